@@ -1,0 +1,184 @@
+package drop_test
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// book keeps one drop's rows the way a store does, and loads for a batch what a store loads.
+type book struct {
+	drop                drop.Drop
+	lastAt              drop.Time
+	seq                 drop.Seq
+	reserved, purchased uint32
+	batch               drop.BatchID
+	reservations        map[drop.ReservationID]drop.Reservation
+	purchases           map[drop.ReservationID]drop.Purchase
+	ledger              []drop.LedgerEntry
+	kept                map[drop.Key]drop.Kept // by scope
+	names               map[drop.UserID]string
+}
+
+// opened is when the tests' drops are created.
+var opened = drop.TimeOf(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+
+const minute = drop.Time(60_000)
+
+func newBook(spec drop.Spec) *book {
+	s, c := spec.Create(7, opened, drop.BatchID{0xff})
+	b := &book{
+		reservations: make(map[drop.ReservationID]drop.Reservation),
+		purchases:    make(map[drop.ReservationID]drop.Purchase),
+		kept:         make(map[drop.Key]drop.Kept),
+		names:        map[drop.UserID]string{1: "Ann"},
+	}
+	b.drop = s.Drop
+	b.commit(s, c)
+	return b
+}
+
+func (b *book) clone() *book {
+	c := *b
+	c.drop.Sizes = slices.Clone(b.drop.Sizes)
+	c.reservations, c.purchases = maps.Clone(b.reservations), maps.Clone(b.purchases)
+	c.ledger, c.kept = slices.Clone(b.ledger), maps.Clone(b.kept)
+	return &c
+}
+
+// sorted returns the reservations by number.
+func (b *book) sorted() []drop.Reservation {
+	return slices.SortedFunc(maps.Values(b.reservations), func(x, y drop.Reservation) int { return cmp.Compare(x.ID, y.ID) })
+}
+
+func (b *book) load(need drop.Need, now drop.Time) *drop.State {
+	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Seq: b.seq, Reserved: b.reserved, Purchased: b.purchased, Batch: b.batch}
+	s.Sizes = slices.Clone(b.drop.Sizes)
+	var active []drop.Reservation
+	for _, r := range b.sorted() {
+		if r.Status == drop.Active {
+			active = append(active, r)
+		}
+	}
+	slices.SortStableFunc(active, func(x, y drop.Reservation) int { return cmp.Compare(x.ExpiresAt, y.ExpiresAt) })
+	for i, r := range active {
+		if i >= drop.MaxExpirePerBatch || r.ExpiresAt > now {
+			if need.Deadline {
+				s.Deadline = r.ExpiresAt
+			}
+			break
+		}
+		s.LoadDue(r)
+	}
+	for _, id := range need.Reservations {
+		if r, ok := b.reservations[id]; ok {
+			s.LoadReservation(r, cmp.Or(b.names[r.UserID], drop.UnknownUsername))
+		}
+		if p, ok := b.purchases[id]; ok {
+			s.LoadPurchase(p)
+		}
+	}
+	if need.Recent {
+		s.Recent = b.recent()
+	}
+	for _, k := range need.Keys {
+		if kept, ok := b.kept[scope(k)]; ok {
+			s.LoadKept(kept)
+		}
+	}
+	if b.drop.LimitPerUser > 0 || need.Limits {
+		for _, r := range b.sorted() {
+			if slices.Contains(need.Users, r.UserID) && (r.Status == drop.Active || r.Status == drop.Completed) {
+				s.LoadUsage(r)
+			}
+		}
+	}
+	return s
+}
+
+func (b *book) commit(s *drop.State, c *drop.Changes) {
+	b.drop, b.lastAt, b.seq, b.reserved, b.purchased, b.batch = s.Drop, s.LastAt, s.Seq, s.Reserved, s.Purchased, s.Batch
+	for _, r := range slices.Concat(c.Ended, c.Made) {
+		b.reservations[r.ID] = *r
+	}
+	for _, p := range c.Purchases {
+		b.purchases[p.ReservationID] = p
+	}
+	b.ledger = append(b.ledger, c.Ledger...)
+	for _, k := range c.Kept {
+		b.kept[scope(k.Key)] = k
+	}
+}
+
+// scope is a key without its body.
+func scope(k drop.Key) drop.Key {
+	k.Body = [32]byte{}
+	return k
+}
+
+func (b *book) recent() []drop.Recent {
+	var all []drop.Recent
+	for _, p := range b.purchases {
+		all = append(all, drop.Recent{ID: p.ID, Username: cmp.Or(b.names[p.UserID], drop.UnknownUsername), CreatedAt: p.CreatedAt})
+	}
+	slices.SortFunc(all, func(x, y drop.Recent) int { return cmp.Compare(y.ID, x.ID) })
+	return all[:min(len(all), drop.RecentLimit)]
+}
+
+// apply runs one batch and keeps what it changed.
+func (b *book) apply(now drop.Time, cmds ...drop.Command) ([]drop.Result, *drop.Changes) {
+	s := b.load(drop.NeedOf(cmds), now)
+	results, c := drop.Apply(s, now, drop.BatchID{byte(b.drop.Version)}, cmds)
+	if c != nil {
+		b.commit(s, c)
+	}
+	return results, c
+}
+
+// do runs one command.
+func (b *book) do(now drop.Time, c drop.Command) drop.Result {
+	results, _ := b.apply(now, c)
+	return results[0]
+}
+
+// reserve makes a hold of a minute that must succeed.
+func (b *book) reserve(t testing.TB, now drop.Time, user drop.UserID, size string) drop.Reservation {
+	t.Helper()
+	r := b.do(now, drop.Reserve{User: user, Size: size, Hold: time.Minute})
+	if r.Err != nil {
+		t.Fatalf("reserve: %v", r.Err)
+	}
+	return r.Reservation
+}
+
+// buy makes a purchase that must succeed.
+func (b *book) buy(t testing.TB, now drop.Time, id drop.ReservationID) drop.Purchase {
+	t.Helper()
+	r := b.do(now, drop.BuyReservation{Reservation: id})
+	if r.Err != nil {
+		t.Fatalf("buy: %v", r.Err)
+	}
+	return r.Purchase
+}
+
+// plain is a drop without sizes that has started when it opens.
+func plain(stock int64) drop.Spec {
+	return drop.Spec{Name: "Air Test", Price: 12_050, StartTime: opened, TotalStock: &stock}
+}
+
+func sized(stock int64, labels ...string) drop.Spec {
+	spec := drop.Spec{Name: "Air Test", Price: 12_050, StartTime: opened}
+	for _, label := range labels {
+		spec.Sizes = append(spec.Sizes, drop.SizeSpec{Label: label, Stock: stock})
+	}
+	return spec
+}
+
+func limited(spec drop.Spec, limit int) drop.Spec {
+	spec.LimitPerUser = limit
+	return spec
+}

@@ -1,0 +1,395 @@
+package drop_test
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"sneakerdrop/internal/drop"
+)
+
+var labels = []string{"9", "8.5", "US 10"}
+
+func drawSpec(t *rapid.T) drop.Spec {
+	spec := plain(rapid.Int64Range(0, 8).Draw(t, "stock"))
+	if n := rapid.IntRange(0, len(labels)).Draw(t, "sizes"); n > 0 {
+		spec = sized(rapid.Int64Range(0, 4).Draw(t, "stock of each size"), labels[:n]...)
+	}
+	spec.LimitPerUser = rapid.IntRange(0, 3).Draw(t, "limit")
+	spec.StartTime += drop.Time(rapid.SampledFrom([]int{0, 0, 0, 90_000}).Draw(t, "starts in"))
+	return spec
+}
+
+// drawID is a reservation that is there, is about to be made, or is none.
+func drawID(t *rapid.T, b *book) drop.ReservationID {
+	n := rapid.Int64Range(-1, int64(b.reserved)+4).Draw(t, "reservation")
+	return drop.ReservationID(int64(b.drop.ID)<<32 + n)
+}
+
+func drawCommand(t *rapid.T, b *book) drop.Command {
+	switch rapid.SampledFrom([]string{
+		"reserve", "reserve", "reserve", "reserve", "buy", "buy", "cancel", "expire", "restock", "pause", "resume", "resume", "edit",
+	}).Draw(t, "command") {
+	case "reserve":
+		return drop.Reserve{
+			User: drop.UserID(rapid.IntRange(1, 4).Draw(t, "user")), Size: drawLabel(t, b),
+			Hold: time.Duration(rapid.IntRange(1, 90_000).Draw(t, "hold")) * time.Millisecond,
+		}
+	case "buy":
+		return drop.BuyReservation{Reservation: drawID(t, b)}
+	case "cancel":
+		return drop.Cancel{Reservation: drawID(t, b)}
+	case "restock":
+		return drop.Restock{Add: rapid.Int64Range(-4, 4).Draw(t, "add"), Size: drawLabel(t, b)}
+	case "pause":
+		return drop.Pause{}
+	case "resume":
+		return drop.Resume{}
+	case "edit":
+		return drawEdit(t, b)
+	}
+	return drop.Expire{}
+}
+
+func drawLabel(t *rapid.T, b *book) string {
+	options := []string{"", "none of them"}
+	for _, size := range b.drop.Sizes {
+		options = append(options, size.Label, size.Label, size.Label)
+	}
+	return rapid.SampledFrom(options).Draw(t, "size")
+}
+
+func drawEdit(t *rapid.T, b *book) drop.Edit {
+	limit := rapid.IntRange(-1, 3).Draw(t, "new limit")
+	price := drop.Money(rapid.IntRange(12_049, 12_051).Draw(t, "new price"))
+	start := b.drop.StartTime + drop.Time(rapid.IntRange(-1, 1).Draw(t, "start moves by"))
+	flag := rapid.IntRange(0, 9).Draw(t, "flag") == 0
+	return rapid.SampledFrom([]drop.Edit{
+		{LimitPerUser: &limit}, {LimitPerUser: &limit, Price: &price}, {StartTime: &start}, {Hidden: &flag}, {Archived: &flag},
+	}).Draw(t, "edit")
+}
+
+// drawBatch also lets the clock step back, as one does after a failover.
+func drawBatch(t *rapid.T, b *book, now drop.Time) (drop.Time, []drop.Command) {
+	now += drop.Time(rapid.SampledFrom([]int{0, 1, 500, 20_000, 60_000, -700}).Draw(t, "clock moves by"))
+	n := rapid.IntRange(1, 8).Draw(t, "commands")
+	cmds := make([]drop.Command, n)
+	for i := range cmds {
+		cmds[i] = drawCommand(t, b)
+		if value := rapid.SampledFrom([]string{"", "", "", "a", "b"}).Draw(t, "key"); value != "" {
+			key := drop.NewKey("", "op", value, rapid.IntRange(0, 1).Draw(t, "body"))
+			cmds[i] = drop.Keyed{Key: key, Command: cmds[i]}
+		}
+	}
+	return now, cmds
+}
+
+func TestApply_InvariantsOverRandomBatches(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBook(drawSpec(t))
+		now := opened
+		for range rapid.IntRange(1, 25).Draw(t, "batches") {
+			var cmds []drop.Command
+			now, cmds = drawBatch(t, b, now)
+			before := b.clone()
+			results, changes := b.apply(now, cmds...)
+			checkChanges(t, before, b, now, changes)
+			checkRows(t, before, b, now)
+			checkLedger(t, before, b)
+			checkResults(t, b, cmds, results)
+		}
+	})
+}
+
+// checkChanges: the drop's row moves if and only if something changed, and time never steps back.
+func checkChanges(t *rapid.T, before, after *book, now drop.Time, c *drop.Changes) {
+	if c == nil {
+		if !reflect.DeepEqual(before, after) {
+			t.Fatalf("no changes, but the drop went from\n%+v to\n%+v", before, after)
+		}
+		return
+	}
+	if after.drop.Version != before.drop.Version+1 {
+		t.Fatalf("version went from %d to %d", before.drop.Version, after.drop.Version)
+	}
+	if want := max(now, before.lastAt); after.lastAt != want {
+		t.Fatalf("the batch's time is %s at a clock of %s after %s", after.lastAt, now, before.lastAt)
+	}
+	last := drop.NewReservationID(before.drop.ID, before.reserved)
+	for _, r := range c.Made {
+		last++
+		if r.ID != last {
+			t.Fatalf("made reservation %d, want %d", r.ID, last)
+		}
+	}
+	for i, p := range c.Purchases {
+		if want := drop.NewPurchaseID(before.drop.ID, before.purchased+uint32(i)+1); p.ID != want {
+			t.Fatalf("made purchase %d, want %d", p.ID, want)
+		}
+		if _, twice := before.purchases[p.ReservationID]; twice {
+			t.Fatalf("reservation %d was sold twice", p.ReservationID)
+		}
+	}
+	for _, r := range c.Ended {
+		if before.reservations[r.ID].Status != drop.Active {
+			t.Fatalf("ended %+v, which was %+v", r, before.reservations[r.ID])
+		}
+	}
+	touched := make(map[string]bool)
+	for _, e := range c.Ledger {
+		touched[e.Size] = true
+	}
+	for i, size := range after.drop.Sizes {
+		if moved := size != before.drop.Sizes[i]; moved && !slices.Contains(c.Sizes, i) || touched[size.Label] != slices.Contains(c.Sizes, i) {
+			t.Fatalf("size %q: moved %t, in the ledger %t, to be written %v", size.Label, moved, touched[size.Label], c.Sizes)
+		}
+	}
+}
+
+// checkRows: the counters say what the rows say, and no row changes after its end.
+func checkRows(t *rapid.T, before, after *book, now drop.Time) {
+	counted := make(map[string]*drop.Stock)
+	for i := range after.drop.Sizes {
+		size := &after.drop.Sizes[i]
+		if !size.Stock.Balanced() {
+			t.Fatalf("size %q is not balanced: %+v", size.Label, size.Stock)
+		}
+		counted[size.Label] = &drop.Stock{}
+	}
+	stockOf := func(label string) *drop.Stock {
+		if after.drop.Sized() {
+			return counted[label]
+		}
+		return counted[""]
+	}
+	for _, r := range after.reservations {
+		if was, ok := before.reservations[r.ID]; ok && was.Status != drop.Active && was != r {
+			t.Fatalf("a reservation changed after its end:\n%+v\n%+v", was, r)
+		}
+		p, bought := after.purchases[r.ID]
+		if bought != (r.Status == drop.Completed) || bought && (p.UserID != r.UserID || p.Size != r.Size || p.CreatedAt != r.EndedAt) {
+			t.Fatalf("reservation %+v has purchase %+v", r, p)
+		}
+		switch r.Status {
+		case drop.Active:
+			stockOf(r.Size).Held++
+			if r.EndedAt != 0 || r.ExpiresAt <= now {
+				t.Fatalf("at %s there is %+v", now, r)
+			}
+		case drop.Completed, drop.Cancelled:
+			if r.EndedAt >= r.ExpiresAt || r.EndedAt < r.CreatedAt {
+				t.Fatalf("ended out of its time: %+v", r)
+			}
+		case drop.Expired:
+			if r.EndedAt < r.ExpiresAt {
+				t.Fatalf("expired before its time: %+v", r)
+			}
+		}
+		if bought {
+			stockOf(r.Size).Sold++
+		}
+	}
+	for _, size := range after.drop.Sizes {
+		if c := counted[size.Label]; c.Held != size.Stock.Held || c.Sold != size.Stock.Sold {
+			t.Fatalf("size %q counts %+v; its rows say %d held, %d sold", size.Label, size.Stock, c.Held, c.Sold)
+		}
+	}
+	if uint32(len(after.reservations)) != after.reserved || uint32(len(after.purchases)) != after.purchased {
+		t.Fatalf("%d reservations numbered to %d, %d purchases to %d",
+			len(after.reservations), after.reserved, len(after.purchases), after.purchased)
+	}
+}
+
+// checkLedger replays the ledger from its beginning.
+func checkLedger(t *rapid.T, before, after *book) {
+	replayed := make(map[string]*drop.Stock)
+	for _, size := range after.drop.Sizes {
+		replayed[size.Label] = &drop.Stock{}
+	}
+	type line struct {
+		size   string
+		reason drop.Reason
+	}
+	lines := make(map[line]bool)
+	for i, e := range after.ledger {
+		if e.Seq != drop.Seq(i+1) {
+			t.Fatalf("the ledger has a gap: entry %d is numbered %d", i+1, e.Seq)
+		}
+		s := replayed[e.Size]
+		if err := s.Post(e.Reason, e.Units); err != nil {
+			t.Fatalf("replay: %v", err)
+		}
+		if e.Available < 0 || e.Available != s.Available {
+			t.Fatalf("entry %+v; replayed, %d are available", e, s.Available)
+		}
+		if i < len(before.ledger) {
+			continue
+		}
+		if e.At != after.lastAt || e.Batch != after.batch {
+			t.Fatalf("entry %+v of batch %v at %s", e, after.batch, after.lastAt)
+		}
+		if key := (line{e.Size, e.Reason}); lines[key] {
+			t.Fatalf("two entries of one batch for %+v", key)
+		} else {
+			lines[key] = true
+		}
+	}
+	if int(after.seq) != len(after.ledger) {
+		t.Fatalf("%d entries, but the drop is at %d", len(after.ledger), after.seq)
+	}
+	for _, size := range after.drop.Sizes {
+		if *replayed[size.Label] != size.Stock {
+			t.Fatalf("size %q counts %+v; the ledger says %+v", size.Label, size.Stock, *replayed[size.Label])
+		}
+	}
+}
+
+// checkResults: an answer is about what was asked, and agrees with the rows.
+func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Result) {
+	if len(results) != len(cmds) {
+		t.Fatalf("%d results of %d commands", len(results), len(cmds))
+	}
+	for i, result := range results {
+		if keyed, ok := cmds[i].(drop.Keyed); ok {
+			checkKept(t, b, keyed.Key, result)
+			continue
+		}
+		if result.Err != nil {
+			if result.Reservation != (drop.Reservation{}) || result.Purchase != (drop.Purchase{}) {
+				t.Fatalf("a refusal with an answer: %+v", result)
+			}
+			continue
+		}
+		switch c := cmds[i].(type) {
+		case drop.Reserve:
+			r := result.Reservation
+			if r.Status != drop.Active || r.UserID != c.User || r.ExpiresAt <= b.lastAt || b.reservations[r.ID].ID != r.ID {
+				t.Fatalf("%+v answered with %+v", c, r)
+			}
+		case drop.BuyReservation:
+			if p := result.Purchase; p.ReservationID != c.Reservation || b.purchases[c.Reservation] != p {
+				t.Fatalf("%+v answered with %+v; there is %+v", c, p, b.purchases[c.Reservation])
+			}
+		case drop.Cancel:
+			if r := result.Reservation; r != b.reservations[c.Reservation] || r.Status != drop.Cancelled && r.Status != drop.Expired {
+				t.Fatalf("%+v answered with %+v", c, r)
+			}
+		}
+	}
+}
+
+// checkKept: what was answered under a key is what is kept under it, from now on.
+func checkKept(t *rapid.T, b *book, key drop.Key, result drop.Result) {
+	kept, ok := b.kept[scope(key)]
+	mismatch := ok && kept.Key.Body != key.Body
+	switch {
+	case result.Err == nil && (!ok || mismatch):
+		t.Fatalf("%+v answered, and %+v kept", result, kept)
+	case result.Err == nil:
+		if first, err := drop.DecodeResult(kept.Answer); err != nil || !reflect.DeepEqual(level(first), level(result)) {
+			t.Fatalf("%+v answered, and %+v kept (%v)", result, first, err)
+		}
+	case result.Err.Code == drop.CodeIdempotencyMismatch && !mismatch:
+		t.Fatalf("a mismatch with %+v", kept)
+	}
+}
+
+// level takes out what one batch and many do not share: a drop's version, and the name of a buyer whose reservation is
+// bought in the batch that makes it (nobody knows its number by then). No list and an empty one are the same.
+func level(r drop.Result) drop.Result {
+	if r.Drop != nil {
+		d := *r.Drop
+		d.Version = 0
+		r.Drop = &d
+	}
+	recent := slices.Clone(r.Recent)
+	for i := range recent {
+		recent[i].Username = ""
+	}
+	r.Recent = recent
+	if len(recent) == 0 {
+		r.Recent = nil
+	}
+	return r
+}
+
+// TestApply_BatchEqualsItsCommandsOneByOne also checks limits, at the limit of the moment of each command.
+func TestApply_BatchEqualsItsCommandsOneByOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBook(drawSpec(t))
+		now := opened
+		for range rapid.IntRange(1, 20).Draw(t, "batches") {
+			var cmds []drop.Command
+			now, cmds = drawBatch(t, b, now)
+			single := b.clone()
+			together, _ := b.apply(now, cmds...)
+			for i, c := range cmds {
+				made := single.reserved
+				alone := single.do(now, c)
+				if !reflect.DeepEqual(level(alone), level(together[i])) {
+					t.Fatalf("command %d, %+v, alone %+v, in its batch %+v", i, c, alone, together[i])
+				}
+				if single.reserved > made {
+					checkLimit(t, single, alone.Reservation)
+				}
+			}
+			if !reflect.DeepEqual(single.reservations, b.reservations) || !reflect.DeepEqual(single.purchases, b.purchases) {
+				t.Fatalf("rows differ, alone\n%+v\n%+v\nin a batch\n%+v\n%+v",
+					single.reservations, single.purchases, b.reservations, b.purchases)
+			}
+			single.drop.Version = b.drop.Version // each counts its own batches
+			if !reflect.DeepEqual(single.drop, b.drop) {
+				t.Fatalf("drops differ, alone\n%+v\nin a batch\n%+v", single.drop, b.drop)
+			}
+		}
+	})
+}
+
+// checkLimit: right after a reservation was made, its user is within the limit.
+func checkLimit(t *rapid.T, b *book, made drop.Reservation) {
+	if b.drop.LimitPerUser == 0 {
+		return
+	}
+	used := 0
+	for _, r := range b.reservations {
+		if r.UserID == made.UserID && (r.LiveAt(b.lastAt) || r.Status == drop.Completed) {
+			used++
+		}
+	}
+	if used > b.drop.LimitPerUser {
+		t.Fatalf("user %d has %d of %d", made.UserID, used, b.drop.LimitPerUser)
+	}
+	if b.drop.Paused || b.drop.Archived || b.lastAt < b.drop.StartTime {
+		t.Fatalf("made %+v in %+v", made, b.drop)
+	}
+}
+
+func TestApply_DeadlineIsTheEarliestKnownEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := newBook(plain(50))
+		now := opened
+		for range rapid.IntRange(1, 15).Draw(t, "batches") {
+			var cmds []drop.Command
+			now, cmds = drawBatch(t, b, now)
+			need := drop.NeedOf(cmds)
+			need.Deadline = true
+			s := b.load(need, now)
+			if _, c := drop.Apply(s, now, drop.BatchID{1}, cmds); c != nil {
+				b.commit(s, c)
+			}
+			earliest := drop.Time(math.MaxInt64)
+			for _, r := range b.reservations {
+				if r.Status == drop.Active {
+					earliest = min(earliest, r.ExpiresAt)
+				}
+			}
+			if earliest < math.MaxInt64 && (s.Deadline == 0 || s.Deadline > earliest) {
+				t.Fatalf("the deadline is %s, but a hold ends at %s", s.Deadline, earliest)
+			}
+		}
+	})
+}

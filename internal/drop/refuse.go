@@ -1,0 +1,50 @@
+package drop
+
+// RefuseReserve returns why nobody gets a unit of that size at the moment now, or nil: all that can be said of a reserve
+// without the buyer's own rows. The state machine asks it, and so does whoever answers from a view.
+func (d *Drop) RefuseReserve(size string, now Time) *Error {
+	i, refusal := d.sizeNamed(size)
+	if refusal != nil {
+		return refusal
+	}
+	return d.refuse(i, now)
+}
+
+func (d *Drop) refuse(size int, now Time) *Error {
+	switch {
+	case d.Archived:
+		return Refuse(CodeArchived)
+	case now < d.StartTime:
+		return &Error{Code: CodeNotStarted, StartsAt: d.StartTime, StartsIn: d.StartTime.Sub(now)}
+	case d.Paused:
+		return Refuse(CodePaused)
+	case d.Sizes[size].Stock.Available == 0:
+		return Refuse(CodeOutOfStock)
+	}
+	return nil
+}
+
+// sizeNamed finds the size that a buyer or operator named.
+func (d *Drop) sizeNamed(label string) (int, *Error) {
+	if d.Sized() && label == "" {
+		return 0, &Error{Code: CodeSizeRequired, Field: "size", Rule: "must name one of the drop's sizes"}
+	}
+	i := d.sizeIndex(label)
+	if i < 0 {
+		return 0, &Error{Code: CodeSizeNotFound, Field: "size", Rule: "must name one of the drop's sizes"}
+	}
+	return i, nil
+}
+
+// sizeIndex finds where units of that size are counted, or −1: a drop without sizes has one stock, whatever the note says.
+func (d *Drop) sizeIndex(label string) int {
+	if !d.Sized() {
+		return 0
+	}
+	for i := range d.Sizes {
+		if d.Sizes[i].Label == label {
+			return i
+		}
+	}
+	return -1
+}
