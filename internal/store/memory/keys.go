@@ -1,0 +1,101 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"sneakerdrop/internal/drop"
+)
+
+// noDrop is the scope of the keys of calls that have no drop.
+const noDrop drop.ID = 0
+
+// keys are the answers kept under idempotency keys.
+type keys map[scope]drop.Kept
+
+// scope is what may be used once: the key without its body, within a drop.
+type scope struct {
+	drop                     drop.ID
+	caller, operation, value string
+}
+
+func scopeOf(id drop.ID, k *drop.Key) scope { return scope{id, k.Caller, k.Operation, k.Value} }
+
+// load gives the state what is kept under the keys that a batch needs, and under no others.
+func (k keys) load(s *drop.State, need []drop.Key) {
+	for i := range need {
+		if kept, ok := k[scopeOf(s.ID, &need[i])]; ok {
+			kept.Answer = bytes.Clone(kept.Answer)
+			s.LoadKept(kept)
+		}
+	}
+}
+
+// check refuses what the primary key of a database refuses.
+func (k keys) check(id drop.ID, kept []drop.Kept) error {
+	seen := make(map[scope]bool, len(kept))
+	for i := range kept {
+		in := scopeOf(id, &kept[i].Key)
+		if _, taken := k[in]; taken || seen[in] {
+			return fmt.Errorf("an answer of %s is kept under the key %q", in.operation, in.value)
+		}
+		seen[in] = true
+	}
+	return nil
+}
+
+func (k keys) add(id drop.ID, kept []drop.Kept) {
+	for _, one := range kept {
+		one.Answer = bytes.Clone(one.Answer)
+		k[scopeOf(id, &one.Key)] = one
+	}
+}
+
+// replay answers a call without a drop under a key that was used before; the error is a refusal where the key was used
+// for something else. Without a key nothing is found.
+func (k keys) replay(key drop.Key) (first drop.Result, found bool, err error) {
+	if !key.Given() {
+		return drop.Result{}, false, nil
+	}
+	kept, found := k[scopeOf(noDrop, &key)]
+	if !found {
+		return drop.Result{}, false, nil
+	}
+	first = kept.Replay(key)
+	if first.Err != nil {
+		return drop.Result{}, false, first.Err
+	}
+	return first, true, nil
+}
+
+// keep keeps the answer to a call without a drop, if it has a key.
+func (k keys) keep(key drop.Key, answer drop.Result, now drop.Time) {
+	if key.Given() {
+		k[scopeOf(noDrop, &key)] = drop.Kept{Key: key, Answer: answer.Encode(), At: now}
+	}
+}
+
+// Forget implements store.Store. The oldest go first.
+func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (int, error) {
+	if err := s.begin(ctx, "forget old keys"); err != nil {
+		return 0, err
+	}
+	defer s.calls.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var old []scope
+	for in, kept := range s.keys {
+		if kept.At < before {
+			old = append(old, in)
+		}
+	}
+	slices.SortFunc(old, func(a, b scope) int { return cmp.Compare(s.keys[a].At, s.keys[b].At) })
+	old = old[:max(0, min(limit, len(old)))]
+	for _, in := range old {
+		delete(s.keys, in)
+	}
+	return len(old), nil
+}

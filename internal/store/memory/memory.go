@@ -1,0 +1,235 @@
+// Package memory keeps drops in plain Go maps: the model that the SQL engines are compared with, and the store that
+// simulations run on. It makes the same promises as they do, but for durability.
+//
+// Each drop has a lock that a batch holds from load to commit; a channel, so that a wait for it honours the context and
+// is seen by testing/synctest. What is committed lies behind one mutex that is never held over a call of Decide or a
+// wait. Rows are copied on the way in and out: no caller can reach the store's memory.
+package memory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// schema is the version that Migrate reports: there is nothing to migrate.
+const schema = 1
+
+var errClosed = errors.New("the store is closed")
+
+// Store is a store.Store in memory.
+type Store struct {
+	now func() drop.Time
+
+	mu     sync.RWMutex
+	drops  map[drop.ID]*row
+	order  []drop.ID // of drops, ascending; numbers may have gaps
+	users  users
+	keys   keys
+	closed bool
+	calls  sync.WaitGroup // Add only under mu while not closed
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New returns an empty store with the given clock.
+func New(now func() drop.Time) *Store {
+	return &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys)}
+}
+
+// begin admits a call, which must end with calls.Done.
+func (s *Store) begin(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: err}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &store.Error{Op: op, Class: store.ClassUnavailable, Err: errClosed}
+	}
+	s.calls.Add(1)
+	return nil
+}
+
+// lock takes a drop's lock; release it with row.unlock.
+func (s *Store) lock(ctx context.Context, op string, id drop.ID) (*row, error) {
+	for {
+		s.mu.RLock()
+		r := s.drops[id]
+		s.mu.RUnlock()
+		if r == nil {
+			return nil, drop.Refuse(drop.CodeDropNotFound)
+		}
+		if err := r.lock(ctx); err != nil {
+			return nil, &store.Error{Op: op, Class: store.ClassRolledBack, Err: err}
+		}
+		s.mu.RLock()
+		current := s.drops[id] == r
+		s.mu.RUnlock()
+		if current {
+			return r, nil
+		}
+		r.unlock() // Fill replaced the drop while we waited
+	}
+}
+
+// RunBatch implements store.Store.
+func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
+	op := fmt.Sprintf("run a batch of drop %d", b.Drop)
+	if err := s.begin(ctx, op); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	r, err := s.lock(ctx, op, b.Drop)
+	if err != nil {
+		return err
+	}
+	defer r.unlock()
+
+	now := s.now() // after the lock
+	s.mu.RLock()
+	state := r.load(b.Need, now, &s.users)
+	s.keys.load(state, b.Need.Keys)
+	s.mu.RUnlock()
+	changes := b.Decide(state, now)
+	if changes == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drops[b.Drop] != r {
+		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: errors.New("the drop was replaced meanwhile")}
+	}
+	if err := errors.Join(r.check(state, changes), s.keys.check(b.Drop, changes.Kept)); err != nil {
+		return &store.Error{Op: op, Class: store.ClassFault, Err: err}
+	}
+	r.write(state, changes)
+	s.keys.add(b.Drop, changes.Kept)
+	return nil
+}
+
+// Committed implements store.Store.
+func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
+	op := fmt.Sprintf("look for a batch of drop %d", id)
+	if err := s.begin(ctx, op); err != nil {
+		return false, err
+	}
+	defer s.calls.Done()
+	r, err := s.lock(ctx, op, id)
+	if err != nil {
+		return false, err
+	}
+	defer r.unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return r.has(batch, after), nil
+}
+
+// CreateDrop implements store.Store.
+func (s *Store) CreateDrop(
+	ctx context.Context, spec drop.Spec, batch drop.BatchID, key drop.Key,
+) (made store.Snapshot, replayed bool, err error) {
+	if err := s.begin(ctx, "create a drop"); err != nil {
+		return store.Snapshot{}, false, err
+	}
+	defer s.calls.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if first, found, err := s.keys.replay(key); err != nil {
+		return store.Snapshot{}, false, err
+	} else if found && first.Drop == nil {
+		return store.Snapshot{}, false, drop.Refuse(drop.CodeDamaged)
+	} else if found {
+		return store.Snapshot{Drop: *first.Drop, Now: now}, true, nil
+	}
+	id := drop.ID(1)
+	if n := len(s.order); n > 0 {
+		id = s.order[n-1] + 1
+	}
+	if id > drop.MaxID {
+		return store.Snapshot{}, false, drop.Refuse(drop.CodeExhausted)
+	}
+	state, changes := spec.Create(id, now, batch)
+	r := newRow(state.Drop)
+	r.write(state, changes)
+	s.drops[id] = r
+	s.order = append(s.order, id)
+	made = r.snapshot(now, &s.users)
+	s.keys.keep(key, drop.Result{Drop: &made.Drop}, now)
+	return made, false, nil
+}
+
+// Drop implements store.Store.
+func (s *Store) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
+	if err := s.begin(ctx, fmt.Sprintf("read drop %d", id)); err != nil {
+		return store.Snapshot{}, err
+	}
+	defer s.calls.Done()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.drops[id]
+	if r == nil {
+		return store.Snapshot{}, drop.Refuse(drop.CodeDropNotFound)
+	}
+	return r.snapshot(s.now(), &s.users), nil
+}
+
+// Drops implements store.Store.
+func (s *Store) Drops(ctx context.Context) ([]store.Snapshot, error) {
+	if err := s.begin(ctx, "read the drops"); err != nil {
+		return nil, err
+	}
+	defer s.calls.Done()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	now := s.now()
+	all := make([]store.Snapshot, 0, len(s.drops))
+	for _, id := range s.order {
+		all = append(all, s.drops[id].snapshot(now, &s.users))
+	}
+	return all, nil
+}
+
+// Pulse implements store.Store.
+func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
+	if err := s.begin(ctx, "read the pulse"); err != nil {
+		return store.Pulse{}, err
+	}
+	defer s.calls.Done()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p := store.Pulse{Now: s.now(), Drops: make([]store.DropPulse, 0, len(s.drops))}
+	for _, id := range s.order {
+		r := s.drops[id]
+		p.Drops = append(p.Drops, store.DropPulse{ID: id, Version: r.drop.Version, Deadline: r.deadline(0)})
+	}
+	return p, nil
+}
+
+// Migrate implements store.Store.
+func (s *Store) Migrate(ctx context.Context) (from, to int, err error) {
+	return schema, schema, s.Ready(ctx)
+}
+
+// Ready implements store.Store.
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.begin(ctx, "ready"); err != nil {
+		return err
+	}
+	s.calls.Done()
+	return nil
+}
+
+// Close implements store.Store.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.calls.Wait()
+	return nil
+}

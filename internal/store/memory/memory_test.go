@@ -1,0 +1,173 @@
+package memory_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/store/storetest"
+)
+
+func clock() drop.Time { return drop.TimeOf(time.Now()) }
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		s := memory.New(clock)
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	})
+}
+
+func plain(stock int64) drop.Spec {
+	return drop.Spec{Name: "Air Test", Price: 100, TotalStock: &stock, LimitPerUser: 1}
+}
+
+func create(t *testing.T, s *memory.Store) drop.ID {
+	t.Helper()
+	snapshot, _, err := s.CreateDrop(t.Context(), plain(9), drop.BatchID{1}, drop.Key{})
+	if err != nil {
+		t.Fatalf("CreateDrop: %v", err)
+	}
+	return snapshot.Drop.ID
+}
+
+func decide(results *[]drop.Result, cmds ...drop.Command) func(*drop.State, drop.Time) *drop.Changes {
+	return func(s *drop.State, now drop.Time) *drop.Changes {
+		r, c := drop.Apply(s, now, drop.BatchID{2}, cmds)
+		if results != nil {
+			*results = r
+		}
+		return c
+	}
+}
+
+func run(t *testing.T, s store.Store, b store.Batch) {
+	t.Helper()
+	if err := s.RunBatch(t.Context(), b); err != nil {
+		t.Errorf("RunBatch: %v", err)
+	}
+}
+
+// A need that a lane forgets must show in the tests that run on memory, as it would with SQL.
+func TestRunBatch_LoadsNoMoreThanIsNeeded(t *testing.T) {
+	s := memory.New(clock)
+	id := create(t, s)
+	reserve := drop.Reserve{User: 1, Hold: time.Hour}
+	var held, got []drop.Result
+	run(t, s, store.Batch{Drop: id, Decide: decide(&held, reserve)})
+	run(t, s, store.Batch{Drop: id, Decide: decide(&got, reserve, drop.Cancel{Reservation: held[0].Reservation.ID})})
+	if got[0].Err != nil || got[0].Reservation.ID == held[0].Reservation.ID {
+		t.Errorf("a user who was not named: %+v", got[0])
+	}
+	if got[1].Err == nil || got[1].Err.Code != drop.CodeReservationNotFound {
+		t.Errorf("a reservation that was not named: %+v", got[1])
+	}
+}
+
+func TestRunBatch_WaitsInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memory.New(clock)
+		id := create(t, s)
+		start := clock()
+		go run(t, s, store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes {
+			time.Sleep(time.Minute)
+			return nil
+		}})
+		synctest.Wait()
+
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err := s.RunBatch(ctx, store.Batch{Drop: id, Decide: decide(nil, drop.Pause{})})
+		if !errors.Is(err, context.DeadlineExceeded) || store.ClassOf(err) != store.ClassRolledBack || clock() != start+10_000 {
+			t.Errorf("a wait of 10 s ended after %s with %v", clock().Sub(start), err)
+		}
+		run(t, s, store.Batch{Drop: id, Decide: func(_ *drop.State, now drop.Time) *drop.Changes {
+			if now != start+60_000 {
+				t.Errorf("decided %s after the lock was taken, want a minute", now.Sub(start))
+			}
+			return nil
+		}})
+	})
+}
+
+func TestFill_ReplacesAfterTheBatchesUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memory.New(clock)
+		id := create(t, s)
+		go run(t, s, store.Batch{Drop: id, Decide: func(st *drop.State, now drop.Time) *drop.Changes {
+			time.Sleep(time.Minute)
+			return decide(nil, drop.Pause{})(st, now)
+		}})
+		synctest.Wait()
+		filled := make(chan error, 1)
+		go func() {
+			spec := plain(5)
+			state, changes := spec.Create(id, clock(), drop.BatchID{3})
+			filled <- s.Fill(t.Context(), nil, []store.Filled{{State: state, Changes: changes}}, true)
+		}()
+		synctest.Wait()
+		if len(filled) > 0 {
+			t.Error("Fill did not wait for a batch under way")
+		}
+		// This one waits for the drop that Fill takes away, and must run on the one that stands in its place.
+		run(t, s, store.Batch{Drop: id, Decide: func(st *drop.State, _ drop.Time) *drop.Changes {
+			if st.Paused || st.Stock().Total != 5 {
+				t.Errorf("loaded %+v", st.Drop)
+			}
+			return nil
+		}})
+		if err := <-filled; err != nil {
+			t.Errorf("Fill: %v", err)
+		}
+	})
+}
+
+func TestClose_RefusesLaterCalls(t *testing.T) {
+	s := memory.New(clock)
+	id := create(t, s)
+	_ = s.Close()
+	err := s.RunBatch(t.Context(), store.Batch{Drop: id, Decide: decide(nil, drop.Pause{})})
+	if store.ClassOf(err) != store.ClassUnavailable {
+		t.Errorf("RunBatch: %v", err)
+	}
+	if err := s.Ready(t.Context()); store.ClassOf(err) != store.ClassUnavailable {
+		t.Errorf("Ready: %v", err)
+	}
+}
+
+func TestDamage_ShowsInTheBooksOnly(t *testing.T) {
+	s := memory.New(clock)
+	id := create(t, s)
+	run(t, s, store.Batch{Drop: id, Decide: decide(nil, drop.Reserve{User: 1, Hold: time.Hour})})
+	s.Damage(id, func(r *memory.Rows) {
+		r.Head.Sizes[0].Stock.Available = -7
+		r.Reservations = append(r.Reservations, r.Reservations[0])
+	})
+	s.Damage(id, func(r *memory.Rows) { r.Ledger = r.Ledger[1:] })
+	var (
+		available int64
+		seqs      []drop.Seq
+		rows      int
+	)
+	err := s.ReadBooks(t.Context(), id, store.Books{
+		Head: func(s *drop.State) error {
+			available = s.Sizes[0].Stock.Available
+			return nil
+		},
+		Entry:       func(e drop.LedgerEntry) error { seqs = append(seqs, e.Seq); return nil },
+		Reservation: func(drop.Reservation) error { rows++; return nil },
+		Purchase:    func(drop.Purchase) error { return nil },
+	})
+	if err != nil || available != -7 || len(seqs) != 1 || seqs[0] != 2 || rows != 2 {
+		t.Errorf("the books: %d available, entries %v, %d reservations, %v", available, seqs, rows, err)
+	}
+	got, err := s.Drop(t.Context(), id)
+	if err != nil || got.Drop.Stock() != (drop.Stock{Total: 9, Available: 8, Held: 1}) {
+		t.Errorf("the drop: %+v, %v", got.Drop, err)
+	}
+}

@@ -1,0 +1,262 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// row is one drop with all that hangs on it.
+type row struct {
+	held chan struct{} // the drop's lock: full while a batch is between load and commit
+
+	drop                drop.Drop
+	lastAt              drop.Time
+	seq                 drop.Seq
+	reserved, purchased uint32
+	batch               drop.BatchID
+	reservations        map[drop.ReservationID]drop.Reservation
+	byUser              map[drop.UserID][]drop.ReservationID // in the order made
+	active              []end                                // sorted by compareEnds
+	purchases           map[drop.PurchaseID]drop.Purchase
+	newest              []drop.PurchaseID // the last ones, oldest first
+	bought              map[drop.ReservationID]drop.PurchaseID
+	ledger              map[drop.Seq]drop.LedgerEntry
+	damaged             *Rows // see Damage
+}
+
+// end is an active hold in the order in which holds fall due.
+type end struct {
+	at drop.Time
+	id drop.ReservationID
+}
+
+func compareEnds(a, b end) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) }
+
+// newRow returns a drop without rows: write them.
+func newRow(d drop.Drop) *row {
+	return &row{
+		held:         make(chan struct{}, 1),
+		drop:         clone(d),
+		reservations: make(map[drop.ReservationID]drop.Reservation),
+		byUser:       make(map[drop.UserID][]drop.ReservationID),
+		purchases:    make(map[drop.PurchaseID]drop.Purchase),
+		bought:       make(map[drop.ReservationID]drop.PurchaseID),
+		ledger:       make(map[drop.Seq]drop.LedgerEntry),
+	}
+}
+
+func clone(d drop.Drop) drop.Drop {
+	d.Sizes = slices.Clone(d.Sizes)
+	return d
+}
+
+func (r *row) lock(ctx context.Context) error {
+	select {
+	case r.held <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *row) unlock() { <-r.held }
+
+// state is the drop's row and its sizes.
+func (r *row) state() *drop.State {
+	return &drop.State{
+		Drop: clone(r.drop), LastAt: r.lastAt, Seq: r.seq, Reserved: r.reserved, Purchased: r.purchased, Batch: r.batch,
+	}
+}
+
+// load builds the state of a batch: the drop, its due holds, and what need asks; nothing else, so that a need that was
+// forgotten shows here as it would with SQL.
+func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
+	s := r.state()
+	due, now := 0, max(now, r.lastAt) // time never steps back for a drop
+	for due < min(len(r.active), drop.MaxExpirePerBatch) && r.active[due].at <= now {
+		s.LoadDue(r.reservations[r.active[due].id])
+		due++
+	}
+	for _, id := range need.Reservations {
+		have, ok := r.reservations[id]
+		if !ok {
+			continue
+		}
+		s.LoadReservation(have, people.name(have.UserID))
+		if p, ok := r.bought[id]; ok {
+			s.LoadPurchase(r.purchases[p])
+		}
+	}
+	if r.drop.LimitPerUser > 0 || need.Limits {
+		r.loadUsage(s, need.Users)
+	}
+	if need.Recent {
+		s.Recent = r.recent(people)
+	}
+	if need.Deadline {
+		s.Deadline = r.deadline(due)
+	}
+	return s
+}
+
+// loadUsage loads each user once: a batch may name one twice.
+func (r *row) loadUsage(s *drop.State, named []drop.UserID) {
+	seen := make(map[drop.UserID]bool, len(named))
+	for _, user := range named {
+		if seen[user] {
+			continue
+		}
+		seen[user] = true
+		for _, id := range r.byUser[user] {
+			if have := r.reservations[id]; have.Status == drop.Active || have.Status == drop.Completed {
+				s.LoadUsage(have)
+			}
+		}
+	}
+}
+
+// deadline is the earliest end of an active hold but for the first skip ones.
+func (r *row) deadline(skip int) drop.Time {
+	if len(r.active) <= skip {
+		return 0
+	}
+	return r.active[skip].at
+}
+
+func (r *row) recent(people *users) []drop.Recent {
+	var recent []drop.Recent
+	for _, id := range slices.Backward(r.newest) {
+		p := r.purchases[id]
+		recent = append(recent, drop.Recent{ID: p.ID, Username: people.name(p.UserID), CreatedAt: p.CreatedAt})
+	}
+	return recent
+}
+
+func (r *row) snapshot(now drop.Time, people *users) store.Snapshot {
+	return store.Snapshot{
+		Drop: clone(r.drop), Purchased: r.purchased, Recent: r.recent(people), Deadline: r.deadline(0), Now: now,
+	}
+}
+
+func (r *row) has(batch drop.BatchID, after drop.Seq) bool {
+	if r.batch == batch {
+		return true
+	}
+	for seq := after + 1; seq <= r.seq; seq++ {
+		if e, ok := r.ledger[seq]; ok && e.Batch == batch {
+			return true
+		}
+	}
+	return false
+}
+
+// check refuses what a database refuses by its constraints, before anything is written.
+func (r *row) check(s *drop.State, c *drop.Changes) error {
+	for _, i := range c.Sizes {
+		if stock := s.Sizes[i].Stock; !stock.Balanced() {
+			return fmt.Errorf("size %q is not balanced: %+v", s.Sizes[i].Label, stock)
+		}
+	}
+	ended := make(map[drop.ReservationID]bool, len(c.Ended))
+	for _, e := range c.Ended {
+		switch have, ok := r.reservations[e.ID]; {
+		case !ok || have.Status != drop.Active || ended[e.ID]:
+			return fmt.Errorf("reservation %d is not active", e.ID)
+		case !known(e.Status):
+			return fmt.Errorf("reservation %d has no status %d", e.ID, e.Status)
+		}
+		ended[e.ID] = true
+	}
+	made := maps.Collect(maps.All(ended)) // an ended one exists, so its number is taken too
+	for _, m := range c.Made {
+		if _, taken := r.reservations[m.ID]; taken || made[m.ID] {
+			return fmt.Errorf("reservation %d exists", m.ID)
+		}
+		switch {
+		case !known(m.Status):
+			return fmt.Errorf("reservation %d has no status %d", m.ID, m.Status)
+		case m.ID.Drop() != r.drop.ID:
+			return fmt.Errorf("reservation %d is of another drop", m.ID)
+		case (m.Status == drop.Active) != (m.EndedAt == 0):
+			return fmt.Errorf("reservation %d is %s and ended at %d", m.ID, m.Status, m.EndedAt)
+		}
+		made[m.ID] = true
+	}
+	return r.checkRecords(c)
+}
+
+// checkRecords checks the rows that are only ever added: purchases and the ledger.
+func (r *row) checkRecords(c *drop.Changes) error {
+	ids := make(map[drop.PurchaseID]bool, len(c.Purchases))
+	reservations := make(map[drop.ReservationID]bool, len(c.Purchases))
+	for _, p := range c.Purchases {
+		if _, taken := r.purchases[p.ID]; taken || ids[p.ID] {
+			return fmt.Errorf("purchase %d exists", p.ID)
+		}
+		if _, taken := r.bought[p.ReservationID]; taken || reservations[p.ReservationID] {
+			return fmt.Errorf("reservation %d has a purchase", p.ReservationID)
+		}
+		ids[p.ID], reservations[p.ReservationID] = true, true
+	}
+	seqs := make(map[drop.Seq]bool, len(c.Ledger))
+	for i := range c.Ledger {
+		seq := c.Ledger[i].Seq
+		if _, taken := r.ledger[seq]; taken || seqs[seq] {
+			return fmt.Errorf("ledger entry %d exists", seq)
+		}
+		seqs[seq] = true
+	}
+	return nil
+}
+
+func known(s drop.Status) bool { return s >= drop.Active && s <= drop.Cancelled }
+
+// write stores what check has passed. Of the sizes only those named in the changes are written, as SQL does.
+func (r *row) write(s *drop.State, c *drop.Changes) {
+	for _, i := range c.Sizes {
+		r.drop.Sizes[i].Stock = s.Sizes[i].Stock
+	}
+	d := s.Drop
+	d.ID, d.Sizes, d.CreatedAt = r.drop.ID, r.drop.Sizes, r.drop.CreatedAt
+	r.drop = d
+	r.lastAt, r.seq, r.reserved, r.purchased, r.batch = s.LastAt, s.Seq, s.Reserved, s.Purchased, s.Batch
+	for _, e := range c.Ended {
+		have := r.reservations[e.ID]
+		have.Status, have.EndedAt = e.Status, e.EndedAt
+		r.reservations[e.ID] = have
+		r.deactivate(end{at: have.ExpiresAt, id: have.ID}, have.Status)
+	}
+	for _, m := range c.Made {
+		r.reservations[m.ID] = *m
+		r.byUser[m.UserID] = append(r.byUser[m.UserID], m.ID)
+		if m.Status == drop.Active {
+			e := end{at: m.ExpiresAt, id: m.ID}
+			i, _ := slices.BinarySearchFunc(r.active, e, compareEnds)
+			r.active = slices.Insert(r.active, i, e)
+		}
+	}
+	for _, p := range c.Purchases {
+		r.purchases[p.ID] = p
+		r.bought[p.ReservationID] = p.ID
+		r.newest = append(r.newest, p.ID)
+	}
+	r.newest = slices.Clone(r.newest[max(0, len(r.newest)-drop.RecentLimit):])
+	for i := range c.Ledger {
+		r.ledger[c.Ledger[i].Seq] = c.Ledger[i]
+	}
+}
+
+func (r *row) deactivate(e end, status drop.Status) {
+	if status == drop.Active {
+		return
+	}
+	if i, ok := slices.BinarySearchFunc(r.active, e, compareEnds); ok {
+		r.active = slices.Delete(r.active, i, i+1)
+	}
+}

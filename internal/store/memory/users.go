@@ -1,0 +1,150 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// users are the buyers, found by number, email and name.
+type users struct {
+	byID    map[drop.UserID]drop.User
+	byEmail map[string]drop.UserID
+	byName  map[string]drop.UserID // the lowest number of that name
+	bare    map[string]bool        // names of buyers without an email
+	next    drop.UserID
+}
+
+func newUsers() users {
+	return users{
+		byID:    make(map[drop.UserID]drop.User),
+		byEmail: make(map[string]drop.UserID),
+		byName:  make(map[string]drop.UserID),
+		bare:    make(map[string]bool),
+		next:    drop.FirstAllocatedUser,
+	}
+}
+
+// name is what everybody sees of a buyer.
+func (u *users) name(id drop.UserID) string {
+	if have, ok := u.byID[id]; ok {
+		return have.Username
+	}
+	return drop.UnknownUsername
+}
+
+// add keeps a buyer under its number, or refuses what a database refuses by its constraints. Numbers given out later are
+// above it.
+func (u *users) add(one drop.User) error {
+	if one.ID < 1 || one.ID > drop.MaxSafeInteger {
+		return errors.New("the number is out of range")
+	}
+	if _, taken := u.byID[one.ID]; taken {
+		return errors.New("the number is taken")
+	}
+	if one.Email != "" {
+		if _, taken := u.byEmail[one.Email]; taken {
+			return errors.New("a user with that email exists")
+		}
+		u.byEmail[one.Email] = one.ID
+	} else {
+		if u.bare[one.Username] {
+			return errors.New("a user with that name and no email exists")
+		}
+		u.bare[one.Username] = true
+	}
+	if first, named := u.byName[one.Username]; !named || one.ID < first {
+		u.byName[one.Username] = one.ID
+	}
+	u.byID[one.ID] = one
+	u.next = max(u.next, one.ID+1)
+	return nil
+}
+
+// EnsureUser implements store.Store.
+func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error) {
+	const op = "ensure a user"
+	if err := s.begin(ctx, op); err != nil {
+		return drop.User{}, err
+	}
+	defer s.calls.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first, found, err := s.keys.replay(key)
+	if err != nil || found {
+		return first.User, err
+	}
+	one, err := s.users.ensure(username, drop.NormalEmail(email))
+	if err != nil {
+		return drop.User{}, &store.Error{Op: op, Class: store.ClassFault, Err: err}
+	}
+	s.keys.keep(key, drop.Result{User: one}, s.now())
+	return one, nil
+}
+
+func (u *users) ensure(username, email string) (drop.User, error) {
+	if id, ok := u.find(username, email); ok {
+		return u.byID[id], nil
+	}
+	if username == "" {
+		username = email[:strings.LastIndexByte(email, '@')]
+	}
+	one := drop.User{ID: u.next, Username: username, Email: email}
+	return one, u.add(one)
+}
+
+func (u *users) find(username, email string) (drop.UserID, bool) {
+	if email != "" {
+		id, ok := u.byEmail[email]
+		return id, ok
+	}
+	id, ok := u.byName[username]
+	return id, ok
+}
+
+// User implements store.Store.
+func (s *Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
+	if err := s.begin(ctx, fmt.Sprintf("read user %d", id)); err != nil {
+		return drop.User{}, err
+	}
+	defer s.calls.Done()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	u, ok := s.users.byID[id]
+	if !ok {
+		return drop.User{}, drop.Refuse(drop.CodeUserNotFound)
+	}
+	return u, nil
+}
+
+// Reservations implements store.Store.
+func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error) {
+	if err := s.begin(ctx, fmt.Sprintf("read the reservations of user %d", user)); err != nil {
+		return nil, err
+	}
+	defer s.calls.Done()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	now := s.now()
+	var all []drop.Reservation
+	for _, id := range s.order {
+		r := s.drops[id]
+		for _, n := range r.byUser[user] {
+			one := r.reservations[n]
+			if one.Status == drop.Active && !one.LiveAt(now) {
+				one.Status, one.EndedAt = drop.Expired, one.ExpiresAt
+			}
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b drop.Reservation) int {
+		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return all[:max(0, min(limit, len(all)))], nil
+}

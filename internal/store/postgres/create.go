@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// CreateDrop implements store.Store. A commit of unknown outcome is looked up once before the call gives up.
+func (s *Store) CreateDrop(ctx context.Context, spec drop.Spec, batch drop.BatchID, key drop.Key) (
+	snapshot store.Snapshot, replayed bool, err error,
+) {
+	const op = "create a drop"
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return store.Snapshot{}, false, s.fail(op, err)
+	}
+	snapshot, replayed, err = s.createDrop(ctx, conn.Conn(), spec, batch, key)
+	conn.Release()
+	if store.ClassOf(err) == store.ClassUnknown {
+		switch found, lookup := s.Committed(ctx, snapshot.Drop.ID, batch, 0); {
+		case lookup != nil:
+		case found:
+			err = nil
+		default:
+			err = s.failAs(op, store.ClassRolledBack, err)
+		}
+	}
+	if err != nil {
+		return store.Snapshot{}, false, err
+	}
+	return snapshot, replayed, nil
+}
+
+// createDrop gives the new drop even where the commit's outcome is unknown.
+func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, batch drop.BatchID, key drop.Key) (
+	snapshot store.Snapshot, replayed bool, err error,
+) {
+	const op = "create a drop"
+	defer func() {
+		if err != nil {
+			rollback(ctx, conn)
+		}
+	}()
+	var in pgx.Batch
+	in.Queue(runBatchBegin)
+	in.Queue(createDropLock)
+	c := claim{key: key}
+	if key.Given() {
+		c.queue(&in)
+		if err := conn.SendBatch(ctx, &in).Close(); err != nil {
+			return store.Snapshot{}, false, s.fail(op, err)
+		}
+		if !c.ours {
+			rollback(ctx, conn)
+			r, err := c.replay(s, op)
+			if err == nil && r.Drop == nil {
+				err = drop.Refuse(drop.CodeDamaged)
+			}
+			if err != nil {
+				return store.Snapshot{}, false, err
+			}
+			return store.Snapshot{Drop: *r.Drop, Recent: r.Recent}, true, nil
+		}
+		in = pgx.Batch{}
+	}
+	var id drop.ID
+	in.Queue(createDropID).QueryRow(func(row pgx.Row) error { return row.Scan(&id, &snapshot.Now, nil) })
+	err = conn.SendBatch(ctx, &in).Close()
+	if code(err) == pgerrcode.SequenceGeneratorLimitExceeded || err == nil && id > drop.MaxID {
+		return store.Snapshot{}, false, drop.Refuse(drop.CodeExhausted)
+	}
+	if err != nil {
+		return store.Snapshot{}, false, s.fail(op, err)
+	}
+	state, changes := spec.Create(id, snapshot.Now, batch)
+	snapshot.Drop = state.Drop
+	var out pgx.Batch
+	queueDrop(&out, state, changes)
+	if key.Given() {
+		c.queueAnswer(&out, drop.Result{Drop: &state.Drop})
+	}
+	return snapshot, false, s.commit(ctx, conn, &out, fmt.Sprintf("create drop %d", id))
+}
+
+// Committed implements store.Store.
+func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
+	op := fmt.Sprintf("look up a batch of drop %d", id)
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return false, s.fail(op, err)
+	}
+	defer conn.Release()
+	found := false
+	find := func(rows pgx.Rows) error {
+		var here bool
+		_, err := pgx.ForEachRow(rows, []any{&here}, func() error {
+			found = found || here
+			return nil
+		})
+		return err
+	}
+	var in pgx.Batch
+	in.Queue(runBatchBegin)
+	if s.pooled {
+		in.Queue(runBatchSettings)
+	}
+	in.Queue(committedCreation, int64(id))
+	in.Queue(committedLock, int64(id), uuid(batch)).Query(find)
+	in.Queue(committedLedger, int64(id), int64(after), uuid(batch)).Query(find)
+	if err := conn.SendBatch(ctx, &in).Close(); err != nil {
+		rollback(ctx, conn.Conn())
+		return false, s.fail(op, err)
+	}
+	if !found {
+		rollback(ctx, conn.Conn())
+		return false, nil
+	}
+	var out pgx.Batch
+	out.Queue(committedTouch, int64(id))
+	if err := s.commit(ctx, conn.Conn(), &out, op); err != nil {
+		return false, err
+	}
+	return true, nil
+}

@@ -1,0 +1,114 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
+
+	"sneakerdrop/internal/store"
+)
+
+// errWarned: a COMMIT that came with a notice, such as that a standby has not confirmed it.
+var errWarned = errors.New("COMMIT came with a notice")
+
+// errForgotten: a key was still used when it was claimed, and free again a moment later.
+var errForgotten = errors.New("the key was forgotten just now")
+
+// fail is the error of a call that has written nothing.
+func (s *Store) fail(op string, err error) error {
+	return s.failAs(op, classify(err), err)
+}
+
+func (s *Store) failAs(op string, class store.Class, err error) error {
+	if code(err) == pgerrcode.ReadOnlySQLTransaction {
+		// The server has become a standby: every connection leads to it.
+		s.log.Warn("the database is read only: dropping all connections", "error", err)
+		s.pool.Reset()
+	}
+	return &store.Error{Op: op, Class: class, Err: err}
+}
+
+// code returns the SQLSTATE in err's chain, or "".
+func code(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// classify says what a failure means when COMMIT was not sent, or surely not obeyed.
+func classify(err error) store.Class {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		_, connecting := errors.AsType[*pgconn.ConnectError](err)
+		return classifyState(e.Code, connecting)
+	}
+	if unreachable(err) {
+		return store.ClassUnavailable
+	}
+	return store.ClassFault
+}
+
+func classifyState(state string, connecting bool) store.Class {
+	switch {
+	case pgerrcode.IsInsufficientResources(state):
+		return store.ClassExhausted
+	case connecting, pgerrcode.IsConnectionException(state):
+		return store.ClassUnavailable
+	}
+	switch state {
+	case pgerrcode.SerializationFailure, pgerrcode.DeadlockDetected, pgerrcode.IdleInTransactionSessionTimeout,
+		pgerrcode.ReadOnlySQLTransaction, pgerrcode.LockNotAvailable, pgerrcode.QueryCanceled:
+		return store.ClassRolledBack
+	case pgerrcode.AdminShutdown, pgerrcode.CrashShutdown, pgerrcode.CannotConnectNow:
+		return store.ClassUnavailable
+	default:
+		return store.ClassFault
+	}
+}
+
+// unreachable reports an error of the way to the server, or of the time that it took.
+func unreachable(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, puddle.ErrClosedPool) ||
+		pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
+		return true
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[net.Error](err)
+	return ok
+}
+
+// classifyCommit says what a failure means in the pipeline that ends with COMMIT. atCommit: the statements before it
+// had succeeded.
+func classifyCommit(err error, atCommit bool) store.Class {
+	if errors.Is(err, errWarned) {
+		return store.ClassUnknown
+	}
+	// The statements could not be prepared or their arguments encoded: none was sent.
+	if _, ok := errors.AsType[pgx.ErrPreprocessingBatch](err); ok {
+		return classify(err)
+	}
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		if pgconn.SafeToRetry(err) {
+			return store.ClassUnavailable
+		}
+		return store.ClassUnknown
+	}
+	if e.SeverityUnlocalized != "ERROR" || pgerrcode.IsConnectionException(e.Code) || strings.HasPrefix(e.Code, "57P") {
+		return store.ClassUnknown
+	}
+	if atCommit && e.Code == pgerrcode.QueryCanceled {
+		return store.ClassUnknown
+	}
+	return classifyState(e.Code, false)
+}

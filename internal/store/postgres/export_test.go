@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Pool lets tests spoil the store's own connections.
+func (s *Store) Pool() *pgxpool.Pool { return s.pool }
+
+// MigrateFiles migrates with other migrations than the embedded ones.
+func (s *Store) MigrateFiles(ctx context.Context, files fs.FS) (from, to int, err error) {
+	return s.migrate(ctx, files)
+}
+
+// MigrationFiles are the embedded migrations.
+func MigrationFiles() (fs.FS, error) { return fs.Sub(migrationFiles, "migrations") }
+
+// Settings are those of each connection.
+func Settings() map[string]string { return settings() }
+
+// PlannedStatements are those whose plan must not turn, each with the indexes that it is to use.
+func PlannedStatements() map[string]PlannedStatement {
+	return map[string]PlannedStatement{
+		"runBatchLock":  {runBatchLock, "1", []string{"drops_pkey"}},
+		"runBatchSizes": {runBatchSizes, "1", []string{"sizes_pkey"}},
+		"runBatchDue":   {runBatchDue, "1", []string{"reservations_active"}},
+		"runBatchDeadline": {
+			runBatchDeadline, "1",
+			[]string{"reservations_active"},
+		},
+		"runBatchReservations": {
+			runBatchReservations, "1, ARRAY[4294967297, 4294967298]::bigint[]",
+			[]string{"reservations_pkey", "users_pkey", "purchases_drop_id_reservation_id_key"},
+		},
+		"runBatchUsage": {
+			runBatchUsage, "1, ARRAY[1, 2]::bigint[], true",
+			[]string{"reservations_user on", "drops_pkey"},
+		},
+		"runBatchRecent": {runBatchRecent, "1", []string{"purchases_pkey", "users_pkey"}},
+		"runBatchKept": {
+			runBatchKept, `1, '{"",""}', '{reserve,reserve}', '{k1,k2}'`,
+			[]string{"idempotency_keys_pkey"},
+		},
+		"claimAnswer":           {claimAnswer, `0, '', 'create', 'k', ''`, []string{"idempotency_keys_pkey"}},
+		"forgetKeys":            {forgetKeys, "5, 100", []string{"idempotency_keys_created", "Tid Scan"}},
+		"purchasesSales":        {purchasesSales, "501, 5, 100", []string{"purchases_pkey", "users_pkey"}},
+		"ledgerEntries":         {ledgerEntries, "501, 5, 100", []string{"ledger_pkey"}},
+		"readBooksLedger":       {readBooksLedger, "501", []string{"ledger_pkey"}},
+		"readBooksReservations": {readBooksReservations, "501", []string{"reservations_pkey"}},
+		"readBooksPurchases":    {readBooksPurchases, "501", []string{"purchases_pkey"}},
+		"runBatchWriteSizes": {
+			runBatchWriteSizes, "1, '{0}', '{1}', '{1}', '{0}', '{0}'",
+			[]string{"sizes_pkey"},
+		},
+		"runBatchWriteEnded": {
+			runBatchWriteEnded, "1, '{4294967297}', '{3}', '{5}'",
+			[]string{"reservations_pkey", "Tid Scan"},
+		},
+		"committedLedger": {
+			committedLedger, "1, 5, '00000000-0000-0000-0000-000000000001'",
+			[]string{"ledger_pkey"},
+		},
+		"dropDrop":                 {dropDrop, "1", []string{"drops_pkey", "reservations_active"}},
+		"pulseDrops":               {pulseDrops, "", []string{"reservations_active"}},
+		"dropsRecent":              {dropsRecent, "", []string{"purchases_pkey", "users_pkey"}},
+		"reservationsReservations": {reservationsReservations, "1, 10", []string{"reservations_user on", "reservations_user_past on"}},
+		"ensureUserByName":         {ensureUserByName, "'ann'", []string{"users_username"}},
+	}
+}
+
+// PlannedStatement is a statement with arguments as SQL text and the indexes that its plan must name.
+type PlannedStatement struct {
+	SQL, Arguments string
+	Indexes        []string
+}

@@ -1,0 +1,12 @@
+package pgtest
+
+import "syscall"
+
+// processAttributes makes a child run as the account and end when its parent does.
+func processAttributes(as *account) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT, Setpgid: true}
+	if as != nil {
+		attr.Credential = &syscall.Credential{Uid: as.uid, Gid: as.gid}
+	}
+	return attr
+}

@@ -1,0 +1,94 @@
+package postgres_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/store/postgres/pgtest"
+)
+
+// A plan is made once for a connection, so one made on any state of the tables must suit every other.
+func TestPlans_DoNotTurn(t *testing.T) {
+	url := pgtest.Migrated(t)
+	conn := connect(t, url)
+	for name, value := range postgres.Settings() {
+		exec(t, conn, `SELECT set_config($1, $2, false)`, name, value)
+	}
+	exec(t, conn, `SELECT set_config('sneakerdrop.now', '5', false)`)
+	wantPlans(t, conn, "empty, never analyzed")
+	exec(t, conn, `VACUUM ANALYZE`)
+	wantPlans(t, conn, "empty, analyzed")
+	const drops = `INSERT INTO sneakerdrop.drops
+		SELECT d, 'Air', 1, 1, NULL, 0, false, false, false, 1, 1, 1, 1, 4294967295, 1, gen_random_uuid()
+		FROM generate_series(%, %) d`
+	const reservations = `INSERT INTO sneakerdrop.reservations
+		SELECT d, d << 32 | n, mod(n, 5000) + 1, '', CASE WHEN n > 100 THEN 3 ELSE 1 END, 1, n, CASE WHEN n > 100 THEN 2 END
+		FROM generate_series(%, %) d, generate_series(1::bigint, %) n`
+	fill := func(sql string, numbers ...string) {
+		t.Helper()
+		for _, n := range numbers {
+			sql = strings.Replace(sql, "%", n, 1)
+		}
+		exec(t, conn, sql)
+	}
+	fill(drops, "1::bigint", "500")
+	fill(reservations, "1::bigint", "500", "1")
+	exec(t, conn, `INSERT INTO sneakerdrop.users SELECT n, 'ann', NULL, 'i', n, 1 FROM generate_series(1, 1000) n`)
+	exec(t, conn, `VACUUM ANALYZE`)
+	wantPlans(t, conn, "many drops with one hold each")
+	fill(reservations, "501::bigint", "501", "60000")
+	exec(t, conn, `INSERT INTO sneakerdrop.purchases
+		SELECT drop_id, id, id, user_id, '', 1, 1 FROM sneakerdrop.reservations WHERE drop_id = 501`)
+	exec(t, conn, `INSERT INTO sneakerdrop.ledger
+		SELECT 501, n, gen_random_uuid(), 1, '', 'reserved', 1, 1 FROM generate_series(1, 20000) n`)
+	exec(t, conn, `INSERT INTO sneakerdrop.idempotency_keys
+		SELECT mod(n, 3), '', 'reserve', 'k' || n, decode(repeat('00', 32), 'hex'), 'a', n FROM generate_series(1, 30000) n`)
+	wantPlans(t, conn, "one big drop, not analyzed")
+	exec(t, conn, `VACUUM ANALYZE`)
+	wantPlans(t, conn, "one big drop, analyzed")
+	// Now the indexes of what has not ended are empty, and none looks dearer than another.
+	exec(t, conn, `UPDATE sneakerdrop.reservations SET status = 3, ended_at = 2 WHERE status = 1`)
+	exec(t, conn, `REINDEX TABLE sneakerdrop.reservations`)
+	exec(t, conn, `VACUUM ANALYZE`)
+	wantPlans(t, conn, "all have ended, analyzed")
+	// And new ones come, which the statistics know nothing of.
+	fill(reservations, "502::bigint", "502", "100")
+	wantPlans(t, conn, "all old ones have ended, new ones not analyzed")
+}
+
+func wantPlans(t *testing.T, conn *pgx.Conn, when string) {
+	t.Helper()
+	for name, statement := range postgres.PlannedStatements() {
+		exec(t, conn, `PREPARE plan AS `+statement.SQL)
+		call := `EXPLAIN EXECUTE plan`
+		if statement.Arguments != "" {
+			call += `(` + statement.Arguments + `)`
+		}
+		rows, err := conn.Query(t.Context(), call, pgx.QueryExecModeSimpleProtocol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		exec(t, conn, `DEALLOCATE plan`)
+		plan := strings.Join(lines, "\n")
+		for _, index := range statement.Indexes {
+			if !strings.Contains(plan, index) {
+				t.Errorf("%s, %s: not by %s:\n%s", when, name, index, plan)
+			}
+		}
+		for _, table := range []string{"reservations", "purchases", "ledger", "idempotency_keys"} {
+			if strings.Contains(plan, "Seq Scan on "+table) {
+				t.Errorf("%s, %s: reads all of %s:\n%s", when, name, table, plan)
+			}
+		}
+		if strings.Contains(plan, "JIT") {
+			t.Errorf("%s, %s: is compiled:\n%s", when, name, plan)
+		}
+	}
+}

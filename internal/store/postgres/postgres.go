@@ -1,0 +1,145 @@
+// Package postgres keeps drops in a PostgreSQL database, version 15 or newer, in a schema of its own ("sneakerdrop").
+//
+// A batch is two pipelined round trips on one connection. The first begins the transaction, locks the drop's row, then
+// reads the clock, then what the batch needs: separate statements at READ COMMITTED, because a statement that waits for
+// the lock has its clock and its snapshot of other rows from before the wait. The second writes and commits. Nothing
+// else ever happens while the lock is held.
+//
+// Each pipeline has one Sync at its end, so that the server skips all that follows a failed statement, COMMIT included:
+// an ERROR of a statement before COMMIT means that nothing was written.
+//
+// A Store is safe for concurrent use, by several replicas on one database too.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"sneakerdrop/internal/store"
+)
+
+// connectTimeout bounds one attempt to connect where the URL does not say (connect_timeout).
+const connectTimeout = 5 * time.Second
+
+// rollbackTimeout bounds a ROLLBACK; a connection that does not answer it is closed, which rolls back too.
+const rollbackTimeout = 5 * time.Second
+
+// Options are what may differ between stores on one URL. The zero value is useful.
+type Options struct {
+	// Connections is how many the pool opens at most; 0: four a CPU, at least 8. Each batch under way takes one.
+	Connections int
+	// Log gets what an operator should know: the server's notices and dropped connections. Nil: slog.Default().
+	Log *slog.Logger
+}
+
+// Store is a store.Store on PostgreSQL.
+type Store struct {
+	pool *pgxpool.Pool
+	log  *slog.Logger
+	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
+	pooled bool
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open prepares a store on the database of a postgres:// URL, with pgx's parameters. It neither connects nor migrates:
+// the first call that needs the database does, and fails if it is out of reach.
+//
+// Behind PgBouncer in transaction mode the URL must say default_query_exec_mode=exec.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", err)
+	}
+	s := &Store{log: o.Log}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	s.pooled = cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement
+	configure(cfg.ConnConfig, s.pooled, s.log)
+	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
+	if o.Connections > 0 {
+		cfg.MaxConns = int32(min(o.Connections, 10_000))
+	}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("open the connection pool: %w", err)
+	}
+	return s, nil
+}
+
+// settings of each connection; what the URL says goes before. A lock is not waited for longer than a frozen replica can
+// hold it. The planner's are there so that a plan made on an empty table still fits when the table has grown: only probes
+// of indexes. JIT would compile each of them, because it goes by cost.
+func settings() map[string]string {
+	return map[string]string{
+		"idle_in_transaction_session_timeout": "5s",
+		"lock_timeout":                        "5s",
+		"plan_cache_mode":                     "force_generic_plan",
+		"enable_seqscan":                      "off",
+		"enable_bitmapscan":                   "off",
+		"enable_hashjoin":                     "off",
+		"enable_mergejoin":                    "off",
+		"jit":                                 "off",
+	}
+}
+
+func configure(cfg *pgx.ConnConfig, pooled bool, log *slog.Logger) {
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTimeout
+	}
+	if cfg.ValidateConnect == nil {
+		// Of several hosts, and after a failover, only the primary will do.
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	cfg.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
+		c.CustomData()[noticeKey] = n
+		log.Warn("notice from PostgreSQL", "severity", n.SeverityUnlocalized, "code", n.Code, "message", n.Message)
+	}
+	setDefault(cfg.RuntimeParams, "application_name", "sneakerdrop")
+	if pooled {
+		return // PgBouncer refuses connections with parameters it does not know
+	}
+	for name, value := range settings() {
+		setDefault(cfg.RuntimeParams, name, value)
+	}
+}
+
+func setDefault(params map[string]string, name, value string) {
+	if _, said := params[name]; !said {
+		params[name] = value
+	}
+}
+
+// Close waits for the calls that are under way and closes all connections.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// noticeKey is where a connection keeps the newest notice that it got.
+const noticeKey = "sneakerdrop.notice"
+
+// takeNotice returns the newest notice since the last call, or nil.
+func takeNotice(conn *pgx.Conn) *pgconn.Notice {
+	data := conn.PgConn().CustomData()
+	n, _ := data[noticeKey].(*pgconn.Notice)
+	delete(data, noticeKey)
+	return n
+}
+
+// rollback ends a transaction that shall leave nothing. If it fails the pool closes the connection, which does the same.
+func rollback(ctx context.Context, conn *pgx.Conn) {
+	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "ROLLBACK")
+}

@@ -1,0 +1,147 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// Drop implements store.Store.
+func (s *Store) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
+	var list snapshots
+	err := s.read(ctx, fmt.Sprintf("read drop %d", id), func(b *pgx.Batch) {
+		b.Queue(readClock).QueryRow(list.clock)
+		b.Queue(dropDrop, int64(id)).Query(list.drops)
+		b.Queue(dropSizes, int64(id)).Query(list.sizes)
+		b.Queue(dropRecent, int64(id)).Query(list.recent)
+	})
+	if err != nil {
+		return store.Snapshot{}, err
+	}
+	if len(list.all) == 0 {
+		return store.Snapshot{}, drop.Refuse(drop.CodeDropNotFound)
+	}
+	return list.all[0], nil
+}
+
+// Drops implements store.Store.
+func (s *Store) Drops(ctx context.Context) ([]store.Snapshot, error) {
+	var list snapshots
+	err := s.read(ctx, "read all drops", func(b *pgx.Batch) {
+		b.Queue(readClock).QueryRow(list.clock)
+		b.Queue(dropsDrop).Query(list.drops)
+		b.Queue(dropsSizes).Query(list.sizes)
+		b.Queue(dropsRecent).Query(list.recent)
+	})
+	return list.all, err
+}
+
+// Pulse implements store.Store.
+func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
+	var (
+		p store.Pulse
+		d store.DropPulse
+	)
+	err := s.read(ctx, "read the pulse", func(b *pgx.Batch) {
+		b.Queue(readClock).QueryRow(func(row pgx.Row) error { return row.Scan(&p.Now) })
+		b.Queue(pulseDrops).Query(func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{&d.ID, &d.Version, &d.Deadline}, func() error {
+				p.Drops = append(p.Drops, d)
+				return nil
+			})
+			return err
+		})
+	})
+	return p, err
+}
+
+// read runs statements on one snapshot of the database, in one round trip.
+func (s *Store) read(ctx context.Context, op string, queue func(*pgx.Batch)) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return s.fail(op, err)
+	}
+	defer conn.Release()
+	var b pgx.Batch
+	b.Queue(readBegin)
+	queue(&b)
+	b.Queue(runBatchCommit)
+	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
+		rollback(ctx, conn.Conn())
+		return s.fail(op, err)
+	}
+	return nil
+}
+
+// snapshots gathers drops from statements that all go in the order of the drops.
+type snapshots struct {
+	all []store.Snapshot
+	now drop.Time
+	at  int // the drop that got the last row
+}
+
+func (l *snapshots) clock(row pgx.Row) error { return row.Scan(&l.now) }
+
+func (l *snapshots) drops(rows pgx.Rows) error {
+	var (
+		s         store.Snapshot
+		purchased int64
+	)
+	d := &s.Drop
+	_, err := pgx.ForEachRow(rows, []any{
+		&d.ID, &d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.Paused, &d.Hidden, &d.Archived,
+		&d.Version, &d.CreatedAt, &purchased, &s.Deadline,
+	}, func() error {
+		s.Purchased, s.Now = uint32(purchased), l.now // the table's CHECK keeps it in range
+		l.all = append(l.all, s)
+		return nil
+	})
+	return err
+}
+
+func (l *snapshots) sizes(rows pgx.Rows) error {
+	var (
+		id drop.ID
+		z  drop.Size
+	)
+	l.at = 0
+	_, err := pgx.ForEachRow(rows, []any{
+		&id, &z.Label, &z.Stock.Total, &z.Stock.Available, &z.Stock.Held, &z.Stock.Sold,
+	}, func() error {
+		if s := l.find(id); s != nil {
+			s.Drop.Sizes = append(s.Drop.Sizes, z)
+		}
+		return nil
+	})
+	return err
+}
+
+func (l *snapshots) recent(rows pgx.Rows) error {
+	var (
+		id drop.ID
+		r  drop.Recent
+	)
+	l.at = 0
+	_, err := pgx.ForEachRow(rows, []any{&id, &r.ID, &r.Username, &r.CreatedAt}, func() error {
+		if s := l.find(id); s != nil {
+			s.Recent = append(s.Recent, drop.Recent{ID: r.ID, Username: known(r.Username), CreatedAt: r.CreatedAt})
+		}
+		return nil
+	})
+	return err
+}
+
+// find goes forward to the drop, or returns nil where there is none of that number.
+func (l *snapshots) find(id drop.ID) *store.Snapshot {
+	for l.at < len(l.all) && l.all[l.at].Drop.ID < id {
+		l.at++
+	}
+	if l.at == len(l.all) || l.all[l.at].Drop.ID != id {
+		return nil
+	}
+	return &l.all[l.at]
+}

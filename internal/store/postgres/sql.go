@@ -1,0 +1,475 @@
+package postgres
+
+import "sneakerdrop/internal/drop"
+
+// Every statement of the engine, named after the method that uses it. Names are qualified, so that no search_path is
+// needed (a pooler between would not keep it). Sets come in as arrays and are joined LATERAL with a key that starts with
+// the drop, never by = ANY: that plan turns as a table grows.
+//
+// A statement that changes rows found by key counts them and divides by zero where one is missing: the error skips
+// all that is left of the pipeline, COMMIT included.
+
+// runBatchDue reads one hold more than a batch expires, to learn the deadline of the rest.
+var _ = [1]struct{}{}[drop.MaxExpirePerBatch+1-501]
+
+const (
+	runBatchBegin = `BEGIN ISOLATION LEVEL READ COMMITTED`
+
+	// Only behind a pooler, where connections cannot carry the settings.
+	runBatchSettings = `
+SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
+       set_config('lock_timeout', '5s', true),
+       set_config('plan_cache_mode', 'force_generic_plan', true),
+       set_config('enable_seqscan', 'off', true),
+       set_config('enable_bitmapscan', 'off', true),
+       set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true),
+       set_config('jit', 'off', true)`
+
+	runBatchLock = `
+SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, paused, hidden, archived, version, created_at,
+       last_at, seq, reserved, purchased, batch
+FROM sneakerdrop.drops
+WHERE id = $1
+FOR UPDATE`
+
+	// The batch's time is kept in a setting of the transaction, so that later statements compare with the very same.
+	runBatchClock = `
+WITH clock AS MATERIALIZED (
+    SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
+)
+SELECT now, set_config('sneakerdrop.now', greatest(now, (
+    SELECT last_at
+    FROM sneakerdrop.drops
+    WHERE id = $1
+))::text, true)
+FROM clock`
+
+	runBatchSizes = `
+SELECT label, total, available, held, sold
+FROM sneakerdrop.sizes
+WHERE drop_id = $1
+ORDER BY position`
+
+	runBatchDue = `
+SELECT id, user_id, size, created_at, expires_at
+FROM sneakerdrop.reservations
+WHERE drop_id = $1 AND status = 1 AND expires_at <= current_setting('sneakerdrop.now')::bigint
+ORDER BY expires_at, id
+LIMIT 501`
+
+	runBatchDeadline = `
+SELECT expires_at
+FROM sneakerdrop.reservations
+WHERE drop_id = $1 AND status = 1 AND expires_at > current_setting('sneakerdrop.now')::bigint
+ORDER BY expires_at
+LIMIT 1`
+
+	runBatchReservations = `
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), coalesce(u.username, ''),
+       coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0)
+FROM unnest($2::bigint[]) AS wanted (id)
+JOIN LATERAL (
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at
+    FROM sneakerdrop.reservations
+    WHERE drop_id = $1 AND id = wanted.id
+    LIMIT 1
+) AS r ON true
+LEFT JOIN LATERAL (
+    SELECT username
+    FROM sneakerdrop.users
+    WHERE id = r.user_id
+    LIMIT 1
+) AS u ON true
+LEFT JOIN LATERAL (
+    SELECT id, user_id, size, price, created_at
+    FROM sneakerdrop.purchases
+    WHERE drop_id = $1 AND reservation_id = r.id
+    LIMIT 1
+) AS p ON r.status = 2`
+
+	// 1001: one more than the highest limit; of more rows it is the oldest holds, whose time is over, that are left out.
+	// The last condition does not depend on a row: without a limit nothing is read.
+	runBatchUsage = `
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0)
+FROM unnest($2::bigint[]) AS wanted (user_id)
+JOIN LATERAL (
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at
+    FROM sneakerdrop.reservations
+    WHERE drop_id = $1 AND user_id = wanted.user_id AND status + 0 <= 2
+    ORDER BY status DESC, id DESC
+    LIMIT 1001
+) AS r ON true
+WHERE $3::boolean OR (SELECT limit_per_user > 0 FROM sneakerdrop.drops WHERE id = $1)
+ORDER BY r.id`
+
+	runBatchRecent = `
+SELECT p.id, coalesce(u.username, ''), p.created_at
+FROM (
+    SELECT id, user_id, created_at
+    FROM sneakerdrop.purchases
+    WHERE drop_id = $1
+    ORDER BY id DESC
+    LIMIT 3
+) AS p
+LEFT JOIN LATERAL (
+    SELECT username
+    FROM sneakerdrop.users
+    WHERE id = p.user_id
+    LIMIT 1
+) AS u ON true
+ORDER BY p.id DESC`
+
+	runBatchKept = `
+SELECT k.caller, k.operation, k.key, k.body_hash, k.answer, k.created_at
+FROM unnest($2::text[], $3::text[], $4::text[]) AS wanted (caller, operation, key)
+JOIN LATERAL (
+    SELECT caller, operation, key, body_hash, answer, created_at
+    FROM sneakerdrop.idempotency_keys
+    WHERE drop_id = $1 AND caller = wanted.caller AND operation = wanted.operation AND key = wanted.key
+    LIMIT 1
+) AS k ON true`
+
+	runBatchWriteDrop = `
+WITH written AS (
+    UPDATE sneakerdrop.drops
+    SET version = $2, last_at = $3, seq = $4, reserved = $5, purchased = $6, batch = $7
+    WHERE id = $1
+    RETURNING 1
+)
+SELECT 1 / (count(*) = 1)::integer FROM written`
+
+	runBatchWriteEdit = `
+WITH written AS (
+    UPDATE sneakerdrop.drops
+    SET name = $2, price = $3, start_time = $4, image_url = nullif($5::text, ''), limit_per_user = $6, paused = $7,
+        hidden = $8, archived = $9
+    WHERE id = $1
+    RETURNING 1
+)
+SELECT 1 / (count(*) = 1)::integer FROM written`
+
+	runBatchWriteSizes = `
+WITH written AS (
+    UPDATE sneakerdrop.sizes AS s
+    SET total = n.total, available = n.available, held = n.held, sold = n.sold
+    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        AS n (position, total, available, held, sold)
+    WHERE s.drop_id = $1 AND s.position = n.position
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($2::bigint[]))::integer FROM written`
+
+	// The row is found by key inside and by place outside: joined by key, the planner might read the whole drop and look
+	// for each row in the array. The drop's lock keeps rows in their places.
+	// status + 0, so that no index of unended holds can be read from end to end in place of one row by its place.
+	runBatchWriteEnded = `
+WITH written AS (
+    UPDATE sneakerdrop.reservations AS r
+    SET status = n.status, ended_at = n.ended_at
+    FROM unnest($2::bigint[], $3::smallint[], $4::bigint[]) AS n (id, status, ended_at)
+    JOIN LATERAL (
+        SELECT ctid
+        FROM sneakerdrop.reservations
+        WHERE drop_id = $1 AND id = n.id
+        LIMIT 1
+    ) AS place ON true
+    WHERE r.ctid = place.ctid AND r.status + 0 = 1
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($2::bigint[]))::integer FROM written`
+
+	runBatchWriteMade = `
+INSERT INTO sneakerdrop.reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at)
+SELECT $1::bigint, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0)
+FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[], $8::bigint[])
+    AS n (id, user_id, size, status, created_at, expires_at, ended_at)`
+
+	runBatchWritePurchases = `
+INSERT INTO sneakerdrop.purchases (drop_id, id, reservation_id, user_id, size, price, created_at)
+SELECT $1::bigint, id, reservation_id, user_id, size, price, created_at
+FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[])
+    AS n (id, reservation_id, user_id, size, price, created_at)`
+
+	runBatchWriteLedger = `
+INSERT INTO sneakerdrop.ledger (drop_id, seq, batch, at, size, reason, units, available)
+SELECT $1::bigint, seq, $2::uuid, at, size, reason, units, available
+FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+    AS n (seq, at, size, reason, units, available)`
+
+	runBatchWriteKept = `
+INSERT INTO sneakerdrop.idempotency_keys (drop_id, caller, operation, key, body_hash, answer, created_at)
+SELECT $1::bigint, caller, operation, key, body_hash, answer, created_at
+FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[])
+    AS n (caller, operation, key, body_hash, answer, created_at)`
+
+	runBatchCommit = `COMMIT`
+
+	// A drop under creation has no row to wait for yet: its creation holds this lock (see createDropID).
+	committedCreation = `SELECT pg_advisory_xact_lock(723629061, $1::bigint::integer)`
+
+	committedLock = `
+SELECT batch = $2::uuid
+FROM sneakerdrop.drops
+WHERE id = $1
+FOR UPDATE`
+
+	committedLedger = `
+SELECT EXISTS (
+    SELECT FROM sneakerdrop.ledger
+    WHERE drop_id = $1 AND seq > $2 AND batch = $3::uuid
+)`
+
+	// The write that makes a synchronous standby confirm all that went before it.
+	committedTouch = `
+UPDATE sneakerdrop.drops
+SET batch = batch
+WHERE id = $1`
+
+	// Before all else that locks something, as batches do: Fill takes this lock first and the sequence's last.
+	createDropLock = `LOCK TABLE sneakerdrop.drops IN ROW EXCLUSIVE MODE`
+
+	createDropID = `
+WITH next AS MATERIALIZED (
+    SELECT nextval('sneakerdrop.drop_ids') AS id
+)
+SELECT id, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_advisory_xact_lock(723629061, id::integer)::text
+FROM next`
+
+	createDropInsert = `
+INSERT INTO sneakerdrop.drops (id, name, price, start_time, image_url, limit_per_user, paused, hidden, archived, version,
+    created_at, last_at, seq, reserved, purchased, batch)
+VALUES ($1, $2, $3, $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+
+	createDropSizes = `
+INSERT INTO sneakerdrop.sizes (drop_id, position, label, total, available, held, sold)
+SELECT $1::bigint, position, label, total, available, held, sold
+FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+    AS n (position, label, total, available, held, sold)`
+)
+
+// Statements about keys of calls that have no drop; their $1 is 0.
+const (
+	// Before the key, as Fill does it.
+	ensureUserLock = `LOCK TABLE sneakerdrop.users IN ROW EXCLUSIVE MODE`
+
+	// Waits for the end of a transaction that has claimed the key, and gives no row if that committed.
+	claimKey = `
+INSERT INTO sneakerdrop.idempotency_keys (drop_id, caller, operation, key, body_hash, answer, created_at)
+VALUES ($1, $2, $3, $4, $5, '', floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+ON CONFLICT DO NOTHING
+RETURNING true`
+
+	claimAnswer = `
+WITH written AS (
+    UPDATE sneakerdrop.idempotency_keys
+    SET answer = $5
+    WHERE drop_id = $1 AND caller = $2 AND operation = $3 AND key = $4
+    RETURNING 1
+)
+SELECT 1 / (count(*) = 1)::integer FROM written`
+
+	// Rows that somebody holds are left for the next time. Found by age inside and by place outside: the lock keeps rows
+	// in their places.
+	forgetKeys = `
+WITH old AS MATERIALIZED (
+    SELECT ctid
+    FROM sneakerdrop.idempotency_keys
+    WHERE created_at < $1
+    ORDER BY created_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM sneakerdrop.idempotency_keys AS k
+USING old
+WHERE k.ctid = old.ctid`
+)
+
+// Statements that only read, or have nothing to do with one drop.
+const (
+	readBegin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
+
+	readClock = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
+
+	snapshotDrop = `
+SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.paused, d.hidden, d.archived,
+       d.version, d.created_at, d.purchased, coalesce((
+           SELECT expires_at
+           FROM sneakerdrop.reservations
+           WHERE drop_id = d.id AND status = 1
+           ORDER BY expires_at
+           LIMIT 1
+       ), 0)
+FROM sneakerdrop.drops AS d`
+
+	snapshotSizes = `
+SELECT s.drop_id, s.label, s.total, s.available, s.held, s.sold
+FROM sneakerdrop.sizes AS s`
+
+	snapshotRecent = `
+SELECT d.id, p.id, coalesce(u.username, ''), p.created_at
+FROM sneakerdrop.drops AS d
+JOIN LATERAL (
+    SELECT id, user_id, created_at
+    FROM sneakerdrop.purchases
+    WHERE drop_id = d.id
+    ORDER BY id DESC
+    LIMIT 3
+) AS p ON true
+LEFT JOIN LATERAL (
+    SELECT username
+    FROM sneakerdrop.users
+    WHERE id = p.user_id
+    LIMIT 1
+) AS u ON true`
+
+	dropDrop   = snapshotDrop + ` WHERE d.id = $1`
+	dropSizes  = snapshotSizes + ` WHERE s.drop_id = $1 ORDER BY s.position`
+	dropRecent = snapshotRecent + ` WHERE d.id = $1 ORDER BY p.id DESC`
+
+	dropsDrop   = snapshotDrop + ` ORDER BY d.id`
+	dropsSizes  = snapshotSizes + ` ORDER BY s.drop_id, s.position`
+	dropsRecent = snapshotRecent + ` ORDER BY d.id, p.id DESC`
+
+	pulseDrops = `
+SELECT d.id, d.version, coalesce((
+    SELECT expires_at
+    FROM sneakerdrop.reservations
+    WHERE drop_id = d.id AND status = 1
+    ORDER BY expires_at
+    LIMIT 1
+), 0)
+FROM sneakerdrop.drops AS d
+ORDER BY d.id`
+
+	purchasesDrop = `SELECT EXISTS (SELECT FROM sneakerdrop.drops WHERE id = $1)`
+
+	purchasesSales = `
+SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, coalesce(u.username, ''), coalesce(u.email, '')
+FROM (
+    SELECT id, reservation_id, user_id, size, price, created_at
+    FROM sneakerdrop.purchases
+    WHERE drop_id = $1 AND id > $2
+    ORDER BY id
+    LIMIT $3
+) AS p
+LEFT JOIN LATERAL (
+    SELECT username, email
+    FROM sneakerdrop.users
+    WHERE id = p.user_id
+    LIMIT 1
+) AS u ON true
+ORDER BY p.id`
+
+	ledgerEntries = `
+SELECT seq, batch, at, size, reason, units, available
+FROM sneakerdrop.ledger
+WHERE drop_id = $1 AND seq > $2
+ORDER BY seq
+LIMIT $3`
+
+	readBooksDrop = `
+SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, paused, hidden, archived, version, created_at,
+       last_at, seq, reserved, purchased, batch
+FROM sneakerdrop.drops
+WHERE id = $1`
+
+	readBooksLedger = `
+SELECT seq, batch, at, size, reason, units, available
+FROM sneakerdrop.ledger
+WHERE drop_id = $1
+ORDER BY seq`
+
+	readBooksReservations = `
+SELECT id, user_id, size, status, created_at, expires_at, coalesce(ended_at, 0)
+FROM sneakerdrop.reservations
+WHERE drop_id = $1
+ORDER BY id`
+
+	readBooksPurchases = `
+SELECT id, reservation_id, user_id, size, price, created_at
+FROM sneakerdrop.purchases
+WHERE drop_id = $1
+ORDER BY id`
+
+	ensureUserByEmail = `
+SELECT id, username, coalesce(email, '')
+FROM sneakerdrop.users
+WHERE email = $1`
+
+	// OFFSET 0 keeps the planner from walking all users by number until one has the name.
+	ensureUserByName = `
+SELECT id, username, coalesce(email, '')
+FROM (
+    SELECT id, username, email
+    FROM sneakerdrop.users
+    WHERE username = $1
+    OFFSET 0
+) AS namesake
+ORDER BY id
+LIMIT 1`
+
+	ensureUserInsert = `
+INSERT INTO sneakerdrop.users (id, username, email, created_at)
+VALUES (nextval('sneakerdrop.user_ids'), $1, nullif($2::text, ''),
+    floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+ON CONFLICT DO NOTHING
+RETURNING id`
+
+	userUser = `
+SELECT id, username, coalesce(email, '')
+FROM sneakerdrop.users
+WHERE id = $1`
+
+	// OFFSET 0 keeps one probe of each of the user's indexes per drop, whatever the order asked for outside.
+	reservationsReservations = `
+WITH clock AS MATERIALIZED (
+    SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
+)
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0),
+       greatest(clock.now, d.last_at)
+FROM clock
+CROSS JOIN sneakerdrop.drops AS d
+JOIN LATERAL (
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at
+    FROM sneakerdrop.reservations
+    WHERE drop_id = d.id AND user_id = $1 AND status + 0 <= 2
+    UNION ALL
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at
+    FROM sneakerdrop.reservations
+    WHERE drop_id = d.id AND user_id = $1 AND status > 2
+    OFFSET 0
+) AS r ON true
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT $2`
+
+	fillLock = `LOCK TABLE sneakerdrop.drops, sneakerdrop.users IN SHARE ROW EXCLUSIVE MODE`
+
+	// What fillDelete takes, taken in the order in which batches go, so that the two cannot wait for one another.
+	fillLockAll = `
+LOCK TABLE sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.reservations, sneakerdrop.users, sneakerdrop.purchases,
+    sneakerdrop.ledger, sneakerdrop.idempotency_keys
+IN ACCESS EXCLUSIVE MODE`
+
+	fillEmpty = `
+SELECT NOT EXISTS (SELECT FROM sneakerdrop.drops) AND NOT EXISTS (SELECT FROM sneakerdrop.users),
+       floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+       (SELECT last_value + is_called::integer FROM sneakerdrop.user_ids)`
+
+	fillDelete = `
+TRUNCATE sneakerdrop.users, sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.reservations, sneakerdrop.purchases,
+    sneakerdrop.ledger, sneakerdrop.idempotency_keys`
+
+	// These take a number, which no parameter can carry. They are undone with their transaction, as setval is not.
+	fillDropIDs = `ALTER SEQUENCE sneakerdrop.drop_ids RESTART WITH %d`
+	fillUserIDs = `ALTER SEQUENCE sneakerdrop.user_ids RESTART WITH %d`
+
+	migrateLock = `SELECT pg_advisory_xact_lock(7236290614)`
+
+	migrateSchema = `CREATE SCHEMA IF NOT EXISTS sneakerdrop`
+
+	readyVersion = `
+SELECT coalesce(max(version_id), 0)
+FROM sneakerdrop.goose_db_version
+WHERE is_applied`
+)

@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// statements returns every string constant of sql.go by its name.
+func statements(t *testing.T) map[string]string {
+	t.Helper()
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "sql.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Only the constants are looked at; the import needs no answer.
+	cfg := types.Config{Error: func(error) {}}
+	pkg, _ := cfg.Check("postgres", fset, []*ast.File{file}, nil)
+	all := make(map[string]string)
+	for _, name := range pkg.Scope().Names() {
+		if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok && c.Val().Kind() == constant.String {
+			all[name] = constant.StringVal(c.Val())
+		}
+	}
+	return all
+}
+
+func TestStatements_StayWithinOneDrop(t *testing.T) {
+	// These cross drops, and say so in their method's comment.
+	crossing := []string{
+		"snapshotDrop", "snapshotSizes", "snapshotRecent", // the beginnings of others
+		"dropsDrop", "dropsSizes", "dropsRecent", "pulseDrops", "reservationsReservations",
+		"fillLock", "fillLockAll", "fillEmpty", "fillDelete", "createDropLock", "forgetKeys",
+	}
+	table := regexp.MustCompile(
+		`(FROM|JOIN|UPDATE|INTO|TABLE|TRUNCATE) sneakerdrop\.(drops|sizes|reservations|purchases|ledger|idempotency_keys)\b`)
+	ofOneDrop := regexp.MustCompile(`\b(drop_id|id) = (\$1|d\.id)\b`)
+	inserted := regexp.MustCompile(`(?s)INSERT INTO sneakerdrop\.\w+ \((drop_id|id), .*(SELECT \$1::bigint|VALUES \(\$1),`)
+	all := statements(t)
+	if len(all) < 30 {
+		t.Fatalf("found only %d statements in sql.go", len(all))
+	}
+	for name, sql := range all {
+		if strings.Contains(sql, "r.ctid = place.ctid") { // a place that was found by key
+			sql = strings.Replace(sql, "UPDATE sneakerdrop.reservations", "", 1)
+		}
+		tables := len(table.FindAllString(sql, -1))
+		if tables == 0 || slices.Contains(crossing, name) {
+			continue
+		}
+		if n := len(ofOneDrop.FindAllString(sql, -1)) + len(inserted.FindAllString(sql, -1)); n < tables {
+			t.Errorf("%s touches %d tables of drops and names the one drop %d times:%s", name, tables, n, sql)
+		}
+	}
+	for _, name := range crossing {
+		if all[name] == "" {
+			t.Errorf("the list of exceptions has %s, which is no statement", name)
+		}
+	}
+}
+
+func TestStatements_NeverCompareWithAny(t *testing.T) {
+	for name, sql := range statements(t) {
+		if strings.Contains(sql, "ANY") {
+			t.Errorf("%s compares with ANY: its plan turns as the table grows", name)
+		}
+	}
+}
+
+func TestStatements_PoolerGetsTheSameSettings(t *testing.T) {
+	for name, value := range settings() {
+		if want := "set_config('" + name + "', '" + value + "', true)"; !strings.Contains(runBatchSettings, want) {
+			t.Errorf("runBatchSettings lacks %s", want)
+		}
+	}
+}

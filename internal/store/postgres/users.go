@@ -1,0 +1,172 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// buyer is whom EnsureUser looks for, and how.
+type buyer struct {
+	username, email string
+	find, by        string
+}
+
+func newBuyer(username, email string) buyer {
+	b := buyer{username: username, email: drop.NormalEmail(email), find: ensureUserByName, by: username}
+	if b.email != "" {
+		b.find, b.by = ensureUserByEmail, b.email
+		if username == "" {
+			b.username, _, _ = strings.Cut(b.email, "@")
+		}
+	}
+	return b
+}
+
+// querier is a connection, or the pool where it does not matter which.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// EnsureUser implements store.Store.
+func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error) {
+	b := newBuyer(username, email)
+	if key.Given() {
+		return s.ensureOnce(ctx, b, key)
+	}
+	return s.ensure(ctx, s.pool, b, s.insertUser)
+}
+
+// ensure finds or makes a buyer. A twin that inserts first makes insert fail with pgx.ErrNoRows; then the twin's is found.
+func (s *Store) ensure(ctx context.Context, q querier, b buyer, insert func(context.Context, buyer) (drop.User, error)) (
+	drop.User, error,
+) {
+	for {
+		u, err := s.user(ctx, q, "find a buyer", b.find, b.by)
+		if err == nil || drop.CodeOf(err) != drop.CodeUserNotFound {
+			return u, err
+		}
+		u, err = insert(ctx, b)
+		if err == nil || !errors.Is(err, pgx.ErrNoRows) {
+			return u, err
+		}
+	}
+}
+
+// ensureOnce keeps the buyer under the key in the transaction that finds or makes the buyer.
+func (s *Store) ensureOnce(ctx context.Context, b buyer, key drop.Key) (drop.User, error) {
+	const op = "make a buyer"
+	pooled, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return drop.User{}, s.fail(op, err)
+	}
+	defer pooled.Release()
+	conn := pooled.Conn()
+	c := claim{key: key}
+	var in pgx.Batch
+	in.Queue(runBatchBegin)
+	in.Queue(ensureUserLock)
+	c.queue(&in)
+	if err := conn.SendBatch(ctx, &in).Close(); err != nil {
+		rollback(ctx, conn)
+		return drop.User{}, s.fail(op, err)
+	}
+	if !c.ours {
+		rollback(ctx, conn)
+		r, err := c.replay(s, op)
+		return r.User, err
+	}
+	u, err := s.ensure(ctx, conn, b, func(ctx context.Context, b buyer) (drop.User, error) {
+		u, err := insertUser(ctx, conn, b)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			err = s.fail(op, err)
+		}
+		return u, err
+	})
+	if err != nil {
+		rollback(ctx, conn)
+		return drop.User{}, err
+	}
+	var out pgx.Batch
+	c.queueAnswer(&out, drop.Result{User: u})
+	if err := s.commit(ctx, conn, &out, op); err != nil {
+		return drop.User{}, err
+	}
+	return u, nil
+}
+
+// User implements store.Store.
+func (s *Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
+	return s.user(ctx, s.pool, fmt.Sprintf("read user %d", id), userUser, int64(id))
+}
+
+func (s *Store) user(ctx context.Context, q querier, op, sql string, key any) (drop.User, error) {
+	var u drop.User
+	err := q.QueryRow(ctx, sql, key).Scan(&u.ID, &u.Username, &u.Email)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return drop.User{}, drop.Refuse(drop.CodeUserNotFound)
+	case err != nil:
+		return drop.User{}, s.fail(op, err)
+	}
+	return u, nil
+}
+
+// insertUser makes a buyer in a transaction of its own. It returns pgx.ErrNoRows, as it is, where there is one already.
+func (s *Store) insertUser(ctx context.Context, b buyer) (drop.User, error) {
+	const op = "make a buyer"
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return drop.User{}, s.fail(op, err)
+	}
+	defer conn.Release()
+	takeNotice(conn.Conn())
+	u, err := insertUser(ctx, conn, b)
+	switch n := takeNotice(conn.Conn()); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return drop.User{}, err
+	case err != nil:
+		return drop.User{}, s.failAs(op, classifyCommit(err, false), err)
+	case n != nil:
+		return drop.User{}, s.failAs(op, store.ClassUnknown, fmt.Errorf("%w: %s", errWarned, n.Message))
+	}
+	return u, nil
+}
+
+func insertUser(ctx context.Context, q querier, b buyer) (drop.User, error) {
+	u := drop.User{Username: b.username, Email: b.email}
+	err := q.QueryRow(ctx, ensureUserInsert, b.username, b.email).Scan(&u.ID)
+	return u, err
+}
+
+// Reservations implements store.Store. It probes one index per drop: a buyer has few rows in each.
+func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error) {
+	var (
+		list []drop.Reservation
+		r    drop.Reservation
+		now  drop.Time
+	)
+	rows, err := s.pool.Query(ctx, reservationsReservations, int64(user), int64(max(limit, 0)))
+	if err == nil {
+		_, err = pgx.ForEachRow(rows, []any{
+			&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &now,
+		}, func() error {
+			shown := r
+			if shown.Status == drop.Active && !shown.LiveAt(now) {
+				shown.Status, shown.EndedAt = drop.Expired, shown.ExpiresAt
+			}
+			list = append(list, shown)
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, s.fail(fmt.Sprintf("read the reservations of user %d", user), err)
+	}
+	return list, nil
+}

@@ -1,0 +1,315 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// maxUsage bounds the rows loaded for one user: one more than any limit, so that what is left out decides nothing.
+const maxUsage = drop.MaxLimitPerUser + 1
+
+// RunBatch implements store.Store. The transaction is the lock, and the clock is read inside it.
+func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
+	return s.write(ctx, fmt.Sprintf("run a batch of drop %d", b.Drop), func(conn *sqlite.Conn) (bool, error) {
+		now := s.now()
+		state, err := loadBatch(conn, b.Drop, b.Need, now)
+		if err != nil {
+			return false, err
+		}
+		changes := b.Decide(state, now)
+		if changes == nil {
+			return false, nil
+		}
+		return true, saveBatch(conn, state, changes)
+	})
+}
+
+// Committed implements store.Store. It always writes: a commit whose sync failed may have left its end in the log, where
+// a recovery would find it, and this overwrites it.
+func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
+	var found bool
+	err := s.write(ctx, fmt.Sprintf("look for a batch of drop %d", id), func(conn *sqlite.Conn) (bool, error) {
+		st, err := prepare(conn, sqlCommitted, int64(id))
+		if err != nil {
+			return false, err
+		}
+		st.BindBytes(2, batch[:])
+		st.BindInt64(3, int64(after))
+		err = rows(st, func() { found = st.ColumnBool(0) })
+		if err != nil {
+			return false, err
+		}
+		return true, execute(conn, sqlCommittedConfirm)
+	})
+	return found && err == nil, err
+}
+
+// loadBatch reads what a batch decides on.
+func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*drop.State, error) {
+	state, err := loadDrop(conn, id)
+	if err != nil {
+		return nil, err
+	}
+	now = max(now, state.LastAt) // as Apply has it
+	if err := loadDue(conn, state, need.Deadline, now); err != nil {
+		return nil, err
+	}
+	for _, k := range need.Keys {
+		kept, found, err := findKept(conn, id, k)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			state.LoadKept(kept)
+		}
+	}
+	for _, r := range distinct(need.Reservations) {
+		if err := loadReservation(conn, state, r); err != nil {
+			return nil, err
+		}
+	}
+	if state.LimitPerUser > 0 || need.Limits {
+		for _, u := range distinct(need.Users) {
+			if err := loadUsage(conn, state, u); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if need.Recent {
+		if state.Recent, err = loadRecent(conn, id); err != nil {
+			return nil, err
+		}
+	}
+	return state, nil
+}
+
+// distinct returns the ids ascending and each once; ids stays as it is.
+func distinct[T drop.UserID | drop.ReservationID](ids []T) []T {
+	if len(ids) < 2 {
+		return ids
+	}
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// loadDue loads the holds whose time is over and, if asked, when the next one ends.
+func loadDue(conn *sqlite.Conn, state *drop.State, deadline bool, now drop.Time) error {
+	st, err := prepare(conn, sqlRunBatchDue, int64(state.ID), int64(now), drop.MaxExpirePerBatch)
+	if err != nil {
+		return err
+	}
+	var last drop.Reservation
+	err = rows(st, func() {
+		last = scanReservation(st)
+		state.LoadDue(last)
+	})
+	if err != nil || !deadline {
+		return err
+	}
+	next, err := prepare(conn, sqlRunBatchDeadline, int64(state.ID), int64(last.ExpiresAt), int64(last.ID))
+	if err != nil {
+		return err
+	}
+	return rows(next, func() { state.Deadline = drop.Time(next.ColumnInt64(0)) })
+}
+
+func loadReservation(conn *sqlite.Conn, state *drop.State, id drop.ReservationID) error {
+	st, err := prepare(conn, sqlRunBatchReservation, int64(state.ID), int64(id))
+	if err != nil {
+		return err
+	}
+	return rows(st, func() {
+		r := scanReservation(st)
+		state.LoadReservation(r, username(st, 7))
+		if st.ColumnIsNull(8) {
+			return
+		}
+		state.LoadPurchase(drop.Purchase{
+			ID: drop.PurchaseID(st.ColumnInt64(8)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
+			Price: drop.Money(st.ColumnInt64(9)), CreatedAt: drop.Time(st.ColumnInt64(10)),
+		})
+	})
+}
+
+// loadUsage loads a user's reservations oldest first, as every store does: with several holds the newest one counts.
+func loadUsage(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
+	st, err := prepare(conn, sqlRunBatchUsage, int64(state.ID), int64(user), maxUsage)
+	if err != nil {
+		return err
+	}
+	var found []drop.Reservation
+	if err := rows(st, func() { found = append(found, scanReservation(st)) }); err != nil {
+		return err
+	}
+	for _, r := range slices.Backward(found) {
+		state.LoadUsage(r)
+	}
+	return nil
+}
+
+// saveBatch writes what a batch changed: what is there already before what is new.
+func saveBatch(conn *sqlite.Conn, state *drop.State, c *drop.Changes) error {
+	if err := updateDrop(conn, state); err != nil {
+		return err
+	}
+	if err := updateSizes(conn, state, c.Sizes); err != nil {
+		return err
+	}
+	if err := end(conn, state.ID, c.Ended); err != nil {
+		return err
+	}
+	return insertRows(conn, state.ID, c)
+}
+
+func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
+	if err := insertReservations(conn, id, c.Made); err != nil {
+		return err
+	}
+	if err := insertPurchases(conn, id, c.Purchases); err != nil {
+		return err
+	}
+	if err := insertLedger(conn, id, c.Ledger); err != nil {
+		return err
+	}
+	return insertKept(conn, id, c.Kept)
+}
+
+func updateDrop(conn *sqlite.Conn, s *drop.State) error {
+	st, err := conn.Prepare(sqlRunBatchUpdateDrop)
+	if err != nil {
+		return err
+	}
+	bindDrop(st, s)
+	return runOn(conn, st, "drop", int64(s.ID))
+}
+
+// bindDrop binds the columns that change to the parameters that the two statements writing a drop have in common.
+func bindDrop(st *sqlite.Stmt, s *drop.State) {
+	st.BindInt64(1, int64(s.ID))
+	st.BindText(2, s.Name)
+	st.BindInt64(3, int64(s.Price))
+	st.BindInt64(4, int64(s.StartTime))
+	st.BindText(5, s.ImageURL)
+	st.BindInt64(6, int64(s.LimitPerUser))
+	st.BindBool(7, s.Paused)
+	st.BindBool(8, s.Hidden)
+	st.BindBool(9, s.Archived)
+	st.BindInt64(10, s.Version)
+	st.BindInt64(11, int64(s.LastAt))
+	st.BindInt64(12, int64(s.Seq))
+	st.BindInt64(13, int64(s.Reserved))
+	st.BindInt64(14, int64(s.Purchased))
+	st.BindBytes(15, s.Batch[:])
+}
+
+func updateSizes(conn *sqlite.Conn, s *drop.State, moved []int) error {
+	st, err := conn.Prepare(sqlRunBatchUpdateSize)
+	if err != nil {
+		return err
+	}
+	for _, i := range moved {
+		n := &s.Sizes[i].Stock
+		bind(st, int64(s.ID), int64(i), n.Total, n.Available, n.Held, n.Sold)
+		if err := runOn(conn, st, "size", int64(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func end(conn *sqlite.Conn, id drop.ID, ended []*drop.Reservation) error {
+	st, err := conn.Prepare(sqlRunBatchEnd)
+	if err != nil {
+		return err
+	}
+	for _, r := range ended {
+		bind(st, int64(id), int64(r.ID), int64(r.Status), int64(r.EndedAt))
+		if err := runOn(conn, st, "active reservation", int64(r.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runOn runs a statement that must change exactly one row.
+func runOn(conn *sqlite.Conn, st *sqlite.Stmt, what string, id int64) error {
+	if err := run(st); err != nil {
+		return err
+	}
+	if n := conn.Changes(); n != 1 {
+		return fmt.Errorf("%d rows changed of %s %d: want 1", n, what, id)
+	}
+	return nil
+}
+
+func insertReservations(conn *sqlite.Conn, id drop.ID, made []*drop.Reservation) error {
+	st, err := conn.Prepare(sqlRunBatchReserve)
+	if err != nil {
+		return err
+	}
+	st.BindInt64(1, int64(id))
+	bound := ""
+	st.BindText(4, bound)
+	for _, r := range made {
+		st.BindInt64(2, int64(r.ID))
+		st.BindInt64(3, int64(r.UserID))
+		if r.Size != bound { // binding a text allocates, and a run of buyers wants the same size
+			bound = r.Size
+			st.BindText(4, bound)
+		}
+		st.BindInt64(5, int64(r.Status))
+		st.BindInt64(6, int64(r.CreatedAt))
+		st.BindInt64(7, int64(r.ExpiresAt))
+		st.BindInt64(8, int64(r.EndedAt))
+		if err := run(st); err != nil {
+			return fmt.Errorf("insert reservation %d: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+func insertPurchases(conn *sqlite.Conn, id drop.ID, purchases []drop.Purchase) error {
+	st, err := conn.Prepare(sqlRunBatchPurchase)
+	if err != nil {
+		return err
+	}
+	for i := range purchases {
+		p := &purchases[i]
+		bind(st, int64(id), int64(p.ID), int64(p.ReservationID), int64(p.UserID))
+		st.BindText(5, p.Size)
+		st.BindInt64(6, int64(p.Price))
+		st.BindInt64(7, int64(p.CreatedAt))
+		if err := run(st); err != nil {
+			return fmt.Errorf("insert purchase %d: %w", p.ID, err)
+		}
+	}
+	return nil
+}
+
+func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) error {
+	st, err := conn.Prepare(sqlRunBatchLedger)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		e := &entries[i]
+		bind(st, int64(id), int64(e.Seq))
+		st.BindBytes(3, e.Batch[:])
+		st.BindInt64(4, int64(e.At))
+		st.BindText(5, e.Size)
+		st.BindText(6, string(e.Reason))
+		st.BindInt64(7, e.Units)
+		st.BindInt64(8, e.Available)
+		if err := run(st); err != nil {
+			return fmt.Errorf("insert ledger entry %d: %w", e.Seq, err)
+		}
+	}
+	return nil
+}

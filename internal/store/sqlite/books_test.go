@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"context"
+	"testing"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// counting returns books that count what they get.
+func counting(head **drop.State, entries, reservations, purchases *int) store.Books {
+	return store.Books{
+		Head:        func(s *drop.State) error { *head = s; return nil },
+		Entry:       func(drop.LedgerEntry) error { *entries++; return nil },
+		Reservation: func(drop.Reservation) error { *reservations++; return nil },
+		Purchase:    func(drop.Purchase) error { *purchases++; return nil },
+	}
+}
+
+// The audit's way in: another process reads while the server sells.
+func TestReadBooks_ReadOnlyBesideTheServer(t *testing.T) {
+	s := openNew(t, Options{})
+	id := newDrop(t, s, drop.MaxStock)
+	reader := openAt(t, s.path, Options{ReadOnly: true})
+	for range 10 {
+		var entries, reservations, purchases int
+		var head *drop.State
+		b := counting(&head, &entries, &reservations, &purchases)
+		see := b.Head
+		b.Head = func(state *drop.State) error { // what is sold from here on is not in these books
+			made := reserve(t, s, id, 1, 2, 3)
+			if _, err := apply(t, s, id, drop.BuyReservation{Reservation: made[0].ID}); err != nil {
+				t.Error(err)
+			}
+			return see(state)
+		}
+		if err := reader.ReadBooks(t.Context(), id, b); err != nil {
+			t.Fatal(err)
+		}
+		if entries != int(head.Seq) || reservations != int(head.Reserved) || purchases != int(head.Purchased) {
+			t.Fatalf("%d entries, %d reservations, %d purchases beside the head %+v", entries, reservations, purchases, head)
+		}
+	}
+}
+
+func TestReadBooks_WithoutSizes(t *testing.T) {
+	s := openNew(t, Options{})
+	id := newDrop(t, s, 1)
+	direct(t, s, "DELETE FROM sizes")
+	var entries, reservations, purchases int
+	var head *drop.State
+	if err := s.ReadBooks(t.Context(), id, counting(&head, &entries, &reservations, &purchases)); err != nil {
+		t.Fatal(err)
+	}
+	if head.ID != id || len(head.Sizes) != 0 || entries != 1 {
+		t.Errorf("head %+v, %d entries", head, entries)
+	}
+	if _, err := s.Drop(t.Context(), id); store.ClassOf(err) != store.ClassFault || err == nil {
+		t.Errorf("Drop: %v, want a fault", err)
+	}
+}
+
+func TestReadBooks_EndsWithItsContext(t *testing.T) {
+	s := openNew(t, Options{})
+	id := newDrop(t, s, 10)
+	reserve(t, s, id, 1, 2, 3)
+	ctx, cancel := context.WithCancel(t.Context())
+	var entries, reservations, purchases int
+	var head *drop.State
+	b := counting(&head, &entries, &reservations, &purchases)
+	count := b.Reservation
+	b.Reservation = func(r drop.Reservation) error {
+		cancel()
+		return count(r)
+	}
+	if err := s.ReadBooks(ctx, id, b); store.ClassOf(err) != store.ClassUnavailable || err == nil || reservations != 1 {
+		t.Errorf("ReadBooks: %v after %d reservations, want unavailable after 1", err, reservations)
+	}
+	for range readers + 1 { // the connection is well again
+		if err := s.ReadBooks(t.Context(), id, counting(&head, &entries, &reservations, &purchases)); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// classified is an error whose class its result code does not tell.
+type classified struct {
+	class store.Class
+	error
+}
+
+func (c classified) Unwrap() error { return c.error }
+
+// failure makes err what the contract promises: a refusal or sentinel stays as it is, all else is a *store.Error.
+func failure(op string, err error) error {
+	if err == nil || drop.CodeOf(err) != "" || errors.Is(err, store.ErrNotEmpty) {
+		return err
+	}
+	return &store.Error{Op: op, Class: classOf(err), Err: explain(err)}
+}
+
+// classOf tells what a failure before COMMIT means; nothing was written.
+func classOf(err error) store.Class {
+	if c, ok := errors.AsType[classified](err); ok {
+		return c.class
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return store.ClassUnavailable
+	}
+	code := sqlite.ErrCode(err)
+	if code == sqlite.ResultIOErrNoMem {
+		return store.ClassExhausted
+	}
+	switch code.ToPrimary() {
+	case sqlite.ResultBusy, sqlite.ResultLocked:
+		return store.ClassRolledBack
+	case sqlite.ResultFull, sqlite.ResultNoMem:
+		return store.ClassExhausted
+	case sqlite.ResultIOErr, sqlite.ResultCantOpen, sqlite.ResultReadOnly, sqlite.ResultProtocol,
+		sqlite.ResultPerm, sqlite.ResultInterrupt:
+		return store.ClassUnavailable
+	default:
+		return store.ClassFault
+	}
+}
+
+// commitError classes a COMMIT that failed: SQLite has undone it for lack of a lock, memory or room; of any other
+// failure it is not known how much reached the disk.
+func commitError(err error) error {
+	class := classOf(err)
+	if class != store.ClassRolledBack && class != store.ClassExhausted {
+		class = store.ClassUnknown
+	}
+	return classified{class, fmt.Errorf("commit: %w", err)}
+}
+
+// explain adds what to do to the errors that an operator has to mend.
+func explain(err error) error {
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt:
+		return fmt.Errorf("the database file is damaged; stop the server and restore a backup: %w", err)
+	case sqlite.ResultNotADB:
+		return fmt.Errorf("the file is not an SQLite database; name another file: %w", err)
+	case sqlite.ResultFull:
+		return fmt.Errorf("the disk is full; make room: %w", err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,180 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// applicationID marks a file as ours ("SDRP", file(1) and SQLite's header call it the application id).
+const applicationID = 0x53445250
+
+const (
+	busyTimeout     = 5 * time.Second
+	writerCacheKiB  = 64 << 10
+	readerCacheKiB  = 8 << 10
+	checkpointPages = 4000     // 16 MiB: fewer fsyncs of the file than SQLite's 1000, and still a short log to recover
+	journalBytes    = 64 << 20 // what is left of a log that grew beyond
+)
+
+// checkPath makes the file where there is none: SQLite itself would make it readable by everybody.
+func checkPath(path string, readOnly bool) error {
+	if path == "" || path == ":memory:" {
+		return errors.New("the embedded database needs a file; name one, such as sneakerdrop.db")
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("it is a directory; name a file")
+	} else if err != nil && readOnly {
+		return err
+	}
+	if readOnly {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return f.Close()
+}
+
+// lockFile takes the lock of the one server that serves path. It is a lock of SQLite's on an empty database beside it,
+// path.lock: the same on every system, gone when the process is, and none that a reader of path would meet.
+func lockFile(path string) (*sqlite.Conn, error) {
+	target, err := filepath.EvalSymlinks(path) // two names of one file are one lock
+	if err != nil {
+		return nil, err
+	}
+	name := target + ".lock"
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	conn, err := sqlite.OpenConn(name, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetBusyTimeout(0)
+	if err := execute(conn, "BEGIN EXCLUSIVE"); err != nil {
+		if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy {
+			err = errors.New("another sneakerdrop serves this file; stop it first, or name another file")
+		}
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+// openWriter opens the connection that writes. The file must be ours before anything about it is changed.
+func openWriter(path string) (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetBusyTimeout(busyTimeout)
+	err = checkOurs(conn)
+	if err == nil {
+		err = pragmas(conn,
+			"journal_mode = wal", "synchronous = full", "foreign_keys = off", "temp_store = memory",
+			fmt.Sprintf("cache_size = -%d", writerCacheKiB),
+			fmt.Sprintf("wal_autocheckpoint = %d", checkpointPages),
+			fmt.Sprintf("journal_size_limit = %d", journalBytes),
+		)
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
+func prepareReader(conn *sqlite.Conn) error {
+	conn.SetBusyTimeout(busyTimeout)
+	return pragmas(conn, "query_only = on", fmt.Sprintf("cache_size = -%d", readerCacheKiB))
+}
+
+// checkFile is checkOurs of a file that is not open yet.
+func checkFile(path string) error {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		return err
+	}
+	conn.SetBusyTimeout(busyTimeout)
+	return errors.Join(checkOurs(conn), conn.Close())
+}
+
+// checkOurs refuses the file of another program. One without a table is nobody's yet.
+func checkOurs(conn *sqlite.Conn) error {
+	tables, err := integer(conn, sqlOpenTables)
+	if err != nil {
+		return err
+	}
+	id, err := integer(conn, "PRAGMA application_id")
+	if err != nil {
+		return err
+	}
+	if id != applicationID && (tables > 0 || id != 0) {
+		return errors.New("the file is the database of another program; name another file")
+	}
+	return nil
+}
+
+func pragmas(conn *sqlite.Conn, settings ...string) error {
+	for _, p := range settings {
+		if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+p, nil); err != nil {
+			return fmt.Errorf("set %s: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// execute runs a cached statement without arguments or rows.
+func execute(conn *sqlite.Conn, query string) error {
+	st, err := conn.Prepare(query)
+	if err != nil {
+		return err
+	}
+	return run(st)
+}
+
+// run steps a statement that yields no row and leaves it ready for the next.
+func run(st *sqlite.Stmt) error {
+	if _, err := st.Step(); err != nil {
+		return err
+	}
+	return st.Reset()
+}
+
+// integer returns the one number that a query yields.
+func integer(conn *sqlite.Conn, query string, args ...int64) (int64, error) {
+	st, err := prepare(conn, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return sqlitex.ResultInt64(st)
+}
+
+// prepare takes a statement from the connection's cache and binds numbers to its first parameters.
+func prepare(conn *sqlite.Conn, query string, args ...int64) (*sqlite.Stmt, error) {
+	st, err := conn.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	bind(st, args...)
+	return st, nil
+}
+
+func bind(st *sqlite.Stmt, args ...int64) {
+	for i, a := range args {
+		st.BindInt64(i+1, a)
+	}
+}

@@ -1,0 +1,326 @@
+package sqlite
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+func TestOpen_MakesAFileForItsOwnerAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shop.db")
+	s := openAt(t, path, Options{})
+	if _, _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o", name, mode)
+		}
+	}
+}
+
+func TestOpen_Settings(t *testing.T) {
+	s := openNew(t, Options{})
+	err := s.write(t.Context(), "look", func(conn *sqlite.Conn) (bool, error) {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "0"} {
+			st, _, err := conn.PrepareTransient("PRAGMA " + pragma)
+			if err != nil {
+				return false, err
+			}
+			var got string
+			if err := rows(st, func() { got = st.ColumnText(0) }); err != nil {
+				return false, err
+			}
+			if got != want {
+				t.Errorf("%s is %s, want %s", pragma, got, want)
+			}
+			if err := st.Finalize(); err != nil {
+				return false, err
+			}
+		}
+		return false, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpen_Refuses(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(text, []byte(strings.Repeat("no database at all\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := foreignFile(t, filepath.Join(dir, "foreign.db"), "CREATE TABLE films (id INTEGER PRIMARY KEY)")
+	marked := foreignFile(t, filepath.Join(dir, "marked.db"), "PRAGMA application_id = 77")
+	for path, want := range map[string]string{
+		"":                               "needs a file",
+		":memory:":                       "needs a file",
+		filepath.Join(dir, "no", "a.db"): "no such file or directory",
+		dir:                              "directory",
+		text:                             "not an SQLite database",
+		foreign:                          "another program",
+		marked:                           "another program",
+	} {
+		before, _ := os.ReadFile(path)
+		for _, o := range []Options{{}, {ReadOnly: true}} {
+			s, err := Open(path, o)
+			if err == nil {
+				t.Errorf("%q, %+v: opened: %v", path, o, s.Close())
+				continue
+			}
+			if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q, %+v: want one line with %q, got %q", path, o, want, err)
+			}
+		}
+		if after, _ := os.ReadFile(path); string(after) != string(before) {
+			t.Errorf("%q was changed", path)
+		}
+	}
+}
+
+func foreignFile(t *testing.T, path, script string) string {
+	t.Helper()
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(sqlitex.ExecuteScript(conn, script, nil), conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestOpen_RefusesAFileThatIsServed(t *testing.T) {
+	s := openNew(t, Options{})
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(s.path, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{s.path, link} {
+		second, err := Open(path, Options{})
+		if err == nil {
+			t.Fatalf("a second server opened %s: %v", path, second.Close())
+		}
+		if !strings.Contains(err.Error(), "another sneakerdrop serves this file; stop it first") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openAt(t, link, Options{}) // free again
+}
+
+// envHold makes this test binary a server that holds the file it names until its input ends or it is killed.
+const envHold = "SNEAKERDROP_TEST_HOLD"
+
+func TestHoldForAnotherProcess(t *testing.T) {
+	path := os.Getenv(envHold)
+	if path == "" {
+		return // started as a test like the others
+	}
+	s := openAt(t, path, Options{})
+	if _, _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id := newDrop(t, s, drop.MaxStock)
+	for user := drop.UserID(1); ; user++ {
+		made := reserve(t, s, id, user)
+		fmt.Printf("reserved %d\n", made[0].ID)
+	}
+}
+
+// Another process serves the file and is killed in the middle of its work: while it lives we are refused, then we are
+// not, and what it answered is there.
+func TestOpen_AfterAnotherProcessWasKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shop.db")
+	other := exec.Command(os.Args[0], "-test.run", "^TestHoldForAnotherProcess$", "-test.timeout", "60s")
+	other.Env = append(os.Environ(), envHold+"="+path)
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	answered := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if !strings.HasPrefix(lines.Text(), "reserved ") {
+			continue
+		}
+		answered++
+		if answered == 20 {
+			if s, err := Open(path, Options{}); err == nil {
+				t.Errorf("opened beside another process: %v", s.Close())
+			}
+		}
+		if answered == 50 {
+			if err := other.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := other.Wait(); err == nil {
+		t.Fatal("the other process ended by itself")
+	}
+	if answered < 50 {
+		t.Fatalf("the other process answered %d times", answered)
+	}
+	s := openAt(t, path, Options{})
+	checkConsistent(t, s)
+	if held := stockOf(t, s, 1).Held; held < int64(answered) {
+		t.Errorf("%d holds are left of %d answered", held, answered)
+	}
+}
+
+func TestOpen_ReadOnlyBesideTheServer(t *testing.T) {
+	s := openNew(t, Options{})
+	id := newDrop(t, s, 3)
+	reader := openAt(t, s.path, Options{ReadOnly: true})
+	reserve(t, s, id, 1)
+	if got := stockOf(t, reader, id); got != (drop.Stock{Total: 3, Available: 2, Held: 1}) {
+		t.Errorf("the reader sees %+v", got)
+	}
+	if err := reader.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := apply(t, reader, id, drop.Pause{}); store.ClassOf(err) != store.ClassFault || !errors.Is(err, errReadOnly) {
+		t.Errorf("a reader wrote: %v", err)
+	}
+}
+
+func TestPersistence(t *testing.T) {
+	c := newClock()
+	s := openNew(t, Options{Now: c.now})
+	id := newDrop(t, s, 10)
+	made := reserve(t, s, id, 1, 2, 3)
+	if _, err := apply(t, s, id, drop.BuyReservation{Reservation: made[0].ID}, drop.Cancel{Reservation: made[1].ID}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := s.Drop(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(s.path + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the log is still there after Close: %v", err)
+	}
+	s = openAt(t, s.path, Options{Now: c.now})
+	after, err := s.Drop(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("after opening again\n%+v\nwant\n%+v", after, before)
+	}
+	checkConsistent(t, s)
+}
+
+// A copy of the file and its log, taken while batches commit, is what a crash leaves behind.
+func TestCrash_CopyTakenInFlightIsConsistent(t *testing.T) {
+	s := openNew(t, Options{})
+	id := newDrop(t, s, drop.MaxStock)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for user := drop.UserID(1); ; user += 20 {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			users := make([]drop.UserID, 20)
+			for i := range users {
+				users[i] = user + drop.UserID(i)
+			}
+			reserve(t, s, id, users...)
+		}
+	}()
+	defer func() {
+		close(stop)
+		<-stopped
+	}()
+	for i := range 5 {
+		answered := waitForMore(t, s, id)
+		dir := t.TempDir()
+		// The file first: pages that a checkpoint moves meanwhile are still in the log, which is not begun anew
+		// before it has checkpointPages.
+		for _, suffix := range []string{"", "-wal"} {
+			data, err := os.ReadFile(s.path + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "copy.db"+suffix), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		crashed := openAt(t, filepath.Join(dir, "copy.db"), Options{})
+		checkConsistent(t, crashed)
+		if held := stockOf(t, crashed, id).Held; held < answered {
+			t.Errorf("copy %d: %d holds, %d were answered before", i, held, answered)
+		}
+	}
+}
+
+// waitForMore waits until more is held than now, and returns how much.
+func waitForMore(t *testing.T, s *Store, id drop.ID) int64 {
+	t.Helper()
+	start := stockOf(t, s, id).Held
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if held := stockOf(t, s, id).Held; held > start {
+			return held
+		}
+	}
+	t.Fatal("nothing was reserved for 10 s")
+	return 0
+}
+
+// checkConsistent fails the test unless SQLite, the counters, the rows and the ledger agree.
+func checkConsistent(t *testing.T, s *Store) {
+	t.Helper()
+	for query, want := range map[string]string{
+		"PRAGMA integrity_check": "ok",
+		`SELECT count(*) FROM sizes s WHERE held <> (
+			SELECT count(*) FROM reservations r WHERE r.drop_id = s.drop_id AND r.status = 1)`: "0",
+		`SELECT count(*) FROM sizes s WHERE sold <> (
+			SELECT count(*) FROM reservations r WHERE r.drop_id = s.drop_id AND r.status = 2)`: "0",
+		`SELECT count(*) FROM drops d WHERE seq <> (SELECT count(*) FROM ledger l WHERE l.drop_id = d.id)`:            "0",
+		`SELECT count(*) FROM drops d WHERE reserved <> (SELECT count(*) FROM reservations r WHERE r.drop_id = d.id)`: "0",
+		`SELECT count(*) FROM drops d WHERE purchased <> (SELECT count(*) FROM purchases p WHERE p.drop_id = d.id)`:   "0",
+	} {
+		err := s.read(t.Context(), "check", func(conn *sqlite.Conn) error {
+			st, _, err := conn.PrepareTransient(query)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = st.Finalize() }()
+			return rows(st, func() {
+				if got := st.ColumnText(0); got != want {
+					t.Errorf("%s: %s, want %s", query, got, want)
+				}
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

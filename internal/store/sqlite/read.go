@@ -1,0 +1,210 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// Drop implements store.Store.
+func (s *Store) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
+	var snapshot store.Snapshot
+	err := s.read(ctx, fmt.Sprintf("load drop %d", id), func(conn *sqlite.Conn) (err error) {
+		snapshot, err = s.snapshot(conn, id)
+		return err
+	})
+	return snapshot, err
+}
+
+// Drops implements store.Store.
+func (s *Store) Drops(ctx context.Context) ([]store.Snapshot, error) {
+	var all []store.Snapshot
+	err := s.read(ctx, "load all drops", func(conn *sqlite.Conn) error {
+		st, err := conn.Prepare(sqlDrops)
+		if err != nil {
+			return err
+		}
+		var ids []drop.ID
+		if err := rows(st, func() { ids = append(ids, drop.ID(st.ColumnInt64(0))) }); err != nil {
+			return err
+		}
+		all = make([]store.Snapshot, len(ids))
+		for i, id := range ids {
+			if all[i], err = s.snapshot(conn, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// Pulse implements store.Store.
+func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
+	var pulse store.Pulse
+	err := s.read(ctx, "load the pulse", func(conn *sqlite.Conn) error {
+		st, err := conn.Prepare(sqlPulse)
+		if err != nil {
+			return err
+		}
+		pulse.Now = s.now()
+		return rows(st, func() {
+			pulse.Drops = append(pulse.Drops, store.DropPulse{
+				ID: drop.ID(st.ColumnInt64(0)), Version: st.ColumnInt64(1), Deadline: drop.Time(st.ColumnInt64(2)),
+			})
+		})
+	})
+	return pulse, err
+}
+
+// Reservations implements store.Store.
+func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error) {
+	var found []drop.Reservation
+	err := s.read(ctx, fmt.Sprintf("load the reservations of user %d", user), func(conn *sqlite.Conn) error {
+		st, err := prepare(conn, sqlReservations, int64(user), int64(max(limit, 0)))
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		return rows(st, func() {
+			r := scanReservation(st)
+			if r.Status == drop.Active && !r.LiveAt(now) {
+				r.Status, r.EndedAt = drop.Expired, r.ExpiresAt
+			}
+			found = append(found, r)
+		})
+	})
+	return found, err
+}
+
+// Ready implements store.Store.
+func (s *Store) Ready(ctx context.Context) error {
+	return s.read(ctx, "check the schema", func(conn *sqlite.Conn) error {
+		if err := checkVersion(conn); err != nil {
+			return err
+		}
+		_, err := integer(conn, sqlReady)
+		return err
+	})
+}
+
+// snapshot reads a drop with what a view shows beside it.
+func (s *Store) snapshot(conn *sqlite.Conn, id drop.ID) (store.Snapshot, error) {
+	state, err := loadDrop(conn, id)
+	if err != nil {
+		return store.Snapshot{}, err
+	}
+	snapshot := store.Snapshot{Drop: state.Drop, Purchased: state.Purchased, Now: s.now()}
+	if state.Purchased > 0 {
+		if snapshot.Recent, err = loadRecent(conn, id); err != nil {
+			return store.Snapshot{}, err
+		}
+	}
+	st, err := prepare(conn, sqlDropDeadline, int64(id))
+	if err != nil {
+		return store.Snapshot{}, err
+	}
+	err = rows(st, func() { snapshot.Deadline = drop.Time(st.ColumnInt64(0)) })
+	return snapshot, err
+}
+
+// loadDrop is loadHead of a drop that can be worked with.
+func loadDrop(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
+	state, err := loadHead(conn, id)
+	if err == nil && len(state.Sizes) == 0 {
+		err = fmt.Errorf("drop %d has no sizes: its rows are damaged", id)
+	}
+	return state, err
+}
+
+// loadHead reads a drop's row and sizes, or refuses with CodeDropNotFound.
+func loadHead(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
+	st, err := prepare(conn, sqlDrop, int64(id))
+	if err != nil {
+		return nil, err
+	}
+	var state *drop.State
+	if err := rows(st, func() { state = scanDrop(st) }); err != nil {
+		return nil, err
+	}
+	if state == nil {
+		return nil, drop.Refuse(drop.CodeDropNotFound)
+	}
+	sizes, err := prepare(conn, sqlDropSizes, int64(id))
+	if err != nil {
+		return nil, err
+	}
+	err = rows(sizes, func() {
+		state.Sizes = append(state.Sizes, drop.Size{Label: sizes.ColumnText(0), Stock: drop.Stock{
+			Total: sizes.ColumnInt64(1), Available: sizes.ColumnInt64(2), Held: sizes.ColumnInt64(3), Sold: sizes.ColumnInt64(4),
+		}})
+	})
+	return state, err
+}
+
+func loadRecent(conn *sqlite.Conn, id drop.ID) ([]drop.Recent, error) {
+	st, err := prepare(conn, sqlDropRecent, int64(id), drop.RecentLimit)
+	if err != nil {
+		return nil, err
+	}
+	var recent []drop.Recent
+	err = rows(st, func() {
+		recent = append(recent, drop.Recent{
+			ID: drop.PurchaseID(st.ColumnInt64(0)), Username: username(st, 1), CreatedAt: drop.Time(st.ColumnInt64(2)),
+		})
+	})
+	return recent, err
+}
+
+// rows steps through what a statement yields.
+func rows(st *sqlite.Stmt, row func()) error {
+	for {
+		more, err := st.Step()
+		if err != nil {
+			return err
+		}
+		if !more {
+			return st.Reset()
+		}
+		row()
+	}
+}
+
+func scanDrop(st *sqlite.Stmt) *drop.State {
+	s := &drop.State{
+		Drop: drop.Drop{
+			ID: drop.ID(st.ColumnInt64(0)), Name: st.ColumnText(1), Price: drop.Money(st.ColumnInt64(2)),
+			StartTime: drop.Time(st.ColumnInt64(3)), ImageURL: st.ColumnText(4), LimitPerUser: st.ColumnInt(5),
+			Paused: st.ColumnBool(6), Hidden: st.ColumnBool(7), Archived: st.ColumnBool(8),
+			Version: st.ColumnInt64(9), CreatedAt: drop.Time(st.ColumnInt64(10)),
+		},
+		LastAt: drop.Time(st.ColumnInt64(11)), Seq: drop.Seq(st.ColumnInt64(12)),
+		Reserved: uint32(st.ColumnInt64(13)), Purchased: uint32(st.ColumnInt64(14)),
+	}
+	st.ColumnBytes(15, s.Batch[:])
+	return s
+}
+
+// scanReservation reads the columns id, user_id, size, status, created_at, expires_at, ended_at.
+func scanReservation(st *sqlite.Stmt) drop.Reservation {
+	return drop.Reservation{
+		ID: drop.ReservationID(st.ColumnInt64(0)), UserID: drop.UserID(st.ColumnInt64(1)), Size: st.ColumnText(2),
+		Status: drop.Status(st.ColumnInt64(3)), CreatedAt: drop.Time(st.ColumnInt64(4)),
+		ExpiresAt: drop.Time(st.ColumnInt64(5)), EndedAt: drop.Time(st.ColumnInt64(6)),
+	}
+}
+
+// username reads a name from a LEFT JOIN: the shop's own buyers may have told none.
+func username(st *sqlite.Stmt, column int) string {
+	if st.ColumnIsNull(column) {
+		return drop.UnknownUsername
+	}
+	return st.ColumnText(column)
+}

@@ -1,0 +1,241 @@
+package sqlite
+
+// All SQL of the package, but for the schema (migrations) and what steers a connection (BEGIN, PRAGMA). A statement
+// bears the name of the method that uses it, or of what several of them share. Rows of a drop are found by keys that
+// drop_id leads; a test names the exceptions.
+
+// Columns of drops in the order in which scanDrop reads them.
+const sqlDrop = `
+SELECT id, name, price, start_time, coalesce(image_url, ''), limit_per_user, paused, hidden, archived,
+       version, created_at, last_at, seq, reserved, purchased, batch
+FROM drops
+WHERE id = ?1`
+
+const sqlDropSizes = `
+SELECT label, total, available, held, sold
+FROM sizes
+WHERE drop_id = ?1
+ORDER BY position`
+
+const sqlDropRecent = `
+SELECT p.id, u.username, p.created_at
+FROM purchases p
+LEFT JOIN users u ON u.id = p.user_id
+WHERE p.drop_id = ?1
+ORDER BY p.id DESC
+LIMIT ?2 + 0`
+
+const sqlDropDeadline = `
+SELECT expires_at
+FROM reservations
+WHERE drop_id = ?1 AND status = 1
+ORDER BY expires_at, id
+LIMIT 1`
+
+const sqlRunBatchDue = `
+SELECT id, user_id, size, status, created_at, expires_at, ended_at
+FROM reservations
+WHERE drop_id = ?1 AND status = 1 AND expires_at <= ?2
+ORDER BY expires_at, id
+LIMIT ?3 + 0`
+
+// The earliest end after the last hold that was loaded as due.
+const sqlRunBatchDeadline = `
+SELECT expires_at
+FROM reservations
+WHERE drop_id = ?1 AND status = 1 AND expires_at >= ?2 AND (expires_at, id) > (?2, ?3)
+ORDER BY expires_at, id
+LIMIT 1`
+
+const sqlRunBatchReservation = `
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at,
+       u.username, p.id, p.price, p.created_at
+FROM reservations r
+LEFT JOIN users u ON u.id = r.user_id
+LEFT JOIN purchases p ON p.drop_id = r.drop_id AND p.reservation_id = r.id
+WHERE r.drop_id = ?1 AND r.id = ?2`
+
+// Completed ones first, then the newest: what the bound may leave out is old, and if it is still active its time is over.
+const sqlRunBatchUsage = `
+SELECT id, user_id, size, status, created_at, expires_at, ended_at
+FROM reservations
+WHERE drop_id = ?1 AND user_id = ?2 AND status <= 2
+ORDER BY status DESC, id DESC
+LIMIT ?3 + 0`
+
+const sqlRunBatchUpdateDrop = `
+UPDATE drops
+SET name = ?2, price = ?3, start_time = ?4, image_url = nullif(?5, ''), limit_per_user = ?6,
+    paused = ?7, hidden = ?8, archived = ?9, version = ?10, last_at = ?11, seq = ?12,
+    reserved = ?13, purchased = ?14, batch = ?15
+WHERE id = ?1`
+
+const sqlRunBatchUpdateSize = `
+UPDATE sizes
+SET total = ?3, available = ?4, held = ?5, sold = ?6
+WHERE drop_id = ?1 AND position = ?2`
+
+const sqlRunBatchEnd = `
+UPDATE reservations
+SET status = ?3, ended_at = ?4
+WHERE drop_id = ?1 AND id = ?2 AND status = 1`
+
+const sqlRunBatchReserve = `
+INSERT INTO reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0))`
+
+const sqlRunBatchPurchase = `
+INSERT INTO purchases (drop_id, id, reservation_id, user_id, size, price, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+
+const sqlRunBatchLedger = `
+INSERT INTO ledger (drop_id, seq, batch, at, size, reason, units, available)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+
+const sqlRunBatchKept = `
+SELECT body_hash, answer, created_at
+FROM idempotency_keys
+WHERE drop_id = ?1 AND caller = ?2 AND operation = ?3 AND key = ?4`
+
+const sqlRunBatchKeep = `
+INSERT INTO idempotency_keys (drop_id, caller, operation, key, body_hash, answer, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+
+const sqlForget = `
+DELETE FROM idempotency_keys
+WHERE rowid IN (
+    SELECT rowid
+    FROM idempotency_keys
+    WHERE created_at < ?1
+    ORDER BY created_at
+    LIMIT ?2 + 0)`
+
+const sqlCommitted = `
+SELECT EXISTS (SELECT 1 FROM drops WHERE id = ?1 AND batch = ?2)
+    OR EXISTS (SELECT 1 FROM ledger WHERE drop_id = ?1 AND seq > ?3 AND batch = ?2)`
+
+const sqlCommittedConfirm = `
+UPDATE confirmations
+SET count = count + 1
+WHERE id = 1`
+
+const sqlCreateDropNext = `
+SELECT coalesce(max(id), 0) + 1
+FROM drops`
+
+const sqlCreateDrop = `
+INSERT INTO drops (id, name, price, start_time, image_url, limit_per_user, paused, hidden, archived,
+                   version, created_at, last_at, seq, reserved, purchased, batch)
+VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6, ?7, ?8, ?9, ?10, ?16, ?11, ?12, ?13, ?14, ?15)`
+
+const sqlCreateDropSize = `
+INSERT INTO sizes (drop_id, position, total, available, held, sold, label)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+
+const sqlDrops = `
+SELECT id
+FROM drops
+ORDER BY id`
+
+const sqlPulse = `
+SELECT d.id, d.version,
+       coalesce((SELECT r.expires_at
+                 FROM reservations r
+                 WHERE r.drop_id = d.id AND r.status = 1
+                 ORDER BY r.expires_at
+                 LIMIT 1), 0)
+FROM drops d
+ORDER BY d.id`
+
+const sqlEnsureUserByEmail = `
+SELECT id, username, coalesce(email, '')
+FROM users
+WHERE email = ?1`
+
+const sqlEnsureUserByName = `
+SELECT id, username, coalesce(email, '')
+FROM users
+WHERE username = ?1
+ORDER BY id
+LIMIT 1`
+
+const sqlEnsureUserNext = `
+SELECT max(coalesce(max(id), 0) + 1, ?1)
+FROM users`
+
+const sqlInsertUser = `
+INSERT INTO users (id, username, email, created_at)
+VALUES (?1, ?2, nullif(?3, ''), ?4)`
+
+const sqlUser = `
+SELECT id, username, coalesce(email, '')
+FROM users
+WHERE id = ?1`
+
+// CROSS JOIN keeps the order: each drop is one look-up in the index on (drop_id, user_id, status).
+const sqlReservations = `
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at
+FROM drops d
+CROSS JOIN reservations r ON r.drop_id = d.id AND r.user_id = ?1
+ORDER BY r.created_at DESC, r.id DESC
+LIMIT ?2 + 0`
+
+// Tells an empty page from a drop that is not there.
+const sqlDropExists = `
+SELECT EXISTS (SELECT 1 FROM drops WHERE id = ?1)`
+
+const sqlPurchases = `
+SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, u.username, coalesce(u.email, '')
+FROM purchases p
+LEFT JOIN users u ON u.id = p.user_id
+WHERE p.drop_id = ?1 AND p.id > ?2
+ORDER BY p.id
+LIMIT ?3 + 0`
+
+const sqlLedger = `
+SELECT seq, batch, at, size, reason, units, available
+FROM ledger
+WHERE drop_id = ?1 AND seq > ?2
+ORDER BY seq
+LIMIT ?3 + 0`
+
+const sqlReadBooksLedger = `
+SELECT seq, batch, at, size, reason, units, available
+FROM ledger
+WHERE drop_id = ?1
+ORDER BY seq`
+
+const sqlReadBooksReservations = `
+SELECT id, user_id, size, status, created_at, expires_at, ended_at
+FROM reservations
+WHERE drop_id = ?1
+ORDER BY id`
+
+const sqlReadBooksPurchases = `
+SELECT id, reservation_id, user_id, size, price, created_at
+FROM purchases
+WHERE drop_id = ?1
+ORDER BY id`
+
+const sqlFillEmpty = `
+SELECT NOT EXISTS (SELECT 1 FROM drops) AND NOT EXISTS (SELECT 1 FROM users)`
+
+const (
+	sqlFillDeleteUsers        = `DELETE FROM users`
+	sqlFillDeleteDrops        = `DELETE FROM drops`
+	sqlFillDeleteSizes        = `DELETE FROM sizes`
+	sqlFillDeleteReservations = `DELETE FROM reservations`
+	sqlFillDeletePurchases    = `DELETE FROM purchases`
+	sqlFillDeleteLedger       = `DELETE FROM ledger`
+	sqlFillDeleteKeys         = `DELETE FROM idempotency_keys`
+)
+
+const sqlReady = `
+SELECT count
+FROM confirmations
+WHERE id = 1`
+
+// How many tables a file has; a foreign one has some and bears another application_id.
+const sqlOpenTables = `
+SELECT count(*)
+FROM sqlite_schema`

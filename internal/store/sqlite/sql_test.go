@@ -1,0 +1,193 @@
+package sqlite
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// crossDrops names the statements that may touch the rows of more than one drop, and why.
+var crossDrops = map[string]string{
+	"sqlCreateDropNext":         "the next number is after all others",
+	"sqlDrops":                  "lists them",
+	"sqlPulse":                  "lists them; each drop's deadline is found by its key",
+	"sqlReservations":           "a buyer's reservations over all drops; each drop's by its key",
+	"sqlFillEmpty":              "is any there",
+	"sqlFillDeleteDrops":        "replaces all",
+	"sqlFillDeleteSizes":        "replaces all",
+	"sqlFillDeleteReservations": "replaces all",
+	"sqlFillDeletePurchases":    "replaces all",
+	"sqlFillDeleteLedger":       "replaces all",
+	"sqlFillDeleteKeys":         "replaces all",
+	"sqlForget":                 "by age, whatever they belong to",
+}
+
+var (
+	dropTable = regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE) (drops|sizes|reservations|purchases|ledger|idempotency_keys)\b`)
+	insert    = regexp.MustCompile(`(?s)^\s*INSERT INTO (drops \(id|\w+ \(drop_id), .*VALUES \(\?1, `)
+	keyed     = regexp.MustCompile(`^SEARCH (drops|d) USING INTEGER PRIMARY KEY \(rowid=\?\)|^SEARCH \w+ USING .*\(drop_id=\?`)
+	scan      = regexp.MustCompile(`^(SCAN|SEARCH) (\w+)`)
+)
+
+// statements returns the SQL of the package by name.
+func statements(t *testing.T) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "sql.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]string)
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for i, name := range spec.Names {
+			text, err := strconv.Unquote(spec.Values[i].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[name.Name] = text
+		}
+		return true
+	})
+	if len(found) < 20 {
+		t.Fatalf("found %d statements in sql.go", len(found))
+	}
+	return found
+}
+
+// violation says why a statement breaks the law that the rows of a drop are found by keys that its number leads.
+func violation(t *testing.T, s *Store, query string) string {
+	t.Helper()
+	if strings.HasPrefix(strings.TrimSpace(query), "INSERT") {
+		if !insert.MatchString(query) {
+			return "does not insert under ?1, the drop"
+		}
+		return ""
+	}
+	for _, step := range plan(t, s, query) {
+		m := scan.FindStringSubmatch(step)
+		if m == nil || m[2] == "u" || m[2] == "CONSTANT" {
+			continue // not a table, or the users
+		}
+		if !keyed.MatchString(step) {
+			return step
+		}
+	}
+	return ""
+}
+
+func plan(t *testing.T, s *Store, query string) (steps []string) {
+	t.Helper()
+	err := s.read(t.Context(), "plan", func(conn *sqlite.Conn) error {
+		st, _, err := conn.PrepareTransient("EXPLAIN QUERY PLAN " + query)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = st.Finalize() }()
+		return rows(st, func() { steps = append(steps, st.ColumnText(3)) })
+	})
+	if err != nil {
+		t.Fatalf("plan of %s: %v", query, err)
+	}
+	return steps
+}
+
+func TestStatements_TouchOneDropByItsKey(t *testing.T) {
+	s := openNew(t, Options{})
+	all := statements(t)
+	for name, query := range all {
+		if !dropTable.MatchString(query) || crossDrops[name] != "" {
+			continue
+		}
+		if v := violation(t, s, query); v != "" {
+			t.Errorf("%s: %s", name, v)
+		}
+	}
+	for name := range crossDrops {
+		if all[name] == "" {
+			t.Errorf("the exception %s names no statement", name)
+		}
+	}
+	for _, query := range []string{
+		"SELECT id FROM reservations WHERE user_id = ?1",
+		"UPDATE sizes SET sold = 0 WHERE label = ?1",
+		"DELETE FROM ledger WHERE seq = ?1",
+		"SELECT id FROM drops WHERE name = ?1",
+	} {
+		if violation(t, s, query) == "" {
+			t.Errorf("not seen as a violation: %s", query)
+		}
+	}
+}
+
+// The plans that a batch, a page and a buyer's list rest on: each look-up ends in the index made for it, without a sort.
+func TestStatements_Plans(t *testing.T) {
+	s := openNew(t, Options{})
+	for query, index := range map[string]string{
+		sqlRunBatchDue:      "reservations_deadline (drop_id=? AND expires_at<?)",
+		sqlRunBatchDeadline: "reservations_deadline (drop_id=? AND expires_at>?)",
+		sqlDropDeadline:     "reservations_deadline (drop_id=?)",
+		sqlRunBatchUsage:    "reservations_user (drop_id=? AND user_id=? AND status<?)",
+		sqlReservations:     "reservations_user (drop_id=? AND user_id=?)",
+		sqlPulse:            "reservations_deadline (drop_id=?)",
+		sqlRunBatchKept:     "idempotency_keys_1 (drop_id=? AND caller=? AND operation=? AND key=?)",
+		sqlForget:           "idempotency_keys_created (created_at<?)",
+		sqlPurchases:        "p USING PRIMARY KEY (drop_id=? AND id>?)",
+		sqlLedger:           "ledger USING PRIMARY KEY (drop_id=? AND seq>?)",
+
+		sqlReadBooksLedger:       "ledger USING PRIMARY KEY (drop_id=?)",
+		sqlReadBooksReservations: "reservations USING PRIMARY KEY (drop_id=?)",
+		sqlReadBooksPurchases:    "purchases USING PRIMARY KEY (drop_id=?)",
+	} {
+		steps := strings.Join(plan(t, s, query), "\n")
+		if !strings.Contains(steps, index) {
+			t.Errorf("want %s in the plan of %s\ngot\n%s", index, query, steps)
+		}
+		if query != sqlReservations && strings.Contains(steps, "TEMP B-TREE") {
+			t.Errorf("a sort in the plan of %s\n%s", query, steps)
+		}
+	}
+}
+
+// TestStatements_StandInOneFile keeps SQL out of the other files.
+func TestStatements_StandInOneFile(t *testing.T) {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := regexp.MustCompile(`\b(SELECT|INSERT INTO|DELETE FROM|UPDATE)\b`)
+	for _, name := range names {
+		if name == "sql.go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && query.MatchString(lit.Value) {
+				t.Errorf("%s: SQL outside sql.go: %s", name, lit.Value)
+			}
+			return true
+		})
+	}
+}
+
+// A variable in LIMIT makes SQLite plan the statement anew at every call.
+func TestStatements_LimitIsNoBareVariable(t *testing.T) {
+	bare := regexp.MustCompile(`LIMIT \?\d+\s*$`)
+	for name, query := range statements(t) {
+		if bare.MatchString(query) {
+			t.Errorf("%s: write LIMIT ?n + 0", name)
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+
+	"zombiezen.com/go/sqlite"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// work is done inside a transaction; wrote tells whether there is anything to commit. It may run again after a failure
+// that was answered, never twice for one answer.
+type work func(conn *sqlite.Conn) (wrote bool, err error)
+
+var errPanicked = errors.New("the work panicked")
+
+// task is a piece of work and where its caller waits.
+type task struct {
+	work  work
+	begun atomic.Bool // set by the writer that begins it, or by the caller that withdraws it
+	wrote bool
+	err   error
+	// panicked is what the work panicked with; it goes on in the caller's goroutine.
+	panicked any
+	done     chan struct{}
+}
+
+// writer owns the connection that writes.
+type writer struct {
+	queue  chan *task
+	exited chan struct{}
+	reopen func() (*sqlite.Conn, error)
+	log    *slog.Logger
+
+	// The rest belongs to the goroutine.
+	conn   *sqlite.Conn // nil: broken, to be opened again
+	commit func(*sqlite.Conn) error
+	group  []*task
+}
+
+func newWriter(conn *sqlite.Conn, reopen func() (*sqlite.Conn, error), log *slog.Logger) *writer {
+	w := &writer{
+		queue: make(chan *task, queueCap), exited: make(chan struct{}), reopen: reopen, log: log, conn: conn,
+		commit: func(c *sqlite.Conn) error { return execute(c, "COMMIT") },
+	}
+	go w.loop()
+	return w
+}
+
+// do queues the work and waits until it is committed or failed. When ctx ends first, what has not begun is withdrawn;
+// what has begun is waited for, since its end is near and an answer is better than a guess.
+func (w *writer) do(ctx context.Context, f work) error {
+	t := &task{work: f, done: make(chan struct{})}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case w.queue <- t:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+		if t.begun.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		<-t.done
+	}
+	if t.panicked != nil {
+		panic(t.panicked)
+	}
+	return t.err
+}
+
+// close ends the goroutine after all that is queued; nothing may be queued any more.
+func (w *writer) close() error {
+	close(w.queue)
+	<-w.exited
+	if w.conn == nil {
+		return nil
+	}
+	// A reader in another process can keep the log from being emptied; then the next server moves it into the file.
+	if err := pragmas(w.conn, "wal_checkpoint(truncate)"); err != nil {
+		w.log.Warn("checkpoint on close", "err", err)
+	}
+	return w.conn.Close()
+}
+
+func (w *writer) loop() {
+	defer close(w.exited)
+	for t := range w.queue {
+		w.group = append(w.group[:0], t)
+		w.fill()
+		for rest := w.group; len(rest) > 0; {
+			rest = w.transact(rest)
+		}
+		clear(w.group)
+	}
+}
+
+// fill takes what else is queued, without waiting.
+func (w *writer) fill() {
+	for len(w.group) < groupCap {
+		select {
+		case t, ok := <-w.queue:
+			if !ok {
+				return
+			}
+			w.group = append(w.group, t)
+		default:
+			return
+		}
+	}
+}
+
+// transact runs the tasks in one transaction and answers them. Where a failure ends the transaction early, it returns
+// the tasks that have not begun.
+func (w *writer) transact(tasks []*task) (rest []*task) {
+	if err := w.begin(); err != nil {
+		answer(tasks, err)
+		return nil
+	}
+	wrote := false
+	for i, t := range tasks {
+		if !t.begun.CompareAndSwap(false, true) {
+			continue // withdrawn
+		}
+		w.runOne(t, len(tasks) > 1)
+		if !w.inTransaction() { // SQLite has ended it: no disk, no memory, an I/O error
+			answer(tasks[:i], ended(t.err))
+			answer(tasks[i:i+1], t.err)
+			return tasks[i+1:]
+		}
+		wrote = wrote || t.wrote
+	}
+	w.end(tasks, wrote)
+	return nil
+}
+
+// perform does the work. A panic is the caller's affair: the writer serves the others.
+func (t *task) perform(conn *sqlite.Conn) {
+	defer func() {
+		if v := recover(); v != nil {
+			t.err = errPanicked
+			t.panicked = fmt.Sprintf("%v\n\nin the writer:\n%s", v, debug.Stack())
+		}
+		t.wrote = t.wrote && t.err == nil
+	}()
+	t.wrote, t.err = t.work(conn)
+}
+
+// runOne runs one task; among others inside a savepoint, so that its failure is its own.
+func (w *writer) runOne(t *task, among bool) {
+	if among {
+		if t.err = execute(w.conn, "SAVEPOINT task"); t.err != nil {
+			return
+		}
+	}
+	t.perform(w.conn)
+	if !among || !w.inTransaction() {
+		return
+	}
+	var undo error
+	if t.err != nil {
+		undo = execute(w.conn, "ROLLBACK TO task")
+	}
+	if err := errors.Join(undo, execute(w.conn, "RELEASE task")); err != nil {
+		// What the task wrote may still be there, so nothing of this transaction may stay.
+		t.err = errors.Join(t.err, err)
+		w.rollback()
+	}
+}
+
+// end commits if there is anything to commit, and answers.
+func (w *writer) end(tasks []*task, wrote bool) {
+	alone := len(tasks) == 1 && tasks[0].err != nil // ran without a savepoint
+	if !wrote || alone {
+		w.rollback()
+		answer(tasks, nil)
+		return
+	}
+	err := w.commit(w.conn)
+	if err == nil {
+		answer(tasks, nil)
+		return
+	}
+	err = commitError(err)
+	w.log.Error("commit", "err", err, "class", classOf(err).String())
+	w.rollback()
+	if classOf(err) == store.ClassUnknown {
+		w.discard() // what it has cached is in doubt as well
+	}
+	answer(tasks, err)
+}
+
+// answer ends the tasks, with err those that have no fault of their own. What wrote nothing, a refusal too, may stand
+// on what a task before it wrote, so it falls with a transaction that failed, and is run again.
+func answer(tasks []*task, err error) {
+	for _, t := range tasks {
+		switch {
+		case err == nil || t.err != nil && drop.CodeOf(t.err) == "":
+		case t.wrote || classOf(err) != store.ClassUnknown:
+			t.err = err
+		default:
+			t.err = classified{store.ClassRolledBack, err}
+		}
+		t.begun.Store(true)
+		close(t.done)
+	}
+}
+
+// ended is the failure of the tasks whose transaction ended with another's: they may be run again, when what ailed that
+// one is over.
+func ended(cause error) error {
+	class := classOf(cause)
+	if class == store.ClassFault {
+		class = store.ClassRolledBack
+	}
+	return classified{class, fmt.Errorf("the transaction was ended: %w", cause)}
+}
+
+func (w *writer) begin() error {
+	if w.conn == nil {
+		conn, err := w.reopen()
+		if err != nil {
+			return classified{store.ClassUnavailable, fmt.Errorf("open the database again: %w", err)}
+		}
+		w.conn = conn
+	}
+	if err := execute(w.conn, "BEGIN IMMEDIATE"); err != nil {
+		if class := classOf(err); class == store.ClassUnavailable || class == store.ClassFault {
+			w.discard()
+		}
+		return err
+	}
+	return nil
+}
+
+func (w *writer) inTransaction() bool { return w.conn != nil && !w.conn.AutocommitEnabled() }
+
+// rollback leaves the connection outside a transaction, or the writer without it.
+func (w *writer) rollback() {
+	if !w.inTransaction() {
+		return
+	}
+	if err := execute(w.conn, "ROLLBACK"); err != nil || w.inTransaction() {
+		w.log.Error("rollback", "err", err)
+		w.discard()
+	}
+}
+
+// discard closes the connection; the next transaction opens another.
+func (w *writer) discard() {
+	if w.conn == nil {
+		return
+	}
+	if err := w.conn.Close(); err != nil {
+		w.log.Error("close the broken connection", "err", err)
+	}
+	w.conn = nil
+}

@@ -1,0 +1,158 @@
+// Package store is the contract of what keeps drops: what the engine asks of PostgreSQL, SQLite and memory alike.
+// Package storetest proves every promise made here on each of them.
+//
+// The rules are not here. A store loads what a batch needs, hands it to Decide under the drop's lock, and writes what
+// Decide says, all of it or nothing.
+package store
+
+import (
+	"context"
+
+	"sneakerdrop/internal/drop"
+)
+
+// Store keeps drops, reservations, purchases, the ledger and buyers. Its methods are safe for concurrent use. Errors are
+// *Error (see there) or, where a method says so, a refusal of type *drop.Error.
+type Store interface {
+	Lanes
+	Drops
+	Buyers
+	Records
+	Schema
+}
+
+// Lanes is what changes drops.
+type Lanes interface {
+	// RunBatch loads the drop under its lock, calls b.Decide and commits what it returns. Only one batch of a drop is
+	// between load and commit at a time, over all processes that share the store. Refuses with CodeDropNotFound.
+	//
+	// ctx bounds the whole of it and is the lane's own, never a caller's: a context that ends while COMMIT is under way
+	// leaves an outcome that nobody knows (ClassUnknown).
+	RunBatch(ctx context.Context, b Batch) error
+	// Committed reports whether the batch took effect, after RunBatch failed with ClassUnknown. It takes the drop's
+	// lock, so that an unfinished commit of that batch is decided by then: false stays false. Before it returns true
+	// it commits a write of its own, so that a store with synchronous replication has replicated the batch too.
+	// after is the drop's Seq that the batch was decided on.
+	Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error)
+	// Forget deletes the answers kept under keys before that moment, at most limit of them, and returns how many. A key
+	// counts until it is deleted.
+	Forget(ctx context.Context, before drop.Time, limit int) (int, error)
+}
+
+// Drops makes drops and shows them.
+type Drops interface {
+	// CreateDrop stores a new drop under the next free number, with its ledger begun. The spec has passed Check.
+	//
+	// With a key that was used before it makes nothing and returns the drop as the first call answered it
+	// (Snapshot.Drop alone) and replayed true, or refuses with CodeIdempotencyMismatch; of calls at once under one key
+	// one makes the drop and the others get its answer. The key is kept in the transaction that makes the drop, in scope
+	// 0 (no drop).
+	CreateDrop(ctx context.Context, spec drop.Spec, batch drop.BatchID, key drop.Key) (s Snapshot, replayed bool, err error)
+	// Drop returns one drop as committed, hidden and archived ones included. Refuses with CodeDropNotFound.
+	Drop(ctx context.Context, id drop.ID) (Snapshot, error)
+	// Drops returns all drops, ascending by number, hidden and archived ones included.
+	Drops(ctx context.Context) ([]Snapshot, error)
+	// Pulse returns for each drop, ascending, what tells whether it changed and when its next hold ends: what a replica
+	// asks for every second.
+	Pulse(ctx context.Context) (Pulse, error)
+}
+
+// Buyers is what belongs to users rather than to a drop.
+type Buyers interface {
+	// EnsureUser finds the buyer by email (letter case ignored) or, without an email, by username, the lowest number
+	// first, and makes one with a number from drop.FirstAllocatedUser on where there is none. Concurrent calls for one
+	// buyer get one number. With an email and no username a new buyer is called by the part before the @.
+	// Name and email have passed drop.CheckUser. A key is treated as by CreateDrop.
+	EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error)
+	// User refuses with CodeUserNotFound.
+	User(ctx context.Context, id drop.UserID) (drop.User, error)
+	// Reservations returns a user's reservations over all drops, newest first, at most limit. An active one whose time
+	// is over at the store's clock is given as expired.
+	Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error)
+}
+
+// Records is what operators read of a drop, and how drops from elsewhere get in.
+type Records interface {
+	// Purchases returns a drop's purchases after that one, ascending, at most limit. Refuses with CodeDropNotFound.
+	Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) ([]Sale, error)
+	// Ledger returns a drop's ledger entries after that one, ascending, at most limit. Refuses with CodeDropNotFound.
+	Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int) ([]drop.LedgerEntry, error)
+	// ReadBooks hands all that is recorded of one drop to b, as of one moment, while batches go on. Rows come as they
+	// are, damaged ones too, so nothing is assumed of them. It holds a snapshot while it runs. An error of b ends it and
+	// is returned as it is. Refuses with CodeDropNotFound.
+	ReadBooks(ctx context.Context, id drop.ID, b Books) error
+
+	// Fill stores users and drops under the numbers that they bear into an empty store, in one transaction; numbers
+	// given out later are above them. It returns ErrNotEmpty, and changes nothing, where a drop or user is there; with
+	// replace it deletes everything first.
+	Fill(ctx context.Context, users []drop.User, drops []Filled, replace bool) error
+}
+
+// Schema is the store's own life.
+type Schema interface {
+	// Migrate brings the schema up to date and says from which version to which. Several processes may call it at once.
+	// A schema newer than this program knows is ErrTooNew and stays as it is.
+	Migrate(ctx context.Context) (from, to int, err error)
+	// Ready returns nil when the store answers and its schema is the one this program needs.
+	Ready(ctx context.Context) error
+	// Close releases everything, after the calls that are under way. A second Close does nothing.
+	Close() error
+}
+
+// Batch is what RunBatch does under one drop's lock.
+type Batch struct {
+	Drop drop.ID
+	Need drop.Need
+	// Decide is called with the loaded state and the store's clock read after the lock, in whole milliseconds. It
+	// changes the state to what it is to be and returns what to write, or nil: then nothing is written. A store may call
+	// it again after a failure, with a state loaded anew; only the last call's outcome counts.
+	Decide func(s *drop.State, now drop.Time) *drop.Changes
+}
+
+// Snapshot is a drop as committed at one moment.
+type Snapshot struct {
+	Drop drop.Drop
+	// Purchased numbers the newest purchase; Recent has the newest ones, newest first.
+	Purchased uint32
+	Recent    []drop.Recent
+	// Deadline is the earliest end of an active hold; 0: none.
+	Deadline drop.Time
+	// Now is the store's clock at the moment.
+	Now drop.Time
+}
+
+// Pulse is the state of all drops in brief.
+type Pulse struct {
+	Now   drop.Time
+	Drops []DropPulse
+}
+
+// DropPulse is one drop's part of a Pulse.
+type DropPulse struct {
+	ID       drop.ID
+	Version  int64
+	Deadline drop.Time // the earliest end of an active hold; 0: none
+}
+
+// Sale is a purchase with its buyer, for fulfilment.
+type Sale struct {
+	drop.Purchase
+	Username string // drop.UnknownUsername where only the shop knows the buyer
+	Email    string // empty: none
+}
+
+// Filled is a drop to be stored whole: its state, and all rows that belong to it, as drop.Spec.Create gives them. Made
+// may have reservations that have ended.
+type Filled struct {
+	State   *drop.State
+	Changes *drop.Changes
+}
+
+// Books receives what ReadBooks reads: the head, then each kind of rows in ascending order of its number.
+type Books struct {
+	// Head gets the drop's row and its sizes; the state has no rows loaded and no Recent.
+	Head        func(*drop.State) error
+	Entry       func(drop.LedgerEntry) error
+	Reservation func(drop.Reservation) error
+	Purchase    func(drop.Purchase) error
+}

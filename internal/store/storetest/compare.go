@@ -1,0 +1,375 @@
+package storetest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
+)
+
+const (
+	compareRounds  = 3
+	compareBatches = 60
+	compareUsers   = 6
+)
+
+// Compare runs random batches on an engine and on the memory store alike and wants the same of both: results, what was
+// decided on, changes, and the drops as read after each batch. STORETEST_SEED repeats a run that failed.
+func Compare(t *testing.T, open func(t *testing.T) store.Store) {
+	t.Helper()
+	seed := rand.Uint64()
+	if env := os.Getenv("STORETEST_SEED"); env != "" {
+		n, err := strconv.ParseUint(env, 10, 64)
+		if err != nil {
+			t.Fatalf("STORETEST_SEED: %v", err)
+		}
+		seed = n
+	}
+	for round := range compareRounds {
+		t.Run(strconv.Itoa(round), func(t *testing.T) {
+			model := memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
+			t.Cleanup(func() { _ = model.Close() })
+			c := &comparison{
+				fixture: newFixture(t, open(t)), model: newFixture(t, model),
+				rng: rand.New(rand.NewPCG(seed, uint64(round))), now: base,
+			}
+			defer func() {
+				if t.Failed() {
+					t.Logf("repeat with STORETEST_SEED=%d; the last batch was %s", seed, c.last)
+				}
+			}()
+			c.run()
+		})
+	}
+}
+
+type comparison struct {
+	*fixture
+	model *fixture
+	rng   *rand.Rand
+	now   drop.Time
+	drops []drop.Drop
+	users []drop.UserID
+	made  []drop.ReservationID
+	keyed []drop.Keyed
+	last  string
+}
+
+func (c *comparison) run() {
+	c.populate()
+	for i := range compareBatches {
+		c.now += drop.Time(c.rng.Int64N(int64(minute / 4)))
+		id := c.drops[c.rng.IntN(len(c.drops))].ID
+		cmds := make([]drop.Command, 1+c.rng.IntN(20))
+		for i := range cmds {
+			cmds[i] = c.maybeKeyed(c.command(id))
+		}
+		c.last = fmt.Sprintf("%d, of drop %d at %s: %+v", i, id, c.now, cmds)
+		c.batch(id, cmds)
+		c.same("Drop", c.read(c.fixture, id), c.read(c.model, id))
+		if c.Failed() {
+			return
+		}
+	}
+	c.atTheEnd()
+}
+
+// populate makes the same drops and buyers in both stores.
+func (c *comparison) populate() {
+	specs := []drop.Spec{
+		sized(6, "9.5", "8", "10"), limited(plain(15), 1), limited(sized(9, "US 7", "US 8"), 2), plain(400), plain(2),
+	}
+	specs[3].StartTime = base + 4*minute
+	for _, spec := range specs {
+		id := c.create(spec)
+		c.same("CreateDrop", id, c.model.create(spec))
+		c.drops = append(c.drops, c.snapshot(id).Drop)
+	}
+	for i := range compareUsers / 2 {
+		name := fmt.Sprintf("user %d", i)
+		ours, theirs := c.ensure(name, ""), c.model.ensure(name, "")
+		if ours.ID != theirs.ID {
+			c.Fatalf("the stores number new buyers apart: %d and %d", ours.ID, theirs.ID)
+		}
+		c.users = append(c.users, ours.ID, drop.UserID(i+1))
+	}
+}
+
+func (c *comparison) command(id drop.ID) drop.Command {
+	switch n := c.rng.IntN(100); {
+	case n < 48:
+		hold := time.Duration(1+c.rng.IntN(90_000)) * time.Millisecond
+		if c.rng.IntN(8) == 0 {
+			hold += never
+		}
+		return drop.Reserve{User: c.users[c.rng.IntN(len(c.users))], Size: c.label(id), Hold: hold}
+	case n < 73:
+		return drop.BuyReservation{Reservation: c.reservation(id)}
+	case n < 86:
+		return drop.Cancel{Reservation: c.reservation(id)}
+	case n < 91:
+		return drop.Restock{Add: c.rng.Int64N(9) - 4, Size: c.label(id)}
+	case n < 92:
+		return drop.Pause{}
+	case n < 96:
+		return drop.Resume{}
+	case n < 98:
+		return c.edit()
+	default:
+		return drop.Expire{}
+	}
+}
+
+// maybeKeyed puts some commands under one of a few keys, so that they are replayed, and mismatch; some are commands of
+// before, of this drop or of another.
+func (c *comparison) maybeKeyed(cmd drop.Command) drop.Command {
+	switch n := c.rng.IntN(10); {
+	case n < 6:
+		return cmd
+	case n < 8 && len(c.keyed) > 0:
+		return c.keyed[len(c.keyed)-1-c.rng.IntN(min(len(c.keyed), 40))]
+	}
+	caller, operation := []string{"", "ann"}[c.rng.IntN(2)], fmt.Sprintf("%T", cmd)
+	k := drop.Keyed{Key: drop.NewKey(caller, operation, strconv.Itoa(c.rng.IntN(4)), c.rng.Int()), Command: cmd}
+	c.keyed = append(c.keyed, k)
+	return k
+}
+
+func (c *comparison) edit() drop.Edit {
+	name, price, start := fmt.Sprintf("name %d", c.rng.IntN(9)), drop.Money(c.rng.IntN(3)), c.now+drop.Time(c.rng.IntN(9999))
+	limit, hidden, image := c.rng.IntN(4), c.rng.IntN(2) == 0, []string{"", "/a.png", "no address"}[c.rng.IntN(3)]
+	return []drop.Edit{
+		{Name: &name, LimitPerUser: &limit}, {Price: &price}, {StartTime: &start}, {Hidden: &hidden, ImageURL: &image}, {LimitPerUser: &limit},
+	}[c.rng.IntN(5)]
+}
+
+// label is mostly one of the drop's sizes, else a note or a size that is not there.
+func (c *comparison) label(id drop.ID) string {
+	sizes := c.drops[id-1].Sizes
+	if c.rng.IntN(12) == 0 {
+		return []string{"", "a note", "9.5"}[c.rng.IntN(3)]
+	}
+	return sizes[c.rng.IntN(len(sizes))].Label
+}
+
+// reservation is mostly one of the drop's newer ones, else any drop's, or a number that was never given.
+func (c *comparison) reservation(id drop.ID) drop.ReservationID {
+	var own []drop.ReservationID
+	for _, r := range c.made {
+		if r.Drop() == id {
+			own = append(own, r)
+		}
+	}
+	switch n := c.rng.IntN(20); {
+	case n == 0:
+		return drop.NewReservationID(id, c.rng.Uint32N(60))
+	case n == 1 && len(c.made) > 0:
+		return c.made[c.rng.IntN(len(c.made))]
+	case n < 10: // one that this batch may make
+		return drop.NewReservationID(id, uint32(len(own)+1+c.rng.IntN(3)))
+	case len(own) == 0:
+		return 0
+	case n < 17:
+		return own[len(own)-1-c.rng.IntN(min(len(own), 8))]
+	default:
+		return own[c.rng.IntN(len(own))]
+	}
+}
+
+// outcome is all that a batch shows of a store.
+type outcome struct {
+	Before, After header
+	Results       []drop.Result
+	Wrote         bool
+	Ended, Made   []drop.Reservation
+	Purchases     []drop.Purchase
+	Ledger        []drop.LedgerEntry
+	Sizes         []int
+	Kept          []drop.Kept
+}
+
+func (c *comparison) batch(id drop.ID, cmds []drop.Command) {
+	need := drop.NeedOf(cmds)
+	need.Deadline = c.rng.IntN(2) == 0
+	need.Recent = need.Recent || c.rng.IntN(4) == 0
+	name := newBatch()
+	got, want := c.apply(c.fixture, id, need, name, cmds), c.apply(c.model, id, need, name, cmds)
+	for i := range got.Results {
+		c.same(fmt.Sprintf("result %d, of %+v", i, cmds[i]), got.Results[i], want.Results[i])
+	}
+	c.same("outcome", got, want)
+	for _, r := range got.Made {
+		c.made = append(c.made, r.ID)
+	}
+}
+
+// sharedResults leaves out when a drop was created, which each store says by its own clock.
+func sharedResults(results []drop.Result) []drop.Result {
+	all := slices.Clone(results)
+	for i, r := range all {
+		if r.Drop != nil {
+			d := *r.Drop
+			d.CreatedAt = 0
+			all[i].Drop = &d
+		}
+	}
+	return all
+}
+
+func (c *comparison) apply(f *fixture, id drop.ID, need drop.Need, name drop.BatchID, cmds []drop.Command) outcome {
+	var o outcome
+	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: need, Decide: func(s *drop.State, _ drop.Time) *drop.Changes {
+		s.LastAt = min(s.LastAt, c.now)
+		o = outcome{Before: shared(headerOf(s))}
+		results, changes := drop.Apply(s, c.now, name, cmds)
+		o.Results, o.After = sharedResults(results), shared(headerOf(s))
+		if changes == nil {
+			return nil
+		}
+		o.Wrote, o.Ended, o.Made = true, values(changes.Ended), values(changes.Made)
+		o.Purchases, o.Ledger, o.Sizes = slices.Clone(changes.Purchases), slices.Clone(changes.Ledger), slices.Clone(changes.Sizes)
+		for _, k := range changes.Kept {
+			r, err := drop.DecodeResult(k.Answer)
+			if err != nil {
+				c.Fatalf("a kept answer: %v", err)
+			}
+			r = sharedResult(r)
+			o.Kept = append(o.Kept, drop.Kept{Key: k.Key, Answer: r.Encode(), At: k.At})
+		}
+		// Holds that end at one moment may be loaded in any order.
+		slices.SortFunc(o.Ended, func(a, b drop.Reservation) int { return cmp.Compare(a.ID, b.ID) })
+		return changes
+	}})
+	if err != nil {
+		c.Fatalf("RunBatch: %v\nbatch %s", err, c.last)
+	}
+	return o
+}
+
+// shared takes out what two stores cannot share: their own moments and batches of a drop's creation.
+func shared(h header) header {
+	if h.Drop.Version == 1 {
+		h.Batch = drop.BatchID{}
+	}
+	h.Drop.CreatedAt = 0
+	return h
+}
+
+// sharedResult also levels what a kept answer does not tell apart: no list, and an empty one.
+func sharedResult(r drop.Result) drop.Result {
+	if r.Drop != nil {
+		d := *r.Drop
+		d.CreatedAt = 0
+		r.Drop = &d
+	}
+	if len(r.Recent) == 0 {
+		r.Recent = nil
+	}
+	return r
+}
+
+func values(list []*drop.Reservation) []drop.Reservation {
+	var all []drop.Reservation
+	for _, r := range list {
+		all = append(all, *r)
+	}
+	return all
+}
+
+func (c *comparison) read(f *fixture, id drop.ID) store.Snapshot {
+	s := f.snapshot(id)
+	s.Drop.CreatedAt = 0
+	return s
+}
+
+func (c *comparison) same(what string, got, want any) {
+	c.Helper()
+	if !reflect.DeepEqual(got, want) {
+		c.Fatalf("%s:\n  got %s\nmodel %s\nbatch %s", what, asJSON(got), asJSON(want), c.last)
+	}
+}
+
+// asJSON shows what pointers point to.
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprintf("%+v", v)
+	}
+	return string(b)
+}
+
+// atTheEnd compares everything that can be read.
+func (c *comparison) atTheEnd() {
+	c.last = "none: all batches are done"
+	var lists [2][]store.Snapshot
+	var pulses [2][]store.DropPulse
+	for i, f := range []*fixture{c.fixture, c.model} {
+		list, err := f.Drops(f.ctx)
+		if err != nil {
+			c.Fatalf("Drops: %v", err)
+		}
+		for _, s := range list {
+			s.Drop.CreatedAt = 0
+			lists[i] = append(lists[i], still(s))
+		}
+		pulse, err := f.Pulse(f.ctx)
+		if err != nil {
+			c.Fatalf("Pulse: %v", err)
+		}
+		pulses[i] = pulse.Drops
+	}
+	c.same("Drops", lists[0], lists[1])
+	c.same("Pulse", pulses[0], pulses[1])
+	for _, d := range c.drops {
+		c.same("the books", c.booksOf(c.fixture, d.ID), c.booksOf(c.model, d.ID))
+		var sales [2][]store.Sale
+		for i, f := range []*fixture{c.fixture, c.model} {
+			list, err := f.Purchases(f.ctx, d.ID, drop.NewPurchaseID(d.ID, 1), 20)
+			if err != nil {
+				c.Fatalf("Purchases: %v", err)
+			}
+			sales[i] = append(sales[i], list...)
+		}
+		c.same("Purchases", sales[0], sales[1])
+	}
+	for _, user := range c.users {
+		got, want := c.reservations(user), c.model.reservations(user)
+		for _, list := range [][]drop.Reservation{got, want} {
+			for i := range list { // nothing is promised of the end of a hold that no batch has ended
+				if list[i].Status == drop.Expired {
+					list[i].EndedAt = 0
+				}
+			}
+			// Nor of the order of two drops' reservations of one moment.
+			slices.SortFunc(list, func(a, b drop.Reservation) int {
+				return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID))
+			})
+		}
+		c.same(fmt.Sprintf("Reservations(%d)", user), got, want)
+	}
+}
+
+func (c *comparison) booksOf(f *fixture, id drop.ID) any {
+	b := f.books(id)
+	for i := range b.entries {
+		if e := &b.entries[i]; e.Reason == drop.Created {
+			e.At, e.Batch = 0, drop.BatchID{}
+		}
+	}
+	return struct {
+		Head         header
+		Entries      []drop.LedgerEntry
+		Reservations []drop.Reservation
+		Purchases    []drop.Purchase
+	}{shared(b.head), b.entries, b.reservations, b.purchases}
+}

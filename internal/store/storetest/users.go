@@ -1,0 +1,169 @@
+package storetest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+var userTests = []test{
+	{"EnsureUser_ByEmailWhateverTheCase", ensureByEmail},
+	{"EnsureUser_ByName", ensureByName},
+	{"EnsureUser_LowestNumberOfAName", ensureLowestNumber},
+	{"EnsureUser_NamesANewBuyerAfterTheEmail", ensureNamesAfterEmail},
+	{"EnsureUser_OddNames", ensureOddNames},
+	{"EnsureUser_AtOnceGivesOneNumber", ensureAtOnce},
+	{"User_UnknownIsRefused", unknownUser},
+	{"Reservations_NewestFirstOverAllDrops", reservationsNewestFirst},
+	{"Reservations_OverByTheClockAreExpired", reservationsOverAreExpired},
+}
+
+func (f *fixture) ensure(username, email string) drop.User {
+	f.Helper()
+	if err := drop.CheckUser(username, email); err != nil {
+		f.Fatalf("the test's own user %q %q: %v", username, email, err)
+	}
+	u, err := f.EnsureUser(f.ctx, username, email, drop.Key{})
+	if err != nil {
+		f.Fatalf("EnsureUser(%q, %q): %v", username, email, err)
+	}
+	if u.ID < drop.FirstAllocatedUser || u.ID > drop.MaxSafeInteger {
+		f.Errorf("EnsureUser(%q, %q): number %d is not one of ours", username, email, u.ID)
+	}
+	if got, err := f.User(f.ctx, u.ID); err != nil || got != u {
+		f.Errorf("User(%d): %+v, %v; want %+v", u.ID, got, err, u)
+	}
+	return u
+}
+
+func ensureByEmail(f *fixture) {
+	ann := f.ensure("Ann", "Ann.Ü@Example.COM")
+	equal(f, "a new buyer", ann, drop.User{ID: ann.ID, Username: "Ann", Email: "ann.ü@example.com"})
+	equal(f, "the same email", f.ensure("Ann", "Ann.Ü@Example.COM"), ann)
+	equal(f, "in another case", f.ensure("", "ANN.ü@EXAMPLE.com"), ann)
+	equal(f, "with another name", f.ensure("Bob", "ann.ü@example.com"), ann)
+	other := f.ensure("Ann", "ann@example.com")
+	if other.ID == ann.ID {
+		f.Error("another email gave the same buyer")
+	}
+	equal(f, "the other", other, drop.User{ID: other.ID, Username: "Ann", Email: "ann@example.com"})
+}
+
+func ensureByName(f *fixture) {
+	bob := f.ensure("Bob", "")
+	equal(f, "a new buyer", bob, drop.User{ID: bob.ID, Username: "Bob"})
+	equal(f, "again", f.ensure("Bob", ""), bob)
+	if f.ensure("bob", "").ID == bob.ID {
+		f.Error("a name in another case gave the same buyer")
+	}
+	withEmail := f.ensure("Bob", "bob@example.com")
+	if withEmail.ID == bob.ID {
+		f.Error("an email never seen gave a buyer without one")
+	}
+	eve := f.ensure("Eve", "eve@example.com")
+	equal(f, "a name known with an email", f.ensure("Eve", ""), eve)
+	if dora := f.ensure("Dora", ""); dora.ID == bob.ID || dora.ID == eve.ID {
+		f.Error("a new name got a number that is taken")
+	}
+}
+
+func ensureLowestNumber(f *fixture) {
+	a, b, c := f.ensure("Bob", "a@example.com"), f.ensure("Bob", "b@example.com"), f.ensure("Bob", "c@example.com")
+	lowest := slices.MinFunc([]drop.User{a, b, c}, func(x, y drop.User) int { return cmp.Compare(x.ID, y.ID) })
+	equal(f, "by name", f.ensure("Bob", ""), lowest)
+}
+
+func ensureNamesAfterEmail(f *fixture) {
+	equal(f, "name", f.ensure("", "carol.k+shoes@example.com").Username, "carol.k+shoes")
+	equal(f, "by that name", f.ensure("carol.k+shoes", "").Email, "carol.k+shoes@example.com")
+}
+
+func ensureOddNames(f *fixture) {
+	long := strings.Repeat("👟", drop.MaxUsername)
+	email := strings.Repeat("e", drop.MaxEmail-len("@example.com")) + "@example.com"
+	equal(f, "the longest", f.ensure(long, email).Username, long)
+	equal(f, "the longest by email", f.ensure("", email).Username, long)
+	for _, name := range []string{`'; --`, `%`, `_`, `"`, `\`, "a@b", "é", "e\u0301", "NULL", "null", "0"} {
+		u := f.ensure(name, "")
+		equal(f, "name", u.Username, name)
+		equal(f, "again", f.ensure(name, ""), u)
+	}
+	if f.ensure("é", "").ID == f.ensure("e\u0301", "").ID {
+		f.Error("two spellings of é in Unicode gave one buyer")
+	}
+}
+
+func ensureAtOnce(f *fixture) {
+	for _, who := range []struct{ name, email string }{{"Zoe", "zoe@example.com"}, {"", "yan@example.com"}, {"Xi", ""}} {
+		const n = 50
+		ids := make([]drop.UserID, n)
+		all(n, func(i int) {
+			email := who.email
+			if i%2 == 1 {
+				email = strings.ToUpper(email)
+			}
+			u, err := f.EnsureUser(f.ctx, who.name, email, drop.Key{})
+			if err != nil {
+				f.Errorf("EnsureUser: %v", err)
+			}
+			ids[i] = u.ID
+		})
+		slices.Sort(ids)
+		if distinct := slices.Compact(ids); len(distinct) != 1 {
+			f.Errorf("%+v: numbers %v, want one", who, distinct)
+		}
+	}
+}
+
+func unknownUser(f *fixture) {
+	f.ensure("Bob", "")
+	for _, id := range []drop.UserID{0, -1, 1, drop.FirstAllocatedUser + 1000, drop.MaxSafeInteger, math.MaxInt64} {
+		_, err := f.User(f.ctx, id)
+		refused(f, "User", err, drop.CodeUserNotFound)
+	}
+}
+
+func reservationsNewestFirst(f *fixture) {
+	a, b, c := f.create(plain(99)), f.create(sized(99, "1")), f.create(plain(99))
+	var want []drop.Reservation
+	for i := range drop.Time(12) {
+		reserve := drop.Reserve{User: 5, Hold: never}
+		id := []drop.ID{c, a, b}[i%3]
+		if id == b {
+			reserve.Size = "1"
+		}
+		want = append(want, f.reserve(id, base+i, reserve))
+		reserve.User = 6
+		f.reserve(id, base+i, reserve)
+	}
+	// Made in one batch, at one moment: the higher number is the newer one.
+	twins := f.run(a, base+100, drop.Reserve{User: 5, Hold: never}, drop.Reserve{User: 5, Hold: never - time.Hour})
+	want = append(want, twins[0].Reservation, twins[1].Reservation)
+	slices.Reverse(want)
+	for _, limit := range []int{1, 5, 14, 15, 1000} {
+		got, err := f.Reservations(f.ctx, 5, limit)
+		if err != nil {
+			f.Fatalf("Reservations: %v", err)
+		}
+		equal(f, "Reservations", got, want[:min(limit, len(want))])
+	}
+	equal(f, "of nobody", len(f.reservations(7)), 0)
+}
+
+func reservationsOverAreExpired(f *fixture) {
+	id := f.create(plain(9))
+	over := f.reserve(id, base, drop.Reserve{User: 5})
+	live := f.reserve(id, base+1, drop.Reserve{User: 5, Hold: never})
+	got := f.reservations(5)
+	if len(got) != 2 {
+		f.Fatalf("%d reservations, want 2", len(got))
+	}
+	equal(f, "the live one", got[0], live)
+	over.Status, over.EndedAt = drop.Expired, got[1].EndedAt // nothing is promised of a moment that no batch recorded
+	equal(f, "the one that is over", got[1], over)
+	equal(f, "the stock, which only a batch changes", f.snapshot(id).Drop.Sizes[0].Stock, drop.Stock{Total: 9, Available: 7, Held: 2})
+}
