@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// Retry is how a caller says that a call may be one that it has made before, and wants the first answer then. The zero
+// Retry says nothing of the kind.
+type Retry struct {
+	// Caller is who calls as far as the server has proof of it; empty: anybody.
+	Caller string
+	// Key is the caller's name for the call; it has passed drop.CheckKey.
+	Key string
+}
+
+// key returns the retry's key for an operation; body tells two different requests apart.
+func (r Retry) key(operation string, body any) drop.Key {
+	if r.Key == "" {
+		return drop.Key{}
+	}
+	return drop.NewKey(r.Caller, operation, r.Key, body)
+}
+
+// Create makes a drop. Refuses a spec that breaks a rule.
+func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, error) {
+	if err := spec.Check(); err != nil {
+		return nil, err
+	}
+	key := r.key("create", printable(spec))
+	var replayed bool
+	s, err := again(ctx, e, func() (s store.Snapshot, err error) {
+		s, replayed, err = e.store.CreateDrop(ctx, spec, newBatchID(), key)
+		return s, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if replayed {
+		return viewOf(s), nil
+	}
+	_, err = e.admit(s, true)
+	return viewOf(s), err // not the lane's view, which may have moved on: a retry by key gets this one
+}
+
+// printable puts what a spec points to in its place, so that its printed form tells it from others.
+func printable(s drop.Spec) any {
+	total := int64(-1)
+	if s.TotalStock != nil {
+		total = *s.TotalStock
+	}
+	s.TotalStock = nil
+	return struct {
+		Spec  drop.Spec
+		Total int64
+	}{s, total}
+}
+
+// Reserve holds one unit for the user. An empty size means none was given.
+func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size string, r Retry) (drop.Reservation, error) {
+	l, err := e.lane(ctx, id)
+	if err != nil {
+		return drop.Reservation{}, err
+	}
+	cmd := drop.Reserve{User: user, Size: size, Hold: e.Hold}
+	if r.Key == "" {
+		if refusal := l.gate(cmd); refusal != nil {
+			e.Metrics.refused(cmd, refusal, true)
+			return drop.Reservation{}, refusal
+		}
+	}
+	key := r.key("reserve", struct {
+		User drop.UserID
+		Size string
+	}{user, size})
+	result, err := l.do(ctx, cmd, key)
+	return result.Reservation, err
+}
+
+// Buy completes a reservation. Buying a completed one again gives the same purchase.
+func (e *Engine) Buy(ctx context.Context, id drop.ReservationID, r Retry) (drop.Purchase, error) {
+	result, err := e.do(ctx, id.Drop(), drop.BuyReservation{Reservation: id}, r.key("purchase", id))
+	return result.Purchase, notInDrop(err)
+}
+
+// Cancel gives a reservation's unit back.
+func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, r Retry) (drop.Reservation, error) {
+	result, err := e.do(ctx, id.Drop(), drop.Cancel{Reservation: id}, r.key("cancel", id))
+	return result.Reservation, notInDrop(err)
+}
+
+// Restock adds units, or takes unsold ones away, and returns the drop as it was then.
+func (e *Engine) Restock(ctx context.Context, id drop.ID, cmd drop.Restock, r Retry) (*View, error) {
+	return e.operate(ctx, id, cmd, r.key("restock", cmd))
+}
+
+// Pause stops reserving in a drop, and returns the drop as it was then.
+func (e *Engine) Pause(ctx context.Context, id drop.ID, r Retry) (*View, error) {
+	return e.operate(ctx, id, drop.Pause{}, r.key("pause", id))
+}
+
+// Resume ends a pause, and returns the drop as it was then.
+func (e *Engine) Resume(ctx context.Context, id drop.ID, r Retry) (*View, error) {
+	return e.operate(ctx, id, drop.Resume{}, r.key("resume", id))
+}
+
+// Edit changes what the command names, all of it or nothing, and returns the drop as it was then.
+func (e *Engine) Edit(ctx context.Context, id drop.ID, cmd drop.Edit) (*View, error) {
+	return e.operate(ctx, id, cmd, drop.Key{})
+}
+
+func (e *Engine) operate(ctx context.Context, id drop.ID, cmd drop.Command, key drop.Key) (*View, error) {
+	r, err := e.do(ctx, id, cmd, key)
+	if err != nil {
+		return nil, err
+	}
+	return &View{Drop: *r.Drop, Recent: r.Recent}, nil
+}
+
+// notInDrop turns the refusal of a drop into that of the reservation: its number is the only thing the caller gave.
+func notInDrop(err error) error {
+	if drop.CodeOf(err) == drop.CodeDropNotFound {
+		return drop.Refuse(drop.CodeReservationNotFound)
+	}
+	return err
+}

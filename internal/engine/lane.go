@@ -1,0 +1,288 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// call is one command on its way through a lane.
+type call struct {
+	cmd    drop.Command
+	result drop.Result
+	err    error // not a refusal: see the Err variables
+	since  time.Time
+	done   chan struct{}
+}
+
+// lane takes the commands of one drop, batch by batch. Its goroutine lives while there is work.
+type lane struct {
+	engine *Engine
+	id     drop.ID
+	view   atomic.Pointer[View]
+
+	mu     sync.Mutex
+	queue  []*call
+	busy   bool // the goroutine runs
+	closed bool
+	timer  *time.Timer
+
+	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
+	wakesAt   atomic.Int64
+	confirmed atomic.Pointer[confirmation]
+}
+
+// do runs a command through the lane and waits for its answer.
+func (l *lane) do(ctx context.Context, cmd drop.Command, key drop.Key) (drop.Result, error) {
+	c := &call{cmd: cmd, since: time.Now(), done: make(chan struct{})}
+	if key.Given() {
+		c.cmd = drop.Keyed{Key: key, Command: cmd}
+	}
+	if err := l.enqueue(c); err != nil {
+		l.engine.Metrics.failed(cmd, err)
+		return drop.Result{}, err
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done(): // the batch goes on without its caller
+		return drop.Result{}, fmt.Errorf("wait for drop %d: %w", l.id, ctx.Err())
+	}
+	switch {
+	case c.err != nil:
+		l.engine.Metrics.failed(cmd, c.err)
+		return drop.Result{}, c.err
+	case c.result.Err != nil:
+		l.engine.Metrics.refused(cmd, c.result.Err, false)
+		return drop.Result{}, c.result.Err
+	}
+	l.engine.Metrics.done(cmd)
+	return c.result, nil
+}
+
+func (l *lane) enqueue(c *call) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return ErrStopping
+	case len(l.queue) >= l.engine.MaxQueue:
+		return ErrOverloaded
+	}
+	l.queue = append(l.queue, c)
+	if !l.busy {
+		l.busy = true
+		l.engine.running.Add(1)
+		go l.run()
+	}
+	return nil
+}
+
+// close refuses further commands; the waiting ones are finished.
+func (l *lane) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}
+
+// take removes the next batch from the queue, or ends the goroutine's life when there is none.
+func (l *lane) take() []*call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := min(len(l.queue), l.engine.MaxBatch)
+	if n == 0 {
+		l.queue = nil
+		l.busy = false
+		return nil
+	}
+	batch := l.queue[:n:n]
+	l.queue = l.queue[n:]
+	return batch
+}
+
+func (l *lane) run() {
+	defer l.engine.running.Done()
+	for {
+		calls := l.take()
+		if calls == nil {
+			return
+		}
+		l.serve(calls)
+	}
+}
+
+// serve answers every call of a batch, and publishes what the batch changed.
+func (l *lane) serve(calls []*call) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*(l.engine.RetryFor+batchTimeout))
+	defer cancel()
+	b := newBatch(l, calls)
+	err := b.commit(ctx)
+	switch {
+	case err == nil:
+		v := l.replace(b.view)
+		l.settleClock(b)
+		l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
+		l.engine.Metrics.batch(b, calls)
+		for i, c := range calls {
+			c.result = b.results[i]
+			close(c.done)
+		}
+		if b.changes != nil {
+			l.engine.publish(Event{View: v, Ledger: b.changes.Ledger, Purchases: b.changes.Purchases})
+		}
+	case b.faulted(err) && len(calls) > 1:
+		// One command may be what the store cannot take: each gets a batch of its own, so that it fails alone.
+		l.engine.Log.Error("batch failed, trying its commands one by one", "drop", l.id, "commands", len(calls), "err", err)
+		for i := range calls {
+			l.serve(calls[i : i+1])
+		}
+	default:
+		if drop.CodeOf(err) == "" {
+			l.engine.Log.Error("batch failed", "drop", l.id, "commands", len(calls), "err", err)
+		}
+		if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrOutcomeUnknown) {
+			l.abandonQueue()
+		}
+		for _, c := range calls {
+			c.err = err
+			close(c.done)
+		}
+	}
+}
+
+// abandonQueue fails what waits when the store is away: those commands have waited as long as a batch is tried, and each
+// would wait as long again.
+func (l *lane) abandonQueue() {
+	l.mu.Lock()
+	waiting := l.queue
+	l.queue = nil
+	l.mu.Unlock()
+	for _, c := range waiting {
+		c.err = fmt.Errorf("%w: gave up while waiting", ErrUnavailable)
+		close(c.done)
+	}
+}
+
+// replace makes v the drop's view unless a newer one is there, and returns the view that is current.
+func (l *lane) replace(v *View) *View {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := l.view.Load(); v.Drop.Version < now.Drop.Version ||
+		v.Drop.Version == now.Drop.Version && !now.stale {
+		return now
+	}
+	l.view.Store(v)
+	l.engine.generation.Add(1)
+	return v
+}
+
+// batch is one run through the store: its commands, and what the last attempt decided.
+type batch struct {
+	lane *lane
+	cmds []drop.Command
+	need drop.Need
+
+	began   time.Time
+	id      drop.BatchID
+	after   drop.Seq // of the state that the attempt was decided on
+	results []drop.Result
+	changes *drop.Changes
+	view    *View
+	// asked is when the attempt began, by the local clock; now is the batch's time, by the store's.
+	asked time.Time
+	now   drop.Time
+	// deadline is the earliest end of a hold that the attempt saw; if need.Deadline, of all holds.
+	deadline drop.Time
+}
+
+func newBatch(l *lane, calls []*call) *batch {
+	b := &batch{lane: l, began: time.Now(), cmds: make([]drop.Command, len(calls))}
+	for i, c := range calls {
+		b.cmds[i] = c.cmd
+	}
+	b.need = drop.NeedOf(b.cmds)
+	b.need.Deadline = l.overdue()
+	return b
+}
+
+func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
+	b.lane.engine.offset.sample(now)
+	b.after = s.Seq
+	b.now = max(now, s.LastAt)
+	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)
+	b.view = viewAfter(s, b.need.Recent, b.lane.view.Load())
+	b.deadline = s.Deadline
+	return b.changes
+}
+
+// commit tries the batch until it has taken effect once, is refused, or the store has failed for RetryFor.
+func (b *batch) commit(ctx context.Context) error {
+	e := b.lane.engine
+	r := retry{until: time.Now().Add(e.RetryFor)}
+	for {
+		b.id = newBatchID()
+		err := b.attempt(ctx)
+		if err != nil && store.ClassOf(err) == store.ClassUnknown {
+			var committed bool
+			if committed, err = b.resolve(ctx, err); committed {
+				return nil
+			}
+		}
+		if err == nil || !r.helps(err) {
+			return err
+		}
+		if !r.wait(ctx) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+}
+
+// faulted reports that the store cannot take this batch, whatever is tried, and that nothing was written.
+func (b *batch) faulted(err error) bool {
+	return store.ClassOf(err) == store.ClassFault && drop.CodeOf(err) == "" && !errors.Is(err, ErrOutcomeUnknown)
+}
+
+func (b *batch) attempt(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
+	defer cancel()
+	b.asked = time.Now()
+	err := b.lane.engine.store.RunBatch(ctx, store.Batch{Drop: b.lane.id, Need: b.need, Decide: b.decide})
+	if err != nil && drop.CodeOf(err) == "" {
+		b.lane.engine.Metrics.storeError(err)
+	}
+	return err
+}
+
+// resolve finds out whether a commit whose answer was lost took place. When it did not, the error it returns is one
+// after which the batch can be tried again.
+func (b *batch) resolve(ctx context.Context, cause error) (bool, error) {
+	e := b.lane.engine
+	r := retry{until: time.Now().Add(e.RetryFor)}
+	e.Log.Warn("the outcome of a commit is unknown, looking it up", "drop", b.lane.id, "err", cause)
+	for {
+		committed, err := e.store.Committed(ctx, b.lane.id, b.id, b.after)
+		if err == nil && committed {
+			return true, nil
+		}
+		if err == nil {
+			return false, &store.Error{Op: "commit", Class: store.ClassRolledBack, Err: cause}
+		}
+		if !r.wait(ctx) {
+			return false, fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+		}
+	}
+}
+
+func newBatchID() (id drop.BatchID) {
+	_, _ = rand.Read(id[:]) // never fails, says its documentation
+	return id
+}

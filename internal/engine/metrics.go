@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// Metrics counts what an engine does, for Prometheus: register it as a collector. docs/OPERATIONS.md says what each
+// metric means and when to worry.
+type Metrics struct {
+	commands    *prometheus.CounterVec
+	gate        *prometheus.CounterVec
+	batches     *prometheus.HistogramVec
+	batchSize   prometheus.Histogram
+	laneWait    prometheus.Histogram
+	expired     prometheus.Counter
+	expiryLag   prometheus.Histogram
+	storeErrors *prometheus.CounterVec
+	live        *prometheus.Desc
+	queued      *prometheus.Desc
+	drops       *prometheus.Desc
+	engine      *Engine // set once, before anything is collected
+}
+
+var _ prometheus.Collector = (*Metrics)(nil)
+
+// NewMetrics returns metrics for one engine.
+func NewMetrics() *Metrics {
+	seconds := prometheus.ExponentialBuckets(0.0005, 2, 16) // to 16 s
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+	}
+	return &Metrics{
+		commands: counter("sneakerdrop_commands_total",
+			"Commands on drops by outcome: ok, the code of the refusal, or what kept the server from deciding.", "command", "outcome"),
+		gate: counter("sneakerdrop_gate_refusals_total",
+			"Reserves refused from memory, without the database, by code. They are in sneakerdrop_commands_total too.", "code"),
+		batches: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sneakerdrop_batch_seconds", Buckets: seconds,
+			Help: "Time of one batch in the database, retries included, by whether it changed anything.",
+		}, []string{"changed"}),
+		batchSize: histogram("sneakerdrop_batch_commands", "Commands in one batch.", prometheus.ExponentialBuckets(1, 2, 10)),
+		laneWait: histogram("sneakerdrop_lane_wait_seconds",
+			"How long the first command of a batch waited for the batch before it.", seconds),
+		expired: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sneakerdrop_holds_expired_total", Help: "Holds that ended unpaid.",
+		}),
+		expiryLag: histogram("sneakerdrop_hold_expiry_lag_seconds",
+			"How long after its end a hold's unit was back on sale.", prometheus.ExponentialBuckets(0.001, 2, 14)),
+		storeErrors: counter("sneakerdrop_store_errors_total", "Failures of the database by what they mean.", "class"),
+		live:        prometheus.NewDesc("sneakerdrop_holds_live", "Units held now, over all drops.", nil, nil),
+		queued:      prometheus.NewDesc("sneakerdrop_commands_queued", "Commands waiting in lanes now.", nil, nil),
+		drops:       prometheus.NewDesc("sneakerdrop_drops", "Drops that are not archived.", nil, nil),
+	}
+}
+
+func (m *Metrics) watch(e *Engine) { m.engine = e }
+
+func (m *Metrics) parts() []prometheus.Collector {
+	return []prometheus.Collector{
+		m.commands, m.gate, m.batches, m.batchSize, m.laneWait, m.expired, m.expiryLag, m.storeErrors,
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, p := range m.parts() {
+		p.Describe(ch)
+	}
+	ch <- m.live
+	ch <- m.queued
+	ch <- m.drops
+}
+
+// Collect implements prometheus.Collector.
+func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
+	for _, p := range m.parts() {
+		p.Collect(ch)
+	}
+	if m.engine == nil {
+		return
+	}
+	var held, queued, drops float64
+	m.engine.mu.RLock()
+	for _, l := range m.engine.lanes {
+		v := l.view.Load()
+		held += float64(v.Drop.Stock().Held)
+		if !v.Drop.Archived {
+			drops++
+		}
+		l.mu.Lock()
+		queued += float64(len(l.queue))
+		l.mu.Unlock()
+	}
+	m.engine.mu.RUnlock()
+	ch <- prometheus.MustNewConstMetric(m.live, prometheus.GaugeValue, held)
+	ch <- prometheus.MustNewConstMetric(m.queued, prometheus.GaugeValue, queued)
+	ch <- prometheus.MustNewConstMetric(m.drops, prometheus.GaugeValue, drops)
+}
+
+func (m *Metrics) done(c drop.Command) { m.commands.WithLabelValues(nameOf(c), "ok").Inc() }
+
+func (m *Metrics) refused(c drop.Command, refusal *drop.Error, atGate bool) {
+	m.commands.WithLabelValues(nameOf(c), string(refusal.Code)).Inc()
+	if atGate {
+		m.gate.WithLabelValues(string(refusal.Code)).Inc()
+	}
+}
+
+func (m *Metrics) failed(c drop.Command, err error) {
+	outcome := "failed"
+	switch {
+	case drop.CodeOf(err) != "":
+		outcome = string(drop.CodeOf(err))
+	case errors.Is(err, ErrOverloaded):
+		outcome = "overloaded"
+	case errors.Is(err, ErrOutcomeUnknown):
+		outcome = "outcome_unknown"
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrStopping):
+		outcome = "unavailable"
+	}
+	m.commands.WithLabelValues(nameOf(c), outcome).Inc()
+}
+
+func (m *Metrics) storeError(err error) {
+	m.storeErrors.WithLabelValues(store.ClassOf(err).String()).Inc()
+}
+
+// batch counts one that ended well.
+func (m *Metrics) batch(b *batch, calls []*call) {
+	changed := "no"
+	if b.changes != nil {
+		changed = "yes"
+	}
+	m.batches.WithLabelValues(changed).Observe(time.Since(b.began).Seconds())
+	m.batchSize.Observe(float64(len(calls)))
+	m.laneWait.Observe(b.began.Sub(calls[0].since).Seconds())
+	if b.changes == nil {
+		return
+	}
+	for _, r := range b.changes.Ended {
+		if r.Status == drop.Expired {
+			m.expired.Inc()
+			m.expiryLag.Observe(r.EndedAt.Sub(r.ExpiresAt).Seconds())
+		}
+	}
+}
+
+// nameOf is the command's name in metrics.
+func nameOf(c drop.Command) string {
+	switch c := c.(type) {
+	case drop.Reserve:
+		return "reserve"
+	case drop.BuyReservation:
+		return "purchase"
+	case drop.Cancel:
+		return "cancel"
+	case drop.Restock:
+		return "restock"
+	case drop.Pause:
+		return "pause"
+	case drop.Resume:
+		return "resume"
+	case drop.Edit:
+		return "edit"
+	case drop.Keyed:
+		return nameOf(c.Command)
+	default:
+		return "expire"
+	}
+}

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+const (
+	firstBackoff = 2 * time.Millisecond
+	maxBackoff   = 250 * time.Millisecond
+)
+
+// retry spaces attempts at something that the store failed to do: doubling waits with jitter, up to a moment.
+type retry struct {
+	until time.Time
+	last  time.Duration
+}
+
+// helps reports whether the same call may succeed later, nothing having been done so far.
+func (r *retry) helps(err error) bool {
+	if drop.CodeOf(err) != "" || errors.Is(err, ErrOutcomeUnknown) {
+		return false
+	}
+	switch store.ClassOf(err) {
+	case store.ClassRolledBack, store.ClassUnavailable, store.ClassExhausted:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait pauses before the next attempt; false means that there is no time for one.
+func (r *retry) wait(ctx context.Context) bool {
+	r.last = min(max(2*r.last, firstBackoff), maxBackoff)
+	pause := r.last/2 + rand.N(r.last/2+1)
+	if time.Now().Add(pause).After(r.until) {
+		return false
+	}
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// again runs a store call that is not a batch, repeating it where nothing was done.
+func again[T any](ctx context.Context, e *Engine, call func() (T, error)) (T, error) {
+	r := retry{until: time.Now().Add(e.RetryFor)}
+	for {
+		v, err := call()
+		switch {
+		case err == nil || drop.CodeOf(err) != "":
+			return v, err
+		case store.ClassOf(err) == store.ClassUnknown:
+			return v, fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+		case !r.helps(err):
+			return v, err
+		case !r.wait(ctx):
+			return v, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+}
