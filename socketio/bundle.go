@@ -1,0 +1,84 @@
+package socketio
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed client/*.js client/*.map
+var clientFiles embed.FS
+
+// bundle is the browser client, by file name.
+type bundle struct{ files map[string]*bundleFile }
+
+type bundleFile struct {
+	plain, etag string
+	compressed  func() []byte // made once, when first asked for
+}
+
+func newBundle() *bundle {
+	b := &bundle{map[string]*bundleFile{}}
+	names, _ := fs.Glob(clientFiles, "client/*") // the pattern is good
+	for _, name := range names {
+		data, _ := clientFiles.ReadFile(name) // embedded
+		sum := sha256.Sum256(data)
+		b.files[strings.TrimPrefix(name, "client/")] = &bundleFile{
+			plain:      string(data),
+			etag:       hex.EncodeToString(sum[:12]),
+			compressed: sync.OnceValue(func() []byte { return compress(data) }),
+		}
+	}
+	return b
+}
+
+func compress(data []byte) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is good
+	_, _ = z.Write(data)
+	_ = z.Close()
+	return b.Bytes()
+}
+
+func (b *bundle) has(name string) bool { return b.files[name] != nil }
+
+func (b *bundle) serve(w http.ResponseWriter, r *http.Request, name string) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	f, h := b.files[name], w.Header()
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	if strings.HasSuffix(name, ".map") {
+		h.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	h.Set("Cache-Control", "public, max-age=0, must-revalidate")
+	h.Set("Access-Control-Allow-Origin", "*") // a script that anybody may load, as a module too
+	h.Add("Vary", "Accept-Encoding")
+	if r.Header.Get("Range") == "" && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		h.Set("Etag", `"`+f.etag+`-gzip"`)
+		h.Set("Content-Encoding", "gzip")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.compressed()))
+		return
+	}
+	h.Set("Etag", `"`+f.etag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(f.plain))
+}
+
+func acceptsGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if name == "gzip" {
+			return strings.TrimSpace(weight) != "q=0"
+		}
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+package engineio
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Options of a Server. A zero field means its default; where a limit is a number, a negative one means none.
+type Options struct {
+	// PingInterval is the time between two pings of the server (default 25 s), PingTimeout how long each may go
+	// unanswered (default 20 s).
+	PingInterval, PingTimeout time.Duration
+	// MaxPayload bounds one WebSocket message or one POST, in bytes (default 1,000,000).
+	MaxPayload int
+	// UpgradeTimeout is how long a client may take to complete an upgrade (default 10 s).
+	UpgradeTimeout time.Duration
+	// WriteTimeout is how long a client may take to accept one write (default 10 s).
+	WriteTimeout time.Duration
+	// Origins that may connect from a browser, such as https://shop.example; * stands for any characters. A page of the
+	// server's own origin always may (default: every origin).
+	Origins []string
+	// MaxQueuePackets and MaxQueueBytes bound what waits for one session (defaults 256 and 256 KiB). One packet larger
+	// than MaxQueueBytes may wait alone.
+	MaxQueuePackets, MaxQueueBytes int
+	// MaxConnections bounds sessions (default 20,000); MaxConnectionsPerAddress those of one address (default: no limit).
+	MaxConnections, MaxConnectionsPerAddress int
+	// HandshakesPerSecond bounds new sessions of all clients together (default 2,000).
+	HandshakesPerSecond int
+	// MessagesPerSecond bounds the packets of one client; it may save up two seconds' worth (default 100).
+	MessagesPerSecond int
+	// MaxInboundBytes bounds what all clients together are in the middle of sending in messages above 4 KiB
+	// (default 64 MiB). A client counts with what it announces.
+	MaxInboundBytes int
+	// Address names the client of a request for MaxConnectionsPerAddress (default: the host of RemoteAddr).
+	Address func(*http.Request) string
+	// Log receives what no caller can be told (default slog.Default).
+	Log *slog.Logger
+}
+
+const (
+	kernelSendBuffer = 64 << 10 // bounds what a stalled client holds in the kernel, where autotuning takes megabytes
+	readBuffer       = 256      // clients of a server like this say little
+	unbounded        = int(^uint(0) >> 1)
+)
+
+func (o Options) withDefaults() Options {
+	defaultTo(&o.PingInterval, 25*time.Second)
+	defaultTo(&o.PingTimeout, 20*time.Second)
+	defaultTo(&o.MaxPayload, 1_000_000)
+	defaultTo(&o.UpgradeTimeout, 10*time.Second)
+	defaultTo(&o.WriteTimeout, 10*time.Second)
+	defaultTo(&o.MaxQueuePackets, 256)
+	defaultTo(&o.MaxQueueBytes, 256<<10)
+	defaultTo(&o.MaxConnections, 20_000)
+	defaultTo(&o.MaxConnectionsPerAddress, -1)
+	defaultTo(&o.HandshakesPerSecond, 2_000)
+	defaultTo(&o.MessagesPerSecond, 100)
+	defaultTo(&o.MaxInboundBytes, 64<<20)
+	for _, limit := range []*int{
+		&o.MaxPayload, &o.MaxQueuePackets, &o.MaxQueueBytes, &o.MaxConnections, &o.MaxConnectionsPerAddress, &o.MaxInboundBytes,
+	} {
+		if *limit < 0 {
+			*limit = unbounded
+		}
+	}
+	if len(o.Origins) == 0 {
+		o.Origins = []string{"*"}
+	}
+	if o.Address == nil {
+		o.Address = remoteHost
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+func defaultTo[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func remoteHost(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
