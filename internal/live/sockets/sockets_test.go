@@ -1,0 +1,199 @@
+package sockets_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lxzan/gws"
+	"go.uber.org/goleak"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/live/sockets"
+	"sneakerdrop/socketio"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// client is a Socket.IO client of few words: what it is sent comes out of events.
+type client struct {
+	gws.BuiltinEventHandler
+	t      *testing.T
+	conn   *gws.Conn
+	events chan string
+}
+
+func (c *client) OnMessage(conn *gws.Conn, message *gws.Message) {
+	defer message.Close()
+	switch text := message.Data.String(); {
+	case strings.HasPrefix(text, "0"):
+		_ = conn.WriteString("40")
+	case text == "2":
+		_ = conn.WriteString("3")
+	case strings.HasPrefix(text, "4"):
+		c.events <- text
+	}
+}
+
+// next returns the next packet: 42["stock_update",…].
+func (c *client) next() string {
+	c.t.Helper()
+	select {
+	case e := <-c.events:
+		return e
+	case <-time.After(5 * time.Second):
+		c.t.Fatal("nothing was told in 5 s")
+		return ""
+	}
+}
+
+func (c *client) want(packet string) {
+	c.t.Helper()
+	if got := c.next(); got != packet {
+		c.t.Errorf("got  %s\nwant %s", got, packet)
+	}
+}
+
+func (c *client) emit(packet string) {
+	c.t.Helper()
+	if err := c.conn.WriteString("42" + packet); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+type show struct {
+	t   *testing.T
+	hub *live.Hub
+	url string
+}
+
+func newShow(t *testing.T) *show {
+	hub := live.New(time.Millisecond)
+	s := sockets.New(hub, socketio.Options{})
+	server := httptest.NewServer(s)
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		server.Close()
+		hub.Close()
+	})
+	return &show{t, hub, "ws" + strings.TrimPrefix(server.URL, "http") + "/socket.io/?EIO=4&transport=websocket"}
+}
+
+// connect joins, and reads the answer to it.
+func (s *show) connect(query string) *client {
+	s.t.Helper()
+	c := &client{t: s.t, events: make(chan string, 1000)}
+	conn, _, err := gws.NewClient(c, &gws.ClientOption{Addr: s.url + query})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c.conn = conn
+	go conn.ReadLoop()
+	s.t.Cleanup(func() { conn.NetConn().Close() })
+	if got := c.next(); !strings.HasPrefix(got, `40{"sid":"`) {
+		s.t.Fatalf("connecting was answered %s", got)
+	}
+	return c
+}
+
+func (s *show) publish(id drop.ID, version int64) {
+	s.hub.Publish(engine.Event{
+		View: &engine.View{Drop: drop.Drop{
+			ID: id, Version: version, Sizes: []drop.Size{{Stock: drop.Stock{Total: version, Available: version}}},
+		}},
+		Ledger: []drop.LedgerEntry{{Reason: drop.Restocked}},
+	})
+}
+
+// shown publishes, and waits until the hub has told it.
+func (s *show) shown(id drop.ID, version int64) {
+	s.t.Helper()
+	s.publish(id, version)
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		var there bool
+		s.hub.Join(id, func(snapshot []live.Update) { there = len(snapshot) > 0 })
+		if there {
+			return
+		}
+	}
+	s.t.Fatal("the hub does not show the drop")
+}
+
+func stock(id, version int, reason string) string {
+	if reason != "" {
+		reason = `"reason":"` + reason + `",`
+	}
+	return fmt.Sprintf(`42["stock_update",{"dropId":%d,"available_stock":%d,%s"version":%d}]`, id, version, reason, version)
+}
+
+func TestClient_GetsTheStateThenWhatFollows(t *testing.T) {
+	s := newShow(t)
+	s.shown(7, 1)
+	s.shown(8, 1)
+	c := s.connect("")
+	c.want(stock(7, 1, ""))
+	c.want(stock(8, 1, ""))
+	s.publish(8, 2)
+	c.want(stock(8, 2, "restocked"))
+}
+
+func TestClient_WatchesOneDropByQuery(t *testing.T) {
+	s := newShow(t)
+	s.shown(7, 1)
+	s.shown(8, 1)
+	c := s.connect("&drop=8")
+	c.want(stock(8, 1, ""))
+	s.publish(7, 2)
+	s.publish(8, 2)
+	c.want(stock(8, 2, "restocked"))
+}
+
+func TestClient_WatchesByEvent(t *testing.T) {
+	s := newShow(t)
+	for id := drop.ID(7); id <= 9; id++ {
+		s.shown(id, 1)
+	}
+	c := s.connect("&drop=7")
+	c.want(stock(7, 1, ""))
+	c.emit(`["watch",8]`)
+	c.want(stock(8, 1, ""))
+	s.publish(9, 2)
+	s.publish(7, 2)
+	c.want(stock(7, 2, "restocked"))
+	s.publish(8, 2)
+	c.want(stock(8, 2, "restocked"))
+	c.emit(`["watch"]`) // all again
+	c.want(stock(7, 2, ""))
+	c.want(stock(8, 2, ""))
+	c.want(stock(9, 2, ""))
+	s.publish(9, 3)
+	c.want(stock(9, 3, "restocked"))
+	s.publish(7, 3)
+	c.want(stock(7, 3, "restocked")) // once, not once a room
+	s.publish(9, 4)
+	c.want(stock(9, 4, "restocked"))
+}
+
+func TestClient_WatchIsAnswered(t *testing.T) {
+	s := newShow(t)
+	s.shown(7, 1)
+	c := s.connect("&drop=7")
+	c.want(stock(7, 1, ""))
+	c.emit(`1["watch","seven"]`)
+	c.want(`431[{"code":"invalid","error":"watch takes the number of a drop, or nothing for all"}]`)
+	c.emit(`2["watch",7]`)
+	c.want(stock(7, 1, ""))
+	c.want(`432[{"watching":7}]`)
+	for id := range 60 {
+		c.emit(fmt.Sprintf(`["watch",%d]`, 1000+id))
+	}
+	c.emit(`3["watch",2000]`)
+	c.want(`433[{"code":"invalid","error":"too many drops are watched one by one; watch all"}]`)
+}

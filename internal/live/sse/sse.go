@@ -1,0 +1,229 @@
+// Package sse tells the hub's updates as Server-Sent Events (WHATWG HTML, 9.2): a stream that curl can show and every
+// browser's EventSource reads.
+//
+// Each client has a bounded queue in which an unsent update is replaced by a later one of the same kind and drop; one whose
+// queue stays full, or that does not read for ten seconds, is cut off and connects again by itself.
+package sse
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/live"
+)
+
+const (
+	queueLimit   = 256 // updates
+	writeTimeout = 10 * time.Second
+	// heartbeat keeps proxies from closing a quiet stream, and finds clients that went away without a word.
+	heartbeat = 15 * time.Second
+	// DefaultMaxClients bounds the open streams of one server.
+	DefaultMaxClients = 20_000
+)
+
+// ErrTooMany is returned where the server has as many streams as it may; nothing was sent.
+var ErrTooMany = errors.New("too many event streams are open")
+
+// Streams is a wire of a hub, and serves the streams.
+type Streams struct {
+	hub        *live.Hub
+	maxClients int
+
+	mu     sync.Mutex
+	rooms  map[string]map[*client]struct{}
+	count  int
+	closed chan struct{}
+	once   sync.Once
+}
+
+// New attaches a wire to the hub. maxClients 0 means DefaultMaxClients.
+func New(h *live.Hub, maxClients int) *Streams {
+	if maxClients == 0 {
+		maxClients = DefaultMaxClients
+	}
+	s := &Streams{
+		hub: h, maxClients: maxClients, rooms: make(map[string]map[*client]struct{}), closed: make(chan struct{}),
+	}
+	h.Attach(s)
+	return s
+}
+
+// Close ends all streams; their clients connect again by themselves. A second Close does nothing.
+func (s *Streams) Close() { s.once.Do(func() { close(s.closed) }) }
+
+// Count is how many streams are open.
+func (s *Streams) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+// Serve streams to one client until it goes away, is cut off or the server stops: the current state of one drop, or with
+// id 0 of all, and what follows. It returns ErrTooMany, with nothing written, where the bound is reached.
+func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID) error {
+	c := newClient()
+	room := live.RoomAll
+	if id != 0 {
+		room = live.RoomOf(id)
+	}
+	if !s.reserve() {
+		return ErrTooMany
+	}
+	defer s.leave(room, c)
+	s.hub.Join(id, func(snapshot []live.Update) {
+		c.push(encode(snapshot))
+		s.enter(room, c)
+	})
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	c.stream(r.Context(), http.NewResponseController(w), w, s.closed)
+	return nil
+}
+
+func (s *Streams) reserve() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.count >= s.maxClients {
+		return false
+	}
+	s.count++
+	return true
+}
+
+func (s *Streams) enter(room string, c *client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rooms[room] == nil {
+		s.rooms[room] = make(map[*client]struct{})
+	}
+	s.rooms[room][c] = struct{}{}
+}
+
+func (s *Streams) leave(room string, c *client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count--
+	delete(s.rooms[room], c)
+	if len(s.rooms[room]) == 0 {
+		delete(s.rooms, room)
+	}
+}
+
+// Broadcast implements live.Wire.
+func (s *Streams) Broadcast(room string, updates []live.Update) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clients := s.rooms[room]
+	if len(clients) == 0 {
+		return
+	}
+	events := encode(updates)
+	for c := range clients {
+		c.push(events)
+	}
+}
+
+// event is one update as it goes over the wire; its text is shared by all clients.
+type event struct {
+	replace string
+	text    []byte
+}
+
+func encode(updates []live.Update) []event {
+	events := make([]event, len(updates))
+	for i, u := range updates {
+		text := make([]byte, 0, len(u.JSON)+48)
+		text = append(append(append(text, "event: "...), u.Event...), "\ndata: "...)
+		text = append(append(text, u.JSON...), "\n\n"...)
+		events[i] = event{u.Replace, text}
+	}
+	return events
+}
+
+// client is one stream's queue.
+type client struct {
+	mu    sync.Mutex
+	queue []event
+	full  bool // it overflowed: the stream ends
+	ready chan struct{}
+}
+
+func newClient() *client { return &client{ready: make(chan struct{}, 1)} }
+
+func (c *client) push(events []event) {
+	c.mu.Lock()
+	for _, e := range events {
+		c.add(e)
+	}
+	c.mu.Unlock()
+	select {
+	case c.ready <- struct{}{}:
+	default: // the stream knows already
+	}
+}
+
+// add replaces what e makes worthless, or appends. It needs c.mu.
+func (c *client) add(e event) {
+	if e.replace != "" {
+		for i := range c.queue {
+			if c.queue[i].replace == e.replace {
+				c.queue[i] = e
+				return
+			}
+		}
+	}
+	if len(c.queue) >= queueLimit {
+		c.full = true
+		return
+	}
+	c.queue = append(c.queue, e)
+}
+
+func (c *client) take(into []byte) (text []byte, full bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.queue {
+		into = append(into, e.text...)
+	}
+	c.queue = c.queue[:0]
+	return into, c.full
+}
+
+// stream writes what is queued, several events at a time, and ends when the client or the server does.
+func (c *client) stream(ctx context.Context, control *http.ResponseController, w http.ResponseWriter, closed <-chan struct{}) {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	var text []byte
+	for {
+		text = text[:0]
+		full := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-closed:
+			return
+		case <-beat.C:
+			text = append(text, ": still here\n\n"...)
+		case <-c.ready:
+			if text, full = c.take(text); full {
+				text = append(text, ": cut off: this client reads too slowly\n\n"...)
+			}
+		}
+		if control.SetWriteDeadline(time.Now().Add(writeTimeout)) != nil {
+			return
+		}
+		if _, err := w.Write(text); err != nil || control.Flush() != nil || full {
+			return
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package sse_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/live/sse"
+)
+
+// serve runs a hub with streams on a real server until the test ends.
+func serve(t *testing.T, most int) (*live.Hub, *sse.Streams, *httptest.Server) {
+	t.Helper()
+	h := live.New(time.Millisecond)
+	s := sse.New(h, most)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var id drop.ID
+		if q := r.URL.Query().Get("drop"); q != "" {
+			_, _ = fmt.Sscan(q, &id)
+		}
+		if err := s.Serve(w, r, id); errors.Is(err, sse.ErrTooMany) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(func() {
+		s.Close()
+		server.Close()
+		h.Close()
+	})
+	return h, s, server
+}
+
+func publish(h *live.Hub, id drop.ID, version int64) {
+	h.Publish(engine.Event{
+		View:   &engine.View{Drop: drop.Drop{ID: id, Version: version, Sizes: []drop.Size{{Stock: drop.Stock{Total: version, Available: version}}}}},
+		Ledger: []drop.LedgerEntry{{Reason: drop.Restocked}},
+	})
+}
+
+// lines reads a stream's events, one string each.
+func lines(t *testing.T, url string) (next func() string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = res.Body.Close() })
+	if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || got != "text/event-stream" {
+		t.Fatalf("%s, %s", res.Status, got)
+	}
+	r := bufio.NewReader(res.Body)
+	return func() string {
+		t.Helper()
+		var event strings.Builder
+		for {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return "end"
+			}
+			if line == "\n" {
+				return event.String()
+			}
+			event.WriteString(line)
+		}
+	}
+}
+
+func stock(id drop.ID, version int64, reason string) string {
+	if reason != "" {
+		reason = `"reason":"` + reason + `",`
+	}
+	return fmt.Sprintf("event: stock_update\ndata: {\"dropId\":%d,\"available_stock\":%d,%s\"version\":%d}\n", id, version, reason, version)
+}
+
+func want(t *testing.T, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// shown waits until the hub shows the drop in that version.
+func shown(t *testing.T, h *live.Hub, id drop.ID, version int64) {
+	t.Helper()
+	mark := fmt.Sprintf(`"version":%d}`, version)
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		found := false
+		h.Join(id, func(s []live.Update) { found = len(s) == 1 && strings.HasSuffix(string(s[0].JSON), mark) })
+		if found {
+			return
+		}
+	}
+	t.Fatal("the hub does not show the drop")
+}
+
+func TestStream_StateFirstThenWhatFollows(t *testing.T) {
+	h, _, server := serve(t, 0)
+	publish(h, 7, 2)
+	publish(h, 8, 3)
+	shown(t, h, 7, 2)
+	shown(t, h, 8, 3)
+	all, one := lines(t, server.URL), lines(t, server.URL+"?drop=8")
+	want(t, all(), stock(7, 2, ""))
+	want(t, all(), stock(8, 3, ""))
+	want(t, one(), stock(8, 3, ""))
+	publish(h, 7, 4)
+	want(t, all(), stock(7, 4, "restocked"))
+	publish(h, 8, 5)
+	want(t, all(), stock(8, 5, "restocked"))
+	want(t, one(), stock(8, 5, "restocked"))
+}
+
+func TestStream_BoundIsRefused(t *testing.T) {
+	h, s, server := serve(t, 1)
+	publish(h, 7, 2)
+	shown(t, h, 7, 2)
+	next := lines(t, server.URL)
+	want(t, next(), stock(7, 2, ""))
+	res, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusServiceUnavailable || s.Count() != 1 {
+		t.Errorf("the second of one allowed: %s, %d open", res.Status, s.Count())
+	}
+}
+
+func TestStream_CloseEndsAll(t *testing.T) {
+	h, s, server := serve(t, 0)
+	publish(h, 7, 2)
+	shown(t, h, 7, 2)
+	next := lines(t, server.URL)
+	want(t, next(), stock(7, 2, ""))
+	s.Close()
+	want(t, next(), "end")
+}
+
+// A client that never reads costs a bounded queue, and nobody waits for it.
+func TestStream_OneThatNeverReadsHoldsNobodyUp(t *testing.T) {
+	h, s, server := serve(t, 0)
+	stalled, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(stalled, "GET / HTTP/1.1\r\nHost: test\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for s.Count() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	next := lines(t, server.URL+"?drop=1")
+	began := time.Now()
+	for version := int64(1); version <= 300; version++ {
+		for id := range drop.ID(50) {
+			publish(h, id+1, version)
+		}
+	}
+	shown(t, h, 1, 300)
+	for next() != stock(1, 300, "restocked") {
+		continue // what came before it
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+	_ = stalled.Close()
+	for end := time.Now().Add(20 * time.Second); s.Count() > 1; time.Sleep(10 * time.Millisecond) {
+		publish(h, 1, time.Now().UnixNano()) // the server notices when it writes
+		if time.Now().After(end) {
+			t.Fatal("the one who went is still counted")
+		}
+	}
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,0 +1,99 @@
+package live
+
+import (
+	"strconv"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+// The events that clients are told. They are on the wire; do not rename them.
+const (
+	StockUpdate      = "stock_update"
+	DropUpdate       = "drop_update"
+	PurchaseComplete = "purchase_complete"
+)
+
+// RoomAll is the room of those who watch every drop.
+const RoomAll = "drops"
+
+// RoomOf is the room of those who watch one drop.
+func RoomOf(id drop.ID) string { return "drop:" + strconv.FormatInt(int64(id), 10) }
+
+// Update is one event, encoded once for all who get it. What it says is absolute, so that a later one of the same Replace
+// key makes an earlier one that was not sent yet worthless.
+type Update struct {
+	Event   string
+	Drop    drop.ID
+	JSON    []byte // one JSON object
+	Replace string // empty: every one counts
+}
+
+// stockUpdate tells a drop's stock. reason is empty in a snapshot.
+func stockUpdate(v *engine.View, reason drop.Reason) Update {
+	d := &v.Drop
+	b := open(d.ID)
+	b = append(b, `,"available_stock":`...)
+	b = strconv.AppendInt(b, d.Stock().Available, 10)
+	if reason != "" {
+		b = append(b, `,"reason":"`...)
+		b = append(append(b, reason...), '"')
+	}
+	b = appendVersion(b, d)
+	if d.Sized() {
+		b = append(b, `,"sizes":[`...)
+		for i := range d.Sizes {
+			s := &d.Sizes[i]
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, `{"size":`...)
+			b = appendString(b, s.Label)
+			b = append(b, `,"total_stock":`...)
+			b = strconv.AppendInt(b, s.Stock.Total, 10)
+			b = append(b, `,"available_stock":`...)
+			b = append(strconv.AppendInt(b, s.Stock.Available, 10), '}')
+		}
+		b = append(b, ']')
+	}
+	return Update{Event: StockUpdate, Drop: d.ID, JSON: append(b, '}'), Replace: "stock:" + strconv.FormatInt(int64(d.ID), 10)}
+}
+
+// dropUpdate tells that an operator changed a drop: clients read it again.
+func dropUpdate(v *engine.View) Update {
+	d := &v.Drop
+	b := append(open(d.ID), `,"paused":`...)
+	b = strconv.AppendBool(b, d.Paused)
+	b = append(appendVersion(b, d), '}')
+	return Update{Event: DropUpdate, Drop: d.ID, JSON: b, Replace: "drop:" + strconv.FormatInt(int64(d.ID), 10)}
+}
+
+// purchaseComplete tells of a purchase.
+func purchaseComplete(p *drop.Purchase) Update {
+	id := p.ReservationID.Drop()
+	b := append(open(id), `,"userId":`...)
+	b = strconv.AppendInt(b, int64(p.UserID), 10)
+	b = append(b, `,"purchaseId":`...)
+	b = append(strconv.AppendInt(b, int64(p.ID), 10), '}')
+	return Update{Event: PurchaseComplete, Drop: id, JSON: b}
+}
+
+func open(id drop.ID) []byte {
+	return strconv.AppendInt(append(make([]byte, 0, 128), `{"dropId":`...), int64(id), 10)
+}
+
+func appendVersion(b []byte, d *drop.Drop) []byte {
+	return strconv.AppendInt(append(b, `,"version":`...), d.Version, 10)
+}
+
+// appendString appends a JSON string. Labels have no control characters (drop.CheckLabel).
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := range len(s) {
+		if s[i] == '"' || s[i] == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
+}
