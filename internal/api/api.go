@@ -1,0 +1,221 @@
+// Package api speaks HTTP for the engine: it reads requests strictly, hands them on as commands, and writes answers,
+// refusals and the document that describes them all.
+//
+// An operation is one handler and its description side by side (routes); the errors of all of them are one table
+// (problems). A handler keeps nothing between requests but the encoded list of drops; the Handler is safe for
+// concurrent use.
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/cors"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/live/sse"
+)
+
+// Config is what a handler needs. Only Engine has no default.
+type Config struct {
+	Engine *engine.Engine
+	// Log receives what callers are not told (default: slog.Default).
+	Log *slog.Logger
+	// AllowedOrigins may read answers in a browser, such as https://shop.example; * stands for any characters
+	// (default: every origin).
+	AllowedOrigins []string
+	// RequestTimeout is how long one request may wait for its outcome (default 10 s).
+	RequestTimeout time.Duration
+	// Version of the program, as the OpenAPI document gives it (default: dev).
+	Version string
+	// Streams serves GET /api/drops/events (default: there is no such call).
+	Streams *sse.Streams
+	// Sockets serves /socket.io/ (default: there is no such path).
+	Sockets http.Handler
+	// Registry is what GET /metrics shows; the handler adds its own metrics to it (default: those alone).
+	Registry *prometheus.Registry
+}
+
+const (
+	defaultRequestTimeout = 10 * time.Second
+	readyTimeout          = 2 * time.Second
+)
+
+type api struct {
+	engine  *engine.Engine
+	log     *slog.Logger
+	timeout time.Duration
+	list    list
+	metrics *metrics
+	streams *sse.Streams
+	// registry is what GET /metrics shows.
+	registry *prometheus.Registry
+}
+
+// New returns the handler of the whole HTTP interface.
+func New(c Config) (http.Handler, error) {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = defaultRequestTimeout
+	}
+	if len(c.AllowedOrigins) == 0 {
+		c.AllowedOrigins = []string{"*"}
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.Registry == nil {
+		c.Registry = prometheus.NewRegistry()
+	}
+	a := &api{engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), streams: c.Streams, registry: c.Registry}
+	if err := a.metrics.register(c.Registry); err != nil {
+		return nil, fmt.Errorf("register the metrics of requests: %w", err)
+	}
+	routes := a.routes()
+	documents, err := describe(routes, c.Version)
+	if err != nil {
+		return nil, fmt.Errorf("describe the API: %w", err)
+	}
+	calls := a.guard(crossOrigin(c.AllowedOrigins).Handler(a.mux(append(routes, documents...))))
+	if c.Sockets == nil {
+		return calls, nil
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/socket.io" || strings.HasPrefix(r.URL.Path, "/socket.io/") {
+			c.Sockets.ServeHTTP(w, r) // as it came: a socket is taken over from under the server
+			return
+		}
+		calls.ServeHTTP(w, r)
+	}), nil
+}
+
+func crossOrigin(origins []string) *cors.Cors {
+	return cors.New(cors.Options{
+		AllowedOrigins: origins,
+		AllowedMethods: []string{
+			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete,
+		},
+		AllowedHeaders: []string{"*"}, // reflects those that are asked for
+		ExposedHeaders: []string{"ETag", "Retry-After", "Content-Disposition", requestIDHeader},
+		MaxAge:         600,
+	})
+}
+
+// mux finds a request's route. A path matches without regard to case and with or without one trailing slash, and there
+// is never a redirect: what ServeMux would redirect does not reach it.
+func (a *api) mux(routes []route) http.Handler {
+	notFound := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, drop.Refuse(codeRouteNotFound))
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", notFound) // other methods on a known path come here too
+	for i := range routes {
+		mux.Handle(routes[i].method+" "+routes[i].path, a.serve(&routes[i]))
+		if path.Dir(routes[i].path) != dropsPath || path.Base(routes[i].path) == "{id}" {
+			continue
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPatch} { // reserve is no drop's id
+			if method != routes[i].method {
+				mux.Handle(method+" "+routes[i].path, notFound)
+			}
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		escaped := r.URL.EscapedPath()
+		wanted := escaped
+		if len(wanted) > 1 {
+			wanted = strings.TrimSuffix(wanted, "/")
+		}
+		if !strings.HasPrefix(wanted, "/") || path.Clean(wanted) != wanted {
+			notFound.ServeHTTP(w, r)
+			return
+		}
+		if wanted = strings.ToLower(wanted); wanted != escaped {
+			u := *r.URL
+			u.Path, _ = url.PathUnescape(wanted) // an escaped path has no bad escapes
+			u.RawPath = wanted
+			folded := *r
+			folded.URL = &u
+			r = &folded
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// serve runs a route's handler within the request timeout, and answers with the error it returns.
+func (a *api) serve(rt *route) http.Handler {
+	seconds := a.metrics.of(rt.path, rt.method)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := w.(*recorder) // guard made it
+		rec.seconds = seconds
+		if !rt.streams {
+			ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		err := rt.serve(w, r)
+		if rt.operator {
+			a.logOperator(rt, rec, r, err)
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+const requestIDHeader = "X-Request-Id"
+
+// guard puts on every answer what belongs on every answer, measures it, and turns a panic into an error like any other.
+func (a *api) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := a.metrics.begin(w)
+		defer a.metrics.end(rec)
+		h := w.Header()
+		h.Set(requestIDHeader, requestID(r))
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cache-Control", "no-store")
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler { //nolint:errorlint // what was panicked with, not an error to unwrap
+				panic(cause)
+			}
+			a.fail(rec, r, fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+const maxRequestID = 64
+
+// requestID takes the caller's own name for the request if it is fit for a log line, else makes one.
+func requestID(r *http.Request) string {
+	given := r.Header.Get(requestIDHeader)
+	if given == "" || len(given) > maxRequestID {
+		return rand.Text()
+	}
+	for i := range len(given) {
+		c := given[i]
+		word := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !word && c != '.' && c != '_' && c != '-' {
+			return rand.Text()
+		}
+	}
+	return given
+}

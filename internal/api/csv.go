@@ -1,0 +1,117 @@
+package api
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// pageWriteTimeout is how long a reader of a CSV export may take for one page of it.
+const pageWriteTimeout = 30 * time.Second
+
+// sales is what a CSV export asks for.
+type sales struct {
+	drop  drop.ID
+	after drop.PurchaseID
+	limit int // 0: all
+}
+
+// wantsCSV reads ?format=, or else Accept: CSV is for who names it.
+func wantsCSV(r *http.Request) (bool, error) {
+	given, err := queryValues(r, "format")
+	if err != nil {
+		return false, err
+	}
+	if len(given) > 0 {
+		if len(given) > 1 || given[0] != "csv" && given[0] != "json" {
+			return false, drop.Invalid("format", "must be csv or json")
+		}
+		return given[0] == "csv", nil
+	}
+	csv, _ := weightOf(r.Header["Accept"], "text/csv")
+	json, named := weightOf(r.Header["Accept"], "application/json")
+	return csv > 0 && (!named || csv >= json), nil
+}
+
+// weightOf reads what a header such as Accept says of one name (RFC 9110, 12.4.2).
+func weightOf(lines []string, name string) (weight float64, named bool) {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			first, params, _ := strings.Cut(part, ";")
+			if !strings.EqualFold(strings.TrimSpace(first), name) {
+				continue
+			}
+			weight, named = 1, true
+			for param := range strings.SplitSeq(params, ";") {
+				if q, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
+					weight, _ = strconv.ParseFloat(q, 64)
+				}
+			}
+		}
+	}
+	return weight, named
+}
+
+// writeSales streams purchases as CSV (RFC 4180): each page is a short read of its own, sent before the next is asked
+// for, so that neither the database nor memory notices how slow the reader is.
+func (a *api) writeSales(w http.ResponseWriter, r *http.Request, s sales) error {
+	page := maxPage
+	if s.limit > 0 {
+		page = s.limit
+	}
+	found, more, err := a.salesPage(r.Context(), s.drop, s.after, page) // before the headers: it may refuse
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="drop-%d-purchases.csv"`, s.drop))
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	connection := http.NewResponseController(w)
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	_ = out.Write([]string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt"})
+	for {
+		_ = connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout)) // in place of the server's, for the whole answer
+		for i := range found {
+			_ = out.Write(record(&found[i])) // the error stays for out.Error
+		}
+		out.Flush()
+		if err := out.Error(); err != nil {
+			return fmt.Errorf("send purchases of drop %d: %w: %w", s.drop, errReaderGone, err)
+		}
+		if err := connection.Flush(); err != nil {
+			return fmt.Errorf("send purchases of drop %d: %w: %w", s.drop, errReaderGone, err)
+		}
+		if !more || s.limit > 0 {
+			return nil
+		}
+		if found, more, err = a.salesPage(r.Context(), s.drop, found[len(found)-1].ID, page); err != nil {
+			return err
+		}
+	}
+}
+
+func record(s *store.Sale) []string {
+	return []string{
+		strconv.FormatInt(int64(s.ID), 10), strconv.FormatInt(int64(s.ReservationID), 10), strconv.FormatInt(int64(s.UserID), 10),
+		harmless(s.Username), harmless(s.Email), harmless(s.Size), s.Price.String(), s.CreatedAt.String(),
+	}
+}
+
+// harmless keeps a spreadsheet from taking a buyer's text for a formula: with an apostrophe before it, it is text.
+func harmless(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}

@@ -1,0 +1,244 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+const (
+	maxBody  = 64 << 10
+	maxDepth = 32 // of a body's nesting; our own need 3
+)
+
+// readBody decodes a request's body into the struct that to points to. Its fields are pointers, nil where the caller
+// gave none or null. Members that it does not have are ignored, as the original does.
+func readBody(w http.ResponseWriter, r *http.Request, to any) error {
+	if !isJSON(r.Header) {
+		return drop.Refuse(codeMediaType)
+	}
+	body, err := bodyOf(w, r)
+	if err != nil {
+		return err
+	}
+	return decode(body, to)
+}
+
+// readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored.
+func readNoBody(w http.ResponseWriter, r *http.Request) error {
+	body, err := bodyOf(w, r)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	if !isJSON(r.Header) {
+		return drop.Refuse(codeMediaType)
+	}
+	return decode(body, new(emptyRequest))
+}
+
+func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		w.Header().Set("Connection", "close") // the rest is not worth reading
+		return nil, drop.Refuse(codeTooLarge)
+	}
+	var body bytes.Buffer
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, drop.Refuse(codeTooLarge)
+		}
+		return nil, drop.Refuse(codeBadJSON) // it broke off
+	}
+	return body.Bytes(), nil
+}
+
+// isJSON admits application/json, in UTF-8 and not compressed.
+func isJSON(h http.Header) bool {
+	if h.Get("Content-Encoding") != "" {
+		return false
+	}
+	types := h["Content-Type"]
+	if len(types) != 1 {
+		return false
+	}
+	if types[0] == "application/json" {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(types[0])
+	if err != nil || media != "application/json" {
+		return false
+	}
+	charset, given := params["charset"]
+	return !given || strings.EqualFold(charset, "utf-8")
+}
+
+// decode checks the whole text before it looks at any value, so that what is not JSON is never called a wrong value.
+func decode(body []byte, to any) error {
+	if err := checkSyntax(body); err != nil {
+		return drop.Refuse(codeBadJSON)
+	}
+	err := json.Unmarshal(body, to)
+	if err == nil {
+		return nil
+	}
+	wrong, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return drop.Refuse(codeBadJSON)
+	}
+	if rule, ok := errors.AsType[ruleError](err); ok {
+		return drop.Invalid(fieldPath(wrong.JSONPointer), string(rule))
+	}
+	return drop.Invalid(fieldPath(wrong.JSONPointer), ruleOfType(wrong.GoType))
+}
+
+var errNotObject = errors.New("not an object")
+
+// checkSyntax admits one JSON object: valid UTF-8, no name twice, nothing after it, no deeper than maxDepth.
+func checkSyntax(body []byte) error {
+	d := jsontext.NewDecoder(bytes.NewBuffer(body))
+	if d.PeekKind() != '{' {
+		return errNotObject
+	}
+	for {
+		if _, err := d.ReadToken(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if d.StackDepth() > maxDepth {
+			return errors.New("nested too deeply")
+		}
+		if d.StackDepth() == 0 && d.PeekKind() != 0 {
+			return errors.New("more than one value")
+		}
+	}
+}
+
+// ruleError completes a sentence that begins with the field: "must be a whole number".
+type ruleError string
+
+func (e ruleError) Error() string { return string(e) }
+
+func ruleOfType(t reflect.Type) string {
+	if t != nil {
+		switch t.Kind() {
+		case reflect.Slice:
+			return "must be an array"
+		case reflect.Struct:
+			return "must be an object"
+		case reflect.Bool:
+			return "must be true or false"
+		default:
+		}
+	}
+	return "must be a string"
+}
+
+// fieldPath writes /sizes/1/stock as sizes[1].stock.
+func fieldPath(p jsontext.Pointer) string {
+	var path strings.Builder
+	for token := range p.Tokens() {
+		switch _, err := strconv.Atoi(token); {
+		case err == nil:
+			path.WriteString("[" + token + "]")
+		case path.Len() > 0:
+			path.WriteString("." + token)
+		default:
+			path.WriteString(token)
+		}
+	}
+	return path.String()
+}
+
+// required returns what a field must have. Null is as good as absent.
+func required[T any](field string, v *T) (T, error) {
+	if v == nil {
+		var zero T
+		return zero, drop.Invalid(field, "is required")
+	}
+	return *v, nil
+}
+
+// optional returns the zero value where nothing was given.
+func optional[T any](v *T) T {
+	if v == nil {
+		var zero T
+		return zero
+	}
+	return *v
+}
+
+// pathNumber reads {id}. A whole number that no id can be becomes 0 or less, or stays too large: no such thing is there.
+func pathNumber(r *http.Request) (int64, error) {
+	s := r.PathValue("id")
+	digits := strings.TrimPrefix(s, "-")
+	if !isDigits(digits) {
+		return 0, drop.Invalid("id", "must be a whole number")
+	}
+	n, _ := strconv.ParseInt(s, 10, 64) // beyond int64 it becomes the nearest end
+	return n, nil
+}
+
+// queryNumber reads a parameter that has a range and a default.
+func queryNumber(r *http.Request, name string, least, most, otherwise int) (int, error) {
+	given, err := queryValues(r, name)
+	if err != nil || len(given) == 0 {
+		return otherwise, err
+	}
+	n, err := strconv.Atoi(given[0])
+	if len(given) > 1 || err != nil || !isDigits(given[0]) || n < least || n > most {
+		return 0, drop.Invalid(name, "must be one whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
+	}
+	return n, nil
+}
+
+func queryValues(r *http.Request, name string) ([]string, error) {
+	if r.URL.RawQuery == "" {
+		return nil, nil
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, drop.Invalid("query", "must be well-formed, such as ?limit=100")
+	}
+	return query[name], nil
+}
+
+const keyHeader = "Idempotency-Key"
+
+// readRetry reads the name that a caller gave the call, so that it may repeat it. Without identity all callers are one.
+func readRetry(r *http.Request) (engine.Retry, error) {
+	given := r.Header[keyHeader]
+	switch len(given) {
+	case 0:
+		return engine.Retry{}, nil
+	case 1:
+		return engine.Retry{Key: given[0]}, drop.CheckKey(given[0])
+	default:
+		return engine.Retry{}, drop.Invalid(keyHeader, "must be sent once")
+	}
+}
+
+// isDigits admits a number in one spelling only: no sign, no leading zero, no other script's digits.
+func isDigits(s string) bool {
+	if s == "" || len(s) > 1 && s[0] == '0' {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+type createRequest struct {
+	Name       *string        `json:"name" required:"true" nullable:"false" minLength:"1" maxLength:"200" doc:"What is sold"`
+	Price      *price         `json:"price" required:"true" nullable:"false" doc:"In the shop's one currency, at most two decimals"`
+	TotalStock *whole         `json:"total_stock,omitzero" nullable:"true" minimum:"0" maximum:"10000000" doc:"Units for sale; required unless sizes are given, and then their sum"`
+	StartTime  *instant       `json:"start_time" required:"true" nullable:"false" doc:"When reserving opens: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds"`
+	ImageURL   *string        `json:"image_url,omitzero" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
+	Sizes      *[]sizeRequest `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes the drop comes in; none: it has no sizes"`
+	Limit      *whole         `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Live reservations plus purchases that one user may have; 0 or none: no limit"`
+}
+
+type sizeRequest struct {
+	Size  *label `json:"size" required:"true" nullable:"false" doc:"Such as 9.5 or \"XL\"; each only once"`
+	Stock *whole `json:"stock" required:"true" nullable:"false" minimum:"0" maximum:"10000000" doc:"Units of this size"`
+}
+
+type dropAnswer struct {
+	ID             drop.ID        `json:"id" minimum:"1"`
+	Name           string         `json:"name"`
+	Price          price          `json:"price"`
+	TotalStock     int64          `json:"total_stock" doc:"Units of all sizes: on sale, held and sold"`
+	AvailableStock int64          `json:"available_stock" doc:"Units on sale"`
+	StartTime      instant        `json:"start_time"`
+	ImageURL       *string        `json:"image_url"`
+	LimitPerUser   *int           `json:"limit_per_user" doc:"null: no limit"`
+	Paused         bool           `json:"paused"`
+	Version        int64          `json:"version" doc:"Grows with every change of the drop"`
+	Hidden         bool           `json:"hidden,omitzero" doc:"Present only while it is true: the drop is not in the list"`
+	Archived       bool           `json:"archived,omitzero" doc:"Present only while it is true: the drop is over and not in the list"`
+	Sizes          []sizeAnswer   `json:"sizes,omitempty" nullable:"false" doc:"Absent for a drop without sizes"`
+	Purchases      []recentAnswer `json:"purchases" nullable:"false" doc:"The 3 newest purchases, newest first"`
+	// PurchasesToo has the spelling that the original's own web client reads.
+	PurchasesToo []recentTooAnswer `json:"Purchases" nullable:"false" doc:"The same as purchases, in another spelling"`
+}
+
+type sizeAnswer struct {
+	Size           string `json:"size"`
+	TotalStock     int64  `json:"total_stock"`
+	AvailableStock int64  `json:"available_stock"`
+}
+
+type recentAnswer struct {
+	ID        drop.PurchaseID `json:"id"`
+	Username  string          `json:"username"`
+	CreatedAt instant         `json:"createdAt"`
+}
+
+type recentTooAnswer struct {
+	ID          drop.PurchaseID `json:"id"`
+	CreatedAt   instant         `json:"createdAt"`
+	UserName    string          `json:"userName"`
+	UserNameToo string          `json:"user_name"`
+	User        recentUser      `json:"User"`
+}
+
+type recentUser struct {
+	Username string `json:"username"`
+}
+
+func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
+	retry, err := readRetry(r)
+	if err != nil {
+		return err
+	}
+	var in createRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	spec, err := in.spec()
+	if err != nil {
+		return err
+	}
+	v, err := a.engine.Create(r.Context(), spec, retry)
+	if err != nil {
+		return err
+	}
+	concerns(w, v.Drop.ID)
+	writeBody(w, http.StatusOK, v.Encoded(encodeDrop))
+	return nil
+}
+
+// spec says what must be there; what it must be like is the spec's own Check.
+func (in *createRequest) spec() (drop.Spec, error) {
+	spec := drop.Spec{
+		ImageURL: optional(in.ImageURL), LimitPerUser: int(optional(in.Limit)), TotalStock: (*int64)(in.TotalStock),
+	}
+	var err error
+	if spec.Name, err = required("name", in.Name); err != nil {
+		return spec, err
+	}
+	amount, err := required("price", in.Price)
+	if err != nil {
+		return spec, err
+	}
+	start, err := required("start_time", in.StartTime)
+	if err != nil {
+		return spec, err
+	}
+	spec.Price, spec.StartTime = drop.Money(amount), drop.Time(start)
+	for i, s := range optional(in.Sizes) {
+		field := "sizes[" + strconv.Itoa(i) + "]"
+		size, err := required(field+".size", s.Size)
+		if err != nil {
+			return spec, err
+		}
+		stock, err := required(field+".stock", s.Stock)
+		if err != nil {
+			return spec, err
+		}
+		spec.Sizes = append(spec.Sizes, drop.SizeSpec{Label: string(size), Stock: int64(stock)})
+	}
+	return spec, nil
+}
+
+func (a *api) getDrop(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathNumber(r)
+	if err != nil {
+		return err
+	}
+	v, err := a.engine.View(r.Context(), drop.ID(id))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	writeBody(w, http.StatusOK, v.Encoded(encodeDrop))
+	return nil
+}
+
+func encodeDrop(v *engine.View) []byte {
+	d := &v.Drop
+	stock := d.Stock()
+	answer := dropAnswer{
+		ID: d.ID, Name: d.Name, Price: price(d.Price), TotalStock: stock.Total, AvailableStock: stock.Available,
+		StartTime: instant(d.StartTime), Paused: d.Paused, Version: d.Version, Hidden: d.Hidden, Archived: d.Archived,
+		Purchases:    make([]recentAnswer, len(v.Recent)),
+		PurchasesToo: make([]recentTooAnswer, len(v.Recent)),
+	}
+	if d.ImageURL != "" {
+		answer.ImageURL = &d.ImageURL
+	}
+	if d.LimitPerUser > 0 {
+		answer.LimitPerUser = &d.LimitPerUser
+	}
+	if d.Sized() {
+		for _, s := range d.Sizes {
+			answer.Sizes = append(answer.Sizes, sizeAnswer{s.Label, s.Stock.Total, s.Stock.Available})
+		}
+	}
+	for i, p := range v.Recent {
+		at := instant(p.CreatedAt)
+		answer.Purchases[i] = recentAnswer{p.ID, p.Username, at}
+		answer.PurchasesToo[i] = recentTooAnswer{p.ID, at, p.Username, p.Username, recentUser{p.Username}}
+	}
+	return encode(&answer)
+}

@@ -1,0 +1,221 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+// The codes that only HTTP gives; those of the domain are package drop's. Clients match on them, so none is ever renamed.
+const (
+	codeBadJSON        drop.Code = "bad_json"
+	codeTooLarge       drop.Code = "too_large"
+	codeMediaType      drop.Code = "unsupported_media_type"
+	codeRouteNotFound  drop.Code = "route_not_found"
+	codeOverloaded     drop.Code = "overloaded"
+	codeUnavailable    drop.Code = "unavailable"
+	codeOutcomeUnknown drop.Code = "outcome_unknown"
+	codeNotReady       drop.Code = "not_ready"
+	codeInternal       drop.Code = "internal"
+)
+
+// errReaderGone: who asked for a long answer did not take it.
+var errReaderGone = errors.New("the reader went away")
+
+// problem is what a code means over HTTP.
+type problem struct {
+	status int
+	// sentence for the caller; empty where the refusal's field and rule make it.
+	sentence string
+	// retryAfter in seconds; 0: none.
+	retryAfter int
+	log        slog.Level // of a status from 500 on
+}
+
+// problems is the one table from code to status and sentence. A code that is not in it is internal.
+func problems(c drop.Code) (problem, bool) {
+	switch c {
+	case drop.CodeInvalid:
+		return problem{status: http.StatusUnprocessableEntity}, true
+	case drop.CodeDropNotFound:
+		return problem{status: http.StatusNotFound, sentence: "Drop not found; GET /api/drops lists what is on sale"}, true
+	case drop.CodeReservationNotFound:
+		return problem{status: http.StatusNotFound, sentence: "Reservation not found; check reservationId or reserve again"}, true
+	case drop.CodeUserNotFound:
+		return problem{status: http.StatusNotFound, sentence: "User not found; POST /api/users makes one"}, true
+	case drop.CodeOutOfStock:
+		return problem{status: http.StatusConflict, sentence: "Out of stock"}, true
+	case drop.CodeNotStarted:
+		return problem{status: http.StatusConflict, sentence: "Drop has not started"}, true
+	case drop.CodePaused:
+		return problem{status: http.StatusConflict, sentence: "Drop is paused; try again when it goes on"}, true
+	case drop.CodeArchived:
+		return problem{status: http.StatusConflict, sentence: "Drop is over; GET /api/drops lists what is on sale"}, true
+	case drop.CodeSizeRequired:
+		return problem{
+			status: http.StatusUnprocessableEntity, sentence: "size is required: this drop comes in sizes, name one of them",
+		}, true
+	case drop.CodeSizeNotFound:
+		return problem{
+			status: http.StatusNotFound, sentence: "This drop does not come in that size; GET /api/drops/{id} lists its sizes",
+		}, true
+	case drop.CodeLimitReached:
+		return problem{
+			status:   http.StatusConflict,
+			sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop",
+		}, true
+	case drop.CodeReservationExpired:
+		return problem{status: http.StatusGone, sentence: "Reservation expired"}, true
+	case drop.CodeReservationCancelled:
+		return problem{status: http.StatusGone, sentence: "Reservation cancelled"}, true
+	case drop.CodeAlreadyPurchased:
+		return problem{
+			status: http.StatusConflict, sentence: "Reservation is purchased already; ask the shop for a refund instead",
+		}, true
+	case drop.CodeIdempotencyMismatch:
+		return problem{
+			status:   http.StatusUnprocessableEntity,
+			sentence: "Idempotency-Key was used for another request; send a new key with a new request",
+		}, true
+	case drop.CodeFixed:
+		return problem{status: http.StatusConflict}, true
+	case drop.CodeStockInUse:
+		return problem{
+			status: http.StatusConflict, sentence: "Not that many units are unsold; take away at most what is available",
+		}, true
+	case drop.CodeExhausted:
+		return problem{
+			status: http.StatusConflict, sentence: "Drop has given out all its reservation numbers; create a new drop",
+		}, true
+	default:
+		return edgeProblems(c)
+	}
+}
+
+// edgeProblems is the part of the table that the domain knows nothing of.
+func edgeProblems(c drop.Code) (problem, bool) {
+	switch c {
+	case codeBadJSON:
+		return problem{
+			status: http.StatusBadRequest, sentence: "Body is not valid JSON; send one JSON object in UTF-8, each name once",
+		}, true
+	case codeTooLarge:
+		return problem{
+			status: http.StatusRequestEntityTooLarge, sentence: "Body is too large; send at most 64 KiB",
+		}, true
+	case codeMediaType:
+		return problem{
+			status: http.StatusUnsupportedMediaType, sentence: "Body must be JSON; send it with Content-Type: application/json",
+		}, true
+	case codeRouteNotFound:
+		return problem{status: http.StatusNotFound, sentence: "Route not found"}, true
+	case codeOverloaded:
+		return problem{
+			status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug,
+			sentence: "Too many requests for this drop; nothing was done, try again after Retry-After seconds",
+		}, true
+	case codeUnavailable:
+		return problem{
+			status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug,
+			sentence: "Service is out of reach for a moment; nothing was done, try again after Retry-After seconds",
+		}, true
+	case codeOutcomeUnknown:
+		return problem{
+			status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn,
+			sentence: "Outcome is not known, the request may have taken effect; " +
+				"look at the current state before you try again after Retry-After seconds",
+		}, true
+	case codeNotReady:
+		return problem{
+			status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug,
+			sentence: "Not ready to serve; try again after Retry-After seconds",
+		}, true
+	case codeInternal:
+		return problem{
+			status: http.StatusInternalServerError, log: slog.LevelError,
+			sentence: "Something went wrong here; try again, and tell the shop the X-Request-Id if it stays",
+		}, true
+	default:
+		return problem{}, false
+	}
+}
+
+// errorAnswer is the body of every error.
+type errorAnswer struct {
+	Error     string    `json:"error" minLength:"1" doc:"One sentence for people: what is wrong and what to do"`
+	Code      drop.Code `json:"code" minLength:"1" doc:"Stable name of the error, for programs"`
+	Field     string    `json:"field,omitzero" doc:"The input that broke a rule, such as total_stock or sizes[1].stock"`
+	StartsAt  instant   `json:"starts_at,omitzero" doc:"When the drop starts (not_started)"`
+	StartsIn  int64     `json:"starts_in_ms,omitzero" doc:"Milliseconds until the drop starts (not_started)"`
+	Limit     int       `json:"limit,omitzero" doc:"Units that one user may hold and buy (limit_reached)"`
+	Used      int       `json:"used,omitzero" doc:"Units that the user holds and has bought (limit_reached)"`
+	Available *int64    `json:"available,omitempty" doc:"Unsold units (stock_in_use)"`
+}
+
+// refusalOf turns any error into a refusal whose code is in the table. A caller's reads take no effect, so that for them
+// nothing is unknown.
+func refusalOf(err error, read bool) *drop.Error {
+	code := codeInternal
+	switch {
+	case errors.Is(err, engine.ErrOutcomeUnknown):
+		code = codeOutcomeUnknown
+	case errors.Is(err, engine.ErrOverloaded):
+		code = codeOverloaded
+	case errors.Is(err, engine.ErrUnavailable), errors.Is(err, engine.ErrStopping):
+		code = codeUnavailable
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, errReaderGone):
+		code = codeOutcomeUnknown
+	default:
+		if refusal, ok := errors.AsType[*drop.Error](err); ok {
+			if _, known := problems(refusal.Code); known {
+				return refusal
+			}
+		}
+	}
+	if read && code == codeOutcomeUnknown {
+		code = codeUnavailable
+	}
+	return drop.Refuse(code)
+}
+
+// fail answers with an error, or cuts an answer off that has begun. What the caller is not told about is logged.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	refusal := refusalOf(err, r.Method == http.MethodGet || r.Method == http.MethodHead)
+	p, _ := problems(refusal.Code)
+	if p.status >= http.StatusInternalServerError {
+		level := p.log
+		if errors.Is(err, context.Canceled) || errors.Is(err, errReaderGone) {
+			level = slog.LevelDebug // the caller went away: a crowd that gives up is no reason to fill the log
+		}
+		a.log.LogAttrs(r.Context(), level, "request failed", slog.String("code", string(refusal.Code)),
+			slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.String("request", w.Header().Get(requestIDHeader)), slog.Any("err", err))
+	}
+	if rec, ok := w.(*recorder); ok && rec.status != 0 {
+		panic(http.ErrAbortHandler) // an answer cut short must not look like a whole one
+	}
+	if p.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, p.status, answerOf(refusal, p))
+}
+
+func answerOf(e *drop.Error, p problem) *errorAnswer {
+	answer := &errorAnswer{
+		Error: p.sentence, Code: e.Code, Field: e.Field, StartsAt: instant(e.StartsAt),
+		StartsIn: e.StartsIn.Milliseconds(), Limit: e.Limit, Used: e.Used,
+	}
+	if answer.Error == "" {
+		answer.Error = e.Field + " " + e.Rule
+	}
+	if e.Code == drop.CodeStockInUse {
+		answer.Available = &e.Available
+	}
+	return answer
+}

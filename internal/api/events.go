@@ -1,0 +1,47 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/live/sse"
+)
+
+func (a *api) eventRoutes() []route {
+	if a.streams == nil {
+		return nil
+	}
+	return []route{{
+		method: http.MethodGet, path: dropsPath + "/events", serve: a.events, streams: true,
+		id: "events", tag: tagDrops, summary: "Follow the stock as it moves",
+		text: "Server-Sent Events, the same as over Socket.IO: stock_update, drop_update and purchase_complete. First comes the " +
+			"current state, then each change, at most 40 a second; what a later event makes worthless may be left out.",
+		params: []*huma.Param{{
+			Name: "drop", In: "query", Description: "Of this drop only", Example: 1,
+			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(drop.MaxID))},
+		}},
+		media: "text/event-stream",
+		codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound, codeOverloaded},
+	}}
+}
+
+func (a *api) events(w http.ResponseWriter, r *http.Request) error {
+	n, err := queryNumber(r, "drop", 1, int(drop.MaxID), 0)
+	if err != nil {
+		return err
+	}
+	id := drop.ID(n)
+	if id != 0 {
+		if _, err := a.engine.View(r.Context(), id); err != nil {
+			return err
+		}
+	}
+	err = a.streams.Serve(w, r, id)
+	if errors.Is(err, sse.ErrTooMany) {
+		return drop.Refuse(codeOverloaded)
+	}
+	return err
+}

@@ -1,0 +1,223 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
+)
+
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+var (
+	pause   drop.Command = drop.Pause{}
+	archive drop.Command = drop.Edit{Archived: new(true)}
+)
+
+// command applies an operator's command behind the engine's back, as another replica would.
+func (s *shop) command(id drop.ID, c drop.Command) {
+	s.Helper()
+	b := store.Batch{Drop: id, Need: drop.NeedOf([]drop.Command{c})}
+	b.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+		results, changes := drop.Apply(state, now, drop.BatchID{1}, []drop.Command{c})
+		if results[0].Err != nil {
+			s.Error(results[0].Err)
+		}
+		return changes
+	}
+	if err := s.store.RunBatch(context.Background(), b); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// faulty is a store that fails as it is told to, once broken is closed.
+type faulty struct {
+	store.Store
+	broken atomic.Bool
+	batch  func(context.Context) error
+}
+
+func (f *faulty) RunBatch(ctx context.Context, b store.Batch) error {
+	if f.broken.Load() {
+		return f.batch(ctx)
+	}
+	return f.Store.RunBatch(ctx, b)
+}
+
+func (f *faulty) Committed(context.Context, drop.ID, drop.BatchID, drop.Seq) (bool, error) {
+	return false, &store.Error{Op: "look", Class: store.ClassUnavailable, Err: errors.New("s3cret absence")}
+}
+
+func (f *faulty) Ready(ctx context.Context) error {
+	if f.broken.Load() {
+		return f.batch(ctx)
+	}
+	return nil
+}
+
+func (f *faulty) Reservations(ctx context.Context, _ drop.UserID, _ int) ([]drop.Reservation, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (f *faulty) User(context.Context, drop.UserID) (drop.User, error) { panic("s3cret panic") }
+
+func newFaultyShop(tb testing.TB, batch func(context.Context) error, options ...option) *shop {
+	tb.Helper()
+	f := &faulty{Store: memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), batch: batch}
+	s := newShopOn(tb, f, new(atomic.Int64), options...)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	f.broken.Store(true)
+	return s
+}
+
+func fails(class store.Class) func(context.Context) error {
+	return func(context.Context) error {
+		return &store.Error{Op: "commit", Class: class, Err: errors.New("s3cret cause")}
+	}
+}
+
+func TestFaults_AreAnsweredByTheTableAndNeverLeak(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		class      store.Class
+		status     int
+		code       string
+		retryAfter string
+	}{
+		{"fault", store.ClassFault, 500, "internal", ""},
+		{"unavailable", store.ClassUnavailable, 503, "unavailable", "2"},
+		{"exhausted", store.ClassExhausted, 503, "unavailable", "2"},
+		{"unknown", store.ClassUnknown, 503, "outcome_unknown", "2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newFaultyShop(t, fails(c.class))
+			req := s.request(http.MethodPost, "/api/drops/reserve", `{"dropId":1,"userId":3}`)
+			req.Header.Set("X-Request-Id", "caller-7")
+			r := s.do(req)
+			s.refused(r, c.status, c.code)
+			if r.header.Get("Retry-After") != c.retryAfter || r.header.Get("X-Request-Id") != "caller-7" {
+				t.Errorf("headers %v", r.header)
+			}
+			if strings.Contains(r.body, "s3cret") {
+				t.Errorf("the answer tells the cause: %s", r.body)
+			}
+			if log := s.log.String(); !strings.Contains(log, "s3cret") || !strings.Contains(log, `"request":"caller-7"`) {
+				t.Errorf("the log lacks the cause or the request: %s", log)
+			}
+			s.refused(s.get("/readyz"), 503, "not_ready")
+			if live := s.get("/livez"); live.status != 200 {
+				t.Errorf("livez: %+v", live)
+			}
+		})
+	}
+}
+
+func TestTimeout_SaysThatTheOutcomeIsUnknown(t *testing.T) {
+	free := make(chan struct{})
+	s := newFaultyShop(t, func(context.Context) error { <-free; return errors.New("late") },
+		func(c *api.Config) { c.RequestTimeout = 30 * time.Millisecond })
+	t.Cleanup(func() { close(free) })
+	r := s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`)
+	s.refused(r, 503, "outcome_unknown")
+	if r.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
+func TestTimeout_OfAReadLeavesNothingUnknown(t *testing.T) {
+	s := newFaultyShop(t, nil, func(c *api.Config) { c.RequestTimeout = 30 * time.Millisecond })
+	s.refused(s.get("/api/users/3/reservations"), 503, "unavailable")
+}
+
+func TestCallerThatWentAway_IsNoWarning(t *testing.T) {
+	free, entered := make(chan struct{}), make(chan struct{})
+	s := newFaultyShop(t, func(context.Context) error { close(entered); <-free; return errors.New("late") })
+	t.Cleanup(func() { close(free) })
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-entered
+		cancel()
+	}()
+	req := s.request(http.MethodPost, "/api/drops/reserve", `{"dropId":1,"userId":3}`).WithContext(ctx)
+	if resp, err := s.client.Do(req); err == nil {
+		resp.Body.Close()
+		t.Fatal("answered")
+	}
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(s.log.String(), "outcome_unknown"); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing in the log")
+		}
+	}
+	if strings.Contains(s.log.String(), "WARN") {
+		t.Errorf("log: %s", s.log)
+	}
+}
+
+func TestOverload_IsAnsweredAtOnce(t *testing.T) {
+	free, entered := make(chan struct{}), make(chan struct{}, 100)
+	f := &faulty{Store: memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })}
+	f.batch = func(context.Context) error { entered <- struct{}{}; <-free; return errors.New("late") }
+	s := newShopOn(t, f, new(atomic.Int64), func(c *api.Config) {
+		c.Engine.MaxQueue = 1
+		c.RequestTimeout = 50 * time.Millisecond
+	})
+	t.Cleanup(func() { close(free) })
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	f.broken.Store(true)
+	s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), 503, "outcome_unknown") // stays in the store
+	<-entered
+	s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), 503, "outcome_unknown") // stays in the queue
+	r := s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`)
+	s.refused(r, 503, "overloaded")
+	if r.header.Get("Retry-After") != "1" {
+		t.Errorf("headers %v", r.header)
+	}
+}
+
+func TestPanic_IsAnsweredAndLogged(t *testing.T) {
+	s := newFaultyShop(t, fails(store.ClassFault))
+	r := s.post("/api/drops/reserve", `{"dropId":1,"userId":1099511627776}`)
+	s.refused(r, 500, "internal")
+	if strings.Contains(r.body, "s3cret") || !strings.Contains(s.log.String(), "s3cret panic") {
+		t.Errorf("answer %s, log %s", r.body, s.log)
+	}
+	if live := s.get("/livez"); live.status != 200 {
+		t.Errorf("livez afterwards: %+v", live)
+	}
+}
+
+func TestStopping_IsNotReadyAndRefusesCommands(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	if err := s.engine.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s.refused(s.get("/readyz"), 503, "not_ready")
+	s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), 503, "unavailable")
+}

@@ -1,0 +1,39 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+type healthAnswer struct {
+	Status    string  `json:"status" enum:"ok"`
+	Timestamp instant `json:"timestamp"`
+}
+
+type statusAnswer struct {
+	Status string `json:"status"`
+}
+
+func (a *api) health(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, &healthAnswer{Status: "ok", Timestamp: instant(drop.TimeOf(time.Now()))})
+	return nil
+}
+
+func (a *api) live(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, &statusAnswer{Status: "ok"})
+	return nil
+}
+
+func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := a.engine.Ready(ctx); err != nil {
+		return fmt.Errorf("%w: %s", drop.Refuse(codeNotReady), err) //nolint:errorlint // the cause must not give the answer its code
+	}
+	writeJSON(w, http.StatusOK, &statusAnswer{Status: "ready"})
+	return nil
+}

@@ -1,0 +1,108 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"sneakerdrop/internal/drop"
+)
+
+// metrics measures requests. A request is counted under its route's pattern, never under its own path, so that callers
+// cannot make series.
+type metrics struct {
+	seconds   *prometheus.HistogramVec
+	inFlight  atomic.Int64
+	unmatched *routeSeconds
+}
+
+func newMetrics() *metrics {
+	m := &metrics{seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "sneakerdrop_http_request_duration_seconds", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16), // to 16 s
+		Help: "Time from a request's headers to the end of its answer, by route, method and status.",
+	}, []string{"route", "method", "code"})}
+	m.unmatched = m.of("none", "any") // unknown routes and CORS preflights
+	return m
+}
+
+func (m *metrics) register(r *prometheus.Registry) error {
+	if err := r.Register(m.seconds); err != nil {
+		return err
+	}
+	return r.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sneakerdrop_http_requests_in_flight", Help: "Requests that are being answered now.",
+	}, func() float64 { return float64(m.inFlight.Load()) }))
+}
+
+// routeSeconds has the observers of one route, each looked up once.
+type routeSeconds struct {
+	vec           *prometheus.HistogramVec
+	route, method string
+	byStatus      [600]atomic.Pointer[prometheus.Observer]
+}
+
+func (m *metrics) of(route, method string) *routeSeconds {
+	return &routeSeconds{vec: m.seconds, route: route, method: method}
+}
+
+func (s *routeSeconds) observe(status int, took time.Duration) {
+	o := s.byStatus[status].Load()
+	if o == nil {
+		made := s.vec.WithLabelValues(s.route, s.method, strconv.Itoa(status))
+		o = &made
+		s.byStatus[status].Store(o)
+	}
+	(*o).Observe(took.Seconds())
+}
+
+// recorder is the http.ResponseWriter of one request, with what is to be known of it at its end.
+type recorder struct {
+	http.ResponseWriter
+	began   time.Time
+	seconds *routeSeconds
+	status  int     // 0: nothing was answered yet
+	drop    drop.ID // what an operator's call was about; 0: not known
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (m *metrics) begin(w http.ResponseWriter) *recorder {
+	m.inFlight.Add(1)
+	return &recorder{ResponseWriter: w, began: time.Now(), seconds: m.unmatched}
+}
+
+func (m *metrics) end(r *recorder) {
+	m.inFlight.Add(-1)
+	if r.status == 0 {
+		r.status = http.StatusOK // as net/http answers then
+	}
+	r.seconds.observe(r.status, time.Since(r.began))
+}
+
+// showMetrics answers Prometheus.
+func (a *api) showMetrics() func(http.ResponseWriter, *http.Request) error {
+	h := promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}
+}

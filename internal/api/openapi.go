@@ -1,0 +1,208 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sneakerdrop/internal/drop"
+)
+
+const schemaPrefix = "#/components/schemas/"
+
+// jsonText puts JSON into the document as it is written.
+type jsonText = json.RawMessage
+
+// describe makes the OpenAPI document of the routes and the page that shows it, and returns the routes of these two.
+func describe(routes []route, version string) ([]route, error) {
+	documents := []route{
+		{
+			method: http.MethodGet, path: "/openapi.json",
+			id: "openapi", tag: tagService, summary: "Read this document", text: "OpenAPI 3.1, for programs.",
+		},
+		{
+			method: http.MethodGet, path: "/docs",
+			id: "docs", media: "text/html", tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
+		},
+	}
+	document := newDocument(version)
+	all := slices.Concat(routes, documents)
+	for i := range all {
+		document.AddOperation(all[i].operation(document.Components.Schemas))
+	}
+	for _, s := range document.Components.Schemas.Map() {
+		s.AdditionalProperties = nil // requests may have more, answers will one day
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("encode it: %w", err)
+	}
+	page, err := newPage(document, all)
+	if err != nil {
+		return nil, fmt.Errorf("make a page of it: %w", err)
+	}
+	documents[0].serve = func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Cache-Control", "no-cache")
+		writeBody(w, http.StatusOK, text)
+		return nil
+	}
+	documents[1].serve = page.serve
+	return documents, nil
+}
+
+func newDocument(version string) *huma.OpenAPI {
+	name := func(t reflect.Type, hint string) string {
+		return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Answer")
+	}
+	return &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "sneakerdrop", Version: version,
+			Description: "Limited releases, sold once each: buyers reserve a unit, have it for a minute, and buy it or lose it.\n\n" +
+				"Bodies are JSON in UTF-8, at most 64 KiB; members that are not described are ignored. Times are RFC 3339, in " +
+				"answers UTC with milliseconds. Every error is {error, code} with details beside them: match on code. " +
+				"After a 503, try again when the seconds of Retry-After are over. " +
+				"With an Idempotency-Key every POST can be sent again until it is answered, and takes effect once.",
+		},
+		Tags: []*huma.Tag{
+			{Name: tagDrops, Description: "What is for sale"},
+			{Name: tagBuying, Description: "From a reservation to a purchase"},
+			{Name: tagBuyers, Description: "Who buys"},
+			{Name: tagOperating, Description: "What the shop does while a drop runs"},
+			{Name: tagService, Description: "About this server"},
+		},
+		Servers:    []*huma.Server{{URL: "/"}},
+		Components: &huma.Components{Schemas: huma.NewMapRegistry(schemaPrefix, name)},
+	}
+}
+
+func (rt *route) operation(schemas huma.Registry) *huma.Operation {
+	op := &huma.Operation{
+		Method: rt.method, Path: rt.path, OperationID: rt.id, Tags: []string{rt.tag},
+		Summary: rt.summary, Description: rt.text, Parameters: rt.allParams(),
+		Responses: map[string]*huma.Response{"200": rt.success(schemas)},
+	}
+	if rt.body != nil {
+		content := &huma.MediaType{Schema: schemas.Schema(rt.body, true, ""), Examples: map[string]*huma.Example{}}
+		for _, e := range rt.examples {
+			content.Examples[e.name] = &huma.Example{Summary: e.summary, Value: jsonText(e.body)}
+		}
+		op.RequestBody = &huma.RequestBody{Required: !rt.bodyOptional, Content: map[string]*huma.MediaType{"application/json": content}}
+	}
+	if rt.id == "list-drops" {
+		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the ETag of If-None-Match"}
+	}
+	for _, code := range rt.allCodes() {
+		addError(op.Responses, schemas, code)
+	}
+	return op
+}
+
+func (rt *route) success(schemas huma.Registry) *huma.Response {
+	response := &huma.Response{Description: "Done"}
+	switch {
+	case rt.answer != nil:
+		schema := schemas.Schema(rt.answer, true, "")
+		schema.Nullable = false // an empty list is []
+		response.Content = map[string]*huma.MediaType{
+			"application/json": {Schema: schema, Example: jsonText(rt.answerExample)},
+		}
+	case rt.media == "":
+		response.Content = map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}
+	}
+	if rt.media != "" {
+		if response.Content == nil {
+			response.Content = map[string]*huma.MediaType{}
+		}
+		response.Content[rt.media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	if rt.id == "list-drops" {
+		response.Headers = map[string]*huma.Param{
+			"ETag": {Description: "Names this content", Schema: &huma.Schema{Type: huma.TypeString}},
+		}
+	}
+	return response
+}
+
+// allParams adds to a route's own parameters the key with which every POST can be sent again.
+func (rt *route) allParams() []*huma.Param {
+	if rt.method != http.MethodPost {
+		return rt.params
+	}
+	least, most := 1, drop.MaxKey
+	return append(slices.Clone(rt.params), &huma.Param{
+		Name: keyHeader, In: "header",
+		Description: "Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, " +
+			"the call takes no second effect and gets the first successful answer, for 24 hours, whatever has happened to the drop " +
+			"since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the " +
+			"same time wait for the first one and get its answer, so there is no error for a call in flight",
+		Schema:  &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most, Pattern: "^[!-~]+$"},
+		Example: "6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11",
+	})
+}
+
+// allCodes adds to a route's own refusals those that come with a body, with commands and with being a program.
+func (rt *route) allCodes() []drop.Code {
+	codes := slices.Clone(rt.codes)
+	if rt.method == http.MethodPost {
+		codes = append(codes, drop.CodeIdempotencyMismatch)
+	}
+	if rt.body != nil {
+		codes = append(codes, drop.CodeInvalid, codeBadJSON, codeTooLarge, codeMediaType, codeUnavailable, codeOutcomeUnknown)
+	} else if rt.tag != tagService {
+		codes = append(codes, codeUnavailable)
+	}
+	return append(codes, codeInternal)
+}
+
+// addError documents a code under its status, with an example of its answer.
+func addError(responses map[string]*huma.Response, schemas huma.Registry, code drop.Code) {
+	p, _ := problems(code)
+	status := strconv.Itoa(p.status)
+	response := responses[status]
+	if response == nil {
+		response = &huma.Response{
+			Description: "code",
+			Content: map[string]*huma.MediaType{"application/json": {
+				Schema: schemas.Schema(reflect.TypeFor[errorAnswer](), true, ""), Examples: map[string]*huma.Example{},
+			}},
+		}
+		responses[status] = response
+	}
+	separator := ", "
+	if response.Description == "code" {
+		separator = " "
+	}
+	response.Description += separator + string(code)
+	if p.retryAfter > 0 {
+		seconds := &huma.Schema{Type: huma.TypeInteger}
+		response.Headers = map[string]*huma.Param{"Retry-After": {Description: "Seconds to wait", Schema: seconds}}
+	}
+	answer := encode(answerOf(exampleRefusal(code), p))
+	response.Content["application/json"].Examples[string(code)] = &huma.Example{Value: jsonText(answer)}
+}
+
+func exampleRefusal(code drop.Code) *drop.Error {
+	switch code {
+	case drop.CodeInvalid:
+		return drop.Invalid("dropId", "must be a whole number")
+	case drop.CodeNotStarted:
+		return &drop.Error{Code: code, StartsAt: 1769853600000, StartsIn: 90_000_000_000}
+	case drop.CodeLimitReached:
+		return &drop.Error{Code: code, Limit: 2, Used: 2}
+	case drop.CodeSizeRequired, drop.CodeSizeNotFound:
+		return &drop.Error{Code: code, Field: "size"}
+	case drop.CodeFixed:
+		return &drop.Error{Code: code, Field: "price", Rule: "is fixed once a unit is held or sold"}
+	case drop.CodeStockInUse:
+		return &drop.Error{Code: code, Available: 3}
+	default:
+		return drop.Refuse(code)
+	}
+}

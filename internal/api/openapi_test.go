@@ -1,0 +1,300 @@
+package api_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// document is what the tests read of the OpenAPI document.
+type document struct {
+	OpenAPI string
+	Info    struct{ Title, Description, Version string }
+	Tags    []struct{ Name string }
+	Paths   map[string]map[string]struct {
+		OperationID, Summary, Description string
+		Tags                              []string
+		Parameters                        []struct{ Name, In string }
+		RequestBody                       *struct {
+			Content map[string]media
+		}
+		Responses map[string]struct {
+			Description string
+			Content     map[string]media
+		}
+	}
+	Components struct{ Schemas map[string]json.RawMessage }
+}
+
+type media struct {
+	Schema   json.RawMessage
+	Example  json.RawMessage
+	Examples map[string]struct{ Value json.RawMessage }
+}
+
+func (s *shop) document() document {
+	s.Helper()
+	var d document
+	if err := json.Unmarshal([]byte(s.get("/openapi.json").body), &d); err != nil {
+		s.Fatal(err)
+	}
+	return d
+}
+
+// registry holds the document's schemas, as read back from its text.
+type registry struct{ schemas map[string]*huma.Schema }
+
+func (r registry) Schema(reflect.Type, bool, string) *huma.Schema { panic("not used") }
+func (r registry) SchemaFromRef(ref string) *huma.Schema {
+	return r.schemas[strings.TrimPrefix(ref, refPrefix)]
+}
+func (r registry) TypeFromRef(string) reflect.Type              { panic("not used") }
+func (r registry) Map() map[string]*huma.Schema                 { return r.schemas }
+func (r registry) RegisterTypeAlias(reflect.Type, reflect.Type) {}
+
+const refPrefix = "#/components/schemas/"
+
+// schemaOf reads a schema's text back into what validates.
+func schemaOf(tb testing.TB, text json.RawMessage) *huma.Schema {
+	tb.Helper()
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		tb.Fatalf("%s: %v", text, err)
+	}
+	nullable := false
+	var types []string
+	if json.Unmarshal(raw["type"], &types) == nil && len(types) > 0 { // ["string","null"]
+		nullable = slices.Contains(types, "null")
+		raw["type"], _ = json.Marshal(types[0])
+	}
+	children := map[string]*huma.Schema{}
+	var properties map[string]json.RawMessage
+	if raw["properties"] != nil {
+		if err := json.Unmarshal(raw["properties"], &properties); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	for name, p := range properties {
+		children[name] = schemaOf(tb, p)
+	}
+	var items *huma.Schema
+	if raw["items"] != nil {
+		items = schemaOf(tb, raw["items"])
+	}
+	var oneOf []json.RawMessage
+	if raw["oneOf"] != nil {
+		_ = json.Unmarshal(raw["oneOf"], &oneOf)
+	}
+	ref := raw["$ref"]
+	for _, known := range []string{"properties", "items", "oneOf", "$ref"} {
+		delete(raw, known)
+	}
+	plain, _ := json.Marshal(raw)
+	var s huma.Schema
+	if err := json.Unmarshal(plain, &s); err != nil {
+		tb.Fatalf("%s: %v", plain, err)
+	}
+	if ref != nil {
+		_ = json.Unmarshal(ref, &s.Ref)
+	}
+	for _, one := range oneOf {
+		s.OneOf = append(s.OneOf, schemaOf(tb, one))
+	}
+	s.Nullable, s.Properties, s.Items = nullable, children, items
+	s.AdditionalProperties = true
+	s.PrecomputeMessages()
+	return &s
+}
+
+func (d *document) validate(tb testing.TB, schema, value json.RawMessage) {
+	tb.Helper()
+	r := registry{map[string]*huma.Schema{}}
+	for name, text := range d.Components.Schemas {
+		r.schemas[name] = schemaOf(tb, text)
+	}
+	var v any
+	if err := json.Unmarshal(value, &v); err != nil {
+		tb.Fatalf("%s: %v", value, err)
+	}
+	var result huma.ValidateResult
+	huma.Validate(r, schemaOf(tb, schema), huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, v, &result)
+	for _, err := range result.Errors {
+		tb.Errorf("%s does not fit its schema: %v", value, err)
+	}
+}
+
+func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
+	s := newShop(t)
+	d := s.document()
+	if !strings.HasPrefix(d.OpenAPI, "3.1") || d.Info.Title == "" || d.Info.Description == "" || len(d.Tags) == 0 {
+		t.Fatalf("document %s %+v", d.OpenAPI, d.Info)
+	}
+	ids := map[string]bool{}
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			name := method + " " + path
+			if op.Summary == "" || op.Description == "" || len(op.Tags) != 1 || op.OperationID == "" || ids[op.OperationID] {
+				t.Errorf("%s: %+v", name, op)
+			}
+			ids[op.OperationID] = true
+			if (method == "post" || method == "patch") != (op.RequestBody != nil) || op.RequestBody != nil && len(op.RequestBody.Content["application/json"].Examples) == 0 {
+				t.Errorf("%s: body and examples: %+v", name, op.RequestBody)
+			}
+			hasKey := slices.ContainsFunc(op.Parameters, func(p struct{ Name, In string }) bool { return p.Name == "Idempotency-Key" && p.In == "header" })
+			if (method == "post") != hasKey || hasKey != strings.Contains(op.Responses["422"].Description, "idempotency_mismatch") {
+				t.Errorf("%s: Idempotency-Key described: %t", name, hasKey)
+			}
+			for status, r := range op.Responses {
+				if status >= "400" && len(r.Content["application/json"].Examples) == 0 {
+					t.Errorf("%s: %s has no codes", name, status)
+				}
+			}
+			for _, placeholder := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(path, -1) {
+				if !slices.ContainsFunc(op.Parameters, func(p struct{ Name, In string }) bool { return p.Name == placeholder[1] && p.In == "path" }) {
+					t.Errorf("%s: parameter %s is not described", name, placeholder[1])
+				}
+			}
+		}
+	}
+	text := s.get("/openapi.json").body
+	for _, ref := range regexp.MustCompile(`"\$ref":"`+refPrefix+`(\w+)"`).FindAllStringSubmatch(text, -1) {
+		if d.Components.Schemas[ref[1]] == nil {
+			t.Errorf("nothing at %s", ref[0])
+		}
+	}
+}
+
+// TestOpenAPI_AndTheRoutesAreTheSame asks for every method on every path that is described or guessed.
+func TestOpenAPI_AndTheRoutesAreTheSame(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	d := s.document()
+	paths := []string{"/", "/api", "/api/users/{id}", "/api/drops/{id}/hide", "/favicon.ico", "/openapi.yaml"}
+	for path := range d.Paths {
+		paths = append(paths, path)
+	}
+	for _, path := range paths {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+			_, described := d.Paths[path][strings.ToLower(method)]
+			asked := strings.ReplaceAll(path, "{id}", "1")
+			if strings.HasSuffix(path, "/events") {
+				asked += "?drop=none" // else it has no end
+			}
+			r := s.do(s.request(method, asked, ""))
+			if routed := !strings.Contains(r.body, "route_not_found"); routed != described {
+				t.Errorf("%s %s: routed %t, described %t (%d)", method, path, routed, described, r.status)
+			}
+		}
+	}
+}
+
+func TestOpenAPI_ExamplesFitTheirSchemasAndWork(t *testing.T) {
+	d := newShop(t).document()
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			t.Run(op.OperationID, func(t *testing.T) {
+				for status, response := range op.Responses {
+					m := response.Content["application/json"]
+					if m.Example != nil {
+						d.validate(t, m.Schema, m.Example)
+					}
+					for name, e := range m.Examples {
+						d.validate(t, m.Schema, e.Value)
+						if !strings.Contains(response.Description, name) {
+							t.Errorf("%s does not name %s: %s", status, name, response.Description)
+						}
+					}
+				}
+				if op.RequestBody == nil {
+					return
+				}
+				body := op.RequestBody.Content["application/json"]
+				for _, e := range body.Examples {
+					s := newShop(t)
+					mustPost[dropJSON](s, "/api/drops/create", createBody)
+					mustPost[dropJSON](s, "/api/drops/create", sizedBody)
+					mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3}`)
+					d.validate(t, body.Schema, e.Value)
+					r := s.do(s.request(strings.ToUpper(method), strings.ReplaceAll(path, "{id}", "1"), string(e.Value)))
+					if r.status != http.StatusOK {
+						t.Fatalf("%s: %d %s", e.Value, r.status, r.body)
+					}
+					d.validate(t, op.Responses["200"].Content["application/json"].Schema, json.RawMessage(r.body))
+				}
+			})
+		}
+	}
+}
+
+// TestOpenAPI_BoundsAreTheRules sends each documented bound, which must pass, and the number beyond it, which must not.
+func TestOpenAPI_BoundsAreTheRules(t *testing.T) {
+	s := newShop(t)
+	d := s.document()
+	for _, c := range []struct{ schema, field, path, body string }{
+		{"CreateRequest", "total_stock", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":%s}`},
+		{"CreateRequest", "limit_per_user", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":1,"limit_per_user":%s}`},
+		{"CreateRequest", "price", "/api/drops/create", `{"name":"n","start_time":"2026-01-31T10:00:00Z","total_stock":1,"price":%s}`},
+		{"EditRequest", "limit_per_user", "/api/drops/1", `{"limit_per_user":%s}`},
+		{"EditRequest", "price", "/api/drops/1", `{"price":%s}`},
+		{"SizeRequest", "stock", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","sizes":[{"size":1,"stock":%s}]}`},
+	} {
+		var schema struct {
+			Properties map[string]struct{ Minimum, Maximum json.Number }
+		}
+		if err := json.Unmarshal(d.Components.Schemas[c.schema], &schema); err != nil {
+			t.Fatal(err)
+		}
+		p := schema.Properties[c.field]
+		for bound, ok := range map[string]bool{
+			p.Minimum.String(): true, p.Maximum.String(): true, "-1": false, "1" + p.Maximum.String(): false,
+		} {
+			method := http.MethodPost
+			if c.schema == "EditRequest" {
+				method = http.MethodPatch
+			}
+			r := s.do(s.request(method, c.path, fmt.Sprintf(c.body, bound)))
+			if (r.status == 200) != ok {
+				t.Errorf("%s %s: %d %s", c.field, bound, r.status, r.body)
+			}
+		}
+	}
+}
+
+func TestDocs_NeedNothingFromElsewhere(t *testing.T) {
+	s := newShop(t)
+	r := s.get("/docs")
+	if r.status != 200 || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+		t.Fatalf("%d %v", r.status, r.header)
+	}
+	if strings.Contains(r.body, "<script") || regexp.MustCompile(`(src|href)="(https?:)?//`).MatchString(r.body) {
+		t.Error("the page loads something")
+	}
+	if strings.Contains(r.body, "ZgotmplZ") || strings.Contains(r.body, "%!") {
+		t.Error("the template came out wrong")
+	}
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(r.body)
+	if style == nil {
+		t.Fatal("the page has no style")
+	}
+	sum := sha256.Sum256([]byte(style[1]))
+	if csp := r.header.Get("Content-Security-Policy"); !strings.Contains(csp, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+		t.Errorf("its policy refuses its own style: %s", csp)
+	}
+	for path, methods := range s.document().Paths {
+		for method, op := range methods {
+			if !strings.Contains(r.body, path) || !strings.Contains(r.body, `id="`+op.OperationID+`"`) || !strings.Contains(html.UnescapeString(r.body), op.Summary) {
+				t.Errorf("%s %s is not on the page", method, path)
+			}
+		}
+	}
+}

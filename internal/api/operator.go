@@ -1,0 +1,155 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+type editRequest struct {
+	Name      patch[string]  `json:"name,omitzero" minLength:"1" maxLength:"200" doc:"What is sold"`
+	Price     patch[price]   `json:"price,omitzero" doc:"Fixed once a unit is held or sold"`
+	ImageURL  patch[string]  `json:"image_url,omitzero" nullable:"true" maxLength:"2048" doc:"An http or https address, or a path that starts with /; null: no image"`
+	StartTime patch[instant] `json:"start_time,omitzero" doc:"Fixed once the drop has started, or a unit is held or sold"`
+	Limit     patch[whole]   `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Counts from now on: what users have beyond it stays theirs; 0 or null: no limit"`
+	Hidden    patch[bool]    `json:"hidden,omitzero" doc:"true: not in the list; who knows the id can still reserve"`
+	Archived  patch[bool]    `json:"archived,omitzero" doc:"true: over; not in the list, and nobody can reserve"`
+}
+
+type restockRequest struct {
+	Add  *whole `json:"add" required:"true" nullable:"false" minimum:"-10000000" maximum:"10000000" doc:"Units to add; below 0: unsold ones to take away"`
+	Size *label `json:"size,omitzero" doc:"Required when the drop has sizes"`
+}
+
+type emptyRequest struct{}
+
+func (a *api) editDrop(w http.ResponseWriter, r *http.Request) error {
+	id, err := operatedDrop(w, r)
+	if err != nil {
+		return err
+	}
+	var in editRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	cmd, err := in.command()
+	if err != nil {
+		return err
+	}
+	v, err := a.engine.Edit(r.Context(), id, cmd)
+	return answerDrop(w, v, err)
+}
+
+// command says what null means; what the values must be like is the domain's to check.
+func (in *editRequest) command() (drop.Edit, error) {
+	cmd := drop.Edit{
+		Name: in.Name.to, Price: (*drop.Money)(in.Price.to), StartTime: (*drop.Time)(in.StartTime.to),
+		Hidden: in.Hidden.to, Archived: in.Archived.to,
+	}
+	if in.ImageURL.given {
+		cmd.ImageURL = new(optional(in.ImageURL.to))
+	}
+	if in.Limit.given {
+		cmd.LimitPerUser = new(int(optional(in.Limit.to)))
+	}
+	switch {
+	case in.Name.null():
+		return cmd, notNull("name")
+	case in.Price.null():
+		return cmd, notNull("price")
+	case in.StartTime.null():
+		return cmd, notNull("start_time")
+	case in.Hidden.null():
+		return cmd, notNull("hidden")
+	case in.Archived.null():
+		return cmd, notNull("archived")
+	}
+	return cmd, nil
+}
+
+func notNull(field string) error {
+	return drop.Invalid(field, "must not be null; leave it out to keep it")
+}
+
+func (a *api) restock(w http.ResponseWriter, r *http.Request) error {
+	id, retry, err := operated(w, r)
+	if err != nil {
+		return err
+	}
+	var in restockRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	add, err := required("add", in.Add)
+	if err != nil {
+		return err
+	}
+	cmd := drop.Restock{Add: int64(add), Size: string(optional(in.Size))}
+	if err := drop.CheckLabel("size", cmd.Size); err != nil {
+		return err
+	}
+	v, err := a.engine.Restock(r.Context(), id, cmd, retry)
+	return answerDrop(w, v, err)
+}
+
+func (a *api) pause(w http.ResponseWriter, r *http.Request) error {
+	return a.operate(w, r, a.engine.Pause)
+}
+
+func (a *api) resume(w http.ResponseWriter, r *http.Request) error {
+	return a.operate(w, r, a.engine.Resume)
+}
+
+func (a *api) operate(
+	w http.ResponseWriter, r *http.Request, do func(context.Context, drop.ID, engine.Retry) (*engine.View, error),
+) error {
+	id, retry, err := operated(w, r)
+	if err != nil {
+		return err
+	}
+	if err := readNoBody(w, r); err != nil {
+		return err
+	}
+	v, err := do(r.Context(), id, retry)
+	return answerDrop(w, v, err)
+}
+
+func answerDrop(w http.ResponseWriter, v *engine.View, err error) error {
+	if err != nil {
+		return err
+	}
+	writeBody(w, http.StatusOK, v.Encoded(encodeDrop))
+	return nil
+}
+
+// operated reads which drop an operator's call is about, and under what name it may be repeated.
+func operated(w http.ResponseWriter, r *http.Request) (drop.ID, engine.Retry, error) {
+	id, err := operatedDrop(w, r)
+	if err != nil {
+		return 0, engine.Retry{}, err
+	}
+	retry, err := readRetry(r)
+	return id, retry, err
+}
+
+func operatedDrop(w http.ResponseWriter, r *http.Request) (drop.ID, error) {
+	n, err := pathNumber(r)
+	concerns(w, drop.ID(n))
+	return drop.ID(n), err
+}
+
+// concerns notes the drop for the log.
+func concerns(w http.ResponseWriter, id drop.ID) { w.(*recorder).drop = id }
+
+// logOperator writes the one line of an operator's call. Buyers' requests have none: a crowd would fill the disk.
+func (a *api) logOperator(rt *route, rec *recorder, r *http.Request, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = string(refusalOf(err, rt.method == http.MethodGet).Code)
+	}
+	a.log.LogAttrs(r.Context(), slog.LevelInfo, "operator call", slog.String("call", rt.id), slog.Int64("drop", int64(rec.drop)),
+		slog.String("outcome", outcome), slog.String("from", r.RemoteAddr), slog.String("request", rec.Header().Get(requestIDHeader)))
+}

@@ -1,0 +1,174 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+type reserveRequest struct {
+	DropID   *whole  `json:"dropId" required:"true" nullable:"false" doc:"The drop to reserve a unit of"`
+	UserID   *whole  `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The shop's own number for the buyer, below 1099511627776, or one that this server gave out"`
+	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"Who buys, where there is no userId: found by email, or without one by this name, and made if new"`
+	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Beside userName; letter case does not matter"`
+	Size     *label  `json:"size,omitzero" doc:"Required when the drop has sizes; else kept as a note"`
+}
+
+type reservationRequest struct {
+	ReservationID *whole `json:"reservationId" required:"true" nullable:"false" doc:"The id that reserve answered with"`
+}
+
+type reservationAnswer struct {
+	ID        drop.ReservationID `json:"id"`
+	DropID    drop.ID            `json:"dropId"`
+	UserID    drop.UserID        `json:"userId"`
+	Status    string             `json:"status" enum:"active,completed,expired,cancelled"`
+	ExpiresAt instant            `json:"expires_at" doc:"At this moment the hold ends"`
+	CreatedAt instant            `json:"createdAt"`
+	Size      string             `json:"size,omitzero"`
+}
+
+type purchaseAnswer struct {
+	ID            drop.PurchaseID    `json:"id"`
+	DropID        drop.ID            `json:"dropId"`
+	UserID        drop.UserID        `json:"userId"`
+	ReservationID drop.ReservationID `json:"reservationId"`
+	Price         price              `json:"price"`
+	Size          string             `json:"size,omitzero"`
+	CreatedAt     instant            `json:"createdAt"`
+}
+
+type purchasedAnswer struct {
+	Message  string         `json:"message"`
+	Purchase purchaseAnswer `json:"purchase"`
+}
+
+func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
+	retry, err := readRetry(r)
+	if err != nil {
+		return err
+	}
+	var in reserveRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	id, err := required("dropId", in.DropID)
+	if err != nil {
+		return err
+	}
+	size := string(optional(in.Size))
+	if err := drop.CheckLabel("size", size); err != nil {
+		return err
+	}
+	user, err := a.buyer(r.Context(), drop.ID(id), &in)
+	if err != nil {
+		return err
+	}
+	made, err := a.engine.Reserve(r.Context(), drop.ID(id), user, size, retry)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, answerReservation(&made))
+	return nil
+}
+
+// buyer finds who reserves. A shop's own number is taken as it is, without asking the store.
+func (a *api) buyer(ctx context.Context, id drop.ID, in *reserveRequest) (drop.UserID, error) {
+	switch {
+	case in.UserID != nil:
+		return a.numberedBuyer(ctx, drop.UserID(*in.UserID))
+	case in.UserName == nil:
+		return 0, drop.Invalid("userId", "is required, or userName in its place")
+	case *in.UserName == "":
+		return 0, drop.Invalid("userName", "must not be empty")
+	}
+	if err := drop.CheckUser(*in.UserName, optional(in.Email)); err != nil {
+		return 0, renameField(err, "username", "userName")
+	}
+	if _, err := a.engine.View(ctx, id); err != nil { // a call for no drop at all makes no user
+		return 0, err
+	}
+	user, err := a.engine.EnsureUser(ctx, *in.UserName, optional(in.Email), engine.Retry{}) // finding is repeatable as it is
+	return user.ID, err
+}
+
+func (a *api) numberedBuyer(ctx context.Context, id drop.UserID) (drop.UserID, error) {
+	if id < 1 || id > drop.MaxSafeInteger {
+		return 0, drop.Invalid("userId", fmt.Sprintf("must be from 1 to %d", drop.MaxSafeInteger))
+	}
+	if id < drop.FirstAllocatedUser {
+		return id, nil
+	}
+	_, err := a.engine.User(ctx, id)
+	if drop.CodeOf(err) == drop.CodeUserNotFound {
+		return 0, drop.Invalid("userId", fmt.Sprintf("must be below %d, or one that this server gave out", drop.FirstAllocatedUser))
+	}
+	return id, err
+}
+
+// renameField calls a field by the name that this operation has for it.
+func renameField(err error, from, to string) error {
+	refusal, ok := errors.AsType[*drop.Error](err)
+	if !ok || refusal.Field != from {
+		return err
+	}
+	renamed := *refusal
+	renamed.Field = to
+	return &renamed
+}
+
+func readReservationID(w http.ResponseWriter, r *http.Request) (drop.ReservationID, engine.Retry, error) {
+	retry, err := readRetry(r)
+	if err != nil {
+		return 0, retry, err
+	}
+	var in reservationRequest
+	if err := readBody(w, r, &in); err != nil {
+		return 0, retry, err
+	}
+	id, err := required("reservationId", in.ReservationID)
+	return drop.ReservationID(id), retry, err
+}
+
+func (a *api) purchase(w http.ResponseWriter, r *http.Request) error {
+	id, retry, err := readReservationID(w, r)
+	if err != nil {
+		return err
+	}
+	p, err := a.engine.Buy(r.Context(), id, retry)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, &purchasedAnswer{
+		Message: "Purchase successful",
+		Purchase: purchaseAnswer{
+			ID: p.ID, DropID: p.ReservationID.Drop(), UserID: p.UserID, ReservationID: p.ReservationID,
+			Price: price(p.Price), Size: p.Size, CreatedAt: instant(p.CreatedAt),
+		},
+	})
+	return nil
+}
+
+func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
+	id, retry, err := readReservationID(w, r)
+	if err != nil {
+		return err
+	}
+	ended, err := a.engine.Cancel(r.Context(), id, retry)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, answerReservation(&ended))
+	return nil
+}
+
+func answerReservation(r *drop.Reservation) *reservationAnswer {
+	return &reservationAnswer{
+		ID: r.ID, DropID: r.ID.Drop(), UserID: r.UserID, Status: r.Status.String(),
+		ExpiresAt: instant(r.ExpiresAt), CreatedAt: instant(r.CreatedAt), Size: r.Size,
+	}
+}

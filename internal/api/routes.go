@@ -1,0 +1,294 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sneakerdrop/internal/drop"
+)
+
+// route is one operation: how it is reached, what serves it, and what the OpenAPI document says about it.
+type route struct {
+	method, path string
+	serve        func(http.ResponseWriter, *http.Request) error
+
+	id, tag, summary, text string
+	params                 []*huma.Param
+	body                   reflect.Type // nil: none
+	bodyOptional           bool
+	examples               []example    // of bodies that work as they stand on the sample data
+	answer                 reflect.Type // nil: not JSON of ours
+	media                  string       // of an answer beside JSON, or in its place
+	answerExample          string
+	codes                  []drop.Code // its refusals; those of every operation are added
+
+	operator bool // a line in the log for each call
+	streams  bool // bounds its own time
+}
+
+type example struct{ name, summary, body string }
+
+// The groups of operations, in the document's order.
+const (
+	tagDrops     = "Drops"
+	tagBuying    = "Buying"
+	tagBuyers    = "Buyers"
+	tagOperating = "Operating"
+	tagService   = "Service"
+)
+
+const dropsPath = "/api/drops"
+
+const (
+	exampleDrop = `{"id":1,"name":"Air Zenith 1","price":119.99,"total_stock":50,"available_stock":48,` +
+		`"start_time":"2026-01-31T10:00:00.000Z","image_url":null,"limit_per_user":2,"paused":false,"version":7,` +
+		`"sizes":[{"size":"9.5","total_stock":50,"available_stock":48}],` +
+		`"purchases":[{"id":4294967297,"username":"ann","createdAt":"2026-01-31T10:00:02.345Z"}],` +
+		`"Purchases":[{"id":4294967297,"createdAt":"2026-01-31T10:00:02.345Z","userName":"ann","user_name":"ann",` +
+		`"User":{"username":"ann"}}]}`
+	exampleReservation = `{"id":4294967297,"dropId":1,"userId":3,"status":"active",` +
+		`"expires_at":"2026-01-31T10:01:00.120Z","createdAt":"2026-01-31T10:00:00.120Z"}`
+	exampleCancelled = `{"id":4294967297,"dropId":1,"userId":3,"status":"cancelled",` +
+		`"expires_at":"2026-01-31T10:01:00.120Z","createdAt":"2026-01-31T10:00:00.120Z"}`
+	examplePurchase = `{"message":"Purchase successful","purchase":{"id":4294967297,"dropId":1,"userId":3,` +
+		`"reservationId":4294967297,"price":119.99,"createdAt":"2026-01-31T10:00:02.345Z"}}`
+	exampleReservationID = `{"reservationId":4294967297}`
+)
+
+func (a *api) routes() []route {
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.bookRoutes(), a.serviceRoutes())
+}
+
+func (a *api) dropRoutes() []route {
+	return []route{
+		{
+			method: http.MethodGet, path: dropsPath, serve: a.listDrops,
+			id: "list-drops", tag: tagDrops, summary: "List all drops",
+			text: "Ascending by id, with the stock as of now. The answer has an ETag: send it back as If-None-Match, and " +
+				"as long as nothing has changed the answer is 304 without a body.",
+			params: []*huma.Param{{
+				Name: "If-None-Match", In: "header", Description: "ETag of the list that the caller has",
+				Schema: &huma.Schema{Type: huma.TypeString},
+			}},
+			answer: reflect.TypeFor[[]dropAnswer](), answerExample: "[" + exampleDrop + "]",
+		},
+		{
+			method: http.MethodPost, path: dropsPath + "/create", serve: a.createDrop,
+			id: "create-drop", tag: tagDrops, summary: "Create a drop",
+			text: "Puts up a drop with total_stock units, or with sizes that have units each.",
+			body: reflect.TypeFor[createRequest](),
+			examples: []example{
+				{"plain", "A drop without sizes", `{"name":"Air Zenith 1","price":119.99,"total_stock":50,"start_time":"2026-01-31T10:00:00.000Z"}`},
+				{"sized", "A drop in sizes, two pairs a buyer at most", `{"name":"Court Runner","price":90,"start_time":"2026-01-31T10:00:00+01:00",` +
+					`"image_url":"https://shop.example/court-runner.jpg","sizes":[{"size":"9","stock":20},{"size":9.5,"stock":30}],"limit_per_user":2}`},
+			},
+			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop, operator: true,
+		},
+		{
+			method: http.MethodGet, path: dropsPath + "/{id}", serve: a.getDrop,
+			id: "get-drop", tag: tagDrops, summary: "Read one drop", text: "The drop as last committed, also one that the list does not show.",
+			params: []*huma.Param{idParam("The drop's id", "1")},
+			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop,
+			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
+		},
+	}
+}
+
+func (a *api) buyingRoutes() []route {
+	return []route{
+		{
+			method: http.MethodPost, path: dropsPath + "/reserve", serve: a.reserve,
+			id: "reserve", tag: tagBuying, summary: "Reserve one unit",
+			text: "Holds one unit until expires_at. At that moment the hold is over and the unit is on sale again. " +
+				"In a drop with a limit of 1, reserving again while holding answers with the same reservation.",
+			body: reflect.TypeFor[reserveRequest](),
+			examples: []example{
+				{"numbered", "A buyer by the shop's own number", `{"dropId":1,"userId":3}`},
+				{"named", "A buyer by email and name, in a size", `{"dropId":2,"userName":"Ann","email":"ann@example.com","size":9.5}`},
+			},
+			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleReservation,
+			codes: []drop.Code{
+				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeOutOfStock, drop.CodeNotStarted,
+				drop.CodePaused, drop.CodeArchived, drop.CodeLimitReached, drop.CodeExhausted, codeOverloaded,
+			},
+		},
+		{
+			method: http.MethodPost, path: dropsPath + "/purchase", serve: a.purchase,
+			id: "purchase", tag: tagBuying, summary: "Buy a reserved unit",
+			text: "Completes a live reservation. Asking again gives the same purchase again: there is only one.",
+			body: reflect.TypeFor[reservationRequest](),
+			examples: []example{
+				{"purchase", "The reservation that reserve answered with", exampleReservationID},
+			},
+			answer: reflect.TypeFor[purchasedAnswer](), answerExample: examplePurchase,
+			codes: []drop.Code{
+				drop.CodeReservationNotFound, drop.CodeReservationExpired, drop.CodeReservationCancelled, codeOverloaded,
+			},
+		},
+		{
+			method: http.MethodPost, path: dropsPath + "/cancel", serve: a.cancel,
+			id: "cancel", tag: tagBuying, summary: "Give a reserved unit back",
+			text: "The unit is on sale again at once. Asking again, also for an expired reservation, changes nothing.",
+			body: reflect.TypeFor[reservationRequest](),
+			examples: []example{
+				{"cancel", "The reservation that reserve answered with", exampleReservationID},
+			},
+			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleCancelled,
+			codes: []drop.Code{drop.CodeReservationNotFound, drop.CodeAlreadyPurchased, codeOverloaded},
+		},
+	}
+}
+
+func (a *api) buyerRoutes() []route {
+	one, most := 1.0, float64(maxReservations)
+	return []route{
+		{
+			method: http.MethodPost, path: "/api/users", serve: a.ensureUser,
+			id: "ensure-user", tag: tagBuyers, summary: "Find or make a buyer",
+			text: "Finds the buyer by email or, without an email, by username, and makes one where there is none.",
+			body: reflect.TypeFor[userRequest](),
+			examples: []example{
+				{"user", "A buyer with an email", `{"username":"Ann","email":"ann@example.com"}`},
+			},
+			answer: reflect.TypeFor[userAnswer](), answerExample: `{"id":1099511627776,"username":"Ann"}`,
+		},
+		{
+			method: http.MethodGet, path: "/api/users/{id}/reservations", serve: a.userReservations,
+			id: "list-reservations", tag: tagBuyers, summary: "List a buyer's reservations", text: "Over all drops, newest first.",
+			params: []*huma.Param{
+				idParam("The buyer's id", "3"),
+				{
+					Name: "limit", In: "query", Description: "How many at most", Example: defaultReservations,
+					Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: defaultReservations},
+				},
+			},
+			answer: reflect.TypeFor[[]reservationAnswer](), answerExample: "[" + exampleReservation + "]",
+			codes: []drop.Code{drop.CodeInvalid, drop.CodeUserNotFound},
+		},
+	}
+}
+
+func (a *api) operatorRoutes() []route {
+	answer, drops := reflect.TypeFor[dropAnswer](), []*huma.Param{idParam("The drop's id", "1")}
+	return []route{
+		{
+			method: http.MethodPatch, path: dropsPath + "/{id}", serve: a.editDrop, operator: true,
+			id: "edit-drop", tag: tagOperating, summary: "Change a drop",
+			text: "Changes what the body names, all of it or nothing, and leaves the rest as it is; an empty object changes nothing. " +
+				"What may change no more is refused as fixed. Answers with the drop right after the change.",
+			params: drops, body: reflect.TypeFor[editRequest](),
+			examples: []example{
+				{"texts", "Another name, no image, three pairs a buyer at most", `{"name":"Air Zenith 1 Retro","image_url":null,"limit_per_user":3}`},
+				{"hide", "Out of the list", `{"hidden":true}`},
+			},
+			answer: answer, answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound, drop.CodeFixed, codeOverloaded},
+		},
+		{
+			method: http.MethodPost, path: dropsPath + "/{id}/restock", serve: a.restock, operator: true,
+			id: "restock", tag: tagOperating, summary: "Add units, or take unsold ones away",
+			text:   "Units that are held or sold stay. Answers with the drop right after the change.",
+			params: drops, body: reflect.TypeFor[restockRequest](),
+			examples: []example{{"add", "Ten units more", `{"add":10}`}, {"take", "One unit less", `{"add":-1}`}},
+			answer:   answer, answerExample: exampleDrop,
+			codes: []drop.Code{
+				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeStockInUse, codeOverloaded,
+			},
+		},
+		{
+			method: http.MethodPost, path: dropsPath + "/{id}/pause", serve: a.pause, operator: true,
+			id: "pause", tag: tagOperating, summary: "Stop reserving",
+			text: "Nobody can reserve until it is resumed; live reservations can still be bought. Asking again changes nothing. " +
+				"Answers with the drop right after the change.",
+			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"pause", "Nothing to say", `{}`}},
+			answer: answer, answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound, codeOverloaded},
+		},
+		{
+			method: http.MethodPost, path: dropsPath + "/{id}/resume", serve: a.resume, operator: true,
+			id: "resume", tag: tagOperating, summary: "End a pause",
+			text:   "Asking again changes nothing. Answers with the drop right after the change.",
+			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"resume", "Nothing to say", `{}`}},
+			answer: answer, answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound, codeOverloaded},
+		},
+	}
+}
+
+func (a *api) bookRoutes() []route {
+	return []route{
+		{
+			method: http.MethodGet, path: dropsPath + "/{id}/purchases", serve: a.listPurchases, operator: true, streams: true,
+			id: "list-purchases", tag: tagOperating, summary: "List a drop's purchases for fulfilment",
+			text: "Ascending by id, with the buyers. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
+				"answer, or limit of them; a cell that a spreadsheet would take for a formula begins with an apostrophe.",
+			params: append(pageParams("id of the purchase"), &huma.Param{
+				Name: "format", In: "query", Description: "Goes before Accept",
+				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "csv"}},
+			}),
+			answer: reflect.TypeFor[purchasesAnswer](), media: "text/csv",
+			answerExample: `{"purchases":[{"id":4294967297,"reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +
+				`"email":"ann@example.com","size":"9.5","price":119.99,"createdAt":"2026-01-31T10:00:02.345Z"}],"next":null}`,
+			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
+		},
+		{
+			method: http.MethodGet, path: dropsPath + "/{id}/ledger", serve: a.listLedger, operator: true,
+			id: "list-ledger", tag: tagOperating, summary: "List how a drop's units moved",
+			text:   "One entry for each reason and size of one commit, ascending by seq.",
+			params: pageParams("seq of the entry"), answer: reflect.TypeFor[ledgerAnswer](),
+			answerExample: `{"entries":[{"seq":1,"at":"2026-01-31T09:00:00.000Z","reason":"created","size":null,"units":50,"available":50},` +
+				`{"seq":2,"at":"2026-01-31T10:00:00.120Z","reason":"reserved","size":null,"units":2,"available":48}],"next":null}`,
+			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
+		},
+	}
+}
+
+func pageParams(of string) []*huma.Param {
+	none, one, last, most := 0.0, 1.0, float64(drop.MaxSafeInteger), float64(maxPage)
+	return []*huma.Param{
+		idParam("The drop's id", "1"),
+		{
+			Name: "after", In: "query", Description: "The " + of + " that the page begins after",
+			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &none, Maximum: &last, Default: 0},
+		},
+		{
+			Name: "limit", In: "query", Description: "How many at most", Example: defaultPage,
+			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: defaultPage},
+		},
+	}
+}
+
+func (a *api) serviceRoutes() []route {
+	return []route{
+		{
+			method: http.MethodGet, path: "/health", serve: a.health,
+			id: "health", tag: tagService, summary: "Say that the server answers", text: "Asks nothing of the database.",
+			answer: reflect.TypeFor[healthAnswer](), answerExample: `{"status":"ok","timestamp":"2026-01-31T10:00:00.000Z"}`,
+		},
+		{
+			method: http.MethodGet, path: "/livez", serve: a.live,
+			id: "livez", tag: tagService, summary: "Say that the process runs", text: "200 for as long as it does.",
+			answer: reflect.TypeFor[statusAnswer](), answerExample: `{"status":"ok"}`,
+		},
+		{
+			method: http.MethodGet, path: "/readyz", serve: a.ready,
+			id: "readyz", tag: tagService, summary: "Say whether requests can be served",
+			text:   fmt.Sprintf("Asks the database, for at most %d seconds.", int(readyTimeout.Seconds())),
+			answer: reflect.TypeFor[statusAnswer](), answerExample: `{"status":"ready"}`, codes: []drop.Code{codeNotReady},
+		},
+		{
+			method: http.MethodGet, path: "/metrics", serve: a.showMetrics(),
+			id: "metrics", tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that it asks for.",
+			media: "text/plain",
+		},
+	}
+}
+
+func idParam(description, example string) *huma.Param {
+	one := 1.0
+	return &huma.Param{
+		Name: "id", In: "path", Required: true, Description: description,
+		Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &one}, Example: jsonText(example),
+	}
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"net/http"
+
+	"sneakerdrop/internal/drop"
+)
+
+type userRequest struct {
+	Username *string `json:"username" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"The buyer's name, shown with purchases"`
+	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Tells buyers of one name apart; letter case does not matter"`
+}
+
+type userAnswer struct {
+	ID       drop.UserID `json:"id" doc:"From 1099511627776 on, but for the sample data"`
+	Username string      `json:"username"`
+}
+
+// The bounds of ?limit= on a user's reservations.
+const (
+	defaultReservations = 100
+	maxReservations     = 500
+)
+
+func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
+	retry, err := readRetry(r)
+	if err != nil {
+		return err
+	}
+	var in userRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	username, err := required("username", in.Username)
+	if err != nil {
+		return err
+	}
+	if username == "" {
+		return drop.Invalid("username", "must not be empty")
+	}
+	user, err := a.engine.EnsureUser(r.Context(), username, optional(in.Email), retry)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, &userAnswer{ID: user.ID, Username: user.Username})
+	return nil
+}
+
+// userReservations answers for a shop's own number whether it was seen or not: that there is no reservation is the truth.
+func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
+	n, err := pathNumber(r)
+	if err != nil {
+		return err
+	}
+	limit, err := queryNumber(r, "limit", 1, maxReservations, defaultReservations)
+	if err != nil {
+		return err
+	}
+	id := drop.UserID(n)
+	if id < 1 || id > drop.MaxSafeInteger {
+		return drop.Refuse(drop.CodeUserNotFound)
+	}
+	if id >= drop.FirstAllocatedUser {
+		if _, err := a.engine.User(r.Context(), id); err != nil {
+			return err
+		}
+	}
+	found, err := a.engine.Reservations(r.Context(), id, limit)
+	if err != nil {
+		return err
+	}
+	answers := make([]*reservationAnswer, len(found))
+	for i := range found {
+		answers[i] = answerReservation(&found[i])
+	}
+	writeJSON(w, http.StatusOK, answers)
+	return nil
+}

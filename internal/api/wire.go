@@ -1,0 +1,194 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sneakerdrop/internal/drop"
+)
+
+// The kinds of values on the wire. Each reads itself strictly, writes itself and says what it is in the OpenAPI document.
+type (
+	// whole is a whole number, read from any exact spelling of it. Beyond int64 it is int64's nearest end.
+	whole int64
+	// price is an amount with at most two decimals.
+	price drop.Money
+	// instant is a moment as RFC 3339 says it, with its zone; written in UTC with milliseconds.
+	instant drop.Time
+	// label is a size: a string, or a number, which is kept in its shortest decimal spelling.
+	label string
+)
+
+// patch is a member that a change may leave out, which null is not.
+type patch[T any] struct {
+	given bool
+	to    *T // nil: null, or not given
+}
+
+func (p *patch[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	p.given = true
+	return json.UnmarshalDecode(d, &p.to)
+}
+
+func (p *patch[T]) null() bool { return p.given && p.to == nil }
+
+// Schema implements huma.SchemaProvider.
+func (patch[T]) Schema(r huma.Registry) *huma.Schema {
+	var member T
+	if s, ok := any(member).(huma.SchemaProvider); ok {
+		return s.Schema(r)
+	}
+	return r.Schema(reflect.TypeFor[T](), true, "")
+}
+
+func (w *whole) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	n, err := readNumber(d, 0, "must be a whole number")
+	*w = whole(n)
+	return err
+}
+
+func (p *price) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	n, err := readNumber(d, 2, "must be a number with at most two decimals")
+	*p = price(n)
+	return err
+}
+
+func (p price) MarshalJSONTo(e *jsontext.Encoder) error {
+	return e.WriteValue(appendHundredths(e.AvailableBuffer(), int64(p)))
+}
+
+// strictTime is what RFC 3339 admits and time.Parse does not insist on: two digits of the hour, a point before the
+// fraction, a zone within a day.
+var strictTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+func (t *instant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	const rule = ruleError("must be a time with its zone, such as 2026-01-31T10:00:00Z")
+	if d.PeekKind() != '"' {
+		return rule
+	}
+	token, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	text := token.String()
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || !strictTime.MatchString(text) {
+		return rule
+	}
+	*t = instant(drop.TimeOf(at))
+	return nil
+}
+
+func (t instant) MarshalJSONTo(e *jsontext.Encoder) error {
+	b := append(e.AvailableBuffer(), '"')
+	return e.WriteValue(append(drop.Time(t).AppendFormat(b), '"'))
+}
+
+// maxLabel bounds a size given as a number, in hundredths: beyond int64 many numbers read as one.
+const maxLabel = 1_000_000_00
+
+func (l *label) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	switch d.PeekKind() {
+	case '"':
+		token, err := d.ReadToken()
+		*l = label(token.String())
+		return err
+	case '0':
+		const rule = ruleError("must be a string, or a number below a million with at most two decimals")
+		n, err := readNumber(d, 2, rule)
+		if err == nil && (n <= -maxLabel || n >= maxLabel) {
+			return rule
+		}
+		*l = label(appendHundredths(nil, n))
+		return err
+	default:
+		return ruleError("must be a string or a number")
+	}
+}
+
+func readNumber(d *jsontext.Decoder, scale int, rule ruleError) (int64, error) {
+	if d.PeekKind() != '0' {
+		return 0, rule
+	}
+	literal, err := d.ReadValue()
+	if err != nil {
+		return 0, err
+	}
+	n, ok := decimal(literal, scale)
+	if !ok {
+		return 0, rule
+	}
+	return n, nil
+}
+
+// Schema implements huma.SchemaProvider.
+func (whole) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
+}
+
+// Schema implements huma.SchemaProvider.
+func (price) Schema(huma.Registry) *huma.Schema {
+	// No multipleOf 0.01: validators that calculate in binary would refuse 119.99.
+	least, most := 0.0, float64(drop.MaxPrice)/100
+	return &huma.Schema{Type: huma.TypeNumber, Minimum: &least, Maximum: &most}
+}
+
+// Schema implements huma.SchemaProvider.
+func (instant) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
+}
+
+// Schema implements huma.SchemaProvider.
+func (label) Schema(huma.Registry) *huma.Schema {
+	most := drop.MaxSizeLabel
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, MaxLength: &most}, {Type: huma.TypeNumber}}}
+}
+
+// encode writes one of our answers: there is none without a JSON form.
+func encode(answer any) []byte {
+	b, err := json.Marshal(answer)
+	if err != nil {
+		panic(fmt.Errorf("encode %T: %w", answer, err)) // recovered and logged like any other fault of ours
+	}
+	return b
+}
+
+func writeJSON(w http.ResponseWriter, status int, answer any) { writeBody(w, status, encode(answer)) }
+
+// writeBody answers with JSON that is encoded already.
+func writeBody(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the caller may have gone away: nobody is left to be told
+}
+
+// joinArray writes encoded values as one JSON array.
+func joinArray(parts [][]byte) []byte {
+	const open, comma, end = "[", ",", "]"
+	var b bytes.Buffer
+	size := len(open) + len(end)
+	for _, p := range parts {
+		size += len(p) + len(comma)
+	}
+	b.Grow(size)
+	b.WriteString(open)
+	for i, p := range parts {
+		if i > 0 {
+			b.WriteString(comma)
+		}
+		b.Write(p)
+	}
+	b.WriteString(end)
+	return b.Bytes()
+}
