@@ -1,0 +1,245 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
+)
+
+// altered hands a store's rows on but for those that a test changes: each function returns what to hand on in place of
+// a row.
+type altered struct {
+	store.Store
+	entry       func(drop.LedgerEntry) []drop.LedgerEntry
+	reservation func(drop.Reservation) []drop.Reservation
+	purchase    func(drop.Purchase) []drop.Purchase
+}
+
+func (a *altered) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
+	b.Entry = through(a.entry, b.Entry)
+	b.Reservation = through(a.reservation, b.Reservation)
+	b.Purchase = through(a.purchase, b.Purchase)
+	return a.Store.ReadBooks(ctx, id, b)
+}
+
+func through[T any](alter func(T) []T, to func(T) error) func(T) error {
+	if alter == nil {
+		return to
+	}
+	return func(v T) error {
+		for _, v := range alter(v) {
+			if err := to(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// alterations of one row of each kind.
+func alterations[T any](fields map[string]func(*T)) map[string]func(T) []T {
+	all := map[string]func(T) []T{
+		"gone":  func(T) []T { return nil },
+		"twice": func(v T) []T { return []T{v, v} },
+	}
+	for name, change := range fields {
+		all[name] = func(v T) []T { change(&v); return []T{v} }
+	}
+	return all
+}
+
+// No row can be lost, come twice or differ in a field that matters without a difference.
+func TestDrop_EveryRowCounts(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		fill(t, d)
+		check := func(kind, name string, n int64, a *altered) {
+			r, err := audit.Drop(t.Context(), a, 7)
+			if err != nil || r.Differences == 0 {
+				t.Errorf("%s %d %s: no difference (%v)", kind, n, name, err)
+			}
+		}
+		for name, change := range alterations(map[string]func(*drop.LedgerEntry){
+			"at": func(e *drop.LedgerEntry) { e.At++ }, "size": func(e *drop.LedgerEntry) { e.Size = "8" },
+			"reason": func(e *drop.LedgerEntry) { e.Reason = "x" }, "units": func(e *drop.LedgerEntry) { e.Units++ },
+			"available": func(e *drop.LedgerEntry) { e.Available-- },
+		}) {
+			for n := drop.Seq(1); n <= 12; n++ {
+				check("entry", name, int64(n), &altered{Store: d, entry: only(change, func(e drop.LedgerEntry) bool { return e.Seq == n })})
+			}
+		}
+		for name, change := range alterations(map[string]func(*drop.Reservation){
+			"size": func(r *drop.Reservation) { r.Size = "8" }, "status": func(r *drop.Reservation) { r.Status = r.Status%4 + 1 },
+			"created": func(r *drop.Reservation) { r.CreatedAt++ }, "ended": func(r *drop.Reservation) { r.EndedAt++ },
+		}) {
+			for n := range uint32(6) {
+				id := drop.NewReservationID(7, n+1)
+				check("reservation", name, int64(n+1), &altered{Store: d, reservation: only(change, func(r drop.Reservation) bool { return r.ID == id })})
+			}
+		}
+		for name, change := range alterations(map[string]func(*drop.Purchase){
+			"reservation": func(p *drop.Purchase) { p.ReservationID++ }, "user": func(p *drop.Purchase) { p.UserID++ },
+			"size": func(p *drop.Purchase) { p.Size = "8" }, "price": func(p *drop.Purchase) { p.Price++ },
+			"created": func(p *drop.Purchase) { p.CreatedAt++ },
+		}) {
+			for n := range uint32(3) {
+				id := drop.NewPurchaseID(7, n+1)
+				check("purchase", name, int64(n+1), &altered{Store: d, purchase: only(change, func(p drop.Purchase) bool { return p.ID == id })})
+			}
+		}
+	})
+}
+
+func only[T any](change func(T) []T, fits func(T) bool) func(T) []T {
+	return func(v T) []T {
+		if fits(v) {
+			return change(v)
+		}
+		return []T{v}
+	}
+}
+
+// Whatever the state machine does, the books agree.
+func TestRun_RandomHistoriesAreClean(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		fill(t, d)
+		for range 120 {
+			id := []drop.ID{3, 7}[rnd.IntN(2)]
+			cmds := make([]drop.Command, 1+rnd.IntN(8))
+			for i := range cmds {
+				cmds[i] = command(rnd, id)
+			}
+			var batch drop.BatchID
+			for i := range batch {
+				batch[i] = byte(rnd.Uint32())
+			}
+			err := d.RunBatch(t.Context(), store.Batch{Drop: id, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+				_, changes := drop.Apply(s, now, batch, cmds)
+				return changes
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		report, err := audit.Run(t.Context(), d, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range report.Drops {
+			if r.Differences > 0 || r.LedgerEntries < 50 {
+				t.Errorf("drop %d: %d entries, %d differences: %s", r.ID, r.LedgerEntries, r.Differences, r.Sentences)
+			}
+		}
+	})
+}
+
+func command(rnd *rand.Rand, id drop.ID) drop.Command {
+	size := []string{"9", "10"}[rnd.IntN(2)]
+	if id == 3 {
+		size = ""
+	}
+	reservation := drop.NewReservationID(id, uint32(1+rnd.IntN(60)))
+	switch rnd.IntN(10) {
+	case 0:
+		return drop.Restock{Add: int64(rnd.IntN(9) - 3), Size: size}
+	case 1, 2:
+		return drop.Cancel{Reservation: reservation}
+	case 3, 4:
+		return drop.BuyReservation{Reservation: reservation}
+	case 5:
+		return drop.Pause{}
+	case 6:
+		return drop.Resume{}
+	default:
+		return drop.Reserve{User: drop.UserID(1 + rnd.IntN(5)), Size: size, Hold: time.Duration(1+rnd.IntN(40)) * time.Millisecond}
+	}
+}
+
+// An audit reads one moment, however much is sold meanwhile.
+func TestDrop_StaysCleanWhileBuyersHammer(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		e := engine.New(d, engine.Config{Hold: 50 * time.Millisecond})
+		if err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		units := int64(1000)
+		v, err := e.Create(t.Context(), drop.Spec{Name: "Rush", Price: 1, TotalStock: &units}, engine.Retry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := v.Drop.ID
+		stop := make(chan struct{})
+		var buyers sync.WaitGroup
+		for i := range 50 {
+			buyers.Go(func() { hammer(t.Context(), e, id, drop.UserID(i+1), stop) })
+		}
+		var last audit.DropReport
+		for began := time.Now(); time.Since(began) < time.Second || last.Purchases < 20 && time.Since(began) < 20*time.Second; {
+			r, err := audit.Drop(t.Context(), d, id)
+			if err != nil {
+				t.Error(err)
+				break
+			}
+			if r.Differences > 0 {
+				t.Errorf("after %d reservations: %s", r.Reservations, r.Sentences)
+				break
+			}
+			last = r
+		}
+		close(stop)
+		buyers.Wait()
+		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if last.Purchases < 20 {
+			t.Errorf("hardly anything was sold: %+v", last)
+		}
+		if r, err := audit.Drop(t.Context(), d, id); err != nil || r.Differences > 0 {
+			t.Errorf("at the end: %v, %s", err, r.Sentences)
+		}
+	})
+}
+
+func hammer(ctx context.Context, e *engine.Engine, id drop.ID, user drop.UserID, stop <-chan struct{}) {
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		r, err := e.Reserve(ctx, id, user, "", engine.Retry{})
+		if err != nil {
+			continue // sold out: holds come back
+		}
+		switch n % 4 {
+		case 0:
+			_, _ = e.Buy(ctx, r.ID, engine.Retry{})
+		case 1:
+			_, _ = e.Cancel(ctx, r.ID, engine.Retry{})
+		}
+	}
+}
+
+func TestDrop_UnknownDropAndDatabaseError(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		if _, err := audit.Drop(t.Context(), d, 9); drop.CodeOf(err) != drop.CodeDropNotFound {
+			t.Errorf("drop 9: %v", err)
+		}
+		fill(t, d)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if r, err := audit.Run(ctx, d, nil); err == nil {
+			t.Errorf("an audit that could not read reports %s", fmt.Sprint(r))
+		}
+	})
+}

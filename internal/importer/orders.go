@@ -1,0 +1,212 @@
+package importer
+
+import (
+	"slices"
+	"strings"
+
+	"sneakerdrop/internal/drop"
+)
+
+// orders is what was reserved and bought of one drop.
+type orders struct {
+	books     *books
+	all       []*held // in the order of their numbers in the source
+	byID      map[int64]*held
+	unpaid    map[kind][]*held // oldest first
+	paying    map[drop.UserID]bool
+	purchases []*bought
+	over      int64 // holds that the source has not expired yet
+}
+
+// kind is what a purchase asks for: its buyer's reservations of one status.
+type kind struct {
+	user   drop.UserID
+	status drop.Status
+}
+
+// held is one of the source's reservations on its way to be one of ours.
+type held struct {
+	id      int64 // in the source; 0: made here
+	user    drop.UserID
+	status  drop.Status
+	created drop.Time
+	expires drop.Time
+	updated drop.Time
+	paid    *bought
+}
+
+// bought is one of the source's purchases.
+type bought struct {
+	id          int64 // in the source; 0: made here
+	user        drop.UserID
+	reservation *int64
+	at          drop.Time
+}
+
+func newOrders(b *books) *orders {
+	return &orders{books: b, byID: make(map[int64]*held), unpaid: make(map[kind][]*held), paying: make(map[drop.UserID]bool)}
+}
+
+var statuses = map[string]drop.Status{
+	"active": drop.Active, "completed": drop.Completed, "expired": drop.Expired, "cancelled": drop.Cancelled, "canceled": drop.Cancelled,
+}
+
+func (o *orders) addReservation(r *sourceReservation) {
+	status, ok := statuses[strings.ToLower(value(r.status))]
+	if !ok {
+		o.books.stopf("reservation %d has the status %q; known are active, completed, expired and cancelled", r.id, value(r.status))
+		return
+	}
+	h := &held{id: r.id, user: o.books.buyer(r.user, "reservation", r.id), status: status}
+	switch {
+	case r.created != nil && r.expires != nil:
+		h.created, h.expires = *r.created, *r.expires
+	case r.expires != nil:
+		h.created, h.expires = *r.expires-holdMillis, *r.expires
+	case r.created != nil:
+		h.created, h.expires = *r.created, *r.created+holdMillis
+	default:
+		o.books.stopf("reservation %d must have an expires_at", r.id)
+		return
+	}
+	if h.created > o.books.now {
+		o.books.report.addf(FutureTime, "%d", r.id)
+		h.created = o.books.now
+	}
+	h.updated = h.expires
+	if r.updated != nil {
+		h.updated = *r.updated
+	}
+	o.all = append(o.all, h)
+	o.byID[h.id] = h
+	k := kind{user: h.user, status: h.status}
+	o.unpaid[k] = append(o.unpaid[k], h)
+}
+
+func (o *orders) addPurchase(p *sourcePurchase) {
+	b := &bought{id: p.id, user: o.books.buyer(p.user, "purchase", p.id), reservation: p.reservation, at: o.books.now}
+	if p.created != nil {
+		b.at = min(*p.created, o.books.now)
+	}
+	o.purchases = append(o.purchases, b)
+}
+
+// settle decides what became of each reservation, and writes reservations and purchases under our numbers.
+func (o *orders) settle(id drop.ID, price drop.Money, to *drop.Changes) {
+	for _, hs := range o.unpaid {
+		slices.SortStableFunc(hs, func(a, b *held) int { return inOrder(a.created, b.created, a.id, b.id) })
+	}
+	slices.SortStableFunc(o.purchases, func(a, b *bought) int { return inOrder(a.at, b.at, a.id, b.id) })
+	o.match()
+	sold := make([]*held, 0, len(o.purchases))
+	rows := make(map[*held]*drop.Reservation, len(o.all))
+	for i, h := range o.all {
+		r := o.row(h)
+		r.ID = drop.NewReservationID(id, uint32(i+1))
+		to.Made = append(to.Made, r)
+		rows[h] = r
+		if h.paid != nil {
+			sold = append(sold, h)
+		}
+	}
+	slices.SortStableFunc(sold, func(a, b *held) int { return inOrder(rows[a].EndedAt, rows[b].EndedAt, a.paid.id, b.paid.id) })
+	for i, h := range sold {
+		r := rows[h]
+		to.Purchases = append(to.Purchases, drop.Purchase{
+			ID: drop.NewPurchaseID(id, uint32(i+1)), ReservationID: r.ID, UserID: r.UserID, Price: price, CreatedAt: r.EndedAt,
+		})
+	}
+}
+
+// match finds for each purchase the reservation that it paid. Whoever paid keeps the pair: a purchase is a duplicate
+// only where its buyer has no reservation left that could be what was paid, and has one that was paid already.
+func (o *orders) match() {
+	rest := o.matchNamed()
+	rest = o.matchStatus(rest, drop.Completed, false)
+	for _, status := range []drop.Status{drop.Expired, drop.Active, drop.Cancelled} {
+		rest = o.matchStatus(rest, status, true)
+	}
+	for _, p := range rest {
+		if o.paying[p.user] {
+			o.books.report.addf(SoldTwice, "%d", p.id)
+			continue
+		}
+		o.books.report.addf(NoReservation, "%d", p.id)
+		h := &held{user: p.user, status: drop.Completed, created: p.at, expires: p.at + holdMillis}
+		o.all = append(o.all, h)
+		o.pay(h, p)
+	}
+	for _, h := range o.all {
+		if h.status == drop.Completed && h.paid == nil {
+			o.books.report.addf(NoPurchase, "%d", h.id)
+			h.paid = &bought{user: h.user, at: h.updated}
+		}
+	}
+}
+
+// matchNamed matches the purchases that name their reservation, and returns the others.
+func (o *orders) matchNamed() (rest []*bought) {
+	for _, p := range o.purchases {
+		var h *held
+		if p.reservation != nil {
+			h = o.byID[*p.reservation]
+		}
+		switch {
+		case h == nil || h.user != p.user:
+			rest = append(rest, p)
+		case h.paid != nil:
+			o.books.report.addf(SoldTwice, "%d", p.id)
+		default:
+			o.pay(h, p)
+		}
+	}
+	return rest
+}
+
+// matchStatus gives each purchase, oldest first, its buyer's oldest reservation of that status that is not paid yet;
+// with before only if that was made before the purchase. It returns the purchases that found none.
+func (o *orders) matchStatus(purchases []*bought, status drop.Status, before bool) (rest []*bought) {
+	for _, p := range purchases {
+		k := kind{user: p.user, status: status}
+		for len(o.unpaid[k]) > 0 && o.unpaid[k][0].paid != nil {
+			o.unpaid[k] = o.unpaid[k][1:]
+		}
+		if hs := o.unpaid[k]; len(hs) > 0 && (!before || hs[0].created <= p.at) {
+			o.pay(hs[0], p)
+			continue
+		}
+		rest = append(rest, p)
+	}
+	return rest
+}
+
+func (o *orders) pay(h *held, p *bought) {
+	if h.status != drop.Completed {
+		o.books.report.addf(LatePurchase, "%d", p.id)
+		h.status = drop.Completed
+	}
+	h.paid = p
+	o.paying[h.user] = true
+}
+
+// row is the reservation as we keep it. No time is later than the import, and none is out of order.
+func (o *orders) row(h *held) *drop.Reservation {
+	now := o.books.now
+	r := &drop.Reservation{UserID: h.user, Status: h.status, CreatedAt: h.created, ExpiresAt: max(h.expires, h.created)}
+	switch h.status {
+	case drop.Completed:
+		r.EndedAt = min(max(h.paid.at, h.created), now)
+	case drop.Cancelled:
+		r.EndedAt = min(max(h.updated, h.created), now)
+	case drop.Expired:
+		r.EndedAt = min(max(h.updated, r.ExpiresAt), now)
+		r.ExpiresAt = min(r.ExpiresAt, r.EndedAt)
+	case drop.Active:
+		if r.ExpiresAt <= now {
+			o.over++
+			o.books.report.addf(HoldOver, "%d", h.id)
+			r.Status, r.EndedAt = drop.Expired, now
+		}
+	}
+	return r
+}
