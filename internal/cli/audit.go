@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+type auditCommand struct {
+	common
+	Drop drop.ID `placeholder:"N" help:"Audit this drop alone (default: every drop)."`
+	JSON bool    `name:"json" help:"Print one JSON object in place of lines (default false)."`
+}
+
+// damagedError ends a command whose audit found differences.
+type damagedError struct {
+	damaged, drops int
+	first          string
+}
+
+func (e *damagedError) Error() string {
+	return fmt.Sprintf("the books of %s of %s do not agree; first: %s", count(int64(e.damaged), "drop"), count(int64(e.drops), "drop"), e.first)
+}
+
+func (c *auditCommand) run(ctx context.Context, con *console) error {
+	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.audit(ctx, con, s), s.Close())
+}
+
+func (c *auditCommand) audit(ctx context.Context, con *console, s store.Store) error {
+	progress := func(d audit.DropReport) { printDrop(con.stdout, &d) }
+	if c.JSON {
+		progress = nil
+	}
+	report, err := c.report(ctx, s, progress)
+	if drop.CodeOf(err) == drop.CodeDropNotFound {
+		return &faultError{flag: "drop", rule: fmt.Sprintf("names drop %d, and there is no such drop in %s", c.Drop, c.Database)}
+	}
+	if err != nil {
+		return con.databaseError(c.Database, err)
+	}
+	if c.JSON {
+		if err := printJSON(con.stdout, &report); err != nil {
+			return err
+		}
+	}
+	return conclude(con.stdout, &report, c.JSON)
+}
+
+func (c *auditCommand) report(ctx context.Context, s store.Store, progress func(audit.DropReport)) (audit.Report, error) {
+	if c.Drop == 0 {
+		return audit.Run(ctx, s, progress)
+	}
+	d, err := audit.Drop(ctx, s, c.Drop)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	if progress != nil {
+		progress(d)
+	}
+	return audit.Report{Drops: []audit.DropReport{d}}, nil
+}
+
+// conclude prints the line of a clean audit, unless quiet, or returns an *damagedError.
+func conclude(w io.Writer, r *audit.Report, quiet bool) error {
+	if n := r.Damaged(); n > 0 {
+		for i := range r.Drops {
+			if d := &r.Drops[i]; d.Differences > 0 {
+				return &damagedError{damaged: n, drops: len(r.Drops), first: d.Sentences[0]}
+			}
+		}
+	}
+	if !quiet {
+		sum := r.Sum()
+		fmt.Fprintf(w, "audit: %s, %s: clean\n", count(int64(len(r.Drops)), "drop"), rows(&sum))
+	}
+	return nil
+}
+
+func printDrop(w io.Writer, d *audit.DropReport) {
+	if d.Differences == 0 {
+		fmt.Fprintf(w, "drop %d %q: %s: clean\n", d.ID, d.Name, rows(d))
+		return
+	}
+	fmt.Fprintf(w, "drop %d %q: %s: %s\n  %s\n", d.ID, d.Name, rows(d), count(d.Differences, "difference"), d.Sentences[0])
+}
+
+func printJSON(w io.Writer, r *audit.Report) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(struct {
+		Clean bool               `json:"clean"`
+		Drops []audit.DropReport `json:"drops"`
+	}{Clean: r.Damaged() == 0, Drops: append([]audit.DropReport{}, r.Drops...)})
+}
+
+func rows(d *audit.DropReport) string {
+	entries := "ledger entries"
+	if d.LedgerEntries == 1 {
+		entries = "ledger entry"
+	}
+	return fmt.Sprintf("%s, %s, %s %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), thousands(d.LedgerEntries), entries)
+}
+
+// count writes a number with what it counts: 1 drop, 12,345 drops.
+func count(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return thousands(n) + " " + what
+}
+
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

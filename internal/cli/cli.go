@@ -1,0 +1,140 @@
+// Package cli is the command line of sneakerdrop: its commands, their settings, and the one place where the parts of the
+// program are wired together.
+//
+// A setting is taken from its flag, else from the environment, else from the file .env in the working directory, else
+// it has its default. Whatever is wrong with a setting or with the surroundings (a taken port, a database out of reach)
+// ends the command with exit code 1 and one sentence on stderr that names it.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Version is what --version prints.
+const Version = "0.1.0"
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Bring the schema up to date, then serve the API until SIGTERM or SIGINT."`
+	Seed    seedCommand    `cmd:"" help:"Fill an empty database with sample data: 5 users and 6 drops."`
+	Import  importCommand  `cmd:"" help:"Take over drops, users, reservations and purchases from the tables of the original Node.js backend."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schema up to date and say from which version to which."`
+	Audit   auditCommand   `cmd:"" help:"Compare ledger, counters, reservations and purchases of each drop, also beside a running server; exit code 1 if they disagree."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+// common is what every command takes.
+type common struct {
+	Database  database  `default:"sqlite:sneakerdrop.db" placeholder:"URL" help:"Where drops are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME (default sqlite:sneakerdrop.db). Also DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."`
+	LogLevel  logLevel  `default:"info" help:"Least severity that is logged: debug, info, warn or error."`
+	LogFormat logFormat `default:"text" help:"Form of log lines on stderr: text or json."`
+}
+
+// console is where a command writes, and how it names its settings.
+type console struct {
+	stdout, stderr io.Writer
+	settings       *settings
+	// refusal, once it is known that logs are for machines, takes the sentence that an error ends the command with.
+	refusal *slog.Logger
+}
+
+func (c *common) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: slog.Level(c.LogLevel)}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// Run executes one command and returns the exit code of the process. environ has the form of os.Environ. The command
+// stops gracefully when ctx ends.
+func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	var c commands
+	con := &console{stdout: stdout, stderr: stderr}
+	command, done, err := con.parse(&c, args, environ)
+	if err == nil && !done {
+		err = con.run(ctx, &c, command)
+	}
+	switch {
+	case err == nil:
+		return 0
+	case con.refusal != nil:
+		con.refusal.Error("ended with an error", "error", con.sentence(err))
+	default:
+		fmt.Fprintln(stderr, "sneakerdrop: "+con.sentence(err))
+	}
+	return 1
+}
+
+// exit is what kong is given in place of os.Exit for --help and --version.
+type exit struct{}
+
+// parse reads the command line into c. done means that --help or --version has been answered.
+func (con *console) parse(c *commands, args, environ []string) (command string, done bool, err error) {
+	con.settings, err = readSettings(environ)
+	if err != nil {
+		return "", false, err
+	}
+	parser, err := kong.New(c,
+		kong.Name("sneakerdrop"),
+		kong.Description("A server for limited sneaker releases. Every flag can also be set by the environment variable named beside it, or in a file .env."),
+		kong.Writers(con.stdout, con.stderr),
+		kong.Exit(func(int) { panic(exit{}) }),
+		kong.Vars{"version": "sneakerdrop " + Version},
+		kong.Resolvers(con.settings),
+		kong.ValueFormatter(describe),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return "", false, fmt.Errorf("declare the command line: %w", err)
+	}
+	defer func() {
+		if r := recover(); r == (exit{}) {
+			done, err = true, nil
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return "", false, err
+	}
+	return parsed.Command(), false, con.settings.checkNames(parser.Model)
+}
+
+func (con *console) run(ctx context.Context, c *commands, command string) error {
+	switch command {
+	case "serve":
+		return c.Serve.run(ctx, con)
+	case "seed":
+		return c.Seed.run(ctx, con)
+	case "import":
+		return c.Import.run(ctx, con)
+	case "audit":
+		return c.Audit.run(ctx, con)
+	case "migrate":
+		return c.Migrate.run(ctx, con)
+	default:
+		return fmt.Errorf("command %s is not wired", command)
+	}
+}
+
+// sentence says on one line what went wrong; a faulty setting is called by where it came from.
+func (con *console) sentence(err error) string {
+	if f, ok := errors.AsType[*faultError](err); ok {
+		return con.settings.name(f.flag) + " " + f.rule
+	}
+	if p, ok := errors.AsType[*kong.ParseError](err); ok {
+		return oneLine(p.Error()) + "; see sneakerdrop --help"
+	}
+	return oneLine(err.Error())
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

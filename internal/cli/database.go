@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/store/sqlite"
+)
+
+const (
+	// reachWithin bounds the wait for a database that is not there yet: containers of one machine start at once.
+	reachWithin = 5 * time.Second
+	reachEvery  = 200 * time.Millisecond
+)
+
+// open opens the database and brings its schema up to date.
+func (con *console) open(ctx context.Context, d database, log *slog.Logger) (s store.Store, from, to int, err error) {
+	if s, err = openStore(ctx, d, log); err != nil {
+		return nil, 0, 0, con.databaseError(d, err)
+	}
+	if from, to, err = s.Migrate(ctx); err != nil {
+		return nil, 0, 0, errors.Join(con.databaseError(d, err), s.Close())
+	}
+	return s, from, to, nil
+}
+
+// openBooks opens the database for reading: nothing is migrated, and an SQLite file may have a server.
+func (con *console) openBooks(ctx context.Context, d database, log *slog.Logger) (store.Store, error) {
+	var s store.Store
+	var err error
+	if d.file != "" {
+		s, err = sqlite.Open(d.file, sqlite.Options{Log: log, ReadOnly: true})
+	} else {
+		s, err = openStore(ctx, d, log)
+	}
+	if err != nil {
+		return nil, con.databaseError(d, err)
+	}
+	if err := s.Ready(ctx); err != nil {
+		return nil, errors.Join(con.databaseError(d, err), s.Close())
+	}
+	return s, nil
+}
+
+func openStore(ctx context.Context, d database, log *slog.Logger) (store.Store, error) {
+	if d.file != "" {
+		return sqlite.Open(d.file, sqlite.Options{Log: log})
+	}
+	s, err := postgres.Open(ctx, d.url, postgres.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if err := reach(ctx, s); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// reach waits until the database answers. What it says about its schema is not asked: that is Migrate's.
+func reach(ctx context.Context, s store.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	var last error // says more than that the time was over
+	for {
+		err := s.Ready(ctx)
+		if err == nil || store.ClassOf(err) != store.ClassUnavailable {
+			return nil
+		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
+		if refused(err) {
+			return last
+		}
+		select {
+		case <-ctx.Done():
+			return last
+		case <-time.After(reachEvery):
+		}
+	}
+}
+
+// refused reports that a server answered, and that waiting will not change its mind: a wrong password, no such database.
+func refused(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code != pgerrcode.CannotConnectNow && !pgerrcode.IsInsufficientResources(e.Code)
+}
+
+// databaseError says what is wrong with the database, which one is meant, and what to do.
+func (con *console) databaseError(d database, err error) error {
+	setting := con.settings.name("database")
+	if errors.Is(err, store.ErrTooNew) {
+		return fmt.Errorf("%s (%s): %w", d, setting, store.ErrTooNew)
+	}
+	if d.file != "" || refused(err) || store.ClassOf(err) != store.ClassUnavailable {
+		return fmt.Errorf("cannot use %s: %w (set by %s)", d, cause(err), setting)
+	}
+	return fmt.Errorf("cannot reach %s: %w; start it, or correct %s", d, cause(err), setting)
+}
+
+// cause takes the part of a database error that an operator can act on.
+func cause(err error) error {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return errors.New(e.Message)
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return e.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s", reachWithin)
+	}
+	if e, ok := errors.AsType[*store.Error](err); ok {
+		return e.Err
+	}
+	return err
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/importer"
+	"sneakerdrop/internal/store"
+)
+
+type importCommand struct {
+	common
+	From    original `required:"" placeholder:"URL" help:"The original's database, postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read."`
+	Replace bool     `help:"Delete everything that is in --database first (default false)."`
+	DryRun  bool     `help:"Say what an import would take over and repair, and change nothing (default false)."`
+}
+
+// original is the URL of the database of the Node.js backend.
+type original struct{ database }
+
+// Decode implements kong.MapperValue.
+func (o *original) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+			return errors.New("must be a URL of PostgreSQL, such as postgres://user:password@localhost:5432/sneaker_drop")
+		}
+		o.database = database{url: s}
+		return nil
+	})
+}
+
+func (c *importCommand) run(ctx context.Context, con *console) error {
+	if c.DryRun {
+		report, err := importer.Run(ctx, c.From.url, nil, c.Replace)
+		if err != nil {
+			return c.explain(con, err)
+		}
+		fmt.Fprintln(con.stdout, "dry run, nothing is changed; this would be")
+		_, err = report.WriteTo(con.stdout)
+		return err
+	}
+	s, _, _, err := con.open(ctx, c.Database, c.logger(con.stderr))
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.take(ctx, con, s), s.Close())
+}
+
+// take imports, says what came of it, and has the outcome audited.
+func (c *importCommand) take(ctx context.Context, con *console, s store.Store) error {
+	report, err := importer.Run(ctx, c.From.url, s, c.Replace)
+	if err != nil {
+		return c.explain(con, err)
+	}
+	if _, err := report.WriteTo(con.stdout); err != nil {
+		return err
+	}
+	checked, err := audit.Run(ctx, s, nil)
+	if err != nil {
+		return fmt.Errorf("audit what was imported: %w", con.databaseError(c.Database, err))
+	}
+	return conclude(con.stdout, &checked, false)
+}
+
+func (c *importCommand) explain(con *console, err error) error {
+	if errors.Is(err, store.ErrNotEmpty) {
+		return fmt.Errorf("%s is not empty, and nothing was changed; to delete everything in it first, add --replace", c.Database)
+	}
+	if e, ok := errors.AsType[*importer.SourceError](err); ok {
+		return fmt.Errorf("cannot import from %s: %w (set by %s)", c.From, cause(e.Err), con.settings.name("from"))
+	}
+	return con.databaseError(c.Database, err)
+}

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/live/sockets"
+	"sneakerdrop/internal/live/sse"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/socketio"
+	"sneakerdrop/socketio/engineio"
+)
+
+type serveCommand struct {
+	common
+	Addr            address  `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where to listen (default localhost:3000, on both 127.0.0.1 and ::1; port 0 takes a free one). Also PORT."`
+	Hold            holdTime `default:"60s" help:"How long a reservation keeps its unit, from 100ms to 24h."`
+	Insecure        bool     `help:"Allow an --addr that other machines can reach, although nobody has to sign in (default false)."`
+	Demo            bool     `help:"Fill the database with sample drops that start around now, if it is empty (default false)."`
+	CORSOrigin      origins  `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin that browsers may call from (default *, every one). Repeat it for more; in the variable, separate them by commas."`
+	MaxConnections  bound    `default:"50000" help:"Connections that are open at once, on each address; more wait."`
+	MaxSockets      bound    `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
+	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"20000" help:"Socket.IO clients of one address at once. Behind a proxy all have its address."`
+	ShutdownTimeout wait     `default:"10s" help:"How long a stop waits for what was accepted."`
+}
+
+func (c *serveCommand) run(ctx context.Context, con *console) error {
+	log := c.logger(con.stderr)
+	if c.LogFormat == "json" {
+		con.refusal = log
+	}
+	if !c.Insecure && !c.Addr.loopback() {
+		return &faultError{flag: "addr", rule: fmt.Sprintf(
+			"is %s, which other machines may reach, and nobody has to sign in; listen on localhost, or add --insecure if that is what you want", c.Addr)}
+	}
+	s, from, to, err := con.open(ctx, c.Database, log)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	if from != to {
+		log.Info("schema migrated", "from", from, "to", to)
+	}
+	return errors.Join(stopped(ctx, c.serve(ctx, con, s, log)), s.Close())
+}
+
+// stopped drops an error that only says that a signal came before the server was ready.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// serve runs on an open store until ctx ends, and then finishes what was accepted.
+func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, log *slog.Logger) error {
+	if c.Demo {
+		if err := demo(ctx, s, log); err != nil {
+			return con.databaseError(c.Database, err)
+		}
+	}
+	metrics := engine.NewMetrics()
+	show := c.show(log)
+	defer show.hub.Close()
+	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), Metrics: metrics, Publish: show.hub.Publish, Log: log})
+	if err := e.Start(ctx); err != nil {
+		return con.databaseError(c.Database, err)
+	}
+	handler, err := api.New(api.Config{
+		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Version: Version, Registry: registry(metrics, show.sockets, show.streams),
+		Streams: show.streams, Sockets: show.sockets,
+	})
+	if err != nil {
+		return errors.Join(err, e.Stop(ctx))
+	}
+	listeners, addr, err := listen(ctx, c.Addr)
+	if err != nil {
+		return errors.Join(con.listenError(c.Addr, err), e.Stop(ctx))
+	}
+	server := api.Server(handler, log)
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- server.Serve(api.Limit(l, int(c.MaxConnections))) }()
+	}
+	fmt.Fprintf(con.stdout, "sneakerdrop is ready at http://%s\n", reachable(addr))
+	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "version", Version)
+	select {
+	case err = <-failed:
+		err = fmt.Errorf("serve %s: %w", addr, err)
+	case <-ctx.Done():
+	}
+	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
+}
+
+// watchers is what shows the stock as it moves.
+type watchers struct {
+	hub     *live.Hub
+	sockets *sockets.Sockets
+	streams *sse.Streams
+}
+
+func (c *serveCommand) show(log *slog.Logger) watchers {
+	hub := live.New(0)
+	return watchers{
+		hub: hub,
+		sockets: sockets.New(hub, socketio.Options{Options: engineio.Options{
+			Origins: c.CORSOrigin, MaxConnections: int(c.MaxSockets), MaxConnectionsPerAddress: int(c.SocketsPerAddr), Log: log,
+		}}),
+		streams: sse.New(hub, int(c.MaxSockets)),
+	}
+}
+
+// close lets the watchers go; they come back by themselves when a server is there again.
+func (w watchers) close(ctx context.Context, log *slog.Logger) {
+	w.streams.Close()
+	if err := w.sockets.Close(ctx); err != nil {
+		log.Warn("cut off sockets that were not done", "error", err)
+	}
+}
+
+// stop takes no new connections, waits for the answers under way and then for the accepted commands. A client that does
+// not finish its request in time is cut off; that is no failure.
+func (c *serveCommand) stop(ctx context.Context, server *http.Server, e *engine.Engine, show watchers, log *slog.Logger) error {
+	began := time.Now()
+	log.Info("stopping", "timeout", time.Duration(c.ShutdownTimeout))
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(c.ShutdownTimeout))
+	defer cancel()
+	// A fifth of the time is left for the commands of clients that are cut off.
+	answers, cancelAnswers := context.WithTimeout(ctx, time.Duration(c.ShutdownTimeout)*4/5)
+	defer cancelAnswers()
+	show.close(answers, log)
+	if err := server.Shutdown(answers); err != nil {
+		log.Warn("cut off clients that were not done", "error", err)
+		if err := server.Close(); err != nil {
+			log.Warn("close connections", "error", err)
+		}
+	}
+	if err := e.Stop(ctx); err != nil {
+		return err
+	}
+	log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// demo seeds an empty database, and leaves any other as it is.
+func demo(ctx context.Context, s store.Store, log *slog.Logger) error {
+	users, drops := samples(time.Now())
+	err := s.Fill(ctx, users, drops, false)
+	if errors.Is(err, store.ErrNotEmpty) {
+		log.Info("demo: the database has drops already and stays as it is")
+		return nil
+	}
+	if err == nil {
+		log.Info("demo: the empty database was seeded", "users", len(users), "drops", len(drops))
+	}
+	return err
+}
+
+// registry holds what GET /metrics shows beside the API's own metrics: those given, Go's and the process's.
+func registry(ours ...prometheus.Collector) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(ours...)
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// reachable is the address for a browser on this machine.
+func reachable(a address) address {
+	if ip, err := netip.ParseAddr(a.host); a.host == "" || err == nil && ip.IsUnspecified() {
+		a.host = "localhost"
+	}
+	return a
+}

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// faultError is a setting that breaks a rule; rule completes the sentence "<setting> …". It never quotes a value that
+// may hold a password.
+type faultError struct{ flag, rule string }
+
+func (e *faultError) Error() string { return "--" + e.flag + " " + e.rule }
+
+// decode reads one setting's text and hands it to parse; what parse returns is the rule that the text breaks.
+func decode(ctx *kong.DecodeContext, parse func(string) error) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("value", &text); err != nil {
+		return err
+	}
+	if err := parse(text); err != nil {
+		return &faultError{flag: ctx.Value.Name, rule: err.Error()}
+	}
+	return nil
+}
+
+// address is where to listen.
+type address struct {
+	host string
+	port uint16
+}
+
+// Decode implements kong.MapperValue.
+func (a *address) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		host, port, err := net.SplitHostPort(s)
+		if err != nil {
+			return fmt.Errorf("must be HOST:PORT, such as localhost:3000, and is %q", s)
+		}
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return fmt.Errorf("must end in a port from 0 to 65535, and is %q", s)
+		}
+		*a = address{host: host, port: uint16(n)}
+		return nil
+	})
+}
+
+func (a address) String() string { return net.JoinHostPort(a.host, strconv.Itoa(int(a.port))) }
+
+// loopback reports whether only this machine can reach the address. A name other than localhost may resolve to anything.
+func (a address) loopback() bool {
+	ip, err := netip.ParseAddr(a.host)
+	return a.local() || err == nil && ip.IsLoopback()
+}
+
+func (a address) local() bool { return strings.EqualFold(a.host, "localhost") }
+
+// database says which store to open: the file of the embedded one, or the URL of PostgreSQL.
+type database struct{ file, url string }
+
+var errDatabase = errors.New("must be sqlite:FILE, such as sqlite:sneakerdrop.db, or a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop")
+
+// Decode implements kong.MapperValue.
+func (d *database) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if file, ok := strings.CutPrefix(s, "sqlite:"); ok {
+			if file = strings.TrimPrefix(file, "//"); file == "" {
+				return errDatabase
+			}
+			*d = database{file: file}
+			return nil
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+			return errDatabase
+		}
+		*d = database{url: s}
+		return nil
+	})
+}
+
+// String names the database without its password.
+func (d database) String() string {
+	if d.file != "" {
+		return "the file " + d.file
+	}
+	u, err := url.Parse(d.url)
+	if err != nil {
+		return "PostgreSQL"
+	}
+	host := u.Host
+	if h := u.Query().Get("host"); h != "" {
+		host = h
+	}
+	return fmt.Sprintf("PostgreSQL at %s, database %s", host, strings.TrimPrefix(u.Path, "/"))
+}
+
+const (
+	minHold = 100 * time.Millisecond
+	maxHold = 24 * time.Hour
+)
+
+// holdTime is how long a reservation keeps its unit.
+type holdTime time.Duration
+
+// Decode implements kong.MapperValue.
+func (h *holdTime) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < minHold || d > maxHold || d%time.Millisecond != 0 {
+			return fmt.Errorf("must be a time from 100ms to 24h in whole milliseconds, such as 60s, and is %q", s)
+		}
+		*h = holdTime(d)
+		return nil
+	})
+}
+
+// wait is a bound on waiting.
+type wait time.Duration
+
+// Decode implements kong.MapperValue.
+func (w *wait) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < time.Second || d > time.Hour {
+			return fmt.Errorf("must be a time from 1s to 1h, such as 10s, and is %q", s)
+		}
+		*w = wait(d)
+		return nil
+	})
+}
+
+// bound is a number of things that there may be at once.
+type bound int
+
+// Decode implements kong.MapperValue.
+func (b *bound) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > 10_000_000 {
+			return fmt.Errorf("must be a whole number from 1 to 10000000, and is %q", s)
+		}
+		*b = bound(n)
+		return nil
+	})
+}
+
+// origins are the web origins that browsers may call from; * is every one.
+type origins []string
+
+// Decode implements kong.MapperValue. A repeated flag adds to the list.
+func (o *origins) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		for origin := range strings.SplitSeq(s, ",") {
+			origin = strings.TrimSpace(origin)
+			u, err := url.Parse(origin)
+			bare := err == nil && u.Scheme != "" && u.Host != "" && origin == u.Scheme+"://"+u.Host
+			if origin != "*" && !bare {
+				return fmt.Errorf("must be an origin such as https://shop.example, or *, and is %q", origin)
+			}
+			*o = append(*o, origin)
+		}
+		return nil
+	})
+}
+
+// IsCumulative tells kong to keep the values of earlier flags.
+func (o *origins) IsCumulative() bool { return true }
+
+type logLevel slog.Level
+
+// Decode implements kong.MapperValue.
+func (l *logLevel) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		names := []string{"debug", "info", "warn", "error"}
+		if !slices.Contains(names, s) {
+			return fmt.Errorf("must be debug, info, warn or error, and is %q", s)
+		}
+		return (*slog.Level)(l).UnmarshalText([]byte(s))
+	})
+}
+
+type logFormat string
+
+// Decode implements kong.MapperValue.
+func (f *logFormat) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if s != "text" && s != "json" {
+			return fmt.Errorf("must be text or json, and is %q", s)
+		}
+		*f = logFormat(s)
+		return nil
+	})
+}
