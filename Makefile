@@ -1,0 +1,57 @@
+# Each target's line of help stands after its ##.
+GO         ?= go
+BIN        := bin/sneakerdrop
+LINT       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+RACE       := ./internal/drop/... ./internal/engine/... ./internal/store/... ./internal/api/... ./internal/cli/... ./internal/audit/... ./internal/importer/... ./internal/live/... ./socketio/...
+NORACE     := . ./cmd/... ./test/...
+TESTFLAGS  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test soak bench bench-sockets bench-watchers lint fmt deps check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build, then serve sample drops from ./sneakerdrop.db at http://localhost:3000
+	@exec ./$(BIN) serve --demo
+
+build: ## build bin/sneakerdrop
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/sneakerdrop
+
+test: deps check ## everything that must pass before a change goes in
+	$(GO) test -race -timeout 5m $(TESTFLAGS) $(RACE)
+	$(GO) test -timeout 5m $(TESTFLAGS) $(NORACE)
+	$(GO) test -timeout 5m $(TESTFLAGS) -run Crowd ./internal/engine
+
+soak: deps ## the long tests: big tables, other PostgreSQL versions, hours in minutes
+	$(GO) test -tags soak -timeout 2h -count 1 $(TESTFLAGS) ./...
+	.ci/postgres18 $(GO) test -tags soak -timeout 1h -count 1 $(TESTFLAGS) ./internal/store/postgres/...
+
+bench: deps ## benchmarks of every package
+	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
+
+bench-sockets: ## our sockets beside Node's socket.io (needs Node.js, two cores; about 2 minutes)
+	@cd bench/sockets/node && npm ci --no-audit --no-fund --loglevel=error
+	$(GO) build -o bin/bench-sockets ./bench/sockets
+	@./bin/bench-sockets
+
+bench-watchers: build ## the shop while 1,000 people watch it (needs two idle cores; about 3 minutes)
+	$(GO) build -o bin/bench-watchers ./bench/watchers
+	@./bin/bench-watchers
+
+check:
+	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd internal test *.go); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+
+lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
+	$(GO) run $(LINT) run
+
+fmt: ## format with gofumpt
+	$(GO) run $(LINT) fmt
+
+deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium
+	@.ci/deps
+
+clean: ## remove what the other targets made
+	rm -rf bin

@@ -1,0 +1,155 @@
+package sneakerdrop_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "sneakerdrop"
+
+// house lists the folders from top to bottom: a package may import what stands below its line, never what stands above
+// or beside it. A package below a folder (store/postgres) has its own line where its place differs.
+var house = [][]string{
+	{"cmd/sneakerdrop"},
+	{"internal/cli"},
+	{"internal/api"},
+	{"internal/web"},
+	{"internal/live/sse", "internal/live/sockets"},
+	{"internal/live"},
+	{"internal/bus"},
+	{"internal/engine", "internal/audit", "internal/importer"},
+	{"internal/store/postgres", "internal/store/sqlite", "internal/store/memory", "internal/store/storetest"},
+	{"internal/store"},
+	{"internal/drop"},
+}
+
+// exceptions need a reason each.
+var exceptions = map[string]string{
+	"internal/store/storetest -> internal/store/memory":         "the model that the other engines are compared with",
+	"internal/store/postgres/pgtest -> internal/store/postgres": "makes migrated databases for tests",
+}
+
+// testOnly are packages that only tests import.
+var testOnly = []string{"internal/store/storetest", "internal/store/postgres/pgtest"}
+
+type pkg struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+}
+
+func TestImports_PointDown(t *testing.T) {
+	packages := load(t)
+	if len(packages) < 5 {
+		t.Fatalf("only %d packages found: the test looks in the wrong place", len(packages))
+	}
+	for _, fault := range faults(packages) {
+		t.Error(fault)
+	}
+}
+
+// TestImports_FaultsAreSeen keeps the rule from going blind.
+func TestImports_FaultsAreSeen(t *testing.T) {
+	for _, forbidden := range []pkg{
+		{ImportPath: "internal/drop", Imports: []string{"github.com/jackc/pgx/v5"}},
+		{ImportPath: "internal/drop", Imports: []string{module + "/internal/store"}},
+		{ImportPath: "internal/engine", Imports: []string{module + "/internal/api"}},
+		{ImportPath: "internal/engine", Imports: []string{module + "/internal/store/sqlite"}},
+		{ImportPath: "internal/api", Imports: []string{module + "/internal/store/postgres"}},
+		{ImportPath: "internal/store/sqlite", Imports: []string{module + "/internal/store/postgres"}},
+		{ImportPath: "internal/api", Imports: []string{module + "/internal/store/storetest"}},
+		{ImportPath: "internal/audit", Imports: []string{module + "/internal/engine"}},
+		{ImportPath: "internal/importer", Imports: []string{module + "/internal/store/postgres"}},
+		{ImportPath: "internal/cli", Imports: []string{module + "/internal/utils"}},
+		{ImportPath: "socketio", Imports: []string{module + "/internal/drop"}},
+		{ImportPath: "internal/engine", Imports: []string{module + "/internal/live"}},
+		{ImportPath: "internal/live/sse", Imports: []string{module + "/internal/live/sockets"}},
+	} {
+		forbidden.ImportPath = module + "/" + forbidden.ImportPath
+		if len(faults([]pkg{forbidden})) == 0 {
+			t.Errorf("%s may import %s", forbidden.ImportPath, forbidden.Imports)
+		}
+	}
+}
+
+func load(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Standard,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func faults(packages []pkg) []string {
+	var found []string
+	for _, p := range packages {
+		from := strings.TrimPrefix(p.ImportPath, module+"/")
+		for _, imported := range p.Imports {
+			if fault := check(from, imported); fault != "" {
+				found = append(found, fault)
+			}
+		}
+	}
+	return found
+}
+
+// check says what is wrong with one import, or "".
+func check(from, imported string) string {
+	to, ours := strings.CutPrefix(imported, module+"/")
+	if !ours {
+		if from == "internal/drop" && strings.Contains(strings.Split(imported, "/")[0], ".") {
+			return fmt.Sprintf("%s imports %s: the domain uses the standard library only", from, imported)
+		}
+		return ""
+	}
+	if _, ok := exceptions[from+" -> "+to]; ok {
+		return ""
+	}
+	if strings.HasPrefix(from, "socketio") {
+		if strings.HasPrefix(to, "socketio") {
+			return ""
+		}
+		return fmt.Sprintf("%s imports %s: it is a library that knows nothing of drops", from, to)
+	}
+	if slices.Contains(testOnly, to) {
+		return fmt.Sprintf("%s imports %s, which is for tests", from, to)
+	}
+	upper, lower := level(from), level(to)
+	switch {
+	case lower < 0 && !strings.HasPrefix(to, "socketio"):
+		return fmt.Sprintf("%s imports %s, which has no place in the house", from, to)
+	case strings.HasPrefix(to, "internal/store/") && from != "internal/cli" && from != "test":
+		return fmt.Sprintf("%s imports %s: only cli wires, the others know the contract", from, to)
+	case upper >= 0 && lower >= 0 && upper >= lower:
+		return fmt.Sprintf("%s imports %s: the arrow points up", from, to)
+	}
+	return ""
+}
+
+// level is the line of the package's folder in house, or −1.
+func level(path string) int {
+	for i, line := range house {
+		for _, folder := range line {
+			if path == folder || strings.HasPrefix(path, folder+"/") {
+				return i
+			}
+		}
+	}
+	return -1
+}

@@ -1,0 +1,110 @@
+package test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	curlLine = regexp.MustCompile(`^\$ curl -s localhost:3000(\S+)(?: --json '([^']*)')?$`)
+	moment   = regexp.MustCompile(`"(20\d\d-\d\d-\d\dT[0-9:.]+Z)"`)
+)
+
+// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, times of this
+// session apart.
+func TestREADME_FirstSessionIsTrue(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startFor(t, t.TempDir(), "--demo")
+	var ran int
+	for block := range strings.SplitSeq(string(text), "```console\n") {
+		block, _, isConsole := strings.Cut(block, "\n```")
+		if !isConsole || !strings.HasPrefix(block, "$ ") {
+			continue
+		}
+		lines := strings.Split(block, "\n")
+		for i := 0; i+1 < len(lines); i += 2 {
+			call := curlLine.FindStringSubmatch(lines[i])
+			if call == nil {
+				t.Fatalf("not a call that this test can make: %s", lines[i])
+			}
+			if got, want := timeless(answer(t, s.url+call[1], call[2])), timeless(lines[i+1]); got != want {
+				t.Errorf("%s\n got %s\nwant %s", lines[i], got, want)
+			}
+			ran++
+		}
+	}
+	if ran < 4 {
+		t.Errorf("only %d calls found in the README", ran)
+	}
+}
+
+// timeless hides the times, but for those that a request gave.
+func timeless(answer string) string {
+	return moment.ReplaceAllStringFunc(answer, func(m string) string {
+		if strings.HasPrefix(m, `"2026-01-01T`) {
+			return m
+		}
+		return `"…"`
+	})
+}
+
+func answer(t *testing.T, url, body string) string {
+	t.Helper()
+	if body != "" {
+		_, b, _ := strings.Cut(post(t, url, body), " ")
+		return b
+	}
+	_, b := get(t, url)
+	return b
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+// TestServe_LocalhostIsBothFamilies: clients differ in which of localhost's addresses they try.
+func TestServe_LocalhostIsBothFamilies(t *testing.T) {
+	s, err := start(t.TempDir(), os.Environ(), "--addr=localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.kill)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts := []string{"127.0.0.1"}
+	var lc net.ListenConfig
+	if l, err := lc.Listen(t.Context(), "tcp", "[::1]:0"); err == nil {
+		_ = l.Close()
+		hosts = append(hosts, "[::1]")
+	}
+	for _, host := range hosts {
+		if status, body := get(t, fmt.Sprintf("http://%s:%s/health", host, port)); status != http.StatusOK {
+			t.Errorf("%s: %d %s", host, status, body)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package test
+
+import (
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/store/postgres/pgtest"
+)
+
+// TestMigrate_RefusalIsNotWaitedFor: a server that is not there yet is waited for, one that says no is not.
+func TestMigrate_RefusalIsNotWaitedFor(t *testing.T) {
+	u, err := url.Parse(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/nosuchdatabase"
+	cmd := exec.CommandContext(t.Context(), "sneakerdrop", "migrate", "--database="+u.String())
+	cmd.Dir = t.TempDir()
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "does not exist") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("took %s", took)
+	}
+}

@@ -1,0 +1,235 @@
+package test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rogpeppe/go-internal/testscript"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"sneakerdrop/internal/store/postgres/pgtest"
+)
+
+// The scripts of cli need no database but a file; those of engines run once with $DATABASE on SQLite and once on
+// PostgreSQL; those of postgres have an empty database as $DATABASE; those of import are like those of engines, and have
+// the command origin FILE: it runs the SQL of the file in a new PostgreSQL database and sets $ORIGIN to it.
+
+func TestCLI(t *testing.T) { runScripts(t, "cli", sqliteFile) }
+
+func TestEngines_SQLite(t *testing.T) { runScripts(t, "engines", sqliteFile) }
+
+func TestEngines_PostgreSQL(t *testing.T) { runScripts(t, "engines", pgtest.Database) }
+
+func TestPostgreSQL(t *testing.T) { runScripts(t, "postgres", pgtest.Database) }
+
+func TestImport_SQLite(t *testing.T) {
+	pgtest.Database(t) // skips where there is none: the original's tables are in PostgreSQL
+	runScripts(t, "import", sqliteFile)
+}
+
+func TestImport_PostgreSQL(t *testing.T) { runScripts(t, "import", pgtest.Database) }
+
+func sqliteFile(testing.TB) string { return "sqlite:sneakerdrop.db" }
+
+func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
+	t.Helper()
+	database(t) // skips here, and not in a script, where there is no PostgreSQL
+	testscript.Run(t, testscript.Params{
+		Dir:      filepath.Join("testdata", folder),
+		Deadline: time.Now().Add(time.Minute), // a server that should have refused to start would run for ever
+		Setup: func(env *testscript.Env) error {
+			d := database(t)
+			env.Setenv("DATABASE", d)
+			if u, err := url.Parse(d); err == nil && u.Scheme == "postgres" {
+				u.Path = "/nosuchdatabase"
+				env.Setenv("NOSUCH", u.String())
+			}
+			running := make(map[string]*server)
+			env.Values[serversKey{}] = running
+			env.Defer(func() {
+				for _, s := range running {
+					s.kill()
+				}
+			})
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "sqlite" {
+				return false, fmt.Errorf("unknown condition %s", name)
+			}
+			return folder == "cli" || strings.HasSuffix(t.Name(), "_SQLite"), nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": serveCommand, "end": endCommand, "http": httpCommand, "poll": pollCommand,
+			"keep": keepCommand, "sql": sqlCommand, "occupy": occupyCommand,
+			"origin": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: origin FILE")
+				}
+				ts.Setenv("ORIGIN", pgtest.Database(t))
+				ts.Check(runSQL(ts.Getenv("ORIGIN"), ts.ReadFile(args[0])))
+			},
+		},
+	})
+}
+
+type serversKey struct{}
+
+func servers(ts *testscript.TestScript) map[string]*server {
+	return ts.Value(serversKey{}).(map[string]*server)
+}
+
+// serve NAME ARG…: starts a server on a free port, waits until it is ready and sets $URL.
+func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: serve NAME [ARG…]")
+	}
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "DATABASE_URL", "SNEAKERDROP_HOLD"} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	s, err := start(ts.MkAbs("."), env, append([]string{"--addr=localhost:0"}, args[1:]...)...)
+	ts.Check(err)
+	servers(ts)[args[0]] = s
+	ts.Setenv("URL", s.url)
+}
+
+// end NAME [SIGNAL]: sends SIGTERM (or INT, KILL) and waits; but for KILL the exit code must be 0. What the server
+// wrote is then stdout and stderr.
+func endCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: end NAME [INT|KILL]")
+	}
+	s := servers(ts)[args[0]]
+	if s == nil {
+		ts.Fatalf("no server %s", args[0])
+	}
+	sig := syscall.SIGTERM
+	if len(args) > 1 {
+		sig = map[string]syscall.Signal{"INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[1]]
+	}
+	code, err := s.stop(sig)
+	ts.Check(err)
+	delete(servers(ts), args[0])
+	fmt.Fprint(ts.Stdout(), s.stdout.String())
+	fmt.Fprint(ts.Stderr(), s.stderr.String())
+	if code != 0 && sig != syscall.SIGKILL {
+		ts.Fatalf("exit code %d: %s", code, s.stderr.String())
+	}
+}
+
+// http METHOD PATH [BODY]: prints the status on one line and the body on the next.
+func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: http METHOD PATH [BODY]")
+	}
+	answer, err := request(ts, args)
+	ts.Check(err)
+	fmt.Fprint(ts.Stdout(), answer)
+}
+
+// poll PATTERN METHOD PATH: repeats a request until its answer matches.
+func pollCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: poll PATTERN METHOD PATH [BODY]")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	ts.Check(poll(context.Background(), func() error {
+		answer, err := request(ts, args[1:])
+		if err == nil && !want.MatchString(answer) {
+			err = fmt.Errorf("no match for %s in %s", want, answer)
+		}
+		return err
+	}))
+}
+
+func request(ts *testscript.TestScript, args []string) (string, error) {
+	var body io.Reader
+	if len(args) > 2 {
+		body = strings.NewReader(args[2])
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, args[0], ts.Getenv("URL")+args[1], body)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	return fmt.Sprintf("%d\n%s\n", res.StatusCode, b), err
+}
+
+// keep NAME FIELD: sets $NAME to a field of the JSON object that the last http command printed.
+func keepCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME FIELD")
+	}
+	_, body, _ := strings.Cut(ts.ReadFile("stdout"), "\n")
+	var fields map[string]json.RawMessage
+	ts.Check(json.Unmarshal([]byte(body), &fields))
+	value, ok := fields[args[1]]
+	if !ok {
+		ts.Fatalf("no field %s in %s", args[1], body)
+	}
+	ts.Setenv(args[0], strings.Trim(string(value), `"`))
+}
+
+// sql STATEMENT: runs it in $DATABASE, past the program.
+func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sql STATEMENT")
+	}
+	if file, ok := strings.CutPrefix(ts.Getenv("DATABASE"), "sqlite:"); ok {
+		conn, err := sqlite.OpenConn(ts.MkAbs(file))
+		ts.Check(err)
+		defer conn.Close()
+		ts.Check(sqlitex.ExecuteTransient(conn, args[0], nil))
+		return
+	}
+	ts.Check(runSQL(ts.Getenv("DATABASE"), args[0]))
+}
+
+// runSQL runs statements in a PostgreSQL database.
+func runSQL(database, statements string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.PgConn().Exec(ctx, statements).ReadAll()
+	return err
+}
+
+// occupy ADDRESS: takes a free port of the address until the script ends and sets $PORT_TAKEN to it.
+func occupyCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: occupy ADDRESS")
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(args[0], "0"))
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+	ts.Setenv("PORT_TAKEN", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
