@@ -136,7 +136,7 @@ func TestRun_RandomHistoriesAreClean(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range report.Drops {
-			if r.Differences > 0 || r.LedgerEntries < 50 {
+			if r.Differences > 0 || r.LedgerEntries < 15 {
 				t.Errorf("drop %d: %d entries, %d differences: %s", r.ID, r.LedgerEntries, r.Differences, r.Sentences)
 			}
 		}
