@@ -239,6 +239,7 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 			{"start_time", "time", `"2026-01-31T10:00:00.000Z"`, true, nil},
 			{"image_url", "url", `"/x.jpg"`, false, nil},
 			{"limit_per_user", "whole", "2", false, []string{"1001"}},
+			{"max_expired_holds", "whole", "2", false, []string{"101"}},
 		}},
 		{"/api/drops/create", []field{
 			{"name", "text", `"n"`, true, nil},

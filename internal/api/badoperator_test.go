@@ -45,6 +45,7 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 		{"start_time", "time", `"9998-01-31T10:00:00.000Z"`, false, null},
 		{"image_url", "url", `"/x.jpg"`, false, nil},
 		{"limit_per_user", "whole", "2", false, []string{"1001"}},
+		{"max_expired_holds", "whole", "2", false, []string{"101"}},
 		{"hidden", "", "false", false, append(wrongBool, "null")},
 		{"archived", "", "false", false, append(wrongBool, "null")},
 	}

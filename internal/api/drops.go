@@ -16,6 +16,7 @@ type createRequest struct {
 	ImageURL   *string        `json:"image_url,omitzero" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
 	Sizes      *[]sizeRequest `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes the drop comes in; none: it has no sizes"`
 	Limit      *whole         `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Live reservations plus purchases that one user may have; 0 or none: no limit"`
+	Expired    *whole         `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Holds that one user may leave unpaid, expired or given back, before each further one costs a wait of 60 s, 240 s and so on up to 24 h; 0 or none: any number"`
 }
 
 type sizeRequest struct {
@@ -32,6 +33,7 @@ type dropAnswer struct {
 	StartTime      instant        `json:"start_time"`
 	ImageURL       *string        `json:"image_url"`
 	LimitPerUser   *int           `json:"limit_per_user" doc:"null: no limit"`
+	MaxExpired     *int           `json:"max_expired_holds,omitzero" doc:"Present where the drop has it: the holds that one user may leave unpaid before it has to wait"`
 	Paused         bool           `json:"paused"`
 	Version        int64          `json:"version" doc:"Grows with every change of the drop"`
 	Hidden         bool           `json:"hidden,omitzero" doc:"Present only while it is true: the drop is not in the list"`
@@ -92,6 +94,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 func (in *createRequest) spec() (drop.Spec, error) {
 	spec := drop.Spec{
 		ImageURL: optional(in.ImageURL), LimitPerUser: int(optional(in.Limit)), TotalStock: (*int64)(in.TotalStock),
+		MaxExpiredHolds: int(optional(in.Expired)),
 	}
 	var err error
 	if spec.Name, err = required("name", in.Name); err != nil {
@@ -149,6 +152,9 @@ func encodeDrop(v *engine.View) []byte {
 	}
 	if d.LimitPerUser > 0 {
 		answer.LimitPerUser = &d.LimitPerUser
+	}
+	if d.MaxExpiredHolds > 0 {
+		answer.MaxExpired = &d.MaxExpiredHolds
 	}
 	if d.Sized() {
 		for _, s := range d.Sizes {

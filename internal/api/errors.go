@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -68,6 +69,11 @@ func problems(c drop.Code) (problem, bool) {
 		return problem{
 			status:   http.StatusConflict,
 			sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop",
+		}, true
+	case drop.CodeCooldown:
+		return problem{
+			status:   http.StatusTooManyRequests,
+			sentence: "Too many holds in this drop were left unpaid; reserve again after Retry-After seconds, and pay in time",
 		}, true
 	case drop.CodeReservationExpired:
 		return problem{status: http.StatusGone, sentence: "Reservation expired"}, true
@@ -152,6 +158,8 @@ type errorAnswer struct {
 	Field     string    `json:"field,omitzero" doc:"The input that broke a rule, such as total_stock or sizes[1].stock"`
 	StartsAt  instant   `json:"starts_at,omitzero" doc:"When the drop starts (not_started)"`
 	StartsIn  int64     `json:"starts_in_ms,omitzero" doc:"Milliseconds until the drop starts (not_started)"`
+	RetryAt   instant   `json:"retry_at,omitzero" doc:"When the user may reserve again (cooldown)"`
+	RetryIn   int64     `json:"retry_in_ms,omitzero" doc:"Milliseconds until then (cooldown)"`
 	Limit     int       `json:"limit,omitzero" doc:"Units that one user may hold and buy (limit_reached)"`
 	Used      int       `json:"used,omitzero" doc:"Units that the user holds and has bought (limit_reached)"`
 	Available *int64    `json:"available,omitempty" doc:"Unsold units (stock_in_use)"`
@@ -199,8 +207,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if rec, ok := w.(*recorder); ok && rec.status != 0 {
 		panic(http.ErrAbortHandler) // an answer cut short must not look like a whole one
 	}
-	if p.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(p.retryAfter))
+	if seconds := max(p.retryAfter, int((refusal.RetryIn+time.Second-1)/time.Second)); seconds > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, p.status, answerOf(refusal, p))
@@ -209,7 +217,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 func answerOf(e *drop.Error, p problem) *errorAnswer {
 	answer := &errorAnswer{
 		Error: p.sentence, Code: e.Code, Field: e.Field, StartsAt: instant(e.StartsAt),
-		StartsIn: e.StartsIn.Milliseconds(), Limit: e.Limit, Used: e.Used,
+		StartsIn: e.StartsIn.Milliseconds(), RetryAt: instant(e.RetryAt), RetryIn: e.RetryIn.Milliseconds(), Limit: e.Limit, Used: e.Used,
 	}
 	if answer.Error == "" {
 		answer.Error = e.Field + " " + e.Rule

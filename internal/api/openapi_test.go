@@ -244,6 +244,8 @@ func TestOpenAPI_BoundsAreTheRules(t *testing.T) {
 		{"CreateRequest", "total_stock", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":%s}`},
 		{"CreateRequest", "limit_per_user", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":1,"limit_per_user":%s}`},
 		{"CreateRequest", "price", "/api/drops/create", `{"name":"n","start_time":"2026-01-31T10:00:00Z","total_stock":1,"price":%s}`},
+		{"CreateRequest", "max_expired_holds", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":1,"max_expired_holds":%s}`},
+		{"EditRequest", "max_expired_holds", "/api/drops/1", `{"max_expired_holds":%s}`},
 		{"EditRequest", "limit_per_user", "/api/drops/1", `{"limit_per_user":%s}`},
 		{"EditRequest", "price", "/api/drops/1", `{"price":%s}`},
 		{"SizeRequest", "stock", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","sizes":[{"size":1,"stock":%s}]}`},

@@ -15,6 +15,7 @@ type editRequest struct {
 	ImageURL  patch[string]  `json:"image_url,omitzero" nullable:"true" maxLength:"2048" doc:"An http or https address, or a path that starts with /; null: no image"`
 	StartTime patch[instant] `json:"start_time,omitzero" doc:"Fixed once the drop has started, or a unit is held or sold"`
 	Limit     patch[whole]   `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Counts from now on: what users have beyond it stays theirs; 0 or null: no limit"`
+	Expired   patch[whole]   `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Counts what users have left unpaid so far; 0 or null: any number"`
 	Hidden    patch[bool]    `json:"hidden,omitzero" doc:"true: not in the list; who knows the id can still reserve"`
 	Archived  patch[bool]    `json:"archived,omitzero" doc:"true: over; not in the list, and nobody can reserve"`
 }
@@ -54,6 +55,9 @@ func (in *editRequest) command() (drop.Edit, error) {
 	}
 	if in.Limit.given {
 		cmd.LimitPerUser = new(int(optional(in.Limit.to)))
+	}
+	if in.Expired.given {
+		cmd.MaxExpiredHolds = new(int(optional(in.Expired.to)))
 	}
 	switch {
 	case in.Name.null():

@@ -35,6 +35,8 @@ func TestEdit_ChangesWhatItNames(t *testing.T) {
 		{`{"image_url":"https://a.example/b"}`, `"image_url":null`, `"image_url":"https://a.example/b"`},
 		{`{"limit_per_user":null}`, `"limit_per_user":2`, `"limit_per_user":null`},
 		{`{"limit_per_user":1000}`, `"limit_per_user":null`, `"limit_per_user":1000`},
+		{`{"max_expired_holds":100}`, `"limit_per_user":1000`, `"limit_per_user":1000,"max_expired_holds":100`},
+		{`{"max_expired_holds":null}`, `,"max_expired_holds":100`, ``},
 		{`{"limit_per_user":0}`, `"limit_per_user":1000`, `"limit_per_user":null`},
 	} {
 		if c.was != "" {

@@ -113,7 +113,7 @@ func (a *api) buyingRoutes() []route {
 			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleReservation,
 			codes: []drop.Code{
 				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeOutOfStock, drop.CodeNotStarted,
-				drop.CodePaused, drop.CodeArchived, drop.CodeLimitReached, drop.CodeExhausted, codeOverloaded,
+				drop.CodePaused, drop.CodeArchived, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted, codeOverloaded,
 			},
 		},
 		{

@@ -90,10 +90,15 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 			s.LoadKept(kept)
 		}
 	}
-	if b.drop.LimitPerUser > 0 || need.Limits {
+	if b.drop.Limited() || need.Limits {
 		for _, r := range b.sorted() {
 			if slices.Contains(need.Users, r.UserID) && (r.Status == drop.Active || r.Status == drop.Completed) {
 				s.LoadUsage(r)
+			}
+		}
+		for _, user := range need.Users {
+			if n, last := b.unpaid(user); n > 0 {
+				s.LoadUnpaid(user, n, last)
 			}
 		}
 	}
@@ -118,6 +123,17 @@ func (b *book) commit(s *drop.State, c *drop.Changes) {
 func scope(k drop.Key) drop.Key {
 	k.Body = [32]byte{}
 	return k
+}
+
+// unpaid counts a user's reservations that expired or were cancelled.
+func (b *book) unpaid(user drop.UserID) (count int, last drop.Time) {
+	for _, r := range b.reservations {
+		if r.UserID == user && (r.Status == drop.Expired || r.Status == drop.Cancelled) {
+			count++
+			last = max(last, r.EndedAt)
+		}
+	}
+	return count, last
 }
 
 func (b *book) recent() []drop.Recent {

@@ -40,9 +40,14 @@ type Edit struct {
 	StartTime    *Time
 	ImageURL     *string
 	LimitPerUser *int
-	Hidden       *bool
-	Archived     *bool
+	// MaxExpiredHolds: see Drop.
+	MaxExpiredHolds *int
+	Hidden          *bool
+	Archived        *bool
 }
+
+// limits reports whether the edit may set a rule on what one user may hold.
+func (c *Edit) limits() bool { return c.LimitPerUser != nil || c.MaxExpiredHolds != nil }
 
 // Keyed is a command that its caller may repeat: once it has succeeded, the same key gives the first answer again.
 type Keyed struct {
@@ -73,9 +78,9 @@ type Result struct {
 
 // Need says what a store loads for a batch beside the drop itself and its due holds.
 type Need struct {
-	// Users whose live and completed reservations count towards a limit.
+	// Users whose reservations count towards a limit, or whose unpaid ones towards a wait.
 	Users []UserID
-	// Limits asks for Users even when the drop has no limit now, because a command of the batch may set one.
+	// Limits asks for Users even when the drop has neither rule now, because a command of the batch may set one.
 	Limits bool
 	// Reservations to be bought or cancelled, each with its purchase if there is one.
 	Reservations []ReservationID
@@ -117,7 +122,7 @@ func (n *Need) add(c Command) {
 	case Cancel:
 		n.Reservations = append(n.Reservations, c.Reservation)
 	case Edit:
-		n.Limits = n.Limits || c.LimitPerUser != nil
+		n.Limits = n.Limits || c.limits()
 		n.Recent = true
 	case Restock, Pause, Resume:
 		n.Recent = true

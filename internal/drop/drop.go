@@ -121,9 +121,11 @@ type Drop struct {
 	Sizes []Size
 	// LimitPerUser bounds the live reservations plus purchases of one user; 0 means no limit.
 	LimitPerUser int
-	Paused       bool
-	Hidden       bool
-	Archived     bool
+	// MaxExpiredHolds is how many holds one user may leave unpaid before each further one costs a wait; 0 means any number.
+	MaxExpiredHolds int
+	Paused          bool
+	Hidden          bool
+	Archived        bool
 	// Version grows with every committed change; views, bus and sockets order by it.
 	Version   int64
 	CreatedAt Time

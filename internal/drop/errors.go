@@ -22,6 +22,7 @@ const (
 	CodeSizeRequired         Code = "size_required"
 	CodeSizeNotFound         Code = "size_not_found"
 	CodeLimitReached         Code = "limit_reached"
+	CodeCooldown             Code = "cooldown"
 	CodeReservationExpired   Code = "reservation_expired"
 	CodeReservationCancelled Code = "reservation_cancelled"
 	CodeAlreadyPurchased     Code = "already_purchased"
@@ -42,6 +43,9 @@ type Error struct {
 	// StartsAt and StartsIn say how long a buyer has to wait (CodeNotStarted).
 	StartsAt Time
 	StartsIn time.Duration
+	// RetryAt and RetryIn say when a user who left holds unpaid may reserve again (CodeCooldown).
+	RetryAt Time
+	RetryIn time.Duration
 	// Limit and Used are units per user (CodeLimitReached).
 	Limit, Used int
 	// Available is how many units could be taken away (CodeStockInUse).

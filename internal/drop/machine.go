@@ -26,7 +26,7 @@ type Changes struct {
 func Apply(s *State, now Time, batch BatchID, cmds []Command) ([]Result, *Changes) {
 	a := newApplication(s, max(now, s.LastAt), batch)
 	for _, c := range cmds {
-		if e, ok := bare(c).(Edit); ok && e.LimitPerUser != nil {
+		if e, ok := bare(c).(Edit); ok && e.limits() {
 			a.limits = true
 		}
 	}
@@ -47,7 +47,7 @@ type application struct {
 	batch     BatchID
 	changes   Changes
 	changed   bool
-	limits    bool        // the drop has a limit, or may get one within the batch: keep count of users' units
+	limits    bool        // the drop limits users, or may within the batch: keep count of their units
 	movements []movements // by index of Sizes
 	firstMade ReservationID
 }
@@ -55,7 +55,7 @@ type application struct {
 func newApplication(s *State, now Time, batch BatchID) *application {
 	return &application{
 		State: s, now: now, batch: batch, movements: make([]movements, len(s.Sizes)),
-		limits: s.LimitPerUser > 0, firstMade: NewReservationID(s.ID, s.Reserved) + 1,
+		limits: s.Limited(), firstMade: NewReservationID(s.ID, s.Reserved) + 1,
 	}
 }
 
@@ -115,6 +115,9 @@ func (a *application) reserve(c Reserve) Result {
 		if n := live + used.bought; n >= a.LimitPerUser {
 			return Result{Err: &Error{Code: CodeLimitReached, Limit: a.LimitPerUser, Used: n}}
 		}
+	}
+	if refusal := a.cooldown(used); refusal != nil {
+		return Result{Err: refusal}
 	}
 	if a.Reserved == math.MaxUint32 {
 		return Result{Err: Refuse(CodeExhausted)}
@@ -220,6 +223,10 @@ func (a *application) settle(r *Reservation) {
 func (a *application) end(r *Reservation, status Status, reason Reason) {
 	r.Status = status
 	r.EndedAt = a.now
+	if u := a.usage[r.UserID]; u != nil && status != Completed {
+		u.unpaid++
+		u.ended = a.now
+	}
 	if r.ID < a.firstMade {
 		a.changes.Ended = append(a.changes.Ended, r)
 	}

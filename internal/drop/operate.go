@@ -54,6 +54,7 @@ func (a *application) edit(c Edit) *Error {
 	set(&a.StartTime, c.StartTime, &a.changed)
 	set(&a.ImageURL, c.ImageURL, &a.changed)
 	set(&a.LimitPerUser, c.LimitPerUser, &a.changed)
+	set(&a.MaxExpiredHolds, c.MaxExpiredHolds, &a.changed)
 	set(&a.Hidden, c.Hidden, &a.changed)
 	set(&a.Archived, c.Archived, &a.changed)
 	return nil
@@ -85,6 +86,7 @@ func (c *Edit) check() *Error {
 	return cmp.Or(
 		checked(c.Name, checkName), checked(c.Price, checkPrice), checked(c.StartTime, checkStart),
 		checked(c.ImageURL, checkImageURL), checked(c.LimitPerUser, checkLimit),
+		checked(c.MaxExpiredHolds, checkExpired),
 	)
 }
 

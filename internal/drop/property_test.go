@@ -20,6 +20,7 @@ func drawSpec(t *rapid.T) drop.Spec {
 		spec = sized(rapid.Int64Range(0, 4).Draw(t, "stock of each size"), labels[:n]...)
 	}
 	spec.LimitPerUser = rapid.IntRange(0, 3).Draw(t, "limit")
+	spec.MaxExpiredHolds = rapid.IntRange(0, 2).Draw(t, "unpaid holds")
 	spec.StartTime += drop.Time(rapid.SampledFrom([]int{0, 0, 0, 90_000}).Draw(t, "starts in"))
 	return spec
 }
@@ -69,7 +70,7 @@ func drawEdit(t *rapid.T, b *book) drop.Edit {
 	start := b.drop.StartTime + drop.Time(rapid.IntRange(-1, 1).Draw(t, "start moves by"))
 	flag := rapid.IntRange(0, 9).Draw(t, "flag") == 0
 	return rapid.SampledFrom([]drop.Edit{
-		{LimitPerUser: &limit}, {LimitPerUser: &limit, Price: &price}, {StartTime: &start}, {Hidden: &flag}, {Archived: &flag},
+		{LimitPerUser: &limit}, {MaxExpiredHolds: &limit}, {LimitPerUser: &limit, Price: &price}, {StartTime: &start}, {Hidden: &flag}, {Archived: &flag},
 	}).Draw(t, "edit")
 }
 

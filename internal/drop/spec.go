@@ -19,8 +19,10 @@ const (
 	MaxSizeLabel    = 32
 	MaxStock        = 10_000_000 // units of one drop
 	MaxLimitPerUser = 1000
-	MaxUsername     = 100
-	MaxEmail        = 254 // RFC 5321, 4.5.3.1.3 less the two brackets
+	// HighestMaxExpiredHolds bounds Drop.MaxExpiredHolds.
+	HighestMaxExpiredHolds = 100
+	MaxUsername            = 100
+	MaxEmail               = 254 // RFC 5321, 4.5.3.1.3 less the two brackets
 )
 
 var (
@@ -38,6 +40,8 @@ type Spec struct {
 	TotalStock   *int64
 	Sizes        []SizeSpec
 	LimitPerUser int
+	// MaxExpiredHolds: see Drop.
+	MaxExpiredHolds int
 }
 
 // SizeSpec is one size of a Spec.
@@ -50,7 +54,7 @@ type SizeSpec struct {
 func (s *Spec) Check() error {
 	if refusal := cmp.Or(
 		checkName(s.Name), checkPrice(s.Price), checkStart(s.StartTime), checkImageURL(s.ImageURL),
-		checkLimit(s.LimitPerUser), s.checkStock(),
+		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), s.checkStock(),
 	); refusal != nil {
 		return refusal
 	}
@@ -97,7 +101,7 @@ func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 	state := &State{
 		Drop: Drop{
 			ID: id, Name: s.Name, Price: s.Price, StartTime: s.StartTime, ImageURL: s.ImageURL,
-			LimitPerUser: s.LimitPerUser, CreatedAt: now,
+			LimitPerUser: s.LimitPerUser, MaxExpiredHolds: s.MaxExpiredHolds, CreatedAt: now,
 		},
 		LastAt: now,
 	}
@@ -136,6 +140,13 @@ func checkStart(t Time) *Error {
 func checkLimit(n int) *Error {
 	if n < 0 || n > MaxLimitPerUser {
 		return Invalid("limit_per_user", fmt.Sprintf("must be from 1 to %d, or 0 for none", MaxLimitPerUser))
+	}
+	return nil
+}
+
+func checkExpired(n int) *Error {
+	if n < 0 || n > HighestMaxExpiredHolds {
+		return Invalid("max_expired_holds", fmt.Sprintf("must be from 1 to %d, or 0 for none", HighestMaxExpiredHolds))
 	}
 	return nil
 }

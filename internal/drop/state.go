@@ -31,6 +31,8 @@ type State struct {
 type usage struct {
 	holds  []*Reservation // loaded or made as active
 	bought int
+	unpaid int  // holds that were not paid: expired or given back
+	ended  Time // when the newest of those ended
 }
 
 func (u *usage) liveAt(now Time) (count int, one *Reservation) {
@@ -73,6 +75,16 @@ func (s *State) LoadUsage(r Reservation) {
 	}
 	u.holds = append(u.holds, s.keep(r))
 }
+
+// LoadUnpaid says how many reservations of a user named in Need.Users have expired or were cancelled, up to MaxUnpaid of
+// them, and when the last of them ended.
+func (s *State) LoadUnpaid(id UserID, count int, last Time) {
+	u := s.usageOf(id)
+	u.unpaid, u.ended = count, last
+}
+
+// Limited reports whether the drop has a rule for which a store loads the reservations of Need.Users.
+func (d *Drop) Limited() bool { return d.LimitPerUser > 0 || d.MaxExpiredHolds > 0 }
 
 // keep returns the one copy of a reservation: rows loaded for two purposes must change together.
 func (s *State) keep(r Reservation) *Reservation {

@@ -244,7 +244,7 @@ func stockMoved(a, b *engine.View) bool {
 func edited(a, b *engine.View) bool {
 	x, y := a.Drop, b.Drop
 	return x.Paused != y.Paused || x.Name != y.Name || x.Price != y.Price || x.StartTime != y.StartTime ||
-		x.ImageURL != y.ImageURL || x.LimitPerUser != y.LimitPerUser || x.Hidden != y.Hidden || x.Archived != y.Archived
+		x.ImageURL != y.ImageURL || x.LimitPerUser != y.LimitPerUser || x.MaxExpiredHolds != y.MaxExpiredHolds || x.Hidden != y.Hidden || x.Archived != y.Archived
 }
 
 // duePurchases takes the purchases whose turn it is, and says when the next one's is.

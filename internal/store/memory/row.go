@@ -93,7 +93,7 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 			s.LoadPurchase(r.purchases[p])
 		}
 	}
-	if r.drop.LimitPerUser > 0 || need.Limits {
+	if r.drop.Limited() || need.Limits {
 		r.loadUsage(s, need.Users)
 	}
 	if need.Recent {
@@ -113,10 +113,18 @@ func (r *row) loadUsage(s *drop.State, named []drop.UserID) {
 			continue
 		}
 		seen[user] = true
+		unpaid, last := 0, drop.Time(0)
 		for _, id := range r.byUser[user] {
-			if have := r.reservations[id]; have.Status == drop.Active || have.Status == drop.Completed {
+			have := r.reservations[id]
+			if have.Status == drop.Active || have.Status == drop.Completed {
 				s.LoadUsage(have)
+				continue
 			}
+			unpaid++
+			last = max(last, have.EndedAt)
+		}
+		if unpaid > 0 {
+			s.LoadUnpaid(user, min(unpaid, drop.MaxUnpaid), last)
 		}
 	}
 }

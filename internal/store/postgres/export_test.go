@@ -39,6 +39,10 @@ func PlannedStatements() map[string]PlannedStatement {
 			runBatchUsage, "1, ARRAY[1, 2]::bigint[], true",
 			[]string{"reservations_user on", "drops_pkey"},
 		},
+		"runBatchUnpaid": {
+			runBatchUnpaid, "1, ARRAY[1, 2]::bigint[], true",
+			[]string{"reservations_user_past on", "drops_pkey"},
+		},
 		"runBatchRecent": {runBatchRecent, "1", []string{"purchases_pkey", "users_pkey"}},
 		"runBatchKept": {
 			runBatchKept, `1, '{"",""}', '{reserve,reserve}', '{k1,k2}'`,

@@ -99,14 +99,14 @@ func tablesOf(drops []store.Filled) []table {
 			"drops",
 			[]string{
 				"id", "name", "price", "start_time", "image_url", "limit_per_user", "paused", "hidden", "archived", "version",
-				"created_at", "last_at", "seq", "reserved", "purchased", "batch",
+				"created_at", "last_at", "seq", "reserved", "purchased", "batch", "max_expired_holds",
 			},
 			rowsOf(drops, func(d store.Filled) []*drop.State { return []*drop.State{d.State} },
 				func(id int64, _ int, s *drop.State) []any {
 					return []any{
 						id, s.Name, int64(s.Price), int64(s.StartTime), none(s.ImageURL), int64(s.LimitPerUser), s.Paused, s.Hidden,
 						s.Archived, s.Version, int64(s.CreatedAt), int64(s.LastAt), int64(s.Seq), int64(s.Reserved),
-						int64(s.Purchased), uuid(s.Batch),
+						int64(s.Purchased), uuid(s.Batch), int64(s.MaxExpiredHolds),
 					}
 				}),
 		},

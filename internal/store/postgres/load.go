@@ -35,6 +35,7 @@ func (s *Store) load(ctx context.Context, conn *pgx.Conn, b store.Batch) (*drop.
 	}
 	if users := distinct(b.Need.Users); len(users) > 0 {
 		out.Queue(runBatchUsage, id, users, b.Need.Limits).Query(l.usage)
+		out.Queue(runBatchUnpaid, id, users, b.Need.Limits).Query(l.unpaid)
 	}
 	if b.Need.Recent {
 		out.Queue(runBatchRecent, id).Query(l.recent)
@@ -81,8 +82,8 @@ func (l *loader) drop(rows pgx.Rows) error {
 	d, st := &l.state.Drop, &l.state
 	var reserved, purchased int64
 	_, err := pgx.ForEachRow(rows, []any{
-		&d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.Paused, &d.Hidden, &d.Archived, &d.Version,
-		&d.CreatedAt, &st.LastAt, &st.Seq, &reserved, &purchased, (*[16]byte)(&st.Batch),
+		&d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.MaxExpiredHolds, &d.Paused, &d.Hidden, &d.Archived,
+		&d.Version, &d.CreatedAt, &st.LastAt, &st.Seq, &reserved, &purchased, (*[16]byte)(&st.Batch),
 	}, func() error {
 		l.found = true
 		st.Reserved, st.Purchased = uint32(reserved), uint32(purchased) // the table's CHECKs keep them in range
@@ -159,6 +160,19 @@ func (l *loader) usage(rows pgx.Rows) error {
 		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt,
 	}, func() error {
 		l.state.LoadUsage(r)
+		return nil
+	})
+	return err
+}
+
+func (l *loader) unpaid(rows pgx.Rows) error {
+	var (
+		user  drop.UserID
+		count int
+		last  drop.Time
+	)
+	_, err := pgx.ForEachRow(rows, []any{&user, &count, &last}, func() error {
+		l.state.LoadUnpaid(user, min(count, drop.MaxUnpaid), last)
 		return nil
 	})
 	return err

@@ -22,7 +22,7 @@ func TestPlans_DoNotTurn(t *testing.T) {
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "empty, analyzed")
 	const drops = `INSERT INTO sneakerdrop.drops
-		SELECT d, 'Air', 1, 1, NULL, 0, false, false, false, 1, 1, 1, 1, 4294967295, 1, gen_random_uuid()
+		SELECT d, 'Air', 1, 1, NULL, 0, 0, false, false, false, 1, 1, 1, 1, 4294967295, 1, gen_random_uuid()
 		FROM generate_series(%, %) d`
 	const reservations = `INSERT INTO sneakerdrop.reservations
 		SELECT d, d << 32 | n, mod(n, 5000) + 1, '', CASE WHEN n > 100 THEN 3 ELSE 1 END, 1, n, CASE WHEN n > 100 THEN 2 END

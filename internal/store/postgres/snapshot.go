@@ -93,7 +93,7 @@ func (l *snapshots) drops(rows pgx.Rows) error {
 	)
 	d := &s.Drop
 	_, err := pgx.ForEachRow(rows, []any{
-		&d.ID, &d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.Paused, &d.Hidden, &d.Archived,
+		&d.ID, &d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.MaxExpiredHolds, &d.Paused, &d.Hidden, &d.Archived,
 		&d.Version, &d.CreatedAt, &purchased, &s.Deadline,
 	}, func() error {
 		s.Purchased, s.Now = uint32(purchased), l.now // the table's CHECK keeps it in range

@@ -27,8 +27,8 @@ SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
        set_config('jit', 'off', true)`
 
 	runBatchLock = `
-SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, paused, hidden, archived, version, created_at,
-       last_at, seq, reserved, purchased, batch
+SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived, version,
+       created_at, last_at, seq, reserved, purchased, batch
 FROM sneakerdrop.drops
 WHERE id = $1
 FOR UPDATE`
@@ -100,8 +100,19 @@ JOIN LATERAL (
     ORDER BY status DESC, id DESC
     LIMIT 1001
 ) AS r ON true
-WHERE $3::boolean OR (SELECT limit_per_user > 0 FROM sneakerdrop.drops WHERE id = $1)
+WHERE $3::boolean OR (SELECT limit_per_user + max_expired_holds > 0 FROM sneakerdrop.drops WHERE id = $1)
 ORDER BY r.id`
+
+	// Without a wait in the drop's rules, nor one about to be set, nothing is read.
+	runBatchUnpaid = `
+SELECT wanted.user_id, past.count, past.last
+FROM unnest($2::bigint[]) AS wanted (user_id)
+JOIN LATERAL (
+    SELECT count(*) AS count, max(ended_at) AS last
+    FROM sneakerdrop.reservations
+    WHERE drop_id = $1 AND user_id = wanted.user_id AND status > 2
+) AS past ON past.count > 0
+WHERE $3::boolean OR (SELECT max_expired_holds > 0 FROM sneakerdrop.drops WHERE id = $1)`
 
 	runBatchRecent = `
 SELECT p.id, coalesce(u.username, ''), p.created_at
@@ -143,7 +154,7 @@ SELECT 1 / (count(*) = 1)::integer FROM written`
 WITH written AS (
     UPDATE sneakerdrop.drops
     SET name = $2, price = $3, start_time = $4, image_url = nullif($5::text, ''), limit_per_user = $6, paused = $7,
-        hidden = $8, archived = $9
+        hidden = $8, archived = $9, max_expired_holds = $10
     WHERE id = $1
     RETURNING 1
 )
@@ -238,8 +249,8 @@ FROM next`
 
 	createDropInsert = `
 INSERT INTO sneakerdrop.drops (id, name, price, start_time, image_url, limit_per_user, paused, hidden, archived, version,
-    created_at, last_at, seq, reserved, purchased, batch)
-VALUES ($1, $2, $3, $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
+    created_at, last_at, seq, reserved, purchased, batch, max_expired_holds)
+VALUES ($1, $2, $3, $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
 
 	createDropSizes = `
 INSERT INTO sneakerdrop.sizes (drop_id, position, label, total, available, held, sold)
@@ -292,7 +303,7 @@ const (
 	readClock = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
 	snapshotDrop = `
-SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.paused, d.hidden, d.archived,
+SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused, d.hidden, d.archived,
        d.version, d.created_at, d.purchased, coalesce((
            SELECT expires_at
            FROM sneakerdrop.reservations
@@ -369,8 +380,8 @@ ORDER BY seq
 LIMIT $3`
 
 	readBooksDrop = `
-SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, paused, hidden, archived, version, created_at,
-       last_at, seq, reserved, purchased, batch
+SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived, version,
+       created_at, last_at, seq, reserved, purchased, batch
 FROM sneakerdrop.drops
 WHERE id = $1`
 

@@ -14,7 +14,7 @@ func queueChanges(out *pgx.Batch, was *drop.Drop, s *drop.State, c *drop.Changes
 		uuid(s.Batch))
 	if edited(was, &s.Drop) {
 		out.Queue(runBatchWriteEdit, id, s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser),
-			s.Paused, s.Hidden, s.Archived)
+			s.Paused, s.Hidden, s.Archived, int64(s.MaxExpiredHolds))
 	}
 	if len(c.Sizes) > 0 {
 		queueStock(out, s, c.Sizes)
@@ -39,7 +39,7 @@ func queueChanges(out *pgx.Batch, was *drop.Drop, s *drop.State, c *drop.Changes
 // edited tells whether what only an operator changes has changed: most batches need not write it.
 func edited(was, is *drop.Drop) bool {
 	return was.Name != is.Name || was.Price != is.Price || was.StartTime != is.StartTime || was.ImageURL != is.ImageURL ||
-		was.LimitPerUser != is.LimitPerUser || was.Paused != is.Paused || was.Hidden != is.Hidden ||
+		was.LimitPerUser != is.LimitPerUser || was.MaxExpiredHolds != is.MaxExpiredHolds || was.Paused != is.Paused || was.Hidden != is.Hidden ||
 		was.Archived != is.Archived
 }
 
@@ -106,7 +106,7 @@ func queueLedger(out *pgx.Batch, s *drop.State, entries []drop.LedgerEntry) {
 func queueDrop(out *pgx.Batch, s *drop.State, c *drop.Changes) {
 	out.Queue(createDropInsert, int64(s.ID), s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser),
 		s.Paused, s.Hidden, s.Archived, s.Version, int64(s.CreatedAt), int64(s.LastAt), int64(s.Seq), int64(s.Reserved),
-		int64(s.Purchased), uuid(s.Batch))
+		int64(s.Purchased), uuid(s.Batch), int64(s.MaxExpiredHolds))
 	n := len(s.Sizes)
 	position, labels, total := make([]int64, n), make([]string, n), make([]int64, n)
 	available, held, sold := make([]int64, n), make([]int64, n), make([]int64, n)

@@ -74,9 +74,12 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			return nil, err
 		}
 	}
-	if state.LimitPerUser > 0 || need.Limits {
+	if state.Limited() || need.Limits {
 		for _, u := range distinct(need.Users) {
 			if err := loadUsage(conn, state, u); err != nil {
+				return nil, err
+			}
+			if err := loadUnpaid(conn, state, u); err != nil {
 				return nil, err
 			}
 		}
@@ -154,6 +157,18 @@ func loadUsage(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
 	return nil
 }
 
+func loadUnpaid(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
+	st, err := prepare(conn, sqlRunBatchUnpaid, int64(state.ID), int64(user))
+	if err != nil {
+		return err
+	}
+	return rows(st, func() {
+		if n := st.ColumnInt(0); n > 0 {
+			state.LoadUnpaid(user, min(n, drop.MaxUnpaid), drop.Time(st.ColumnInt64(1)))
+		}
+	})
+}
+
 // saveBatch writes what a batch changed: what is there already before what is new.
 func saveBatch(conn *sqlite.Conn, state *drop.State, c *drop.Changes) error {
 	if err := updateDrop(conn, state); err != nil {
@@ -207,6 +222,7 @@ func bindDrop(st *sqlite.Stmt, s *drop.State) {
 	st.BindInt64(13, int64(s.Reserved))
 	st.BindInt64(14, int64(s.Purchased))
 	st.BindBytes(15, s.Batch[:])
+	st.BindInt64(16, int64(s.MaxExpiredHolds))
 }
 
 func updateSizes(conn *sqlite.Conn, s *drop.State, moved []int) error {

@@ -57,7 +57,7 @@ func insertDrop(conn *sqlite.Conn, s *drop.State, c *drop.Changes) error {
 		return err
 	}
 	bindDrop(st, s)
-	st.BindInt64(16, int64(s.CreatedAt))
+	st.BindInt64(17, int64(s.CreatedAt))
 	if err := run(st); err != nil {
 		return err
 	}

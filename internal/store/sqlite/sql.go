@@ -7,7 +7,7 @@ package sqlite
 // Columns of drops in the order in which scanDrop reads them.
 const sqlDrop = `
 SELECT id, name, price, start_time, coalesce(image_url, ''), limit_per_user, paused, hidden, archived,
-       version, created_at, last_at, seq, reserved, purchased, batch
+       version, created_at, last_at, seq, reserved, purchased, batch, max_expired_holds
 FROM drops
 WHERE id = ?1`
 
@@ -63,11 +63,17 @@ WHERE drop_id = ?1 AND user_id = ?2 AND status <= 2
 ORDER BY status DESC, id DESC
 LIMIT ?3 + 0`
 
+// All of them are counted: the rule keeps them few, but for the limit of what a waiting user could gather before.
+const sqlRunBatchUnpaid = `
+SELECT count(*), coalesce(max(ended_at), 0)
+FROM reservations
+WHERE drop_id = ?1 AND user_id = ?2 AND status > 2`
+
 const sqlRunBatchUpdateDrop = `
 UPDATE drops
 SET name = ?2, price = ?3, start_time = ?4, image_url = nullif(?5, ''), limit_per_user = ?6,
     paused = ?7, hidden = ?8, archived = ?9, version = ?10, last_at = ?11, seq = ?12,
-    reserved = ?13, purchased = ?14, batch = ?15
+    reserved = ?13, purchased = ?14, batch = ?15, max_expired_holds = ?16
 WHERE id = ?1`
 
 const sqlRunBatchUpdateSize = `
@@ -125,8 +131,8 @@ FROM drops`
 
 const sqlCreateDrop = `
 INSERT INTO drops (id, name, price, start_time, image_url, limit_per_user, paused, hidden, archived,
-                   version, created_at, last_at, seq, reserved, purchased, batch)
-VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6, ?7, ?8, ?9, ?10, ?16, ?11, ?12, ?13, ?14, ?15)`
+                   version, created_at, last_at, seq, reserved, purchased, batch, max_expired_holds)
+VALUES (?1, ?2, ?3, ?4, nullif(?5, ''), ?6, ?7, ?8, ?9, ?10, ?17, ?11, ?12, ?13, ?14, ?15, ?16)`
 
 const sqlCreateDropSize = `
 INSERT INTO sizes (drop_id, position, total, available, held, sold, label)

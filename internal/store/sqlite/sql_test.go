@@ -137,6 +137,7 @@ func TestStatements_Plans(t *testing.T) {
 		sqlRunBatchDeadline: "reservations_deadline (drop_id=? AND expires_at>?)",
 		sqlDropDeadline:     "reservations_deadline (drop_id=?)",
 		sqlRunBatchUsage:    "reservations_user (drop_id=? AND user_id=? AND status<?)",
+		sqlRunBatchUnpaid:   "reservations_user (drop_id=? AND user_id=? AND status>?)",
 		sqlReservations:     "reservations_user (drop_id=? AND user_id=?)",
 		sqlPulse:            "reservations_deadline (drop_id=?)",
 		sqlRunBatchKept:     "idempotency_keys_1 (drop_id=? AND caller=? AND operation=? AND key=?)",

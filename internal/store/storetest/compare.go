@@ -150,7 +150,8 @@ func (c *comparison) edit() drop.Edit {
 	limit, hidden, image := c.rng.IntN(4), c.rng.IntN(2) == 0, []string{"", "/a.png", "no address"}[c.rng.IntN(3)]
 	return []drop.Edit{
 		{Name: &name, LimitPerUser: &limit}, {Price: &price}, {StartTime: &start}, {Hidden: &hidden, ImageURL: &image}, {LimitPerUser: &limit},
-	}[c.rng.IntN(5)]
+		{MaxExpiredHolds: &limit},
+	}[c.rng.IntN(6)]
 }
 
 // label is mostly one of the drop's sizes, else a note or a size that is not there.

@@ -43,7 +43,7 @@ func sample() ([]drop.User, []store.Filled) {
 func used() store.Filled {
 	const id = 12
 	spec := sized(5, "9", "ü 8½")
-	spec.ImageURL, spec.LimitPerUser = "/a.png", 3
+	spec.ImageURL, spec.LimitPerUser, spec.MaxExpiredHolds = "/a.png", 3, 50
 	state, changes := spec.Create(id, base-minute, drop.BatchID{1})
 	state.Paused, state.Hidden, state.Version, state.LastAt, state.Batch = true, true, 99, base+5, drop.BatchID{3}
 	state.Sizes[0].Stock = drop.Stock{Total: 5, Available: 2, Held: 2, Sold: 1}

@@ -13,6 +13,7 @@ var needTests = []test{
 	{"Need_UserNamedTwiceCountsOnce", userNamedTwiceCountsOnce},
 	{"Need_LimitsLoadsUsersOfADropWithoutLimit", limitsLoadsUsers},
 	{"Need_UserWithManyDeadHolds", userWithManyDeadHolds},
+	{"Need_UnpaidHoldsCountTowardsTheWait", unpaidHoldsCount},
 	{"Need_ReservationsOfTheDropOnly", reservationsOfTheDropOnly},
 	{"Need_ReservationsWithTheirBuyersName", reservationsWithTheirBuyersName},
 	{"Need_RowsLoadedTwiceChangeTogether", rowsLoadedTwiceChangeTogether},
@@ -53,6 +54,39 @@ func userNamedTwiceCountsOnce(f *fixture) {
 	f.commit(id, drop.Need{Users: []drop.UserID{1, 1, 2, 1}}, d)
 	for i, want := range []drop.Code{"", "", drop.CodeLimitReached} {
 		equal(f, "refusal", refusal(d.results[i]), want)
+	}
+}
+
+func unpaidHoldsCount(f *fixture) {
+	spec := plain(100)
+	spec.MaxExpiredHolds = 2
+	id, other := f.create(spec), f.create(spec)
+	reserve := drop.Reserve{User: 1, Hold: time.Minute}
+	for _, d := range []drop.ID{other, other, id} { // in another drop, or of another user, they do not count
+		f.run(d, base, drop.Cancel{Reservation: f.reserve(d, base, drop.Reserve{User: 1}).ID})
+	}
+	f.run(id, base, drop.Cancel{Reservation: f.reserve(id, base, drop.Reserve{User: 2}).ID})
+	f.buy(f.reserve(id, base, drop.Reserve{User: 1}), base+1)
+	expires := f.reserve(id, base+1, drop.Reserve{User: 1, Hold: time.Minute})
+	r := f.run(id, base+2+minute, reserve, drop.Reserve{User: 2, Hold: time.Minute})
+	until := base + 2 + 2*minute
+	if e := r[0].Err; e == nil || e.Code != drop.CodeCooldown || e.RetryAt != until || e.RetryIn != time.Minute {
+		f.Errorf("after hold %d expired: %+v, want a wait of a minute", expires.ID, r[0])
+	}
+	if r[1].Err != nil {
+		f.Errorf("a user with one unpaid hold: %v", r[1].Err)
+	}
+	if got := refusal(f.run(id, until-1, reserve)[0]); got != drop.CodeCooldown {
+		f.Errorf("a millisecond before the wait is over: %q", got)
+	}
+	if r := f.run(id, until, reserve)[0]; r.Err != nil {
+		f.Errorf("when the wait is over: %v", r.Err)
+	}
+	free := f.create(plain(100))
+	f.run(free, base, drop.Cancel{Reservation: f.reserve(free, base, drop.Reserve{User: 1}).ID})
+	one := 1
+	if got := refusal(f.run(free, base+1, drop.Edit{MaxExpiredHolds: &one}, reserve)[1]); got != drop.CodeCooldown {
+		f.Errorf("under a rule set in the same batch: %q, want %s", got, drop.CodeCooldown)
 	}
 }
 

@@ -33,6 +33,7 @@ func shapes() []drop.Spec {
 	full := sized(3, "10", "9.5", "9", "Ünisex 👟", "'; DROP TABLE drops; --")
 	total := int64(15)
 	full.TotalStock, full.Price, full.StartTime = &total, drop.MaxPrice, drop.TimeOf(time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC))
+	full.MaxExpiredHolds = drop.HighestMaxExpiredHolds
 	full.Name, full.LimitPerUser = strings.Repeat("👟", drop.MaxName), drop.MaxLimitPerUser
 	full.ImageURL = "/" + strings.Repeat("ü", drop.MaxImageURL-1)
 	return []drop.Spec{

@@ -34,6 +34,7 @@ CREATE TABLE sneakerdrop.drops (
     start_time     bigint  NOT NULL,
     image_url      text,
     limit_per_user bigint  NOT NULL DEFAULT 0 CHECK (limit_per_user >= 0),
+    max_expired_holds bigint NOT NULL DEFAULT 0 CHECK (max_expired_holds >= 0),
     paused         boolean NOT NULL DEFAULT false,
     hidden         boolean NOT NULL DEFAULT false,
     archived       boolean NOT NULL DEFAULT false,
@@ -51,6 +52,7 @@ CREATE TABLE sneakerdrop.drops (
 COMMENT ON COLUMN sneakerdrop.drops.price IS 'minor units';
 COMMENT ON COLUMN sneakerdrop.drops.start_time IS 'ms since the Unix epoch';
 COMMENT ON COLUMN sneakerdrop.drops.limit_per_user IS 'units; 0: none';
+COMMENT ON COLUMN sneakerdrop.drops.max_expired_holds IS 'unpaid holds of one user before waits begin; 0: any number';
 COMMENT ON COLUMN sneakerdrop.drops.created_at IS 'ms since the Unix epoch';
 COMMENT ON COLUMN sneakerdrop.drops.last_at IS 'time of the last batch, ms since the Unix epoch; never steps back';
 COMMENT ON COLUMN sneakerdrop.drops.seq IS 'number of the newest ledger entry';

@@ -20,6 +20,7 @@ CREATE TABLE drops (
     start_time     INTEGER NOT NULL,
     image_url      TEXT,
     limit_per_user INTEGER NOT NULL DEFAULT 0 CHECK (limit_per_user >= 0),
+    max_expired_holds INTEGER NOT NULL DEFAULT 0 CHECK (max_expired_holds >= 0),
     paused         INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
     hidden         INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1)),
     archived       INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1)),
