@@ -12,9 +12,19 @@ func TestCooldown_GrowsFourfoldUpToADay(t *testing.T) {
 		unpaid, most int
 		want         time.Duration
 	}{
-		{0, 0, 0}, {1000, 0, 0}, {0, 1, 0}, {1, 1, time.Minute}, {2, 1, 4 * time.Minute}, {3, 1, 16 * time.Minute},
-		{2, 3, 0}, {3, 3, time.Minute}, {6, 1, 1024 * time.Minute}, {7, 1, 24 * time.Hour}, {1 << 30, 1, 24 * time.Hour},
-		{drop.MaxUnpaid, drop.HighestMaxExpiredHolds, 24 * time.Hour}, {drop.MaxUnpaid - 1, drop.HighestMaxExpiredHolds, 1024 * time.Minute},
+		{0, 0, 0},
+		{1000, 0, 0},
+		{0, 1, 0},
+		{1, 1, time.Minute},
+		{2, 1, 4 * time.Minute},
+		{3, 1, 16 * time.Minute},
+		{2, 3, 0},
+		{3, 3, time.Minute},
+		{6, 1, 1024 * time.Minute},
+		{7, 1, 24 * time.Hour},
+		{1 << 30, 1, 24 * time.Hour},
+		{drop.MaxUnpaid, drop.HighestMaxExpiredHolds, 24 * time.Hour},
+		{drop.MaxUnpaid - 1, drop.HighestMaxExpiredHolds, 1024 * time.Minute},
 	} {
 		if got := drop.Cooldown(test.unpaid, test.most); got != test.want {
 			t.Errorf("%d unpaid of %d: %s, want %s", test.unpaid, test.most, got, test.want)

@@ -149,7 +149,11 @@ func (c *comparison) edit() drop.Edit {
 	name, price, start := fmt.Sprintf("name %d", c.rng.IntN(9)), drop.Money(c.rng.IntN(3)), c.now+drop.Time(c.rng.IntN(9999))
 	limit, hidden, image := c.rng.IntN(4), c.rng.IntN(2) == 0, []string{"", "/a.png", "no address"}[c.rng.IntN(3)]
 	return []drop.Edit{
-		{Name: &name, LimitPerUser: &limit}, {Price: &price}, {StartTime: &start}, {Hidden: &hidden, ImageURL: &image}, {LimitPerUser: &limit},
+		{Name: &name, LimitPerUser: &limit},
+		{Price: &price},
+		{StartTime: &start},
+		{Hidden: &hidden, ImageURL: &image},
+		{LimitPerUser: &limit},
 		{MaxExpiredHolds: &limit},
 	}[c.rng.IntN(6)]
 }
