@@ -23,6 +23,7 @@ var house = [][]string{
 	{"internal/live/sse", "internal/live/sockets"},
 	{"internal/live"},
 	{"internal/bus"},
+	{"internal/identity", "internal/limit"},
 	{"internal/engine", "internal/audit", "internal/importer"},
 	{"internal/store/postgres", "internal/store/sqlite", "internal/store/memory", "internal/store/storetest"},
 	{"internal/store"},

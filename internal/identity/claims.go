@@ -1,0 +1,196 @@
+package identity
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sneakerdrop/internal/drop"
+)
+
+// maxName bounds iss and sub: they are part of an index.
+const maxName = 255
+
+// claimSet is the signed payload. Names count letter for letter, and none may stand twice.
+type claimSet map[string]jsontext.Value
+
+// read checks the payload of a token whose signature is good.
+func (cfg *Config) read(payload []byte, now time.Time) (Claims, error) {
+	var set claimSet
+	if err := json.Unmarshal(payload, &set); err != nil {
+		return Claims{}, fmt.Errorf("%w: claims: %w", ErrInvalid, err)
+	}
+	issuer, err := cfg.checkIssuer(set)
+	if err != nil {
+		return Claims{}, err
+	}
+	if err := cfg.checkAudience(set); err != nil {
+		return Claims{}, err
+	}
+	c := Claims{Subject: drop.Subject{Issuer: issuer}}
+	if c.Expires, err = cfg.checkTimes(set, now); err != nil {
+		return Claims{}, err
+	}
+	if c.Subject.Subject, err = set.identifier("sub"); err != nil {
+		return Claims{}, err
+	}
+	if c.Subject.Subject == "" {
+		return Claims{}, fmt.Errorf("%w: no sub", ErrInvalid)
+	}
+	if cfg.NumberClaim != "" {
+		if c.Number, err = set.number(cfg.NumberClaim); err != nil {
+			return Claims{}, err
+		}
+	}
+	c.Username = set.name(cfg.NameClaim)
+	c.Email = set.email(cfg.EmailClaim)
+	return c, nil
+}
+
+// checkIssuer returns who the buyer's name is unique for.
+func (cfg *Config) checkIssuer(set claimSet) (string, error) {
+	issuer, err := set.identifier("iss")
+	switch {
+	case err != nil:
+		return "", err
+	case cfg.Issuer != "" && issuer != cfg.Issuer:
+		return "", fmt.Errorf("%w: issuer %s", ErrInvalid, quote(issuer))
+	case issuer != "":
+		return issuer, nil
+	case cfg.Secret != nil:
+		return unnamedSecret, nil
+	default:
+		return unnamedKeys, nil
+	}
+}
+
+func (cfg *Config) checkAudience(set claimSet) error {
+	if len(cfg.Audience) == 0 {
+		return nil
+	}
+	audience := []string{""}
+	if json.Unmarshal(set["aud"], &audience[0]) != nil && json.Unmarshal(set["aud"], &audience) != nil {
+		return fmt.Errorf("%w: no audience", ErrInvalid)
+	}
+	if !slices.ContainsFunc(audience, func(a string) bool { return a != "" && slices.Contains(cfg.Audience, a) }) {
+		return fmt.Errorf("%w: audience %s", ErrInvalid, quote(strings.Join(audience, " ")))
+	}
+	return nil
+}
+
+// checkTimes returns when the token expires.
+func (cfg *Config) checkTimes(set claimSet, now time.Time) (time.Time, error) {
+	expires, err := set.time("exp")
+	if err != nil {
+		return time.Time{}, err
+	}
+	if expires.IsZero() {
+		return time.Time{}, fmt.Errorf("%w: no exp", ErrInvalid)
+	}
+	for _, claim := range []string{"nbf", "iat"} {
+		from, err := set.time(claim)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if from.After(now.Add(cfg.Leeway)) {
+			return time.Time{}, fmt.Errorf("%w: %s is %s ahead", ErrInvalid, claim, from.Sub(now).Round(time.Second))
+		}
+	}
+	if !now.Before(expires.Add(cfg.Leeway)) {
+		return time.Time{}, fmt.Errorf("%w %s ago", ErrExpired, now.Sub(expires).Round(time.Second))
+	}
+	return expires, nil
+}
+
+// time reads seconds since 1970, of which some providers give fractions; the zero time where there is none.
+func (s claimSet) time(claim string) (time.Time, error) {
+	value, ok := s[claim]
+	if !ok {
+		return time.Time{}, nil
+	}
+	var seconds float64
+	if err := json.Unmarshal(value, &seconds); err != nil || value.Kind() != '0' {
+		return time.Time{}, fmt.Errorf("%w: %s is no number", ErrInvalid, claim)
+	}
+	const year10000 = 253_402_300_800
+	if seconds < 0 || seconds >= year10000 {
+		return time.Time{}, fmt.Errorf("%w: %s out of range", ErrInvalid, claim)
+	}
+	whole, fraction := math.Modf(seconds)
+	return time.Unix(int64(whole), int64(fraction*1e9)), nil
+}
+
+// text returns a claim that is a string, and "" for any other.
+func (s claimSet) text(claim string) string {
+	var text string
+	if value, ok := s[claim]; !ok || value.Kind() != '"' || json.Unmarshal(value, &text) != nil {
+		return ""
+	}
+	return text
+}
+
+// identifier reads iss or sub, "" where there is none.
+func (s claimSet) identifier(claim string) (string, error) {
+	value, ok := s[claim]
+	if !ok {
+		return "", nil
+	}
+	text := s.text(claim)
+	if value.Kind() != '"' || len(text) > maxName || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return "", fmt.Errorf("%w: %s must be a string of at most %d bytes", ErrInvalid, claim, maxName)
+	}
+	return text, nil
+}
+
+// number reads the shop's own number of the buyer, a number or the text of one.
+func (s claimSet) number(claim string) (drop.UserID, error) {
+	text := s.text(claim)
+	if value, ok := s[claim]; ok && value.Kind() == '0' {
+		text = string(value)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || drop.UserID(n) >= drop.FirstAllocatedUser || text[0] == '+' || text[0] == '0' {
+		return 0, fmt.Errorf("%w: %s must be the shop's own number of the buyer, from 1 to 2^40 - 1", ErrInvalid, claim)
+	}
+	return drop.UserID(n), nil
+}
+
+// name makes a name that drop.CheckUser takes of the first claim that says something.
+func (s claimSet) name(claims []string) string {
+	for _, claim := range claims {
+		name := strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return ' '
+			}
+			return r
+		}, s.text(claim))
+		if runes := []rune(strings.TrimSpace(name)); len(runes) > drop.MaxUsername {
+			name = string(runes[:drop.MaxUsername])
+		}
+		if name = strings.TrimSpace(name); name != "" && utf8.ValidString(name) {
+			return name
+		}
+	}
+	return drop.UnknownUsername
+}
+
+// email returns the address, "" where it is none or where the provider says that nobody has looked whether it is the
+// buyer's.
+func (s claimSet) email(claim string) string {
+	email := drop.NormalEmail(strings.TrimSpace(s.text(claim)))
+	if email == "" || string(s["email_verified"]) == "false" || s.text("email_verified") == "false" {
+		return ""
+	}
+	if drop.CheckUser(drop.UnknownUsername, email) != nil {
+		return ""
+	}
+	return email
+}

@@ -1,0 +1,168 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+var (
+	secretAlgorithms = []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512}
+	rsaAlgorithms    = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512}
+	publicAlgorithms = append(slices.Clone(rsaAlgorithms), jose.ES256, jose.ES384, jose.ES512, jose.EdDSA)
+)
+
+// key verifies, and knows with which algorithms.
+type key struct {
+	id         string
+	algorithms []jose.SignatureAlgorithm
+	material   any
+}
+
+// keySet never changes; keys that changed are another set.
+type keySet struct {
+	keys       []key
+	algorithms []jose.SignatureAlgorithm // what a token may name at all
+}
+
+// maxTries bounds the keys that are tried for a token that does not say which one signed it.
+const maxTries = 8
+
+// open returns the payload if a key of the set signed it; rotated says that a newer set might have the key.
+func (s *keySet) open(signed *jose.JSONWebSignature, header jose.Header) (payload []byte, rotated bool, err error) {
+	algorithm := jose.SignatureAlgorithm(header.Algorithm)
+	known, tries := false, 0
+	for _, k := range s.keys {
+		// A shared secret has no name, and takes tokens that give it one.
+		if header.KeyID != k.id && header.KeyID != "" && !isSecret(k.material) {
+			continue
+		}
+		known = known || header.KeyID != ""
+		if !slices.Contains(k.algorithms, algorithm) {
+			continue
+		}
+		if tries++; tries > maxTries {
+			break
+		}
+		if payload, err := signed.Verify(k.material); err == nil {
+			return payload, false, nil
+		}
+	}
+	switch {
+	case known && tries == 0:
+		return nil, false, fmt.Errorf("%w: algorithm %s is not for key %s", ErrInvalid, quote(header.Algorithm), quote(header.KeyID))
+	case known:
+		return nil, false, fmt.Errorf("%w: signature", ErrInvalid)
+	default:
+		return nil, true, fmt.Errorf("%w: none of %d keys signed it, it names %s", ErrInvalid, len(s.keys), quote(header.KeyID))
+	}
+}
+
+func isSecret(material any) bool {
+	_, ok := material.([]byte)
+	return ok
+}
+
+// fixed is a key source that never changes.
+type fixed struct{ set *keySet }
+
+func (f fixed) current(context.Context) (*keySet, error)     { return f.set, nil }
+func (f fixed) newer(_ context.Context, old *keySet) *keySet { return old }
+func (f fixed) close()                                       {}
+
+func secretKeys(secret []byte, algorithms []string) *keySet {
+	allowed := []jose.SignatureAlgorithm{jose.HS256}
+	if len(algorithms) > 0 {
+		allowed = narrow(secretAlgorithms, algorithms)
+	}
+	return &keySet{keys: []key{{algorithms: allowed, material: slices.Clone(secret)}}, algorithms: allowed}
+}
+
+func checkSecret(secret []byte, algorithms []string) error {
+	need := minSecret
+	for _, a := range algorithms {
+		// RFC 7518, 3.2: a key is as long as the hash at least.
+		i := slices.Index(secretAlgorithms, jose.SignatureAlgorithm(a))
+		if i < 0 {
+			return fmt.Errorf("%q is no algorithm of a secret; use HS256, HS384 or HS512", a)
+		}
+		need = max(need, minSecret+16*i)
+	}
+	switch {
+	case len(secret) < need:
+		return fmt.Errorf("the secret has %d bytes and needs %d or more: a short one can be guessed from a single token", len(secret), need)
+	case bytes.Contains(secret, []byte("-----BEGIN ")):
+		return errors.New("the secret is a PEM file; a public key is no secret, give its provider's key set instead")
+	}
+	return nil
+}
+
+const (
+	minRSABits = 2048
+	maxRSABits = 8192 // a longer one costs each call too much
+)
+
+// publicKey reads one key of a provider's set. ok is false for keys that are not for tokens, or that are not known here.
+func publicKey(text []byte, algorithms []string) (k key, ok bool) {
+	var jwk jose.JSONWebKey
+	if err := jwk.UnmarshalJSON(text); err != nil || jwk.Use != "" && jwk.Use != "sig" {
+		return key{}, false
+	}
+	var can []jose.SignatureAlgorithm
+	switch material := jwk.Key.(type) {
+	case *rsa.PublicKey:
+		if bits := material.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+			return key{}, false
+		}
+		can = rsaAlgorithms
+	case *ecdsa.PublicKey:
+		switch material.Curve.Params().BitSize {
+		case 256:
+			can = []jose.SignatureAlgorithm{jose.ES256}
+		case 384:
+			can = []jose.SignatureAlgorithm{jose.ES384}
+		case 521:
+			can = []jose.SignatureAlgorithm{jose.ES512}
+		}
+	case ed25519.PublicKey:
+		can = []jose.SignatureAlgorithm{jose.EdDSA}
+	}
+	// RFC 9864 names the curve in the key's algorithm.
+	if jwk.Algorithm != "" && (jwk.Algorithm != "Ed25519" || !slices.Contains(can, jose.EdDSA)) {
+		can = narrow(can, []string{jwk.Algorithm})
+	}
+	if len(algorithms) > 0 {
+		can = narrow(can, algorithms)
+	}
+	return key{id: jwk.KeyID, algorithms: can, material: jwk.Key}, len(can) > 0
+}
+
+func narrow(can []jose.SignatureAlgorithm, names []string) []jose.SignatureAlgorithm {
+	var both []jose.SignatureAlgorithm
+	for _, a := range can {
+		if slices.Contains(names, string(a)) {
+			both = append(both, a)
+		}
+	}
+	return both
+}
+
+func isPublic(name string) bool {
+	return slices.Contains(publicAlgorithms, jose.SignatureAlgorithm(name))
+}
+
+func publicNames() string {
+	names := make([]string, len(publicAlgorithms))
+	for i, a := range publicAlgorithms {
+		names[i] = string(a)
+	}
+	return strings.Join(names, ", ")
+}
