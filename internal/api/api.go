@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path"
 	"runtime/debug"
@@ -23,6 +24,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/live/sse"
 )
 
@@ -38,6 +40,10 @@ type Config struct {
 	RequestTimeout time.Duration
 	// Version of the program, as the OpenAPI document gives it (default: dev).
 	Version string
+	// AddressLimits are the rates that one address is kept to (default: none).
+	AddressLimits limit.Rules
+	// TrustedProxies are the addresses whose X-Forwarded-For is believed (default: none).
+	TrustedProxies []netip.Prefix
 	// Streams serves GET /api/drops/events (default: there is no such call).
 	Streams *sse.Streams
 	// Sockets serves /socket.io/ (default: there is no such path).
@@ -57,6 +63,7 @@ type api struct {
 	timeout time.Duration
 	list    list
 	metrics *metrics
+	limits  *limits
 	streams *sse.Streams
 	// registry is what GET /metrics shows.
 	registry *prometheus.Registry
@@ -79,9 +86,12 @@ func New(c Config) (http.Handler, error) {
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
-	a := &api{engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), streams: c.Streams, registry: c.Registry}
+	a := &api{engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c), streams: c.Streams, registry: c.Registry}
 	if err := a.metrics.register(c.Registry); err != nil {
 		return nil, fmt.Errorf("register the metrics of requests: %w", err)
+	}
+	if err := c.Registry.Register(a.limits.refused); err != nil {
+		return nil, fmt.Errorf("register the metrics of limits: %w", err)
 	}
 	routes := a.routes()
 	documents, err := describe(routes, c.Version)
@@ -89,16 +99,26 @@ func New(c Config) (http.Handler, error) {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
 	calls := a.guard(crossOrigin(c.AllowedOrigins).Handler(a.mux(append(routes, documents...))))
-	if c.Sockets == nil {
-		return calls, nil
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/socket.io" || strings.HasPrefix(r.URL.Path, "/socket.io/") {
-			c.Sockets.ServeHTTP(w, r) // as it came: a socket is taken over from under the server
+		a.limits.locate(r)
+		if c.Sockets != nil && (r.URL.Path == "/socket.io" || strings.HasPrefix(r.URL.Path, "/socket.io/")) {
+			a.serveSocket(w, r, c.Sockets)
 			return
 		}
 		calls.ServeHTTP(w, r)
 	}), nil
+}
+
+// serveSocket hands the request on as it came: a socket is taken over from under the server. Only what opens a session is
+// limited here; what comes within one is bounded there.
+func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.Handler) {
+	if len(a.limits.rules) > 0 && !r.URL.Query().Has("sid") {
+		if err := a.limits.take(w, r, limit.Read); err != nil {
+			a.fail(w, r, err)
+			return
+		}
+	}
+	sockets.ServeHTTP(w, r)
 }
 
 func crossOrigin(origins []string) *cors.Cors {
@@ -108,7 +128,7 @@ func crossOrigin(origins []string) *cors.Cors {
 			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete,
 		},
 		AllowedHeaders: []string{"*"}, // reflects those that are asked for
-		ExposedHeaders: []string{"ETag", "Retry-After", "Content-Disposition", requestIDHeader},
+		ExposedHeaders: []string{"ETag", "Retry-After", "Content-Disposition", "RateLimit", "RateLimit-Policy", requestIDHeader},
 		MaxAge:         600,
 	})
 }
@@ -156,10 +176,14 @@ func (a *api) mux(routes []route) http.Handler {
 
 // serve runs a route's handler within the request timeout, and answers with the error it returns.
 func (a *api) serve(rt *route) http.Handler {
-	seconds := a.metrics.of(rt.path, rt.method)
+	seconds, class := a.metrics.of(rt.path, rt.method), rt.class()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it
 		rec.seconds = seconds
+		if err := a.limits.take(w, r, class); err != nil {
+			a.fail(w, r, err)
+			return
+		}
 		if !rt.streams {
 			ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
 			defer cancel()

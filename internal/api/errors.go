@@ -18,6 +18,7 @@ const (
 	codeTooLarge       drop.Code = "too_large"
 	codeMediaType      drop.Code = "unsupported_media_type"
 	codeRouteNotFound  drop.Code = "route_not_found"
+	codeRateLimited    drop.Code = "rate_limited"
 	codeOverloaded     drop.Code = "overloaded"
 	codeUnavailable    drop.Code = "unavailable"
 	codeOutcomeUnknown drop.Code = "outcome_unknown"
@@ -120,6 +121,11 @@ func edgeProblems(c drop.Code) (problem, bool) {
 		}, true
 	case codeRouteNotFound:
 		return problem{status: http.StatusNotFound, sentence: "Route not found"}, true
+	case codeRateLimited:
+		return problem{
+			status:   http.StatusTooManyRequests,
+			sentence: "Too many requests from this address; try again after Retry-After seconds",
+		}, true
 	case codeOverloaded:
 		return problem{
 			status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug,
@@ -159,7 +165,7 @@ type errorAnswer struct {
 	StartsAt  instant   `json:"starts_at,omitzero" doc:"When the drop starts (not_started)"`
 	StartsIn  int64     `json:"starts_in_ms,omitzero" doc:"Milliseconds until the drop starts (not_started)"`
 	RetryAt   instant   `json:"retry_at,omitzero" doc:"When the user may reserve again (cooldown)"`
-	RetryIn   int64     `json:"retry_in_ms,omitzero" doc:"Milliseconds until then (cooldown)"`
+	RetryIn   int64     `json:"retry_in_ms,omitzero" doc:"Milliseconds until then (cooldown, rate_limited)"`
 	Limit     int       `json:"limit,omitzero" doc:"Units that one user may hold and buy (limit_reached)"`
 	Used      int       `json:"used,omitzero" doc:"Units that the user holds and has bought (limit_reached)"`
 	Available *int64    `json:"available,omitempty" doc:"Unsold units (stock_in_use)"`

@@ -158,6 +158,9 @@ func (rt *route) allCodes() []drop.Code {
 	} else if rt.tag != tagService {
 		codes = append(codes, codeUnavailable)
 	}
+	if rt.class() != "" {
+		codes = append(codes, codeRateLimited)
+	}
 	return append(codes, codeInternal)
 }
 

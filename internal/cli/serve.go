@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -32,6 +34,10 @@ type serveCommand struct {
 	MaxConnections  bound    `default:"50000" help:"Connections that are open at once, on each address; more wait."`
 	MaxSockets      bound    `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
 	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"20000" help:"Socket.IO clients of one address at once. Behind a proxy all have its address."`
+	AddressLimits   limits   `default:"off" placeholder:"RULES" help:"What one address may ask for (IPv6: one network of 64 bits), in requests a second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
+	TrustedProxy    networks `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
+	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
+	TLSKey          string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	ShutdownTimeout wait     `default:"10s" help:"How long a stop waits for what was accepted."`
 }
 
@@ -44,6 +50,10 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		return &faultError{flag: "addr", rule: fmt.Sprintf(
 			"is %s, which other machines may reach, and nobody has to sign in; listen on localhost, or add --insecure if that is what you want", c.Addr)}
 	}
+	security, err := c.tls(log)
+	if err != nil {
+		return err
+	}
 	s, from, to, err := con.open(ctx, c.Database, log)
 	if err != nil {
 		return stopped(ctx, err)
@@ -51,7 +61,7 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if from != to {
 		log.Info("schema migrated", "from", from, "to", to)
 	}
-	return errors.Join(stopped(ctx, c.serve(ctx, con, s, log)), s.Close())
+	return errors.Join(stopped(ctx, c.serve(ctx, con, s, security, log)), s.Close())
 }
 
 // stopped drops an error that only says that a signal came before the server was ready.
@@ -63,7 +73,7 @@ func stopped(ctx context.Context, err error) error {
 }
 
 // serve runs on an open store until ctx ends, and then finishes what was accepted.
-func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, log *slog.Logger) error {
+func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, security *tls.Config, log *slog.Logger) error {
 	if c.Demo {
 		if err := demo(ctx, s, log); err != nil {
 			return con.databaseError(c.Database, err)
@@ -78,7 +88,7 @@ func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, l
 	}
 	handler, err := api.New(api.Config{
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Version: Version, Registry: registry(metrics, show.sockets, show.streams),
-		Streams: show.streams, Sockets: show.sockets,
+		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 	})
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
@@ -90,9 +100,13 @@ func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, l
 	server := api.Server(handler, log)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
-		go func() { failed <- server.Serve(api.Limit(l, int(c.MaxConnections))) }()
+		go func() { failed <- serveOn(server, api.Limit(l, int(c.MaxConnections)), security) }()
 	}
-	fmt.Fprintf(con.stdout, "sneakerdrop is ready at http://%s\n", reachable(addr))
+	scheme := "http"
+	if security != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(con.stdout, "sneakerdrop is ready at %s://%s\n", scheme, reachable(addr))
 	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "version", Version)
 	select {
 	case err = <-failed:
@@ -100,6 +114,30 @@ func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, l
 	case <-ctx.Done():
 	}
 	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
+}
+
+// tls says how connections are secured; nil: not at all.
+func (c *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
+	switch {
+	case c.TLSCert == "" && c.TLSKey == "":
+		return nil, nil //nolint:nilnil // as documented
+	case c.TLSCert == "":
+		return nil, &faultError{flag: "tls-cert", rule: "is missing beside --tls-key; give both files or neither"}
+	case c.TLSKey == "":
+		return nil, &faultError{flag: "tls-key", rule: "is missing beside --tls-cert; give both files or neither"}
+	}
+	files, err := newCertificates(c.TLSCert, c.TLSKey, log)
+	if err != nil {
+		return nil, &faultError{flag: "tls-cert", rule: "cannot be used: " + err.Error()}
+	}
+	return files.config(), nil
+}
+
+func serveOn(server *http.Server, l net.Listener, security *tls.Config) error {
+	if security == nil {
+		return server.Serve(l)
+	}
+	return server.Serve(tls.NewListener(l, security))
 }
 
 // watchers is what shows the stock as it moves.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/limit"
 )
 
 // faultError is a setting that breaks a rule; rule completes the sentence "<setting> …". It never quotes a value that
@@ -176,6 +178,41 @@ func (o *origins) Decode(ctx *kong.DecodeContext) error {
 
 // IsCumulative tells kong to keep the values of earlier flags.
 func (o *origins) IsCumulative() bool { return true }
+
+// limits are the rates that one caller is kept to.
+type limits struct{ limit.Rules }
+
+// Decode implements kong.MapperValue.
+func (l *limits) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) (err error) {
+		l.Rules, err = limit.ParseRules(s)
+		return err
+	})
+}
+
+// networks are addresses, alone or as networks such as 10.0.0.0/8.
+type networks []netip.Prefix
+
+// Decode implements kong.MapperValue. A repeated flag adds to the list.
+func (n *networks) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		for text := range strings.SplitSeq(s, ",") {
+			text = strings.TrimSpace(text)
+			prefix, err := netip.ParsePrefix(text)
+			if a, aErr := netip.ParseAddr(text); aErr == nil {
+				prefix, err = netip.PrefixFrom(a.WithZone(""), a.BitLen()), nil
+			}
+			if err != nil {
+				return fmt.Errorf("must be an address or a network, such as 10.0.0.0/8, and is %q", text)
+			}
+			*n = append(*n, prefix.Masked())
+		}
+		return nil
+	})
+}
+
+// IsCumulative tells kong to keep the values of earlier flags.
+func (n *networks) IsCumulative() bool { return true }
 
 type logLevel slog.Level
 

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/limit"
+)
+
+// limits keeps each address to its rate. What is not allowed takes no token and does nothing else.
+type limits struct {
+	rules     limit.Rules
+	addresses *limit.Limiter[netip.Addr]
+	proxies   []netip.Prefix
+	refused   *prometheus.CounterVec
+	log       *slog.Logger
+	warnOnce  sync.Once
+}
+
+func newLimits(c *Config) *limits {
+	l := &limits{
+		rules: c.AddressLimits, addresses: limit.New[netip.Addr](c.AddressLimits, 0), proxies: c.TrustedProxies, log: c.Log,
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sneakerdrop_rate_limited_total", Help: "Requests refused because their address made too many, by class of calls.",
+		}, []string{"class"}),
+	}
+	for _, class := range []limit.Class{limit.Read, limit.Buy, limit.Operate} {
+		l.refused.WithLabelValues(string(class)) // shown from the start
+	}
+	return l
+}
+
+// locate makes RemoteAddr the address that the request comes from, where trusted proxies pass it on.
+func (l *limits) locate(r *http.Request) {
+	if len(l.proxies) > 0 {
+		if client := limit.ClientAddress(r, l.proxies); client.IsValid() {
+			_, port, _ := net.SplitHostPort(r.RemoteAddr)
+			r.RemoteAddr = net.JoinHostPort(client.String(), port)
+		}
+		return
+	}
+	if len(l.rules) > 0 && r.Header.Get("X-Forwarded-For") != "" {
+		l.warnOnce.Do(func() {
+			l.log.Warn("requests carry X-Forwarded-For, which counts for nothing without --trusted-proxy; behind a proxy all clients share its limits",
+				"peer", r.RemoteAddr)
+		})
+	}
+}
+
+// take takes a token for a call of that class, and says in the answer's headers how many are left
+// (draft-ietf-httpapi-ratelimit-headers-10). It returns a refusal where there was none.
+func (l *limits) take(w http.ResponseWriter, r *http.Request, class limit.Class) error {
+	if class == "" {
+		return nil
+	}
+	v, limited := l.addresses.Take(class, limit.Caller(limit.ClientAddress(r, nil)))
+	if !limited {
+		return nil
+	}
+	h := w.Header()
+	h["Ratelimit-Policy"] = []string{fmt.Sprintf(`"%s";q=%d;w=%d`, class, v.Burst, seconds(v.Window))}
+	h["Ratelimit"] = []string{fmt.Sprintf(`"%s";r=%d;t=%d`, class, v.Remaining, seconds(v.Reset))}
+	if v.Allowed {
+		return nil
+	}
+	l.refused.WithLabelValues(string(class)).Inc()
+	return &drop.Error{Code: codeRateLimited, RetryIn: v.RetryAfter}
+}
+
+// seconds rounds up: after so many what was said holds.
+func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+
+// class is which calls this one is counted with; probes and metrics are counted with none.
+func (rt *route) class() limit.Class {
+	switch {
+	case rt.tag == tagService:
+		return ""
+	case rt.operator:
+		return limit.Operate
+	case rt.method == http.MethodGet:
+		return limit.Read
+	default:
+		return limit.Buy
+	}
+}

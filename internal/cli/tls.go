@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// checkCertificatesEvery is how often at most the files are looked at, on handshakes.
+const checkCertificatesEvery = time.Second
+
+// certificates is a certificate and its key in two files, which may change while the server runs.
+type certificates struct {
+	certFile, keyFile string
+	log               *slog.Logger
+
+	mu      sync.Mutex
+	current *tls.Certificate
+	stamp   [2]stamp
+	checked time.Time
+}
+
+// stamp tells one state of a file from another.
+type stamp struct {
+	modified time.Time
+	size     int64
+}
+
+// newCertificates reads the two files. Its error names what is wrong with them.
+func newCertificates(certFile, keyFile string, log *slog.Logger) (*certificates, error) {
+	c := &certificates{certFile: certFile, keyFile: keyFile, log: log}
+	var err error
+	if c.stamp, err = c.look(); err != nil {
+		return nil, err
+	}
+	c.current, err = c.read()
+	c.checked = time.Now()
+	return c, err
+}
+
+func (c *certificates) read() (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate %s with the key %s: %w", c.certFile, c.keyFile, err)
+	}
+	return &pair, nil
+}
+
+func (c *certificates) look() (seen [2]stamp, err error) {
+	for i, name := range []string{c.certFile, c.keyFile} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return seen, fmt.Errorf("look at a file of the certificate: %w", err)
+		}
+		seen[i] = stamp{info.ModTime(), info.Size()}
+	}
+	return seen, nil
+}
+
+// get is a tls.Config's GetCertificate. A pair that cannot be read leaves the one before in use.
+func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.checked) < checkCertificatesEvery {
+		return c.current, nil
+	}
+	c.checked = time.Now()
+	seen, err := c.look()
+	if err == nil && seen == c.stamp {
+		return c.current, nil
+	}
+	if err == nil {
+		c.stamp = seen // said once, not on each handshake
+		var pair *tls.Certificate
+		if pair, err = c.read(); err == nil {
+			c.current = pair
+			c.log.Info("certificate read again", "file", c.certFile, "until", pair.Leaf.NotAfter)
+			return pair, nil
+		}
+	}
+	c.log.Error("cannot read the changed certificate, the one before stays in use", "error", err)
+	return c.current, nil
+}
+
+// config is for a server that speaks HTTP/2 and HTTP/1.1 over TLS 1.2 or newer.
+func (c *certificates) config() *tls.Config {
+	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+}
