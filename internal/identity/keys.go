@@ -30,7 +30,7 @@ type key struct {
 // keySet never changes; keys that changed are another set.
 type keySet struct {
 	keys       []key
-	algorithms []jose.SignatureAlgorithm // what a token may name at all
+	algorithms []jose.SignatureAlgorithm // what a token may name at all: keys of the next set may be of another kind
 }
 
 // maxTries bounds the keys that are tried for a token that does not say which one signed it.

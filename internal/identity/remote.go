@@ -2,9 +2,179 @@ package identity
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync"
+	"time"
 )
 
-func newRemote(context.Context, Config, *slog.Logger) (fixed, error) {
-	return fixed{&keySet{}}, nil
+// The rhythm of fetching. The provider publishes a new key before it signs with it, if it is kind; one that is not is
+// found out by the first token that names an unknown key.
+const (
+	refreshEvery = 5 * time.Minute  // a key that was withdrawn is believed no longer than this
+	retryEvery   = 15 * time.Second // after a fetch that went wrong
+	// restBetween is how long strangers with unknown keys cannot make the provider be asked again.
+	restBetween = 5 * time.Second
+	// keepFor is how long keys are believed of a provider that does not answer: a drop outlives an outage, but
+	// whoever cuts us off from the provider cannot keep a stolen key alive for ever.
+	keepFor = 24 * time.Hour
+	// maxWait is how long a call waits for a fetch under way.
+	maxWait = 3 * time.Second
+)
+
+// rhythm is the constants above; tests have their own.
+type rhythm struct{ refresh, retry, rest, keep, wait time.Duration }
+
+func usualRhythm() rhythm {
+	return rhythm{refresh: refreshEvery, retry: retryEvery, rest: restBetween, keep: keepFor, wait: maxWait}
+}
+
+// remote follows the keys of a provider: one goroutine fetches, when it is time or when it is asked to.
+type remote struct {
+	provider *provider
+	rhythm   rhythm
+	log      *slog.Logger
+	stop     context.CancelFunc
+	done     chan struct{} // closed when the goroutine has ended
+	wake     chan struct{} // asks for a fetch before its time
+
+	mu      sync.Mutex
+	set     *keySet   // nil: never had
+	fetched time.Time // when set was last seen at the provider
+	// next is closed when the fetch under way, or asked for, has ended; nil while the provider rests.
+	next chan struct{}
+}
+
+func newRemote(ctx context.Context, cfg Config, log *slog.Logger) (*remote, error) {
+	p, err := newProvider(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return startRemote(ctx, p, usualRhythm(), log), nil
+}
+
+func startRemote(ctx context.Context, p *provider, rh rhythm, log *slog.Logger) *remote {
+	ctx, stop := context.WithCancel(ctx)
+	r := &remote{
+		provider: p, rhythm: rh, log: log, stop: stop,
+		done: make(chan struct{}), wake: make(chan struct{}, 1), next: make(chan struct{}),
+	}
+	go r.run(ctx)
+	return r
+}
+
+func (r *remote) close() {
+	r.stop()
+	<-r.done
+	r.provider.client.CloseIdleConnections()
+}
+
+// run fetches until ctx ends.
+func (r *remote) run(ctx context.Context) {
+	defer close(r.done)
+	for {
+		pause := r.fetch(ctx)
+		// Within the rest nobody can ask for a fetch; r.next says so.
+		if !sleep(ctx, r.rhythm.rest, nil) {
+			return
+		}
+		r.mu.Lock()
+		r.next = make(chan struct{})
+		r.mu.Unlock()
+		if !sleep(ctx, pause-r.rhythm.rest, r.wake) {
+			return
+		}
+	}
+}
+
+// sleep waits for d, or until it is woken; false says that ctx has ended.
+func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-woken:
+	case <-t.C:
+	}
+	return true
+}
+
+// fetch asks the provider once and tells all who wait. It returns how long to leave it in peace.
+func (r *remote) fetch(ctx context.Context) time.Duration {
+	set, err := r.provider.fetch(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.next)
+	r.next = nil
+	select {
+	case <-r.wake: // asked for while it was under way
+	default:
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			r.log.Warn("the identity provider's keys could not be had; the old ones go on",
+				"error", err, "known", r.set != nil, "again_in", r.rhythm.retry)
+		}
+		return r.rhythm.retry
+	}
+	// Keys that have not changed stay the same set, for which tokens are remembered.
+	if r.set == nil || !r.set.same(set) {
+		r.log.Info("the identity provider's keys were read", "keys", len(set.keys))
+		r.set = set
+	}
+	r.fetched = time.Now()
+	return r.rhythm.refresh
+}
+
+func (r *remote) current(ctx context.Context) (*keySet, error) {
+	set, next := r.look()
+	if set == nil && next != nil {
+		// The first call of a server that has just started waits for the fetch that is under way.
+		r.await(ctx, next)
+		set, _ = r.look()
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if set == nil {
+		return nil, fmt.Errorf("%w: the identity provider has not answered", ErrUnavailable)
+	}
+	return set, nil
+}
+
+func (r *remote) newer(ctx context.Context, old *keySet) *keySet {
+	if set, next := r.look(); set == old && next != nil {
+		r.await(ctx, next)
+	}
+	if set, _ := r.look(); set != nil {
+		return set
+	}
+	return old
+}
+
+// look returns the keys that may be believed, and what to wait for where there may soon be others.
+func (r *remote) look() (*keySet, chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.set != nil && time.Since(r.fetched) > r.rhythm.keep {
+		return nil, r.next
+	}
+	return r.set, r.next
+}
+
+// await asks for a fetch and waits until it has ended, but not for long.
+func (r *remote) await(ctx context.Context, next <-chan struct{}) {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+	t := time.NewTimer(r.rhythm.wait)
+	defer t.Stop()
+	select {
+	case <-next:
+	case <-ctx.Done():
+	case <-r.done:
+	case <-t.C:
+	}
 }
