@@ -225,7 +225,7 @@ func newPagedShop(t *testing.T, p *paged, options ...option) *shop {
 	for i := range manySales {
 		r, err := s.engine.Reserve(ctx, 1, drop.UserID(i+1), "", engine.Retry{})
 		if err == nil {
-			_, err = s.engine.Buy(ctx, r.ID, engine.Retry{})
+			_, err = s.engine.Buy(ctx, r.ID, 0, engine.Retry{})
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -139,7 +139,7 @@ func (a *api) purchase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.engine.Buy(r.Context(), id, retry)
+	p, err := a.engine.Buy(r.Context(), id, 0, retry)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ended, err := a.engine.Cancel(r.Context(), id, retry)
+	ended, err := a.engine.Cancel(r.Context(), id, 0, retry)
 	if err != nil {
 		return err
 	}

@@ -223,9 +223,9 @@ func hammer(ctx context.Context, e *engine.Engine, id drop.ID, user drop.UserID,
 		}
 		switch n % 4 {
 		case 0:
-			_, _ = e.Buy(ctx, r.ID, engine.Retry{})
+			_, _ = e.Buy(ctx, r.ID, 0, engine.Retry{})
 		case 1:
-			_, _ = e.Cancel(ctx, r.ID, engine.Retry{})
+			_, _ = e.Cancel(ctx, r.ID, 0, engine.Retry{})
 		}
 	}
 }

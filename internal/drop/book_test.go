@@ -74,11 +74,13 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 		}
 		s.LoadDue(r)
 	}
-	for _, id := range need.Reservations {
-		if r, ok := b.reservations[id]; ok {
-			s.LoadReservation(r, cmp.Or(b.names[r.UserID], drop.UnknownUsername))
+	for _, wanted := range need.Reservations {
+		r, ok := b.reservations[wanted.ID]
+		if !ok || wanted.Owner != 0 && wanted.Owner != r.UserID {
+			continue
 		}
-		if p, ok := b.purchases[id]; ok {
+		s.LoadReservation(r, cmp.Or(b.names[r.UserID], drop.UnknownUsername))
+		if p, ok := b.purchases[r.ID]; ok {
 			s.LoadPurchase(p)
 		}
 	}

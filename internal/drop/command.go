@@ -12,11 +12,18 @@ type Reserve struct {
 	Hold time.Duration // whole milliseconds
 }
 
-// BuyReservation pays a reservation: its unit is sold.
-type BuyReservation struct{ Reservation ReservationID }
+// BuyReservation pays a reservation: its unit is sold. With an Owner it is refused like one that does not exist where
+// the reservation is another user's; 0 means anybody's.
+type BuyReservation struct {
+	Reservation ReservationID
+	Owner       UserID
+}
 
-// Cancel gives a reservation's unit back before its time.
-type Cancel struct{ Reservation ReservationID }
+// Cancel gives a reservation's unit back before its time. Owner is as in BuyReservation.
+type Cancel struct {
+	Reservation ReservationID
+	Owner       UserID
+}
 
 // Restock adds units to a size, or with a negative Add takes unsold ones away.
 type Restock struct {
@@ -83,13 +90,19 @@ type Need struct {
 	// Limits asks for Users even when the drop has neither rule now, because a command of the batch may set one.
 	Limits bool
 	// Reservations to be bought or cancelled, each with its purchase if there is one.
-	Reservations []ReservationID
+	Reservations []Wanted
 	// Recent asks for the newest purchases with their buyers' names.
 	Recent bool
 	// Deadline asks for State.Deadline.
 	Deadline bool
 	// Keys that may have been used before.
 	Keys []Key
+}
+
+// Wanted is a reservation to be loaded, if it is the owner's (0: whosever it is).
+type Wanted struct {
+	ID    ReservationID
+	Owner UserID
 }
 
 // NeedOf collects what Apply will look up for the commands.
@@ -117,10 +130,10 @@ func (n *Need) add(c Command) {
 	case Reserve:
 		n.Users = append(n.Users, c.User)
 	case BuyReservation:
-		n.Reservations = append(n.Reservations, c.Reservation)
+		n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation, Owner: c.Owner})
 		n.Recent = true
 	case Cancel:
-		n.Reservations = append(n.Reservations, c.Reservation)
+		n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation, Owner: c.Owner})
 	case Edit:
 		n.Limits = n.Limits || c.limits()
 		n.Recent = true

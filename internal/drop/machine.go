@@ -143,7 +143,7 @@ func (a *application) reserve(c Reserve) Result {
 }
 
 func (a *application) buy(c BuyReservation) Result {
-	r, refusal := a.find(c.Reservation)
+	r, refusal := a.find(c.Reservation, c.Owner)
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
@@ -188,7 +188,7 @@ func (a *application) remember(p Purchase) {
 }
 
 func (a *application) cancel(c Cancel) Result {
-	r, refusal := a.find(c.Reservation)
+	r, refusal := a.find(c.Reservation, c.Owner)
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
@@ -203,10 +203,10 @@ func (a *application) cancel(c Cancel) Result {
 }
 
 // find returns a reservation as it stands at the batch's time: a hold whose time is over is expired on the way, even if
-// more holds are due than one batch expires.
-func (a *application) find(id ReservationID) (*Reservation, *Error) {
+// more holds are due than one batch expires. Another user's is one that does not exist.
+func (a *application) find(id ReservationID, owner UserID) (*Reservation, *Error) {
 	r := a.reservations[id]
-	if r == nil {
+	if r == nil || owner != 0 && r.UserID != owner {
 		return nil, Refuse(CodeReservationNotFound)
 	}
 	a.settle(r)

@@ -216,7 +216,7 @@ func TestNeedOf(t *testing.T) {
 	got := drop.NeedOf([]drop.Command{
 		drop.Reserve{User: 3}, drop.Reserve{User: 3}, drop.Cancel{Reservation: 5}, drop.Expire{},
 	})
-	if want := (drop.Need{Users: []drop.UserID{3, 3}, Reservations: []drop.ReservationID{5}}); !reflect.DeepEqual(got, want) {
+	if want := (drop.Need{Users: []drop.UserID{3, 3}, Reservations: []drop.Wanted{{ID: 5}}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for _, c := range []drop.Command{drop.Restock{}, drop.Pause{}, drop.Resume{}, drop.Edit{}} {
@@ -232,13 +232,13 @@ func TestNeedOf(t *testing.T) {
 		drop.Keyed{Key: a, Command: drop.Cancel{Reservation: 5}},
 	})
 	want := drop.Need{
-		Users: []drop.UserID{3}, Limits: true, Reservations: []drop.ReservationID{5}, Recent: true, Keys: []drop.Key{a, z, a},
+		Users: []drop.UserID{3}, Limits: true, Reservations: []drop.Wanted{{ID: 5}}, Recent: true, Keys: []drop.Key{a, z, a},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	got = drop.NeedOf([]drop.Command{drop.BuyReservation{Reservation: 6}, drop.Edit{LimitPerUser: new(0)}})
-	if want := (drop.Need{Limits: true, Reservations: []drop.ReservationID{6}, Recent: true}); !reflect.DeepEqual(got, want) {
+	if want := (drop.Need{Limits: true, Reservations: []drop.Wanted{{ID: 6}}, Recent: true}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -31,6 +31,11 @@ func drawID(t *rapid.T, b *book) drop.ReservationID {
 	return drop.ReservationID(int64(b.drop.ID)<<32 + n)
 }
 
+// drawOwner is mostly nobody in particular.
+func drawOwner(t *rapid.T) drop.UserID {
+	return drop.UserID(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "owner"))
+}
+
 func drawCommand(t *rapid.T, b *book) drop.Command {
 	switch rapid.SampledFrom([]string{
 		"reserve", "reserve", "reserve", "reserve", "buy", "buy", "cancel", "expire", "restock", "pause", "resume", "resume", "edit",
@@ -41,9 +46,9 @@ func drawCommand(t *rapid.T, b *book) drop.Command {
 			Hold: time.Duration(rapid.IntRange(1, 90_000).Draw(t, "hold")) * time.Millisecond,
 		}
 	case "buy":
-		return drop.BuyReservation{Reservation: drawID(t, b)}
+		return drop.BuyReservation{Reservation: drawID(t, b), Owner: drawOwner(t)}
 	case "cancel":
-		return drop.Cancel{Reservation: drawID(t, b)}
+		return drop.Cancel{Reservation: drawID(t, b), Owner: drawOwner(t)}
 	case "restock":
 		return drop.Restock{Add: rapid.Int64Range(-4, 4).Draw(t, "add"), Size: drawLabel(t, b)}
 	case "pause":

@@ -79,15 +79,16 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 	return result.Reservation, err
 }
 
-// Buy completes a reservation. Buying a completed one again gives the same purchase.
-func (e *Engine) Buy(ctx context.Context, id drop.ReservationID, r Retry) (drop.Purchase, error) {
-	result, err := e.do(ctx, id.Drop(), drop.BuyReservation{Reservation: id}, r.key("purchase", id))
+// Buy completes a reservation of the owner's (0: anybody's); another's is one that does not exist. Buying a completed one
+// again gives the same purchase.
+func (e *Engine) Buy(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
+	result, err := e.do(ctx, id.Drop(), drop.BuyReservation{Reservation: id, Owner: owner}, r.key("purchase", id))
 	return result.Purchase, notInDrop(err)
 }
 
-// Cancel gives a reservation's unit back.
-func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, r Retry) (drop.Reservation, error) {
-	result, err := e.do(ctx, id.Drop(), drop.Cancel{Reservation: id}, r.key("cancel", id))
+// Cancel gives the unit of a reservation of the owner's (0: anybody's) back; another's is one that does not exist.
+func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Reservation, error) {
+	result, err := e.do(ctx, id.Drop(), drop.Cancel{Reservation: id, Owner: owner}, r.key("cancel", id))
 	return result.Reservation, notInDrop(err)
 }
 

@@ -109,7 +109,7 @@ func TestBuy_40AtOnceMakeOnePurchase(t *testing.T) {
 		var mu sync.Mutex
 		answers := make(map[drop.Purchase]int)
 		together(40, func(int) {
-			p, err := e.Buy(t.Context(), r.ID, engine.Retry{})
+			p, err := e.Buy(t.Context(), r.ID, 0, engine.Retry{})
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -150,7 +150,7 @@ func TestReplicas_NeverSellAUnitTwice(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				p, err := replicas[(i+1)%2].Buy(t.Context(), r.ID, engine.Retry{})
+				p, err := replicas[(i+1)%2].Buy(t.Context(), r.ID, 0, engine.Retry{})
 				if err != nil {
 					t.Error(err)
 					return

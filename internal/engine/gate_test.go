@@ -177,7 +177,7 @@ func TestGate_BetweenReplicasIsStaleFor500msAtMost(t *testing.T) {
 			if _, err := replicas[1].Reserve(t.Context(), id, 2, "", Retry{}); drop.CodeOf(err) != drop.CodeOutOfStock {
 				t.Fatal(err) // the second replica has now seen the drop sold out
 			}
-			if _, err := replicas[0].Cancel(t.Context(), r.ID, Retry{}); err != nil {
+			if _, err := replicas[0].Cancel(t.Context(), r.ID, 0, Retry{}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := replicas[1].Reserve(t.Context(), id, 2, "", Retry{}); err != nil {
@@ -188,7 +188,7 @@ func TestGate_BetweenReplicasIsStaleFor500msAtMost(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v after the unit came back: %v", confirmedFor, err)
 			}
-			if _, err := replicas[1].Cancel(t.Context(), again.ID, Retry{}); err != nil {
+			if _, err := replicas[1].Cancel(t.Context(), again.ID, 0, Retry{}); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second)
@@ -233,7 +233,7 @@ func TestGate_KeepsTheCrowdFromTheStore(t *testing.T) {
 		if n, sweeps := batches.Load(), int64(10); n > 20+sweeps+1 {
 			t.Errorf("10,000 refusals in 10 s asked the store %d times", n)
 		}
-		if _, err := e.Cancel(t.Context(), r.ID, Retry{}); err != nil {
+		if _, err := e.Cancel(t.Context(), r.ID, 0, Retry{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := e.Reserve(t.Context(), v.Drop.ID, 99, "", Retry{}); err != nil {

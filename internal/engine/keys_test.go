@@ -70,7 +70,7 @@ func TestKey_200TwinsHaveOneEffect(t *testing.T) {
 		var r drop.Reservation
 		for r = range reserved.seen {
 			bought := collect[drop.Purchase](t)
-			together(twins, func(int) { bought.add(e.Buy(t.Context(), r.ID, k("buy"))) })
+			together(twins, func(int) { bought.add(e.Buy(t.Context(), r.ID, 0, k("buy"))) })
 			bought.same(twins)
 		}
 
@@ -131,7 +131,7 @@ func TestKey_RefusalIsNotKept(t *testing.T) {
 	r := reserve(t, e, id, 1)
 	_, err := e.Reserve(t.Context(), id, 2, "", engine.Retry{Key: "k"})
 	wantCode(t, err, drop.CodeOutOfStock)
-	if _, err := e.Cancel(t.Context(), r.ID, engine.Retry{}); err != nil {
+	if _, err := e.Cancel(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := e.Reserve(t.Context(), id, 2, "", engine.Retry{Key: "k"}); err != nil {

@@ -98,7 +98,7 @@ func (s *siege) second() {
 		if got, _ := s.reserve(drop.UserID(1 + squatters + i)); got {
 			r := s.held[len(s.held)-1]
 			s.held = s.held[:len(s.held)-1]
-			if _, err := s.engine.Buy(s.t.Context(), r.ID, engine.Retry{}); err != nil {
+			if _, err := s.engine.Buy(s.t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 				s.t.Fatal(err)
 			}
 			s.buyer[i] = true
@@ -116,7 +116,7 @@ func (s *siege) giveBack() {
 			kept = append(kept, r)
 			continue
 		}
-		if _, err := s.engine.Cancel(s.t.Context(), r.ID, engine.Retry{}); err != nil {
+		if _, err := s.engine.Cancel(s.t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 			s.t.Fatal(err)
 		}
 		s.ready[r.UserID-1] = time.Now()

@@ -83,13 +83,13 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 		s.LoadDue(r.reservations[r.active[due].id])
 		due++
 	}
-	for _, id := range need.Reservations {
-		have, ok := r.reservations[id]
-		if !ok {
+	for _, wanted := range need.Reservations {
+		have, ok := r.reservations[wanted.ID]
+		if !ok || wanted.Owner != 0 && wanted.Owner != have.UserID {
 			continue
 		}
 		s.LoadReservation(have, people.name(have.UserID))
-		if p, ok := r.bought[id]; ok {
+		if p, ok := r.bought[have.ID]; ok {
 			s.LoadPurchase(r.purchases[p])
 		}
 	}

@@ -32,7 +32,7 @@ func PlannedStatements() map[string]PlannedStatement {
 			[]string{"reservations_active"},
 		},
 		"runBatchReservations": {
-			runBatchReservations, "1, ARRAY[4294967297, 4294967298]::bigint[]",
+			runBatchReservations, "1, ARRAY[4294967297, 4294967298]::bigint[], ARRAY[0, 7]::bigint[]",
 			[]string{"reservations_pkey", "users_pkey", "purchases_drop_id_reservation_id_key"},
 		},
 		"runBatchUsage": {

@@ -30,8 +30,8 @@ func (s *Store) load(ctx context.Context, conn *pgx.Conn, b store.Batch) (*drop.
 	out.Queue(runBatchClock, id).Query(l.clock)
 	out.Queue(runBatchSizes, id).Query(l.sizes)
 	out.Queue(runBatchDue, id).Query(l.due)
-	if ids := reservationsOf(b); len(ids) > 0 {
-		out.Queue(runBatchReservations, id, ids).Query(l.reservations)
+	if ids, owners := reservationsOf(b); len(ids) > 0 {
+		out.Queue(runBatchReservations, id, ids, owners).Query(l.reservations)
 	}
 	if users := distinct(b.Need.Users); len(users) > 0 {
 		out.Queue(runBatchUsage, id, users, b.Need.Limits).Query(l.usage)
@@ -58,11 +58,14 @@ func (s *Store) load(ctx context.Context, conn *pgx.Conn, b store.Batch) (*drop.
 	return &l.state, l.now, nil
 }
 
-// reservationsOf returns the reservations to load that can be the drop's.
-func reservationsOf(b store.Batch) []int64 {
-	return slices.DeleteFunc(distinct(b.Need.Reservations), func(id int64) bool {
-		return drop.ReservationID(id).Drop() != b.Drop
-	})
+// reservationsOf returns the reservations to load that can be the drop's, with their owners.
+func reservationsOf(b store.Batch) (ids, owners []int64) {
+	for _, wanted := range b.Need.Reservations {
+		if wanted.ID.Drop() == b.Drop {
+			ids, owners = append(ids, int64(wanted.ID)), append(owners, int64(wanted.Owner))
+		}
+	}
+	return ids, owners
 }
 
 // distinct returns the numbers in ascending order, each once.

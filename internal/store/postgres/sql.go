@@ -68,11 +68,11 @@ LIMIT 1`
 	runBatchReservations = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), coalesce(u.username, ''),
        coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0)
-FROM unnest($2::bigint[]) AS wanted (id)
+FROM unnest($2::bigint[], $3::bigint[]) AS wanted (id, owner)
 JOIN LATERAL (
     SELECT id, user_id, size, status, created_at, expires_at, ended_at
     FROM sneakerdrop.reservations
-    WHERE drop_id = $1 AND id = wanted.id
+    WHERE drop_id = $1 AND id = wanted.id AND wanted.owner IN (0, user_id)
     LIMIT 1
 ) AS r ON true
 LEFT JOIN LATERAL (

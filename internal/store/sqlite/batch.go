@@ -69,8 +69,8 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			state.LoadKept(kept)
 		}
 	}
-	for _, r := range distinct(need.Reservations) {
-		if err := loadReservation(conn, state, r); err != nil {
+	for _, wanted := range need.Reservations {
+		if err := loadReservation(conn, state, wanted); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +93,7 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 }
 
 // distinct returns the ids ascending and each once; ids stays as it is.
-func distinct[T drop.UserID | drop.ReservationID](ids []T) []T {
+func distinct(ids []drop.UserID) []drop.UserID {
 	if len(ids) < 2 {
 		return ids
 	}
@@ -123,8 +123,8 @@ func loadDue(conn *sqlite.Conn, state *drop.State, deadline bool, now drop.Time)
 	return rows(next, func() { state.Deadline = drop.Time(next.ColumnInt64(0)) })
 }
 
-func loadReservation(conn *sqlite.Conn, state *drop.State, id drop.ReservationID) error {
-	st, err := prepare(conn, sqlRunBatchReservation, int64(state.ID), int64(id))
+func loadReservation(conn *sqlite.Conn, state *drop.State, wanted drop.Wanted) error {
+	st, err := prepare(conn, sqlRunBatchReservation, int64(state.ID), int64(wanted.ID), int64(wanted.Owner))
 	if err != nil {
 		return err
 	}

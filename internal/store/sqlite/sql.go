@@ -53,7 +53,7 @@ SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at
 FROM reservations r
 LEFT JOIN users u ON u.id = r.user_id
 LEFT JOIN purchases p ON p.drop_id = r.drop_id AND p.reservation_id = r.id
-WHERE r.drop_id = ?1 AND r.id = ?2`
+WHERE r.drop_id = ?1 AND r.id = ?2 AND ?3 IN (0, r.user_id)`
 
 // Completed ones first, then the newest: what the bound may leave out is old, and if it is still active its time is over.
 const sqlRunBatchUsage = `

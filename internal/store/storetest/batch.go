@@ -196,7 +196,7 @@ func nilChangesWriteNothing(f *fixture) {
 	r := f.reserve(id, base, drop.Reserve{User: 1, Size: "1"})
 	before := f.picture(id)
 	err := f.RunBatch(f.ctx, store.Batch{
-		Drop: id, Need: drop.Need{Reservations: []drop.ReservationID{r.ID}},
+		Drop: id, Need: drop.Need{Reservations: []drop.Wanted{{ID: r.ID}}},
 		Decide: func(s *drop.State, now drop.Time) *drop.Changes {
 			d := at(base+1, drop.BuyReservation{Reservation: r.ID}, drop.Restock{Add: 2, Size: "2"}, drop.Pause{})
 			if d.decide(s, now) == nil {

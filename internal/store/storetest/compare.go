@@ -114,9 +114,9 @@ func (c *comparison) command(id drop.ID) drop.Command {
 		}
 		return drop.Reserve{User: c.users[c.rng.IntN(len(c.users))], Size: c.label(id), Hold: hold}
 	case n < 73:
-		return drop.BuyReservation{Reservation: c.reservation(id)}
+		return drop.BuyReservation{Reservation: c.reservation(id), Owner: c.owner()}
 	case n < 86:
-		return drop.Cancel{Reservation: c.reservation(id)}
+		return drop.Cancel{Reservation: c.reservation(id), Owner: c.owner()}
 	case n < 91:
 		return drop.Restock{Add: c.rng.Int64N(9) - 4, Size: c.label(id)}
 	case n < 92:
@@ -143,6 +143,11 @@ func (c *comparison) maybeKeyed(cmd drop.Command) drop.Command {
 	k := drop.Keyed{Key: drop.NewKey(caller, operation, strconv.Itoa(c.rng.IntN(4)), c.rng.Int()), Command: cmd}
 	c.keyed = append(c.keyed, k)
 	return k
+}
+
+// owner is mostly nobody in particular.
+func (c *comparison) owner() drop.UserID {
+	return drop.UserID(max(0, c.rng.IntN(2*compareUsers)-compareUsers+1))
 }
 
 func (c *comparison) edit() drop.Edit {

@@ -15,6 +15,7 @@ var needTests = []test{
 	{"Need_UserWithManyDeadHolds", userWithManyDeadHolds},
 	{"Need_UnpaidHoldsCountTowardsTheWait", unpaidHoldsCount},
 	{"Need_ReservationsOfTheDropOnly", reservationsOfTheDropOnly},
+	{"Need_ReservationsOfTheirOwnerOnly", reservationsOfTheirOwnerOnly},
 	{"Need_ReservationsWithTheirBuyersName", reservationsWithTheirBuyersName},
 	{"Need_RowsLoadedTwiceChangeTogether", rowsLoadedTwiceChangeTogether},
 	{"Need_RecentOnlyWhenAsked", recentOnlyWhenAsked},
@@ -87,6 +88,45 @@ func unpaidHoldsCount(f *fixture) {
 	one := 1
 	if got := refusal(f.run(free, base+1, drop.Edit{MaxExpiredHolds: &one}, reserve)[1]); got != drop.CodeCooldown {
 		f.Errorf("under a rule set in the same batch: %q, want %s", got, drop.CodeCooldown)
+	}
+}
+
+// What is another's is not even loaded: it answers like one that is not there.
+func reservationsOfTheirOwnerOnly(f *fixture) {
+	id := f.create(plain(100))
+	mine, theirs := f.reserve(id, base, drop.Reserve{User: 1, Hold: never}), f.reserve(id, base, drop.Reserve{User: 2, Hold: never}) // never due
+	bought := f.reserve(id, base, drop.Reserve{User: 2})
+	f.buy(bought, base)
+	loaded := func(wanted ...drop.Wanted) []drop.Result {
+		d := at(base+1, drop.BuyReservation{Reservation: theirs.ID}, drop.Cancel{Reservation: mine.ID}, drop.BuyReservation{Reservation: bought.ID})
+		err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.Need{Reservations: wanted}, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+			d.decide(s, now)
+			return nil
+		}})
+		if err != nil {
+			f.Fatalf("RunBatch: %v", err)
+		}
+		return d.results
+	}
+	found := func(what string, results []drop.Result, want ...bool) {
+		for i := range want {
+			if got := refusal(results[i]) != drop.CodeReservationNotFound; got != want[i] {
+				f.Errorf("%s: reservation %d loaded: %t, want %t", what, i, got, want[i])
+			}
+		}
+	}
+	all := func(owner drop.UserID) []drop.Wanted {
+		return []drop.Wanted{{theirs.ID, owner}, {mine.ID, owner}, {bought.ID, owner}}
+	}
+	found("anybody's", loaded(all(0)...), true, true, true)
+	found("of user 1", loaded(all(1)...), false, true, false)
+	found("of user 2", loaded(all(2)...), true, false, true)
+	found("of nobody who has one", loaded(all(3)...), false, false, false)
+	found("of both", loaded(slices.Concat(all(1), all(2))...), true, true, true)
+	r := f.run(id, base+2, drop.BuyReservation{Reservation: theirs.ID, Owner: 1}, drop.BuyReservation{Reservation: theirs.ID, Owner: 2},
+		drop.Cancel{Reservation: mine.ID, Owner: 2}, drop.Cancel{Reservation: mine.ID, Owner: 1})
+	for i, want := range []drop.Code{drop.CodeReservationNotFound, "", drop.CodeReservationNotFound, ""} {
+		equal(f, "in one batch", refusal(r[i]), want)
 	}
 }
 
