@@ -21,6 +21,7 @@ type certificates struct {
 	current *tls.Certificate
 	stamp   [2]stamp
 	checked time.Time
+	missing bool // a file was not there when last looked at
 }
 
 // stamp tells one state of a file from another.
@@ -69,11 +70,12 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	}
 	c.checked = time.Now()
 	seen, err := c.look()
-	if err == nil && seen == c.stamp {
+	known := c.missing // what is wrong is said once, not on each handshake
+	if c.missing = err != nil; c.missing && known || !c.missing && seen == c.stamp {
 		return c.current, nil
 	}
 	if err == nil {
-		c.stamp = seen // said once, not on each handshake
+		c.stamp = seen
 		var pair *tls.Certificate
 		if pair, err = c.read(); err == nil {
 			c.current = pair

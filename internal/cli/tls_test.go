@@ -10,6 +10,8 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +86,18 @@ func TestCertificates_AreReadAgainWhenTheyChange(t *testing.T) {
 		if n := strings.Count(log.String(), "stays in use"); n != 1 {
 			t.Errorf("complained %d times of one broken file: %s", n, log.String())
 		}
+		if err := os.Remove(key); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			time.Sleep(checkCertificatesEvery)
+			if got := serial(t, c); got != 2 {
+				t.Errorf("serial %d without a key", got)
+			}
+		}
+		if n := strings.Count(log.String(), "stays in use"); n != 2 {
+			t.Errorf("complained %d times of one broken and one missing file: %s", n, log.String())
+		}
 		writePair(t, cert, key, 3)
 		time.Sleep(checkCertificatesEvery)
 		if got := serial(t, c); got != 3 {
@@ -101,5 +115,65 @@ func TestNewCertificates_FaultyFiles(t *testing.T) {
 		if _, err := newCertificates(pair[0], pair[1], slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%v was taken", pair)
 		}
+	}
+}
+
+// A renewal must not cost anybody a connection: who is connected goes on, and who comes sees the new certificate.
+func TestCertificates_ChangeUnderARunningServer(t *testing.T) {
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	writePair(t, cert, key, 1)
+	c, err := newCertificates(cert, key, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-From", r.RemoteAddr)
+	}))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.Listener = tls.NewListener(server.Listener, c.config())
+	server.Config.TLSConfig = c.config()
+	server.Start()
+	defer server.Close()
+	url := strings.Replace(server.URL, "http:", "https:", 1)
+	// A pair is its own root, so that the client trusts it only if it is the one that is meant.
+	client := func() *http.Client {
+		pool := x509.NewCertPool()
+		text, err := os.ReadFile(cert)
+		if err != nil || !pool.AppendCertsFromPEM(text) {
+			t.Fatal("no certificate", err)
+		}
+		config := &tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+		made := &http.Client{Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}, Timeout: 10 * time.Second}
+		t.Cleanup(made.CloseIdleConnections)
+		return made
+	}
+	get := func(from *http.Client) (serial int64, remote string) {
+		resp, err := from.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.ProtoMajor != 2 {
+			t.Errorf("answered in %s", resp.Proto)
+		}
+		return resp.TLS.PeerCertificates[0].SerialNumber.Int64(), resp.Header.Get("X-From")
+	}
+	old := client()
+	n, remote := get(old)
+	if n != 1 {
+		t.Fatalf("serial %d", n)
+	}
+	writePair(t, cert, key, 2)
+	c.mu.Lock()
+	c.checked = time.Time{} // as if a second had gone by
+	c.mu.Unlock()
+	if n, _ := get(client()); n != 2 {
+		t.Errorf("serial %d for who comes after the change", n)
+	}
+	if n, again := get(old); n != 1 || again != remote {
+		t.Errorf("the old connection is gone: serial %d from %s, was %s", n, again, remote)
+	}
+	if _, err := tls.Dial("tcp", server.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
+		t.Error("TLS 1.1 was taken")
 	}
 }
