@@ -7,6 +7,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"net/url"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,8 +40,8 @@ type Config struct {
 	AllowedOrigins []string
 	// RequestTimeout is how long one request may wait for its outcome (default 10 s).
 	RequestTimeout time.Duration
-	// Version of the program, as the OpenAPI document gives it (default: dev).
-	Version string
+	// MetricsElsewhere leaves GET /metrics out: Diagnostics shows them on a listener of its own.
+	MetricsElsewhere bool
 	// AddressLimits are the rates that one address is kept to (default: none).
 	AddressLimits limit.Rules
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed (default: none).
@@ -64,6 +66,8 @@ type api struct {
 	list    list
 	metrics *metrics
 	limits  *limits
+	// origin refuses what another origin's page makes a browser send with cookies.
+	origin  func(*http.Request) error
 	streams *sse.Streams
 	// registry is what GET /metrics shows.
 	registry *prometheus.Registry
@@ -80,13 +84,10 @@ func New(c Config) (http.Handler, error) {
 	if len(c.AllowedOrigins) == 0 {
 		c.AllowedOrigins = []string{"*"}
 	}
-	if c.Version == "" {
-		c.Version = "dev"
-	}
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
-	a := &api{engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c), streams: c.Streams, registry: c.Registry}
+	a := &api{engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c), origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry}
 	if err := a.metrics.register(c.Registry); err != nil {
 		return nil, fmt.Errorf("register the metrics of requests: %w", err)
 	}
@@ -94,7 +95,10 @@ func New(c Config) (http.Handler, error) {
 		return nil, fmt.Errorf("register the metrics of limits: %w", err)
 	}
 	routes := a.routes()
-	documents, err := describe(routes, c.Version)
+	if c.MetricsElsewhere {
+		routes = slices.DeleteFunc(routes, func(rt route) bool { return rt.id == metricsID })
+	}
+	documents, err := describe(routes)
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
@@ -180,7 +184,7 @@ func (a *api) serve(rt *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it
 		rec.seconds = seconds
-		if err := a.limits.take(w, r, class); err != nil {
+		if err := cmp.Or(a.limits.take(w, r, class), a.origin(r)); err != nil {
 			a.fail(w, r, err)
 			return
 		}

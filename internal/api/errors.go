@@ -19,6 +19,7 @@ const (
 	codeMediaType      drop.Code = "unsupported_media_type"
 	codeRouteNotFound  drop.Code = "route_not_found"
 	codeRateLimited    drop.Code = "rate_limited"
+	codeCrossOrigin    drop.Code = "cross_origin"
 	codeOverloaded     drop.Code = "overloaded"
 	codeUnavailable    drop.Code = "unavailable"
 	codeOutcomeUnknown drop.Code = "outcome_unknown"
@@ -125,6 +126,12 @@ func edgeProblems(c drop.Code) (problem, bool) {
 		return problem{
 			status:   http.StatusTooManyRequests,
 			sentence: "Too many requests from this address; try again after Retry-After seconds",
+		}, true
+	case codeCrossOrigin:
+		return problem{
+			status: http.StatusForbidden,
+			sentence: "This call came with cookies from a page of another origin; send it without credentials, " +
+				"or ask the shop to name the origin (--cors-origin)",
 		}, true
 	case codeOverloaded:
 		return problem{

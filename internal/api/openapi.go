@@ -14,13 +14,16 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
+// contractVersion is the interface's, not the program's: which build runs is nobody's business.
+const contractVersion = "1.0.0"
+
 const schemaPrefix = "#/components/schemas/"
 
 // jsonText puts JSON into the document as it is written.
 type jsonText = json.RawMessage
 
 // describe makes the OpenAPI document of the routes and the page that shows it, and returns the routes of these two.
-func describe(routes []route, version string) ([]route, error) {
+func describe(routes []route) ([]route, error) {
 	documents := []route{
 		{
 			method: http.MethodGet, path: "/openapi.json",
@@ -31,7 +34,7 @@ func describe(routes []route, version string) ([]route, error) {
 			id: "docs", media: "text/html", tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
 		},
 	}
-	document := newDocument(version)
+	document := newDocument()
 	all := slices.Concat(routes, documents)
 	for i := range all {
 		document.AddOperation(all[i].operation(document.Components.Schemas))
@@ -56,14 +59,14 @@ func describe(routes []route, version string) ([]route, error) {
 	return documents, nil
 }
 
-func newDocument(version string) *huma.OpenAPI {
+func newDocument() *huma.OpenAPI {
 	name := func(t reflect.Type, hint string) string {
 		return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Answer")
 	}
 	return &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{
-			Title: "sneakerdrop", Version: version,
+			Title: "sneakerdrop", Version: contractVersion,
 			Description: "Limited releases, sold once each: buyers reserve a unit, have it for a minute, and buy it or lose it.\n\n" +
 				"Bodies are JSON in UTF-8, at most 64 KiB; members that are not described are ignored. Times are RFC 3339, in " +
 				"answers UTC with milliseconds. Every error is {error, code} with details beside them: match on code. " +
@@ -157,6 +160,9 @@ func (rt *route) allCodes() []drop.Code {
 		codes = append(codes, drop.CodeInvalid, codeBadJSON, codeTooLarge, codeMediaType, codeUnavailable, codeOutcomeUnknown)
 	} else if rt.tag != tagService {
 		codes = append(codes, codeUnavailable)
+	}
+	if rt.method != http.MethodGet {
+		codes = append(codes, codeCrossOrigin)
 	}
 	if rt.class() != "" {
 		codes = append(codes, codeRateLimited)

@@ -259,6 +259,8 @@ func pageParams(of string) []*huma.Param {
 	}
 }
 
+const metricsID = "metrics"
+
 func (a *api) serviceRoutes() []route {
 	return []route{
 		{
@@ -279,7 +281,7 @@ func (a *api) serviceRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/metrics", serve: a.showMetrics(),
-			id: "metrics", tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that it asks for.",
+			id: metricsID, tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that it asks for.",
 			media: "text/plain",
 		},
 	}

@@ -49,9 +49,9 @@ func listenAll(ctx context.Context, hosts []string, port uint16) ([]net.Listener
 	return ls, nil
 }
 
-// listenError says which setting to change.
-func (con *console) listenError(a address, err error) error {
-	setting := con.settings.name("addr")
+// listenError says which setting to change: the one of that flag.
+func (con *console) listenError(flag string, a address, err error) error {
+	setting := con.settings.name(flag)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("port %d of %s is taken by another program; stop that one, or choose another port with %s", a.port, a.host, setting)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +39,7 @@ type serveCommand struct {
 	TrustedProxy    networks `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
 	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
 	TLSKey          string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	MetricsAddr     address  `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
 	ShutdownTimeout wait     `default:"10s" help:"How long a stop waits for what was accepted."`
 }
 
@@ -49,6 +51,10 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if !c.Insecure && !c.Addr.loopback() {
 		return &faultError{flag: "addr", rule: fmt.Sprintf(
 			"is %s, which other machines may reach, and nobody has to sign in; listen on localhost, or add --insecure if that is what you want", c.Addr)}
+	}
+	if !c.Insecure && c.MetricsAddr.set() && !c.MetricsAddr.loopback() {
+		return &faultError{flag: "metrics-addr", rule: fmt.Sprintf(
+			"is %s, which other machines may reach, and nobody has to sign in; use localhost, or add --insecure if that is what you want", c.MetricsAddr)}
 	}
 	security, err := c.tls(log)
 	if err != nil {
@@ -86,16 +92,22 @@ func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, s
 	if err := e.Start(ctx); err != nil {
 		return con.databaseError(c.Database, err)
 	}
+	shown := registry(metrics, show.sockets, show.streams)
 	handler, err := api.New(api.Config{
-		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Version: Version, Registry: registry(metrics, show.sockets, show.streams),
+		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.set(),
 		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 	})
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
 	}
+	closeDiagnostics, err := c.diagnose(ctx, con, shown, log)
+	if err != nil {
+		return errors.Join(err, e.Stop(ctx))
+	}
+	defer closeDiagnostics()
 	listeners, addr, err := listen(ctx, c.Addr)
 	if err != nil {
-		return errors.Join(con.listenError(c.Addr, err), e.Stop(ctx))
+		return errors.Join(con.listenError("addr", c.Addr, err), e.Stop(ctx))
 	}
 	server := api.Server(handler, log)
 	failed := make(chan error, len(listeners))
@@ -114,6 +126,37 @@ func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, s
 	case <-ctx.Done():
 	}
 	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
+}
+
+// profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.
+const profileTime = 5 * time.Minute
+
+// diagnose serves metrics and profiles on a listener of their own, if one is wanted, until the returned function is called.
+func (c *serveCommand) diagnose(ctx context.Context, con *console, shown *prometheus.Registry, log *slog.Logger) (func(), error) {
+	if !c.MetricsAddr.set() {
+		return func() {}, nil
+	}
+	listeners, addr, err := listen(ctx, c.MetricsAddr)
+	if err != nil {
+		return nil, con.listenError("metrics-addr", c.MetricsAddr, err)
+	}
+	server := api.Server(api.Diagnostics(shown), log)
+	server.WriteTimeout = profileTime
+	var serving sync.WaitGroup
+	for _, l := range listeners {
+		serving.Go(func() {
+			if err := server.Serve(api.Limit(l, 0)); !errors.Is(err, http.ErrServerClosed) {
+				log.Error("metrics are served no more", "addr", addr.String(), "error", err)
+			}
+		})
+	}
+	log.Info("serving metrics and profiles", "addr", addr.String())
+	return func() {
+		if err := server.Close(); err != nil {
+			log.Warn("close the connections of the metrics", "error", err)
+		}
+		serving.Wait()
+	}, nil
 }
 
 // tls says how connections are secured; nil: not at all.

@@ -65,6 +65,9 @@ func (a address) loopback() bool {
 	return a.local() || err == nil && ip.IsLoopback()
 }
 
+// set tells whether there is an address.
+func (a address) set() bool { return a != address{} }
+
 func (a address) local() bool { return strings.EqualFold(a.host, "localhost") }
 
 // database says which store to open: the file of the embedded one, or the URL of PostgreSQL.

@@ -1,0 +1,93 @@
+package test
+
+import (
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func read(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	c := &http.Client{Timeout: patience}
+	defer c.CloseIdleConnections()
+	resp, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
+	s := startFor(t, t.TempDir(), "--addr=localhost:0", "--metrics-addr=localhost:0")
+	m := regexp.MustCompile(`serving metrics and profiles" addr=(\S+)`).FindStringSubmatch(s.stderr.String())
+	if m == nil {
+		t.Fatalf("the log does not say where: %s", s.stderr.String())
+	}
+	for path, has := range map[string]string{
+		"/metrics": "sneakerdrop_drops 0", "/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile:",
+	} {
+		if status, body := read(t, "http://"+m[1]+path); status != http.StatusOK || !strings.Contains(body, has) {
+			t.Errorf("%s: %d, without %q", path, status, has)
+		}
+		if status, _ := read(t, s.url+path); status != http.StatusNotFound {
+			t.Errorf("%s at --addr: %d", path, status)
+		}
+	}
+	if status, _ := read(t, "http://"+m[1]+"/api/drops"); status != http.StatusNotFound {
+		t.Errorf("the shop's calls beside the metrics: %d", status)
+	}
+}
+
+// What is secret in a setting or a request is in no line of the log, at its most talkative, nor in any answer.
+func TestSecrets_AreInNoLog(t *testing.T) {
+	const canary = "canary0secret0value"
+	dir := t.TempDir()
+	s := startFor(t, dir, "--addr=localhost:0", "--log-level=debug", "--log-format=json")
+	for _, url := range []string{"/api/drops", "/api/drops?token=" + canary, "/nowhere?access_token=" + canary, "/api/drops/x"} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch} {
+			req, err := http.NewRequestWithContext(t.Context(), method, s.url+url, strings.NewReader(`{"password":"`+canary+`"`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, value := range map[string]string{
+				"Content-Type": "application/json", "Authorization": "Bearer " + canary, "Cookie": "session=" + canary,
+				"Idempotency-Key": canary, "Proxy-Authorization": "Basic " + canary, "X-Forwarded-For": canary,
+			} {
+				req.Header.Set(name, value)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if strings.Contains(string(body), canary) {
+				t.Errorf("%s %s answers %s", method, url, body)
+			}
+		}
+	}
+	s.kill()
+	if log := s.stderr.String() + s.stdout.String(); strings.Contains(log, canary) {
+		t.Errorf("the log has the secret:\n%s", log)
+	}
+	for _, database := range []string{
+		"postgres://shop:" + canary + "@127.0.0.1:1/shop?connect_timeout=1", "postgres://shop:" + canary + "@127.0.0.1:1/shop?sslmode=" + "nonsense",
+		"mysql://shop:" + canary + "@localhost/shop", "postgres://shop:" + canary + "%zz@localhost/shop",
+	} {
+		refused, err := start(dir, nil, "--addr=localhost:0", "--log-level=debug", "--database="+database)
+		if err == nil {
+			refused.kill()
+			t.Fatalf("%s was taken", database)
+		}
+		if strings.Contains(err.Error(), canary) {
+			t.Errorf("the refusal has the password: %v", err)
+		}
+	}
+}
