@@ -133,6 +133,9 @@ func TestVerify_ForgedTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { check(t, v, forged, ErrInvalid) })
 	}
+	// A payload of n bytes becomes 4/3 of that, beside some 100 of header and signature.
+	check(t, v, hs256(secret).sign(t, good(body{"x": strings.Repeat("x", MaxToken*3/4-200)})), nil)
+	check(t, v, hs256(secret).sign(t, good(body{"x": strings.Repeat("x", MaxToken*3/4)})), ErrInvalid)
 	for _, typ := range []string{"JWT", "jwt", "at+jwt", "application/at+jwt"} {
 		check(t, v, with("typ", typ), nil)
 	}
