@@ -126,7 +126,7 @@ func (p *provider) get(ctx context.Context, where string, into any) error {
 	if err != nil {
 		return err // it names the URL
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", where, resp.Status)
 	}
