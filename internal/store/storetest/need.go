@@ -116,7 +116,7 @@ func reservationsOfTheirOwnerOnly(f *fixture) {
 		}
 	}
 	all := func(owner drop.UserID) []drop.Wanted {
-		return []drop.Wanted{{theirs.ID, owner}, {mine.ID, owner}, {bought.ID, owner}}
+		return []drop.Wanted{{ID: theirs.ID, Owner: owner}, {ID: mine.ID, Owner: owner}, {ID: bought.ID, Owner: owner}}
 	}
 	found("anybody's", loaded(all(0)...), true, true, true)
 	found("of user 1", loaded(all(1)...), false, true, false)
