@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"regexp"
@@ -26,9 +27,16 @@ func read(t *testing.T, url string) (status int, body string) {
 
 func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--addr=localhost:0", "--metrics-addr=localhost:0")
-	m := regexp.MustCompile(`serving metrics and profiles" addr=(\S+)`).FindStringSubmatch(s.stderr.String())
-	if m == nil {
-		t.Fatalf("the log does not say where: %s", s.stderr.String())
+	var m []string
+	said := regexp.MustCompile(`serving metrics and profiles" addr=(\S+)`)
+	err := poll(t.Context(), func() error { // the log is another pipe than the ready line's
+		if m = said.FindStringSubmatch(s.stderr.String()); m == nil {
+			return errors.New("the log does not say where")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("%v: %s", err, s.stderr.String())
 	}
 	for path, has := range map[string]string{
 		"/metrics": "sneakerdrop_drops 0", "/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile:",
