@@ -9,24 +9,8 @@ import (
 	"testing"
 )
 
-func read(t *testing.T, url string) (status int, body string) {
-	t.Helper()
-	c := &http.Client{Timeout: patience}
-	defer c.CloseIdleConnections()
-	resp, err := c.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
-}
-
 func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
-	s := startFor(t, t.TempDir(), "--addr=localhost:0", "--metrics-addr=localhost:0")
+	s := startFor(t, t.TempDir(), "--metrics-addr=localhost:0")
 	var m []string
 	said := regexp.MustCompile(`serving metrics and profiles" addr=(\S+)`)
 	err := poll(t.Context(), func() error { // the log is another pipe than the ready line's
@@ -41,14 +25,14 @@ func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
 	for path, has := range map[string]string{
 		"/metrics": "sneakerdrop_drops 0", "/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile:",
 	} {
-		if status, body := read(t, "http://"+m[1]+path); status != http.StatusOK || !strings.Contains(body, has) {
+		if status, body := get(t, "http://"+m[1]+path); status != http.StatusOK || !strings.Contains(body, has) {
 			t.Errorf("%s: %d, without %q", path, status, has)
 		}
-		if status, _ := read(t, s.url+path); status != http.StatusNotFound {
+		if status, _ := get(t, s.url+path); status != http.StatusNotFound {
 			t.Errorf("%s at --addr: %d", path, status)
 		}
 	}
-	if status, _ := read(t, "http://"+m[1]+"/api/drops"); status != http.StatusNotFound {
+	if status, _ := get(t, "http://"+m[1]+"/api/drops"); status != http.StatusNotFound {
 		t.Errorf("the shop's calls beside the metrics: %d", status)
 	}
 }
@@ -57,7 +41,7 @@ func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
 func TestSecrets_AreInNoLog(t *testing.T) {
 	const canary = "canary0secret0value"
 	dir := t.TempDir()
-	s := startFor(t, dir, "--addr=localhost:0", "--log-level=debug", "--log-format=json")
+	s := startFor(t, dir, "--log-level=debug", "--log-format=json")
 	for _, url := range []string{"/api/drops", "/api/drops?token=" + canary, "/nowhere?access_token=" + canary, "/api/drops/x"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch} {
 			req, err := http.NewRequestWithContext(t.Context(), method, s.url+url, strings.NewReader(`{"password":"`+canary+`"`))
@@ -86,7 +70,7 @@ func TestSecrets_AreInNoLog(t *testing.T) {
 		t.Errorf("the log has the secret:\n%s", log)
 	}
 	for _, database := range []string{
-		"postgres://shop:" + canary + "@127.0.0.1:1/shop?connect_timeout=1", "postgres://shop:" + canary + "@127.0.0.1:1/shop?sslmode=" + "nonsense",
+		"postgres://shop:" + canary + "@127.0.0.1:1/shop?connect_timeout=1", "postgres://shop:" + canary + "@127.0.0.1:1/shop?sslmode=nonsense",
 		"mysql://shop:" + canary + "@localhost/shop", "postgres://shop:" + canary + "%zz@localhost/shop",
 	} {
 		refused, err := start(dir, nil, "--addr=localhost:0", "--log-level=debug", "--database="+database)

@@ -87,7 +87,10 @@ func New(c Config) (http.Handler, error) {
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
-	a := &api{engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c), origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry}
+	a := &api{
+		engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c),
+		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry,
+	}
 	if err := a.metrics.register(c.Registry); err != nil {
 		return nil, fmt.Errorf("register the metrics of requests: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -220,8 +219,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if rec, ok := w.(*recorder); ok && rec.status != 0 {
 		panic(http.ErrAbortHandler) // an answer cut short must not look like a whole one
 	}
-	if seconds := max(p.retryAfter, int((refusal.RetryIn+time.Second-1)/time.Second)); seconds > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	if after := max(p.retryAfter, seconds(refusal.RetryIn)); after > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(after))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, p.status, answerOf(refusal, p))
@@ -230,7 +229,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 func answerOf(e *drop.Error, p problem) *errorAnswer {
 	answer := &errorAnswer{
 		Error: p.sentence, Code: e.Code, Field: e.Field, StartsAt: instant(e.StartsAt),
-		StartsIn: e.StartsIn.Milliseconds(), RetryAt: instant(e.RetryAt), RetryIn: e.RetryIn.Milliseconds(), Limit: e.Limit, Used: e.Used,
+		StartsIn: e.StartsIn.Milliseconds(), RetryAt: instant(e.RetryAt), RetryIn: e.RetryIn.Milliseconds(),
+		Limit: e.Limit, Used: e.Used,
 	}
 	if answer.Error == "" {
 		answer.Error = e.Field + " " + e.Rule

@@ -21,7 +21,7 @@ func listen(ctx context.Context, a address) ([]net.Listener, address, error) {
 		ls, err := listenAll(ctx, hosts, a.port)
 		if err == nil {
 			tcp := ls[0].Addr().(*net.TCPAddr)
-			return ls, address{host: a.host, port: uint16(tcp.Port)}, nil
+			return ls, address{host: a.host, port: uint16(tcp.Port), given: true}, nil
 		}
 		if a.port != 0 || try == tries || !errors.Is(err, syscall.EADDRINUSE) {
 			return nil, a, err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -34,7 +35,7 @@ type serveCommand struct {
 	CORSOrigin      origins  `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin that browsers may call from (default *, every one). Repeat it for more; in the variable, separate them by commas."`
 	MaxConnections  bound    `default:"50000" help:"Connections that are open at once, on each address; more wait."`
 	MaxSockets      bound    `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
-	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"20000" help:"Socket.IO clients of one address at once. Behind a proxy all have its address."`
+	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"20000" help:"Socket.IO clients of one address at once. Behind a proxy that --trusted-proxy does not name all have its address."`
 	AddressLimits   limits   `default:"off" placeholder:"RULES" help:"What one address may ask for (IPv6: one network of 64 bits), in requests a second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
 	TrustedProxy    networks `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
 	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
@@ -48,13 +49,8 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if c.LogFormat == "json" {
 		con.refusal = log
 	}
-	if !c.Insecure && !c.Addr.loopback() {
-		return &faultError{flag: "addr", rule: fmt.Sprintf(
-			"is %s, which other machines may reach, and nobody has to sign in; listen on localhost, or add --insecure if that is what you want", c.Addr)}
-	}
-	if !c.Insecure && c.MetricsAddr.set() && !c.MetricsAddr.loopback() {
-		return &faultError{flag: "metrics-addr", rule: fmt.Sprintf(
-			"is %s, which other machines may reach, and nobody has to sign in; use localhost, or add --insecure if that is what you want", c.MetricsAddr)}
+	if err := cmp.Or(c.checkReach("addr", c.Addr), c.checkReach("metrics-addr", c.MetricsAddr)); err != nil {
+		return err
 	}
 	security, err := c.tls(log)
 	if err != nil {
@@ -68,6 +64,15 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		log.Info("schema migrated", "from", from, "to", to)
 	}
 	return errors.Join(stopped(ctx, c.serve(ctx, con, s, security, log)), s.Close())
+}
+
+// checkReach refuses an address that is not this machine's own, unless that was allowed.
+func (c *serveCommand) checkReach(flag string, a address) error {
+	if c.Insecure || !a.given || a.loopback() {
+		return nil
+	}
+	return &faultError{flag: flag, rule: fmt.Sprintf(
+		"is %s, which other machines may reach, and nobody has to sign in; listen on localhost, or add --insecure if that is what you want", a)}
 }
 
 // stopped drops an error that only says that a signal came before the server was ready.
@@ -94,7 +99,7 @@ func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, s
 	}
 	shown := registry(metrics, show.sockets, show.streams)
 	handler, err := api.New(api.Config{
-		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.set(),
+		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
 		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 	})
 	if err != nil {
@@ -133,7 +138,7 @@ const profileTime = 5 * time.Minute
 
 // diagnose serves metrics and profiles on a listener of their own, if one is wanted, until the returned function is called.
 func (c *serveCommand) diagnose(ctx context.Context, con *console, shown *prometheus.Registry, log *slog.Logger) (func(), error) {
-	if !c.MetricsAddr.set() {
+	if !c.MetricsAddr.given {
 		return func() {}, nil
 	}
 	listeners, addr, err := listen(ctx, c.MetricsAddr)

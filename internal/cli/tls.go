@@ -21,10 +21,9 @@ type certificates struct {
 	current *tls.Certificate
 	stamp   [2]stamp
 	checked time.Time
-	missing bool // a file was not there when last looked at
 }
 
-// stamp tells one state of a file from another.
+// stamp tells one state of a file from another; the zero stamp is a file that is not there.
 type stamp struct {
 	modified time.Time
 	size     int64
@@ -70,12 +69,11 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	}
 	c.checked = time.Now()
 	seen, err := c.look()
-	known := c.missing // what is wrong is said once, not on each handshake
-	if c.missing = err != nil; c.missing && known || !c.missing && seen == c.stamp {
-		return c.current, nil
+	if seen == c.stamp {
+		return c.current, nil // what is wrong with it was said when it came
 	}
+	c.stamp = seen
 	if err == nil {
-		c.stamp = seen
 		var pair *tls.Certificate
 		if pair, err = c.read(); err == nil {
 			c.current = pair

@@ -76,28 +76,24 @@ func TestCertificates_AreReadAgainWhenTheyChange(t *testing.T) {
 		if got := serial(t, c); got != 2 {
 			t.Errorf("serial %d after the change", got)
 		}
-		write(t, cert, "no certificate at all")
-		for range 3 {
-			time.Sleep(checkCertificatesEvery)
-			if got := serial(t, c); got != 2 {
-				t.Errorf("serial %d beside a broken file", got)
+		stays := func(with string, complaints int) {
+			t.Helper()
+			for range 3 {
+				time.Sleep(checkCertificatesEvery)
+				if got := serial(t, c); got != 2 {
+					t.Errorf("serial %d with %s", got, with)
+				}
+			}
+			if n := strings.Count(log.String(), "stays in use"); n != complaints {
+				t.Errorf("complained %d times with %s, want %d: %s", n, with, complaints, log.String())
 			}
 		}
-		if n := strings.Count(log.String(), "stays in use"); n != 1 {
-			t.Errorf("complained %d times of one broken file: %s", n, log.String())
-		}
+		write(t, cert, "no certificate at all")
+		stays("one broken file", 1)
 		if err := os.Remove(key); err != nil {
 			t.Fatal(err)
 		}
-		for range 3 {
-			time.Sleep(checkCertificatesEvery)
-			if got := serial(t, c); got != 2 {
-				t.Errorf("serial %d without a key", got)
-			}
-		}
-		if n := strings.Count(log.String(), "stays in use"); n != 2 {
-			t.Errorf("complained %d times of one broken and one missing file: %s", n, log.String())
-		}
+		stays("one broken and one missing file", 2)
 		writePair(t, cert, key, 3)
 		time.Sleep(checkCertificatesEvery)
 		if got := serial(t, c); got != 3 {

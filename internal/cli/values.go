@@ -37,8 +37,9 @@ func decode(ctx *kong.DecodeContext, parse func(string) error) error {
 
 // address is where to listen.
 type address struct {
-	host string
-	port uint16
+	host  string
+	port  uint16
+	given bool // :0 is an address too: any free port, everywhere
 }
 
 // Decode implements kong.MapperValue.
@@ -52,7 +53,7 @@ func (a *address) Decode(ctx *kong.DecodeContext) error {
 		if err != nil {
 			return fmt.Errorf("must end in a port from 0 to 65535, and is %q", s)
 		}
-		*a = address{host: host, port: uint16(n)}
+		*a = address{host: host, port: uint16(n), given: true}
 		return nil
 	})
 }
@@ -64,9 +65,6 @@ func (a address) loopback() bool {
 	ip, err := netip.ParseAddr(a.host)
 	return a.local() || err == nil && ip.IsLoopback()
 }
-
-// set tells whether there is an address.
-func (a address) set() bool { return a != address{} }
 
 func (a address) local() bool { return strings.EqualFold(a.host, "localhost") }
 

@@ -1,6 +1,10 @@
 package drop
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Command is something asked of one drop. The set is closed: the types below.
 type Command interface{ command() }
@@ -103,6 +107,18 @@ type Need struct {
 type Wanted struct {
 	ID    ReservationID
 	Owner UserID
+}
+
+// DistinctReservations returns Reservations ascending, each once: twins in one batch want the same one.
+func (n *Need) DistinctReservations() []Wanted {
+	if len(n.Reservations) < 2 {
+		return n.Reservations
+	}
+	wanted := slices.Clone(n.Reservations)
+	slices.SortFunc(wanted, func(a, b Wanted) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Owner, b.Owner))
+	})
+	return slices.Compact(wanted)
 }
 
 // NeedOf collects what Apply will look up for the commands.

@@ -2,23 +2,22 @@ package identity
 
 import (
 	"crypto/sha256"
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 const (
-	// maxCached tokens are remembered in each of two generations, some 25 MB in all.
-	maxCached = 1 << 15
+	// maxCached tokens are remembered, in some 25 MB.
+	maxCached = 1 << 16
 	// trusted is how long a token is believed without another look at its signature.
 	trusted = 5 * time.Minute
 )
 
-// cache remembers tokens that were found good, by their hash, so that a buyer's second call costs no signature. Only
-// good tokens come in, so a stranger cannot fill it. It has two generations: what is in use moves to the young one, and
-// when that is full the old one goes.
+// cache remembers tokens that were found good, by their hash, so that a buyer's second call costs no signature; of too many
+// those that were not used for longest are forgotten. Only good tokens come in, so a stranger cannot fill it.
 type cache struct {
-	mu         sync.Mutex
-	young, old map[[sha256.Size]byte]cached
+	tokens *lru.Cache[[sha256.Size]byte, cached]
 }
 
 type cached struct {
@@ -27,35 +26,26 @@ type cached struct {
 	until  time.Time
 }
 
-func (c *cache) get(sum [sha256.Size]byte, keys *keySet, now time.Time) (Claims, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.young[sum]
-	if !ok {
-		if e, ok = c.old[sum]; !ok {
-			return Claims{}, false
-		}
-		c.add(sum, e)
+func newCache() cache {
+	tokens, err := lru.New[[sha256.Size]byte, cached](maxCached)
+	if err != nil {
+		panic(err) // for a size below 1 only
 	}
-	if e.keys != keys || !now.Before(e.until) {
+	return cache{tokens}
+}
+
+func (c cache) get(sum [sha256.Size]byte, keys *keySet, now time.Time) (Claims, bool) {
+	e, ok := c.tokens.Get(sum)
+	if !ok || e.keys != keys || !now.Before(e.until) {
 		return Claims{}, false
 	}
 	return e.claims, true
 }
 
-func (c *cache) put(sum [sha256.Size]byte, keys *keySet, claims Claims, expires, now time.Time) {
+func (c cache) put(sum [sha256.Size]byte, keys *keySet, claims Claims, expires, now time.Time) {
 	until := now.Add(trusted)
 	if expires.Before(until) {
 		until = expires
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.add(sum, cached{claims: claims, keys: keys, until: until})
-}
-
-func (c *cache) add(sum [sha256.Size]byte, e cached) {
-	if c.young == nil || len(c.young) >= maxCached {
-		c.old, c.young = c.young, make(map[[sha256.Size]byte]cached)
-	}
-	c.young[sum] = e
+	c.tokens.Add(sum, cached{claims: claims, keys: keys, until: until})
 }

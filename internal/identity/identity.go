@@ -91,7 +91,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	v := &Verifier{cfg: cfg}
+	v := &Verifier{cfg: cfg, cache: newCache()}
 	if cfg.Secret != nil {
 		v.keys = fixed{secretKeys(cfg.Secret, cfg.Algorithms)}
 		return v, nil

@@ -118,7 +118,7 @@ func (p *fakeProvider) verifierBy(t testing.TB, cfg Config, rh rhythm, transport
 	if transport != nil {
 		from.client.Transport = transport
 	}
-	v := &Verifier{cfg: cfg, keys: startRemote(t.Context(), from, rh, slog.New(slog.DiscardHandler))}
+	v := &Verifier{cfg: cfg, keys: startRemote(t.Context(), from, rh, slog.New(slog.DiscardHandler)), cache: newCache()}
 	t.Cleanup(v.Close)
 	return v
 }

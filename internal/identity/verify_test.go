@@ -246,12 +246,12 @@ func TestVerify_ATokenEndsAtItsTime(t *testing.T) {
 }
 
 func TestCache_IsBounded(t *testing.T) {
-	var c cache
+	c := newCache()
 	keys, now := &keySet{}, time.Now()
 	for i := range 3 * maxCached {
 		c.put([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, keys, Claims{}, now.Add(time.Hour), now)
 	}
-	if n := len(c.young) + len(c.old); n > 2*maxCached {
+	if n := c.tokens.Len(); n > maxCached {
 		t.Errorf("%d tokens are remembered", n)
 	}
 	last := 3*maxCached - 1
@@ -347,7 +347,7 @@ func BenchmarkVerify(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if bench.forget {
-					clear(bench.v.cache.young)
+					bench.v.cache.tokens.Purge()
 				}
 				if _, err := bench.v.Verify(b.Context(), bench.token); err != nil {
 					b.Fatal(err)

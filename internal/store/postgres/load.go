@@ -35,7 +35,6 @@ func (s *Store) load(ctx context.Context, conn *pgx.Conn, b store.Batch) (*drop.
 	}
 	if users := distinct(b.Need.Users); len(users) > 0 {
 		out.Queue(runBatchUsage, id, users, b.Need.Limits).Query(l.usage)
-		out.Queue(runBatchUnpaid, id, users, b.Need.Limits).Query(l.unpaid)
 	}
 	if b.Need.Recent {
 		out.Queue(runBatchRecent, id).Query(l.recent)
@@ -60,7 +59,7 @@ func (s *Store) load(ctx context.Context, conn *pgx.Conn, b store.Batch) (*drop.
 
 // reservationsOf returns the reservations to load that can be the drop's, with their owners.
 func reservationsOf(b store.Batch) (ids, owners []int64) {
-	for _, wanted := range b.Need.Reservations {
+	for _, wanted := range b.Need.DistinctReservations() {
 		if wanted.ID.Drop() == b.Drop {
 			ids, owners = append(ids, int64(wanted.ID)), append(owners, int64(wanted.Owner))
 		}
@@ -158,24 +157,18 @@ func (l *loader) reservations(rows pgx.Rows) error {
 }
 
 func (l *loader) usage(rows pgx.Rows) error {
-	var r drop.Reservation
-	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt,
-	}, func() error {
-		l.state.LoadUsage(r)
-		return nil
-	})
-	return err
-}
-
-func (l *loader) unpaid(rows pgx.Rows) error {
 	var (
-		user  drop.UserID
-		count int
-		last  drop.Time
+		r      drop.Reservation
+		unpaid int
 	)
-	_, err := pgx.ForEachRow(rows, []any{&user, &count, &last}, func() error {
-		l.state.LoadUnpaid(user, min(count, drop.MaxUnpaid), last)
+	_, err := pgx.ForEachRow(rows, []any{
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid,
+	}, func() error {
+		if unpaid > 0 {
+			l.state.LoadUnpaid(r.UserID, min(unpaid, drop.MaxUnpaid), r.EndedAt)
+			return nil
+		}
+		l.state.LoadUsage(r)
 		return nil
 	})
 	return err

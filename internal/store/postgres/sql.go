@@ -88,10 +88,22 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS p ON r.status = 2`
 
+	// First, with id 0, how many reservations of each user were not paid; then what each holds and has bought. One statement,
+	// so that the users are sent once.
 	// 1001: one more than the highest limit; of more rows it is the oldest holds, whose time is over, that are left out.
-	// The last condition does not depend on a row: without a limit nothing is read.
+	// The last condition of each part does not depend on a row: without the rule nothing is read.
 	runBatchUsage = `
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0)
+SELECT 0 AS id, wanted.user_id, '' AS size, 0::smallint AS status, 0 AS created_at, 0 AS expires_at, past.last AS ended_at,
+       past.unpaid
+FROM unnest($2::bigint[]) AS wanted (user_id)
+JOIN LATERAL (
+    SELECT count(*) AS unpaid, max(ended_at) AS last
+    FROM sneakerdrop.reservations
+    WHERE drop_id = $1 AND user_id = wanted.user_id AND status > 2
+) AS past ON past.unpaid > 0
+WHERE $3::boolean OR (SELECT max_expired_holds > 0 FROM sneakerdrop.drops WHERE id = $1)
+UNION ALL
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), 0
 FROM unnest($2::bigint[]) AS wanted (user_id)
 JOIN LATERAL (
     SELECT id, user_id, size, status, created_at, expires_at, ended_at
@@ -101,18 +113,7 @@ JOIN LATERAL (
     LIMIT 1001
 ) AS r ON true
 WHERE $3::boolean OR (SELECT limit_per_user + max_expired_holds > 0 FROM sneakerdrop.drops WHERE id = $1)
-ORDER BY r.id`
-
-	// Without a wait in the drop's rules, nor one about to be set, nothing is read.
-	runBatchUnpaid = `
-SELECT wanted.user_id, past.count, past.last
-FROM unnest($2::bigint[]) AS wanted (user_id)
-JOIN LATERAL (
-    SELECT count(*) AS count, max(ended_at) AS last
-    FROM sneakerdrop.reservations
-    WHERE drop_id = $1 AND user_id = wanted.user_id AND status > 2
-) AS past ON past.count > 0
-WHERE $3::boolean OR (SELECT max_expired_holds > 0 FROM sneakerdrop.drops WHERE id = $1)`
+ORDER BY id`
 
 	runBatchRecent = `
 SELECT p.id, coalesce(u.username, ''), p.created_at
@@ -303,8 +304,8 @@ const (
 	readClock = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
 	snapshotDrop = `
-SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused, d.hidden, d.archived,
-       d.version, d.created_at, d.purchased, coalesce((
+SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
+       d.hidden, d.archived, d.version, d.created_at, d.purchased, coalesce((
            SELECT expires_at
            FROM sneakerdrop.reservations
            WHERE drop_id = d.id AND status = 1

@@ -39,8 +39,8 @@ func queueChanges(out *pgx.Batch, was *drop.Drop, s *drop.State, c *drop.Changes
 // edited tells whether what only an operator changes has changed: most batches need not write it.
 func edited(was, is *drop.Drop) bool {
 	return was.Name != is.Name || was.Price != is.Price || was.StartTime != is.StartTime || was.ImageURL != is.ImageURL ||
-		was.LimitPerUser != is.LimitPerUser || was.MaxExpiredHolds != is.MaxExpiredHolds || was.Paused != is.Paused || was.Hidden != is.Hidden ||
-		was.Archived != is.Archived
+		was.LimitPerUser != is.LimitPerUser || was.MaxExpiredHolds != is.MaxExpiredHolds || was.Paused != is.Paused ||
+		was.Hidden != is.Hidden || was.Archived != is.Archived
 }
 
 // uuid is a batch's name in a form that is encoded alike with and without a prepared statement.

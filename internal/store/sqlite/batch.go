@@ -69,7 +69,7 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			state.LoadKept(kept)
 		}
 	}
-	for _, wanted := range need.Reservations {
+	for _, wanted := range need.DistinctReservations() {
 		if err := loadReservation(conn, state, wanted); err != nil {
 			return nil, err
 		}
@@ -79,6 +79,10 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			if err := loadUsage(conn, state, u); err != nil {
 				return nil, err
 			}
+		}
+	}
+	if state.MaxExpiredHolds > 0 || need.Limits {
+		for _, u := range distinct(need.Users) {
 			if err := loadUnpaid(conn, state, u); err != nil {
 				return nil, err
 			}

@@ -63,7 +63,7 @@ WHERE drop_id = ?1 AND user_id = ?2 AND status <= 2
 ORDER BY status DESC, id DESC
 LIMIT ?3 + 0`
 
-// All of them are counted: the rule keeps them few, but for the limit of what a waiting user could gather before.
+// Read only where the drop has the rule, or is about to, which itself keeps them few.
 const sqlRunBatchUnpaid = `
 SELECT count(*), coalesce(max(ended_at), 0)
 FROM reservations
