@@ -27,6 +27,7 @@ var house = [][]string{
 	{"internal/engine", "internal/audit", "internal/importer"},
 	{"internal/store/postgres", "internal/store/sqlite", "internal/store/memory", "internal/store/storetest"},
 	{"internal/store"},
+	{"internal/operator"},
 	{"internal/drop"},
 }
 

@@ -15,6 +15,7 @@ const (
 	CodeDropNotFound         Code = "drop_not_found"
 	CodeReservationNotFound  Code = "reservation_not_found"
 	CodeUserNotFound         Code = "user_not_found"
+	CodeTokenNotFound        Code = "token_not_found"
 	CodeOutOfStock           Code = "out_of_stock"
 	CodeNotStarted           Code = "not_started"
 	CodePaused               Code = "paused"

@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
 )
 
 // Store keeps drops, reservations, purchases, the ledger and buyers. Its methods are safe for concurrent use. Errors are
@@ -17,6 +18,7 @@ type Store interface {
 	Lanes
 	Drops
 	Buyers
+	Operators
 	Records
 	Schema
 }
@@ -64,11 +66,36 @@ type Buyers interface {
 	// buyer get one number. With an email and no username a new buyer is called by the part before the @.
 	// Name and email have passed drop.CheckUser. A key is treated as by CreateDrop.
 	EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error)
+	// EnsureSubjects returns the users that the subjects are, in their order, and makes those that are not there yet with
+	// numbers from drop.FirstAllocatedUser on. Only issuer and subject say who somebody is: no user is found by a name or
+	// email that a subject has too, and EnsureUser never finds one made here. Where a subject has another name or email than
+	// its user, the user gets them; of subjects named more than once the first counts. Numbers of subjects do not count.
+	EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error)
 	// User refuses with CodeUserNotFound.
 	User(ctx context.Context, id drop.UserID) (drop.User, error)
 	// Reservations returns a user's reservations over all drops, newest first, at most limit. An active one whose time
 	// is over at the store's clock is given as expired.
 	Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error)
+}
+
+// Operators is who operates the shop, and the log of what they did.
+type Operators interface {
+	// CreateToken keeps a token, which has passed Check, and returns it with the number that it got.
+	CreateToken(ctx context.Context, t operator.Token, hash operator.Hash) (operator.Token, error)
+	// Token returns the token of that hash, also one that has expired or was revoked. Refuses with CodeTokenNotFound.
+	Token(ctx context.Context, hash operator.Hash) (operator.Token, error)
+	// Tokens returns all tokens, ascending by number.
+	Tokens(ctx context.Context) ([]operator.Token, error)
+	// RevokeToken takes a token back, at the store's time, and returns it; one that was revoked stays as it is. Refuses
+	// with CodeTokenNotFound.
+	RevokeToken(ctx context.Context, id operator.TokenID) (operator.Token, error)
+
+	// Record appends an action to the log, at the store's time and without an outcome, and returns its number.
+	Record(ctx context.Context, a operator.Action) (operator.ActionID, error)
+	// Conclude adds the outcome of an action, once: a second outcome is ClassFault. Nothing else ever changes in the log.
+	Conclude(ctx context.Context, id operator.ActionID, outcome string) error
+	// Actions returns the newest actions before that one (0: of all), newest first, at most limit.
+	Actions(ctx context.Context, before operator.ActionID, limit int) ([]operator.Action, error)
 }
 
 // Records is what operators read of a drop, and how drops from elsewhere get in.
@@ -84,7 +111,7 @@ type Records interface {
 
 	// Fill stores users and drops under the numbers that they bear into an empty store, in one transaction; numbers
 	// given out later are above them. It returns ErrNotEmpty, and changes nothing, where a drop or user is there; with
-	// replace it deletes everything first.
+	// replace it deletes everything first, but for tokens and the log.
 	Fill(ctx context.Context, users []drop.User, drops []Filled, replace bool) error
 }
 

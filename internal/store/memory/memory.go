@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 )
 
@@ -25,20 +26,21 @@ var errClosed = errors.New("the store is closed")
 type Store struct {
 	now func() drop.Time
 
-	mu     sync.RWMutex
-	drops  map[drop.ID]*row
-	order  []drop.ID // of drops, ascending; numbers may have gaps
-	users  users
-	keys   keys
-	closed bool
-	calls  sync.WaitGroup // Add only under mu while not closed
+	mu        sync.RWMutex
+	drops     map[drop.ID]*row
+	order     []drop.ID // of drops, ascending; numbers may have gaps
+	users     users
+	keys      keys
+	operators operators
+	closed    bool
+	calls     sync.WaitGroup // Add only under mu while not closed
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns an empty store with the given clock.
 func New(now func() drop.Time) *Store {
-	return &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys)}
+	return &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), operators: operators{byHash: make(map[operator.Hash]operator.TokenID)}}
 }
 
 // begin admits a call, which must end with calls.Done.

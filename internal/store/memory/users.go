@@ -18,6 +18,7 @@ type users struct {
 	byEmail map[string]drop.UserID
 	byName  map[string]drop.UserID // the lowest number of that name
 	bare    map[string]bool        // names of buyers without an email
+	subject map[drop.SubjectKey]drop.UserID
 	next    drop.UserID
 }
 
@@ -27,6 +28,7 @@ func newUsers() users {
 		byEmail: make(map[string]drop.UserID),
 		byName:  make(map[string]drop.UserID),
 		bare:    make(map[string]bool),
+		subject: make(map[drop.SubjectKey]drop.UserID),
 		next:    drop.FirstAllocatedUser,
 	}
 }
@@ -106,6 +108,33 @@ func (u *users) find(username, email string) (drop.UserID, bool) {
 	}
 	id, ok := u.byName[username]
 	return id, ok
+}
+
+// EnsureSubjects implements store.Store.
+func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error) {
+	if err := s.begin(ctx, "ensure users of subjects"); err != nil {
+		return nil, err
+	}
+	defer s.calls.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := make([]drop.User, len(subjects))
+	seen := make(map[drop.SubjectKey]bool)
+	for i := range subjects {
+		key := subjects[i].Key()
+		id, known := s.users.subject[key]
+		if !known {
+			id = s.users.next
+			s.users.next++
+			s.users.subject[key] = id
+		}
+		if !seen[key] {
+			seen[key] = true
+			s.users.byID[id] = drop.User{ID: id, Username: subjects[i].Username, Email: drop.NormalEmail(subjects[i].Email)}
+		}
+		found[i] = s.users.byID[id]
+	}
+	return found, nil
 }
 
 // User implements store.Store.

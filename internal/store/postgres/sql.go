@@ -407,7 +407,7 @@ ORDER BY id`
 	ensureUserByEmail = `
 SELECT id, username, coalesce(email, '')
 FROM sneakerdrop.users
-WHERE email = $1`
+WHERE email = $1 AND subject IS NULL`
 
 	// OFFSET 0 keeps the planner from walking all users by number until one has the name.
 	ensureUserByName = `
@@ -415,7 +415,7 @@ SELECT id, username, coalesce(email, '')
 FROM (
     SELECT id, username, email
     FROM sneakerdrop.users
-    WHERE username = $1
+    WHERE username = $1 AND subject IS NULL
     OFFSET 0
 ) AS namesake
 ORDER BY id
@@ -427,6 +427,82 @@ VALUES (nextval('sneakerdrop.user_ids'), $1, nullif($2::text, ''),
     floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 ON CONFLICT DO NOTHING
 RETURNING id`
+
+	ensureSubjects = `
+SELECT n.place, u.id, u.username, u.email
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (issuer, subject, place)
+JOIN LATERAL (
+    SELECT id, username, coalesce(email, '') AS email
+    FROM sneakerdrop.users
+    WHERE issuer = n.issuer AND subject = n.subject
+    LIMIT 1
+) AS u ON true`
+
+	// In the order of issuer and subject, so that two replicas that make the same users wait for one another and not in a
+	// circle.
+	ensureSubjectsInsert = `
+INSERT INTO sneakerdrop.users (id, username, email, issuer, subject, created_at)
+SELECT nextval('sneakerdrop.user_ids'), username, nullif(email, ''), issuer, subject,
+    floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
+FROM (
+    SELECT username, email, issuer, subject
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n (issuer, subject, username, email)
+    ORDER BY issuer, subject
+) AS n
+ON CONFLICT (issuer, subject) WHERE subject IS NOT NULL DO NOTHING`
+
+	ensureSubjectsUpdate = `
+UPDATE sneakerdrop.users AS u
+SET username = n.username, email = nullif(n.email, '')
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (id, username, email)
+WHERE u.id = n.id`
+
+	createToken = `
+INSERT INTO sneakerdrop.tokens (name, role, hash, created_at, expires_at)
+VALUES ($1, $2, $3, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, nullif($4::bigint, 0))
+RETURNING id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)`
+
+	tokenToken = `
+SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)
+FROM sneakerdrop.tokens
+WHERE hash = $1`
+
+	tokensTokens = `
+SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)
+FROM sneakerdrop.tokens
+ORDER BY id`
+
+	revokeToken = `
+UPDATE sneakerdrop.tokens
+SET revoked_at = coalesce(revoked_at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+WHERE id = $1
+RETURNING id, name, role, created_at, coalesce(expires_at, 0), revoked_at`
+
+	recordAction = `
+INSERT INTO sneakerdrop.actions (at, token_id, name, role, call, drop_id, detail, address, request)
+VALUES (floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, $1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING id`
+
+	concludeAction = `
+INSERT INTO sneakerdrop.outcomes (action_id, outcome)
+VALUES ($1, $2)`
+
+	actionsPage = `
+SELECT a.id, a.at, a.token_id, a.name, a.role, a.call, a.drop_id, a.detail, a.address, a.request, coalesce(o.outcome, '')
+FROM (
+    SELECT id, at, token_id, name, role, call, drop_id, detail, address, request
+    FROM sneakerdrop.actions
+    WHERE id < $1
+    ORDER BY id DESC
+    LIMIT $2
+) AS a
+LEFT JOIN LATERAL (
+    SELECT outcome
+    FROM sneakerdrop.outcomes
+    WHERE action_id = a.id
+    LIMIT 1
+) AS o ON true
+ORDER BY a.id DESC`
 
 	userUser = `
 SELECT id, username, coalesce(email, '')

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
 )
 
 // buyer is whom EnsureUser looks for, and how.
@@ -119,24 +118,12 @@ func (s *Store) user(ctx context.Context, q querier, op, sql string, key any) (d
 }
 
 // insertUser makes a buyer in a transaction of its own. It returns pgx.ErrNoRows, as it is, where there is one already.
-func (s *Store) insertUser(ctx context.Context, b buyer) (drop.User, error) {
-	const op = "make a buyer"
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return drop.User{}, s.fail(op, err)
-	}
-	defer conn.Release()
-	takeNotice(conn.Conn())
-	u, err := insertUser(ctx, conn, b)
-	switch n := takeNotice(conn.Conn()); {
-	case errors.Is(err, pgx.ErrNoRows):
-		return drop.User{}, err
-	case err != nil:
-		return drop.User{}, s.failAs(op, classifyCommit(err, false), err)
-	case n != nil:
-		return drop.User{}, s.failAs(op, store.ClassUnknown, fmt.Errorf("%w: %s", errWarned, n.Message))
-	}
-	return u, nil
+func (s *Store) insertUser(ctx context.Context, b buyer) (u drop.User, err error) {
+	err = s.writeOne(ctx, "make a buyer", func(q querier) (err error) {
+		u, err = insertUser(ctx, q, b)
+		return err
+	})
+	return u, err
 }
 
 func insertUser(ctx context.Context, q querier, b buyer) (drop.User, error) {

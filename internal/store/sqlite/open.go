@@ -68,7 +68,7 @@ func lockFile(path string) (*sqlite.Conn, error) {
 	conn.SetBusyTimeout(0)
 	if err := execute(conn, "BEGIN EXCLUSIVE"); err != nil {
 		if sqlite.ErrCode(err).ToPrimary() == sqlite.ResultBusy {
-			err = errors.New("another sneakerdrop serves this file; stop it first, or name another file")
+			err = ErrServed
 		}
 		return nil, errors.Join(err, conn.Close())
 	}

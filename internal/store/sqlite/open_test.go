@@ -15,6 +15,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 )
 
@@ -204,6 +205,51 @@ func TestOpen_ReadOnlyBesideTheServer(t *testing.T) {
 	if _, err := apply(t, reader, id, drop.Pause{}); store.ClassOf(err) != store.ClassFault || !errors.Is(err, errReadOnly) {
 		t.Errorf("a reader wrote: %v", err)
 	}
+}
+
+func TestOpen_BesideTheServerForASmallWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shop.db")
+	if _, err := Open(path, Options{Beside: true}); err == nil {
+		t.Fatal("a file that is not there was opened")
+	}
+	server := openAt(t, path, Options{})
+	if _, _, err := server.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, Options{}); !errors.Is(err, ErrServed) {
+		t.Fatalf("a served file: %v", err)
+	}
+	id := newDrop(t, server, 10_000)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if _, err := apply(t, server, id, drop.Reserve{User: 1, Hold: time.Minute}); err != nil {
+				t.Errorf("the server's write: %v", err)
+			}
+		}
+	}()
+	for range 20 {
+		beside := openAt(t, path, Options{Beside: true})
+		_, hash := operator.Mint()
+		made, err := beside.CreateToken(t.Context(), operator.Token{Name: "ann", Role: operator.Viewer}, hash)
+		if err != nil {
+			t.Errorf("the write beside: %v", err)
+		}
+		if got, err := server.Token(t.Context(), hash); err != nil || got != made {
+			t.Errorf("the server sees %+v, %v; want %+v", got, err, made)
+		}
+		if err := beside.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	<-done
 }
 
 func TestPersistence(t *testing.T) {

@@ -156,12 +156,12 @@ ORDER BY d.id`
 const sqlEnsureUserByEmail = `
 SELECT id, username, coalesce(email, '')
 FROM users
-WHERE email = ?1`
+WHERE email = ?1 AND subject IS NULL`
 
 const sqlEnsureUserByName = `
 SELECT id, username, coalesce(email, '')
 FROM users
-WHERE username = ?1
+WHERE username = ?1 AND subject IS NULL
 ORDER BY id
 LIMIT 1`
 
@@ -173,10 +173,63 @@ const sqlInsertUser = `
 INSERT INTO users (id, username, email, created_at)
 VALUES (?1, ?2, nullif(?3, ''), ?4)`
 
+const sqlEnsureSubject = `
+SELECT id, username, coalesce(email, '')
+FROM users
+WHERE issuer = ?1 AND subject = ?2`
+
+const sqlEnsureSubjectInsert = `
+INSERT INTO users (id, username, email, created_at, issuer, subject)
+VALUES (?1, ?2, nullif(?3, ''), ?4, ?5, ?6)`
+
+const sqlEnsureSubjectUpdate = `
+UPDATE users
+SET username = ?2, email = nullif(?3, '')
+WHERE id = ?1`
+
 const sqlUser = `
 SELECT id, username, coalesce(email, '')
 FROM users
 WHERE id = ?1`
+
+const sqlCreateToken = `
+INSERT INTO tokens (name, role, hash, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, nullif(?5, 0))
+RETURNING id`
+
+// Columns in the order in which scanToken reads them.
+const sqlToken = `
+SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)
+FROM tokens
+WHERE hash = ?1`
+
+const sqlTokens = `
+SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)
+FROM tokens
+ORDER BY id`
+
+const sqlRevokeToken = `
+UPDATE tokens
+SET revoked_at = coalesce(revoked_at, ?2)
+WHERE id = ?1
+RETURNING id, name, role, created_at, coalesce(expires_at, 0), revoked_at`
+
+const sqlRecord = `
+INSERT INTO actions (at, token_id, name, role, call, drop_id, detail, address, request)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+RETURNING id`
+
+const sqlConclude = `
+INSERT INTO outcomes (action_id, outcome)
+VALUES (?1, ?2)`
+
+const sqlActions = `
+SELECT a.id, a.at, a.token_id, a.name, a.role, a.call, a.drop_id, a.detail, a.address, a.request, coalesce(o.outcome, '')
+FROM actions a
+LEFT JOIN outcomes o ON o.action_id = a.id
+WHERE a.id < ?1
+ORDER BY a.id DESC
+LIMIT ?2 + 0`
 
 // CROSS JOIN keeps the order: each drop is one look-up in the index on (drop_id, user_id, status).
 const sqlReservations = `

@@ -143,6 +143,8 @@ func TestStatements_Plans(t *testing.T) {
 		sqlRunBatchKept:     "idempotency_keys_1 (drop_id=? AND caller=? AND operation=? AND key=?)",
 		sqlForget:           "idempotency_keys_created (created_at<?)",
 		sqlPurchases:        "p USING PRIMARY KEY (drop_id=? AND id>?)",
+		sqlEnsureSubject:    "users_subject (issuer=? AND subject=?)",
+		sqlActions:          "a USING INTEGER PRIMARY KEY (rowid<?)",
 		sqlLedger:           "ledger USING PRIMARY KEY (drop_id=? AND seq>?)",
 
 		sqlReadBooksLedger:       "ledger USING PRIMARY KEY (drop_id=?)",

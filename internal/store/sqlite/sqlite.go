@@ -29,6 +29,9 @@ const (
 	groupCap = 64  // pieces of work in one transaction
 )
 
+// ErrServed is in the error of Open where another process serves the file.
+var ErrServed = errors.New("another sneakerdrop serves this file; stop it first, or name another file")
+
 var (
 	errClosed   = errors.New("the store is closed")
 	errReadOnly = errors.New("the store was opened for reading only")
@@ -42,6 +45,8 @@ type Options struct {
 	Log *slog.Logger
 	// ReadOnly opens the file beside the server that serves it. Whatever writes is ClassFault.
 	ReadOnly bool
+	// Beside opens the file beside the server that serves it, for a small write now and then: the two wait for one another.
+	Beside bool
 }
 
 // Store is a store.Store on one SQLite file.
@@ -50,7 +55,7 @@ type Store struct {
 	now  func() drop.Time
 	log  *slog.Logger
 
-	lock    *sqlite.Conn // holds the server's lock; nil when ReadOnly
+	lock    *sqlite.Conn // holds the server's lock; nil when ReadOnly or Beside
 	writer  *writer      // nil when ReadOnly
 	readers *sqlitex.Pool
 
@@ -71,38 +76,53 @@ func Open(path string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	if err := s.open(o.ReadOnly); err != nil {
+	if err := s.open(o); err != nil {
 		return nil, &store.Error{Op: "open database " + path, Class: classOf(err), Err: explain(err)}
 	}
 	return s, nil
 }
 
-func (s *Store) open(readOnly bool) (err error) {
-	if err := checkPath(s.path, readOnly); err != nil {
+func (s *Store) open(o Options) (err error) {
+	beside := o.ReadOnly || o.Beside
+	if err := checkPath(s.path, beside); err != nil {
 		return err
 	}
-	if !readOnly {
-		if s.lock, err = lockFile(s.path); err != nil {
+	if beside {
+		if err := checkFile(s.path); err != nil {
 			return err
 		}
+	} else if s.lock, err = lockFile(s.path); err != nil {
+		return err
+	}
+	if !o.ReadOnly {
 		conn, err := openWriter(s.path)
 		if err != nil {
-			return errors.Join(err, s.lock.Close())
+			return errors.Join(err, s.unlock())
 		}
 		s.writer = newWriter(conn, func() (*sqlite.Conn, error) { return openWriter(s.path) }, s.log)
-	} else if err := checkFile(s.path); err != nil {
-		return err
 	}
 	s.readers, err = sqlitex.NewPool(s.path, sqlitex.PoolOptions{
 		Flags: sqlite.OpenReadOnly, PoolSize: readers, PrepareConn: prepareReader,
 	})
 	if err != nil {
-		if s.writer != nil {
-			err = errors.Join(err, s.writer.close(), s.lock.Close())
-		}
-		return err
+		return errors.Join(err, s.endWriter())
 	}
 	return nil
+}
+
+// endWriter ends what a store that was opened for reading does not have.
+func (s *Store) endWriter() error {
+	if s.writer == nil {
+		return nil
+	}
+	return errors.Join(s.writer.close(), s.unlock())
+}
+
+func (s *Store) unlock() error {
+	if s.lock == nil {
+		return nil
+	}
+	return s.lock.Close()
 }
 
 // Close waits for the calls under way, moves the log into the file and lets go of it.
@@ -115,11 +135,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.calls.Wait()
-	err := s.readers.Close()
-	if s.writer != nil {
-		err = errors.Join(err, s.writer.close(), s.lock.Close())
-	}
-	if err != nil {
+	if err := errors.Join(s.readers.Close(), s.endWriter()); err != nil {
 		return &store.Error{Op: "close database " + s.path, Class: classOf(err), Err: explain(err)}
 	}
 	return nil

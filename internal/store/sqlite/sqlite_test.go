@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/storetest"
 )
@@ -302,5 +304,29 @@ func TestRunBatch_ReaderInAFailedCommit(t *testing.T) {
 		if errs[i] == nil || store.ClassOf(errs[i]) != want {
 			t.Errorf("batch %d: %v, want class %s", i, errs[i], want)
 		}
+	}
+}
+
+func TestActions_AreNeverChanged(t *testing.T) {
+	s := openNew(t, Options{})
+	id, err := s.Record(t.Context(), operator.Action{Call: "pause"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Conclude(t.Context(), id, "ok"); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{
+		"UPDATE actions SET name = 'nobody'", "DELETE FROM actions", "UPDATE outcomes SET outcome = 'paused'", "DELETE FROM outcomes",
+		"REPLACE INTO outcomes (action_id, outcome) VALUES (1, 'paused')", "REPLACE INTO actions SELECT * FROM actions",
+	} {
+		err := s.write(t.Context(), "test", func(conn *sqlite.Conn) (bool, error) { return true, sqlitex.ExecuteTransient(conn, query, nil) })
+		if err == nil || !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	log, err := s.Actions(t.Context(), 0, 10)
+	if err != nil || len(log) != 1 || log[0].Outcome != "ok" {
+		t.Errorf("the log is %+v, %v", log, err)
 	}
 }

@@ -23,7 +23,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, group := range [][]test{
-		batchTests, needTests, lockTests, committedTests, damageTests, dropTests, userTests, keyTests,
+		batchTests, needTests, lockTests, committedTests, damageTests, dropTests, userTests, subjectTests, operatorTests, keyTests,
 		keyCallTests, bookTests, fillTests, lifeTests,
 	} {
 		for _, test := range group {

@@ -1,0 +1,31 @@
+package drop_test
+
+import (
+	"testing"
+
+	"sneakerdrop/internal/drop"
+)
+
+func TestNameStyle_Show(t *testing.T) {
+	for _, c := range []struct {
+		style      drop.NameStyle
+		name, want string
+	}{
+		{drop.FullName, "Ann Smith", "Ann Smith"},
+		{drop.NoName, "Ann Smith", "Anonymous"},
+		{drop.InitialName, "Ann Smith", "Ann S."},
+		{drop.InitialName, "Ann Mary de  smith ", "Ann S."},
+		{drop.InitialName, "Ann", "Ann"},
+		{drop.InitialName, "Zoë Ørsted", "Zoë Ø."},
+		{drop.InitialName, "李 小龍", "李 小."},
+		{drop.InitialName, "ann.smith@example.com", "ann.smith"},
+		{drop.InitialName, "@example.com", "Anonymous"},
+		{drop.InitialName, " ", "Anonymous"},
+		{drop.InitialName, drop.UnknownUsername, "Unknown"},
+		{"", "Ann Smith", "Ann S."}, // a setting that was forgotten does not tell more
+	} {
+		if got := c.style.Show(c.name); got != c.want {
+			t.Errorf("%q of %q: %q, want %q", c.style, c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package postgres_test
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/store/storetest"
+)
+
+// separate makes an empty database with the two roles that the deployment documents, migrated by the one that owns.
+func separate(t *testing.T) (owner, server string) {
+	t.Helper()
+	script, err := os.ReadFile("../../../deploy/postgres-roles.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := pgtest.Database(t)
+	as := func(role string) string {
+		u, err := url.Parse(admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.User(role)
+		return u.String()
+	}
+	owner, server = as("sneakerdrop_owner"), as("sneakerdrop_serve")
+	conn := connect(t, admin)
+	exec(t, conn, `SELECT pg_advisory_lock(1)`) // roles are the cluster's: one test at a time makes them
+	exec(t, conn, string(script))
+	exec(t, conn, `SELECT pg_advisory_unlock(1)`)
+	s := open(t, owner)
+	if _, _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatalf("migrate as the owner: %v", err)
+	}
+	exec(t, conn, string(script))
+	return owner, server
+}
+
+// servingStore is a store as the serving role has it; what only the owner may do the owner does.
+type servingStore struct {
+	*postgres.Store
+	owner *postgres.Store
+}
+
+func (s servingStore) Fill(ctx context.Context, users []drop.User, drops []store.Filled, replace bool) error {
+	return s.owner.Fill(ctx, users, drops, replace)
+}
+
+func (s servingStore) CreateToken(ctx context.Context, t operator.Token, hash operator.Hash) (operator.Token, error) {
+	return s.owner.CreateToken(ctx, t, hash)
+}
+
+func (s servingStore) RevokeToken(ctx context.Context, id operator.TokenID) (operator.Token, error) {
+	return s.owner.RevokeToken(ctx, id)
+}
+
+func TestRoles_TheServingOneCanServe(t *testing.T) {
+	owner, server := separate(t)
+	admin := connect(t, owner)
+	storetest.Run(t, func(t *testing.T) store.Store {
+		s := servingStore{open(t, server), open(t, owner)}
+		if err := s.owner.Fill(t.Context(), nil, nil, true); err != nil {
+			t.Fatal(err)
+		}
+		// The log outlives Fill, and each test wants an empty store.
+		exec(t, admin, `ALTER TABLE sneakerdrop.actions DISABLE TRIGGER never_change`)
+		exec(t, admin, `ALTER TABLE sneakerdrop.outcomes DISABLE TRIGGER never_change`)
+		exec(t, admin, `TRUNCATE sneakerdrop.actions, sneakerdrop.outcomes, sneakerdrop.tokens`)
+		exec(t, admin, `ALTER SEQUENCE sneakerdrop.user_ids RESTART`)
+		exec(t, admin, `ALTER TABLE sneakerdrop.actions ENABLE TRIGGER never_change`)
+		exec(t, admin, `ALTER TABLE sneakerdrop.outcomes ENABLE TRIGGER never_change`)
+		return s
+	})
+}
+
+func TestRoles_TheServingOneCanDoNothingElse(t *testing.T) {
+	owner, server := separate(t)
+	s := open(t, server)
+	if from, to, err := s.Migrate(t.Context()); err != nil || from != to {
+		t.Errorf("a schema that is up to date: from %d to %d, %v", from, to, err)
+	}
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("Ready: %v", err)
+	}
+	id := createDrop(t, s, 5)
+	if _, err := s.Record(t.Context(), operator.Action{Call: "pause", Drop: id}); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, server)
+	for _, statement := range []string{
+		`UPDATE sneakerdrop.ledger SET units = 0`, `DELETE FROM sneakerdrop.ledger`, `TRUNCATE sneakerdrop.ledger`,
+		`UPDATE sneakerdrop.purchases SET user_id = 1`, `DELETE FROM sneakerdrop.purchases`,
+		`DELETE FROM sneakerdrop.reservations`, `DELETE FROM sneakerdrop.drops`, `DELETE FROM sneakerdrop.users`,
+		`UPDATE sneakerdrop.actions SET name = 'nobody'`, `DELETE FROM sneakerdrop.actions`, `TRUNCATE sneakerdrop.actions CASCADE`,
+		`UPDATE sneakerdrop.outcomes SET outcome = 'ok'`, `DELETE FROM sneakerdrop.outcomes`,
+		`INSERT INTO sneakerdrop.tokens (name, role, hash, created_at) VALUES ('me', 'operator', sha256(''), 1)`,
+		`UPDATE sneakerdrop.tokens SET role = 'operator'`, `DELETE FROM sneakerdrop.tokens`,
+		`UPDATE sneakerdrop.goose_db_version SET version_id = 99`,
+		`ALTER TABLE sneakerdrop.sizes DROP CONSTRAINT sizes_balanced`, `DROP TABLE sneakerdrop.ledger`,
+		`ALTER TABLE sneakerdrop.actions DISABLE TRIGGER never_change`, `CREATE TABLE sneakerdrop.mine (id int)`,
+		`SELECT setval('sneakerdrop.user_ids', 1099511627776)`, `SET ROLE sneakerdrop_owner`,
+	} {
+		_, err := conn.Exec(t.Context(), statement)
+		e, ok := err.(*pgconn.PgError) //nolint:errorlint // as pgx gives it
+		if !ok || e.Code != pgerrcode.InsufficientPrivilege {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	// Not even the owner changes the log.
+	conn = connect(t, owner)
+	for _, statement := range []string{
+		`UPDATE sneakerdrop.actions SET name = 'nobody'`, `DELETE FROM sneakerdrop.actions`, `TRUNCATE sneakerdrop.actions CASCADE`,
+		`UPDATE sneakerdrop.outcomes SET outcome = 'ok'`, `DELETE FROM sneakerdrop.outcomes`, `TRUNCATE sneakerdrop.outcomes`,
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err == nil || !strings.Contains(err.Error(), "append-only") {
+			t.Errorf("%s as the owner: %v", statement, err)
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// maxLooks bounds how often EnsureSubjects looks again: once after it has written, and once more where another replica was
+// at the same.
+const maxLooks = 4
+
+var errSubjectsVanish = errors.New("users of subjects are gone as soon as they are made")
+
+// EnsureSubjects implements store.Store. Two statements for any number of subjects, however many are new.
+func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error) {
+	const op = "find users by their subjects"
+	if len(subjects) == 0 {
+		return nil, nil
+	}
+	wanted := newSighting(subjects)
+	for range maxLooks {
+		if err := wanted.look(ctx, s); err != nil {
+			return nil, s.fail(op, err)
+		}
+		out := wanted.unsettled()
+		if out.Len() == 0 {
+			return wanted.users, nil
+		}
+		// What is lost on the way is found, or made, at the next look. So no outcome is unknown here, not even one that came
+		// with a notice: what rests on these users is committed after them.
+		if err := s.pool.SendBatch(ctx, out).Close(); err != nil {
+			class := classifyCommit(err, false)
+			if class == store.ClassUnknown {
+				class = store.ClassUnavailable
+			}
+			return nil, s.failAs(op, class, err)
+		}
+	}
+	return nil, s.failAs(op, store.ClassRolledBack, errSubjectsVanish)
+}
+
+// sighting is the subjects of one call and what is known of them.
+type sighting struct {
+	subjects []drop.Subject
+	users    []drop.User
+	// first has the place of each subject's first mention.
+	first            map[drop.SubjectKey]int
+	issuers, sublist []string
+}
+
+func newSighting(subjects []drop.Subject) *sighting {
+	w := &sighting{
+		subjects: subjects, users: make([]drop.User, len(subjects)), first: make(map[drop.SubjectKey]int, len(subjects)),
+		issuers: make([]string, len(subjects)), sublist: make([]string, len(subjects)),
+	}
+	for i := range subjects {
+		w.issuers[i], w.sublist[i] = subjects[i].Issuer, subjects[i].Subject
+		if _, seen := w.first[subjects[i].Key()]; !seen {
+			w.first[subjects[i].Key()] = i
+		}
+	}
+	return w
+}
+
+func (w *sighting) look(ctx context.Context, s *Store) error {
+	rows, err := s.pool.Query(ctx, ensureSubjects, w.issuers, w.sublist)
+	if err != nil {
+		return err
+	}
+	var (
+		place int64
+		u     drop.User
+	)
+	_, err = pgx.ForEachRow(rows, []any{&place, &u.ID, &u.Username, &u.Email}, func() error {
+		if place < 1 || place > int64(len(w.users)) {
+			return fmt.Errorf("place %d of %d", place, len(w.users))
+		}
+		w.users[place-1] = u
+		return nil
+	})
+	return err
+}
+
+// unsettled queues what makes the users that are missing, and what gives those that are called otherwise their names.
+func (w *sighting) unsettled() *pgx.Batch {
+	var (
+		out                         pgx.Batch
+		issuers, subjects           []string
+		names, emails               []string
+		ids                         []int64
+		renamedNames, renamedEmails []string
+	)
+	for _, i := range w.first {
+		s, u := &w.subjects[i], &w.users[i]
+		email := drop.NormalEmail(s.Email)
+		switch {
+		case u.ID == 0:
+			issuers, subjects = append(issuers, s.Issuer), append(subjects, s.Subject)
+			names, emails = append(names, s.Username), append(emails, email)
+		case u.Username != s.Username || u.Email != email:
+			ids = append(ids, int64(u.ID))
+			renamedNames, renamedEmails = append(renamedNames, s.Username), append(renamedEmails, email)
+		}
+	}
+	if len(issuers) > 0 {
+		out.Queue(ensureSubjectsInsert, issuers, subjects, names, emails)
+	}
+	if len(ids) > 0 {
+		out.Queue(ensureSubjectsUpdate, ids, renamedNames, renamedEmails)
+	}
+	return &out
+}

@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"context"
+
+	"zombiezen.com/go/sqlite"
+
+	"sneakerdrop/internal/drop"
+)
+
+// EnsureSubjects implements store.Store. Where all are known as they are, which is the common case, there is nothing for
+// the writer.
+func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error) {
+	const op = "find users by their subjects"
+	found := make([]drop.User, len(subjects))
+	settled := true
+	err := s.read(ctx, op, func(conn *sqlite.Conn) (err error) {
+		for i := range subjects {
+			if found[i], err = findSubject(conn, &subjects[i]); drop.CodeOf(err) == drop.CodeUserNotFound {
+				settled = false
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			settled = settled && shows(found[i], &subjects[i])
+		}
+		return nil
+	})
+	if err == nil && !settled {
+		err = s.write(ctx, op, func(conn *sqlite.Conn) (bool, error) { return true, s.ensureSubjects(conn, subjects, found) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// shows tells whether the user is called as the subject is.
+func shows(u drop.User, s *drop.Subject) bool {
+	return u.Username == s.Username && u.Email == drop.NormalEmail(s.Email)
+}
+
+func (s *Store) ensureSubjects(conn *sqlite.Conn, subjects []drop.Subject, found []drop.User) error {
+	first := make(map[drop.SubjectKey]drop.User)
+	for i := range subjects {
+		key := subjects[i].Key()
+		user, seen := first[key]
+		if !seen {
+			var err error
+			if user, err = s.ensureSubject(conn, &subjects[i]); err != nil {
+				return err
+			}
+			first[key] = user
+		}
+		found[i] = user
+	}
+	return nil
+}
+
+func (s *Store) ensureSubject(conn *sqlite.Conn, subject *drop.Subject) (drop.User, error) {
+	user, err := findSubject(conn, subject)
+	missing := drop.CodeOf(err) == drop.CodeUserNotFound
+	if err != nil && !missing || err == nil && shows(user, subject) {
+		return user, err
+	}
+	query := sqlEnsureSubjectUpdate
+	if missing {
+		query = sqlEnsureSubjectInsert
+		next, err := integer(conn, sqlEnsureUserNext, int64(drop.FirstAllocatedUser))
+		if err != nil {
+			return drop.User{}, err
+		}
+		user.ID = drop.UserID(next)
+	}
+	user.Username, user.Email = subject.Username, drop.NormalEmail(subject.Email)
+	st, err := prepare(conn, query, int64(user.ID))
+	if err != nil {
+		return drop.User{}, err
+	}
+	st.BindText(2, user.Username)
+	st.BindText(3, user.Email)
+	if missing {
+		st.BindInt64(4, int64(s.now()))
+		st.BindText(5, subject.Issuer)
+		st.BindText(6, subject.Subject)
+	}
+	return user, run(st)
+}
+
+func findSubject(conn *sqlite.Conn, subject *drop.Subject) (drop.User, error) {
+	st, err := conn.Prepare(sqlEnsureSubject)
+	if err != nil {
+		return drop.User{}, err
+	}
+	st.BindText(1, subject.Issuer)
+	st.BindText(2, subject.Subject)
+	return oneUser(st)
+}
