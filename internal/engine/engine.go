@@ -77,6 +77,8 @@ type Event struct {
 	Created   bool
 	Ledger    []drop.LedgerEntry
 	Purchases []drop.Purchase
+	// Made and Ended are the reservations that began and ended. They are shared: only to be read.
+	Made, Ended []*drop.Reservation
 }
 
 // Engine is the set of all lanes with their views and their expiry clock. Make one with New, then Start it.
@@ -90,8 +92,9 @@ type Engine struct {
 	generation atomic.Uint64 // counts changes of any view
 	offset     clockOffset
 
+	buyers    *buyers
 	loads     singleflight.Group // of drops that other replicas made
-	running   sync.WaitGroup     // lanes with work
+	running   sync.WaitGroup     // lanes, and buyers, with work
 	sweepDone chan struct{}
 	stopSweep context.CancelFunc
 }
@@ -108,7 +111,7 @@ func New(s store.Store, c Config) *Engine {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
-	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane)}
+	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers()}
 	e.Metrics.watch(e)
 	return e
 }
@@ -151,6 +154,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	for _, l := range lanes {
 		l.close()
 	}
+	e.buyers.close()
 	idle := make(chan struct{})
 	go func() {
 		defer close(idle)

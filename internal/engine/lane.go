@@ -137,7 +137,8 @@ func (l *lane) serve(calls []*call) {
 			close(c.done)
 		}
 		if b.changes != nil {
-			l.engine.publish(Event{View: v, Ledger: b.changes.Ledger, Purchases: b.changes.Purchases})
+			c := b.changes
+			l.engine.publish(Event{View: v, Ledger: c.Ledger, Purchases: c.Purchases, Made: c.Made, Ended: c.Ended})
 		}
 	case b.faulted(err) && len(calls) > 1:
 		// One command may be what the store cannot take: each gets a batch of its own, so that it fails alone.
