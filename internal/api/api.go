@@ -26,6 +26,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/live/sse"
 )
@@ -42,8 +43,12 @@ type Config struct {
 	RequestTimeout time.Duration
 	// MetricsElsewhere leaves GET /metrics out: Diagnostics shows them on a listener of its own.
 	MetricsElsewhere bool
-	// AddressLimits are the rates that one address is kept to (default: none).
-	AddressLimits limit.Rules
+	// Identity tells who buyers are; with it calls need tokens (default: none, everybody may do everything).
+	Identity *identity.Verifier
+	// BuyerNames is what everybody sees of buyers' names (default: all of it, with Identity the first name and an initial).
+	BuyerNames drop.NameStyle
+	// AddressLimits are the rates that one address is kept to, BuyerLimits those of one buyer (default: none).
+	AddressLimits, BuyerLimits limit.Rules
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed (default: none).
 	TrustedProxies []netip.Prefix
 	// Streams serves GET /api/drops/events (default: there is no such call).
@@ -66,6 +71,9 @@ type api struct {
 	list    list
 	metrics *metrics
 	limits  *limits
+	// identity tells who buyers are; nil: nobody is asked.
+	identity *identity.Verifier
+	names    drop.NameStyle
 	// origin refuses what another origin's page makes a browser send with cookies.
 	origin  func(*http.Request) error
 	streams *sse.Streams
@@ -87,8 +95,15 @@ func New(c Config) (http.Handler, error) {
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
+	if c.BuyerNames == "" {
+		c.BuyerNames = drop.FullName
+		if c.Identity != nil {
+			c.BuyerNames = drop.InitialName
+		}
+	}
 	a := &api{
 		engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c),
+		identity: c.Identity, names: c.BuyerNames,
 		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry,
 	}
 	if err := a.metrics.register(c.Registry); err != nil {
@@ -101,11 +116,17 @@ func New(c Config) (http.Handler, error) {
 	if c.MetricsElsewhere {
 		routes = slices.DeleteFunc(routes, func(rt route) bool { return rt.id == metricsID })
 	}
-	documents, err := describe(routes)
+	documents, err := describe(routes, c.Identity != nil)
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
-	calls := a.guard(crossOrigin(c.AllowedOrigins).Handler(a.mux(append(routes, documents...))))
+	routes = append(routes, documents...)
+	for i := range routes {
+		if routes[i].access == 0 {
+			return nil, fmt.Errorf("nothing says who may call %s", routes[i].id)
+		}
+	}
+	calls := a.guard(crossOrigin(c.AllowedOrigins).Handler(a.mux(routes)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.limits.locate(r)
 		if c.Sockets != nil && (r.URL.Path == "/socket.io" || strings.HasPrefix(r.URL.Path, "/socket.io/")) {
@@ -135,8 +156,10 @@ func crossOrigin(origins []string) *cors.Cors {
 			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete,
 		},
 		AllowedHeaders: []string{"*"}, // reflects those that are asked for
-		ExposedHeaders: []string{"ETag", "Retry-After", "Content-Disposition", "RateLimit", "RateLimit-Policy", requestIDHeader},
-		MaxAge:         600,
+		ExposedHeaders: []string{
+			"ETag", "Retry-After", "Content-Disposition", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", requestIDHeader,
+		},
+		MaxAge: 600,
 	})
 }
 
@@ -184,6 +207,9 @@ func (a *api) mux(routes []route) http.Handler {
 // serve runs a route's handler within the request timeout, and answers with the error it returns.
 func (a *api) serve(rt *route) http.Handler {
 	seconds, class := a.metrics.of(rt.path, rt.method), rt.class()
+	if class == "" && a.identity != nil && rt.access != anybody {
+		class = limit.Operate // a token is looked up for each call
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it
 		rec.seconds = seconds
@@ -191,19 +217,36 @@ func (a *api) serve(rt *route) http.Handler {
 			a.fail(w, r, err)
 			return
 		}
-		if !rt.streams {
-			ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
-			defer cancel()
-			r = r.WithContext(ctx)
-		}
-		err := rt.serve(w, r)
-		if rt.operator {
-			a.logOperator(rt, rec, r, err)
+		bounded, cancel := context.WithTimeout(r.Context(), a.timeout)
+		defer cancel()
+		err := a.enter(rt, rec, r.WithContext(bounded))
+		if err == nil {
+			if !rt.streams {
+				r = r.WithContext(bounded)
+			}
+			err = a.call(rt, rec, r)
 		}
 		if err != nil {
 			a.fail(w, r, err)
 		}
 	})
+}
+
+// enter finds out who calls and whether this caller may.
+func (a *api) enter(rt *route, rec *recorder, r *http.Request) (err error) {
+	if rec.caller, err = a.admit(r, rt.access); err != nil {
+		return err
+	}
+	return a.limits.takeBuyer(rec, rt.class(), rec.caller.buyer.ID)
+}
+
+func (a *api) call(rt *route, rec *recorder, r *http.Request) error {
+	if !rt.operator {
+		return rt.serve(rec, r)
+	}
+	err := a.recorded(rt, rec, r)
+	a.logOperator(rt, rec, r, err)
+	return err
 }
 
 const requestIDHeader = "X-Request-Id"

@@ -218,13 +218,13 @@ func queryValues(r *http.Request, name string) ([]string, error) {
 const keyHeader = "Idempotency-Key"
 
 // readRetry reads the name that a caller gave the call, so that it may repeat it. Without identity all callers are one.
-func readRetry(r *http.Request) (engine.Retry, error) {
+func readRetry(w http.ResponseWriter, r *http.Request) (engine.Retry, error) {
 	given := r.Header[keyHeader]
 	switch len(given) {
 	case 0:
 		return engine.Retry{}, nil
 	case 1:
-		return engine.Retry{Key: given[0]}, drop.CheckKey(given[0])
+		return engine.Retry{Caller: callerOf(w).name(), Key: given[0]}, drop.CheckKey(given[0])
 	default:
 		return engine.Retry{}, drop.Invalid(keyHeader, "must be sent once")
 	}

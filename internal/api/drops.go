@@ -69,7 +69,7 @@ type recentUser struct {
 }
 
 func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
-	retry, err := readRetry(r)
+	retry, err := readRetry(w, r)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	concerns(w, v.Drop.ID)
-	writeBody(w, http.StatusOK, v.Encoded(encodeDrop))
+	writeBody(w, http.StatusOK, v.Encoded(a.encodeDrop))
 	return nil
 }
 
@@ -134,11 +134,11 @@ func (a *api) getDrop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	writeBody(w, http.StatusOK, v.Encoded(encodeDrop))
+	writeBody(w, http.StatusOK, v.Encoded(a.encodeDrop))
 	return nil
 }
 
-func encodeDrop(v *engine.View) []byte {
+func (a *api) encodeDrop(v *engine.View) []byte {
 	d := &v.Drop
 	stock := d.Stock()
 	answer := dropAnswer{
@@ -162,9 +162,9 @@ func encodeDrop(v *engine.View) []byte {
 		}
 	}
 	for i, p := range v.Recent {
-		at := instant(p.CreatedAt)
-		answer.Purchases[i] = recentAnswer{p.ID, p.Username, at}
-		answer.PurchasesToo[i] = recentTooAnswer{p.ID, at, p.Username, p.Username, recentUser{p.Username}}
+		at, name := instant(p.CreatedAt), a.names.Show(p.Username)
+		answer.Purchases[i] = recentAnswer{p.ID, name, at}
+		answer.PurchasesToo[i] = recentTooAnswer{p.ID, at, name, name, recentUser{name}}
 	}
 	return encode(&answer)
 }

@@ -13,17 +13,21 @@ import (
 
 // The codes that only HTTP gives; those of the domain are package drop's. Clients match on them, so none is ever renamed.
 const (
-	codeBadJSON        drop.Code = "bad_json"
-	codeTooLarge       drop.Code = "too_large"
-	codeMediaType      drop.Code = "unsupported_media_type"
-	codeRouteNotFound  drop.Code = "route_not_found"
-	codeRateLimited    drop.Code = "rate_limited"
-	codeCrossOrigin    drop.Code = "cross_origin"
-	codeOverloaded     drop.Code = "overloaded"
-	codeUnavailable    drop.Code = "unavailable"
-	codeOutcomeUnknown drop.Code = "outcome_unknown"
-	codeNotReady       drop.Code = "not_ready"
-	codeInternal       drop.Code = "internal"
+	codeBadJSON         drop.Code = "bad_json"
+	codeTooLarge        drop.Code = "too_large"
+	codeMediaType       drop.Code = "unsupported_media_type"
+	codeRouteNotFound   drop.Code = "route_not_found"
+	codeRateLimited     drop.Code = "rate_limited"
+	codeUnauthenticated drop.Code = "unauthenticated"
+	codeInvalidToken    drop.Code = "invalid_token"
+	codeTokenExpired    drop.Code = "token_expired"
+	codeForbidden       drop.Code = "forbidden"
+	codeCrossOrigin     drop.Code = "cross_origin"
+	codeOverloaded      drop.Code = "overloaded"
+	codeUnavailable     drop.Code = "unavailable"
+	codeOutcomeUnknown  drop.Code = "outcome_unknown"
+	codeNotReady        drop.Code = "not_ready"
+	codeInternal        drop.Code = "internal"
 )
 
 // errReaderGone: who asked for a long answer did not take it.
@@ -124,7 +128,22 @@ func edgeProblems(c drop.Code) (problem, bool) {
 	case codeRateLimited:
 		return problem{
 			status:   http.StatusTooManyRequests,
-			sentence: "Too many requests from this address; try again after Retry-After seconds",
+			sentence: "Too many requests; try again after Retry-After seconds",
+		}, true
+	case codeUnauthenticated:
+		return problem{
+			status: http.StatusUnauthorized, sentence: "Sign in first; send your token with Authorization: Bearer",
+		}, true
+	case codeInvalidToken:
+		return problem{
+			status: http.StatusUnauthorized, sentence: "Token is not good here; sign in again and send the new one with Authorization: Bearer",
+		}, true
+	case codeTokenExpired:
+		return problem{status: http.StatusUnauthorized, sentence: "Token has expired; sign in again"}, true
+	case codeForbidden:
+		return problem{
+			status:   http.StatusForbidden,
+			sentence: "This is not yours to do; buyers act for themselves and leave userId out, operators need a token of the right role",
 		}, true
 	case codeCrossOrigin:
 		return problem{
@@ -221,6 +240,9 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if after := max(p.retryAfter, seconds(refusal.RetryIn)); after > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(after))
+	}
+	if c := challenge(refusal.Code); c != "" {
+		w.Header().Set("WWW-Authenticate", c)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, p.status, answerOf(refusal, p))

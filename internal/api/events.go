@@ -16,7 +16,7 @@ func (a *api) eventRoutes() []route {
 	}
 	return []route{{
 		method: http.MethodGet, path: dropsPath + "/events", serve: a.events, streams: true,
-		id: "events", tag: tagDrops, summary: "Follow the stock as it moves",
+		id: "events", access: anybody, tag: tagDrops, summary: "Follow the stock as it moves",
 		text: "Server-Sent Events, the same as over Socket.IO: stock_update, drop_update and purchase_complete. First comes the " +
 			"current state, then each change, at most 40 a second; what a later event makes worthless may be left out.",
 		params: []*huma.Param{{

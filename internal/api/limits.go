@@ -16,10 +16,11 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// limits keeps each address to its rate. What is not allowed takes no token and does nothing else.
+// limits keeps each address, and each buyer, to its rate. What is not allowed takes no token and does nothing else.
 type limits struct {
-	rules     limit.Rules
+	rules     limit.Rules // of addresses
 	addresses *limit.Limiter[netip.Addr]
+	buyers    *limit.Limiter[drop.UserID]
 	proxies   []netip.Prefix
 	refused   *prometheus.CounterVec
 	log       *slog.Logger
@@ -28,13 +29,15 @@ type limits struct {
 
 func newLimits(c *Config) *limits {
 	l := &limits{
-		rules: c.AddressLimits, addresses: limit.New[netip.Addr](c.AddressLimits, 0), proxies: c.TrustedProxies, log: c.Log,
+		rules: c.AddressLimits, addresses: limit.New[netip.Addr](c.AddressLimits, 0),
+		buyers: limit.New[drop.UserID](c.BuyerLimits, 0), proxies: c.TrustedProxies, log: c.Log,
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sneakerdrop_rate_limited_total", Help: "Requests refused because their address made too many, by class of calls.",
-		}, []string{"class"}),
+			Name: "sneakerdrop_rate_limited_total", Help: "Requests refused because their address, or their buyer, made too many, by class of calls.",
+		}, []string{"class", "caller"}),
 	}
 	for _, class := range []limit.Class{limit.Read, limit.Buy, limit.Operate} {
-		l.refused.WithLabelValues(string(class)) // shown from the start
+		l.refused.WithLabelValues(string(class), "address") // shown from the start
+		l.refused.WithLabelValues(string(class), "buyer")
 	}
 	return l
 }
@@ -56,8 +59,7 @@ func (l *limits) locate(r *http.Request) {
 	}
 }
 
-// take takes a token for a call of that class, and says in the answer's headers how many are left
-// (draft-ietf-httpapi-ratelimit-headers-10). It returns a refusal where there was none.
+// take takes a token of the caller's address for a call of that class. It returns a refusal where there was none.
 func (l *limits) take(w http.ResponseWriter, r *http.Request, class limit.Class) error {
 	if class == "" || len(l.rules) == 0 {
 		return nil
@@ -66,13 +68,30 @@ func (l *limits) take(w http.ResponseWriter, r *http.Request, class limit.Class)
 	if !limited {
 		return nil
 	}
+	return l.verdict(w, class, string(class), "address", v)
+}
+
+// takeBuyer takes a token of the buyer's; 0 is nobody in particular, who has none and needs none.
+func (l *limits) takeBuyer(w http.ResponseWriter, class limit.Class, buyer drop.UserID) error {
+	if buyer == 0 {
+		return nil
+	}
+	v, limited := l.buyers.Take(class, buyer)
+	if !limited {
+		return nil
+	}
+	return l.verdict(w, class, string(class)+"-buyer", "buyer", v)
+}
+
+// verdict says in the answer's headers how many tokens are left (draft-ietf-httpapi-ratelimit-headers-10), and refuses.
+func (l *limits) verdict(w http.ResponseWriter, class limit.Class, policy, of string, v limit.Verdict) error {
 	h := w.Header()
-	h["Ratelimit-Policy"] = []string{fmt.Sprintf(`"%s";q=%d;w=%d`, class, v.Burst, seconds(v.Window))}
-	h["Ratelimit"] = []string{fmt.Sprintf(`"%s";r=%d;t=%d`, class, v.Remaining, seconds(v.Reset))}
+	h["Ratelimit-Policy"] = append(h["Ratelimit-Policy"], fmt.Sprintf(`"%s";q=%d;w=%d`, policy, v.Burst, seconds(v.Window)))
+	h["Ratelimit"] = append(h["Ratelimit"], fmt.Sprintf(`"%s";r=%d;t=%d`, policy, v.Remaining, seconds(v.Reset)))
 	if v.Allowed {
 		return nil
 	}
-	l.refused.WithLabelValues(string(class)).Inc()
+	l.refused.WithLabelValues(string(class), of).Inc()
 	return &drop.Error{Code: codeRateLimited, RetryIn: v.RetryAfter}
 }
 

@@ -71,7 +71,7 @@ func TestLimits_EachClassHasItsOwn(t *testing.T) {
 		s.ok(s.get("/health"))
 		s.ok(s.get("/readyz"))
 	}
-	if r := s.get("/metrics"); !strings.Contains(r.body, `sneakerdrop_rate_limited_total{class="buy"} 1`) {
+	if r := s.get("/metrics"); !strings.Contains(r.body, `sneakerdrop_rate_limited_total{caller="address",class="buy"} 1`) {
 		t.Errorf("not counted: %d", r.status)
 	}
 }

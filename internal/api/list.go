@@ -35,7 +35,7 @@ const minGzip = 1400
 
 // at returns a listing that shows everything committed before the call. The generation is read before the views: read
 // after, it could name a change that the views do not show yet.
-func (l *list) at(e *engine.Engine) *listing {
+func (l *list) at(e *engine.Engine, encode func(*engine.View) []byte) *listing {
 	generation := e.Generation()
 	if have := l.current.Load(); have != nil && have.generation >= generation {
 		return have
@@ -49,7 +49,7 @@ func (l *list) at(e *engine.Engine) *listing {
 	views := e.Views()
 	parts := make([][]byte, len(views))
 	for i, v := range views {
-		parts[i] = v.Encoded(encodeDrop)
+		parts[i] = v.Encoded(encode)
 	}
 	made := &listing{generation: generation, body: joinArray(parts)}
 	// Of the bytes, not of the generation: replicas and restarts give one tag to one content.
@@ -71,7 +71,7 @@ func (l *listing) gzip() []byte {
 }
 
 func (a *api) listDrops(w http.ResponseWriter, r *http.Request) error {
-	l := a.list.at(a.engine)
+	l := a.list.at(a.engine, a.encodeDrop)
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Add("Vary", "Accept-Encoding")

@@ -64,7 +64,8 @@ type recorder struct {
 	http.ResponseWriter
 	began   time.Time
 	seconds *routeSeconds
-	status  int     // 0: nothing was answered yet
+	status  int // 0: nothing was answered yet
+	caller  caller
 	drop    drop.ID // what an operator's call was about; 0: not known
 }
 

@@ -23,21 +23,27 @@ const schemaPrefix = "#/components/schemas/"
 type jsonText = json.RawMessage
 
 // describe makes the OpenAPI document of the routes and the page that shows it, and returns the routes of these two.
-func describe(routes []route) ([]route, error) {
+func describe(routes []route, guarded bool) ([]route, error) {
 	documents := []route{
 		{
 			method: http.MethodGet, path: "/openapi.json",
-			id: "openapi", tag: tagService, summary: "Read this document", text: "OpenAPI 3.1, for programs.",
+			id: "openapi", access: anybody, tag: tagService, summary: "Read this document", text: "OpenAPI 3.1, for programs.",
 		},
 		{
 			method: http.MethodGet, path: "/docs",
-			id: "docs", media: "text/html", tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
+			id: "docs", access: anybody, media: "text/html", tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
 		},
 	}
 	document := newDocument()
 	all := slices.Concat(routes, documents)
 	for i := range all {
+		if guarded {
+			all[i].guard()
+		}
 		document.AddOperation(all[i].operation(document.Components.Schemas))
+	}
+	if guarded {
+		document.Components.SecuritySchemes = securitySchemes()
 	}
 	for _, s := range document.Components.Schemas.Map() {
 		s.AdditionalProperties = nil // requests may have more, answers will one day
@@ -85,11 +91,47 @@ func newDocument() *huma.OpenAPI {
 	}
 }
 
+// The names of the kinds of tokens in the document.
+const (
+	buyerScheme    = "buyer"
+	operatorScheme = "operator"
+)
+
+func securitySchemes() map[string]*huma.SecurityScheme {
+	return map[string]*huma.SecurityScheme{
+		buyerScheme: {
+			Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "What the shop's identity provider gave the buyer",
+		},
+		operatorScheme: {
+			Type: "http", Scheme: "bearer", Description: "What sneakerdrop token create printed; the text of a call says where a viewer's is enough",
+		},
+	}
+}
+
+// guard adds to a route what it asks of a caller, and how it refuses one.
+func (rt *route) guard() {
+	switch rt.access {
+	case buyers:
+		rt.security = buyerScheme
+	case viewers, operators:
+		rt.security = operatorScheme
+		if rt.access == viewers {
+			rt.text += " A viewer's token is enough."
+		}
+	default:
+		return
+	}
+	rt.codes = append(slices.Clone(rt.codes), codeUnauthenticated, codeInvalidToken, codeTokenExpired, codeForbidden, codeUnavailable)
+}
+
 func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 	op := &huma.Operation{
 		Method: rt.method, Path: rt.path, OperationID: rt.id, Tags: []string{rt.tag},
 		Summary: rt.summary, Description: rt.text, Parameters: rt.allParams(),
 		Responses: map[string]*huma.Response{"200": rt.success(schemas)},
+	}
+	if rt.security != "" {
+		op.Security = []map[string][]string{{rt.security: {}}}
 	}
 	if rt.body != nil {
 		content := &huma.MediaType{Schema: schemas.Schema(rt.body, true, ""), Examples: map[string]*huma.Example{}}
@@ -167,7 +209,8 @@ func (rt *route) allCodes() []drop.Code {
 	if rt.class() != "" {
 		codes = append(codes, codeRateLimited)
 	}
-	return append(codes, codeInternal)
+	slices.Sort(codes)
+	return slices.Compact(append(codes, codeInternal))
 }
 
 // addError documents a code under its status, with an example of its answer.
@@ -187,6 +230,11 @@ func addError(responses map[string]*huma.Response, schemas huma.Registry, code d
 	separator := ", "
 	if response.Description == "code" {
 		separator = " "
+	}
+	if c := challenge(code); c != "" {
+		response.Headers = map[string]*huma.Param{
+			"WWW-Authenticate": {Description: "What kind of token is needed", Schema: &huma.Schema{Type: huma.TypeString}},
+		}
 	}
 	response.Description += separator + string(code)
 	if p.retryAfter > 0 {

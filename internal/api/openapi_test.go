@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -21,19 +22,35 @@ type document struct {
 	OpenAPI string
 	Info    struct{ Title, Description, Version string }
 	Tags    []struct{ Name string }
-	Paths   map[string]map[string]struct {
-		OperationID, Summary, Description string
-		Tags                              []string
-		Parameters                        []struct{ Name, In string }
-		RequestBody                       *struct {
-			Content map[string]media
-		}
-		Responses map[string]struct {
-			Description string
-			Content     map[string]media
-		}
+	Paths   map[string]map[string]operationJSON
+
+	Components struct {
+		Schemas         map[string]json.RawMessage
+		SecuritySchemes map[string]struct{ Type, Scheme string }
 	}
-	Components struct{ Schemas map[string]json.RawMessage }
+}
+
+type operationJSON struct {
+	OperationID, Summary, Description string
+	Tags                              []string
+	Parameters                        []struct{ Name, In string }
+	Security                          []map[string][]string
+	RequestBody                       *struct {
+		Content map[string]media
+	}
+	Responses map[string]struct {
+		Description string
+		Content     map[string]media
+	}
+}
+
+// body is an example of a body that works, "" where the operation has none.
+func (o *operationJSON) body() string {
+	if o.RequestBody == nil {
+		return ""
+	}
+	examples := o.RequestBody.Content["application/json"].Examples
+	return string(examples[slices.Min(slices.Collect(maps.Keys(examples)))].Value)
 }
 
 type media struct {
@@ -193,6 +210,29 @@ func TestOpenAPI_AndTheRoutesAreTheSame(t *testing.T) {
 			r := s.do(s.request(method, asked, ""))
 			if routed := !strings.Contains(r.body, "route_not_found"); routed != described {
 				t.Errorf("%s %s: routed %t, described %t (%d)", method, path, routed, described, r.status)
+			}
+		}
+	}
+}
+
+func TestOpenAPI_SaysWhichTokenACallNeeds(t *testing.T) {
+	if d := newShop(t).document(); len(d.Components.SecuritySchemes) != 0 {
+		t.Errorf("without identity: %+v", d.Components.SecuritySchemes)
+	}
+	d := newShop(t, secretProvider(t).signIn).document()
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			want := map[string]string{buyer: "buyer", viewer: "operator", operating: "operator"}[rights[op.OperationID]]
+			var has string
+			for _, s := range op.Security {
+				for has = range s {
+					if scheme := d.Components.SecuritySchemes[has]; scheme.Type != "http" || scheme.Scheme != "bearer" {
+						t.Errorf("%s %s: scheme %+v", method, path, scheme)
+					}
+				}
+			}
+			if has != want || (op.Responses["401"].Description == "") != (want == "") || (rights[op.OperationID] == viewer) != strings.Contains(op.Description, "viewer's token") {
+				t.Errorf("%s %s: %+v %q", method, path, op.Security, op.Description)
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 
 	"sneakerdrop/internal/drop"
@@ -41,7 +40,7 @@ func (a *api) editDrop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, err := a.engine.Edit(r.Context(), id, cmd)
-	return answerDrop(w, v, err)
+	return a.answerDrop(w, v, err)
 }
 
 // command says what null means; what the values must be like is the domain's to check.
@@ -96,7 +95,7 @@ func (a *api) restock(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, err := a.engine.Restock(r.Context(), id, cmd, retry)
-	return answerDrop(w, v, err)
+	return a.answerDrop(w, v, err)
 }
 
 func (a *api) pause(w http.ResponseWriter, r *http.Request) error {
@@ -118,14 +117,14 @@ func (a *api) operate(
 		return err
 	}
 	v, err := do(r.Context(), id, retry)
-	return answerDrop(w, v, err)
+	return a.answerDrop(w, v, err)
 }
 
-func answerDrop(w http.ResponseWriter, v *engine.View, err error) error {
+func (a *api) answerDrop(w http.ResponseWriter, v *engine.View, err error) error {
 	if err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, v.Encoded(encodeDrop))
+	writeBody(w, http.StatusOK, v.Encoded(a.encodeDrop))
 	return nil
 }
 
@@ -135,7 +134,7 @@ func operated(w http.ResponseWriter, r *http.Request) (drop.ID, engine.Retry, er
 	if err != nil {
 		return 0, engine.Retry{}, err
 	}
-	retry, err := readRetry(r)
+	retry, err := readRetry(w, r)
 	return id, retry, err
 }
 
@@ -147,13 +146,3 @@ func operatedDrop(w http.ResponseWriter, r *http.Request) (drop.ID, error) {
 
 // concerns notes the drop for the log.
 func concerns(w http.ResponseWriter, id drop.ID) { w.(*recorder).drop = id }
-
-// logOperator writes the one line of an operator's call. Buyers' requests have none: a crowd would fill the disk.
-func (a *api) logOperator(rt *route, rec *recorder, r *http.Request, err error) {
-	outcome := "ok"
-	if err != nil {
-		outcome = string(refusalOf(err, rt.method == http.MethodGet).Code)
-	}
-	a.log.LogAttrs(r.Context(), slog.LevelInfo, "operator call", slog.String("call", rt.id), slog.Int64("drop", int64(rec.drop)),
-		slog.String("outcome", outcome), slog.String("from", r.RemoteAddr), slog.String("request", rec.Header().Get(requestIDHeader)))
-}

@@ -48,7 +48,7 @@ type purchasedAnswer struct {
 }
 
 func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
-	retry, err := readRetry(r)
+	retry, err := readRetry(w, r)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	if err := drop.CheckLabel("size", size); err != nil {
 		return err
 	}
-	user, err := a.buyer(r.Context(), drop.ID(id), &in)
+	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), &in)
 	if err != nil {
 		return err
 	}
@@ -76,9 +76,14 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// buyer finds who reserves. A shop's own number is taken as it is, without asking the store.
-func (a *api) buyer(ctx context.Context, id drop.ID, in *reserveRequest) (drop.UserID, error) {
+// buyer finds who reserves: who signed in, whatever name the body gives, but for another's number. Else a shop's own number
+// is taken as it is, without asking the store.
+func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveRequest) (drop.UserID, error) {
 	switch {
+	case who.buyer.ID != 0 && in.UserID != nil && drop.UserID(*in.UserID) != who.buyer.ID:
+		return 0, &drop.Error{Code: codeForbidden, Field: "userId"}
+	case who.buyer.ID != 0:
+		return who.buyer.ID, nil
 	case in.UserID != nil:
 		return a.numberedBuyer(ctx, drop.UserID(*in.UserID))
 	case in.UserName == nil:
@@ -122,7 +127,7 @@ func renameField(err error, from, to string) error {
 }
 
 func readReservationID(w http.ResponseWriter, r *http.Request) (drop.ReservationID, engine.Retry, error) {
-	retry, err := readRetry(r)
+	retry, err := readRetry(w, r)
 	if err != nil {
 		return 0, retry, err
 	}
@@ -139,7 +144,7 @@ func (a *api) purchase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.engine.Buy(r.Context(), id, 0, retry)
+	p, err := a.engine.Buy(r.Context(), id, callerOf(w).buyer.ID, retry)
 	if err != nil {
 		return err
 	}
@@ -158,7 +163,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ended, err := a.engine.Cancel(r.Context(), id, 0, retry)
+	ended, err := a.engine.Cancel(r.Context(), id, callerOf(w).buyer.ID, retry)
 	if err != nil {
 		return err
 	}

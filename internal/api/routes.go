@@ -26,8 +26,10 @@ type route struct {
 	answerExample          string
 	codes                  []drop.Code // its refusals; those of every operation are added
 
-	operator bool // a line in the log for each call
-	streams  bool // bounds its own time
+	access   access
+	operator bool   // in the log, each call
+	streams  bool   // bounds its own time
+	security string // the kind of token in the document; empty: none
 }
 
 type example struct{ name, summary, body string }
@@ -41,7 +43,10 @@ const (
 	tagService   = "Service"
 )
 
-const dropsPath = "/api/drops"
+const (
+	dropsPath    = "/api/drops"
+	createDropID = "create-drop"
+)
 
 const (
 	exampleDrop = `{"id":1,"name":"Air Zenith 1","price":119.99,"total_stock":50,"available_stock":48,` +
@@ -67,7 +72,7 @@ func (a *api) dropRoutes() []route {
 	return []route{
 		{
 			method: http.MethodGet, path: dropsPath, serve: a.listDrops,
-			id: "list-drops", tag: tagDrops, summary: "List all drops",
+			id: "list-drops", access: anybody, tag: tagDrops, summary: "List all drops",
 			text: "Ascending by id, with the stock as of now. The answer has an ETag: send it back as If-None-Match, and " +
 				"as long as nothing has changed the answer is 304 without a body.",
 			params: []*huma.Param{{
@@ -78,7 +83,7 @@ func (a *api) dropRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/create", serve: a.createDrop,
-			id: "create-drop", tag: tagDrops, summary: "Create a drop",
+			id: createDropID, access: operators, tag: tagDrops, summary: "Create a drop",
 			text: "Puts up a drop with total_stock units, or with sizes that have units each.",
 			body: reflect.TypeFor[createRequest](),
 			examples: []example{
@@ -90,7 +95,7 @@ func (a *api) dropRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}", serve: a.getDrop,
-			id: "get-drop", tag: tagDrops, summary: "Read one drop", text: "The drop as last committed, also one that the list does not show.",
+			id: "get-drop", access: anybody, tag: tagDrops, summary: "Read one drop", text: "The drop as last committed, also one that the list does not show.",
 			params: []*huma.Param{idParam("The drop's id", "1")},
 			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
@@ -102,7 +107,7 @@ func (a *api) buyingRoutes() []route {
 	return []route{
 		{
 			method: http.MethodPost, path: dropsPath + "/reserve", serve: a.reserve,
-			id: "reserve", tag: tagBuying, summary: "Reserve one unit",
+			id: "reserve", access: buyers, tag: tagBuying, summary: "Reserve one unit",
 			text: "Holds one unit until expires_at. At that moment the hold is over and the unit is on sale again. " +
 				"In a drop with a limit of 1, reserving again while holding answers with the same reservation.",
 			body: reflect.TypeFor[reserveRequest](),
@@ -118,7 +123,7 @@ func (a *api) buyingRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/purchase", serve: a.purchase,
-			id: "purchase", tag: tagBuying, summary: "Buy a reserved unit",
+			id: "purchase", access: buyers, tag: tagBuying, summary: "Buy a reserved unit",
 			text: "Completes a live reservation. Asking again gives the same purchase again: there is only one.",
 			body: reflect.TypeFor[reservationRequest](),
 			examples: []example{
@@ -131,7 +136,7 @@ func (a *api) buyingRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/cancel", serve: a.cancel,
-			id: "cancel", tag: tagBuying, summary: "Give a reserved unit back",
+			id: "cancel", access: buyers, tag: tagBuying, summary: "Give a reserved unit back",
 			text: "The unit is on sale again at once. Asking again, also for an expired reservation, changes nothing.",
 			body: reflect.TypeFor[reservationRequest](),
 			examples: []example{
@@ -145,10 +150,10 @@ func (a *api) buyingRoutes() []route {
 
 func (a *api) buyerRoutes() []route {
 	one, most := 1.0, float64(maxReservations)
-	return []route{
+	routes := []route{
 		{
 			method: http.MethodPost, path: "/api/users", serve: a.ensureUser,
-			id: "ensure-user", tag: tagBuyers, summary: "Find or make a buyer",
+			id: "ensure-user", access: operators, tag: tagBuyers, summary: "Find or make a buyer",
 			text: "Finds the buyer by email or, without an email, by username, and makes one where there is none.",
 			body: reflect.TypeFor[userRequest](),
 			examples: []example{
@@ -158,7 +163,7 @@ func (a *api) buyerRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/api/users/{id}/reservations", serve: a.userReservations,
-			id: "list-reservations", tag: tagBuyers, summary: "List a buyer's reservations", text: "Over all drops, newest first.",
+			id: "list-reservations", access: buyers, tag: tagBuyers, summary: "List a buyer's reservations", text: "Over all drops, newest first.",
 			params: []*huma.Param{
 				idParam("The buyer's id", "3"),
 				{
@@ -170,6 +175,15 @@ func (a *api) buyerRoutes() []route {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeUserNotFound},
 		},
 	}
+	if a.identity == nil {
+		return routes
+	}
+	return append(routes, route{
+		method: http.MethodGet, path: "/api/users/me", serve: a.me,
+		id: "me", access: buyers, tag: tagBuyers, summary: "Say who the token is", text: "The buyer that the token stands for.",
+		answer: reflect.TypeFor[meAnswer](), answerExample: `{"id":1099511627776,"username":"Ann Smith","email":"ann@example.com"}`,
+		codes: []drop.Code{codeOverloaded},
+	})
 }
 
 func (a *api) operatorRoutes() []route {
@@ -177,7 +191,7 @@ func (a *api) operatorRoutes() []route {
 	return []route{
 		{
 			method: http.MethodPatch, path: dropsPath + "/{id}", serve: a.editDrop, operator: true,
-			id: "edit-drop", tag: tagOperating, summary: "Change a drop",
+			id: "edit-drop", access: operators, tag: tagOperating, summary: "Change a drop",
 			text: "Changes what the body names, all of it or nothing, and leaves the rest as it is; an empty object changes nothing. " +
 				"What may change no more is refused as fixed. Answers with the drop right after the change.",
 			params: drops, body: reflect.TypeFor[editRequest](),
@@ -189,7 +203,7 @@ func (a *api) operatorRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/restock", serve: a.restock, operator: true,
-			id: "restock", tag: tagOperating, summary: "Add units, or take unsold ones away",
+			id: "restock", access: operators, tag: tagOperating, summary: "Add units, or take unsold ones away",
 			text:   "Units that are held or sold stay. Answers with the drop right after the change.",
 			params: drops, body: reflect.TypeFor[restockRequest](),
 			examples: []example{{"add", "Ten units more", `{"add":10}`}, {"take", "One unit less", `{"add":-1}`}},
@@ -200,7 +214,7 @@ func (a *api) operatorRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/pause", serve: a.pause, operator: true,
-			id: "pause", tag: tagOperating, summary: "Stop reserving",
+			id: "pause", access: operators, tag: tagOperating, summary: "Stop reserving",
 			text: "Nobody can reserve until it is resumed; live reservations can still be bought. Asking again changes nothing. " +
 				"Answers with the drop right after the change.",
 			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"pause", "Nothing to say", `{}`}},
@@ -208,7 +222,7 @@ func (a *api) operatorRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/resume", serve: a.resume, operator: true,
-			id: "resume", tag: tagOperating, summary: "End a pause",
+			id: "resume", access: operators, tag: tagOperating, summary: "End a pause",
 			text:   "Asking again changes nothing. Answers with the drop right after the change.",
 			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"resume", "Nothing to say", `{}`}},
 			answer: answer, answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound, codeOverloaded},
@@ -217,10 +231,10 @@ func (a *api) operatorRoutes() []route {
 }
 
 func (a *api) bookRoutes() []route {
-	return []route{
+	routes := []route{
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/purchases", serve: a.listPurchases, operator: true, streams: true,
-			id: "list-purchases", tag: tagOperating, summary: "List a drop's purchases for fulfilment",
+			id: "list-purchases", access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfilment",
 			text: "Ascending by id, with the buyers. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
 				"answer, or limit of them; a cell that a spreadsheet would take for a formula begins with an apostrophe.",
 			params: append(pageParams("id of the purchase"), &huma.Param{
@@ -234,7 +248,7 @@ func (a *api) bookRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/ledger", serve: a.listLedger, operator: true,
-			id: "list-ledger", tag: tagOperating, summary: "List how a drop's units moved",
+			id: "list-ledger", access: viewers, tag: tagOperating, summary: "List how a drop's units moved",
 			text:   "One entry for each reason and size of one commit, ascending by seq.",
 			params: pageParams("seq of the entry"), answer: reflect.TypeFor[ledgerAnswer](),
 			answerExample: `{"entries":[{"seq":1,"at":"2026-01-31T09:00:00.000Z","reason":"created","size":null,"units":50,"available":50},` +
@@ -242,6 +256,30 @@ func (a *api) bookRoutes() []route {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
 		},
 	}
+	if a.identity == nil {
+		return routes
+	}
+	one, last, most := 1.0, float64(drop.MaxSafeInteger), float64(maxPage)
+	return append(routes, route{
+		method: http.MethodGet, path: "/api/operator/log", serve: a.listActions,
+		id: "list-actions", access: viewers, tag: tagOperating, summary: "List what operators did",
+		text: "Each call that was made with an operator's token, but for metrics and this list, newest first. Entries are never " +
+			"changed nor removed.",
+		params: []*huma.Param{
+			{
+				Name: "before", In: "query", Description: "The id that the page begins before",
+				Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &one, Maximum: &last},
+			},
+			{
+				Name: "limit", In: "query", Description: "How many at most", Example: defaultPage,
+				Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: defaultPage},
+			},
+		},
+		answer: reflect.TypeFor[actionsAnswer](),
+		answerExample: `{"actions":[{"id":7,"at":"2026-01-31T09:59:00.000Z","token":1,"name":"Ann's laptop","role":"operator",` +
+			`"call":"restock","dropId":1,"detail":"{\"add\":10}","from":"203.0.113.7","request":"b3KQ","outcome":"ok"}],"next":null}`,
+		codes: []drop.Code{drop.CodeInvalid},
+	})
 }
 
 func pageParams(of string) []*huma.Param {
@@ -265,23 +303,23 @@ func (a *api) serviceRoutes() []route {
 	return []route{
 		{
 			method: http.MethodGet, path: "/health", serve: a.health,
-			id: "health", tag: tagService, summary: "Say that the server answers", text: "Asks nothing of the database.",
+			id: "health", access: anybody, tag: tagService, summary: "Say that the server answers", text: "Asks nothing of the database.",
 			answer: reflect.TypeFor[healthAnswer](), answerExample: `{"status":"ok","timestamp":"2026-01-31T10:00:00.000Z"}`,
 		},
 		{
 			method: http.MethodGet, path: "/livez", serve: a.live,
-			id: "livez", tag: tagService, summary: "Say that the process runs", text: "200 for as long as it does.",
+			id: "livez", access: anybody, tag: tagService, summary: "Say that the process runs", text: "200 for as long as it does.",
 			answer: reflect.TypeFor[statusAnswer](), answerExample: `{"status":"ok"}`,
 		},
 		{
 			method: http.MethodGet, path: "/readyz", serve: a.ready,
-			id: "readyz", tag: tagService, summary: "Say whether requests can be served",
+			id: "readyz", access: anybody, tag: tagService, summary: "Say whether requests can be served",
 			text:   fmt.Sprintf("Asks the database, for at most %d seconds.", int(readyTimeout.Seconds())),
 			answer: reflect.TypeFor[statusAnswer](), answerExample: `{"status":"ready"}`, codes: []drop.Code{codeNotReady},
 		},
 		{
 			method: http.MethodGet, path: "/metrics", serve: a.showMetrics(),
-			id: metricsID, tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that it asks for.",
+			id: metricsID, access: viewers, tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that it asks for.",
 			media: "text/plain",
 		},
 	}

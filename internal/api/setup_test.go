@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,7 +21,10 @@ import (
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/store/postgres/pgtest"
 )
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // shop is a server under test: the handler over a real connection, on an engine over memory.
 type shop struct {
@@ -40,8 +44,13 @@ type option func(*api.Config)
 func newShop(tb testing.TB, options ...option) *shop {
 	tb.Helper()
 	ahead := new(atomic.Int64)
-	s := memory.New(func() drop.Time { return drop.TimeOf(time.Now()) + drop.Time(ahead.Load()) })
+	s := memory.New(clockOf(ahead))
 	return newShopOn(tb, s, ahead, options...)
+}
+
+// clockOf is the machine's clock, moved on by so many milliseconds.
+func clockOf(ahead *atomic.Int64) func() drop.Time {
+	return func() drop.Time { return drop.TimeOf(time.Now()) + drop.Time(ahead.Load()) }
 }
 
 func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...option) *shop {

@@ -16,6 +16,12 @@ type userAnswer struct {
 	Username string      `json:"username"`
 }
 
+type meAnswer struct {
+	ID       drop.UserID `json:"id" doc:"What reservations and purchases bear as userId"`
+	Username string      `json:"username" doc:"As the token has it"`
+	Email    *string     `json:"email" doc:"null: the token has none, or none that was verified"`
+}
+
 // The bounds of ?limit= on a user's reservations.
 const (
 	defaultReservations = 100
@@ -23,7 +29,7 @@ const (
 )
 
 func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
-	retry, err := readRetry(r)
+	retry, err := readRetry(w, r)
 	if err != nil {
 		return err
 	}
@@ -46,7 +52,18 @@ func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+func (a *api) me(w http.ResponseWriter, _ *http.Request) error {
+	user := &callerOf(w).buyer
+	answer := meAnswer{ID: user.ID, Username: user.Username}
+	if user.Email != "" {
+		answer.Email = &user.Email
+	}
+	writeJSON(w, http.StatusOK, &answer)
+	return nil
+}
+
 // userReservations answers for a shop's own number whether it was seen or not: that there is no reservation is the truth.
+// To who signed in everybody else is a user that does not exist.
 func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 	n, err := pathNumber(r)
 	if err != nil {
@@ -57,10 +74,11 @@ func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := drop.UserID(n)
-	if id < 1 || id > drop.MaxSafeInteger {
+	me := callerOf(w).buyer.ID
+	if id < 1 || id > drop.MaxSafeInteger || me != 0 && id != me {
 		return drop.Refuse(drop.CodeUserNotFound)
 	}
-	if id >= drop.FirstAllocatedUser {
+	if id >= drop.FirstAllocatedUser && me == 0 {
 		if _, err := a.engine.User(r.Context(), id); err != nil {
 			return err
 		}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/identity"
+	"sneakerdrop/internal/operator"
+)
+
+// access is who may make a call. It counts where the shop has identity; without it everybody may do everything.
+type access int8
+
+const (
+	_ access = iota // forgotten: New refuses the route
+	anybody
+	buyers
+	viewers // and operators
+	operators
+)
+
+// role is what an operator's token needs for the call.
+func (a access) role() operator.Role {
+	if a == viewers {
+		return operator.Viewer
+	}
+	return operator.Operator
+}
+
+// caller is who makes a call, as far as the server has proof of it: a buyer, the holder of an operator's token, or neither.
+type caller struct {
+	buyer drop.User
+	token operator.Token
+}
+
+// callerOf returns who makes the call that w answers.
+func callerOf(w http.ResponseWriter) *caller { return &w.(*recorder).caller }
+
+// name tells callers apart that use the same idempotency key.
+func (c *caller) name() string {
+	switch {
+	case c.buyer.ID != 0:
+		return "user:" + strconv.FormatInt(int64(c.buyer.ID), 10)
+	case c.token.ID != 0:
+		return "token:" + strconv.FormatInt(int64(c.token.ID), 10)
+	default:
+		return ""
+	}
+}
+
+// admit finds out who calls, and refuses whom the route is not for.
+func (a *api) admit(r *http.Request, needs access) (caller, error) {
+	if a.identity == nil || needs == anybody {
+		return caller{}, nil
+	}
+	token, err := bearer(r)
+	if err != nil {
+		return caller{}, err
+	}
+	if operator.Is(token) {
+		t, err := a.operator(r.Context(), token)
+		if err == nil && (needs == buyers || !t.Allows(needs.role())) {
+			err = drop.Refuse(codeForbidden)
+		}
+		return caller{token: t}, err
+	}
+	claims, err := a.identity.Verify(r.Context(), token)
+	if err != nil {
+		return caller{}, refuseToken(err)
+	}
+	if needs != buyers {
+		return caller{}, drop.Refuse(codeForbidden)
+	}
+	user, err := a.engine.Buyer(r.Context(), claims.Subject)
+	return caller{buyer: user}, err
+}
+
+// bearer reads the token of a request (RFC 6750, 2.1).
+func bearer(r *http.Request) (string, error) {
+	given := r.Header["Authorization"]
+	if len(given) == 0 {
+		return "", drop.Refuse(codeUnauthenticated)
+	}
+	scheme, token, _ := strings.Cut(given[0], " ")
+	if token = strings.Trim(token, " "); len(given) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", drop.Refuse(codeInvalidToken)
+	}
+	return token, nil
+}
+
+// operator looks a token of ours up each time: one that was revoked is worth nothing from that moment on.
+func (a *api) operator(ctx context.Context, token string) (operator.Token, error) {
+	hash, ok := operator.HashOf(token)
+	if !ok {
+		return operator.Token{}, drop.Refuse(codeInvalidToken)
+	}
+	t, err := a.engine.Token(ctx, hash)
+	switch {
+	case drop.CodeOf(err) == drop.CodeTokenNotFound || err == nil && t.Revoked():
+		return operator.Token{}, drop.Refuse(codeInvalidToken)
+	case err == nil && t.ExpiredAt(drop.TimeOf(time.Now())):
+		return operator.Token{}, drop.Refuse(codeTokenExpired)
+	}
+	return t, err
+}
+
+// refuseToken makes a refusal of what was found wrong with a buyer's token. The reason is for the log alone.
+func refuseToken(err error) error {
+	switch {
+	case errors.Is(err, identity.ErrExpired):
+		return drop.Refuse(codeTokenExpired)
+	case errors.Is(err, identity.ErrInvalid):
+		return drop.Refuse(codeInvalidToken)
+	case errors.Is(err, identity.ErrUnavailable):
+		return fmt.Errorf("%w: %s", drop.Refuse(codeUnavailable), err) //nolint:errorlint // the cause must not give the answer its code
+	default:
+		return err
+	}
+}
+
+// challenge says to a program what kind of token it needs (RFC 6750, 3).
+func challenge(code drop.Code) string {
+	switch code {
+	case codeUnauthenticated:
+		return `Bearer realm="sneakerdrop"`
+	case codeInvalidToken:
+		return `Bearer realm="sneakerdrop", error="invalid_token"`
+	case codeTokenExpired:
+		return `Bearer realm="sneakerdrop", error="invalid_token", error_description="expired"`
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,198 @@
+package api_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/operator"
+)
+
+// who may make a call.
+const (
+	anybody   = "anybody"
+	buyer     = "buyer"
+	viewer    = "viewer or operator"
+	operating = "operator"
+)
+
+// rights says of every operation who may call it where the shop has identity. One that is not here fails the test.
+var rights = map[string]string{
+	"list-drops": anybody, "get-drop": anybody, "events": anybody,
+	"reserve": buyer, "purchase": buyer, "cancel": buyer, "me": buyer, "list-reservations": buyer,
+	"create-drop": operating, "edit-drop": operating, "restock": operating, "pause": operating, "resume": operating,
+	"ensure-user":    operating,
+	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer,
+	"health": anybody, "livez": anybody, "readyz": anybody, "openapi": anybody, "docs": anybody,
+}
+
+// bearer is one kind of token, and the refusal that it gets wherever a token is needed; "" means that it is good.
+type bearer struct {
+	token   string
+	refusal string
+	good    []string // whom it makes of its bearer
+}
+
+func bearers(s *shop, p *provider) map[string]bearer {
+	operates, _ := s.operatorToken(operator.Operator, time.Hour)
+	views, _ := s.operatorToken(operator.Viewer, 0)
+	late, _ := s.operatorToken(operator.Operator, -time.Second)
+	gone, id := s.operatorToken(operator.Operator, time.Hour)
+	if _, err := s.store.RevokeToken(s.Context(), id); err != nil {
+		s.Fatal(err)
+	}
+	never, _ := operator.Mint()
+	ann := p.token("ann", nil)
+	return map[string]bearer{
+		"no token":                      {"", "unauthenticated", nil},
+		"buyer":                         {ann, "", []string{buyer}},
+		"other buyer":                   {p.token("bob", nil), "", []string{buyer}},
+		"viewer":                        {views, "", []string{viewer}},
+		"operator":                      {operates, "", []string{viewer, operating}},
+		"expired operator":              {late, "token_expired", nil},
+		"revoked operator":              {gone, "invalid_token", nil},
+		"operator never made":           {never, "invalid_token", nil},
+		"operator's hash":               {"sdo_" + strings.Repeat("a", 64), "invalid_token", nil},
+		"expired":                       {p.token("ann", claims{"exp": time.Now().Add(-time.Hour).Unix()}), "token_expired", nil},
+		"not yet":                       {p.token("ann", claims{"nbf": time.Now().Add(time.Hour).Unix()}), "invalid_token", nil},
+		"wrong audience":                {p.token("ann", claims{"aud": "another shop"}), "invalid_token", nil},
+		"wrong issuer":                  {p.token("ann", claims{"iss": "https://evil.example"}), "invalid_token", nil},
+		"nobody":                        {p.token("", nil), "invalid_token", nil},
+		"alg none":                      {p.unsigned("ann"), "invalid_token", nil},
+		"key confusion":                 {p.confused("ann"), "invalid_token", nil},
+		"signature of another":          {ann[:strings.LastIndexByte(ann, '.')] + ann[len(ann)-43:], "invalid_token", nil},
+		"no token at all in the header": {"rubbish", "invalid_token", nil},
+	}
+}
+
+// TestAccess_Matrix calls every operation with every kind of token: who may not is refused, and nothing happens.
+func TestAccess_Matrix(t *testing.T) {
+	for name, provide := range map[string]func(testing.TB) *provider{"secret": secretProvider, "key set": keyProvider} {
+		t.Run(name, func(t *testing.T) {
+			p := provide(t)
+			s := newShop(t, p.signIn)
+			all := bearers(s, p)
+			for range 2 {
+				mustAs[dropJSON](s, all["operator"].token, "POST", "/api/drops/create", createBody)
+			}
+			cells := 0
+			for path, methods := range s.document().Paths {
+				for method, op := range methods {
+					right, known := rights[op.OperationID]
+					if !known {
+						t.Errorf("nothing says who may call %s: add it to rights", op.OperationID)
+						continue
+					}
+					for _, kind := range slices.Sorted(maps.Keys(all)) {
+						cells++
+						checkCell(t, s, cell{kind, all[kind], right, strings.ToUpper(method), path, op.body()})
+					}
+				}
+			}
+			t.Logf("%d cells", cells)
+		})
+	}
+}
+
+type cell struct {
+	kind         string
+	bearer       bearer
+	right        string
+	method, path string
+	body         string
+}
+
+func checkCell(t *testing.T, s *shop, c cell) {
+	t.Helper()
+	path := strings.ReplaceAll(c.path, "{id}", "1")
+	if strings.HasSuffix(path, "/events") {
+		path += "?drop=none" // else it has no end
+	}
+	before := s.state()
+	r := s.as(c.bearer.token, c.method, path, c.body)
+	where := fmt.Sprintf("%s %s as %s", c.method, path, c.kind)
+	admitted := r.status != http.StatusUnauthorized && r.status != http.StatusForbidden
+	switch {
+	case c.right == anybody || slices.Contains(c.bearer.good, c.right):
+		if !admitted {
+			t.Errorf("%s: %d %s", where, r.status, r.body)
+		}
+		return
+	case c.bearer.refusal != "":
+		s.refused(r, http.StatusUnauthorized, c.bearer.refusal)
+		if challenge := r.header.Get("WWW-Authenticate"); !strings.HasPrefix(challenge, `Bearer realm="sneakerdrop"`) {
+			t.Errorf("%s: WWW-Authenticate: %s", where, challenge)
+		}
+	default:
+		s.refused(r, http.StatusForbidden, "forbidden")
+	}
+	if after := s.state(); after != before {
+		t.Errorf("%s was refused and changed\n%s to\n%s", where, before, after)
+	}
+}
+
+// state is all that a call could have changed.
+func (s *shop) state() string {
+	s.Helper()
+	all, err := s.store.Drops(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	var b strings.Builder
+	for _, d := range all {
+		fmt.Fprintf(&b, "%d v%d %+v; ", d.Drop.ID, d.Drop.Version, d.Drop.Sizes)
+	}
+	log, err := s.store.Actions(s.Context(), 0, 1)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return fmt.Sprintf("%s %+v", b.String(), log)
+}
+
+func TestAccess_TheHeaderIsReadStrictly(t *testing.T) {
+	p := secretProvider(t)
+	s := newShop(t, p.signIn)
+	good := p.token("ann", nil)
+	for header, code := range map[string]string{
+		"Bearer " + good: "", "bearer " + good: "", "BEARER  " + good + " ": "",
+		good: "invalid_token", "Basic YW5uOmFubg==": "invalid_token", "Bearer": "invalid_token", "Bearer " + good + " " + good: "invalid_token",
+		"Bearer " + strings.Repeat("a.", 20_000): "", // too long for the server's headers
+	} {
+		req := s.request("GET", "/api/users/me", "")
+		req.Header.Set("Authorization", header)
+		r := s.do(req)
+		if code != "" {
+			s.refused(r, http.StatusUnauthorized, code)
+		} else if r.status != http.StatusOK && len(header) < 1000 {
+			t.Errorf("%.30s: %d %s", header, r.status, r.body)
+		}
+	}
+	twice := s.request("GET", "/api/users/me", "")
+	twice.Header["Authorization"] = []string{"Bearer " + good, "Bearer " + good}
+	s.refused(s.do(twice), http.StatusUnauthorized, "invalid_token")
+}
+
+func TestAccess_WithoutIdentityTokensCountForNothing(t *testing.T) {
+	s := newShop(t)
+	s.as("rubbish", "POST", "/api/drops/create", createBody)
+	if r := s.as("rubbish", "POST", "/api/drops/reserve", `{"dropId":1,"userId":3}`); r.status != http.StatusOK {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	for _, path := range []string{"/api/users/me", "/api/operator/log"} {
+		s.refused(s.get(path), http.StatusNotFound, "route_not_found")
+	}
+}
+
+func TestAccess_ARevokedTokenIsWorthNothingAtOnce(t *testing.T) {
+	s := newShop(t, secretProvider(t).signIn)
+	token, id := s.operatorToken(operator.Operator, time.Hour)
+	mustAs[dropJSON](s, token, "POST", "/api/drops/create", createBody)
+	if _, err := s.store.RevokeToken(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	s.refused(s.as(token, "POST", "/api/drops/1/pause", ""), http.StatusUnauthorized, "invalid_token")
+}

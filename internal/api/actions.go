@@ -1,0 +1,150 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
+)
+
+type (
+	actionsAnswer struct {
+		Actions []actionAnswer     `json:"actions" nullable:"false" doc:"Newest first"`
+		Next    *operator.ActionID `json:"next" doc:"What to send as before for the next page; null: this is the last one"`
+	}
+	actionAnswer struct {
+		ID      operator.ActionID `json:"id"`
+		At      instant           `json:"at"`
+		Token   operator.TokenID  `json:"token" doc:"Number of the token; 0: the command line"`
+		Name    string            `json:"name" doc:"Who holds the token; of the command line the system's user"`
+		Role    operator.Role     `json:"role"`
+		Call    string            `json:"call" doc:"The operation's id in this document, or a command"`
+		DropID  *drop.ID          `json:"dropId" doc:"null: no drop"`
+		Detail  string            `json:"detail" doc:"The body or query as sent, cut at 2,000 bytes"`
+		From    string            `json:"from" doc:"The caller's address"`
+		Request string            `json:"request" doc:"X-Request-Id of the call"`
+		Outcome *string           `json:"outcome" doc:"ok, with the number of a drop that was made, or the code of the refusal; null: the server ended before it knew"`
+	}
+)
+
+// concludeTimeout bounds the wait for the last entry of a call that is over.
+const concludeTimeout = 5 * time.Second
+
+// recorded serves an operator's call between two entries of the log. Where the first cannot be written nothing is done.
+func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error {
+	who := callerOf(w)
+	if who.token.ID == 0 {
+		return rt.serve(w, r)
+	}
+	action := operator.Action{
+		Token: who.token.ID, Name: who.token.Name, Role: who.token.Role, Call: rt.id, Detail: detailOf(r),
+		From: hostOf(r), Request: w.Header().Get(requestIDHeader),
+	}
+	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 {
+		action.Drop = drop.ID(n)
+	}
+	id, err := a.engine.Record(r.Context(), action)
+	if err != nil {
+		return fmt.Errorf("%w: record the action: %s", drop.Refuse(codeUnavailable), err) //nolint:errorlint // nothing was done, whatever became of the entry
+	}
+	err = rt.serve(w, r)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), concludeTimeout)
+	defer cancel()
+	outcome := outcomeOf(rt, err)
+	if err == nil && rt.id == createDropID {
+		outcome += ", drop " + strconv.FormatInt(int64(w.(*recorder).drop), 10)
+	}
+	if failed := a.engine.Conclude(ctx, id, outcome); failed != nil {
+		a.log.Error("the outcome of an operator's action is not in the log", "action", int64(id), "call", rt.id, "err", failed)
+	}
+	return err
+}
+
+// outcomeOf says how an operator's call ended: ok or the code of a refusal.
+func outcomeOf(rt *route, err error) string {
+	if err != nil {
+		return string(refusalOf(err, rt.method == http.MethodGet).Code)
+	}
+	return "ok"
+}
+
+// detailOf reads what a call asks, and leaves it to be read again.
+func detailOf(r *http.Request) string {
+	if r.Method == http.MethodGet || r.Body == nil {
+		return operator.Detail([]byte(r.URL.RawQuery))
+	}
+	head, _ := io.ReadAll(io.LimitReader(r.Body, operator.MaxDetail)) // who reads on gets the error again
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+	return operator.Detail(head)
+}
+
+func hostOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// logOperator writes the one line of an operator's call. Buyers' requests have none: a crowd would fill the disk.
+func (a *api) logOperator(rt *route, rec *recorder, r *http.Request, err error) {
+	attributes := []slog.Attr{
+		slog.String("call", rt.id), slog.Int64("drop", int64(rec.drop)), slog.String("outcome", outcomeOf(rt, err)),
+		slog.String("from", r.RemoteAddr), slog.String("request", rec.Header().Get(requestIDHeader)),
+	}
+	if rec.caller.token.ID != 0 {
+		attributes = append(attributes, slog.Int64("token", int64(rec.caller.token.ID)), slog.String("name", rec.caller.token.Name))
+	}
+	a.log.LogAttrs(r.Context(), slog.LevelInfo, "operator call", attributes...)
+}
+
+func (a *api) listActions(w http.ResponseWriter, r *http.Request) error {
+	before, err := queryNumber(r, "before", 1, drop.MaxSafeInteger, 0)
+	if err != nil {
+		return err
+	}
+	limit, err := queryNumber(r, "limit", 1, maxPage, defaultPage)
+	if err != nil {
+		return err
+	}
+	found, err := a.engine.Actions(r.Context(), operator.ActionID(before), limit+1)
+	if err != nil {
+		return err
+	}
+	var answer actionsAnswer
+	if len(found) > limit {
+		found = found[:limit]
+		answer.Next = &found[limit-1].ID
+	}
+	answer.Actions = make([]actionAnswer, len(found))
+	for i := range found {
+		answer.Actions[i] = answerAction(&found[i])
+	}
+	writeJSON(w, http.StatusOK, &answer)
+	return nil
+}
+
+func answerAction(f *operator.Action) actionAnswer {
+	answer := actionAnswer{
+		ID: f.ID, At: instant(f.At), Token: f.Token, Name: f.Name, Role: f.Role, Call: f.Call, Detail: f.Detail, From: f.From,
+		Request: f.Request,
+	}
+	if f.Drop != 0 {
+		answer.DropID = &f.Drop
+	}
+	if f.Outcome != "" {
+		answer.Outcome = &f.Outcome
+	}
+	return answer
+}

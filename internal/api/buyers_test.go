@@ -1,0 +1,296 @@
+package api_test
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/limit"
+	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/store/sqlite"
+)
+
+type meJSON struct {
+	ID       int64   `json:"id"`
+	Username string  `json:"username"`
+	Email    *string `json:"email"`
+}
+
+// guarded is a shop with identity and a drop, two buyers and an operator.
+type guarded struct {
+	*shop
+	p               *provider
+	ann, bob, admin string // tokens
+	annID, bobID    int64
+	adminToken      operator.TokenID
+}
+
+func newGuarded(t testing.TB, options ...option) *guarded {
+	t.Helper()
+	p := secretProvider(t)
+	return guard(p, newShop(t, append(options, p.signIn)...))
+}
+
+func guard(p *provider, s *shop) *guarded {
+	s.Helper()
+	g := &guarded{shop: s, p: p, ann: p.token("ann", nil), bob: p.token("bob", nil)}
+	g.admin, g.adminToken = s.operatorToken(operator.Operator, time.Hour)
+	mustAs[dropJSON](s, g.admin, "POST", "/api/drops/create", strings.Replace(createBody, `"total_stock":5`, `"total_stock":5000`, 1))
+	g.annID = mustAs[meJSON](s, g.ann, "GET", "/api/users/me", "").ID
+	g.bobID = mustAs[meJSON](s, g.bob, "GET", "/api/users/me", "").ID
+	return g
+}
+
+func (g *guarded) reserve(token string) reservationJSON {
+	g.Helper()
+	return mustAs[reservationJSON](g.shop, token, "POST", "/api/drops/reserve", `{"dropId":1}`)
+}
+
+func TestBuyer_IsWhomTheTokenNames(t *testing.T) {
+	g := newGuarded(t)
+	if g.annID == g.bobID || g.annID < int64(drop.FirstAllocatedUser) {
+		t.Fatalf("users %d and %d", g.annID, g.bobID)
+	}
+	me := mustAs[meJSON](g.shop, g.ann, "GET", "/api/users/me", "")
+	if me.Username != "ann Smith" || me.Email == nil || *me.Email != "ann@example.com" {
+		t.Errorf("me: %+v", me)
+	}
+	for _, body := range []string{
+		`{"dropId":1}`, fmt.Sprintf(`{"dropId":1,"userId":%d}`, g.annID), `{"dropId":1,"userName":"Bob","email":"bob@example.com"}`,
+		`{"dropId":1,"userId":null,"userName":"bob Smith"}`,
+	} {
+		r := mustAs[reservationJSON](g.shop, g.ann, "POST", "/api/drops/reserve", body)
+		if r.UserID != g.annID {
+			t.Errorf("%s: for user %d, want %d", body, r.UserID, g.annID)
+		}
+	}
+	for _, body := range []string{fmt.Sprintf(`{"dropId":1,"userId":%d}`, g.bobID), `{"dropId":1,"userId":3}`, `{"dropId":1,"userId":-1}`} {
+		e := g.refused(g.as(g.ann, "POST", "/api/drops/reserve", body), http.StatusForbidden, "forbidden")
+		if e.Field != "userId" {
+			t.Errorf("%s: field %q", body, e.Field)
+		}
+	}
+	again := g.p.token("ann", claims{"exp": time.Now().Add(2 * time.Hour).Unix()})
+	if id := mustAs[meJSON](g.shop, again, "GET", "/api/users/me", "").ID; id != g.annID {
+		t.Errorf("another token of the same buyer: user %d", id)
+	}
+}
+
+func TestBuyer_ByTheShopsOwnNumber(t *testing.T) {
+	p := secretProvider(t)
+	p.config.NumberClaim = "shop_id"
+	s := newShop(t, p.signIn)
+	token := p.token("ann", claims{"shop_id": 77})
+	if me := mustAs[meJSON](s, token, "GET", "/api/users/me", ""); me.ID != 77 {
+		t.Errorf("me: %+v", me)
+	}
+	s.refused(s.as(p.token("ann", nil), "GET", "/api/users/me", ""), http.StatusUnauthorized, "invalid_token")
+	admin, _ := s.operatorToken(operator.Operator, 0)
+	mustAs[dropJSON](s, admin, "POST", "/api/drops/create", createBody)
+	if r := mustAs[reservationJSON](s, token, "POST", "/api/drops/reserve", `{"dropId":1,"userId":77}`); r.UserID != 77 {
+		t.Errorf("reserved for %d", r.UserID)
+	}
+	if list := mustAs[[]reservationJSON](s, token, "GET", "/api/users/77/reservations", ""); len(list) != 1 {
+		t.Errorf("reservations: %+v", list)
+	}
+}
+
+func TestBuyer_SeesAndEndsItsOwnReservationsAlone(t *testing.T) {
+	g := newGuarded(t)
+	hers := g.reserve(g.ann)
+	body := fmt.Sprintf(`{"reservationId":%d}`, hers.ID)
+	for _, path := range []string{"/api/drops/purchase", "/api/drops/cancel"} {
+		theirs := g.as(g.bob, "POST", path, body)
+		g.refused(theirs, http.StatusNotFound, "reservation_not_found")
+		if none := g.as(g.bob, "POST", path, `{"reservationId":4294968000}`); none.body != theirs.body {
+			t.Errorf("%s: another's is answered %s, one that is not there %s", path, theirs.body, none.body)
+		}
+	}
+	annsList, bobsList := fmt.Sprintf("/api/users/%d/reservations", g.annID), fmt.Sprintf("/api/users/%d/reservations", g.bobID)
+	if list := mustAs[[]reservationJSON](g.shop, g.ann, "GET", annsList, ""); len(list) != 1 || list[0].Status != "active" {
+		t.Errorf("hers: %+v", list)
+	}
+	if list := mustAs[[]reservationJSON](g.shop, g.bob, "GET", bobsList, ""); len(list) != 0 {
+		t.Errorf("his: %+v", list)
+	}
+	g.refused(g.as(g.bob, "GET", annsList, ""), http.StatusNotFound, "user_not_found")
+	mustAs[map[string]any](g.shop, g.ann, "POST", "/api/drops/purchase", body)
+	for _, path := range []string{"/api/drops/purchase", "/api/drops/cancel"} { // neither is a bought one to be told from none
+		g.refused(g.as(g.bob, "POST", path, body), http.StatusNotFound, "reservation_not_found")
+	}
+}
+
+func TestBuyer_KeysAreEachOnesOwn(t *testing.T) {
+	g := newGuarded(t)
+	reserve := func(token string) reply {
+		req := g.request("POST", "/api/drops/reserve", `{"dropId":1}`)
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Idempotency-Key", "the-same")
+		return g.do(req)
+	}
+	first, other := decoded[reservationJSON](t, reserve(g.ann)), decoded[reservationJSON](t, reserve(g.bob))
+	if first.UserID != g.annID || other.UserID != g.bobID || first.ID == other.ID {
+		t.Errorf("one key of two buyers: %+v and %+v", first, other)
+	}
+	if again := decoded[reservationJSON](t, reserve(g.ann)); again != first {
+		t.Errorf("again: %+v, want %+v", again, first)
+	}
+}
+
+func TestBuyer_NamesAreShownAsTheShopWants(t *testing.T) {
+	for style, want := range map[drop.NameStyle]string{"": "ann S.", drop.FullName: "ann Smith", drop.NoName: "Anonymous"} {
+		g := newGuarded(t, func(c *api.Config) { c.BuyerNames = style })
+		hers := g.reserve(g.ann)
+		mustAs[map[string]any](g.shop, g.ann, "POST", "/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, hers.ID))
+		for _, path := range []string{"/api/drops", "/api/drops/1"} {
+			body := g.get(path).body
+			if strings.Count(body, `"`+want+`"`) != 4 || want != "ann Smith" && strings.Contains(body, "Smith") {
+				t.Errorf("style %q: %s", style, body)
+			}
+		}
+		if sales := g.as(g.admin, "GET", "/api/drops/1/purchases", "").body; !strings.Contains(sales, `"ann Smith"`) {
+			t.Errorf("for fulfilment: %s", sales)
+		}
+	}
+}
+
+func TestBuyer_IsLimitedWhateverItsAddress(t *testing.T) {
+	rules, err := limit.ParseRules("buy=0.01/2,read=0.01/3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGuarded(t, limitedTo(t, "buy=1000/1000", "127.0.0.0/8"), func(c *api.Config) { c.BuyerLimits = rules })
+	from := func(token, address string) reply {
+		req := g.request("POST", "/api/drops/reserve", `{"dropId":1}`)
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("X-Forwarded-For", address)
+		return g.do(req)
+	}
+	for i := range 2 {
+		r := from(g.ann, fmt.Sprintf("192.0.2.%d", i))
+		if policies := r.header.Values("RateLimit-Policy"); r.status != http.StatusOK || len(policies) != 2 || policies[1] != `"buy-buyer";q=2;w=200` {
+			t.Errorf("call %d: %d, %s", i, r.status, policies)
+		}
+	}
+	r := from(g.ann, "192.0.2.9")
+	g.refused(r, http.StatusTooManyRequests, "rate_limited")
+	if r.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	if r := from(g.bob, "192.0.2.9"); r.status != http.StatusOK {
+		t.Errorf("another buyer: %d %s", r.status, r.body)
+	}
+	if metrics := g.as(g.admin, "GET", "/metrics", "").body; !strings.Contains(metrics, `sneakerdrop_rate_limited_total{caller="buyer",class="buy"} 1`) {
+		t.Error("not counted")
+	}
+}
+
+// engines opens an empty store of each kind.
+func engines() map[string]func(testing.TB) store.Store {
+	ready := func(t testing.TB, s store.Store, err error) store.Store {
+		if err == nil {
+			t.Cleanup(func() { _ = s.Close() })
+			_, _, err = s.Migrate(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	return map[string]func(testing.TB) store.Store{
+		"memory": func(testing.TB) store.Store { return memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }) },
+		"sqlite": func(t testing.TB) store.Store {
+			s, err := sqlite.Open(filepath.Join(t.TempDir(), "shop.db"), sqlite.Options{})
+			return ready(t, s, err)
+		},
+		"postgres": func(t testing.TB) store.Store {
+			s, err := postgres.Open(t.Context(), pgtest.Migrated(t), postgres.Options{})
+			return ready(t, s, err)
+		},
+	}
+}
+
+// Neither answer nor time tells a reservation of another's from one that is not there.
+func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
+	for name, open := range engines() {
+		t.Run(name, func(t *testing.T) {
+			p := secretProvider(t)
+			g := guard(p, newShopOn(t, open(t), new(atomic.Int64), p.signIn))
+			const each = 300
+			for range each {
+				g.reserve(g.ann)
+			}
+			middle := g.reserve(g.ann).ID
+			for range each {
+				g.reserve(g.ann)
+			}
+			before := g.stock()
+			var there, none []time.Duration
+			answers := make(map[string]map[string]int) // by path, the answers with their counts
+			for distance := range int64(1000) {
+				for _, id := range []int64{middle - 1000 + distance, middle + 1000 - distance} {
+					for _, path := range []string{"/api/drops/purchase", "/api/drops/cancel"} {
+						began := time.Now()
+						r := g.as(g.bob, "POST", path, fmt.Sprintf(`{"reservationId":%d}`, id))
+						took := time.Since(began)
+						if id >= middle-each && id <= middle+each {
+							there = append(there, took)
+						} else if drop.ReservationID(id).Drop() == 1 {
+							none = append(none, took)
+						}
+						count(answers, path, r)
+					}
+				}
+				r := g.as(g.bob, "GET", fmt.Sprintf("/api/users/%d/reservations", g.bobID+1+distance), "")
+				count(answers, "/reservations", r)
+				count(answers, "/reservations", g.as(g.bob, "GET", fmt.Sprintf("/api/users/%d/reservations", g.bobID-1-distance), ""))
+			}
+			for path, seen := range answers {
+				if len(seen) != 1 {
+					t.Errorf("%s is answered in %d ways: %v", path, len(seen), seen)
+				}
+			}
+			if after := g.stock(); after != before {
+				t.Errorf("the stock went from %s to %s", before, after)
+			}
+			ratio := float64(median(there)) / float64(median(none))
+			t.Logf("median of another's %s, of none %s: ratio %.2f over %d calls", median(there), median(none), ratio, len(there)+len(none))
+			if ratio > 1.5 || ratio < 1/1.5 {
+				t.Errorf("another's reservation takes %.2f times as long as none", ratio)
+			}
+		})
+	}
+}
+
+func (g *guarded) stock() string {
+	d := decoded[dropJSON](g, g.get("/api/drops/1"))
+	return fmt.Sprintf("%d of %d, version %d", d.AvailableStock, d.TotalStock, d.Version)
+}
+
+// count notes an answer: its status, its headers but for what differs on each, and its body.
+func count(answers map[string]map[string]int, path string, r reply) {
+	if answers[path] == nil {
+		answers[path] = make(map[string]int)
+	}
+	h := r.header.Clone()
+	h.Del("Date")
+	h.Del("X-Request-Id")
+	answers[path][fmt.Sprint(r.status, h, r.body)]++
+}
+
+func median[T cmp.Ordered](all []T) T {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
