@@ -57,7 +57,7 @@ func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...opt
 	tb.Helper()
 	log := &logBuffer{}
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	hub := live.New(0)
+	hub := live.New(live.Config{})
 	tb.Cleanup(hub.Close)
 	e := engine.New(s, engine.Config{
 		Log: slog.New(slog.DiscardHandler), RetryFor: 200 * time.Millisecond, Publish: hub.Publish,

@@ -27,6 +27,9 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the schema up to date and say from which version to which."`
 	Audit   auditCommand   `cmd:"" help:"Compare ledger, counters, reservations and purchases of each drop, also beside a running server; exit code 1 if they disagree."`
 
+	Token tokenCommands `cmd:"" help:"Make, list and revoke operators' tokens, which count where buyers sign in."`
+	Log   logCommand    `cmd:"" help:"Show what operators did: who, what, when and from where."`
+
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
@@ -121,6 +124,14 @@ func (con *console) run(ctx context.Context, c *commands, command string) error 
 		return c.Audit.run(ctx, con)
 	case "migrate":
 		return c.Migrate.run(ctx, con)
+	case "token create":
+		return c.Token.Create.run(ctx, con)
+	case "token list":
+		return c.Token.List.run(ctx, con)
+	case "token revoke <id>":
+		return c.Token.Revoke.run(ctx, con)
+	case "log":
+		return c.Log.run(ctx, con)
 	default:
 		return fmt.Errorf("command %s is not wired", command)
 	}

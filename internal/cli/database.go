@@ -33,6 +33,23 @@ func (con *console) open(ctx context.Context, d database, log *slog.Logger) (s s
 	return s, from, to, nil
 }
 
+// openBeside opens the database for a small write. Where a server has an SQLite file the two share it, and then nothing is
+// migrated.
+func (con *console) openBeside(ctx context.Context, d database, log *slog.Logger) (store.Store, error) {
+	s, _, _, err := con.open(ctx, d, log)
+	if !errors.Is(err, sqlite.ErrServed) {
+		return s, err
+	}
+	beside, err := sqlite.Open(d.file, sqlite.Options{Log: log, Beside: true})
+	if err != nil {
+		return nil, con.databaseError(d, err)
+	}
+	if err := beside.Ready(ctx); err != nil {
+		return nil, errors.Join(con.databaseError(d, err), beside.Close())
+	}
+	return beside, nil
+}
+
 // openBooks opens the database for reading: nothing is migrated, and an SQLite file may have a server.
 func (con *console) openBooks(ctx context.Context, d database, log *slog.Logger) (store.Store, error) {
 	var s store.Store

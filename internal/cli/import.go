@@ -54,7 +54,11 @@ func (c *importCommand) run(ctx context.Context, con *console) error {
 
 // take imports, says what came of it, and has the outcome audited.
 func (c *importCommand) take(ctx context.Context, con *console, s store.Store) error {
-	report, err := importer.Run(ctx, c.From.url, s, c.Replace)
+	var report *importer.Report
+	err := recorded(ctx, s, "import", fmt.Sprintf("from %s, replace %t", c.From, c.Replace), func() (err error) {
+		report, err = importer.Run(ctx, c.From.url, s, c.Replace)
+		return err
+	})
 	if err != nil {
 		return c.explain(con, err)
 	}

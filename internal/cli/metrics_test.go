@@ -48,9 +48,9 @@ func TestMetrics_AreDocumentedAndAlertedOn(t *testing.T) {
 func served(t *testing.T) map[string]bool {
 	t.Helper()
 	metrics := engine.NewMetrics()
-	hub := live.New(0)
+	hub := live.New(live.Config{})
 	t.Cleanup(hub.Close)
-	ours := []prometheus.Collector{metrics, sockets.New(hub, socketio.Options{}), sse.New(hub, 0)}
+	ours := []prometheus.Collector{metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0)}
 	r := registry(ours...)
 	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Metrics: metrics})
 	h, err := api.New(api.Config{Engine: e, Registry: r})

@@ -17,7 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sockets"
 	"sneakerdrop/internal/live/sse"
@@ -40,8 +42,9 @@ type serveCommand struct {
 	TrustedProxy    networks `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
 	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
 	TLSKey          string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
-	MetricsAddr     address  `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
-	ShutdownTimeout wait     `default:"10s" help:"How long a stop waits for what was accepted."`
+	signInFlags     `group:"Who may do what"`
+	MetricsAddr     address `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
+	ShutdownTimeout wait    `default:"10s" help:"How long a stop waits for what was accepted."`
 }
 
 func (c *serveCommand) run(ctx context.Context, con *console) error {
@@ -56,6 +59,13 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
+	verifier, err := c.verifier(ctx, log)
+	if err != nil {
+		return err
+	}
+	if verifier != nil {
+		defer verifier.Close()
+	}
 	s, from, to, err := con.open(ctx, c.Database, log)
 	if err != nil {
 		return stopped(ctx, err)
@@ -63,13 +73,21 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if from != to {
 		log.Info("schema migrated", "from", from, "to", to)
 	}
-	return errors.Join(stopped(ctx, c.serve(ctx, con, s, security, log)), s.Close())
+	return errors.Join(stopped(ctx, c.serve(ctx, con, s, verifier, security, log)), s.Close())
 }
 
-// checkReach refuses an address that is not this machine's own, unless that was allowed.
+// checkReach refuses an address that is not this machine's own where nobody has to sign in, unless that was allowed.
 func (c *serveCommand) checkReach(flag string, a address) error {
 	if c.Insecure || !a.given || a.loopback() {
 		return nil
+	}
+	if flag == "addr" {
+		if c.signInFlags.required() {
+			return nil
+		}
+		return &faultError{flag: flag, rule: fmt.Sprintf(
+			"is %s, which other machines may reach, and nobody has to sign in; have buyers sign in (--oidc-issuer, --jwt-jwks-url or "+
+				"--jwt-secret-file), listen on localhost, or add --insecure if that is what you want", a)}
 	}
 	return &faultError{flag: flag, rule: fmt.Sprintf(
 		"is %s, which other machines may reach, and nobody has to sign in; listen on localhost, or add --insecure if that is what you want", a)}
@@ -84,23 +102,28 @@ func stopped(ctx context.Context, err error) error {
 }
 
 // serve runs on an open store until ctx ends, and then finishes what was accepted.
-func (c *serveCommand) serve(ctx context.Context, con *console, s store.Store, security *tls.Config, log *slog.Logger) error {
+func (c *serveCommand) serve(
+	ctx context.Context, con *console, s store.Store, verifier *identity.Verifier, security *tls.Config, log *slog.Logger,
+) error {
 	if c.Demo {
 		if err := demo(ctx, s, log); err != nil {
 			return con.databaseError(c.Database, err)
 		}
 	}
 	metrics := engine.NewMetrics()
-	show := c.show(log)
-	defer show.hub.Close()
-	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), Metrics: metrics, Publish: show.hub.Publish, Log: log})
+	hub := live.New(live.Config{Private: verifier != nil})
+	defer hub.Close()
+	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), Metrics: metrics, Publish: hub.Publish, Log: log})
+	show := c.show(hub, identify(verifier, e), log)
 	if err := e.Start(ctx); err != nil {
 		return con.databaseError(c.Database, err)
 	}
+	c.warnOfPlainTokens(log)
 	shown := registry(metrics, show.sockets, show.streams)
 	handler, err := api.New(api.Config{
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
 		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
+		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
 	})
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
@@ -190,18 +213,15 @@ func serveOn(server *http.Server, l net.Listener, security *tls.Config) error {
 
 // watchers is what shows the stock as it moves.
 type watchers struct {
-	hub     *live.Hub
 	sockets *sockets.Sockets
 	streams *sse.Streams
 }
 
-func (c *serveCommand) show(log *slog.Logger) watchers {
-	hub := live.New(0)
+func (c *serveCommand) show(hub *live.Hub, identify sockets.Identify, log *slog.Logger) watchers {
 	return watchers{
-		hub: hub,
 		sockets: sockets.New(hub, socketio.Options{Options: engineio.Options{
 			Origins: c.CORSOrigin, MaxConnections: int(c.MaxSockets), MaxConnectionsPerAddress: int(c.SocketsPerAddr), Log: log,
-		}}),
+		}}, identify),
 		streams: sse.New(hub, int(c.MaxSockets)),
 	}
 }

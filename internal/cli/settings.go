@@ -170,7 +170,7 @@ var notOurs = regexp.MustCompile(`^SNEAKERDROP_(TEST_.*|SERVICE_HOST|SERVICE_POR
 // checkNames refuses a misspelt variable: a DATABASE that is not taken would put the drops into another database.
 func (s *settings) checkNames(app *kong.Application) error {
 	known := make(map[string]bool)
-	for _, command := range app.Children {
+	for _, command := range app.Leaves(false) {
 		for _, f := range command.Flags {
 			known[variable(f.Name)] = configurable(f)
 		}

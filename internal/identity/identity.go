@@ -53,7 +53,8 @@ type Config struct {
 const MaxToken = 8 << 10
 
 const (
-	defaultLeeway = 30 * time.Second
+	// DefaultLeeway is Config.Leeway where none is given.
+	DefaultLeeway = 30 * time.Second
 	maxLeeway     = 5 * time.Minute
 	minSecret     = 32
 	// unnamedSecret and unnamedKeys stand for the issuer of tokens that name none.
@@ -147,7 +148,7 @@ func (cfg Config) withDefaults() Config {
 		cfg.EmailClaim = "email"
 	}
 	if cfg.Leeway == 0 {
-		cfg.Leeway = defaultLeeway
+		cfg.Leeway = DefaultLeeway
 	}
 	return cfg
 }

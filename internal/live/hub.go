@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sneakerdrop/internal/drop"
@@ -32,9 +33,24 @@ type Wire interface {
 	Broadcast(room string, updates []Update)
 }
 
+// PrivateWire is a wire whose clients may have signed in: it tells them what is theirs, at once and all of it.
+type PrivateWire interface {
+	Wire
+	// Tell sends to the room of one user, and does nothing where nobody is in it.
+	Tell(room string, updates func() []Update)
+}
+
+// Config is how a hub tells. The zero value tells everybody everything.
+type Config struct {
+	// Window is the least time between two flushes (default 25 ms).
+	Window time.Duration
+	// Private keeps buyers' numbers from everybody, and tells those who signed in of their own reservations and purchases.
+	Private bool
+}
+
 // Hub conflates. Make one with New; its methods are safe for concurrent use.
 type Hub struct {
-	window time.Duration
+	Config
 
 	mu      sync.Mutex // guards pending; never held while something is sent
 	pending map[drop.ID]*change
@@ -42,6 +58,7 @@ type Hub struct {
 
 	sending sync.Mutex // guards wires and shown: joining and flushing exclude each other
 	wires   []Wire
+	private atomic.Value // []PrivateWire, read while something is sent
 	shown   map[drop.ID]*engine.View
 
 	tell map[drop.ID]*teller // the loop's own
@@ -63,16 +80,17 @@ type teller struct {
 	waiting *drop.Purchase
 }
 
-// New returns a hub that runs until Close. window is the least time between two flushes; 0 means 25 ms.
-func New(window time.Duration) *Hub {
-	if window == 0 {
-		window = defaultWindow
+// New returns a hub that runs until Close.
+func New(c Config) *Hub {
+	if c.Window == 0 {
+		c.Window = defaultWindow
 	}
 	h := &Hub{
-		window: window, pending: make(map[drop.ID]*change), wake: make(chan struct{}, 1),
+		Config: c, pending: make(map[drop.ID]*change), wake: make(chan struct{}, 1),
 		shown: make(map[drop.ID]*engine.View), tell: make(map[drop.ID]*teller),
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	h.private.Store([]PrivateWire(nil))
 	go h.run()
 	return h
 }
@@ -82,6 +100,9 @@ func (h *Hub) Attach(w Wire) {
 	h.sending.Lock()
 	defer h.sending.Unlock()
 	h.wires = append(h.wires, w)
+	if private, ok := w.(PrivateWire); ok {
+		h.private.Store(append(slices.Clone(h.private.Load().([]PrivateWire)), private))
+	}
 }
 
 // Close stops telling. A second Close does nothing.
@@ -111,6 +132,24 @@ func (h *Hub) Publish(ev engine.Event) {
 	select {
 	case h.wake <- struct{}{}:
 	default: // the loop knows already
+	}
+	if h.Private {
+		h.tellOwners(&ev)
+	}
+}
+
+// tellOwners tells buyers of what is theirs.
+func (h *Hub) tellOwners(ev *engine.Event) {
+	for _, w := range h.private.Load().([]PrivateWire) {
+		for _, changed := range [][]*drop.Reservation{ev.Made, ev.Ended} {
+			for _, r := range changed {
+				w.Tell(RoomOfUser(r.UserID), func() []Update { return []Update{reservationUpdate(r)} })
+			}
+		}
+		for i := range ev.Purchases {
+			p := &ev.Purchases[i]
+			w.Tell(RoomOfUser(p.UserID), func() []Update { return []Update{purchaseComplete(p, int64(p.UserID))} })
+		}
 	}
 }
 
@@ -171,7 +210,7 @@ func (h *Hub) run() {
 // share of the machine. It reports false when the hub was closed.
 func (h *Hub) rest(took time.Duration) bool {
 	cores := float64(runtime.GOMAXPROCS(0))
-	pause := max(h.window, time.Duration(float64(took)*(1/(fanOutShare*cores)-1)))
+	pause := max(h.Window, time.Duration(float64(took)*(1/(fanOutShare*cores)-1)))
 	t := time.NewTimer(pause)
 	defer t.Stop()
 	select {
@@ -244,7 +283,8 @@ func stockMoved(a, b *engine.View) bool {
 func edited(a, b *engine.View) bool {
 	x, y := a.Drop, b.Drop
 	return x.Paused != y.Paused || x.Name != y.Name || x.Price != y.Price || x.StartTime != y.StartTime ||
-		x.ImageURL != y.ImageURL || x.LimitPerUser != y.LimitPerUser || x.MaxExpiredHolds != y.MaxExpiredHolds || x.Hidden != y.Hidden || x.Archived != y.Archived
+		x.ImageURL != y.ImageURL || x.LimitPerUser != y.LimitPerUser || x.MaxExpiredHolds != y.MaxExpiredHolds ||
+		x.Hidden != y.Hidden || x.Archived != y.Archived
 }
 
 // duePurchases takes the purchases whose turn it is, and says when the next one's is.
@@ -259,11 +299,19 @@ func (h *Hub) duePurchases(now time.Time) (due []Update, next time.Time) {
 				next = t.next
 			}
 		default:
-			due = append(due, purchaseComplete(t.waiting))
+			due = append(due, purchaseComplete(t.waiting, h.shownBuyer(t.waiting)))
 			t.waiting, t.next = nil, now.Add(purchaseEvery)
 		}
 	}
 	return due, next
+}
+
+// shownBuyer is what everybody is told of a buyer: its number or, where that is private, the purchase's within the drop.
+func (h *Hub) shownBuyer(p *drop.Purchase) int64 {
+	if h.Private {
+		return int64(uint32(p.ID))
+	}
+	return int64(p.UserID)
 }
 
 func (h *Hub) broadcast(all []Update) {

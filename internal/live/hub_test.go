@@ -56,7 +56,7 @@ func (r *recorder) take(room string) []told {
 func inHub(t *testing.T, test func(t *testing.T, h *live.Hub, r *recorder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := live.New(0)
+		h := live.New(live.Config{})
 		defer h.Close()
 		r := &recorder{began: time.Now()}
 		h.Attach(r)
@@ -259,7 +259,7 @@ func TestHub_WhoJoinsGetsTheStateAndAllThatFollows(t *testing.T) {
 // While somebody joins nothing is sent, so that nothing falls between the state and what follows. In real time, because
 // the hub waits on a mutex.
 func TestHub_SendsNothingWhileSomebodyJoins(t *testing.T) {
-	h := live.New(0)
+	h := live.New(live.Config{})
 	defer h.Close()
 	r := &recorder{began: time.Now()}
 	h.Attach(r)

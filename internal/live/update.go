@@ -2,6 +2,7 @@ package live
 
 import (
 	"strconv"
+	"strings"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -12,6 +13,8 @@ const (
 	StockUpdate      = "stock_update"
 	DropUpdate       = "drop_update"
 	PurchaseComplete = "purchase_complete"
+	// ReservationUpdate goes to the buyer alone.
+	ReservationUpdate = "reservation_update"
 )
 
 // RoomAll is the room of those who watch every drop.
@@ -19,6 +22,12 @@ const RoomAll = "drops"
 
 // RoomOf is the room of those who watch one drop.
 func RoomOf(id drop.ID) string { return "drop:" + strconv.FormatInt(int64(id), 10) }
+
+// OfDrop reports whether a room is of those who watch one drop.
+func OfDrop(room string) bool { return strings.HasPrefix(room, "drop:") }
+
+// RoomOfUser is the room of what one buyer signed in with.
+func RoomOfUser(id drop.UserID) string { return "user:" + strconv.FormatInt(int64(id), 10) }
 
 // Update is one event, encoded once for all who get it. What it says is absolute, so that a later one of the same Replace
 // key makes an earlier one that was not sent yet worthless.
@@ -68,14 +77,34 @@ func dropUpdate(v *engine.View) Update {
 	return Update{Event: DropUpdate, Drop: d.ID, JSON: b, Replace: "drop:" + strconv.FormatInt(int64(d.ID), 10)}
 }
 
-// purchaseComplete tells of a purchase.
-func purchaseComplete(p *drop.Purchase) Update {
+// purchaseComplete tells of a purchase, and of its buyer what may be told.
+func purchaseComplete(p *drop.Purchase, buyer int64) Update {
 	id := p.ReservationID.Drop()
 	b := append(open(id), `,"userId":`...)
-	b = strconv.AppendInt(b, int64(p.UserID), 10)
+	b = strconv.AppendInt(b, buyer, 10)
 	b = append(b, `,"purchaseId":`...)
 	b = append(strconv.AppendInt(b, int64(p.ID), 10), '}')
 	return Update{Event: PurchaseComplete, Drop: id, JSON: b}
+}
+
+// reservationUpdate tells a buyer how a reservation stands, as GET /api/users/{id}/reservations does.
+func reservationUpdate(r *drop.Reservation) Update {
+	b := append(make([]byte, 0, 192), `{"id":`...)
+	b = strconv.AppendInt(b, int64(r.ID), 10)
+	b = append(b, `,"dropId":`...)
+	b = strconv.AppendInt(b, int64(r.ID.Drop()), 10)
+	b = append(b, `,"userId":`...)
+	b = strconv.AppendInt(b, int64(r.UserID), 10)
+	b = append(b, `,"status":"`...)
+	b = append(b, r.Status.String()...)
+	b = append(b, `","expires_at":"`...)
+	b = r.ExpiresAt.AppendFormat(b)
+	b = append(b, `","createdAt":"`...)
+	b = append(r.CreatedAt.AppendFormat(b), '"')
+	if r.Size != "" {
+		b = appendString(append(b, `,"size":`...), r.Size)
+	}
+	return Update{Event: ReservationUpdate, Drop: r.ID.Drop(), JSON: append(b, '}')}
 }
 
 func open(id drop.ID) []byte {

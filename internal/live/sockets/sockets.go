@@ -8,10 +8,13 @@ package sockets
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/socketio"
 )
@@ -19,17 +22,25 @@ import (
 // maxWatched bounds the drops that one client watches one by one; who wants more watches all.
 const maxWatched = 50
 
+// Identify says which buyer a token stands for and until when it is good. Its errors are those of identity.Verifier, or
+// what kept it from finding out.
+type Identify func(ctx context.Context, token string) (buyer drop.UserID, until time.Time, err error)
+
 // Sockets is a wire of a hub, and serves the clients.
 type Sockets struct {
-	server *socketio.Server
-	root   *socketio.Namespace
-	hub    *live.Hub
+	server   *socketio.Server
+	root     *socketio.Namespace
+	hub      *live.Hub
+	identify Identify
 }
 
-// New attaches a wire to the hub.
-func New(h *live.Hub, o socketio.Options) *Sockets {
+var _ live.PrivateWire = (*Sockets)(nil)
+
+// New attaches a wire to the hub. With identify a client may sign in, by {token} in Socket.IO's auth; without it nobody is
+// asked.
+func New(h *live.Hub, o socketio.Options, identify Identify) *Sockets {
 	server := socketio.New(o)
-	s := &Sockets{server: server, root: server.Of("/"), hub: h}
+	s := &Sockets{server: server, root: server.Of("/"), hub: h, identify: identify}
 	s.root.OnConnect(s.welcome)
 	h.Attach(s)
 	return s
@@ -51,6 +62,13 @@ func (s *Sockets) Broadcast(room string, updates []live.Update) {
 	}
 }
 
+// Tell implements live.PrivateWire.
+func (s *Sockets) Tell(room string, updates func() []live.Update) {
+	if s.root.Len(room) > 0 {
+		s.root.Broadcast(room, messages(updates()))
+	}
+}
+
 func messages(updates []live.Update) []*socketio.Message {
 	out := make([]*socketio.Message, 0, len(updates))
 	for _, u := range updates {
@@ -64,8 +82,12 @@ func messages(updates []live.Update) []*socketio.Message {
 	return out
 }
 
-// welcome admits everybody: who is who does not matter to those who watch.
+// welcome admits everybody: who is who does not matter to those who watch. Only a token that is no good is refused, so that
+// its client learns of it.
 func (s *Sockets) welcome(socket *socketio.Socket) error {
+	if err := s.signIn(socket); err != nil {
+		return err
+	}
 	asked := socket.Request().Query.Get("drop")
 	id, ok := parseID(asked)
 	if asked != "" && !ok {
@@ -91,13 +113,53 @@ func (s *Sockets) welcome(socket *socketio.Socket) error {
 	return nil
 }
 
+// identifyWithin bounds the wait for keys of an identity provider and for the store.
+const identifyWithin = 5 * time.Second
+
+// signIn puts a client with a token into the room of its buyer. When the token's time is over the connection is closed:
+// the client comes back by itself, with a new token if it has one.
+func (s *Sockets) signIn(socket *socketio.Socket) error {
+	var auth struct {
+		Token any `json:"token"`
+	}
+	if s.identify == nil || len(socket.Auth()) == 0 || json.Unmarshal(socket.Auth(), &auth) != nil || auth.Token == nil {
+		return nil
+	}
+	token, ok := auth.Token.(string)
+	if !ok {
+		return refusal(identity.ErrInvalid)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), identifyWithin)
+	defer cancel()
+	buyer, until, err := s.identify(ctx, token)
+	if err != nil {
+		return refusal(err)
+	}
+	socket.Join(live.RoomOfUser(buyer))
+	end := time.AfterFunc(time.Until(until), socket.Close)
+	socket.OnDisconnect(func(socketio.Reason) { end.Stop() })
+	return nil
+}
+
+// refusal says to the client, in connect_error, what to do; data.code is as over HTTP.
+func refusal(err error) error {
+	code, sentence := "unavailable", "Cannot find out who you are right now; connect again in a moment"
+	switch {
+	case errors.Is(err, identity.ErrExpired):
+		code, sentence = "token_expired", "Token has expired; sign in again"
+	case errors.Is(err, identity.ErrInvalid):
+		code, sentence = "invalid_token", "Token is not good here; sign in again, or connect without a token to watch only"
+	}
+	return &socketio.ConnectError{Message: sentence, Data: map[string]string{"code": code}}
+}
+
 // watch tells the socket the current state of one drop, or with 0 of all, and has it told what follows.
 func (s *Sockets) watch(socket *socketio.Socket, id drop.ID) {
 	s.hub.Join(id, func(snapshot []live.Update) {
 		socket.Send(messages(snapshot)...)
 		if id == 0 {
 			for _, room := range socket.Rooms() {
-				if room != "" {
+				if live.OfDrop(room) {
 					socket.Leave(room)
 				}
 			}

@@ -25,14 +25,18 @@ type client struct {
 	gws.BuiltinEventHandler
 	t      *testing.T
 	conn   *gws.Conn
+	auth   string // JSON, sent on connecting
 	events chan string
+	closed chan struct{}
 }
+
+func (c *client) OnClose(*gws.Conn, error) { close(c.closed) }
 
 func (c *client) OnMessage(conn *gws.Conn, message *gws.Message) {
 	defer message.Close()
 	switch text := message.Data.String(); {
 	case strings.HasPrefix(text, "0"):
-		_ = conn.WriteString("40")
+		_ = conn.WriteString("40" + c.auth)
 	case text == "2":
 		_ = conn.WriteString("3")
 	case strings.HasPrefix(text, "4"):
@@ -72,9 +76,11 @@ type show struct {
 	url string
 }
 
-func newShow(t *testing.T) *show {
-	hub := live.New(time.Millisecond)
-	s := sockets.New(hub, socketio.Options{})
+func newShow(t *testing.T) *show { return newShowWith(t, live.Config{Window: time.Millisecond}, nil) }
+
+func newShowWith(t *testing.T, c live.Config, identify sockets.Identify) *show {
+	hub := live.New(c)
+	s := sockets.New(hub, socketio.Options{}, identify)
 	server := httptest.NewServer(s)
 	t.Cleanup(func() {
 		if err := s.Close(context.Background()); err != nil {
@@ -89,7 +95,17 @@ func newShow(t *testing.T) *show {
 // connect joins, and reads the answer to it.
 func (s *show) connect(query string) *client {
 	s.t.Helper()
-	c := &client{t: s.t, events: make(chan string, 1000)}
+	c := s.dial(query, "")
+	if got := c.next(); !strings.HasPrefix(got, `40{"sid":"`) {
+		s.t.Fatalf("connecting was answered %s", got)
+	}
+	return c
+}
+
+// dial connects; what is answered is the first that comes out of events.
+func (s *show) dial(query, auth string) *client {
+	s.t.Helper()
+	c := &client{t: s.t, auth: auth, events: make(chan string, 1000), closed: make(chan struct{})}
 	conn, _, err := gws.NewClient(c, &gws.ClientOption{Addr: s.url + query})
 	if err != nil {
 		s.t.Fatal(err)
@@ -97,9 +113,6 @@ func (s *show) connect(query string) *client {
 	c.conn = conn
 	go conn.ReadLoop()
 	s.t.Cleanup(func() { conn.NetConn().Close() })
-	if got := c.next(); !strings.HasPrefix(got, `40{"sid":"`) {
-		s.t.Fatalf("connecting was answered %s", got)
-	}
 	return c
 }
 

@@ -22,7 +22,7 @@ import (
 // serve runs a hub with streams on a real server until the test ends.
 func serve(t *testing.T, most int) (*live.Hub, *sse.Streams, *httptest.Server) {
 	t.Helper()
-	h := live.New(time.Millisecond)
+	h := live.New(live.Config{Window: time.Millisecond})
 	s := sse.New(h, most)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var id drop.ID

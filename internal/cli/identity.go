@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/identity"
+	"sneakerdrop/internal/live/sockets"
+)
+
+// signInFlags say who may do what. Without a secret, a key set or an issuer everybody may do everything.
+type signInFlags struct {
+	JWTSecret      string    `name:"jwt-secret" placeholder:"SECRET" help:"Buyers sign in with tokens (JWT, HS256) that this secret of 32 bytes or more has signed (default none). Others can read a command line: set the variable, or use --jwt-secret-file."`
+	JWTSecretFile  string    `name:"jwt-secret-file" placeholder:"FILE" help:"The file with that secret; line ends at its end do not count."`
+	JWTKeys        string    `name:"jwt-jwks-url" placeholder:"URL" help:"Buyers sign in with tokens (JWT) that a key of this JSON Web Key Set has signed; followed as keys change."`
+	OIDCIssuer     string    `name:"oidc-issuer" placeholder:"URL" help:"Buyers sign in with tokens of this OpenID Connect provider, which says where its keys are."`
+	JWTIssuer      string    `name:"jwt-issuer" placeholder:"NAME" help:"What tokens must have as iss (default anything; --oidc-issuer stands for it)."`
+	JWTAudience    []string  `name:"jwt-audience" placeholder:"NAME" help:"What tokens must have among their aud (default anything). Repeat it, or separate by commas, for more."`
+	JWTNumberClaim string    `name:"jwt-number-claim" placeholder:"CLAIM" help:"The claim with the shop's own number of the buyer, below 2^40 (default none: the server numbers buyers)."`
+	BuyerNames     nameStyle `name:"buyer-names" default:"auto" help:"What everybody sees of buyers' names: full, initial (Ann S.), none, or auto: initial where buyers sign in, else full."`
+	BuyerLimits    limits    `name:"buyer-limits" default:"off" placeholder:"RULES" help:"What one buyer who signed in may ask for, in requests a second and at once, such as read=20/40,buy=5/10 (default off)."`
+}
+
+// required reports whether calls need tokens.
+func (c *signInFlags) required() bool {
+	return c.JWTSecret != "" || c.JWTSecretFile != "" || c.JWTKeys != "" || c.OIDCIssuer != ""
+}
+
+// verifier returns what reads buyers' tokens; nil: nobody has to sign in.
+func (c *signInFlags) verifier(ctx context.Context, log *slog.Logger) (*identity.Verifier, error) {
+	if err := c.check(); err != nil || !c.required() {
+		return nil, err
+	}
+	secret, err := c.secret()
+	if err != nil {
+		return nil, err
+	}
+	v, err := identity.New(ctx, identity.Config{
+		Secret: secret, JWKSURL: c.JWTKeys, OIDCIssuer: c.OIDCIssuer, Issuer: c.JWTIssuer, Audience: c.JWTAudience,
+		NumberClaim: c.JWTNumberClaim,
+	}, log)
+	if err != nil {
+		return nil, &faultError{flag: c.source(), rule: "cannot be used: " + err.Error()}
+	}
+	return v, nil
+}
+
+// source is the flag that says how tokens are checked.
+func (c *signInFlags) source() string {
+	switch {
+	case c.JWTSecret != "":
+		return "jwt-secret"
+	case c.JWTSecretFile != "":
+		return "jwt-secret-file"
+	case c.JWTKeys != "":
+		return "jwt-jwks-url"
+	default:
+		return "oidc-issuer"
+	}
+}
+
+// check refuses settings that contradict each other, or that count for nothing.
+func (c *signInFlags) check() error {
+	given := 0
+	for _, source := range []string{c.JWTSecret, c.JWTSecretFile, c.JWTKeys, c.OIDCIssuer} {
+		if source != "" {
+			given++
+		}
+	}
+	if given > 1 {
+		return &faultError{flag: c.source(), rule: "is not the only one; give one of --jwt-secret, --jwt-secret-file, --jwt-jwks-url and --oidc-issuer"}
+	}
+	if given == 1 {
+		return nil
+	}
+	for flag, set := range map[string]bool{
+		"jwt-issuer": c.JWTIssuer != "", "jwt-audience": len(c.JWTAudience) > 0, "jwt-number-claim": c.JWTNumberClaim != "",
+		"buyer-limits": len(c.BuyerLimits.Rules) > 0,
+	} {
+		if set {
+			return &faultError{flag: flag, rule: "counts only where buyers sign in; add --jwt-secret-file, --jwt-jwks-url or --oidc-issuer"}
+		}
+	}
+	return nil
+}
+
+func (c *signInFlags) secret() ([]byte, error) {
+	switch {
+	case c.JWTSecret != "":
+		return []byte(c.JWTSecret), nil
+	case c.JWTSecretFile != "":
+		secret, err := os.ReadFile(c.JWTSecretFile)
+		if err != nil {
+			return nil, &faultError{flag: "jwt-secret-file", rule: "cannot be read: " + err.Error()}
+		}
+		return append([]byte{}, bytes.TrimRight(secret, "\r\n")...), nil // not nil, even if nothing is left
+	default:
+		return nil, nil
+	}
+}
+
+// identify is what sockets sign in with; nil where nobody has to.
+func identify(v *identity.Verifier, e *engine.Engine) sockets.Identify {
+	if v == nil {
+		return nil
+	}
+	return func(ctx context.Context, token string) (drop.UserID, time.Time, error) {
+		claims, err := v.Verify(ctx, token)
+		if err != nil {
+			return 0, time.Time{}, err
+		}
+		buyer, err := e.Buyer(ctx, claims.Subject)
+		return buyer.ID, claims.Expires.Add(identity.DefaultLeeway), err
+	}
+}
+
+// warnOfPlainTokens: who listens on the way can use what it hears.
+func (c *serveCommand) warnOfPlainTokens(log *slog.Logger) {
+	if c.signInFlags.required() && !c.Addr.loopback() && c.TLSCert == "" && len(c.TrustedProxy) == 0 {
+		log.Warn("tokens come without encryption; give --tls-cert and --tls-key, or put a proxy with TLS in front and name it with --trusted-proxy")
+	}
+}
+
+// nameStyle is a drop.NameStyle; empty: whatever suits.
+type nameStyle drop.NameStyle
+
+// Decode implements kong.MapperValue.
+func (n *nameStyle) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		switch style := drop.NameStyle(s); style {
+		case drop.FullName, drop.InitialName, drop.NoName:
+			*n = nameStyle(style)
+		case "auto":
+			*n = ""
+		default:
+			return fmt.Errorf("must be full, initial, none or auto, and is %q", s)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/user"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
+)
+
+type tokenCommands struct {
+	Create tokenCreateCommand `cmd:"" help:"Make a token for an operator and print it, this once."`
+	List   tokenListCommand   `cmd:"" help:"List the tokens, without what is secret of them."`
+	Revoke tokenRevokeCommand `cmd:"" help:"Take a token back; it is worth nothing from then on."`
+}
+
+type tokenCreateCommand struct {
+	common
+	Role    role   `required:"" placeholder:"ROLE" help:"operator may do everything that operators do, viewer only look."`
+	Name    string `required:"" placeholder:"NAME" help:"Who gets it, as the log will call its holder, such as \"Ann's laptop\"."`
+	Expires life   `default:"90d" placeholder:"TIME" help:"How long it is good: 12h, 90d (default) or never."`
+}
+
+type tokenListCommand struct{ common }
+
+type tokenRevokeCommand struct {
+	common
+	ID operator.TokenID `arg:"" help:"The token's number, as list shows it."`
+}
+
+type logCommand struct {
+	common
+	Limit int  `default:"50" help:"How many entries at most, the newest (1 to 100000)."`
+	JSON  bool `name:"json" help:"Print one JSON object a line in place of a table (default false)."`
+}
+
+// role is a token's.
+type role operator.Role
+
+// Decode implements kong.MapperValue.
+func (r *role) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if *r = role(s); operator.Role(s) != operator.Operator && operator.Role(s) != operator.Viewer {
+			return fmt.Errorf("must be operator or viewer, and is %q", s)
+		}
+		return nil
+	})
+}
+
+// life is how long a token is good; 0: for ever.
+type life time.Duration
+
+const maxLife = 3650 * 24 * time.Hour
+
+// Decode implements kong.MapperValue. Beside Go's units there are days.
+func (l *life) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if s == "never" {
+			*l = 0
+			return nil
+		}
+		d, err := time.ParseDuration(s)
+		if days, ok := strings.CutSuffix(s, "d"); ok {
+			var n int
+			n, err = strconv.Atoi(days)
+			d = time.Duration(min(max(n, 0), 4000)) * 24 * time.Hour
+		}
+		if err != nil || d < time.Minute || d > maxLife {
+			return fmt.Errorf("must be a time from 1m to 3650d, such as 12h or 90d, or never, and is %q", s)
+		}
+		*l = life(d)
+		return nil
+	})
+}
+
+func (c *tokenCreateCommand) run(ctx context.Context, con *console) error {
+	t := operator.Token{Name: c.Name, Role: operator.Role(c.Role)}
+	if err := t.Check(); err != nil {
+		if refusal, ok := errors.AsType[*drop.Error](err); ok {
+			return &faultError{flag: refusal.Field, rule: refusal.Rule}
+		}
+		return err
+	}
+	ends := "never"
+	if c.Expires != 0 {
+		t.ExpiresAt = drop.TimeOf(time.Now().Add(time.Duration(c.Expires)))
+		ends = t.ExpiresAt.String()
+	}
+	return con.operate(ctx, c.common, func(s store.Store) error {
+		secret, hash := operator.Mint()
+		var made operator.Token
+		err := recorded(ctx, s, "token create", fmt.Sprintf("%s for %s, expires %s", t.Role, t.Name, ends), func() (err error) {
+			made, err = s.CreateToken(ctx, t, hash)
+			return err
+		})
+		if err != nil {
+			return con.databaseError(c.Database, err)
+		}
+		fmt.Fprintf(con.stderr, "token %d: %s for %s, expires %s; this is the only time that it is shown\n", made.ID, made.Role, made.Name, ends)
+		fmt.Fprintln(con.stdout, secret)
+		return nil
+	})
+}
+
+func (c *tokenListCommand) run(ctx context.Context, con *console) error {
+	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	if err != nil {
+		return err
+	}
+	tokens, err := s.Tokens(ctx)
+	if err = errors.Join(err, s.Close()); err != nil {
+		return con.databaseError(c.Database, err)
+	}
+	now := drop.TimeOf(time.Now())
+	table := tabwriter.NewWriter(con.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tNAME\tROLE\tCREATED\tEXPIRES\tSTATE")
+	for i := range tokens {
+		t := &tokens[i]
+		ends, state := "never", "good"
+		if t.ExpiresAt != 0 {
+			ends = t.ExpiresAt.String()
+		}
+		switch {
+		case t.Revoked():
+			state = "revoked " + t.RevokedAt.String()
+		case t.ExpiredAt(now):
+			state = "expired"
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Role, t.CreatedAt, ends, state)
+	}
+	return table.Flush()
+}
+
+func (c *tokenRevokeCommand) run(ctx context.Context, con *console) error {
+	return con.operate(ctx, c.common, func(s store.Store) error {
+		var t operator.Token
+		err := recorded(ctx, s, "token revoke", fmt.Sprintf("token %d", c.ID), func() (err error) {
+			t, err = s.RevokeToken(ctx, c.ID)
+			return err
+		})
+		if drop.CodeOf(err) == drop.CodeTokenNotFound {
+			return fmt.Errorf("there is no token %d; sneakerdrop token list shows all", c.ID)
+		}
+		if err != nil {
+			return con.databaseError(c.Database, err)
+		}
+		fmt.Fprintf(con.stdout, "token %d of %s is revoked since %s\n", t.ID, t.Name, t.RevokedAt)
+		return nil
+	})
+}
+
+func (c *logCommand) run(ctx context.Context, con *console) error {
+	if c.Limit < 1 || c.Limit > 100_000 {
+		return &faultError{flag: "limit", rule: fmt.Sprintf("must be from 1 to 100000, and is %d", c.Limit)}
+	}
+	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	if err != nil {
+		return err
+	}
+	actions, err := s.Actions(ctx, 0, c.Limit)
+	if err = errors.Join(err, s.Close()); err != nil {
+		return con.databaseError(c.Database, err)
+	}
+	if c.JSON {
+		return c.printJSON(con, actions)
+	}
+	table := tabwriter.NewWriter(con.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tAT\tTOKEN\tNAME\tCALL\tDROP\tOUTCOME\tFROM\tDETAIL")
+	for i := range actions {
+		a := &actions[i]
+		about, outcome := "", a.Outcome
+		if a.Drop != 0 {
+			about = fmt.Sprint(a.Drop)
+		}
+		if outcome == "" {
+			outcome = "unknown"
+		}
+		fmt.Fprintf(table, "%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.At, a.Token, a.Name, a.Call, about, outcome, a.From, a.Detail)
+	}
+	return table.Flush()
+}
+
+func (c *logCommand) printJSON(con *console, actions []operator.Action) error {
+	out := json.NewEncoder(con.stdout)
+	for i := range actions {
+		a := &actions[i]
+		if err := out.Encode(struct {
+			ID      operator.ActionID `json:"id"`
+			At      string            `json:"at"`
+			Token   operator.TokenID  `json:"token"`
+			Name    string            `json:"name"`
+			Role    operator.Role     `json:"role"`
+			Call    string            `json:"call"`
+			Drop    drop.ID           `json:"dropId,omitempty"`
+			Detail  string            `json:"detail"`
+			From    string            `json:"from"`
+			Request string            `json:"request"`
+			Outcome string            `json:"outcome"`
+		}{a.ID, a.At.String(), a.Token, a.Name, a.Role, a.Call, a.Drop, a.Detail, a.From, a.Request, a.Outcome}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// operate opens the database for a small write, beside a server that serves it if need be.
+func (con *console) operate(ctx context.Context, c common, do func(store.Store) error) error {
+	s, err := con.openBeside(ctx, c.Database, c.logger(con.stderr))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(s), s.Close())
+}
+
+// recorded does what the command line asks for between two entries of the operators' log. Where the first cannot be
+// written nothing is done.
+func recorded(ctx context.Context, s store.Store, call, detail string, do func() error) error {
+	who := "unknown"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
+	}
+	id, err := s.Record(ctx, operator.Action{
+		Name: who, Role: operator.Operator, Call: call, Detail: operator.Detail([]byte(detail)), From: "command line",
+	})
+	if err != nil {
+		return err
+	}
+	err = do()
+	outcome := "ok"
+	if code := drop.CodeOf(err); code != "" {
+		outcome = string(code)
+	} else if err != nil {
+		outcome = "failed"
+	}
+	return errors.Join(err, s.Conclude(context.WithoutCancel(ctx), id, outcome))
+}
