@@ -2,6 +2,9 @@ package test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -75,7 +78,7 @@ func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serveCommand, "end": endCommand, "http": httpCommand, "poll": pollCommand,
-			"keep": keepCommand, "sql": sqlCommand, "occupy": occupyCommand,
+			"buyer": buyerCommand, "token": tokenCommand, "keep": keepCommand, "sql": sqlCommand, "occupy": occupyCommand,
 			"origin": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: origin FILE")
@@ -132,7 +135,7 @@ func endCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// http METHOD PATH [BODY]: prints the status on one line and the body on the next.
+// http METHOD PATH [BODY]: prints the status on one line and the body on the next. $TOKEN, if set, says who calls.
 func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: http METHOD PATH [BODY]")
@@ -170,6 +173,9 @@ func request(ts *testscript.TestScript, args []string) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if token := ts.Getenv("TOKEN"); token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return "", err
@@ -177,6 +183,30 @@ func request(ts *testscript.TestScript, args []string) (string, error) {
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	return fmt.Sprintf("%d\n%s\n", res.StatusCode, b), err
+}
+
+// buyer NAME SECRET: sets $TOKEN to a token of that buyer, signed with the secret.
+func buyerCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: buyer NAME SECRET")
+	}
+	ts.Setenv("TOKEN", signed(args[1], fmt.Sprintf(`{"sub":%q,"name":"%s Smith","aud":"shop","exp":%d}`, args[0], args[0], time.Now().Add(time.Hour).Unix())))
+}
+
+// token FILE: sets $TOKEN to the one that the file has.
+func tokenCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: token FILE")
+	}
+	ts.Setenv("TOKEN", strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+// signed is a JSON Web Token (HS256, RFC 7515).
+func signed(secret, payload string) string {
+	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(text))
+	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // keep NAME FIELD: sets $NAME to a field of the JSON object that the last http command printed.
