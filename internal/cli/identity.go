@@ -124,7 +124,7 @@ func identify(v *identity.Verifier, e *engine.Engine) sockets.Identify {
 
 // warnOfPlainTokens: who listens on the way can use what it hears.
 func (c *serveCommand) warnOfPlainTokens(log *slog.Logger) {
-	if c.signInFlags.required() && !c.Addr.loopback() && c.TLSCert == "" && len(c.TrustedProxy) == 0 {
+	if c.required() && !c.Addr.loopback() && c.TLSCert == "" && len(c.TrustedProxy) == 0 {
 		log.Warn("tokens come without encryption; give --tls-cert and --tls-key, or put a proxy with TLS in front and name it with --trusted-proxy")
 	}
 }

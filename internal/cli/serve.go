@@ -82,7 +82,7 @@ func (c *serveCommand) checkReach(flag string, a address) error {
 		return nil
 	}
 	if flag == "addr" {
-		if c.signInFlags.required() {
+		if c.required() {
 			return nil
 		}
 		return &faultError{flag: flag, rule: fmt.Sprintf(

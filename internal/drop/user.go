@@ -42,7 +42,12 @@ func (s NameStyle) Show(username string) string {
 		return username
 	case NoName:
 		return AnonymousName
+	default: // InitialName, or a style that was forgotten, which is no reason to tell more
+		return initialed(username)
 	}
+}
+
+func initialed(username string) string {
 	name, _, _ := strings.Cut(username, "@")
 	words := strings.Fields(name)
 	switch len(words) {

@@ -17,7 +17,7 @@ func TestNameStyle_Show(t *testing.T) {
 		{drop.InitialName, "Ann Mary de  smith ", "Ann S."},
 		{drop.InitialName, "Ann", "Ann"},
 		{drop.InitialName, "Zoë Ørsted", "Zoë Ø."},
-		{drop.InitialName, "李 小龍", "李 小."},
+		{drop.InitialName, "Άννα ωμέγα", "Άννα Ω."},
 		{drop.InitialName, "ann.smith@example.com", "ann.smith"},
 		{drop.InitialName, "@example.com", "Anonymous"},
 		{drop.InitialName, " ", "Anonymous"},

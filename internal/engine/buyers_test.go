@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,7 +35,7 @@ func (s *sightings) EnsureSubjects(ctx context.Context, subjects []drop.Subject)
 }
 
 func someone(n int) drop.Subject {
-	return drop.Subject{Issuer: "https://id", Subject: fmt.Sprint(n), Username: fmt.Sprint("Ann ", n), Email: fmt.Sprintf("ann%d@example.com", n)}
+	return drop.Subject{Issuer: "https://id", Subject: strconv.Itoa(n), Username: fmt.Sprint("Ann ", n), Email: fmt.Sprintf("ann%d@example.com", n)}
 }
 
 func TestBuyer_ACrowdIsFoundInAFewCalls(t *testing.T) {

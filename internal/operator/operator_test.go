@@ -74,8 +74,11 @@ func TestToken_Check(t *testing.T) {
 	}
 	for field, bad := range map[string][]operator.Token{
 		"name": {
-			{Role: operator.Viewer}, {Name: " ann", Role: operator.Viewer}, {Name: "a\nb", Role: operator.Viewer},
-			{Name: "\xff", Role: operator.Viewer}, {Name: strings.Repeat("a", operator.MaxName+1), Role: operator.Viewer},
+			{Role: operator.Viewer},
+			{Name: " ann", Role: operator.Viewer},
+			{Name: "a\nb", Role: operator.Viewer},
+			{Name: "\xff", Role: operator.Viewer},
+			{Name: strings.Repeat("a", operator.MaxName+1), Role: operator.Viewer},
 		},
 		"role": {{Name: "ann"}, {Name: "ann", Role: "Operator"}},
 	} {

@@ -26,10 +26,10 @@ func identify(_ context.Context, token string) (drop.UserID, time.Time, error) {
 		until = time.Now().Add(d)
 	}
 	var id drop.UserID
-	switch {
-	case token == "expired":
+	switch token {
+	case "expired":
 		return 0, until, fmt.Errorf("%w 5s ago", identity.ErrExpired)
-	case token == "away":
+	case "away":
 		return 0, until, errors.New("the database is away")
 	}
 	if _, err := fmt.Sscan(number, &id); err != nil {
@@ -169,7 +169,8 @@ func TestSignIn_WatchingOneDropKeepsTheRoom(t *testing.T) {
 	c.emit(`["watch",8]`)
 	c.next()
 	c.emit(`1["watch"]`) // all again
-	for !strings.HasPrefix(c.next(), `431[`) {
+	for got := ""; !strings.HasPrefix(got, `431[`); {
+		got = c.next()
 	}
 	s.sell(1001, 1)
 	if got := c.next(); !strings.HasPrefix(got, `42["reservation_update"`) {

@@ -1,7 +1,7 @@
 package storetest
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"sneakerdrop/internal/drop"
@@ -100,7 +100,7 @@ func ensureSubjectsRenames(f *fixture) {
 func ensureSubjectsInOrder(f *fixture) {
 	var many []drop.Subject
 	for i := range 700 {
-		s := subject("https://id", fmt.Sprint(i*7919%700))
+		s := subject("https://id", strconv.Itoa(i*7919%700))
 		s.Username = "Ann " + s.Subject
 		many = append(many, s)
 	}
@@ -124,7 +124,7 @@ func ensureSubjectsAtOnce(f *fixture) {
 	all(n, func(i int) {
 		var list []drop.Subject
 		for k := range people { // each in an order of its own
-			list = append(list, subject("https://id", fmt.Sprint((k*7+i*13)%people)))
+			list = append(list, subject("https://id", strconv.Itoa((k*7+i*13)%people)))
 		}
 		users, err := f.EnsureSubjects(f.ctx, list)
 		if err != nil {
