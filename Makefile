@@ -23,7 +23,8 @@ test: deps check ## everything that must pass before a change goes in
 	$(GO) test -timeout 5m $(TESTFLAGS) $(NORACE)
 	$(GO) test -timeout 5m $(TESTFLAGS) -run Crowd ./internal/engine
 
-soak: deps ## the long tests: big tables, other PostgreSQL versions, hours in minutes
+soak: ## the long tests: big tables, other PostgreSQL versions, hours in minutes
+	@.ci/deps soak
 	$(GO) test -tags soak -timeout 2h -count 1 $(TESTFLAGS) ./...
 	.ci/postgres18 $(GO) test -tags soak -timeout 1h -count 1 $(TESTFLAGS) ./internal/store/postgres/...
 
