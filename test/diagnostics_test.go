@@ -2,11 +2,13 @@ package test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
@@ -69,6 +71,16 @@ func TestSecrets_AreInNoLog(t *testing.T) {
 	if log := s.stderr.String() + s.stdout.String(); strings.Contains(log, canary) {
 		t.Errorf("the log has the secret:\n%s", log)
 	}
+	for _, setting := range []string{"--jwt-secret=" + canary, "--jwt-secret=" + canary + "\n-----BEGIN PUBLIC KEY-----" + canary} {
+		refused, err := start(dir, nil, "--addr=localhost:0", setting)
+		if err == nil {
+			refused.kill()
+			t.Fatalf("%s was taken", setting)
+		}
+		if strings.Contains(err.Error(), canary) {
+			t.Errorf("the refusal has the secret: %v", err)
+		}
+	}
 	for _, database := range []string{
 		"postgres://shop:" + canary + "@127.0.0.1:1/shop?connect_timeout=1", "postgres://shop:" + canary + "@127.0.0.1:1/shop?sslmode=nonsense",
 		"mysql://shop:" + canary + "@localhost/shop", "postgres://shop:" + canary + "%zz@localhost/shop",
@@ -81,5 +93,35 @@ func TestSecrets_AreInNoLog(t *testing.T) {
 		if strings.Contains(err.Error(), canary) {
 			t.Errorf("the refusal has the password: %v", err)
 		}
+	}
+}
+
+// Neither what signs tokens nor a token, of a buyer or an operator, good or bad, is in the log.
+func TestTokens_AreInNoLog(t *testing.T) {
+	const secret = "canary0secret0value0canary0secret0value"
+	s, call := signInServer(t, secret, "--log-level=debug")
+	tokens := []string{secret}
+	for _, sub := range []string{"ann", "bob"} {
+		token := signed(secret, fmt.Sprintf(`{"sub":%q,"aud":"shop","exp":%d}`, sub, time.Now().Add(time.Hour).Unix()))
+		call(token, "/api/users/me", "")
+		tokens = append(tokens, token, signed("another"+secret, `{"sub":"ann"}`), "sdo_"+strings.Repeat(sub, 14)+"x")
+	}
+	call("", "/api/drops/create", `{"name":"Air","price":1,"total_stock":10,"start_time":"2020-01-01T00:00:00Z"}`)
+	for _, token := range tokens {
+		for _, path := range []string{"/api/users/me", "/api/drops/1/pause", "/metrics", "/api/drops/7/ledger"} {
+			callAs(t.Context(), http.DefaultClient, s.url, path, token, "")
+		}
+	}
+	s.kill()
+	log := s.stderr.String() + s.stdout.String()
+	for _, token := range tokens {
+		for part := range strings.SplitSeq(token, ".") {
+			if strings.Contains(log, part) {
+				t.Errorf("the log has %s", part)
+			}
+		}
+	}
+	if strings.Contains(log, "sdo_") || !strings.Contains(log, "create-drop") {
+		t.Errorf("the log is\n%s", log)
 	}
 }

@@ -5,11 +5,8 @@ package test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,46 +20,9 @@ const soakSecret = "0123456789abcdef0123456789abcdef"
 // guardedServer is a shop in which buyers sign in, with limits, and a drop with enough for everybody.
 func guardedServer(t *testing.T) *server {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(soakSecret), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := startFor(t, dir, "--jwt-secret-file=secret", "--jwt-audience=shop", "--address-limits=read=2000/4000,buy=2000/4000,operate=50/50",
-		"--buyer-limits=buy=20/40")
-	create := exec.Command("sneakerdrop", "token", "create", "--role=operator", "--name=soak")
-	create.Dir = dir
-	token, err := create.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := `{"name":"Air","price":1,"total_stock":1000000,"start_time":"2026-01-01T00:00:00Z"}`
-	if status, answer := callAs(t.Context(), http.DefaultClient, s.url, "/api/drops/create", strings.TrimSpace(string(token)), body); status != http.StatusOK {
-		t.Fatalf("create: %d %s", status, answer)
-	}
+	s, call := signInServer(t, soakSecret, "--address-limits=read=2000/4000,buy=2000/4000,operate=50/50", "--buyer-limits=buy=20/40")
+	call("", "/api/drops/create", `{"name":"Air","price":1,"total_stock":1000000,"start_time":"2026-01-01T00:00:00Z"}`)
 	return s
-}
-
-func callAs(ctx context.Context, c *http.Client, url, path, token, body string) (status int, answer string) {
-	method := http.MethodPost
-	if body == "" {
-		method = http.MethodGet
-	}
-	req, err := http.NewRequestWithContext(ctx, method, url+path, strings.NewReader(body))
-	if err != nil {
-		return 0, err.Error()
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := c.Do(req)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return resp.StatusCode, string(b)
 }
 
 // buyers reserve at a steady rate, each once, until stop; the latency counts from the moment at which a call was due.
