@@ -15,6 +15,7 @@ import (
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 )
@@ -68,6 +69,23 @@ const reserveBody = `{"dropId":1,"userId":3}`
 
 func BenchmarkReserve(b *testing.B) {
 	run(b, newBenchHandler(b), http.MethodPost, "/api/drops/reserve", reserveBody)
+}
+
+// BenchmarkReserve_SignedIn has identity and limits, and a buyer who is known.
+func BenchmarkReserve_SignedIn(b *testing.B) {
+	p := secretProvider(b)
+	rules := limit.Rules{limit.Buy: {PerSecond: 1e6, Burst: 1_000_000}}
+	c := api.Config{Engine: newBenchEngine(b), Log: slog.New(slog.DiscardHandler), AddressLimits: rules, BuyerLimits: rules}
+	p.signIn(&c)
+	h, err := api.New(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	token := p.token("ann", nil)
+	run(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Authorization", "Bearer "+token)
+		h.ServeHTTP(w, r)
+	}), http.MethodPost, "/api/drops/reserve", `{"dropId":1}`)
 }
 
 func BenchmarkList(b *testing.B) {

@@ -49,3 +49,28 @@ func benchmarkRunBatch(b *testing.B, size int, command func(drop.Reserve) drop.C
 	}
 	b.ReportMetric(float64(b.N)*float64(size)/b.Elapsed().Seconds(), "reservations/s")
 }
+
+// BenchmarkEnsureSubjects is a crowd that signs in for the first time, and then again.
+func BenchmarkEnsureSubjects(b *testing.B) {
+	for name, fresh := range map[string]bool{"new": true, "known": false} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, pgtest.Migrated(b))
+			subjects := make([]drop.Subject, 500)
+			n := 0
+			for b.Loop() {
+				for i := range subjects {
+					if fresh {
+						n++
+					} else {
+						n = i
+					}
+					subjects[i] = drop.Subject{Issuer: "https://id.example", Subject: fmt.Sprint(n), Username: "Ann", Email: "ann@example.com"}
+				}
+				if _, err := s.EnsureSubjects(b.Context(), subjects); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)*float64(len(subjects))/b.Elapsed().Seconds(), "subjects/s")
+		})
+	}
+}
