@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,7 +90,7 @@ func TestSoak_SlowClientsAndFloods(t *testing.T) {
 	slow := func(args ...string) func() {
 		return func() {
 			// It ends when the server has cut all its connections off: then it begins anew.
-			args = append(args, "-c", "1000", "-r", "500", "-i", "3", "-l", fmt.Sprint(int(attackTime.Seconds())))
+			args = append(args, "-c", "1000", "-r", "500", "-i", "3", "-l", strconv.Itoa(int(attackTime.Seconds())))
 			for end := time.Now().Add(attackTime); time.Now().Before(end); {
 				if out, err := exec.Command("slowhttptest", args...).CombinedOutput(); err != nil {
 					t.Errorf("slowhttptest: %v: %s", err, out)

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func BenchmarkEnsureSubjects(b *testing.B) {
 					} else {
 						n = i
 					}
-					subjects[i] = drop.Subject{Issuer: "https://id.example", Subject: fmt.Sprint(n), Username: "Ann", Email: "ann@example.com"}
+					subjects[i] = drop.Subject{Issuer: "https://id.example", Subject: strconv.Itoa(n), Username: "Ann", Email: "ann@example.com"}
 				}
 				if _, err := s.EnsureSubjects(b.Context(), subjects); err != nil {
 					b.Fatal(err)
