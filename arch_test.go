@@ -18,7 +18,7 @@ const module = "sneakerdrop"
 var house = [][]string{
 	{"cmd/sneakerdrop"},
 	{"internal/cli"},
-	{"internal/api"},
+	{"internal/api", "internal/bench"},
 	{"internal/web"},
 	{"internal/live/sse", "internal/live/sockets"},
 	{"internal/live"},

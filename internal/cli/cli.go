@@ -30,6 +30,10 @@ type commands struct {
 	Token tokenCommands `cmd:"" help:"Make, list and revoke operators' tokens, which count where buyers sign in."`
 	Log   logCommand    `cmd:"" help:"Show what operators did: who, what, when and from where."`
 
+	Bench benchCommand `cmd:"" help:"Put load on a server, by default one of its own, and say what it took, how fast, and whether every answer was true."`
+
+	BenchControl benchControlCommand `cmd:"" hidden:""`
+
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
@@ -130,6 +134,10 @@ func (con *console) run(ctx context.Context, c *commands, command string) error 
 		return c.Token.List.run(ctx, con)
 	case "token revoke <id>":
 		return c.Token.Revoke.run(ctx, con)
+	case "bench":
+		return c.Bench.run(ctx, con)
+	case "bench-control":
+		return c.BenchControl.run(ctx, con)
 	case "log":
 		return c.Log.run(ctx, con)
 	default:

@@ -35,6 +35,7 @@ type serveCommand struct {
 	Insecure        bool     `help:"Allow an --addr that other machines can reach, although nobody has to sign in (default false)."`
 	Demo            bool     `help:"Fill the database with sample drops that start around now, if it is empty (default false)."`
 	CORSOrigin      origins  `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin that browsers may call from (default *, every one). Repeat it for more; in the variable, separate them by commas."`
+	MaxBatch        bound    `default:"500" help:"Commands of a drop that one commit takes at most; 1 measures what batching is worth."`
 	MaxConnections  bound    `default:"50000" help:"Connections that are open at once, on each address; more wait."`
 	MaxSockets      bound    `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
 	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"20000" help:"Socket.IO clients of one address at once. Behind a proxy that --trusted-proxy does not name all have its address."`
@@ -113,7 +114,7 @@ func (c *serveCommand) serve(
 	metrics := engine.NewMetrics()
 	hub := live.New(live.Config{Private: verifier != nil})
 	defer hub.Close()
-	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), Metrics: metrics, Publish: hub.Publish, Log: log})
+	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), Metrics: metrics, Publish: hub.Publish, Log: log})
 	show := c.show(hub, identify(verifier, e), log)
 	if err := e.Start(ctx); err != nil {
 		return con.databaseError(c.Database, err)
@@ -146,7 +147,7 @@ func (c *serveCommand) serve(
 	if security != nil {
 		scheme = "https"
 	}
-	fmt.Fprintf(con.stdout, "sneakerdrop is ready at %s://%s\n", scheme, reachable(addr))
+	fmt.Fprintf(con.stdout, "%s%s://%s\n", readyLine, scheme, reachable(addr))
 	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "version", Version)
 	select {
 	case err = <-failed:

@@ -1,0 +1,269 @@
+// Package bench puts load on a server and says what came of it: how much was accepted, how long it took, and whether
+// every answer was true.
+//
+// A closed loop has so many connections, each of which sends when the one before was answered: it finds the most that a
+// server takes. An open loop sends at a rate, whatever the server does: latency counts from the moment at which a request was due,
+// so that a server that stalls is seen by all that should have come in the meantime.
+//
+// It knows the wire and nothing else of the server.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// Scenario is what buyers do.
+type Scenario string
+
+// The scenarios. Every unit of a scenario has a buyer of its own.
+const (
+	Reserve  Scenario = "reserve"  // everybody gets a unit
+	Spike    Scenario = "spike"    // far more buyers than units
+	SoldOut  Scenario = "sold-out" // nothing is left
+	List     Scenario = "list"     // GET /api/drops with 10 drops
+	Purchase Scenario = "purchase" // everybody reserves and buys
+	Mixed    Scenario = "mixed"    // everybody reserves; 70 % buy, 30 % never come back
+)
+
+// Scenarios are all of them.
+func Scenarios() []Scenario { return []Scenario{Reserve, Spike, SoldOut, List, Purchase, Mixed} }
+
+const (
+	spikeStock  = 500
+	listedDrops = 10
+	boughtOf10  = 7
+	// lateAfter is how long after the moment at which it was due a request counts as started late.
+	lateAfter = 10 * time.Millisecond
+)
+
+// Config is one run.
+type Config struct {
+	// URL is the server's, http or https.
+	URL      string
+	Scenario Scenario
+	// Connections at most; in the closed loop each always has a request under way.
+	Connections int
+	// Rate is units of the scenario a second, the open loop; 0: the closed loop.
+	Rate     float64
+	Duration time.Duration
+	// Token is an operator's, where the server asks for one.
+	Token string
+	// Buyer returns the token of a buyer; nil: buyers say their userId.
+	Buyer func(buyer int64) string
+	// Keys sends a new Idempotency-Key with each reserve and purchase.
+	Keys bool
+	// Progress, if not nil, is called each second.
+	Progress func(Progress)
+}
+
+// Progress is what has happened so far.
+type Progress struct {
+	Elapsed           time.Duration
+	Accepted, Refused int64
+	Errors            int64
+	PerSecond         float64 // accepted, in the last second
+}
+
+// Run prepares drops, puts the load on them until the time is over or ctx ends, and returns what came of it. The drops stay;
+// Clean archives them.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	if c.Connections < 1 || c.Duration <= 0 || !slices.Contains(Scenarios(), c.Scenario) {
+		return nil, errors.New("a run needs a scenario, a connection and a duration")
+	}
+	client, err := newClient(&c)
+	if err != nil {
+		return nil, err
+	}
+	defer client.close()
+	r := &run{Config: c, client: client, hist: newHistograms()}
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	r.load(ctx, began)
+	return r.result(time.Since(began)), nil
+}
+
+// run is one run under way.
+type run struct {
+	Config
+
+	client *client
+	hist   *histograms
+	drops  []drop.ID
+	stock  int64 // of each drop
+
+	next              atomic.Int64 // numbers the units of the scenario
+	accepted, refused atomic.Int64 // requests
+	errors, late      atomic.Int64
+
+	mu       sync.Mutex
+	codes    map[string]int64
+	firstErr string
+	books    [][]Acknowledged // a list for each worker
+}
+
+// Acknowledged is a success that the server has answered.
+type Acknowledged struct {
+	Reservation drop.ReservationID
+	Buyer       int64
+	Purchase    drop.PurchaseID // 0: only reserved
+}
+
+// prepare makes the drops that the scenario needs.
+func (r *run) prepare(ctx context.Context) error {
+	n := 1
+	switch r.Scenario {
+	case Spike:
+		r.stock = spikeStock
+	case SoldOut:
+		r.stock = 0
+	case List:
+		n, r.stock = listedDrops, 1000
+	default:
+		r.stock = drop.MaxStock
+	}
+	for i := range n {
+		id, err := r.client.create(ctx, fmt.Sprintf("bench %s %s %d", r.Scenario, time.Now().UTC().Format(time.RFC3339), i+1), r.stock)
+		if err != nil {
+			return fmt.Errorf("create a drop for the load: %w", err)
+		}
+		r.drops = append(r.drops, id)
+	}
+	r.codes = make(map[string]int64)
+	r.books = make([][]Acknowledged, r.Connections)
+	return nil
+}
+
+// load runs the workers, and tells of their progress.
+func (r *run) load(ctx context.Context, began time.Time) {
+	ctx, cancel := context.WithDeadline(ctx, began.Add(r.Duration))
+	defer cancel()
+	var workers sync.WaitGroup
+	for i := range r.Connections {
+		workers.Go(func() { r.work(ctx, i, began) })
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.report(ctx, began)
+	}()
+	workers.Wait()
+	cancel()
+	<-done
+}
+
+func (r *run) report(ctx context.Context, began time.Time) {
+	if r.Progress == nil {
+		return
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	before := int64(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			accepted := r.accepted.Load()
+			r.Progress(Progress{
+				Elapsed: time.Since(began), Accepted: accepted, Refused: r.refused.Load(), Errors: r.errors.Load(),
+				PerSecond: float64(accepted - before),
+			})
+			before = accepted
+		}
+	}
+}
+
+// work does units of the scenario, one after the other. In the open loop each worker takes the next that is due.
+func (r *run) work(ctx context.Context, worker int, began time.Time) {
+	w := r.client.worker()
+	defer w.release()
+	for ctx.Err() == nil {
+		n := r.next.Add(1)
+		due := time.Now()
+		if r.Rate > 0 {
+			due = began.Add(time.Duration(float64(n-1) / r.Rate * float64(time.Second)))
+			if !sleepUntil(ctx, due) {
+				return
+			}
+			if time.Since(due) > lateAfter {
+				r.late.Add(1)
+			}
+		}
+		r.unit(w, worker, n, due)
+	}
+}
+
+func sleepUntil(ctx context.Context, at time.Time) bool {
+	wait := time.Until(at)
+	if wait <= 0 {
+		return true
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// unit is what one buyer does.
+func (r *run) unit(w *worker, worker int, buyer int64, due time.Time) {
+	if r.Scenario == List {
+		r.count(opList, due, w.list())
+		return
+	}
+	a := w.reserve(r.drops[0], buyer)
+	r.count(opReserve, due, a)
+	if !a.ok {
+		return
+	}
+	kept := Acknowledged{Reservation: drop.ReservationID(a.id), Buyer: buyer}
+	if r.Scenario == Purchase || r.Scenario == Mixed && buyer%10 < boughtOf10 {
+		due = time.Now()
+		bought := w.purchase(kept.Reservation, buyer)
+		r.count(opPurchase, due, bought)
+		if bought.ok {
+			kept.Purchase = drop.PurchaseID(bought.id)
+		}
+	}
+	r.books[worker] = append(r.books[worker], kept)
+}
+
+// count notes how a request ended. Only what was accepted and what was refused has a latency.
+func (r *run) count(op operation, due time.Time, a answer) {
+	took := time.Since(due)
+	switch {
+	case a.ok:
+		r.accepted.Add(1)
+		r.hist.record(op, true, took)
+		return
+	case a.err == nil && a.status < 500:
+		r.refused.Add(1)
+		r.hist.record(op, false, took)
+	default:
+		r.errors.Add(1)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case a.err != nil:
+		r.codes["no answer"]++
+		if r.firstErr == "" {
+			r.firstErr = a.err.Error()
+		}
+	default:
+		r.codes[a.code]++
+	}
+}

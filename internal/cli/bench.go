@@ -1,0 +1,316 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/bench"
+)
+
+type benchCommand struct {
+	common
+	URL         string   `name:"url" placeholder:"URL" help:"A server that runs, http or https (default none: it starts one of its own on --database, and stops it)."`
+	Scenario    scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and buy) or mixed (70 % buy, 30 % never come back)."`
+	Connections bound    `default:"64" help:"Connections; in the closed loop each always has a request under way."`
+	Rate        float64  `placeholder:"N" help:"Send so many a second, whatever the server does, and take latency from when each was due: the open loop (default none: the closed loop)."`
+	Duration    wait     `default:"10s" help:"How long, from 1s to 1h."`
+	Keys        bool     `help:"Send an Idempotency-Key with each reserve and purchase (default false)."`
+	SignIn      bool     `help:"Have buyers sign in, with limits that none of them meets; for its own server (default false)."`
+	Token       string   `placeholder:"TOKEN" help:"An operator's token, where the running server asks for one."`
+	JWTSecret   string   `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server has too."`
+	JWTAudience string   `name:"jwt-audience" placeholder:"NAME" help:"What these tokens have as aud."`
+	Control     bool     `help:"Measure a handler that does nothing in place of the server: what the machine could do at most (scenario reserve)."`
+	Serve       []string `sep:"none" placeholder:"FLAG" help:"A flag for the server that it starts, such as --serve=--max-batch=1. Repeat it for more."`
+	JSON        bool     `name:"json" help:"Print the result as one JSON object (default false)."`
+}
+
+// scenario is what buyers do.
+type scenario bench.Scenario
+
+// Decode implements kong.MapperValue.
+func (s *scenario) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(text string) error {
+		if *s = scenario(text); !slices.Contains(bench.Scenarios(), bench.Scenario(text)) {
+			return fmt.Errorf("must be one of %v, and is %q", bench.Scenarios(), text)
+		}
+		return nil
+	})
+}
+
+// faultyError ends a run whose answers were not true.
+type faultyError struct{ first string }
+
+func (e *faultyError) Error() string {
+	return "the server's answers and its books do not agree; first: " + e.first
+}
+
+func (c *benchCommand) run(ctx context.Context, con *console) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	b := bench.Config{
+		URL: c.URL, Scenario: bench.Scenario(c.Scenario), Connections: int(c.Connections), Rate: c.Rate,
+		Duration: time.Duration(c.Duration), Token: c.Token, Keys: c.Keys, Progress: con.progress(),
+	}
+	if c.JWTSecret != "" {
+		secret, err := (&signInFlags{JWTSecretFile: c.JWTSecret}).secret()
+		if err != nil {
+			return err
+		}
+		b.Buyer = bench.Signer(secret, c.JWTAudience)
+	}
+	result, err := c.measure(ctx, con, b)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = json.NewEncoder(con.stdout).Encode(result)
+	} else {
+		_, err = result.WriteTo(con.stdout)
+	}
+	if err != nil {
+		return err
+	}
+	if result.Audit != nil && len(result.Audit.Faults) > 0 {
+		return &faultyError{result.Audit.Faults[0]}
+	}
+	return nil
+}
+
+func (c *benchCommand) check() error {
+	switch {
+	case c.Rate < 0 || c.Rate > 10_000_000:
+		return &faultError{flag: "rate", rule: fmt.Sprintf("must be from 0 to 10000000 a second, and is %g", c.Rate)}
+	case c.URL != "" && (c.SignIn || c.Control || len(c.Serve) > 0):
+		return &faultError{flag: "url", rule: "is a server that runs; --sign-in, --control and --serve are for one of its own"}
+	case c.URL == "" && (c.Token != "" || c.JWTSecret != ""):
+		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a server that runs, --sign-in is for one of its own"}
+	case c.Control && (bench.Scenario(c.Scenario) != bench.Reserve || c.SignIn || c.Keys):
+		return &faultError{flag: "control", rule: "does nothing but answer the scenario reserve, without --sign-in and --keys"}
+	}
+	return nil
+}
+
+// progress shows what happens on a terminal, and nothing elsewhere.
+func (con *console) progress() func(bench.Progress) {
+	if f, ok := con.stderr.(*os.File); !ok {
+		return nil
+	} else if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return func(p bench.Progress) {
+		fmt.Fprintf(con.stderr, "%3.0f s  %8.0f accepted/s  %10d accepted  %10d refused  %6d errors\n",
+			p.Elapsed.Seconds(), p.PerSecond, p.Accepted, p.Refused, p.Errors)
+	}
+}
+
+// measure runs the load, on a server of its own if there is none, and has the books checked.
+func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config) (*bench.Result, error) {
+	if c.URL != "" {
+		return measureRunning(ctx, b)
+	}
+	scratch, err := os.MkdirTemp("", "sneakerdrop-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	if c.Database.file != "" { // never the shop's own
+		c.Database.file = filepath.Join(scratch, "bench.db")
+	}
+	own, err := c.start(ctx, scratch, &b)
+	if err != nil {
+		return nil, err
+	}
+	meter := bench.NewMeter(own.Process.Pid, local(c.Database))
+	result, err := bench.Run(ctx, b)
+	if err == nil {
+		result.CPU = meter.CPU(requests(result))
+		if !c.Control {
+			err = result.Clean(context.WithoutCancel(ctx), b)
+		}
+	}
+	if err = errors.Join(err, own.stop()); err != nil || c.Control {
+		return result, err
+	}
+	ctx = context.WithoutCancel(ctx) // a run that was ended early is checked too
+	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	if err != nil {
+		return nil, err
+	}
+	err = result.CheckBooks(ctx, s)
+	if err == nil {
+		var report audit.Report
+		report, err = audit.Run(ctx, s, nil)
+		for i := range report.Drops {
+			result.Audit.Faults = append(result.Audit.Faults, report.Drops[i].Sentences...)
+		}
+	}
+	return result, errors.Join(err, s.Close())
+}
+
+func measureRunning(ctx context.Context, b bench.Config) (*bench.Result, error) {
+	meter := bench.NewMeter(0, false)
+	result, err := bench.Run(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	result.CPU = meter.CPU(requests(result))
+	ctx = context.WithoutCancel(ctx)
+	return result, errors.Join(result.Check(ctx, b), result.Clean(ctx, b))
+}
+
+// requests is how many the processor time is shared among.
+func requests(r *bench.Result) int64 {
+	if r.Accepted > 0 {
+		return r.Accepted
+	}
+	return r.Refused
+}
+
+// local reports whether PostgreSQL runs on this machine.
+func local(d database) bool {
+	u, err := url.Parse(d.url)
+	if d.url == "" || err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// child is a server that the bench started.
+type child struct {
+	*exec.Cmd
+
+	stderr bytes.Buffer
+}
+
+// start starts the server, or the control, as a process of its own, so that its processor time can be told from the load's.
+func (c *benchCommand) start(ctx context.Context, scratch string, b *bench.Config) (*child, error) {
+	database := "sqlite:" + c.Database.file
+	if c.Database.url != "" {
+		database = c.Database.url
+	}
+	args := []string{"bench-control"}
+	if !c.Control {
+		args = []string{"serve", "--addr=127.0.0.1:0", "--hold=24h", "--log-level=warn", "--max-connections=20000"}
+	}
+	if c.SignIn {
+		secret := []byte(rand.Text() + rand.Text())
+		file := filepath.Join(scratch, "secret")
+		if err := os.WriteFile(file, secret, 0o600); err != nil {
+			return nil, err
+		}
+		const most = "read=1000000/1000000,buy=1000000/1000000,operate=1000000/1000000"
+		args = append(args, "--jwt-secret-file="+file, "--jwt-audience=bench", "--jwt-number-claim="+bench.NumberClaim,
+			"--address-limits="+most, "--buyer-limits="+most)
+		b.Buyer = bench.Signer(secret, "bench")
+		token, err := c.ownToken(ctx, database)
+		if err != nil {
+			return nil, err
+		}
+		b.Token = token
+	}
+	own := &child{}
+	var err error
+	if own.Cmd, err = self(append(args, c.Serve...), database); err != nil {
+		return nil, err
+	}
+	own.Stderr = &own.stderr
+	out, err := own.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := own.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if b.URL = strings.TrimSpace(strings.TrimPrefix(line, readyLine)); err != nil || !strings.HasPrefix(line, readyLine) {
+		_ = own.stop() // says less than what it wrote
+		return nil, fmt.Errorf("the server did not start: %s", oneLine(own.stderr.String()))
+	}
+	return own, nil
+}
+
+// ownToken makes an operator's token on the server's database.
+func (c *benchCommand) ownToken(ctx context.Context, database string) (string, error) {
+	create, err := self([]string{"token", "create", "--role=operator", "--name=bench", "--expires=2h"}, database)
+	if err != nil {
+		return "", err
+	}
+	out, err := create.Output()
+	if err != nil || ctx.Err() != nil {
+		return "", errors.Join(fmt.Errorf("make an operator's token: %w", err), ctx.Err())
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// self is this program with other arguments, and nothing of our settings but the database.
+func self(args []string, database string) (*exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, args...) //nolint:gosec,noctx // this very program; stop ends it, gracefully
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return strings.HasPrefix(kv, prefix) || strings.HasPrefix(kv, "DB_") || strings.HasPrefix(kv, "PORT=") || strings.HasPrefix(kv, "DATABASE_URL=")
+	})
+	cmd.Env = append(cmd.Env, "DATABASE_URL="+database) // not on the command line: it may have a password
+	cmd.Dir = os.TempDir()                              // where no .env of the shop's is
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd, nil
+}
+
+// stop ends the server, and fails where it had to be killed or ended in an error.
+func (c *child) stop() error {
+	const patience = 30 * time.Second
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	kill := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
+	defer kill.Stop()
+	if err := c.Wait(); err != nil {
+		return fmt.Errorf("the server ended with an error: %w: %s", err, oneLine(c.stderr.String()))
+	}
+	return nil
+}
+
+const readyLine = "sneakerdrop is ready at "
+
+// benchControlCommand serves the handler that does nothing, on a free port of this machine.
+type benchControlCommand struct{}
+
+func (c *benchControlCommand) run(ctx context.Context, con *console) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := api.Server(bench.Noop(), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	fmt.Fprintf(con.stdout, "%shttp://%s\n", readyLine, l.Addr())
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
