@@ -1,12 +1,12 @@
 package api
 
 import (
-	"fmt"
 	"log/slog"
 	"math"
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -86,13 +86,20 @@ func (l *limits) takeBuyer(w http.ResponseWriter, class limit.Class, buyer drop.
 // verdict says in the answer's headers how many tokens are left (draft-ietf-httpapi-ratelimit-headers-10), and refuses.
 func (l *limits) verdict(w http.ResponseWriter, class limit.Class, policy, of string, v limit.Verdict) error {
 	h := w.Header()
-	h["Ratelimit-Policy"] = append(h["Ratelimit-Policy"], fmt.Sprintf(`"%s";q=%d;w=%d`, policy, v.Burst, seconds(v.Window)))
-	h["Ratelimit"] = append(h["Ratelimit"], fmt.Sprintf(`"%s";r=%d;t=%d`, policy, v.Remaining, seconds(v.Reset)))
+	h["Ratelimit-Policy"] = append(h["Ratelimit-Policy"], item(policy, 'q', v.Burst, 'w', seconds(v.Window)))
+	h["Ratelimit"] = append(h["Ratelimit"], item(policy, 'r', v.Remaining, 't', seconds(v.Reset)))
 	if v.Allowed {
 		return nil
 	}
 	l.refused.WithLabelValues(string(class), of).Inc()
 	return &drop.Error{Code: codeRateLimited, RetryIn: v.RetryAfter}
+}
+
+// item is a string with two parameters, as a structured field has it (RFC 9651, 3.3): "buy";q=40;w=2.
+func item(name string, first byte, a int, second byte, b int) string {
+	text := append(append(append(make([]byte, 0, 40), '"'), name...), '"', ';', first, '=')
+	text = append(strconv.AppendInt(text, int64(a), 10), ';', second, '=')
+	return string(strconv.AppendInt(text, int64(b), 10))
 }
 
 // seconds rounds up: after so many what was said holds.

@@ -167,8 +167,8 @@ func writeJSON(w http.ResponseWriter, status int, answer any) { writeBody(w, sta
 // writeBody answers with JSON that is encoded already.
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the caller may have gone away: nobody is left to be told
 }

@@ -120,6 +120,7 @@ func (c *serveCommand) serve(
 		return con.databaseError(c.Database, err)
 	}
 	c.warnOfPlainTokens(log)
+	tuneMemory(log)
 	shown := registry(metrics, show.sockets, show.streams)
 	handler, err := api.New(api.Config{
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,

@@ -73,6 +73,7 @@ type Verifier struct {
 	cfg   Config
 	keys  keySource
 	cache cache
+	quick *quick // nil without a secret
 }
 
 // keySource is where keys come from: the secret, or a provider.
@@ -95,6 +96,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
 	v := &Verifier{cfg: cfg, cache: newCache()}
 	if cfg.Secret != nil {
 		v.keys = fixed{secretKeys(cfg.Secret, cfg.Algorithms)}
+		v.quick = newQuick(cfg.Secret)
 		return v, nil
 	}
 	r, err := newRemote(ctx, cfg, log)

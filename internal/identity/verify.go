@@ -60,6 +60,11 @@ func notTokenRune(r rune) bool {
 
 // open returns the signed payload, and the keys of which one had signed it.
 func (v *Verifier) open(ctx context.Context, keys *keySet, token string) (*keySet, []byte, error) {
+	if v.quick != nil {
+		if payload, ok := v.quick.open(token); ok {
+			return keys, payload, nil
+		}
+	}
 	signed, err := jose.ParseSignedCompact(token, keys.algorithms)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -70,6 +75,9 @@ func (v *Verifier) open(ctx context.Context, keys *keySet, token string) (*keySe
 	}
 	payload, rotated, err := keys.open(signed, header)
 	if !rotated {
+		if err == nil && v.quick != nil {
+			v.quick.learn(token, header.Algorithm)
+		}
 		return keys, payload, err
 	}
 	newer := v.keys.newer(ctx, keys)

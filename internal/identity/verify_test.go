@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"log/slog"
@@ -321,6 +322,44 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("%q: %v", token, err)
 		}
 	})
+}
+
+// A token whose header is known by now is looked at no less than the first one.
+func TestQuick_OpensWhatWasSignedAndNothingElse(t *testing.T) {
+	v := withSecret(t, Config{})
+	first := hs256(secret).sign(t, good())
+	if _, err := v.Verify(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range []string{"bob", "zoë", strings.Repeat("x", 200)} {
+		token := hs256(secret).sign(t, good(body{"sub": sub}))
+		if _, ok := v.quick.open(token); !ok {
+			t.Errorf("the token of %.5s is not opened quickly: this tests nothing", sub)
+		}
+		if c, err := v.Verify(t.Context(), token); err != nil || c.Subject.Subject != sub {
+			t.Errorf("%.5s: %+v, %v", sub, c, err)
+		}
+	}
+	token := hs256(secret).sign(t, good(body{"sub": "eve"}))
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	other := hs256("another secret of more than 32 bytes").sign(t, good(body{"sub": "eve"}))
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`))
+	forged := []string{
+		other, header + "." + payload + ".", header + ".." + signature, "." + payload + "." + signature, none + "." + payload + ".",
+		none + "." + payload + "." + signature, header + "." + payload + "." + signature + "=", header + "." + payload + "." + signature[:42],
+		header + "." + payload + "." + strings.Repeat("A", 43), token + "." + signature,
+	}
+	for i := range token {
+		if changed := token[:i] + string(token[i]^1) + token[i+1:]; !sameSignature(changed, token) {
+			forged = append(forged, changed)
+		}
+	}
+	for _, token := range forged {
+		if c, err := v.Verify(t.Context(), token); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s passes: %+v, %v", token, c, err)
+		}
+	}
 }
 
 // sameSignature allows the spare bits of base64's last letter, which change the text and not the bytes.
