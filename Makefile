@@ -7,7 +7,7 @@ NORACE     := . ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak bench bench-sockets bench-watchers lint fmt deps check clean
+.PHONY: help run build test soak bench bench-http bench-sockets bench-watchers lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ bench-sockets: ## our sockets beside Node's socket.io (needs Node.js, two cores;
 	@cd bench/sockets/node && npm ci --no-audit --no-fund --loglevel=error
 	$(GO) build -o bin/bench-sockets ./bench/sockets
 	@./bin/bench-sockets
+
+bench-http: build ## the shop over HTTP beside a handler that does nothing (needs two idle cores; about 6 minutes)
+	$(GO) build -o bin/bench-http ./bench/http
+	@.ci/with-postgres bin/bench-http
 
 bench-watchers: build ## the shop while 1,000 people watch it (needs two idle cores; about 3 minutes)
 	$(GO) build -o bin/bench-watchers ./bench/watchers

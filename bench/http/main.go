@@ -1,0 +1,291 @@
+// Command http measures the shop over HTTP, beside a handler that does nothing, in turns: three rounds of each kind of load,
+// of which medians, spread and ratios to the handler of the same round are printed. It writes them to docs/bench.json, and draws
+// docs/bench.svg: throughput and p99 against offered load. It exits with 1 where an answer was not true.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+type settings struct {
+	binary, database, out, only string
+	rounds                      int
+	long, half                  time.Duration
+}
+
+// load is one kind of load, and what it is compared with.
+type load struct {
+	Name string
+	args []string
+	// against names the load of the same round that the ratio is to; empty: none.
+	against string
+	// refused: what is counted are refusals, and they are no sales.
+	refused bool
+}
+
+func loads(database string) []load {
+	postgres := []string{"--database=" + database}
+	with := func(args ...string) []string { return append(slices.Clone(postgres), args...) }
+	noop := func(connections string) load {
+		return load{Name: "no-op " + connections, args: []string{"--control", "--connections=" + connections}}
+	}
+	return []load{
+		noop("64"), {Name: "reserve, PostgreSQL 64", args: with("--sign-in", "--connections=64"), against: "no-op 64"},
+		noop("256"), {Name: "reserve, PostgreSQL 256", args: with("--sign-in", "--connections=256"), against: "no-op 256"},
+		{Name: "reserve, SQLite 256", args: []string{"--sign-in", "--connections=256"}, against: "no-op 256"},
+		{Name: "the same without identity, PostgreSQL 256", args: with("--connections=256"), against: "no-op 256"},
+		{Name: "batching off, PostgreSQL 256", args: with("--sign-in", "--connections=256", "--serve=--max-batch=1"), against: "reserve, PostgreSQL 256"},
+		{Name: "with a key each, PostgreSQL 256", args: with("--sign-in", "--keys", "--connections=256"), against: "no-op 256"},
+		{Name: "sold out, no key, no limit, PostgreSQL 256", args: with("--scenario=sold-out", "--connections=256"), against: "no-op 256", refused: true},
+		{Name: "list of 10 drops, PostgreSQL 256", args: with("--scenario=list", "--connections=256"), against: "no-op 256"},
+		{Name: "mixed life, PostgreSQL 256", args: with("--scenario=mixed", "--sign-in", "--connections=256"), against: "no-op 256"},
+		noop("1024"), {Name: "reserve, PostgreSQL 1024", args: with("--sign-in", "--connections=1024"), against: "no-op 1024"},
+		{Name: "reserve, SQLite 1024", args: []string{"--sign-in", "--connections=1024"}, against: "no-op 1024"},
+	}
+}
+
+// result is what of bench's JSON is used here.
+type result struct {
+	Accepted  float64 `json:"accepted_per_second"`
+	Refused   float64 `json:"refused_per_second"`
+	Errors    int64   `json:"errors"`
+	Late      int64   `json:"late"`
+	Sent      int64   `json:"accepted"`
+	Latencies []struct {
+		Operation string  `json:"operation"`
+		Outcome   string  `json:"outcome"`
+		P50       float64 `json:"p50_ms"`
+		P99       float64 `json:"p99_ms"`
+	} `json:"latency"`
+	CPU *struct {
+		Server   *float64 `json:"server_us"`
+		Database *float64 `json:"database_us"`
+		Load     *float64 `json:"load_us"`
+		Idle     *float64 `json:"idle"`
+	} `json:"cpu"`
+}
+
+func main() {
+	var o settings
+	flag.StringVar(&o.binary, "binary", "bin/sneakerdrop", "the program")
+	flag.StringVar(&o.database, "database", os.Getenv("POSTGRES"), "postgres://… of a database for nothing else")
+	flag.StringVar(&o.out, "out", "docs/bench", "where to write .json and .svg")
+	flag.StringVar(&o.only, "only", "", "only loads whose name has this in it, and what they are compared with; writes nothing")
+	flag.IntVar(&o.rounds, "rounds", 3, "rounds")
+	flag.DurationVar(&o.long, "for", 4*time.Second, "each measurement")
+	flag.DurationVar(&o.half, "half", time.Minute, "the open loop at half of the most")
+	flag.Parse()
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, o)
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench/http:", err)
+		os.Exit(1)
+	}
+}
+
+// report is what is kept of a run.
+type report struct {
+	Date   string  `json:"date"`
+	Rounds int     `json:"rounds"`
+	Loads  []row   `json:"loads"`
+	Open   []point `json:"open_loop"`
+	Half   *point  `json:"half_load,omitempty"`
+}
+
+// row is one kind of load over all rounds.
+type row struct {
+	Name      string    `json:"name"`
+	PerSecond []float64 `json:"per_second"`
+	Against   string    `json:"against,omitempty"`
+	Ratio     []float64 `json:"ratio,omitempty"`
+	P99       float64   `json:"p99_ms"`
+	Server    float64   `json:"server_us"`
+	Database  float64   `json:"database_us"`
+	Load      float64   `json:"load_us"`
+	Idle      float64   `json:"idle"`
+}
+
+// point is one rate of the open loop.
+type point struct {
+	Offered  float64 `json:"offered"`
+	Accepted float64 `json:"accepted"`
+	P50      float64 `json:"p50_ms"`
+	P99      float64 `json:"p99_ms"`
+	Late     float64 `json:"late"` // a part of all
+	Errors   int64   `json:"errors"`
+}
+
+func run(ctx context.Context, o settings) error {
+	if o.database == "" {
+		return errors.New("needs --database, such as make bench-http gives it")
+	}
+	all := chosen(loads(o.database), o.only)
+	got := make(map[string][]result)
+	for round := range o.rounds {
+		for _, l := range all {
+			r, err := measure(ctx, o, append([]string{"--duration=" + o.long.String()}, l.args...))
+			if err != nil {
+				return fmt.Errorf("%s: %w", l.Name, err)
+			}
+			got[l.Name] = append(got[l.Name], r)
+			fmt.Fprintf(os.Stderr, "round %d  %-45s %8.0f a second\n", round+1, l.Name, r.rate(l))
+		}
+	}
+	out := report{Date: time.Now().UTC().Format(time.DateOnly), Rounds: o.rounds}
+	byName := make(map[string]load)
+	for _, l := range all {
+		byName[l.Name] = l
+	}
+	for _, l := range all {
+		out.Loads = append(out.Loads, rowOf(l, got, byName))
+	}
+	if o.only != "" {
+		return print(&out)
+	}
+	if err := openLoop(ctx, o, &out); err != nil {
+		return err
+	}
+	if err := print(&out); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(&out, "", "  ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(o.out+".json", append(text, '\n'), 0o644), os.WriteFile(o.out+".svg", plot(out.Open), 0o644))
+}
+
+func chosen(all []load, only string) []load {
+	needed := make(map[string]bool)
+	for _, l := range all {
+		if strings.Contains(l.Name, only) {
+			needed[l.Name], needed[l.against] = true, true
+		}
+	}
+	return slices.DeleteFunc(all, func(l load) bool { return !needed[l.Name] })
+}
+
+func measure(ctx context.Context, o settings, args []string) (r result, err error) {
+	cmd := exec.CommandContext(ctx, o.binary, append([]string{"bench", "--json"}, args...)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	text, err := cmd.Output()
+	if err != nil {
+		return r, fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	return r, json.Unmarshal(text, &r)
+}
+
+func (r *result) rate(l load) float64 {
+	if l.refused {
+		return r.Refused
+	}
+	return r.Accepted
+}
+
+func (r *result) latency() (p50, p99 float64) {
+	if len(r.Latencies) == 0 {
+		return 0, 0
+	}
+	return r.Latencies[0].P50, r.Latencies[0].P99
+}
+
+func rowOf(l load, got map[string][]result, byName map[string]load) row {
+	out := row{Name: l.Name, Against: l.against}
+	var p99, server, database, load, idle []float64
+	for i := range got[l.Name] {
+		r := &got[l.Name][i]
+		out.PerSecond = append(out.PerSecond, r.rate(l))
+		if l.against != "" {
+			other := got[l.against][i]
+			out.Ratio = append(out.Ratio, r.rate(l)/other.rate(byName[l.against]))
+		}
+		_, p := r.latency()
+		p99 = append(p99, p)
+		if r.CPU != nil {
+			server, database = append(server, value(r.CPU.Server)), append(database, value(r.CPU.Database))
+			load, idle = append(load, value(r.CPU.Load)), append(idle, value(r.CPU.Idle))
+		}
+	}
+	out.P99, out.Server, out.Database, out.Load, out.Idle = median(p99), median(server), median(database), median(load), median(idle)
+	return out
+}
+
+func value(v *float64) float64 {
+	if v == nil {
+		return 0
+	}
+	return *v
+}
+
+func median(all []float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	all = slices.Sorted(slices.Values(all))
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
+}
+
+// openLoop offers a tenth to all of what the closed loop took with 1024 connections, and then half of it for a minute.
+func openLoop(ctx context.Context, o settings, out *report) error {
+	most := 0.0
+	for _, r := range out.Loads {
+		if r.Name == "reserve, PostgreSQL 1024" {
+			most = median(r.PerSecond)
+		}
+	}
+	offer := func(share float64, long time.Duration) (point, error) {
+		rate := float64(int(most * share))
+		r, err := measure(ctx, o, []string{
+			"--database=" + o.database, "--sign-in", "--connections=1024", "--rate=" + strconv.FormatFloat(rate, 'f', 0, 64), "--duration=" + long.String(),
+		})
+		p := point{Offered: rate, Accepted: r.Accepted, Late: float64(r.Late) / max(float64(r.Sent), 1), Errors: r.Errors}
+		p.P50, p.P99 = r.latency()
+		fmt.Fprintf(os.Stderr, "open loop  %8.0f offered %8.0f accepted  p50 %.1f ms  p99 %.1f ms\n", p.Offered, p.Accepted, p.P50, p.P99)
+		return p, err
+	}
+	for _, share := range []float64{0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1} {
+		p, err := offer(share, o.long)
+		if err != nil {
+			return err
+		}
+		out.Open = append(out.Open, p)
+	}
+	half, err := offer(0.5, o.half)
+	out.Half = &half
+	return err
+}
+
+func print(r *report) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "load\ta second, median (least – most)\tratio, median (least – most)\tto\tp99 ms\tserver µs\tdatabase µs\tload µs\tidle")
+	for _, l := range r.Loads {
+		ratio := ""
+		if len(l.Ratio) > 0 {
+			ratio = fmt.Sprintf("%.2f (%.2f – %.2f)", median(l.Ratio), slices.Min(l.Ratio), slices.Max(l.Ratio))
+		}
+		fmt.Fprintf(w, "%s\t%.0f (%.0f – %.0f)\t%s\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\n", l.Name, median(l.PerSecond), slices.Min(l.PerSecond),
+			slices.Max(l.PerSecond), ratio, l.Against, l.P99, l.Server, l.Database, l.Load, l.Idle)
+	}
+	if r.Half != nil {
+		fmt.Fprintf(w, "open loop at half of the most\t%.0f offered\t%.0f accepted\tp50 %.2f ms\tp99 %.2f ms\tlate %.2f %%\terrors %d\n",
+			r.Half.Offered, r.Half.Accepted, r.Half.P50, r.Half.P99, 100*r.Half.Late, r.Half.Errors)
+	}
+	return w.Flush()
+}
