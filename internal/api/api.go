@@ -233,10 +233,11 @@ func (a *api) serve(rt *route) http.Handler {
 		}
 		bounded, cancel := context.WithTimeout(r.Context(), a.timeout)
 		defer cancel()
-		err := a.enter(rt, rec, r.WithContext(bounded))
+		inTime := r.WithContext(bounded)
+		err := a.enter(rt, rec, inTime)
 		if err == nil {
 			if !rt.streams {
-				r = r.WithContext(bounded)
+				r = inTime
 			}
 			err = a.call(rt, rec, r)
 		}

@@ -187,6 +187,11 @@ func (r *run) report(ctx context.Context, began time.Time) {
 func (r *run) work(ctx context.Context, worker int, began time.Time) {
 	w := r.client.worker()
 	defer w.release()
+	r.each(ctx, began, func(buyer int64, due time.Time) { r.unit(w, worker, buyer, due) })
+}
+
+// each calls do for one unit after the other, when it is due.
+func (r *run) each(ctx context.Context, began time.Time, do func(n int64, due time.Time)) {
 	for ctx.Err() == nil {
 		n := r.next.Add(1)
 		due := time.Now()
@@ -199,7 +204,7 @@ func (r *run) work(ctx context.Context, worker int, began time.Time) {
 				r.late.Add(1)
 			}
 		}
-		r.unit(w, worker, n, due)
+		do(n, due)
 	}
 }
 

@@ -1,0 +1,247 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// fakeShop is a server that may lie. It sells units of one drop.
+type fakeShop struct {
+	mu        sync.Mutex
+	sold      int64
+	purchases []string
+	created   int64
+	archived  []string
+	tokens    map[string]bool
+
+	twice, lost, beyond, refuse, fail bool
+}
+
+func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tokens == nil {
+		f.tokens = make(map[string]bool)
+	}
+	f.tokens[r.Header.Get("Authorization")] = true
+	answer := func(v any) { _ = json.NewEncoder(w).Encode(v) }
+	body, _ := io.ReadAll(r.Body)
+	switch path := r.URL.Path; {
+	case path == "/api/drops/create":
+		f.created++
+		answer(map[string]int64{"id": f.created})
+	case path == "/api/drops":
+		answer([]int{})
+	case path == "/api/drops/reserve" && f.fail:
+		w.WriteHeader(http.StatusServiceUnavailable)
+		answer(map[string]string{"code": "unavailable"})
+	case path == "/api/drops/reserve" && f.refuse:
+		w.WriteHeader(http.StatusConflict)
+		answer(map[string]string{"error": "Out of stock", "code": "out_of_stock"})
+	case path == "/api/drops/reserve":
+		f.sold++
+		id := 1<<32 + f.sold
+		if f.twice && f.sold == 7 {
+			id--
+		}
+		answer(map[string]int64{"id": id})
+	case path == "/api/drops/purchase":
+		id := strings.Trim(strings.TrimPrefix(string(body), `{"reservationId":`), "}")
+		f.purchases = append(f.purchases, id)
+		fmt.Fprintf(w, `{"message":"Purchase successful","purchase":{"id":%s}}`, id)
+	case strings.HasSuffix(path, "/ledger"):
+		shown := f.sold
+		if f.lost {
+			shown--
+		}
+		answer(map[string]any{"entries": []map[string]any{
+			{"seq": 1, "reason": "created", "units": drop.MaxStock}, {"seq": 2, "reason": "reserved", "units": shown},
+			{"seq": 3, "reason": "purchased", "units": len(f.purchases)},
+		}})
+	case strings.HasSuffix(path, "/purchases"):
+		var list []string
+		for _, id := range f.purchases {
+			list = append(list, fmt.Sprintf(`{"id":%s,"reservationId":%s}`, id, id))
+		}
+		fmt.Fprintf(w, `{"purchases":[%s],"next":null}`, strings.Join(list, ","))
+	case r.Method == http.MethodPatch:
+		f.archived = append(f.archived, path)
+		answer(map[string]int64{})
+	default:
+		gone := f.sold
+		if f.beyond {
+			gone -= 3 // sold and still on sale
+		}
+		answer(map[string]int64{"total_stock": drop.MaxStock, "available_stock": drop.MaxStock - gone})
+	}
+}
+
+// against runs a scenario on a fake shop for a moment.
+func against(t *testing.T, f *fakeShop, c Config) (*Result, Config) {
+	t.Helper()
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	c.URL, c.Connections, c.Duration = server.URL, 4, 150*time.Millisecond
+	if c.Scenario == "" {
+		c.Scenario = Reserve
+	}
+	r, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, c
+}
+
+func TestRun_CountsWhatWasAccepted(t *testing.T) {
+	f := &fakeShop{}
+	r, c := against(t, f, Config{Token: "operator's"})
+	if r.Accepted == 0 || r.Accepted != f.sold || r.Reservations != f.sold || r.Refused+r.Errors != 0 || len(r.Latency) != 1 || r.Latency[0].Count != r.Accepted {
+		t.Errorf("%+v, sold %d", r, f.sold)
+	}
+	if err := r.Check(t.Context(), c); err != nil || len(r.Audit.Faults) > 0 {
+		t.Errorf("an honest server: %v, %+v", err, r.Audit)
+	}
+	if err := r.Clean(t.Context(), c); err != nil || len(f.archived) != 1 || f.archived[0] != "/api/drops/1" {
+		t.Errorf("%v: archived %v", err, f.archived)
+	}
+	if !f.tokens["Bearer operator's"] || !f.tokens[""] {
+		t.Errorf("tokens: %v", f.tokens)
+	}
+}
+
+func TestRun_RefusalsAreNoSales(t *testing.T) {
+	r, c := against(t, &fakeShop{refuse: true}, Config{Scenario: SoldOut})
+	if r.Accepted+r.Reservations+r.Errors != 0 || r.Refused == 0 || r.Codes["out_of_stock"] != r.Refused || r.Latency[0].Outcome != "refused" {
+		t.Errorf("%+v", r)
+	}
+	_ = c
+	r, _ = against(t, &fakeShop{fail: true}, Config{})
+	if r.Accepted+r.Reservations+r.Refused != 0 || r.Errors == 0 || r.Codes["unavailable"] != r.Errors || len(r.Latency) != 0 {
+		t.Errorf("errors: %+v", r)
+	}
+}
+
+func TestRun_BuysWhatTheScenarioSays(t *testing.T) {
+	r, c := against(t, &fakeShop{}, Config{Scenario: Purchase, Keys: true})
+	if r.Purchases != r.Reservations || r.Purchases == 0 || r.Accepted != 2*r.Purchases {
+		t.Errorf("purchase: %+v", r)
+	}
+	if err := r.Check(t.Context(), c); err != nil || len(r.Audit.Faults) > 0 {
+		t.Errorf("purchase: %v, %+v", err, r.Audit)
+	}
+	r, _ = against(t, &fakeShop{}, Config{Scenario: Mixed})
+	if part := float64(r.Purchases) / float64(r.Reservations); part < 0.6 || part > 0.8 {
+		t.Errorf("mixed: %d of %d were bought", r.Purchases, r.Reservations)
+	}
+	r, _ = against(t, &fakeShop{}, Config{Scenario: List})
+	if r.Accepted == 0 || r.Reservations != 0 || len(r.Drops) != 10 {
+		t.Errorf("list: %+v", r)
+	}
+}
+
+// Each lie of a server is found.
+func TestCheck_FindsWhatIsNotTrue(t *testing.T) {
+	for name, c := range map[string]struct {
+		shop  *fakeShop
+		fault string
+	}{
+		"one reservation of two buyers": {&fakeShop{twice: true}, "was acknowledged to buyers"},
+		"a reservation that is lost":    {&fakeShop{lost: true}, "acknowledged were"},
+	} {
+		r, config := against(t, c.shop, Config{})
+		if err := r.Check(t.Context(), config); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Audit.Faults) == 0 || !strings.Contains(strings.Join(r.Audit.Faults, "\n"), c.fault) {
+			t.Errorf("%s: %v", name, r.Audit.Faults)
+		}
+	}
+	r, config := against(t, &fakeShop{beyond: true}, Config{Scenario: Purchase})
+	if err := r.Check(t.Context(), config); err != nil || len(r.Audit.Faults) == 0 {
+		t.Errorf("units that are sold and on sale: %v, %v", err, r.Audit.Faults)
+	}
+	oversold := &Result{Drops: []drop.ID{1}, stock: 1, acknowledged: []Acknowledged{{Reservation: 1<<32 + 1}, {Reservation: 1<<32 + 2}, {Reservation: 2<<32 + 1}}}
+	var f faults
+	oversold.checkAnswers(&f)
+	if len(f) != 2 {
+		t.Errorf("oversold, and of another drop: %v", f)
+	}
+}
+
+// stalled answers nothing for a while, and then everything at once.
+type stalled struct{ until time.Time }
+
+func (s stalled) RoundTrip() { time.Sleep(time.Until(s.until)) }
+
+// A server that stalls for a second is seen by all who should have come in that second, whether a connection was free or not.
+func TestOpenLoop_LatencyCountsFromWhenItWasDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		stall := stalled{began.Add(time.Second)}
+		r := &run{Config: Config{Rate: 100, Duration: 2 * time.Second, Connections: 2}, hist: newHistograms(), codes: make(map[string]int64)}
+		ctx, cancel := context.WithTimeout(t.Context(), r.Duration)
+		defer cancel()
+		var workers sync.WaitGroup
+		var sent atomic.Int64
+		for range r.Connections {
+			workers.Go(func() {
+				r.each(ctx, began, func(_ int64, due time.Time) {
+					stall.RoundTrip()
+					sent.Add(1)
+					r.count(opReserve, due, answer{ok: true, status: 200})
+				})
+			})
+		}
+		workers.Wait()
+		l := r.hist.latencies()[0]
+		if l.Count < 195 || l.Count > 201 || l.Count != sent.Load() {
+			t.Errorf("%d requests of 200", l.Count)
+		}
+		// Half of them were due in the first second, and waited half a second on average.
+		if l.P50 > 20 || l.P90 < 700 || l.P90 > 900 || l.Max < 950 {
+			t.Errorf("p50 %.0f ms, p90 %.0f ms, max %.0f ms", l.P50, l.P90, l.Max)
+		}
+		if late := r.late.Load(); late < 90 || late > 100 {
+			t.Errorf("%d started late", late)
+		}
+	})
+}
+
+func TestRun_ServerThatIsNotThere(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	if _, err := Run(t.Context(), Config{URL: "http://" + l.Addr().String(), Scenario: Reserve, Connections: 1, Duration: time.Second}); err == nil {
+		t.Error("no error")
+	}
+	for _, url := range []string{"", "localhost:3000", "ftp://localhost"} {
+		if _, err := Run(t.Context(), Config{URL: url, Scenario: Reserve, Connections: 1, Duration: time.Second}); err == nil {
+			t.Errorf("%q is taken for a server", url)
+		}
+	}
+}
+
+func TestNumberAfter(t *testing.T) {
+	for body, want := range map[string]int64{
+		`{"id":42,"dropId":1}`: 42, `{"message":"x","purchase":{"id":7}}`: 7, `{"dropId":1}`: 0, `{"id":x}`: 0, "": 0, `{"id":99999999999999999999}`: 0,
+	} {
+		if got := numberAfter([]byte(body+" "), `"id":`); got != want {
+			t.Errorf("%s: %d, want %d", body, got, want)
+		}
+	}
+}
