@@ -11,10 +11,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
 )
 
 // Class is a kind of calls that have a bucket together.
@@ -88,13 +86,24 @@ type Verdict struct {
 	RetryAfter time.Duration
 }
 
-// Limiter has a bucket for each caller and class. K names a caller.
+// Limiter has a bucket for each caller and class. K names a caller; one without pointers costs the garbage collector nothing.
 type Limiter[K comparable] struct {
-	rules   Rules
-	buckets map[Class]*lru.Cache[K, *rate.Limiter]
+	began   time.Time
+	classes map[Class]*class[K]
 }
 
-// MaxCallers is how many callers a Limiter remembers for each class: about 30 MB when it is full.
+// class has the buckets of one class. Of each is kept when it will be full again, in two generations: whoever calls is in the young
+// one, and when that is full the old one goes.
+type class[K comparable] struct {
+	rate     Rate
+	interval time.Duration // that one token takes to come
+	most     int           // callers in a generation
+
+	mu         sync.Mutex
+	young, old map[K]time.Duration
+}
+
+// MaxCallers is how many callers a Limiter remembers for each class: about 5 MB when it is full.
 const MaxCallers = 100_000
 
 // New returns a limiter that remembers at most so many callers for each class; 0 means MaxCallers.
@@ -102,38 +111,49 @@ func New[K comparable](rules Rules, callers int) *Limiter[K] {
 	if callers == 0 {
 		callers = MaxCallers
 	}
-	l := &Limiter[K]{rules: rules, buckets: make(map[Class]*lru.Cache[K, *rate.Limiter])}
-	for class := range rules {
-		cache, err := lru.New[K, *rate.Limiter](callers)
-		if err != nil {
-			panic(err) // for a size below 1 only
-		}
-		l.buckets[class] = cache
+	l := &Limiter[K]{began: time.Now(), classes: make(map[Class]*class[K])}
+	for name, r := range rules {
+		l.classes[name] = &class[K]{rate: r, interval: r.fill(1), most: max(callers/2, 1), young: make(map[K]time.Duration)}
 	}
 	return l
 }
 
 // Take takes a token for a call. limited is false, and the verdict says nothing, where the class has no rule.
-func (l *Limiter[K]) Take(c Class, caller K) (v Verdict, limited bool) {
-	buckets := l.buckets[c]
-	if buckets == nil {
+//
+// It is the generic cell rate algorithm (ITU-T I.371, annex A), which needs one moment of each caller: that at which the bucket is full
+// again. A token is there if that moment, moved on by the token, is no further away than a whole bucket takes.
+func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
+	c := l.classes[name]
+	if c == nil {
 		return Verdict{}, false
 	}
-	r := l.rules[c]
-	bucket, ok := buckets.Get(caller)
-	if !ok {
-		bucket = rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
-		if there, ok, _ := buckets.PeekOrAdd(caller, bucket); ok {
-			bucket = there // another call of the same caller was quicker
-		}
+	now := time.Since(l.began) // monotonic
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	full := max(c.get(caller), now)
+	whole := time.Duration(c.rate.Burst) * c.interval
+	v = Verdict{Allowed: full+c.interval-now <= whole, Burst: c.rate.Burst, Window: c.rate.window()}
+	if v.Allowed {
+		full += c.interval
+		c.put(caller, full)
+	} else {
+		v.RetryAfter = max(full+c.interval-now-whole, time.Millisecond)
 	}
-	now := time.Now()
-	v = Verdict{Allowed: bucket.AllowN(now, 1), Burst: r.Burst, Window: r.window()}
-	tokens := max(bucket.TokensAt(now), 0)
-	v.Remaining = int(tokens)
-	v.Reset = r.fill(float64(r.Burst) - tokens)
-	if !v.Allowed {
-		v.RetryAfter = max(r.fill(1-tokens), time.Millisecond)
-	}
+	v.Remaining = int((whole - (full - now)) / c.interval)
+	v.Reset = full - now
 	return v, true
+}
+
+func (c *class[K]) get(caller K) time.Duration {
+	if full, ok := c.young[caller]; ok {
+		return full
+	}
+	return c.old[caller]
+}
+
+func (c *class[K]) put(caller K, full time.Duration) {
+	if _, there := c.young[caller]; !there && len(c.young) >= c.most {
+		c.old, c.young = c.young, make(map[K]time.Duration)
+	}
+	c.young[caller] = full
 }
