@@ -215,3 +215,30 @@ func TestResult_EncodeAndDecode(t *testing.T) {
 		}
 	})
 }
+
+// A reservation is kept in few bytes, and comes back as it was.
+func TestResult_AReservationIsKeptAsItIs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		created := drop.Time(rapid.Int64Range(0, 253_402_300_799_999).Draw(t, "created"))
+		r := drop.Reservation{
+			ID:     drop.NewReservationID(drop.ID(rapid.Int64Range(1, int64(drop.MaxID)).Draw(t, "drop")), rapid.Uint32Min(1).Draw(t, "n")),
+			UserID: drop.UserID(rapid.Int64Range(1, drop.MaxSafeInteger).Draw(t, "user")), Size: rapid.String().Draw(t, "size"),
+			Status: drop.Status(rapid.IntRange(int(drop.Active), int(drop.Cancelled)).Draw(t, "status")), CreatedAt: created,
+			ExpiresAt: created + drop.Time(rapid.Int64Range(100, 86_400_000).Draw(t, "hold")),
+		}
+		if r.Status != drop.Active {
+			r.EndedAt = created + drop.Time(rapid.Int64Range(0, 90_000_000).Draw(t, "ended"))
+		}
+		result := drop.Result{Reservation: r}
+		kept := result.Encode()
+		again, err := drop.DecodeResult(kept)
+		if err != nil || again.Reservation != r || again.Drop != nil || len(kept) > 40+len(r.Size) {
+			t.Fatalf("%+v is kept in %d bytes and read as %+v, %v", r, len(kept), again, err)
+		}
+		for n := range len(kept) - len(r.Size) { // cut off
+			if _, err := drop.DecodeResult(kept[:n]); err == nil {
+				t.Fatalf("%d of %d bytes are read", n, len(kept))
+			}
+		}
+	})
+}
