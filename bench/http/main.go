@@ -242,7 +242,7 @@ func median(all []float64) float64 {
 	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
-// openLoop offers a tenth to all of what the closed loop took with 1024 connections, and then half of it for a minute.
+// openLoop offers a tenth to all of what the closed loop took with 1024 connections, over 256, and then half of it for a minute.
 func openLoop(ctx context.Context, o settings, out *report) error {
 	most := 0.0
 	for _, r := range out.Loads {
@@ -253,7 +253,7 @@ func openLoop(ctx context.Context, o settings, out *report) error {
 	offer := func(share float64, long time.Duration) (point, error) {
 		rate := float64(int(most * share))
 		r, err := measure(ctx, o, []string{
-			"--database=" + o.database, "--sign-in", "--connections=1024", "--rate=" + strconv.FormatFloat(rate, 'f', 0, 64), "--duration=" + long.String(),
+			"--database=" + o.database, "--sign-in", "--connections=256", "--rate=" + strconv.FormatFloat(rate, 'f', 0, 64), "--duration=" + long.String(),
 		})
 		p := point{Offered: rate, Accepted: r.Accepted, Late: float64(r.Late) / max(float64(r.Sent), 1), Errors: r.Errors}
 		p.P50, p.P99 = r.latency()

@@ -9,6 +9,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.connect(ctx); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	r.load(ctx, began)
 	return r.result(time.Since(began)), nil
@@ -140,6 +144,22 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.codes = make(map[string]int64)
 	r.books = make([][]Acknowledged, r.Connections)
+	return nil
+}
+
+// connect opens the connections before anything is measured, as those of people who wait for a drop are.
+func (r *run) connect(ctx context.Context) error {
+	errs := make(chan error, r.Connections)
+	for range r.Connections {
+		go func() { errs <- r.client.touch(ctx) }()
+	}
+	var failed error
+	for range r.Connections {
+		failed = cmp.Or(failed, <-errs)
+	}
+	if failed != nil {
+		return fmt.Errorf("open %d connections: %w", r.Connections, failed)
+	}
 	return nil
 }
 
