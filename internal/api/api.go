@@ -18,7 +18,9 @@ import (
 	"path"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,6 +81,9 @@ type api struct {
 	streams *sse.Streams
 	// registry is what GET /metrics shows.
 	registry *prometheus.Registry
+	// process and requests make names for requests that have none: a word of this process's own, and a number.
+	process  string
+	requests atomic.Uint64
 }
 
 // New returns the handler of the whole HTTP interface.
@@ -104,7 +109,7 @@ func New(c Config) (http.Handler, error) {
 	a := &api{
 		engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, names: c.BuyerNames,
-		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry,
+		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry, process: rand.Text()[:12],
 	}
 	if err := a.metrics.register(c.Registry); err != nil {
 		return nil, fmt.Errorf("register the metrics of requests: %w", err)
@@ -281,7 +286,7 @@ func (a *api) guard(next http.Handler) http.Handler {
 		rec := a.metrics.begin(w)
 		defer a.metrics.end(rec)
 		h := w.Header()
-		h[requestIDHeader] = []string{requestID(r)}
+		h[requestIDHeader] = []string{a.requestID(r)}
 		h["X-Content-Type-Options"] = noSniff
 		h["Referrer-Policy"] = noReferrer
 		h["Content-Security-Policy"] = noContent
@@ -303,17 +308,24 @@ func (a *api) guard(next http.Handler) http.Handler {
 const maxRequestID = 64
 
 // requestID takes the caller's own name for the request if it is fit for a log line, else makes one.
-func requestID(r *http.Request) string {
-	given := r.Header.Get(requestIDHeader)
+func (a *api) requestID(r *http.Request) string {
+	given := r.Header[requestIDHeader]
+	if len(given) != 1 || !fitsALog(given[0]) {
+		return a.process + "-" + strconv.FormatUint(a.requests.Add(1), 36)
+	}
+	return given[0]
+}
+
+func fitsALog(given string) bool {
 	if given == "" || len(given) > maxRequestID {
-		return rand.Text()
+		return false
 	}
 	for i := range len(given) {
 		c := given[i]
 		word := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 		if !word && c != '.' && c != '_' && c != '-' {
-			return rand.Text()
+			return false
 		}
 	}
-	return given
+	return true
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -245,7 +246,22 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", c)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, p.status, answerOf(refusal, p))
+	writeBody(w, p.status, encodeRefusal(refusal, p))
+}
+
+// plainRefusals has the answers that are the same each time, by their code: a crowd that came too late gets one of them.
+var plainRefusals sync.Map
+
+func encodeRefusal(e *drop.Error, p problem) []byte {
+	if *e != (drop.Error{Code: e.Code}) || e.Code == drop.CodeStockInUse {
+		return encode(answerOf(e, p))
+	}
+	if known, ok := plainRefusals.Load(e.Code); ok {
+		return known.([]byte)
+	}
+	made := encode(answerOf(e, p))
+	plainRefusals.Store(e.Code, made)
+	return made
 }
 
 func answerOf(e *drop.Error, p problem) *errorAnswer {
