@@ -13,6 +13,11 @@ const maxDigits = 40
 // decimal reads a JSON number exactly, in units of 10^-scale: 119.99 with scale 2 is 11999. What is beyond int64 becomes
 // its nearest end, which no range admits. ok is false for a number with a remainder: 0.001 with scale 2.
 func decimal(literal []byte, scale int) (n int64, ok bool) {
+	if scale == 0 && len(literal) <= plainDigits {
+		if n, ok := plain(literal); ok {
+			return n, true
+		}
+	}
 	mantissa, exponent, _ := bytes.Cut(bytes.ToLower(literal), []byte("e"))
 	mantissa, negative := bytes.CutPrefix(mantissa, []byte("-"))
 	whole, fraction, _ := bytes.Cut(mantissa, []byte("."))
@@ -42,6 +47,20 @@ func decimal(literal []byte, scale int) (n int64, ok bool) {
 	}
 	if negative {
 		n = -n
+	}
+	return n, true
+}
+
+// plainDigits never overflow an int64.
+const plainDigits = 18
+
+// plain reads digits and nothing else, which is what nearly all numbers are.
+func plain(literal []byte) (n int64, ok bool) {
+	for _, c := range literal {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
 	}
 	return n, true
 }
