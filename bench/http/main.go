@@ -44,8 +44,10 @@ func loads(database string) []load {
 		return load{Name: "no-op " + connections, args: []string{"--control", "--connections=" + connections}}
 	}
 	return []load{
-		noop("64"), {Name: "reserve, PostgreSQL 64", args: with("--sign-in", "--connections=64"), against: "no-op 64"},
-		noop("256"), {Name: "reserve, PostgreSQL 256", args: with("--sign-in", "--connections=256"), against: "no-op 256"},
+		noop("64"),
+		{Name: "reserve, PostgreSQL 64", args: with("--sign-in", "--connections=64"), against: "no-op 64"},
+		noop("256"),
+		{Name: "reserve, PostgreSQL 256", args: with("--sign-in", "--connections=256"), against: "no-op 256"},
 		{Name: "reserve, SQLite 256", args: []string{"--sign-in", "--connections=256"}, against: "no-op 256"},
 		{Name: "the same without identity, PostgreSQL 256", args: with("--connections=256"), against: "no-op 256"},
 		{Name: "batching off, PostgreSQL 256", args: with("--sign-in", "--connections=256", "--serve=--max-batch=1"), against: "reserve, PostgreSQL 256"},
@@ -53,7 +55,8 @@ func loads(database string) []load {
 		{Name: "sold out, no key, no limit, PostgreSQL 256", args: with("--scenario=sold-out", "--connections=256"), against: "no-op 256", refused: true},
 		{Name: "list of 10 drops, PostgreSQL 256", args: with("--scenario=list", "--connections=256"), against: "no-op 256"},
 		{Name: "mixed life, PostgreSQL 256", args: with("--scenario=mixed", "--sign-in", "--connections=256"), against: "no-op 256"},
-		noop("1024"), {Name: "reserve, PostgreSQL 1024", args: with("--sign-in", "--connections=1024"), against: "no-op 1024"},
+		noop("1024"),
+		{Name: "reserve, PostgreSQL 1024", args: with("--sign-in", "--connections=1024"), against: "no-op 1024"},
 		{Name: "reserve, SQLite 1024", args: []string{"--sign-in", "--connections=1024"}, against: "no-op 1024"},
 	}
 }
@@ -155,12 +158,12 @@ func run(ctx context.Context, o settings) error {
 		out.Loads = append(out.Loads, rowOf(l, got, byName))
 	}
 	if o.only != "" {
-		return print(&out)
+		return show(&out)
 	}
 	if err := openLoop(ctx, o, &out); err != nil {
 		return err
 	}
-	if err := print(&out); err != nil {
+	if err := show(&out); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(&out, "", "  ")
@@ -272,7 +275,7 @@ func openLoop(ctx context.Context, o settings, out *report) error {
 	return err
 }
 
-func print(r *report) error {
+func show(r *report) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "load\ta second, median (least – most)\tratio, median (least – most)\tto\tp99 ms\tserver µs\tdatabase µs\tload µs\tidle")
 	for _, l := range r.Loads {

@@ -131,7 +131,7 @@ func (a *api) listActions(w http.ResponseWriter, r *http.Request) error {
 	for i := range found {
 		answer.Actions[i] = answerAction(&found[i])
 	}
-	writeJSON(w, http.StatusOK, &answer)
+	writeJSON(w, &answer)
 	return nil
 }
 

@@ -79,7 +79,7 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		answer.Next = &found[len(found)-1].ID
 	}
-	writeJSON(w, http.StatusOK, &answer)
+	writeJSON(w, &answer)
 	return nil
 }
 
@@ -137,6 +137,6 @@ func (a *api) listLedger(w http.ResponseWriter, r *http.Request) error {
 			answer.Entries[i].Size = &e.Size
 		}
 	}
-	writeJSON(w, http.StatusOK, &answer)
+	writeJSON(w, &answer)
 	return nil
 }

@@ -19,12 +19,12 @@ type statusAnswer struct {
 }
 
 func (a *api) health(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, &healthAnswer{Status: "ok", Timestamp: instant(drop.TimeOf(time.Now()))})
+	writeJSON(w, &healthAnswer{Status: "ok", Timestamp: instant(drop.TimeOf(time.Now()))})
 	return nil
 }
 
 func (a *api) live(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, &statusAnswer{Status: "ok"})
+	writeJSON(w, &statusAnswer{Status: "ok"})
 	return nil
 }
 
@@ -34,6 +34,6 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
 	if err := a.engine.Ready(ctx); err != nil {
 		return fmt.Errorf("%w: %s", drop.Refuse(codeNotReady), err) //nolint:errorlint // the cause must not give the answer its code
 	}
-	writeJSON(w, http.StatusOK, &statusAnswer{Status: "ready"})
+	writeJSON(w, &statusAnswer{Status: "ready"})
 	return nil
 }

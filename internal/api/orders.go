@@ -149,7 +149,7 @@ func (a *api) purchase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, &purchasedAnswer{
+	writeJSON(w, &purchasedAnswer{
 		Message: "Purchase successful",
 		Purchase: purchaseAnswer{
 			ID: p.ID, DropID: p.ReservationID.Drop(), UserID: p.UserID, ReservationID: p.ReservationID,
@@ -168,7 +168,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, answerReservation(&ended))
+	writeJSON(w, answerReservation(&ended))
 	return nil
 }
 

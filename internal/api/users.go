@@ -48,7 +48,7 @@ func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, &userAnswer{ID: user.ID, Username: user.Username})
+	writeJSON(w, &userAnswer{ID: user.ID, Username: user.Username})
 	return nil
 }
 
@@ -58,7 +58,7 @@ func (a *api) me(w http.ResponseWriter, _ *http.Request) error {
 	if user.Email != "" {
 		answer.Email = &user.Email
 	}
-	writeJSON(w, http.StatusOK, &answer)
+	writeJSON(w, &answer)
 	return nil
 }
 
@@ -91,6 +91,6 @@ func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 	for i := range found {
 		answers[i] = answerReservation(&found[i])
 	}
-	writeJSON(w, http.StatusOK, answers)
+	writeJSON(w, answers)
 	return nil
 }

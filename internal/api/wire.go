@@ -162,7 +162,7 @@ func encode(answer any) []byte {
 	return b
 }
 
-func writeJSON(w http.ResponseWriter, status int, answer any) { writeBody(w, status, encode(answer)) }
+func writeJSON(w http.ResponseWriter, answer any) { writeBody(w, http.StatusOK, encode(answer)) }
 
 // writeBody answers with JSON that is encoded already.
 func writeBody(w http.ResponseWriter, status int, body []byte) {

@@ -17,7 +17,7 @@ const maxFaults = 20
 // faults are what answers and books disagree in.
 type faults []string
 
-func (f *faults) add(format string, args ...any) {
+func (f *faults) addf(format string, args ...any) {
 	if len(*f) < maxFaults {
 		*f = append(*f, fmt.Sprintf(format, args...))
 	}
@@ -49,15 +49,15 @@ func (r *Result) checkAnswers(f *faults) {
 	for i := range sorted {
 		perDrop[sorted[i].Reservation.Drop()]++
 		if i > 0 && sorted[i].Reservation == sorted[i-1].Reservation {
-			f.add("reservation %d was acknowledged to buyers %d and %d", sorted[i].Reservation, sorted[i-1].Buyer, sorted[i].Buyer)
+			f.addf("reservation %d was acknowledged to buyers %d and %d", sorted[i].Reservation, sorted[i-1].Buyer, sorted[i].Buyer)
 		}
 		if !slices.Contains(r.Drops, sorted[i].Reservation.Drop()) {
-			f.add("reservation %d is of another drop", sorted[i].Reservation)
+			f.addf("reservation %d is of another drop", sorted[i].Reservation)
 		}
 	}
 	for id, n := range perDrop {
 		if n > r.stock {
-			f.add("drop %d: %d reservations of %d units were acknowledged", id, n, r.stock)
+			f.addf("drop %d: %d reservations of %d units were acknowledged", id, n, r.stock)
 		}
 	}
 	bought := make(map[drop.PurchaseID]int64)
@@ -66,7 +66,7 @@ func (r *Result) checkAnswers(f *faults) {
 			continue
 		}
 		if other, twice := bought[a.Purchase]; twice {
-			f.add("purchase %d was acknowledged to buyers %d and %d", a.Purchase, other, a.Buyer)
+			f.addf("purchase %d was acknowledged to buyers %d and %d", a.Purchase, other, a.Buyer)
 		}
 		bought[a.Purchase] = a.Buyer
 	}
@@ -116,22 +116,22 @@ func (r *Result) checkDrop(ctx context.Context, c *client, id drop.ID, f *faults
 		if a.Purchase != 0 {
 			purchased++
 			if of, there := sold[a.Purchase]; !there {
-				f.add("purchase %d was acknowledged and is not there", a.Purchase)
+				f.addf("purchase %d was acknowledged and is not there", a.Purchase)
 			} else if of != a.Reservation {
-				f.add("purchase %d is of reservation %d, and was acknowledged for %d", a.Purchase, of, a.Reservation)
+				f.addf("purchase %d is of reservation %d, and was acknowledged for %d", a.Purchase, of, a.Reservation)
 			}
 		}
 	}
 	// Where no answer came something may have been done that nobody was told of.
 	if n := moved[drop.Reserved]; n < reserved || n > reserved+r.Errors {
-		f.add("drop %d: the ledger has %d reserved, acknowledged were %d, without an answer %d", id, n, reserved, r.Errors)
+		f.addf("drop %d: the ledger has %d reserved, acknowledged were %d, without an answer %d", id, n, reserved, r.Errors)
 	}
 	if n := moved[drop.Purchased]; n < purchased || n > purchased+r.Errors || n != int64(len(sold)) {
-		f.add("drop %d: the ledger has %d purchased and the list %d, acknowledged were %d, without an answer %d", id, n, len(sold), purchased, r.Errors)
+		f.addf("drop %d: the ledger has %d purchased and the list %d, acknowledged were %d, without an answer %d", id, n, len(sold), purchased, r.Errors)
 	}
 	gone := moved[drop.Reserved] - moved[drop.ReservationExpired] - moved[drop.ReservationCanceled]
 	if shown.Available < 0 || shown.Total-shown.Available < int64(len(sold)) || shown.Total-shown.Available > gone || shown.Total != r.stock {
-		f.add("drop %d: %d of %d units are available, %d are held or sold by the ledger, %d sold", id, shown.Available, shown.Total, gone, len(sold))
+		f.addf("drop %d: %d of %d units are available, %d are held or sold by the ledger, %d sold", id, shown.Available, shown.Total, gone, len(sold))
 	}
 	return nil
 }
@@ -200,14 +200,14 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 	}
 	for _, a := range r.acknowledged {
 		if !reservations[a.Reservation] {
-			f.add("reservation %d was acknowledged and is not there", a.Reservation)
+			f.addf("reservation %d was acknowledged and is not there", a.Reservation)
 		}
 		if a.Purchase != 0 && purchases[a.Purchase] != a.Reservation {
-			f.add("purchase %d of reservation %d was acknowledged and is not there", a.Purchase, a.Reservation)
+			f.addf("purchase %d of reservation %d was acknowledged and is not there", a.Purchase, a.Reservation)
 		}
 	}
 	if n := int64(len(reservations)); n > r.Reservations+r.Errors {
-		f.add("%d reservations are there, acknowledged were %d, without an answer %d", n, r.Reservations, r.Errors)
+		f.addf("%d reservations are there, acknowledged were %d, without an answer %d", n, r.Reservations, r.Errors)
 	}
 	r.Audit = &Audit{Checked: "answers, and each row in the database", Faults: f}
 	return nil

@@ -68,7 +68,8 @@ func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			shown--
 		}
 		answer(map[string]any{"entries": []map[string]any{
-			{"seq": 1, "reason": "created", "units": drop.MaxStock}, {"seq": 2, "reason": "reserved", "units": shown},
+			{"seq": 1, "reason": "created", "units": drop.MaxStock},
+			{"seq": 2, "reason": "reserved", "units": shown},
 			{"seq": 3, "reason": "purchased", "units": len(f.purchases)},
 		}})
 	case strings.HasSuffix(path, "/purchases"):

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -134,8 +133,8 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(scratch)
-	if c.Database.file != "" { // never the shop's own
+	defer func() { _ = os.RemoveAll(scratch) }() // in the system's folder for what may go
+	if c.Database.file != "" {                   // never the shop's own
 		c.Database.file = filepath.Join(scratch, "bench.db")
 	}
 	own, err := c.start(ctx, scratch, &b)
@@ -305,7 +304,7 @@ func (c *benchControlCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	server := api.Server(bench.Noop(), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	server := api.Server(bench.Noop(), slog.New(slog.DiscardHandler))
 	fmt.Fprintf(con.stdout, "%shttp://%s\n", readyLine, l.Addr())
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()

@@ -189,8 +189,29 @@ func (s claimSet) email(claim string) string {
 	if email == "" || string(s["email_verified"]) == "false" || s.text("email_verified") == "false" {
 		return ""
 	}
-	if drop.CheckUser(drop.UnknownUsername, email) != nil {
+	if !plainEmail(email) && drop.CheckUser(drop.UnknownUsername, email) != nil {
 		return ""
 	}
 	return email
+}
+
+// plainEmail reports an address of the kind that nearly all are, which needs no parser: words with dots, one @, words with dots.
+func plainEmail(email string) bool {
+	ats, dot := 0, true // as if a dot were before it: none may begin a part
+	for i := range len(email) {
+		c := email[i]
+		word := c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '+' && ats == 0
+		switch {
+		case word:
+			dot = false
+		case c == '.' && !dot:
+			dot = true
+		case c == '@' && !dot:
+			ats++
+			dot = true
+		default:
+			return false
+		}
+	}
+	return ats == 1 && !dot && len(email) <= drop.MaxEmail
 }
