@@ -276,7 +276,7 @@ func self(args []string, database string) (*exec.Cmd, error) {
 	})
 	cmd.Env = append(cmd.Env, "DATABASE_URL="+database) // not on the command line: it may have a password
 	cmd.Dir = os.TempDir()                              // where no .env of the shop's is
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	apart(cmd)
 	return cmd, nil
 }
 
