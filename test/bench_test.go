@@ -19,7 +19,7 @@ func TestBench_EndsEarlyWithTheResultSoFar(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1500 * time.Millisecond) // any moment will do: before the load, within it
+	time.Sleep(1500 * time.Millisecond) // any moment will do
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,8 @@ func TestBench_EndsEarlyWithTheResultSoFar(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
-		if err != nil || !strings.Contains(out.String(), "clean") {
+		early := strings.Contains(problems.String(), "canceled") // on a slow machine: before there was a result
+		if err == nil && !strings.Contains(out.String(), "clean") || err != nil && !early {
 			t.Errorf("%v: %s%s", err, out.String(), problems.String())
 		}
 	case <-time.After(patience):

@@ -32,7 +32,7 @@ func TestRatio_ReserveToAHandlerThatDoesNothing(t *testing.T) {
 		return r.Accepted
 	}
 	memory = t.TempDir()
-	if dir, err := os.MkdirTemp("/dev/shm", "sneakerdrop-ratio-"); err == nil { // where there is none, the disk counts too
+	if dir, err := os.MkdirTemp("/dev/shm", "sneakerdrop-ratio-"); err == nil { //nolint:usetesting // in memory; where there is none, the disk counts too
 		memory = dir
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	}
