@@ -237,25 +237,17 @@ func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 				g.reserve(g.ann)
 			}
 			before := g.stock()
-			var there, none []time.Duration
 			answers := make(map[string]map[string]int) // by path, the answers with their counts
+			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
 			for distance := range int64(1000) {
 				for _, id := range []int64{middle - 1000 + distance, middle + 1000 - distance} {
-					for _, path := range []string{"/api/drops/purchase", "/api/drops/cancel"} {
-						began := time.Now()
-						r := g.as(g.bob, "POST", path, fmt.Sprintf(`{"reservationId":%d}`, id))
-						took := time.Since(began)
-						if id >= middle-each && id <= middle+each {
-							there = append(there, took)
-						} else if drop.ReservationID(id).Drop() == 1 {
-							none = append(none, took)
-						}
-						count(answers, path, r)
+					for _, path := range paths {
+						count(answers, path, g.as(g.bob, "POST", path, fmt.Sprintf(`{"reservationId":%d}`, id)))
 					}
 				}
-				r := g.as(g.bob, "GET", fmt.Sprintf("/api/users/%d/reservations", g.bobID+1+distance), "")
-				count(answers, "/reservations", r)
-				count(answers, "/reservations", g.as(g.bob, "GET", fmt.Sprintf("/api/users/%d/reservations", g.bobID-1-distance), ""))
+				for _, id := range []int64{g.bobID + 1 + distance, g.bobID - 1 - distance} {
+					count(answers, "/reservations", g.as(g.bob, "GET", fmt.Sprintf("/api/users/%d/reservations", id), ""))
+				}
 			}
 			for path, seen := range answers {
 				if len(seen) != 1 {
@@ -265,13 +257,42 @@ func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 			if after := g.stock(); after != before {
 				t.Errorf("the stock went from %s to %s", before, after)
 			}
-			ratio := float64(median(there)) / float64(median(none))
-			t.Logf("median of another's %s, of none %s: ratio %.2f over %d calls", median(there), median(none), ratio, len(there)+len(none))
-			if ratio > 1.5 || ratio < 1/1.5 {
-				t.Errorf("another's reservation takes %.2f times as long as none", ratio)
+			for attempt := range 3 { // other programs disturb, an oracle would stay
+				ratio := g.refusalTimes(paths, middle, middle+100_000)
+				if ratio < 1.25 && ratio > 1/1.25 {
+					break
+				}
+				if attempt == 2 {
+					t.Errorf("another's reservation takes %.2f times as long as none", ratio)
+				}
 			}
 		})
 	}
+}
+
+// refusalTimes asks for another's reservations and for such that are not there, in turns, and returns how the medians of the times
+// compare.
+func (g *guarded) refusalTimes(paths []string, others, nobodys int64) float64 {
+	g.Helper()
+	var there, none []time.Duration
+	took := func(path string, id int64) time.Duration {
+		began := time.Now()
+		g.as(g.bob, "POST", path, fmt.Sprintf(`{"reservationId":%d}`, id))
+		return time.Since(began)
+	}
+	for n := range int64(400) {
+		path := paths[n%2]
+		if n%4 < 2 { // neither is always the first
+			there = append(there, took(path, others+n%300))
+			none = append(none, took(path, nobodys+n))
+		} else {
+			none = append(none, took(path, nobodys+n))
+			there = append(there, took(path, others+n%300))
+		}
+	}
+	ratio := float64(median(there)) / float64(median(none))
+	g.Logf("median of another's %s, of none %s: ratio %.2f over %d calls", median(there), median(none), ratio, len(there)+len(none))
+	return ratio
 }
 
 func (g *guarded) stock() string {
