@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -91,6 +92,7 @@ type Engine struct {
 	stopped    bool
 	generation atomic.Uint64 // counts changes of any view
 	offset     clockOffset
+	jitter     func(n time.Duration) time.Duration // from [0, n)
 
 	buyers    *buyers
 	loads     singleflight.Group // of drops that other replicas made
@@ -111,7 +113,7 @@ func New(s store.Store, c Config) *Engine {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
-	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers()}
+	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), jitter: rand.N[time.Duration]}
 	e.Metrics.watch(e)
 	return e
 }

@@ -228,7 +228,7 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 // commit tries the batch until it has taken effect once, is refused, or the store has failed for RetryFor.
 func (b *batch) commit(ctx context.Context) error {
 	e := b.lane.engine
-	r := retry{until: time.Now().Add(e.RetryFor)}
+	r := e.newRetry()
 	for {
 		b.id = newBatchID()
 		err := b.attempt(ctx)
@@ -267,7 +267,7 @@ func (b *batch) attempt(ctx context.Context) error {
 // after which the batch can be tried again.
 func (b *batch) resolve(ctx context.Context, cause error) (bool, error) {
 	e := b.lane.engine
-	r := retry{until: time.Now().Add(e.RetryFor)}
+	r := e.newRetry()
 	e.Log.Warn("the outcome of a commit is unknown, looking it up", "drop", b.lane.id, "err", cause)
 	for {
 		committed, err := e.store.Committed(ctx, b.lane.id, b.id, b.after)

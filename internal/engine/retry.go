@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"sneakerdrop/internal/drop"
@@ -18,8 +17,13 @@ const (
 
 // retry spaces attempts at something that the store failed to do: doubling waits with jitter, up to a moment.
 type retry struct {
-	until time.Time
-	last  time.Duration
+	until  time.Time
+	last   time.Duration
+	jitter func(time.Duration) time.Duration
+}
+
+func (e *Engine) newRetry() retry {
+	return retry{until: time.Now().Add(e.RetryFor), jitter: e.jitter}
 }
 
 // helps reports whether the same call may succeed later, nothing having been done so far.
@@ -38,7 +42,7 @@ func (r *retry) helps(err error) bool {
 // wait pauses before the next attempt; false means that there is no time for one.
 func (r *retry) wait(ctx context.Context) bool {
 	r.last = min(max(2*r.last, firstBackoff), maxBackoff)
-	pause := r.last/2 + rand.N(r.last/2+1)
+	pause := r.last/2 + r.jitter(r.last/2+1)
 	if time.Now().Add(pause).After(r.until) {
 		return false
 	}
@@ -54,7 +58,7 @@ func (r *retry) wait(ctx context.Context) bool {
 
 // again runs a store call that is not a batch, repeating it where nothing was done.
 func again[T any](ctx context.Context, e *Engine, call func() (T, error)) (T, error) {
-	r := retry{until: time.Now().Add(e.RetryFor)}
+	r := e.newRetry()
 	for {
 		v, err := call()
 		switch {

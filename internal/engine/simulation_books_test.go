@@ -1,0 +1,159 @@
+package engine_test
+
+import (
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// books compares what a simulation's clients were told with what the store has.
+type books struct {
+	*simulation
+	stock        map[drop.ID]drop.Stock
+	reservations map[drop.ReservationID]drop.Reservation
+	purchases    map[drop.ReservationID]drop.Purchase
+	rows         map[drop.ID]map[pair][]drop.Reservation
+}
+
+func newBooks(s *simulation) *books {
+	b := &books{
+		simulation: s, stock: make(map[drop.ID]drop.Stock), reservations: make(map[drop.ReservationID]drop.Reservation),
+		purchases: make(map[drop.ReservationID]drop.Purchase), rows: make(map[drop.ID]map[pair][]drop.Reservation),
+	}
+	for _, id := range s.drops {
+		b.rows[id] = make(map[pair][]drop.Reservation)
+		err := s.store.ReadBooks(s.t.Context(), id, store.Books{
+			Head:  func(state *drop.State) error { b.stock[id] = state.Stock(); return nil },
+			Entry: func(drop.LedgerEntry) error { return nil },
+			Reservation: func(r drop.Reservation) error {
+				b.reservations[r.ID] = r
+				who := pair{r.UserID, r.Size}
+				b.rows[id][who] = append(b.rows[id][who], r)
+				return nil
+			},
+			Purchase: func(p drop.Purchase) error { b.purchases[p.ReservationID] = p; return nil },
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return b
+}
+
+func (b *books) check() {
+	report, err := audit.Run(b.t.Context(), b.store, nil)
+	if err != nil || report.Damaged() > 0 {
+		b.t.Errorf("audit: %v, %+v", err, report)
+	}
+	for id, stock := range b.stock {
+		if stock.Held != 0 {
+			b.t.Errorf("drop %d: holds never ended: %+v", id, stock)
+		}
+	}
+	for _, d := range b.deeds {
+		switch {
+		case d.reserved != pair{}:
+			b.checkReserved(d)
+		case d.wanted != 0:
+			b.checkEnded(d)
+		}
+	}
+	b.checkRestocked()
+	b.checkLimit()
+	for id, n := range b.made {
+		if n > 1 || b.ended[id] > 1 {
+			b.t.Errorf("reservation %d: announced %d times as made and %d times as ended", id, n, b.ended[id])
+		}
+	}
+}
+
+// checkReserved: who was answered has the row, who was refused has none, and nobody has two.
+func (b *books) checkReserved(d *deed) {
+	rows := b.rows[d.drop][d.reserved]
+	switch {
+	case len(rows) > 1:
+		b.t.Errorf("%s: %d rows", d, len(rows))
+	case d.answer == "" && d.unknown == 0 && len(rows) > 0:
+		b.t.Errorf("%s was told that nothing was done, and has %+v", d, rows[0])
+	case d.answer == "":
+	case len(rows) == 0:
+		b.t.Errorf("%s was answered with %s and has no row", d, d.answer)
+	default:
+		want := d.reservation
+		if want.Status != drop.Active {
+			b.t.Errorf("%s was answered with a hold that has ended: %+v", d, want)
+		}
+		want.Status, want.EndedAt = rows[0].Status, rows[0].EndedAt
+		if rows[0] != want {
+			b.t.Errorf("%s was answered with %s, the row is %+v", d, d.answer, rows[0])
+		}
+	}
+}
+
+// checkEnded: a purchase that was answered is there, one that was refused is not made by this call alone; a hold given back
+// is not sold.
+func (b *books) checkEnded(d *deed) {
+	if d.answer == "" {
+		return
+	}
+	row, p := b.reservations[d.wanted], b.purchases[d.wanted]
+	if d.purchase != (drop.Purchase{}) {
+		if row.Status != drop.Completed || p != d.purchase {
+			b.t.Errorf("%s was answered with %s, the rows are %+v and %+v", d, d.answer, row, p)
+		}
+		return
+	}
+	if row != d.reservation || p != (drop.Purchase{}) {
+		b.t.Errorf("%s was answered with %s, the rows are %+v and %+v", d, d.answer, row, p)
+	}
+}
+
+// checkRestocked: the units of each drop are those it began with and those of the restocks that took place.
+func (b *books) checkRestocked() {
+	for i, spec := range simulationSpecs() {
+		sums := map[int64]bool{0: true} // what the restocks may come to
+		for _, d := range b.deeds {
+			if d.units == 0 || d.drop != b.drops[i] {
+				continue
+			}
+			with := make(map[int64]bool)
+			for sum := range sums {
+				if d.answer != "" || d.unknown > 0 {
+					with[sum+d.units] = true
+				}
+				if d.answer == "" {
+					with[sum] = true
+				}
+			}
+			sums = with
+		}
+		var first int64
+		if spec.TotalStock != nil {
+			first = *spec.TotalStock
+		}
+		for _, size := range spec.Sizes {
+			first += size.Stock
+		}
+		if got := b.stock[b.drops[i]].Total; !sums[got-first] {
+			b.t.Errorf("drop %d: %d units, of %d and restocks of %v", b.drops[i], got, first, sums)
+		}
+	}
+}
+
+// checkLimit: nobody ever had more live holds and purchases than the limit.
+func (b *books) checkLimit() {
+	limited := b.drops[1]
+	limit := simulationSpecs()[1].LimitPerUser
+	for id, r := range b.reservations {
+		n := 0
+		for _, other := range b.reservations {
+			keeps := other.Status == drop.Completed || other.EndedAt > r.CreatedAt
+			if id.Drop() == limited && other.ID.Drop() == limited && other.UserID == r.UserID && other.ID <= id && keeps {
+				n++
+			}
+		}
+		if n > limit {
+			b.t.Errorf("user %d had %d units with reservation %d, the limit is %d", r.UserID, n, id, limit)
+		}
+	}
+}

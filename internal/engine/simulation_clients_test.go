@@ -1,0 +1,251 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+// deed is something that a client wants to have done once: one call, and under a key all its repetitions.
+type deed struct {
+	what string
+	key  string
+	call func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error)
+
+	// reserved is who asked for which size; each pair is asked for once.
+	reserved pair
+	drop     drop.ID
+	wanted   drop.ReservationID // of a purchase or cancellation
+	units    int64              // of a restock
+
+	mu              sync.Mutex
+	asked, refusals int
+	unknown         int    // answers from which nobody knows what was done
+	lastUnknown     bool   // and the newest answer is one of them
+	answer          string // the first success
+	reservation     drop.Reservation
+	purchase        drop.Purchase
+}
+
+type pair struct {
+	user drop.UserID
+	size string
+}
+
+func (d *deed) String() string { return fmt.Sprintf("%s key=%q", d.what, d.key) }
+
+// ask makes the call. A second success under a key, and a second purchase or cancellation, must be the first again.
+func (d *deed) ask(s *simulation, r *replica) {
+	e, ctx := r.reach()
+	if e == nil {
+		return // nobody listens: nothing was sent
+	}
+	began := time.Now()
+	got, err := d.call(ctx, e, engine.Retry{Key: d.key})
+	s.notef("%s to replica %d, took %s: %+v, %v", d, r.number, time.Since(began), got, err)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked++
+	d.lastUnknown = false
+	switch {
+	case err == nil:
+		d.succeeded(s, got)
+	case nothingDone(err):
+		d.refusals++
+		s.count("calls refused")
+		if code := drop.CodeOf(err); d.key != "" && d.answer != "" && code != "" {
+			s.t.Errorf("%s was answered with %s, and then refused: %v", d, d.answer, err)
+		}
+	default:
+		d.unknown++
+		d.lastUnknown = true
+		s.count("calls with unknown outcome")
+	}
+}
+
+// succeeded needs d.mu.
+func (d *deed) succeeded(s *simulation, got any) {
+	text := fmt.Sprintf("%+v", got)
+	if v, ok := got.(*engine.View); ok {
+		text = fmt.Sprintf("%+v", v.Drop)
+	}
+	s.count("calls answered")
+	if d.answer != "" && d.answer != text {
+		s.t.Errorf("%s was answered with %s, and then with %s", d, d.answer, text)
+	}
+	d.answer = text
+	switch got := got.(type) {
+	case drop.Reservation:
+		d.reservation = got
+	case drop.Purchase:
+		d.purchase = got
+	}
+}
+
+// client does one thing after another.
+type client struct {
+	sim    *simulation
+	number int // from 1
+	name   string
+	rnd    *rand.Rand
+	calls  int
+	own    []*deed // reservations that it asked for
+	keyed  []*deed
+}
+
+func (c *client) run() {
+	for {
+		time.Sleep(rand0(c.rnd, 4*time.Second))
+		if time.Since(c.sim.began) > clientsRun {
+			return
+		}
+		c.calls++
+		switch n := c.rnd.IntN(20); {
+		case n < 9:
+			c.send(c.reserve())
+		case n < 14:
+			c.end(c.rnd.IntN(4) > 0)
+		case n < 16:
+			c.buyAndCancel()
+		case n < 18 && len(c.keyed) > 0:
+			c.send(c.keyed[c.rnd.IntN(len(c.keyed))])
+		default:
+			c.send(c.operate())
+		}
+	}
+}
+
+// send asks one replica, or both at once as who clicks twice does, where the deed bears it.
+func (c *client) send(d *deed) {
+	first := c.rnd.IntN(2)
+	twice := c.rnd.IntN(4) == 0 && d.key != ""
+	pause := rand0(c.rnd, 5*time.Millisecond)
+	var both sync.WaitGroup
+	both.Go(func() { d.ask(c.sim, c.sim.replicas[first]) })
+	if twice {
+		both.Go(func() {
+			time.Sleep(pause)
+			d.ask(c.sim, c.sim.replicas[1-first])
+		})
+	}
+	both.Wait()
+}
+
+// add files a new deed, with a key or without.
+func (c *client) add(d *deed) *deed {
+	d.what = c.name + " " + d.what
+	if c.rnd.IntN(2) == 0 {
+		d.key = fmt.Sprint(c.name, "-", c.calls)
+		c.keyed = append(c.keyed, d)
+	}
+	c.sim.mu.Lock()
+	defer c.sim.mu.Unlock()
+	c.sim.deeds = append(c.sim.deeds, d)
+	return d
+}
+
+func (c *client) reserve() *deed {
+	i := c.rnd.IntN(len(c.sim.drops))
+	id, tag := c.sim.drops[i], fmt.Sprint(c.name, ".", c.calls)
+	who := pair{user: drop.UserID(1000*c.number + c.calls), size: tag}
+	switch simulationSpecs()[i].Name {
+	case "limited":
+		who.user = drop.UserID(1 + c.rnd.IntN(4))
+	case "sized":
+		who.size = []string{"8", "9"}[c.rnd.IntN(2)]
+	}
+	d := c.add(&deed{
+		what: fmt.Sprintf("reserves in %d as %d, size %q", id, who.user, who.size), drop: id, reserved: who,
+		call: func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) {
+			return e.Reserve(ctx, id, who.user, who.size, r)
+		},
+	})
+	c.own = append(c.own, d)
+	return d
+}
+
+// mine draws a reservation that the client knows to be there, 0 if it has none.
+func (c *client) mine() drop.ReservationID {
+	var known []drop.ReservationID
+	for _, d := range c.own[max(0, len(c.own)-6):] {
+		if d.answer != "" {
+			known = append(known, d.reservation.ID)
+		}
+	}
+	if len(known) == 0 {
+		return 0
+	}
+	return known[c.rnd.IntN(len(known))]
+}
+
+func (c *client) buy(id drop.ReservationID) *deed {
+	return c.add(&deed{
+		what: fmt.Sprintf("buys %d", id), wanted: id, drop: id.Drop(),
+		call: func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) { return e.Buy(ctx, id, 0, r) },
+	})
+}
+
+func (c *client) cancel(id drop.ReservationID) *deed {
+	return c.add(&deed{
+		what: fmt.Sprintf("cancels %d", id), wanted: id, drop: id.Drop(),
+		call: func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) {
+			return e.Cancel(ctx, id, 0, r)
+		},
+	})
+}
+
+func (c *client) end(buy bool) {
+	switch id := c.mine(); {
+	case id == 0:
+	case buy:
+		c.send(c.buy(id))
+	default:
+		c.send(c.cancel(id))
+	}
+}
+
+// buyAndCancel sends two calls at once of which one at most can do something.
+func (c *client) buyAndCancel() {
+	id := c.mine()
+	if id == 0 {
+		return
+	}
+	buy, cancel := c.buy(id), c.cancel(id)
+	pause := rand0(c.rnd, 2*time.Millisecond)
+	var both sync.WaitGroup
+	both.Go(func() { buy.ask(c.sim, c.sim.replicas[0]) })
+	both.Go(func() {
+		time.Sleep(pause)
+		cancel.ask(c.sim, c.sim.replicas[1])
+	})
+	both.Wait()
+}
+
+func (c *client) operate() *deed {
+	id := c.sim.drops[c.rnd.IntN(len(c.sim.drops))]
+	d := &deed{drop: id}
+	switch c.rnd.IntN(4) {
+	case 0:
+		d.what = fmt.Sprintf("pauses %d", id)
+		d.call = func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) { return e.Pause(ctx, id, r) }
+	case 1, 2:
+		d.what = fmt.Sprintf("resumes %d", id)
+		d.call = func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) { return e.Resume(ctx, id, r) }
+	default:
+		d.units = int64(c.rnd.IntN(6)) - 2
+		size := ""
+		if id == c.sim.drops[2] {
+			size = "9"
+		}
+		d.what = fmt.Sprintf("restocks %d by %d", id, d.units)
+		d.call = func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) {
+			return e.Restock(ctx, id, drop.Restock{Add: d.units, Size: size}, r)
+		}
+	}
+	return c.add(d)
+}

@@ -1,0 +1,240 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// plan is what goes wrong in one simulation. Its seed decides all of it.
+type plan struct {
+	seed    uint64
+	trouble float64       // the part of the calls to the store that go wrong
+	slow    time.Duration // the most that a call to the store takes
+	outages []outage
+	steps   []clockStep
+	crashes []crash
+}
+
+// outage is a time in which no call reaches the store.
+type outage struct{ from, to time.Duration }
+
+// clockStep sets the store's clock.
+type clockStep struct {
+	at, by time.Duration
+}
+
+// crash kills a replica, which is started again after a while.
+type crash struct {
+	at      time.Duration
+	replica int
+	down    time.Duration
+}
+
+// clientsRun is for how long clients begin new calls.
+const clientsRun = 60 * time.Second
+
+func newPlan(seed uint64) plan {
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	p := plan{
+		seed:    seed,
+		trouble: []float64{0, 0.03, 0.1, 0.3}[rnd.IntN(4)],
+		slow:    []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, 2 * time.Second}[rnd.IntN(3)],
+	}
+	moment := func() time.Duration { return rand0(rnd, clientsRun) }
+	for range rnd.IntN(3) {
+		from := moment()
+		p.outages = append(p.outages, outage{from: from, to: from + rand0(rnd, 12*time.Second)})
+	}
+	for range rnd.IntN(4) {
+		by := []time.Duration{time.Hour, -time.Hour, rand0(rnd, 3*time.Second), -rand0(rnd, 3*time.Second)}[rnd.IntN(4)]
+		p.steps = append(p.steps, clockStep{at: moment(), by: by})
+	}
+	for range rnd.IntN(5) {
+		p.crashes = append(p.crashes, crash{at: moment(), replica: rnd.IntN(2), down: rand0(rnd, 8*time.Second)})
+	}
+	return p
+}
+
+// rand0 draws from [0, n).
+func rand0(rnd *rand.Rand, n time.Duration) time.Duration { return time.Duration(rnd.Int64N(int64(n))) }
+
+var errMade = errors.New("made to fail")
+
+// line is a replica's way to the store that all replicas share: calls are slow, come to nothing, or lose their answers, and
+// none gets through once the replica was killed.
+type line struct {
+	store.Store
+	sim     *simulation
+	replica int
+	cut     atomic.Bool
+	away    atomic.Int64 // nanoseconds since the simulation began until which the store is out of this replica's reach
+}
+
+// random draws for one call: by the plan's seed, what is called and when, so that another order of calls that are made in
+// one instant draws the same.
+func (s *simulation) random(what string) *rand.Rand {
+	h := uint64(14695981039346656037) // FNV-1a
+	for _, b := range fmt.Appendf(nil, "%s %d", what, time.Since(s.began)) {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return rand.New(rand.NewPCG(s.plan.seed, h))
+}
+
+// mishap is how a call goes wrong.
+type mishap string
+
+const (
+	none       mishap = ""
+	rolledBack mishap = "rolled back"  // after Decide, so that a lane decides twice
+	away       mishap = "unavailable"  // before anything
+	exhausted  mishap = "exhausted"    // before anything
+	poisoned   mishap = "fault"        // after Decide: nothing that helps
+	lostBefore mishap = "lost, not in" // the connection breaks before COMMIT has arrived
+	lostAfter  mishap = "lost, in"     // COMMIT took effect, its answer is lost
+	lostDuring mishap = "lost, late"   // the connection breaks, and COMMIT takes effect some time later
+)
+
+var batchMishaps = []mishap{rolledBack, away, exhausted, poisoned, lostBefore, lostAfter, lostDuring}
+
+func (m mishap) err(class store.Class) error {
+	return &store.Error{Op: string(m), Class: class, Err: errMade}
+}
+
+// unreachable is the error of a call that cannot be made at all.
+func (l *line) unreachable() error {
+	if l.cut.Load() {
+		return away.err(store.ClassUnavailable)
+	}
+	if l.sim.calm.Load() {
+		return nil
+	}
+	now := time.Since(l.sim.began)
+	if now < time.Duration(l.away.Load()) {
+		l.sim.count("calls after a broken connection")
+		return away.err(store.ClassUnavailable)
+	}
+	for _, o := range l.sim.plan.outages {
+		if o.from <= now && now < o.to {
+			l.sim.count("calls in an outage")
+			return away.err(store.ClassUnavailable)
+		}
+	}
+	return nil
+}
+
+// draw waits as long as the call takes, and says what becomes of it.
+func (l *line) draw(what string, mishaps []mishap) (mishap, *rand.Rand) {
+	rnd := l.sim.random(fmt.Sprint(what, l.replica))
+	if l.sim.calm.Load() {
+		return none, rnd
+	}
+	time.Sleep(rand0(rnd, l.sim.plan.slow))
+	if rnd.Float64() >= l.sim.plan.trouble {
+		return none, rnd
+	}
+	m := mishaps[rnd.IntN(len(mishaps))]
+	l.sim.count(string(m))
+	if (m == lostBefore || m == lostAfter || m == lostDuring) && rnd.IntN(2) == 0 { // what broke the connection goes on
+		l.away.Store(int64(time.Since(l.sim.began) + rand0(rnd, 10*time.Second)))
+	}
+	return m, rnd
+}
+
+func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
+	if err := l.unreachable(); err != nil {
+		return err
+	}
+	m, rnd := l.draw(fmt.Sprint("batch", b.Drop), batchMishaps)
+	if m == away {
+		return m.err(store.ClassUnavailable)
+	}
+	if m == exhausted {
+		return m.err(store.ClassExhausted)
+	}
+	pause := rand0(rnd, max(l.sim.plan.slow, 1))
+	decided := make(chan struct{})
+	decide := b.Decide
+	b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
+		changes := decide(s, now)
+		close(decided)
+		if m != none {
+			time.Sleep(pause) // under the lock
+		}
+		if l.cut.Load() || m == rolledBack || m == poisoned || m == lostBefore {
+			return nil // who was killed sends no COMMIT
+		}
+		return changes
+	}
+	if m == lostDuring {
+		late := make(chan error, 1)
+		go func() { late <- l.Store.RunBatch(context.WithoutCancel(ctx), b) }()
+		select {
+		case err := <-late: // refused before Decide
+			return err
+		case <-decided:
+			return m.err(store.ClassUnknown)
+		}
+	}
+	if err := l.Store.RunBatch(ctx, b); err != nil {
+		return err
+	}
+	if l.cut.Load() {
+		return lostAfter.err(store.ClassUnknown)
+	}
+	switch m {
+	case rolledBack:
+		return m.err(store.ClassRolledBack)
+	case poisoned:
+		return m.err(store.ClassFault)
+	case lostBefore, lostAfter:
+		return m.err(store.ClassUnknown)
+	default:
+		return nil
+	}
+}
+
+func (l *line) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
+	if err := l.look("committed"); err != nil {
+		return false, err
+	}
+	return l.Store.Committed(ctx, id, batch, after)
+}
+
+// look is the way of all calls that only read.
+func (l *line) look(what string) error {
+	if err := l.unreachable(); err != nil {
+		return err
+	}
+	if m, _ := l.draw(what, []mishap{away, exhausted}); m != none {
+		return m.err(store.ClassUnavailable)
+	}
+	return nil
+}
+
+func (l *line) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
+	if err := l.look("drop"); err != nil {
+		return store.Snapshot{}, err
+	}
+	return l.Store.Drop(ctx, id)
+}
+
+func (l *line) Drops(ctx context.Context) ([]store.Snapshot, error) {
+	if err := l.look("drops"); err != nil {
+		return nil, err
+	}
+	return l.Store.Drops(ctx)
+}
+
+func (l *line) Pulse(ctx context.Context) (store.Pulse, error) {
+	if err := l.look("pulse"); err != nil {
+		return store.Pulse{}, err
+	}
+	return l.Store.Pulse(ctx)
+}

@@ -1,0 +1,267 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store/memory"
+)
+
+// Two replicas sell three drops from one store, for a minute of made-up time. The seed of a run decides what clients ask and
+// what goes wrong: calls to the store that fail before, in and after COMMIT, take effect late or are slow, outages, a
+// clock that is set, replicas that are killed. Then the faults end, and the promises are checked; see books.
+//
+// SIMULATION=seed,seed… replays seeds, with the last of what happened in them.
+func TestSimulation_NothingIsLostNothingIsSoldTwice(t *testing.T) {
+	seeds := simulationSeeds()
+	replay := os.Getenv("SIMULATION")
+	if replay != "" {
+		seeds = nil
+		for text := range strings.SplitSeq(replay, ",") {
+			seed, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				t.Fatalf("SIMULATION: %v", err)
+			}
+			seeds = append(seeds, seed)
+		}
+	}
+	var mu sync.Mutex
+	sum := make(map[string]int)
+	t.Run("seed", func(t *testing.T) {
+		for _, seed := range seeds {
+			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s := simulate(t, newPlan(seed))
+					if t.Failed() || replay != "" {
+						t.Logf("replay it with SIMULATION=%d go test -run Simulation ./internal/engine\nplan %+v\n%s",
+							seed, s.plan, strings.Join(s.trace[max(0, len(s.trace)-200):], "\n"))
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					for what, n := range s.counts {
+						sum[what] += n
+					}
+				})
+			})
+		}
+	})
+	for _, what := range slices.Sorted(maps.Keys(sum)) {
+		t.Logf("%8d %s", sum[what], what)
+	}
+	t.Logf("%8d seeds", len(seeds))
+}
+
+// simulation is one run.
+type simulation struct {
+	t        *testing.T
+	plan     plan
+	began    time.Time
+	ahead    atomic.Int64 // of the store's clock, nanoseconds
+	calm     atomic.Bool  // the faults have ended
+	store    *memory.Store
+	replicas [2]*replica
+	drops    []drop.ID
+
+	mu          sync.Mutex
+	deeds       []*deed
+	trace       []string
+	counts      map[string]int
+	made, ended map[drop.ReservationID]int // as told by events
+}
+
+// simulationSpecs are the three drops.
+func simulationSpecs() []drop.Spec {
+	plain, limited := int64(12), int64(20)
+	return []drop.Spec{
+		{Name: "plain", TotalStock: &plain, StartTime: 1},
+		{Name: "limited", TotalStock: &limited, StartTime: 1, LimitPerUser: 2, MaxExpiredHolds: 3},
+		{Name: "sized", Sizes: []drop.SizeSpec{{Label: "8", Stock: 5}, {Label: "9", Stock: 3}}, StartTime: 1},
+	}
+}
+
+func simulate(t *testing.T, p plan) *simulation {
+	s := &simulation{
+		t: t, plan: p, began: time.Now(), counts: make(map[string]int),
+		made: make(map[drop.ReservationID]int), ended: make(map[drop.ReservationID]int),
+	}
+	s.store = memory.New(func() drop.Time { return drop.TimeOf(time.Now().Add(time.Duration(s.ahead.Load()))) })
+	for _, spec := range simulationSpecs() {
+		made, _, err := s.store.CreateDrop(t.Context(), spec, drop.BatchID{1}, drop.Key{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.drops = append(s.drops, made.Drop.ID)
+	}
+	var all sync.WaitGroup
+	for i := range s.replicas {
+		s.replicas[i] = &replica{sim: s, number: i}
+		all.Go(func() { s.supervise(i) })
+	}
+	for _, step := range p.steps {
+		all.Go(func() { s.setClock(step) })
+	}
+	for i := range 6 {
+		c := &client{sim: s, number: i + 1, name: fmt.Sprint("c", i+1), rnd: rand.New(rand.NewPCG(p.seed, uint64(i)+1))}
+		all.Go(c.run)
+	}
+	all.Wait()
+	s.recover()
+	newBooks(s).check()
+	return s
+}
+
+// notef keeps what happened, for who looks into a failure.
+func (s *simulation) notef(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trace = append(s.trace, fmt.Sprintf("%10.6f ", time.Since(s.began).Seconds())+fmt.Sprintf(format, args...))
+}
+
+func (s *simulation) count(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[what]++
+}
+
+func (s *simulation) publish(ev engine.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range ev.Made {
+		s.made[r.ID]++
+	}
+	for _, r := range ev.Ended {
+		s.ended[r.ID]++
+	}
+}
+
+func (s *simulation) setClock(step clockStep) {
+	time.Sleep(step.at)
+	s.ahead.Add(int64(step.by))
+	s.notef("the store's clock is set by %s", step.by)
+	s.count("clock set")
+}
+
+// supervise starts a replica, kills it whenever the plan says so, and starts it again.
+func (s *simulation) supervise(number int) {
+	s.replicas[number].start()
+	crashes := slices.SortedFunc(slices.Values(s.plan.crashes), func(a, b crash) int { return int(a.at - b.at) })
+	for _, c := range crashes {
+		if pause := c.at - time.Since(s.began); c.replica == number && pause > 0 {
+			time.Sleep(pause)
+			s.replicas[number].kill()
+			time.Sleep(c.down)
+			s.replicas[number].start()
+		}
+	}
+}
+
+// recover ends the faults. Both replicas must serve within 5 s, each call whose outcome is unknown gets an answer, and
+// whatever is still held comes back.
+func (s *simulation) recover() {
+	s.calm.Store(true)
+	s.notef("the faults have ended")
+	s.ahead.Add(int64(4 * time.Hour)) // past all that the clock has shown
+	units := int64(10)
+	made, _, err := s.store.CreateDrop(s.t.Context(), drop.Spec{Name: "after", TotalStock: &units, StartTime: 1}, drop.BatchID{2}, drop.Key{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i, r := range s.replicas {
+		began := time.Now()
+		e, ctx := r.reach()
+		if _, err := e.Reserve(ctx, made.Drop.ID, drop.UserID(i+1), "", engine.Retry{}); err != nil || time.Since(began) > 5*time.Second {
+			s.t.Errorf("replica %d after the faults: %v within %s", i, err, time.Since(began))
+		}
+	}
+	for _, d := range s.deeds {
+		if d.key == "" {
+			continue
+		}
+		for _, r := range s.replicas {
+			d.ask(s, r)
+		}
+		if d.lastUnknown {
+			s.t.Errorf("%s: no answer after the faults", d)
+		}
+	}
+	time.Sleep(62 * time.Second) // a hold, and a sweep
+	for _, r := range s.replicas {
+		e, _ := r.reach()
+		if err := e.Stop(s.t.Context()); err != nil {
+			s.t.Error(err)
+		}
+	}
+}
+
+// replica is a server process as the simulation sees it.
+type replica struct {
+	sim    *simulation
+	number int
+
+	mu     sync.Mutex
+	engine *engine.Engine // nil while it is down
+	ctx    context.Context
+	cancel context.CancelFunc
+	line   *line
+}
+
+// start runs a new process, again and again until it comes up, as a supervisor does.
+func (r *replica) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	for {
+		l := &line{Store: r.sim.store, sim: r.sim, replica: r.number}
+		e := engine.New(l, quiet(engine.Config{MaxBatch: 4, Publish: r.sim.publish}))
+		engine.SetJitter(e, func(n time.Duration) time.Duration { return rand0(r.sim.random(fmt.Sprint("jitter", r.number)), n) })
+		err := e.Start(context.Background())
+		if err == nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.engine, r.line, r.ctx, r.cancel = e, l, ctx, cancel
+			r.sim.notef("replica %d is up", r.number)
+			return
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// kill ends the process: nothing it sends from now on arrives, and nobody gets an answer of it any more.
+func (r *replica) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.line.cut.Store(true)
+	r.cancel()
+	dead := r.engine
+	r.engine = nil
+	r.sim.notef("replica %d is killed", r.number)
+	r.sim.count("replicas killed")
+	go func() { _ = dead.Stop(context.Background()) }() // so that its goroutines end
+}
+
+func (r *replica) reach() (*engine.Engine, context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.engine, r.ctx
+}
+
+// nothingDone reports whether an error says that its call had no effect.
+func nothingDone(err error) bool {
+	if drop.CodeOf(err) != "" || errors.Is(err, engine.ErrUnavailable) || errors.Is(err, engine.ErrOverloaded) || errors.Is(err, engine.ErrStopping) {
+		return true
+	}
+	return errors.Is(err, errMade) && !errors.Is(err, engine.ErrOutcomeUnknown)
+}
