@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"sneakerdrop/internal/store/postgres/pgtest"
 )
@@ -62,12 +65,13 @@ func TestFigures_AReserveAloneWithin2ms(t *testing.T) {
 			}
 			defer s.kill()
 			mustPost(t, s.url+"/api/drops/create", `{"name":"One","price":1,"total_stock":100000,"start_time":"2020-01-01T00:00:00Z"}`)
+			commit := committer(t, args)
 			best, bare := time.Hour, time.Hour
 			for round := range 3 {
 				took, control := make([]time.Duration, 500), make([]time.Duration, 500)
 				for i := range took {
 					began := time.Now()
-					mustGet(t, s.url+"/livez")
+					commit()
 					control[i] = time.Since(began)
 					began = time.Now()
 					mustPost(t, s.url+"/api/drops/reserve", fmt.Sprintf(`{"dropId":1,"userId":%d}`, 1000*round+i+1))
@@ -75,12 +79,32 @@ func TestFigures_AReserveAloneWithin2ms(t *testing.T) {
 				}
 				best, bare = min(best, median(took)), min(bare, median(control))
 			}
-			t.Logf("median: %s, of a call that does nothing %s", best, bare)
-			if best > max(2*time.Millisecond, 10*bare) { // on a machine that is busy otherwise all calls take longer
-				t.Errorf("median %s, want at most 2 ms, or 10 times the %s of a call that does nothing", best, bare)
+			t.Logf("median: %s, of a bare commit %s", best, bare)
+			if best > max(2*time.Millisecond, 3*bare) { // on a machine that is busy otherwise a commit alone takes longer
+				t.Errorf("median %s, want at most 2 ms, or 3 times the %s of a bare commit", best, bare)
 			}
 		})
 	}
+}
+
+// committer returns what does one commit, beside the server: nothing on SQLite, which needs no other process.
+func committer(t *testing.T, serve []string) func() {
+	t.Helper()
+	if serve == nil {
+		return func() {}
+	}
+	conn, err := pgx.Connect(t.Context(), serve[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	exec := func(sql string) {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE TABLE bare (n int)")
+	return func() { exec("INSERT INTO bare VALUES (1)") }
 }
 
 func median(took []time.Duration) time.Duration {
