@@ -23,12 +23,12 @@ var house = [][]string{
 	{"internal/live/sse", "internal/live/sockets"},
 	{"internal/live"},
 	{"internal/bus"},
-	{"internal/identity", "internal/limit"},
+	{"internal/identity", "internal/limit", "internal/http1"},
 	{"internal/engine", "internal/audit", "internal/importer"},
 	{"internal/store/postgres", "internal/store/sqlite", "internal/store/memory", "internal/store/storetest"},
 	{"internal/store"},
 	{"internal/operator"},
-	{"internal/drop"},
+	{"internal/drop", "internal/flat"},
 }
 
 // exceptions need a reason each.

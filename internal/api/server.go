@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,6 +24,15 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// GivenWhole reports of a path whether its answers are given whole: those of sockets and of event streams go on, and a shop's
+// purchases are written page by page.
+func GivenWhole(path string) bool {
+	if path = strings.ToLower(strings.TrimSuffix(path, "/")); !strings.HasPrefix(path, dropsPath+"/") {
+		return path != "/socket.io" && !strings.HasPrefix(path, "/socket.io/")
+	}
+	return !strings.HasSuffix(path, "/events") && !strings.HasSuffix(path, "/purchases")
 }
 
 // Limit bounds the connections that l has open at once; more wait to be accepted. 0 means DefaultMaxConnections. Those of

@@ -19,6 +19,7 @@ import (
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/http1"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sockets"
@@ -139,7 +140,7 @@ func (c *serveCommand) serve(
 	if err != nil {
 		return errors.Join(con.listenError("addr", c.Addr, err), e.Stop(ctx))
 	}
-	server := api.Server(handler, log)
+	server := http1.New(api.Server(handler, log), api.GivenWhole)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- serveOn(server, api.Limit(l, int(c.MaxConnections)), security) }()
@@ -206,11 +207,11 @@ func (c *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
 	return files.config(), nil
 }
 
-func serveOn(server *http.Server, l net.Listener, security *tls.Config) error {
+func serveOn(server *http1.Server, l net.Listener, security *tls.Config) error {
 	if security == nil {
 		return server.Serve(l)
 	}
-	return server.Serve(tls.NewListener(l, security))
+	return server.ServeTLS(tls.NewListener(l, security))
 }
 
 // watchers is what shows the stock as it moves.
@@ -238,7 +239,7 @@ func (w watchers) close(ctx context.Context, log *slog.Logger) {
 
 // stop takes no new connections, waits for the answers under way and then for the accepted commands. A client that does
 // not finish its request in time is cut off; that is no failure.
-func (c *serveCommand) stop(ctx context.Context, server *http.Server, e *engine.Engine, show watchers, log *slog.Logger) error {
+func (c *serveCommand) stop(ctx context.Context, server *http1.Server, e *engine.Engine, show watchers, log *slog.Logger) error {
 	began := time.Now()
 	log.Info("stopping", "timeout", time.Duration(c.ShutdownTimeout))
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(c.ShutdownTimeout))

@@ -1,0 +1,137 @@
+package http1
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	// maxHead and maxBody bound a plain request; a larger one is not plain.
+	maxHead = 4 << 10
+	maxBody = 4 << 10
+)
+
+// Sets of characters. A byte outside them makes a request one for net/http to judge.
+var (
+	tokens = set(alphanumeric + "!#$%&'*+-.^_`|~")
+	paths  = set(alphanumeric + "/-._~")
+	hosts  = set(alphanumeric + "-._:[]")
+	values = visible("")
+	query  = visible(" \t#\"<>\\^`{|}")
+)
+
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+func set(chars string) (s [256]bool) {
+	for i := range len(chars) {
+		s[chars[i]] = true
+	}
+	return s
+}
+
+// visible is printable ASCII, space and tab but for those characters.
+func visible(without string) (s [256]bool) {
+	for c := byte(' '); c <= '~'; c++ {
+		s[c] = strings.IndexByte(without, c) < 0
+	}
+	s['\t'] = strings.IndexByte(without, '\t') < 0
+	return s
+}
+
+func within(s *[256]bool, text string) bool {
+	for i := range len(text) {
+		if !s[text[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// parse reads a head, from the request line to the empty line behind the last header, into r, whose Header must be empty. It
+// returns the length of the body, and false where the request is not plain. Plain is what no two readers of HTTP read in different ways: lines end
+// in CRLF, a line of a header has its colon behind the name, and a length is given once and in digits.
+func parse(r *http.Request, head string, room *[]string) (length int, plain bool) {
+	line, rest, _ := strings.Cut(head, "\r\n")
+	if !parseLine(r, line) {
+		return 0, false
+	}
+	length = -1
+	for {
+		line, rest, plain = strings.Cut(rest, "\r\n")
+		if !plain {
+			return 0, false
+		}
+		if line == "" {
+			break
+		}
+		name, value, ok := strings.Cut(line, ":")
+		value = strings.Trim(value, " \t")
+		if !ok || name == "" || !within(&tokens, name) || !within(&values, value) || !parseHeader(r, name, value, &length, room) {
+			return 0, false
+		}
+	}
+	switch {
+	case r.Host == "" || rest != "":
+		return 0, false
+	case length < 0 && r.Method != http.MethodGet && r.Method != http.MethodOptions && r.Method != http.MethodDelete:
+		return 0, false
+	}
+	// As net/http has it.
+	if p := r.Header["Pragma"]; len(p) > 0 && p[0] == "no-cache" && r.Header["Cache-Control"] == nil {
+		r.Header["Cache-Control"] = []string{"no-cache"}
+	}
+	return max(length, 0), true
+}
+
+func parseLine(r *http.Request, line string) bool {
+	method, rest, _ := strings.Cut(line, " ")
+	target, ok := strings.CutSuffix(rest, " HTTP/1.1")
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete, http.MethodOptions:
+		r.Method = method
+	default:
+		return false
+	}
+	path, search, asked := strings.Cut(target, "?")
+	if !ok || path == "" || path[0] != '/' || strings.HasPrefix(path, "//") || !within(&paths, path) ||
+		asked && search == "" || !within(&query, search) {
+		return false
+	}
+	r.RequestURI = target
+	r.URL.Path, r.URL.RawQuery = path, search
+	return true
+}
+
+// parseHeader adds a header to the request's, or returns false where it is none of a plain request.
+func parseHeader(r *http.Request, name, value string, length *int, room *[]string) bool {
+	name = http.CanonicalHeaderKey(name)
+	switch name {
+	case "Host": // is not among the headers of a request
+		if r.Host != "" || value == "" || !within(&hosts, value) {
+			return false
+		}
+		r.Host = value
+		return true
+	case "Content-Length":
+		n, err := strconv.Atoi(value)
+		if *length >= 0 || err != nil || n > maxBody || strconv.Itoa(n) != value || r.Method == http.MethodGet && n > 0 {
+			return false
+		}
+		*length = n
+	case "Connection":
+		if !strings.EqualFold(value, "keep-alive") {
+			return false
+		}
+	case "Transfer-Encoding", "Expect", "Upgrade", "Trailer", "Te", "Http2-Settings":
+		return false
+	}
+	if given := r.Header[name]; given != nil {
+		r.Header[name] = append(given, value)
+		return true
+	}
+	*room = append(*room, value)
+	n := len(*room)
+	r.Header[name] = (*room)[n-1 : n : n]
+	return true
+}
