@@ -8,7 +8,6 @@ package api
 
 import (
 	"cmp"
-	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -69,7 +68,7 @@ const (
 type api struct {
 	engine  *engine.Engine
 	log     *slog.Logger
-	timeout time.Duration
+	timeout timeouts
 	list    list
 	metrics *metrics
 	limits  *limits
@@ -107,7 +106,7 @@ func New(c Config) (http.Handler, error) {
 		}
 	}
 	a := &api{
-		engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c),
+		engine: c.Engine, log: c.Log, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, names: c.BuyerNames,
 		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry, process: rand.Text()[:12],
 	}
@@ -236,7 +235,7 @@ func (a *api) serve(rt *route) http.Handler {
 			a.fail(w, r, err)
 			return
 		}
-		bounded, cancel := context.WithTimeout(r.Context(), a.timeout)
+		bounded, cancel := a.timeout.bound(r.Context(), rec.began, &rec.bounded)
 		defer cancel()
 		inTime := r.WithContext(bounded)
 		err := a.enter(rt, rec, inTime)

@@ -85,7 +85,7 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 
 // salesPage reads at most limit purchases and says whether there are more.
 func (a *api) salesPage(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) (found []store.Sale, more bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	ctx, cancel := context.WithTimeout(ctx, a.timeout.after)
 	defer cancel()
 	if found, err = a.engine.Purchases(ctx, id, after, limit+1); err != nil {
 		return nil, false, err

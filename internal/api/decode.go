@@ -16,6 +16,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/flat"
 )
 
 const (
@@ -33,7 +34,42 @@ func readBody(w http.ResponseWriter, r *http.Request, to any) error {
 	if err != nil {
 		return err
 	}
+	if q, ok := to.(flatReader); ok && readFlat(body, q) {
+		return nil
+	}
 	return decode(body, to)
+}
+
+// flatReader is a body that crowds send: written as programs write it, it is read without a decoder.
+type flatReader interface {
+	// readMember takes a member, or returns false where it may not be what it should be. One that it does not have is ignored.
+	readMember(m flat.Member) bool
+}
+
+// readFlat reads a body that is flat; false: decode has to read it, or to say what is wrong with it.
+func readFlat(body []byte, to flatReader) bool {
+	var room [8]flat.Member
+	members, ok := flat.Parse(string(body), room[:0])
+	for i := range members {
+		ok = ok && to.readMember(members[i])
+	}
+	return ok
+}
+
+func readDigits(m flat.Member, to **whole) bool {
+	n, ok := m.Digits()
+	if ok {
+		*to = new(whole(n))
+	}
+	return ok
+}
+
+func readText[T ~string](m flat.Member, to **T) bool {
+	text, ok := m.Text()
+	if ok {
+		*to = new(T(text))
+	}
+	return ok
 }
 
 // readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored.

@@ -22,6 +22,7 @@ type limits struct {
 	addresses *limit.Limiter[netip.Addr]
 	buyers    *limit.Limiter[drop.UserID]
 	proxies   []netip.Prefix
+	policies  map[limit.Class]policy
 	refused   *prometheus.CounterVec
 	log       *slog.Logger
 	warnOnce  sync.Once
@@ -30,10 +31,16 @@ type limits struct {
 func newLimits(c *Config) *limits {
 	l := &limits{
 		rules: c.AddressLimits, addresses: limit.New[netip.Addr](c.AddressLimits, 0),
-		buyers: limit.New[drop.UserID](c.BuyerLimits, 0), proxies: c.TrustedProxies, log: c.Log,
+		buyers: limit.New[drop.UserID](c.BuyerLimits, 0), policies: make(map[limit.Class]policy), proxies: c.TrustedProxies, log: c.Log,
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sneakerdrop_rate_limited_total", Help: "Requests refused because their address, or their buyer, made too many, by class of calls.",
 		}, []string{"class", "caller"}),
+	}
+	for class, rate := range c.AddressLimits {
+		l.policies[class] = policy{address: policyOf(string(class), rate)}
+	}
+	for class, rate := range c.BuyerLimits {
+		l.policies[class] = policy{address: l.policies[class].address, buyer: policyOf(string(class)+buyerPolicy, rate)}
 	}
 	for _, class := range []limit.Class{limit.Read, limit.Buy, limit.Operate} {
 		l.refused.WithLabelValues(string(class), "address") // shown from the start
@@ -68,7 +75,7 @@ func (l *limits) take(w http.ResponseWriter, r *http.Request, class limit.Class)
 	if !limited {
 		return nil
 	}
-	return l.verdict(w, class, string(class), "address", v)
+	return l.verdict(w, class, string(class), "address", l.policies[class].address, v)
 }
 
 // takeBuyer takes a token of the buyer's; 0 is nobody in particular, who has none and needs none.
@@ -80,19 +87,33 @@ func (l *limits) takeBuyer(w http.ResponseWriter, class limit.Class, buyer drop.
 	if !limited {
 		return nil
 	}
-	return l.verdict(w, class, string(class)+"-buyer", "buyer", v)
+	return l.verdict(w, class, string(class)+buyerPolicy, "buyer", l.policies[class].buyer, v)
 }
 
 // verdict says in the answer's headers how many tokens are left (draft-ietf-httpapi-ratelimit-headers-10), and refuses.
-func (l *limits) verdict(w http.ResponseWriter, class limit.Class, policy, of string, v limit.Verdict) error {
+func (l *limits) verdict(w http.ResponseWriter, class limit.Class, name, of, policy string, v limit.Verdict) error {
 	h := w.Header()
-	h["Ratelimit-Policy"] = append(h["Ratelimit-Policy"], item(policy, 'q', v.Burst, 'w', seconds(v.Window)))
-	h["Ratelimit"] = append(h["Ratelimit"], item(policy, 'r', v.Remaining, 't', seconds(v.Reset)))
+	if h["Ratelimit"] == nil {
+		room := make([]string, 4) // for both headers, and two values of each
+		h["Ratelimit-Policy"], h["Ratelimit"] = room[0:0:2], room[2:2:4]
+	}
+	h["Ratelimit-Policy"] = append(h["Ratelimit-Policy"], policy)
+	h["Ratelimit"] = append(h["Ratelimit"], item(name, 'r', v.Remaining, 't', seconds(v.Reset)))
 	if v.Allowed {
 		return nil
 	}
 	l.refused.WithLabelValues(string(class), of).Inc()
 	return &drop.Error{Code: codeRateLimited, RetryIn: v.RetryAfter}
+}
+
+// buyerPolicy ends the names of the policies for buyers.
+const buyerPolicy = "-buyer"
+
+// policy is what RateLimit-Policy says of a class: the rule for addresses, and the one for buyers.
+type policy struct{ address, buyer string }
+
+func policyOf(name string, r limit.Rate) string {
+	return item(name, 'q', r.Burst, 'w', seconds(r.Window()))
 }
 
 // item is a string with two parameters, as a structured field has it (RFC 9651, 3.3): "buy";q=40;w=2.

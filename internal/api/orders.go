@@ -9,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/flat"
 )
 
 type reserveRequest struct {
@@ -21,6 +22,27 @@ type reserveRequest struct {
 
 type reservationRequest struct {
 	ReservationID *whole `json:"reservationId" required:"true" nullable:"false" doc:"The id that reserve answered with"`
+}
+
+func (in *reserveRequest) readMember(m flat.Member) bool {
+	switch m.Name {
+	case "dropId":
+		return readDigits(m, &in.DropID)
+	case "userId":
+		return readDigits(m, &in.UserID)
+	case "userName":
+		return readText(m, &in.UserName)
+	case "email":
+		return readText(m, &in.Email)
+	case "size":
+		return readText(m, &in.Size)
+	default:
+		return true
+	}
+}
+
+func (in *reservationRequest) readMember(m flat.Member) bool {
+	return m.Name != "reservationId" || readDigits(m, &in.ReservationID)
 }
 
 type reservationAnswer struct {

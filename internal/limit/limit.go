@@ -31,8 +31,8 @@ type Rate struct {
 	Burst     int     // 1 or more
 }
 
-// window is how long an empty bucket takes to fill.
-func (r Rate) window() time.Duration { return r.fill(float64(r.Burst)) }
+// Window is how long an empty bucket takes to fill.
+func (r Rate) Window() time.Duration { return r.fill(float64(r.Burst)) }
 
 func (r Rate) fill(tokens float64) time.Duration {
 	return time.Duration(math.Ceil(tokens / r.PerSecond * float64(time.Second)))
@@ -78,10 +78,10 @@ func ParseRules(text string) (Rules, error) {
 // Verdict is what became of one call.
 type Verdict struct {
 	Allowed bool
-	// Burst and Remaining are calls: what a full bucket allows at once, and what is left of it.
-	Burst, Remaining int
-	// Window is how long an empty bucket takes to fill, Reset how long this one does.
-	Window, Reset time.Duration
+	// Remaining calls are allowed at once.
+	Remaining int
+	// Reset is how long the bucket takes to be full again.
+	Reset time.Duration
 	// RetryAfter is how long until the next call is allowed; 0 where this one was.
 	RetryAfter time.Duration
 }
@@ -132,7 +132,7 @@ func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
 	defer c.mu.Unlock()
 	full := max(c.get(caller), now)
 	whole := time.Duration(c.rate.Burst) * c.interval
-	v = Verdict{Allowed: full+c.interval-now <= whole, Burst: c.rate.Burst, Window: c.rate.window()}
+	v = Verdict{Allowed: full+c.interval-now <= whole}
 	if v.Allowed {
 		full += c.interval
 		c.put(caller, full)
