@@ -88,6 +88,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
+	client.tokens = sign(c.Buyer, r.expected())
 	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -145,6 +146,16 @@ func (r *run) prepare(ctx context.Context) error {
 	r.codes = make(map[string]int64)
 	r.books = make([][]Acknowledged, r.Connections)
 	return nil
+}
+
+// expected is how many buyers may come at most, as far as that can be told.
+func (r *run) expected() int {
+	perSecond := r.Rate
+	if perSecond == 0 {
+		const fastest = 40_000 // of the servers on two cores that were seen
+		perSecond = fastest
+	}
+	return int(min(perSecond*r.Duration.Seconds(), mostSigned))
 }
 
 // connect opens the connections before anything is measured, as those of people who wait for a drop are.

@@ -25,6 +25,7 @@ type client struct {
 	config *Config
 	base   string
 	prefix string // of idempotency keys
+	tokens *signed
 }
 
 func newClient(c *Config) (*client, error) {
@@ -39,6 +40,7 @@ func newClient(c *Config) (*client, error) {
 			RetryIfErr: func(*fasthttp.Request, int, error) (resetTimeout, retry bool) { return false, false },
 		},
 		config: c, base: u.Scheme + "://" + u.Host, prefix: rand.Text() + "-",
+		tokens: sign(nil, 0),
 	}, nil
 }
 
@@ -58,7 +60,7 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 func (c *client) touch(ctx context.Context) error {
 	w := c.worker()
 	defer w.release()
-	w.begin("/livez", nil, "")
+	w.begin("/livez", nil, nil)
 	if err := w.http.DoTimeout(w.request, w.response, requestTimeout); err != nil {
 		return err
 	}
@@ -81,6 +83,7 @@ type worker struct {
 	request  *fasthttp.Request
 	response *fasthttp.Response
 	body     []byte
+	header   []byte
 }
 
 func (c *client) worker() *worker {
@@ -93,7 +96,7 @@ func (w *worker) release() {
 }
 
 // begin makes the request to a path; with a body it is a POST.
-func (w *worker) begin(path string, body []byte, token string) {
+func (w *worker) begin(path string, body, token []byte) {
 	w.request.Reset()
 	w.request.SetRequestURI(w.base + path)
 	if body != nil {
@@ -101,8 +104,9 @@ func (w *worker) begin(path string, body []byte, token string) {
 		w.request.Header.SetContentType("application/json")
 		w.request.SetBodyRaw(body)
 	}
-	if token != "" {
-		w.request.Header.Set(fasthttp.HeaderAuthorization, "Bearer "+token)
+	if len(token) > 0 {
+		w.header = append(append(w.header[:0], "Bearer "...), token...)
+		w.request.Header.SetBytesV(fasthttp.HeaderAuthorization, w.header)
 	}
 }
 
@@ -121,7 +125,7 @@ func (w *worker) send() answer {
 }
 
 func (w *worker) list() answer {
-	w.begin("/api/drops", nil, "")
+	w.begin("/api/drops", nil, nil)
 	return w.send()
 }
 
@@ -141,11 +145,7 @@ func (w *worker) purchase(id drop.ReservationID, buyer int64) answer {
 
 // post sends what a buyer does; an answer without the id that it must have is none.
 func (w *worker) post(path string, buyer int64, operation string) answer {
-	token := ""
-	if w.config.Buyer != nil {
-		token = w.config.Buyer(buyer)
-	}
-	w.begin(path, w.body, token)
+	w.begin(path, w.body, w.tokens.of(buyer))
 	if w.config.Keys {
 		w.request.Header.Set("Idempotency-Key", w.prefix+operation+strconv.FormatInt(buyer, 10))
 	}
@@ -193,7 +193,7 @@ func (c *client) ask(ctx context.Context, method, path string, in, out any) erro
 			return err
 		}
 	}
-	w.begin(path, body, c.config.Token)
+	w.begin(path, body, []byte(c.config.Token))
 	w.request.Header.SetMethod(method)
 	deadline := time.Now().Add(requestTimeout)
 	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
