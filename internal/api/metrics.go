@@ -67,7 +67,7 @@ type recorder struct {
 	status  int // 0: nothing was answered yet
 	caller  caller
 	bounded expiring // its context, if it needs no other
-	drop    drop.ID // what an operator's call was about; 0: not known
+	drop    drop.ID  // what an operator's call was about; 0: not known
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -32,6 +32,7 @@ type lane struct {
 	queue  []*call
 	busy   bool // the goroutine runs
 	closed bool
+	ahead  int // batches in a row that began behind the COMMIT of another
 	timer  *time.Timer
 
 	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
@@ -98,33 +99,59 @@ func (l *lane) close() {
 func (l *lane) take() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(len(l.queue), l.engine.MaxBatch)
-	if n == 0 {
+	if len(l.queue) == 0 {
 		l.queue = nil
 		l.busy = false
 		return nil
 	}
+	return l.front()
+}
+
+// front removes the next batch from the queue.
+func (l *lane) front() []*call {
+	n := min(len(l.queue), l.engine.MaxBatch)
 	batch := l.queue[:n:n]
 	l.queue = l.queue[n:]
 	return batch
 }
 
+// maxAhead is how many batches in a row may begin behind the COMMIT of the one before, so that a lane of another replica, which
+// waits for the drop's lock, gets its turn.
+const maxAhead = 16
+
+// takeAhead takes the batch that is to follow the one under way; nil: none, or not so.
+func (l *lane) takeAhead() []*call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ahead++; len(l.queue) == 0 || l.ahead > maxAhead {
+		l.ahead = 0
+		return nil
+	}
+	return l.front()
+}
+
 func (l *lane) run() {
 	defer l.engine.running.Done()
+	var next *batch
 	for {
-		calls := l.take()
-		if calls == nil {
-			return
+		if next == nil {
+			calls := l.take()
+			if calls == nil {
+				return
+			}
+			next = newBatch(l, calls)
 		}
-		l.serve(calls)
+		b := next
+		l.serve(b)
+		next = b.next
 	}
 }
 
 // serve answers every call of a batch, and publishes what the batch changed.
-func (l *lane) serve(calls []*call) {
+func (l *lane) serve(b *batch) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*(l.engine.RetryFor+batchTimeout))
 	defer cancel()
-	b := newBatch(l, calls)
+	calls := b.calls
 	err := b.commit(ctx)
 	switch {
 	case err == nil:
@@ -144,7 +171,9 @@ func (l *lane) serve(calls []*call) {
 		// One command may be what the store cannot take: each gets a batch of its own, so that it fails alone.
 		l.engine.Log.Error("batch failed, trying its commands one by one", "drop", l.id, "commands", len(calls), "err", err)
 		for i := range calls {
-			l.serve(calls[i : i+1])
+			alone := newBatch(l, calls[i:i+1])
+			alone.alone = true
+			l.serve(alone)
 		}
 	default:
 		if drop.CodeOf(err) == "" {
@@ -152,6 +181,7 @@ func (l *lane) serve(calls []*call) {
 		}
 		if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrOutcomeUnknown) {
 			l.abandonQueue()
+			b.abandonNext()
 		}
 		for _, c := range calls {
 			c.err = err
@@ -167,6 +197,10 @@ func (l *lane) abandonQueue() {
 	waiting := l.queue
 	l.queue = nil
 	l.mu.Unlock()
+	fail(waiting)
+}
+
+func fail(waiting []*call) {
 	for _, c := range waiting {
 		c.err = fmt.Errorf("%w: gave up while waiting", ErrUnavailable)
 		close(c.done)
@@ -188,9 +222,13 @@ func (l *lane) replace(v *View) *View {
 
 // batch is one run through the store: its commands, and what the last attempt decided.
 type batch struct {
-	lane *lane
-	cmds []drop.Command
-	need drop.Need
+	lane  *lane
+	calls []*call
+	cmds  []drop.Command
+	need  drop.Need
+	alone bool   // no batch may follow it at once
+	next  *batch // follows it, whatever becomes of it
+	given store.Batch
 
 	began   time.Time
 	id      drop.BatchID
@@ -206,13 +244,36 @@ type batch struct {
 }
 
 func newBatch(l *lane, calls []*call) *batch {
-	b := &batch{lane: l, began: time.Now(), cmds: make([]drop.Command, len(calls))}
+	b := &batch{lane: l, calls: calls, began: time.Now(), cmds: make([]drop.Command, len(calls))}
 	for i, c := range calls {
 		b.cmds[i] = c.cmd
 	}
 	b.need = drop.NeedOf(b.cmds)
 	b.need.Deadline = l.overdue()
+	b.given = store.Batch{Drop: l.id, Need: b.need, Decide: b.decide, Next: b.follow}
 	return b
+}
+
+// follow gives the store the batch that is to follow this one.
+func (b *batch) follow() *store.Batch {
+	if b.alone || b.next != nil { // it was given in an attempt before this
+		return nil
+	}
+	calls := b.lane.takeAhead()
+	if calls == nil {
+		return nil
+	}
+	b.next = newBatch(b.lane, calls)
+	return &b.next.given
+}
+
+// abandonNext fails the batch that was to follow, as abandonQueue does those that wait.
+func (b *batch) abandonNext() {
+	if b.next == nil || b.next.given.Begun != nil {
+		return
+	}
+	fail(b.next.calls)
+	b.next = nil
 }
 
 func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
@@ -256,7 +317,9 @@ func (b *batch) attempt(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
 	b.asked = time.Now()
-	err := b.lane.engine.store.RunBatch(ctx, store.Batch{Drop: b.lane.id, Need: b.need, Decide: b.decide})
+	given := b.given
+	given.Begun, b.given.Begun = b.given.Begun, nil // another attempt begins anew
+	err := b.lane.engine.store.RunBatch(ctx, given)
 	if err != nil && drop.CodeOf(err) == "" {
 		b.lane.engine.Metrics.storeError(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -75,6 +76,31 @@ type line struct {
 	replica int
 	cut     atomic.Bool
 	away    atomic.Int64 // nanoseconds since the simulation began until which the store is out of this replica's reach
+	begun   sync.Map     // drop.ID to the *store.Batch that was begun behind a COMMIT, and must come next
+}
+
+// follow asks for the batch that is to follow, as a store does that begins it behind the COMMIT, and begins it if that succeeds.
+func (l *line) follow(b *store.Batch) (begin func()) {
+	next := b.Next()
+	if next == nil {
+		return func() {}
+	}
+	l.sim.count("batches begun behind another")
+	return func() {
+		next.Begun = next
+		l.begun.Store(b.Drop, next)
+	}
+}
+
+// checkBegun reports a batch that was begun, and after which another came.
+func (l *line) checkBegun(b *store.Batch) {
+	want, ok := l.begun.LoadAndDelete(b.Drop)
+	switch {
+	case ok && b.Begun != want:
+		l.sim.t.Errorf("replica %d: drop %d has a batch begun, and another came", l.replica, b.Drop)
+	case !ok && b.Begun != nil:
+		l.sim.t.Errorf("replica %d: drop %d: a batch came that was begun for an attempt before", l.replica, b.Drop)
+	}
 }
 
 // random draws for one call: by the plan's seed, what is called and when, so that another order of calls that are made in
@@ -148,6 +174,8 @@ func (l *line) draw(what string, mishaps []mishap) (mishap, *rand.Rand) {
 }
 
 func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
+	l.checkBegun(&b)
+	begin := func() {}
 	if err := l.unreachable(); err != nil {
 		return err
 	}
@@ -169,6 +197,9 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 		}
 		if l.cut.Load() || m == rolledBack || m == poisoned || m == lostBefore {
 			return nil // who was killed sends no COMMIT
+		}
+		if changes != nil {
+			begin = l.follow(&b)
 		}
 		return changes
 	}
@@ -196,6 +227,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 	case lostBefore, lostAfter:
 		return m.err(store.ClassUnknown)
 	default:
+		begin()
 		return nil
 	}
 }

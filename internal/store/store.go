@@ -134,6 +134,12 @@ type Batch struct {
 	// changes the state to what it is to be and returns what to write, or nil: then nothing is written. A store may call
 	// it again after a failure, with a state loaded anew; only the last call's outcome counts.
 	Decide func(s *drop.State, now drop.Time) *drop.Changes
+	// Next, if not nil, is asked at most once, when the batch is decided and about to be committed: for the drop's next
+	// batch, or nil. A store may begin that one behind the COMMIT of this one. Whoever gives it runs it next, whatever
+	// becomes of this batch.
+	Next func() *Batch
+	// Begun is what a store has begun of a batch that Next gave; nobody else touches it.
+	Begun any
 }
 
 // Snapshot is a drop as committed at one moment.

@@ -12,12 +12,20 @@ import (
 
 // RunBatch implements store.Store.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return s.fail(fmt.Sprintf("connect for drop %d", b.Drop), err)
+	begun, ok := b.Begun.(*begun)
+	if !ok {
+		var err error
+		if begun, err = s.begin(ctx, &b); err != nil {
+			return err
+		}
 	}
-	defer conn.Release() // closes a connection whose transaction is still open, so a panic in Decide holds no lock
-	state, now, err := s.load(ctx, conn.Conn(), b)
+	conn, ours := begun.conn, true
+	defer func() {
+		if ours {
+			conn.Release() // closes a connection whose transaction is still open, so a panic in Decide holds no lock
+		}
+	}()
+	state, now, err := begun.state(b.Need.Deadline)
 	if err != nil {
 		rollback(ctx, conn.Conn())
 		if drop.CodeOf(err) != "" {
@@ -33,29 +41,47 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	}
 	var out pgx.Batch
 	queueChanges(&out, &was, state, changes)
-	return s.commit(ctx, conn.Conn(), &out, fmt.Sprintf("commit drop %d", b.Drop))
+	op := fmt.Sprintf("commit drop %d", b.Drop)
+	if next := s.following(&b); next != nil {
+		err = s.commitAhead(ctx, conn, &out, next, op)
+		ours = next.Begun == nil
+		return err
+	}
+	return s.commit(ctx, conn.Conn(), &out, op)
 }
 
-// commit sends the statements with a COMMIT behind them, and succeeds only when the server says that it committed and
-// has nothing to add.
+// following is the batch to begin behind the COMMIT of b, if there is one. A pooler may give each transaction another connection.
+func (s *Store) following(b *store.Batch) *store.Batch {
+	if b.Next == nil || s.pooled {
+		return nil
+	}
+	return b.Next()
+}
+
+// commit sends the statements with a COMMIT behind them.
 func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op string) error {
 	out.Queue(runBatchCommit)
 	takeNotice(conn)
 	results := conn.SendBatch(ctx, out)
-	last := out.Len() - 1
-	for i := range out.Len() {
+	err := s.readCommit(ctx, conn, results, out.Len(), op)
+	if err != nil {
+		rollback(ctx, conn)
+	}
+	return err
+}
+
+// readCommit succeeds only when the server says that it committed and has nothing to add.
+func (s *Store) readCommit(ctx context.Context, conn *pgx.Conn, results pgx.BatchResults, statements int, op string) error {
+	for left := statements; ; left-- {
 		tag, err := results.Exec()
-		if err == nil && i == last {
-			return s.committed(results, conn, tag.String(), op)
-		}
 		if err != nil {
 			_ = results.Close() // gives the same error
-			class := classifyCommit(err, i == last)
-			rollback(ctx, conn)
-			return s.failAs(op, class, err)
+			return s.failAs(op, classifyCommit(err, left == 1), err)
+		}
+		if left == 1 {
+			return s.committed(results, conn, tag.String(), op)
 		}
 	}
-	panic("a batch without COMMIT")
 }
 
 // committed judges the answer to COMMIT.

@@ -96,6 +96,23 @@ func terminate(t testing.TB, admin *pgx.Conn, where string) {
 	}
 }
 
+// awaitState returns once a connection of the store is in that state.
+func awaitState(t testing.TB, admin *pgx.Conn, state string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		var n int
+		err := admin.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'sneakerdrop' AND state = $1`, state).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			return
+		}
+	}
+	t.Fatalf("no connection is %s", state)
+}
+
 // awaitLockWait returns once a connection of the store waits for a lock.
 func awaitLockWait(t testing.TB, admin *pgx.Conn) {
 	t.Helper()

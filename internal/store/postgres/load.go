@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -17,9 +16,9 @@ type loader struct {
 	found bool
 }
 
-// load is the first round trip: it begins the transaction, locks the drop and reads what the batch needs.
-func (s *Store) load(ctx context.Context, conn *pgx.Conn, b store.Batch) (*drop.State, drop.Time, error) {
-	var out pgx.Batch
+// queueLoad queues the first round trip: it begins the transaction, locks the drop and reads what the batch needs.
+func (s *Store) queueLoad(b *store.Batch) (*loader, *pgx.Batch) {
+	out := new(pgx.Batch)
 	l := &loader{state: drop.State{Drop: drop.Drop{ID: b.Drop}}}
 	id := int64(b.Drop)
 	out.Queue(runBatchBegin)
@@ -43,22 +42,29 @@ func (s *Store) load(ctx context.Context, conn *pgx.Conn, b store.Batch) (*drop.
 		out.Queue(runBatchDeadline, id).Query(l.deadline)
 	}
 	if len(b.Need.Keys) > 0 {
-		queueKeys(&out, id, b.Need.Keys).Query(l.kept)
+		queueKeys(out, id, b.Need.Keys).Query(l.kept)
 	}
-	if err := conn.SendBatch(ctx, &out).Close(); err != nil {
+	return l, out
+}
+
+// state reads the answers of the first round trip.
+func (b *begun) state(deadline bool) (*drop.State, drop.Time, error) {
+	err := b.results.Close()
+	b.end()
+	l := b.loader
+	switch {
+	case err != nil:
 		return nil, 0, err
-	}
-	if !l.found {
+	case !l.found:
 		return nil, 0, drop.Refuse(drop.CodeDropNotFound)
-	}
-	if !b.Need.Deadline {
+	case !deadline:
 		l.state.Deadline = 0
 	}
 	return &l.state, l.now, nil
 }
 
 // reservationsOf returns the reservations to load that can be the drop's, with their owners.
-func reservationsOf(b store.Batch) (ids, owners []int64) {
+func reservationsOf(b *store.Batch) (ids, owners []int64) {
 	for _, wanted := range b.Need.DistinctReservations() {
 		if wanted.ID.Drop() == b.Drop {
 			ids, owners = append(ids, int64(wanted.ID)), append(owners, int64(wanted.Owner))

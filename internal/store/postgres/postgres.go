@@ -3,9 +3,10 @@
 // A batch is two pipelined round trips on one connection. The first begins the transaction, locks the drop's row, then
 // reads the clock, then what the batch needs: separate statements at READ COMMITTED, because a statement that waits for
 // the lock has its clock and its snapshot of other rows from before the wait. The second writes and commits. Nothing
-// else ever happens while the lock is held.
+// else ever happens while the lock is held. Where another batch is to follow, its first round trip is sent behind the
+// COMMIT of the one before (see commitAhead).
 //
-// Each pipeline has one Sync at its end, so that the server skips all that follows a failed statement, COMMIT included:
+// Each round trip has one Sync at its end, so that the server skips all that follows a failed statement, COMMIT included:
 // an ERROR of a statement before COMMIT means that nothing was written.
 //
 // A Store is safe for concurrent use, by several replicas on one database too.

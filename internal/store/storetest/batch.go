@@ -22,6 +22,7 @@ var batchTests = []test{
 	{"RunBatch_NilChangesWriteNothing", nilChangesWriteNothing},
 	{"RunBatch_PanicWritesNothing", panicWritesNothing},
 	{"RunBatch_LargeBatch", largeBatch},
+	{"RunBatch_EachFollowsTheOneBefore", eachFollowsTheOneBefore},
 }
 
 func unknownDropIsRefused(f *fixture) {
@@ -255,4 +256,44 @@ func largeBatch(f *fixture) {
 		}
 	}
 	equal(f, "stock", f.snapshot(id).Drop.Sizes[0].Stock, drop.Stock{Total: n - 1, Sold: n - 1})
+}
+
+// Batches that follow one another at once see what those before them left, whether they change something or not.
+func eachFollowsTheOneBefore(f *fixture) {
+	id := f.create(plain(2))
+	var (
+		sold  []*decision
+		batch store.Batch
+		give  func() *store.Batch
+	)
+	for range 5 {
+		sold = append(sold, at(base, drop.Reserve{User: 1, Hold: time.Minute}))
+	}
+	given := 0
+	next := func() store.Batch {
+		d := sold[given]
+		given++
+		return store.Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decide: d.decide, Next: give}
+	}
+	give = func() *store.Batch {
+		if given == len(sold) {
+			return nil
+		}
+		batch = next()
+		return &batch
+	}
+	for run := 0; run < len(sold); {
+		batch = next()
+		for run < given {
+			run++
+			if err := f.RunBatch(f.ctx, batch); err != nil {
+				f.Fatalf("batch %d: %v", run, err)
+			}
+		}
+	}
+	for i, d := range sold {
+		refused := d.results[0].Err != nil
+		equal(f, "refused", refused, i >= 2)
+	}
+	equal(f, "stock", f.stock(id), drop.Stock{Total: 2, Held: 2})
 }

@@ -1,0 +1,194 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"sneakerdrop/internal/store"
+)
+
+// pipelineTimeout bounds a pipeline whose context has no deadline.
+const pipelineTimeout = 30 * time.Second
+
+// begun is a batch of which the first round trip is under way.
+type begun struct {
+	conn    *pgxpool.Conn
+	loader  *loader
+	results pgx.BatchResults
+	end     func() // of the pipeline that it shares with the commit before it
+}
+
+// begin takes a connection and sends the first round trip.
+func (s *Store) begin(ctx context.Context, b *store.Batch) (*begun, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, s.fail(fmt.Sprintf("connect for drop %d", b.Drop), err)
+	}
+	l, out := s.queueLoad(b)
+	return &begun{conn: conn, loader: l, results: conn.SendBatch(ctx, out), end: func() {}}, nil
+}
+
+// commitAhead sends a batch's changes with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
+// the moment the COMMIT is through. A Sync stands between them: what comes after cannot touch the COMMIT, and its answer does not
+// wait for the next lock. The next batch has the connection from then on, if the commit succeeded.
+func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Batch, next *store.Batch, op string) error {
+	l, load := s.queueLoad(next)
+	out.Queue(runBatchCommit)
+	if err := prepare(ctx, conn.Conn(), out, load); err != nil {
+		rollback(ctx, conn.Conn())
+		return s.fail(op, err)
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(pipelineTimeout)
+	}
+	// It outlives the commit: the next batch reads from it.
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	p := conn.Conn().PgConn().StartPipeline(ctx)
+	committing, loading := &piped{conn: conn.Conn(), pipeline: p, batch: out}, &piped{conn: conn.Conn(), pipeline: p, batch: load}
+	takeNotice(conn.Conn())
+	ahead := &begun{conn: conn, loader: l, results: loading, end: func() {
+		_ = p.Close() // a connection that cannot be brought back in step is closed by it
+		cancel()
+	}}
+	err := errors.Join(committing.send(), loading.send())
+	switch {
+	case err != nil: // and nothing is on its way
+		err = s.fail(op, err)
+	default:
+		if err = p.Flush(); err == nil {
+			err = s.readCommit(ctx, conn.Conn(), committing, out.Len(), op)
+		} else {
+			err = s.failAs(op, classifyCommit(err, false), err)
+		}
+	}
+	if err != nil {
+		ahead.end()
+		rollback(ctx, conn.Conn())
+		return err
+	}
+	next.Begun = ahead
+	return nil
+}
+
+// prepare has all statements of the batches prepared on the connection.
+func prepare(ctx context.Context, conn *pgx.Conn, batches ...*pgx.Batch) error {
+	for _, b := range batches {
+		for _, q := range b.QueuedQueries {
+			if _, err := conn.Prepare(ctx, q.SQL, q.SQL); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// piped is one batch of a pipeline that has others, with a Sync of its own. It reads like a batch that was sent alone.
+type piped struct {
+	conn     *pgx.Conn
+	pipeline *pgconn.Pipeline
+	batch    *pgx.Batch
+	read     int // statements whose answers were read
+	err      error
+}
+
+var _ pgx.BatchResults = (*piped)(nil)
+
+// send adds the batch to the pipeline.
+func (p *piped) send() error {
+	for _, q := range p.batch.QueuedQueries {
+		var build pgx.ExtendedQueryBuilder                            // the pipeline keeps the formats
+		sd, err := p.conn.Prepare(context.Background(), q.SQL, q.SQL) // is there already
+		if err == nil {
+			err = build.Build(p.conn.TypeMap(), sd, q.Arguments)
+		}
+		if err != nil {
+			return err
+		}
+		p.pipeline.SendQueryStatement(sd, build.ParamValues, build.ParamFormats, build.ResultFormats)
+	}
+	p.pipeline.SendPipelineSync()
+	return nil
+}
+
+func (p *piped) next() (*pgconn.ResultReader, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	p.read++
+	var results any
+	if results, p.err = p.pipeline.GetResults(); p.err != nil {
+		return nil, p.err
+	}
+	reader, ok := results.(*pgconn.ResultReader)
+	if !ok {
+		p.err = fmt.Errorf("an answer to statement %d was expected, and %T came", p.read, results)
+	}
+	return reader, p.err
+}
+
+// Exec implements pgx.BatchResults.
+func (p *piped) Exec() (pgconn.CommandTag, error) {
+	reader, err := p.next()
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	var tag pgconn.CommandTag
+	tag, p.err = reader.Close()
+	return tag, p.err
+}
+
+// Query implements pgx.BatchResults.
+func (p *piped) Query() (pgx.Rows, error) {
+	reader, err := p.next()
+	if err != nil {
+		return failedRows{err: err}, err
+	}
+	return pgx.RowsFromResultReader(p.conn.TypeMap(), reader), nil
+}
+
+// QueryRow implements pgx.BatchResults; nothing here asks for one.
+func (p *piped) QueryRow() pgx.Row { panic("not used") }
+
+// Tx implements pgx.BatchResults: BEGIN is a statement like others here.
+func (p *piped) Tx() pgx.Tx { return nil }
+
+// Close reads what is left of the batch's answers, and its Sync.
+func (p *piped) Close() error {
+	for p.err == nil && p.read < len(p.batch.QueuedQueries) {
+		if read := p.batch.QueuedQueries[p.read].Fn; read != nil {
+			if err := read(p); p.err == nil {
+				p.err = err
+			}
+		} else {
+			_, p.err = p.Exec()
+		}
+	}
+	if p.err == nil {
+		var results any
+		if results, p.err = p.pipeline.GetResults(); p.err == nil {
+			if _, ok := results.(*pgconn.PipelineSync); !ok {
+				p.err = fmt.Errorf("the end of a batch was expected, and %T came", results)
+			}
+		}
+	}
+	return p.err
+}
+
+// failedRows are the rows of a statement that failed.
+type failedRows struct {
+	pgx.Rows
+
+	err error
+}
+
+func (r failedRows) Close()                        {}
+func (r failedRows) Err() error                    { return r.err }
+func (r failedRows) Next() bool                    { return false }
+func (r failedRows) CommandTag() pgconn.CommandTag { return pgconn.CommandTag{} }

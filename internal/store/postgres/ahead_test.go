@@ -1,0 +1,160 @@
+package postgres_test
+
+import (
+	"errors"
+	"testing"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/store/postgres/pgtest"
+)
+
+// pair is a batch that has another follow it.
+func pair(first store.Batch, id drop.ID) (store.Batch, *store.Batch) {
+	next := reserve(id, newBatch(), nil)
+	first.Next = func() *store.Batch { return &next }
+	return first, &next
+}
+
+func TestNext_IsBegunBehindTheCommit(t *testing.T) {
+	u := pgtest.Migrated(t)
+	s, admin := open(t, u), connect(t, u)
+	id := createDrop(t, s, 5)
+	first, next := pair(reserve(id, newBatch(), nil), id)
+	if err := s.RunBatch(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if next.Begun == nil {
+		t.Fatal("nothing was begun of the next batch")
+	}
+	wantAvailable(t, s, id, 4) // committed, whatever becomes of the next
+	awaitState(t, admin, "idle in transaction")
+	if err := s.RunBatch(t.Context(), *next); err != nil {
+		t.Fatal(err)
+	}
+	wantAvailable(t, s, id, 3)
+}
+
+// The answer to COMMIT does not wait for what comes behind it.
+func TestNext_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
+	u := pgtest.Migrated(t)
+	s, admin, other := open(t, u), connect(t, u), connect(t, u)
+	id := createDrop(t, s, 5)
+	// Another lock than the drop's, so that who gets it first is certain: what reads purchases waits, the COMMIT before does not.
+	first, next := pair(reserve(id, newBatch(), nil), id)
+	next.Need.Recent = true
+	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil { // prepares the statements
+		t.Fatal(err)
+	}
+	first, next = pair(reserve(id, newBatch(), nil), id)
+	tx, err := other.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	decide := first.Decide
+	first.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+		changes := decide(state, now)
+		// Only what begins after this waits: the batch itself needs no more of it than it has.
+		if _, err := tx.Exec(t.Context(), `LOCK TABLE sneakerdrop.purchases IN ACCESS EXCLUSIVE MODE`); err != nil {
+			t.Error(err)
+		}
+		return changes
+	}
+	next.Need.Recent = true
+	if err := s.RunBatch(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	awaitLockWait(t, admin)
+	var available int64 // not by the store, which reads purchases too
+	if err := admin.QueryRow(t.Context(), `SELECT available FROM sneakerdrop.sizes WHERE drop_id = $1`, int64(id)).Scan(&available); err != nil || available != 2 {
+		t.Errorf("%d are available (%v), want 2", available, err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RunBatch(t.Context(), *next); err != nil {
+		t.Fatal(err)
+	}
+	wantAvailable(t, s, id, 1)
+}
+
+func TestNext_IsRunAnewWhereItsConnectionIsGone(t *testing.T) {
+	u := pgtest.Migrated(t)
+	s, admin := open(t, u), connect(t, u)
+	id := createDrop(t, s, 5)
+	first, next := pair(reserve(id, newBatch(), nil), id)
+	if err := s.RunBatch(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	terminate(t, admin, "state = 'idle in transaction'")
+	// What it had loaded had come already, so that only its COMMIT found the connection gone.
+	wantClass(t, s.RunBatch(t.Context(), *next), store.ClassUnknown)
+	wantAvailable(t, s, id, 4)
+	next.Begun = nil
+	if err := s.RunBatch(t.Context(), *next); err != nil {
+		t.Fatal(err)
+	}
+	wantAvailable(t, s, id, 3)
+}
+
+func TestNext_IsNotBegunWhereTheCommitFails(t *testing.T) {
+	u := pgtest.Migrated(t)
+	s, admin := open(t, u), connect(t, u)
+	id := createDrop(t, s, 5)
+	for _, test := range []struct {
+		name, raise string
+		class       store.Class
+		available   int64
+	}{
+		{"refused", `RAISE EXCEPTION SQLSTATE '40001'`, store.ClassRolledBack, 5},
+		{"warned", `RAISE WARNING 'not confirmed'; RETURN NULL`, store.ClassUnknown, 4},
+	} {
+		exec(t, admin, `CREATE FUNCTION public.meddle() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN `+test.raise+`; END$$`)
+		exec(t, admin, `CREATE CONSTRAINT TRIGGER meddle AFTER UPDATE ON sneakerdrop.drops DEFERRABLE INITIALLY DEFERRED
+			FOR EACH ROW EXECUTE FUNCTION public.meddle()`)
+		first, next := pair(reserve(id, newBatch(), nil), id)
+		wantClass(t, s.RunBatch(t.Context(), first), test.class)
+		if next.Begun != nil {
+			t.Errorf("%s: the next batch was begun", test.name)
+		}
+		wantAvailable(t, s, id, test.available)
+		exec(t, admin, `DROP TRIGGER meddle ON sneakerdrop.drops`) // waits for the drop's lock, which is free again
+		exec(t, admin, `DROP FUNCTION public.meddle`)
+		if err := s.RunBatch(t.Context(), *next); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		wantAvailable(t, s, id, test.available-1)
+		restock(t, s, id, 5-test.available+1)
+		wantAvailable(t, s, id, 5)
+	}
+}
+
+func TestNext_LostAnswerOfCommitIsUnknown(t *testing.T) {
+	direct := pgtest.Migrated(t)
+	p, through := newProxy(t, direct)
+	s, err := postgres.Open(t.Context(), through, postgres.Options{Connections: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	id := createDrop(t, s, 5)
+	for range 2 { // so that all statements are prepared
+		first, next := pair(reserve(id, newBatch(), nil), id)
+		if err := s.RunBatch(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.RunBatch(t.Context(), *next); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch := newBatch()
+	first, next := pair(reserve(id, batch, func() { p.loseAnswer.Store(true) }), id)
+	wantClass(t, s.RunBatch(t.Context(), first), store.ClassUnknown)
+	if next.Begun != nil {
+		t.Error("the next batch was begun")
+	}
+	if found, err := s.Committed(t.Context(), id, batch, 5); err != nil || !found {
+		t.Errorf("Committed: %v, %v; want true", found, err)
+	}
+}
