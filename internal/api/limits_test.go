@@ -66,6 +66,11 @@ func TestLimits_EachClassHasItsOwn(t *testing.T) {
 	if r := s.get("/socket.io/?EIO=4&transport=polling"); r.status != http.StatusTooManyRequests {
 		t.Errorf("a fourth read, which opens a socket: %d", r.status)
 	}
+	for _, query := range []string{"&sid=", "&sid", "&sid=&sid=x"} {
+		if r := s.get("/socket.io/?EIO=4&transport=polling" + query); r.status != http.StatusTooManyRequests {
+			t.Errorf("a session opened with %s: %d", query, r.status)
+		}
+	}
 	s.ok(s.get("/socket.io/?EIO=4&transport=polling&sid=x")) // within a session
 	for range 5 {
 		s.ok(s.get("/health"))
