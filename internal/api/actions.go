@@ -31,7 +31,7 @@ type (
 		Detail  string            `json:"detail" doc:"The body or query as sent, cut at 2,000 bytes"`
 		From    string            `json:"from" doc:"The caller's address"`
 		Request string            `json:"request" doc:"X-Request-Id of the call"`
-		Outcome *string           `json:"outcome" doc:"ok, with the number of a drop that was made, or the code of the refusal; null: the server ended before it knew"`
+		Outcome *string           `json:"outcome" doc:"ok, with the number of what was made, or the code of the refusal; null: the server ended before it knew"`
 	}
 )
 
@@ -45,8 +45,11 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		return rt.serve(w, r)
 	}
 	action := operator.Action{
-		Token: who.token.ID, Name: who.token.Name, Role: who.token.Role, Call: rt.id, Detail: detailOf(r),
+		Token: who.token.ID, Name: who.token.Name, Role: who.token.Role, Call: rt.id,
 		From: hostOf(r), Request: w.Header().Get(requestIDHeader),
+	}
+	if rt.id != ensureUserID { // whose entry has the number: names and emails do not belong where nothing is ever deleted
+		action.Detail = detailOf(r)
 	}
 	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 {
 		action.Drop = drop.ID(n)
@@ -59,8 +62,8 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), concludeTimeout)
 	defer cancel()
 	outcome := outcomeOf(rt, err)
-	if err == nil && rt.id == createDropID {
-		outcome += ", drop " + strconv.FormatInt(int64(w.(*recorder).drop), 10)
+	if made := w.(*recorder).made; err == nil && made != "" {
+		outcome += ", " + made
 	}
 	if failed := a.engine.Conclude(ctx, id, outcome); failed != nil {
 		a.log.Error("the outcome of an operator's action is not in the log", "action", int64(id), "call", rt.id, "err", failed)

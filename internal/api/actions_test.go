@@ -185,3 +185,38 @@ func TestActions_KeysOfOperatorsAreTheirOwn(t *testing.T) {
 		t.Errorf("first %s\nagain %s\nanother's %s", first.body, again.body, others.body)
 	}
 }
+
+// Each call that needs an operator's token is in the log, but for those that only watch the server: a new one is too.
+func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
+	g := newGuarded(t)
+	for path, methods := range g.document().Paths {
+		for method, op := range methods {
+			want := "" // nothing
+			if right := rights[op.OperationID]; (right == viewer || right == operating) && op.OperationID != "metrics" && op.OperationID != "list-actions" {
+				want = op.OperationID
+			}
+			before := g.log("?limit=1").Actions[0].ID
+			if strings.HasSuffix(path, "/events") {
+				path += "?drop=none" // else it has no end
+			}
+			g.as(g.admin, strings.ToUpper(method), strings.ReplaceAll(path, "{id}", "1"), op.body())
+			got := ""
+			if last := g.log("?limit=1").Actions[0]; last.ID != before {
+				got = last.Call
+			}
+			if got != want {
+				t.Errorf("%s %s: the log has %q, want %q", method, path, got, want)
+			}
+		}
+	}
+}
+
+// Buyers' names and emails are not in the log, which nobody can delete anything from.
+func TestActions_KeepNoNamesOfBuyers(t *testing.T) {
+	g := newGuarded(t)
+	user := mustAs[meJSON](g.shop, g.admin, "POST", "/api/users", `{"username":"Zoe Quince","email":"zoe@example.com"}`)
+	got := g.log("?limit=1").Actions[0]
+	if want := fmt.Sprintf("ok, user %d", user.ID); got.Call != "ensure-user" || got.Detail != "" || got.Outcome == nil || *got.Outcome != want {
+		t.Errorf("%+v, want outcome %s and no detail", got, want)
+	}
+}

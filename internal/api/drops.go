@@ -86,6 +86,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	concerns(w, v.Drop.ID)
+	made(w, "drop", int64(v.Drop.ID))
 	writeBody(w, http.StatusOK, v.Encoded(a.encodeDrop))
 	return nil
 }

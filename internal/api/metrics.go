@@ -68,6 +68,7 @@ type recorder struct {
 	caller  caller
 	bounded expiring // its context, if it needs no other
 	drop    drop.ID  // what an operator's call was about; 0: not known
+	made    string   // what an operator's call made or found, such as "drop 7"; empty: nothing that has a number
 }
 
 func (r *recorder) WriteHeader(status int) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -146,3 +147,8 @@ func operatedDrop(w http.ResponseWriter, r *http.Request) (drop.ID, error) {
 
 // concerns notes the drop for the log.
 func concerns(w http.ResponseWriter, id drop.ID) { w.(*recorder).drop = id }
+
+// made notes what a call made or found, for the log of actions.
+func made(w http.ResponseWriter, what string, id int64) {
+	w.(*recorder).made = what + " " + strconv.FormatInt(id, 10)
+}

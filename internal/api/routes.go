@@ -45,7 +45,7 @@ const (
 
 const (
 	dropsPath    = "/api/drops"
-	createDropID = "create-drop"
+	ensureUserID = "ensure-user"
 )
 
 const (
@@ -83,7 +83,7 @@ func (a *api) dropRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/create", serve: a.createDrop,
-			id: createDropID, access: operators, tag: tagDrops, summary: "Create a drop",
+			id: "create-drop", access: operators, tag: tagDrops, summary: "Create a drop",
 			text: "Puts up a drop with total_stock units, or with sizes that have units each.",
 			body: reflect.TypeFor[createRequest](),
 			examples: []example{
@@ -153,7 +153,8 @@ func (a *api) buyerRoutes() []route {
 	routes := []route{
 		{
 			method: http.MethodPost, path: "/api/users", serve: a.ensureUser,
-			id: "ensure-user", access: operators, tag: tagBuyers, summary: "Find or make a buyer",
+			id: ensureUserID, access: operators, tag: tagBuyers, summary: "Find or make a buyer",
+			operator: a.identity != nil, // else any client's call, as a reserve by name is
 			text: "Finds the buyer by email or, without an email, by username, and makes one where there is none.",
 			body: reflect.TypeFor[userRequest](),
 			examples: []example{

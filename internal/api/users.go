@@ -48,6 +48,7 @@ func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	made(w, "user", int64(user.ID))
 	writeJSON(w, &userAnswer{ID: user.ID, Username: user.Username})
 	return nil
 }
