@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 )
@@ -28,7 +30,7 @@ type (
 		Role    operator.Role     `json:"role"`
 		Call    string            `json:"call" doc:"The operation's id in this document, or a command"`
 		DropID  *drop.ID          `json:"dropId" doc:"null: no drop"`
-		Detail  string            `json:"detail" doc:"The body or query as sent, cut at 2,000 bytes"`
+		Detail  string            `json:"detail" doc:"The query, or the body without needless spaces and escapes"`
 		From    string            `json:"from" doc:"The caller's address"`
 		Request string            `json:"request" doc:"X-Request-Id of the call"`
 		Outcome *string           `json:"outcome" doc:"ok, with the number of what was made, or the code of the refusal; null: the server ended before it knew"`
@@ -79,17 +81,25 @@ func outcomeOf(rt *route, err error) string {
 	return "ok"
 }
 
-// detailOf reads what a call asks, and leaves it to be read again.
+// What is done is in the log to its last byte: a body that is longer is refused.
+const _ = uint(operator.MaxDetail - maxBody)
+
+// detailOf reads what a call asks, and leaves it to be read again. JSON stands in the log as it reads best, without the spaces and
+// escapes that would hide from a reader what was asked.
 func detailOf(r *http.Request) string {
-	if r.Method == http.MethodGet || r.Body == nil {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Body == nil {
 		return operator.Detail([]byte(r.URL.RawQuery))
 	}
-	head, _ := io.ReadAll(io.LimitReader(r.Body, operator.MaxDetail)) // who reads on gets the error again
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody+1)) // who reads on gets the error again
 	r.Body = struct {
 		io.Reader
 		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
-	return operator.Detail(head)
+	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+	plain := jsontext.Value(bytes.Clone(body))
+	if plain.Format() != nil {
+		plain = body // no JSON, which is refused
+	}
+	return operator.Detail(plain)
 }
 
 func hostOf(r *http.Request) string {

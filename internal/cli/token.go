@@ -185,9 +185,19 @@ func (c *logCommand) run(ctx context.Context, con *console) error {
 		if outcome == "" {
 			outcome = "unknown"
 		}
-		fmt.Fprintf(table, "%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.At, a.Token, a.Name, a.Call, about, outcome, a.From, a.Detail)
+		fmt.Fprintf(table, "%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.At, a.Token, a.Name, a.Call, about, outcome, a.From, shownDetail(a.Detail))
 	}
 	return table.Flush()
+}
+
+// shownDetail keeps a row of the table to a size that can be read, and says so.
+func shownDetail(detail string) string {
+	const most = 2000
+	if len(detail) <= most {
+		return detail
+	}
+	head := strings.ToValidUTF8(detail[:most], "")
+	return fmt.Sprintf("%s… (%d bytes more: --json)", head, len(detail)-len(head))
 }
 
 func (c *logCommand) printJSON(con *console, actions []operator.Action) error {

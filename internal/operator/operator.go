@@ -50,7 +50,7 @@ func (t *Token) Allows(role Role) bool { return t.Role == Operator || t.Role == 
 func (t *Token) Check() error {
 	n := utf8.RuneCountInString(t.Name)
 	switch {
-	case n < 1 || n > MaxName || strings.TrimSpace(t.Name) != t.Name || !utf8.ValidString(t.Name) || strings.ContainsFunc(t.Name, unicode.IsControl):
+	case n < 1 || n > MaxName || strings.TrimSpace(t.Name) != t.Name || !utf8.ValidString(t.Name) || strings.ContainsFunc(t.Name, misleads):
 		return drop.Invalid("name", "must have 1 to 100 characters, none of them a control character, and no space at its ends")
 	case t.Role != Operator && t.Role != Viewer:
 		return drop.Invalid("role", "must be operator or viewer")
@@ -109,18 +109,26 @@ type Action struct {
 	Outcome string
 }
 
-// MaxDetail is how many bytes are kept of what a call was asked.
-const MaxDetail = 2000
+// MaxDetail is how many bytes are kept of what a call was asked: all of a call that is not refused, because what stood behind
+// a cut would be done unseen.
+const MaxDetail = 64 << 10
 
-// Detail makes text fit for a log: cut at MaxDetail, and without what no database keeps.
+// Detail makes text fit for a log: cut at MaxDetail, and without what no database keeps or what makes a line read otherwise than
+// it is.
 func Detail(text []byte) string {
 	if len(text) > MaxDetail {
 		text = text[:MaxDetail]
 	}
 	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unicode.IsControl(r) {
+		if r == utf8.RuneError || misleads(r) {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(string(text), " "))
+}
+
+// misleads reports what a terminal or browser would not show but obey: control characters, other ends of lines, and what turns
+// the order of the letters around.
+func misleads(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

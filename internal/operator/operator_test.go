@@ -77,6 +77,7 @@ func TestToken_Check(t *testing.T) {
 			{Role: operator.Viewer},
 			{Name: " ann", Role: operator.Viewer},
 			{Name: "a\nb", Role: operator.Viewer},
+			{Name: "a\u202eb", Role: operator.Viewer}, // turns the rest of the line around
 			{Name: "\xff", Role: operator.Viewer},
 			{Name: strings.Repeat("a", operator.MaxName+1), Role: operator.Viewer},
 		},
@@ -92,12 +93,13 @@ func TestToken_Check(t *testing.T) {
 
 func TestDetail_IsBoundedAndFitForAnyDatabase(t *testing.T) {
 	for in, want := range map[string]string{
-		`{"add":1}`:                       `{"add":1}`,
-		"a\x00b\nc":                       "a b c",
-		"a\xffb":                          "a b",
-		strings.Repeat("x", 5000):         strings.Repeat("x", operator.MaxDetail),
-		strings.Repeat("x", 1999) + "üüü": strings.Repeat("x", 1999) + " ",
-		"":                                "",
+		`{"add":1}`:                 `{"add":1}`,
+		"a\x00b\nc":                 "a b c",
+		"a\xffb":                    "a b",
+		"a\u2028b\u202ec":           "a b c",
+		strings.Repeat("x", 70_000): strings.Repeat("x", operator.MaxDetail),
+		strings.Repeat("x", operator.MaxDetail-1) + "üüü": strings.Repeat("x", operator.MaxDetail-1) + " ",
+		"": "",
 	} {
 		got := operator.Detail([]byte(in))
 		if got != want || !utf8.ValidString(got) {
