@@ -155,8 +155,8 @@ func (a *api) buyerRoutes() []route {
 			method: http.MethodPost, path: "/api/users", serve: a.ensureUser,
 			id: ensureUserID, access: operators, tag: tagBuyers, summary: "Find or make a buyer",
 			operator: a.identity != nil, // else any client's call, as a reserve by name is
-			text: "Finds the buyer by email or, without an email, by username, and makes one where there is none.",
-			body: reflect.TypeFor[userRequest](),
+			text:     "Finds the buyer by email or, without an email, by username, and makes one where there is none.",
+			body:     reflect.TypeFor[userRequest](),
 			examples: []example{
 				{"user", "A buyer with an email", `{"username":"Ann","email":"ann@example.com"}`},
 			},

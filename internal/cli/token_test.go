@@ -7,9 +7,9 @@ import (
 
 func TestShownDetail_SaysWhatIsMissing(t *testing.T) {
 	for in, want := range map[string]string{
-		`{"add":1}`:                          `{"add":1}`,
-		strings.Repeat("x", 2000):            strings.Repeat("x", 2000),
-		strings.Repeat("x", 2345):            strings.Repeat("x", 2000) + "… (345 bytes more: --json)",
+		`{"add":1}`:                           `{"add":1}`,
+		strings.Repeat("x", 2000):             strings.Repeat("x", 2000),
+		strings.Repeat("x", 2345):             strings.Repeat("x", 2000) + "… (345 bytes more: --json)",
 		strings.Repeat("x", 1999) + "ü" + "y": strings.Repeat("x", 1999) + "… (3 bytes more: --json)",
 	} {
 		if got := shownDetail(in); got != want {
