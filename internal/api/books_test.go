@@ -94,7 +94,8 @@ func TestPurchases_AsCSV(t *testing.T) {
 		`"userName":"@SUM(A1:A9)","size":"=9"`,
 		`"userName":"Ann \"Shoe\" Ó Néill, Jr","email":"o'n@example.com"`,
 		`"userName":"a;b=c","size":" 9"`,
-		`"userName":"'=1"`)
+		`"userName":"'=1"`,
+		`"userName":"Ann; \"=HYPERLINK(1)","size":"＝1"`)
 	r := s.ok(s.get("/api/drops/1/purchases?format=csv"))
 	want := []string{
 		`id,reservationId,userId,username,email,size,price,createdAt`,
@@ -106,6 +107,7 @@ func TestPurchases_AsCSV(t *testing.T) {
 		`4294967302,4294967302,1099511627780,"Ann ""Shoe"" Ó Néill, Jr",o'n@example.com,,119.9,T`,
 		`4294967303,4294967303,1099511627781,a;b=c,," 9",119.9,T`,
 		`4294967304,4294967304,1099511627782,'=1,,,119.9,T`,
+		`4294967305,4294967305,1099511627783,"Ann; ""'=HYPERLINK(1)",,'＝1,119.9,T`,
 		``,
 	}
 	lines := strings.Split(r.body, "\r\n")
@@ -124,7 +126,7 @@ func TestPurchases_AsCSV(t *testing.T) {
 		r.header.Get("Content-Disposition") != `attachment; filename="drop-1-purchases.csv"` || !strings.Contains(strings.Join(r.header["Vary"], ","), "Accept") {
 		t.Errorf("headers %v", r.header)
 	}
-	for query, rows := range map[string]int{"&after=4294967302": 2, "&limit=3": 3, "&limit=1000": 8, "&after=4294967304": 0} {
+	for query, rows := range map[string]int{"&after=4294967302": 3, "&limit=3": 3, "&limit=1000": 9, "&after=4294967305": 0} {
 		if n := strings.Count(s.ok(s.get("/api/drops/1/purchases?format=csv"+query)).body, "\r\n") - 1; n != rows {
 			t.Errorf("%s: %d rows, want %d", query, n, rows)
 		}
@@ -139,7 +141,7 @@ func TestPurchases_AsCSV(t *testing.T) {
 type broadSales struct{ store.Store }
 
 func (broadSales) Purchases(context.Context, drop.ID, drop.PurchaseID, int) ([]store.Sale, error) {
-	return []store.Sale{{Username: "\t=1", Email: "\r=1", Purchase: drop.Purchase{Size: "\n=1"}}, {Username: "a\nb\"=", Email: ""}}, nil
+	return []store.Sale{{Username: "\t=1", Email: "\r=1", Purchase: drop.Purchase{Size: "\n=1"}}, {Username: "a\nb\"=", Email: "a\n=1"}}, nil
 }
 
 func TestPurchases_AsCSVWithControlCharacters(t *testing.T) {
@@ -148,7 +150,7 @@ func TestPurchases_AsCSVWithControlCharacters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 3 || rows[1][3] != "'\t=1" || !strings.HasPrefix(rows[1][4], "'") || !strings.HasPrefix(rows[1][5], "'\n") || rows[2][3] != "a\nb\"=" {
+	if len(rows) != 3 || rows[1][3] != "'\t=1" || !strings.HasPrefix(rows[1][4], "'") || !strings.HasPrefix(rows[1][5], "'\n") || rows[2][3] != "a\nb\"=" || rows[2][4] != "a\n'=1" {
 		t.Errorf("got %q", rows)
 	}
 }

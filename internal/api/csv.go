@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -108,10 +109,9 @@ func record(s *store.Sale) []string {
 	}
 }
 
+// formula is what a spreadsheet takes for the beginning of one, where a cell begins. Where decimals have a comma a semicolon begins a
+// cell, whatever quotes there are, and so does a line's end; East Asian ones read the wide letters as the narrow.
+var formula = regexp.MustCompile(`(^|[;\t\r\n]["'\s]*)([=+\-@\t\r\n＝＋－＠])`)
+
 // harmless keeps a spreadsheet from taking a buyer's text for a formula: with an apostrophe before it, it is text.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
-}
+func harmless(cell string) string { return formula.ReplaceAllString(cell, "${1}'${2}") }
