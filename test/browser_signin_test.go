@@ -114,5 +114,5 @@ func TestBrowser_SignsInAndComesBackWithANewToken(t *testing.T) {
 		`["reservation_update",{"id":4294967297,"dropId":1,` + user + `,"status":"active",`, `"status":"completed",`,
 		`["purchase_complete",{"dropId":1,` + user + `,"purchaseId":4294967297}]`,
 	}, "")
-	contains("watcher", []string{`["purchase_complete",{"dropId":1,"userId":1,"purchaseId":4294967297}]`, `"available_stock":9`}, user)
+	contains("watcher", []string{`["purchase_complete",{"dropId":1,"userId":4503599627370497,"purchaseId":4294967297}]`, `"available_stock":9`}, user)
 }

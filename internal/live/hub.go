@@ -306,10 +306,14 @@ func (h *Hub) duePurchases(now time.Time) (due []Update, next time.Time) {
 	return due, next
 }
 
-// shownBuyer is what everybody is told of a buyer: its number or, where that is private, the purchase's within the drop.
+// firstOpaque begins the numbers that stand for buyers who are nobody's business: safe integers that no buyer has, so that a
+// client that compares them with its own buyer's is never taken in.
+const firstOpaque = 1 << 52
+
+// shownBuyer is what everybody is told of a buyer: its number or, where that is private, one made of the purchase's.
 func (h *Hub) shownBuyer(p *drop.Purchase) int64 {
 	if h.Private {
-		return int64(uint32(p.ID))
+		return firstOpaque + int64(uint32(p.ID))
 	}
 	return int64(p.UserID)
 }
