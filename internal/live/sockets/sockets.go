@@ -22,6 +22,29 @@ import (
 // maxWatched bounds the drops that one client watches one by one; who wants more watches all.
 const maxWatched = 50
 
+// A client is told the current state each time it says what it watches: of all drops that is some hundred packets for one of a few
+// bytes, made under the lock that all others wait for.
+const (
+	watchBurst = 2 * maxWatched
+	watchEvery = time.Second // in the long run
+)
+
+// watches keeps a client to that rate (the generic cell rate algorithm, see package limit).
+type watches struct{ full time.Time }
+
+func (w *watches) take(now time.Time) bool {
+	full := w.full
+	if full.Before(now) {
+		full = now
+	}
+	full = full.Add(watchEvery)
+	if full.Sub(now) > watchBurst*watchEvery {
+		return false
+	}
+	w.full = full
+	return true
+}
+
 // Identify says which buyer a token stands for and until when it is good. Its errors are those of identity.Verifier, or
 // what kept it from finding out.
 type Identify func(ctx context.Context, token string) (buyer drop.UserID, until time.Time, err error)
@@ -88,13 +111,18 @@ func (s *Sockets) welcome(socket *socketio.Socket) error {
 	if err := s.signIn(socket); err != nil {
 		return err
 	}
-	asked := socket.Request().Query.Get("drop")
-	id, ok := parseID(asked)
-	if asked != "" && !ok {
+	wanted := socket.Request().Query.Get("drop")
+	id, ok := parseID(wanted)
+	if wanted != "" && !ok {
 		return &socketio.ConnectError{Message: "drop must be the number of a drop, such as ?drop=7"}
 	}
 	s.watch(socket, id)
+	var asked watches
 	socket.On("watch", func(args socketio.Args, ack socketio.Ack) {
+		if !asked.take(time.Now()) {
+			_ = ack(map[string]string{"error": "what is watched changes too often; once a second will do", "code": "rate_limited"})
+			return
+		}
 		var id drop.ID
 		if len(args) > 0 {
 			text := string(args[0].JSON())

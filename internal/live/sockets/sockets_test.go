@@ -210,3 +210,32 @@ func TestClient_WatchIsAnswered(t *testing.T) {
 	c.emit(`3["watch",2000]`)
 	c.want(`433[{"code":"invalid","error":"too many drops are watched one by one; watch all"}]`)
 }
+
+// A client that asks for the state all the time gets it seldom, and is told; others are not kept waiting.
+func TestClient_WatchesAtARate(t *testing.T) {
+	s := newShow(t)
+	s.shown(7, 1)
+	c := s.connect("&drop=7")
+	c.want(stock(7, 1, ""))
+	const many = 150 // what engineio lets through at once
+	for range many {
+		c.emit(`1["watch"]`)
+	}
+	told, refused := 0, 0
+	for range many {
+		switch got := c.next(); got {
+		case stock(7, 1, ""):
+			told++
+			c.want(`431[{"watching":0}]`)
+		case `431[{"code":"rate_limited","error":"what is watched changes too often; once a second will do"}]`:
+			refused++
+		default:
+			t.Fatal(got)
+		}
+	}
+	if told < 100 || told > 140 || told+refused != many { // a slow machine takes some seconds
+		t.Errorf("told %d times, refused %d", told, refused)
+	}
+	s.publish(7, 2)
+	c.want(stock(7, 2, "restocked"))
+}
