@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lxzan/gws"
 )
 
 func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
@@ -112,6 +114,9 @@ func TestTokens_AreInNoLog(t *testing.T) {
 			callAs(t.Context(), http.DefaultClient, s.url, path, token, "")
 		}
 	}
+	for _, token := range tokens {
+		connectWith(t, s.url, token)
+	}
 	s.kill()
 	log := s.stderr.String() + s.stdout.String()
 	for _, token := range tokens {
@@ -123,5 +128,37 @@ func TestTokens_AreInNoLog(t *testing.T) {
 	}
 	if strings.Contains(log, "sdo_") || !strings.Contains(log, "create-drop") {
 		t.Errorf("the log is\n%s", log)
+	}
+	for _, reason := range []string{`a buyer's token was refused" reason="token invalid`, `a socket's token was refused" reason="token invalid`} {
+		if !strings.Contains(log, reason) {
+			t.Errorf("the log does not say %s:\n%s", reason, log)
+		}
+	}
+}
+
+// connectWith opens a socket with a token and waits for what it is told, good or bad.
+func connectWith(t *testing.T, url, token string) {
+	t.Helper()
+	heard := make(chan string, 10)
+	socket, _, err := gws.NewClient(socketMessages{heard: heard}, &gws.ClientOption{
+		Addr: strings.Replace(url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.NetConn().Close()
+	go socket.ReadLoop()
+	if err := socket.WriteString(fmt.Sprintf(`40{"token":%q}`, token)); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.After(patience); ; {
+		select {
+		case said := <-heard:
+			if strings.HasPrefix(said, "40") || strings.HasPrefix(said, "44") {
+				return
+			}
+		case <-deadline:
+			t.Fatal("a socket is not told whether it is connected")
+		}
 	}
 }

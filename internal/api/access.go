@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,6 +73,7 @@ func (a *api) admit(r *http.Request, needs access) (caller, error) {
 	}
 	claims, err := a.identity.Verify(r.Context(), token)
 	if err != nil {
+		a.log.LogAttrs(r.Context(), slog.LevelDebug, "a buyer's token was refused", slog.Any("reason", err), slog.String("from", r.RemoteAddr))
 		return caller{}, refuseToken(err)
 	}
 	if needs != buyers {

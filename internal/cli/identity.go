@@ -108,13 +108,14 @@ func (c *signInFlags) secret() ([]byte, error) {
 }
 
 // identify is what sockets sign in with; nil where nobody has to.
-func identify(v *identity.Verifier, e *engine.Engine) sockets.Identify {
+func identify(v *identity.Verifier, e *engine.Engine, log *slog.Logger) sockets.Identify {
 	if v == nil {
 		return nil
 	}
 	return func(ctx context.Context, token string) (drop.UserID, time.Time, error) {
 		claims, err := v.Verify(ctx, token)
 		if err != nil {
+			log.Debug("a socket's token was refused", "reason", err)
 			return 0, time.Time{}, err
 		}
 		buyer, err := e.Buyer(ctx, claims.Subject)

@@ -116,7 +116,7 @@ func (c *serveCommand) serve(
 	hub := live.New(live.Config{Private: verifier != nil})
 	defer hub.Close()
 	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), Metrics: metrics, Publish: hub.Publish, Log: log})
-	show := c.show(hub, identify(verifier, e), log)
+	show := c.show(hub, identify(verifier, e, log), log)
 	if err := e.Start(ctx); err != nil {
 		return con.databaseError(c.Database, err)
 	}
