@@ -50,6 +50,9 @@ func (s NameStyle) Show(username string) string {
 func initialed(username string) string {
 	name, _, _ := strings.Cut(username, "@")
 	words := strings.Fields(name)
+	if len(words) == 1 { // ann.smith, as accounts are called
+		words = strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("._+", r) || unicode.IsSpace(r) })
+	}
 	switch len(words) {
 	case 0:
 		return AnonymousName
