@@ -67,6 +67,14 @@ func (c *signInFlags) source() string {
 	}
 }
 
+// signIn says in the log how buyers sign in: a setting that came out empty shows there, and not only when somebody misuses it.
+func (c *signInFlags) signIn() string {
+	if !c.required() {
+		return "nobody has to"
+	}
+	return c.source()
+}
+
 // check refuses settings that contradict each other, or that count for nothing.
 func (c *signInFlags) check() error {
 	given := 0

@@ -150,7 +150,7 @@ func (c *serveCommand) serve(
 		scheme = "https"
 	}
 	fmt.Fprintf(con.stdout, "%s%s://%s\n", readyLine, scheme, reachable(addr))
-	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "version", Version)
+	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve %s: %w", addr, err)
