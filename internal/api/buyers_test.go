@@ -229,20 +229,20 @@ func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 			p := secretProvider(t)
 			g := guard(p, newShopOn(t, open(t), new(atomic.Int64), p.signIn))
 			const each = 300
-			for range each {
-				g.reserve(g.ann)
-			}
+			g.reserveAndEnd(each)
 			middle := g.reserve(g.ann).ID
-			for range each {
-				g.reserve(g.ann)
-			}
+			g.reserveAndEnd(each)
 			before := g.stock()
 			answers := make(map[string]map[string]int) // by path, the answers with their counts
 			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
 			for distance := range int64(1000) {
 				for _, id := range []int64{middle - 1000 + distance, middle + 1000 - distance} {
+					body := fmt.Sprintf(`{"reservationId":%d}`, id)
 					for _, path := range paths {
-						count(answers, path, g.as(g.bob, "POST", path, fmt.Sprintf(`{"reservationId":%d}`, id)))
+						count(answers, path, g.as(g.bob, "POST", path, body))
+					}
+					if distance%20 == 0 {
+						count(answers, "/purchase with a key", g.asOnce(g.bob, fmt.Sprint("key-", id), "/api/drops/purchase", body))
 					}
 				}
 				for _, id := range []int64{g.bobID + 1 + distance, g.bobID - 1 - distance} {
@@ -268,6 +268,29 @@ func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// reserveAndEnd reserves for Ann: a third of that she buys, and a third she gives back.
+func (g *guarded) reserveAndEnd(n int) {
+	g.Helper()
+	for i := range n {
+		body := fmt.Sprintf(`{"reservationId":%d}`, g.reserve(g.ann).ID)
+		switch i % 3 {
+		case 1:
+			mustAs[map[string]any](g.shop, g.ann, "POST", "/api/drops/purchase", body)
+		case 2:
+			mustAs[map[string]any](g.shop, g.ann, "POST", "/api/drops/cancel", body)
+		}
+	}
+}
+
+// asOnce makes a call with a token and an idempotency key.
+func (g *guarded) asOnce(token, key, path, body string) reply {
+	g.Helper()
+	req := g.request("POST", path, body)
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Idempotency-Key", key)
+	return g.do(req)
 }
 
 // refusalTimes asks for another's reservations and for such that are not there, in turns, and returns how the medians of the times
