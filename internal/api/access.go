@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,8 +64,9 @@ func (a *api) admit(r *http.Request, needs access) (caller, error) {
 		return caller{}, err
 	}
 	if operator.Is(token) {
-		t, err := a.operator(r.Context(), token)
+		t, err := a.operator(r, token)
 		if err == nil && (needs == buyers || !t.Allows(needs.role())) {
+			a.logRefusal(r, &t, codeForbidden)
 			err = drop.Refuse(codeForbidden)
 		}
 		return caller{token: t}, err
@@ -97,19 +97,33 @@ func bearer(r *http.Request) (string, error) {
 }
 
 // operator looks a token of ours up each time: one that was revoked is worth nothing from that moment on.
-func (a *api) operator(ctx context.Context, token string) (operator.Token, error) {
+func (a *api) operator(r *http.Request, token string) (operator.Token, error) {
 	hash, ok := operator.HashOf(token)
 	if !ok {
 		return operator.Token{}, drop.Refuse(codeInvalidToken)
 	}
-	t, err := a.engine.Token(ctx, hash)
+	t, err := a.engine.Token(r.Context(), hash)
 	switch {
-	case drop.CodeOf(err) == drop.CodeTokenNotFound || err == nil && t.Revoked():
+	case drop.CodeOf(err) == drop.CodeTokenNotFound:
 		return operator.Token{}, drop.Refuse(codeInvalidToken)
-	case err == nil && t.ExpiredAt(drop.TimeOf(time.Now())):
+	case err != nil:
+		return operator.Token{}, err
+	case t.Revoked():
+		a.logRefusal(r, &t, codeInvalidToken)
+		return operator.Token{}, drop.Refuse(codeInvalidToken)
+	case t.ExpiredAt(drop.TimeOf(time.Now())):
+		a.logRefusal(r, &t, codeTokenExpired)
 		return operator.Token{}, drop.Refuse(codeTokenExpired)
 	}
-	return t, err
+	return t, nil
+}
+
+// logRefusal tells of one who has, or had, a token and wanted what it is not for. Tokens that nobody ever had have no line: strangers
+// would fill the disk.
+func (a *api) logRefusal(r *http.Request, t *operator.Token, code drop.Code) {
+	a.log.LogAttrs(r.Context(), slog.LevelWarn, "an operator's token was refused", slog.String("code", string(code)),
+		slog.Bool("revoked", t.Revoked()), slog.Int64("token", int64(t.ID)), slog.String("name", t.Name),
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("from", r.RemoteAddr))
 }
 
 // refuseToken makes a refusal of what was found wrong with a buyer's token. The reason is for the log alone.

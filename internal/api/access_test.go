@@ -196,3 +196,30 @@ func TestAccess_ARevokedTokenIsWorthNothingAtOnce(t *testing.T) {
 	}
 	s.refused(s.as(token, "POST", "/api/drops/1/pause", ""), http.StatusUnauthorized, "invalid_token")
 }
+
+// Who uses a token that was taken back, has ended or does not do is in the log; who makes one up is not.
+func TestAccess_RefusedOperatorsAreInTheLog(t *testing.T) {
+	s := newShop(t, secretProvider(t).signIn)
+	gone, goneID := s.operatorToken(operator.Operator, time.Hour)
+	if _, err := s.store.RevokeToken(t.Context(), goneID); err != nil {
+		t.Fatal(err)
+	}
+	late, lateID := s.operatorToken(operator.Operator, -time.Second)
+	views, viewsID := s.operatorToken(operator.Viewer, time.Hour)
+	never, _ := operator.Mint()
+	for _, token := range []string{gone, late, views, never} {
+		s.as(token, "POST", "/api/drops/1/pause", "")
+	}
+	log := s.log.String()
+	for _, want := range []string{
+		fmt.Sprintf(`"code":"invalid_token","revoked":true,"token":%d,`, goneID), fmt.Sprintf(`"code":"token_expired","revoked":false,"token":%d,`, lateID),
+		fmt.Sprintf(`"code":"forbidden","revoked":false,"token":%d,`, viewsID),
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not have %s:\n%s", want, log)
+		}
+	}
+	if n := strings.Count(log, "an operator's token was refused"); n != 3 || strings.Contains(log, "sdo_") {
+		t.Errorf("%d refusals in the log:\n%s", n, log)
+	}
+}
