@@ -65,7 +65,7 @@ func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...opt
 	if err := e.Start(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
-	c := api.Config{Engine: e, Log: logger, Streams: sse.New(hub, 2)}
+	c := api.Config{Engine: e, Log: logger, Streams: sse.New(hub, 2, 0)}
 	tb.Cleanup(c.Streams.Close)
 	for _, o := range options {
 		o(&c)

@@ -50,7 +50,7 @@ func served(t *testing.T) map[string]bool {
 	metrics := engine.NewMetrics()
 	hub := live.New(live.Config{})
 	t.Cleanup(hub.Close)
-	ours := []prometheus.Collector{metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0)}
+	ours := []prometheus.Collector{metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0)}
 	r := registry(ours...)
 	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Metrics: metrics})
 	h, err := api.New(api.Config{Engine: e, Registry: r})

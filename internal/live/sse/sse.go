@@ -9,10 +9,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/live"
 )
 
@@ -25,28 +27,33 @@ const (
 	DefaultMaxClients = 20_000
 )
 
-// ErrTooMany is returned where the server has as many streams as it may; nothing was sent.
+// ErrTooMany is returned where the server, or the client's address, has as many streams as it may; nothing was sent.
 var ErrTooMany = errors.New("too many event streams are open")
 
 // Streams is a wire of a hub, and serves the streams.
 type Streams struct {
-	hub        *live.Hub
-	maxClients int
+	hub                      *live.Hub
+	maxClients, maxOfAddress int
 
-	mu     sync.Mutex
-	rooms  map[string]map[*client]struct{}
-	count  int
-	closed chan struct{}
-	once   sync.Once
+	mu        sync.Mutex
+	rooms     map[string]map[*client]struct{}
+	count     int
+	addresses map[netip.Addr]int
+	closed    chan struct{}
+	once      sync.Once
 }
 
-// New attaches a wire to the hub. maxClients 0 means DefaultMaxClients.
-func New(h *live.Hub, maxClients int) *Streams {
+// New attaches a wire to the hub. maxClients 0 means DefaultMaxClients; maxOfAddress are those of one address, 0: any number.
+func New(h *live.Hub, maxClients, maxOfAddress int) *Streams {
 	if maxClients == 0 {
 		maxClients = DefaultMaxClients
 	}
+	if maxOfAddress == 0 {
+		maxOfAddress = maxClients
+	}
 	s := &Streams{
-		hub: h, maxClients: maxClients, rooms: make(map[string]map[*client]struct{}), closed: make(chan struct{}),
+		hub: h, maxClients: maxClients, maxOfAddress: maxOfAddress,
+		rooms: make(map[string]map[*client]struct{}), addresses: make(map[netip.Addr]int), closed: make(chan struct{}),
 	}
 	h.Attach(s)
 	return s
@@ -70,10 +77,11 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID) erro
 	if id != 0 {
 		room = live.RoomOf(id)
 	}
-	if !s.reserve() {
+	address := limit.Caller(limit.ClientAddress(r, nil))
+	if !s.reserve(address) {
 		return ErrTooMany
 	}
-	defer s.leave(room, c)
+	defer s.leave(room, c, address)
 	s.hub.Join(id, func(snapshot []live.Update) {
 		c.push(encode(snapshot))
 		s.enter(room, c)
@@ -90,13 +98,14 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID) erro
 	return nil
 }
 
-func (s *Streams) reserve() bool {
+func (s *Streams) reserve(address netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.count >= s.maxClients {
+	if s.count >= s.maxClients || s.addresses[address] >= s.maxOfAddress {
 		return false
 	}
 	s.count++
+	s.addresses[address]++
 	return true
 }
 
@@ -109,10 +118,13 @@ func (s *Streams) enter(room string, c *client) {
 	s.rooms[room][c] = struct{}{}
 }
 
-func (s *Streams) leave(room string, c *client) {
+func (s *Streams) leave(room string, c *client, address netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count--
+	if s.addresses[address]--; s.addresses[address] == 0 {
+		delete(s.addresses, address)
+	}
 	delete(s.rooms[room], c)
 	if len(s.rooms[room]) == 0 {
 		delete(s.rooms, room)

@@ -23,7 +23,7 @@ import (
 func serve(t *testing.T, most int) (*live.Hub, *sse.Streams, *httptest.Server) {
 	t.Helper()
 	h := live.New(live.Config{Window: time.Millisecond})
-	s := sse.New(h, most)
+	s := sse.New(h, most, 0)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var id drop.ID
 		if q := r.URL.Query().Get("drop"); q != "" {
@@ -138,6 +138,63 @@ func TestStream_BoundIsRefused(t *testing.T) {
 	_ = res.Body.Close()
 	if res.StatusCode != http.StatusServiceUnavailable || s.Count() != 1 {
 		t.Errorf("the second of one allowed: %s, %d open", res.Status, s.Count())
+	}
+}
+
+// One address cannot take all the streams that there are; with IPv6 it is a network.
+func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
+	h := live.New(live.Config{Window: time.Millisecond})
+	defer h.Close()
+	s := sse.New(h, 10, 2)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = r.Header.Get("From")
+		if err := s.Serve(w, r, 0); errors.Is(err, sse.ErrTooMany) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	defer s.Close()
+	open := func(from string) (int, func()) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("From", from)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, func() { _ = res.Body.Close() }
+	}
+	var end func()
+	for _, c := range []struct {
+		from   string
+		status int
+	}{
+		{"192.0.2.1:1", 200}, {"192.0.2.1:2", 200}, {"192.0.2.1:3", 503}, {"192.0.2.2:1", 200},
+		{"[2001:db8::1]:1", 200}, {"[2001:db8::2]:1", 200}, {"[2001:db8::3]:1", 503}, {"[2001:db8:0:1::1]:1", 200},
+	} {
+		status, closeIt := open(c.from)
+		if status != c.status {
+			t.Errorf("%s: %d, want %d", c.from, status, c.status)
+		}
+		if end == nil {
+			end = closeIt // the first one's
+		} else {
+			defer closeIt()
+		}
+	}
+	end()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		status, closeIt := open("192.0.2.1:4")
+		defer closeIt()
+		if status == http.StatusOK {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("who went still counts")
+		}
 	}
 }
 
