@@ -260,7 +260,8 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 		if visible(c.view) && (before == nil || !visible(before) || stockMoved(before, c.view)) {
 			updates = append(updates, stockUpdate(c.view, c.reason))
 		}
-		if before != nil && edited(before, c.view) {
+		// A drop that is prepared in hiding is nobody's business.
+		if before != nil && edited(before, c.view) && (visible(before) || visible(c.view)) {
 			updates = append(updates, dropUpdate(c.view))
 		}
 	}

@@ -209,6 +209,9 @@ func TestHub_SaysNothingOfHiddenDropsButThatTheyWent(t *testing.T) {
 		sold.View.Drop.Hidden = true
 		sold.Purchases = []drop.Purchase{{ID: drop.NewPurchaseID(7, 1), ReservationID: drop.NewReservationID(7, 1), UserID: 1}}
 		h.Publish(sold)
+		edited := event(7, 4, 4, "")
+		edited.View.Drop.Hidden, edited.View.Drop.Price, edited.View.Drop.Paused = true, 500, true
+		h.Publish(edited)
 		time.Sleep(time.Second)
 		if got := r.take(live.RoomAll); len(got) != 0 {
 			t.Errorf("told %+v", got)
@@ -218,6 +221,11 @@ func TestHub_SaysNothingOfHiddenDropsButThatTheyWent(t *testing.T) {
 				t.Errorf("a client that joins is told %+v", snapshot)
 			}
 		})
+		h.Publish(event(7, 5, 4, "")) // shown again, and told of at once
+		time.Sleep(time.Second)
+		if got := r.take(live.RoomAll); len(got) != 2 || got[0].Event != live.StockUpdate || got[1].Event != live.DropUpdate {
+			t.Errorf("shown again it is told as %+v", got)
+		}
 	})
 }
 
