@@ -338,3 +338,30 @@ func median[T cmp.Ordered](all []T) T {
 	slices.Sort(all)
 	return all[len(all)/2]
 }
+
+// A body says what its caller may say: what else the answers have, in whatever spelling, is not to be set from outside.
+func TestBodies_SetNothingElse(t *testing.T) {
+	g := newGuarded(t)
+	hers := g.reserve(g.bob)
+	all := fmt.Sprintf(`"id":77,"reservationId":%d,"available_stock":9,"total_stock":9,"version":99,"seq":1,"created_at":1,"purchases":[],`+
+		`"status":"completed","expires_at":"2099-01-01T00:00:00.000Z","createdAt":"2020-01-01T00:00:00.000Z","price":0.01,`+
+		`"userID":%d,"user_id":%d,"buyer":%d,"owner":0,"username":"Bob","role":"operator","hold":86400`, hers.ID, g.bobID, g.bobID, g.bobID)
+	made := mustAs[reservationJSON](g.shop, g.ann, "POST", "/api/drops/reserve", `{"dropId":1,`+all+`}`)
+	expires, err := time.Parse(time.RFC3339, made.ExpiresAt)
+	if err != nil || made.UserID != g.annID || made.Status != "active" || made.ID != hers.ID+1 || time.Until(expires) > 2*time.Minute {
+		t.Errorf("reserved %+v", made)
+	}
+	own := strings.Replace(all, fmt.Sprintf(`"reservationId":%d`, hers.ID), fmt.Sprintf(`"reservationId":%d`, made.ID), 1)
+	bought := g.as(g.ann, "POST", "/api/drops/purchase", `{`+own+`}`)
+	if bought.status != http.StatusOK || !strings.Contains(bought.body, `"price":119.99`) || !strings.Contains(bought.body, fmt.Sprintf(`"userId":%d`, g.annID)) {
+		t.Errorf("bought %s", bought.body)
+	}
+	before := decoded[dropJSON](t, g.get("/api/drops/1"))
+	for _, call := range [][2]string{{"PATCH", "/api/drops/1"}, {"POST", "/api/drops/1/pause"}, {"POST", "/api/drops/1/resume"}} {
+		mustAs[dropJSON](g.shop, g.admin, call[0], call[1], `{`+strings.Replace(all, `"price":0.01,`, "", 1)+`}`)
+	}
+	after := decoded[dropJSON](t, g.get("/api/drops/1"))
+	if after.ID != 1 || after.AvailableStock != before.AvailableStock || after.TotalStock != before.TotalStock || after.Version > before.Version+3 {
+		t.Errorf("%+v, before %+v", after, before)
+	}
+}
