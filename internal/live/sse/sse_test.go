@@ -161,7 +161,7 @@ func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("From", from)
-		res, err := http.DefaultClient.Do(req)
+		res, err := http.DefaultClient.Do(req) //nolint:bodyclose // by what is returned
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,8 +172,14 @@ func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
 		from   string
 		status int
 	}{
-		{"192.0.2.1:1", 200}, {"192.0.2.1:2", 200}, {"192.0.2.1:3", 503}, {"192.0.2.2:1", 200},
-		{"[2001:db8::1]:1", 200}, {"[2001:db8::2]:1", 200}, {"[2001:db8::3]:1", 503}, {"[2001:db8:0:1::1]:1", 200},
+		{"192.0.2.1:1", 200},
+		{"192.0.2.1:2", 200},
+		{"192.0.2.1:3", 503},
+		{"192.0.2.2:1", 200},
+		{"[2001:db8::1]:1", 200},
+		{"[2001:db8::2]:1", 200},
+		{"[2001:db8::3]:1", 503},
+		{"[2001:db8:0:1::1]:1", 200},
 	} {
 		status, closeIt := open(c.from)
 		if status != c.status {
