@@ -24,6 +24,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/cors"
+	"golang.org/x/sync/singleflight"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -78,6 +79,8 @@ type api struct {
 	// origin refuses what another origin's page makes a browser send with cookies.
 	origin  func(*http.Request) error
 	streams *sse.Streams
+	// readiness is asked for by one caller for all.
+	readiness singleflight.Group
 	// registry is what GET /metrics shows.
 	registry *prometheus.Registry
 	// process and requests make names for requests that have none: a word of this process's own, and a number.

@@ -28,10 +28,14 @@ func (a *api) live(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
+// ready asks the database once for all who ask meanwhile: anybody may, at any rate, and its connections are the lanes'.
 func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	if err := a.engine.Ready(ctx); err != nil {
+	_, err, _ := a.readiness.Do("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout) // others wait for it too
+		defer cancel()
+		return nil, a.engine.Ready(ctx)
+	})
+	if err != nil {
 		return fmt.Errorf("%w: %s", drop.Refuse(codeNotReady), err) //nolint:errorlint // the cause must not give the answer its code
 	}
 	writeJSON(w, &statusAnswer{Status: "ready"})
