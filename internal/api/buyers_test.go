@@ -235,7 +235,11 @@ func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 			before := g.stock()
 			answers := make(map[string]map[string]int) // by path, the answers with their counts
 			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
-			for distance := range int64(1000) {
+			every := int64(5)
+			if name == "memory" {
+				every = 1
+			}
+			for distance := int64(0); distance < 1000; distance += every {
 				for _, id := range []int64{middle - 1000 + distance, middle + 1000 - distance} {
 					body := fmt.Sprintf(`{"reservationId":%d}`, id)
 					for _, path := range paths {

@@ -79,6 +79,10 @@ func (r *remote) run(ctx context.Context) {
 			return
 		}
 		r.mu.Lock()
+		select {
+		case <-r.wake: // asked for the fetch that has ended
+		default:
+		}
 		r.next = make(chan struct{})
 		r.mu.Unlock()
 		if !sleep(ctx, pause-r.rhythm.rest, r.wake) {

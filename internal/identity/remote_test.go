@@ -209,6 +209,7 @@ func TestRotation_AKeyThatIsGoneIsRefusedAfterTheNextLook(t *testing.T) {
 	inBubble(t, k, func(t *testing.T, p *fakeProvider, v *Verifier) {
 		token := named(jose.ES256, k, "1").sign(t, good(body{"exp": time.Now().Add(time.Hour).Unix()}))
 		check(t, v, token, nil)
+		synctest.Wait() // a look that has begun may still be under way
 		p.publish(publicJWK(private(t, jose.ES256), "2"))
 		time.Sleep(refreshEvery - time.Second)
 		check(t, v, token, nil)
