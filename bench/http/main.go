@@ -54,9 +54,11 @@ func loads(database string) []load {
 		{Name: "with a key each, PostgreSQL 256", args: with("--sign-in", "--keys", "--connections=256"), against: "no-op 256"},
 		{Name: "sold out, no key, no limit, PostgreSQL 256", args: with("--scenario=sold-out", "--connections=256"), against: "no-op 256", refused: true},
 		{Name: "list of 10 drops, PostgreSQL 256", args: with("--scenario=list", "--connections=256"), against: "no-op 256"},
+		{Name: "50 hot drops, PostgreSQL 256", args: with("--sign-in", "--drops=50", "--connections=256"), against: "reserve, PostgreSQL 256"},
 		{Name: "mixed life, PostgreSQL 256", args: with("--scenario=mixed", "--sign-in", "--connections=256"), against: "no-op 256"},
 		noop("1024"),
 		{Name: "reserve, PostgreSQL 1024", args: with("--sign-in", "--connections=1024"), against: "no-op 1024"},
+		{Name: "50 hot drops, PostgreSQL 1024", args: with("--sign-in", "--drops=50", "--connections=1024"), against: "reserve, PostgreSQL 1024"},
 		{Name: "reserve, SQLite 1024", args: []string{"--sign-in", "--connections=1024"}, against: "no-op 1024"},
 	}
 }

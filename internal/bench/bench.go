@@ -50,6 +50,8 @@ type Config struct {
 	// URL is the server's, http or https.
 	URL      string
 	Scenario Scenario
+	// Drops that are hot at once, of which buyers take one after the other; 0: one. The scenario List has its own.
+	Drops int
 	// Connections at most; in the closed loop each always has a request under way.
 	Connections int
 	// Rate is units of the scenario a second, the open loop; 0: the closed loop.
@@ -61,6 +63,8 @@ type Config struct {
 	Buyer func(buyer int64) string
 	// Keys sends a new Idempotency-Key with each reserve and purchase.
 	Keys bool
+	// Began, if not nil, is called when all is prepared and the load begins.
+	Began func()
 	// Progress, if not nil, is called each second.
 	Progress func(Progress)
 }
@@ -91,6 +95,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	client.tokens = sign(c.Buyer, r.expected())
 	if err := r.connect(ctx); err != nil {
 		return nil, err
+	}
+	if c.Began != nil {
+		c.Began()
 	}
 	began := time.Now()
 	r.load(ctx, began)
@@ -125,7 +132,7 @@ type Acknowledged struct {
 
 // prepare makes the drops that the scenario needs.
 func (r *run) prepare(ctx context.Context) error {
-	n := 1
+	n := max(r.Drops, 1)
 	switch r.Scenario {
 	case Spike:
 		r.stock = spikeStock
@@ -260,7 +267,7 @@ func (r *run) unit(w *worker, worker int, buyer int64, due time.Time) {
 		r.count(opList, due, w.list())
 		return
 	}
-	a := w.reserve(r.drops[0], buyer)
+	a := w.reserve(r.drops[buyer%int64(len(r.drops))], buyer)
 	r.count(opReserve, due, a)
 	if !a.ok {
 		return

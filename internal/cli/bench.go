@@ -31,6 +31,7 @@ type benchCommand struct {
 	common
 	URL         string   `name:"url" placeholder:"URL" help:"A server that runs, http or https (default none: it starts one of its own on --database, and stops it)."`
 	Scenario    scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and buy) or mixed (70 % buy, 30 % never come back)."`
+	Drops       bound    `default:"1" help:"Drops that are hot at once."`
 	Connections bound    `default:"64" help:"Connections; in the closed loop each always has a request under way."`
 	Rate        float64  `placeholder:"N" help:"Send so many a second, whatever the server does, and take latency from when each was due: the open loop (default none: the closed loop)."`
 	Duration    wait     `default:"10s" help:"How long, from 1s to 1h."`
@@ -69,7 +70,7 @@ func (c *benchCommand) run(ctx context.Context, con *console) error {
 		return err
 	}
 	b := bench.Config{
-		URL: c.URL, Scenario: bench.Scenario(c.Scenario), Connections: int(c.Connections), Rate: c.Rate,
+		URL: c.URL, Scenario: bench.Scenario(c.Scenario), Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
 		Duration: time.Duration(c.Duration), Token: c.Token, Keys: c.Keys, Progress: con.progress(),
 	}
 	if c.JWTSecret != "" {
@@ -141,7 +142,8 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config
 	if err != nil {
 		return nil, err
 	}
-	meter := bench.NewMeter(own.Process.Pid, local(c.Database))
+	var meter *bench.Meter
+	b.Began = func() { meter = bench.NewMeter(own.Process.Pid, local(c.Database)) }
 	result, err := bench.Run(ctx, b)
 	if err == nil {
 		result.CPU = meter.CPU(requests(result))
@@ -169,7 +171,8 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config
 }
 
 func measureRunning(ctx context.Context, b bench.Config) (*bench.Result, error) {
-	meter := bench.NewMeter(0, false)
+	var meter *bench.Meter
+	b.Began = func() { meter = bench.NewMeter(0, false) }
 	result, err := bench.Run(ctx, b)
 	if err != nil {
 		return nil, err
