@@ -1,8 +1,12 @@
 package memory
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 )
 
@@ -49,11 +53,8 @@ func (s *Store) everything() (all []store.Row) {
 	for _, a := range s.operators.actions {
 		all = append(all, store.Row{Value: a})
 	}
-	kept := make(map[int64][]store.Row)
-	for in, k := range s.keys {
-		kept[int64(in.drop)] = append(kept[int64(in.drop)], store.Row{Drop: in.drop, Value: k})
-	}
-	all = append(all, kept[int64(noDrop)]...)
+	kept := s.keys.byDrop()
+	all = append(all, kept[noDrop]...)
 	for _, id := range s.order {
 		rows := s.drops[id].rows()
 		all = append(all, store.Row{Drop: id, Value: rows.Head})
@@ -66,7 +67,19 @@ func (s *Store) everything() (all []store.Row) {
 		for _, p := range rows.Purchases {
 			all = append(all, store.Row{Drop: id, Value: p})
 		}
-		all = append(all, kept[int64(id)]...)
+		all = append(all, kept[id]...)
+	}
+	return all
+}
+
+// byDrop has all that is kept, in the order of the keys.
+func (k keys) byDrop() map[drop.ID][]store.Row {
+	order := slices.SortedFunc(maps.Keys(k), func(a, b scope) int {
+		return cmp.Or(cmp.Compare(a.caller, b.caller), cmp.Compare(a.operation, b.operation), cmp.Compare(a.value, b.value))
+	})
+	all := make(map[drop.ID][]store.Row)
+	for _, in := range order {
+		all[in.drop] = append(all[in.drop], store.Row{Drop: in.drop, Value: k[in]})
 	}
 	return all
 }
