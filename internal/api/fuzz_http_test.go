@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -165,7 +166,7 @@ func (s *fuzzShop) fill() error {
 		return err
 	}
 	for n := range uint32(3) {
-		r, err := s.engine.Reserve(ctx, 1, user.ID, "", engine.Retry{Key: fmt.Sprint(n)})
+		r, err := s.engine.Reserve(ctx, 1, user.ID, "", engine.Retry{Key: strconv.FormatUint(uint64(n), 10)})
 		if err != nil {
 			return err
 		}

@@ -55,8 +55,7 @@ func settingNames(f *testing.F) (names []string) {
 	f.Helper()
 	var walk func(reflect.Type)
 	walk = func(t reflect.Type) {
-		for i := range t.NumField() {
-			field := t.Field(i)
+		for field := range t.Fields() {
 			switch {
 			case field.Anonymous:
 				walk(field.Type)

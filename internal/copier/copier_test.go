@@ -7,149 +7,21 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"sneakerdrop/internal/copier"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
-	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/store/postgres/pgtest"
-	sqlitestore "sneakerdrop/internal/store/sqlite"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
-
-// database is a store that can be copied from and to, and that SQL can reach past the program.
-type database struct {
-	engine
-	// tables are those of the schema, each with its columns.
-	tables func(t *testing.T) map[string][]string
-	// query returns a column's values as text, in the order of the table's first column that is asked for.
-	query func(t *testing.T, sql string) []string
-	exec  func(t *testing.T, sql string)
-}
-
-type engine interface {
-	store.Store
-	store.Exporter
-	store.Importer
-}
-
-var engines = map[string]func(*testing.T) database{"sqlite": openSQLite, "postgres": openPostgres}
-
-func openSQLite(t *testing.T) database {
-	file := filepath.Join(t.TempDir(), "shop.db")
-	s, err := sqlitestore.Open(file, sqlitestore.Options{})
-	migrate(t, s, err)
-	run := func(t *testing.T, sql string, row func(*sqlite.Stmt)) {
-		t.Helper()
-		conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if err := sqlitex.ExecuteTransient(conn, sql, &sqlitex.ExecOptions{ResultFunc: func(st *sqlite.Stmt) error {
-			row(st)
-			return nil
-		}}); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-	}
-	d := database{engine: s}
-	d.exec = func(t *testing.T, sql string) { run(t, sql, func(*sqlite.Stmt) {}) }
-	d.query = func(t *testing.T, sql string) (texts []string) {
-		run(t, sql, func(st *sqlite.Stmt) { texts = append(texts, st.ColumnText(0)) })
-		return texts
-	}
-	d.tables = func(t *testing.T) map[string][]string {
-		all := make(map[string][]string)
-		run(t, `SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid`,
-			func(st *sqlite.Stmt) { all[st.ColumnText(0)] = append(all[st.ColumnText(0)], st.ColumnText(1)) })
-		return all
-	}
-	return d
-}
-
-func openPostgres(t *testing.T) database {
-	url := pgtest.Migrated(t)
-	s, err := postgres.Open(t.Context(), url, postgres.Options{})
-	migrate(t, s, err)
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	d := database{engine: s}
-	d.exec = func(t *testing.T, sql string) {
-		t.Helper()
-		if _, err := conn.Exec(t.Context(), sql); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-	}
-	texts := func(t *testing.T, sql string) (rows [][2]string) {
-		t.Helper()
-		found, err := conn.Query(t.Context(), sql)
-		if err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-		for found.Next() {
-			values, err := found.Values()
-			if err != nil {
-				t.Fatal(err)
-			}
-			row := [2]string{fmt.Sprint(values[0])}
-			if len(values) > 1 {
-				row[1] = fmt.Sprint(values[1])
-			}
-			rows = append(rows, row)
-		}
-		if err := found.Err(); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-		return rows
-	}
-	d.query = func(t *testing.T, sql string) (first []string) {
-		for _, row := range texts(t, sql) {
-			first = append(first, row[0])
-		}
-		return first
-	}
-	d.tables = func(t *testing.T) map[string][]string {
-		all := make(map[string][]string)
-		for _, row := range texts(t, `SELECT table_name::text, column_name::text FROM information_schema.columns
-			WHERE table_schema = 'sneakerdrop' ORDER BY table_name, ordinal_position`) {
-			all[row[0]] = append(all[row[0]], row[1])
-		}
-		return all
-	}
-	d.exec(t, `SET search_path = sneakerdrop`)
-	return d
-}
-
-func migrate(t *testing.T, s store.Store, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // notCopied are tables that say nothing of the shop.
 var notCopied = []string{
@@ -168,8 +40,10 @@ func shop(t *testing.T, s engine) {
 			t.Fatal(err)
 		}
 	}
-	spec := drop.Spec{Name: "Früh & spät", Price: 129_95, StartTime: at - 60_000, ImageURL: "/a.png", LimitPerUser: 3, MaxExpiredHolds: 2,
-		Sizes: []drop.SizeSpec{{Label: "9", Stock: 40}, {Label: "9½", Stock: 40}}}
+	spec := drop.Spec{
+		Name: "Früh & spät", Price: 129_95, StartTime: at - 60_000, ImageURL: "/a.png", LimitPerUser: 3, MaxExpiredHolds: 2,
+		Sizes: []drop.SizeSpec{{Label: "9", Stock: 40}, {Label: "9½", Stock: 40}},
+	}
 	key := func(operation, value string) drop.Key { return drop.NewKey("user:7", operation, value, operation) }
 	made, _, err := s.CreateDrop(ctx, spec, drop.BatchID{1}, key("create", "k1"))
 	must(err)
@@ -481,7 +355,7 @@ func TestRun_ManyRows(t *testing.T) {
 			changes.Made = append(changes.Made, &drop.Reservation{
 				ID: drop.NewReservationID(id+1, i+1), UserID: drop.UserID(i + 1), Status: drop.Expired, CreatedAt: 6, ExpiresAt: 7, EndedAt: 7,
 			})
-			changes.Kept = append(changes.Kept, drop.Kept{Key: drop.NewKey("", "reserve", fmt.Sprint(i), i), Answer: bytes.Repeat([]byte{1}, 9), At: 6})
+			changes.Kept = append(changes.Kept, drop.Kept{Key: drop.NewKey("", "reserve", strconv.FormatUint(uint64(i), 10), i), Answer: bytes.Repeat([]byte{1}, 9), At: 6})
 		}
 		changes.Ledger = append(changes.Ledger, drop.LedgerEntry{Seq: 2, Batch: drop.BatchID{1}, At: 6, Reason: drop.Reserved, Units: n},
 			drop.LedgerEntry{Seq: 3, Batch: drop.BatchID{2}, At: 7, Reason: drop.ReservationExpired, Units: n, Available: n})

@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"sneakerdrop/internal/audit"
@@ -124,20 +125,20 @@ func FuzzConvert(f *testing.F) {
 }
 
 func show(s *source) string {
-	text := ""
+	var text strings.Builder
 	for i := range s.drops {
 		d := &s.drops[i]
-		text += fmt.Sprintf("drop %d of %s at %s; ", d.id, of(d.total), of(d.price))
+		fmt.Fprintf(&text, "drop %d of %s at %s; ", d.id, of(d.total), of(d.price))
 	}
 	for i := range s.reservations {
 		r := &s.reservations[i]
-		text += fmt.Sprintf("reservation %d of %s by %s, %s, %s to %s, %s; ", r.id, of(r.drop), of(r.user), of(r.status), of(r.created), of(r.expires), of(r.updated))
+		fmt.Fprintf(&text, "reservation %d of %s by %s, %s, %s to %s, %s; ", r.id, of(r.drop), of(r.user), of(r.status), of(r.created), of(r.expires), of(r.updated))
 	}
 	for i := range s.purchases {
 		p := &s.purchases[i]
-		text += fmt.Sprintf("purchase %d of %s by %s, %s at %s; ", p.id, of(p.drop), of(p.user), of(p.reservation), of(p.created))
+		fmt.Fprintf(&text, "purchase %d of %s by %s, %s at %s; ", p.id, of(p.drop), of(p.user), of(p.reservation), of(p.created))
 	}
-	return text
+	return text.String()
 }
 
 func of[T any](v *T) string {

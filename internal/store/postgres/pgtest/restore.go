@@ -20,7 +20,7 @@ func Dir(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp(shared.cluster.dir, "dir-")
+	dir, err := os.MkdirTemp(shared.cluster.dir, "dir-") //nolint:usetesting // the test's own is out of another user's reach
 	if err != nil {
 		t.Fatal(err)
 	}
