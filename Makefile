@@ -7,7 +7,7 @@ NORACE     := . ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak bench bench-http bench-sockets bench-watchers lint fmt deps check clean
+.PHONY: help run build test soak fuzz bench bench-http bench-sockets bench-watchers lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,10 +23,14 @@ test: deps check ## everything that must pass before a change goes in
 	$(GO) test -timeout 5m $(TESTFLAGS) $(NORACE)
 	$(GO) test -timeout 5m $(TESTFLAGS) -run Crowd ./internal/engine
 
-soak: ## the long tests: big tables, other PostgreSQL versions, hours in minutes
+soak: ## the long tests: big tables, other PostgreSQL versions, hours in minutes, fuzzing
 	@.ci/deps soak
 	$(GO) test -tags soak -timeout 2h -count 1 $(TESTFLAGS) ./...
+	GO=$(GO) .ci/fuzz
 	.ci/postgres18 $(GO) test -tags soak -timeout 1h -count 1 $(TESTFLAGS) ./internal/store/postgres/...
+
+fuzz: ## every fuzz target for FUZZTIME (30s) each; part of soak
+	@GO=$(GO) .ci/fuzz
 
 bench: deps ## benchmarks of every package
 	$(GO) test -run '^$$' -bench . -benchmem $(TESTFLAGS) ./...
@@ -55,7 +59,7 @@ lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
 fmt: ## format with gofumpt
 	$(GO) run $(LINT) fmt
 
-deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium
+deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3
 	@.ci/deps
 
 clean: ## remove what the other targets made

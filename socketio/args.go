@@ -69,7 +69,8 @@ func (a Arg) file(value jsontext.Value, b *[]byte) error {
 func (a Arg) fill(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		if n, ok := v["num"].(float64); ok && v["_placeholder"] == true && int(n) < len(a.files) {
+		// Only where _placeholder comes first was the number checked when it came in.
+		if n, ok := v["num"].(float64); ok && v["_placeholder"] == true && n >= 0 && n < float64(len(a.files)) {
 			return a.files[int(n)]
 		}
 		for key, member := range v {

@@ -29,7 +29,8 @@ import (
 
 // The scripts of cli need no database but a file; those of engines run once with $DATABASE on SQLite and once on
 // PostgreSQL; those of postgres have an empty database as $DATABASE; those of import are like those of engines, and have
-// the command origin FILE: it runs the SQL of the file in a new PostgreSQL database and sets $ORIGIN to it.
+// the command origin FILE: it runs the SQL of the file in a new PostgreSQL database and sets $ORIGIN to it; those of copy
+// are like those of engines, and have an empty database of the other engine as $OTHER.
 
 func TestCLI(t *testing.T) { runScripts(t, "cli", sqliteFile) }
 
@@ -46,6 +47,13 @@ func TestImport_SQLite(t *testing.T) {
 
 func TestImport_PostgreSQL(t *testing.T) { runScripts(t, "import", pgtest.Database) }
 
+func TestCopy_SQLiteToPostgreSQL(t *testing.T) {
+	pgtest.Database(t) // skips where there is none
+	runScripts(t, "copy", sqliteFile)
+}
+
+func TestCopy_PostgreSQLToSQLite(t *testing.T) { runScripts(t, "copy", pgtest.Database) }
+
 func sqliteFile(testing.TB) string { return "sqlite:sneakerdrop.db" }
 
 func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
@@ -61,6 +69,9 @@ func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
 				u.Path = "/nosuchdatabase"
 				env.Setenv("NOSUCH", u.String())
 			}
+			if folder == "copy" {
+				env.Setenv("OTHER", otherEngine(t, d))
+			}
 			running := make(map[string]*server)
 			env.Values[serversKey{}] = running
 			env.Defer(func() {
@@ -74,7 +85,7 @@ func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
 			if name != "sqlite" {
 				return false, fmt.Errorf("unknown condition %s", name)
 			}
-			return folder == "cli" || strings.HasSuffix(t.Name(), "_SQLite"), nil
+			return folder == "cli" || strings.HasSuffix(t.Name(), "_SQLite") || strings.HasSuffix(t.Name(), "_SQLiteToPostgreSQL"), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serveCommand, "end": endCommand, "http": httpCommand, "poll": pollCommand,
@@ -88,6 +99,13 @@ func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
 			},
 		},
 	})
+}
+
+func otherEngine(t testing.TB, database string) string {
+	if strings.HasPrefix(database, "sqlite:") {
+		return pgtest.Database(t)
+	}
+	return "sqlite:other.db"
 }
 
 type serversKey struct{}
@@ -135,7 +153,8 @@ func endCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// http METHOD PATH [BODY]: prints the status on one line and the body on the next. $TOKEN, if set, says who calls.
+// http METHOD PATH [BODY]: prints the status on one line and the body on the next. $TOKEN, if set, says who calls, and
+// $KEY is the call's Idempotency-Key.
 func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: http METHOD PATH [BODY]")
@@ -175,6 +194,9 @@ func request(ts *testscript.TestScript, args []string) (string, error) {
 	req.Header.Set("Content-Type", "application/json")
 	if token := ts.Getenv("TOKEN"); token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if key := ts.Getenv("KEY"); key != "" {
+		req.Header.Set("Idempotency-Key", key)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

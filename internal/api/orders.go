@@ -117,8 +117,12 @@ func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveReq
 	if err := drop.CheckUser(*in.UserName, optional(in.Email)); err != nil {
 		return 0, renameField(err, "username", "userName")
 	}
-	if _, err := a.engine.View(ctx, id); err != nil { // a call for no drop at all makes no user
+	v, err := a.engine.View(ctx, id)
+	if err != nil { // a call for no drop at all makes no user
 		return 0, err
+	}
+	if refusal := v.Drop.RefuseSize(string(optional(in.Size))); refusal != nil { // nor does one for no size
+		return 0, refusal
 	}
 	user, err := a.engine.EnsureUser(ctx, *in.UserName, optional(in.Email), engine.Retry{}) // finding is repeatable as it is
 	return user.ID, err

@@ -114,15 +114,23 @@ func (c *benchCommand) check() error {
 
 // progress shows what happens on a terminal, and nothing elsewhere.
 func (con *console) progress() func(bench.Progress) {
-	if f, ok := con.stderr.(*os.File); !ok {
-		return nil
-	} else if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !con.terminal() {
 		return nil
 	}
 	return func(p bench.Progress) {
 		fmt.Fprintf(con.stderr, "%3.0f s  %8.0f accepted/s  %10d accepted  %10d refused  %6d errors\n",
 			p.Elapsed.Seconds(), p.PerSecond, p.Accepted, p.Refused, p.Errors)
 	}
+}
+
+// terminal reports whether somebody watches stderr.
+func (con *console) terminal() bool {
+	f, ok := con.stderr.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // measure runs the load, on a server of its own if there is none, and has the books checked.

@@ -24,6 +24,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Bring the schema up to date, then serve the API until SIGTERM or SIGINT."`
 	Seed    seedCommand    `cmd:"" help:"Fill an empty database with sample data: 5 users and 6 drops."`
 	Import  importCommand  `cmd:"" help:"Take over drops, users, reservations and purchases from the tables of the original Node.js backend."`
+	Copy    copyCommand    `cmd:"" help:"Copy everything from one database into an empty one, of the same kind or the other: SQLite to PostgreSQL when the shop grows."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema up to date and say from which version to which."`
 	Audit   auditCommand   `cmd:"" help:"Compare ledger, counters, reservations and purchases of each drop, also beside a running server; exit code 1 if they disagree."`
 
@@ -37,9 +38,14 @@ type commands struct {
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
-// common is what every command takes.
+// common is what nearly every command takes.
 type common struct {
-	Database  database  `default:"sqlite:sneakerdrop.db" placeholder:"URL" help:"Where drops are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME (default sqlite:sneakerdrop.db). Also DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."`
+	Database database `default:"sqlite:sneakerdrop.db" placeholder:"URL" help:"Where drops are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME (default sqlite:sneakerdrop.db). Also DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."`
+	logging
+}
+
+// logging is what every command takes.
+type logging struct {
 	LogLevel  logLevel  `default:"info" help:"Least severity that is logged: debug, info, warn or error."`
 	LogFormat logFormat `default:"text" help:"Form of log lines on stderr: text or json."`
 }
@@ -52,7 +58,7 @@ type console struct {
 	refusal *slog.Logger
 }
 
-func (c *common) logger(w io.Writer) *slog.Logger {
+func (c *logging) logger(w io.Writer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: slog.Level(c.LogLevel)}
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
@@ -124,6 +130,8 @@ func (con *console) run(ctx context.Context, c *commands, command string) error 
 		return c.Seed.run(ctx, con)
 	case "import":
 		return c.Import.run(ctx, con)
+	case "copy":
+		return c.Copy.run(ctx, con)
 	case "audit":
 		return c.Audit.run(ctx, con)
 	case "migrate":

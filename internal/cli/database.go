@@ -114,7 +114,12 @@ func refused(err error) bool {
 
 // databaseError says what is wrong with the database, which one is meant, and what to do.
 func (con *console) databaseError(d database, err error) error {
-	setting := con.settings.name("database")
+	return con.databaseErrorOf("database", d, err)
+}
+
+// databaseErrorOf is databaseError of a database that another flag has named.
+func (con *console) databaseErrorOf(flag string, d database, err error) error {
+	setting := con.settings.name(flag)
 	if errors.Is(err, store.ErrTooNew) {
 		return fmt.Errorf("%s (%s): %w", d, setting, store.ErrTooNew)
 	}

@@ -10,6 +10,12 @@ func (d *Drop) RefuseReserve(size string, now Time) *Error {
 	return d.refuse(i, now)
 }
 
+// RefuseSize returns why no reserve can be of that size at any time, or nil: a drop's sizes never change.
+func (d *Drop) RefuseSize(size string) *Error {
+	_, refusal := d.sizeNamed(size)
+	return refusal
+}
+
 func (d *Drop) refuse(size int, now Time) *Error {
 	switch {
 	case d.Archived:

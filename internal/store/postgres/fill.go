@@ -61,18 +61,17 @@ func (s *Store) Fill(ctx context.Context, users []drop.User, drops []store.Fille
 	return s.commit(ctx, conn.Conn(), &out, op)
 }
 
-// copyAll goes table by table: each COPY asks the server for the columns' types first.
 func copyAll(ctx context.Context, conn *pgx.Conn, users []drop.User, drops []store.Filled, now drop.Time) error {
-	for _, t := range append(tablesOf(drops), table{
-		name: "users", columns: []string{"id", "username", "email", "created_at"},
-		rows: func(yield func([]any) bool) {
-			for _, u := range users {
-				if !yield([]any{int64(u.ID), u.Username, none(drop.NormalEmail(u.Email)), int64(now)}) {
-					return
-				}
-			}
-		},
-	}) {
+	rows := make([][]any, len(users))
+	for i, u := range users {
+		rows[i] = []any{int64(u.ID), u.Username, none(drop.NormalEmail(u.Email)), int64(now)}
+	}
+	return copyTables(ctx, conn, append(tablesOf(drops, drops), rowsTable("users", rows, "id", "username", "email", "created_at")))
+}
+
+// copyTables goes table by table: each COPY asks the server for the columns' types first.
+func copyTables(ctx context.Context, conn *pgx.Conn, tables []table) error {
+	for _, t := range tables {
 		next, stop := iter.Pull(t.rows)
 		_, err := conn.CopyFrom(ctx, pgx.Identifier{"sneakerdrop", t.name}, t.columns, pgx.CopyFromFunc(func() ([]any, error) {
 			row, _ := next()
@@ -93,7 +92,8 @@ type table struct {
 	rows    iter.Seq[[]any]
 }
 
-func tablesOf(drops []store.Filled) []table {
+// tablesOf has the rows of the drops themselves, and those that belong to drops.
+func tablesOf(heads, drops []store.Filled) []table {
 	return []table{
 		{
 			"drops",
@@ -101,7 +101,7 @@ func tablesOf(drops []store.Filled) []table {
 				"id", "name", "price", "start_time", "image_url", "limit_per_user", "paused", "hidden", "archived", "version",
 				"created_at", "last_at", "seq", "reserved", "purchased", "batch", "max_expired_holds",
 			},
-			rowsOf(drops, func(d store.Filled) []*drop.State { return []*drop.State{d.State} },
+			rowsOf(heads, func(d store.Filled) []*drop.State { return []*drop.State{d.State} },
 				func(id int64, _ int, s *drop.State) []any {
 					return []any{
 						id, s.Name, int64(s.Price), int64(s.StartTime), none(s.ImageURL), int64(s.LimitPerUser), s.Paused, s.Hidden,
@@ -113,7 +113,7 @@ func tablesOf(drops []store.Filled) []table {
 		{
 			"sizes",
 			[]string{"drop_id", "position", "label", "total", "available", "held", "sold"},
-			rowsOf(drops, func(d store.Filled) []drop.Size { return d.State.Sizes }, func(id int64, i int, z drop.Size) []any {
+			rowsOf(heads, func(d store.Filled) []drop.Size { return d.State.Sizes }, func(id int64, i int, z drop.Size) []any {
 				return []any{id, int64(i), z.Label, z.Stock.Total, z.Stock.Available, z.Stock.Held, z.Stock.Sold}
 			}),
 		},

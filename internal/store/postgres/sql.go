@@ -552,6 +552,67 @@ TRUNCATE sneakerdrop.users, sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.re
 	fillDropIDs = `ALTER SEQUENCE sneakerdrop.drop_ids RESTART WITH %d`
 	fillUserIDs = `ALTER SEQUENCE sneakerdrop.user_ids RESTART WITH %d`
 
+	// A reader that waits for whom it hands rows to, and a writer that waits for rows, are not idle by accident.
+	exportSettings = `SELECT set_config('idle_in_transaction_session_timeout', '0', true)`
+
+	exportUsers = `
+SELECT id, username, coalesce(email, ''), coalesce(issuer, ''), coalesce(subject, ''), created_at
+FROM sneakerdrop.users
+ORDER BY id`
+
+	exportTokens = `
+SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0), hash
+FROM sneakerdrop.tokens
+ORDER BY id`
+
+	exportActions = `
+SELECT a.id, a.at, a.token_id, a.name, a.role, a.call, a.drop_id, a.detail, a.address, a.request, coalesce(o.outcome, '')
+FROM sneakerdrop.actions AS a
+LEFT JOIN LATERAL (
+    SELECT outcome
+    FROM sneakerdrop.outcomes
+    WHERE action_id = a.id
+    LIMIT 1
+) AS o ON true
+ORDER BY a.id`
+
+	exportDrops = `
+SELECT id
+FROM sneakerdrop.drops
+ORDER BY id`
+
+	exportKept = `
+SELECT caller, operation, key, body_hash, answer, created_at
+FROM sneakerdrop.idempotency_keys
+WHERE drop_id = $1`
+
+	exportCounts = `
+SELECT 'sizes', count(*) FROM sneakerdrop.sizes
+UNION ALL SELECT 'ledger', count(*) FROM sneakerdrop.ledger
+UNION ALL SELECT 'reservations', count(*) FROM sneakerdrop.reservations
+UNION ALL SELECT 'purchases', count(*) FROM sneakerdrop.purchases
+UNION ALL SELECT 'idempotency_keys', count(*) FROM sneakerdrop.idempotency_keys`
+
+	// In the order in which batches go. Who only reads does not wait.
+	importLock = `
+LOCK TABLE sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.reservations, sneakerdrop.users, sneakerdrop.purchases,
+    sneakerdrop.ledger, sneakerdrop.idempotency_keys, sneakerdrop.tokens, sneakerdrop.actions
+IN SHARE ROW EXCLUSIVE MODE`
+
+	importEmpty = `
+SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.tokens)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.actions)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.drops)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.sizes)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.reservations)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.purchases)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.ledger)
+   AND NOT EXISTS (SELECT FROM sneakerdrop.idempotency_keys)`
+
+	importTokenIDs  = `ALTER TABLE sneakerdrop.tokens ALTER COLUMN id RESTART WITH %d`
+	importActionIDs = `ALTER TABLE sneakerdrop.actions ALTER COLUMN id RESTART WITH %d`
+
 	migrateLock = `SELECT pg_advisory_xact_lock(7236290614)`
 
 	migrateSchema = `CREATE SCHEMA IF NOT EXISTS sneakerdrop`

@@ -38,6 +38,7 @@ func TestStatements_StayWithinOneDrop(t *testing.T) {
 		"snapshotDrop", "snapshotSizes", "snapshotRecent", // the beginnings of others
 		"dropsDrop", "dropsSizes", "dropsRecent", "pulseDrops", "reservationsReservations",
 		"fillLock", "fillLockAll", "fillEmpty", "fillDelete", "createDropLock", "forgetKeys",
+		"exportDrops", "exportCounts", "importLock", "importEmpty",
 	}
 	table := regexp.MustCompile(
 		`(FROM|JOIN|UPDATE|INTO|TABLE|TRUNCATE) sneakerdrop\.(drops|sizes|reservations|purchases|ledger|idempotency_keys)\b`)

@@ -134,13 +134,15 @@ func (s *Store) Actions(ctx context.Context, before operator.ActionID, limit int
 		if err != nil {
 			return err
 		}
-		return rows(st, func() {
-			page = append(page, operator.Action{
-				ID: operator.ActionID(st.ColumnInt64(0)), At: drop.Time(st.ColumnInt64(1)), Token: operator.TokenID(st.ColumnInt64(2)),
-				Name: st.ColumnText(3), Role: operator.Role(st.ColumnText(4)), Call: st.ColumnText(5), Drop: drop.ID(st.ColumnInt64(6)),
-				Detail: st.ColumnText(7), From: st.ColumnText(8), Request: st.ColumnText(9), Outcome: st.ColumnText(10),
-			})
-		})
+		return rows(st, func() { page = append(page, scanAction(st)) })
 	})
 	return page, err
+}
+
+func scanAction(st *sqlite.Stmt) operator.Action {
+	return operator.Action{
+		ID: operator.ActionID(st.ColumnInt64(0)), At: drop.Time(st.ColumnInt64(1)), Token: operator.TokenID(st.ColumnInt64(2)),
+		Name: st.ColumnText(3), Role: operator.Role(st.ColumnText(4)), Call: st.ColumnText(5), Drop: drop.ID(st.ColumnInt64(6)),
+		Detail: st.ColumnText(7), From: st.ColumnText(8), Request: st.ColumnText(9), Outcome: st.ColumnText(10),
+	}
 }

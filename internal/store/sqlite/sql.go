@@ -289,6 +289,59 @@ const (
 	sqlFillDeleteKeys         = `DELETE FROM idempotency_keys`
 )
 
+// What belongs to no drop, and what is read of a drop beside its books. Columns in the order in which they are scanned.
+const sqlExportUsers = `
+SELECT id, username, coalesce(email, ''), coalesce(issuer, ''), coalesce(subject, ''), created_at
+FROM users
+ORDER BY id`
+
+const sqlExportTokens = `
+SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0), hash
+FROM tokens
+ORDER BY id`
+
+const sqlExportActions = `
+SELECT a.id, a.at, a.token_id, a.name, a.role, a.call, a.drop_id, a.detail, a.address, a.request, coalesce(o.outcome, '')
+FROM actions a
+LEFT JOIN outcomes o ON o.action_id = a.id
+ORDER BY a.id`
+
+const sqlExportKept = `
+SELECT caller, operation, key, body_hash, answer, created_at
+FROM idempotency_keys
+WHERE drop_id = ?1`
+
+const sqlExportCounts = `
+SELECT 'sizes', count(*) FROM sizes
+UNION ALL SELECT 'ledger', count(*) FROM ledger
+UNION ALL SELECT 'reservations', count(*) FROM reservations
+UNION ALL SELECT 'purchases', count(*) FROM purchases
+UNION ALL SELECT 'idempotency_keys', count(*) FROM idempotency_keys`
+
+// outcomes belong to actions.
+const sqlImportEmpty = `
+SELECT NOT EXISTS (SELECT 1 FROM users)
+   AND NOT EXISTS (SELECT 1 FROM tokens)
+   AND NOT EXISTS (SELECT 1 FROM actions)
+   AND NOT EXISTS (SELECT 1 FROM drops)
+   AND NOT EXISTS (SELECT 1 FROM sizes)
+   AND NOT EXISTS (SELECT 1 FROM reservations)
+   AND NOT EXISTS (SELECT 1 FROM purchases)
+   AND NOT EXISTS (SELECT 1 FROM ledger)
+   AND NOT EXISTS (SELECT 1 FROM idempotency_keys)`
+
+const sqlImportUser = `
+INSERT INTO users (id, username, email, issuer, subject, created_at)
+VALUES (?1, ?2, nullif(?3, ''), nullif(?4, ''), nullif(?5, ''), ?6)`
+
+const sqlImportToken = `
+INSERT INTO tokens (id, name, role, hash, created_at, expires_at, revoked_at)
+VALUES (?1, ?2, ?3, ?4, ?5, nullif(?6, 0), nullif(?7, 0))`
+
+const sqlImportAction = `
+INSERT INTO actions (id, at, token_id, name, role, call, drop_id, detail, address, request)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`
+
 const sqlReady = `
 SELECT count
 FROM confirmations

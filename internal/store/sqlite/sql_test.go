@@ -26,6 +26,8 @@ var crossDrops = map[string]string{
 	"sqlFillDeletePurchases":    "replaces all",
 	"sqlFillDeleteLedger":       "replaces all",
 	"sqlFillDeleteKeys":         "replaces all",
+	"sqlExportCounts":           "counts all",
+	"sqlImportEmpty":            "is any there",
 	"sqlForget":                 "by age, whatever they belong to",
 }
 

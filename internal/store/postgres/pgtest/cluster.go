@@ -27,6 +27,7 @@ const dirPrefix = "sneakerdrop-pg-"
 type cluster struct {
 	dir     string
 	port    int
+	options []string // of the server, beside the usual ones
 	process *os.Process
 	done    chan struct{} // closed when the server process has ended
 }
@@ -86,14 +87,14 @@ func (c *cluster) launch(bin string, as *account) error {
 		return err
 	}
 	c.port = port
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", c.data(),
+	server := exec.Command(filepath.Join(bin, "postgres"), append(c.options, "-D", c.data(),
 		"-c", "listen_addresses=127.0.0.1",
 		"-c", "port="+strconv.Itoa(port),
 		"-c", "unix_socket_directories="+c.dir,
 		"-c", "max_connections=200",
 		"-c", "shared_buffers=128MB",
 		"-c", "max_wal_size=2GB",
-		"-c", "checkpoint_timeout=30min")
+		"-c", "checkpoint_timeout=30min")...)
 	server.Dir = c.dir
 	server.SysProcAttr = processAttributes(as)
 	var log bytes.Buffer // read after done is closed

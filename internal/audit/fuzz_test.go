@@ -1,0 +1,101 @@
+package audit_test
+
+import (
+	"context"
+	"testing"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// damagedRows are the rows of one drop made of bytes, in any state.
+type damagedRows struct{ rest []byte }
+
+func (d *damagedRows) n(below int) int {
+	if len(d.rest) == 0 {
+		return 0
+	}
+	n := int(d.rest[0]) % below
+	d.rest = d.rest[1:]
+	return n
+}
+
+func (d *damagedRows) number() int64 {
+	return []int64{0, 1, 2, 3, 4, -1, 1 << 32, 1<<63 - 1, -1 << 63, 7, 60_000, 100}[d.n(12)]
+}
+
+func (d *damagedRows) label() string { return []string{"", "9", "9.5", "\x00"}[d.n(4)] }
+
+func (d *damagedRows) Pulse(context.Context) (store.Pulse, error) {
+	return store.Pulse{Drops: []store.DropPulse{{ID: 1}}}, nil
+}
+
+// ReadBooks keeps to what a store promises, the order of the numbers, and to nothing else.
+func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) error {
+	s := &drop.State{
+		Drop: drop.Drop{ID: 1, Version: d.number()}, LastAt: drop.Time(d.number()), Seq: drop.Seq(d.number()), Reserved: uint32(d.number()), Purchased: uint32(d.number()),
+		Batch: drop.BatchID{byte(d.n(3))},
+	}
+	for range d.n(3) {
+		s.Sizes = append(s.Sizes, drop.Size{Label: d.label(), Stock: drop.Stock{Total: d.number(), Available: d.number(), Held: d.number(), Sold: d.number()}})
+	}
+	if err := b.Head(s); err != nil {
+		return err
+	}
+	reasons := []drop.Reason{drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCanceled, "", "x"}
+	seq := drop.Seq(0)
+	for range d.n(8) {
+		seq += drop.Seq(d.n(3))
+		if err := b.Entry(drop.LedgerEntry{
+			Seq: seq, Batch: drop.BatchID{byte(d.n(3))}, At: drop.Time(d.number()), Size: d.label(), Reason: reasons[d.n(len(reasons))], Units: d.number(), Available: d.number(),
+		}); err != nil {
+			return err
+		}
+	}
+	n := uint32(0)
+	for range d.n(6) {
+		n += uint32(d.n(3))
+		if err := b.Reservation(drop.Reservation{
+			ID: drop.NewReservationID(drop.ID(d.n(2)), n), UserID: drop.UserID(d.number()), Size: d.label(), Status: drop.Status(d.n(6)),
+			CreatedAt: drop.Time(d.number()), ExpiresAt: drop.Time(d.number()), EndedAt: drop.Time(d.number()),
+		}); err != nil {
+			return err
+		}
+	}
+	n = 0
+	for range d.n(6) {
+		n += uint32(d.n(3))
+		if err := b.Purchase(drop.Purchase{
+			ID: drop.NewPurchaseID(1, n), ReservationID: drop.NewReservationID(1, uint32(d.n(6))), UserID: drop.UserID(d.number()), Size: d.label(),
+			Price: drop.Money(d.number()), CreatedAt: drop.Time(d.number()),
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FuzzAudit: an audit reads rows that are damaged in any way, counts what disagrees and says so in a bounded number of
+// sentences.
+func FuzzAudit(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{1, 1, 1, 0, 0, 1, 1, 0, 2, 2, 0, 0, 1, 1, 1, 1, 0, 0, 2, 2})
+	for seed := range 20 {
+		rows := make([]byte, 160)
+		for i := range rows {
+			rows[i] = byte(i*i*(seed+5) + i*seed)
+		}
+		f.Add(rows)
+	}
+	f.Fuzz(func(t *testing.T, rows []byte) {
+		report, err := audit.Run(t.Context(), &damagedRows{rows}, nil)
+		if err != nil || len(report.Drops) != 1 {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		d := report.Drops[0]
+		if d.Differences < int64(len(d.Sentences)) || d.Differences > 0 && len(d.Sentences) == 0 || len(d.Sentences) > 20 {
+			t.Errorf("%d differences and %d sentences", d.Differences, len(d.Sentences))
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/copier"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/sqlite"
+)
+
+type copyCommand struct {
+	From database `required:"" placeholder:"URL" help:"What to copy: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read; stop what serves it."`
+	To   database `required:"" placeholder:"URL" help:"Where to: an empty database, which is made where it is a file, and migrated."`
+	logging
+}
+
+// everything is a store that can be copied from and to.
+type everything interface {
+	store.Store
+	store.Exporter
+	store.Importer
+}
+
+func (c *copyCommand) run(ctx context.Context, con *console) error {
+	if same(c.From, c.To) {
+		return &faultError{flag: "to", rule: "must be another database than --from"}
+	}
+	from, err := c.source(ctx, con)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.into(ctx, con, from), from.Close())
+}
+
+// source opens what is copied, and keeps servers away from it where that is a file. It neither makes nor migrates it.
+func (c *copyCommand) source(ctx context.Context, con *console) (everything, error) {
+	if c.From.file != "" {
+		if _, err := os.Stat(c.From.file); err != nil {
+			return nil, con.databaseErrorOf("from", c.From, err)
+		}
+	}
+	s, err := openStore(ctx, c.From, c.logger(con.stderr))
+	if err == nil {
+		if err = s.Ready(ctx); err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}
+	if errors.Is(err, sqlite.ErrServed) {
+		return nil, fmt.Errorf("%s is being served; stop that server first: what it sells meanwhile would not be in the copy", c.From)
+	}
+	if err != nil {
+		return nil, con.databaseErrorOf("from", c.From, err)
+	}
+	return s.(everything), nil
+}
+
+func (c *copyCommand) into(ctx context.Context, con *console, from everything) error {
+	to, err := openStore(ctx, c.To, c.logger(con.stderr))
+	if err != nil {
+		return con.databaseErrorOf("to", c.To, err)
+	}
+	if _, _, err := to.Migrate(ctx); err != nil {
+		return errors.Join(con.databaseErrorOf("to", c.To, err), to.Close())
+	}
+	return errors.Join(c.copy(ctx, con, from, to.(everything)), to.Close())
+}
+
+// copy copies, says what came of it, and has the copy audited.
+func (c *copyCommand) copy(ctx context.Context, con *console, from, to everything) error {
+	report, err := copier.Run(ctx, from, to, con.copying())
+	if err != nil {
+		return c.explain(ctx, con, err)
+	}
+	fmt.Fprintf(con.stdout, "copied: %s, %s, %s, %s; %s, %s, %s, %s; read back and the same\n",
+		count(report.Drops, "drop"), count(report.Reservations, "reservation"), count(report.Purchases, "purchase"),
+		entries(report.LedgerEntries, "ledger entry", "ledger entries"), count(report.Users, "user"), count(report.Keys, "kept answer"),
+		count(report.Tokens, "token"), entries(report.Actions, "log entry", "log entries"))
+	if err := recorded(ctx, to, "copy", fmt.Sprintf("from %s", c.From), func() error { return nil }); err != nil {
+		return con.databaseErrorOf("to", c.To, err)
+	}
+	checked, err := audit.Run(ctx, to, nil)
+	if err != nil {
+		return fmt.Errorf("audit the copy: %w", con.databaseErrorOf("to", c.To, err))
+	}
+	return conclude(con.stdout, &checked, false)
+}
+
+func entries(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + more
+}
+
+func (c *copyCommand) explain(ctx context.Context, con *console, err error) error {
+	if errors.Is(err, store.ErrNotEmpty) {
+		return fmt.Errorf("%s is not empty, and nothing was changed; name a new database with --to (tokens and the log count too)", c.To)
+	}
+	if store.ClassOf(err) == store.ClassUnknown {
+		return fmt.Errorf("%s has either all of it or nothing, the answer to the commit was lost: sneakerdrop audit tells which; %w", c.To, cause(err))
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("the copy was broken off; %s is empty, start it again", c.To)
+	}
+	if e, ok := errors.AsType[*copier.SourceError](err); ok {
+		return fmt.Errorf("nothing was copied: %w", con.databaseErrorOf("from", c.From, e.Err))
+	}
+	return fmt.Errorf("nothing was copied: %w", con.databaseErrorOf("to", c.To, err))
+}
+
+// copying shows on a terminal how far a copy is, once a second.
+func (con *console) copying() func(*copier.Report) {
+	if !con.terminal() {
+		return nil
+	}
+	const every = 1000 // rows: cheaper than to look at the clock
+	start := time.Now()
+	next := start.Add(time.Second)
+	return func(r *copier.Report) {
+		if r.Rows()%every != 0 || time.Now().Before(next) {
+			return
+		}
+		next = time.Now().Add(time.Second)
+		fmt.Fprintf(con.stderr, "%3.0f s  drop %s  %s rows read\n", time.Since(start).Seconds(), thousands(r.Drops), thousands(r.Rows()))
+	}
+}
+
+// same reports whether two settings name one database, as far as that shows.
+func same(a, b database) bool {
+	if a.file != "" && b.file != "" {
+		left, err := os.Stat(a.file)
+		right, otherErr := os.Stat(b.file)
+		return a.file == b.file || err == nil && otherErr == nil && os.SameFile(left, right)
+	}
+	left, err := pgx.ParseConfig(a.url)
+	right, otherErr := pgx.ParseConfig(b.url)
+	return a.url != "" && b.url != "" && err == nil && otherErr == nil &&
+		left.Host == right.Host && left.Port == right.Port && left.Database == right.Database
+}

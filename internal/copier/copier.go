@@ -1,0 +1,153 @@
+// Package copier moves everything that one store keeps to another, of the same engine or not.
+//
+// Rows go straight from the one to the other, so that what is held in memory is a few thousand of them. The target takes
+// all of them in one transaction, reads back what it has stored and commits only where it is what was read from the
+// source, drop by drop: a copy that breaks off leaves an empty target, and is simply started again.
+package copier
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/gob"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
+)
+
+// Report counts what was copied.
+type Report struct {
+	Drops, Reservations, Purchases, LedgerEntries int64
+	Users, Keys, Tokens, Actions                  int64
+}
+
+// Rows is how many rows that is.
+func (r *Report) Rows() int64 {
+	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Users + r.Keys + r.Tokens + r.Actions
+}
+
+// SourceError is a failure to read the source.
+type SourceError struct{ Err error }
+
+func (e *SourceError) Error() string { return "read the source: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// Run copies everything, and calls progress, unless it is nil, with what has been read so far, for each row. It returns
+// store.ErrNotEmpty, and changes nothing, where anything is in the target; whatever else fails leaves the target empty.
+func Run(ctx context.Context, from store.Exporter, to store.Importer, progress func(*Report)) (Report, error) {
+	var report Report
+	source := newDigests()
+	fill := func(put func(store.Row) error) error {
+		var refused error // by the target
+		err := from.Export(ctx, func(r store.Row) error {
+			if err := source.add(r); err != nil {
+				return err
+			}
+			report.add(r)
+			if progress != nil {
+				progress(&report)
+			}
+			refused = put(r)
+			return refused
+		})
+		if err != nil && refused == nil {
+			return &SourceError{err}
+		}
+		return err
+	}
+	check := func(stored store.Rows) error {
+		target := newDigests()
+		if err := stored(target.add); err != nil {
+			return fmt.Errorf("read back what was copied: %w", err)
+		}
+		return source.compare(target)
+	}
+	err := to.Import(ctx, fill, check)
+	return report, err
+}
+
+func (r *Report) add(row store.Row) {
+	switch row.Value.(type) {
+	case store.User:
+		r.Users++
+	case store.Token:
+		r.Tokens++
+	case operator.Action:
+		r.Actions++
+	case *drop.State:
+		r.Drops++
+	case drop.LedgerEntry:
+		r.LedgerEntries++
+	case drop.Reservation:
+		r.Reservations++
+	case drop.Purchase:
+		r.Purchases++
+	case drop.Kept:
+		r.Keys++
+	}
+}
+
+// digests tell two stores apart by what they keep, in a few bytes for each drop; 0 is what belongs to none.
+type digests struct {
+	of map[drop.ID]digest
+	// rows are encoded by gob: of all fields, and fast. The encoder has told the types before the first row, so that a
+	// value is always the same bytes.
+	encoder *gob.Encoder
+	text    *bytes.Buffer
+}
+
+// digest is how many rows there are and the sum of what they hash to: their order does not count.
+type digest struct {
+	rows int64
+	sum  [4]uint64
+}
+
+func newDigests() *digests {
+	d := &digests{of: make(map[drop.ID]digest), text: new(bytes.Buffer)}
+	d.encoder = gob.NewEncoder(d.text)
+	for _, kind := range []any{
+		store.User{}, store.Token{}, operator.Action{}, drop.State{}, drop.LedgerEntry{}, drop.Reservation{}, drop.Purchase{}, drop.Kept{},
+	} {
+		_ = d.encoder.Encode(kind) // it would fail for a row too
+	}
+	return d
+}
+
+func (d *digests) add(r store.Row) error {
+	d.text.Reset()
+	if err := d.encoder.Encode(r.Value); err != nil {
+		return err
+	}
+	hash := sha256.Sum256(d.text.Bytes())
+	of := d.of[r.Drop]
+	of.rows++
+	for i := range of.sum {
+		of.sum[i] += binary.BigEndian.Uint64(hash[8*i:])
+	}
+	d.of[r.Drop] = of
+	return nil
+}
+
+func (d *digests) compare(other *digests) error {
+	all := maps.Clone(d.of)
+	maps.Copy(all, other.of)
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		want, got := d.of[id], other.of[id]
+		if want == got {
+			continue
+		}
+		what := fmt.Sprintf("drop %d", id)
+		if id == 0 {
+			what = "users, tokens, the log or answers kept without a drop"
+		}
+		return fmt.Errorf("the copy of %s is not what was read: %d rows were read, %d are there", what, want.rows, got.rows)
+	}
+	return nil
+}

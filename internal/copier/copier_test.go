@@ -1,0 +1,376 @@
+package copier_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/copier"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/store/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// notCopied are tables that say nothing of the shop.
+var notCopied = []string{
+	"goose_db_version", // PostgreSQL's schema version: the target has its own
+	"confirmations",    // SQLite's count of look-ups
+	"sqlite_sequence",  // where SQLite's numbers go on: above the highest that is there
+}
+
+// shop has something other than nothing in each column of each table.
+func shop(t *testing.T, s engine) {
+	t.Helper()
+	ctx, at := t.Context(), drop.TimeOf(time.Now())
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	spec := drop.Spec{
+		Name: "Früh & spät", Price: 129_95, StartTime: at - 60_000, ImageURL: "/a.png", LimitPerUser: 3, MaxExpiredHolds: 2,
+		Sizes: []drop.SizeSpec{{Label: "9", Stock: 40}, {Label: "9½", Stock: 40}},
+	}
+	key := func(operation, value string) drop.Key { return drop.NewKey("user:7", operation, value, operation) }
+	made, _, err := s.CreateDrop(ctx, spec, drop.BatchID{1}, key("create", "k1"))
+	must(err)
+	_, _, err = s.CreateDrop(ctx, drop.Spec{Name: "None", StartTime: at, TotalStock: new(int64)}, drop.BatchID{2}, drop.Key{})
+	must(err)
+	_, err = s.EnsureUser(ctx, "Ann", "ann@example.com", key("ensure", "k2"))
+	must(err)
+	_, err = s.EnsureSubjects(ctx, []drop.Subject{{Issuer: "https://id.example", Subject: "s-1", Username: "Eve", Email: "ann@example.com"}})
+	must(err)
+	hold := func(user drop.UserID, size string) drop.Command {
+		return drop.Keyed{Key: key("reserve", fmt.Sprint(user, size)), Command: drop.Reserve{User: user, Size: size, Hold: time.Hour}}
+	}
+	id := made.Drop.ID
+	first := func(n uint32) drop.ReservationID { return drop.NewReservationID(id, n) }
+	paused, yes := drop.Pause{}, true
+	run := func(now drop.Time, commands ...drop.Command) {
+		t.Helper()
+		var batch drop.BatchID
+		batch[0], batch[15] = byte(now), 7
+		must(s.RunBatch(ctx, store.Batch{Drop: id, Need: drop.NeedOf(commands), Decide: func(state *drop.State, _ drop.Time) *drop.Changes {
+			results, changes := drop.Apply(state, now, batch, commands)
+			for i, r := range results {
+				if r.Err != nil {
+					t.Fatalf("%+v: %v", commands[i], r.Err)
+				}
+			}
+			return changes
+		}}))
+	}
+	run(at+1_000, hold(1, "9"), hold(2, "9"), hold(3, "9½"), hold(4, "9"))
+	run(at+2_000, drop.BuyReservation{Reservation: first(1)}, drop.BuyReservation{Reservation: first(3)}, drop.Cancel{Reservation: first(2)})
+	run(at+3_000, drop.Restock{Add: -2, Size: "9"}, drop.Edit{Hidden: &yes, Archived: &yes}, paused)
+
+	hash := operator.Hash{3}
+	token, err := s.CreateToken(ctx, operator.Token{Name: "Ann's laptop", Role: operator.Operator, ExpiresAt: at + 9}, hash)
+	must(err)
+	_, err = s.RevokeToken(ctx, token.ID)
+	must(err)
+	action, err := s.Record(ctx, operator.Action{Token: 7, Name: "Ann", Role: operator.Viewer, Call: "pause", Drop: 1, Detail: "{}", From: "::1", Request: "r"})
+	must(err)
+	must(s.Conclude(ctx, action, "ok"))
+	_, err = s.Record(ctx, operator.Action{Name: "root", Role: operator.Operator, Call: "seed"})
+	must(err)
+}
+
+// everything is what Export gives, as text.
+func everything(t *testing.T, s store.Exporter) []string {
+	t.Helper()
+	var all []string
+	if err := s.Export(t.Context(), func(r store.Row) error {
+		value := r.Value
+		if state, ok := value.(*drop.State); ok {
+			value = *state
+		}
+		all = append(all, fmt.Sprintf("%d %T %#v", r.Drop, value, value))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			t.Fatalf("row %d of %d and %d:\n got %s\nwant %s", i, len(got), len(want), at(got, i), at(want, i))
+		}
+	}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return "nothing"
+}
+
+// TestRun_CopiesEveryColumnOfEveryTable compares the tables themselves, so that one that copy does not know shows.
+func TestRun_CopiesEveryColumnOfEveryTable(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(engines)) {
+		t.Run(name, func(t *testing.T) {
+			from, to := engines[name](t), engines[name](t)
+			shop(t, from)
+			if _, err := copier.Run(t.Context(), from, to, nil); err != nil {
+				t.Fatal(err)
+			}
+			tables := from.tables(t)
+			if len(tables) < 10 {
+				t.Fatalf("found only the tables %v", tables)
+			}
+			for table, columns := range tables {
+				if slices.Contains(notCopied, table) {
+					continue
+				}
+				for _, column := range columns {
+					ask := fmt.Sprintf(`SELECT %s FROM %s ORDER BY %s`, column, table, strings.Join(columns[:min(4, len(columns))], ", "))
+					want, got := from.query(t, ask), to.query(t, ask)
+					if !slices.ContainsFunc(want, func(v string) bool { return !slices.Contains([]string{"", "<nil>", "0", "false"}, v) }) {
+						t.Errorf("the test's shop has nothing in %s.%s, so it cannot show that it is copied: %q", table, column, want)
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("%s.%s:\n got %q\nwant %q", table, column, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestRun_ThereAndBackIsTheSame(t *testing.T) {
+	first, second, third := openSQLite(t), openPostgres(t), openSQLite(t)
+	shop(t, first)
+	want := everything(t, first)
+	report, err := copier.Run(t.Context(), first, second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wanted := (copier.Report{Drops: 2, Reservations: 4, Purchases: 2, LedgerEntries: 9, Users: 2, Keys: 6, Tokens: 1, Actions: 2}); report != wanted {
+		t.Errorf("copied %+v, want %+v", report, wanted)
+	}
+	if report.Rows() != int64(len(want)) {
+		t.Errorf("%d rows, and %d were exported", report.Rows(), len(want))
+	}
+	same(t, everything(t, second), want)
+	if _, err := copier.Run(t.Context(), second, third, nil); err != nil {
+		t.Fatal(err)
+	}
+	same(t, everything(t, third), want)
+}
+
+// TestRun_TheShopGoesOn: numbers given out after a copy are above those that came with it, and keys are still known.
+func TestRun_TheShopGoesOn(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(engines)) {
+		t.Run(name, func(t *testing.T) {
+			from, to := openSQLite(t), engines[name](t)
+			shop(t, from)
+			if _, err := copier.Run(t.Context(), from, to, nil); err != nil {
+				t.Fatal(err)
+			}
+			spec := drop.Spec{Name: "Next", StartTime: 1, TotalStock: new(int64)}
+			made, _, err := to.CreateDrop(t.Context(), spec, drop.BatchID{9}, drop.Key{})
+			if err != nil || made.Drop.ID != 3 {
+				t.Errorf("the next drop: %d, %v", made.Drop.ID, err)
+			}
+			again, replayed, err := to.CreateDrop(t.Context(), spec, drop.BatchID{9}, drop.NewKey("user:7", "create", "k1", "create"))
+			if err != nil || !replayed || again.Drop.ID != 1 {
+				t.Errorf("a call by its key: drop %d, replayed %t, %v", again.Drop.ID, replayed, err)
+			}
+			user, err := to.EnsureUser(t.Context(), "Zoe", "", drop.Key{})
+			if err != nil || user.ID != drop.FirstAllocatedUser+2 {
+				t.Errorf("the next user: %+v, %v", user, err)
+			}
+			token, err := to.CreateToken(t.Context(), operator.Token{Name: "x", Role: operator.Viewer}, operator.Hash{4})
+			if err != nil || token.ID != 2 {
+				t.Errorf("the next token: %+v, %v", token, err)
+			}
+			if id, err := to.Record(t.Context(), operator.Action{Name: "x", Role: operator.Viewer, Call: "x"}); err != nil || id != 3 {
+				t.Errorf("the next action: %d, %v", id, err)
+			}
+		})
+	}
+}
+
+func TestRun_RefusesWhatIsNotEmpty(t *testing.T) {
+	from := openSQLite(t)
+	shop(t, from)
+	for _, name := range slices.Sorted(maps.Keys(engines)) {
+		t.Run(name, func(t *testing.T) {
+			to := engines[name](t)
+			refuses := func(what string, err error, undo ...string) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+				before := everything(t, to)
+				if _, err := copier.Run(t.Context(), from, to, nil); !errors.Is(err, store.ErrNotEmpty) {
+					t.Errorf("with %s: %v", what, err)
+				}
+				same(t, everything(t, to), before)
+				for _, sql := range undo {
+					to.exec(t, sql)
+				}
+			}
+			_, err := to.EnsureUser(t.Context(), "Zoe", "", drop.Key{})
+			refuses("a user", err, `DELETE FROM users`)
+			_, err = to.CreateToken(t.Context(), operator.Token{Name: "x", Role: operator.Viewer}, operator.Hash{4})
+			refuses("a token", err, `DELETE FROM tokens`)
+			_, _, err = to.CreateDrop(t.Context(), drop.Spec{Name: "x", TotalStock: new(int64)}, drop.BatchID{1}, drop.Key{})
+			refuses("a drop", err, `DELETE FROM drops`, `DELETE FROM sizes`, `DELETE FROM ledger`)
+			_, err = to.Record(t.Context(), operator.Action{Name: "x", Role: operator.Viewer, Call: "x"})
+			refuses("an action", err)
+		})
+	}
+}
+
+// source is a store of which rows are lost, or changed, or that breaks off.
+type source struct {
+	store.Exporter
+	change func(n int, r store.Row, each func(store.Row) error) error
+}
+
+func (s source) Export(ctx context.Context, each func(store.Row) error) error {
+	n := 0
+	return s.Exporter.Export(ctx, func(r store.Row) error {
+		n++
+		return s.change(n, r, each)
+	})
+}
+
+// target is a store in which a row is not what was put.
+type target struct{ store.Importer }
+
+func (s target) Import(ctx context.Context, fill func(func(store.Row) error) error, check func(store.Rows) error) error {
+	return s.Importer.Import(ctx, func(put func(store.Row) error) error {
+		return fill(func(r store.Row) error {
+			if p, ok := r.Value.(drop.Purchase); ok {
+				p.Price++
+				r.Value = p
+			}
+			return put(r)
+		})
+	}, check)
+}
+
+// TestRun_BreaksOffEmpty: whatever goes wrong halfway, the target is empty, and the copy can be started again.
+func TestRun_BreaksOffEmpty(t *testing.T) {
+	broken := errors.New("broken")
+	for _, name := range slices.Sorted(maps.Keys(engines)) {
+		t.Run(name, func(t *testing.T) {
+			from, to := openSQLite(t), engines[name](t)
+			shop(t, from)
+			rows := len(everything(t, from))
+			for _, breakAt := range []int{1, rows / 2, rows} {
+				_, err := copier.Run(t.Context(), source{from, func(n int, r store.Row, each func(store.Row) error) error {
+					if n == breakAt {
+						return broken
+					}
+					return each(r)
+				}}, to, nil)
+				if failed := new(copier.SourceError); !errors.As(err, &failed) || !errors.Is(err, broken) {
+					t.Errorf("broken at %d: %v", breakAt, err)
+				}
+				same(t, everything(t, to), nil)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			if _, err := copier.Run(ctx, from, to, func(*copier.Report) { cancel() }); err == nil {
+				t.Error("a copy whose context ended succeeded")
+			}
+			same(t, everything(t, to), nil)
+			_, err := copier.Run(t.Context(), source{from, func(_ int, r store.Row, each func(store.Row) error) error {
+				if _, ok := r.Value.(drop.Purchase); ok { // twice
+					return errors.Join(each(r), each(r))
+				}
+				return each(r)
+			}}, to, nil)
+			if err == nil || store.ClassOf(err) != store.ClassFault {
+				t.Errorf("a row that the target refuses: %v", err)
+			}
+			same(t, everything(t, to), nil)
+			if _, err := copier.Run(t.Context(), from, target{to}, nil); err == nil || !strings.Contains(err.Error(), "the copy of drop 1 is not what was read") {
+				t.Errorf("a row that is stored wrongly: %v", err)
+			}
+			same(t, everything(t, to), nil)
+			if _, err := copier.Run(t.Context(), from, to, nil); err != nil {
+				t.Errorf("started again: %v", err)
+			}
+			same(t, everything(t, to), everything(t, from))
+		})
+	}
+}
+
+// TestRun_LeavesNothingOutInSilence: rows of a drop that is not there would be seen by no audit of the copy.
+func TestRun_LeavesNothingOutInSilence(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(engines)) {
+		t.Run(name, func(t *testing.T) {
+			from, to := engines[name](t), openSQLite(t)
+			shop(t, from)
+			for _, orphan := range []struct{ table, lose, find string }{
+				{"sizes", `INSERT INTO sizes (drop_id, position, label, total, available, held, sold) VALUES (9, 0, '', 0, 0, 0, 0)`, `DELETE FROM sizes WHERE drop_id = 9`},
+				{"purchases", `UPDATE purchases SET drop_id = 9, id = 38654705665, reservation_id = 38654705665 WHERE id = 4294967297`, `DELETE FROM purchases WHERE drop_id = 9`},
+				{"reservations", `UPDATE reservations SET drop_id = 9, id = 38654705665 WHERE id = 4294967297`, `DELETE FROM reservations WHERE drop_id = 9`},
+				{"ledger", `UPDATE ledger SET drop_id = 9 WHERE seq = 1 AND drop_id = 1`, `DELETE FROM ledger WHERE drop_id = 9`},
+				{"idempotency_keys", `UPDATE idempotency_keys SET drop_id = 9 WHERE operation = 'create'`, `DELETE FROM idempotency_keys WHERE drop_id = 9`},
+			} {
+				from.exec(t, orphan.lose)
+				_, err := copier.Run(t.Context(), from, to, nil)
+				if err == nil || !strings.Contains(err.Error(), "1 rows of the table "+orphan.table+" belong to no drop") {
+					t.Errorf("%s: %v", orphan.table, err)
+				}
+				from.exec(t, orphan.find)
+			}
+			same(t, everything(t, to), nil)
+		})
+	}
+}
+
+// TestRun_ManyRows: more than one COPY takes, over several drops.
+func TestRun_ManyRows(t *testing.T) {
+	model := memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
+	const n = 3_000
+	var drops []store.Filled
+	for id := range drop.ID(2) {
+		stock := int64(n)
+		spec := drop.Spec{Name: "Many", Price: 1, TotalStock: &stock}
+		state, changes := spec.Create(id+1, 5, drop.BatchID{byte(id)})
+		for i := range uint32(n) {
+			changes.Made = append(changes.Made, &drop.Reservation{
+				ID: drop.NewReservationID(id+1, i+1), UserID: drop.UserID(i + 1), Status: drop.Expired, CreatedAt: 6, ExpiresAt: 7, EndedAt: 7,
+			})
+			changes.Kept = append(changes.Kept, drop.Kept{Key: drop.NewKey("", "reserve", strconv.FormatUint(uint64(i), 10), i), Answer: bytes.Repeat([]byte{1}, 9), At: 6})
+		}
+		changes.Ledger = append(changes.Ledger, drop.LedgerEntry{Seq: 2, Batch: drop.BatchID{1}, At: 6, Reason: drop.Reserved, Units: n},
+			drop.LedgerEntry{Seq: 3, Batch: drop.BatchID{2}, At: 7, Reason: drop.ReservationExpired, Units: n, Available: n})
+		state.Reserved, state.Seq = n, 3
+		drops = append(drops, store.Filled{State: state, Changes: changes})
+	}
+	if err := model.Fill(t.Context(), []drop.User{{ID: 4, Username: "Ann"}}, drops, false); err != nil {
+		t.Fatal(err)
+	}
+	there, back := openPostgres(t), openSQLite(t)
+	if _, err := copier.Run(t.Context(), model, there, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := copier.Run(t.Context(), there, back, nil); err != nil {
+		t.Fatal(err)
+	}
+	same(t, everything(t, back), everything(t, model))
+}
