@@ -64,7 +64,7 @@ func FuzzParseRules(f *testing.F) {
 		}
 		l := New[int](rules, 2)
 		for class := range rules {
-			if v, limited := l.Take(class, 1); !limited || !v.Allowed || v.Remaining != v.Burst-1 {
+			if v, limited := l.Take(class, 1); !limited || !v.Allowed || v.Remaining != rules[class].Burst-1 {
 				t.Errorf("%q: the first call of %s: %+v", text, class, v)
 			}
 		}
