@@ -25,10 +25,14 @@ const dirPrefix = "sneakerdrop-pg-"
 
 // cluster is a running PostgreSQL server in a directory of its own.
 type cluster struct {
-	dir     string
-	port    int
-	process *os.Process
-	done    chan struct{} // closed when the server process has ended
+	bin      string
+	as       *account
+	dir      string
+	settings []string // beside those that every cluster has: name=value
+	port     int
+	process  *os.Process
+	done     chan struct{} // closed when the server process has ended
+	log      *bytes.Buffer // read after done is closed
 }
 
 // account is who the server runs as; PostgreSQL refuses to run as root.
@@ -44,25 +48,27 @@ func startCluster() (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cluster's directory: %w", err)
 	}
-	c := &cluster{dir: dir}
-	if err := c.init(bin); err != nil {
+	c := &cluster{bin: bin, dir: dir}
+	if err := c.init(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return c, nil
 }
 
-func (c *cluster) init(bin string) error {
+// init makes the cluster in its directory and starts it; options are initdb's.
+func (c *cluster) init(options ...string) error {
 	as, err := runAs()
 	if err != nil {
 		return err
 	}
+	c.as = as
 	if as != nil {
 		if err := os.Chown(c.dir, int(as.uid), int(as.gid)); err != nil {
 			return fmt.Errorf("give the cluster's directory away: %w", err)
 		}
 	}
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-		"--locale=C", "--no-sync", "--no-instructions")
+	initdb := exec.Command(filepath.Join(c.bin, "initdb"), append([]string{"-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+		"--locale=C", "--no-sync", "--no-instructions"}, options...)...)
 	initdb.Dir = c.dir
 	initdb.SysProcAttr = processAttributes(as)
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -70,7 +76,10 @@ func (c *cluster) init(bin string) error {
 	}
 	// Another process may take the free port before the server does.
 	for range 3 {
-		if err = c.launch(bin, as); err == nil {
+		if c.port, err = freePort(); err != nil {
+			return err
+		}
+		if err = c.launch(); err == nil {
 			return nil
 		}
 	}
@@ -79,31 +88,32 @@ func (c *cluster) init(bin string) error {
 
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 
-// launch starts the server and waits until it answers.
-func (c *cluster) launch(bin string, as *account) error {
-	port, err := freePort()
-	if err != nil {
-		return err
-	}
-	c.port = port
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", c.data(),
+// launch starts the server on its port and waits until it answers.
+func (c *cluster) launch() error {
+	args := []string{
+		"-D", c.data(),
 		"-c", "listen_addresses=127.0.0.1",
-		"-c", "port="+strconv.Itoa(port),
-		"-c", "unix_socket_directories="+c.dir,
+		"-c", "port=" + strconv.Itoa(c.port),
+		"-c", "unix_socket_directories=" + c.dir,
 		"-c", "max_connections=200",
 		"-c", "shared_buffers=128MB",
 		"-c", "max_wal_size=2GB",
-		"-c", "checkpoint_timeout=30min")
+		"-c", "checkpoint_timeout=30min",
+	}
+	for _, s := range c.settings {
+		args = append(args, "-c", s)
+	}
+	server := exec.Command(filepath.Join(c.bin, "postgres"), args...)
 	server.Dir = c.dir
-	server.SysProcAttr = processAttributes(as)
-	var log bytes.Buffer // read after done is closed
-	server.Stderr = &log
+	server.SysProcAttr = processAttributes(c.as)
+	c.log = new(bytes.Buffer)
+	server.Stderr = c.log
 	if err := c.run(server); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	if err := c.await(); err != nil {
 		c.kill()
-		return fmt.Errorf("%w\n%s", err, log.Bytes())
+		return fmt.Errorf("%w\n%s", err, c.log.Bytes())
 	}
 	return nil
 }
