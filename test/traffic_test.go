@@ -90,6 +90,10 @@ func seedOf(t *testing.T) uint64 {
 
 const (
 	workers = 12
+
+	unknown     = "answers lost or unknown"
+	nothingDone = "told that nothing was done"
+
 	shelves = `[
 		{"name":"Plenty","price":120,"total_stock":1000000,"start_time":"2020-01-01T00:00:00Z"},
 		{"name":"Sizes","price":99.5,"sizes":[{"size":"41","stock":150},{"size":"42","stock":100000}],"start_time":"2020-01-01T00:00:00Z"},
@@ -103,8 +107,8 @@ func newTraffic(t *testing.T, seed uint64, database, books string, args ...strin
 		t: t, seed: seed, dir: t.TempDir(), books: books, tally: make(map[string]int),
 		client: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: workers}},
 	}
-	if strings.HasPrefix(books, "sqlite:") {
-		tr.books = "sqlite:" + filepath.Join(tr.dir, strings.TrimPrefix(books, "sqlite:"))
+	if file, ok := strings.CutPrefix(books, "sqlite:"); ok && !filepath.IsAbs(file) {
+		tr.books = "sqlite:" + filepath.Join(tr.dir, file)
 	}
 	tr.args = append([]string{"--database=" + database}, args...)
 	tr.start("1h")
@@ -168,30 +172,44 @@ func (tr *traffic) count(what string) {
 	tr.tally[what]++
 }
 
-// shop is one buyer from beginning to end.
-func (tr *traffic) shop(rnd *rand.Rand) {
-	b := &buyer{user: tr.user.Add(1), shelf: &tr.shelves[rnd.IntN(len(tr.shelves))]}
-	body := fmt.Sprintf(`{"dropId":%d,"userId":%d`, b.shelf.id, b.user)
-	if n := len(b.shelf.sizes); n > 0 {
-		b.size = b.shelf.sizes[rnd.IntN(n)]
-		body += fmt.Sprintf(`,"size":%q`, b.size)
+// newBuyer is somebody who wants a unit.
+func (tr *traffic) newBuyer(s *shelf, size string, keyed bool) *buyer {
+	b := &buyer{user: tr.user.Add(1), shelf: s, size: size}
+	body := fmt.Sprintf(`{"dropId":%d,"userId":%d`, s.id, b.user)
+	if size != "" {
+		body += fmt.Sprintf(`,"size":%q`, size)
 	}
 	b.reserve = wish{path: "/api/drops/reserve", body: body + "}"}
-	if rnd.IntN(2) == 0 {
+	if keyed {
 		b.reserve.key = fmt.Sprint("reserve-", b.user)
 	}
-	defer func() {
-		tr.mu.Lock()
-		defer tr.mu.Unlock()
-		tr.buyers = append(tr.buyers, b)
-	}()
-	tr.settle(&b.reserve, b.reserve.key != "" || b.shelf.limited)
-	tr.count(b.reserve.outcome())
-	if !b.reserve.done() {
-		return
+	return b
+}
+
+// note keeps what a buyer was told.
+func (tr *traffic) note(b *buyer) {
+	if b.reserve.done() {
+		if err := json.Unmarshal([]byte(b.reserve.answer[len("200 "):]), &b.held); err != nil || b.held.ID == 0 {
+			tr.t.Errorf("%s is answered %s: %v", b.reserve.body, b.reserve.answer, err)
+		}
 	}
-	if err := json.Unmarshal([]byte(b.reserve.answer[len("200 "):]), &b.held); err != nil || b.held.ID == 0 {
-		tr.t.Errorf("%s is answered %s: %v", b.reserve.body, b.reserve.answer, err)
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.buyers = append(tr.buyers, b)
+}
+
+// shop is one buyer from beginning to end.
+func (tr *traffic) shop(rnd *rand.Rand) {
+	s := &tr.shelves[rnd.IntN(len(tr.shelves))]
+	size := ""
+	if n := len(s.sizes); n > 0 {
+		size = s.sizes[rnd.IntN(n)]
+	}
+	b := tr.newBuyer(s, size, rnd.IntN(2) == 0)
+	tr.settle(&b.reserve, b.reserve.key != "" || s.limited)
+	tr.count(b.reserve.outcome())
+	tr.note(b)
+	if b.held.ID == 0 {
 		return
 	}
 	then := wish{body: fmt.Sprintf(`{"reservationId":%d}`, b.held.ID)}
@@ -206,7 +224,9 @@ func (tr *traffic) shop(rnd *rand.Rand) {
 	if rnd.IntN(2) == 0 {
 		then.key = fmt.Sprint("then-", b.user)
 	}
+	tr.mu.Lock()
 	b.then = &then
+	tr.mu.Unlock()
 	tr.settle(b.then, true)
 	tr.count(b.then.outcome())
 }
@@ -229,12 +249,12 @@ func (tr *traffic) settle(c *wish, repeat bool) {
 		switch {
 		case err != nil || strings.HasPrefix(answer, "503 ") && strings.Contains(answer, `"outcome_unknown"`):
 			c.unknown++
-			tr.count("answers lost or unknown")
+			tr.count(unknown)
 			if !repeat {
 				return
 			}
 		case strings.HasPrefix(answer, "503 "): // nothing was done
-			tr.count("told that nothing was done")
+			tr.count(nothingDone)
 		case strings.HasPrefix(answer, "5"):
 			tr.t.Errorf("%s %s is answered %s", c.path, c.body, answer)
 			return
