@@ -28,8 +28,8 @@ type fault struct {
 func (tr *traffic) suffer(faults ...fault) {
 	tr.t.Helper()
 	for _, f := range faults {
-		tr.t.Run(f.name, func(t *testing.T) {
-			outer := tr.t
+		outer := tr.t
+		passed := outer.Run(f.name, func(t *testing.T) {
 			tr.t = t
 			defer func() { tr.t = outer }()
 			for try := 1; ; try++ {
@@ -42,6 +42,9 @@ func (tr *traffic) suffer(faults ...fault) {
 				}
 			}
 		})
+		if !passed {
+			return
+		}
 	}
 }
 

@@ -80,7 +80,9 @@ func limitFiles(t *testing.T, pid int) (lift func()) {
 // smallDisk mounts a file system of that size for the test; "" and a loud word where this process has no right to.
 func smallDisk(t *testing.T, bytes int) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "sneakerdrop-disk-") // other users get there
+	must(t, err)
+	t.Cleanup(func() { _ = os.Remove(dir) })
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", bytes)); err != nil {
 		t.Logf("NOT SHOWN HERE: a full disk. Mounting a small file system is not allowed (%v); run this as root with CAP_SYS_ADMIN. "+
 			"What stands in for it is named beside it in docs/RELIABILITY.md.", err)
