@@ -98,6 +98,7 @@ func configure(cfg *pgx.ConnConfig, pooled bool, log *slog.Logger) {
 		// Of several hosts, and after a failover, only the primary will do.
 		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
+	cfg.DialFunc = dialer().DialContext
 	cfg.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
 		c.CustomData()[noticeKey] = n
 		log.Warn("notice from PostgreSQL", "severity", n.SeverityUnlocalized, "code", n.Code, "message", n.Message)
