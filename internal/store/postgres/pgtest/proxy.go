@@ -13,20 +13,24 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Moment is a point on the way of a COMMIT through a Proxy.
+// Moment is a point on the way of a transaction through a Proxy.
 type Moment int
 
 // The moments, in their order.
 const (
+	// InTransaction: the server has answered within a transaction, and that it waits for more has not been passed on.
+	InTransaction Moment = iota
 	// BeforeCommit: all before the COMMIT has been passed on to the server, the COMMIT itself has not.
-	BeforeCommit Moment = iota
+	BeforeCommit
 	// AtCommit: the COMMIT has just been passed on, no answer has come.
 	AtCommit
 	// AfterCommit: the server has answered COMMIT, and the answer has not been passed on.
 	AfterCommit
 )
 
-func (m Moment) String() string { return [...]string{"before COMMIT", "at COMMIT", "after COMMIT"}[m] }
+func (m Moment) String() string {
+	return [...]string{"in a transaction", "before COMMIT", "at COMMIT", "after COMMIT"}[m]
+}
 
 // Proxy stands between a store and PostgreSQL, on TCP without TLS. It reads the protocol and so knows where a COMMIT is.
 type Proxy struct {
@@ -35,7 +39,7 @@ type Proxy struct {
 	wg       sync.WaitGroup
 
 	mu     sync.Mutex
-	traps  [AfterCommit + 1]func(*Line) // of the next COMMIT that comes there
+	traps  [AfterCommit + 1]func(*Line) // of the next transaction that comes there
 	lines  map[*Line]bool
 	closed bool
 }
@@ -67,7 +71,7 @@ func NewProxy(t testing.TB, to string) (*Proxy, string) {
 	return p, u.String()
 }
 
-// Next calls f once, when the next COMMIT comes to that moment; its line stands still until f returns. Nil takes an earlier
+// Next calls f once, when the next transaction comes to that moment; its line stands still until f returns. Nil takes an earlier
 // f back.
 func (p *Proxy) Next(m Moment, f func(*Line)) {
 	p.mu.Lock()
@@ -211,6 +215,10 @@ func (l *Line) answer() error {
 		case 'C':
 			if string(m[5:]) == "COMMIT\x00" {
 				l.proxy.reach(AfterCommit, l)
+			}
+		case 'Z':
+			if m[5] == 'T' {
+				l.proxy.reach(InTransaction, l)
 			}
 		}
 		_, _ = to.Write(m)
