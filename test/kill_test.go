@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -24,9 +25,10 @@ import (
 // The server is killed under load, at random and where it hurts most. Whatever it has answered is there afterwards, in books
 // that agree with themselves, and is answered again.
 func TestKill_NothingAnsweredIsLost(t *testing.T) {
+	t.Parallel()
 	seed := seedOf(t)
-	t.Run("SQLite", func(t *testing.T) { newSQLiteKiller(t, seed).run(10) })
-	t.Run("PostgreSQL", func(t *testing.T) { newPostgresKiller(t, seed).run(10) })
+	t.Run("SQLite", func(t *testing.T) { t.Parallel(); newSQLiteKiller(t, seed).run(10) })
+	t.Run("PostgreSQL", func(t *testing.T) { t.Parallel(); newPostgresKiller(t, seed).run(10) })
 }
 
 // killer ends the server of a traffic again and again.
@@ -189,7 +191,8 @@ func (k *killer) atWrite(name string, n int, kill func()) bool {
 		}
 		n -= read / unix.SizeofInotifyEvent // of a file's own watch none has a name
 	}
-	for end := time.Now().Add(wait); time.Now().Before(end); { // a sleep takes longer than it says
+	for end := time.Now().Add(wait); time.Now().Before(end); {
+		runtime.Gosched() // a sleep takes longer than it says
 	}
 	kill()
 	return true

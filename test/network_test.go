@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 // The network between the server and its database is slow, cuts connections anywhere in a message, or swallows what is sent.
 func TestFault_Network(t *testing.T) {
+	t.Parallel()
 	direct := pgtest.Database(t)
 	u, err := url.Parse(direct)
 	if err != nil {
@@ -38,7 +40,7 @@ func TestFault_Network(t *testing.T) {
 			}
 			return func() {
 				for i := range toxics {
-					if err := proxy.Toxics.RemoveToxic(context.Background(), fmt.Sprint(i)); err != nil {
+					if err := proxy.Toxics.RemoveToxic(context.Background(), strconv.Itoa(i)); err != nil {
 						t.Error(err)
 					}
 				}

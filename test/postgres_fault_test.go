@@ -17,6 +17,7 @@ import (
 // PostgreSQL stops, dies, freezes, loses sessions and answers, runs out of connections and of disk: that costs answers, never
 // a sale, and the server goes on by itself.
 func TestFault_PostgreSQL(t *testing.T) {
+	t.Parallel()
 	seed := seedOf(t)
 	c := pgtest.NewCluster(t, pgtest.Where{Settings: []string{"max_connections=40"}})
 	proxy, through := pgtest.NewProxy(t, c.URL())
@@ -27,7 +28,16 @@ func TestFault_PostgreSQL(t *testing.T) {
 			return func() { must(t, c.Start()) }
 		}
 	}
+	admin := session(t, c.URL()) // does not survive a restart
 	faults := []fault{
+		// COMMIT waits for the disk, and is met there.
+		{name: "terminated in COMMIT", strike: func() func() {
+			return every(proxy, pgtest.AtCommit, func(l *pgtest.Line) {
+				if _, err := admin.Exec(context.Background(), `SELECT pg_terminate_backend($1)`, int32(l.PID())); err != nil {
+					t.Error(err)
+				}
+			})
+		}, last: 600 * time.Millisecond},
 		{name: "stopped fast", strike: restart(c.StopFast), last: 300 * time.Millisecond},
 		{name: "stopped immediately", strike: restart(c.StopImmediately), last: 300 * time.Millisecond},
 		{name: "killed", strike: restart(c.Kill), last: 300 * time.Millisecond},
@@ -40,18 +50,7 @@ func TestFault_PostgreSQL(t *testing.T) {
 			name: "cut " + m.String(), strike: func() func() { return every(proxy, m, (*pgtest.Line).Cut) }, last: 600 * time.Millisecond,
 		})
 	}
-	admin := session(t, c.URL())
-	// COMMIT waits for the disk, and is met there.
-	faults = append(faults, fault{name: "terminated in COMMIT", strike: func() func() {
-		return every(proxy, pgtest.AtCommit, func(l *pgtest.Line) {
-			if _, err := admin.Exec(context.Background(), `SELECT pg_terminate_backend($1)`, int32(l.PID())); err != nil {
-				t.Error(err)
-			}
-		})
-	}, last: 600 * time.Millisecond})
-	// The session of the test would not survive a restart.
-	order := append(faults[len(faults)-1:len(faults):len(faults)], faults[:len(faults)-1]...)
-	tr.suffer(order...)
+	tr.suffer(faults...)
 	t.Log(tr.report())
 	tr.server.kill()
 	diskFull(t, seed)

@@ -22,10 +22,11 @@ import (
 // session or, where it froze in the middle of what it had to say, another replica does. When it goes on, it finds out that its
 // batch came to nothing, and runs it again.
 func TestFault_FrozenReplica(t *testing.T) {
+	t.Parallel() // these wait more than they work
 	seed := seedOf(t)
 	for _, m := range []pgtest.Moment{pgtest.InTransaction, pgtest.BeforeCommit} {
 		t.Run(m.String(), func(t *testing.T) {
-			t.Parallel() // they wait
+			t.Parallel()
 			frozenReplica(t, seed, m)
 		})
 	}
@@ -69,6 +70,7 @@ func frozenReplica(t *testing.T, seed uint64, m pgtest.Moment) {
 
 // Without file descriptors the server accepts nobody and connects to nothing, and serves the connections that it has.
 func TestFault_OutOfFileDescriptors(t *testing.T) {
+	t.Parallel()
 	seed := seedOf(t)
 	t.Run("SQLite", func(t *testing.T) {
 		tr := newTraffic(t, seed, "sqlite:shop.db", "sqlite:shop.db")

@@ -29,12 +29,13 @@ import (
 
 // A file that is locked, cannot grow, or lies on a full disk costs answers, never a sale; the server goes on by itself.
 func TestFault_SQLite(t *testing.T) {
+	t.Parallel()
 	seed := seedOf(t)
 	tr := newTraffic(t, seed, "sqlite:shop.db", "sqlite:shop.db")
 	file := strings.TrimPrefix(tr.books, "sqlite:")
 	tr.suffer(
 		// Longer than a transaction waits for a lock (5 s).
-		fault{name: "locked by another process", strike: func() func() { return lockSQLite(t, file) }, last: 5500 * time.Millisecond},
+		fault{name: "locked by another process", strike: func() func() { return lockSQLite(t, file) }, last: 5500 * time.Millisecond, quiet: true},
 		fault{name: "no file may grow", strike: func() func() { return limitFiles(t, tr.server.cmd.Process.Pid) }, last: time.Second},
 	)
 	tr.server.kill()
@@ -80,7 +81,7 @@ func limitFiles(t *testing.T, pid int) (lift func()) {
 // smallDisk mounts a file system of that size for the test; "" and a loud word where this process has no right to.
 func smallDisk(t *testing.T, bytes int) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sneakerdrop-disk-") // other users get there
+	dir, err := os.MkdirTemp("", "sneakerdrop-disk-") //nolint:usetesting // other users must get there
 	must(t, err)
 	t.Cleanup(func() { _ = os.Remove(dir) })
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", bytes)); err != nil {
@@ -104,13 +105,15 @@ func fill(t *testing.T, disk string) (empty func()) {
 	}
 	block := make([]byte, 64<<10)
 	for {
-		n, err := ballast.Write(block)
-		if errors.Is(err, unix.ENOSPC) && len(block) > 512 && n == 0 {
-			block = block[:len(block)/2]
-		} else if errors.Is(err, unix.ENOSPC) && n == 0 {
-			break
-		} else if err != nil && !errors.Is(err, unix.ENOSPC) {
+		_, err := ballast.Write(block)
+		if err != nil && !errors.Is(err, unix.ENOSPC) {
 			t.Fatal(err)
+		}
+		if err == nil {
+			continue
+		}
+		if block = block[:len(block)/2]; len(block) == 0 {
+			break
 		}
 	}
 	return func() {
@@ -123,6 +126,7 @@ func fill(t *testing.T, disk string) (empty func()) {
 // When the end of the log is torn off or damaged, the server starts, and what was committed before the damage is there, all
 // of it and nothing else. (No crash of a process damages it, a disk that lied may.)
 func TestTornLog_CommittedPrefixIsThere(t *testing.T) {
+	t.Parallel()
 	const answers = 60
 	seed := seedOf(t)
 	rnd := rand.New(rand.NewPCG(seed, 0))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -148,7 +149,7 @@ func (tr *traffic) askAgain() {
 	rnd := rand.New(rand.NewPCG(tr.seed, uint64(len(tr.buyers))))
 	some := tr.buyers[tr.checked:]
 	for range min(tr.checked, 20) {
-		some = append(some[:len(some):len(some)], tr.buyers[rnd.IntN(tr.checked)])
+		some = append(slices.Clip(some), tr.buyers[rnd.IntN(tr.checked)])
 	}
 	tr.checked = len(tr.buyers)
 	calls := make(chan *wish)

@@ -67,8 +67,10 @@ func (c *cluster) init(options ...string) error {
 			return fmt.Errorf("give the cluster's directory away: %w", err)
 		}
 	}
-	initdb := exec.Command(filepath.Join(c.bin, "initdb"), append([]string{"-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-		"--locale=C", "--no-sync", "--no-instructions"}, options...)...)
+	args := []string{
+		"-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions",
+	}
+	initdb := exec.Command(filepath.Join(c.bin, "initdb"), append(args, options...)...)
 	initdb.Dir = c.dir
 	initdb.SysProcAttr = processAttributes(as)
 	if out, err := initdb.CombinedOutput(); err != nil {

@@ -34,7 +34,7 @@ func NewCluster(t testing.TB, w Where) *Cluster {
 		t.Fatal(err)
 	}
 	sweep()
-	dir, err := os.MkdirTemp(w.Dir, fmt.Sprintf("%s%d-", dirPrefix, os.Getpid()))
+	dir, err := os.MkdirTemp(w.Dir, fmt.Sprintf("%s%d-", dirPrefix, os.Getpid())) //nolint:usetesting // another user must get there
 	if err != nil {
 		t.Fatal(err)
 	}
