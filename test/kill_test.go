@@ -153,7 +153,7 @@ func (k *killer) atAnAnswer(kill func()) bool {
 // whileStarting kills the server, and the next one before it is ready.
 func (k *killer) whileStarting(kill func()) bool {
 	kill()
-	next := exec.Command("sneakerdrop", append([]string{"serve", "--addr=127.0.0.1:0"}, k.args...)...)
+	next := exec.Command("sneakerdrop", append([]string{"serve"}, k.args...)...)
 	next.Dir = k.dir
 	if err := next.Start(); err != nil {
 		k.t.Error(err)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package test
 
 import (
@@ -23,7 +25,7 @@ func TestFault_Network(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "database", "127.0.0.1:0", u.Host)
+	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "database", pgtest.Loopback()+":0", u.Host)
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
 	}

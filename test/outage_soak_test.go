@@ -14,10 +14,10 @@ import (
 	"sneakerdrop/internal/store/postgres/pgtest"
 )
 
-// An hour without the database, pressed into four minutes: as many calls as come in an hour when a few people do not give up. The server
+// An hour without the database, pressed into two minutes: as many calls as come in an hour when a few people do not give up. The server
 // grows by nothing that would not let it last for days, and sells again at once.
 func TestSoak_LongOutageLeavesNothingBehind(t *testing.T) {
-	const length, callers = 4 * time.Minute, 256
+	const length, callers = 2 * time.Minute, 256
 	c := pgtest.NewCluster(t, pgtest.Where{})
 	tr := newTraffic(t, seedOf(t), c.URL(), c.URL())
 	for _, outage := range []struct {

@@ -153,7 +153,7 @@ func diskFull(t *testing.T, seed uint64) {
 	disk := smallDisk(t, 160<<20)
 	if disk == "" {
 		tr := newTraffic(t, seed, pgtest.Database(t), "")
-		tr.books = tr.args[0][len("--database="):]
+		tr.books = tr.args[1][len("--database="):]
 		tr.suffer(fault{name: "disk said to be full", strike: func() func() { return sayFull(t, tr.books) }, last: time.Second})
 		return
 	}
@@ -194,13 +194,13 @@ func spendLog(t *testing.T, url string) {
 // sayFull makes each COMMIT of a change of stock fail as on a full disk.
 func sayFull(t *testing.T, url string) (stop func()) {
 	conn := session(t, url)
-	_, err := conn.Exec(t.Context(), `CREATE FUNCTION public.full() RETURNS trigger LANGUAGE plpgsql
+	_, err := conn.Exec(t.Context(), `CREATE FUNCTION public.say_full() RETURNS trigger LANGUAGE plpgsql
 		AS $$BEGIN RAISE EXCEPTION SQLSTATE '53100'; END$$;
-		CREATE CONSTRAINT TRIGGER full AFTER UPDATE ON sneakerdrop.drops DEFERRABLE INITIALLY DEFERRED
-		FOR EACH ROW EXECUTE FUNCTION public.full()`)
+		CREATE CONSTRAINT TRIGGER say_full AFTER UPDATE ON sneakerdrop.drops DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION public.say_full()`)
 	must(t, err)
 	return func() {
-		_, err := conn.Exec(t.Context(), `DROP TRIGGER full ON sneakerdrop.drops`)
+		_, err := conn.Exec(t.Context(), `DROP TRIGGER say_full ON sneakerdrop.drops`)
 		must(t, err)
 	}
 }

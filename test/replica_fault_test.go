@@ -37,7 +37,7 @@ func frozenReplica(t *testing.T, seed uint64, m pgtest.Moment) {
 	proxy, through := pgtest.NewProxy(t, direct)
 	tr := newTraffic(t, seed, through, direct)
 	frozen := tr.server
-	other := startFor(t, tr.dir, "--hold=1h", "--database="+direct)
+	other := startFor(t, tr.dir, tr.args[0], "--hold=1h", "--database="+direct)
 	signal := func(s syscall.Signal) {
 		if err := frozen.cmd.Process.Signal(s); err != nil {
 			t.Error(err)

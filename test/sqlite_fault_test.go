@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/postgres/pgtest"
 	"sneakerdrop/internal/store/sqlite"
 )
 
@@ -68,9 +70,8 @@ func lockSQLite(t *testing.T, file string) (free func()) {
 // limitFiles forbids a process to write to a file beyond its first 4 KiB.
 func limitFiles(t *testing.T, pid int) (lift func()) {
 	var was unix.Rlimit
-	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 4096, Max: unix.RLIM_INFINITY}, &was); err != nil {
-		t.Fatal(err)
-	}
+	must(t, unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &was))
+	must(t, unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 4096, Max: was.Max}, nil))
 	return func() {
 		if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &was, nil); err != nil {
 			t.Error(err)
@@ -81,7 +82,8 @@ func limitFiles(t *testing.T, pid int) (lift func()) {
 // smallDisk mounts a file system of that size for the test; "" and a loud word where this process has no right to.
 func smallDisk(t *testing.T, bytes int) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sneakerdrop-disk-") //nolint:usetesting // other users must get there
+	sweepDisks()
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", diskPrefix, os.Getpid())) //nolint:usetesting // other users must get there
 	must(t, err)
 	t.Cleanup(func() { _ = os.Remove(dir) })
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=755", bytes)); err != nil {
@@ -95,6 +97,24 @@ func smallDisk(t *testing.T, bytes int) string {
 		}
 	})
 	return dir
+}
+
+// diskPrefix is followed by the number of the process that mounted the disk and a dash.
+const diskPrefix = "sneakerdrop-disk-"
+
+// sweepDisks removes what killed test processes left behind.
+func sweepDisks() {
+	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), diskPrefix+"*"))
+	if err != nil {
+		return // the pattern is ours: cannot be malformed
+	}
+	for _, dir := range dirs {
+		owner, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), diskPrefix), "-")
+		if pid, err := strconv.Atoi(owner); err == nil && errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+			_ = unix.Unmount(dir, unix.MNT_DETACH) // may belong to somebody else
+			_ = os.Remove(dir)
+		}
+	}
 }
 
 // fill takes all the room that a file system has left.
@@ -131,7 +151,7 @@ func TestTornLog_CommittedPrefixIsThere(t *testing.T) {
 	seed := seedOf(t)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	dir := t.TempDir()
-	s := startFor(t, dir, "--database=sqlite:shop.db", "--hold=1h")
+	s := startFor(t, dir, "--addr="+pgtest.Loopback()+":0", "--database=sqlite:shop.db", "--hold=1h")
 	create(t, s.url, 1000, past)
 	var ends []int64 // of the log, after each answer
 	for user := range int64(answers) {
@@ -192,10 +212,10 @@ func tornLog(t *testing.T, from string, damage func([]byte) []byte, want int) {
 	if err := os.WriteFile(name, damage(log), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := startFor(t, dir, "--database=sqlite:shop.db", "--hold=1h")
+	s := startFor(t, dir, "--addr="+pgtest.Loopback()+":0", "--database=sqlite:shop.db", "--hold=1h")
 	for _, n := range []int{want, want + 1} {
-		if got := reservationNumbers(t, filepath.Join(dir, "shop.db")); len(got) != n || n > 0 && got[n-1] != uint32(n) {
-			t.Errorf("reservations %v, want the first %d", got, n)
+		if got, users := reservationNumbers(t, filepath.Join(dir, "shop.db")); len(got) != n || n > 0 && got[n-1] != uint32(n) {
+			t.Errorf("reservations %v of the users %v, want the first %d", got, users, n)
 		}
 		audit := exec.CommandContext(t.Context(), "sneakerdrop", "audit", "--database=sqlite:shop.db")
 		audit.Dir = dir
@@ -211,8 +231,8 @@ func tornLog(t *testing.T, from string, damage func([]byte) []byte, want int) {
 	s.kill()
 }
 
-// reservationNumbers are those in drop 1, ascending.
-func reservationNumbers(t *testing.T, file string) []uint32 {
+// reservationNumbers are those in drop 1, ascending, and whose they are.
+func reservationNumbers(t *testing.T, file string) (numbers []uint32, users []drop.UserID) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -221,12 +241,11 @@ func reservationNumbers(t *testing.T, file string) []uint32 {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	var numbers []uint32
 	err = s.ReadBooks(ctx, 1, store.Books{
 		Head:  func(*drop.State) error { return nil },
 		Entry: func(drop.LedgerEntry) error { return nil },
 		Reservation: func(r drop.Reservation) error {
-			numbers = append(numbers, uint32(r.ID))
+			numbers, users = append(numbers, uint32(r.ID)), append(users, r.UserID)
 			return nil
 		},
 		Purchase: func(drop.Purchase) error { return nil },
@@ -234,5 +253,5 @@ func reservationNumbers(t *testing.T, file string) []uint32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return numbers
+	return numbers, users
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package test
 
 import (
@@ -17,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/store/postgres/pgtest"
 )
 
 // traffic is buyers on a server that goes away now and then, and what each of them was told. Every buyer is a user of its
@@ -110,7 +114,7 @@ func newTraffic(t *testing.T, seed uint64, database, books string, args ...strin
 	if file, ok := strings.CutPrefix(books, "sqlite:"); ok && !filepath.IsAbs(file) {
 		tr.books = "sqlite:" + filepath.Join(tr.dir, file)
 	}
-	tr.args = append([]string{"--database=" + database}, args...)
+	tr.args = append([]string{"--addr=" + pgtest.Loopback() + ":0", "--database=" + database}, args...)
 	tr.start("1h")
 	t.Cleanup(func() {
 		tr.pause()

@@ -3,8 +3,10 @@ package pgtest
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,7 +45,7 @@ func NewCluster(t testing.TB, w Where) *Cluster {
 			t.Fatal(err)
 		}
 	}
-	c := &cluster{bin: bin, dir: dir, settings: w.Settings}
+	c := &cluster{bin: bin, dir: dir, settings: w.Settings, host: Loopback()}
 	if err := c.init(w.Initdb...); err != nil {
 		t.Fatal(errors.Join(err, os.RemoveAll(dir)))
 	}
@@ -56,6 +58,15 @@ func NewCluster(t testing.TB, w Where) *Cluster {
 		}
 	})
 	return own
+}
+
+// Loopback returns an address of this machine that nobody else listens on. Where a server that is away must keep its port, or may
+// have clients that still knock, another program on 127.0.0.1 could be given that port meanwhile. Only Linux has all of 127/8.
+func Loopback() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(255), 1+rand.IntN(254))
 }
 
 // URL leads to a database without tables.
