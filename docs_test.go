@@ -46,3 +46,42 @@ func TestDocs_NameTestsThatExist(t *testing.T) {
 		t.Errorf("only %d tests are named: this looks for the wrong thing", named)
 	}
 }
+
+// Each row of what may go wrong says by which test it is known what happens then, and which promises that is about.
+func TestReliability_EveryRowNamesItsTest(t *testing.T) {
+	text, err := os.ReadFile("docs/RELIABILITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promises := regexp.MustCompile(`(?m)^\| \*\*(\w+)\*\* \|`).FindAllStringSubmatch(string(text), -1)
+	if len(promises) != 5 {
+		t.Fatalf("%d promises, want 5", len(promises))
+	}
+	shown := make(map[string]int)
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 4 || strings.TrimSpace(cells[0]) == "Fault" || strings.HasPrefix(strings.TrimSpace(cells[0]), "---") {
+			continue
+		}
+		rows++
+		if !regexp.MustCompile("`Test[A-Z]\\w+`").MatchString(cells[3]) {
+			t.Errorf("no test is named for: %s", cells[0])
+		}
+		for promise := range strings.SplitSeq(cells[2], ",") {
+			shown[strings.TrimSpace(promise)]++
+		}
+	}
+	if rows < 25 {
+		t.Errorf("only %d rows: this looks for the wrong thing", rows)
+	}
+	for _, p := range promises {
+		if shown[p[1]] < 3 {
+			t.Errorf("the promise %s is in %d rows", p[1], shown[p[1]])
+		}
+		delete(shown, p[1])
+	}
+	for p := range shown {
+		t.Errorf("a row names the promise %q, which is none", p)
+	}
+}

@@ -131,30 +131,40 @@ func TestNext_IsNotBegunWhereTheCommitFails(t *testing.T) {
 }
 
 func TestNext_LostAnswerOfCommitIsUnknown(t *testing.T) {
-	direct := pgtest.Migrated(t)
-	p, through := newProxy(t, direct)
-	s, err := postgres.Open(t.Context(), through, postgres.Options{Connections: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	id := createDrop(t, s, 5)
-	for range 2 { // so that all statements are prepared
-		first, next := pair(reserve(id, newBatch(), nil), id)
-		if err := s.RunBatch(t.Context(), first); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.RunBatch(t.Context(), *next); err != nil {
-			t.Fatal(err)
-		}
-	}
-	batch := newBatch()
-	first, next := pair(reserve(id, batch, func() { p.loseAnswer.Store(true) }), id)
-	wantClass(t, s.RunBatch(t.Context(), first), store.ClassUnknown)
-	if next.Begun != nil {
-		t.Error("the next batch was begun")
-	}
-	if found, err := s.Committed(t.Context(), id, batch, 5); err != nil || !found {
-		t.Errorf("Committed: %v, %v; want true", found, err)
+	for _, moment := range []pgtest.Moment{pgtest.BeforeCommit, pgtest.AtCommit, pgtest.AfterCommit} {
+		t.Run(moment.String(), func(t *testing.T) {
+			p, through := pgtest.NewProxy(t, pgtest.Migrated(t))
+			s, err := postgres.Open(t.Context(), through, postgres.Options{Connections: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			id := createDrop(t, s, 5)
+			// These prepare the statements; without them COMMIT would not even be sent.
+			first, next := pair(reserve(id, newBatch(), nil), id)
+			if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil {
+				t.Fatal(err)
+			}
+			batch := newBatch()
+			first, next = pair(reserve(id, batch, nil), id)
+			p.Next(moment, (*pgtest.Line).Cut)
+			wantClass(t, s.RunBatch(t.Context(), first), store.ClassUnknown)
+			if next.Begun != nil {
+				t.Error("the next batch was begun")
+			}
+			found, err := s.Committed(t.Context(), id, batch, 3)
+			if err != nil || moment == pgtest.BeforeCommit && found || moment == pgtest.AfterCommit && !found {
+				t.Errorf("Committed: %v, %v", found, err)
+			}
+			left := int64(3)
+			if found {
+				left--
+			}
+			wantAvailable(t, s, id, left)
+			if err := s.RunBatch(t.Context(), *next); err != nil {
+				t.Fatal(err)
+			}
+			wantAvailable(t, s, id, left-1)
+		})
 	}
 }

@@ -31,6 +31,7 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 		if drop.CodeOf(err) != "" {
 			return err
 		}
+		s.endSilent(ctx, conn.Conn(), err)
 		return s.fail(fmt.Sprintf("load drop %d", b.Drop), err)
 	}
 	was := state.Drop

@@ -45,6 +45,7 @@ func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, 
 	defer func() {
 		if err != nil {
 			rollback(ctx, conn)
+			s.endSilent(ctx, conn, err)
 		}
 	}()
 	var in pgx.Batch
@@ -115,6 +116,7 @@ func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, a
 	in.Queue(committedLedger, int64(id), int64(after), uuid(batch)).Query(find)
 	if err := conn.SendBatch(ctx, &in).Close(); err != nil {
 		rollback(ctx, conn.Conn())
+		s.endSilent(ctx, conn.Conn(), err)
 		return false, s.fail(op, err)
 	}
 	if !found {

@@ -122,11 +122,17 @@ func awaitLockWait(t testing.TB, admin *pgx.Conn) {
 // awaitWait returns once a connection of the store waits for a lock of that kind.
 func awaitWait(t testing.TB, admin *pgx.Conn, kind string) {
 	t.Helper()
+	awaitLockWaitOf(t, admin, "application_name = 'sneakerdrop' AND wait_event LIKE '"+kind+"'")
+}
+
+// awaitLockWaitOf returns once a connection to the same database of which that is true waits for a lock.
+func awaitLockWaitOf(t testing.TB, admin *pgx.Conn, where string) {
+	t.Helper()
 	deadline := time.Now().Add(patience)
 	for time.Now().Before(deadline) {
 		var n int
 		err := admin.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-			AND application_name = 'sneakerdrop' AND wait_event_type = 'Lock' AND wait_event LIKE $1`, kind).Scan(&n)
+			AND wait_event_type = 'Lock' AND `+where).Scan(&n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +141,7 @@ func awaitWait(t testing.TB, admin *pgx.Conn, kind string) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	t.Fatalf("nobody waits for a lock of kind %s", kind)
+	t.Fatalf("nobody waits for a lock where %s", where)
 }
 
 func wantClass(t testing.TB, err error, want store.Class) {
@@ -214,6 +220,42 @@ func TestRunBatch_LockNotHadInTimeIsRolledBack(t *testing.T) {
 	}
 	if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
 		t.Errorf("once the lock is free: %v", err)
+	}
+}
+
+// A batch holds its drop's lock and comes to a row that another session holds, which waits for the drop: PostgreSQL ends one.
+func TestRunBatch_DeadlockIsRolledBack(t *testing.T) {
+	url := pgtest.Migrated(t)
+	s, holder := open(t, url+"&deadlock_timeout=10ms"), connect(t, url+"&deadlock_timeout=1h") // so that the batch is who notices
+	id := createDrop(t, s, 5)
+	tx, err := holder.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `SELECT FROM sneakerdrop.sizes WHERE drop_id = $1 FOR UPDATE`, int64(id)); err != nil {
+		t.Fatal(err)
+	}
+	waits := make(chan error, 1)
+	err = s.RunBatch(t.Context(), reserve(id, newBatch(), func() {
+		go func() {
+			_, err := tx.Exec(t.Context(), `SELECT FROM sneakerdrop.drops WHERE id = $1 FOR UPDATE`, int64(id))
+			waits <- err
+		}()
+		awaitLockWaitOf(t, connect(t, url), "application_name <> 'sneakerdrop'")
+	}))
+	wantClass(t, err, store.ClassRolledBack)
+	if err == nil || !strings.Contains(err.Error(), "40P01") {
+		t.Errorf("%v, want a deadlock", err)
+	}
+	if err := <-waits; err != nil {
+		t.Errorf("the other session: %v", err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantAvailable(t, s, id, 5)
+	if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -99,6 +100,7 @@ func configure(cfg *pgx.ConnConfig, pooled bool, log *slog.Logger) {
 		// Of several hosts, and after a failover, only the primary will do.
 		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
+	cfg.DialFunc = dialer().DialContext
 	cfg.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
 		c.CustomData()[noticeKey] = n
 		log.Warn("notice from PostgreSQL", "severity", n.SeverityUnlocalized, "code", n.Code, "message", n.Message)
@@ -133,6 +135,29 @@ func takeNotice(conn *pgx.Conn) *pgconn.Notice {
 	n, _ := data[noticeKey].(*pgconn.Notice)
 	delete(data, noticeKey)
 	return n
+}
+
+// endSilent is called after a lock was waited for in vain. It ends the sessions of other replicas, or of an earlier run, whose
+// client has said half of what it had to say and then nothing for 5 s: frozen, or gone with its machine. They would keep
+// their locks for as long as their connection looks alive. One that was alive after all finds its outcome unknown, and looks it up.
+func (s *Store) endSilent(ctx context.Context, conn *pgx.Conn, cause error) {
+	if code(cause) != pgerrcode.LockNotAvailable || conn.IsClosed() {
+		return
+	}
+	rows, err := conn.Query(ctx, runBatchEndSilent)
+	if err != nil {
+		s.log.Warn("look for silent sessions", "error", err)
+		return
+	}
+	var pid int32
+	var ended bool
+	_, err = pgx.ForEachRow(rows, []any{&pid, &ended}, func() error {
+		s.log.Warn("ended a session that was silent in the middle of a transaction", "pid", pid, "ended", ended)
+		return nil
+	})
+	if err != nil {
+		s.log.Warn("end silent sessions", "error", err)
+	}
 }
 
 // rollback ends a transaction that shall leave nothing. If it fails the pool closes the connection, which does the same.

@@ -33,6 +33,14 @@ FROM sneakerdrop.drops
 WHERE id = $1
 FOR UPDATE`
 
+	// A session whose client fell silent in the middle of a pipeline is not idle: no timeout of PostgreSQL before 17 ends it.
+	runBatchEndSilent = `
+SELECT pid, pg_terminate_backend(pid)
+FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND application_name = current_setting('application_name')
+    AND state = 'active' AND wait_event_type = 'Client' AND wait_event = 'ClientRead'
+    AND state_change < clock_timestamp() - interval '5 s' AND pid <> pg_backend_pid()`
+
 	// The batch's time is kept in a setting of the transaction, so that later statements compare with the very same.
 	runBatchClock = `
 WITH clock AS MATERIALIZED (

@@ -1,10 +1,6 @@
 package postgres_test
 
 import (
-	"net"
-	"net/url"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"sneakerdrop/internal/drop"
@@ -13,95 +9,32 @@ import (
 	"sneakerdrop/internal/store/postgres/pgtest"
 )
 
-// proxy stands between a store and its server until it is told to cut the line.
-type proxy struct {
-	listener     net.Listener
-	server       string
-	loseQuestion atomic.Bool // the next bytes to the server are lost, and the line with them
-	loseAnswer   atomic.Bool // the next bytes from the server
-	wg           sync.WaitGroup
-}
-
-// newProxy returns the proxy and the URL that leads through it.
-func newProxy(t *testing.T, to string) (*proxy, string) {
-	t.Helper()
-	u, err := url.Parse(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{listener: l, server: u.Host}
-	p.wg.Go(p.accept)
-	t.Cleanup(func() {
-		_ = l.Close()
-		p.wg.Wait()
-	})
-	u.Host = l.Addr().String()
-	return p, u.String()
-}
-
-func (p *proxy) accept() {
-	for {
-		client, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", p.server)
-		if err != nil {
-			_ = client.Close()
-			continue
-		}
-		p.wg.Go(func() { forward(server, client, &p.loseQuestion) })
-		p.wg.Go(func() { forward(client, server, &p.loseAnswer) })
-	}
-}
-
-func forward(to, from net.Conn, lose *atomic.Bool) {
-	defer to.Close()
-	defer from.Close()
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buf)
-		if err != nil || lose.CompareAndSwap(true, false) {
-			return
-		}
-		if _, err := to.Write(buf[:n]); err != nil {
-			return
-		}
-	}
-}
-
 func TestRunBatch_LostAnswerOfCommitIsUnknown(t *testing.T) {
-	for _, test := range []struct {
-		name      string
-		cut       func(*proxy)
-		committed bool
-	}{
-		{"the answer is lost", func(p *proxy) { p.loseAnswer.Store(true) }, true},
-		{"the question is lost", func(p *proxy) { p.loseQuestion.Store(true) }, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			direct := pgtest.Migrated(t)
-			p, through := newProxy(t, direct)
+	for _, moment := range []pgtest.Moment{pgtest.BeforeCommit, pgtest.AtCommit, pgtest.AfterCommit} {
+		t.Run(moment.String(), func(t *testing.T) {
+			p, through := pgtest.NewProxy(t, pgtest.Migrated(t))
 			s, err := postgres.Open(t.Context(), through, postgres.Options{Connections: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.Close()
 			id := createDrop(t, s, 5)
-			// The first batch prepares the statements, so that the second's answer is COMMIT's.
+			// The first batch prepares the statements; without them COMMIT would not even be sent.
 			if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
 				t.Fatal(err)
 			}
 			batch, after := newBatch(), drop.Seq(2)
-			wantClass(t, s.RunBatch(t.Context(), reserve(id, batch, func() { test.cut(p) })), store.ClassUnknown)
+			p.Next(moment, (*pgtest.Line).Cut)
+			wantClass(t, s.RunBatch(t.Context(), reserve(id, batch, nil)), store.ClassUnknown)
 			found, err := s.Committed(t.Context(), id, batch, after)
-			if err != nil || found != test.committed {
-				t.Errorf("Committed: %v, %v; want %v", found, err, test.committed)
+			if err != nil || moment == pgtest.BeforeCommit && found || moment == pgtest.AfterCommit && !found {
+				t.Errorf("Committed: %v, %v", found, err)
 			}
+			left := int64(4)
+			if found {
+				left--
+			}
+			wantAvailable(t, s, id, left)
 		})
 	}
 }

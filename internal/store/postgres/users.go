@@ -74,6 +74,7 @@ func (s *Store) ensureOnce(ctx context.Context, b buyer, key drop.Key) (drop.Use
 	c.queue(&in)
 	if err := conn.SendBatch(ctx, &in).Close(); err != nil {
 		rollback(ctx, conn)
+		s.endSilent(ctx, conn, err)
 		return drop.User{}, s.fail(op, err)
 	}
 	if !c.ours {

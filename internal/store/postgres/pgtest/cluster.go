@@ -25,11 +25,15 @@ const dirPrefix = "sneakerdrop-pg-"
 
 // cluster is a running PostgreSQL server in a directory of its own.
 type cluster struct {
-	dir     string
-	port    int
-	options []string // of the server, beside the usual ones
-	process *os.Process
-	done    chan struct{} // closed when the server process has ended
+	bin      string
+	as       *account
+	dir      string
+	settings []string // beside those that every cluster has: name=value
+	host     string   // on which it listens
+	port     int
+	process  *os.Process
+	done     chan struct{} // closed when the server process has ended
+	log      *bytes.Buffer // read after done is closed
 }
 
 // account is who the server runs as; PostgreSQL refuses to run as root.
@@ -45,66 +49,93 @@ func startCluster() (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cluster's directory: %w", err)
 	}
-	c := &cluster{dir: dir}
-	if err := c.init(bin); err != nil {
+	c := &cluster{bin: bin, dir: dir, host: "127.0.0.1"}
+	if err := c.init(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return c, nil
 }
 
-func (c *cluster) init(bin string) error {
+// init makes the cluster in its directory and starts it; options are initdb's.
+func (c *cluster) init(options ...string) error {
 	as, err := runAs()
 	if err != nil {
 		return err
 	}
+	c.as = as
 	if as != nil {
 		if err := os.Chown(c.dir, int(as.uid), int(as.gid)); err != nil {
 			return fmt.Errorf("give the cluster's directory away: %w", err)
 		}
 	}
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-		"--locale=C", "--no-sync", "--no-instructions")
+	args := []string{
+		"-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions",
+	}
+	initdb := exec.Command(filepath.Join(c.bin, "initdb"), append(args, options...)...)
 	initdb.Dir = c.dir
 	initdb.SysProcAttr = processAttributes(as)
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	// Another process may take the free port before the server does.
+	if c.host != "127.0.0.1" {
+		if err := c.trust(); err != nil {
+			return err
+		}
+	}
+	return c.launchSomewhere()
+}
+
+// launchSomewhere starts the server on a free port, which another process may take before the server does.
+func (c *cluster) launchSomewhere() (err error) {
 	for range 3 {
-		if err = c.launch(bin, as); err == nil {
+		if c.port, err = freePort(c.host); err != nil {
+			return err
+		}
+		if err = c.launch(); err == nil {
 			return nil
 		}
 	}
 	return err
 }
 
-func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
-
-// launch starts the server and waits until it answers.
-func (c *cluster) launch(bin string, as *account) error {
-	port, err := freePort()
+// trust lets everybody in who comes over the cluster's own address; initdb does so for 127.0.0.1 alone.
+func (c *cluster) trust() error {
+	f, err := os.OpenFile(filepath.Join(c.data(), "pg_hba.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	c.port = port
-	server := exec.Command(filepath.Join(bin, "postgres"), append(c.options, "-D", c.data(),
-		"-c", "listen_addresses=127.0.0.1",
-		"-c", "port="+strconv.Itoa(port),
-		"-c", "unix_socket_directories="+c.dir,
+	_, err = fmt.Fprintln(f, "host all all 127.0.0.0/8 trust")
+	return errors.Join(err, f.Close())
+}
+
+func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
+
+// launch starts the server on its port and waits until it answers.
+func (c *cluster) launch() error {
+	args := []string{
+		"-D", c.data(),
+		"-c", "listen_addresses=" + c.host,
+		"-c", "port=" + strconv.Itoa(c.port),
+		"-c", "unix_socket_directories=" + c.dir,
 		"-c", "max_connections=200",
 		"-c", "shared_buffers=128MB",
 		"-c", "max_wal_size=2GB",
-		"-c", "checkpoint_timeout=30min")...)
+		"-c", "checkpoint_timeout=30min",
+	}
+	for _, s := range c.settings {
+		args = append(args, "-c", s)
+	}
+	server := exec.Command(filepath.Join(c.bin, "postgres"), args...)
 	server.Dir = c.dir
-	server.SysProcAttr = processAttributes(as)
-	var log bytes.Buffer // read after done is closed
-	server.Stderr = &log
+	server.SysProcAttr = processAttributes(c.as)
+	c.log = new(bytes.Buffer)
+	server.Stderr = c.log
 	if err := c.run(server); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	if err := c.await(); err != nil {
 		c.kill()
-		return fmt.Errorf("%w\n%s", err, log.Bytes())
+		return fmt.Errorf("%w\n%s", err, c.log.Bytes())
 	}
 	return nil
 }
@@ -150,7 +181,7 @@ func (c *cluster) await() error {
 }
 
 func (c *cluster) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.port, database)
+	return fmt.Sprintf("postgres://postgres@%s:%d/%s?sslmode=disable", c.host, c.port, database)
 }
 
 // kill ends the server at once: nothing in it is worth a checkpoint.
@@ -251,8 +282,8 @@ func runAs() (*account, error) {
 	return nil, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(host string) (int, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}

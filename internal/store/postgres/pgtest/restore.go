@@ -63,13 +63,9 @@ func Serve(t testing.TB, dir, database string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{dir: dir, options: []string{"-c", "fsync=off"}} // else it begins with one for each file
-	for range 3 {                                                 // as init
-		if err = c.launch(bin, as); err == nil {
-			break
-		}
-	}
-	if err != nil {
+	// With fsync it would begin with one for each file.
+	c := &cluster{bin: bin, as: as, dir: dir, host: "127.0.0.1", settings: []string{"fsync=off"}}
+	if err := c.launchSomewhere(); err != nil {
 		t.Fatal(errors.Join(errors.New("start PostgreSQL on "+filepath.Join(dir, "data")), err))
 	}
 	t.Cleanup(c.kill)

@@ -1,0 +1,14 @@
+//go:build soak && linux
+
+package test
+
+import "testing"
+
+// 300 kills of each engine, with new books every 30.
+func TestSoak_KillsLoseNothing(t *testing.T) {
+	seed := seedOf(t)
+	for round := range uint64(10) {
+		t.Run("SQLite", func(t *testing.T) { newSQLiteKiller(t, seed+round).run(30) })
+		t.Run("PostgreSQL", func(t *testing.T) { newPostgresKiller(t, seed+round).run(30) })
+	}
+}
