@@ -2,6 +2,7 @@ package histories_test
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -133,9 +134,7 @@ func bare(r drop.Reservation) drop.Reservation {
 // with returns a copy of m with one entry more.
 func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 	next := make(map[K]V, len(m)+1)
-	for key, value := range m {
-		next[key] = value
-	}
+	maps.Copy(next, m)
 	next[k] = v
 	return next
 }
@@ -143,7 +142,7 @@ func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 // moments returns when a batch may have run, between the two: at each of them, and at no other, something may come of it that
 // does not at an earlier one. Those of hints are moments that an answer tells of.
 func (b *book) moments(from, to drop.Time, hints ...drop.Time) []drop.Time {
-	moments := append(hints, from)
+	moments := slices.Concat(hints, []drop.Time{from})
 	for _, r := range b.active() {
 		moments = append(moments, r.ExpiresAt)
 	}

@@ -185,7 +185,11 @@ func (h *history) do(c *call, f fate) {
 	r := h.replicas[c.replica]
 	req := c.build(r.url)
 	c.began, c.from = time.Since(h.began), now()
-	status, body, err := 0, []byte(nil), error(nil)
+	var (
+		status int
+		body   []byte
+		err    error
+	)
 	if f.cut {
 		err = cutOff(r.address, req, f)
 		h.count("connections cut by the client's side")

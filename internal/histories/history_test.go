@@ -56,9 +56,10 @@ type history struct {
 	sum      *sum
 	clients  int
 	hold     time.Duration
-	expected bool // to have no order: nothing else is checked
-	recent   bool // readings show the newest purchases as they are: nobody else sells, and no commit goes unseen
-	began    time.Time
+	expected bool      // to have no order: nothing else is checked
+	recent   bool      // readings show the newest purchases as they are: nobody else sells, and no commit goes unseen
+	began    time.Time // h.from by the clock that cannot be set
+	from     drop.Time
 	replicas []*replica
 	http     *http.Client
 	offers   []*offer
@@ -115,7 +116,7 @@ func (h *history) run() *model {
 		h.replicas = append(h.replicas, h.serve(s, rnd))
 	}
 	h.recent = len(h.replicas) == 1 && !h.faults
-	h.began = time.Now()
+	h.began, h.from = time.Now(), now()
 	for _, spec := range specs() {
 		h.create(spec)
 	}
@@ -198,6 +199,12 @@ func (h *history) awaitHolds() {
 			return
 		}
 	}
+}
+
+// clockSet tells whether the clock went back since the history began: then it says nothing of the order of calls.
+func (h *history) clockSet() bool {
+	took := time.Since(h.began)
+	return now().Sub(h.from) < took-took/1000-2*time.Millisecond // it may be a little slow
 }
 
 // stop ends the servers as they end: what was accepted is finished.

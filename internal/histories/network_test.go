@@ -226,8 +226,8 @@ func strike(h *history, client net.Conn, address, words string) error {
 		_ = client.Close()
 	}()
 	from := pgproto3.NewBackend(client, io.Discard)
-	startup, err := from.ReceiveStartupMessage()
-	for message := pgproto3.FrontendMessage(startup); err == nil; message, err = from.Receive() {
+	message, err := from.ReceiveStartupMessage()
+	for ; err == nil; message, err = from.Receive() {
 		if parse, ok := message.(*pgproto3.Parse); ok && words != "" && strings.Contains(parse.Query, words) {
 			parse.Query = strings.ReplaceAll(parse.Query, words, "")
 			h.count("statements without their lock")
