@@ -2,8 +2,10 @@ package histories_test
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -53,6 +55,10 @@ func (h *history) tally() {
 			h.count("calls of unknown outcome")
 		case c.answer.refused != "":
 			h.count("calls refused: " + string(c.answer.refused))
+		case c.kind == command:
+			h.count("calls answered: " + strings.TrimPrefix(fmt.Sprintf("%T", c.cmd), "drop."))
+		case c.kind == reading:
+			h.count("calls answered: GET")
 		}
 	}
 }

@@ -55,9 +55,10 @@ func (c *client) send(next *call) {
 }
 
 func (c *client) next() *call {
-	switch n := c.IntN(100); {
-	case c.h.operators && n < 50:
+	if c.h.operators && c.IntN(2) == 0 {
 		return c.operate()
+	}
+	switch n := c.IntN(100); {
 	case n < 38:
 		return c.reserve()
 	case n < 54:

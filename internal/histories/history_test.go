@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ type setting struct {
 	open func(*history) *place
 	// faults: calls to the store fail.
 	faults bool
-	// operators: most calls are those of operators, which tell of the drop as it was decided on.
+	// operators: half of the calls are those of operators, which tell of the drop as it was decided on.
 	operators bool
 }
 
@@ -166,19 +167,19 @@ func (h *history) serve(s store.Store, rnd *rand.Rand) *replica {
 	return r
 }
 
-// create makes a drop, again and again where the server has no time for it.
+// create makes a drop, under a key, so that it can ask again until it is answered.
 func (h *history) create(spec *drop.Spec) {
-	o := &offer{spec: spec}
-	for deadline := time.Now().Add(patience); o.id == 0; {
-		c := &call{kind: creation, spec: spec}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		c := &call{kind: creation, spec: spec, key: strings.ReplaceAll(spec.Name, " ", "-")}
 		h.do(c, fate{timeout: patience})
-		o.id = drop.ID(c.answer.id)
-		c.drop = o.id
-		if o.id == 0 && (!c.answer.nothing || time.Now().After(deadline)) {
-			h.t.Fatalf("%s", c)
+		if c.answer.id != 0 {
+			c.drop, c.key = drop.ID(c.answer.id), ""
+			h.offers = append(h.offers, &offer{id: c.drop, spec: spec})
+			return
 		}
+		h.calls = h.calls[:len(h.calls)-1] // of no drop
 	}
-	h.offers = append(h.offers, o)
+	h.t.Fatalf("%s was not created within %s", spec.Name, patience)
 }
 
 // awaitHolds waits until all holds have ended: on their own, after all that went wrong.

@@ -3,4 +3,4 @@
 package histories_test
 
 // times is how many times as many histories are made.
-const times = 60
+const times = 30
