@@ -106,3 +106,26 @@ func (h *history) explained(m *model) {
 		}
 	}
 }
+
+// ruled checks what the model cannot, since it goes by the same rules: nothing is sold past the end of its hold, and nobody has more
+// than the limit.
+func (h *history) ruled(m *model) {
+	for _, o := range h.offers {
+		for _, p := range m.rows.purchases[o.id] {
+			if r := m.rows.byID[p.ReservationID]; p.CreatedAt >= r.ExpiresAt {
+				h.t.Errorf("%+v was sold after its hold had ended: %+v", p, r)
+			}
+		}
+		for i, r := range m.rows.reservations[o.id] {
+			n := 1
+			for _, before := range m.rows.reservations[o.id][:i] {
+				if before.UserID == r.UserID && (before.Status == drop.Completed || min(before.EndedAt, before.ExpiresAt) > r.CreatedAt) {
+					n++
+				}
+			}
+			if o.spec.LimitPerUser > 0 && n > o.spec.LimitPerUser {
+				h.t.Errorf("user %d has %d units with %+v", r.UserID, n, r)
+			}
+		}
+	}
+}

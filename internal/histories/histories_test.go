@@ -54,6 +54,7 @@ func (h *history) verify() {
 	}
 	h.versions()
 	h.explained(m)
+	h.ruled(m)
 }
 
 // What is counted.
