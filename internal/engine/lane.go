@@ -179,7 +179,7 @@ func (l *lane) serve(b *batch) {
 		if drop.CodeOf(err) == "" {
 			l.engine.Log.Error("batch failed", "drop", l.id, "commands", len(calls), "err", err)
 		}
-		if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrOutcomeUnknown) {
+		if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrOutcomeUnknown) && !b.unclear {
 			l.abandonQueue()
 			b.abandonNext()
 		}
@@ -233,6 +233,10 @@ type batch struct {
 	began   time.Time
 	id      drop.BatchID
 	after   drop.Seq // of the state that the attempt was decided on
+	version int64    // likewise
+	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
+	unless  int64
+	unclear bool
 	results []drop.Result
 	changes *drop.Changes
 	view    *View
@@ -278,7 +282,11 @@ func (b *batch) abandonNext() {
 
 func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	b.lane.engine.offset.sample(now)
-	b.after = s.Seq
+	b.unclear = b.unless != 0 && b.unless != s.Version
+	if b.unclear {
+		return nil
+	}
+	b.after, b.version, b.unless = s.Seq, s.Version, 0
 	b.now = max(now, s.LastAt)
 	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)
 	b.view = viewAfter(s, b.need.Recent, b.lane.view.Load())
@@ -286,8 +294,18 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	return b.changes
 }
 
+var errHidden = errors.New("other batches came in between")
+
 // commit tries the batch until it has taken effect once, is refused, or the store has failed for RetryFor.
 func (b *batch) commit(ctx context.Context) error {
+	err := b.try(ctx)
+	if err != nil && b.unless != 0 {
+		err = fmt.Errorf("%w: a look-up could not tell: %w", ErrOutcomeUnknown, err)
+	}
+	return err
+}
+
+func (b *batch) try(ctx context.Context) error {
 	e := b.lane.engine
 	r := e.newRetry()
 	for {
@@ -298,6 +316,10 @@ func (b *batch) commit(ctx context.Context) error {
 			if committed, err = b.resolve(ctx, err); committed {
 				return nil
 			}
+			b.doubt()
+		}
+		if err == nil && b.unclear {
+			return errHidden
 		}
 		if err == nil || !r.helps(err) {
 			return err
@@ -305,6 +327,14 @@ func (b *batch) commit(ctx context.Context) error {
 		if !r.wait(ctx) {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
+	}
+}
+
+// doubt says that the attempt, which a look-up did not find, may be hidden all the same: one that moved no units has its id on
+// the drop alone, until the next batch of another replica.
+func (b *batch) doubt() {
+	if b.changes != nil && len(b.changes.Ledger) == 0 {
+		b.unless = b.version
 	}
 }
 

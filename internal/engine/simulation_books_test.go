@@ -58,6 +58,11 @@ func (b *books) check() {
 			b.checkEnded(d)
 		}
 	}
+	for id, p := range b.purchases {
+		if r := b.reservations[id]; p.CreatedAt >= r.ExpiresAt {
+			b.t.Errorf("%+v was sold after its hold had ended: %+v", p, r)
+		}
+	}
 	b.checkRestocked()
 	b.checkLimit()
 	for id, n := range b.made {

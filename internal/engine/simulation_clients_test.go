@@ -48,6 +48,9 @@ func (d *deed) ask(s *simulation, r *replica) {
 	began := time.Now()
 	got, err := d.call(ctx, e, engine.Retry{Key: d.key})
 	s.notef("%s to replica %d, took %s: %+v, %v", d, r.number, time.Since(began), got, err)
+	if err == nil || drop.CodeOf(err) != "" {
+		d.checkView(s, e, got)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked++
@@ -65,6 +68,27 @@ func (d *deed) ask(s *simulation, r *replica) {
 		d.unknown++
 		d.lastUnknown = true
 		s.count("calls with unknown outcome")
+	}
+}
+
+// checkView: who was answered finds what was done in the replica's view, which shows what is committed and nothing else.
+func (d *deed) checkView(s *simulation, e *engine.Engine, got any) {
+	v, err := e.View(s.t.Context(), d.drop) // the replica knows the drop by now
+	if err != nil {
+		s.t.Errorf("%s: no view: %v", d, err)
+		return
+	}
+	committed, err := s.store.Drop(s.t.Context(), d.drop) // later, so that it is as new at least
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	is, was := committed.Drop, v.Drop
+	if was.Version > is.Version || was.Version == is.Version && (was.Stock() != is.Stock() || was.Paused != is.Paused) {
+		s.t.Errorf("%s: shown is %+v, committed is %+v", d, was, is)
+	}
+	if told, ok := got.(*engine.View); ok && told != nil && d.key == "" && told.Drop.Version > was.Version {
+		s.t.Errorf("%s was answered with %+v, shown is %+v", d, told.Drop, was)
 	}
 }
 

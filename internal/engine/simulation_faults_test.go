@@ -21,6 +21,7 @@ type plan struct {
 	outages []outage
 	steps   []clockStep
 	crashes []crash
+	hold    time.Duration
 }
 
 // outage is a time in which no call reaches the store.
@@ -60,6 +61,7 @@ func newPlan(seed uint64) plan {
 	for range rnd.IntN(5) {
 		p.crashes = append(p.crashes, crash{at: moment(), replica: rnd.IntN(2), down: rand0(rnd, 8*time.Second)})
 	}
+	p.hold = []time.Duration{time.Minute, 5 * time.Second, 2 * time.Second}[rnd.IntN(3)]
 	return p
 }
 

@@ -225,7 +225,7 @@ func (r *replica) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	for {
 		l := &line{Store: r.sim.store, sim: r.sim, replica: r.number}
-		e := engine.New(l, quiet(engine.Config{MaxBatch: 4, Publish: r.sim.publish}))
+		e := engine.New(l, quiet(engine.Config{Hold: r.sim.plan.hold, MaxBatch: 4, Publish: r.sim.publish}))
 		engine.SetJitter(e, func(n time.Duration) time.Duration { return rand0(r.sim.random(fmt.Sprint("jitter", r.number)), n) })
 		err := e.Start(context.Background())
 		if err == nil {

@@ -34,7 +34,8 @@ type Lanes interface {
 	// Committed reports whether the batch took effect, after RunBatch failed with ClassUnknown. It takes the drop's
 	// lock, so that an unfinished commit of that batch is decided by then: false stays false. Before it returns true
 	// it commits a write of its own, so that a store with synchronous replication has replicated the batch too.
-	// after is the drop's Seq that the batch was decided on.
+	// after is the drop's Seq that the batch was decided on. A batch without ledger entries is found only as long as it is
+	// the last that changed the drop.
 	Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error)
 	// Forget deletes the answers kept under keys before that moment, at most limit of them, and returns how many. A key
 	// counts until it is deleted.

@@ -1,0 +1,220 @@
+package histories_test
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// book is one drop as the model has it: what a store would have. It is never changed, only replaced.
+type book struct {
+	drop         drop.Drop
+	lastAt       drop.Time
+	reservations []drop.Reservation // by their numbers, from 1; without EndedAt
+	purchases    []drop.Purchase    // by their numbers, from 1
+	paid         map[drop.ReservationID]drop.Purchase
+	kept         map[string]drop.Kept // by operation and key
+}
+
+// newBook is a drop as it was created.
+func newBook(spec *drop.Spec, id drop.ID, at drop.Time) *book {
+	s, _ := spec.Create(id, at, drop.BatchID{})
+	b := &book{drop: s.Drop, lastAt: s.LastAt}
+	b.drop.Version = 0
+	return b
+}
+
+func numberOf(id drop.ReservationID) int { return int(uint32(id)) }
+
+func scope(k *drop.Key) string { return k.Operation + " " + k.Value }
+
+// apply runs one command at that moment, as a batch of its own: commands that share a batch share its moment, and batches may.
+func (b *book) apply(now drop.Time, cmd drop.Command) (drop.Result, *book) {
+	s := b.load(now, cmd)
+	results, changes := drop.Apply(s, now, drop.BatchID{}, []drop.Command{cmd})
+	if changes == nil {
+		return results[0], b
+	}
+	return results[0], b.after(s, changes, results[0])
+}
+
+// load does what a store does for a batch of that command.
+func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
+	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Reserved: uint32(len(b.reservations)), Purchased: uint32(len(b.purchases))}
+	s.Sizes = slices.Clone(b.drop.Sizes)
+	for _, r := range b.active() {
+		if r.ExpiresAt <= now {
+			s.LoadDue(r)
+		}
+	}
+	need := drop.NeedOf([]drop.Command{cmd})
+	for _, wanted := range need.Reservations {
+		if n := numberOf(wanted.ID); n >= 1 && n <= len(b.reservations) {
+			s.LoadReservation(b.reservations[n-1], drop.UnknownUsername)
+			if p, ok := b.paid[wanted.ID]; ok {
+				s.LoadPurchase(p)
+			}
+		}
+	}
+	if b.drop.Limited() {
+		for _, r := range b.reservations {
+			if slices.Contains(need.Users, r.UserID) && (r.Status == drop.Active || r.Status == drop.Completed) {
+				s.LoadUsage(r)
+			}
+		}
+	}
+	for i := range need.Keys {
+		if k, ok := b.kept[scope(&need.Keys[i])]; ok {
+			s.LoadKept(k)
+		}
+	}
+	if need.Recent {
+		s.Recent = b.recent()
+	}
+	return s
+}
+
+// active returns the holds, those that end first in front.
+func (b *book) active() []drop.Reservation {
+	var holds []drop.Reservation
+	for _, r := range b.reservations {
+		if r.Status == drop.Active {
+			holds = append(holds, r)
+		}
+	}
+	slices.SortStableFunc(holds, func(x, y drop.Reservation) int { return cmp.Compare(x.ExpiresAt, y.ExpiresAt) })
+	return holds
+}
+
+func (b *book) recent() []drop.Recent {
+	var newest []drop.Recent
+	for i := len(b.purchases) - 1; i >= 0 && len(newest) < drop.RecentLimit; i-- {
+		p := &b.purchases[i]
+		newest = append(newest, drop.Recent{ID: p.ID, Username: drop.UnknownUsername, CreatedAt: p.CreatedAt})
+	}
+	return newest
+}
+
+// after makes the book that a store has after the changes. What depends on how commands were put together to batches, and on
+// when exactly a hold was ended, is left out.
+func (b *book) after(s *drop.State, c *drop.Changes, result drop.Result) *book {
+	next := *b
+	next.drop, next.lastAt = s.Drop, s.LastAt
+	next.drop.Version = 0
+	if len(c.Ended)+len(c.Made) > 0 {
+		next.reservations = slices.Clone(b.reservations)
+	}
+	for _, r := range c.Ended {
+		next.reservations[numberOf(r.ID)-1] = bare(*r)
+	}
+	for _, r := range c.Made {
+		next.reservations = append(next.reservations, bare(*r))
+	}
+	if len(c.Purchases) > 0 {
+		next.purchases = slices.Concat(b.purchases, c.Purchases)
+		next.paid = with(b.paid, c.Purchases[0].ReservationID, c.Purchases[0])
+	}
+	if len(c.Kept) > 0 {
+		k := c.Kept[0]
+		result.Reservation = bare(result.Reservation)
+		k.Answer, k.At = result.Encode(), 0
+		next.kept = with(b.kept, scope(&k.Key), k)
+	}
+	return &next
+}
+
+func bare(r drop.Reservation) drop.Reservation {
+	r.EndedAt = 0
+	return r
+}
+
+// with returns a copy of m with one entry more.
+func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
+	next := make(map[K]V, len(m)+1)
+	maps.Copy(next, m)
+	next[k] = v
+	return next
+}
+
+// moments returns when a batch may have run, between the two: at each of them, and at no other, something may come of it that
+// does not at an earlier one. Those of hints are moments that an answer tells of.
+func (b *book) moments(from, to drop.Time, hints ...drop.Time) []drop.Time {
+	moments := slices.Concat(hints, []drop.Time{from})
+	for _, r := range b.active() {
+		moments = append(moments, r.ExpiresAt)
+	}
+	slices.Sort(moments)
+	return slices.DeleteFunc(slices.Compact(moments), func(t drop.Time) bool { return t < from || t > to })
+}
+
+// same tells books apart by all that matters to what comes after.
+func (b *book) same(other *book) bool {
+	if b == other {
+		return true
+	}
+	return b != nil && other != nil && b.lastAt == other.lastAt && b.drop.Paused == other.drop.Paused &&
+		slices.Equal(b.drop.Sizes, other.drop.Sizes) && slices.Equal(b.reservations, other.reservations) &&
+		slices.Equal(b.purchases, other.purchases) && sameKept(b.kept, other.kept)
+}
+
+func sameKept(a, b map[string]drop.Kept) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for key, k := range a {
+		if other, ok := b[key]; !ok || k.Key != other.Key || string(k.Answer) != string(other.Answer) {
+			return false
+		}
+	}
+	return true
+}
+
+// hash is the same for books that are the same.
+func (b *book) hash() uint64 {
+	if b == nil {
+		return 0
+	}
+	h := uint64(14695981039346656037) // FNV-1a
+	add := func(n int64) { h = (h ^ uint64(n)) * 1099511628211 }
+	add(int64(b.lastAt))
+	add(int64(len(b.reservations)))
+	add(int64(len(b.purchases)))
+	add(int64(len(b.kept)))
+	for i := range b.drop.Sizes {
+		add(b.drop.Sizes[i].Stock.Available)
+		add(b.drop.Sizes[i].Stock.Total)
+	}
+	for i := range b.reservations {
+		add(int64(b.reservations[i].Status))
+	}
+	if b.drop.Paused {
+		add(1)
+	}
+	return h
+}
+
+// keyed puts a command under a key, "" for none.
+func keyed(key string, cmd drop.Command) drop.Command {
+	if key == "" {
+		return cmd
+	}
+	operation, body := "", any(cmd)
+	switch cmd := cmd.(type) {
+	case drop.Reserve:
+		operation, body = "reserve", [2]string{time.Duration(cmd.User).String(), cmd.Size}
+	case drop.BuyReservation:
+		operation = "purchase"
+	case drop.Cancel:
+		operation = "cancel"
+	case drop.Restock:
+		operation = "restock"
+	case drop.Pause:
+		operation = "pause"
+	case drop.Resume:
+		operation = "resume"
+	}
+	return drop.Keyed{Key: drop.NewKey("", operation, key, body), Command: cmd}
+}

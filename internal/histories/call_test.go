@@ -1,0 +1,275 @@
+package histories_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// call is one request and what came of it, as its client saw it.
+type call struct {
+	kind            kind
+	drop            drop.ID
+	client, replica int
+	cmd             drop.Command // of a command, without its key
+	key             string       // its Idempotency-Key, "" for none
+	family          bool         // it stands for several under one key, of which one took effect
+	spec            *drop.Spec   // of a creation
+	limit           int          // of the drop, in a reserve
+	rows            *rows        // of the reading of the books
+
+	began, ended time.Duration // since the history began
+	from, to     drop.Time     // likewise, by the clock that stores read too
+	answer       answer
+}
+
+type kind int
+
+const (
+	command kind = iota
+	creation
+	reading // GET of the drop
+	books   // what the store has in the end
+)
+
+// answer is what a client was told.
+type answer struct {
+	// text is the answer without a drop's version, as the model words it too.
+	text string
+	// unknown: the call may have taken effect, and may still do so; or never.
+	unknown bool
+	// nothing: it has not and will not, says the server, which had no time for it.
+	nothing bool
+	// refused is the code of a refusal.
+	refused drop.Code
+	// at is the time of the reservation or purchase that it tells of.
+	at      drop.Time
+	id      int64
+	version int64
+	raw     string
+}
+
+func (c *call) String() string {
+	what := fmt.Sprintf("%T%+v", c.cmd, c.cmd)
+	switch c.kind {
+	case command:
+	case creation:
+		what = "create"
+	case reading:
+		what = "GET"
+	case books:
+		what = "books"
+	}
+	what = strings.TrimPrefix(what, "drop.")
+	if c.key != "" {
+		what += " key=" + c.key
+	}
+	told := c.answer.text
+	switch {
+	case c.answer.unknown:
+		told = "? " + c.answer.raw
+	case c.answer.nothing:
+		told = "nothing was done"
+	case c.answer.version != 0:
+		told = fmt.Sprintf("v%d %s", c.answer.version, told)
+	}
+	return fmt.Sprintf("%s at %d → %s", what, c.replica, told)
+}
+
+// request is how the call is sent.
+func (c *call) request() (method, path string, body any) {
+	const base = "/api/drops"
+	switch cmd := c.cmd.(type) {
+	case drop.Reserve:
+		body := map[string]any{"dropId": c.drop, "userId": cmd.User}
+		if cmd.Size != "" {
+			body["size"] = cmd.Size
+		}
+		return http.MethodPost, base + "/reserve", body
+	case drop.BuyReservation:
+		return http.MethodPost, base + "/purchase", map[string]any{"reservationId": cmd.Reservation}
+	case drop.Cancel:
+		return http.MethodPost, base + "/cancel", map[string]any{"reservationId": cmd.Reservation}
+	case drop.Restock:
+		body := map[string]any{"add": cmd.Add}
+		if cmd.Size != "" {
+			body["size"] = cmd.Size
+		}
+		return http.MethodPost, fmt.Sprintf("%s/%d/restock", base, c.drop), body
+	case drop.Pause:
+		return http.MethodPost, fmt.Sprintf("%s/%d/pause", base, c.drop), map[string]any{}
+	case drop.Resume:
+		return http.MethodPost, fmt.Sprintf("%s/%d/resume", base, c.drop), map[string]any{}
+	}
+	if c.kind == creation {
+		return http.MethodPost, base + "/create", creationBody(c.spec)
+	}
+	return http.MethodGet, fmt.Sprintf("%s/%d", base, c.drop), nil
+}
+
+func creationBody(spec *drop.Spec) map[string]any {
+	body := map[string]any{
+		"name": spec.Name, "price": json.Number(spec.Price.String()), "start_time": spec.StartTime.String(), "limit_per_user": spec.LimitPerUser,
+	}
+	if spec.TotalStock != nil {
+		body["total_stock"] = *spec.TotalStock
+	}
+	var sizes []map[string]any
+	for _, s := range spec.Sizes {
+		sizes = append(sizes, map[string]any{"size": s.Label, "stock": s.Stock})
+	}
+	if sizes != nil {
+		body["sizes"] = sizes
+	}
+	return body
+}
+
+// What goes over the wire, as far as the model can tell what it must be.
+type (
+	reservationJSON struct {
+		ID        drop.ReservationID `json:"id"`
+		DropID    drop.ID            `json:"dropId"`
+		UserID    drop.UserID        `json:"userId"`
+		Status    string             `json:"status"`
+		ExpiresAt string             `json:"expires_at"`
+		CreatedAt string             `json:"createdAt"`
+		Size      string             `json:"size"`
+	}
+	purchaseJSON struct {
+		ID            drop.PurchaseID    `json:"id"`
+		DropID        drop.ID            `json:"dropId"`
+		UserID        drop.UserID        `json:"userId"`
+		ReservationID drop.ReservationID `json:"reservationId"`
+		Price         json.Number        `json:"price"`
+		Size          string             `json:"size"`
+		CreatedAt     string             `json:"createdAt"`
+	}
+	dropJSON struct {
+		ID        drop.ID      `json:"id"`
+		Total     int64        `json:"total_stock"`
+		Available int64        `json:"available_stock"`
+		Paused    bool         `json:"paused"`
+		Sizes     []sizeJSON   `json:"sizes"`
+		Purchases []recentJSON `json:"purchases"`
+	}
+	sizeJSON struct {
+		Size      string `json:"size"`
+		Total     int64  `json:"total_stock"`
+		Available int64  `json:"available_stock"`
+	}
+	recentJSON struct {
+		ID        drop.PurchaseID `json:"id"`
+		Username  string          `json:"username"`
+		CreatedAt string          `json:"createdAt"`
+	}
+	refusalJSON struct {
+		Code      drop.Code `json:"code"`
+		Limit     int       `json:"limit"`
+		Used      int       `json:"used"`
+		Available int64     `json:"available"`
+	}
+)
+
+// textOf words a result as an answer is worded. Recent is left out where a view need not have it.
+func textOf(r *drop.Result, recent bool) string {
+	switch {
+	case r.Err != nil:
+		return fmt.Sprintf("%+v", refusalJSON{r.Err.Code, r.Err.Limit, r.Err.Used, r.Err.Available})
+	case r.Drop != nil:
+		return dropText(r.Drop, r.Recent, recent)
+	case r.Purchase.ID != 0:
+		p := &r.Purchase
+		return fmt.Sprintf("%+v", purchaseJSON{
+			p.ID, p.ReservationID.Drop(), p.UserID, p.ReservationID, json.Number(p.Price.String()), p.Size, p.CreatedAt.String(),
+		})
+	default:
+		v := &r.Reservation
+		return fmt.Sprintf("%+v", reservationJSON{
+			v.ID, v.ID.Drop(), v.UserID, v.Status.String(), v.ExpiresAt.String(), v.CreatedAt.String(), v.Size,
+		})
+	}
+}
+
+func dropText(d *drop.Drop, newest []drop.Recent, recent bool) string {
+	stock := d.Stock()
+	j := dropJSON{ID: d.ID, Total: stock.Total, Available: stock.Available, Paused: d.Paused}
+	if d.Sized() {
+		for _, s := range d.Sizes {
+			j.Sizes = append(j.Sizes, sizeJSON{s.Label, s.Stock.Total, s.Stock.Available})
+		}
+	}
+	for _, r := range newest {
+		j.Purchases = append(j.Purchases, recentJSON{r.ID, r.Username, r.CreatedAt.String()})
+	}
+	return j.text(recent)
+}
+
+func (j dropJSON) text(recent bool) string {
+	if !recent {
+		j.Purchases = nil
+	}
+	return fmt.Sprintf("%+v", j)
+}
+
+// read takes an answer's meaning from its status and body.
+func (c *call) read(status int, body []byte, recent bool) (answer, error) {
+	a := answer{raw: fmt.Sprintf("%d %.120s", status, body)}
+	if status != http.StatusOK {
+		var e refusalJSON
+		if err := json.Unmarshal(body, &e); err != nil {
+			return a, fmt.Errorf("%s: %w", a.raw, err)
+		}
+		switch e.Code {
+		case "unavailable", "overloaded":
+			a.nothing = true
+		case "outcome_unknown", "internal":
+			a.unknown = true
+		default:
+			a.refused, a.text = e.Code, fmt.Sprintf("%+v", e)
+		}
+		return a, nil
+	}
+	return a, c.understand(&a, body, recent)
+}
+
+func (c *call) understand(a *answer, body []byte, recent bool) error {
+	switch c.cmd.(type) {
+	case drop.Reserve, drop.Cancel:
+		var r reservationJSON
+		if err := json.Unmarshal(body, &r); err != nil {
+			return fmt.Errorf("%s: %w", a.raw, err)
+		}
+		a.id, a.text = int64(r.ID), fmt.Sprintf("%+v", r)
+		return a.tells(r.CreatedAt)
+	case drop.BuyReservation:
+		var p struct{ Purchase purchaseJSON }
+		if err := json.Unmarshal(body, &p); err != nil {
+			return fmt.Errorf("%s: %w", a.raw, err)
+		}
+		a.id, a.text = int64(p.Purchase.ID), fmt.Sprintf("%+v", p.Purchase)
+		return a.tells(p.Purchase.CreatedAt)
+	default:
+		var d struct {
+			dropJSON
+			Version int64 `json:"version"`
+		}
+		if err := json.Unmarshal(body, &d); err != nil {
+			return fmt.Errorf("%s: %w", a.raw, err)
+		}
+		if len(d.Purchases) == 0 {
+			d.Purchases = nil
+		}
+		a.id, a.version, a.text = int64(d.ID), d.Version, d.text(recent)
+		return nil
+	}
+}
+
+func (a *answer) tells(at string) error {
+	t, err := time.Parse(time.RFC3339, at)
+	a.at = drop.TimeOf(t)
+	return err
+}

@@ -1,0 +1,131 @@
+package histories_test
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"sneakerdrop/internal/drop"
+)
+
+// checkFor bounds the search for an order. Histories are made so that it takes milliseconds, but there is no bound in theory.
+const checkFor = 30 * time.Second
+
+// check says what porcupine makes of the history.
+func (h *history) check(m *model) porcupine.CheckResult {
+	all := m.operations(h.calls)
+	h.tally()
+	for _, o := range h.offers {
+		end := &call{kind: books, drop: o.id, to: m.end, began: time.Since(h.began), ended: time.Since(h.began), rows: m.rows}
+		all = append(all, porcupine.Operation{Input: end, Call: int64(end.began), Return: int64(end.ended)})
+	}
+	h.count(histories)
+	h.sum.add("drops in them, each searched alone", len(h.offers))
+	h.sum.add("calls", len(h.calls))
+	model := m.porcupine()
+	began := time.Now()
+	result := porcupine.CheckOperationsTimeout(model, all, checkFor)
+	h.sum.longest(time.Since(began))
+	if result != porcupine.Illegal || h.expected {
+		return result
+	}
+	_, info := porcupine.CheckOperationsVerbose(model, all, checkFor) // again, and what it tried
+	if f, err := os.CreateTemp("", "history-*.html"); err != nil {
+		h.t.Error(err)
+	} else if err := porcupine.Visualize(model, info, f); err != nil {
+		h.t.Error(err)
+	} else {
+		h.t.Logf("%s, seed %d: the history is in %s", h.name, h.seed, f.Name())
+		_ = f.Close()
+	}
+	return result
+}
+
+func (h *history) tally() {
+	for _, c := range h.calls {
+		switch {
+		case c.answer.nothing:
+			h.count("calls told that nothing was done")
+		case c.answer.unknown:
+			h.count("calls of unknown outcome")
+		case c.answer.refused != "":
+			h.count("calls refused: " + string(c.answer.refused))
+		case c.kind == command:
+			h.count("calls answered: " + strings.TrimPrefix(fmt.Sprintf("%T", c.cmd), "drop."))
+		case c.kind == reading:
+			h.count("calls answered: GET")
+		}
+	}
+}
+
+// versions checks what a drop's version promises: it tells one state from another, never steps back at one server, and grows
+// with each change that an operator is told of.
+func (h *history) versions() {
+	for _, o := range h.offers {
+		told := slices.DeleteFunc(slices.Clone(h.calls), func(c *call) bool { return c.drop != o.id || c.answer.version == 0 || c.key != "" })
+		slices.SortFunc(told, func(a, b *call) int { return cmp.Compare(a.began, b.began) })
+		shown := make(map[int64]*call)
+		for i, c := range told {
+			if c.kind == reading {
+				if other := shown[c.answer.version]; other != nil && other.answer.text != c.answer.text {
+					h.t.Errorf("one version, two states:\n%s\n%s", other, c)
+				}
+				shown[c.answer.version] = c
+			}
+			for _, before := range told[:i] {
+				// The lane's answers are never stale, whichever server gives them.
+				ordered := before.replica == c.replica || before.kind != reading && c.kind != reading
+				if !ordered || before.ended >= c.began {
+					continue
+				}
+				_, restocks := c.cmd.(drop.Restock)
+				if v := before.answer.version; c.answer.version < v || restocks && c.answer.version == v {
+					h.t.Errorf("a version that does not grow:\n%s\n%s", before, c)
+				}
+			}
+		}
+	}
+}
+
+// explained checks that the store has nothing that no call asked for.
+func (h *history) explained(m *model) {
+	asked := make(map[buyer]bool)
+	for _, c := range h.calls {
+		if cmd, ok := c.cmd.(drop.Reserve); ok && !c.answer.nothing && (c.answer.refused == "" || c.key != "") {
+			asked[buyer{c.drop, cmd.User, cmd.Size}] = true
+		}
+	}
+	for who, r := range m.rows.byBuyer {
+		if !asked[who] {
+			h.t.Errorf("nobody was told of %+v, and nobody waits for it", r)
+		}
+	}
+}
+
+// ruled checks what the model cannot, since it goes by the same rules: nothing is sold past the end of its hold, and nobody has more
+// than the limit.
+func (h *history) ruled(m *model) {
+	for _, o := range h.offers {
+		for _, p := range m.rows.purchases[o.id] {
+			if r := m.rows.byID[p.ReservationID]; p.CreatedAt >= r.ExpiresAt {
+				h.t.Errorf("%+v was sold after its hold had ended: %+v", p, r)
+			}
+		}
+		for i, r := range m.rows.reservations[o.id] {
+			n := 1
+			for _, before := range m.rows.reservations[o.id][:i] {
+				if before.UserID == r.UserID && (before.Status == drop.Completed || min(before.EndedAt, before.ExpiresAt) > r.CreatedAt) {
+					n++
+				}
+			}
+			if o.spec.LimitPerUser > 0 && n > o.spec.LimitPerUser {
+				h.t.Errorf("user %d has %d units with %+v", r.UserID, n, r)
+			}
+		}
+	}
+}

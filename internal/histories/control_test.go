@@ -1,0 +1,42 @@
+package histories_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// Without the lock on the drop's row two servers decide on one state, and no order explains what they answer. The same check that
+// all other histories pass must see it.
+func TestHistories_OfServersWithoutTheRowLockHaveNone(t *testing.T) {
+	const tries = 40
+	sum := new(sum)
+	first := uint64(time.Now().UnixNano())
+	s := setting{name: "unlocked", perClient: 20, pause: time.Millisecond, open: striking("FOR UPDATE"), operators: true}
+	t.Run("with it", func(t *testing.T) {
+		locked := s
+		locked.open = striking("")
+		h := newHistory(t, locked, first, sum)
+		m := h.run()
+		if result := h.check(m); result != porcupine.Ok {
+			t.Errorf("no order explains a history like those, but with the lock: %s", result)
+		}
+	})
+	for try := range uint64(tries) {
+		illegal := false
+		t.Run("try", func(t *testing.T) {
+			h := newHistory(t, s, first+try, sum)
+			h.expected = true
+			m := h.run()
+			illegal = h.check(m) == porcupine.Illegal
+		})
+		if illegal {
+			t.Logf("seen in history %d", try+1)
+			sum.log(t)
+			return
+		}
+	}
+	t.Errorf("%d histories without a lock, and an order for each of them", tries)
+	sum.log(t)
+}

@@ -1,0 +1,129 @@
+package histories_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+var errMade = errors.New("made to fail")
+
+// troubled is a store whose calls go wrong while it is on.
+type troubled struct {
+	store.Store
+	h    *history
+	on   atomic.Bool
+	late sync.WaitGroup // commits whose callers were told already
+
+	mu  sync.Mutex
+	rnd *rand.Rand
+}
+
+func newTroubled(h *history, s store.Store, number uint64) *troubled {
+	return &troubled{Store: s, h: h, rnd: rand.New(rand.NewPCG(h.seed, 1000+number))}
+}
+
+// run is the time of trouble.
+func (s *troubled) run(ctx context.Context) {
+	s.on.Store(true)
+	<-ctx.Done()
+	s.on.Store(false)
+}
+
+func (s *troubled) draw(n int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rnd.IntN(n)
+}
+
+func failure(c store.Class) error { return &store.Error{Op: "test", Class: c, Err: errMade} }
+
+// RunBatch fails before the commit, after it, or both succeeds and fails.
+func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
+	if !s.on.Load() {
+		return s.Store.RunBatch(ctx, b)
+	}
+	fate := s.draw(100)
+	pause := time.Duration(s.draw(3000)) * time.Microsecond
+	decide := b.Decide
+	decided := make(chan struct{}, 8) // a store may decide more than once
+	b.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+		changes := decide(state, now)
+		decided <- struct{}{}
+		if fate < 40 { // a slow commit, under the lock
+			time.Sleep(pause)
+		}
+		if fate < 10 {
+			return nil
+		}
+		return changes
+	}
+	switch {
+	case fate < 3:
+		return s.fail("store errors before the commit: rolled back", s.Store.RunBatch(ctx, b), store.ClassRolledBack)
+	case fate < 5:
+		return s.fail("store errors before the commit: fault", s.Store.RunBatch(ctx, b), store.ClassFault)
+	case fate < 10:
+		return s.fail("commits lost on their way", s.Store.RunBatch(ctx, b), store.ClassUnknown)
+	case fate < 18:
+		return s.fail("commits whose answers were lost", s.Store.RunBatch(ctx, b), store.ClassUnknown)
+	case fate < 22:
+		return s.commitLate(ctx, b, decided)
+	case fate < 40:
+		s.h.count("slow commits")
+	case fate < 46:
+		return s.fail("store errors before the commit: unavailable", nil, store.ClassUnavailable)
+	case fate < 48:
+		return s.fail("store errors before the commit: exhausted", nil, store.ClassExhausted)
+	}
+	return s.Store.RunBatch(ctx, b)
+}
+
+func (s *troubled) fail(what string, err error, class store.Class) error {
+	if err != nil {
+		return err
+	}
+	s.h.count(what)
+	return failure(class)
+}
+
+// commitLate answers while the commit is still under way.
+func (s *troubled) commitLate(ctx context.Context, b store.Batch, decided chan struct{}) error {
+	done := make(chan error, 1)
+	s.late.Go(func() { done <- s.Store.RunBatch(context.WithoutCancel(ctx), b) })
+	select {
+	case err := <-done:
+		return s.fail("commits whose answers were lost", err, store.ClassUnknown)
+	case <-decided:
+		return s.fail("commits that came late", nil, store.ClassUnknown)
+	}
+}
+
+// Committed fails now and then, and so may a look-up as a whole.
+func (s *troubled) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
+	if s.on.Load() && s.draw(100) < 60 {
+		return false, s.fail("look-ups of a commit that failed", nil, store.ClassUnavailable)
+	}
+	return s.Store.Committed(ctx, id, batch, after)
+}
+
+// Drop and Pulse fail now and then, so that views stay as they are.
+func (s *troubled) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
+	if s.on.Load() && s.draw(100) < 20 {
+		return store.Snapshot{}, s.fail("reads that failed", nil, store.ClassUnavailable)
+	}
+	return s.Store.Drop(ctx, id)
+}
+
+func (s *troubled) Pulse(ctx context.Context) (store.Pulse, error) {
+	if s.on.Load() && s.draw(100) < 20 {
+		return store.Pulse{}, s.fail("reads that failed", nil, store.ClassUnavailable)
+	}
+	return s.Store.Pulse(ctx)
+}

@@ -1,0 +1,206 @@
+// Package histories_test lets clients deal with real servers over HTTP, all at once and while things go wrong, and checks with
+// porcupine that what they were told is what some order of their calls explains: an order in which each call takes effect
+// at one moment between its sending and its answer. The rules that an order has to keep are those of drop.Apply.
+//
+// # Time
+//
+// A batch runs at a moment that the store's clock shows after the call was sent and before it was answered; stores and clients
+// read one clock here. So the model runs a command at some moment between the two, and not before the last batch's. It need
+// not try each of them: what a command does changes only where a hold ends, and the answers to a reserve and to a purchase
+// say when they were made. Of the moments at which the answer comes out as it did, the earliest leaves open all that a later one
+// does. Holds also end on their own, at any moment after their time: a reading of the drop may see it or not, a command never
+// sees a hold whose time is over.
+//
+// # Unknown outcomes
+//
+// A call without an answer may take effect at any later time, or never. Who reserves does so under a user or note of its own, so
+// that what the store has in the end tells whether a reserve, purchase or cancellation took effect, and when; not who was told.
+// For the other calls the model goes both ways. A call that was told "nothing was done" must have done nothing: it is left out.
+//
+// # Replicas
+//
+// With one server nothing is ever stale. With two, a server refuses from what it knew up to 500 ms ago, unless the call
+// has a key or the limit is one; and it shows a drop as it has last heard of it: some state that the drop was in, never an
+// older one after a newer one (see versions).
+package histories_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"sneakerdrop/internal/drop"
+)
+
+// stale is how old what a server refuses from may be, where there is another one.
+const stale = 500 * time.Millisecond
+
+// model is the state machine behind one history.
+type model struct {
+	replicas int
+	recent   bool          // readings show the newest purchases as they are
+	opened   time.Duration // when all drops were there
+	rows     *rows         // what the store has in the end
+	end      drop.Time
+}
+
+func (m *model) porcupine() porcupine.Model {
+	n := porcupine.NondeterministicModel{
+		Partition: func(all []porcupine.Operation) [][]porcupine.Operation {
+			var parts [][]porcupine.Operation
+			byDrop := make(map[drop.ID]int)
+			for _, o := range all {
+				id := o.Input.(*call).drop
+				if _, ok := byDrop[id]; !ok {
+					byDrop[id] = len(parts)
+					parts = append(parts, nil)
+				}
+				parts[byDrop[id]] = append(parts[byDrop[id]], o)
+			}
+			return parts
+		},
+		Init:  func() []any { return []any{(*book)(nil)} },
+		Step:  func(state, input, _ any) []any { return m.step(state.(*book), input.(*call)) },
+		Equal: func(a, b any) bool { return a.(*book).same(b.(*book)) },
+		Hash:  func(state any) uint64 { return state.(*book).hash() },
+		DescribeOperation: func(input, _ any) string {
+			return input.(*call).String()
+		},
+		DescribeState: func(state any) string {
+			b := state.(*book)
+			if b == nil {
+				return "not there"
+			}
+			return fmt.Sprintf("%s paused=%t held=%v purchases=%d", b.lastAt, b.drop.Paused, b.drop.Sizes, len(b.purchases))
+		},
+	}
+	return n.ToModel()
+}
+
+// mayBeStale: a refusal by the gate of a server that is not alone. It is the same for every buyer.
+func (m *model) mayBeStale(c *call) bool {
+	_, reserve := c.cmd.(drop.Reserve)
+	byGate := c.answer.refused == drop.CodePaused || c.answer.refused == drop.CodeOutOfStock
+	return m.replicas > 1 && reserve && byGate && c.key == "" && c.limit != 1
+}
+
+// step returns the books after the call, none if it cannot have been answered like this.
+func (m *model) step(b *book, c *call) []any {
+	switch {
+	case c.kind == creation && b == nil:
+		return []any{newBook(c.spec, c.drop, c.from)}
+	case b == nil || c.kind == creation:
+		return nil
+	case c.kind == books:
+		return b.ending(c.to, func(b *book) bool { return c.rows.are(b) })
+	case c.answer.unknown:
+		return m.unknown(b, c)
+	case c.kind == reading:
+		return b.ending(c.to, func(b *book) bool { return dropText(&b.drop, b.recent(), m.recent) == c.answer.text })
+	}
+	from := c.from
+	if m.mayBeStale(c) {
+		from -= drop.Time(stale.Milliseconds())
+	}
+	cmd := keyed(c.key, c.cmd)
+	for _, now := range b.moments(max(from, b.lastAt), c.to, c.answer.at) {
+		if r, next := b.apply(now, cmd); textOf(&r, true) == c.answer.text {
+			return []any{next}
+		}
+	}
+	return nil
+}
+
+// ending returns the book as it is, or after the first batch that only ended holds, if it is as wanted.
+func (b *book) ending(to drop.Time, wanted func(*book) bool) []any {
+	if wanted(b) {
+		return []any{b}
+	}
+	for _, now := range b.moments(b.lastAt, to) {
+		if _, next := b.apply(now, drop.Expire{}); wanted(next) {
+			return []any{next}
+		}
+	}
+	return nil
+}
+
+// unknown returns the books after a call that nobody knows the outcome of. Where the store's rows tell that it had one, there
+// is no choice: it has it in its turn, and nothing comes of it before or after that. It can always wait for its turn.
+func (m *model) unknown(b *book, c *call) []any {
+	same := []any{b}
+	var at drop.Time
+	switch cmd := c.cmd.(type) {
+	case drop.Reserve:
+		row := m.rows.byBuyer[buyer{c.drop, cmd.User, cmd.Size}]
+		switch n := numberOf(row.ID); {
+		case n <= len(b.reservations):
+			return same
+		case n > len(b.reservations)+1:
+			return nil
+		}
+		at = row.CreatedAt
+	case drop.BuyReservation:
+		p := m.rows.paid[cmd.Reservation]
+		switch n := int(uint32(p.ID)); {
+		case n <= len(b.purchases):
+			return same
+		case n > len(b.purchases)+1:
+			return nil
+		}
+		at = p.CreatedAt
+	case drop.Cancel:
+		n := numberOf(cmd.Reservation)
+		row := m.rows.byID[cmd.Reservation]
+		if n <= len(b.reservations) && b.reservations[n-1].Status == drop.Cancelled {
+			return same
+		}
+		at = row.EndedAt
+	default:
+		return m.both(b, c)
+	}
+	if at < max(c.from, b.lastAt) {
+		return nil
+	}
+	r, next := b.apply(at, keyed(c.key, c.cmd))
+	if r.Err != nil || next == b {
+		return nil
+	}
+	return []any{next}
+}
+
+// both goes both ways.
+func (m *model) both(b *book, c *call) []any {
+	for _, now := range b.moments(max(c.from, b.lastAt), m.end) {
+		if r, next := b.apply(now, keyed(c.key, c.cmd)); r.Err == nil && next != b {
+			return []any{b, next}
+		}
+	}
+	return []any{b}
+}
+
+// buyer is who reserves: once in each history.
+type buyer struct {
+	drop drop.ID
+	user drop.UserID
+	size string
+}
+
+// rows are what the store has in the end.
+type rows struct {
+	stock        map[drop.ID]drop.Drop
+	reservations map[drop.ID][]drop.Reservation
+	purchases    map[drop.ID][]drop.Purchase
+	byID         map[drop.ReservationID]drop.Reservation
+	byBuyer      map[buyer]drop.Reservation
+	paid         map[drop.ReservationID]drop.Purchase
+}
+
+// are tells whether the rows of that drop are the book's.
+func (r *rows) are(b *book) bool {
+	d := r.stock[b.drop.ID]
+	same := func(x, y drop.Reservation) bool { return bare(x) == y }
+	return d.Paused == b.drop.Paused && slices.Equal(d.Sizes, b.drop.Sizes) &&
+		slices.EqualFunc(r.reservations[b.drop.ID], b.reservations, same) && slices.Equal(r.purchases[b.drop.ID], b.purchases)
+}
