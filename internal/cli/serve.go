@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -116,7 +117,7 @@ func (c *serveCommand) serve(
 	metrics := engine.NewMetrics()
 	hub := live.New(live.Config{Private: verifier != nil})
 	defer hub.Close()
-	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), Metrics: metrics, Publish: hub.Publish, Log: log})
+	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), MaxLanes: maxLanes(c.Database), Metrics: metrics, Publish: hub.Publish, Log: log})
 	show := c.show(hub, identify(verifier, e, log), log)
 	if err := e.Start(ctx); err != nil {
 		return con.databaseError(c.Database, err)
@@ -158,6 +159,15 @@ func (c *serveCommand) serve(
 	case <-ctx.Done():
 	}
 	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
+}
+
+// maxLanes is how many drops may have a batch in PostgreSQL at once: more than its processors can work on only make each other's batches
+// small. SQLite runs the batches of all lanes that wait in one transaction. Measured: docs/BENCHMARKS.md.
+func maxLanes(d database) int {
+	if d.url == "" {
+		return 0
+	}
+	return 2 * runtime.NumCPU()
 }
 
 // profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.

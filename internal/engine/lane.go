@@ -123,7 +123,7 @@ const maxAhead = 16
 func (l *lane) takeAhead() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ahead++; len(l.queue) == 0 || l.ahead > maxAhead {
+	if l.ahead++; len(l.queue) == 0 || l.ahead > maxAhead || l.engine.turns.awaited() {
 		l.ahead = 0
 		return nil
 	}
@@ -132,19 +132,24 @@ func (l *lane) takeAhead() []*call {
 
 func (l *lane) run() {
 	defer l.engine.running.Done()
-	var next *batch
-	for {
-		if next == nil {
-			calls := l.take()
-			if calls == nil {
-				return
-			}
-			next = newBatch(l, calls)
-		}
-		b := next
-		l.serve(b)
-		next = b.next
+	for more := true; more; {
+		more = l.turn()
 	}
+}
+
+// turn runs a batch, and those that begin behind its COMMIT, when it is this lane's turn. It returns false when nothing waits. What came
+// while it waited for its turn is in the batch.
+func (l *lane) turn() bool {
+	l.engine.turns.begin()
+	defer l.engine.turns.end()
+	calls := l.take()
+	if calls == nil {
+		return false
+	}
+	for b := newBatch(l, calls); b != nil; b = b.next {
+		l.serve(b)
+	}
+	return true
 }
 
 // serve answers every call of a batch, and publishes what the batch changed.
