@@ -44,6 +44,7 @@ type serveCommand struct {
 	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
 	TLSKey          string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	signInFlags     `group:"Who may do what"`
+	pageFlags       `group:"The shop window"`
 	MetricsAddr     address `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
 	ShutdownTimeout wait    `default:"10s" help:"How long a stop waits for what was accepted."`
 }
@@ -130,6 +131,10 @@ func (c *serveCommand) serve(
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
 	}
+	pages, err := c.pages(verifier != nil)
+	if err != nil {
+		return errors.Join(err, e.Stop(ctx))
+	}
 	closeDiagnostics, err := c.diagnose(ctx, con, shown, log)
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
@@ -139,7 +144,7 @@ func (c *serveCommand) serve(
 	if err != nil {
 		return errors.Join(con.listenError("addr", c.Addr, err), e.Stop(ctx))
 	}
-	server := api.Server(handler, log)
+	server := api.Server(pages.Around(handler), log)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- serveOn(server, api.Limit(l, int(c.MaxConnections)), security) }()
