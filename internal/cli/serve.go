@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
@@ -127,6 +128,7 @@ func (c *serveCommand) serve(
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
 		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
+		Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
 	})
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))

@@ -35,12 +35,14 @@ function store(storage) {
 const local = store("localStorage");
 const tab = store("sessionStorage");
 
-// takeToken takes a token out of the address, where it must not stay: addresses are copied and kept.
+// takeToken takes a token out of the address, where it must not stay: addresses are copied and kept. It reports whether
+// there was one.
 export function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given === null) return;
+  if (given === null) return false;
   tab.set(tokenKey, given);
   history.replaceState(null, "", location.pathname + location.search);
+  return true;
 }
 
 export const token = () => (identity ? tab.get(tokenKey) : "");

@@ -168,12 +168,21 @@ export async function ran(hold) {
   if (!(await recount()) && hold.phase === "held") over(hold);
 }
 
-// recount asks the server what the buyer has, and resolves to whether it said so.
+// recount asks the server what the buyer has, and resolves to whether it said so. An answer that is on its way may be older
+// than what the caller has heard of, so that the next one is asked for after it.
 let counting = null;
+let next = null;
 
 export function recount() {
-  counting ||= count().finally(() => (counting = null));
-  return counting;
+  if (!counting) {
+    counting = count().finally(() => (counting = null));
+    return counting;
+  }
+  next ||= counting.then(() => {
+    next = null;
+    return recount();
+  });
+  return next;
 }
 
 async function count() {

@@ -13,6 +13,13 @@ export const link = { up: false, lost: false };
 
 let grace = 0;
 let refused = false;
+let socket = null;
+
+// signInAnew has the connection made again with the token of now.
+export function signInAnew() {
+  refused = false;
+  socket?.disconnect().connect();
+}
 
 function state(up, code) {
   if (code && signInFailed({ code })) refused = true;
@@ -46,7 +53,7 @@ export async function start() {
     reservation_update: heard,
   };
   try {
-    await connect(handlers, { token: () => (refused || buyer.problem ? "" : token()), state });
+    socket = await connect(handlers, { token: () => (refused || buyer.problem ? "" : token()), state });
   } catch {
     state(false); // the client itself did not come
     setTimeout(start, 3000);

@@ -5,7 +5,7 @@ import { App } from "./app.js";
 import { recall, takeToken } from "./buyer.js";
 import { loadAll } from "./catalog.js";
 import { recount } from "./hands.js";
-import { resync, start } from "./link.js";
+import { resync, signInAnew, start } from "./link.js";
 
 takeToken();
 const listed = loadAll();
@@ -20,8 +20,7 @@ listed.catch(() => {}).then(() => {
 });
 
 addEventListener("hashchange", () => {
-  takeToken();
-  recall().then(recount);
+  if (takeToken()) recall().then(recount).then(signInAnew);
 });
 document.addEventListener("visibilitychange", () => document.hidden || resync());
 setInterval(() => tell("half-minute"), 30_000);
