@@ -1,5 +1,5 @@
-// Package web has the pages that people use: the shop window at /. They are embedded as they stand, without a build step:
-// a page, its style sheets, and ES modules that import each other by relative paths.
+// Package web has the pages that people use: the shop window at / and the control room at /admin. They are embedded as they
+// stand, without a build step: a page, its style sheets, and ES modules that import each other by relative paths.
 //
 // All files but the pages lie below one folder whose name is made of their content, so that browsers keep them for ever. A
 // page itself is asked for again each time, and is small. Pages is safe for concurrent use.
@@ -41,7 +41,7 @@ type Pages struct {
 }
 
 // pageOf has the template of each page.
-var pageOf = map[string]string{"/": "shop.html"}
+var pageOf = map[string]string{"/": "shop.html", "/admin": "admin.html"}
 
 type pageData struct {
 	Config

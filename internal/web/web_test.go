@@ -124,7 +124,7 @@ func TestPages_SayWhatTheShopIsCalled(t *testing.T) {
 
 var (
 	moduleLine = regexp.MustCompile(`(?m)(?:^(?:import|export) [^;]*?from |^import |\bimport\()"([^"]+)"`)
-	address    = regexp.MustCompile(`https?://[^\s"'<>)]+`)
+	address    = regexp.MustCompile(`https?://\w[^\s"'<>)]*`)
 	loads      = regexp.MustCompile(`(?:href|src)="(/[^"]+)"`)
 )
 

@@ -64,6 +64,8 @@ function layoutFaults() {
   const targets = [...document.querySelectorAll(hittable)].filter(shown);
   const boxes = targets.map((e) => ({ e, layer: layerOf(e), box: e.getBoundingClientRect() }));
   boxes.forEach(({ e, layer, box }, i) => {
+    const room = e.closest("dialog")?.getBoundingClientRect().right ?? width;
+    if (box.right > room + 1 && !e.closest(".scrolls")) faults.push(`${named(e)} goes beyond its place`);
     if (box.width < 24 || box.height < 24) faults.push(`${named(e)} is ${Math.round(box.width)} by ${Math.round(box.height)}`);
     for (const other of boxes.slice(i + 1)) {
       if (other.layer !== layer || e.contains(other.e) || other.e.contains(e)) continue;

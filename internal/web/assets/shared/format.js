@@ -13,6 +13,7 @@ function moneyFormat() {
 const moneyOf = moneyFormat();
 const wholeOf = new Intl.NumberFormat(language);
 const dayAndTime = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const timeOf = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
 const preciseOf = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 
@@ -22,7 +23,9 @@ export const precise = (ms) => preciseOf.format(ms);
 
 // moment is a time as short as it can be said today.
 export function moment(ms, now) {
-  return new Date(ms).toDateString() === new Date(now).toDateString() ? timeOf.format(ms) : dayAndTime.format(ms);
+  const [then, today] = [new Date(ms), new Date(now)];
+  if (then.toDateString() === today.toDateString()) return timeOf.format(ms);
+  return (then.getFullYear() === today.getFullYear() ? dayAndTime : dayOfYear).format(ms);
 }
 
 const two = (n) => String(n).padStart(2, "0");

@@ -1,11 +1,12 @@
 import { html, useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
 import { identity, shop, signIn } from "../shared/config.js";
+import { Dialog } from "../shared/dialog.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
 import { buyer, signedIn } from "./buyer.js";
 import { Card } from "./card.js";
 import { catalog, loadAll, phaseOf } from "./catalog.js";
-import { Account, Dialog, Introduction, SignIn } from "./dialogs.js";
+import { Account, Introduction, SignIn } from "./dialogs.js";
 import { closeReceipt, hands, recount } from "./hands.js";
 import { link } from "./link.js";
 import { Receipt, Tray } from "./tray.js";

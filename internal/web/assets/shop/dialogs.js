@@ -7,19 +7,6 @@ import { buyer, forget, introduce } from "./buyer.js";
 import { catalog } from "./catalog.js";
 import { hands, letGo } from "./hands.js";
 
-// Dialog is modal; Escape and a click beside it close it, and the focus goes back to where it was.
-export function Dialog({ open, close, children }) {
-  const box = useRef();
-  useEffect(() => {
-    if (open && !box.current.open) box.current.showModal();
-    if (!open && box.current.open) box.current.close();
-  }, [open]);
-  const beside = (e) => e.target === box.current && close();
-  return html`<dialog ref=${box} aria-labelledby="dialog-title" onClose=${close} onClick=${beside}>
-    ${open && html`<div class="sheet">${children}</div>`}
-  </dialog>`;
-}
-
 // Introduction asks for the buyer's name, once.
 export function Introduction({ done, close }) {
   const [problem, refuse] = useState(null);
