@@ -56,6 +56,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Audit serves GET /api/drops/{id}/audit (default: there is no such call).
 	Audit Audit
+	// Rehearsals serves /api/operator/rehearsals (default: there is no such path).
+	Rehearsals Rehearsals
 	// Streams serves GET /api/drops/events (default: there is no such call).
 	Streams *sse.Streams
 	// Sockets serves /socket.io/ (default: there is no such path).
@@ -87,6 +89,8 @@ type api struct {
 	metricsElsewhere bool
 	audit            Audit
 	auditing         sync.Mutex // one at a time
+	rehearsals       Rehearsals
+	beginning        beginning
 	// process and requests make names for requests that have none: a word of this process's own, and a number.
 	process  string
 	requests atomic.Uint64
@@ -116,7 +120,7 @@ func New(c Config) (http.Handler, error) {
 		engine: c.Engine, log: c.Log, timeout: c.RequestTimeout, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, names: c.BuyerNames,
 		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry, process: rand.Text()[:12],
-		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit,
+		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 	}
 	if err := a.metrics.register(c.Registry); err != nil {
 		return nil, fmt.Errorf("register the metrics of requests: %w", err)

@@ -29,6 +29,7 @@ const (
 	codeOutcomeUnknown  drop.Code = "outcome_unknown"
 	codeNotReady        drop.Code = "not_ready"
 	codeInternal        drop.Code = "internal"
+	codeNotNow          drop.Code = "not_now"
 )
 
 // errReaderGone: who asked for a long answer did not take it.
@@ -173,6 +174,8 @@ func edgeProblems(c drop.Code) (problem, bool) {
 			status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug,
 			sentence: "Not ready to serve; try again after Retry-After seconds",
 		}, true
+	case codeNotNow:
+		return problem{status: http.StatusConflict}, true
 	case codeInternal:
 		return problem{
 			status: http.StatusInternalServerError, log: slog.LevelError,

@@ -19,7 +19,7 @@ type (
 	figuresAnswer struct {
 		At      instant         `json:"at" doc:"Now, by the server's clock"`
 		Drops   []figureAnswer  `json:"drops" nullable:"false" doc:"All drops, those that are hidden or archived too, ascending by id"`
-		Service *serviceFigures `json:"service" doc:"Of this process since its start, over all drops; null: only --metrics-addr shows them"`
+		Service *serviceFigures `json:"service,omitzero" doc:"Of this process since its start, over all drops; absent: only --metrics-addr shows them"`
 	}
 	figureAnswer struct {
 		ID           drop.ID            `json:"id"`

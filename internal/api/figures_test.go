@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/rehearse"
 )
 
 type figuresJSON struct {
@@ -117,5 +119,63 @@ func TestAudit_SaysWhatDiffers(t *testing.T) {
 	close(read)
 	if body := <-first; !strings.Contains(body, `"clean":false`) || !strings.Contains(body, `"sentences":["drop 1 has lost a pair"]`) {
 		t.Error(body)
+	}
+}
+
+// rehearsals notes what it is asked to begin.
+type rehearsals struct {
+	begun  []string
+	refuse error
+	state  rehearse.State
+}
+
+func (r *rehearsals) Begin(_ context.Context, token string, id drop.ID, buyers int) error {
+	if r.refuse != nil {
+		return r.refuse
+	}
+	r.begun = append(r.begun, fmt.Sprintf("%q %d %d", token, id, buyers))
+	r.state = rehearse.State{Running: true, Config: rehearse.Config{Drop: id, Buyers: buyers}}
+	return nil
+}
+
+func (r *rehearsals) State() rehearse.State { return r.state }
+
+func TestRehearsals_BeginOnceAndSayHowTheyGo(t *testing.T) {
+	begin := &rehearsals{}
+	s := newShop(t, func(c *api.Config) { c.Rehearsals = begin }, secretProvider(t).signIn)
+	token, _ := s.operatorToken(operator.Operator, time.Hour)
+	if r := s.as(token, http.MethodGet, "/api/operator/rehearsals", ""); !strings.HasPrefix(r.body, `{"running":false,"dropId":null,`) {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	ask := func(body string) reply {
+		t.Helper()
+		req := s.request(http.MethodPost, "/api/operator/rehearsals", body)
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Idempotency-Key", "one")
+		return s.do(req)
+	}
+	for range 2 {
+		if r := ask(`{"dropId":1,"buyers":50}`); r.status != http.StatusOK || !strings.HasPrefix(r.body, `{"running":true,"dropId":1,"buyers":50,`) {
+			t.Errorf("%d %s", r.status, r.body)
+		}
+	}
+	if got, want := fmt.Sprint(begin.begun), fmt.Sprintf("[%q 1 50]", token); got != want {
+		t.Errorf("begun were %s, want %s", got, want)
+	}
+	s.refused(ask(`{"dropId":1,"buyers":51}`), http.StatusUnprocessableEntity, "idempotency_mismatch")
+	for body, code := range map[string]string{`{"dropId":1,"buyers":0}`: "invalid", `{"dropId":1,"buyers":20001}`: "invalid", `{"buyers":1}`: "invalid"} {
+		s.refused(s.as(token, http.MethodPost, "/api/operator/rehearsals", body), http.StatusUnprocessableEntity, code)
+	}
+	begin.refuse = &rehearse.LiveError{Sentence: "drop 3 is on sale"}
+	r := s.as(token, http.MethodPost, "/api/operator/rehearsals", `{"dropId":1,"buyers":1}`)
+	s.refused(r, http.StatusConflict, "not_now")
+	if !strings.Contains(r.body, "rehearsal must wait: drop 3 is on sale") {
+		t.Error(r.body)
+	}
+	begin.refuse = rehearse.ErrRunning
+	s.refused(s.as(token, http.MethodPost, "/api/operator/rehearsals", `{"dropId":1,"buyers":1}`), http.StatusConflict, "not_now")
+	begin.state = rehearse.State{Err: errors.New("it rained"), Config: rehearse.Config{Drop: 1}}
+	if r := s.as(token, http.MethodGet, "/api/operator/rehearsals", ""); !strings.Contains(r.body, `"failure":"it rained"`) {
+		t.Error(r.body)
 	}
 }

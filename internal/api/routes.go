@@ -256,7 +256,7 @@ func (a *api) bookRoutes() []route {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
 		},
 	}
-	routes = append(routes, a.controlRoutes()...)
+	routes = append(routes, slices.Concat(a.controlRoutes(), a.rehearsalRoutes())...)
 	if a.identity == nil {
 		return routes
 	}

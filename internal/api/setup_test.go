@@ -68,7 +68,7 @@ func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...opt
 	}
 	c := api.Config{Engine: e, Log: logger, Streams: sse.New(hub, 2), Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) {
 		return audit.Drop(ctx, s, id)
-	}}
+	}, Rehearsals: &rehearsals{}}
 	tb.Cleanup(c.Streams.Close)
 	for _, o := range options {
 		o(&c)

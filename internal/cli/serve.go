@@ -124,12 +124,20 @@ func (c *serveCommand) serve(
 	c.warnOfPlainTokens(log)
 	tuneMemory(log)
 	shown := registry(metrics, show.sockets, show.streams)
-	handler, err := api.New(api.Config{
+	rehearsals, err := c.stage()
+	if err != nil {
+		return errors.Join(err, e.Stop(ctx))
+	}
+	settings := api.Config{
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
 		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
 		Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
-	})
+	}
+	if rehearsals != nil {
+		settings.Rehearsals = rehearsals
+	}
+	handler, err := api.New(settings)
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
 	}
@@ -146,21 +154,29 @@ func (c *serveCommand) serve(
 	if err != nil {
 		return errors.Join(con.listenError("addr", c.Addr, err), e.Stop(ctx))
 	}
+	scheme := "http"
+	if security != nil {
+		scheme = "https"
+	}
+	address := scheme + "://" + reachable(addr).String()
+	if rehearsals != nil {
+		rehearsals.url = address
+		defer rehearsals.Stop()
+	}
 	server := api.Server(pages.Around(handler), log)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- serveOn(server, api.Limit(l, int(c.MaxConnections)), security) }()
 	}
-	scheme := "http"
-	if security != nil {
-		scheme = "https"
-	}
-	fmt.Fprintf(con.stdout, "%s%s://%s\n", readyLine, scheme, reachable(addr))
+	fmt.Fprintf(con.stdout, "%s%s\n", readyLine, address)
 	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "version", Version)
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve %s: %w", addr, err)
 	case <-ctx.Done():
+	}
+	if rehearsals != nil {
+		rehearsals.Stop() // while its copy can still be archived
 	}
 	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
 }

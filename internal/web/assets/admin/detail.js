@@ -8,10 +8,11 @@ import { explain } from "../shared/words.js";
 import { stateOf } from "./app.js";
 import { conversion, drawn, rates, sellOut } from "./books.js";
 import { Chart } from "./chart.js";
+import { Rehearsal } from "./rehearsal.js";
 import { refresh, room } from "./room.js";
 import { Audit, Ledger, Purchases } from "./tables.js";
 
-const tabs = { live: "Live", ledger: "Ledger", purchases: "Purchases", audit: "Audit" };
+const tabs = { live: "Live", ledger: "Ledger", purchases: "Purchases", audit: "Audit", rehearsal: "Rehearsal" };
 
 // Detail is one drop as an operator sees it.
 export function Detail({ drop, show }) {
@@ -33,6 +34,7 @@ export function Detail({ drop, show }) {
       ${tab === "ledger" && html`<${Ledger} />`}
       ${tab === "purchases" && html`<${Purchases} drop=${drop} />`}
       ${tab === "audit" && html`<${Audit} drop=${drop} />`}
+      ${tab === "rehearsal" && html`<${Rehearsal} drop=${drop} />`}
     </section>
   </article>`;
 }

@@ -40,6 +40,7 @@ const words = {
   // Operating.
   invalid: (r) => sentence(r.error) || "Something in the form is not right.",
   fixed: (r) => sentence(r.error) || "This cannot change any more.",
+  not_now: (r) => sentence(r.error) || "This has to wait.",
   stock_in_use: (r) => `Only unsold pairs can be taken away: ${plural(r.available ?? 0, "pair")} at most.`,
   bad_json: () => "The page sent something that the shop cannot read. Reload it and try again.",
   too_large: () => "That is too long. Shorten it and try again.",

@@ -81,9 +81,14 @@ async function reserveInTime(dropId, size) {
   }
 }
 
+// settled are the reservations that have ended, for good: an answer that says otherwise was on its way when they did.
+const settled = new Set();
+
 // took keeps what the server says of a reservation, unless something is being done about it here.
 function took(reservation) {
   const had = hands.holds.get(reservation.id);
+  if (reservation.status !== "active") settled.add(reservation.id);
+  else if (settled.has(reservation.id)) return;
   if (reservation.status === "active") {
     if (!had || had.phase === "over") hands.holds.set(reservation.id, { ...reservation, phase: "held" });
   } else if (reservation.status === "completed") {
@@ -113,6 +118,7 @@ export async function buy(id) {
   changed(hold.dropId);
   try {
     const { purchase } = await intend(`buy ${id}`, "/api/drops/purchase", { reservationId: id });
+    settled.add(id);
     hands.holds.delete(id);
     hands.bought.set(id, { ...hold, at: Date.parse(purchase.createdAt), price: purchase.price });
     hands.receipt = purchase;
@@ -132,6 +138,7 @@ export async function giveBack(id) {
   changed(hold.dropId);
   try {
     await intend(`give ${id}`, "/api/drops/cancel", { reservationId: id });
+    settled.add(id);
     hands.holds.delete(id);
     say(`${nameOf(hold.dropId)} is back on sale.`);
     others?.postMessage("");
