@@ -15,7 +15,7 @@ import (
 type rehearseCommand struct {
 	URL         string  `name:"url" default:"http://localhost:3000" placeholder:"URL" help:"The server, which runs."`
 	Drop        drop.ID `required:"" placeholder:"N" help:"The drop that a hidden copy is made of; it stays as it is."`
-	Buyers      int     `default:"1000" placeholder:"N" help:"How many people come, from 1 to 20000."`
+	Buyers      int     `default:"1000" help:"How many people come, from 1 to 20000 (default 1000)."`
 	Token       string  `placeholder:"TOKEN" help:"An operator's token, where the server asks for one."`
 	JWTSecret   string  `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the server has too, where buyers sign in."`
 	JWTAudience string  `name:"jwt-audience" placeholder:"NAME" help:"What these tokens have as aud."`

@@ -54,11 +54,15 @@ func TestJudge_SeesWhatIsWrong(t *testing.T) {
 		"sold more than there is": func(r *Result, _ *notes, _ map[drop.PurchaseID]drop.ReservationID) { r.Units = 0 },
 		"counters":                func(r *Result, _ *notes, _ map[drop.PurchaseID]drop.ReservationID) { r.Sold = 2 },
 		"no answer":               func(_ *Result, n *notes, _ map[drop.PurchaseID]drop.ReservationID) { n.errors = 1 },
-		"a fault of the server":   func(_ *Result, n *notes, _ map[drop.PurchaseID]drop.ReservationID) { n.note(answer{status: 500, code: "internal"}) },
-		"could not pay":           func(_ *Result, n *notes, _ map[drop.PurchaseID]drop.ReservationID) { n.couldNotPay("reservation_expired") },
-		"watchers":                func(_ *Result, n *notes, _ map[drop.PurchaseID]drop.ReservationID) { n.lostWatcher() },
-		"slow":                    func(r *Result, _ *notes, _ map[drop.PurchaseID]drop.ReservationID) { r.Reserve.P99 = 1001 },
-		"late":                    func(r *Result, _ *notes, _ map[drop.PurchaseID]drop.ReservationID) { r.Return.P99 = 1001 },
+		"a fault of the server": func(_ *Result, n *notes, _ map[drop.PurchaseID]drop.ReservationID) {
+			n.note(answer{status: 500, code: "internal"})
+		},
+		"could not pay": func(_ *Result, n *notes, _ map[drop.PurchaseID]drop.ReservationID) {
+			n.couldNotPay("reservation_expired")
+		},
+		"watchers": func(_ *Result, n *notes, _ map[drop.PurchaseID]drop.ReservationID) { n.lostWatcher() },
+		"slow":     func(r *Result, _ *notes, _ map[drop.PurchaseID]drop.ReservationID) { r.Reserve.P99 = 1001 },
+		"late":     func(r *Result, _ *notes, _ map[drop.PurchaseID]drop.ReservationID) { r.Return.P99 = 1001 },
 	} {
 		r, n, purchases := good()
 		spoil(r, n, purchases)
