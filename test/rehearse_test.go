@@ -2,8 +2,8 @@ package test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,24 +15,26 @@ import (
 
 const tomorrows = `{"name":"Tomorrow","price":90,"sizes":[{"size":"9","stock":20},{"size":"10","stock":40}],"limit_per_user":1,"start_time":"2099-01-01T00:00:00Z"}`
 
-// rehearsed runs the command and returns its result.
-func rehearsed(t *testing.T, args ...string) (result struct {
+type rehearsal struct {
 	Pass                                bool
 	Faults                              []string
 	Copy, Units, Sold, Unpaid, Watchers int64
 	SellOut                             int64 `json:"sell_out"`
 	Reserve, Purchase, Return           struct{ Count int64 }
 	Refused                             map[string]int64
-}, stderr string) {
+}
+
+// rehearsed runs the command and returns its result.
+func rehearsed(t *testing.T, args ...string) (result rehearsal, stderr string) {
 	t.Helper()
 	cmd := exec.Command("sneakerdrop", append([]string{"rehearse", "--json"}, args...)...)
 	cmd.Dir = t.TempDir()
-	var errors strings.Builder
-	cmd.Stderr = &errors
+	var said strings.Builder
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if len(out) == 0 {
-		t.Logf("%v: %s", err, errors.String())
-		return result, errors.String()
+		t.Logf("%v: %s", err, said.String())
+		return result, said.String()
 	}
 	if err := json.Unmarshal(out, &result); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -42,7 +44,7 @@ func rehearsed(t *testing.T, args ...string) (result struct {
 		t.Errorf("%+v: %v", result, err)
 	}
 	result.Faults = slices.DeleteFunc(result.Faults, tooSlow)
-	return result, errors.String()
+	return result, said.String()
 }
 
 func tooSlow(fault string) bool {
@@ -126,7 +128,7 @@ func TestControl_Rehearses(t *testing.T) {
 	p.pushes("Rehearse")
 	p.reads(".panel", "Reserved")
 	p.checkLayout("control rehearsing phone")
-	if answer := post(t, s.url+"/api/operator/rehearsals", `{"dropId":1,"buyers":5}`); !strings.HasPrefix(answer, fmt.Sprint(http.StatusConflict)) {
+	if answer := post(t, s.url+"/api/operator/rehearsals", `{"dropId":1,"buyers":5}`); !strings.HasPrefix(answer, "409 ") {
 		t.Error(answer)
 	}
 	if err := waitFor(t, 60*time.Second, func() bool { return strings.Contains(call[string](p, "textOf", ".verdict"), "S") }); err != nil {
@@ -145,13 +147,15 @@ func TestControl_Rehearses(t *testing.T) {
 	p.quiet()
 }
 
+var errNotYet = errors.New("not yet")
+
 // waitFor polls for longer than what should take milliseconds.
 func waitFor(t *testing.T, long time.Duration, done func() bool) error {
 	t.Helper()
 	for end := time.Now().Add(long); time.Now().Before(end); {
 		if err := poll(t.Context(), func() error {
 			if !done() {
-				return fmt.Errorf("not yet")
+				return errNotYet
 			}
 			return nil
 		}); err == nil {

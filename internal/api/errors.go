@@ -95,7 +95,7 @@ func problems(c drop.Code) (problem, bool) {
 			status:   http.StatusUnprocessableEntity,
 			sentence: "Idempotency-Key was used for another request; send a new key with a new request",
 		}, true
-	case drop.CodeFixed:
+	case drop.CodeFixed, codeNotNow:
 		return problem{status: http.StatusConflict}, true
 	case drop.CodeStockInUse:
 		return problem{
@@ -174,8 +174,6 @@ func edgeProblems(c drop.Code) (problem, bool) {
 			status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug,
 			sentence: "Not ready to serve; try again after Retry-After seconds",
 		}, true
-	case codeNotNow:
-		return problem{status: http.StatusConflict}, true
 	case codeInternal:
 		return problem{
 			status: http.StatusInternalServerError, log: slog.LevelError,

@@ -124,24 +124,13 @@ func (c *serveCommand) serve(
 	c.warnOfPlainTokens(log)
 	tuneMemory(log)
 	shown := registry(metrics, show.sockets, show.streams)
-	rehearsals, err := c.stage()
-	if err != nil {
-		return errors.Join(err, e.Stop(ctx))
-	}
 	settings := api.Config{
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
 		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
 		Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
 	}
-	if rehearsals != nil {
-		settings.Rehearsals = rehearsals
-	}
-	handler, err := api.New(settings)
-	if err != nil {
-		return errors.Join(err, e.Stop(ctx))
-	}
-	pages, err := c.pages(verifier != nil)
+	handler, rehearsals, err := c.handler(settings)
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
 	}
@@ -163,7 +152,7 @@ func (c *serveCommand) serve(
 		rehearsals.url = address
 		defer rehearsals.Stop()
 	}
-	server := api.Server(pages.Around(handler), log)
+	server := api.Server(handler, log)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- serveOn(server, api.Limit(l, int(c.MaxConnections)), security) }()
@@ -179,6 +168,26 @@ func (c *serveCommand) serve(
 		rehearsals.Stop() // while its copy can still be archived
 	}
 	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
+}
+
+// handler is all that is served at --addr: the pages and the API, with rehearsals where they can be.
+func (c *serveCommand) handler(settings api.Config) (http.Handler, *stage, error) {
+	rehearsals, err := c.stage()
+	if err != nil {
+		return nil, nil, err
+	}
+	if rehearsals != nil {
+		settings.Rehearsals = rehearsals
+	}
+	calls, err := api.New(settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages, err := c.pages(settings.Identity != nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pages.Around(calls), rehearsals, nil
 }
 
 // profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.

@@ -48,7 +48,7 @@ type buyer struct {
 }
 
 func newBuyer(p *play, number int64) *buyer {
-	b := &buyer{play: p, number: number, random: rand.New(rand.NewPCG(p.Seed, uint64(number)))} //nolint:gosec // a number from 0
+	b := &buyer{play: p, number: number, random: rand.New(rand.NewPCG(p.Seed, uint64(number)))}
 	n := b.random.IntN(100)
 	for b.manner = plain; n >= share[b.manner]; b.manner++ {
 		n -= share[b.manner]
@@ -95,9 +95,15 @@ func (b *buyer) act(ctx context.Context) {
 }
 
 type reservation struct {
-	ID        drop.ReservationID
-	ExpiresAt time.Time `json:"expires_at"`
-	CreatedAt time.Time
+	ID        drop.ReservationID `json:"id"`
+	ExpiresAt time.Time          `json:"expires_at"`
+	CreatedAt time.Time          `json:"createdAt"`
+}
+
+type purchased struct {
+	Purchase struct {
+		ID drop.PurchaseID `json:"id"`
+	} `json:"purchase"`
 }
 
 func reservationBody(id drop.ReservationID) string { return fmt.Sprintf(`{"reservationId":%d}`, id) }
@@ -115,8 +121,7 @@ func (b *buyer) reserve(ctx context.Context) reservation {
 		body += `,"userId":` + strconv.FormatInt(firstBuyer+b.number, 10)
 	}
 	if n := len(b.original.Sizes); n > 0 {
-		size, _ := json.Marshal(b.original.Sizes[b.random.IntN(n)].Size) // a string
-		body += `,"size":` + string(size)
+		body += `,"size":` + quoted(b.original.Sizes[b.random.IntN(n)].Size)
 	}
 	body += "}"
 	for try := 1; ; try++ {
@@ -142,6 +147,15 @@ func (b *buyer) reserve(ctx context.Context) reservation {
 			}
 		}
 	}
+}
+
+// quoted is a JSON string.
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // every string has one
+	}
+	return string(b)
 }
 
 // click sends what one press of a button sends, in the buyer's manner: twice, or again after it was cut off. All of it has one
@@ -182,7 +196,7 @@ func (b *buyer) buy(ctx context.Context, id drop.ReservationID) {
 	for try := 1; try <= tries && ctx.Err() == nil; try++ {
 		a := b.click(ctx, "/api/drops/purchase", reservationBody(id), b.key("purchase"))
 		if a.status == http.StatusOK {
-			var got struct{ Purchase struct{ ID drop.PurchaseID } }
+			var got purchased
 			if json.Unmarshal(a.body, &got) != nil || got.Purchase.ID == 0 {
 				b.notes.faultf("an answer to a purchase is no purchase: %s", a.body)
 				return

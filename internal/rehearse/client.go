@@ -126,7 +126,9 @@ func (c *client) send(ctx context.Context, method, path string, body io.Reader, 
 	}
 	a := answer{status: res.StatusCode, body: text, took: time.Since(began)}
 	if a.status != http.StatusOK {
-		var refusal struct{ Code string }
+		var refusal struct {
+			Code string `json:"code"`
+		}
 		if json.Unmarshal(text, &refusal) != nil || refusal.Code == "" {
 			refusal.Code = strconv.Itoa(a.status)
 		}
