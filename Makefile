@@ -20,7 +20,7 @@ build: ## build bin/sneakerdrop
 
 test: deps check ## everything that must pass before a change goes in
 	$(GO) test -race -timeout 5m $(TESTFLAGS) $(RACE)
-	$(GO) test -timeout 5m $(TESTFLAGS) $(NORACE)
+	$(GO) test -timeout 10m $(TESTFLAGS) $(NORACE)
 	$(GO) test -timeout 5m $(TESTFLAGS) -run Crowd ./internal/engine
 
 soak: ## the long tests: big tables, other PostgreSQL versions, hours in minutes

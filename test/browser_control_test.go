@@ -166,8 +166,7 @@ func TestControl_Looks(t *testing.T) {
 		p := visit(t, s.url+"/admin", l)
 		check := func(state string) {
 			t.Helper()
-			p.checkLayout("control " + state + " " + l.name)
-			p.checkAccess("control " + state + " " + l.name)
+			p.check("control "+state, l)
 		}
 		p.reads(".list", "Tomorrow")
 		p.reads(".service", "Watching now")

@@ -246,6 +246,14 @@ func TestShop_ByKeyboard(t *testing.T) {
 	p.holds(`document.querySelector("dialog").contains(document.activeElement)`)
 	keys("\x1b")
 	p.holds(`!document.querySelector("dialog[open]")`)
+	p.holds(`document.activeElement.matches("#drop-1 .action button")`) // the button that was pressed is gone
+	p.press(`#drop-1 input[value="10"]`)
+	p.reads(button(1), "Reserve another size 10")
+	keys("\r")
+	p.reads(".hold", "Size 10")
+	keys("\t", "\t", "\r")
+	p.reads(".tray", "")
+	p.holds(`document.activeElement.matches("#drop-1 .action button")`)
 	p.quiet()
 }
 

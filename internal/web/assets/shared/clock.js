@@ -29,5 +29,3 @@ export async function measure(rounds = 3) {
     }
   }
 }
-
-export const skew = () => Math.round(now() - Date.now());

@@ -9,14 +9,17 @@ import { catalog, loadAll, phaseOf } from "./catalog.js";
 import { Account, Introduction, SignIn } from "./dialogs.js";
 import { closeReceipt, hands, recount } from "./hands.js";
 import { link } from "./link.js";
-import { Receipt, Tray } from "./tray.js";
+import { focusDrop, Receipt, Tray } from "./tray.js";
 
 export function App() {
   useTopic("hands");
   const [dialog, show] = useState(null);
   const [wanted, want] = useState(null);
   const close = () => {
-    if (hands.receipt) closeReceipt();
+    if (hands.receipt) {
+      setTimeout(focusDrop, 100, hands.receipt.dropId);
+      closeReceipt();
+    }
     show(null);
     want(null);
   };

@@ -138,7 +138,7 @@ function Buyers({ drop }) {
   if (drop.purchases.length === 0) return null;
   return html`<ul class="buyers" aria-label="Latest buyers">
     ${drop.purchases.map(
-      (p) => html`<li key=${p.id}><span class="initial" aria-hidden="true">${[...p.username][0]}</span><span class="who">${p.username}</span> <time datetime=${p.createdAt}>${ago(now() - Date.parse(p.createdAt))}</time></li>`,
+      (p) => html`<li key=${p.id}><span class="initial" aria-hidden="true">${[...p.username][0]}</span><span class="buyer">${p.username}</span> <time datetime=${p.createdAt}>${ago(now() - Date.parse(p.createdAt))}</time></li>`,
     )}
   </ul>`;
 }

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef } from "../vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { now } from "../shared/clock.js";
 import { money, precise } from "../shared/format.js";
 import { say } from "../shared/say.js";
@@ -34,9 +34,10 @@ function Hold({ hold }) {
     if (counts && seconds === 10) say(`10 seconds left for ${name}.`);
     if (counts && left <= 0) ran(hold);
   });
-  if (!counts) return html`<${Over} hold=${hold} name=${name} />`;
+  const box = useFocusKept(hold);
+  if (!counts) return html`<${Over} box=${box} hold=${hold} name=${name} />`;
   const busy = hold.phase !== "held";
-  return html`<div class=${`hold${seconds <= 10 ? " last" : ""}`} role="group" aria-label=${name}>
+  return html`<div ref=${box} class=${`hold${seconds <= 10 ? " last" : ""}`} role="group" aria-label=${name}>
     <${Ring} hold=${hold} left=${left} seconds=${seconds} />
     <div class="what">
       <p class="name">${name}</p>
@@ -48,6 +49,24 @@ function Hold({ hold }) {
     </div>
     ${hold.problem && html`<p class="problem">${explain(hold.problem)}</p>`}
   </div>`;
+}
+
+// useFocusKept keeps who is in a hold by keyboard from falling out of the page when its buttons go: on to what is there in
+// their place, or to the drop's own button.
+function useFocusKept(hold) {
+  const box = useRef();
+  const inside = box.current?.contains(document.activeElement);
+  useEffect(() => {
+    if (inside && !box.current.contains(document.activeElement)) box.current.querySelector("button")?.focus();
+  });
+  useLayoutEffect(() => () => box.current?.contains(document.activeElement) && setTimeout(focusDrop, 0, hold.dropId), []);
+  return box;
+}
+
+// focusDrop goes to a drop's button, unless somebody is somewhere already.
+export function focusDrop(id) {
+  if (document.activeElement !== document.body) return;
+  document.querySelector(`#drop-${id} .action button`)?.focus({ preventScroll: true });
 }
 
 const around = 2 * Math.PI * 20;
@@ -63,8 +82,8 @@ function Ring({ hold, left, seconds }) {
   </div>`;
 }
 
-function Over({ hold, name }) {
-  return html`<div class="hold over" role="group" aria-label=${name}>
+function Over({ box, hold, name }) {
+  return html`<div ref=${box} class="hold over" role="group" aria-label=${name}>
     <div class="what">
       <p class="name">Time is up</p>
       <p class="more">${name}${hold.size ? `, size ${hold.size},` : ""} went back on sale.</p>
