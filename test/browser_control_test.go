@@ -206,13 +206,15 @@ func TestControl_Calculates(t *testing.T) {
 		[1, "00", "created", 3], [2, "10.000", "reserved", 2], [3, "10.000", "reserved", 1], [4, "11.100", "purchased", 2], [5, "11.900", "purchased", 0], [6, "12.5", "reservation_expired", 1], [7, "13", "reserved", 1], [8, "14", "reservation_cancelled", 1], [9, "15", "reserved", 1],
 	].map(([seq, s, reason, units]) => ({ seq, at: "2026-01-01T00:00:" + s + "Z", reason, units, size: null, available: {1: 3, 2: 1, 3: 0, 4: 0, 5: 0, 6: 1, 7: 0, 8: 1, 9: 0}[seq] }))); })`)
 	for expression, want := range map[script]string{
-		`story.now`:                            `{"available":0,"held":1,"sold":2}`,
-		`story.counts`:                         `{"reserved":5,"purchased":2,"expired":1,"cancelled":1}`,
-		`books.conversion(story)`:              `0.5`,
-		`books.sellOut(story, 0)`:              `5`,
-		`story.at.length`:                      `8`, // two entries of one commit are one point
-		`books.rates(story).peak`:              `2`,
-		`books.conversion(books.emptyStory())`: `null`,
+		`story.now`:               `{"available":0,"held":1,"sold":2}`,
+		`story.counts`:            `{"reserved":5,"purchased":2,"expired":1,"cancelled":1}`,
+		`books.conversion(story)`: `0.5`,
+		`books.sellOut(story, 0)`: `5`,
+		`story.at.length`:         `8`, // two entries of one commit are one point
+		`books.drawn(story, story.at[0] + 1e6)[0].map((t) => +(t - story.at[0]).toFixed(3))`:                    `[5,10,11.1,11.9,12.5,13,14,15,35]`,
+		`books.drawn(story, story.at[0] + 16).map((line) => line.at(-1) - (line.at(-1) > 9 ? story.at[0] : 0))`: `[16,0,1,2]`,
+		`books.rates(story).peak`:                                                                `2`,
+		`books.conversion(books.emptyStory())`:                                                   `null`,
 		`books.percentile({count: 10, seconds: [0.1, 0.2], within: [5, 10]}, 0.5)`:               `0.1`,
 		`books.percentile({count: 10, seconds: [0.1, 0.2], within: [0, 10]}, 0.5).toFixed(3)`:    `"0.150"`,
 		`String(books.percentile({count: 10, seconds: [0.1], within: [5]}, 0.99))`:               `"Infinity"`,

@@ -52,14 +52,22 @@ export function point(story, at, { available, held, sold } = story.now) {
   story.sold.push(sold);
 }
 
-// drawn is the story from a little before the first reserve on: nothing happens in the days before.
-export function drawn(story) {
+// drawn is the story from a little before the first reserve on, as nothing happens in the days before, and up to now (in
+// seconds), unless that is long ago.
+export function drawn(story, now) {
   const from = story.firstReserve ? story.firstReserve - 5 : 0;
   const first = story.at.findIndex((t) => t >= from);
   const i = Math.max(0, first - 1);
   const at = story.at.slice(i);
   at[0] = Math.max(at[0], from);
-  return [at, story.available.slice(i), story.held.slice(i), story.sold.slice(i)];
+  const lines = [story.available.slice(i), story.held.slice(i), story.sold.slice(i)];
+  const last = at[at.length - 1];
+  const end = Math.min(now, last + Math.max(20, (last - at[0]) / 10));
+  if (end > last) {
+    at.push(end);
+    for (const line of lines) line.push(line[line.length - 1]);
+  }
+  return [at, ...lines];
 }
 
 // conversion is the share of ended holds that were paid.

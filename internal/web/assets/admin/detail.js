@@ -99,7 +99,7 @@ function LiveView({ drop }) {
       ${tile("All taken after", took === null ? "–" : seconds(took))}
       ${tile("Best second", speed.peak ? `${whole(speed.peak)} sold` : "–")}
     </dl>
-    ${story.at.length > 1 && html`<${Chart} key=${`units ${drop.id}`} data=${drawn(story)} series=${lines}
+    ${story.at.length > 1 && html`<${Chart} key=${`units ${drop.id}`} data=${drawn(story, now() / 1000)} series=${lines}
       label=${`Units over time: now ${drop.available} on sale, ${drop.held} held, ${drop.sold} sold`} />`}
     ${speed.at.length > 0 && html`<${Chart} key=${`rate ${drop.id}`} data=${[speed.at, speed.sold]} series=${sales} height=${140} step label=${`Units sold a second: ${speed.peak} in the best second`} />`}
     ${drop.sizes.length > 0 && html`<${SizeTable} drop=${drop} />`}`;
