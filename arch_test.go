@@ -19,7 +19,7 @@ var house = [][]string{
 	{"cmd/sneakerdrop"},
 	{"internal/cli"},
 	{"internal/api", "internal/bench"},
-	{"internal/web"},
+	{"internal/web", "internal/rehearse"},
 	{"internal/live/sse", "internal/live/sockets"},
 	{"internal/live"},
 	{"internal/bus"},

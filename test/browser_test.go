@@ -80,13 +80,7 @@ type page struct {
 // open shows url in a new tab and loads the client bundle of server there.
 func open(t *testing.T, url, server string) *page {
 	t.Helper()
-	chromium.once.Do(chromium.start)
-	if errors.Is(chromium.err, errNoChromium) && os.Getenv("CI") != "true" {
-		t.Skip(chromium.err)
-	}
-	if chromium.err != nil {
-		t.Fatal(chromium.err)
-	}
+	startChromium(t)
 	ctx, closeTab := chromedp.NewContext(chromium.ctx)
 	t.Cleanup(closeTab)
 	if err := chromedp.Do(ctx); err != nil { // without a deadline, which would become the tab's

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -200,10 +201,11 @@ func TestActions_KeysOfOperatorsAreTheirOwn(t *testing.T) {
 // Each call that needs an operator's token is in the log, but for those that only watch the server: a new one is too.
 func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	g := newGuarded(t)
+	watching := []string{"metrics", "list-actions", "figures", "rehearsal"}
 	for path, methods := range g.document().Paths {
 		for method, op := range methods {
 			want := "" // nothing
-			if right := rights[op.OperationID]; (right == viewer || right == operating) && op.OperationID != "metrics" && op.OperationID != "list-actions" {
+			if right := rights[op.OperationID]; (right == viewer || right == operating) && !slices.Contains(watching, op.OperationID) {
 				want = op.OperationID
 			}
 			before := g.log("?limit=1").Actions[0].ID

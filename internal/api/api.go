@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,10 @@ type Config struct {
 	AddressLimits, BuyerLimits limit.Rules
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed (default: none).
 	TrustedProxies []netip.Prefix
+	// Audit serves GET /api/drops/{id}/audit (default: there is no such call).
+	Audit Audit
+	// Rehearsals serves /api/operator/rehearsals (default: there is no such path).
+	Rehearsals Rehearsals
 	// Streams serves GET /api/drops/events (default: there is no such call).
 	Streams *sse.Streams
 	// Sockets serves /socket.io/ (default: there is no such path).
@@ -81,8 +86,13 @@ type api struct {
 	streams *sse.Streams
 	// readiness is asked for by one caller for all.
 	readiness singleflight.Group
-	// registry is what GET /metrics shows.
-	registry *prometheus.Registry
+	// registry is what GET /metrics shows, unless metrics are shown elsewhere.
+	registry         *prometheus.Registry
+	metricsElsewhere bool
+	audit            Audit
+	auditing         sync.Mutex // one at a time
+	rehearsals       Rehearsals
+	beginning        beginning
 	// process and requests make names for requests that have none: a word of this process's own, and a number.
 	process  string
 	requests atomic.Uint64
@@ -112,6 +122,7 @@ func New(c Config) (http.Handler, error) {
 		engine: c.Engine, log: c.Log, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, names: c.BuyerNames,
 		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry, process: rand.Text()[:12],
+		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 	}
 	if err := a.metrics.register(c.Registry); err != nil {
 		return nil, fmt.Errorf("register the metrics of requests: %w", err)

@@ -29,6 +29,7 @@ const (
 	codeOutcomeUnknown  drop.Code = "outcome_unknown"
 	codeNotReady        drop.Code = "not_ready"
 	codeInternal        drop.Code = "internal"
+	codeNotNow          drop.Code = "not_now"
 )
 
 // errReaderGone: who asked for a long answer did not take it.
@@ -94,7 +95,7 @@ func problems(c drop.Code) (problem, bool) {
 			status:   http.StatusUnprocessableEntity,
 			sentence: "Idempotency-Key was used for another request; send a new key with a new request",
 		}, true
-	case drop.CodeFixed:
+	case drop.CodeFixed, codeNotNow:
 		return problem{status: http.StatusConflict}, true
 	case drop.CodeStockInUse:
 		return problem{

@@ -257,6 +257,8 @@ func exampleRefusal(code drop.Code) *drop.Error {
 		return &drop.Error{Code: code, Field: "size"}
 	case drop.CodeFixed:
 		return &drop.Error{Code: code, Field: "price", Rule: "is fixed once a unit is held or sold"}
+	case codeNotNow:
+		return &drop.Error{Code: code, Field: "rehearsal", Rule: "must wait: another one is under way"}
 	case drop.CodeStockInUse:
 		return &drop.Error{Code: code, Available: 3}
 	default:

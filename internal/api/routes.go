@@ -257,6 +257,7 @@ func (a *api) bookRoutes() []route {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
 		},
 	}
+	routes = append(routes, slices.Concat(a.controlRoutes(), a.rehearsalRoutes())...)
 	if a.identity == nil {
 		return routes
 	}
@@ -280,6 +281,31 @@ func (a *api) bookRoutes() []route {
 		answerExample: `{"actions":[{"id":7,"at":"2026-01-31T09:59:00.000Z","token":1,"name":"Ann's laptop","role":"operator",` +
 			`"call":"restock","dropId":1,"detail":"{\"add\":10}","from":"203.0.113.7","request":"b3KQ","outcome":"ok"}],"next":null}`,
 		codes: []drop.Code{drop.CodeInvalid},
+	})
+}
+
+// controlRoutes are what the control room asks for beside the calls that change something.
+func (a *api) controlRoutes() []route {
+	routes := []route{{
+		method: http.MethodGet, path: "/api/operator/figures", serve: a.showFigures,
+		id: "figures", access: viewers, tag: tagOperating, summary: "Read the figures of all drops, and of the service",
+		text:   "From memory, to be asked for each second. Not in the operators' log.",
+		answer: reflect.TypeFor[figuresAnswer](),
+		answerExample: `{"at":"2026-01-31T10:00:02.000Z","drops":[{"id":1,"name":"Air Zenith 1","price":119.99,"start_time":"2026-01-31T10:00:00.000Z",` +
+			`"image_url":null,"limit_per_user":2,"max_expired_holds":null,"paused":false,"hidden":false,"archived":false,"version":7,` +
+			`"total":50,"available":46,"held":2,"sold":2,"sizes":[]}],"service":{"watchers":{"websocket":120,"polling":3,"streams":0},"queued":0,` +
+			`"refusals":[{"code":"out_of_stock","count":17}],"timings":[{"of":"reserve","count":21,"seconds":[0.001,0.002],"within":[12,21]}]}}`,
+	}}
+	if a.audit == nil {
+		return routes
+	}
+	return append(routes, route{
+		method: http.MethodGet, path: dropsPath + "/{id}/audit", serve: a.auditDrop, operator: true, streams: true,
+		id: "audit", access: operators, tag: tagOperating, summary: "Compare a drop's books with themselves",
+		text:   "Replays the ledger against the counters, the reservations and the purchases, as of one moment. One at a time; it takes a second or two for a million reservations.",
+		params: []*huma.Param{idParam("The drop's id", "1")}, answer: reflect.TypeFor[auditAnswer](),
+		answerExample: `{"dropId":1,"clean":true,"reservations":4,"purchases":2,"ledger_entries":6,"differences":0,"sentences":[]}`,
+		codes:         []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound, codeOverloaded},
 	})
 }
 

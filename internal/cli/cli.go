@@ -33,6 +33,8 @@ type commands struct {
 
 	Bench benchCommand `cmd:"" help:"Put load on a server, by default one of its own, and say what it took, how fast, and whether every answer was true."`
 
+	Rehearse rehearseCommand `cmd:"" help:"Play a drop's first minutes with a hidden copy of it on a running server, and say PASS or FAIL."`
+
 	BenchControl benchControlCommand `cmd:"" hidden:""`
 
 	Version kong.VersionFlag `help:"Print the version."`
@@ -144,6 +146,8 @@ func (con *console) run(ctx context.Context, c *commands, command string) error 
 		return c.Token.Revoke.run(ctx, con)
 	case "bench":
 		return c.Bench.run(ctx, con)
+	case "rehearse":
+		return c.Rehearse.run(ctx, con)
 	case "bench-control":
 		return c.BenchControl.run(ctx, con)
 	case "log":

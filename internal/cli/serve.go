@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/http1"
@@ -47,6 +48,7 @@ type serveCommand struct {
 	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
 	TLSKey          string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	signInFlags     `group:"Who may do what"`
+	pageFlags       `group:"The shop window"`
 	MetricsAddr     address `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
 	ShutdownTimeout wait    `default:"10s" help:"How long a stop waits for what was accepted."`
 }
@@ -125,11 +127,13 @@ func (c *serveCommand) serve(
 	c.warnOfPlainTokens(log)
 	tuneMemory(log)
 	shown := registry(metrics, show.sockets, show.streams)
-	handler, err := api.New(api.Config{
+	settings := api.Config{
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
 		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
-	})
+		Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
+	}
+	handler, rehearsals, err := c.handler(settings)
 	if err != nil {
 		return errors.Join(err, e.Stop(ctx))
 	}
@@ -142,21 +146,29 @@ func (c *serveCommand) serve(
 	if err != nil {
 		return errors.Join(con.listenError("addr", c.Addr, err), e.Stop(ctx))
 	}
+	scheme := "http"
+	if security != nil {
+		scheme = "https"
+	}
+	address := scheme + "://" + reachable(addr).String()
+	if rehearsals != nil {
+		rehearsals.url = address
+		defer rehearsals.Stop()
+	}
 	server := http1.New(api.Server(handler, log), api.GivenWhole)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- serveOn(server, api.Limit(l, int(c.MaxConnections)), security) }()
 	}
-	scheme := "http"
-	if security != nil {
-		scheme = "https"
-	}
-	fmt.Fprintf(con.stdout, "%s%s://%s\n", readyLine, scheme, reachable(addr))
+	fmt.Fprintf(con.stdout, "%s%s\n", readyLine, address)
 	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("serve %s: %w", addr, err)
 	case <-ctx.Done():
+	}
+	if rehearsals != nil {
+		rehearsals.Stop() // while its copy can still be archived
 	}
 	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
 }
@@ -168,6 +180,26 @@ func maxLanes(d database) int {
 		return 0
 	}
 	return 2 * runtime.NumCPU()
+}
+
+// handler is all that is served at --addr: the pages and the API, with rehearsals where they can be.
+func (c *serveCommand) handler(settings api.Config) (http.Handler, *stage, error) {
+	rehearsals, err := c.stage()
+	if err != nil {
+		return nil, nil, err
+	}
+	if rehearsals != nil {
+		settings.Rehearsals = rehearsals
+	}
+	calls, err := api.New(settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages, err := c.pages(settings.Identity != nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pages.Around(calls), rehearsals, nil
 }
 
 // profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.

@@ -191,10 +191,17 @@ func (e *Engine) Generation() uint64 { return e.generation.Load() }
 
 // Views returns the drops that everybody may see, ascending by number.
 func (e *Engine) Views() []*View {
+	return e.viewsThat(func(v *View) bool { return !v.Drop.Hidden && !v.Drop.Archived })
+}
+
+// AllViews returns all drops, ascending by number.
+func (e *Engine) AllViews() []*View { return e.viewsThat(func(*View) bool { return true }) }
+
+func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
 	e.mu.RLock()
 	views := make([]*View, 0, len(e.lanes))
 	for _, l := range e.lanes {
-		if v := l.view.Load(); !v.Drop.Hidden && !v.Drop.Archived {
+		if v := l.view.Load(); wanted(v) {
 			views = append(views, v)
 		}
 	}

@@ -1,0 +1,217 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+type (
+	figuresAnswer struct {
+		At      instant         `json:"at" doc:"Now, by the server's clock"`
+		Drops   []figureAnswer  `json:"drops" nullable:"false" doc:"All drops, those that are hidden or archived too, ascending by id"`
+		Service *serviceFigures `json:"service,omitzero" doc:"Of this process since its start, over all drops; absent: only --metrics-addr shows them"`
+	}
+	figureAnswer struct {
+		ID           drop.ID            `json:"id"`
+		Name         string             `json:"name"`
+		Price        price              `json:"price"`
+		StartTime    instant            `json:"start_time"`
+		ImageURL     *string            `json:"image_url"`
+		LimitPerUser *int               `json:"limit_per_user"`
+		MaxExpired   *int               `json:"max_expired_holds"`
+		Paused       bool               `json:"paused"`
+		Hidden       bool               `json:"hidden"`
+		Archived     bool               `json:"archived"`
+		Version      int64              `json:"version"`
+		Total        int64              `json:"total" doc:"available + held + sold"`
+		Available    int64              `json:"available"`
+		Held         int64              `json:"held" doc:"In live reservations"`
+		Sold         int64              `json:"sold"`
+		Sizes        []sizeFigureAnswer `json:"sizes" nullable:"false" doc:"Empty for a drop without sizes"`
+	}
+	sizeFigureAnswer struct {
+		Size      string `json:"size"`
+		Total     int64  `json:"total"`
+		Available int64  `json:"available"`
+		Held      int64  `json:"held"`
+		Sold      int64  `json:"sold"`
+	}
+	serviceFigures struct {
+		Watchers watchersAnswer  `json:"watchers" doc:"Connected now"`
+		Queued   int64           `json:"queued" doc:"Commands that wait in lanes now"`
+		Refusals []refusalAnswer `json:"refusals" nullable:"false" doc:"Reserves that were refused, by code"`
+		Timings  []timingAnswer  `json:"timings" nullable:"false" doc:"How long things took"`
+	}
+	watchersAnswer struct {
+		WebSocket int64 `json:"websocket"`
+		Polling   int64 `json:"polling"`
+		Streams   int64 `json:"streams" doc:"Server-Sent Events"`
+	}
+	refusalAnswer struct {
+		Code  string `json:"code"`
+		Count int64  `json:"count"`
+	}
+	timingAnswer struct {
+		Of      string    `json:"of" enum:"reserve,purchase,list,hold_return" doc:"The answers to a call; hold_return: from a hold's end until its unit was on sale again"`
+		Count   int64     `json:"count"`
+		Seconds []float64 `json:"seconds" nullable:"false" doc:"Upper bounds, ascending"`
+		Within  []int64   `json:"within" nullable:"false" doc:"How many took at most that long"`
+	}
+	auditAnswer struct {
+		DropID        drop.ID  `json:"dropId"`
+		Clean         bool     `json:"clean"`
+		Reservations  int64    `json:"reservations" doc:"How many were read"`
+		Purchases     int64    `json:"purchases"`
+		LedgerEntries int64    `json:"ledger_entries"`
+		Differences   int64    `json:"differences"`
+		Sentences     []string `json:"sentences" nullable:"false" doc:"The first differences; the first of all is the cause as far as that can be told"`
+	}
+)
+
+// showFigures answers from memory, so that a page may ask each second. Like metrics it is not in the operators' log.
+func (a *api) showFigures(w http.ResponseWriter, _ *http.Request) error {
+	answer := figuresAnswer{At: instant(drop.TimeOf(time.Now())), Drops: []figureAnswer{}}
+	for _, v := range a.engine.AllViews() {
+		answer.Drops = append(answer.Drops, figuresOf(v))
+	}
+	if !a.metricsElsewhere || a.identity != nil {
+		families, err := a.registry.Gather()
+		if err != nil {
+			return fmt.Errorf("gather the metrics: %w", err)
+		}
+		answer.Service = serviceOf(families)
+	}
+	writeJSON(w, &answer)
+	return nil
+}
+
+func figuresOf(v *engine.View) figureAnswer {
+	d, stock := &v.Drop, v.Drop.Stock()
+	f := figureAnswer{
+		ID: d.ID, Name: d.Name, Price: price(d.Price), StartTime: instant(d.StartTime), Paused: d.Paused, Hidden: d.Hidden,
+		Archived: d.Archived, Version: d.Version, Total: stock.Total, Available: stock.Available, Held: stock.Held, Sold: stock.Sold,
+		Sizes: []sizeFigureAnswer{},
+	}
+	if d.ImageURL != "" {
+		f.ImageURL = &d.ImageURL
+	}
+	if d.LimitPerUser > 0 {
+		f.LimitPerUser = &d.LimitPerUser
+	}
+	if d.MaxExpiredHolds > 0 {
+		f.MaxExpired = &d.MaxExpiredHolds
+	}
+	if d.Sized() {
+		for i := range d.Sizes {
+			s := &d.Sizes[i]
+			f.Sizes = append(f.Sizes, sizeFigureAnswer{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold})
+		}
+	}
+	return f
+}
+
+// serviceOf takes from the metrics what operators look at while a drop sells.
+func serviceOf(families []*dto.MetricFamily) *serviceFigures {
+	s := &serviceFigures{Refusals: []refusalAnswer{}, Timings: []timingAnswer{}}
+	for _, f := range families {
+		switch f.GetName() {
+		case "sneakerdrop_sockets":
+			for _, m := range f.GetMetric() {
+				if labelOf(m, "transport") == "websocket" {
+					s.Watchers.WebSocket = int64(m.GetGauge().GetValue())
+				} else {
+					s.Watchers.Polling += int64(m.GetGauge().GetValue())
+				}
+			}
+		case "sneakerdrop_event_streams":
+			s.Watchers.Streams = int64(f.GetMetric()[0].GetGauge().GetValue())
+		case "sneakerdrop_commands_queued":
+			s.Queued = int64(f.GetMetric()[0].GetGauge().GetValue())
+		case "sneakerdrop_commands_total":
+			for _, m := range f.GetMetric() {
+				if code := labelOf(m, "outcome"); labelOf(m, "command") == "reserve" && code != "ok" {
+					s.Refusals = append(s.Refusals, refusalAnswer{code, int64(m.GetCounter().GetValue())})
+				}
+			}
+		case "sneakerdrop_hold_expiry_lag_seconds":
+			s.Timings = append(s.Timings, timingOf("hold_return", f.GetMetric()))
+		case "sneakerdrop_http_request_duration_seconds":
+			for _, call := range []struct{ of, method, route string }{
+				{"reserve", http.MethodPost, dropsPath + "/reserve"}, {"purchase", http.MethodPost, dropsPath + "/purchase"}, {"list", http.MethodGet, dropsPath},
+			} {
+				ours := slices.DeleteFunc(slices.Clone(f.GetMetric()), func(m *dto.Metric) bool {
+					return labelOf(m, "route") != call.route || labelOf(m, "method") != call.method
+				})
+				if len(ours) > 0 {
+					s.Timings = append(s.Timings, timingOf(call.of, ours))
+				}
+			}
+		}
+	}
+	slices.SortFunc(s.Refusals, func(x, y refusalAnswer) int { return strings.Compare(x.Code, y.Code) })
+	slices.SortFunc(s.Timings, func(x, y timingAnswer) int { return strings.Compare(x.Of, y.Of) })
+	return s
+}
+
+func labelOf(m *dto.Metric, name string) string {
+	for _, l := range m.GetLabel() {
+		if l.GetName() == name {
+			return l.GetValue()
+		}
+	}
+	return ""
+}
+
+// timingOf adds histograms up, which all have the same bounds.
+func timingOf(of string, metrics []*dto.Metric) timingAnswer {
+	t := timingAnswer{Of: of, Seconds: []float64{}, Within: []int64{}}
+	for i, m := range metrics {
+		t.Count += int64(m.GetHistogram().GetSampleCount())
+		for j, b := range m.GetHistogram().GetBucket() {
+			if i == 0 {
+				t.Seconds, t.Within = append(t.Seconds, b.GetUpperBound()), append(t.Within, 0)
+			}
+			t.Within[j] += int64(b.GetCumulativeCount())
+		}
+	}
+	return t
+}
+
+// Audit compares the books of one drop with themselves.
+type Audit func(ctx context.Context, id drop.ID) (audit.DropReport, error)
+
+// auditTimeout leaves time to answer before the server gives the connection up.
+const auditTimeout = 25 * time.Second
+
+// auditDrop reads all that is recorded of a drop, so there is one at a time.
+func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
+	id, err := operatedDrop(w, r)
+	if err != nil {
+		return err
+	}
+	if !a.auditing.TryLock() {
+		return drop.Refuse(codeOverloaded)
+	}
+	defer a.auditing.Unlock()
+	ctx, cancel := context.WithTimeout(r.Context(), auditTimeout)
+	defer cancel()
+	report, err := a.audit(ctx, id)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, &auditAnswer{
+		DropID: report.ID, Clean: report.Differences == 0, Reservations: report.Reservations, Purchases: report.Purchases,
+		LedgerEntries: report.LedgerEntries, Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
+	})
+	return nil
+}

@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/rehearse"
+)
+
+// Rehearsals begins rehearsals of drops on this server, with the calls of an operator who has the token.
+type Rehearsals interface {
+	// Begin returns once it has begun. Refuses with a *rehearse.LiveError, rehearse.ErrRunning or CodeDropNotFound.
+	Begin(ctx context.Context, token string, id drop.ID, buyers int) error
+	State() rehearse.State
+}
+
+type (
+	rehearseRequest struct {
+		DropID *whole `json:"dropId" required:"true" nullable:"false" doc:"The drop that a hidden copy is made of"`
+		Buyers *whole `json:"buyers" required:"true" nullable:"false" minimum:"1" maximum:"20000" doc:"How many people come"`
+	}
+	rehearsalAnswer struct {
+		Running   bool             `json:"running"`
+		DropID    *drop.ID         `json:"dropId" doc:"null: there has been none since the server started"`
+		Buyers    int              `json:"buyers"`
+		ElapsedMs int64            `json:"elapsed_ms"`
+		Phase     string           `json:"phase" doc:"What is going on, in words"`
+		Reserved  int64            `json:"reserved"`
+		Sold      int64            `json:"sold"`
+		Refused   int64            `json:"refused"`
+		Errors    int64            `json:"errors"`
+		Failure   *string          `json:"failure" doc:"Why there is no result"`
+		Result    *rehearse.Result `json:"result,omitzero" doc:"Absent: none yet; times are in milliseconds"`
+	}
+)
+
+// beginTimeout bounds what is looked at before a rehearsal begins.
+const beginTimeout = 8 * time.Second
+
+// beginning is the call that began the last rehearsal: under the same key it is not begun again.
+type beginning struct {
+	mu     sync.Mutex
+	retry  engine.Retry
+	drop   drop.ID
+	buyers int
+}
+
+func (a *api) beginRehearsal(w http.ResponseWriter, r *http.Request) error {
+	retry, err := readRetry(w, r)
+	if err != nil {
+		return err
+	}
+	var in rehearseRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	id, err := required("dropId", in.DropID)
+	if err != nil {
+		return err
+	}
+	concerns(w, drop.ID(id))
+	buyers, err := required("buyers", in.Buyers)
+	if err != nil {
+		return err
+	}
+	if buyers < 1 || buyers > rehearse.MaxBuyers {
+		return drop.Invalid("buyers", "must be from 1 to 20000")
+	}
+	last := &a.beginning
+	last.mu.Lock()
+	defer last.mu.Unlock()
+	if retry.Key != "" && retry == last.retry {
+		if last.drop != drop.ID(id) || last.buyers != int(buyers) {
+			return drop.Refuse(drop.CodeIdempotencyMismatch)
+		}
+		return a.showRehearsal(w, r)
+	}
+	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	ctx, cancel := context.WithTimeout(r.Context(), beginTimeout)
+	defer cancel()
+	err = a.rehearsals.Begin(ctx, strings.TrimSpace(token), drop.ID(id), int(buyers))
+	if live, ok := errors.AsType[*rehearse.LiveError](err); ok {
+		return &drop.Error{Code: codeNotNow, Field: "rehearsal", Rule: "must wait: " + live.Sentence}
+	}
+	if errors.Is(err, rehearse.ErrRunning) {
+		return &drop.Error{Code: codeNotNow, Field: "rehearsal", Rule: "must wait: another one is under way"}
+	}
+	if err != nil {
+		return err
+	}
+	last.retry, last.drop, last.buyers = retry, drop.ID(id), int(buyers)
+	return a.showRehearsal(w, r)
+}
+
+func (a *api) showRehearsal(w http.ResponseWriter, _ *http.Request) error {
+	s := a.rehearsals.State()
+	p := &s.Progress
+	answer := rehearsalAnswer{
+		Running: s.Running, Buyers: s.Config.Buyers, ElapsedMs: p.Elapsed.Milliseconds(), Phase: p.Phase,
+		Reserved: p.Reserved, Sold: p.Sold, Refused: p.Refused, Errors: p.Errors, Result: s.Result,
+	}
+	if s.Config.Drop != 0 {
+		answer.DropID = &s.Config.Drop
+	}
+	if s.Err != nil {
+		answer.Failure = new(s.Err.Error())
+	}
+	writeJSON(w, &answer)
+	return nil
+}
+
+func (a *api) rehearsalRoutes() []route {
+	if a.rehearsals == nil {
+		return nil
+	}
+	const path, shown = "/api/operator/rehearsals", `{"running":true,"dropId":1,"buyers":1000,"elapsed_ms":0,"phase":"","reserved":0,"sold":0,` +
+		`"refused":0,"errors":0,"failure":null}`
+	answer := reflect.TypeFor[rehearsalAnswer]()
+	return []route{
+		{
+			method: http.MethodPost, path: path, serve: a.beginRehearsal, operator: true,
+			id: "rehearse", access: operators, tag: tagOperating, summary: "Rehearse a drop",
+			text: "Makes a hidden copy of the drop, sends buyers at it over HTTP and watchers over sockets, and archives it afterwards. Goes on by itself; " +
+				"GET says how it goes, and at the end how it went. One at a time, and none while a drop is on sale or starts within 10 minutes. " +
+				"Under the Idempotency-Key of the last one none is begun, and the answer says how that one goes.",
+			body: reflect.TypeFor[rehearseRequest](), examples: []example{{"rehearse", "A thousand buyers", `{"dropId":1,"buyers":1000}`}},
+			answer: answer, answerExample: shown, codes: []drop.Code{drop.CodeDropNotFound, codeNotNow, codeOverloaded},
+		},
+		{
+			method: http.MethodGet, path: path, serve: a.showRehearsal,
+			id: "rehearsal", access: viewers, tag: tagOperating, summary: "Say how the rehearsal goes", text: "The one under way, or the last one. Not in the operators' log.",
+			answer: answer, answerExample: shown,
+		},
+	}
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/web"
+)
+
+// pageFlags say what the pages show of the shop.
+type pageFlags struct {
+	ShopName shopName `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
+	Currency currency `default:"USD" placeholder:"CODE" help:"The currency that the pages show prices in, as ISO 4217 has it."`
+	SignIn   signIn   `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it sends them back to /#token=TOKEN."`
+}
+
+// pages makes the pages; identity says that buyers and operators need tokens.
+func (c *pageFlags) pages(identity bool) (*web.Pages, error) {
+	return web.New(web.Config{Shop: string(c.ShopName), Currency: string(c.Currency), SignIn: string(c.SignIn), Identity: identity})
+}
+
+const maxShopName = 60
+
+type shopName string
+
+// Decode implements kong.MapperValue.
+func (n *shopName) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if s = strings.TrimSpace(s); s == "" || utf8.RuneCountInString(s) > maxShopName {
+			return errors.New("must have from 1 to 60 characters")
+		}
+		*n = shopName(s)
+		return nil
+	})
+}
+
+type currency string
+
+// Decode implements kong.MapperValue.
+func (c *currency) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if len(s) != 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			return errors.New("must be the three capital letters of a currency, such as EUR")
+		}
+		*c = currency(s)
+		return nil
+	})
+}
+
+type signIn string
+
+// Decode implements kong.MapperValue.
+func (u *signIn) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		parsed, err := url.Parse(s)
+		web := err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.Host != ""
+		if !web && !strings.HasPrefix(s, "/") {
+			return errors.New("must be an http or https address, or a path that starts with /")
+		}
+		*u = signIn(s)
+		return nil
+	})
+}

@@ -1,0 +1,215 @@
+package rehearse
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// manner is what kind of person a buyer is.
+type manner int
+
+const (
+	plain manner = iota
+	doubleClicking
+	cutOff
+	fickle     // gives the unit back
+	abandoning // never pays
+	manners
+)
+
+// share is out of 100 buyers.
+var share = [manners]int{plain: 60, doubleClicking: 15, cutOff: 10, fickle: 5, abandoning: 10}
+
+// impatient are so many of 100 buyers of each manner: they are there before the drop starts, and press all the time.
+const impatient = 20
+
+const (
+	rush      = 3 * time.Second // within which buyers come after the start
+	early     = time.Second     // at most, before the start
+	asksAgain = 150 * time.Millisecond
+	thinks    = 2 * time.Second // at most, before paying
+	hopes     = 4               // tries of somebody who was too late
+)
+
+type buyer struct {
+	*play
+
+	number int64
+	manner manner
+	random *rand.Rand
+}
+
+func newBuyer(p *play, number int64) *buyer {
+	b := &buyer{play: p, number: number, random: rand.New(rand.NewPCG(p.Seed, uint64(number)))}
+	n := b.random.IntN(100)
+	for b.manner = plain; n >= share[b.manner]; b.manner++ {
+		n -= share[b.manner]
+	}
+	return b
+}
+
+func (b *buyer) within(d time.Duration) time.Duration {
+	return time.Duration(b.random.Int64N(int64(d)))
+}
+
+// act is a buyer's way through the drop.
+func (b *buyer) act(ctx context.Context) {
+	arrives := b.within(rush)
+	if b.random.IntN(100) < impatient {
+		arrives = -b.within(early)
+	}
+	if sleep(ctx, time.Until(b.starts)+arrives) != nil {
+		return
+	}
+	held := b.reserve(ctx)
+	if held.ID == 0 || ctx.Err() != nil {
+		return
+	}
+	h := hold{id: held.ID, buyer: b.number, ends: held.ExpiresAt, length: held.ExpiresAt.Sub(held.CreatedAt)}
+	if !b.notes.took(h) {
+		b.notes.faultf("reservation %d was given to two buyers", held.ID)
+	}
+	switch b.manner {
+	case abandoning:
+		return
+	case fickle:
+		if a := b.post(ctx, b.number, "/api/drops/cancel", reservationBody(held.ID), b.key("cancel")); b.notes.note(a) {
+			b.notes.gaveBack(held.ID)
+		}
+		return
+	case plain, doubleClicking, cutOff, manners:
+	}
+	thinking := min(b.within(thinks), h.length/3)
+	if sleep(ctx, thinking) != nil {
+		return
+	}
+	b.buy(ctx, held.ID)
+}
+
+type reservation struct {
+	ID        drop.ReservationID `json:"id"`
+	ExpiresAt time.Time          `json:"expires_at"`
+	CreatedAt time.Time          `json:"createdAt"`
+}
+
+type purchased struct {
+	Purchase struct {
+		ID drop.PurchaseID `json:"id"`
+	} `json:"purchase"`
+}
+
+func reservationBody(id drop.ReservationID) string { return fmt.Sprintf(`{"reservationId":%d}`, id) }
+
+func (b *buyer) key(of string) string {
+	return fmt.Sprintf("rehearsal-%x-%d-%s", b.Seed, b.number, of)
+}
+
+// firstBuyer numbers the buyers where nobody signs in: the last of the shop's own numbers, which a shop hardly gives out.
+const firstBuyer = int64(drop.FirstAllocatedUser) - 1 - MaxBuyers
+
+func (b *buyer) reserve(ctx context.Context) reservation {
+	body := `{"dropId":` + strconv.FormatInt(int64(b.copied), 10)
+	if b.Buyer == nil {
+		body += `,"userId":` + strconv.FormatInt(firstBuyer+b.number, 10)
+	}
+	if n := len(b.original.Sizes); n > 0 {
+		body += `,"size":` + quoted(b.original.Sizes[b.random.IntN(n)].Size)
+	}
+	body += "}"
+	for try := 1; ; try++ {
+		a := b.click(ctx, "/api/drops/reserve", body, b.key("reserve-"+strconv.Itoa(try)))
+		var got reservation
+		switch {
+		case ctx.Err() != nil || a.err != nil:
+			return got
+		case a.status == http.StatusOK:
+			if json.Unmarshal(a.body, &got) != nil || got.ID == 0 {
+				b.notes.faultf("an answer to a reserve is no reservation: %s", a.body)
+			}
+			return got
+		case a.code == string(drop.CodeNotStarted):
+			if sleep(ctx, asksAgain) != nil {
+				return got
+			}
+		case try >= hopes || a.code != string(drop.CodeOutOfStock) && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
+			return got
+		default:
+			if sleep(ctx, asksAgain+b.within(time.Second)) != nil {
+				return got
+			}
+		}
+	}
+}
+
+// quoted is a JSON string.
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // every string has one
+	}
+	return string(b)
+}
+
+// click sends what one press of a button sends, in the buyer's manner: twice, or again after it was cut off. All of it has one
+// key, and so one outcome.
+func (b *buyer) click(ctx context.Context, path, body, key string) answer {
+	switch b.manner {
+	case doubleClicking:
+		var answers [2]answer
+		var both sync.WaitGroup
+		for i := range answers {
+			both.Go(func() { answers[i] = b.post(ctx, b.number, path, body, key) })
+		}
+		both.Wait()
+		b.notes.time(path, answers[0])
+		b.notes.note(answers[1])
+		first, second := answers[0], answers[1]
+		if first.status == http.StatusOK && second.status == http.StatusOK && string(first.body) != string(second.body) {
+			b.notes.faultf("one click on %s got two answers: %s and %s", path, first.body, second.body)
+		}
+		if first.status != http.StatusOK && second.status == http.StatusOK {
+			return second
+		}
+		return first
+	case cutOff:
+		short, cancel := context.WithTimeout(ctx, b.within(20*time.Millisecond))
+		_ = b.post(short, b.number, path, body, key) // whatever became of it
+		cancel()
+	case plain, fickle, abandoning, manners:
+	}
+	a := b.post(ctx, b.number, path, body, key)
+	b.notes.time(path, a)
+	return a
+}
+
+// buy pays, and goes on asking while it is not known whether that worked.
+func (b *buyer) buy(ctx context.Context, id drop.ReservationID) {
+	const tries = 5
+	for try := 1; try <= tries && ctx.Err() == nil; try++ {
+		a := b.click(ctx, "/api/drops/purchase", reservationBody(id), b.key("purchase"))
+		if a.status == http.StatusOK {
+			var got purchased
+			if json.Unmarshal(a.body, &got) != nil || got.Purchase.ID == 0 {
+				b.notes.faultf("an answer to a purchase is no purchase: %s", a.body)
+				return
+			}
+			b.notes.bought(id, got.Purchase.ID)
+			return
+		}
+		if a.err == nil && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests {
+			b.notes.couldNotPay(a.code)
+			return
+		}
+		if sleep(ctx, asksAgain) != nil {
+			return
+		}
+	}
+}

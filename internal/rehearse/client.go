@@ -1,0 +1,138 @@
+package rehearse
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// requestTimeout is longer than the server's own, so that it is the server that gives up.
+const requestTimeout = 30 * time.Second
+
+const maxAnswer = 64 << 20 // of a page of 1,000 rows there is far less
+
+type client struct {
+	*Config
+
+	http *http.Client
+}
+
+func dropPath(id drop.ID) string { return "/api/drops/" + strconv.FormatInt(int64(id), 10) }
+
+// figure is what GET /api/operator/figures says of a drop.
+type figure struct {
+	ID                           drop.ID
+	Name                         string
+	Price                        json.Number
+	StartTime                    time.Time `json:"start_time"`
+	LimitPerUser                 *int      `json:"limit_per_user"`
+	MaxExpired                   *int      `json:"max_expired_holds"`
+	Paused, Hidden, Archived     bool
+	Total, Available, Held, Sold int64
+	Sizes                        []struct {
+		Size  string
+		Total int64
+	}
+}
+
+type figures struct {
+	At    time.Time
+	Drops []figure
+}
+
+func (c *client) figures(ctx context.Context) (all figures, err error) {
+	err = c.operate(ctx, http.MethodGet, "/api/operator/figures", nil, &all)
+	return all, err
+}
+
+// operate makes an operator's call and decodes its answer.
+func (c *client) operate(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	a := c.send(ctx, method, path, body, c.Token, "")
+	switch {
+	case a.err != nil:
+		return fmt.Errorf("%s %s: %w", method, path, a.err)
+	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
+		return fmt.Errorf("%s %s: %s (it needs an operator's token)", method, path, a.code)
+	case a.status != http.StatusOK:
+		return fmt.Errorf("%s %s: %d %s", method, path, a.status, a.body)
+	case out == nil:
+		return nil
+	}
+	return json.Unmarshal(a.body, out)
+}
+
+// answer is how a request ended.
+type answer struct {
+	status int
+	code   string // of a refusal
+	body   []byte
+	took   time.Duration
+	err    error // there was none
+}
+
+// post makes a buyer's call.
+func (c *client) post(ctx context.Context, buyer int64, path, body, key string) answer {
+	token := ""
+	if c.Buyer != nil {
+		token = c.Buyer(buyer)
+	}
+	return c.send(ctx, http.MethodPost, path, strings.NewReader(body), token, key)
+}
+
+func (c *client) send(ctx context.Context, method, path string, body io.Reader, token, key string) answer {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, body)
+	if err != nil {
+		return answer{err: err}
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	// A wait for one of our own connections is none for the server.
+	began := time.Now()
+	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { began = time.Now() }}))
+	res, err := c.http.Do(r)
+	if err != nil {
+		return answer{err: err}
+	}
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err = errors.Join(err, res.Body.Close()); err != nil {
+		return answer{err: err}
+	}
+	a := answer{status: res.StatusCode, body: text, took: time.Since(began)}
+	if a.status != http.StatusOK {
+		var refusal struct {
+			Code string `json:"code"`
+		}
+		if json.Unmarshal(text, &refusal) != nil || refusal.Code == "" {
+			refusal.Code = strconv.Itoa(a.status)
+		}
+		a.code = refusal.Code
+	}
+	return a
+}

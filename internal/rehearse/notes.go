@@ -1,0 +1,160 @@
+package rehearse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"sneakerdrop/internal/drop"
+)
+
+// hold is a reservation that a buyer was given.
+type hold struct {
+	id     drop.ReservationID
+	buyer  int64
+	ends   time.Time
+	length time.Duration
+}
+
+const maxFaults = 20
+
+// notes is what was seen. Its methods are safe for concurrent use.
+type notes struct {
+	mu       sync.Mutex
+	phase    string
+	holds    map[drop.ReservationID]hold // not paid, not given back
+	given    map[drop.ReservationID]bool // all that were given out
+	sold     map[drop.PurchaseID]drop.ReservationID
+	returned int64
+	refused  map[string]int64
+	unpaying map[string]int64 // holders who wanted to pay and were refused
+	unserved int64            // 5xx but for those that say that nothing was done
+	errors   int64            // no answer at all
+	times    map[string]*hdrhistogram.Histogram
+	faults   []string
+	watching int64 // sockets that were connected
+	lost     int64 // of them, that the server ended
+}
+
+func (n *notes) lock() func() {
+	n.mu.Lock()
+	if n.holds == nil {
+		n.holds, n.given = make(map[drop.ReservationID]hold), make(map[drop.ReservationID]bool)
+		n.sold, n.refused = make(map[drop.PurchaseID]drop.ReservationID), make(map[string]int64)
+		n.unpaying = make(map[string]int64)
+		n.times = make(map[string]*hdrhistogram.Histogram)
+	}
+	return n.mu.Unlock
+}
+
+func (n *notes) enter(phase string) {
+	defer n.lock()()
+	n.phase = phase
+}
+
+func (n *notes) faultf(format string, args ...any) {
+	defer n.lock()()
+	if len(n.faults) < maxFaults {
+		n.faults = append(n.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+// took reports false where the reservation was given to somebody before.
+func (n *notes) took(h hold) bool {
+	defer n.lock()()
+	if n.given[h.id] {
+		return false
+	}
+	n.holds[h.id], n.given[h.id] = h, true
+	return true
+}
+
+func (n *notes) gaveBack(id drop.ReservationID) {
+	defer n.lock()()
+	delete(n.holds, id)
+	n.returned++
+}
+
+func (n *notes) bought(id drop.ReservationID, p drop.PurchaseID) {
+	defer n.lock()()
+	if other, again := n.sold[p]; again && other != id {
+		n.faults = append(n.faults, fmt.Sprintf("purchase %d was given for reservations %d and %d", p, other, id))
+	}
+	delete(n.holds, id)
+	n.sold[p] = id
+}
+
+func (n *notes) couldNotPay(code string) {
+	defer n.lock()()
+	n.unpaying[code]++
+}
+
+// unpaid are the holds that nobody paid, by their end.
+func (n *notes) unpaid() []hold {
+	defer n.lock()()
+	left := make([]hold, 0, len(n.holds))
+	for _, h := range n.holds {
+		left = append(left, h)
+	}
+	slices.SortFunc(left, func(a, b hold) int { return a.ends.Compare(b.ends) })
+	return left
+}
+
+// note counts an answer, and reports whether it was a yes.
+func (n *notes) note(a answer) bool {
+	defer n.lock()()
+	switch {
+	case a.err != nil:
+		if !errors.Is(a.err, context.Canceled) {
+			n.errors++
+		}
+	case a.status == http.StatusOK:
+		return true
+	case a.status >= http.StatusInternalServerError && a.status != http.StatusServiceUnavailable:
+		n.unserved++
+		n.refused[a.code]++
+	default:
+		n.refused[a.code]++
+	}
+	return false
+}
+
+// time is note with the time that the answer took.
+func (n *notes) time(path string, a answer) {
+	n.note(a)
+	if a.err != nil {
+		return
+	}
+	defer n.lock()()
+	h := n.times[path]
+	if h == nil {
+		h = hdrhistogram.New(1, int64(requestTimeout/time.Microsecond), 3)
+		n.times[path] = h
+	}
+	_ = h.RecordValue(max(1, min(a.took, requestTimeout).Microseconds())) // is within its bounds
+}
+
+func (n *notes) watched() {
+	defer n.lock()()
+	n.watching++
+}
+
+func (n *notes) lostWatcher() {
+	defer n.lock()()
+	n.lost++
+}
+
+func (n *notes) progress() Progress {
+	defer n.lock()()
+	p := Progress{Phase: n.phase, Reserved: int64(len(n.given)), Sold: int64(len(n.sold)), Errors: n.errors}
+	for _, count := range n.refused {
+		p.Refused += count
+	}
+	return p
+}

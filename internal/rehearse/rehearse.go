@@ -1,0 +1,267 @@
+// Package rehearse plays a drop's first minutes before they happen: it makes a hidden copy of the drop on a server that runs,
+// sends buyers at it over HTTP and watchers over Socket.IO, and says whether all went well. The buyers are as people are:
+// early, double-clicking, cut off in the middle, changing their minds, and never paying.
+//
+// It knows the server by its API alone, as the holder of an operator's token does. Run may be called once for a Config; all
+// that it starts has ended when it returns, and the copy is archived then, whatever happened.
+package rehearse
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+// Bounds of a rehearsal.
+const (
+	MaxBuyers = 20_000
+	// ahead is how long before and during a drop that is real nobody rehearses.
+	ahead = 10 * time.Minute
+	// connections to the server at once; more buyers wait for one, as they wait for their phones.
+	connections = 500
+	// watchersOf buyers there is one watcher, and at most maxWatchers.
+	watchersOf, maxWatchers = 10, 200
+)
+
+// Config is what a rehearsal needs.
+type Config struct {
+	// URL of the server, and an operator's token where it asks for one.
+	URL, Token string
+	// Drop is copied, for so many Buyers.
+	Drop   drop.ID
+	Buyers int
+	// Buyer makes a buyer's token (default: nobody signs in).
+	Buyer func(buyer int64) string
+	// MaxP99 is how long 99 of 100 reserves may take (default 2 s).
+	MaxP99 time.Duration
+	// MaxHold is the longest hold that is waited for; longer ones are given back (default 3 minutes).
+	MaxHold time.Duration
+	// Seed decides what each buyer does (default: random).
+	Seed uint64
+	// Transport reaches the server (default: one of its own).
+	Transport *http.Transport
+	// Progress is told now and then how far it is (default: nobody).
+	Progress func(Progress)
+}
+
+// Progress is how far a rehearsal is.
+type Progress struct {
+	Phase    string        `json:"phase"`
+	Copy     drop.ID       `json:"copy"`
+	Elapsed  time.Duration `json:"-"`
+	Reserved int64         `json:"reserved"`
+	Sold     int64         `json:"sold"`
+	Refused  int64         `json:"refused"`
+	Errors   int64         `json:"errors"`
+}
+
+// LiveError says which drop is in the way of a rehearsal.
+type LiveError struct{ Sentence string }
+
+func (e *LiveError) Error() string { return e.Sentence }
+
+const defaultP99, defaultMaxHold = 2 * time.Second, 3 * time.Minute
+
+// startsIn is when the copy opens: late enough for those who are early.
+const startsIn = 2 * time.Second
+
+// Run rehearses. An error means that there is no result; what went wrong with the drop is in the result. It refuses with a
+// *LiveError while a drop is live or about to start.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	c.MaxP99, c.MaxHold, c.Seed = cmp.Or(c.MaxP99, defaultP99), cmp.Or(c.MaxHold, defaultMaxHold), cmp.Or(c.Seed, rand.Uint64())
+	if c.Transport == nil {
+		c.Transport = &http.Transport{}
+	}
+	c.Transport.MaxConnsPerHost, c.Transport.MaxIdleConnsPerHost = connections, connections
+	defer c.Transport.CloseIdleConnections()
+	client := &client{Config: &c, http: &http.Client{Transport: c.Transport}}
+	original, err := check(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	p := &play{client: client, original: original, began: time.Now()}
+	if err := p.copyDrop(ctx); err != nil {
+		return nil, err
+	}
+	result, err := p.perform(ctx)
+	cleanUp, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return result, errors.Join(err, p.archive(cleanUp))
+}
+
+// Check says whether a rehearsal of the drop could begin now; see Run.
+func Check(ctx context.Context, c Config) error {
+	if c.Transport == nil {
+		c.Transport = &http.Transport{}
+	}
+	defer c.Transport.CloseIdleConnections()
+	_, err := check(ctx, &client{Config: &c, http: &http.Client{Transport: c.Transport}})
+	return err
+}
+
+func check(ctx context.Context, c *client) (figure, error) {
+	all, err := c.figures(ctx)
+	if err != nil {
+		return figure{}, err
+	}
+	var found *figure
+	for i := range all.Drops {
+		d := &all.Drops[i]
+		if d.ID == c.Drop {
+			found = d
+		}
+		if d.Hidden || d.Archived || d.Paused {
+			continue
+		}
+		switch in := d.StartTime.Sub(all.At); {
+		case in <= 0 && d.Available+d.Held > 0:
+			return figure{}, &LiveError{fmt.Sprintf("drop %d, %q, is on sale; pause or hide it, or wait until it is sold out", d.ID, d.Name)}
+		case in > 0 && in <= ahead:
+			return figure{}, &LiveError{fmt.Sprintf("drop %d, %q, starts in %s; rehearse afterwards, or earlier than 10 minutes before", d.ID, d.Name, in.Round(time.Second))}
+		}
+	}
+	if found == nil {
+		return figure{}, drop.Refuse(drop.CodeDropNotFound)
+	}
+	return *found, nil
+}
+
+// play is one rehearsal under way.
+type play struct {
+	*client
+
+	original figure
+	copied   drop.ID
+	starts   time.Time // by this machine's clock
+	began    time.Time
+	notes    notes
+}
+
+func (p *play) copyDrop(ctx context.Context) error {
+	body := map[string]any{
+		"name": fmt.Sprintf("Rehearsal of %d", p.original.ID), "price": p.original.Price,
+		"limit_per_user": p.original.LimitPerUser, "max_expired_holds": p.original.MaxExpired,
+	}
+	if len(p.original.Sizes) > 0 {
+		sizes := make([]map[string]any, len(p.original.Sizes))
+		for i, s := range p.original.Sizes {
+			sizes[i] = map[string]any{"size": s.Size, "stock": s.Total}
+		}
+		body["sizes"] = sizes
+	} else {
+		body["total_stock"] = p.original.Total
+	}
+	all, err := p.figures(ctx) // for the server's clock
+	if err != nil {
+		return err
+	}
+	body["start_time"] = all.At.Add(startsIn).UTC().Format(time.RFC3339Nano)
+	p.starts = time.Now().Add(startsIn)
+	var made struct{ ID drop.ID }
+	if err := p.operate(ctx, http.MethodPost, "/api/drops/create", body, &made); err != nil {
+		return fmt.Errorf("copy drop %d: %w", p.original.ID, err)
+	}
+	p.copied = made.ID
+	err = p.operate(ctx, http.MethodPatch, dropPath(made.ID), map[string]any{"hidden": true}, nil)
+	if err != nil {
+		return errors.Join(fmt.Errorf("hide the copy: %w", err), p.archive(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+func (p *play) archive(ctx context.Context) error {
+	err := p.operate(ctx, http.MethodPatch, dropPath(p.copied), map[string]any{"archived": true}, nil)
+	if err != nil {
+		return fmt.Errorf("archive the copy, drop %d: %w", p.copied, err)
+	}
+	return nil
+}
+
+// perform lets the buyers in, waits for the holds that nobody pays, and looks at the books.
+func (p *play) perform(ctx context.Context) (*Result, error) {
+	telling, stopTelling := context.WithCancel(ctx)
+	var told sync.WaitGroup
+	told.Go(func() { p.tell(telling) })
+	defer told.Wait()
+	defer stopTelling()
+
+	p.notes.enter("buyers are coming")
+	watching, stopWatching := context.WithCancel(ctx)
+	var watchers sync.WaitGroup
+	for range min(p.Buyers/watchersOf, maxWatchers) {
+		watchers.Go(func() { p.watch(watching) })
+	}
+	defer watchers.Wait()
+	defer stopWatching()
+	var buyers sync.WaitGroup
+	for n := range p.Buyers {
+		b := newBuyer(p, int64(n))
+		buyers.Go(func() { b.act(ctx) })
+	}
+	buyers.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	p.notes.enter("holds run out")
+	if err := p.outlast(ctx); err != nil {
+		return nil, err
+	}
+	p.notes.enter("reading the books")
+	return p.conclude(ctx)
+}
+
+const tellEvery = 500 * time.Millisecond
+
+func (p *play) tell(ctx context.Context) {
+	if p.Progress == nil {
+		return
+	}
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	for {
+		progress := p.notes.progress()
+		progress.Copy, progress.Elapsed = p.copied, time.Since(p.began)
+		p.Progress(progress)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// outlast waits until the last hold that nobody paid has ended, and a little longer; holds that last too long are given back.
+func (p *play) outlast(ctx context.Context) error {
+	left := p.notes.unpaid()
+	if len(left) == 0 {
+		return nil
+	}
+	last := left[len(left)-1]
+	if last.length > p.MaxHold {
+		for _, h := range left {
+			if a := p.post(ctx, h.buyer, "/api/drops/cancel", fmt.Sprintf(`{"reservationId":%d}`, h.id), ""); a.err != nil || a.status != http.StatusOK {
+				return fmt.Errorf("give reservation %d back: %s %w", h.id, a.code, a.err)
+			}
+		}
+		return nil
+	}
+	return sleep(ctx, time.Until(last.ends)+time.Second)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,282 @@
+package rehearse
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"sneakerdrop/internal/drop"
+)
+
+// Times are in milliseconds.
+type Times struct {
+	Count int64   `json:"count"`
+	P50   float64 `json:"p50"`
+	P99   float64 `json:"p99"`
+	Max   float64 `json:"max"`
+}
+
+// Result is how a rehearsal went.
+type Result struct {
+	Pass bool `json:"pass"`
+	// Faults say why it did not pass.
+	Faults []string `json:"faults"`
+
+	Drop   drop.ID `json:"drop"`
+	Copy   drop.ID `json:"copy"`
+	Buyers int     `json:"buyers"`
+	Seed   uint64  `json:"seed"`
+	Units  int64   `json:"units"`
+	Sold   int64   `json:"sold"`
+	// Unpaid holds ran out or, where they last long, were given back; Returned ones the buyers gave back.
+	Unpaid   int64 `json:"unpaid"`
+	Returned int64 `json:"returned"`
+	// SellOut is from the start until every unit was held or sold, in milliseconds; 0: some were left.
+	SellOut  int64            `json:"sell_out"`
+	Reserve  Times            `json:"reserve"`
+	Purchase Times            `json:"purchase"`
+	Return   Times            `json:"return"` // from a hold's end until its unit was on sale again
+	Refused  map[string]int64 `json:"refused"`
+	Errors   int64            `json:"errors"` // requests that got no answer, those that buyers cut off left out
+	Watchers int64            `json:"watchers"`
+	// Books says what the audit has read.
+	Books string        `json:"books"`
+	Took  time.Duration `json:"-"`
+}
+
+// maxReturn is how late after its end a hold's unit may be on sale again.
+const maxReturn = time.Second
+
+// conclude compares what buyers were told with the books, and says whether all went well.
+func (p *play) conclude(ctx context.Context) (*Result, error) {
+	unpaid := p.notes.unpaid()
+	all, err := p.figures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all.Drops, func(f figure) bool { return f.ID == p.copied })
+	if i < 0 {
+		return nil, fmt.Errorf("drop %d, the copy, is gone", p.copied)
+	}
+	entries, err := p.ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	purchases, err := p.purchases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var audit struct {
+		Clean         bool
+		Reservations  int64
+		Purchases     int64
+		LedgerEntries int64 `json:"ledger_entries"`
+		Sentences     []string
+	}
+	if err := p.operate(ctx, http.MethodGet, dropPath(p.copied)+"/audit", nil, &audit); err != nil {
+		return nil, err
+	}
+	defer p.notes.lock()()
+	n := &p.notes
+	r := &Result{
+		Drop: p.original.ID, Copy: p.copied, Buyers: p.Buyers, Seed: p.Seed, Units: all.Drops[i].Total, Sold: all.Drops[i].Sold,
+		Unpaid: int64(len(unpaid)), Returned: n.returned, Refused: maps.Clone(n.refused), Errors: n.errors, Watchers: n.watching,
+		Reserve: timesOf(n.times["/api/drops/reserve"]), Purchase: timesOf(n.times["/api/drops/purchase"]),
+		Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
+		Books: fmt.Sprintf("%d reservations, %d purchases, %d ledger entries", audit.Reservations, audit.Purchases, audit.LedgerEntries),
+	}
+	r.SellOut = sellOut(entries)
+	r.Return = p.returns(r, entries, unpaid)
+	r.judge(n, p.MaxP99, purchases)
+	if held := all.Drops[i].Held; held != 0 {
+		r.addf("%d holds have not come back", held)
+	}
+	if !audit.Clean {
+		r.Faults = append(r.Faults, audit.Sentences...)
+	}
+	r.Pass = len(r.Faults) == 0
+	return r, nil
+}
+
+func (r *Result) addf(format string, args ...any) {
+	r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
+}
+
+// judge says what is wrong with what was noted.
+func (r *Result) judge(n *notes, maxP99 time.Duration, purchases map[drop.PurchaseID]drop.ReservationID) {
+	for _, id := range slices.Sorted(maps.Keys(n.sold)) {
+		if bought, kept := purchases[id]; !kept || bought != n.sold[id] {
+			r.addf("purchase %d of reservation %d was acknowledged and is not in the books", id, n.sold[id])
+		}
+	}
+	reservations := make(map[drop.ReservationID]bool, len(purchases))
+	for id, reservation := range purchases {
+		if reservations[reservation] {
+			r.addf("reservation %d was sold twice, the second time as purchase %d", reservation, id)
+		}
+		reservations[reservation] = true
+	}
+	if r.Sold > r.Units || int64(len(purchases)) != r.Sold {
+		r.addf("%d units were there, %d are counted as sold, %d purchases are in the books", r.Units, r.Sold, len(purchases))
+	}
+	for _, code := range slices.Sorted(maps.Keys(n.unpaying)) {
+		r.addf("%d buyers held a unit and could not pay for it: %s", n.unpaying[code], code)
+	}
+	if n.unserved > 0 || n.errors > 0 {
+		r.addf("%d requests failed, and %d got no answer", n.unserved, n.errors)
+	}
+	if n.lost > 0 {
+		r.addf("the server ended the connections of %d watchers", n.lost)
+	}
+	if p99 := time.Duration(r.Reserve.P99 * float64(time.Millisecond)); p99 > maxP99 {
+		r.addf("1 of 100 reserves took longer than %s", p99.Round(time.Millisecond))
+	}
+	if late := r.Return.P99; late > float64(maxReturn.Milliseconds()) {
+		r.addf("1 of 100 holds was on sale again only %.0f ms after its end", late)
+	}
+}
+
+type entry struct {
+	Seq    drop.Seq
+	At     time.Time
+	Reason drop.Reason
+	Size   *string
+	Units  int64
+
+	Available int64
+}
+
+const page = 1000
+
+func (p *play) ledger(ctx context.Context) (all []entry, err error) {
+	for after := "0"; ; {
+		var got struct {
+			Entries []entry
+			Next    *drop.Seq
+		}
+		if err := p.operate(ctx, http.MethodGet, dropPath(p.copied)+"/ledger?limit="+strconv.Itoa(page)+"&after="+after, nil, &got); err != nil {
+			return nil, err
+		}
+		all = append(all, got.Entries...)
+		if got.Next == nil {
+			return all, nil
+		}
+		after = strconv.FormatInt(int64(*got.Next), 10)
+	}
+}
+
+func (p *play) purchases(ctx context.Context) (map[drop.PurchaseID]drop.ReservationID, error) {
+	all := make(map[drop.PurchaseID]drop.ReservationID)
+	for after := "0"; ; {
+		var got struct {
+			Purchases []struct {
+				ID            drop.PurchaseID
+				ReservationID drop.ReservationID
+			}
+			Next *drop.PurchaseID
+		}
+		if err := p.operate(ctx, http.MethodGet, dropPath(p.copied)+"/purchases?limit="+strconv.Itoa(page)+"&after="+after, nil, &got); err != nil {
+			return nil, err
+		}
+		for _, s := range got.Purchases {
+			all[s.ID] = s.ReservationID
+		}
+		if got.Next == nil {
+			return all, nil
+		}
+		after = strconv.FormatInt(int64(*got.Next), 10)
+	}
+}
+
+// sellOut is from the first reserve, which comes with the start, until nothing was on sale for the first time.
+func sellOut(entries []entry) int64 {
+	available := make(map[string]int64)
+	var first time.Time
+	for i := range entries {
+		e := &entries[i]
+		size := ""
+		if e.Size != nil {
+			size = *e.Size
+		}
+		available[size] = e.Available
+		if e.Reason != drop.Reserved {
+			continue
+		}
+		if first.IsZero() {
+			first = e.At
+		}
+		if slices.Max(slices.Collect(maps.Values(available))) == 0 {
+			return max(1, e.At.Sub(first).Milliseconds())
+		}
+	}
+	return 0
+}
+
+// returns compares when holds came back with when they ended. Both are in order, so that the nth belongs to the nth.
+func (p *play) returns(r *Result, entries []entry, unpaid []hold) Times {
+	var back []time.Time
+	for i := range entries {
+		if entries[i].Reason == drop.ReservationExpired {
+			back = append(back, slices.Repeat([]time.Time{entries[i].At}, int(entries[i].Units))...)
+		}
+	}
+	if len(back) == 0 && (len(unpaid) == 0 || unpaid[0].length > p.MaxHold) {
+		return Times{}
+	}
+	if len(back) != len(unpaid) {
+		r.addf("%d holds were left unpaid, and %d have run out", len(unpaid), len(back))
+		return Times{}
+	}
+	h := hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 3)
+	for i, at := range back {
+		_ = h.RecordValue(min(max(1, at.Sub(unpaid[i].ends).Microseconds()), int64(time.Hour/time.Microsecond))) // is within its bounds
+	}
+	return timesOf(h)
+}
+
+func timesOf(h *hdrhistogram.Histogram) Times {
+	if h == nil {
+		return Times{}
+	}
+	ms := func(us int64) float64 { return float64(us) / 1000 }
+	return Times{Count: h.TotalCount(), P50: ms(h.ValueAtQuantile(50)), P99: ms(h.ValueAtQuantile(99)), Max: ms(h.Max())}
+}
+
+// WriteTo implements io.WriterTo: the result for people.
+func (r *Result) WriteTo(w io.Writer) (int64, error) {
+	verdict := "PASS"
+	if !r.Pass {
+		verdict = "FAIL"
+	}
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("%s  rehearsal of drop %d with %d buyers, in %s", verdict, r.Drop, r.Buyers, r.Took.Round(time.Second))
+	taken := "not all were taken"
+	if r.SellOut > 0 {
+		taken = fmt.Sprintf("all taken within %d ms", r.SellOut)
+	}
+	line("  units       %d, %s; %d sold, %d holds left unpaid, %d given back", r.Units, taken, r.Sold, r.Unpaid, r.Returned)
+	line("  reserve     p50 %.1f ms, p99 %.1f ms, max %.0f ms (%d answers)", r.Reserve.P50, r.Reserve.P99, r.Reserve.Max, r.Reserve.Count)
+	line("  purchase    p50 %.1f ms, p99 %.1f ms, max %.0f ms (%d answers)", r.Purchase.P50, r.Purchase.P99, r.Purchase.Max, r.Purchase.Count)
+	if r.Return.Count > 0 {
+		line("  holds back  p50 %.0f ms, p99 %.0f ms, max %.0f ms after their end (%d)", r.Return.P50, r.Return.P99, r.Return.Max, r.Return.Count)
+	}
+	for _, code := range slices.Sorted(maps.Keys(r.Refused)) {
+		line("  refused     %d %s", r.Refused[code], code)
+	}
+	line("  watchers    %d", r.Watchers)
+	line("  books       %s", r.Books)
+	for _, fault := range r.Faults {
+		line("  FAULT       %s", fault)
+	}
+	n, err := io.WriteString(w, b.String())
+	return int64(n), err
+}

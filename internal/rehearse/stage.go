@@ -1,0 +1,87 @@
+package rehearse
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// ErrRunning refuses a rehearsal while another is under way.
+var ErrRunning = errors.New("a rehearsal is under way")
+
+// Stage holds one rehearsal at a time, which goes on when whoever began it has gone. Its methods are safe for concurrent
+// use. The zero value is empty.
+type Stage struct {
+	mu      sync.Mutex
+	state   State
+	cancel  context.CancelFunc
+	stopped bool
+	playing sync.WaitGroup
+}
+
+// State is what is on the stage now, or was last.
+type State struct {
+	Running  bool
+	Config   Config // without its functions and its token
+	Began    time.Time
+	Progress Progress
+	Result   *Result
+	Err      error
+}
+
+// Begin checks whether a rehearsal may begin, and lets it. Refuses as Check does, and with ErrRunning.
+func (s *Stage) Begin(ctx context.Context, c Config) error {
+	s.mu.Lock()
+	if s.state.Running || s.stopped {
+		s.mu.Unlock()
+		return ErrRunning
+	}
+	before := s.state
+	s.state = State{Running: true, Config: Config{Drop: c.Drop, Buyers: c.Buyers}, Began: time.Now()}
+	s.mu.Unlock()
+	if err := Check(ctx, c); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.state = before
+		return err
+	}
+	c.Progress = func(p Progress) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.state.Progress = p
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		s.state = before
+		return ErrRunning
+	}
+	var playing context.Context
+	playing, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.playing.Go(func() {
+		result, err := Run(playing, c)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.state.Running, s.state.Result, s.state.Err = false, result, err
+	})
+	return nil
+}
+
+// State returns what is on the stage; the zero value says that nothing ever was.
+func (s *Stage) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// Stop ends what is on the stage and waits for that; nothing begins afterwards.
+func (s *Stage) Stop() {
+	s.mu.Lock()
+	s.stopped = true
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.mu.Unlock()
+	s.playing.Wait()
+}

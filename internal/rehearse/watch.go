@@ -1,0 +1,79 @@
+package rehearse
+
+import (
+	"context"
+	"crypto/tls"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lxzan/gws"
+)
+
+// watcher is somebody who only looks: a Socket.IO client over WebSocket that answers pings.
+type watcher struct {
+	gws.BuiltinEventHandler
+
+	once   sync.Once
+	closed chan struct{}
+	left   atomic.Bool
+	notes  *notes
+}
+
+// watch looks until ctx ends.
+func (p *play) watch(ctx context.Context) {
+	w := &watcher{closed: make(chan struct{}), notes: &p.notes}
+	security := &tls.Config{MinVersion: tls.VersionTLS12}
+	if p.Transport.TLSClientConfig != nil {
+		security = p.Transport.TLSClientConfig.Clone()
+	}
+	address := "ws" + strings.TrimPrefix(strings.TrimSuffix(p.URL, "/"), "http") + "/socket.io/?EIO=4&transport=websocket"
+	socket, response, err := gws.NewClient(w, &gws.ClientOption{Addr: address, HandshakeTimeout: requestTimeout, TlsConfig: security})
+	if response != nil {
+		defer response.Body.Close() //nolint:errcheck // there is nothing in it
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			p.notes.faultf("a watcher could not connect: %v", err)
+		}
+		return
+	}
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		socket.ReadLoop()
+	}()
+	select {
+	case <-ctx.Done():
+	case <-w.closed:
+	}
+	w.left.Store(true)
+	_ = socket.NetConn().Close() // whoever only looked says no goodbye
+	<-reading
+}
+
+// OnMessage implements gws.Event.
+func (w *watcher) OnMessage(socket *gws.Conn, message *gws.Message) {
+	defer message.Close() //nolint:errcheck // gives a buffer back
+	text := message.Bytes()
+	var reply string
+	switch {
+	case len(text) > 0 && text[0] == '0': // Engine.IO open
+		reply = "40"
+	case len(text) > 0 && text[0] == '2': // ping
+		reply = "3"
+	case len(text) > 1 && text[0] == '4' && text[1] == '0': // Socket.IO connect
+		w.once.Do(w.notes.watched)
+	}
+	if reply != "" {
+		_ = socket.WriteString(reply) // a connection that ends says so to OnClose
+	}
+}
+
+// OnClose implements gws.Event.
+func (w *watcher) OnClose(*gws.Conn, error) {
+	if !w.left.Load() {
+		w.notes.lostWatcher()
+	}
+	close(w.closed)
+}

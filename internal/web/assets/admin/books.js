@@ -1,0 +1,116 @@
+// What a drop's ledger tells: the story of its units, and how its holds ended. Pure, so that tests can ask.
+
+export const emptyStory = () => ({
+  seq: 0, at: [], available: [], held: [], sold: [], counts: { reserved: 0, purchased: 0, expired: 0, cancelled: 0 },
+  now: { available: 0, held: 0, sold: 0 }, sizes: new Map(), firstReserve: 0, soldOut: 0, salesBySecond: new Map(),
+});
+
+const apply = {
+  created: (s, e) => move(s, e, e.units, 0, 0),
+  restocked: (s, e) => move(s, e, e.units, 0, 0),
+  reserved: (s, e) => (move(s, e, -e.units, e.units, 0), (s.counts.reserved += e.units)),
+  purchased: (s, e) => (move(s, e, 0, -e.units, e.units), (s.counts.purchased += e.units)),
+  reservation_expired: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.expired += e.units)),
+  reservation_cancelled: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.cancelled += e.units)),
+};
+
+function move(story, entry, available, held, sold) {
+  const { now } = story;
+  now.available += available;
+  now.held += held;
+  now.sold += sold;
+  story.sizes.set(entry.size ?? "", entry.available);
+}
+
+// readOn continues a story with further ledger entries.
+export function readOn(story, entries) {
+  for (const entry of entries) {
+    if (entry.seq <= story.seq) continue;
+    story.seq = entry.seq;
+    const at = Date.parse(entry.at) / 1000;
+    apply[entry.reason](story, entry);
+    if (entry.reason === "reserved" && !story.firstReserve) story.firstReserve = at;
+    if (entry.reason === "purchased") story.salesBySecond.set(Math.floor(at), (story.salesBySecond.get(Math.floor(at)) || 0) + entry.units);
+    const empty = [...story.sizes.values()].every((n) => n === 0);
+    if (!empty) story.soldOut = 0;
+    else if (!story.soldOut && story.counts.reserved > 0) story.soldOut = at;
+    point(story, at);
+  }
+  return story;
+}
+
+// point keeps one point for each moment: entries of one commit are one.
+export function point(story, at, { available, held, sold } = story.now) {
+  const last = story.at.length - 1;
+  if (last >= 0 && at <= story.at[last]) {
+    [story.available[last], story.held[last], story.sold[last]] = [available, held, sold];
+    return;
+  }
+  story.at.push(at);
+  story.available.push(available);
+  story.held.push(held);
+  story.sold.push(sold);
+}
+
+// drawn is the story from a little before the first reserve on, as nothing happens in the days before, and up to now (in
+// seconds), unless that is long ago.
+export function drawn(story, now) {
+  const from = story.firstReserve ? story.firstReserve - 5 : 0;
+  const first = story.at.findIndex((t) => t >= from);
+  const i = Math.max(0, first - 1);
+  const at = story.at.slice(i);
+  at[0] = Math.max(at[0], from);
+  const lines = [story.available.slice(i), story.held.slice(i), story.sold.slice(i)];
+  const last = at[at.length - 1];
+  const end = Math.min(now, last + Math.max(20, (last - at[0]) / 10));
+  if (end > last) {
+    at.push(end);
+    for (const line of lines) line.push(line[line.length - 1]);
+  }
+  return [at, ...lines];
+}
+
+// conversion is the share of ended holds that were paid.
+export function conversion({ counts }) {
+  const ended = counts.purchased + counts.expired + counts.cancelled;
+  return ended === 0 ? null : counts.purchased / ended;
+}
+
+// sellOut is how many seconds all units took to be taken, from the start, or from the first reserve if that came later.
+export function sellOut(story, startTime) {
+  if (!story.soldOut) return null;
+  return story.soldOut - Math.max(story.firstReserve, startTime / 1000);
+}
+
+// rates are units sold a second, in slots wide enough for the chart.
+export function rates(story, most = 240) {
+  const seconds = [...story.salesBySecond.keys()];
+  if (seconds.length === 0) return { at: [], sold: [], slot: 1, peak: 0 };
+  const [first, last] = [Math.min(...seconds), Math.max(...seconds)];
+  const slot = Math.max(1, Math.ceil((last - first + 1) / most));
+  const at = [];
+  const sold = [];
+  for (let t = first - slot; t <= last + slot; t += slot) {
+    at.push(t);
+    let n = 0;
+    for (let s = t; s < t + slot; s++) n += story.salesBySecond.get(s) || 0;
+    sold.push(n / slot);
+  }
+  return { at, sold, slot, peak: Math.max(...story.salesBySecond.values()) };
+}
+
+// within is a histogram between two readings of it.
+export function between(before, after) {
+  if (!before) return after;
+  return { ...after, count: after.count - before.count, within: after.within.map((n, i) => n - before.within[i]) };
+}
+
+// percentile reads a histogram, within a slot by the straight line through it; null: it has nothing.
+export function percentile({ count, seconds, within }, p) {
+  if (count === 0) return null;
+  const wanted = p * count;
+  const i = within.findIndex((n) => n >= wanted);
+  if (i < 0) return Infinity;
+  const [low, below] = i === 0 ? [0, 0] : [seconds[i - 1], within[i - 1]];
+  return low + ((seconds[i] - low) * (wanted - below)) / (within[i] - below || 1);
+}

@@ -1,0 +1,77 @@
+// What the shop may ask for, checked while it is typed; the server has the last word. Each check returns the value, or throws
+// the sentence that says what is wrong.
+
+class Wrong extends Error {}
+
+export const wrong = (sentence) => {
+  throw new Wrong(sentence);
+};
+
+export function name(text) {
+  const s = text.trim();
+  if (s === "") wrong("Give it a name.");
+  if ([...s].length > 200) wrong("At most 200 characters.");
+  return s;
+}
+
+export function price(text) {
+  const s = text.trim().replace(",", ".");
+  if (!/^\d{1,8}(\.\d{1,2})?$/.test(s)) wrong("A price such as 129.95, at most 99,999,999.99.");
+  return Number(s);
+}
+
+export function count(text, most, empty) {
+  const s = text.trim();
+  if (s === "" && empty !== undefined) return empty;
+  if (!/^\d+$/.test(s) || Number(s) > most) wrong(`A whole number from 0 to ${most.toLocaleString()}.`);
+  return Number(s);
+}
+
+export function time(text) {
+  const at = new Date(text);
+  if (text === "" || Number.isNaN(at.getTime())) wrong("Pick a day and a time.");
+  return at.toISOString();
+}
+
+export function image(text) {
+  const s = text.trim();
+  if (s === "") return null;
+  if (s.length > 2048) wrong("At most 2,048 characters.");
+  if (s.startsWith("/")) return s;
+  try {
+    if (["http:", "https:"].includes(new URL(s).protocol)) return s;
+  } catch {
+    // is said below
+  }
+  return wrong("An address that starts with https://, or a path that starts with /.");
+}
+
+// sizes reads lines such as "9.5 12": a size, and how many of it. No line: the drop has no sizes.
+export function sizes(text) {
+  const found = new Map();
+  for (const line of text.split("\n").map((l) => l.trim()).filter(Boolean)) {
+    const [, size, stock] = /^(.+?)[\s:=×x]+(\d+)$/.exec(line) || wrong(`“${line}” must be a size and how many, such as 9.5 12.`);
+    if ([...size].length > 32) wrong(`“${size}” is longer than 32 characters.`);
+    if (found.has(size)) wrong(`Size ${size} is there twice.`);
+    if (Number(stock) > 10_000_000) wrong(`Too many of size ${size}.`);
+    found.set(size, Number(stock));
+  }
+  if (found.size > 100) wrong("At most 100 sizes.");
+  return [...found].map(([size, stock]) => ({ size, stock }));
+}
+
+// tried is {value} or {problem}.
+export function tried(check, text) {
+  try {
+    return { value: check(text) };
+  } catch (e) {
+    if (e instanceof Wrong) return { problem: e.message };
+    throw e;
+  }
+}
+
+// localTime is what an input of type datetime-local wants.
+export function localTime(ms) {
+  const at = new Date(ms);
+  return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}

@@ -1,0 +1,152 @@
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { newKey, post } from "../shared/api.js";
+import { now } from "../shared/clock.js";
+import { plural } from "../shared/format.js";
+import { say } from "../shared/say.js";
+import { explain } from "../shared/words.js";
+import * as check from "./check.js";
+import { refresh } from "./room.js";
+
+// Field is a labelled input that says what is wrong with it as soon as it was left, and from then on while it is typed.
+function Field({ form, name, label, hint, type = "text", rows, ...rest }) {
+  const { texts, set, seen, problems, locked } = form;
+  const problem = seen.has(name) ? problems[name] : null;
+  const ids = `${name}-hint ${name}-problem`;
+  const common = {
+    id: name, name, value: texts[name], "aria-describedby": ids, "aria-invalid": problem !== null && problem !== undefined,
+    disabled: locked.includes(name), onInput: (e) => set(name, e.target.value), onBlur: () => form.see(name), ...rest,
+  };
+  return html`<div class="field">
+    <label for=${name}>${label}</label>
+    ${rows ? html`<textarea rows=${rows} ...${common} />` : html`<input type=${type} ...${common} />`}
+    <p class="hint" id=${`${name}-hint`}>${locked.includes(name) ? "Fixed: this drop has started, or units are held or sold." : hint}</p>
+    <p class="problem" id=${`${name}-problem`} role="alert">${problem}</p>
+  </div>`;
+}
+
+function useForm(initial, checks, locked = []) {
+  const [texts, setTexts] = useState(initial);
+  const [seen, setSeen] = useState(new Set());
+  const see = (...names) => setSeen(new Set([...seen, ...names]));
+  const results = Object.fromEntries(Object.entries(checks).map(([name, test]) => [name, check.tried(test, texts[name])]));
+  const problems = Object.fromEntries(Object.entries(results).map(([name, r]) => [name, r.problem ?? null]));
+  const values = Object.fromEntries(Object.entries(results).map(([name, r]) => [name, r.value]));
+  return { texts, seen, see, problems, values, locked, good: Object.values(problems).every((p) => p === null), set: (name, text) => setTexts({ ...texts, [name]: text }) };
+}
+
+// Sending is a form's end: its buttons, and what the server said.
+function useSending(form, send, close) {
+  const [busy, work] = useState(false);
+  const [refusal, refuse] = useState(null);
+  const key = useRef(newKey());
+  const box = useRef();
+  const submit = async (e) => {
+    e.preventDefault();
+    if (busy) return;
+    form.see(...Object.keys(form.problems));
+    if (!form.good) {
+      box.current.querySelector(`[name="${Object.keys(form.problems).find((n) => form.problems[n])}"]`)?.focus();
+      return;
+    }
+    work(true);
+    refuse(null);
+    try {
+      const said = await send(form.values, key.current);
+      await refresh();
+      say(said);
+      close();
+    } catch (r) {
+      key.current = newKey();
+      refuse(r);
+      work(false);
+    }
+  };
+  const end = (word) => html`<p class="problem" role="alert">${refusal && explain(refusal)}</p>
+    <div class="buttons">
+      <button type="submit" class="primary" aria-disabled=${busy}>${busy ? "One moment …" : word}</button>
+      <button type="button" class="quiet" onClick=${close}>Cancel</button>
+    </div>`;
+  useEffect(() => box.current.querySelector("input:enabled, textarea:enabled")?.focus(), []);
+  return { submit, end, box };
+}
+
+const terms = {
+  name: check.name, price: check.price, start_time: check.time, image_url: check.image,
+  limit_per_user: (s) => check.count(s, 1000, 0), max_expired_holds: (s) => check.count(s, 100, 0),
+};
+
+function Terms({ form }) {
+  return html`
+    <${Field} form=${form} name="name" label="Name" maxlength="200" autocomplete="off" />
+    <div class="pair">
+      <${Field} form=${form} name="price" label="Price" inputmode="decimal" autocomplete="off" />
+      <${Field} form=${form} name="start_time" label="Starts" type="datetime-local" step="1" hint="In the time of this device." />
+    </div>
+    <${Field} form=${form} name="image_url" label="Image" inputmode="url" autocomplete="off" hint="Optional: an address or a path." />
+    <div class="pair">
+      <${Field} form=${form} name="limit_per_user" label="Pairs a person" inputmode="numeric" hint="Empty or 0: no limit." />
+      <${Field} form=${form} name="max_expired_holds" label="Unpaid holds a person" inputmode="numeric" hint="More cost a wait. Empty or 0: any number." />
+    </div>`;
+}
+
+export function Create({ close, open }) {
+  const form = useForm(
+    { name: "", price: "", start_time: check.localTime(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", sizes: "", total: "" },
+    { ...terms, sizes: check.sizes, total: (s) => s },
+  );
+  const sized = form.values.sizes?.length > 0;
+  const total = check.tried((s) => check.count(s, 10_000_000), form.texts.total);
+  if (!sized && form.problems.sizes === null) Object.assign(form, { problems: { ...form.problems, total: total.problem ?? null }, good: form.good && !total.problem });
+  const { submit, end, box } = useSending(form, async (v, key) => {
+    const { sizes, total: _, ...rest } = v;
+    const drop = await post("/api/drops/create", { ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) }, { key });
+    open(drop.id);
+    return `${drop.name} is created.`;
+  }, close);
+  return html`<form ref=${box} onSubmit=${submit} novalidate>
+    <h2 id="dialog-title">New drop</h2>
+    <${Terms} form=${form} />
+    <${Field} form=${form} name="sizes" label="Sizes" rows="4" hint=${sized ? `${plural(form.values.sizes.length, "size")}, ${plural(form.values.sizes.reduce((n, s) => n + s.stock, 0), "pair")} in all.` : "One a line: the size, and how many, such as 9.5 12. Or leave it empty."} />
+    ${!sized && html`<${Field} form=${form} name="total" label="Pairs in all" inputmode="numeric" />`}
+    ${end("Create drop")}
+  </form>`;
+}
+
+export function Edit({ drop, close }) {
+  const began = Date.parse(drop.start_time) <= now();
+  const moved = drop.held + drop.sold > 0;
+  const locked = [moved && "price", (began || moved) && "start_time"].filter(Boolean);
+  const form = useForm({
+    name: drop.name, price: String(drop.price), start_time: check.localTime(Date.parse(drop.start_time)), image_url: drop.image_url || "",
+    limit_per_user: drop.limit_per_user ? String(drop.limit_per_user) : "", max_expired_holds: drop.max_expired_holds ? String(drop.max_expired_holds) : "",
+  }, terms, locked);
+  const { submit, end, box } = useSending(form, async (v) => {
+    const change = Object.fromEntries(Object.entries(v).filter(([field, value]) => !locked.includes(field) && (value ?? 0) !== (normal(field, drop[field]) ?? 0)));
+    await post(`/api/drops/${drop.id}`, change, { method: "PATCH" });
+    return "Saved.";
+  }, close);
+  return html`<form ref=${box} onSubmit=${submit} novalidate>
+    <h2 id="dialog-title">Edit</h2>
+    <${Terms} form=${form} />
+    ${end("Save")}
+  </form>`;
+}
+
+const normal = (field, value) => (field === "start_time" ? new Date(Math.floor(Date.parse(value) / 1000) * 1000).toISOString() : value);
+
+export function Restock({ drop, close }) {
+  const form = useForm({ add: "", size: drop.sizes[0]?.size ?? "" }, {
+    add: (s) => (/^[+-]?\d+$/.test(s.trim()) && Number(s) !== 0 ? Number(s) : check.wrong("How many to add; with a minus, how many unsold ones to take away.")),
+    size: (s) => s,
+  });
+  const { submit, end, box } = useSending(form, async (v, key) => {
+    await post(`/api/drops/${drop.id}/restock`, { add: v.add, ...(drop.sizes.length > 0 ? { size: v.size } : {}) }, { key });
+    return `${v.add > 0 ? "Added" : "Took away"} ${plural(Math.abs(v.add), "pair")}.`;
+  }, close);
+  return html`<form ref=${box} onSubmit=${submit} novalidate>
+    <h2 id="dialog-title">Restock</h2>
+    ${drop.sizes.length > 0 && html`<div class="field"><label for="size">Size</label><select id="size" value=${form.texts.size} onChange=${(e) => form.set("size", e.target.value)}>${drop.sizes.map((s) => html`<option key=${s.size} value=${s.size}>${s.size} (${s.available} on sale)</option>`)}</select></div>`}
+    <${Field} form=${form} name="add" label="Pairs" inputmode="text" autocomplete="off" hint=${`${plural(drop.available, "pair")} on sale now. A minus takes unsold ones away.`} />
+    ${end("Restock")}
+  </form>`;
+}

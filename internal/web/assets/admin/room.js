@@ -1,0 +1,114 @@
+// What the control room knows: the figures, asked for each second, and the story of the drop that is looked at.
+import { identity } from "../shared/config.js";
+import { call, get, session } from "../shared/api.js";
+import { observe } from "../shared/clock.js";
+import { tell } from "../shared/topics.js";
+import { emptyStory, point, readOn } from "./books.js";
+
+export const room = { figures: null, history: [], problem: null, admitted: !identity, drop: 0, story: null, ledger: [], reading: false };
+
+const tokenKey = "sneakerdrop.operator";
+
+session.token = () => (identity ? sessionStorage.getItem(tokenKey) || "" : "");
+
+export const hasToken = () => !identity || session.token() !== "";
+
+export async function enter(token) {
+  sessionStorage.setItem(tokenKey, token);
+  try {
+    await look();
+  } catch (refusal) {
+    sessionStorage.removeItem(tokenKey);
+    throw refusal;
+  }
+}
+
+export function leave() {
+  sessionStorage.removeItem(tokenKey);
+  Object.assign(room, { figures: null, history: [], admitted: false });
+  tell("room");
+}
+
+const window = 30; // readings that percentiles are taken over
+
+async function look() {
+  const { answer, sent, received } = await call("GET", "/api/operator/figures");
+  observe(Date.parse(answer.at), sent, received);
+  room.figures = answer;
+  room.history.push(answer);
+  if (room.history.length > window) room.history.shift();
+  Object.assign(room, { problem: null, admitted: true });
+  follow();
+  tell("room");
+}
+
+// follow adds what the figures say to the story, and reads the ledger on from time to time: it says how holds ended.
+let lastRead = 0;
+
+function follow() {
+  const drop = dropOf(room.drop);
+  if (!drop || !room.story || room.reading) return;
+  const seen = room.story.seen;
+  if (seen === drop.version) return;
+  point(room.story, Date.parse(room.figures.at) / 1000, drop);
+  if (performance.now() - lastRead > 3000) readLedger();
+  tell("story");
+}
+
+export const dropOf = (id) => room.figures?.drops.find((d) => d.id === id);
+
+export async function watch(id) {
+  room.drop = id;
+  room.story = null;
+  room.ledger = [];
+  tell("room");
+  if (id) await readLedger();
+}
+
+const pages = 30;
+const page = 1000;
+const kept = 300; // entries in the table
+
+export async function readLedger() {
+  const id = room.drop;
+  if (room.reading || !id) return;
+  room.reading = true;
+  lastRead = performance.now();
+  const version = dropOf(id)?.version;
+  try {
+    const story = room.story || emptyStory();
+    for (let n = 0; n < pages && id === room.drop; n++) {
+      const { entries, next } = await get(`/api/drops/${id}/ledger?after=${story.seq}&limit=${page}`);
+      readOn(story, entries);
+      room.ledger = [...entries.toReversed(), ...room.ledger].slice(0, kept);
+      if (!next) break;
+    }
+    if (id === room.drop) {
+      story.seen = version;
+      room.story = story;
+    }
+  } catch (refusal) {
+    room.problem = refusal;
+  }
+  room.reading = false;
+  tell("story");
+  if (id !== room.drop) readLedger();
+}
+
+export async function begin() {
+  for (;;) {
+    if (hasToken() && !document.hidden) {
+      try {
+        await look();
+      } catch (refusal) {
+        room.problem = refusal;
+        if (["unauthenticated", "invalid_token", "token_expired", "forbidden"].includes(refusal.code)) leave();
+        tell("room");
+      }
+    }
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+}
+
+// refresh shows at once what the operator has just done.
+export const refresh = () => look().catch(() => {});

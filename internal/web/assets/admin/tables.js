@@ -1,0 +1,91 @@
+import { html, useEffect, useState } from "../vendor/preact.js";
+import { call, get } from "../shared/api.js";
+import { money, plural, precise, whole } from "../shared/format.js";
+import { say } from "../shared/say.js";
+import { useTopic } from "../shared/topics.js";
+import { explain } from "../shared/words.js";
+import { readLedger, room } from "./room.js";
+
+const reasons = {
+  created: "Created", restocked: "Restocked", reserved: "Reserved", purchased: "Sold", reservation_expired: "Ran out", reservation_cancelled: "Given back",
+};
+
+function Table({ label, head, rows, children }) {
+  return html`<div class="scrolls" tabindex="0" role="region" aria-label=${label}><table>
+    <thead><tr>${head.map((h) => html`<th key=${h} scope="col">${h}</th>`)}</tr></thead>
+    <tbody>${rows}</tbody></table></div>${children}`;
+}
+
+// Ledger is read on every few seconds while it is open and the drop changes.
+export function Ledger() {
+  useTopic("story");
+  useEffect(() => {
+    readLedger();
+  }, []);
+  if (!room.story) return html`<p class="choose">Reading …</p>`;
+  const rows = room.ledger.map((e) => html`<tr key=${e.seq}><td>${e.seq}</td><td>${precise(Date.parse(e.at))}</td><td><span class=${`reason ${e.reason}`}>${reasons[e.reason] || e.reason}</span></td><td>${e.size ?? "–"}</td><td>${whole(e.units)}</td><td>${whole(e.available)}</td></tr>`);
+  return html`<${Table} label="Ledger, newest first" head=${["No.", "At", "What", "Size", "Pairs", "On sale after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}.</p><//>`;
+}
+
+export function Purchases({ drop }) {
+  const [found, put] = useState([]);
+  const [next, more] = useState(0);
+  const [refusal, refuse] = useState(null);
+  const load = async (after) => {
+    try {
+      const page = await get(`/api/drops/${drop.id}/purchases?after=${after}&limit=100`);
+      put(after === 0 ? page.purchases : [...found, ...page.purchases]);
+      more(page.next);
+      refuse(null);
+    } catch (r) {
+      refuse(r);
+    }
+  };
+  useEffect(() => void load(0), [drop.id]);
+  const download = async () => {
+    try {
+      const { answer } = await call("GET", `/api/drops/${drop.id}/purchases?format=csv`, { text: true });
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([answer], { type: "text/csv" }));
+      link.download = `drop-${drop.id}-purchases.csv`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      say("The file is downloaded.");
+    } catch (r) {
+      refuse(r);
+    }
+  };
+  const rows = found.map((p) => html`<tr key=${p.id}><td>${p.id % 2 ** 32}</td><td>${p.username}</td><td>${p.email ?? "–"}</td><td>${p.size ?? "–"}</td><td>${money(p.price)}</td><td>${precise(Date.parse(p.createdAt))}</td></tr>`);
+  return html`<div class="buttons"><button type="button" class="quiet" onClick=${download}>Download CSV</button><button type="button" class="quiet" onClick=${() => load(0)}>Read again</button></div>
+    ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
+    ${found.length === 0 ? html`<p class="choose">Nothing is sold yet.</p>` : html`<${Table} label="Purchases" head=${["No.", "Buyer", "Email", "Size", "Price", "At"]} rows=${rows} />`}
+    ${next ? html`<button type="button" class="quiet more" onClick=${() => load(next)}>More</button>` : null}`;
+}
+
+export function Audit({ drop }) {
+  const [busy, work] = useState(false);
+  const [report, put] = useState(null);
+  const [refusal, refuse] = useState(null);
+  const run = async () => {
+    if (busy) return;
+    work(true);
+    put(null);
+    refuse(null);
+    try {
+      const found = await get(`/api/drops/${drop.id}/audit`);
+      put(found);
+      say(found.clean ? "The books agree." : "The books do not agree.");
+    } catch (r) {
+      refuse(r);
+    }
+    work(false);
+  };
+  return html`<p>Replays the ledger from its first entry, and compares it with the counters, each reservation and each purchase, as of one moment.</p>
+    <div class="buttons"><button type="button" class="primary" aria-disabled=${busy} aria-busy=${busy} onClick=${run}>${busy ? "Reading the books …" : "Audit this drop"}</button></div>
+    ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
+    ${report && html`<div class=${`verdict ${report.clean ? "pass" : "fail"}`}>
+      <h3>${report.clean ? "The books agree" : `${plural(report.differences, "difference")}`}</h3>
+      <p>${plural(report.reservations, "reservation")}, ${plural(report.purchases, "purchase")}, ${plural(report.ledger_entries, "ledger entry", "ledger entries")} were read.</p>
+      ${report.sentences.length > 0 && html`<ul>${report.sentences.map((s) => html`<li key=${s}>${s}</li>`)}</ul>`}
+    </div>`}`;
+}

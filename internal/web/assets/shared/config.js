@@ -1,0 +1,7 @@
+// What the page says of the shop; the server writes it into <html data-…>.
+const data = document.documentElement.dataset;
+
+export const shop = data.shop;
+export const identity = data.identity === "true";
+export const signIn = data.signIn;
+export const currency = data.currency;

@@ -1,0 +1,18 @@
+import { html, useLayoutEffect, useRef } from "../vendor/preact.js";
+
+// Dialog is modal; Escape and a click beside it close it, and the focus goes back to where it was.
+export function Dialog({ open, close, children }) {
+  const box = useRef();
+  const wanted = useRef(open);
+  wanted.current = open;
+  useLayoutEffect(() => {
+    if (open && !box.current.open) box.current.showModal();
+    if (!open && box.current.open) box.current.close();
+  }, [open]);
+  const beside = (e) => e.target === box.current && close();
+  // The event comes some time after a close: by then the dialog may be open again.
+  const closed = () => wanted.current && !box.current.open && close();
+  return html`<dialog ref=${box} aria-labelledby="dialog-title" onClose=${closed} onMouseDown=${beside}>
+    ${open && html`<div class="sheet">${children}</div>`}
+  </dialog>`;
+}

@@ -1,0 +1,27 @@
+import { useEffect, useReducer } from "../vendor/preact.js";
+import { now } from "./clock.js";
+
+// One timer for all that counts: it goes off just after each full second of the server's clock.
+const counting = new Set();
+let timer = 0;
+
+function tick() {
+  timer = 0;
+  for (const draw of [...counting]) draw();
+  if (counting.size > 0) start();
+}
+
+function start() {
+  timer ||= setTimeout(tick, 1005 - (now() % 1000));
+}
+
+export function everySecond(draw) {
+  counting.add(draw);
+  start();
+  return () => counting.delete(draw);
+}
+
+export function useSeconds(wanted = true) {
+  const [, draw] = useReducer((n) => n + 1, 0);
+  useEffect(() => (wanted ? everySecond(draw) : undefined), [wanted]);
+}

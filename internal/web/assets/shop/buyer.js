@@ -1,0 +1,98 @@
+// Who is in front of the page: a name that was asked for once, or with identity the bearer of a token from the shop.
+import { identity } from "../shared/config.js";
+import { get, post, session } from "../shared/api.js";
+import { tell } from "../shared/topics.js";
+
+const nameKey = "sneakerdrop.buyer";
+const tokenKey = "sneakerdrop.token";
+
+export const buyer = { id: 0, name: "", problem: null };
+
+// Storage may be forbidden; the page then knows the buyer until it is closed.
+const memory = new Map();
+
+function store(storage) {
+  const kind = () => globalThis[storage];
+  return {
+    get(key) {
+      try {
+        return kind().getItem(key) ?? "";
+      } catch {
+        return memory.get(key) ?? "";
+      }
+    },
+    set(key, value) {
+      try {
+        if (value) kind().setItem(key, value);
+        else kind().removeItem(key);
+      } catch {
+        memory.set(key, value);
+      }
+    },
+  };
+}
+
+const local = store("localStorage");
+const tab = store("sessionStorage");
+
+// takeToken takes a token out of the address, where it must not stay: addresses are copied and kept. It reports whether
+// there was one.
+export function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given === null) return false;
+  tab.set(tokenKey, given);
+  history.replaceState(null, "", location.pathname + location.search);
+  return true;
+}
+
+export const token = () => (identity ? tab.get(tokenKey) : "");
+
+export const signedIn = () => (identity ? token() !== "" && buyer.problem === null : buyer.name !== "");
+
+export async function recall() {
+  session.token = token;
+  if (identity) {
+    if (token() === "") return;
+    try {
+      const me = await get("/api/users/me");
+      Object.assign(buyer, { id: me.id, name: me.username, problem: null });
+    } catch (refusal) {
+      signInFailed(refusal);
+    }
+  } else {
+    try {
+      const kept = JSON.parse(local.get(nameKey) || "{}");
+      Object.assign(buyer, { id: Number(kept.id) || 0, name: String(kept.name || "") });
+    } catch {
+      local.set(nameKey, "");
+    }
+  }
+  tell("buyer");
+}
+
+// signInFailed notes a refusal that only a new token helps against. It reports whether it is one.
+export function signInFailed(refusal) {
+  if (!identity || !["unauthenticated", "invalid_token", "token_expired"].includes(refusal.code)) return false;
+  buyer.problem = refusal;
+  tell("buyer");
+  return true;
+}
+
+export async function introduce(name) {
+  const user = await post("/api/users", { username: name });
+  knownAs(user.id, user.username);
+}
+
+export function knownAs(id, name = buyer.name) {
+  if (buyer.id === id && buyer.name === name) return;
+  Object.assign(buyer, { id, name });
+  if (!identity) local.set(nameKey, JSON.stringify({ id, name }));
+  tell("buyer");
+}
+
+export function forget() {
+  Object.assign(buyer, { id: 0, name: "", problem: null });
+  local.set(nameKey, "");
+  tab.set(tokenKey, "");
+  tell("buyer");
+}

@@ -1,0 +1,81 @@
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { identity, shop } from "../shared/config.js";
+import { precise, money } from "../shared/format.js";
+import { useTopic } from "../shared/topics.js";
+import { explain } from "../shared/words.js";
+import { buyer, forget, introduce } from "./buyer.js";
+import { catalog } from "./catalog.js";
+import { hands, letGo } from "./hands.js";
+
+// Introduction asks for the buyer's name, once.
+export function Introduction({ done, close }) {
+  const [problem, refuse] = useState(null);
+  const [busy, work] = useState(false);
+  const field = useRef();
+  useEffect(() => field.current.focus(), []);
+  const submit = async (e) => {
+    e.preventDefault();
+    const name = field.current.value.trim();
+    if (busy) return;
+    if (name === "") {
+      refuse("Type a name first.");
+      field.current.focus();
+      return;
+    }
+    work(true);
+    try {
+      await introduce(name);
+      done();
+    } catch (refusal) {
+      refuse(explain(refusal));
+      work(false);
+    }
+  };
+  return html`<form onSubmit=${submit} novalidate>
+    <h2 id="dialog-title">Who is buying?</h2>
+    <p id="name-hint">Your name goes on your reservations and shows among the latest buyers. This browser remembers it.</p>
+    <label for="name">Your name</label>
+    <input id="name" ref=${field} name="name" autocomplete="nickname" maxlength="100" aria-describedby="name-hint name-problem" aria-invalid=${problem !== null} />
+    <p class="problem" id="name-problem" role="alert">${problem}</p>
+    <div class="buttons">
+      <button type="submit" class="primary" aria-disabled=${busy}>${busy ? "One moment …" : "Continue"}</button>
+      <button type="button" class="quiet" onClick=${close}>Not now</button>
+    </div>
+  </form>`;
+}
+
+// SignIn says how to get a token; only the shop can give one.
+export function SignIn({ signIn, close }) {
+  return html`<div>
+    <h2 id="dialog-title">Sign in to reserve</h2>
+    <p>${buyer.problem ? explain(buyer.problem) : `Reserving is for people who are signed in at ${shop}. Watching is free.`}</p>
+    <div class="buttons">
+      ${signIn ? html`<a class="primary" href=${signIn}>Sign in</a>` : html`<p>Sign in at the shop and come back here.</p>`}
+      <button type="button" class="quiet" onClick=${close}>Close</button>
+    </div>
+  </div>`;
+}
+
+// Account says who the buyer is and what was bought.
+export function Account({ close }) {
+  useTopic("hands");
+  const bought = [...hands.bought.values()].sort((a, b) => b.at - a.at);
+  const leave = () => {
+    forget();
+    letGo();
+    close();
+  };
+  return html`<div>
+    <h2 id="dialog-title">${buyer.name || "You"}</h2>
+    ${bought.length === 0
+      ? html`<p>Nothing bought yet. What you buy shows here.</p>`
+      : html`<ul class="bought">${bought.map(
+          (b) => html`<li key=${b.id}><strong>${catalog.drops.get(b.dropId)?.name || `Drop ${b.dropId}`}</strong>
+            <span>${b.size ? `Size ${b.size} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></li>`,
+        )}</ul>`}
+    <div class="buttons">
+      <button type="button" class="primary" onClick=${close}>Done</button>
+      <button type="button" class="quiet" onClick=${leave}>${identity ? "Sign out here" : "This is not me"}</button>
+    </div>
+  </div>`;
+}

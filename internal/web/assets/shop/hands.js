@@ -1,0 +1,221 @@
+// What the buyer has in hand: holds with their minute, and what was bought. The server knows best; after a reload, in another
+// tab and when the connection is back it is asked.
+import { get, newKey, post, pause } from "../shared/api.js";
+import { now, observe } from "../shared/clock.js";
+import { say } from "../shared/say.js";
+import { tell } from "../shared/topics.js";
+import { buyer, knownAs, signInFailed } from "./buyer.js";
+import { identity } from "../shared/config.js";
+import { explain } from "../shared/words.js";
+import { catalog } from "./catalog.js";
+
+export const hands = {
+  holds: new Map(), // reservation id → {…reservation, phase: held, buying, giving or over, problem}
+  bought: new Map(), // reservation id → {dropId, size, at, price}
+  notices: new Map(), // drop id → refusal
+  asking: new Map(), // drop id → size that is being reserved
+  receipt: null,
+};
+
+const others = "BroadcastChannel" in globalThis ? new BroadcastChannel("sneakerdrop") : null;
+if (others) others.onmessage = () => recount();
+
+function changed(dropId) {
+  tell("hands");
+  if (dropId) tell(`drop:${dropId}`);
+}
+
+const nameOf = (id) => catalog.drops.get(id)?.name || `Drop ${id}`;
+
+export const holdsOf = (dropId) => [...hands.holds.values()].filter((h) => h.dropId === dropId && h.phase !== "over");
+export const boughtOf = (dropId) => [...hands.bought.values()].filter((b) => b.dropId === dropId);
+
+// keys has the key of each intent for as long as its outcome is not known: a second click, or a try after a lost answer, is
+// the same request.
+const keys = new Map();
+
+async function intend(intent, path, body) {
+  if (!keys.has(intent)) keys.set(intent, newKey());
+  try {
+    const answer = await post(path, body, { key: keys.get(intent) });
+    keys.delete(intent);
+    return answer;
+  } catch (refusal) {
+    if (!["offline", "outcome_unknown"].includes(refusal.code)) keys.delete(intent);
+    throw refusal;
+  }
+}
+
+export async function reserve(dropId, size) {
+  if (hands.asking.has(dropId)) return;
+  hands.asking.set(dropId, size ?? "");
+  hands.notices.delete(dropId);
+  changed(dropId);
+  try {
+    const made = await reserveInTime(dropId, size);
+    knownAs(made.userId);
+    took(made);
+    say(`${nameOf(dropId)}${made.size ? `, size ${made.size},` : ""} is yours for ${Math.round((Date.parse(made.expires_at) - now()) / 1000)} seconds.`);
+    others?.postMessage("");
+  } catch (refusal) {
+    if (!signInFailed(refusal)) hands.notices.set(dropId, refusal);
+    say(explain(refusal));
+    if (refusal.code === "outcome_unknown" || refusal.code === "offline") recount();
+  }
+  hands.asking.delete(dropId);
+  changed(dropId);
+}
+
+// reserveInTime asks once more where a click was a moment early by the server's clock.
+async function reserveInTime(dropId, size) {
+  const body = { dropId, ...(size ? { size } : {}), ...(identity ? {} : { userName: buyer.name }) };
+  const intent = `reserve ${dropId} ${size ?? ""}`;
+  try {
+    return await intend(intent, "/api/drops/reserve", body);
+  } catch (refusal) {
+    if (refusal.code !== "not_started" || !(refusal.starts_in_ms < 2000)) throw refusal;
+    const received = performance.now();
+    observe(Date.parse(refusal.starts_at) - refusal.starts_in_ms, received, received);
+    await pause(refusal.starts_in_ms + 20);
+    return intend(intent, "/api/drops/reserve", body);
+  }
+}
+
+// settled are the reservations that have ended, for good: an answer that says otherwise was on its way when they did.
+const settled = new Set();
+
+// took keeps what the server says of a reservation, unless something is being done about it here.
+function took(reservation) {
+  const had = hands.holds.get(reservation.id);
+  if (reservation.status !== "active") settled.add(reservation.id);
+  else if (settled.has(reservation.id)) return;
+  if (reservation.status === "active") {
+    if (!had || had.phase === "over") hands.holds.set(reservation.id, { ...reservation, phase: "held" });
+  } else if (reservation.status === "completed") {
+    hands.holds.delete(reservation.id);
+    if (!hands.bought.has(reservation.id)) hands.bought.set(reservation.id, { ...reservation, at: Date.parse(reservation.createdAt) });
+  } else if (had?.phase === "held" || had?.phase === "buying") {
+    if (reservation.status === "cancelled") hands.holds.delete(reservation.id);
+    else over(had);
+  }
+  changed(reservation.dropId);
+}
+
+export const heard = took; // reservation_update
+
+function over(hold) {
+  if (hold.phase === "over") return;
+  hold.phase = "over";
+  hold.problem = null;
+  say(`Time is up. ${nameOf(hold.dropId)} went back on sale.`);
+  changed(hold.dropId);
+}
+
+export async function buy(id) {
+  const hold = hands.holds.get(id);
+  if (hold?.phase !== "held") return;
+  Object.assign(hold, { phase: "buying", problem: null });
+  changed(hold.dropId);
+  try {
+    const { purchase } = await intend(`buy ${id}`, "/api/drops/purchase", { reservationId: id });
+    settled.add(id);
+    hands.holds.delete(id);
+    hands.bought.set(id, { ...hold, at: Date.parse(purchase.createdAt), price: purchase.price });
+    hands.receipt = purchase;
+    say(`Bought. ${nameOf(hold.dropId)} is yours.`);
+    others?.postMessage("");
+  } catch (refusal) {
+    hold.phase = "held";
+    ended(hold, refusal);
+  }
+  changed(hold.dropId);
+}
+
+export async function giveBack(id) {
+  const hold = hands.holds.get(id);
+  if (hold?.phase !== "held") return;
+  Object.assign(hold, { phase: "giving", problem: null });
+  changed(hold.dropId);
+  try {
+    await intend(`give ${id}`, "/api/drops/cancel", { reservationId: id });
+    settled.add(id);
+    hands.holds.delete(id);
+    say(`${nameOf(hold.dropId)} is back on sale.`);
+    others?.postMessage("");
+  } catch (refusal) {
+    hold.phase = "held";
+    ended(hold, refusal);
+  }
+  changed(hold.dropId);
+}
+
+function ended(hold, refusal) {
+  if (refusal.code === "reservation_expired") over(hold);
+  else if (refusal.code === "reservation_cancelled") hands.holds.delete(hold.id);
+  else {
+    hold.problem = refusal;
+    say(explain(refusal));
+    signInFailed(refusal);
+    recount();
+  }
+}
+
+export function dismiss(id) {
+  const hold = hands.holds.get(id);
+  if (hold?.phase !== "over") return;
+  hands.holds.delete(id);
+  changed(hold.dropId);
+}
+
+// ran takes note that a hold's time is over by the clock here. The server decides whether it is; where it cannot be asked,
+// the clock does.
+export async function ran(hold) {
+  if (hold.phase !== "held" || now() - (hold.askedAt || 0) < 900) return;
+  hold.askedAt = now();
+  if (!(await recount()) && hold.phase === "held") over(hold);
+}
+
+// recount asks the server what the buyer has, and resolves to whether it said so. An answer that is on its way may be older
+// than what the caller has heard of, so that the next one is asked for after it.
+let counting = null;
+let next = null;
+
+export function recount() {
+  if (!counting) {
+    counting = count().finally(() => (counting = null));
+    return counting;
+  }
+  next ||= counting.then(() => {
+    next = null;
+    return recount();
+  });
+  return next;
+}
+
+async function count() {
+  if (!buyer.id) return false;
+  const of = buyer.id;
+  try {
+    const all = await get(`/api/users/${of}/reservations?limit=200`);
+    if (of === buyer.id) all.forEach(took);
+    return true;
+  } catch (refusal) {
+    // A database that was begun anew knows nobody; the next reserve makes the buyer again.
+    if (refusal.code === "user_not_found" && !identity) knownAs(0);
+    signInFailed(refusal);
+    return false;
+  }
+}
+
+export function letGo() {
+  hands.holds.clear();
+  hands.bought.clear();
+  hands.notices.clear();
+  tell("hands");
+  for (const id of catalog.drops.keys()) tell(`drop:${id}`);
+}
+
+export function closeReceipt() {
+  hands.receipt = null;
+  changed();
+}

@@ -1,0 +1,111 @@
+import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
+import { now } from "../shared/clock.js";
+import { money, precise } from "../shared/format.js";
+import { say } from "../shared/say.js";
+import { useSeconds } from "../shared/ticker.js";
+import { useTopic } from "../shared/topics.js";
+import { explain } from "../shared/words.js";
+import { catalog } from "./catalog.js";
+import { buy, dismiss, giveBack, hands, ran } from "./hands.js";
+
+// Tray has the holds in hand. It stays in sight, and the page keeps room for it.
+export function Tray() {
+  useTopic("hands");
+  const box = useRef();
+  const holds = [...hands.holds.values()].sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
+  useEffect(() => {
+    const resized = new ResizeObserver(() => document.documentElement.style.setProperty("--tray", `${box.current.offsetHeight}px`));
+    resized.observe(box.current);
+    return () => resized.disconnect();
+  }, []);
+  return html`<section class="tray" ref=${box} aria-label="In your hands">
+    ${holds.map((h) => html`<${Hold} key=${h.id} hold=${h} />`)}
+  </section>`;
+}
+
+function Hold({ hold }) {
+  const counts = hold.phase !== "over";
+  useSeconds(counts);
+  const left = Date.parse(hold.expires_at) - now();
+  const seconds = Math.max(0, Math.ceil(left / 1000));
+  const drop = catalog.drops.get(hold.dropId);
+  const name = drop?.name || `Drop ${hold.dropId}`;
+  useEffect(() => {
+    if (counts && seconds === 10) say(`10 seconds left for ${name}.`);
+    if (counts && left <= 0) ran(hold);
+  });
+  const box = useFocusKept(hold);
+  if (!counts) return html`<${Over} box=${box} hold=${hold} name=${name} />`;
+  const busy = hold.phase !== "held";
+  return html`<div ref=${box} class=${`hold${seconds <= 10 ? " last" : ""}`} role="group" aria-label=${name}>
+    <${Ring} hold=${hold} left=${left} seconds=${seconds} />
+    <div class="what">
+      <p class="name">${name}</p>
+      <p class="more">${hold.size ? `Size ${hold.size} · ` : ""}${drop ? money(drop.price) : ""}</p>
+    </div>
+    <div class="buttons">
+      <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => buy(hold.id)}>${hold.phase === "buying" ? "Buying …" : "Complete purchase"}</button>
+      <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => giveBack(hold.id)}>${hold.phase === "giving" ? "Giving back …" : "Give back"}</button>
+    </div>
+    ${hold.problem && html`<p class="problem">${explain(hold.problem)}</p>`}
+  </div>`;
+}
+
+// useFocusKept keeps who is in a hold by keyboard from falling out of the page when its buttons go: on to what is there in
+// their place, or to the drop's own button.
+function useFocusKept(hold) {
+  const box = useRef();
+  const inside = box.current?.contains(document.activeElement);
+  useEffect(() => {
+    if (inside && !box.current.contains(document.activeElement)) box.current.querySelector("button")?.focus();
+  });
+  useLayoutEffect(() => () => box.current?.contains(document.activeElement) && setTimeout(focusDrop, 0, hold.dropId), []);
+  return box;
+}
+
+// focusDrop goes to a drop's button, unless somebody is somewhere already.
+export function focusDrop(id) {
+  if (document.activeElement !== document.body) return;
+  document.querySelector(`#drop-${id} .action button`)?.focus({ preventScroll: true });
+}
+
+const around = 2 * Math.PI * 20;
+
+function Ring({ hold, left, seconds }) {
+  const share = Math.min(1, Math.max(0, (left - 1000) / (Date.parse(hold.expires_at) - Date.parse(hold.createdAt))));
+  return html`<div class="ring" role="timer" aria-label=${`${seconds} seconds left`}>
+    <svg viewBox="0 0 48 48" aria-hidden="true" focusable="false">
+      <circle class="track" cx="24" cy="24" r="20" />
+      <circle class="rest" cx="24" cy="24" r="20" stroke-dasharray=${around} style=${{ strokeDashoffset: String(around * (1 - share)) }} />
+    </svg>
+    <span aria-hidden="true">${seconds}</span>
+  </div>`;
+}
+
+function Over({ box, hold, name }) {
+  return html`<div ref=${box} class="hold over" role="group" aria-label=${name}>
+    <div class="what">
+      <p class="name">Time is up</p>
+      <p class="more">${name}${hold.size ? `, size ${hold.size},` : ""} went back on sale.</p>
+    </div>
+    <div class="buttons"><button type="button" class="quiet" onClick=${() => dismiss(hold.id)}>All right</button></div>
+  </div>`;
+}
+
+export function Receipt({ close }) {
+  useTopic("hands");
+  const purchase = hands.receipt;
+  if (!purchase) return null;
+  return html`<div class="receipt">
+    <svg class="tick" viewBox="0 0 48 48" aria-hidden="true" focusable="false"><circle cx="24" cy="24" r="22" /><path d="M14 25l7 7 14-15" /></svg>
+    <h2 id="dialog-title">It is yours</h2>
+    <dl>
+      <dt>Drop</dt><dd>${catalog.drops.get(purchase.dropId)?.name || `Drop ${purchase.dropId}`}</dd>
+      ${purchase.size && html`<dt>Size</dt><dd>${purchase.size}</dd>`}
+      <dt>Price</dt><dd>${money(purchase.price)}</dd>
+      <dt>Bought</dt><dd>${precise(Date.parse(purchase.createdAt))}</dd>
+      <dt>Receipt</dt><dd class="number">${purchase.dropId}-${purchase.id % 2 ** 32}</dd>
+    </dl>
+    <button type="button" class="primary" onClick=${close}>Done</button>
+  </div>`;
+}

@@ -1,0 +1,127 @@
+// Package web has the pages that people use: the shop window at / and the control room at /admin. They are embedded as they
+// stand, without a build step: a page, its style sheets, and ES modules that import each other by relative paths.
+//
+// All files but the pages lie below one folder whose name is made of their content, so that browsers keep them for ever. A
+// page itself is asked for again each time, and is small. Pages is safe for concurrent use.
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strings"
+)
+
+var (
+	//go:embed assets
+	assets embed.FS
+	//go:embed pages/*.html
+	templates embed.FS
+)
+
+// Config is what the pages say of the shop. The zero value is good.
+type Config struct {
+	// Shop is its name (default sneakerdrop).
+	Shop string
+	// Currency of all prices, as ISO 4217 has it (default USD).
+	Currency string
+	// SignIn is where buyers without a token are sent (default: nowhere).
+	SignIn string
+	// Identity says that buyers and operators need tokens.
+	Identity bool
+}
+
+// Pages serves the pages and what they load.
+type Pages struct {
+	files map[string]*file // by path
+}
+
+// pageOf has the template of each page.
+var pageOf = map[string]string{"/": "shop.html", "/admin": "admin.html"}
+
+type pageData struct {
+	Config
+	Assets  string // the folder with the files that the page loads
+	Modules []string
+}
+
+// New makes the pages.
+func New(c Config) (*Pages, error) {
+	c.Shop, c.Currency = cmp.Or(c.Shop, "sneakerdrop"), cmp.Or(c.Currency, "USD")
+	p := &Pages{files: make(map[string]*file)}
+	folder, modules, err := p.addAssets()
+	if err != nil {
+		return nil, fmt.Errorf("read the files of the pages: %w", err)
+	}
+	t, err := template.ParseFS(templates, "pages/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the pages: %w", err)
+	}
+	for at, name := range pageOf {
+		var b bytes.Buffer
+		data := pageData{Config: c, Assets: folder, Modules: modules[strings.TrimSuffix(name, ".html")]}
+		if err := t.ExecuteTemplate(&b, name, data); err != nil {
+			return nil, fmt.Errorf("make the page %s: %w", at, err)
+		}
+		p.files[at] = newFile(name, b.Bytes())
+	}
+	return p, nil
+}
+
+// addAssets adds all files but the pages, and returns their folder and the modules that each page loads.
+func (p *Pages) addAssets() (folder string, modules map[string][]string, err error) {
+	contents := make(map[string][]byte)
+	modules = make(map[string][]string)
+	err = fs.WalkDir(assets, "assets", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || typeOf(name) == "" {
+			return err
+		}
+		contents[strings.TrimPrefix(name, "assets/")], err = assets.ReadFile(name)
+		return err
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	folder = "/assets/" + hashOf(contents)
+	for name, content := range contents {
+		f := newFile(name, content)
+		f.immutable = true
+		p.files[folder+"/"+name] = f
+	}
+	for _, page := range pageOf {
+		of := strings.TrimSuffix(page, ".html")
+		modules[of] = imports(contents, of+"/main.js")
+	}
+	return folder, modules, nil
+}
+
+// Around serves the pages, and has next serve everything else.
+func (p *Pages) Around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f := p.find(r)
+		if f == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		f.ServeHTTP(w, r)
+	})
+}
+
+// find matches the paths of pages as those of the API match: without regard to case, with or without one trailing slash.
+func (p *Pages) find(r *http.Request) *file {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil
+	}
+	at := r.URL.EscapedPath()
+	if f := p.files[at]; f != nil {
+		return f
+	}
+	if folded := strings.TrimSuffix(strings.ToLower(at), "/"); folded != "/" && pageOf[folded] != "" {
+		return p.files[folded]
+	}
+	return nil
+}

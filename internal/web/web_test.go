@@ -1,0 +1,213 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// handler is the pages in front of a server that says which path reached it.
+func handler(t *testing.T, c Config) (http.Handler, *Pages) {
+	t.Helper()
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Around(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })), p
+}
+
+func answer(h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestPages_AnswerTheirOwnPathsOnly(t *testing.T) {
+	h, p := handler(t, Config{})
+	var script string
+	for at := range p.files {
+		if strings.HasSuffix(at, "/shop/main.js") {
+			script = at
+		}
+	}
+	folder := strings.TrimSuffix(script, "/shop/main.js")
+	for target, ours := range map[string]bool{
+		"GET /": true, "HEAD /": true, "GET " + script: true, "GET /?drop=1": true,
+		"POST /": false, "OPTIONS /": false, "GET //": false, "GET /index.html": false, "GET /assets": false, "GET /assets/": false,
+		"GET " + folder: false, "GET " + folder + "/": false, "GET /assets/0000000000000000/shop/main.js": false,
+		"GET " + folder + "/shop/../shop/main.js": false, "GET " + folder + "/vendor/README.md": false, "GET " + script + "/": false,
+		"GET /api/drops": false, "GET /shop.html": false, "POST " + script: false, "GET " + strings.ToUpper(script): false,
+	} {
+		method, at, _ := strings.Cut(target, " ")
+		if got := answer(h, method, at).Code != http.StatusTeapot; got != ours {
+			t.Errorf("%s: ours %v, want %v", target, got, ours)
+		}
+	}
+}
+
+func TestPages_AreKeptAsLongAsTheyAreGood(t *testing.T) {
+	h, p := handler(t, Config{})
+	for at, f := range p.files {
+		plain := answer(h, http.MethodGet, at)
+		if plain.Code != http.StatusOK || !bytes.Equal(plain.Body.Bytes(), f.plain) || plain.Header().Get("Content-Encoding") != "" {
+			t.Fatalf("%s: %d, %d bytes", at, plain.Code, plain.Body.Len())
+		}
+		want := "no-cache"
+		if strings.HasPrefix(at, "/assets/") {
+			want = "public, max-age=31536000, immutable"
+		}
+		if got := plain.Header().Get("Cache-Control"); got != want {
+			t.Errorf("%s: Cache-Control %s, want %s", at, got, want)
+		}
+		if csp := plain.Header().Get("Content-Security-Policy"); strings.Contains(csp, "unsafe") || !strings.Contains(csp, "default-src 'none'") {
+			t.Errorf("%s: %s", at, csp)
+		}
+		head := answer(h, http.MethodHead, at)
+		if head.Body.Len() != 0 || head.Header().Get("Content-Length") != plain.Header().Get("Content-Length") {
+			t.Errorf("HEAD %s: %d bytes, %v", at, head.Body.Len(), head.Header())
+		}
+		packed := answer(h, http.MethodGet, at, "Accept-Encoding", "br, gzip;q=0.8")
+		tags := []string{plain.Header().Get("Etag"), packed.Header().Get("Etag")}
+		for _, tag := range tags {
+			if again := answer(h, http.MethodGet, at, "Accept-Encoding", packedIf(tag), "If-None-Match", `"x", W/`+tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+				t.Errorf("%s with %s: %d", at, tag, again.Code)
+			}
+		}
+		if len(f.plain) < minGzip {
+			continue
+		}
+		z, err := gzip.NewReader(packed.Body)
+		if err != nil {
+			t.Fatalf("%s: %v", at, err)
+		}
+		if unpacked, err := io.ReadAll(z); err != nil || !bytes.Equal(unpacked, f.plain) || tags[0] == tags[1] {
+			t.Errorf("%s: %d bytes, %v, tags %q", at, len(unpacked), err, tags)
+		}
+		if refused := answer(h, http.MethodGet, at, "Accept-Encoding", "gzip;q=0"); refused.Header().Get("Content-Encoding") != "" {
+			t.Errorf("%s is packed for who refuses that", at)
+		}
+	}
+}
+
+func packedIf(tag string) string {
+	if strings.Contains(tag, "-gzip") {
+		return "gzip"
+	}
+	return "identity"
+}
+
+func TestPages_SayWhatTheShopIsCalled(t *testing.T) {
+	h, _ := handler(t, Config{Shop: `Léon & "Söhne" </title><script>`, Currency: "EUR", SignIn: "/in", Identity: true})
+	body := answer(h, http.MethodGet, "/").Body.String()
+	for _, want := range []string{
+		`data-shop="Léon &amp; &#34;Söhne&#34; &lt;/title&gt;&lt;script&gt;"`, `data-currency="EUR"`, `data-sign-in="/in"`, `data-identity="true"`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in the page", want)
+		}
+	}
+	if strings.Contains(body, `"Söhne"`) {
+		t.Error("the name is not escaped")
+	}
+}
+
+var (
+	moduleLine = regexp.MustCompile(`(?m)(?:^(?:import|export) [^;]*?from |^import |\bimport\()"([^"]+)"`)
+	address    = regexp.MustCompile(`https?://\w[^\s"'<>)]*`)
+	loads      = regexp.MustCompile(`(?:href|src)="(/[^"]+)"`)
+)
+
+// What a file names is there, and nothing is loaded from elsewhere.
+func TestPages_NeedNothingElse(t *testing.T) {
+	h, p := handler(t, Config{})
+	for at, f := range p.files {
+		if strings.Contains(at, "/vendor/") {
+			continue
+		}
+		for _, m := range moduleLine.FindAllSubmatch(f.plain, -1) {
+			name := string(m[1])
+			if strings.HasPrefix(name, "/socket.io/") {
+				continue
+			}
+			if named := path.Join(path.Dir(at), name); p.files[named] == nil || !strings.HasPrefix(name, ".") {
+				t.Errorf("%s imports %s, which is not there", at, name)
+			}
+		}
+		for _, found := range address.FindAll(f.plain, -1) {
+			if string(found) != "http://www.w3.org/2000/svg" {
+				t.Errorf("%s names %s", at, found)
+			}
+		}
+		if !strings.HasPrefix(at, "/assets/") {
+			for _, m := range loads.FindAllSubmatch(f.plain, -1) {
+				if to := string(m[1]); !strings.HasPrefix(to, "/api/") && answer(h, http.MethodGet, to).Code != http.StatusOK {
+					t.Errorf("%s loads %s, which is not there", at, to)
+				}
+			}
+			if bytes.Contains(f.plain, []byte("<style")) || bytes.Contains(f.plain, []byte(" style=")) || bytes.Contains(f.plain, []byte(" on")) && regexp.MustCompile(` on[a-z]+="`).Match(f.plain) {
+				t.Errorf("%s has what its policy forbids", at)
+			}
+		}
+	}
+}
+
+// Each page tells the browser of every module that it loads, and names each once.
+func TestPages_NameTheirModules(t *testing.T) {
+	_, p := handler(t, Config{})
+	for at, name := range pageOf {
+		main := "/" + strings.TrimSuffix(name, ".html") + "/main.js"
+		page := string(p.files[at].plain)
+		reached := 0
+		for file := range p.files {
+			if n := strings.Count(page, `<link rel="modulepreload" href="`+file+`">`); n > 1 {
+				t.Errorf("%s names %s %d times", at, file, n)
+			} else if n == 1 {
+				reached++
+			}
+			if strings.HasSuffix(file, main) && !strings.Contains(page, `<script type="module" src="`+file+`">`) {
+				t.Errorf("%s does not run %s", at, file)
+			}
+		}
+		if reached < 10 {
+			t.Errorf("%s names %d modules", at, reached)
+		}
+	}
+}
+
+// Whatever is not ours has its licence beside it and says what it is.
+func TestVendored_HasItsLicence(t *testing.T) {
+	readme, err := fs.ReadFile(assets, "assets/vendor/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := fs.ReadDir(assets, "assets/vendor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != "README.md" && !bytes.Contains(readme, []byte("`"+e.Name()+"`")) {
+			t.Errorf("the README beside %s does not name it", e.Name())
+		}
+		if strings.HasPrefix(e.Name(), "LICENSE") {
+			continue
+		}
+		content, err := fs.ReadFile(assets, "assets/vendor/"+e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first, _, _ := bytes.Cut(content, []byte("\n")); e.Name() != "README.md" && !bytes.Contains(first, []byte("vendored")) {
+			t.Errorf("the first line of %s does not say where it comes from", e.Name())
+		}
+	}
+}

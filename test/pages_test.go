@@ -1,0 +1,37 @@
+package test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// The pages are where they are, and nowhere else: what nothing serves is answered as the Node.js backend answers it.
+func TestPages_TakeNoPathFromTheAPI(t *testing.T) {
+	s := startFor(t, t.TempDir())
+	for target, page := range map[string]bool{
+		"GET /": true, "GET /admin": true, "GET /admin/": true, "GET /ADMIN": true, "GET /?utm=x": true,
+		"POST /": false, "PUT /admin": false, "GET /admin/drops": false, "GET /assets/": false, "GET /assets/main.js": false,
+		"GET /index.html": false, "GET /favicon.ico": false, "GET /nothing": false, "GET /api": false, "DELETE /api/drops": false,
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body strings.Builder
+		if err := res.Write(&body); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case page && (res.StatusCode != http.StatusOK || !strings.Contains(body.String(), "<!doctype html>")):
+			t.Errorf("%s: %d, no page", target, res.StatusCode)
+		case !page && (res.StatusCode != http.StatusNotFound || !strings.HasSuffix(body.String(), `{"error":"Route not found","code":"route_not_found"}`)):
+			t.Errorf("%s: %s", target, body.String())
+		}
+	}
+}
