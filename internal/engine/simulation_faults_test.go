@@ -200,7 +200,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 		if l.cut.Load() || m == rolledBack || m == poisoned || m == lostBefore {
 			return nil // who was killed sends no COMMIT
 		}
-		if changes != nil {
+		if changes != nil && m == none {
 			begin = l.follow(&b)
 		}
 		return changes

@@ -50,6 +50,9 @@ func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
 		return s.Store.RunBatch(ctx, b)
 	}
 	fate := s.draw(100)
+	if fate < 22 {
+		b.Next = nil // whoever is told that a batch failed has none that was begun behind it
+	}
 	pause := time.Duration(s.draw(3000)) * time.Microsecond
 	decide := b.Decide
 	decided := make(chan struct{}, 8) // a store may decide more than once
@@ -77,6 +80,7 @@ func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
 		return s.commitLate(ctx, b, decided)
 	case fate < 40:
 		s.h.count("slow commits")
+	case b.Begun != nil: // what was begun the store has to end
 	case fate < 46:
 		return s.fail("store errors before the commit: unavailable", nil, store.ClassUnavailable)
 	case fate < 48:
