@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -258,7 +259,9 @@ func newBatch(l *lane, calls []*call) *batch {
 		b.cmds[i] = c.cmd
 	}
 	b.need = drop.NeedOf(b.cmds)
-	b.need.Deadline = l.overdue()
+	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
+	// all the same, or there would be no timer any more.
+	b.need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
 	b.given = store.Batch{Drop: l.id, Need: b.need, Decide: b.decide, Next: b.follow}
 	return b
 }
