@@ -231,7 +231,6 @@ type batch struct {
 	lane  *lane
 	calls []*call
 	cmds  []drop.Command
-	need  drop.Need
 	alone bool   // no batch may follow it at once
 	next  *batch // follows it, whatever becomes of it
 	given store.Batch
@@ -249,7 +248,7 @@ type batch struct {
 	// asked is when the attempt began, by the local clock; now is the batch's time, by the store's.
 	asked time.Time
 	now   drop.Time
-	// deadline is the earliest end of a hold that the attempt saw; if need.Deadline, of all holds.
+	// deadline is the earliest end of a hold that the attempt saw; if given.Need.Deadline, of all holds.
 	deadline drop.Time
 }
 
@@ -258,11 +257,11 @@ func newBatch(l *lane, calls []*call) *batch {
 	for i, c := range calls {
 		b.cmds[i] = c.cmd
 	}
-	b.need = drop.NeedOf(b.cmds)
+	need := drop.NeedOf(b.cmds)
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
 	// all the same, or there would be no timer any more.
-	b.need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
-	b.given = store.Batch{Drop: l.id, Need: b.need, Decide: b.decide, Next: b.follow}
+	need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
+	b.given = store.Batch{Drop: l.id, Need: need, Decide: b.decide, Next: b.follow}
 	return b
 }
 
@@ -297,7 +296,7 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	b.after, b.version, b.unless = s.Seq, s.Version, 0
 	b.now = max(now, s.LastAt)
 	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)
-	b.view = viewAfter(s, b.need.Recent, b.lane.view.Load())
+	b.view = viewAfter(s, b.given.Need.Recent, b.lane.view.Load())
 	b.deadline = s.Deadline
 	return b.changes
 }

@@ -40,7 +40,12 @@ func (s *Store) begin(ctx context.Context, b *store.Batch) (*begun, error) {
 func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Batch, next *store.Batch, op string) error {
 	l, load := s.queueLoad(next)
 	out.Queue(runBatchCommit)
-	if err := prepare(ctx, conn.Conn(), out, load); err != nil {
+	committing, err := prepare(ctx, conn.Conn(), out)
+	var loading *piped
+	if err == nil {
+		loading, err = prepare(ctx, conn.Conn(), load)
+	}
+	if err != nil {
 		rollback(ctx, conn.Conn())
 		return s.fail(op, err)
 	}
@@ -51,13 +56,12 @@ func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Ba
 	// It outlives the commit: the next batch reads from it.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	p := conn.Conn().PgConn().StartPipeline(ctx)
-	committing, loading := &piped{conn: conn.Conn(), pipeline: p, batch: out}, &piped{conn: conn.Conn(), pipeline: p, batch: load}
 	takeNotice(conn.Conn())
 	ahead := &begun{conn: conn, loader: l, results: loading, end: func() {
 		_ = p.Close() // a connection that cannot be brought back in step is closed by it
 		cancel()
 	}}
-	err := errors.Join(committing.send(), loading.send())
+	err = errors.Join(committing.send(p), loading.send(p))
 	switch {
 	case err != nil: // and nothing is on its way
 		err = s.fail(op, err)
@@ -77,38 +81,37 @@ func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Ba
 	return nil
 }
 
-// prepare has all statements of the batches prepared on the connection.
-func prepare(ctx context.Context, conn *pgx.Conn, batches ...*pgx.Batch) error {
-	for _, b := range batches {
-		for _, q := range b.QueuedQueries {
-			if _, err := conn.Prepare(ctx, q.SQL, q.SQL); err != nil {
-				return err
-			}
+// prepare has all statements of a batch prepared on the connection.
+func prepare(ctx context.Context, conn *pgx.Conn, b *pgx.Batch) (*piped, error) {
+	p := &piped{conn: conn, batch: b, statements: make([]*pgconn.StatementDescription, len(b.QueuedQueries))}
+	for i, q := range b.QueuedQueries {
+		var err error
+		if p.statements[i], err = conn.Prepare(ctx, q.SQL, q.SQL); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return p, nil
 }
 
 // piped is one batch of a pipeline that has others, with a Sync of its own. It reads like a batch that was sent alone.
 type piped struct {
-	conn     *pgx.Conn
-	pipeline *pgconn.Pipeline
-	batch    *pgx.Batch
-	read     int // statements whose answers were read
-	err      error
+	conn       *pgx.Conn
+	pipeline   *pgconn.Pipeline
+	batch      *pgx.Batch
+	statements []*pgconn.StatementDescription // of the batch, prepared
+	read       int                            // statements whose answers were read
+	err        error
 }
 
 var _ pgx.BatchResults = (*piped)(nil)
 
-// send adds the batch to the pipeline.
-func (p *piped) send() error {
-	for _, q := range p.batch.QueuedQueries {
-		var build pgx.ExtendedQueryBuilder                            // the pipeline keeps the formats
-		sd, err := p.conn.Prepare(context.Background(), q.SQL, q.SQL) // is there already
-		if err == nil {
-			err = build.Build(p.conn.TypeMap(), sd, q.Arguments)
-		}
-		if err != nil {
+// send adds the batch to a pipeline.
+func (p *piped) send(to *pgconn.Pipeline) error {
+	p.pipeline = to
+	for i, q := range p.batch.QueuedQueries {
+		var build pgx.ExtendedQueryBuilder // the pipeline keeps the formats
+		sd := p.statements[i]
+		if err := build.Build(p.conn.TypeMap(), sd, q.Arguments); err != nil {
 			return err
 		}
 		p.pipeline.SendQueryStatement(sd, build.ParamValues, build.ParamFormats, build.ResultFormats)
