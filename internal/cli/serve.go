@@ -153,7 +153,6 @@ func (c *serveCommand) serve(
 	address := scheme + "://" + reachable(addr).String()
 	if rehearsals != nil {
 		rehearsals.url = address
-		defer rehearsals.Stop()
 	}
 	server := http1.New(api.Server(handler, log), api.GivenWhole)
 	failed := make(chan error, len(listeners))
