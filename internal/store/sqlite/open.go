@@ -17,6 +17,8 @@ const applicationID = 0x53445250
 
 const (
 	busyTimeout     = 5 * time.Second
+	besideTimeout   = 20 * time.Second // waits for a server's writes to leave room for one
+	besidePause     = 200 * time.Microsecond
 	writerCacheKiB  = 64 << 10
 	readerCacheKiB  = 8 << 10
 	checkpointPages = 4000     // 16 MiB: fewer fsyncs of the file than SQLite's 1000, and still a short log to recover

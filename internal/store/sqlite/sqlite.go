@@ -99,7 +99,7 @@ func (s *Store) open(o Options) (err error) {
 		if err != nil {
 			return errors.Join(err, s.unlock())
 		}
-		s.writer = newWriter(conn, func() (*sqlite.Conn, error) { return openWriter(s.path) }, s.log)
+		s.writer = newWriter(conn, func() (*sqlite.Conn, error) { return openWriter(s.path) }, o.Beside, s.log)
 	}
 	s.readers, err = sqlitex.NewPool(s.path, sqlitex.PoolOptions{
 		Flags: sqlite.OpenReadOnly, PoolSize: readers, PrepareConn: prepareReader,

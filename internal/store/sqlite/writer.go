@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -36,6 +37,7 @@ type writer struct {
 	queue  chan *task
 	exited chan struct{}
 	reopen func() (*sqlite.Conn, error)
+	beside bool // another process serves the file
 	log    *slog.Logger
 
 	// The rest belongs to the goroutine.
@@ -44,9 +46,9 @@ type writer struct {
 	group  []*task
 }
 
-func newWriter(conn *sqlite.Conn, reopen func() (*sqlite.Conn, error), log *slog.Logger) *writer {
+func newWriter(conn *sqlite.Conn, reopen func() (*sqlite.Conn, error), beside bool, log *slog.Logger) *writer {
 	w := &writer{
-		queue: make(chan *task, queueCap), exited: make(chan struct{}), reopen: reopen, log: log, conn: conn,
+		queue: make(chan *task, queueCap), exited: make(chan struct{}), reopen: reopen, beside: beside, log: log, conn: conn,
 		commit: func(c *sqlite.Conn) error { return execute(c, "COMMIT") },
 	}
 	go w.loop()
@@ -85,6 +87,9 @@ func (w *writer) close() error {
 	<-w.exited
 	if w.conn == nil {
 		return nil
+	}
+	if w.beside { // the log is the server's to move
+		return w.conn.Close()
 	}
 	// A reader in another process can keep the log from being emptied; then the next server moves it into the file.
 	if err := pragmas(w.conn, "wal_checkpoint(truncate)"); err != nil {
@@ -234,13 +239,29 @@ func (w *writer) begin() error {
 		}
 		w.conn = conn
 	}
-	if err := execute(w.conn, "BEGIN IMMEDIATE"); err != nil {
+	if err := w.lock(); err != nil {
 		if class := classOf(err); class == store.ClassUnavailable || class == store.ClassFault {
 			w.discard()
 		}
 		return err
 	}
 	return nil
+}
+
+// lock begins a transaction that holds the file's one lock for writing. SQLite's own wait for it sleeps longer and longer,
+// up to 100 ms, while a busy server lets go of it for some microseconds at a time. So beside a server it is asked for often.
+func (w *writer) lock() error {
+	if !w.beside {
+		return execute(w.conn, "BEGIN IMMEDIATE")
+	}
+	w.conn.SetBusyTimeout(0)
+	defer w.conn.SetBusyTimeout(busyTimeout)
+	for deadline := time.Now().Add(besideTimeout); ; time.Sleep(besidePause) {
+		err := execute(w.conn, "BEGIN IMMEDIATE")
+		if sqlite.ErrCode(err).ToPrimary() != sqlite.ResultBusy || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 func (w *writer) inTransaction() bool { return w.conn != nil && !w.conn.AutocommitEnabled() }
