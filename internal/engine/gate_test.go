@@ -1,14 +1,17 @@
 package engine
 
 import (
+	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 )
 
@@ -200,6 +203,83 @@ func TestGate_BetweenReplicasIsStaleFor500msAtMost(t *testing.T) {
 			if err := e.Stop(t.Context()); err != nil {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+// early begins the next batch behind a COMMIT: it reads the clock for it, and then the COMMIT's answer takes its time.
+type early struct {
+	store.Store
+	read   atomic.Pointer[drop.Time] // what the clock showed for the batch that is begun
+	answer time.Duration
+	expiry time.Duration // how long a batch waits that only ends holds
+}
+
+func (e *early) now() drop.Time {
+	if read := e.read.Load(); read != nil {
+		return *read
+	}
+	return drop.TimeOf(time.Now())
+}
+
+func (e *early) RunBatch(ctx context.Context, b store.Batch) error {
+	if b.Begun == nil && b.Need.Deadline {
+		time.Sleep(e.expiry)
+	}
+	time.Sleep(time.Millisecond) // the lock
+	err := e.Store.RunBatch(ctx, b)
+	e.read.Store(nil)
+	if err != nil {
+		return err
+	}
+	if next := b.Next(); next != nil {
+		now := e.now()
+		next.Begun = &now
+		e.read.Store(&now)
+		time.Sleep(e.answer)
+	}
+	return nil
+}
+
+// A batch that was begun behind another's COMMIT has read the clock long before it is run: what it confirms is as old as that.
+func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &early{answer: 80 * time.Millisecond, expiry: time.Second}
+		s.Store = memory.New(s.now)
+		e := New(s, Config{Hold: 100 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+		if err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		one := int64(1)
+		v, err := e.Create(t.Context(), drop.Spec{Name: "Comet", StartTime: 1, TotalStock: &one}, Retry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := e.lane(t.Context(), v.Drop.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var calls sync.WaitGroup
+		for user := range drop.UserID(2) {
+			calls.Go(func() {
+				_, err := l.do(t.Context(), drop.Reserve{User: user + 1, Hold: e.Hold}, drop.Key{})
+				if user == 1 && drop.CodeOf(err) != drop.CodeOutOfStock || user == 0 && err != nil {
+					t.Errorf("user %d: %v", user+1, err)
+				}
+			})
+			synctest.Wait() // the first is on its way when the second comes
+		}
+		calls.Wait()
+		third := drop.Reserve{User: 3, Hold: e.Hold}
+		if refusal := l.gate(third); refusal == nil {
+			t.Error("the gate says nothing while the unit is held: the test shows nothing")
+		}
+		time.Sleep(60 * time.Millisecond)
+		if refusal := l.gate(third); refusal != nil {
+			t.Errorf("%v, and the hold is over", refusal)
+		}
+		if err := e.Stop(t.Context()); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -245,7 +245,7 @@ type batch struct {
 	results []drop.Result
 	changes *drop.Changes
 	view    *View
-	// asked is when the attempt began, by the local clock; now is the batch's time, by the store's.
+	// asked is by the local clock: the store read its own for the attempt no earlier. now is the batch's time, by the store's.
 	asked time.Time
 	now   drop.Time
 	// deadline is the earliest end of a hold that the attempt saw; if given.Need.Deadline, of all holds.
@@ -353,9 +353,11 @@ func (b *batch) faulted(err error) bool {
 func (b *batch) attempt(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
-	b.asked = time.Now()
 	given := b.given
 	given.Begun, b.given.Begun = b.given.Begun, nil // another attempt begins anew
+	if b.asked = time.Now(); given.Begun != nil {
+		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
+	}
 	err := b.lane.engine.store.RunBatch(ctx, given)
 	if err != nil && drop.CodeOf(err) == "" {
 		b.lane.engine.Metrics.storeError(err)
