@@ -208,5 +208,8 @@ func (o *orders) row(h *held) *drop.Reservation {
 			r.Status, r.EndedAt = drop.Expired, now
 		}
 	}
+	if r.Status != drop.Active {
+		r.EndedAt = max(r.EndedAt, 1) // 0, the first moment of 1970, says that it has not ended
+	}
 	return r
 }
