@@ -625,8 +625,13 @@ SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
 
 	migrateSchema = `CREATE SCHEMA IF NOT EXISTS sneakerdrop`
 
+	readyWritable = `SELECT current_setting('transaction_read_only') = 'on'`
+
 	readyVersion = `
 SELECT coalesce(max(version_id), 0)
 FROM sneakerdrop.goose_db_version
 WHERE is_applied`
+
+	primaryTimeline = `
+SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END`
 )
