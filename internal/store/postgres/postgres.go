@@ -130,7 +130,9 @@ func configure(cfg *pgx.ConnConfig, pooled bool, log *slog.Logger) {
 
 // wantsPrimary tells whether a URL's target_session_attrs ask for a server that takes writes, or for none in particular.
 func wantsPrimary(target pgconn.ValidateConnectFunc) bool {
-	is := func(f pgconn.ValidateConnectFunc) bool { return reflect.ValueOf(target).Pointer() == reflect.ValueOf(f).Pointer() }
+	is := func(f pgconn.ValidateConnectFunc) bool {
+		return reflect.ValueOf(target).Pointer() == reflect.ValueOf(f).Pointer()
+	}
 	return target == nil || is(pgconn.ValidateConnectTargetSessionAttrsReadWrite) || is(pgconn.ValidateConnectTargetSessionAttrsPrimary)
 }
 
