@@ -280,6 +280,9 @@ VALUES ($1, $2, $3, $4, $5, '', floor(extract(epoch FROM clock_timestamp()) * 10
 ON CONFLICT DO NOTHING
 RETURNING true`
 
+	// Changes no row, and is a write: the COMMIT behind it waits for a synchronous standby to have all that went before.
+	claimConfirm = `SELECT pg_logical_emit_message(true, 'sneakerdrop', '')`
+
 	claimAnswer = `
 WITH written AS (
     UPDATE sneakerdrop.idempotency_keys
