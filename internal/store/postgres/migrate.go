@@ -35,7 +35,11 @@ func (s *Store) Migrate(ctx context.Context) (from, to int, err error) {
 
 func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err error) {
 	const op = "migrate the database"
-	db := stdlib.OpenDB(*s.migrationConfig())
+	cfg, err := s.migrationConfig(ctx)
+	if err != nil {
+		return 0, 0, s.fail(op, err)
+	}
+	db := stdlib.OpenDB(*cfg)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithTableName(versionTable),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
@@ -70,11 +74,16 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 }
 
 // migrationConfig is that of the store's connections without its settings: it waits for locks as long as the caller does.
-func (s *Store) migrationConfig() *pgx.ConnConfig {
+func (s *Store) migrationConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 	cfg := s.pool.Config().ConnConfig.Copy()
+	if s.primary != nil {
+		if err := s.primary.lead(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
 	cfg.ValidateConnect = validate(nil, nil)
 	cfg.OnNotice = nil // IF NOT EXISTS says what it skipped
-	return cfg
+	return cfg, nil
 }
 
 // lockMigrations takes a lock that lasts until unlock or the end of the connection. It is a transaction's lock, not a

@@ -628,6 +628,8 @@ SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
 
 	migrateSchema = `CREATE SCHEMA IF NOT EXISTS sneakerdrop`
 
+	poolerBackend = `SELECT pg_backend_pid()`
+
 	readyWritable = `SELECT current_setting('transaction_read_only') = 'on'`
 
 	readyVersion = `
