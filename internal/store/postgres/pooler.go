@@ -56,7 +56,7 @@ func (s *Store) CheckPooler(ctx context.Context) error {
 
 // bare connects without the settings of the pool's connections.
 func (s *Store) bare(ctx context.Context) (*pgconn.PgConn, error) {
-	cfg, err := s.migrationConfig(ctx)
+	cfg, err := s.migrationConfig(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
