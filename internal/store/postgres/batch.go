@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/jackc/pgx/v5"
 
@@ -36,11 +38,15 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	}
 	was := state.Drop
 	changes := b.Decide(state, now)
-	if changes == nil {
-		rollback(ctx, conn.Conn())
-		return nil
-	}
 	var out pgx.Batch
+	if changes == nil {
+		if b.Confirm == nil || !b.Confirm() {
+			rollback(ctx, conn.Conn())
+			return nil
+		}
+		out.Queue(committedTouch, int64(b.Drop))
+		return s.commit(ctx, conn.Conn(), &out, fmt.Sprintf("confirm the state of drop %d", b.Drop))
+	}
 	queueChanges(&out, &was, state, changes)
 	op := fmt.Sprintf("commit drop %d", b.Drop)
 	if next := s.following(&b); next != nil {
@@ -61,6 +67,9 @@ func (s *Store) following(b *store.Batch) *store.Batch {
 
 // commit sends the statements with a COMMIT behind them.
 func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op string) error {
+	if err := ctx.Err(); err != nil || conn.IsClosed() { // nothing will be sent
+		return s.failAs(op, store.ClassUnavailable, cmp.Or(err, net.ErrClosed))
+	}
 	out.Queue(runBatchCommit)
 	takeNotice(conn)
 	results := conn.SendBatch(ctx, out)
