@@ -1,0 +1,247 @@
+//go:build linux
+
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// member is a PostgreSQL server and the Patroni that looks after it.
+type member struct {
+	*machine
+
+	patroni *program
+}
+
+// newMember lays out a member; it starts with patroni.
+func (c *cluster) newMember(t testing.TB, name string) *member {
+	t.Helper()
+	m := &member{machine: c.network.plug(t, name)}
+	dir := c.folder(t, name, 0o700)
+	text := strings.ReplaceAll(c.shipped(t, "patroni.yaml"), "db1", name)
+	text = c.addressed(text)
+	for from, to := range map[string]string{
+		"/var/lib/postgresql/15/shop": filepath.Join(dir, "data"), "/usr/lib/postgresql/15/bin": c.postgres,
+		"/var/lib/postgresql/.pgpass-patroni": filepath.Join(dir, "pgpass"), "/var/run/postgresql": dir, "name: " + m.address: "name: " + name,
+		"samenet": "all", // of addresses that are not on an interface, too
+	} {
+		text = strings.ReplaceAll(text, from, to)
+	}
+	file := filepath.Join(dir, "patroni.yaml")
+	must(t, os.WriteFile(file, []byte(text), 0o644))
+	m.patroni = c.program(m.machine, dir, "/usr/bin/python3", "/usr/bin/patroni", file)
+	return m
+}
+
+func (m *member) data() string { return filepath.Join(m.patroni.dir, "data") }
+
+// postmaster is the number of PostgreSQL's first process, 0 if there is none. Patroni has given it a session of its own.
+func (m *member) postmaster() int {
+	text, err := os.ReadFile(filepath.Join(m.data(), "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		return 0
+	}
+	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || !strings.Contains(string(command), m.data()) {
+		return 0
+	}
+	return pid
+}
+
+// send sends PostgreSQL and all its sessions a signal.
+func (m *member) send(s syscall.Signal) {
+	if parent := m.postmaster(); parent != 0 {
+		for _, pid := range family(parent) {
+			_ = syscall.Kill(pid, s) // may have ended by itself
+		}
+	}
+}
+
+// session connects to the server itself, past everything.
+func (m *member) session(ctx context.Context, database string) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, m.url("postgres", database)+"&connect_timeout=1")
+}
+
+func (m *member) url(user, database string) string {
+	return fmt.Sprintf("postgres://%s:change-me@%s/%s?sslmode=disable", user, m.at(5432), database)
+}
+
+// leader asks Patroni who it is, "" for nobody.
+func (c *cluster) leader(ctx context.Context) string {
+	for _, m := range c.members {
+		var seen struct {
+			Members []struct{ Name, Role, State string }
+		}
+		if get(ctx, "http://"+m.at(8008)+"/cluster", &seen) != nil {
+			continue
+		}
+		for _, other := range seen.Members {
+			if other.Role == "leader" && other.State == "running" {
+				return other.Name
+			}
+		}
+	}
+	return ""
+}
+
+// roles are the members by what they are now: the primary, its synchronous standby, the other one.
+func (c *cluster) roles(ctx context.Context) (primary, standby, other *member, err error) {
+	name := c.leader(ctx)
+	if primary = c.members[name]; primary == nil {
+		return nil, nil, nil, errors.New("Patroni knows of no primary")
+	}
+	conn, err := primary.session(ctx, "postgres")
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, `SELECT application_name, sync_state FROM pg_stat_replication WHERE state = 'streaming'`)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	streaming, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, State string }])
+	for _, s := range streaming {
+		if s.State == "sync" && c.members[s.Name] != nil {
+			standby = c.members[s.Name]
+		} else if c.members[s.Name] != nil {
+			other = c.members[s.Name]
+		}
+	}
+	if err == nil && (standby == nil || other == nil) {
+		err = fmt.Errorf("%s streams to %v", name, streaming)
+	}
+	return primary, standby, other, err
+}
+
+// switchover has Patroni make another member the primary, as before maintenance.
+func (c *cluster) switchover(from *member) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	body := strings.NewReader(fmt.Sprintf(`{"leader":%q}`, from.name))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+from.at(8008)+"/switchover", body)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("switchover: %d %s", resp.StatusCode, said)
+	}
+	return err
+}
+
+// get decodes what an address answers with 200; nil: nothing of it matters.
+func get(ctx context.Context, address string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := once.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %d %.200s", address, resp.StatusCode, text)
+	}
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// once keeps no connection, of which nobody knows whether it leads anywhere.
+var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// writable is when the databases took writes again.
+type writable struct {
+	primary time.Time // when one said that it is the primary
+	write   time.Time // when a commit was acknowledged, and so is on two machines
+}
+
+// watch finds out when there is a primary that takes writes, without sneakerdrop having to do with it. It ends when there is one, or
+// with ctx.
+func (c *cluster) watch(ctx context.Context) <-chan writable {
+	ctx, cancel := context.WithCancel(ctx)
+	tries := make(chan writable, len(c.members))
+	for _, m := range c.members {
+		go func() {
+			var w writable
+			for ctx.Err() == nil && m.tryWrite(ctx, &w) != nil {
+				time.Sleep(20 * time.Millisecond)
+			}
+			tries <- w
+		}()
+	}
+	found := make(chan writable, 1)
+	go func() {
+		defer cancel()
+		var first writable
+		for range c.members {
+			w := <-tries
+			if !w.write.IsZero() && (first.write.IsZero() || w.write.Before(first.write)) {
+				first = w
+			}
+			if !first.write.IsZero() {
+				cancel()
+			}
+		}
+		found <- first
+	}()
+	return found
+}
+
+// tryWrite writes on the member, if it is a primary.
+func (m *member) tryWrite(ctx context.Context, w *writable) error {
+	config, err := pgx.ParseConfig(m.url("postgres", "postgres") + "&connect_timeout=1")
+	if err != nil {
+		return err
+	}
+	noticed := false // what is on one machine alone is no write
+	config.OnNotice = func(*pgconn.PgConn, *pgconn.Notice) { noticed = true }
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var standby bool
+	if err := conn.QueryRow(ctx, `SELECT pg_is_in_recovery()`).Scan(&standby); err != nil {
+		return err
+	}
+	if !standby {
+		w.primary = time.Now()
+		_, err = conn.Exec(ctx, `INSERT INTO public.probe VALUES (1)`)
+	}
+	if standby || noticed || err != nil {
+		return errors.Join(err, errors.New("it takes no writes"))
+	}
+	w.write = time.Now()
+	return nil
+}

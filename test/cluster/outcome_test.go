@@ -1,0 +1,56 @@
+//go:build linux
+
+package cluster
+
+import (
+	"fmt"
+	"time"
+)
+
+// outcome is what came of one fault.
+type outcome struct {
+	step
+	verdict
+
+	detail         string
+	struck, mended time.Time
+	over           time.Time // everything was as before
+	events         []event   // from when it struck
+	pause          time.Duration
+	patient        time.Duration // the longest that a buyer had to ask
+	// Where the databases took no writes: until there was a primary that did, and from then until the shop sold.
+	elected, writable, shop time.Duration
+	tally                   map[string]int
+}
+
+// judge takes the times from what buyers and the databases were told.
+func (o *outcome) judge(crowd *crowd, w writable) {
+	o.events = crowd.since(o.struck)
+	o.tally = crowd.tally
+	o.pause = pause(o.events, o.struck)
+	var sold time.Time // the first sale after the longest pause
+	last := o.struck
+	for _, e := range o.events {
+		o.patient = max(o.patient, e.after)
+		if e.sold {
+			if e.at.Sub(last) == o.pause {
+				sold = e.at
+			}
+			last = e.at
+		}
+	}
+	if !w.write.IsZero() {
+		o.elected, o.writable = w.primary.Sub(o.struck), w.write.Sub(o.struck)
+		o.shop = max(0, sold.Sub(w.write))
+	}
+}
+
+func (o *outcome) String() string {
+	line := fmt.Sprintf("%s (%s, %s): %d buyers, %d acknowledged, %d asked again; no sale for %s, a buyer asked for %s", o.name, o.detail,
+		o.last.Round(100*time.Millisecond), o.buyers, o.acknowledged, o.asked, o.pause.Round(time.Millisecond), o.patient.Round(time.Millisecond))
+	if o.writable > 0 {
+		line += fmt.Sprintf("; a primary after %s, which takes writes after %s, the shop %s later", o.elected.Round(time.Millisecond),
+			o.writable.Round(time.Millisecond), o.shop.Round(time.Millisecond))
+	}
+	return fmt.Sprintf("%s; all back %s after it was mended; %v", line, o.over.Sub(o.mended).Round(100*time.Millisecond), o.tally)
+}
