@@ -57,12 +57,6 @@ func (h *history) verify() {
 	h.ruled(m)
 }
 
-// What is counted.
-const (
-	histories = "histories"
-	undecided = "histories undecided"
-)
-
 // settings are the kinds of histories.
 func settings() []setting {
 	const soon = 4 * time.Millisecond

@@ -79,7 +79,7 @@ func (o *Outside) Verify(books store.Store) Found {
 	o.h.versions()
 	o.h.explained(o.model)
 	o.h.ruled(o.model)
-	found.Unknown = o.h.sum.counts["calls of unknown outcome"]
+	found.Unknown = o.h.sum.counts[unknownOutcome]
 	return found
 }
 

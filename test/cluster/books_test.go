@@ -194,28 +194,23 @@ func (c *crowd) askAgain(v *verdict, rnd *rand.Rand) {
 }
 
 // check compares, asks again, audits, and waits until no hold is overdue. Nobody buys meanwhile.
-func (c *cluster) check(ctx context.Context, crowd *crowd, shelves []*shelf, rnd *rand.Rand) (*verdict, error) {
+func check(ctx context.Context, books store.Store, crowd *crowd, shelves []*shelf, rnd *rand.Rand) (*verdict, error) {
 	v := new(verdict)
-	s, err := c.books(ctx)
-	if err != nil {
-		return v, err
-	}
-	defer s.Close()
-	r, err := read(ctx, s, shelves)
+	r, err := read(ctx, books, shelves)
 	if err != nil {
 		return v, err
 	}
 	v.compare(crowd.buyers, shelves, r)
 	crowd.askAgain(v, rnd)
 	for _, shelf := range shelves {
-		report, err := audit.Drop(ctx, s, drop.ID(shelf.id))
+		report, err := audit.Drop(ctx, books, drop.ID(shelf.id))
 		if err != nil {
 			return v, err
 		}
 		v.what = append(v.what, report.Sentences...)
 	}
 	return v, poll(ctx, patience, func(ctx context.Context) error {
-		r, err := read(ctx, s, shelves)
+		r, err := read(ctx, books, shelves)
 		if err == nil && r.overdue > 0 {
 			err = fmt.Errorf("%d holds are overdue", r.overdue)
 		}

@@ -236,6 +236,15 @@ func (c *cluster) startBalancer(t testing.TB) {
 	must(t, c.lb.start())
 }
 
+// replicas are the addresses of all, past HAProxy.
+func (c *cluster) replicas() []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(c.apps)) {
+		all = append(all, "http://"+c.apps[name].machine.at(3000))
+	}
+	return all
+}
+
 // shop is where buyers go.
 func (c *cluster) shop() string { return "http://" + c.lb.machine.at(3000) }
 

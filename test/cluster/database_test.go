@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // member is a PostgreSQL server and the Patroni that looks after it.
@@ -179,69 +178,3 @@ func get(ctx context.Context, address string, into any) error {
 
 // once keeps no connection, of which nobody knows whether it leads anywhere.
 var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-// writable is when the databases took writes again.
-type writable struct {
-	primary time.Time // when one said that it is the primary
-	write   time.Time // when a commit was acknowledged, and so is on two machines
-}
-
-// watch finds out when there is a primary that takes writes, without sneakerdrop having to do with it. It ends when there is one, or
-// with ctx.
-func (c *cluster) watch(ctx context.Context) <-chan writable {
-	ctx, cancel := context.WithCancel(ctx)
-	tries := make(chan writable, len(c.members))
-	for _, m := range c.members {
-		go func() {
-			var w writable
-			for ctx.Err() == nil && m.tryWrite(ctx, &w) != nil {
-				time.Sleep(20 * time.Millisecond)
-			}
-			tries <- w
-		}()
-	}
-	found := make(chan writable, 1)
-	go func() {
-		defer cancel()
-		var first writable
-		for range c.members {
-			w := <-tries
-			if !w.write.IsZero() && (first.write.IsZero() || w.write.Before(first.write)) {
-				first = w
-			}
-			if !first.write.IsZero() {
-				cancel()
-			}
-		}
-		found <- first
-	}()
-	return found
-}
-
-// tryWrite writes on the member, if it is a primary.
-func (m *member) tryWrite(ctx context.Context, w *writable) error {
-	config, err := pgx.ParseConfig(m.url("postgres", "postgres") + "&connect_timeout=1")
-	if err != nil {
-		return err
-	}
-	noticed := false // what is on one machine alone is no write
-	config.OnNotice = func(*pgconn.PgConn, *pgconn.Notice) { noticed = true }
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	var standby bool
-	if err := conn.QueryRow(ctx, `SELECT pg_is_in_recovery()`).Scan(&standby); err != nil {
-		return err
-	}
-	if !standby {
-		w.primary = time.Now()
-		_, err = conn.Exec(ctx, `INSERT INTO public.probe VALUES (1)`)
-	}
-	if standby || noticed || err != nil {
-		return errors.Join(err, errors.New("it takes no writes"))
-	}
-	w.write = time.Now()
-	return nil
-}

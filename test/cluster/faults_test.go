@@ -21,8 +21,6 @@ type kind struct {
 	last [2]time.Duration
 	// cable: a cable is pulled.
 	cable bool
-	// database: the databases take no writes for a while, how long is found out beside the shop.
-	database bool
 	// strike makes it happen, and returns what mends it.
 	strike func(*scene) (mend func() error, err error)
 	// expect says what is wrong with what was sold while it lasted.
@@ -35,7 +33,6 @@ type scene struct {
 
 	rnd                     *rand.Rand
 	primary, standby, other *member
-	last                    time.Duration
 	detail                  string // what was hit
 }
 
@@ -54,34 +51,34 @@ func primaryKinds() []kind {
 	}
 	none := func() error { return nil }
 	return []kind{
-		{group: "primary dies", name: "primary killed", database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary dies", name: "primary killed", strike: primary(func(s *scene) (func() error, error) {
 			s.primary.send(syscall.SIGKILL)
 			return none, nil
 		})},
-		{group: "primary dies", name: "primary's machine killed", last: seconds(3, 25), database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary dies", name: "primary's machine killed", last: seconds(3, 25), strike: primary(func(s *scene) (func() error, error) {
 			s.primary.crash()
 			return s.primary.patroni.start, nil
 		})},
-		{group: "primary", name: "primary frozen", last: seconds(3, 8), database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary frozen", last: seconds(3, 8), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freeze(), nil
 		})},
-		{group: "primary", name: "primary frozen until it is replaced", last: seconds(25, 30), database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary frozen until it is replaced", last: seconds(25, 30), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freeze(), nil
 		})},
-		{group: "primary", name: "primary's machine frozen", last: seconds(24, 28), database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary's machine frozen", last: seconds(24, 28), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freezeAll(), nil
 		})},
-		{group: "primary", name: "primary cut off", last: seconds(3, 28), cable: true, database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary cut off", last: seconds(3, 28), cable: true, strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.mend, s.primary.pull()
 		})},
-		{group: "primary", name: "primary cut off from etcd", last: seconds(12, 28), cable: true, database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary cut off from etcd", last: seconds(12, 28), cable: true, strike: primary(func(s *scene) (func() error, error) {
 			etcd := hosts(s.etcd)
 			return func() error { return s.primary.remember(etcd...) }, s.primary.forget(etcd...)
 		})},
-		{group: "primary", name: "primary restarted", database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary restarted", strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.patroni.start, s.primary.patroni.stop()
 		})},
-		{group: "primary", name: "switchover", database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "switchover", strike: primary(func(s *scene) (func() error, error) {
 			return none, s.switchover(s.primary)
 		})},
 	}
@@ -94,7 +91,7 @@ func patroniKinds() []kind {
 			s.primary.patroni.kill()
 			return s.primary.patroni.start, nil
 		}},
-		{group: "patroni", name: "primary's Patroni frozen", last: seconds(24, 28), database: true, strike: func(s *scene) (func() error, error) {
+		{group: "patroni", name: "primary's Patroni frozen", last: seconds(24, 28), strike: func(s *scene) (func() error, error) {
 			s.detail = s.primary.name
 			return frozen(s.primary.patroni), nil
 		}},
@@ -128,17 +125,17 @@ func standbyKinds() []kind {
 		{group: "standby", name: "synchronous standby restarted", last: seconds(0, 3), strike: on(synchronous, func(_ *scene, m *member) (func() error, error) {
 			return m.patroni.start, m.patroni.stop()
 		})},
-		{group: "all standbys", name: "both standbys frozen", last: seconds(14, 16), database: true, expect: refused, strike: func(s *scene) (func() error, error) {
+		{group: "all standbys", name: "both standbys frozen", last: seconds(14, 16), expect: refused, strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name + ", " + s.other.name
 			return both(s.standby.freeze(), s.other.freeze()), nil
 		}},
-		{group: "all standbys", name: "both standbys stopped", last: seconds(14, 16), database: true, expect: refused, strike: func(s *scene) (func() error, error) {
+		{group: "all standbys", name: "both standbys stopped", last: seconds(14, 16), expect: refused, strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name + ", " + s.other.name
 			s.standby.crash()
 			s.other.crash()
 			return both(s.standby.patroni.start, s.other.patroni.start), nil
 		}},
-		{group: "all standbys", name: "both standbys frozen, then the primary killed", last: seconds(34, 36), database: true, expect: refused, strike: func(s *scene) (func() error, error) {
+		{group: "all standbys", name: "both standbys frozen, then the primary killed", last: seconds(34, 36), expect: refused, strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name + ", " + s.other.name + ", then " + s.primary.name
 			thaw := both(s.standby.freeze(), s.other.freeze())
 			return func() error { s.primary.crash(); return errors.Join(thaw(), s.primary.patroni.start()) }, nil
@@ -211,7 +208,7 @@ func serviceKinds() []kind {
 		}
 	}
 	return append(all,
-		kind{group: "etcd", name: "all of etcd killed", last: seconds(12, 20), database: true, strike: every(func(c *cluster) map[string]*program { return c.etcd })},
+		kind{group: "etcd", name: "all of etcd killed", last: seconds(12, 20), strike: every(func(c *cluster) map[string]*program { return c.etcd })},
 		kind{group: "all of NATS", name: "all of NATS killed", last: seconds(5, 8), expect: undisturbed, strike: every(func(c *cluster) map[string]*program { return c.nats })},
 		kind{group: "all of NATS", name: "all of NATS frozen", last: seconds(5, 8), expect: undisturbed, strike: func(s *scene) (func() error, error) {
 			var thaws []func() error

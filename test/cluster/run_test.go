@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/histories"
 )
 
 // within is how long the shop may be without sales after a fault that is over: Patroni replaces a primary that says nothing after
@@ -90,6 +91,9 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 	buying.Go(func() { crowd.come(ctx, shelves) })
 	stop := sync.OnceFunc(func() { leave(); buying.Wait() })
 	defer stop()
+	outside := histories.NewOutside(t, c.replicas(), hold, s.seed)
+	buying.Go(func() { outside.Run(ctx) })
+	probe := c.startProbe(ctx)
 	opened := time.Now()
 	c.await(t, "the shop sells", func(context.Context) error {
 		if n, _ := sales(crowd.since(opened), opened, time.Now()); n < 100 {
@@ -97,39 +101,24 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 		}
 		return nil
 	})
-	sc := &scene{cluster: c, rnd: rand.New(rand.NewPCG(s.seed, 0)), last: s.last}
+	sc := &scene{cluster: c, rnd: rand.New(rand.NewPCG(s.seed, 0))}
 	c.await(t, "the roles are clear", func(ctx context.Context) (err error) {
 		sc.primary, sc.standby, sc.other, err = c.roles(ctx)
 		return err
 	})
 	time.Sleep(time.Duration(sc.rnd.Int64N(int64(500 * time.Millisecond)))) // anywhere in the load
-	watched := c.strike(t, sc, o)
-	c.awaitBack(t, crowd, shelves[0], o)
-	stop()
-	o.judge(crowd, <-watched)
-	must(t, errors.Join(c.conclude(t, crowd, shelves, sc, o)))
-	return o
-}
-
-// strike has the fault come, last and be mended.
-func (c *cluster) strike(t testing.TB, sc *scene, o *outcome) <-chan writable {
-	t.Helper()
 	o.struck = time.Now()
-	mend, err := o.kind.strike(sc)
+	mend, err := s.strike(sc)
 	must(t, err)
 	o.detail = sc.detail
-	watched := make(<-chan writable)
-	if o.database {
-		watched = c.watch(t.Context())
-	} else {
-		none := make(chan writable, 1)
-		none <- writable{}
-		watched = none
-	}
-	time.Sleep(o.last) // that is what it does
+	time.Sleep(s.last) // that is what it does
 	o.mended = time.Now()
 	must(t, mend())
-	return watched
+	c.awaitBack(t, crowd, shelves[0], o)
+	stop()
+	o.judge(crowd, probe)
+	c.conclude(t, crowd, shelves, outside, o)
+	return o
 }
 
 // awaitBack waits until everything is as before the fault, and the shop sells to who comes then.
@@ -147,10 +136,15 @@ func (c *cluster) awaitBack(t testing.TB, crowd *crowd, s *shelf, o *outcome) {
 }
 
 // conclude checks what the fault has left.
-func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, sc *scene, o *outcome) error {
+func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, outside *histories.Outside, o *outcome) {
 	t.Helper()
-	v, err := c.check(t.Context(), crowd, shelves, sc.rnd)
+	books, err := c.books(t.Context())
+	must(t, err)
+	defer books.Close()
+	v, err := check(t.Context(), books, crowd, shelves, rand.New(rand.NewPCG(o.seed, 1)))
+	must(t, err)
 	o.verdict = *v
+	o.history = outside.Verify(books)
 	for _, what := range v.what {
 		t.Errorf("%s (%s): %s", o.name, o.detail, what)
 	}
@@ -159,7 +153,6 @@ func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, sc *sce
 			t.Errorf("%s (%s): %v", o.name, o.detail, wrong)
 		}
 	}
-	return err
 }
 
 // auditAll has the program itself audit all that was sold.
