@@ -59,10 +59,7 @@ func primaryKinds() []kind {
 			s.primary.crash()
 			return s.primary.patroni.start, nil
 		})},
-		{group: "primary", name: "primary frozen", last: seconds(3, 8), strike: primary(func(s *scene) (func() error, error) {
-			return s.primary.freeze(), nil
-		})},
-		{group: "primary", name: "primary frozen until it is replaced", last: seconds(25, 30), strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary frozen", last: seconds(3, 12), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freeze(), nil
 		})},
 		{group: "primary", name: "primary's machine frozen", last: seconds(24, 28), strike: primary(func(s *scene) (func() error, error) {

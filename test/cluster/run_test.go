@@ -48,6 +48,9 @@ func TestCluster_LosesNothingAndComesBack(t *testing.T) {
 			return
 		}
 	}
+	shelves, err := crowd.offer(t.Context(), len(plan))
+	must(t, err)
+	c.watchThrough(t, crowd, shelves[0])
 	c.auditAll(t)
 }
 
