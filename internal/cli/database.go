@@ -131,6 +131,9 @@ func (con *console) databaseErrorOf(flag string, d database, err error) error {
 
 // cause takes the part of a database error that an operator can act on.
 func cause(err error) error {
+	if e, ok := errors.AsType[*postgres.NoPrimaryError](err); ok {
+		return e
+	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return errors.New(e.Message)
 	}

@@ -36,11 +36,15 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	}
 	was := state.Drop
 	changes := b.Decide(state, now)
-	if changes == nil {
-		rollback(ctx, conn.Conn())
-		return nil
-	}
 	var out pgx.Batch
+	if changes == nil {
+		if b.Confirm == nil || !b.Confirm() {
+			rollback(ctx, conn.Conn())
+			return nil
+		}
+		out.Queue(committedTouch, int64(b.Drop))
+		return s.commit(ctx, conn.Conn(), &out, fmt.Sprintf("confirm the state of drop %d", b.Drop))
+	}
 	queueChanges(&out, &was, state, changes)
 	op := fmt.Sprintf("commit drop %d", b.Drop)
 	if next := s.following(&b); next != nil {

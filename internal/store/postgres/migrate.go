@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -68,14 +69,10 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 	return from, newest, nil
 }
 
-// migrationConfig is that of the store's connections, but waits for locks as long as the caller does.
+// migrationConfig is that of the store's connections without its settings: it waits for locks as long as the caller does.
 func (s *Store) migrationConfig() *pgx.ConnConfig {
 	cfg := s.pool.Config().ConnConfig.Copy()
-	for name, value := range settings() {
-		if cfg.RuntimeParams[name] == value {
-			delete(cfg.RuntimeParams, name)
-		}
-	}
+	cfg.ValidateConnect = validate(nil, nil)
 	cfg.OnNotice = nil // IF NOT EXISTS says what it skipped
 	return cfg
 }
@@ -101,6 +98,13 @@ func (s *Store) Ready(ctx context.Context) error {
 	newest, err := newestVersion()
 	if err != nil {
 		return err
+	}
+	var readOnly bool
+	if err := s.pool.QueryRow(ctx, readyWritable).Scan(&readOnly); err != nil {
+		return s.fail(op, err)
+	}
+	if readOnly && !s.reads {
+		return s.failAs(op, store.ClassUnavailable, pgconn.ErrReadOnlyConnection)
 	}
 	version, err := s.version(ctx)
 	if err != nil {

@@ -280,6 +280,9 @@ VALUES ($1, $2, $3, $4, $5, '', floor(extract(epoch FROM clock_timestamp()) * 10
 ON CONFLICT DO NOTHING
 RETURNING true`
 
+	// Changes no row, and is a write: the COMMIT behind it waits for a synchronous standby to have all that went before.
+	claimConfirm = `SELECT pg_logical_emit_message(true, 'sneakerdrop', '')`
+
 	claimAnswer = `
 WITH written AS (
     UPDATE sneakerdrop.idempotency_keys
@@ -625,8 +628,13 @@ SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
 
 	migrateSchema = `CREATE SCHEMA IF NOT EXISTS sneakerdrop`
 
+	readyWritable = `SELECT current_setting('transaction_read_only') = 'on'`
+
 	readyVersion = `
 SELECT coalesce(max(version_id), 0)
 FROM sneakerdrop.goose_db_version
 WHERE is_applied`
+
+	primaryTimeline = `
+SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END`
 )

@@ -52,6 +52,13 @@ func TestRunBatch_NoticeAtCommitIsUnknown(t *testing.T) {
 	wantClass(t, s.RunBatch(t.Context(), reserve(id, batch, nil)), store.ClassUnknown)
 	_, err := s.Committed(t.Context(), id, batch, 1)
 	wantClass(t, err, store.ClassUnknown) // its own write was not confirmed either
+	// Nor is anybody told of it by a batch that changes nothing, before it is confirmed.
+	told := store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes { return nil }, Confirm: func() bool { return true }}
+	wantClass(t, s.RunBatch(t.Context(), told), store.ClassUnknown)
+	told.Confirm = func() bool { return false }
+	if err := s.RunBatch(t.Context(), told); err != nil {
+		t.Errorf("a refusal: %v", err)
+	}
 	exec(t, admin, `DROP TRIGGER warn ON sneakerdrop.drops`)
 	if found, err := s.Committed(t.Context(), id, batch, 1); err != nil || !found {
 		t.Errorf("Committed: %v, %v; want true", found, err)

@@ -104,7 +104,7 @@ func (c *cluster) trust() error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(f, "host all all 127.0.0.0/8 trust")
+	_, err = fmt.Fprintln(f, "host all,replication all 127.0.0.0/8 trust")
 	return errors.Join(err, f.Close())
 }
 
