@@ -206,10 +206,9 @@ func (c *cluster) startNATS(t testing.TB) {
 func (c *cluster) databaseURL() string {
 	var hosts []string
 	for _, name := range slices.Sorted(maps.Keys(c.members)) {
-		hosts = append(hosts, c.members[name].address)
+		hosts = append(hosts, c.members[name].at(5432))
 	}
-	return "postgres:///shop?user=sneakerdrop&password=change-me&sslmode=disable&target_session_attrs=read-write&host=" + strings.Join(hosts, ",") +
-		"&port=5432,5432,5432"
+	return "postgres://sneakerdrop:change-me@" + strings.Join(hosts, ",") + "/shop?sslmode=disable"
 }
 
 func (c *cluster) startReplicas(t testing.TB) {

@@ -27,7 +27,7 @@ func (c *cluster) watchThrough(t testing.TB, crowd *crowd, s *shelf) {
 		"polling with a cookie": func(ctx context.Context) (func() (string, error), error) {
 			return c.poll(ctx, &http.Client{Jar: jar})
 		},
-		"polling": func(ctx context.Context) (func() (string, error), error) { return c.poll(ctx, &http.Client{}) },
+		"polling":   func(ctx context.Context) (func() (string, error), error) { return c.poll(ctx, &http.Client{}) },
 		"WebSocket": c.socket,
 	} {
 		if err := c.hears(crowd, s, open); err != nil {
