@@ -218,7 +218,7 @@ func (c *cluster) startReplicas(t testing.TB) {
 		m := c.network.plug(t, name)
 		p := c.program(m, c.folder(t, name, 0o700), c.binary, "serve", "--addr="+m.at(3000), "--insecure", "--hold="+hold.String(),
 			"--trusted-proxy="+fmt.Sprint(c.network.prefix, machines["lb"]))
-		p.env = []string{"SNEAKERDROP_DATABASE=" + c.databaseURL()}
+		p.env = []string{"SNEAKERDROP_DATABASE=" + c.databaseURL(), "SNEAKERDROP_NATS=" + c.addressed("nats://nats1:4222,nats://nats2:4222,nats://nats3:4222")}
 		c.apps[name] = p
 		must(t, p.start())
 	}
