@@ -92,8 +92,7 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 	defer leave()
 	var buying sync.WaitGroup
 	buying.Go(func() { crowd.come(ctx, shelves) })
-	stop := sync.OnceFunc(func() { leave(); buying.Wait() })
-	defer stop()
+	defer func() { crowd.leave.Store(true); leave(); buying.Wait(); crowd.leave.Store(false) }() // at an early end
 	outside := histories.NewOutside(t, c.replicas(), hold, s.seed)
 	buying.Go(func() { outside.Run(ctx) })
 	probe := c.startProbe(ctx)
@@ -118,7 +117,8 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 	o.mended = time.Now()
 	must(t, mend())
 	c.awaitBack(t, crowd, shelves[0], o)
-	stop()
+	leave()
+	buying.Wait()
 	o.judge(crowd, probe)
 	c.conclude(t, crowd, shelves, outside, o)
 	return o

@@ -43,17 +43,20 @@ func (c *cluster) hears(crowd *crowd, s *shelf, open func(context.Context) (func
 	if err != nil {
 		return err
 	}
-	k := call{path: "/api/drops/reserve", key: fmt.Sprint("watched-", crowd.user.Add(1)), body: fmt.Sprintf(`{"dropId":%d,"userId":%d}`, s.id, crowd.user.Add(1))}
-	crowd.settle(&k)
-	for {
-		said, err := hear()
-		if err != nil {
-			return err
-		}
-		if strings.Contains(said, `"stock_update"`) && strings.Contains(said, fmt.Sprintf(`"dropId":%d,`, s.id)) && strings.Contains(said, `"reserved"`) {
-			return nil
+	until := func(words string) error {
+		for {
+			said, err := hear()
+			if err != nil || strings.Contains(said, fmt.Sprintf(`"dropId":%d,`, s.id)) && strings.Contains(said, words) {
+				return err
+			}
 		}
 	}
+	if err := until(`"stock_update"`); err != nil { // how things are
+		return err
+	}
+	k := call{path: "/api/drops/reserve", key: fmt.Sprint("watched-", crowd.user.Add(1)), body: fmt.Sprintf(`{"dropId":%d,"userId":%d}`, s.id, crowd.user.Add(1))}
+	crowd.settle(&k)
+	return until(`"reserved"`)
 }
 
 // poll is a client that knows polling alone.
