@@ -139,7 +139,7 @@ func (c *crowd) settle(k *call) {
 	began := time.Now()
 	for time.Since(began) < settled && !c.leave.Load() {
 		answer, err := c.send(k)
-		kind := ""
+		var kind string
 		switch {
 		case err != nil || strings.HasPrefix(answer, "502 ") || strings.HasPrefix(answer, "504 "):
 			kind = "no answer"

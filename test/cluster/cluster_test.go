@@ -168,11 +168,11 @@ func (c *cluster) startDatabases(t testing.TB) {
 
 // createShop makes the shop's database and role.
 func (c *cluster) createShop(ctx context.Context) error {
-	primary, _, _, err := c.roles(ctx)
+	now, err := c.roles(ctx)
 	if err != nil {
 		return err
 	}
-	conn, err := primary.session(ctx, "postgres")
+	conn, err := now.primary.session(ctx, "postgres")
 	if err != nil {
 		return err
 	}
@@ -303,7 +303,7 @@ func (c *cluster) databasesWhole(ctx context.Context) error {
 			return fmt.Errorf("%s is %q: %w", name, patroni.State, err)
 		}
 	}
-	_, _, _, err := c.roles(ctx)
+	_, err := c.roles(ctx)
 	return err
 }
 

@@ -104,32 +104,35 @@ func (c *cluster) leader(ctx context.Context) string {
 }
 
 // roles are the members by what they are now: the primary, its synchronous standby, the other one.
-func (c *cluster) roles(ctx context.Context) (primary, standby, other *member, err error) {
+type roles struct{ primary, standby, other *member }
+
+// roles asks Patroni and the primary; an error says that one of them is missing.
+func (c *cluster) roles(ctx context.Context) (r roles, err error) {
 	name := c.leader(ctx)
-	if primary = c.members[name]; primary == nil {
-		return nil, nil, nil, errors.New("Patroni knows of no primary")
+	if r.primary = c.members[name]; r.primary == nil {
+		return r, errors.New("Patroni knows of no primary")
 	}
-	conn, err := primary.session(ctx, "postgres")
+	conn, err := r.primary.session(ctx, "postgres")
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: %w", name, err)
+		return r, fmt.Errorf("%s: %w", name, err)
 	}
 	defer conn.Close(ctx)
 	rows, err := conn.Query(ctx, `SELECT application_name, sync_state FROM pg_stat_replication WHERE state = 'streaming'`)
 	if err != nil {
-		return nil, nil, nil, err
+		return r, err
 	}
 	streaming, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, State string }])
 	for _, s := range streaming {
 		if s.State == "sync" && c.members[s.Name] != nil {
-			standby = c.members[s.Name]
+			r.standby = c.members[s.Name]
 		} else if c.members[s.Name] != nil {
-			other = c.members[s.Name]
+			r.other = c.members[s.Name]
 		}
 	}
-	if err == nil && (standby == nil || other == nil) {
+	if err == nil && (r.standby == nil || r.other == nil) {
 		err = fmt.Errorf("%s streams to %v", name, streaming)
 	}
-	return primary, standby, other, err
+	return r, err
 }
 
 // switchover has Patroni make another member the primary, as before maintenance.

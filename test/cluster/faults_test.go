@@ -31,9 +31,10 @@ type kind struct {
 type scene struct {
 	*cluster
 
-	rnd                     *rand.Rand
-	primary, standby, other *member
-	detail                  string // what was hit
+	roles
+
+	rnd    *rand.Rand
+	detail string // what was hit
 }
 
 func seconds(least, most int) [2]time.Duration {

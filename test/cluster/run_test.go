@@ -105,7 +105,7 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 	})
 	sc := &scene{cluster: c, rnd: rand.New(rand.NewPCG(s.seed, 0))}
 	c.await(t, "the roles are clear", func(ctx context.Context) (err error) {
-		sc.primary, sc.standby, sc.other, err = c.roles(ctx)
+		sc.roles, err = c.roles(ctx)
 		return err
 	})
 	time.Sleep(time.Duration(sc.rnd.Int64N(int64(500 * time.Millisecond)))) // anywhere in the load
