@@ -7,7 +7,7 @@ NORACE     := . ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak fuzz bench bench-http bench-sockets bench-watchers lint fmt deps check clean
+.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ soak: ## the long tests: big tables, other PostgreSQL versions, hours in minutes
 	$(GO) test -tags soak -timeout 2h -count 1 $(TESTFLAGS) ./...
 	GO=$(GO) .ci/fuzz
 	.ci/postgres18 $(GO) test -tags soak -timeout 1h -count 1 $(TESTFLAGS) ./internal/store/postgres/...
+
+FAULTS     ?= 10
+cluster: build ## 3 PostgreSQL under Patroni, 3 NATS, 3 replicas: FAULTS=10 of KINDS=… by SEED=… while buyers go on (6 minutes)
+	@.ci/deps cluster
+	$(GO) test -c -tags cluster -o bin/cluster.test ./test/cluster
+	@cd test/cluster && FAULTS='$(FAULTS)' SEED='$(SEED)' KINDS='$(KINDS)' ../../bin/cluster.test -test.v -test.timeout 3h $(TESTFLAGS)
 
 fuzz: ## every fuzz target for FUZZTIME (30s) each; part of soak
 	@GO=$(GO) .ci/fuzz
@@ -52,6 +58,7 @@ check:
 	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd internal test *.go); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags cluster ./test/cluster
 
 lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
 	$(GO) run $(LINT) run

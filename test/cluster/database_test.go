@@ -1,0 +1,183 @@
+//go:build linux
+
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// member is a PostgreSQL server and the Patroni that looks after it.
+type member struct {
+	*machine
+
+	patroni *program
+}
+
+// newMember lays out a member; it starts with patroni.
+func (c *cluster) newMember(t testing.TB, name string) *member {
+	t.Helper()
+	m := &member{machine: c.network.plug(t, name)}
+	dir := c.folder(t, name, 0o700)
+	text := strings.ReplaceAll(c.shipped(t, "patroni.yaml"), "db1", name)
+	text = c.addressed(text)
+	for from, to := range map[string]string{
+		"/var/lib/postgresql/15/shop": filepath.Join(dir, "data"), "/usr/lib/postgresql/15/bin": c.postgres,
+		"/var/lib/postgresql/.pgpass-patroni": filepath.Join(dir, "pgpass"), "/var/run/postgresql": dir, "name: " + m.address: "name: " + name,
+		"samenet": "all", // of addresses that are not on an interface, too
+	} {
+		text = strings.ReplaceAll(text, from, to)
+	}
+	file := filepath.Join(dir, "patroni.yaml")
+	must(t, os.WriteFile(file, []byte(text), 0o644))
+	m.patroni = c.program(m.machine, dir, "/usr/bin/python3", "/usr/bin/patroni", file)
+	return m
+}
+
+func (m *member) data() string { return filepath.Join(m.patroni.dir, "data") }
+
+// postmaster is the number of PostgreSQL's first process, 0 if there is none. Patroni has given it a session of its own.
+func (m *member) postmaster() int {
+	text, err := os.ReadFile(filepath.Join(m.data(), "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		return 0
+	}
+	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || !strings.Contains(string(command), m.data()) {
+		return 0
+	}
+	return pid
+}
+
+// send sends PostgreSQL and all its sessions a signal.
+func (m *member) send(s syscall.Signal) {
+	if parent := m.postmaster(); parent != 0 {
+		for _, pid := range family(parent) {
+			_ = syscall.Kill(pid, s) // may have ended by itself
+		}
+	}
+}
+
+// session connects to the server itself, past everything.
+func (m *member) session(ctx context.Context, database string) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, m.url("postgres", database)+"&connect_timeout=1")
+}
+
+func (m *member) url(user, database string) string {
+	return fmt.Sprintf("postgres://%s:change-me@%s/%s?sslmode=disable", user, m.at(5432), database)
+}
+
+// leader asks Patroni who it is, "" for nobody.
+func (c *cluster) leader(ctx context.Context) string {
+	for _, m := range c.members {
+		var seen struct {
+			Members []struct{ Name, Role, State string }
+		}
+		if get(ctx, "http://"+m.at(8008)+"/cluster", &seen) != nil {
+			continue
+		}
+		for _, other := range seen.Members {
+			if other.Role == "leader" && other.State == "running" {
+				return other.Name
+			}
+		}
+	}
+	return ""
+}
+
+// roles are the members by what they are now: the primary, its synchronous standby, the other one.
+type roles struct{ primary, standby, other *member }
+
+// roles asks Patroni and the primary; an error says that one of them is missing.
+func (c *cluster) roles(ctx context.Context) (r roles, err error) {
+	name := c.leader(ctx)
+	if r.primary = c.members[name]; r.primary == nil {
+		return r, errors.New("Patroni knows of no primary")
+	}
+	conn, err := r.primary.session(ctx, "postgres")
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", name, err)
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, `SELECT application_name, sync_state FROM pg_stat_replication WHERE state = 'streaming'`)
+	if err != nil {
+		return r, err
+	}
+	streaming, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, State string }])
+	for _, s := range streaming {
+		if s.State == "sync" && c.members[s.Name] != nil {
+			r.standby = c.members[s.Name]
+		} else if c.members[s.Name] != nil {
+			r.other = c.members[s.Name]
+		}
+	}
+	if err == nil && (r.standby == nil || r.other == nil) {
+		err = fmt.Errorf("%s streams to %v", name, streaming)
+	}
+	return r, err
+}
+
+// switchover has Patroni make another member the primary, as before maintenance.
+func (c *cluster) switchover(from *member) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	body := strings.NewReader(fmt.Sprintf(`{"leader":%q}`, from.name))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+from.at(8008)+"/switchover", body)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("switchover: %d %s", resp.StatusCode, said)
+	}
+	return err
+}
+
+// get decodes what an address answers with 200; nil: nothing of it matters.
+func get(ctx context.Context, address string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := once.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %d %.200s", address, resp.StatusCode, text)
+	}
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// once keeps no connection, of which nobody knows whether it leads anywhere.
+var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

@@ -1,0 +1,170 @@
+//go:build linux && cluster
+
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/histories"
+)
+
+// within is how long the shop may be without sales after a fault that is over: Patroni replaces a primary that says nothing after
+// 20 s.
+const within = time.Minute
+
+// Kill, freeze, cut off and restart each part of a cluster of three PostgreSQL servers under Patroni, three etcd, three NATS, three
+// replicas and HAProxy while buyers go on: what was acknowledged is there, nothing is sold twice, and the shop is back by itself.
+func TestCluster_LosesNothingAndComesBack(t *testing.T) {
+	seed := number(t, "SEED", uint64(time.Now().UnixNano()))
+	faults := int(number(t, "FAULTS", 10))
+	only, err := regexp.Compile(os.Getenv("KINDS"))
+	must(t, err)
+	plan := newPlan(seed, faults, entered(), only)
+	fmt.Printf("SEED=%d: %d faults\n", seed, len(plan))
+	table := &table{seed: seed, began: time.Now()}
+	defer func() { fmt.Print(table) }()
+	endEarly(table)
+	c := newCluster(t)
+	crowd := newCrowd(t, c.shop(), seed)
+	defer crowd.client.CloseIdleConnections()
+	for i, s := range plan {
+		o := c.suffer(t, crowd, i, s)
+		table.add(o)
+		fmt.Println(o)
+		if t.Failed() {
+			fmt.Printf("replay: make cluster SEED=%d FAULTS=%d KINDS=%q\n", seed, faults, only)
+			return
+		}
+	}
+	shelves, err := crowd.offer(t.Context(), len(plan))
+	must(t, err)
+	c.watchThrough(t, crowd, shelves[0])
+	c.auditAll(t)
+}
+
+// endEarly has a signal end everything at once, with the table so far.
+func endEarly(table *table) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		fmt.Print("stopped early\n", table)
+		if err := endAll(); err != nil {
+			fmt.Println(err)
+		}
+		os.Exit(1)
+	}()
+}
+
+func number(t testing.TB, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}
+
+// suffer lets one fault come while buyers buy, waits until everything is back, and checks.
+func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome {
+	t.Helper()
+	o := &outcome{step: s}
+	crowd.begin()
+	shelves, err := crowd.offer(t.Context(), round)
+	must(t, err)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	var buying sync.WaitGroup
+	buying.Go(func() { crowd.come(ctx, shelves) })
+	defer func() { crowd.leave.Store(true); leave(); buying.Wait(); crowd.leave.Store(false) }() // at an early end
+	outside := histories.NewOutside(t, c.replicas(), hold, s.seed)
+	buying.Go(func() { outside.Run(ctx) })
+	probe := c.startProbe(ctx)
+	opened := time.Now()
+	c.await(t, "the shop sells", func(context.Context) error {
+		if n, _ := sales(crowd.since(opened), opened, time.Now()); n < 100 {
+			return fmt.Errorf("%d sales", n)
+		}
+		return nil
+	})
+	sc := &scene{cluster: c, rnd: rand.New(rand.NewPCG(s.seed, 0))}
+	c.await(t, "the roles are clear", func(ctx context.Context) (err error) {
+		sc.roles, err = c.roles(ctx)
+		return err
+	})
+	time.Sleep(time.Duration(sc.rnd.Int64N(int64(500 * time.Millisecond)))) // anywhere in the load
+	o.struck = time.Now()
+	mend, err := s.strike(sc)
+	must(t, err)
+	o.detail = sc.detail
+	time.Sleep(s.last) // that is what it does
+	o.mended = time.Now()
+	must(t, mend())
+	c.awaitBack(t, crowd, shelves[0], o)
+	leave()
+	buying.Wait()
+	o.judge(crowd, probe)
+	c.conclude(t, crowd, shelves, outside, o)
+	return o
+}
+
+// awaitBack waits until everything is as before the fault, and the shop sells to who comes then.
+func (c *cluster) awaitBack(t testing.TB, crowd *crowd, s *shelf, o *outcome) {
+	t.Helper()
+	began := time.Now()
+	b := crowd.buy(s, rand.New(rand.NewPCG(0, 0)))
+	if took := time.Since(began); !b.reserve.done() || took > within {
+		t.Fatalf("%s: %s after its end the shop answers %q", o.name, took, b.reserve.answer)
+	}
+	if err := poll(t.Context(), 2*patience, c.whole); err != nil {
+		t.Fatalf("%s: not everything is back %s after its end: %v", o.name, time.Since(o.mended), err)
+	}
+	o.over = time.Now()
+}
+
+// conclude checks what the fault has left.
+func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, outside *histories.Outside, o *outcome) {
+	t.Helper()
+	books, err := c.books(t.Context())
+	must(t, err)
+	defer books.Close()
+	v, err := check(t.Context(), books, crowd, shelves, rand.New(rand.NewPCG(o.seed, 1)))
+	must(t, err)
+	o.verdict = *v
+	o.history = outside.Verify(books)
+	for _, what := range v.what {
+		t.Errorf("%s (%s): %s", o.name, o.detail, what)
+	}
+	if o.expect != nil {
+		if wrong := o.expect(o); wrong != nil {
+			t.Errorf("%s (%s): %v", o.name, o.detail, wrong)
+		}
+	}
+}
+
+// auditAll has the program itself audit all that was sold.
+func (c *cluster) auditAll(t testing.TB) {
+	t.Helper()
+	cmd := exec.Command(c.binary, "audit")
+	cmd.Env = append(os.Environ(), "SNEAKERDROP_DATABASE="+c.databaseURL())
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.HasSuffix(string(out), ": clean\n") {
+		t.Errorf("audit: %v\n%s", err, out)
+	}
+}
