@@ -161,7 +161,7 @@ func (l *lane) serve(b *batch) {
 	err := b.commit(ctx)
 	switch {
 	case err == nil:
-		v := l.replace(b.view)
+		v, _ := l.replace(b.view)
 		l.settleClock(b)
 		l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
 		l.engine.Metrics.batch(b, calls)
@@ -211,19 +211,6 @@ func fail(waiting []*call) {
 		c.err = fmt.Errorf("%w: gave up while waiting", ErrUnavailable)
 		close(c.done)
 	}
-}
-
-// replace makes v the drop's view unless a newer one is there, and returns the view that is current.
-func (l *lane) replace(v *View) *View {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now := l.view.Load(); v.Drop.Version < now.Drop.Version ||
-		v.Drop.Version == now.Drop.Version && !now.stale {
-		return now
-	}
-	l.view.Store(v)
-	l.engine.generation.Add(1)
-	return v
 }
 
 // batch is one run through the store: its commands, and what the last attempt decided.
