@@ -7,7 +7,7 @@ NORACE     := . ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers lint fmt deps check clean
+.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers scaling check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,8 +54,11 @@ bench-watchers: build ## the shop while 1,000 people watch it (needs two idle co
 	$(GO) build -o bin/bench-watchers ./bench/watchers
 	@./bin/bench-watchers
 
+check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernetes and Grafana's own code, and the image by hand (first run: minutes)
+	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...
+
 check:
-	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd internal test *.go); \
+	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd deploy internal test *.go); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags cluster ./test/cluster
@@ -66,7 +69,7 @@ lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
 fmt: ## format with gofumpt
 	$(GO) run $(LINT) fmt
 
-deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3, PgBouncer
+deps: ## install what the tests need from Debian, if it is missing: PostgreSQL, Chromium, HAProxy and others
 	@.ci/deps
 
 clean: ## remove what the other targets made
