@@ -43,8 +43,9 @@ type Options struct {
 
 // Store is a store.Store on PostgreSQL.
 type Store struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
+	pool   *pgxpool.Pool
+	log    *slog.Logger
+	floors floors
 	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
 	pooled bool
 }
