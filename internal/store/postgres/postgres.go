@@ -48,8 +48,9 @@ type Options struct {
 
 // Store is a store.Store on PostgreSQL.
 type Store struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
+	pool   *pgxpool.Pool
+	log    *slog.Logger
+	floors floors
 	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
 	pooled bool
 	// reads: the URL asks for a standby, which an audit can be run on.
