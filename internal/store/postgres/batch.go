@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -17,6 +18,10 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	err := s.runBatch(ctx, b)
 	if err != nil && drop.CodeOf(err) == "" {
 		s.floors.forgetAll()
+	}
+	if errors.Is(err, errOlder) { // nothing was decided, and what was known is forgotten
+		b.Begun = nil
+		err = s.runBatch(ctx, b)
 	}
 	return err
 }
