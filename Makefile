@@ -7,7 +7,7 @@ NORACE     := . ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers scaling check-deploy lint fmt deps check clean
+.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ bench-watchers: build ## the shop while 1,000 people watch it (needs two idle co
 
 check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernetes and Grafana's own code, and the image by hand (first run: minutes)
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...
+
+bench-replicas: build ## three servers of one shop beside one alone (needs two idle cores; about a minute)
+	$(GO) build -o bin/bench-replicas ./bench/replicas
+	@.ci/with-postgres bin/bench-replicas
 
 check:
 	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd deploy internal test *.go); \
