@@ -66,7 +66,7 @@ lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
 fmt: ## format with gofumpt
 	$(GO) run $(LINT) fmt
 
-deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3
+deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3, PgBouncer
 	@.ci/deps
 
 clean: ## remove what the other targets made

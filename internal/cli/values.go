@@ -156,6 +156,21 @@ func (w *wait) Decode(ctx *kong.DecodeContext) error {
 	})
 }
 
+// pause is a time that may be none.
+type pause time.Duration
+
+// Decode implements kong.MapperValue.
+func (p *pause) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 || d > 10*time.Minute {
+			return fmt.Errorf("must be a time from 0s to 10m, such as 5s, and is %q", s)
+		}
+		*p = pause(d)
+		return nil
+	})
+}
+
 // bound is a number of things that there may be at once.
 type bound int
 

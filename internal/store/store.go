@@ -119,9 +119,9 @@ type Records interface {
 // Schema is the store's own life.
 type Schema interface {
 	// Migrate brings the schema up to date and says from which version to which. Several processes may call it at once.
-	// A schema newer than this program knows is ErrTooNew and stays as it is.
+	// A schema newer than this program knows stays as it is, and is ErrTooNew unless its migrations say that such programs can go on.
 	Migrate(ctx context.Context) (from, to int, err error)
-	// Ready returns nil when the store answers and its schema is the one this program needs.
+	// Ready returns nil when the store answers, takes writes, and has a schema that this program can go on with.
 	Ready(ctx context.Context) error
 	// Close releases everything, after the calls that are under way. A second Close does nothing.
 	Close() error

@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,6 +67,9 @@ func (s *Store) following(b *store.Batch) *store.Batch {
 
 // commit sends the statements with a COMMIT behind them.
 func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op string) error {
+	if err := ctx.Err(); err != nil || conn.IsClosed() { // nothing will be sent
+		return s.failAs(op, store.ClassUnavailable, cmp.Or(err, net.ErrClosed))
+	}
 	out.Queue(runBatchCommit)
 	takeNotice(conn)
 	results := conn.SendBatch(ctx, out)

@@ -127,11 +127,10 @@ func classifyCommit(err error, atCommit bool) store.Class {
 	if _, ok := errors.AsType[pgx.ErrPreprocessingBatch](err); ok {
 		return classify(err)
 	}
+	// Not even where pgx says that it is safe to try again: it says so of a connection that it finds closed, and that is what a batch
+	// without prepared statements gives in place of a lost answer.
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		if pgconn.SafeToRetry(err) {
-			return store.ClassUnavailable
-		}
 		return store.ClassUnknown
 	}
 	if e.SeverityUnlocalized != "ERROR" || pgerrcode.IsConnectionException(e.Code) || strings.HasPrefix(e.Code, "57P") {

@@ -20,6 +20,9 @@ var (
 // Export implements store.Exporter. It crosses drops.
 func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	const op = "read everything"
+	if err := s.wholly(ctx); err != nil {
+		return err // what it does not know would be left out
+	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return s.fail(op, err)

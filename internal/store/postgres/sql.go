@@ -633,12 +633,23 @@ SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
 
 	migrateSchema = `CREATE SCHEMA IF NOT EXISTS sneakerdrop`
 
+	poolerBackend = `SELECT pg_backend_pid()`
+
 	readyWritable = `SELECT current_setting('transaction_read_only') = 'on'`
 
 	readyVersion = `
 SELECT coalesce(max(version_id), 0)
 FROM sneakerdrop.goose_db_version
 WHERE is_applied`
+
+	// One row for each version that is newer than the program: see migrations/00003_compatibility.sql.
+	readyCompatible = `
+SELECT count(*), coalesce(max(oldest), 0)
+FROM sneakerdrop.compatibility
+WHERE version > $1`
+
+	// Waits for as long as another process migrates, whatever the lock_timeout of the migrations themselves.
+	migrateLockPatiently = `SET LOCAL lock_timeout = 0`
 
 	primaryTimeline = `
 SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END`
