@@ -112,9 +112,9 @@ func (d database) String() string {
 	if u, err := url.Parse(d.url); err == nil && strings.Contains(d.url, "://") {
 		host, name = cmp.Or(u.Query().Get("host"), u.Host), strings.TrimPrefix(u.Path, "/")
 	} else if cfg, err := pgconn.ParseConfig(d.url); err == nil {
-		hosts := []string{net.JoinHostPort(cfg.Host, fmt.Sprint(cfg.Port))}
+		hosts := []string{net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))}
 		for _, f := range cfg.Fallbacks {
-			hosts = append(hosts, net.JoinHostPort(f.Host, fmt.Sprint(f.Port)))
+			hosts = append(hosts, net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))))
 		}
 		host, name = strings.Join(slices.Compact(hosts), ","), cfg.Database
 	}

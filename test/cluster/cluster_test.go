@@ -61,8 +61,8 @@ func newCluster(t testing.TB) *cluster {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			for _, p := range c.programs() {
-				t.Logf("the log of %s ends:\n%s", p.name, p.tail())
+			for _, name := range slices.Sorted(maps.Keys(c.apps)) {
+				t.Logf("the log of %s ends:\n%s", name, c.apps[name].tail())
 			}
 		}
 		if err := endAll(); err != nil {
@@ -102,23 +102,6 @@ func (c *cluster) folder(t testing.TB, name string, mode os.FileMode) string {
 
 func (c *cluster) program(m *machine, dir string, args ...string) *program {
 	return &program{name: m.name, machine: m, args: args, dir: dir, as: c.as}
-}
-
-// programs are all, but for PostgreSQL, which is Patroni's.
-func (c *cluster) programs() []*program {
-	var all []*program
-	for _, m := range c.members {
-		all = append(all, m.patroni)
-	}
-	for _, some := range []map[string]*program{c.etcd, c.nats, c.apps} {
-		for _, name := range slices.Sorted(maps.Keys(some)) {
-			all = append(all, some[name])
-		}
-	}
-	if c.lb != nil {
-		all = append(all, c.lb)
-	}
-	return all
 }
 
 // shipped is a file of deploy/.

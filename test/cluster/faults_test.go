@@ -151,9 +151,10 @@ func refused(o *outcome) error {
 	return nil
 }
 
-// undisturbed: sales go on.
+// undisturbed: sales go on. A replica that is silent under a drop's lock may keep it for 5 s.
 func undisturbed(o *outcome) error {
-	if sold, _ := sales(o.events, o.struck, o.mended); sold == 0 {
+	const longest = 5500 * time.Millisecond
+	if sold, _ := sales(o.events, o.struck, o.mended); sold == 0 && o.mended.Sub(o.struck) > longest {
 		return errors.New("nothing was sold meanwhile")
 	}
 	return nil
@@ -180,14 +181,14 @@ func serviceKinds() []kind {
 			}
 		}
 		all = append(all,
-			kind{group: service.group, name: service.name + " killed", last: seconds(1, 4), expect: service.expect, strike: one(func(p *program) (func() error, error) {
+			kind{group: service.group, name: service.name + " killed", last: seconds(1, 8), expect: service.expect, strike: one(func(p *program) (func() error, error) {
 				p.kill()
 				return p.start, nil
 			})},
-			kind{group: service.group, name: service.name + " frozen", last: seconds(3, 8), expect: service.expect, strike: one(func(p *program) (func() error, error) {
+			kind{group: service.group, name: service.name + " frozen", last: seconds(3, 10), expect: service.expect, strike: one(func(p *program) (func() error, error) {
 				return frozen(p), nil
 			})},
-			kind{group: service.group, name: service.name + " cut off", last: seconds(3, 8), cable: true, expect: service.expect, strike: one(func(p *program) (func() error, error) {
+			kind{group: service.group, name: service.name + " cut off", last: seconds(3, 10), cable: true, expect: service.expect, strike: one(func(p *program) (func() error, error) {
 				return p.machine.mend, p.machine.pull()
 			})},
 			kind{group: service.group, name: service.name + " restarted", expect: service.expect, strike: one(func(p *program) (func() error, error) {
@@ -207,8 +208,8 @@ func serviceKinds() []kind {
 	}
 	return append(all,
 		kind{group: "etcd", name: "all of etcd killed", last: seconds(12, 20), strike: every(func(c *cluster) map[string]*program { return c.etcd })},
-		kind{group: "all of NATS", name: "all of NATS killed", last: seconds(5, 8), expect: undisturbed, strike: every(func(c *cluster) map[string]*program { return c.nats })},
-		kind{group: "all of NATS", name: "all of NATS frozen", last: seconds(5, 8), expect: undisturbed, strike: func(s *scene) (func() error, error) {
+		kind{group: "all of NATS", name: "all of NATS killed", last: seconds(6, 9), expect: undisturbed, strike: every(func(c *cluster) map[string]*program { return c.nats })},
+		kind{group: "all of NATS", name: "all of NATS frozen", last: seconds(6, 9), expect: undisturbed, strike: func(s *scene) (func() error, error) {
 			var thaws []func() error
 			for _, p := range s.nats {
 				thaws = append(thaws, frozen(p))

@@ -3,14 +3,14 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/store"
 )
 
-// ErrPoolMode: a pooler between gives each transaction another connection, and the URL does not allow for that.
+// ErrPoolMode says that a pooler between gives each transaction another connection, and that the URL does not allow for that.
 var ErrPoolMode = errors.New("the pooler in front of PostgreSQL gives each transaction another connection; set pool_mode = session " +
 	"for this database there, or add default_query_exec_mode=exec to the URL")
 
@@ -26,19 +26,19 @@ func (s *Store) CheckPooler(ctx context.Context) error {
 	if err != nil {
 		return s.fail(op, err)
 	}
-	defer first.Close(ctx)
+	defer func() { _ = first.Close(ctx) }()
 	session, err := backend(ctx, first, "")
 	if err != nil {
 		return s.fail(op, err)
 	}
-	if session == fmt.Sprint(first.PID()) {
+	if session == strconv.FormatUint(uint64(first.PID()), 10) {
 		return nil // PostgreSQL itself has said who it is
 	}
 	second, err := s.bare(ctx)
 	if err != nil {
 		return s.fail(op, err)
 	}
-	defer second.Close(ctx)
+	defer func() { _ = second.Close(ctx) }()
 	// A transaction of the second keeps its session. If that was the first's, or the first now has another, they share sessions.
 	taken, err := backend(ctx, second, "BEGIN; ")
 	if err != nil {

@@ -99,8 +99,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 }
 
 // settings of each connection; what the URL says goes before. They are set by a statement, because PgBouncer refuses connections
-// that bring parameters which it does not know. A lock is not waited for longer than a frozen replica can hold it. The planner's are there so that a plan made on an empty table still fits when the table has grown: only probes
-// of indexes. JIT would compile each of them, because it goes by cost.
+// that bring parameters which it does not know. A lock is not waited for longer than a frozen replica can hold it. The planner's
+// are there so that a plan made on an empty table still fits when the table has grown: only probes of indexes. JIT would compile
+// each of them, because it goes by cost.
 func settings() map[string]string {
 	return map[string]string{
 		"idle_in_transaction_session_timeout": "5s",

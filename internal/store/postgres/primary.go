@@ -3,9 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,7 +212,7 @@ func (p *primary) askAll() (*server, error) {
 	answers := make(chan answer, len(p.candidates))
 	failure := &NoPrimaryError{}
 	for i, c := range p.candidates {
-		failure.Hosts = append(failure.Hosts, net.JoinHostPort(c.Host, fmt.Sprint(c.Port)))
+		failure.Hosts = append(failure.Hosts, net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
 		failure.Errs = append(failure.Errs, context.DeadlineExceeded)
 		go func() { answers <- p.askOne(ctx, i) }()
 	}

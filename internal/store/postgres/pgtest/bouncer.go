@@ -88,8 +88,8 @@ auth_file = %s
 pool_mode = %s
 server_login_retry = 1
 `, to.Hostname(), to.Port(), b.host, b.port, users, mode)
-	return errors.Join(os.WriteFile(b.config(), []byte(ini), 0o644), //nolint:gosec // another user reads it
-		os.WriteFile(users, []byte("\"postgres\" \"\"\n"), 0o644)) //nolint:gosec // as above
+	return errors.Join(os.WriteFile(b.config(), []byte(ini), 0o644), // another user reads it
+		os.WriteFile(users, []byte("\"postgres\" \"\"\n"), 0o644))
 }
 
 func (b *Bouncer) config() string { return filepath.Join(b.dir, "pgbouncer.ini") }
