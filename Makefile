@@ -3,7 +3,7 @@ GO         ?= go
 BIN        := bin/sneakerdrop
 LINT       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 RACE       := ./internal/... ./socketio/...
-NORACE     := . ./cmd/... ./test/...
+NORACE     := . ./bench/scaling ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
@@ -53,6 +53,9 @@ bench-http: build ## the shop over HTTP beside a handler that does nothing (need
 bench-watchers: build ## the shop while 1,000 people watch it (needs two idle cores; about 3 minutes)
 	$(GO) build -o bin/bench-watchers ./bench/watchers
 	@./bin/bench-watchers
+
+scaling: ## what a crowd takes, computed from what was measured: the tables of docs/SCALING.md
+	@$(GO) run ./bench/scaling
 
 check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernetes and Grafana's own code, and the image by hand (first run: minutes)
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...
