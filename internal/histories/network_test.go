@@ -25,7 +25,7 @@ import (
 func onPostgres(servers int) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)
-		p := &place{direct: openURL(h.t, u+"&application_name=observer")}
+		p := &place{direct: openURL(h.t, u+"&application_name=observer&connect_timeout=60")}
 		admin := connect(h.t, u)
 		var troubles []*troubled
 		for i := range servers {
@@ -170,7 +170,7 @@ func (w *way) toxic(kind, side, attributes string) {
 func striking(words string) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)
-		p := &place{direct: openURL(h.t, u+"&application_name=observer")}
+		p := &place{direct: openURL(h.t, u+"&application_name=observer&connect_timeout=60")}
 		for range 2 {
 			p.stores = append(p.stores, openURL(h.t, censored(h, u, words)))
 		}
