@@ -7,7 +7,7 @@ NORACE     := . ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak fuzz bench bench-http bench-sockets bench-watchers lint fmt deps check clean
+.PHONY: help run build test soak fuzz bench bench-http bench-sockets bench-watchers bench-replicas lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench-http: build ## the shop over HTTP beside a handler that does nothing (need
 bench-watchers: build ## the shop while 1,000 people watch it (needs two idle cores; about 3 minutes)
 	$(GO) build -o bin/bench-watchers ./bench/watchers
 	@./bin/bench-watchers
+
+bench-replicas: build ## three servers of one shop beside one alone (needs two idle cores; about a minute)
+	$(GO) build -o bin/bench-replicas ./bench/replicas
+	@.ci/with-postgres bin/bench-replicas
 
 check:
 	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd internal test *.go); \

@@ -58,12 +58,19 @@ type Config struct {
 	Audit Audit
 	// Rehearsals serves /api/operator/rehearsals (default: there is no such path).
 	Rehearsals Rehearsals
+	// Bus is what GET /readyz says of it (default: nothing, there is none).
+	Bus Bus
 	// Streams serves GET /api/drops/events (default: there is no such call).
 	Streams *sse.Streams
 	// Sockets serves /socket.io/ (default: there is no such path).
 	Sockets http.Handler
 	// Registry is what GET /metrics shows; the handler adds its own metrics to it (default: those alone).
 	Registry *prometheus.Registry
+}
+
+// Bus carries news between servers. A server without it is ready all the same.
+type Bus interface {
+	Connected() bool
 }
 
 const (
@@ -84,6 +91,7 @@ type api struct {
 	// origin refuses what another origin's page makes a browser send with cookies.
 	origin  func(*http.Request) error
 	streams *sse.Streams
+	bus     Bus // nil: none
 	// readiness is asked for by one caller for all.
 	readiness singleflight.Group
 	// registry is what GET /metrics shows, unless metrics are shown elsewhere.
@@ -121,7 +129,7 @@ func New(c Config) (http.Handler, error) {
 	a := &api{
 		engine: c.Engine, log: c.Log, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, names: c.BuyerNames,
-		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, registry: c.Registry, process: rand.Text()[:12],
+		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 	}
 	if err := a.metrics.register(c.Registry); err != nil {

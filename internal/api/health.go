@@ -18,6 +18,11 @@ type statusAnswer struct {
 	Status string `json:"status"`
 }
 
+type readyAnswer struct {
+	Status string `json:"status" enum:"ready"`
+	Bus    string `json:"bus,omitempty" enum:"connected,away" doc:"Whether other servers tell at once what they sell; away: it is seen within a second. Absent: there is no --nats"`
+}
+
 func (a *api) health(w http.ResponseWriter, _ *http.Request) error {
 	writeJSON(w, &healthAnswer{Status: "ok", Timestamp: instant(drop.TimeOf(time.Now()))})
 	return nil
@@ -38,6 +43,12 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s", drop.Refuse(codeNotReady), err) //nolint:errorlint // the cause must not give the answer its code
 	}
-	writeJSON(w, &statusAnswer{Status: "ready"})
+	answer := readyAnswer{Status: "ready"}
+	if a.bus != nil {
+		if answer.Bus = "away"; a.bus.Connected() {
+			answer.Bus = "connected"
+		}
+	}
+	writeJSON(w, &answer)
 	return nil
 }

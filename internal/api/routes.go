@@ -342,7 +342,7 @@ func (a *api) serviceRoutes() []route {
 			method: http.MethodGet, path: "/readyz", serve: a.ready,
 			id: "readyz", access: anybody, tag: tagService, summary: "Say whether requests can be served",
 			text:   fmt.Sprintf("Asks the database, for at most %d seconds.", int(readyTimeout.Seconds())),
-			answer: reflect.TypeFor[statusAnswer](), answerExample: `{"status":"ready"}`, codes: []drop.Code{codeNotReady},
+			answer: reflect.TypeFor[readyAnswer](), answerExample: `{"status":"ready","bus":"connected"}`, codes: []drop.Code{codeNotReady},
 		},
 		{
 			method: http.MethodGet, path: "/metrics", serve: a.showMetrics(),

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/live"
@@ -50,7 +52,12 @@ func served(t *testing.T) map[string]bool {
 	metrics := engine.NewMetrics()
 	hub := live.New(live.Config{})
 	t.Cleanup(hub.Close)
-	ours := []prometheus.Collector{metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0)}
+	b, err := bus.Dial(bus.Config{Servers: []string{"nats://127.0.0.1:1"}, Subject: "x", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	ours := []prometheus.Collector{metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b}
 	r := registry(ours...)
 	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Metrics: metrics})
 	h, err := api.New(api.Config{Engine: e, Registry: r})

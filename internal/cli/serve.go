@@ -48,6 +48,7 @@ type serveCommand struct {
 	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
 	TLSKey          string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	signInFlags     `group:"Who may do what"`
+	busFlags        `group:"Several servers"`
 	pageFlags       `group:"The shop window"`
 	MetricsAddr     address `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
 	Drain           pause   `default:"0s" help:"How long to serve on after SIGTERM while /readyz says 503, from 0s to 10m, so that a balancer sends nobody here any more when the stop begins."`
@@ -60,6 +61,9 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		con.refusal = log
 	}
 	if err := cmp.Or(c.checkReach("addr", c.Addr), c.checkReach("metrics-addr", c.MetricsAddr)); err != nil {
+		return err
+	}
+	if err := c.busFlags.check(c.Database); err != nil {
 		return err
 	}
 	security, err := c.tls(log)
@@ -120,7 +124,11 @@ func (c *serveCommand) serve(
 	metrics := engine.NewMetrics()
 	hub := live.New(live.Config{Private: verifier != nil})
 	defer hub.Close()
-	e := engine.New(s, engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), MaxLanes: maxLanes(c.Database), Metrics: metrics, Publish: hub.Publish, Log: log})
+	others, err := c.dial(ctx, s, verifier != nil, log)
+	if err != nil {
+		return err
+	}
+	e := c.engine(s, metrics, publishing(hub, others), log)
 	show := c.show(hub, identify(verifier, e, log), log)
 	if err := e.Start(ctx); err != nil {
 		return con.databaseError(c.Database, err)
@@ -128,9 +136,14 @@ func (c *serveCommand) serve(
 	c.warnOfPlainTokens(log)
 	tuneMemory(log)
 	shown := registry(metrics, show.sockets, show.streams)
+	closeBus, err := follow(others, e, shown)
+	if err != nil {
+		return errors.Join(err, e.Stop(ctx))
+	}
+	defer closeBus()
 	settings := api.Config{
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
-		Streams: show.streams, Sockets: show.sockets, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
+		Streams: show.streams, Sockets: show.sockets, Bus: shownBus(others), AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
 		Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
 	}
@@ -147,11 +160,7 @@ func (c *serveCommand) serve(
 	if err != nil {
 		return errors.Join(con.listenError("addr", c.Addr, err), e.Stop(ctx))
 	}
-	scheme := "http"
-	if security != nil {
-		scheme = "https"
-	}
-	address := scheme + "://" + reachable(addr).String()
+	address := origin(addr, security != nil)
 	if rehearsals != nil {
 		rehearsals.url = address
 	}
@@ -172,6 +181,12 @@ func (c *serveCommand) serve(
 		rehearsals.Stop() // while its copy can still be archived
 	}
 	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
+}
+
+func (c *serveCommand) engine(s store.Store, m *engine.Metrics, publish func(engine.Event), log *slog.Logger) *engine.Engine {
+	return engine.New(s, engine.Config{
+		Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), MaxLanes: maxLanes(c.Database), Metrics: m, Publish: publish, Log: log,
+	})
 }
 
 // maxLanes is how many drops may have a batch in PostgreSQL at once: more than its processors can work on only make each other's batches
@@ -341,6 +356,14 @@ func registry(ours ...prometheus.Collector) *prometheus.Registry {
 	r.MustRegister(ours...)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
+}
+
+// origin is where a browser on this machine finds what is served at an address.
+func origin(a address, secured bool) string {
+	if secured {
+		return "https://" + reachable(a).String()
+	}
+	return "http://" + reachable(a).String()
 }
 
 // reachable is the address for a browser on this machine.

@@ -41,7 +41,7 @@ func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, er
 	if replayed {
 		return viewOf(s), nil
 	}
-	_, err = e.admit(s, true)
+	_, err = e.admit(s, Event{Created: true})
 	return viewOf(s), err // not the lane's view, which may have moved on: a retry by key gets this one
 }
 

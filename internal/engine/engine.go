@@ -67,17 +67,24 @@ const (
 	batchTimeout = 30 * time.Second
 	// sweepEvery is how often all drops are compared with the store, for what other replicas did or left undone.
 	sweepEvery = time.Second
+	// hurryEvery is how long a sweep that is asked for waits for others who ask.
+	hurryEvery = 20 * time.Millisecond
 	// keepAnswers is how long an answer is kept under its key.
 	keepAnswers = 24 * time.Hour
 	// Once a minute up to 20,000 kept answers are deleted, 1,000 in one transaction: more than 300 a second.
 	forgetEverySweeps, forgetBatches, forgetBatch = 60, 20, 1000
 )
 
-// Event tells what one batch changed.
+// Event tells what one batch changed. Of what another replica changed it has what is known here: the newest entry of the ledger
+// and the newest purchase, or what concerns single buyers without a View.
 type Event struct {
 	View *View
 	// Created: the drop is new, not just new to this engine.
-	Created   bool
+	Created bool
+	// Elsewhere: no lane of this engine made the change; who else has to know knows.
+	Elsewhere bool
+	// Back: the store has lost later states, which were shown; View counts although its version is lower.
+	Back      bool
 	Ledger    []drop.LedgerEntry
 	Purchases []drop.Purchase
 	// Made and Ended are the reservations that began and ended. They are shared: only to be read.
@@ -101,6 +108,7 @@ type Engine struct {
 	buyers    *buyers
 	loads     singleflight.Group // of drops that other replicas made
 	running   sync.WaitGroup     // lanes, and buyers, with work
+	hurry     chan struct{}      // asks for a sweep
 	sweepDone chan struct{}
 	stopSweep context.CancelFunc
 }
@@ -117,7 +125,7 @@ func New(s store.Store, c Config) *Engine {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
-	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), turns: newTurns(c.MaxLanes), jitter: rand.N[time.Duration]}
+	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), turns: newTurns(c.MaxLanes), hurry: make(chan struct{}, 1), jitter: rand.N[time.Duration]}
 	e.Metrics.watch(e)
 	return e
 }
@@ -137,7 +145,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	for _, s := range snapshots {
 		e.offset.sample(s.Now)
-		if l, err := e.admit(s, false); err == nil {
+		if l, err := e.admit(s, Event{Elsewhere: true}); err == nil {
 			l.wake(s.Deadline)
 		}
 	}
@@ -273,7 +281,7 @@ func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 		if err != nil {
 			return nil, err
 		}
-		return e.admit(s, true)
+		return e.admit(s, Event{Created: true, Elsewhere: true})
 	})
 	if err != nil {
 		return nil, err
@@ -281,17 +289,20 @@ func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 	return v.(*lane), nil
 }
 
-// admit makes the drop's lane, or brings the one that is there up to date, and publishes what is news. fresh says that a
-// drop which has no lane yet was made since the engine started.
-func (e *Engine) admit(s store.Snapshot, fresh bool) (*lane, error) {
+// admit makes the drop's lane, or brings the one that is there up to date, and publishes what is news. ev is the event but for the
+// view; Created says of a drop that has no lane yet that it was made since the engine started.
+func (e *Engine) admit(s store.Snapshot, ev Event) (*lane, error) {
 	v := viewOf(s)
 	l, made, err := e.ensureLane(v)
 	if err != nil {
 		return nil, err
 	}
-	before := l.view.Load()
-	if made || l.replace(v) == v && before.Drop.Version < v.Drop.Version {
-		e.publish(Event{View: v, Created: made && fresh})
+	news := made
+	if ev.View = v; !made {
+		ev.View, news = l.replace(v)
+	}
+	if ev.Created = ev.Created && made; news {
+		e.publish(ev)
 	}
 	return l, nil
 }

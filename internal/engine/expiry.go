@@ -108,6 +108,10 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-e.hurry:
+			if !pause(ctx, hurryEvery) { // several that ask at once get one sweep
+				return
+			}
 		case <-tick.C:
 		}
 		err := e.sweep(ctx)
@@ -124,41 +128,15 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 	}
 }
 
-// sweep takes over what other replicas did and ends the holds that one of them left overdue.
-func (e *Engine) sweep(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
-	defer cancel()
-	pulse, err := e.store.Pulse(ctx)
-	if err != nil {
-		return err
+func pause(ctx context.Context, long time.Duration) bool {
+	t := time.NewTimer(long)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	e.offset.restart(pulse.Now)
-	for _, p := range pulse.Drops {
-		e.mu.RLock()
-		l := e.lanes[p.ID]
-		e.mu.RUnlock()
-		if v := l.current(); v == nil || v.stale || v.Drop.Version < p.Version {
-			s, err := e.store.Drop(ctx, p.ID)
-			if err != nil {
-				return err
-			}
-			if l, err = e.admit(s, true); err != nil {
-				return err
-			}
-		}
-		if p.Deadline != 0 && p.Deadline <= pulse.Now {
-			l.rewake(p.Deadline) // even if a timer that fired for it came to nothing
-		}
-	}
-	return nil
-}
-
-// current returns the lane's view, or nil where there is no lane.
-func (l *lane) current() *View {
-	if l == nil {
-		return nil
-	}
-	return l.view.Load()
 }
 
 // forget deletes answers that have been kept long enough, in small batches, so that no lane waits for it.

@@ -13,26 +13,66 @@ type View struct {
 	// Recent has the newest purchases, newest first.
 	Recent []drop.Recent
 
-	purchased uint32 // the newest purchase that Recent was made with
-	stale     bool   // another replica sold since: Recent is to be loaded anew
+	purchased uint32 // the drop's newest purchase
+	listed    uint32 // the newest purchase that Recent was made with; behind purchased: it is to be loaded anew
 
 	encodeOnce sync.Once
 	encoded    []byte
 }
 
-func viewOf(s store.Snapshot) *View {
-	return &View{Drop: s.Drop, Recent: s.Recent, purchased: s.Purchased}
+func viewOf(s store.Snapshot) *View { return NewView(s.Drop, s.Recent, s.Purchased, s.Purchased) }
+
+// NewView returns a drop as somebody else has seen it: its newest purchase has the number purchased, and recent was made with
+// that numbered listed.
+func NewView(d drop.Drop, recent []drop.Recent, purchased, listed uint32) *View {
+	return &View{Drop: d, Recent: recent, purchased: purchased, listed: listed}
+}
+
+// Purchased numbers the drop's newest purchase, listed the newest one that Recent was made with.
+func (v *View) Purchased() (newest, listed uint32) { return v.purchased, v.listed }
+
+// stale reports that another replica sold since Recent was made.
+func (v *View) stale() bool { return v.listed != v.purchased }
+
+// with returns what two views of one drop know together: the newer state, and the newer list of purchases.
+func (v *View) with(other *View) *View {
+	if other.Drop.Version < v.Drop.Version {
+		if other.listed <= v.listed || other.listed > v.purchased {
+			return v
+		}
+		return NewView(v.Drop, other.Recent, v.purchased, other.listed)
+	}
+	switch {
+	case other.Drop.Version == v.Drop.Version && (!v.stale() || other.stale() && other.listed <= v.listed):
+		return v
+	case other.listed < v.listed && v.listed <= other.purchased:
+		return NewView(other.Drop, v.Recent, other.purchased, v.listed)
+	default:
+		return other
+	}
+}
+
+// replace brings the drop's view up to date with v, and returns the view that is current and whether that is news.
+func (l *lane) replace(v *View) (current *View, news bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.view.Load()
+	after := before.with(v)
+	if after == before {
+		return before, false
+	}
+	l.view.Store(after)
+	l.engine.generation.Add(1)
+	return after, true
 }
 
 // viewAfter makes the view of a drop that a batch has just decided. recent tells whether the batch loaded the newest
 // purchases; else they are those of the view before.
 func viewAfter(s *drop.State, recent bool, before *View) *View {
-	v := &View{Drop: s.Drop, Recent: s.Recent, purchased: s.Purchased}
-	if !recent {
-		v.Recent, v.purchased = before.Recent, before.purchased
-		v.stale = s.Purchased != before.purchased
+	if recent {
+		return NewView(s.Drop, s.Recent, s.Purchased, s.Purchased)
 	}
-	return v
+	return NewView(s.Drop, before.Recent, s.Purchased, before.listed)
 }
 
 // Encoded returns what encode made of this view; it is called once for each view.

@@ -72,6 +72,7 @@ type change struct {
 	view     *engine.View
 	reason   drop.Reason
 	purchase *drop.Purchase // the newest
+	back     bool           // view counts although a later version was shown
 }
 
 // teller spaces one drop's purchase_complete.
@@ -113,14 +114,25 @@ func (h *Hub) Close() {
 
 // Publish takes what a batch changed; it is an engine's Config.Publish.
 func (h *Hub) Publish(ev engine.Event) {
+	if ev.View != nil {
+		h.add(&ev)
+	}
+	if h.Private {
+		h.tellOwners(&ev)
+	}
+}
+
+// add puts an event to what the next flush tells.
+func (h *Hub) add(ev *engine.Event) {
 	h.mu.Lock()
 	c := h.pending[ev.View.Drop.ID]
 	if c == nil {
 		c = &change{view: ev.View}
 		h.pending[ev.View.Drop.ID] = c
 	}
-	if ev.View.Drop.Version >= c.view.Drop.Version {
+	if ev.View.Drop.Version >= c.view.Drop.Version || ev.Back {
 		c.view = ev.View
+		c.back = c.back || ev.Back
 		if r := newestMovement(ev); r != "" {
 			c.reason = r
 		}
@@ -132,9 +144,6 @@ func (h *Hub) Publish(ev engine.Event) {
 	select {
 	case h.wake <- struct{}{}:
 	default: // the loop knows already
-	}
-	if h.Private {
-		h.tellOwners(&ev)
 	}
 }
 
@@ -154,7 +163,7 @@ func (h *Hub) tellOwners(ev *engine.Event) {
 }
 
 // newestMovement is why stock on sale moved last; a purchase moves none.
-func newestMovement(ev engine.Event) drop.Reason {
+func newestMovement(ev *engine.Event) drop.Reason {
 	for _, entry := range slices.Backward(ev.Ledger) {
 		if entry.Reason != drop.Purchased {
 			return entry.Reason
@@ -255,7 +264,7 @@ func sortedIDs(m map[drop.ID]*change) []drop.ID {
 func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 	var updates []Update
 	before := h.shown[id]
-	if before == nil || before.Drop.Version < c.view.Drop.Version {
+	if before == nil || before.Drop.Version < c.view.Drop.Version || c.back {
 		h.shown[id] = c.view
 		if visible(c.view) && (before == nil || !visible(before) || stockMoved(before, c.view)) {
 			updates = append(updates, stockUpdate(c.view, c.reason))

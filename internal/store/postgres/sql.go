@@ -314,6 +314,11 @@ const (
 
 	readClock = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
+	shopName = `
+SELECT to_hex(c.system_identifier) || to_hex(d.oid::bigint)
+FROM pg_control_system() AS c, pg_database AS d
+WHERE d.datname = current_database()`
+
 	snapshotDrop = `
 SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
        d.hidden, d.archived, d.version, d.created_at, d.purchased, coalesce((

@@ -1,0 +1,322 @@
+// Package bus tells the replicas of one shop what each of them has changed, over NATS core, so that everybody's watchers see a
+// sale at once. A server alone needs none: what its lanes publish goes to its own watchers directly.
+//
+// Ordering: a lane commits, replaces its view, answers, and then publishes here. A message has the whole state of one drop with its version:
+// of two the higher counts, in whatever order they come, and one that is lost costs freshness, until the next
+// message or the next sweep of the store, which is the authority. What concerns single buyers is said once, apart.
+//
+// Publishing never waits: the newest state of each drop is kept until it can be sent. A NATS is safe for concurrent use.
+package bus
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+// Replica is who takes over what others did: an engine.
+type Replica interface {
+	// Follow takes one event over, and returns false if it is no news.
+	Follow(ev engine.Event) (news bool)
+	// Refresh has everything compared with the store soon, and does not wait.
+	Refresh()
+}
+
+// Config is where NATS is, and who we are there.
+type Config struct {
+	// Servers are URLs of one cluster.
+	Servers []string
+	// Subject begins the subjects of one shop; see Subject.
+	Subject string
+	// Credentials is a file with a user's JWT and seed; CA, Cert and Key are PEM files. Each may be empty.
+	Credentials, CA, Cert, Key string
+	// Private has what concerns single buyers told too, to those of them who signed in elsewhere.
+	Private bool
+	// Log receives what happens to the connection (default: slog.Default).
+	Log *slog.Logger
+}
+
+const (
+	reconnectEvery = 200 * time.Millisecond
+	// pingEvery and maxPings bound how long a NATS that vanished without a word is taken for one that is there.
+	pingEvery, maxPings = 2 * time.Second, 2
+	connectTimeout      = 2 * time.Second
+	// writeTimeout bounds how long a NATS that takes nothing is waited for.
+	writeTimeout = 2 * time.Second
+	closeTimeout = time.Second
+	// ownedInOne bounds one message about single buyers, to some 150 KB; NATS takes 1 MB.
+	ownedInOne = 1000
+	// Messages that wait here are bounded in number and bytes; what comes beyond is missed, and found by the next sweep.
+	maxWaiting, maxWaitingBytes = 8192, 16 << 20
+)
+
+// NATS is a bus over NATS core. Make one with Dial.
+type NATS struct {
+	config  Config
+	log     *slog.Logger
+	counts  counts
+	outbox  *outbox
+	conn    *nats.Conn
+	subs    []*nats.Subscription
+	replica atomic.Pointer[Replica]
+
+	connected atomic.Bool
+	stop      chan struct{}
+	stopped   chan struct{}
+	stopOnce  sync.Once
+}
+
+// Subject returns what begins the subjects of a shop, of a prefix and what tells its database from others.
+func Subject(prefix, shop string) string { return prefix + "." + shop }
+
+// Dial begins to connect, and goes on trying for as long as it takes: a NATS that is away keeps nobody from selling. It fails where a
+// file cannot be used.
+func Dial(c Config) (*NATS, error) {
+	n := &NATS{config: c, log: c.Log, stop: make(chan struct{}), stopped: make(chan struct{})}
+	if n.log == nil {
+		n.log = slog.Default()
+	}
+	n.outbox = newOutbox(c.Private, &n.counts)
+	options, err := n.options()
+	if err != nil {
+		return nil, err
+	}
+	if n.conn, err = nats.Connect(strings.Join(c.Servers, ","), options...); err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	if !n.conn.IsConnected() {
+		n.log.Warn("NATS is away: watchers see what other servers sell within a second, not at once", "nats", Name(c.Servers))
+	}
+	go n.send()
+	return n, nil
+}
+
+func (n *NATS) options() ([]nats.Option, error) {
+	o := []nats.Option{
+		nats.Name("sneakerdrop"), nats.NoEcho(), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(),
+		nats.ReconnectWait(reconnectEvery), nats.ReconnectJitter(reconnectEvery/4, reconnectEvery/4), nats.Timeout(connectTimeout),
+		nats.ReconnectBufSize(-1), // old news is no news
+		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(maxPings), nats.FlusherTimeout(writeTimeout),
+		nats.ConnectHandler(func(*nats.Conn) { n.came() }), nats.ReconnectHandler(func(*nats.Conn) { n.came() }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { n.went(err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { n.complain(err) }),
+	}
+	if n.config.Credentials != "" {
+		if _, err := os.ReadFile(n.config.Credentials); err != nil {
+			return nil, err
+		}
+		o = append(o, nats.UserCredentials(n.config.Credentials))
+	}
+	security, err := n.tls()
+	if err != nil {
+		return nil, err
+	}
+	if security != nil {
+		o = append(o, nats.Secure(security))
+	}
+	return o, nil
+}
+
+// tls says how the connection is secured, beyond what a tls:// URL does; nil: in no way.
+func (n *NATS) tls() (*tls.Config, error) {
+	c := n.config
+	if c.CA == "" && c.Cert == "" {
+		return nil, nil //nolint:nilnil // as documented
+	}
+	security := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CA != "" {
+		pem, err := os.ReadFile(c.CA)
+		if err != nil {
+			return nil, err
+		}
+		if security.RootCAs = x509.NewCertPool(); !security.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s has no certificate", c.CA)
+		}
+	}
+	if c.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			return nil, err
+		}
+		security.Certificates = []tls.Certificate{pair}
+	}
+	return security, nil
+}
+
+// Name is where the servers are, without the users and passwords of their URLs.
+func Name(servers []string) string {
+	bare := make([]string, len(servers))
+	for i, s := range servers {
+		scheme, rest, _ := strings.Cut(s, "://")
+		bare[i] = scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
+	}
+	return strings.Join(bare, ",")
+}
+
+// Follow has what other replicas say taken over by r, from now on.
+func (n *NATS) Follow(r Replica) error {
+	n.replica.Store(&r)
+	if err := n.subscribe("drops", decodeState); err != nil {
+		return err
+	}
+	if !n.config.Private {
+		return nil
+	}
+	return n.subscribe("buyers", decodeOwned)
+}
+
+func (n *NATS) subscribe(about string, decode func([]byte) (engine.Event, error)) error {
+	sub, err := n.conn.Subscribe(n.config.Subject+"."+about, func(m *nats.Msg) {
+		ev, err := decode(m.Data)
+		switch {
+		case errors.Is(err, errForeign):
+			n.counts.foreign.Add(1)
+		case err != nil:
+			n.counts.invalid.Add(1)
+			n.log.Debug("a message that no server has sent", "subject", m.Subject, "error", err)
+		case (*n.replica.Load()).Follow(ev):
+			n.counts.taken.Add(1)
+		default:
+			n.counts.older.Add(1)
+		}
+	})
+	if err == nil {
+		err = sub.SetPendingLimits(maxWaiting, maxWaitingBytes)
+		n.subs = append(n.subs, sub)
+	}
+	if err != nil {
+		return fmt.Errorf("subscribe to %s.%s: %w", n.config.Subject, about, err)
+	}
+	return nil
+}
+
+// missed counts messages that came faster than they could be taken over.
+func (n *NATS) missed() int64 {
+	sum := 0
+	for _, s := range n.subs {
+		if dropped, err := s.Dropped(); err == nil {
+			sum += dropped
+		}
+	}
+	return int64(sum)
+}
+
+// Publish tells other replicas what a lane here has changed; of what others have done they know. It does not wait.
+func (n *NATS) Publish(ev engine.Event) {
+	if !ev.Elsewhere && ev.View != nil {
+		n.outbox.put(&ev)
+	}
+}
+
+// Connected reports whether NATS is there.
+func (n *NATS) Connected() bool { return n.connected.Load() }
+
+// came is called with each connection. What was said while there was none is in the store.
+func (n *NATS) came() {
+	if n.connected.Swap(true) {
+		return
+	}
+	n.log.Info("NATS is there", "nats", Name(n.config.Servers), "subject", n.config.Subject)
+	if r := n.replica.Load(); r != nil {
+		(*r).Refresh()
+	}
+}
+
+func (n *NATS) went(err error) {
+	if !n.connected.Swap(false) {
+		return
+	}
+	n.counts.disconnects.Add(1)
+	select {
+	case <-n.stop:
+	default:
+		n.log.Warn("NATS went away: watchers see what other servers sell within a second, not at once", "error", err)
+	}
+}
+
+func (n *NATS) complain(err error) {
+	if errors.Is(err, nats.ErrSlowConsumer) {
+		if r := n.replica.Load(); r != nil {
+			(*r).Refresh()
+		}
+	}
+	n.log.Warn("trouble with NATS", "error", err)
+}
+
+// send says what is in the outbox, as fast as NATS takes it, until Close.
+func (n *NATS) send() {
+	defer close(n.stopped)
+	for {
+		select {
+		case <-n.outbox.awake:
+			n.flush()
+		case <-n.stop:
+			n.flush()
+			return
+		}
+	}
+}
+
+func (n *NATS) flush() {
+	drops, entries := n.outbox.take()
+	for _, p := range drops {
+		data, err := encodeState(p.view, p.moved, p.bought)
+		n.say("drops", data, err)
+	}
+	for len(entries) > 0 {
+		some := entries[:min(len(entries), ownedInOne)]
+		entries = entries[len(some):]
+		var reservations []drop.Reservation
+		var purchases []drop.Purchase
+		for _, e := range some {
+			if e.reservation.ID != 0 {
+				reservations = append(reservations, e.reservation)
+			} else {
+				purchases = append(purchases, e.purchase)
+			}
+		}
+		data, err := encodeOwned(reservations, purchases)
+		n.say("buyers", data, err)
+	}
+}
+
+func (n *NATS) say(about string, data []byte, err error) {
+	if err == nil {
+		err = n.conn.Publish(n.config.Subject+"."+about, data)
+	}
+	if err != nil {
+		n.counts.lost.Add(1)
+		n.log.Debug("news for other servers is lost", "about", about, "error", err)
+		return
+	}
+	n.counts.sent.Add(1)
+}
+
+// Close says what waits to be said, for a second at most, and ends. A second Close does nothing.
+func (n *NATS) Close() {
+	n.stopOnce.Do(func() {
+		close(n.stop)
+		<-n.stopped
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		if n.Connected() {
+			if err := n.conn.FlushWithContext(ctx); err != nil {
+				n.log.Warn("the last news may not have reached other servers", "error", err)
+			}
+		}
+		n.conn.Close()
+	})
+}

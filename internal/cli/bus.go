@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/bus"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/store"
+)
+
+// busFlags say how several servers of one shop tell each other. Without a URL they do not.
+type busFlags struct {
+	NATS        natsURLs `name:"nats" placeholder:"URL" help:"Tell the other servers of this shop over NATS what is sold here, and their news to everybody who watches here: nats://HOST:4222, or tls:// (default none: news of others within a second). Repeat it for more servers of one cluster; in the variable, separate them by commas. A URL with a password belongs into the variable."`
+	NATSCreds   string   `name:"nats-creds" placeholder:"FILE" help:"The user at NATS, as a file with its JWT and seed."`
+	NATSCA      string   `name:"nats-ca" placeholder:"FILE" help:"The authority that has signed the certificate of NATS, PEM (default those of this machine)."`
+	NATSCert    string   `name:"nats-cert" placeholder:"FILE" help:"The certificate to show to NATS, PEM."`
+	NATSKey     string   `name:"nats-key" placeholder:"FILE" help:"That certificate's private key, PEM."`
+	NATSSubject subject  `name:"nats-subject" default:"sneakerdrop" placeholder:"WORD" help:"What the subjects at NATS begin with; what follows tells one database from another."`
+}
+
+// natsURLs are servers of one NATS cluster.
+type natsURLs []string
+
+// Decode implements kong.MapperValue. A repeated flag adds to the list.
+func (n *natsURLs) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		for text := range strings.SplitSeq(s, ",") {
+			text = strings.TrimSpace(text)
+			u, err := url.Parse(text)
+			if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+				return errors.New("must be a URL of NATS, such as nats://localhost:4222 or tls://nats.example:4222")
+			}
+			*n = append(*n, text)
+		}
+		return nil
+	})
+}
+
+// IsCumulative tells kong to keep the values of earlier flags.
+func (n *natsURLs) IsCumulative() bool { return true }
+
+// subject is what subjects begin with.
+type subject string
+
+var subjects = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,7}$`)
+
+// Decode implements kong.MapperValue.
+func (s *subject) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(text string) error {
+		if *s = subject(text); !subjects.MatchString(text) {
+			return fmt.Errorf("must be words of letters, digits, _ and - with dots between, such as sneakerdrop, and is %q", text)
+		}
+		return nil
+	})
+}
+
+// shop is a store that can tell its database from others.
+type shop interface {
+	Shop(ctx context.Context) (string, error)
+}
+
+// check refuses settings that contradict each other, or that count for nothing.
+func (c *busFlags) check(d database) error {
+	given := ""
+	for flag, value := range map[string]string{"nats-creds": c.NATSCreds, "nats-ca": c.NATSCA, "nats-cert": c.NATSCert, "nats-key": c.NATSKey} {
+		if value != "" && (given == "" || flag < given) {
+			given = flag
+		}
+	}
+	switch {
+	case len(c.NATS) == 0 && given != "":
+		return &faultError{flag: given, rule: "counts only beside --nats"}
+	case len(c.NATS) > 0 && d.url == "":
+		return &faultError{flag: "nats", rule: "is for several servers on one PostgreSQL; an SQLite file has one server, which has nobody to tell"}
+	case c.NATSCert != "" && c.NATSKey == "":
+		return &faultError{flag: "nats-key", rule: "is missing beside --nats-cert; give both files or neither"}
+	case c.NATSKey != "" && c.NATSCert == "":
+		return &faultError{flag: "nats-cert", rule: "is missing beside --nats-key; give both files or neither"}
+	}
+	return nil
+}
+
+// dial begins to connect; nil: there is no bus.
+func (c *busFlags) dial(ctx context.Context, s store.Store, private bool, log *slog.Logger) (*bus.NATS, error) {
+	if len(c.NATS) == 0 {
+		return nil, nil //nolint:nilnil // as documented
+	}
+	named, ok := s.(shop)
+	if !ok {
+		return nil, &faultError{flag: "nats", rule: "needs PostgreSQL"}
+	}
+	name, err := named.Shop(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b, err := bus.Dial(bus.Config{
+		Servers: c.NATS, Subject: bus.Subject(string(c.NATSSubject), name), Credentials: c.NATSCreds,
+		CA: c.NATSCA, Cert: c.NATSCert, Key: c.NATSKey, Private: private, Log: log,
+	})
+	if err != nil {
+		return nil, &faultError{flag: "nats", rule: "cannot be used: " + err.Error()}
+	}
+	return b, nil
+}
+
+// publishing is where an engine's events go: to those who watch here, and over the bus, if there is one, to other servers.
+func publishing(h *live.Hub, b *bus.NATS) func(engine.Event) {
+	if b == nil {
+		return h.Publish
+	}
+	return func(ev engine.Event) {
+		h.Publish(ev)
+		b.Publish(ev)
+	}
+}
+
+// follow has the engine take over what others tell, and the metrics of the bus shown, until the returned function is called: it
+// tells others what is left to be told.
+func follow(b *bus.NATS, e *engine.Engine, shown *prometheus.Registry) (closeBus func(), err error) {
+	if b == nil {
+		return func() {}, nil
+	}
+	shown.MustRegister(b)
+	if err := b.Follow(e); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b.Close, nil
+}
+
+// shownBus is what GET /readyz says of the bus.
+func shownBus(b *bus.NATS) api.Bus {
+	if b == nil {
+		return nil
+	}
+	return b
+}
