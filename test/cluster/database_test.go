@@ -85,8 +85,8 @@ func (m *member) url(user, database string) string {
 	return fmt.Sprintf("postgres://%s:change-me@%s/%s?sslmode=disable", user, m.at(5432), database)
 }
 
-// leader asks Patroni who it is, "" for nobody.
-func (c *cluster) leader(ctx context.Context) string {
+// leader asks Patroni who it is, and who would be next; "" for nobody.
+func (c *cluster) leader(ctx context.Context) (leader, next string) {
 	for _, m := range c.members {
 		var seen struct {
 			Members []struct{ Name, Role, State string }
@@ -95,12 +95,16 @@ func (c *cluster) leader(ctx context.Context) string {
 			continue
 		}
 		for _, other := range seen.Members {
-			if other.Role == "leader" && other.State == "running" {
-				return other.Name
+			switch {
+			case other.Role == "leader" && other.State == "running":
+				leader = other.Name
+			case other.Role == "sync_standby":
+				next = other.Name
 			}
 		}
+		return leader, next
 	}
-	return ""
+	return "", ""
 }
 
 // roles are the members by what they are now: the primary, its synchronous standby, the other one.
@@ -108,7 +112,7 @@ type roles struct{ primary, standby, other *member }
 
 // roles asks Patroni and the primary; an error says that one of them is missing.
 func (c *cluster) roles(ctx context.Context) (r roles, err error) {
-	name := c.leader(ctx)
+	name, next := c.leader(ctx)
 	if r.primary = c.members[name]; r.primary == nil {
 		return r, errors.New("Patroni knows of no primary")
 	}
@@ -129,8 +133,8 @@ func (c *cluster) roles(ctx context.Context) (r roles, err error) {
 			r.other = c.members[s.Name]
 		}
 	}
-	if err == nil && (r.standby == nil || r.other == nil) {
-		err = fmt.Errorf("%s streams to %v", name, streaming)
+	if err == nil && (r.standby == nil || r.other == nil || r.standby.name != next) {
+		err = fmt.Errorf("%s streams to %v, and Patroni has %q in the second place", name, streaming, next)
 	}
 	return r, err
 }
