@@ -3,7 +3,8 @@
 #   docker run -e SNEAKERDROP_JWT_SECRET=… -e SNEAKERDROP_DATABASE=postgres://… -p 3000:3000 sneakerdrop
 # docs/OPERATIONS.md (Deploying) says what of it was tried.
 FROM --platform=$BUILDPLATFORM golang:1.26.8 AS build
-ARG TARGETOS TARGETARCH
+ARG TARGETOS
+ARG TARGETARCH
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
