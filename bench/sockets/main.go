@@ -95,7 +95,7 @@ func pin() error {
 		return err
 	}
 	args := append([]string{"taskset", "-c", strconv.Itoa(clientCore), self}, os.Args[1:]...)
-	return syscall.Exec(taskset, args, append(os.Environ(), "BENCH_PINNED=1")) //nolint:gosec // itself, as it was called
+	return syscall.Exec(taskset, args, append(os.Environ(), "BENCH_PINNED=1")) // itself, as it was called
 }
 
 // contender is a server to be measured, and its rounds.

@@ -26,7 +26,7 @@ type server struct {
 func start(name string, core int, command ...string) (*server, error) {
 	s := &server{name: name}
 	args := append([]string{"-c", strconv.Itoa(core)}, command...)
-	s.process = exec.Command("taskset", args...) //nolint:gosec,noctx // ours or Node's; stop ends it
+	s.process = exec.Command("taskset", args...) //nolint:noctx // ours or Node's; stop ends it
 	s.process.Stderr = os.Stderr
 	var err error
 	if s.control, err = s.process.StdinPipe(); err != nil {

@@ -22,7 +22,7 @@ type window struct {
 
 // expiring is the context of one request.
 type expiring struct {
-	context.Context // has no end of its own
+	context.Context //nolint:containedctx // it is one itself; that one has no end of its own
 
 	window *window
 }

@@ -24,7 +24,10 @@ type crowded struct {
 func (c *crowded) RunBatch(ctx context.Context, b store.Batch) error {
 	n := c.under.Add(1)
 	defer c.under.Add(-1)
-	for was := c.most.Load(); n > was && !c.most.CompareAndSwap(was, n); was = c.most.Load() {
+	for was := c.most.Load(); n > was; was = c.most.Load() {
+		if c.most.CompareAndSwap(was, n) {
+			break
+		}
 	}
 	c.batches.Add(1)
 	time.Sleep(time.Second)

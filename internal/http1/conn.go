@@ -62,7 +62,7 @@ func (c *conn) run() {
 			c.pass()
 			return
 		case ended:
-			_ = c.Conn.Close()
+			_ = c.Close()
 			return
 		}
 	}
@@ -228,7 +228,7 @@ func (c *conn) pass() {
 	select {
 	case c.passed.conns <- passed:
 	case <-c.server.over:
-		_ = c.Conn.Close()
+		_ = c.Close()
 	}
 }
 

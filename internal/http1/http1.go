@@ -125,7 +125,7 @@ func (s *Server) stop(force bool) {
 	}
 	for c := range s.conns {
 		if force || c.state.CompareAndSwap(waiting, closed) {
-			_ = c.Conn.Close()
+			_ = c.Close()
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,7 +28,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/typed":
 		w.Header()["Content-Type"] = []string{"application/json"}
-		w.Header().Set("Content-Length", fmt.Sprint(len(text)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	case "/late": // a header that comes too late
 		w.WriteHeader(http.StatusTeapot)
 		w.Header().Set("X-Late", "1")

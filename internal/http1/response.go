@@ -41,7 +41,8 @@ func (w *response) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	b := append(w.head, "HTTP/1.1 "...)
+	b := w.head
+	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(status), 10)
 	b = append(append(append(b, ' '), http.StatusText(status)...), "\r\n"...)
 	dated := false
