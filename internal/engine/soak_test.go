@@ -79,10 +79,9 @@ func TestSoak_AMillionLiveHolds(t *testing.T) {
 	}
 }
 
-// A session that holds a snapshot for five minutes, such as a forgotten BEGIN or a dump, slows reserving, since no version of the drop's row
-// that it might ask for can go; it shall not bring it to a halt. The median of the last five rounds counts. docs/BENCHMARKS.md has what
-// was seen (0.37), and what is wanted (0.8).
-func TestSoak_AnOldSnapshotSlowsReservingNoFurther(t *testing.T) {
+// A session that holds a snapshot for five minutes, such as a forgotten BEGIN or a dump, keeps every version of the drop's row and every
+// entry of a hold that has ended. Reserving stays at 0.8 of its speed without. The median of the last five rounds counts.
+func TestSoak_AnOldSnapshotDoesNotSlowReserving(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s, err := postgres.Open(t.Context(), url, postgres.Options{})
 	migrated(t, s, err)
@@ -99,7 +98,7 @@ func TestSoak_AnOldSnapshotSlowsReservingNoFurther(t *testing.T) {
 		}
 	}
 	const rounds = 38 // of 8 s
-	compare(t, held, free, rounds, 5, 0.25)
+	compare(t, held, free, rounds, 5, 0.8)
 }
 
 var nextUser atomic.Int64
