@@ -133,9 +133,8 @@ func (l *lane) takeAhead() []*call {
 
 func (l *lane) run() {
 	defer l.engine.running.Done()
-	for more := true; more; {
-		more = l.turn()
-		if long := l.rivals.giveWay(); more && long > 0 {
+	for l.turn() { // else another goroutine may run by now
+		if long := l.rivals.giveWay(); long > 0 {
 			time.Sleep(long)
 		}
 	}

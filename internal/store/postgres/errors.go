@@ -19,6 +19,9 @@ import (
 // errWarned: a COMMIT that came with a notice, such as that a standby has not confirmed it.
 var errWarned = errors.New("COMMIT came with a notice")
 
+// errOlder: the drop is older than it was, or another of its number.
+var errOlder = errors.New("the drop is not the one that it was: the database was put back")
+
 // errForgotten: a key was still used when it was claimed, and free again a moment later.
 var errForgotten = errors.New("the key was forgotten just now")
 

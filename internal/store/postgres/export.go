@@ -134,7 +134,7 @@ func (x *export) head(id drop.ID) error {
 	for _, part := range []struct {
 		sql  string
 		read func(pgx.Rows) error
-	}{{readBooksDrop, l.drop}, {runBatchSizes, l.sizes}} {
+	}{{readBooksDrop, l.drop}, {readBooksSizes, l.sizes}} {
 		rows, err := x.conn.Query(x.ctx, part.sql, int64(id))
 		if err == nil {
 			err = part.read(rows)

@@ -48,8 +48,9 @@ type Options struct {
 
 // Store is a store.Store on PostgreSQL.
 type Store struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
+	pool   *pgxpool.Pool
+	log    *slog.Logger
+	floors floors
 	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
 	pooled bool
 	// reads: the URL asks for a standby, which an audit can be run on.
@@ -84,6 +85,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	// It may lead to another server than those before it, whose past is another where that one was not synchronous.
+	cfg.AfterConnect = func(context.Context, *pgx.Conn) error { s.floors.forgetAll(); return nil }
 	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
 	if o.Connections > 0 {
 		cfg.MaxConns = int32(min(o.Connections, 10_000))
