@@ -116,7 +116,7 @@ func (w *watcher) sees(t *testing.T, name string, has ...string) happening {
 		if found = h; !ok {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			return fmt.Errorf("no %s with %q among %v", name, has, w.told)
+			return fmt.Errorf("no %s with %q among %d events, the last of them %v", name, has, len(w.told), w.told[max(0, len(w.told)-5):])
 		}
 		return nil
 	}); err != nil {
@@ -414,4 +414,15 @@ func TestReplicas_HoldsOfADeadOneEndInTime(t *testing.T) {
 			t.Fatalf("three times in three later than %s", promise)
 		}
 	}
+}
+
+// version is that of a drop as a server shows it.
+func version(t *testing.T, url string, d int64) int64 {
+	t.Helper()
+	_, body := get(t, fmt.Sprintf("%s/api/drops/%d", url, d))
+	var shown struct{ Version int64 }
+	if err := json.Unmarshal([]byte(body), &shown); err != nil {
+		t.Fatal(err)
+	}
+	return shown.Version
 }

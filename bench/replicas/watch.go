@@ -117,7 +117,8 @@ type sale struct {
 	at   time.Time
 }
 
-// watch has three servers sell one after the other, 200 units a second, to watchers of all three; then without NATS, and then it is back.
+// watch has three servers sell in turns, 200 units a second, to watchers of all three. Then NATS is away and the first server sells alone,
+// and then it is back.
 func (o settings) watch(ctx context.Context) (latencies, outage, error) {
 	s, err := o.open(ctx, servers)
 	if err != nil {
@@ -144,12 +145,12 @@ func (o settings) watch(ctx context.Context) (latencies, outage, error) {
 		watchers = append(watchers, w)
 	}
 	left, failed := int64(units), 0
-	sell := func(n int) (sales []sale) {
+	sell := func(n, sellers int) (sales []sale) {
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
 		for i := range n {
 			<-tick.C
-			url := s.servers[i%servers].url + "/api/drops/reserve"
+			url := s.servers[i%sellers].url + "/api/drops/reserve"
 			if err := post(ctx, url, fmt.Sprintf(`{"dropId":%d,"userId":%d}`, made.ID, units-left+1), nil); err != nil {
 				failed++
 				continue
@@ -159,14 +160,14 @@ func (o settings) watch(ctx context.Context) (latencies, outage, error) {
 		}
 		return sales
 	}
-	sell(200) // warms up
-	seen, err := delays(ctx, sell(seenSamples), watchers)
+	sell(200, servers) // warms up
+	seen, err := delays(ctx, sell(seenSamples, servers), watchers)
 	if err != nil {
 		return nil, outage{}, err
 	}
 	s.away()
 	calls := int(o.outage / (5 * time.Millisecond))
-	sales := sell(calls)
+	sales := sell(calls, 1)
 	out := outage{calls: calls, failed: failed}
 	returned := time.Now()
 	if err := s.broker(); err != nil {
