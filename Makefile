@@ -3,11 +3,11 @@ GO         ?= go
 BIN        := bin/sneakerdrop
 LINT       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 RACE       := ./internal/... ./socketio/...
-NORACE     := . ./cmd/... ./test/...
+NORACE     := . ./bench/scaling ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas lint fmt deps check clean
+.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +58,14 @@ bench-replicas: build ## three servers of one shop beside one alone (needs two i
 	$(GO) build -o bin/bench-replicas ./bench/replicas
 	@.ci/with-postgres bin/bench-replicas
 
+scaling: ## what a crowd takes, computed from what was measured: the tables of docs/SCALING.md
+	@$(GO) run ./bench/scaling
+
+check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernetes and Grafana's own code, and the image by hand (first run: minutes)
+	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...
+
 check:
-	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd internal test *.go); \
+	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd deploy internal test *.go); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags cluster ./test/cluster
@@ -70,7 +76,7 @@ lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
 fmt: ## format with gofumpt
 	$(GO) run $(LINT) fmt
 
-deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3, PgBouncer
+deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3, PgBouncer, HAProxy, Prometheus
 	@.ci/deps
 
 clean: ## remove what the other targets made

@@ -85,3 +85,28 @@ func TestReliability_EveryRowNamesItsTest(t *testing.T) {
 		t.Errorf("a row names the promise %q, which is none", p)
 	}
 }
+
+// Who plans to split the drops over several databases reads which statements are in the way.
+func TestScaling_NamesTheStatementsThatCrossDrops(t *testing.T) {
+	test, err := os.ReadFile("internal/store/postgres/statements_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile(`(?s)crossing := \[\]string\{(.*?)\n\t\}`).FindSubmatch(test)
+	if list == nil {
+		t.Fatal("the list of statements that cross drops is not where it was")
+	}
+	document, err := os.ReadFile("docs/SCALING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`"(\w+)"`).FindAllStringSubmatch(string(list[1]), -1)
+	if len(names) < 10 {
+		t.Errorf("only %d statements found", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(string(document), "`"+name[1]+"`") {
+			t.Errorf("docs/SCALING.md does not name %s", name[1])
+		}
+	}
+}

@@ -31,6 +31,8 @@ type commands struct {
 	Token tokenCommands `cmd:"" help:"Make, list and revoke operators' tokens, which count where buyers sign in."`
 	Log   logCommand    `cmd:"" help:"Show what operators did: who, what, when and from where."`
 
+	Health healthCommand `cmd:"" help:"Ask the server on this machine whether it can sell; exit code 1 if not. For health checks of images without a shell."`
+
 	Bench benchCommand `cmd:"" help:"Put load on a server, by default one of its own, and say what it took, how fast, and whether every answer was true."`
 
 	Rehearse rehearseCommand `cmd:"" help:"Play a drop's first minutes with a hidden copy of it on a running server, and say PASS or FAIL."`
@@ -144,6 +146,8 @@ func (con *console) run(ctx context.Context, c *commands, command string) error 
 		return c.Token.List.run(ctx, con)
 	case "token revoke <id>":
 		return c.Token.Revoke.run(ctx, con)
+	case "health":
+		return c.Health.run(ctx, con)
 	case "bench":
 		return c.Bench.run(ctx, con)
 	case "rehearse":

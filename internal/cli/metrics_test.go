@@ -3,12 +3,9 @@ package cli
 import (
 	"log/slog"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +34,7 @@ func TestMetrics_AreDocumentedAndAlertedOn(t *testing.T) {
 			t.Errorf("docs/OPERATIONS.md does not name %s", name)
 		}
 	}
-	for _, file := range []string{"../../docs/OPERATIONS.md", "../../deploy/alerts.yaml"} {
+	for _, file := range []string{"../../docs/OPERATIONS.md", "../../deploy/alerts.yaml", "../../deploy/grafana/sneakerdrop.json"} {
 		for name := range names(t, file) {
 			if !have[name] {
 				t.Errorf("%s names %s; there are %v", file, name, slices.Sorted(maps.Keys(have)))
@@ -49,6 +46,18 @@ func TestMetrics_AreDocumentedAndAlertedOn(t *testing.T) {
 // served returns the names of our own metrics, also of those that have no values yet.
 func served(t *testing.T) map[string]bool {
 	t.Helper()
+	have := make(map[string]bool)
+	for _, d := range described(t) {
+		if m := regexp.MustCompile(`fqName: "(sneakerdrop_[^"]+)"`).FindStringSubmatch(d.String()); m != nil {
+			have[m[1]] = true
+		}
+	}
+	return have
+}
+
+// exported is what /metrics of a server shows.
+func exported(t *testing.T) *prometheus.Registry {
+	t.Helper()
 	metrics := engine.NewMetrics()
 	hub := live.New(live.Config{})
 	t.Cleanup(hub.Close)
@@ -57,37 +66,12 @@ func served(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	ours := []prometheus.Collector{metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b}
-	r := registry(ours...)
+	r := registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b)
 	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Metrics: metrics})
-	h, err := api.New(api.Config{Engine: e, Registry: r})
-	if err != nil {
+	if _, err := api.New(api.Config{Engine: e, Registry: r}); err != nil {
 		t.Fatal(err)
 	}
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/livez", http.NoBody))
-	families, err := r.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	have := make(map[string]bool)
-	for _, f := range families {
-		if strings.HasPrefix(f.GetName(), "sneakerdrop_") {
-			have[f.GetName()] = true
-		}
-	}
-	descriptions := make(chan *prometheus.Desc)
-	go func() {
-		defer close(descriptions)
-		for _, c := range ours {
-			c.Describe(descriptions)
-		}
-	}()
-	for d := range descriptions {
-		if m := regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String()); m != nil {
-			have[m[1]] = true
-		}
-	}
-	return have
+	return r
 }
 
 // names of our metrics in a file, without what Prometheus adds to those of a histogram.
@@ -99,7 +83,7 @@ func names(t *testing.T, file string) map[string]bool {
 	}
 	found := make(map[string]bool)
 	for _, name := range regexp.MustCompile(`\bsneakerdrop_[a-z_]+`).FindAllString(string(text), -1) {
-		found[strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_count")] = true
+		found[family(name)] = true
 	}
 	return found
 }

@@ -1,0 +1,25 @@
+package check
+
+import (
+	"os"
+	"testing"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// Grafana's own types take the dashboard, with no field that they do not know.
+func TestGrafana_TakesTheDashboard(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	text, err := os.ReadFile("../grafana/sneakerdrop.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d dashboard.Dashboard
+	if err := d.UnmarshalJSONStrict(text); err != nil && err.Error() != "" { // an empty list of faults is none
+		t.Fatal(err)
+	}
+	if len(d.Panels) < 20 {
+		t.Errorf("only %d panels", len(d.Panels))
+	}
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"cmp"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// What deploy/ and the image set are settings of serve, with values that it takes.
+func TestDeploy_SettingsAreSettings(t *testing.T) {
+	image := settingsIn(t, "../../Dockerfile")
+	for file, least := range map[string]int{"../../deploy/compose.yaml": 9, "../../deploy/kubernetes/settings.yaml": 8} {
+		given := settingsIn(t, file)
+		if len(given) < least {
+			t.Errorf("only %d settings found in %s: %v", len(given), file, given)
+		}
+		if !strings.Contains(strings.Join(given, " "), "SNEAKERDROP_DATABASE=") { // Kubernetes has it from a secret
+			given = append(given, "SNEAKERDROP_DATABASE=postgres://sneakerdrop_serve@postgres/shop")
+		}
+		var c commands
+		con := &console{stdout: io.Discard, stderr: io.Discard}
+		_, _, err := con.parse(&c, []string{"serve"}, append(image, given...))
+		s := &c.Serve
+		if err = cmp.Or(err, s.checkReach("addr", s.Addr), s.checkReach("metrics-addr", s.MetricsAddr), s.signInFlags.check()); err != nil {
+			t.Errorf("%s: %s", file, con.sentence(err))
+		}
+		if !s.required() || len(s.TrustedProxy) == 0 || len(s.NATS) == 0 || s.Addr.port != 3000 || s.MetricsAddr.port != 9090 {
+			t.Errorf("%s: %+v", file, s)
+		}
+	}
+}
+
+// settingsIn finds NAME=value and NAME: value. What comes from a secret file, ${NAME:?…}, gets a value that would do.
+func settingsIn(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := regexp.MustCompile(`\$\{[^}]*\}`)
+	var found []string
+	for _, m := range regexp.MustCompile(`(?m)^(?: *|ENV )(SNEAKERDROP_[A-Z_]+)[=:] ?(.*)$`).FindAllStringSubmatch(string(text), -1) {
+		value := secret.ReplaceAllString(strings.Trim(m[2], `"`), strings.Repeat("s", 32))
+		found = append(found, m[1]+"="+value)
+	}
+	return found
+}
+
+// The dashboard and the alerts ask for labels that the metrics have.
+func TestDeploy_LabelsAreThere(t *testing.T) {
+	labels := make(map[string]string)
+	for _, d := range described(t) {
+		if m := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`).FindStringSubmatch(d.String()); m != nil {
+			labels[m[1]] = "," + m[2] + ",job,instance,le,"
+		}
+	}
+	for file, least := range map[string]int{"../../deploy/grafana/sneakerdrop.json": 25, "../../deploy/alerts.yaml": 8} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		selectors := 0
+		for _, m := range regexp.MustCompile(`\b(sneakerdrop_[a-z_]+)\{([^}]*)\}`).FindAllStringSubmatch(string(text), -1) {
+			selectors++
+			for _, label := range regexp.MustCompile(`(\w+) ?(?:=~|!=|!~|=)\\?"`).FindAllStringSubmatch(m[2], -1) {
+				if !strings.Contains(labels[family(m[1])], ","+label[1]+",") {
+					t.Errorf("%s asks for %s of %s, which has %s", file, label[1], m[1], labels[family(m[1])])
+				}
+			}
+		}
+		if selectors < least {
+			t.Errorf("only %d selectors found in %s", selectors, file)
+		}
+		every := strings.Join(append(valuesOf(labels), "instance"), ",")
+		for _, m := range regexp.MustCompile(`by \(([^)]*)\)`).FindAllStringSubmatch(string(text), -1) {
+			for label := range strings.SplitSeq(m[1], ",") {
+				if !strings.Contains(every, ","+strings.TrimSpace(label)+",") {
+					t.Errorf("%s sums by %s, which no metric has", file, label)
+				}
+			}
+		}
+	}
+}
+
+func valuesOf(m map[string]string) (all []string) {
+	for _, v := range m {
+		all = append(all, v)
+	}
+	return all
+}
+
+// family is the name without what Prometheus adds to those of a histogram.
+func family(name string) string {
+	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+		name = strings.TrimSuffix(name, suffix)
+	}
+	return name
+}
+
+// described is every metric that serve exports, also those that have no values yet.
+func described(t *testing.T) (all []*prometheus.Desc) {
+	t.Helper()
+	r := exported(t)
+	descriptions := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descriptions)
+		r.Describe(descriptions)
+	}()
+	for d := range descriptions {
+		all = append(all, d)
+	}
+	return all
+}
