@@ -41,6 +41,10 @@ func seconds(least, most int) [2]time.Duration {
 	return [2]time.Duration{time.Duration(least) * time.Second, time.Duration(most) * time.Second}
 }
 
+// watchdog is after how long a watchdog resets the machine of a primary whose Patroni says nothing (ttl - safety_margin). Here we are it:
+// Patroni before 3.0.3 may, frozen for longer than the ttl, take the place of its successor again, and what that has sold is gone.
+var watchdog = seconds(15, 16)
+
 // kinds are all faults.
 func kinds() []kind {
 	return slices.Concat(primaryKinds(), patroniKinds(), standbyKinds(), serviceKinds())
@@ -63,8 +67,12 @@ func primaryKinds() []kind {
 		{group: "primary", name: "primary frozen", last: seconds(3, 12), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freeze(), nil
 		})},
-		{group: "primary", name: "primary's machine frozen", last: seconds(24, 28), strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary's machine frozen", last: seconds(3, 12), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freezeAll(), nil
+		})},
+		{group: "primary", name: "primary's machine frozen and reset", last: watchdog, strike: primary(func(s *scene) (func() error, error) {
+			s.primary.freezeAll()
+			return s.primary.reset, nil
 		})},
 		{group: "primary", name: "primary cut off", last: seconds(3, 28), cable: true, strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.mend, s.primary.pull()
@@ -89,9 +97,14 @@ func patroniKinds() []kind {
 			s.primary.patroni.kill()
 			return s.primary.patroni.start, nil
 		}},
-		{group: "patroni", name: "primary's Patroni frozen", last: seconds(24, 28), strike: func(s *scene) (func() error, error) {
+		{group: "patroni", name: "primary's Patroni frozen", last: seconds(3, 12), strike: func(s *scene) (func() error, error) {
 			s.detail = s.primary.name
 			return frozen(s.primary.patroni), nil
+		}},
+		{group: "patroni", name: "primary's Patroni frozen, its machine reset", last: watchdog, strike: func(s *scene) (func() error, error) {
+			s.detail = s.primary.name
+			frozen(s.primary.patroni)
+			return s.primary.reset, nil
 		}},
 		{group: "patroni", name: "a standby's Patroni killed", last: seconds(1, 5), strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name
@@ -223,6 +236,12 @@ func serviceKinds() []kind {
 func (m *member) crash() {
 	m.patroni.kill()
 	m.send(syscall.SIGKILL)
+}
+
+// reset is a crash, and a start afterwards.
+func (m *member) reset() error {
+	m.crash()
+	return m.patroni.start()
 }
 
 // freeze stops PostgreSQL and all its sessions where they are, and returns what lets them go on.
