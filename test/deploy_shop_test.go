@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -78,7 +79,7 @@ func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 		}
 	}
 	watch(t, front)
-	if out := said(t, nil, "sneakerdrop", "audit", "--database="+owner); !strings.Contains(out, fmt.Sprint(units)) {
+	if out := said(t, nil, "sneakerdrop", "audit", "--database="+owner); !strings.Contains(out, strconv.Itoa(units)) {
 		t.Errorf("the audit does not speak of %d reservations: %s", units, out)
 	}
 }

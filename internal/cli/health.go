@@ -43,12 +43,14 @@ func (c *healthCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return fmt.Errorf("no answer from %s: %w", to, unaddressed(err))
 	}
-	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-	if err != nil {
+	if err = errors.Join(err, res.Body.Close()); err != nil {
 		return fmt.Errorf("half an answer from %s: %w", to, err)
 	}
-	var said struct{ Status, Error string }
+	var said struct {
+		Status string `json:"status"`
+		Error  string `json:"error"`
+	}
 	_ = json.Unmarshal(body, &said) // what is no JSON says nothing more than its status
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %d: %s", to, res.StatusCode, cmp.Or(said.Error, http.StatusText(res.StatusCode)))
