@@ -7,7 +7,7 @@ NORACE     := . ./bench/scaling ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers scaling check-deploy lint fmt deps check clean
+.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ bench-http: build ## the shop over HTTP beside a handler that does nothing (need
 bench-watchers: build ## the shop while 1,000 people watch it (needs two idle cores; about 3 minutes)
 	$(GO) build -o bin/bench-watchers ./bench/watchers
 	@./bin/bench-watchers
+
+bench-replicas: build ## three servers of one shop beside one alone (needs two idle cores; about a minute)
+	$(GO) build -o bin/bench-replicas ./bench/replicas
+	@.ci/with-postgres bin/bench-replicas
 
 scaling: ## what a crowd takes, computed from what was measured: the tables of docs/SCALING.md
 	@$(GO) run ./bench/scaling

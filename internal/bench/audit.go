@@ -26,7 +26,7 @@ func (f *faults) addf(format string, args ...any) {
 // Check compares what the server has answered with what it shows of the drops: nothing acknowledged twice, nothing beyond the
 // stock, nothing lost.
 func (r *Result) Check(ctx context.Context, c Config) error {
-	client, err := newClient(&c)
+	client, err := newClient(&c, c.URL)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 
 // Clean takes the drops of a run out of the shop's sight.
 func (r *Result) Clean(ctx context.Context, c Config) error {
-	client, err := newClient(&c)
+	client, err := newClient(&c, c.URL)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,9 @@ const (
 // Config is one run.
 type Config struct {
 	// URL is the server's, http or https.
-	URL      string
+	URL string
+	// Others are further servers of the same shop: connections go to all of them in turns.
+	Others   []string
 	Scenario Scenario
 	// Drops that are hot at once, of which buyers take one after the other; 0: one. The scenario List has its own.
 	Drops int
@@ -83,16 +85,22 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Connections < 1 || c.Duration <= 0 || !slices.Contains(Scenarios(), c.Scenario) {
 		return nil, errors.New("a run needs a scenario, a connection and a duration")
 	}
-	client, err := newClient(&c)
-	if err != nil {
-		return nil, err
+	r := &run{Config: c, hist: newHistograms()}
+	for _, url := range append([]string{c.URL}, c.Others...) {
+		client, err := newClient(&c, url)
+		if err != nil {
+			return nil, err
+		}
+		defer client.close()
+		r.clients = append(r.clients, client)
 	}
-	defer client.close()
-	r := &run{Config: c, client: client, hist: newHistograms()}
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
-	client.tokens = sign(c.Buyer, r.expected())
+	tokens := sign(c.Buyer, r.expected())
+	for _, client := range r.clients {
+		client.tokens = tokens
+	}
 	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -108,10 +116,10 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 type run struct {
 	Config
 
-	client *client
-	hist   *histograms
-	drops  []drop.ID
-	stock  int64 // of each drop
+	clients []*client // one for each server
+	hist    *histograms
+	drops   []drop.ID
+	stock   int64 // of each drop
 
 	next              atomic.Int64 // numbers the units of the scenario
 	accepted, refused atomic.Int64 // requests
@@ -144,7 +152,7 @@ func (r *run) prepare(ctx context.Context) error {
 		r.stock = drop.MaxStock
 	}
 	for i := range n {
-		id, err := r.client.create(ctx, fmt.Sprintf("bench %s %s %d", r.Scenario, time.Now().UTC().Format(time.RFC3339), i+1), r.stock)
+		id, err := r.clients[0].create(ctx, fmt.Sprintf("bench %s %s %d", r.Scenario, time.Now().UTC().Format(time.RFC3339), i+1), r.stock)
 		if err != nil {
 			return fmt.Errorf("create a drop for the load: %w", err)
 		}
@@ -168,8 +176,8 @@ func (r *run) expected() int {
 // connect opens the connections before anything is measured, as those of people who wait for a drop are.
 func (r *run) connect(ctx context.Context) error {
 	errs := make(chan error, r.Connections)
-	for range r.Connections {
-		go func() { errs <- r.client.touch(ctx) }()
+	for i := range r.Connections {
+		go func() { errs <- r.clientOf(i).touch(ctx) }()
 	}
 	var failed error
 	for range r.Connections {
@@ -221,9 +229,12 @@ func (r *run) report(ctx context.Context, began time.Time) {
 	}
 }
 
+// clientOf is the client of one connection's server.
+func (r *run) clientOf(worker int) *client { return r.clients[worker%len(r.clients)] }
+
 // work does units of the scenario, one after the other. In the open loop each worker takes the next that is due.
 func (r *run) work(ctx context.Context, worker int, began time.Time) {
-	w := r.client.worker()
+	w := r.clientOf(worker).worker()
 	defer w.release()
 	r.each(ctx, began, func(buyer int64, due time.Time) { r.unit(w, worker, buyer, due) })
 }

@@ -28,10 +28,10 @@ type client struct {
 	tokens *signed
 }
 
-func newClient(c *Config) (*client, error) {
-	u, err := url.Parse(c.URL)
+func newClient(c *Config, server string) (*client, error) {
+	u, err := url.Parse(server)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%q is no address of a server, such as http://localhost:3000", c.URL)
+		return nil, fmt.Errorf("%q is no address of a server, such as http://localhost:3000", server)
 	}
 	return &client{
 		http: &fasthttp.HostClient{

@@ -46,6 +46,8 @@ type Result struct {
 	// Reservations and Purchases that were acknowledged; a refusal is no sale.
 	Reservations int64 `json:"reservations"`
 	Purchases    int64 `json:"purchases"`
+	// Servers are the reservations that each server acknowledged, where the load was on several.
+	Servers []int64 `json:"servers,omitempty"`
 
 	Latency []Latency `json:"latency"`
 	CPU     *CPU      `json:"cpu,omitempty"`
@@ -157,7 +159,7 @@ func (r *run) result(took time.Duration) *Result {
 	out := &Result{
 		Scenario: r.Scenario, Connections: r.Connections, Rate: r.Rate, Seconds: round(took.Seconds()), Accepted: r.accepted.Load(),
 		Refused: r.refused.Load(), Errors: r.errors.Load(), Late: r.late.Load(), Codes: r.codes, FirstError: r.firstErr,
-		Latency: r.hist.latencies(), Drops: r.drops, stock: r.stock, acknowledged: slices.Concat(r.books...),
+		Latency: r.hist.latencies(), Servers: r.perServer(), Drops: r.drops, stock: r.stock, acknowledged: slices.Concat(r.books...),
 	}
 	out.AcceptedPerSecond = round(float64(out.Accepted) / took.Seconds())
 	out.RefusedPerSecond = round(float64(out.Refused) / took.Seconds())
@@ -168,6 +170,18 @@ func (r *run) result(took time.Duration) *Result {
 		}
 	}
 	return out
+}
+
+// perServer counts what each server has acknowledged; nil: there is one.
+func (r *run) perServer() []int64 {
+	if len(r.clients) < 2 {
+		return nil
+	}
+	sums := make([]int64, len(r.clients))
+	for worker, book := range r.books {
+		sums[worker%len(sums)] += int64(len(book))
+	}
+	return sums
 }
 
 func round(f float64) float64 { return math.Round(f*10) / 10 }
@@ -193,6 +207,9 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(out, "  %s\t%d\n", code, r.Codes[code])
 	}
 	fmt.Fprintf(out, "sold\t%d reservations\t%d purchases\n", r.Reservations, r.Purchases)
+	for i, n := range r.Servers {
+		fmt.Fprintf(out, "  server %d\t%d reservations\t%.1f %%\n", i+1, n, 100*float64(n)/float64(max(r.Reservations, 1)))
+	}
 	for _, l := range r.Latency {
 		fmt.Fprintf(out, "%s, %s\tp50 %.2f ms\tp90 %.2f\tp99 %.2f\tp99.9 %.2f\tmax %.2f\n", l.Operation, l.Outcome, l.P50, l.P90, l.P99, l.P999, l.Max)
 	}

@@ -50,6 +50,8 @@ type Config struct {
 }
 
 const (
+	// window is the least time between two sendings: what changed meanwhile goes together, of each drop the newest state.
+	window         = 20 * time.Millisecond
 	reconnectEvery = 200 * time.Millisecond
 	// pingEvery and maxPings bound how long a NATS that vanished without a word is taken for one that is there.
 	pingEvery, maxPings = 2 * time.Second, 2
@@ -256,16 +258,23 @@ func (n *NATS) complain(err error) {
 	n.log.Warn("trouble with NATS", "error", err)
 }
 
-// send says what is in the outbox, as fast as NATS takes it, until Close.
+// send says what is in the outbox, at once after a quiet time and then as often as the window allows, until Close.
 func (n *NATS) send() {
 	defer close(n.stopped)
+	rest := time.NewTimer(window)
+	defer rest.Stop()
 	for {
 		select {
 		case <-n.outbox.awake:
-			n.flush()
 		case <-n.stop:
 			n.flush()
 			return
+		}
+		n.flush()
+		rest.Reset(window)
+		select {
+		case <-rest.C:
+		case <-n.stop:
 		}
 	}
 }

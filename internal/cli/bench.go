@@ -29,7 +29,7 @@ import (
 
 type benchCommand struct {
 	common
-	URL         string   `name:"url" placeholder:"URL" help:"A server that runs, http or https (default none: it starts one of its own on --database, and stops it)."`
+	URL         []string `name:"url" placeholder:"URL" help:"A server that runs, http or https (default none: it starts one of its own on --database, and stops it). Repeat it for more servers of one shop, whose connections are shared out evenly."`
 	Scenario    scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and buy) or mixed (70 % buy, 30 % never come back)."`
 	Drops       bound    `default:"1" help:"Drops that are hot at once."`
 	Connections bound    `default:"64" help:"Connections; in the closed loop each always has a request under way."`
@@ -70,8 +70,11 @@ func (c *benchCommand) run(ctx context.Context, con *console) error {
 		return err
 	}
 	b := bench.Config{
-		URL: c.URL, Scenario: bench.Scenario(c.Scenario), Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
+		Scenario: bench.Scenario(c.Scenario), Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
 		Duration: time.Duration(c.Duration), Token: c.Token, Keys: c.Keys, Progress: con.progress(),
+	}
+	if len(c.URL) > 0 {
+		b.URL, b.Others = c.URL[0], c.URL[1:]
 	}
 	if c.JWTSecret != "" {
 		secret, err := (&signInFlags{JWTSecretFile: c.JWTSecret}).secret()
@@ -102,9 +105,9 @@ func (c *benchCommand) check() error {
 	switch {
 	case c.Rate < 0 || c.Rate > 10_000_000:
 		return &faultError{flag: "rate", rule: fmt.Sprintf("must be from 0 to 10000000 a second, and is %g", c.Rate)}
-	case c.URL != "" && (c.SignIn || c.Control || len(c.Serve) > 0):
+	case len(c.URL) > 0 && (c.SignIn || c.Control || len(c.Serve) > 0):
 		return &faultError{flag: "url", rule: "is a server that runs; --sign-in, --control and --serve are for one of its own"}
-	case c.URL == "" && (c.Token != "" || c.JWTSecret != ""):
+	case len(c.URL) == 0 && (c.Token != "" || c.JWTSecret != ""):
 		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a server that runs, --sign-in is for one of its own"}
 	case c.Control && (bench.Scenario(c.Scenario) != bench.Reserve || c.SignIn || c.Keys):
 		return &faultError{flag: "control", rule: "does nothing but answer the scenario reserve, without --sign-in and --keys"}
@@ -135,7 +138,7 @@ func (con *console) terminal() bool {
 
 // measure runs the load, on a server of its own if there is none, and has the books checked.
 func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config) (*bench.Result, error) {
-	if c.URL != "" {
+	if len(c.URL) > 0 {
 		return measureRunning(ctx, b)
 	}
 	scratch, err := os.MkdirTemp("", "sneakerdrop-bench-")

@@ -36,6 +36,8 @@ type lane struct {
 	ahead  int // batches in a row that began behind the COMMIT of another
 	timer  *time.Timer
 
+	rivals rivals // the goroutine's own
+
 	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
 	wakesAt   atomic.Int64
 	confirmed atomic.Pointer[confirmation]
@@ -116,15 +118,11 @@ func (l *lane) front() []*call {
 	return batch
 }
 
-// maxAhead is how many batches in a row may begin behind the COMMIT of the one before, so that a lane of another replica, which
-// waits for the drop's lock, gets its turn.
-const maxAhead = 16
-
 // takeAhead takes the batch that is to follow the one under way; nil: none, or not so.
 func (l *lane) takeAhead() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ahead++; len(l.queue) == 0 || l.ahead > maxAhead || l.engine.turns.awaited() {
+	if l.ahead++; len(l.queue) == 0 || l.ahead > maxAhead || l.rivals.there() || l.engine.turns.awaited() {
 		l.ahead = 0
 		return nil
 	}
@@ -135,6 +133,9 @@ func (l *lane) run() {
 	defer l.engine.running.Done()
 	for more := true; more; {
 		more = l.turn()
+		if long := l.rivals.giveWay(); more && long > 0 {
+			time.Sleep(long)
+		}
 	}
 }
 
@@ -161,6 +162,7 @@ func (l *lane) serve(b *batch) {
 	err := b.commit(ctx)
 	switch {
 	case err == nil:
+		l.rivals.left(b.view.Drop.Version)
 		v, _ := l.replace(b.view)
 		l.settleClock(b)
 		l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
@@ -280,6 +282,7 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	if b.unclear {
 		return nil
 	}
+	b.lane.rivals.found(s.Version, time.Since(b.asked))
 	b.after, b.version, b.unless = s.Seq, s.Version, 0
 	b.now = max(now, s.LastAt)
 	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)

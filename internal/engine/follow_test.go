@@ -1,0 +1,151 @@
+package engine_test
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store/memory"
+)
+
+// noticed keeps the events of an engine.
+type noticed struct {
+	mu     sync.Mutex
+	events []engine.Event
+}
+
+func (n *noticed) publish(ev engine.Event) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.events = append(n.events, ev)
+}
+
+func (n *noticed) take() []engine.Event {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := n.events
+	n.events = nil
+	return all
+}
+
+// following runs a test with two replicas on one store, of which one keeps what it publishes, and a drop that both know.
+func following(t *testing.T, test func(t *testing.T, seller, follower *engine.Engine, sold, seen *noticed, id drop.ID)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
+		sold, seen := &noticed{}, &noticed{}
+		seller := start(t, s, engine.Config{Publish: sold.publish})
+		follower := start(t, s, engine.Config{Publish: seen.publish})
+		id := create(t, seller, spec(10))
+		time.Sleep(1100 * time.Millisecond) // a sweep
+		sold.take()
+		seen.take()
+		test(t, seller, follower, sold, seen, id)
+	})
+}
+
+func TestFollow_TakesOverWhatIsNewer(t *testing.T) {
+	following(t, func(t *testing.T, seller, follower *engine.Engine, sold, seen *noticed, id drop.ID) {
+		reserve(t, seller, id, 1)
+		reserve(t, seller, id, 2)
+		told := sold.take()
+		if len(told) != 2 || told[0].Elsewhere {
+			t.Fatalf("the seller published %+v", told)
+		}
+		if !follower.Follow(told[1]) || follower.Follow(told[0]) || follower.Follow(told[1]) {
+			t.Error("of two versions only the newer one is news, and that once")
+		}
+		if got := stockOf(t, follower, id).Available; got != 8 {
+			t.Errorf("%d units on sale, want 8", got)
+		}
+		got := seen.take()
+		if len(got) != 1 || !got[0].Elsewhere || got[0].View.Drop.Version != told[1].View.Drop.Version || len(got[0].Ledger) == 0 {
+			t.Errorf("published %+v", got)
+		}
+		time.Sleep(2 * time.Second)
+		if got := seen.take(); len(got) > 0 {
+			t.Errorf("the sweep tells again what is known: %+v", got)
+		}
+	})
+}
+
+// Two replicas sell at once, and what each tells comes late: the newer state and the newer list of purchases count, whoever told them.
+func TestFollow_KeepsTheNewestListOfPurchases(t *testing.T) {
+	following(t, func(t *testing.T, seller, follower *engine.Engine, sold, _ *noticed, id drop.ID) {
+		r := reserve(t, seller, id, 1)
+		if _, err := seller.Buy(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
+			t.Fatal(err)
+		}
+		reserve(t, follower, id, 2) // sees that there was a purchase, and not whose
+		for _, ev := range sold.take() {
+			follower.Follow(ev)
+		}
+		v, err := follower.View(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(v.Recent) != 1 || v.Drop.Stock() != (drop.Stock{Total: 10, Available: 8, Held: 1, Sold: 1}) {
+			t.Errorf("stock %+v with %+v in the list", v.Drop.Stock(), v.Recent)
+		}
+	})
+}
+
+// Of a drop that others made the first news has it looked up, before the sweep would.
+func TestFollow_AnUnknownDropIsLookedUp(t *testing.T) {
+	following(t, func(t *testing.T, seller, follower *engine.Engine, sold, seen *noticed, _ drop.ID) {
+		time.Sleep(100 * time.Millisecond)
+		id := create(t, seller, spec(5))
+		for _, ev := range sold.take() {
+			follower.Follow(ev)
+		}
+		time.Sleep(50 * time.Millisecond)
+		got := seen.take()
+		if len(got) != 1 || got[0].View.Drop.ID != id || !got[0].Created {
+			t.Errorf("published %+v", got)
+		}
+	})
+}
+
+// The store is the authority: what was told and is not so is shown until the next sweep at most.
+func TestSweep_TakesBackWhatTheStoreDoesNotHave(t *testing.T) {
+	following(t, func(t *testing.T, _, follower *engine.Engine, _, seen *noticed, id drop.ID) {
+		lie := drop.Drop{ID: id, Name: "lie", Version: 1 << 40, Sizes: []drop.Size{{Stock: drop.Stock{Total: 10, Sold: 10}}}}
+		if !follower.Follow(engine.Event{View: engine.NewView(lie, nil, 0, 0)}) {
+			t.Fatal("it is no news")
+		}
+		time.Sleep(2 * time.Second)
+		if got := stockOf(t, follower, id).Available; got != 10 {
+			t.Errorf("%d units on sale, want 10", got)
+		}
+		got := seen.take()
+		if len(got) != 2 || !got[1].Back || got[1].View.Drop.Version >= 1<<40 {
+			t.Errorf("published %+v", got)
+		}
+	})
+}
+
+// A replica that knows of sales by the sweep alone names the newest purchase, so that its watchers are told of one.
+func TestSweep_NamesTheNewestPurchaseOfOthers(t *testing.T) {
+	following(t, func(t *testing.T, seller, follower *engine.Engine, _, seen *noticed, id drop.ID) {
+		var last drop.Purchase
+		for user := range drop.UserID(3) {
+			r := reserve(t, seller, id, user+1)
+			var err error
+			if last, err = seller.Buy(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(1100 * time.Millisecond)
+		got := seen.take()
+		if len(got) != 1 || len(got[0].Purchases) != 1 || got[0].Purchases[0] != last {
+			t.Errorf("published %+v, want %+v", got, last)
+		}
+		if got := stockOf(t, follower, id).Sold; got != 3 {
+			t.Errorf("%d sold", got)
+		}
+	})
+}
