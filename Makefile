@@ -30,9 +30,8 @@ soak: ## the long tests: big tables, other PostgreSQL versions, hours in minutes
 	.ci/postgres18 $(GO) test -tags soak -timeout 1h -count 1 $(TESTFLAGS) ./internal/store/postgres/...
 
 FAULTS     ?= 10
-cluster: ## 3 PostgreSQL under Patroni, 3 NATS, 3 replicas: FAULTS=10 of KINDS=… by SEED=… while buyers go on (6 minutes)
+cluster: build ## 3 PostgreSQL under Patroni, 3 NATS, 3 replicas: FAULTS=10 of KINDS=… by SEED=… while buyers go on (6 minutes)
 	@.ci/deps cluster
-	@mkdir -p bin
 	$(GO) test -c -tags cluster -o bin/cluster.test ./test/cluster
 	@cd test/cluster && FAULTS='$(FAULTS)' SEED='$(SEED)' KINDS='$(KINDS)' ../../bin/cluster.test -test.v -test.timeout 3h $(TESTFLAGS)
 
@@ -77,7 +76,7 @@ lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
 fmt: ## format with gofumpt
 	$(GO) run $(LINT) fmt
 
-deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3, HAProxy, Prometheus
+deps: ## install what the tests need from Debian, if it is missing: PostgreSQL's server, a C compiler, Chromium, sqlite3, PgBouncer, HAProxy, Prometheus
 	@.ci/deps
 
 clean: ## remove what the other targets made

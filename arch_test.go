@@ -38,7 +38,7 @@ var exceptions = map[string]string{
 }
 
 // testOnly are packages that only tests import.
-var testOnly = []string{"internal/store/storetest", "internal/store/postgres/pgtest"}
+var testOnly = []string{"internal/store/storetest", "internal/store/postgres/pgtest", "internal/histories"}
 
 type pkg struct {
 	ImportPath string

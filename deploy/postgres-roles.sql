@@ -43,6 +43,7 @@ BEGIN
             ('actions',          'SELECT, INSERT'),
             ('outcomes',         'SELECT, INSERT'),
             ('goose_db_version', 'SELECT'),
+            ('compatibility',    'SELECT'),
             ('drop_ids',         'USAGE'),
             ('user_ids',         'USAGE'),
             ('actions_id_seq',   'USAGE')

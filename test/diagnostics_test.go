@@ -86,6 +86,7 @@ func TestSecrets_AreInNoLog(t *testing.T) {
 	for _, database := range []string{
 		"postgres://shop:" + canary + "@127.0.0.1:1/shop?connect_timeout=1", "postgres://shop:" + canary + "@127.0.0.1:1/shop?sslmode=nonsense",
 		"mysql://shop:" + canary + "@localhost/shop", "postgres://shop:" + canary + "%zz@localhost/shop",
+		"host=127.0.0.1 port=1 user=shop dbname=shop password=" + canary, "host=127.0.0.1,127.0.0.2 port=1,2,3 dbname=shop password=" + canary,
 	} {
 		refused, err := start(dir, nil, "--addr=localhost:0", "--log-level=debug", "--database="+database)
 		if err == nil {

@@ -48,8 +48,13 @@ const readyLine = "sneakerdrop is ready at "
 
 // start runs serve with the arguments until its ready line.
 func start(dir string, env []string, args ...string) (*server, error) {
+	return startProgram("sneakerdrop", dir, env, args...)
+}
+
+// startProgram is start with another program than the one that is tested.
+func startProgram(program, dir string, env []string, args ...string) (*server, error) {
 	s := &server{exited: make(chan struct{})}
-	s.cmd = exec.Command("sneakerdrop", append([]string{"serve"}, args...)...)
+	s.cmd = exec.Command(program, append([]string{"serve"}, args...)...)
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stderr = dir, env, &s.stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a ^C at the tests is theirs to pass on
 	out, err := s.cmd.StdoutPipe()

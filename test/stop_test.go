@@ -107,6 +107,29 @@ func checkHeld(t *testing.T, s *server, held []int64) {
 	}
 }
 
+// A server that drains says so to balancers, and serves on; a second signal ends that too.
+func TestStop_DrainsFirst(t *testing.T) {
+	s := startFor(t, t.TempDir(), "--drain=10m")
+	create(t, s.url, 10, past)
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := poll(t.Context(), func() error {
+		if status, body := get(t, s.url+"/readyz"); status != http.StatusServiceUnavailable {
+			return fmt.Errorf("/readyz is answered %d %s", status, body)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if answer := post(t, s.url+"/api/drops/reserve", `{"dropId":1,"userId":7}`); !strings.HasPrefix(answer, "200 ") {
+		t.Errorf("while it drains a reserve is answered %s", answer)
+	}
+	if code, err := s.stop(syscall.SIGTERM); err != nil || code == 0 {
+		t.Errorf("exit code %d, %v; want that of a signal", code, err)
+	}
+}
+
 func TestStop_SecondSignalEndsAtOnce(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--shutdown-timeout=1h")
 	beginRequest(t, s) // keeps the first signal waiting

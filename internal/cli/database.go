@@ -83,12 +83,18 @@ func openStore(ctx context.Context, d database, log *slog.Logger) (store.Store, 
 }
 
 // reach waits until the database answers. What it says about its schema is not asked: that is Migrate's.
-func reach(ctx context.Context, s store.Store) error {
+func reach(ctx context.Context, s *postgres.Store) error {
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()
 	var last error // says more than that the time was over
 	for {
-		err := s.Ready(ctx)
+		err := s.CheckPooler(ctx)
+		if errors.Is(err, postgres.ErrPoolMode) {
+			return err
+		}
+		if err == nil {
+			err = s.Ready(ctx)
+		}
 		if err == nil || store.ClassOf(err) != store.ClassUnavailable {
 			return nil
 		}
@@ -109,7 +115,8 @@ func reach(ctx context.Context, s store.Store) error {
 // refused reports that a server answered, and that waiting will not change its mind: a wrong password, no such database.
 func refused(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && e.Code != pgerrcode.CannotConnectNow && !pgerrcode.IsInsufficientResources(e.Code)
+	return ok && e.Code != pgerrcode.CannotConnectNow && !pgerrcode.IsInsufficientResources(e.Code) &&
+		!pgerrcode.IsConnectionException(e.Code) // PgBouncer's, where PostgreSQL is away
 }
 
 // databaseError says what is wrong with the database, which one is meant, and what to do.
@@ -131,6 +138,9 @@ func (con *console) databaseErrorOf(flag string, d database, err error) error {
 
 // cause takes the part of a database error that an operator can act on.
 func cause(err error) error {
+	if e, ok := errors.AsType[*postgres.NoPrimaryError](err); ok {
+		return e
+	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return errors.New(e.Message)
 	}

@@ -51,6 +51,7 @@ type serveCommand struct {
 	busFlags        `group:"Several servers"`
 	pageFlags       `group:"The shop window"`
 	MetricsAddr     address `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
+	Drain           pause   `default:"0s" help:"How long to serve on after SIGTERM while /readyz says 503, from 0s to 10m, so that a balancer sends nobody here any more when the stop begins."`
 	ShutdownTimeout wait    `default:"10s" help:"How long a stop waits for what was accepted."`
 }
 
@@ -174,6 +175,7 @@ func (c *serveCommand) serve(
 	case err = <-failed:
 		err = fmt.Errorf("serve %s: %w", addr, err)
 	case <-ctx.Done():
+		err = c.drain(e, failed, log)
 	}
 	if rehearsals != nil {
 		rehearsals.Stop() // while its copy can still be archived
@@ -292,6 +294,21 @@ func (w watchers) close(ctx context.Context, log *slog.Logger) {
 	w.streams.Close()
 	if err := w.sockets.Close(ctx); err != nil {
 		log.Warn("cut off sockets that were not done", "error", err)
+	}
+}
+
+// drain serves on for a while, and says that it is not ready.
+func (c *serveCommand) drain(e *engine.Engine, failed <-chan error, log *slog.Logger) error {
+	if c.Drain == 0 {
+		return nil
+	}
+	log.Info("draining", "for", time.Duration(c.Drain))
+	e.Drain()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-time.After(time.Duration(c.Drain)):
+		return nil
 	}
 }
 

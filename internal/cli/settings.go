@@ -149,7 +149,7 @@ func (s *settings) originalParts(i int) (string, error) {
 	if password != "" {
 		u.User = url.UserPassword(user, password)
 	}
-	if strings.HasPrefix(host, "/") { // the folder of a Unix socket
+	if strings.HasPrefix(host, "/") || strings.Contains(host, ",") { // the folder of a Unix socket; several hosts, all with that port
 		u.Host, u.RawQuery = "", url.Values{"host": {host}, "port": {port}}.Encode()
 	}
 	return u.String(), nil

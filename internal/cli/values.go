@@ -1,18 +1,21 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/limit"
 )
@@ -68,7 +71,7 @@ func (a address) loopback() bool {
 
 func (a address) local() bool { return strings.EqualFold(a.host, "localhost") }
 
-// database says which store to open: the file of the embedded one, or the URL of PostgreSQL.
+// database says which store to open: the file of the embedded one, or the URL of PostgreSQL, or its host=… dbname=… instead of one.
 type database struct{ file, url string }
 
 var errDatabase = errors.New("must be sqlite:FILE, such as sqlite:sneakerdrop.db, or a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop")
@@ -83,29 +86,39 @@ func (d *database) Decode(ctx *kong.DecodeContext) error {
 			*d = database{file: file}
 			return nil
 		}
-		u, err := url.Parse(s)
-		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		if !postgresURL.MatchString(s) {
 			return errDatabase
+		}
+		// Where it is one, pgx has the last word, later: what it says may name a file that is not there.
+		if _, err := url.Parse(s); err != nil || !strings.Contains(s, "://") {
+			if _, err := pgconn.ParseConfig(s); err != nil {
+				return errDatabase
+			}
 		}
 		*d = database{url: s}
 		return nil
 	})
 }
 
+// postgresURL is how one begins, in either of libpq's forms.
+var postgresURL = regexp.MustCompile(`^(postgres(ql)?://|(?s:.*\s)?host\s*=)`)
+
 // String names the database without its password.
 func (d database) String() string {
 	if d.file != "" {
 		return "the file " + d.file
 	}
-	u, err := url.Parse(d.url)
-	if err != nil {
-		return "PostgreSQL"
+	host, name := "", ""
+	if u, err := url.Parse(d.url); err == nil && strings.Contains(d.url, "://") {
+		host, name = cmp.Or(u.Query().Get("host"), u.Host), strings.TrimPrefix(u.Path, "/")
+	} else if cfg, err := pgconn.ParseConfig(d.url); err == nil {
+		hosts := []string{net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))}
+		for _, f := range cfg.Fallbacks {
+			hosts = append(hosts, net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))))
+		}
+		host, name = strings.Join(slices.Compact(hosts), ","), cfg.Database
 	}
-	host := u.Host
-	if h := u.Query().Get("host"); h != "" {
-		host = h
-	}
-	return fmt.Sprintf("PostgreSQL at %s, database %s", host, strings.TrimPrefix(u.Path, "/"))
+	return fmt.Sprintf("PostgreSQL at %s, database %s", host, name)
 }
 
 const (
@@ -139,6 +152,21 @@ func (w *wait) Decode(ctx *kong.DecodeContext) error {
 			return fmt.Errorf("must be a time from 1s to 1h, such as 10s, and is %q", s)
 		}
 		*w = wait(d)
+		return nil
+	})
+}
+
+// pause is a time that may be none.
+type pause time.Duration
+
+// Decode implements kong.MapperValue.
+func (p *pause) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 || d > 10*time.Minute {
+			return fmt.Errorf("must be a time from 0s to 10m, such as 5s, and is %q", s)
+		}
+		*p = pause(d)
 		return nil
 	})
 }

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // notCopied are tables that say nothing of the shop.
 var notCopied = []string{
 	"goose_db_version", // PostgreSQL's schema version: the target has its own
+	"compatibility",    // which programs can go on with each schema: likewise
 	"confirmations",    // SQLite's count of look-ups
 	"sqlite_sequence",  // where SQLite's numbers go on: above the highest that is there
 }

@@ -99,6 +99,7 @@ type Engine struct {
 	mu         sync.RWMutex // guards lanes and stopped
 	lanes      map[drop.ID]*lane
 	stopped    bool
+	draining   atomic.Bool
 	generation atomic.Uint64 // counts changes of any view
 	offset     clockOffset
 	turns      *turns
@@ -248,12 +249,15 @@ func (e *Engine) Reservations(ctx context.Context, user drop.UserID, limit int) 
 	return again(ctx, e, func() ([]drop.Reservation, error) { return e.store.Reservations(ctx, user, limit) })
 }
 
-// Ready returns nil when commands can be served.
+// Drain has Ready say no from now on. All goes on otherwise, until Stop.
+func (e *Engine) Drain() { e.draining.Store(true) }
+
+// Ready returns nil when commands can be served, and will be for a while.
 func (e *Engine) Ready(ctx context.Context) error {
 	e.mu.RLock()
 	stopped := e.stopped
 	e.mu.RUnlock()
-	if stopped {
+	if stopped || e.draining.Load() {
 		return ErrStopping
 	}
 	return e.store.Ready(ctx)

@@ -41,6 +41,8 @@ type lane struct {
 	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
 	wakesAt   atomic.Int64
 	confirmed atomic.Pointer[confirmation]
+	// lasting is the batch up to which the store has confirmed what it holds. Only the goroutine touches it.
+	lasting drop.BatchID
 }
 
 // do runs a command through the lane and waits for its answer.
@@ -131,9 +133,8 @@ func (l *lane) takeAhead() []*call {
 
 func (l *lane) run() {
 	defer l.engine.running.Done()
-	for more := true; more; {
-		more = l.turn()
-		if long := l.rivals.giveWay(); more && long > 0 {
+	for l.turn() { // else another goroutine may run by now
+		if long := l.rivals.giveWay(); long > 0 {
 			time.Sleep(long)
 		}
 	}
@@ -162,6 +163,7 @@ func (l *lane) serve(b *batch) {
 	err := b.commit(ctx)
 	switch {
 	case err == nil:
+		l.lasting = b.lasts()
 		l.rivals.left(b.view.Drop.Version)
 		v, _ := l.replace(b.view)
 		l.settleClock(b)
@@ -231,9 +233,12 @@ type batch struct {
 	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
 	unless  int64
 	unclear bool
-	results []drop.Result
-	changes *drop.Changes
-	view    *View
+	// before is the batch that had last changed the drop, and confirms: see lasting.go.
+	before   drop.BatchID
+	confirms bool
+	results  []drop.Result
+	changes  *drop.Changes
+	view     *View
 	// asked is when the attempt began, by the local clock; now is the batch's time, by the store's.
 	asked time.Time
 	now   drop.Time
@@ -250,7 +255,7 @@ func newBatch(l *lane, calls []*call) *batch {
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
 	// all the same, or there would be no timer any more.
 	need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
-	b.given = store.Batch{Drop: l.id, Need: need, Decide: b.decide, Next: b.follow}
+	b.given = store.Batch{Drop: l.id, Need: need, Decide: b.decide, Confirm: func() bool { return b.confirms }, Next: b.follow}
 	return b
 }
 
@@ -278,16 +283,18 @@ func (b *batch) abandonNext() {
 
 func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	b.lane.engine.offset.sample(now)
+	b.confirms = false
 	b.unclear = b.unless != 0 && b.unless != s.Version
 	if b.unclear {
 		return nil
 	}
 	b.lane.rivals.found(s.Version, time.Since(b.asked))
 	b.after, b.version, b.unless = s.Seq, s.Version, 0
-	b.now = max(now, s.LastAt)
+	b.now, b.before = max(now, s.LastAt), s.Batch
 	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)
 	b.view = viewAfter(s, b.given.Need.Recent, b.lane.view.Load())
 	b.deadline = s.Deadline
+	b.confirms = b.changes == nil && b.before != b.lane.lasting && b.saysYes()
 	return b.changes
 }
 
@@ -298,6 +305,8 @@ func (b *batch) commit(ctx context.Context) error {
 	err := b.try(ctx)
 	if err != nil && b.unless != 0 {
 		err = fmt.Errorf("%w: a look-up could not tell: %w", ErrOutcomeUnknown, err)
+	} else if err != nil && b.confirms && drop.CodeOf(err) == "" {
+		err = fmt.Errorf("%w: it is there, and not confirmed: %w", ErrOutcomeUnknown, err)
 	}
 	return err
 }
@@ -308,7 +317,10 @@ func (b *batch) try(ctx context.Context) error {
 	for {
 		b.id = newBatchID()
 		err := b.attempt(ctx)
-		if err != nil && store.ClassOf(err) == store.ClassUnknown {
+		switch {
+		case store.ClassOf(err) == store.ClassUnknown && b.confirms: // nothing was to be written, so there is nothing to look up
+			err = &store.Error{Op: "confirm", Class: store.ClassRolledBack, Err: err}
+		case err != nil && store.ClassOf(err) == store.ClassUnknown:
 			var committed bool
 			if committed, err = b.resolve(ctx, err); committed {
 				return nil

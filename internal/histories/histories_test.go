@@ -1,4 +1,4 @@
-package histories_test
+package histories
 
 import (
 	"os"
@@ -56,12 +56,6 @@ func (h *history) verify() {
 	h.explained(m)
 	h.ruled(m)
 }
-
-// What is counted.
-const (
-	histories = "histories"
-	undecided = "histories undecided"
-)
 
 // settings are the kinds of histories.
 func settings() []setting {

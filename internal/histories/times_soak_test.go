@@ -1,6 +1,6 @@
 //go:build soak
 
-package histories_test
+package histories
 
 // times is how many times as many histories are made.
 const times = 30

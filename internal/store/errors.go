@@ -8,7 +8,7 @@ import (
 // ErrNotEmpty is returned by Fill when there is something that it would have to replace.
 var ErrNotEmpty = errors.New("the database is not empty")
 
-// ErrTooNew is returned by Migrate and Ready when a newer program has migrated the database.
+// ErrTooNew is returned by Migrate and Ready when a newer program has migrated the database, and older ones cannot go on with it.
 var ErrTooNew = errors.New("the database was migrated by a newer sneakerdrop; run that version or a newer one")
 
 // Class says what a failure means for the batch, and so what its lane does next.

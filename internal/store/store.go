@@ -119,9 +119,9 @@ type Records interface {
 // Schema is the store's own life.
 type Schema interface {
 	// Migrate brings the schema up to date and says from which version to which. Several processes may call it at once.
-	// A schema newer than this program knows is ErrTooNew and stays as it is.
+	// A schema newer than this program knows stays as it is, and is ErrTooNew unless its migrations say that such programs can go on.
 	Migrate(ctx context.Context) (from, to int, err error)
-	// Ready returns nil when the store answers and its schema is the one this program needs.
+	// Ready returns nil when the store answers, takes writes, and has a schema that this program can go on with.
 	Ready(ctx context.Context) error
 	// Close releases everything, after the calls that are under way. A second Close does nothing.
 	Close() error
@@ -135,6 +135,10 @@ type Batch struct {
 	// changes the state to what it is to be and returns what to write, or nil: then nothing is written. A store may call
 	// it again after a failure, with a state loaded anew; only the last call's outcome counts.
 	Decide func(s *drop.State, now drop.Time) *drop.Changes
+	// Confirm, if not nil, is asked when Decide has returned nil: whether somebody is to be told yes because of what an earlier
+	// batch has written. Then RunBatch succeeds only once that is as lasting as a commit is: with synchronous replication a batch
+	// can be seen whose commit was never confirmed.
+	Confirm func() bool
 	// Next, if not nil, is asked at most once, when the batch is decided and about to be committed: for the drop's next
 	// batch, or nil. A store may begin that one behind the COMMIT of this one. Whoever gives it runs it next, whatever
 	// becomes of this batch.

@@ -28,11 +28,11 @@ type rows struct {
 
 // books opens the shop's database at its primary, past everything that may stand between.
 func (c *cluster) books(ctx context.Context) (*postgres.Store, error) {
-	primary, _, _, err := c.roles(ctx)
+	now, err := c.roles(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return postgres.Open(ctx, primary.url("postgres", "shop"), postgres.Options{Log: slog.New(slog.DiscardHandler), Connections: 2})
+	return postgres.Open(ctx, now.primary.url("postgres", "shop"), postgres.Options{Log: slog.New(slog.DiscardHandler), Connections: 2})
 }
 
 func read(ctx context.Context, s store.Store, shelves []*shelf) (*rows, error) {
@@ -67,7 +67,7 @@ type verdict struct {
 	what                       []string
 }
 
-func (v *verdict) find(n *int, format string, args ...any) {
+func (v *verdict) findf(n *int, format string, args ...any) {
 	*n++
 	if len(v.what) < 20 {
 		v.what = append(v.what, fmt.Sprintf(format, args...))
@@ -84,7 +84,7 @@ func (v *verdict) compare(buyers []*buyer, shelves []*shelf, r *rows) {
 		known[b.user] = true
 		if b.held.ID != 0 {
 			if who, twice := given[b.held.ID]; twice {
-				v.find(&v.twice, "reservation %d was given to the buyers %d and %d", b.held.ID, who, b.user)
+				v.findf(&v.twice, "reservation %d was given to the buyers %d and %d", b.held.ID, who, b.user)
 			}
 			given[b.held.ID] = b.user
 		}
@@ -93,12 +93,12 @@ func (v *verdict) compare(buyers []*buyer, shelves []*shelf, r *rows) {
 	taken := make(map[int64]int)
 	for user, reservations := range r.byUser {
 		if !known[user] {
-			v.find(&v.denied, "nobody knows of %+v", reservations)
+			v.findf(&v.denied, "nobody knows of %+v", reservations)
 		}
 		for i := range reservations {
 			row := &reservations[i]
 			if n := len(r.purchases[int64(row.ID)]); n > 1 {
-				v.find(&v.twice, "reservation %d was sold %d times", row.ID, n)
+				v.findf(&v.twice, "reservation %d was sold %d times", row.ID, n)
 			}
 			if row.Status == drop.Active || row.Status == drop.Completed {
 				taken[int64(row.ID.Drop())]++
@@ -107,7 +107,7 @@ func (v *verdict) compare(buyers []*buyer, shelves []*shelf, r *rows) {
 	}
 	for _, s := range shelves {
 		if taken[s.id] > s.total {
-			v.find(&v.twice, "drop %d: %d of %d units are held or sold", s.id, taken[s.id], s.total)
+			v.findf(&v.twice, "drop %d: %d of %d units are held or sold", s.id, taken[s.id], s.total)
 		}
 	}
 }
@@ -115,37 +115,38 @@ func (v *verdict) compare(buyers []*buyer, shelves []*shelf, r *rows) {
 func (v *verdict) compareBuyer(b *buyer, r *rows, sold map[int64]int64) {
 	mine := r.byUser[b.user]
 	if !b.reserve.done() {
-		if len(mine) > 0 {
-			v.find(&v.denied, "%+v is there, and its buyer was told %s", mine, b.reserve.answer)
+		// A try that nobody answered may still be on its way when the next one, at another replica, is refused.
+		if len(mine) > min(b.reserve.unknown, 1) {
+			v.findf(&v.denied, "%+v is there, and its buyer was told %s", mine, b.reserve.answer)
 		}
 		return
 	}
 	if len(mine) > 1 {
-		v.find(&v.twice, "one call of buyer %d made %+v", b.user, mine)
+		v.findf(&v.twice, "one call of buyer %d made %+v", b.user, mine)
 	}
 	i := slices.IndexFunc(mine, func(row drop.Reservation) bool { return int64(row.ID) == b.held.ID })
 	if i < 0 {
-		v.find(&v.lost, "%s was answered %s", b.reserve.body, b.reserve.answer)
+		v.findf(&v.lost, "%s was answered %s", b.reserve.body, b.reserve.answer)
 		return
 	}
 	row := &mine[i]
 	if row.Size != b.size || !row.CreatedAt.Time().Equal(b.held.CreatedAt) || !row.ExpiresAt.Time().Equal(b.held.ExpiresAt) {
-		v.find(&v.lost, "%+v was answered %s", row, b.reserve.answer)
+		v.findf(&v.lost, "%+v was answered %s", row, b.reserve.answer)
 	}
 	bought := r.purchases[b.held.ID]
 	if b.purchase == nil || !b.purchase.done() {
 		if len(bought) > 0 {
-			v.find(&v.denied, "%+v is not what its buyer was told: %+v", bought, b.purchase)
+			v.findf(&v.denied, "%+v is not what its buyer was told: %+v", bought, b.purchase)
 		}
 		return
 	}
 	var told struct{ Purchase struct{ ID int64 } }
 	err := json.Unmarshal([]byte(b.purchase.answer[len("200 "):]), &told)
 	if err != nil || len(bought) != 1 || int64(bought[0].ID) != told.Purchase.ID || row.Status != drop.Completed {
-		v.find(&v.lost, "%s was answered %s, and the reservation is %s with %+v", b.purchase.body, b.purchase.answer, row.Status, bought)
+		v.findf(&v.lost, "%s was answered %s, and the reservation is %s with %+v", b.purchase.body, b.purchase.answer, row.Status, bought)
 	}
 	if who, twice := sold[told.Purchase.ID]; twice {
-		v.find(&v.twice, "purchase %d was given to the buyers %d and %d", told.Purchase.ID, who, b.user)
+		v.findf(&v.twice, "purchase %d was given to the buyers %d and %d", told.Purchase.ID, who, b.user)
 	}
 	sold[told.Purchase.ID] = b.user
 }
@@ -180,7 +181,7 @@ func (c *crowd) askAgain(v *verdict, rnd *rand.Rand) {
 				mu.Lock()
 				v.asked++
 				if twin.answer != k.answer {
-					v.find(&v.other, "%s under the key %q was answered\n%s, and again\n%s", k.body, k.key, k.answer, twin.answer)
+					v.findf(&v.other, "%s under the key %q was answered\n%s, and again\n%s", k.body, k.key, k.answer, twin.answer)
 				}
 				mu.Unlock()
 			}
@@ -194,28 +195,23 @@ func (c *crowd) askAgain(v *verdict, rnd *rand.Rand) {
 }
 
 // check compares, asks again, audits, and waits until no hold is overdue. Nobody buys meanwhile.
-func (c *cluster) check(ctx context.Context, crowd *crowd, shelves []*shelf, rnd *rand.Rand) (*verdict, error) {
+func check(ctx context.Context, books store.Store, crowd *crowd, shelves []*shelf, rnd *rand.Rand) (*verdict, error) {
 	v := new(verdict)
-	s, err := c.books(ctx)
-	if err != nil {
-		return v, err
-	}
-	defer s.Close()
-	r, err := read(ctx, s, shelves)
+	r, err := read(ctx, books, shelves)
 	if err != nil {
 		return v, err
 	}
 	v.compare(crowd.buyers, shelves, r)
 	crowd.askAgain(v, rnd)
 	for _, shelf := range shelves {
-		report, err := audit.Drop(ctx, s, drop.ID(shelf.id))
+		report, err := audit.Drop(ctx, books, drop.ID(shelf.id))
 		if err != nil {
 			return v, err
 		}
 		v.what = append(v.what, report.Sentences...)
 	}
 	return v, poll(ctx, patience, func(ctx context.Context) error {
-		r, err := read(ctx, s, shelves)
+		r, err := read(ctx, books, shelves)
 		if err == nil && r.overdue > 0 {
 			err = fmt.Errorf("%d holds are overdue", r.overdue)
 		}

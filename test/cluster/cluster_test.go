@@ -14,7 +14,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -62,8 +61,8 @@ func newCluster(t testing.TB) *cluster {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			for _, p := range c.programs() {
-				t.Logf("the log of %s ends:\n%s", p.name, p.tail())
+			for _, name := range slices.Sorted(maps.Keys(c.apps)) {
+				t.Logf("the log of %s ends:\n%s", name, c.apps[name].tail())
 			}
 		}
 		if err := endAll(); err != nil {
@@ -77,10 +76,9 @@ func newCluster(t testing.TB) *cluster {
 	}
 	c.postgres = slices.MaxFunc(bins, func(a, b string) int { return len(a) - len(b) + strings.Compare(a, b) })
 	c.binary = filepath.Join(c.dir, "sneakerdrop")
-	build := exec.Command("go", "build", "-o", c.binary, "../../cmd/sneakerdrop")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	built, err := os.ReadFile("../../bin/sneakerdrop") // make has built it, where another user may not get at it
+	must(t, err)
+	must(t, os.WriteFile(c.binary, built, 0o755))
 	began := time.Now()
 	c.startDatabases(t)
 	c.startNATS(t)
@@ -104,23 +102,6 @@ func (c *cluster) folder(t testing.TB, name string, mode os.FileMode) string {
 
 func (c *cluster) program(m *machine, dir string, args ...string) *program {
 	return &program{name: m.name, machine: m, args: args, dir: dir, as: c.as}
-}
-
-// programs are all, but for PostgreSQL, which is Patroni's.
-func (c *cluster) programs() []*program {
-	var all []*program
-	for _, m := range c.members {
-		all = append(all, m.patroni)
-	}
-	for _, some := range []map[string]*program{c.etcd, c.nats, c.apps} {
-		for _, name := range slices.Sorted(maps.Keys(some)) {
-			all = append(all, some[name])
-		}
-	}
-	if c.lb != nil {
-		all = append(all, c.lb)
-	}
-	return all
 }
 
 // shipped is a file of deploy/.
@@ -170,11 +151,11 @@ func (c *cluster) startDatabases(t testing.TB) {
 
 // createShop makes the shop's database and role.
 func (c *cluster) createShop(ctx context.Context) error {
-	primary, _, _, err := c.roles(ctx)
+	now, err := c.roles(ctx)
 	if err != nil {
 		return err
 	}
-	conn, err := primary.session(ctx, "postgres")
+	conn, err := now.primary.session(ctx, "postgres")
 	if err != nil {
 		return err
 	}
@@ -206,10 +187,9 @@ func (c *cluster) startNATS(t testing.TB) {
 func (c *cluster) databaseURL() string {
 	var hosts []string
 	for _, name := range slices.Sorted(maps.Keys(c.members)) {
-		hosts = append(hosts, c.members[name].address)
+		hosts = append(hosts, c.members[name].at(5432))
 	}
-	return "postgres:///shop?user=sneakerdrop&password=change-me&sslmode=disable&target_session_attrs=read-write&host=" + strings.Join(hosts, ",") +
-		"&port=5432,5432,5432"
+	return "postgres://sneakerdrop:change-me@" + strings.Join(hosts, ",") + "/shop?sslmode=disable"
 }
 
 func (c *cluster) startReplicas(t testing.TB) {
@@ -219,7 +199,7 @@ func (c *cluster) startReplicas(t testing.TB) {
 		m := c.network.plug(t, name)
 		p := c.program(m, c.folder(t, name, 0o700), c.binary, "serve", "--addr="+m.at(3000), "--insecure", "--hold="+hold.String(),
 			"--trusted-proxy="+fmt.Sprint(c.network.prefix, machines["lb"]))
-		p.env = []string{"SNEAKERDROP_DATABASE=" + c.databaseURL()}
+		p.env = []string{"SNEAKERDROP_DATABASE=" + c.databaseURL(), "SNEAKERDROP_NATS=" + c.addressed("nats://nats1:4222,nats://nats2:4222,nats://nats3:4222")}
 		c.apps[name] = p
 		must(t, p.start())
 	}
@@ -234,6 +214,15 @@ func (c *cluster) startBalancer(t testing.TB) {
 	must(t, os.WriteFile(file, []byte(text), 0o644))
 	c.lb = c.program(m, dir, "haproxy", "-db", "-f", file)
 	must(t, c.lb.start())
+}
+
+// replicas are the addresses of all, past HAProxy.
+func (c *cluster) replicas() []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(c.apps)) {
+		all = append(all, "http://"+c.apps[name].machine.at(3000))
+	}
+	return all
 }
 
 // shop is where buyers go.
@@ -297,7 +286,7 @@ func (c *cluster) databasesWhole(ctx context.Context) error {
 			return fmt.Errorf("%s is %q: %w", name, patroni.State, err)
 		}
 	}
-	_, _, _, err := c.roles(ctx)
+	_, err := c.roles(ctx)
 	return err
 }
 

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // member is a PostgreSQL server and the Patroni that looks after it.
@@ -86,8 +85,8 @@ func (m *member) url(user, database string) string {
 	return fmt.Sprintf("postgres://%s:change-me@%s/%s?sslmode=disable", user, m.at(5432), database)
 }
 
-// leader asks Patroni who it is, "" for nobody.
-func (c *cluster) leader(ctx context.Context) string {
+// leader asks Patroni who it is, and who would be next; "" for nobody.
+func (c *cluster) leader(ctx context.Context) (leader, next string) {
 	for _, m := range c.members {
 		var seen struct {
 			Members []struct{ Name, Role, State string }
@@ -96,41 +95,48 @@ func (c *cluster) leader(ctx context.Context) string {
 			continue
 		}
 		for _, other := range seen.Members {
-			if other.Role == "leader" && other.State == "running" {
-				return other.Name
+			switch {
+			case other.Role == "leader" && other.State == "running":
+				leader = other.Name
+			case other.Role == "sync_standby":
+				next = other.Name
 			}
 		}
+		return leader, next
 	}
-	return ""
+	return "", ""
 }
 
 // roles are the members by what they are now: the primary, its synchronous standby, the other one.
-func (c *cluster) roles(ctx context.Context) (primary, standby, other *member, err error) {
-	name := c.leader(ctx)
-	if primary = c.members[name]; primary == nil {
-		return nil, nil, nil, errors.New("Patroni knows of no primary")
+type roles struct{ primary, standby, other *member }
+
+// roles asks Patroni and the primary; an error says that one of them is missing.
+func (c *cluster) roles(ctx context.Context) (r roles, err error) {
+	name, next := c.leader(ctx)
+	if r.primary = c.members[name]; r.primary == nil {
+		return r, errors.New("Patroni knows of no primary")
 	}
-	conn, err := primary.session(ctx, "postgres")
+	conn, err := r.primary.session(ctx, "postgres")
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: %w", name, err)
+		return r, fmt.Errorf("%s: %w", name, err)
 	}
 	defer conn.Close(ctx)
 	rows, err := conn.Query(ctx, `SELECT application_name, sync_state FROM pg_stat_replication WHERE state = 'streaming'`)
 	if err != nil {
-		return nil, nil, nil, err
+		return r, err
 	}
 	streaming, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, State string }])
 	for _, s := range streaming {
 		if s.State == "sync" && c.members[s.Name] != nil {
-			standby = c.members[s.Name]
+			r.standby = c.members[s.Name]
 		} else if c.members[s.Name] != nil {
-			other = c.members[s.Name]
+			r.other = c.members[s.Name]
 		}
 	}
-	if err == nil && (standby == nil || other == nil) {
-		err = fmt.Errorf("%s streams to %v", name, streaming)
+	if err == nil && (r.standby == nil || r.other == nil || r.standby.name != next) {
+		err = fmt.Errorf("%s streams to %v, and Patroni has %q in the second place", name, streaming, next)
 	}
-	return primary, standby, other, err
+	return r, err
 }
 
 // switchover has Patroni make another member the primary, as before maintenance.
@@ -179,69 +185,3 @@ func get(ctx context.Context, address string, into any) error {
 
 // once keeps no connection, of which nobody knows whether it leads anywhere.
 var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-// writable is when the databases took writes again.
-type writable struct {
-	primary time.Time // when one said that it is the primary
-	write   time.Time // when a commit was acknowledged, and so is on two machines
-}
-
-// watch finds out when there is a primary that takes writes, without sneakerdrop having to do with it. It ends when there is one, or
-// with ctx.
-func (c *cluster) watch(ctx context.Context) <-chan writable {
-	ctx, cancel := context.WithCancel(ctx)
-	tries := make(chan writable, len(c.members))
-	for _, m := range c.members {
-		go func() {
-			var w writable
-			for ctx.Err() == nil && m.tryWrite(ctx, &w) != nil {
-				time.Sleep(20 * time.Millisecond)
-			}
-			tries <- w
-		}()
-	}
-	found := make(chan writable, 1)
-	go func() {
-		defer cancel()
-		var first writable
-		for range c.members {
-			w := <-tries
-			if !w.write.IsZero() && (first.write.IsZero() || w.write.Before(first.write)) {
-				first = w
-			}
-			if !first.write.IsZero() {
-				cancel()
-			}
-		}
-		found <- first
-	}()
-	return found
-}
-
-// tryWrite writes on the member, if it is a primary.
-func (m *member) tryWrite(ctx context.Context, w *writable) error {
-	config, err := pgx.ParseConfig(m.url("postgres", "postgres") + "&connect_timeout=1")
-	if err != nil {
-		return err
-	}
-	noticed := false // what is on one machine alone is no write
-	config.OnNotice = func(*pgconn.PgConn, *pgconn.Notice) { noticed = true }
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	var standby bool
-	if err := conn.QueryRow(ctx, `SELECT pg_is_in_recovery()`).Scan(&standby); err != nil {
-		return err
-	}
-	if !standby {
-		w.primary = time.Now()
-		_, err = conn.Exec(ctx, `INSERT INTO public.probe VALUES (1)`)
-	}
-	if standby || noticed || err != nil {
-		return errors.Join(err, errors.New("it takes no writes"))
-	}
-	w.write = time.Now()
-	return nil
-}

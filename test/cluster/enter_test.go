@@ -41,10 +41,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
-	if code == 0 || os.Getenv("KEEP") == "" {
+	if code == 0 {
 		_ = os.RemoveAll(dir)
 	} else {
-		fmt.Println("the logs are in", dir)
+		fmt.Println("the logs are in", dir, "until the next run")
 	}
 	os.Exit(code)
 }

@@ -21,8 +21,6 @@ type kind struct {
 	last [2]time.Duration
 	// cable: a cable is pulled.
 	cable bool
-	// database: the databases take no writes for a while, how long is found out beside the shop.
-	database bool
 	// strike makes it happen, and returns what mends it.
 	strike func(*scene) (mend func() error, err error)
 	// expect says what is wrong with what was sold while it lasted.
@@ -33,15 +31,19 @@ type kind struct {
 type scene struct {
 	*cluster
 
-	rnd                     *rand.Rand
-	primary, standby, other *member
-	last                    time.Duration
-	detail                  string // what was hit
+	roles
+
+	rnd    *rand.Rand
+	detail string // what was hit
 }
 
 func seconds(least, most int) [2]time.Duration {
 	return [2]time.Duration{time.Duration(least) * time.Second, time.Duration(most) * time.Second}
 }
+
+// watchdog is after how long a watchdog resets the machine of a primary whose Patroni says nothing (ttl - safety_margin). Here we are it:
+// Patroni before 3.0.3 may, frozen for longer than the ttl, take the place of its successor again, and what that has sold is gone.
+var watchdog = seconds(15, 16)
 
 // kinds are all faults.
 func kinds() []kind {
@@ -54,34 +56,35 @@ func primaryKinds() []kind {
 	}
 	none := func() error { return nil }
 	return []kind{
-		{group: "primary dies", name: "primary killed", database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary dies", name: "primary killed", strike: primary(func(s *scene) (func() error, error) {
 			s.primary.send(syscall.SIGKILL)
 			return none, nil
 		})},
-		{group: "primary dies", name: "primary's machine killed", last: seconds(3, 25), database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary dies", name: "primary's machine killed", last: seconds(3, 25), strike: primary(func(s *scene) (func() error, error) {
 			s.primary.crash()
 			return s.primary.patroni.start, nil
 		})},
-		{group: "primary", name: "primary frozen", last: seconds(3, 8), database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary frozen", last: seconds(3, 12), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freeze(), nil
 		})},
-		{group: "primary", name: "primary frozen until it is replaced", last: seconds(25, 30), database: true, strike: primary(func(s *scene) (func() error, error) {
-			return s.primary.freeze(), nil
-		})},
-		{group: "primary", name: "primary's machine frozen", last: seconds(24, 28), database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary's machine frozen", last: seconds(3, 12), strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.freezeAll(), nil
 		})},
-		{group: "primary", name: "primary cut off", last: seconds(3, 28), cable: true, database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary's machine frozen and reset", last: watchdog, strike: primary(func(s *scene) (func() error, error) {
+			s.primary.freezeAll()
+			return s.primary.reset, nil
+		})},
+		{group: "primary", name: "primary cut off", last: seconds(3, 28), cable: true, strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.mend, s.primary.pull()
 		})},
-		{group: "primary", name: "primary cut off from etcd", last: seconds(12, 28), cable: true, database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary cut off from etcd", last: seconds(12, 28), cable: true, strike: primary(func(s *scene) (func() error, error) {
 			etcd := hosts(s.etcd)
 			return func() error { return s.primary.remember(etcd...) }, s.primary.forget(etcd...)
 		})},
-		{group: "primary", name: "primary restarted", database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "primary restarted", strike: primary(func(s *scene) (func() error, error) {
 			return s.primary.patroni.start, s.primary.patroni.stop()
 		})},
-		{group: "primary", name: "switchover", database: true, strike: primary(func(s *scene) (func() error, error) {
+		{group: "primary", name: "switchover", strike: primary(func(s *scene) (func() error, error) {
 			return none, s.switchover(s.primary)
 		})},
 	}
@@ -94,9 +97,14 @@ func patroniKinds() []kind {
 			s.primary.patroni.kill()
 			return s.primary.patroni.start, nil
 		}},
-		{group: "patroni", name: "primary's Patroni frozen", last: seconds(24, 28), database: true, strike: func(s *scene) (func() error, error) {
+		{group: "patroni", name: "primary's Patroni frozen", last: seconds(3, 12), strike: func(s *scene) (func() error, error) {
 			s.detail = s.primary.name
 			return frozen(s.primary.patroni), nil
+		}},
+		{group: "patroni", name: "primary's Patroni frozen, its machine reset", last: watchdog, strike: func(s *scene) (func() error, error) {
+			s.detail = s.primary.name
+			frozen(s.primary.patroni)
+			return s.primary.reset, nil
 		}},
 		{group: "patroni", name: "a standby's Patroni killed", last: seconds(1, 5), strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name
@@ -128,17 +136,17 @@ func standbyKinds() []kind {
 		{group: "standby", name: "synchronous standby restarted", last: seconds(0, 3), strike: on(synchronous, func(_ *scene, m *member) (func() error, error) {
 			return m.patroni.start, m.patroni.stop()
 		})},
-		{group: "all standbys", name: "both standbys frozen", last: seconds(14, 16), database: true, expect: refused, strike: func(s *scene) (func() error, error) {
+		{group: "all standbys", name: "both standbys frozen", last: seconds(14, 16), expect: refused, strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name + ", " + s.other.name
 			return both(s.standby.freeze(), s.other.freeze()), nil
 		}},
-		{group: "all standbys", name: "both standbys stopped", last: seconds(14, 16), database: true, expect: refused, strike: func(s *scene) (func() error, error) {
+		{group: "all standbys", name: "both standbys stopped", last: seconds(14, 16), expect: refused, strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name + ", " + s.other.name
 			s.standby.crash()
 			s.other.crash()
 			return both(s.standby.patroni.start, s.other.patroni.start), nil
 		}},
-		{group: "all standbys", name: "both standbys frozen, then the primary killed", last: seconds(34, 36), database: true, expect: refused, strike: func(s *scene) (func() error, error) {
+		{group: "all standbys", name: "both standbys frozen, then the primary killed", last: seconds(34, 36), expect: refused, strike: func(s *scene) (func() error, error) {
 			s.detail = s.standby.name + ", " + s.other.name + ", then " + s.primary.name
 			thaw := both(s.standby.freeze(), s.other.freeze())
 			return func() error { s.primary.crash(); return errors.Join(thaw(), s.primary.patroni.start()) }, nil
@@ -156,9 +164,10 @@ func refused(o *outcome) error {
 	return nil
 }
 
-// undisturbed: sales go on.
+// undisturbed: sales go on. A replica that is silent under a drop's lock may keep it for 5 s.
 func undisturbed(o *outcome) error {
-	if sold, _ := sales(o.events, o.struck, o.mended); sold == 0 {
+	const longest = 5500 * time.Millisecond
+	if sold, _ := sales(o.events, o.struck, o.mended); sold == 0 && o.mended.Sub(o.struck) > longest {
 		return errors.New("nothing was sold meanwhile")
 	}
 	return nil
@@ -185,14 +194,14 @@ func serviceKinds() []kind {
 			}
 		}
 		all = append(all,
-			kind{group: service.group, name: service.name + " killed", last: seconds(1, 4), expect: service.expect, strike: one(func(p *program) (func() error, error) {
+			kind{group: service.group, name: service.name + " killed", last: seconds(1, 8), expect: service.expect, strike: one(func(p *program) (func() error, error) {
 				p.kill()
 				return p.start, nil
 			})},
-			kind{group: service.group, name: service.name + " frozen", last: seconds(3, 8), expect: service.expect, strike: one(func(p *program) (func() error, error) {
+			kind{group: service.group, name: service.name + " frozen", last: seconds(3, 10), expect: service.expect, strike: one(func(p *program) (func() error, error) {
 				return frozen(p), nil
 			})},
-			kind{group: service.group, name: service.name + " cut off", last: seconds(3, 8), cable: true, expect: service.expect, strike: one(func(p *program) (func() error, error) {
+			kind{group: service.group, name: service.name + " cut off", last: seconds(3, 10), cable: true, expect: service.expect, strike: one(func(p *program) (func() error, error) {
 				return p.machine.mend, p.machine.pull()
 			})},
 			kind{group: service.group, name: service.name + " restarted", expect: service.expect, strike: one(func(p *program) (func() error, error) {
@@ -211,9 +220,9 @@ func serviceKinds() []kind {
 		}
 	}
 	return append(all,
-		kind{group: "etcd", name: "all of etcd killed", last: seconds(12, 20), database: true, strike: every(func(c *cluster) map[string]*program { return c.etcd })},
-		kind{group: "all of NATS", name: "all of NATS killed", last: seconds(5, 8), expect: undisturbed, strike: every(func(c *cluster) map[string]*program { return c.nats })},
-		kind{group: "all of NATS", name: "all of NATS frozen", last: seconds(5, 8), expect: undisturbed, strike: func(s *scene) (func() error, error) {
+		kind{group: "etcd", name: "all of etcd killed", last: seconds(12, 20), strike: every(func(c *cluster) map[string]*program { return c.etcd })},
+		kind{group: "all of NATS", name: "all of NATS killed", last: seconds(6, 9), expect: undisturbed, strike: every(func(c *cluster) map[string]*program { return c.nats })},
+		kind{group: "all of NATS", name: "all of NATS frozen", last: seconds(6, 9), expect: undisturbed, strike: func(s *scene) (func() error, error) {
 			var thaws []func() error
 			for _, p := range s.nats {
 				thaws = append(thaws, frozen(p))
@@ -227,6 +236,12 @@ func serviceKinds() []kind {
 func (m *member) crash() {
 	m.patroni.kill()
 	m.send(syscall.SIGKILL)
+}
+
+// reset is a crash, and a start afterwards.
+func (m *member) reset() error {
+	m.crash()
+	return m.patroni.start()
 }
 
 // freeze stops PostgreSQL and all its sessions where they are, and returns what lets them go on.

@@ -5,6 +5,8 @@ package cluster
 import (
 	"fmt"
 	"time"
+
+	"sneakerdrop/internal/histories"
 )
 
 // outcome is what came of one fault.
@@ -18,13 +20,15 @@ type outcome struct {
 	events         []event   // from when it struck
 	pause          time.Duration
 	patient        time.Duration // the longest that a buyer had to ask
-	// Where the databases took no writes: until there was a primary that did, and from then until the shop sold.
+	// Where the databases took no writes, from the last one on: until there was another primary, until it took writes, and from then
+	// until the shop sold.
 	elected, writable, shop time.Duration
+	history                 histories.Found
 	tally                   map[string]int
 }
 
 // judge takes the times from what buyers and the databases were told.
-func (o *outcome) judge(crowd *crowd, w writable) {
+func (o *outcome) judge(crowd *crowd, p *probe) {
 	o.events = crowd.since(o.struck)
 	o.tally = crowd.tally
 	o.pause = pause(o.events, o.struck)
@@ -39,18 +43,29 @@ func (o *outcome) judge(crowd *crowd, w writable) {
 			last = e.at
 		}
 	}
-	if !w.write.IsZero() {
-		o.elected, o.writable = w.primary.Sub(o.struck), w.write.Sub(o.struck)
-		o.shop = max(0, sold.Sub(w.write))
+	began, write := p.pause(o.struck)
+	if o.writable = write.at.Sub(began); o.writable < noticeable {
+		o.writable = 0
+		return
 	}
+	if write.primary.After(began) {
+		o.elected = write.primary.Sub(began)
+	}
+	o.shop = max(0, sold.Sub(write.at))
 }
 
+// noticeable is what nobody calls an outage.
+const noticeable = time.Second
+
 func (o *outcome) String() string {
-	line := fmt.Sprintf("%s (%s, %s): %d buyers, %d acknowledged, %d asked again; no sale for %s, a buyer asked for %s", o.name, o.detail,
-		o.last.Round(100*time.Millisecond), o.buyers, o.acknowledged, o.asked, o.pause.Round(time.Millisecond), o.patient.Round(time.Millisecond))
+	line := fmt.Sprintf("%s (%s, %s): %d buyers, %d acknowledged, %d asked again; a history of %s; no sale for %s, a buyer asked for %s",
+		o.name, o.detail, o.last.Round(100*time.Millisecond), o.buyers, o.acknowledged, o.asked, o.history, o.pause.Round(time.Millisecond),
+		o.patient.Round(time.Millisecond))
+	if o.elected > 0 {
+		line += fmt.Sprintf("; another primary after %s", o.elected.Round(time.Millisecond))
+	}
 	if o.writable > 0 {
-		line += fmt.Sprintf("; a primary after %s, which takes writes after %s, the shop %s later", o.elected.Round(time.Millisecond),
-			o.writable.Round(time.Millisecond), o.shop.Round(time.Millisecond))
+		line += fmt.Sprintf("; no write by the databases for %s, then the shop sold after %s", o.writable.Round(time.Millisecond), o.shop.Round(time.Millisecond))
 	}
 	return fmt.Sprintf("%s; all back %s after it was mended; %v", line, o.over.Sub(o.mended).Round(100*time.Millisecond), o.tally)
 }

@@ -104,7 +104,7 @@ func (p *program) tail() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-3000):])
+	return string(text[max(0, len(text)-2000):])
 }
 
 // account is whom the programs run as where we are root, which PostgreSQL refuses to be.

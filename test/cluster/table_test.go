@@ -40,8 +40,8 @@ func (tb *table) String() string {
 	defer tb.mu.Unlock()
 	var b strings.Builder
 	out := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(out, "| Fault\t| Count\t| Acknowledged\t| Lost\t| Sold twice\t| No sale for, ms\t| New primary takes writes after, ms\t| Then the shop sells after, ms\t|")
-	fmt.Fprintln(out, "| ---\t| ---\t| ---\t| ---\t| ---\t| ---\t| ---\t| ---\t|")
+	fmt.Fprintln(out, "| Fault\t| Count\t| Acknowledged\t| Lost\t| Sold twice\t| No sale for\t| Another primary after\t| No write by the databases for\t| Then the shop sold after\t|")
+	fmt.Fprintln(out, "| ---\t| ---\t| ---\t| ---\t| ---\t| ---\t| ---\t| ---\t| ---\t|")
 	var all []*outcome
 	names := slices.Clone(tb.order)
 	slices.Sort(names)
@@ -51,28 +51,37 @@ func (tb *table) String() string {
 	}
 	fmt.Fprintln(out, row("all", all))
 	_ = out.Flush() // to memory
-	asked, different := 0, 0
+	var asked, different, calls, unknown, undecided int
 	for _, o := range all {
-		asked += o.asked
-		different += o.other
+		asked, different = asked+o.asked, different+o.other
+		calls, unknown = calls+o.history.Calls, unknown+o.history.Unknown
+		if o.history.Undecided {
+			undecided++
+		}
 	}
-	fmt.Fprintf(&b, "SEED=%d, %s: %d answers asked for again under their keys, %d different\n", tb.seed, time.Since(tb.began).Round(time.Second), asked, different)
+	fmt.Fprintf(&b, "SEED=%d, %s; times in ms, median and worst; %d answers asked for again under their keys, %d different; histories of %d calls, "+
+		"%d of unknown outcome, %d of %d histories undecided\n", tb.seed, time.Since(tb.began).Round(time.Second), asked, different, calls, unknown,
+		undecided, len(all))
 	return b.String()
 }
 
 func row(name string, outcomes []*outcome) string {
 	var acknowledged, lost, twice int
-	var pauses, writable, shop []time.Duration
+	var pauses, elected, writable, shop []time.Duration
 	for _, o := range outcomes {
 		acknowledged += o.acknowledged
 		lost += o.lost
 		twice += o.twice + o.denied
 		pauses = append(pauses, o.pause)
+		if o.elected > 0 {
+			elected = append(elected, o.elected)
+		}
 		if o.writable > 0 {
 			writable, shop = append(writable, o.writable), append(shop, o.shop)
 		}
 	}
-	return fmt.Sprintf("| %s\t| %d\t| %d\t| %d\t| %d\t| %s\t| %s\t| %s\t|", name, len(outcomes), acknowledged, lost, twice, times(pauses), times(writable), times(shop))
+	return fmt.Sprintf("| %s\t| %d\t| %d\t| %d\t| %d\t| %s\t| %s\t| %s\t| %s\t|", name, len(outcomes), acknowledged, lost, twice, times(pauses),
+		times(elected), times(writable), times(shop))
 }
 
 // times are the median and the worst.
@@ -91,7 +100,7 @@ func TestTable_HasMedianAndWorst(t *testing.T) {
 		o.acknowledged, o.lost = 10, i
 		tb.add(o)
 	}
-	if text := tb.String(); !strings.Contains(strings.Join(strings.Fields(text), " "), "| killed | 3 | 30 | 3 | 0 | 2000, 3000 | – | – |") {
+	if text := tb.String(); !strings.Contains(strings.Join(strings.Fields(text), " "), "| killed | 3 | 30 | 3 | 0 | 2000, 3000 | – | – | – |") {
 		t.Errorf("the table is\n%s", text)
 	}
 }

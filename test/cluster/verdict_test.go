@@ -47,8 +47,15 @@ func TestVerdict_FindsWhatIsWrong(t *testing.T) {
 		"more is held than there was":    {func(b []*buyer, _ *rows) { b[0].shelf.total = 2 }, verdict{twice: 1}},
 		"two buyers got one reservation": {func(b []*buyer, _ *rows) { b[2].held.ID, b[2].purchase = b[1].held.ID, nil }, verdict{lost: 1, twice: 1}},
 		"a refusal that was none":        {func(b []*buyer, _ *rows) { b[2].reserve.answer, b[2].held.ID = "409 {}", 0 }, verdict{denied: 1}},
-		"a purchase that was denied":     {func(b []*buyer, _ *rows) { b[0].purchase.answer = "410 {}" }, verdict{denied: 1}},
-		"a buyer whom nobody knows":      {func(_ []*buyer, r *rows) { r.byUser[8] = []drop.Reservation{{ID: 12}} }, verdict{denied: 1}},
+		"a refusal after a try that nobody answered": {
+			func(b []*buyer, _ *rows) { b[2].reserve, b[2].held.ID = call{answer: "409 {}", unknown: 2}, 0 }, verdict{},
+		},
+		"two of them": {func(b []*buyer, r *rows) {
+			b[2].reserve, b[2].held.ID = call{answer: "409 {}", unknown: 2}, 0
+			r.byUser[3] = append(r.byUser[3], drop.Reservation{ID: 99})
+		}, verdict{denied: 1}},
+		"a purchase that was denied": {func(b []*buyer, _ *rows) { b[0].purchase.answer = "410 {}" }, verdict{denied: 1}},
+		"a buyer whom nobody knows":  {func(_ []*buyer, r *rows) { r.byUser[8] = []drop.Reservation{{ID: 12}} }, verdict{denied: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			buyers, shelves, r := scenery()

@@ -30,15 +30,15 @@ func (s *Store) begin(ctx context.Context, b *store.Batch) (*begun, error) {
 	if err != nil {
 		return nil, s.fail(fmt.Sprintf("connect for drop %d", b.Drop), err)
 	}
-	l, out := s.queueLoad(b)
+	l, out := s.queueLoad(b, s.floors.get(b.Drop))
 	return &begun{conn: conn, loader: l, results: conn.SendBatch(ctx, out), end: func() {}}, nil
 }
 
 // commitAhead sends a batch's changes with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
 // the moment the COMMIT is through. A Sync stands between them: what comes after cannot touch the COMMIT, and its answer does not
-// wait for the next lock. The next batch has the connection from then on, if the commit succeeded.
-func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Batch, next *store.Batch, op string) error {
-	l, load := s.queueLoad(next)
+// wait for the next lock. The next batch has the connection from then on, if the commit succeeded. floor is what the commit leaves.
+func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Batch, next *store.Batch, floor floor, op string) error {
+	l, load := s.queueLoad(next, floor)
 	out.Queue(runBatchCommit)
 	committing, err := prepare(ctx, conn.Conn(), out)
 	var loading *piped
@@ -67,7 +67,7 @@ func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Ba
 		err = s.fail(op, err)
 	default:
 		if err = p.Flush(); err == nil {
-			err = s.readCommit(ctx, conn.Conn(), committing, out.Len(), op)
+			err = s.readCommit(conn.Conn(), committing, out.Len(), op)
 		} else {
 			err = s.failAs(op, classifyCommit(err, false), err)
 		}

@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,6 +14,14 @@ import (
 
 // RunBatch implements store.Store.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
+	err := s.runBatch(ctx, b)
+	if err != nil && drop.CodeOf(err) == "" {
+		s.floors.forgetAll()
+	}
+	return err
+}
+
+func (s *Store) runBatch(ctx context.Context, b store.Batch) error {
 	begun, ok := b.Begun.(*begun)
 	if !ok {
 		var err error
@@ -19,7 +29,7 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 			return err
 		}
 	}
-	conn, ours := begun.conn, true
+	conn, loaded, ours := begun.conn, begun.loader, true
 	defer func() {
 		if ours {
 			conn.Release() // closes a connection whose transaction is still open, so a panic in Decide holds no lock
@@ -34,21 +44,38 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 		s.endSilent(ctx, conn.Conn(), err)
 		return s.fail(fmt.Sprintf("load drop %d", b.Drop), err)
 	}
-	was := state.Drop
-	changes := b.Decide(state, now)
-	if changes == nil {
+	if loaded.floor.denies(&state.Drop) {
 		rollback(ctx, conn.Conn())
+		return s.failAs(fmt.Sprintf("load drop %d", b.Drop), store.ClassRolledBack, errOlder)
+	}
+	was, floor := state.Drop, loaded.floorAfter(state, 0)
+	changes := b.Decide(state, now)
+	var out pgx.Batch
+	if changes == nil && (b.Confirm == nil || !b.Confirm()) {
+		rollback(ctx, conn.Conn())
+		s.floors.set(b.Drop, floor)
 		return nil
 	}
-	var out pgx.Batch
-	queueChanges(&out, &was, state, changes)
-	op := fmt.Sprintf("commit drop %d", b.Drop)
-	if next := s.following(&b); next != nil {
-		err = s.commitAhead(ctx, conn, &out, next, op)
-		ours = next.Begun == nil
+	if changes == nil {
+		out.Queue(committedTouch, int64(b.Drop))
+		if err = s.commit(ctx, conn.Conn(), &out, fmt.Sprintf("confirm the state of drop %d", b.Drop)); err == nil {
+			s.floors.set(b.Drop, floor)
+		}
 		return err
 	}
-	return s.commit(ctx, conn.Conn(), &out, op)
+	queueChanges(&out, loaded, &was, changes)
+	floor = loaded.floorAfter(state, len(changes.Ended))
+	op := fmt.Sprintf("commit drop %d", b.Drop)
+	if next := s.following(&b); next != nil {
+		err = s.commitAhead(ctx, conn, &out, next, floor, op)
+		ours = next.Begun == nil
+	} else {
+		err = s.commit(ctx, conn.Conn(), &out, op)
+	}
+	if err == nil {
+		s.floors.set(b.Drop, floor)
+	}
+	return err
 }
 
 // following is the batch to begin behind the COMMIT of b, if there is one. A pooler may give each transaction another connection.
@@ -61,10 +88,13 @@ func (s *Store) following(b *store.Batch) *store.Batch {
 
 // commit sends the statements with a COMMIT behind them.
 func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op string) error {
+	if err := ctx.Err(); err != nil || conn.IsClosed() { // nothing will be sent
+		return s.failAs(op, store.ClassUnavailable, cmp.Or(err, net.ErrClosed))
+	}
 	out.Queue(runBatchCommit)
 	takeNotice(conn)
 	results := conn.SendBatch(ctx, out)
-	err := s.readCommit(ctx, conn, results, out.Len(), op)
+	err := s.readCommit(conn, results, out.Len(), op)
 	if err != nil {
 		rollback(ctx, conn)
 	}
@@ -72,7 +102,7 @@ func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op s
 }
 
 // readCommit succeeds only when the server says that it committed and has nothing to add.
-func (s *Store) readCommit(ctx context.Context, conn *pgx.Conn, results pgx.BatchResults, statements int, op string) error {
+func (s *Store) readCommit(conn *pgx.Conn, results pgx.BatchResults, statements int, op string) error {
 	for left := statements; ; left-- {
 		tag, err := results.Exec()
 		if err != nil {

@@ -82,7 +82,7 @@ func (s *Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error 
 	l := &loader{state: drop.State{Drop: drop.Drop{ID: id}}}
 	err := s.read(ctx, fmt.Sprintf("read the books of drop %d", id), func(q *pgx.Batch) {
 		q.Queue(readBooksDrop, int64(id)).Query(l.drop)
-		q.Queue(runBatchSizes, int64(id)).Query(func(rows pgx.Rows) error {
+		q.Queue(readBooksSizes, int64(id)).Query(func(rows pgx.Rows) error {
 			if err := l.sizes(rows); err != nil {
 				return err
 			}

@@ -58,8 +58,7 @@ func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, 
 			return store.Snapshot{}, false, s.fail(op, err)
 		}
 		if !c.ours {
-			rollback(ctx, conn)
-			r, err := c.replay(s, op)
+			r, err := c.replay(ctx, s, conn, op)
 			if err == nil && r.Drop == nil {
 				err = drop.Refuse(drop.CodeDamaged)
 			}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,9 @@ import (
 // errWarned: a COMMIT that came with a notice, such as that a standby has not confirmed it.
 var errWarned = errors.New("COMMIT came with a notice")
 
+// errOlder: the drop is older than it was, or another of its number.
+var errOlder = errors.New("the drop is not the one that it was: the database was put back")
+
 // errForgotten: a key was still used when it was claimed, and free again a moment later.
 var errForgotten = errors.New("the key was forgotten just now")
 
@@ -27,12 +31,41 @@ func (s *Store) fail(op string, err error) error {
 }
 
 func (s *Store) failAs(op string, class store.Class, err error) error {
-	if code(err) == pgerrcode.ReadOnlySQLTransaction {
-		// The server has become a standby: every connection leads to it.
+	switch _, connecting := errors.AsType[*pgconn.ConnectError](err); {
+	case connecting:
+		s.primary.doubt()
+	case demoted(err):
 		s.log.Warn("the database is read only: dropping all connections", "error", err)
-		s.pool.Reset()
+		s.leave()
+	case gone(err):
+		s.leave()
 	}
 	return &store.Error{Op: op, Class: class, Err: err}
+}
+
+// leave gives up all connections: those that are idle now, those at work when they are released. They lead to a server that is no
+// primary any more, or that has gone; a new one costs milliseconds, each dead one an attempt.
+func (s *Store) leave() {
+	s.primary.doubt()
+	s.pool.Reset()
+}
+
+// demoted reports that the server takes no writes: it has become a standby, or was made read only.
+func demoted(err error) bool {
+	return code(err) == pgerrcode.ReadOnlySQLTransaction || errors.Is(err, pgconn.ErrReadOnlyConnection)
+}
+
+// gone reports that a connection was ended from the other side: the server says that it stops, or the line broke.
+func gone(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch e.Code {
+		case pgerrcode.AdminShutdown, pgerrcode.CrashShutdown, pgerrcode.CannotConnectNow:
+			return true
+		}
+		return pgerrcode.IsConnectionException(e.Code)
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
 }
 
 // code returns the SQLSTATE in err's chain, or "".
@@ -97,11 +130,10 @@ func classifyCommit(err error, atCommit bool) store.Class {
 	if _, ok := errors.AsType[pgx.ErrPreprocessingBatch](err); ok {
 		return classify(err)
 	}
+	// Not even where pgx says that it is safe to try again: it says so of a connection that it finds closed, and that is what a batch
+	// without prepared statements gives in place of a lost answer.
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		if pgconn.SafeToRetry(err) {
-			return store.ClassUnavailable
-		}
 		return store.ClassUnknown
 	}
 	if e.SeverityUnlocalized != "ERROR" || pgerrcode.IsConnectionException(e.Code) || strings.HasPrefix(e.Code, "57P") {

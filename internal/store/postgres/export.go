@@ -20,6 +20,9 @@ var (
 // Export implements store.Exporter. It crosses drops.
 func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	const op = "read everything"
+	if err := s.wholly(ctx); err != nil {
+		return err // what it does not know would be left out
+	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return s.fail(op, err)
@@ -131,7 +134,7 @@ func (x *export) head(id drop.ID) error {
 	for _, part := range []struct {
 		sql  string
 		read func(pgx.Rows) error
-	}{{readBooksDrop, l.drop}, {runBatchSizes, l.sizes}} {
+	}{{readBooksDrop, l.drop}, {readBooksSizes, l.sizes}} {
 		rows, err := x.conn.Query(x.ctx, part.sql, int64(id))
 		if err == nil {
 			err = part.read(rows)

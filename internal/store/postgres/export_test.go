@@ -24,9 +24,12 @@ func Settings() map[string]string { return settings() }
 // PlannedStatements are those whose plan must not turn, each with the indexes that it is to use.
 func PlannedStatements() map[string]PlannedStatement {
 	return map[string]PlannedStatement{
-		"runBatchLock":  {runBatchLock, "1", []string{"drops_pkey"}},
-		"runBatchSizes": {runBatchSizes, "1", []string{"sizes_pkey"}},
-		"runBatchDue":   {runBatchDue, "1", []string{"reservations_active"}},
+		"runBatchLock":  {runBatchLock, "1", []string{"Backward using drops_pkey"}},
+		"runBatchClock": {runBatchClock, "1", []string{"Backward using drops_pkey"}},
+		"runBatchSizes": {runBatchSizes, "1", []string{
+			"Index Only Scan Backward using sizes_pkey", "Index Scan Backward using sizes_pkey",
+		}},
+		"runBatchDue": {runBatchDue, "1, 5", []string{"reservations_active"}},
 		"runBatchDeadline": {
 			runBatchDeadline, "1",
 			[]string{"reservations_active"},
@@ -37,7 +40,7 @@ func PlannedStatements() map[string]PlannedStatement {
 		},
 		"runBatchUsage": {
 			runBatchUsage, "1, ARRAY[1, 2]::bigint[], true",
-			[]string{"reservations_user on", "reservations_user_past on", "drops_pkey"},
+			[]string{"reservations_user on", "reservations_user_past on", "Backward using drops_pkey"},
 		},
 		"runBatchRecent": {runBatchRecent, "1", []string{"purchases_pkey", "users_pkey"}},
 		"runBatchKept": {
@@ -51,9 +54,17 @@ func PlannedStatements() map[string]PlannedStatement {
 		"readBooksLedger":       {readBooksLedger, "501", []string{"ledger_pkey"}},
 		"readBooksReservations": {readBooksReservations, "501", []string{"reservations_pkey"}},
 		"readBooksPurchases":    {readBooksPurchases, "501", []string{"purchases_pkey"}},
+		"runBatchWriteDrop": {
+			runBatchWriteDrop, "1, '(0,1)', 1, 1, 1, 1, 1, '00000000-0000-0000-0000-000000000001'",
+			[]string{"Tid Scan on drops"},
+		},
+		"runBatchWriteEdit": {
+			runBatchWriteEdit, "1, '(0,1)', 1, 1, 1, 1, 1, '00000000-0000-0000-0000-000000000001', 'Air', 1, 1, '', 1, true, true, true, 1",
+			[]string{"Tid Scan on drops"},
+		},
 		"runBatchWriteSizes": {
-			runBatchWriteSizes, "1, '{0}', '{1}', '{1}', '{0}', '{0}'",
-			[]string{"sizes_pkey"},
+			runBatchWriteSizes, "1, '{\"(0,1)\"}', '{1}', '{1}', '{0}', '{0}'",
+			[]string{"Tid Scan on sizes"},
 		},
 		"runBatchWriteEnded": {
 			runBatchWriteEnded, "1, '{4294967297}', '{3}', '{5}'",
@@ -63,8 +74,8 @@ func PlannedStatements() map[string]PlannedStatement {
 			committedLedger, "1, 5, '00000000-0000-0000-0000-000000000001'",
 			[]string{"ledger_pkey"},
 		},
-		"dropDrop":                 {dropDrop, "1", []string{"drops_pkey", "reservations_active"}},
-		"pulseDrops":               {pulseDrops, "", []string{"reservations_active"}},
+		"dropDrop":                 {dropDrop, "1, 5", []string{"drops_pkey", "reservations_active"}},
+		"pulseDrops":               {pulseDrops, "'{\"1\":5}'", []string{"reservations_active"}},
 		"dropsRecent":              {dropsRecent, "", []string{"purchases_pkey", "users_pkey"}},
 		"reservationsReservations": {reservationsReservations, "1, 10", []string{"reservations_user on", "reservations_user_past on"}},
 		"ensureSubjects":           {ensureSubjects, "'{i,i}', '{1,2}'", []string{"users_subject"}},

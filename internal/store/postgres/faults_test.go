@@ -294,9 +294,13 @@ func TestRunBatch_BrokenCheckIsFaultAndRolledBack(t *testing.T) {
 }
 
 func TestRunBatch_RowThatIsNotThereRollsBack(t *testing.T) {
-	s := open(t, pgtest.Migrated(t))
+	url := pgtest.Migrated(t)
+	s, admin := open(t, url), connect(t, url)
 	id := createDrop(t, s, 5)
 	for name, spoil := range map[string]func(*drop.State, *drop.Changes){
+		"size changed by hand after it was read": func(*drop.State, *drop.Changes) {
+			exec(t, admin, `UPDATE sneakerdrop.sizes SET sold = sold`)
+		},
 		"size": func(s *drop.State, c *drop.Changes) {
 			s.Sizes = append(s.Sizes, drop.Size{})
 			c.Sizes = append(c.Sizes, 1)

@@ -58,6 +58,7 @@ func (s *Store) Fill(ctx context.Context, users []drop.User, drops []store.Fille
 	var out pgx.Batch
 	out.Queue(fmt.Sprintf(fillDropIDs, nextDrop))
 	out.Queue(fmt.Sprintf(fillUserIDs, nextUser))
+	defer s.floors.forgetAll()
 	return s.commit(ctx, conn.Conn(), &out, op)
 }
 

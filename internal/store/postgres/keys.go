@@ -84,8 +84,16 @@ func (c *claim) queue(out *pgx.Batch) {
 	})
 }
 
-// replay answers a call whose key is not ours.
-func (c *claim) replay(s *Store, op string) (drop.Result, error) {
+// replay answers a call whose key is not ours, once what is kept is sure to stay, and ends the transaction.
+func (c *claim) replay(ctx context.Context, s *Store, conn *pgx.Conn, op string) (drop.Result, error) {
+	var out pgx.Batch
+	out.Queue(claimConfirm)
+	switch err := s.commit(ctx, conn, &out, op); {
+	case store.ClassOf(err) == store.ClassUnknown && err != nil:
+		return drop.Result{}, s.failAs(op, store.ClassUnavailable, err) // this call has done nothing
+	case err != nil:
+		return drop.Result{}, err
+	}
 	if c.kept == nil { // forgotten between the claim and the look-up
 		return drop.Result{}, s.failAs(op, store.ClassRolledBack, errForgotten)
 	}

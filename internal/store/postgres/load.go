@@ -14,21 +14,29 @@ type loader struct {
 	state drop.State
 	now   drop.Time
 	found bool
+	// place is where the drop's row lies, and places where its sizes' do, under its lock.
+	place  string
+	places []string
+	// Holds were looked up that end from floor up to the moment to; dues of them were loaded, and rest is the end of the first
+	// that was not (0: there is none).
+	floor    floor
+	to, rest drop.Time
+	dues     int
 }
 
 // queueLoad queues the first round trip: it begins the transaction, locks the drop and reads what the batch needs.
-func (s *Store) queueLoad(b *store.Batch) (*loader, *pgx.Batch) {
+func (s *Store) queueLoad(b *store.Batch, known floor) (*loader, *pgx.Batch) {
 	out := new(pgx.Batch)
-	l := &loader{state: drop.State{Drop: drop.Drop{ID: b.Drop}}}
+	l := &loader{state: drop.State{Drop: drop.Drop{ID: b.Drop}}, floor: known}
 	id := int64(b.Drop)
 	out.Queue(runBatchBegin)
 	if s.pooled {
 		out.Queue(runBatchSettings)
 	}
-	out.Queue(runBatchLock, id).Query(l.drop)
+	out.Queue(runBatchLock, id).Query(l.locked)
 	out.Queue(runBatchClock, id).Query(l.clock)
-	out.Queue(runBatchSizes, id).Query(l.sizes)
-	out.Queue(runBatchDue, id).Query(l.due)
+	out.Queue(runBatchSizes, id).Query(l.lockedSizes)
+	out.Queue(runBatchDue, id, int64(known.at)).Query(l.due)
 	if ids, owners := reservationsOf(b); len(ids) > 0 {
 		out.Queue(runBatchReservations, id, ids, owners).Query(l.reservations)
 	}
@@ -86,13 +94,18 @@ func distinct[T ~int64](ids []T) []int64 {
 	return slices.Compact(out)
 }
 
-func (l *loader) drop(rows pgx.Rows) error {
+func (l *loader) locked(rows pgx.Rows) error { return l.row(rows, &l.place) }
+
+func (l *loader) drop(rows pgx.Rows) error { return l.row(rows) }
+
+// row reads a drop's row, and what stands behind it into more.
+func (l *loader) row(rows pgx.Rows, more ...any) error {
 	d, st := &l.state.Drop, &l.state
 	var reserved, purchased int64
-	_, err := pgx.ForEachRow(rows, []any{
+	_, err := pgx.ForEachRow(rows, append([]any{
 		&d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.MaxExpiredHolds, &d.Paused, &d.Hidden, &d.Archived,
 		&d.Version, &d.CreatedAt, &st.LastAt, &st.Seq, &reserved, &purchased, (*[16]byte)(&st.Batch),
-	}, func() error {
+	}, more...), func() error {
 		l.found = true
 		st.Reserved, st.Purchased = uint32(reserved), uint32(purchased) // the table's CHECKs keep them in range
 		return nil
@@ -103,6 +116,18 @@ func (l *loader) drop(rows pgx.Rows) error {
 func (l *loader) clock(rows pgx.Rows) error {
 	var kept string
 	_, err := pgx.ForEachRow(rows, []any{&l.now, &kept}, func() error { return nil })
+	l.to = max(l.now, l.state.LastAt)
+	return err
+}
+
+func (l *loader) lockedSizes(rows pgx.Rows) error {
+	var s drop.Size
+	var place string
+	_, err := pgx.ForEachRow(rows, []any{&s.Label, &s.Stock.Total, &s.Stock.Available, &s.Stock.Held, &s.Stock.Sold, &place},
+		func() error {
+			l.state.Sizes, l.places = append(l.state.Sizes, s), append(l.places, place)
+			return nil
+		})
 	return err
 }
 
@@ -118,12 +143,12 @@ func (l *loader) sizes(rows pgx.Rows) error {
 
 func (l *loader) due(rows pgx.Rows) error {
 	r := drop.Reservation{Status: drop.Active}
-	n := 0
 	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt}, func() error {
-		if n++; n > drop.MaxExpirePerBatch {
-			l.state.Deadline = r.ExpiresAt
+		if l.dues == drop.MaxExpirePerBatch {
+			l.rest, l.state.Deadline = r.ExpiresAt, r.ExpiresAt
 			return nil
 		}
+		l.dues++
 		l.state.LoadDue(r)
 		return nil
 	})

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -34,7 +36,11 @@ func (s *Store) Migrate(ctx context.Context) (from, to int, err error) {
 
 func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err error) {
 	const op = "migrate the database"
-	db := stdlib.OpenDB(*s.migrationConfig())
+	cfg, err := s.migrationConfig(ctx, s.migrationSettings())
+	if err != nil {
+		return 0, 0, s.fail(op, err)
+	}
+	db := stdlib.OpenDB(*cfg)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithTableName(versionTable),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
@@ -46,7 +52,7 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 		return 0, 0, s.fail(op, err)
 	}
 	if from >= newest {
-		return from, from, tooNew(from, newest)
+		return from, from, s.goesOn(ctx, op, from, newest)
 	}
 	unlock, err := lockMigrations(ctx, db)
 	if err != nil {
@@ -57,27 +63,55 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 		return 0, 0, s.fail(op, err)
 	}
 	if from >= newest {
-		return from, from, tooNew(from, newest)
+		return from, from, s.goesOn(ctx, op, from, newest)
 	}
 	if _, err := db.ExecContext(ctx, migrateSchema); err != nil {
 		return 0, 0, s.fail(op, err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	if err := s.up(ctx, provider); err != nil {
 		return 0, 0, s.fail(op, err)
 	}
 	return from, newest, nil
 }
 
-// migrationConfig is that of the store's connections, but waits for locks as long as the caller does.
-func (s *Store) migrationConfig() *pgx.ConnConfig {
-	cfg := s.pool.Config().ConnConfig.Copy()
-	for name, value := range settings() {
-		if cfg.RuntimeParams[name] == value {
-			delete(cfg.RuntimeParams, name)
+// up applies the migrations. One that does not get a lock in time gives up and tries again: whoever waits for a table's lock holds up
+// all who come after, and they sell.
+func (s *Store) up(ctx context.Context, provider *goose.Provider) error {
+	for {
+		_, err := provider.Up(ctx)
+		if code(err) != pgerrcode.LockNotAvailable {
+			return err
+		}
+		s.log.Warn("a migration waits for a table that is in use", "error", err)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(migrationPause):
 		}
 	}
+}
+
+const migrationPause = time.Second
+
+// migrationSettings are those of the connections that migrate. Behind a pooler in transaction mode they would stay with others.
+func (s *Store) migrationSettings() map[string]string {
+	if s.pooled {
+		return nil
+	}
+	return map[string]string{"lock_timeout": "2s"}
+}
+
+// migrationConfig is that of the store's connections with other settings.
+func (s *Store) migrationConfig(ctx context.Context, settings map[string]string) (*pgx.ConnConfig, error) {
+	cfg := s.pool.Config().ConnConfig.Copy()
+	if s.primary != nil {
+		if err := s.primary.lead(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
+	cfg.ValidateConnect = validate(settings, nil)
 	cfg.OnNotice = nil // IF NOT EXISTS says what it skipped
-	return cfg
+	return cfg, nil
 }
 
 // lockMigrations takes a lock that lasts until unlock or the end of the connection. It is a transaction's lock, not a
@@ -88,9 +122,11 @@ func lockMigrations(ctx context.Context, db *sql.DB) (unlock func(), err error) 
 		return nil, err
 	}
 	unlock = func() { _ = tx.Rollback() }
-	if _, err := tx.ExecContext(ctx, migrateLock); err != nil {
-		unlock()
-		return nil, err
+	for _, statement := range []string{migrateLockPatiently, migrateLock} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			unlock()
+			return nil, err
+		}
 	}
 	return unlock, nil
 }
@@ -102,6 +138,13 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var readOnly bool
+	if err := s.pool.QueryRow(ctx, readyWritable).Scan(&readOnly); err != nil {
+		return s.fail(op, err)
+	}
+	if readOnly && !s.reads {
+		return s.failAs(op, store.ClassUnavailable, pgconn.ErrReadOnlyConnection)
+	}
 	version, err := s.version(ctx)
 	if err != nil {
 		return s.fail(op, err)
@@ -110,7 +153,7 @@ func (s *Store) Ready(ctx context.Context) error {
 		return s.failAs(op, store.ClassFault,
 			fmt.Errorf("the schema is at version %d and this program needs %d: migrate first", version, newest))
 	}
-	return tooNew(version, newest)
+	return s.compatible(ctx, op, version, newest)
 }
 
 // version returns the schema's version; 0: there is no schema yet.
@@ -124,11 +167,51 @@ func (s *Store) version(ctx context.Context) (int, error) {
 	return int(v), err
 }
 
-func tooNew(version, newest int) error {
+// compatible refuses a schema that is newer than the newest that this program knows, unless its migrations say that such programs
+// can go on.
+func (s *Store) compatible(ctx context.Context, op string, version, newest int) error {
+	if version <= newest {
+		return nil
+	}
+	said, oldest := 0, 0
+	err := s.pool.QueryRow(ctx, readyCompatible, newest).Scan(&said, &oldest)
+	switch {
+	case code(err) == pgerrcode.UndefinedTable:
+	case err != nil:
+		return s.fail(op, err)
+	case said == version-newest && oldest <= newest:
+		return nil
+	}
+	return tooNew(version, newest)
+}
+
+// goesOn is compatible, and says so where it is.
+func (s *Store) goesOn(ctx context.Context, op string, version, newest int) error {
+	err := s.compatible(ctx, op, version, newest)
+	if err == nil && version > newest {
+		s.log.Warn("the schema is newer than this program, which goes on with it", "version", version, "known", newest)
+	}
+	return err
+}
+
+// wholly refuses a schema of which this program does not know everything.
+func (s *Store) wholly(ctx context.Context) error {
+	newest, err := newestVersion()
+	if err != nil {
+		return err
+	}
+	version, err := s.version(ctx)
+	if err != nil {
+		return s.fail("check the schema", err)
+	}
 	if version > newest {
-		return fmt.Errorf("schema version %d, known %d: %w", version, newest, store.ErrTooNew)
+		return tooNew(version, newest)
 	}
 	return nil
+}
+
+func tooNew(version, newest int) error {
+	return fmt.Errorf("schema version %d, known %d: %w", version, newest, store.ErrTooNew)
 }
 
 func newestOf(p *goose.Provider) int {

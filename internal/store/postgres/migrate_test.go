@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/jackc/pgx/v5"
+
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/store/postgres/pgtest"
@@ -107,6 +109,94 @@ func TestMigrate_RefusesWhatIsTooNew(t *testing.T) {
 	}
 	if err := s.Ready(t.Context()); !errors.Is(err, store.ErrTooNew) {
 		t.Errorf("Ready: %v, want ErrTooNew", err)
+	}
+}
+
+// later adds a migration to the newest ones, as a newer program has it.
+func later(t *testing.T, files fstest.MapFS, version int, sql string) {
+	t.Helper()
+	files[fmt.Sprintf("%05d_later.sql", version)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + sql)}
+}
+
+func TestMigrate_AnOlderProgramGoesOnWithASchemaThatLetsIt(t *testing.T) {
+	url := pgtest.Migrated(t)
+	s, newer := open(t, url), open(t, url)
+	versions, newest := migrations(t)
+	files := versions[newest-1]
+	later(t, files, newest+1, fmt.Sprintf(`
+		ALTER TABLE sneakerdrop.drops ADD COLUMN colour text NOT NULL DEFAULT 'red';
+		ALTER TABLE sneakerdrop.reservations ADD COLUMN note text;
+		CREATE TABLE sneakerdrop.parcels (id bigint PRIMARY KEY);
+		INSERT INTO sneakerdrop.compatibility (version, oldest) VALUES (%d, %d);`, newest+1, newest))
+	useAll(t, s) // so that its statements are prepared
+	if _, to, err := newer.MigrateFiles(t.Context(), files); err != nil || to != newest+1 {
+		t.Fatalf("as the newer program: %d, %v", to, err)
+	}
+	if from, to, err := s.Migrate(t.Context()); err != nil || from != newest+1 || to != newest+1 {
+		t.Errorf("Migrate: from %d to %d, %v", from, to, err)
+	}
+	if err := s.Ready(t.Context()); err != nil {
+		t.Errorf("Ready: %v", err)
+	}
+	exec(t, connect(t, url), `TRUNCATE sneakerdrop.drops, sneakerdrop.reservations, sneakerdrop.users, sneakerdrop.idempotency_keys`)
+	useAll(t, s)
+	if err := s.Export(t.Context(), func(store.Row) error { return nil }); !errors.Is(err, store.ErrTooNew) {
+		t.Errorf("Export: %v, want ErrTooNew: it would leave out what it does not know", err)
+	}
+	later(t, files, newest+2, fmt.Sprintf(`
+		INSERT INTO sneakerdrop.compatibility (version, oldest) VALUES (%d, %d);`, newest+2, newest+1))
+	if _, _, err := newer.MigrateFiles(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ready(t.Context()); !errors.Is(err, store.ErrTooNew) {
+		t.Errorf("Ready for a schema that needs a newer program: %v, want ErrTooNew", err)
+	}
+}
+
+func TestMigrate_EachSaysWhichProgramsCanGoOn(t *testing.T) {
+	_, newest := migrations(t)
+	var said []int
+	rows, err := connect(t, pgtest.Migrated(t)).Query(t.Context(), `SELECT version FROM sneakerdrop.compatibility ORDER BY version`)
+	if err == nil {
+		said, err = pgx.CollectRows(rows, pgx.RowTo[int])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != newest-2 || said[0] != 3 || said[len(said)-1] != newest {
+		t.Errorf("the versions 3 to %d say it, and these have: %v", newest, said)
+	}
+}
+
+// A migration that needs a table for itself while somebody reads it does not keep the others from selling.
+func TestMigrate_GivesWayToSales(t *testing.T) {
+	url := pgtest.Migrated(t)
+	s, newer, admin := open(t, url), open(t, url), connect(t, url)
+	id := createDrop(t, s, 5)
+	reader, err := connect(t, url).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Exec(t.Context(), `SELECT FROM sneakerdrop.drops`); err != nil {
+		t.Fatal(err)
+	}
+	versions, newest := migrations(t)
+	files := versions[newest-1]
+	later(t, files, newest+1, `ALTER TABLE sneakerdrop.drops ADD COLUMN colour text;`)
+	migrated := make(chan error, 1)
+	go func() {
+		_, _, err := newer.MigrateFiles(t.Context(), files)
+		migrated <- err
+	}()
+	awaitWait(t, admin, "relation")
+	if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
+		t.Errorf("a sale meanwhile: %v", err)
+	}
+	if err := reader.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; err != nil {
+		t.Errorf("once the table is free: %v", err)
 	}
 }
 

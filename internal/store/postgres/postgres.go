@@ -16,7 +16,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"reflect"
 	"runtime"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgerrcode"
@@ -43,18 +48,25 @@ type Options struct {
 
 // Store is a store.Store on PostgreSQL.
 type Store struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
+	pool   *pgxpool.Pool
+	log    *slog.Logger
+	floors floors
 	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
 	pooled bool
+	// reads: the URL asks for a standby, which an audit can be run on.
+	reads bool
+	// primary is nil where the URL names one host.
+	primary *primary
+	closing sync.Once
 }
 
 var _ store.Store = (*Store)(nil)
 
 // Open prepares a store on the database of a postgres:// URL, with pgx's parameters. It neither connects nor migrates:
-// the first call that needs the database does, and fails if it is out of reach.
+// the first call that needs the database does, and fails if it is out of reach. Of several hosts it uses the one that takes
+// writes.
 //
-// Behind PgBouncer in transaction mode the URL must say default_query_exec_mode=exec.
+// Behind PgBouncer in transaction mode the URL must say default_query_exec_mode=exec; see CheckPooler.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -65,7 +77,16 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		s.log = slog.Default()
 	}
 	s.pooled = cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement
+	s.reads = !wantsPrimary(cfg.ConnConfig.ValidateConnect)
 	configure(cfg.ConnConfig, s.pooled, s.log)
+	if !s.reads {
+		s.primary = newPrimary(cfg, s.log)
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	// It may lead to another server than those before it, whose past is another where that one was not synchronous.
+	cfg.AfterConnect = func(context.Context, *pgx.Conn) error { s.floors.forgetAll(); return nil }
 	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
 	if o.Connections > 0 {
 		cfg.MaxConns = int32(min(o.Connections, 10_000))
@@ -73,12 +94,16 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("open the connection pool: %w", err)
 	}
+	if s.primary != nil {
+		s.primary.watch(s.pool)
+	}
 	return s, nil
 }
 
-// settings of each connection; what the URL says goes before. A lock is not waited for longer than a frozen replica can
-// hold it. The planner's are there so that a plan made on an empty table still fits when the table has grown: only probes
-// of indexes. JIT would compile each of them, because it goes by cost.
+// settings of each connection; what the URL says goes before. They are set by a statement, because PgBouncer refuses connections
+// that bring parameters which it does not know. A lock is not waited for longer than a frozen replica can hold it. The planner's
+// are there so that a plan made on an empty table still fits when the table has grown: only probes of indexes. JIT would compile
+// each of them, because it goes by cost.
 func settings() map[string]string {
 	return map[string]string{
 		"idle_in_transaction_session_timeout": "5s",
@@ -93,24 +118,48 @@ func settings() map[string]string {
 }
 
 func configure(cfg *pgx.ConnConfig, pooled bool, log *slog.Logger) {
-	if cfg.ConnectTimeout == 0 {
-		cfg.ConnectTimeout = connectTimeout
+	set := make(map[string]string)
+	if !pooled { // else they go with each transaction
+		set = settings()
 	}
-	if cfg.ValidateConnect == nil {
-		// Of several hosts, and after a failover, only the primary will do.
-		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	}
+	maps.DeleteFunc(set, func(name, _ string) bool { _, said := cfg.RuntimeParams[name]; return said })
+	cfg.ValidateConnect = validate(set, cfg.ValidateConnect)
 	cfg.DialFunc = dialer().DialContext
 	cfg.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
 		c.CustomData()[noticeKey] = n
 		log.Warn("notice from PostgreSQL", "severity", n.SeverityUnlocalized, "code", n.Code, "message", n.Message)
 	}
 	setDefault(cfg.RuntimeParams, "application_name", "sneakerdrop")
-	if pooled {
-		return // PgBouncer refuses connections with parameters it does not know
+}
+
+// wantsPrimary tells whether a URL's target_session_attrs ask for a server that takes writes, or for none in particular.
+func wantsPrimary(target pgconn.ValidateConnectFunc) bool {
+	is := func(f pgconn.ValidateConnectFunc) bool {
+		return reflect.ValueOf(target).Pointer() == reflect.ValueOf(f).Pointer()
 	}
-	for name, value := range settings() {
-		setDefault(cfg.RuntimeParams, name, value)
+	return target == nil || is(pgconn.ValidateConnectTargetSessionAttrsReadWrite) || is(pgconn.ValidateConnectTargetSessionAttrsPrimary)
+}
+
+// validate makes the settings those of a new connection, and refuses it if it leads elsewhere than to a server as the URL asks for: of
+// several hosts, and after a failover, only the primary will do.
+func validate(settings map[string]string, target pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
+	var sql strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		fmt.Fprintf(&sql, "SET %s = '%s'; ", name, settings[name])
+	}
+	sql.WriteString("SHOW transaction_read_only")
+	writes := wantsPrimary(target)
+	return func(ctx context.Context, conn *pgconn.PgConn) error {
+		results, err := conn.Exec(ctx, sql.String()).ReadAll()
+		switch {
+		case err != nil:
+			return err
+		case !writes:
+			return target(ctx, conn)
+		case string(results[len(results)-1].Rows[0][0]) == "on":
+			return pgconn.ErrReadOnlyConnection
+		}
+		return nil
 	}
 }
 
@@ -123,6 +172,7 @@ func setDefault(params map[string]string, name, value string) {
 // Close waits for the calls that are under way and closes all connections.
 func (s *Store) Close() error {
 	s.pool.Close()
+	s.closing.Do(s.primary.close)
 	return nil
 }
 

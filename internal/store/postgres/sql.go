@@ -6,8 +6,14 @@ import "sneakerdrop/internal/drop"
 // needed (a pooler between would not keep it). Sets come in as arrays and are joined LATERAL with a key that starts with
 // the drop, never by = ANY: that plan turns as a table grows.
 //
-// A statement that changes rows found by key counts them and divides by zero where one is missing: the error skips
-// all that is left of the pipeline, COMMIT included.
+// A statement that changes rows counts them and divides by zero where one is missing: the error skips all that is left of the
+// pipeline, COMMIT included.
+//
+// A drop's row and its sizes' are changed by every batch, and while any session holds an old snapshot none of their versions can
+// go. So batches read them newest first: a range of one key, backwards, LIMIT 1, which begins where the newest version was put
+// and ends with it. (By "=" the planner drops the order, and the scan goes through all versions.) They are written by the place
+// (ctid) that was read: the drop's lock keeps them in it. For the same reason due holds are looked up from a moment on that is
+// known to have none before it (see floors).
 
 // runBatchDue reads one hold more than a batch expires, to learn the deadline of the rest.
 var _ = [1]struct{}{}[drop.MaxExpirePerBatch+1-501]
@@ -28,9 +34,11 @@ SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
 
 	runBatchLock = `
 SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived, version,
-       created_at, last_at, seq, reserved, purchased, batch
+       created_at, last_at, seq, reserved, purchased, batch, ctid::text
 FROM sneakerdrop.drops
-WHERE id = $1
+WHERE id BETWEEN $1 AND $1
+ORDER BY id DESC
+LIMIT 1
 FOR UPDATE`
 
 	// A session whose client fell silent in the middle of a pipeline is not idle: no timeout of PostgreSQL before 17 ends it.
@@ -49,20 +57,34 @@ WITH clock AS MATERIALIZED (
 SELECT now, set_config('sneakerdrop.now', greatest(now, (
     SELECT last_at
     FROM sneakerdrop.drops
-    WHERE id = $1
+    WHERE id BETWEEN $1 AND $1
+    ORDER BY id DESC
+    LIMIT 1
 ))::text, true)
 FROM clock`
 
 	runBatchSizes = `
-SELECT label, total, available, held, sold
-FROM sneakerdrop.sizes
-WHERE drop_id = $1
-ORDER BY position`
+SELECT s.label, s.total, s.available, s.held, s.sold, s.ctid::text
+FROM generate_series(0, (
+    SELECT position
+    FROM sneakerdrop.sizes
+    WHERE drop_id = $1
+    ORDER BY position DESC
+    LIMIT 1
+)) AS wanted (position)
+JOIN LATERAL (
+    SELECT label, total, available, held, sold, ctid
+    FROM sneakerdrop.sizes
+    WHERE drop_id = $1 AND position BETWEEN wanted.position AND wanted.position
+    ORDER BY position DESC
+    LIMIT 1
+) AS s ON true
+ORDER BY wanted.position`
 
 	runBatchDue = `
 SELECT id, user_id, size, created_at, expires_at
 FROM sneakerdrop.reservations
-WHERE drop_id = $1 AND status = 1 AND expires_at <= current_setting('sneakerdrop.now')::bigint
+WHERE drop_id = $1 AND status = 1 AND expires_at >= $2 AND expires_at <= current_setting('sneakerdrop.now')::bigint
 ORDER BY expires_at, id
 LIMIT 501`
 
@@ -109,7 +131,9 @@ JOIN LATERAL (
     FROM sneakerdrop.reservations
     WHERE drop_id = $1 AND user_id = wanted.user_id AND status > 2
 ) AS past ON past.unpaid > 0
-WHERE $3::boolean OR (SELECT max_expired_holds > 0 FROM sneakerdrop.drops WHERE id = $1)
+WHERE $3::boolean OR (
+    SELECT max_expired_holds > 0 FROM sneakerdrop.drops WHERE id BETWEEN $1 AND $1 ORDER BY id DESC LIMIT 1
+)
 UNION ALL
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), 0
 FROM unnest($2::bigint[]) AS wanted (user_id)
@@ -120,7 +144,9 @@ JOIN LATERAL (
     ORDER BY status DESC, id DESC
     LIMIT 1001
 ) AS r ON true
-WHERE $3::boolean OR (SELECT limit_per_user + max_expired_holds > 0 FROM sneakerdrop.drops WHERE id = $1)
+WHERE $3::boolean OR (
+    SELECT limit_per_user + max_expired_holds > 0 FROM sneakerdrop.drops WHERE id BETWEEN $1 AND $1 ORDER BY id DESC LIMIT 1
+)
 ORDER BY id`
 
 	runBatchRecent = `
@@ -153,8 +179,8 @@ JOIN LATERAL (
 	runBatchWriteDrop = `
 WITH written AS (
     UPDATE sneakerdrop.drops
-    SET version = $2, last_at = $3, seq = $4, reserved = $5, purchased = $6, batch = $7
-    WHERE id = $1
+    SET version = $3, last_at = $4, seq = $5, reserved = $6, purchased = $7, batch = $8
+    WHERE id = $1 AND ctid = $2::text::tid
     RETURNING 1
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
@@ -162,23 +188,25 @@ SELECT 1 / (count(*) = 1)::integer FROM written`
 	runBatchWriteEdit = `
 WITH written AS (
     UPDATE sneakerdrop.drops
-    SET name = $2, price = $3, start_time = $4, image_url = nullif($5::text, ''), limit_per_user = $6, paused = $7,
-        hidden = $8, archived = $9, max_expired_holds = $10
-    WHERE id = $1
+    SET version = $3, last_at = $4, seq = $5, reserved = $6, purchased = $7, batch = $8, name = $9, price = $10,
+        start_time = $11, image_url = nullif($12::text, ''), limit_per_user = $13, paused = $14, hidden = $15, archived = $16,
+        max_expired_holds = $17
+    WHERE id = $1 AND ctid = $2::text::tid
     RETURNING 1
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
 
+	// drop_id + 0, so that no index leads to the rows.
 	runBatchWriteSizes = `
 WITH written AS (
     UPDATE sneakerdrop.sizes AS s
     SET total = n.total, available = n.available, held = n.held, sold = n.sold
-    FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-        AS n (position, total, available, held, sold)
-    WHERE s.drop_id = $1 AND s.position = n.position
+    FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        AS n (place, total, available, held, sold)
+    WHERE s.drop_id + 0 = $1 AND s.ctid = n.place::tid
     RETURNING 1
 )
-SELECT 1 / (count(*) = cardinality($2::bigint[]))::integer FROM written`
+SELECT 1 / (count(*) = cardinality($2::text[]))::integer FROM written`
 
 	// The row is found by key inside and by place outside: joined by key, the planner might read the whole drop and look
 	// for each row in the array. The drop's lock keeps rows in their places.
@@ -280,6 +308,9 @@ VALUES ($1, $2, $3, $4, $5, '', floor(extract(epoch FROM clock_timestamp()) * 10
 ON CONFLICT DO NOTHING
 RETURNING true`
 
+	// Changes no row, and is a write: the COMMIT behind it waits for a synchronous standby to have all that went before.
+	claimConfirm = `SELECT pg_logical_emit_message(true, 'sneakerdrop', '')`
+
 	claimAnswer = `
 WITH written AS (
     UPDATE sneakerdrop.idempotency_keys
@@ -316,12 +347,15 @@ SELECT to_hex(c.system_identifier) || to_hex(d.oid::bigint)
 FROM pg_control_system() AS c, pg_database AS d
 WHERE d.datname = current_database()`
 
+	// Before dropDrop and dropsDrop: up to the moment that no hold ends before.
 	snapshotDrop = `
 SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
        d.hidden, d.archived, d.version, d.created_at, d.purchased, coalesce((
            SELECT expires_at
            FROM sneakerdrop.reservations
-           WHERE drop_id = d.id AND status = 1
+           WHERE drop_id = d.id AND status = 1 AND expires_at >= `
+
+	snapshotDropEnd = `
            ORDER BY expires_at
            LIMIT 1
        ), 0)
@@ -348,11 +382,11 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS u ON true`
 
-	dropDrop   = snapshotDrop + ` WHERE d.id = $1`
+	dropDrop   = snapshotDrop + `$2` + snapshotDropEnd + ` WHERE d.id = $1`
 	dropSizes  = snapshotSizes + ` WHERE s.drop_id = $1 ORDER BY s.position`
 	dropRecent = snapshotRecent + ` WHERE d.id = $1 ORDER BY p.id DESC`
 
-	dropsDrop   = snapshotDrop + ` ORDER BY d.id`
+	dropsDrop   = snapshotDrop + `0` + snapshotDropEnd + ` ORDER BY d.id`
 	dropsSizes  = snapshotSizes + ` ORDER BY s.drop_id, s.position`
 	dropsRecent = snapshotRecent + ` ORDER BY d.id, p.id DESC`
 
@@ -360,7 +394,7 @@ LEFT JOIN LATERAL (
 SELECT d.id, d.version, coalesce((
     SELECT expires_at
     FROM sneakerdrop.reservations
-    WHERE drop_id = d.id AND status = 1
+    WHERE drop_id = d.id AND status = 1 AND expires_at >= coalesce(($1::jsonb ->> d.id::text)::bigint, 0)
     ORDER BY expires_at
     LIMIT 1
 ), 0)
@@ -398,6 +432,12 @@ SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, max_exp
        created_at, last_at, seq, reserved, purchased, batch
 FROM sneakerdrop.drops
 WHERE id = $1`
+
+	readBooksSizes = `
+SELECT label, total, available, held, sold
+FROM sneakerdrop.sizes
+WHERE drop_id = $1
+ORDER BY position`
 
 	readBooksLedger = `
 SELECT seq, batch, at, size, reason, units, available
@@ -630,8 +670,24 @@ SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
 
 	migrateSchema = `CREATE SCHEMA IF NOT EXISTS sneakerdrop`
 
+	poolerBackend = `SELECT pg_backend_pid()`
+
+	readyWritable = `SELECT current_setting('transaction_read_only') = 'on'`
+
 	readyVersion = `
 SELECT coalesce(max(version_id), 0)
 FROM sneakerdrop.goose_db_version
 WHERE is_applied`
+
+	// One row for each version that is newer than the program: see migrations/00003_compatibility.sql.
+	readyCompatible = `
+SELECT count(*), coalesce(max(oldest), 0)
+FROM sneakerdrop.compatibility
+WHERE version > $1`
+
+	// Waits for as long as another process migrates, whatever the lock_timeout of the migrations themselves.
+	migrateLockPatiently = `SET LOCAL lock_timeout = 0`
+
+	primaryTimeline = `
+SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END`
 )

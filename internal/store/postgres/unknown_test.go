@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"log/slog"
 	"testing"
 
 	"sneakerdrop/internal/drop"
@@ -11,32 +12,35 @@ import (
 
 func TestRunBatch_LostAnswerOfCommitIsUnknown(t *testing.T) {
 	for _, moment := range []pgtest.Moment{pgtest.BeforeCommit, pgtest.AtCommit, pgtest.AfterCommit} {
-		t.Run(moment.String(), func(t *testing.T) {
-			p, through := pgtest.NewProxy(t, pgtest.Migrated(t))
-			s, err := postgres.Open(t.Context(), through, postgres.Options{Connections: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			id := createDrop(t, s, 5)
-			// The first batch prepares the statements; without them COMMIT would not even be sent.
-			if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
-				t.Fatal(err)
-			}
-			batch, after := newBatch(), drop.Seq(2)
-			p.Next(moment, (*pgtest.Line).Cut)
-			wantClass(t, s.RunBatch(t.Context(), reserve(id, batch, nil)), store.ClassUnknown)
-			found, err := s.Committed(t.Context(), id, batch, after)
-			if err != nil || moment == pgtest.BeforeCommit && found || moment == pgtest.AfterCommit && !found {
-				t.Errorf("Committed: %v, %v", found, err)
-			}
-			left := int64(4)
-			if found {
-				left--
-			}
-			wantAvailable(t, s, id, left)
-		})
+		t.Run(moment.String(), func(t *testing.T) { loseAnswer(t, moment, "") })
+		t.Run(moment.String()+", behind a pooler", func(t *testing.T) { loseAnswer(t, moment, "&default_query_exec_mode=exec") })
 	}
+}
+
+func loseAnswer(t *testing.T, moment pgtest.Moment, parameters string) {
+	p, through := pgtest.NewProxy(t, pgtest.Migrated(t))
+	s, err := postgres.Open(t.Context(), through+parameters, postgres.Options{Connections: 1, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	id := createDrop(t, s, 5)
+	// The first batch prepares the statements; without them COMMIT would not even be sent.
+	if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
+		t.Fatal(err)
+	}
+	batch, after := newBatch(), drop.Seq(2)
+	p.Next(moment, (*pgtest.Line).Cut)
+	wantClass(t, s.RunBatch(t.Context(), reserve(id, batch, nil)), store.ClassUnknown)
+	found, err := s.Committed(t.Context(), id, batch, after)
+	if err != nil || moment == pgtest.BeforeCommit && found || moment == pgtest.AfterCommit && !found {
+		t.Errorf("Committed: %v, %v", found, err)
+	}
+	left := int64(4)
+	if found {
+		left--
+	}
+	wantAvailable(t, s, id, left)
 }
 
 func TestRunBatch_NoticeAtCommitIsUnknown(t *testing.T) {
@@ -52,6 +56,13 @@ func TestRunBatch_NoticeAtCommitIsUnknown(t *testing.T) {
 	wantClass(t, s.RunBatch(t.Context(), reserve(id, batch, nil)), store.ClassUnknown)
 	_, err := s.Committed(t.Context(), id, batch, 1)
 	wantClass(t, err, store.ClassUnknown) // its own write was not confirmed either
+	// Nor is anybody told of it by a batch that changes nothing, before it is confirmed.
+	told := store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes { return nil }, Confirm: func() bool { return true }}
+	wantClass(t, s.RunBatch(t.Context(), told), store.ClassUnknown)
+	told.Confirm = func() bool { return false }
+	if err := s.RunBatch(t.Context(), told); err != nil {
+		t.Errorf("a refusal: %v", err)
+	}
 	exec(t, admin, `DROP TRIGGER warn ON sneakerdrop.drops`)
 	if found, err := s.Committed(t.Context(), id, batch, 1); err != nil || !found {
 		t.Errorf("Committed: %v, %v; want true", found, err)

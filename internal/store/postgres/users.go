@@ -78,8 +78,7 @@ func (s *Store) ensureOnce(ctx context.Context, b buyer, key drop.Key) (drop.Use
 		return drop.User{}, s.fail(op, err)
 	}
 	if !c.ours {
-		rollback(ctx, conn)
-		r, err := c.replay(s, op)
+		r, err := c.replay(ctx, s, conn, op)
 		return r.User, err
 	}
 	u, err := s.ensure(ctx, conn, b, func(ctx context.Context, b buyer) (drop.User, error) {

@@ -7,17 +7,20 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// queueChanges queues what a batch leaves to be written: updates before inserts. was is the drop as it was loaded.
-func queueChanges(out *pgx.Batch, was *drop.Drop, s *drop.State, c *drop.Changes) {
+// queueChanges queues what a batch leaves to be written: updates before inserts. was is the drop as it was loaded, and l says
+// where its rows lie.
+func queueChanges(out *pgx.Batch, l *loader, was *drop.Drop, c *drop.Changes) {
+	s := &l.state
 	id := int64(s.ID)
-	out.Queue(runBatchWriteDrop, id, s.Version, int64(s.LastAt), int64(s.Seq), int64(s.Reserved), int64(s.Purchased),
-		uuid(s.Batch))
+	row := []any{id, l.place, s.Version, int64(s.LastAt), int64(s.Seq), int64(s.Reserved), int64(s.Purchased), uuid(s.Batch)}
 	if edited(was, &s.Drop) {
-		out.Queue(runBatchWriteEdit, id, s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser),
-			s.Paused, s.Hidden, s.Archived, int64(s.MaxExpiredHolds))
+		out.Queue(runBatchWriteEdit, append(row, s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser),
+			s.Paused, s.Hidden, s.Archived, int64(s.MaxExpiredHolds))...)
+	} else {
+		out.Queue(runBatchWriteDrop, row...)
 	}
 	if len(c.Sizes) > 0 {
-		queueStock(out, s, c.Sizes)
+		queueStock(out, l, c.Sizes)
 	}
 	if len(c.Ended) > 0 {
 		queueEnded(out, id, c.Ended)
@@ -46,16 +49,22 @@ func edited(was, is *drop.Drop) bool {
 // uuid is a batch's name in a form that is encoded alike with and without a prepared statement.
 func uuid(b drop.BatchID) pgtype.UUID { return pgtype.UUID{Bytes: b, Valid: true} }
 
-func queueStock(out *pgx.Batch, s *drop.State, sizes []int) {
+// nowhere is a place where no row lies.
+const nowhere = "(0,0)"
+
+func queueStock(out *pgx.Batch, l *loader, sizes []int) {
 	n := len(sizes)
-	position, total, available := make([]int64, n), make([]int64, n), make([]int64, n)
+	places, total, available := make([]string, n), make([]int64, n), make([]int64, n)
 	held, sold := make([]int64, n), make([]int64, n)
 	for i, p := range sizes {
-		stock := s.Sizes[p].Stock
-		position[i], total[i], available[i] = int64(p), stock.Total, stock.Available
+		stock := l.state.Sizes[p].Stock
+		places[i], total[i], available[i] = nowhere, stock.Total, stock.Available
+		if p < len(l.places) {
+			places[i] = l.places[p]
+		}
 		held[i], sold[i] = stock.Held, stock.Sold
 	}
-	out.Queue(runBatchWriteSizes, int64(s.ID), position, total, available, held, sold)
+	out.Queue(runBatchWriteSizes, int64(l.state.ID), places, total, available, held, sold)
 }
 
 func queueEnded(out *pgx.Batch, id int64, ended []*drop.Reservation) {

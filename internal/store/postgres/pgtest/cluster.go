@@ -104,7 +104,7 @@ func (c *cluster) trust() error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(f, "host all all 127.0.0.0/8 trust")
+	_, err = fmt.Fprintln(f, "host all,replication all 127.0.0.0/8 trust")
 	return errors.Join(err, f.Close())
 }
 
@@ -130,9 +130,11 @@ func (c *cluster) launch() error {
 	server.SysProcAttr = processAttributes(c.as)
 	c.log = new(bytes.Buffer)
 	server.Stderr = c.log
-	if err := c.run(server); err != nil {
+	done, err := run(server)
+	if err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
+	c.process, c.done = server.Process, done
 	if err := c.await(); err != nil {
 		c.kill()
 		return fmt.Errorf("%w\n%s", err, c.log.Bytes())
@@ -140,11 +142,11 @@ func (c *cluster) launch() error {
 	return nil
 }
 
-// run starts the server from a thread that lives as long as the server: the signal that a child gets when its parent
-// dies is sent when the thread that forked it ends.
-func (c *cluster) run(server *exec.Cmd) error {
+// run starts a server from a thread that lives as long as the server: the signal that a child gets when its parent
+// dies is sent when the thread that forked it ends. done is closed when it has ended.
+func run(server *exec.Cmd) (done chan struct{}, err error) {
 	started := make(chan error)
-	done := make(chan struct{})
+	done = make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
@@ -152,13 +154,11 @@ func (c *cluster) run(server *exec.Cmd) error {
 			started <- err
 			return
 		}
-		c.process = server.Process
 		started <- nil
 		_ = server.Wait() // how it ended is in its log
 		close(done)
 	}()
-	c.done = done
-	return <-started
+	return done, <-started
 }
 
 // await polls until the server takes connections.

@@ -50,14 +50,18 @@ func NewCluster(t testing.TB, w Where) *Cluster {
 		t.Fatal(errors.Join(err, os.RemoveAll(dir)))
 	}
 	own := &Cluster{c: c}
+	own.endWith(t)
+	return own
+}
+
+func (o *Cluster) endWith(t testing.TB) {
 	t.Cleanup(func() {
-		own.Thaw()
-		c.stop()
+		o.Thaw()
+		o.c.stop()
 		if t.Failed() {
-			t.Logf("PostgreSQL's log:\n%s", c.log)
+			t.Logf("PostgreSQL's log:\n%s", o.c.log)
 		}
 	})
-	return own
 }
 
 // Loopback returns an address of this machine that nobody else listens on. Where a server that is away must keep its port, or may

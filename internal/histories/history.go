@@ -1,11 +1,9 @@
-package histories_test
+package histories
 
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/api"
-	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 )
 
@@ -52,14 +47,15 @@ type place struct {
 // history is one run: servers, clients and what they said to each other.
 type history struct {
 	setting
-	t        *testing.T
+	t        testing.TB
 	seed     uint64
 	sum      *sum
 	clients  int
 	hold     time.Duration
-	expected bool      // to have no order: nothing else is checked
-	recent   bool      // readings show the newest purchases as they are: nobody else sells, and no commit goes unseen
-	began    time.Time // h.from by the clock that cannot be set
+	given    time.Duration // how long a client waits that loses no patience
+	expected bool          // to have no order: nothing else is checked
+	recent   bool          // readings show the newest purchases as they are: nobody else sells, and no commit goes unseen
+	began    time.Time     // h.from by the clock that cannot be set
 	from     drop.Time
 	replicas []*replica
 	http     *http.Client
@@ -72,15 +68,14 @@ type history struct {
 
 // replica is one server.
 type replica struct {
-	engine       *engine.Engine
-	server       *http.Server
 	url, address string
+	stop         func(context.Context) error // nil: somebody else's
 }
 
-func newHistory(t *testing.T, s setting, seed uint64, sum *sum) *history {
+func newHistory(t testing.TB, s setting, seed uint64, sum *sum) *history {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	return &history{
-		setting: s, t: t, seed: seed, sum: sum, clients: 6 + rnd.IntN(4), hold: time.Duration(40+rnd.IntN(120)) * time.Millisecond,
+		setting: s, t: t, seed: seed, sum: sum, clients: 6 + rnd.IntN(4), hold: time.Duration(40+rnd.IntN(120)) * time.Millisecond, given: patience,
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 }
@@ -109,68 +104,10 @@ func specs() []*drop.Spec {
 	}
 }
 
-// run makes the history, and returns it with what the store has afterwards.
-func (h *history) run() *model {
-	rnd := rand.New(rand.NewPCG(h.seed, 1))
-	h.place = h.open(h)
-	for _, s := range h.place.stores {
-		h.replicas = append(h.replicas, h.serve(s, rnd))
-	}
-	h.recent = len(h.replicas) == 1 && !h.faults
-	h.began, h.from = time.Now(), now()
-	for _, spec := range specs() {
-		h.create(spec)
-	}
-	m := &model{replicas: len(h.replicas), recent: h.recent, opened: time.Since(h.began)}
-	ctx, cancel := context.WithCancel(context.Background())
-	var trouble, clients sync.WaitGroup
-	for _, f := range h.place.trouble {
-		trouble.Go(func() { f(ctx) })
-	}
-	for i := range h.clients {
-		c := &client{Rand: rand.New(rand.NewPCG(h.seed, uint64(i)+2)), h: h, number: i + 1}
-		clients.Go(c.run)
-	}
-	clients.Wait()
-	cancel()
-	trouble.Wait()
-	h.awaitHolds()
-	h.stop()
-	m.rows, m.end = h.read(), now()
-	return m
-}
-
-func (h *history) serve(s store.Store, rnd *rand.Rand) *replica {
-	log := slog.New(slog.DiscardHandler)
-	ec := engine.Config{Hold: h.hold, MaxBatch: 1 + rnd.IntN(8), Log: log}
-	ac := api.Config{Log: log}
-	if h.faults {
-		ec.RetryFor = time.Duration(20+rnd.IntN(200)) * time.Millisecond
-		ac.RequestTimeout = 300 * time.Millisecond
-		ec.MaxQueue = 2 + rnd.IntN(10)
-	}
-	r := &replica{engine: engine.New(s, ec)}
-	if err := r.engine.Start(context.Background()); err != nil {
-		h.t.Fatal(err)
-	}
-	ac.Engine = r.engine
-	handler, err := api.New(ac)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	r.server, r.address, r.url = api.Server(handler, log), l.Addr().String(), "http://"+l.Addr().String()
-	go func() { _ = r.server.Serve(l) }() // until it is shut down
-	return r
-}
-
 // create makes a drop, under a key, so that it can ask again until it is answered.
 func (h *history) create(spec *drop.Spec) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		c := &call{kind: creation, spec: spec, key: strings.ReplaceAll(spec.Name, " ", "-")}
+		c := &call{kind: creation, spec: spec, key: fmt.Sprint(strings.ReplaceAll(spec.Name, " ", "-"), "-", h.seed)}
 		h.do(c, fate{timeout: patience})
 		if c.answer.id != 0 {
 			c.drop, c.key = drop.ID(c.answer.id), ""
@@ -206,30 +143,6 @@ func (h *history) awaitHolds() {
 func (h *history) clockSet() bool {
 	took := time.Since(h.began)
 	return now().Sub(h.from) < took-took/1000-2*time.Millisecond // it may be a little slow
-}
-
-// stop ends the servers as they end: what was accepted is finished.
-func (h *history) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	h.http.CloseIdleConnections()
-	for _, r := range h.replicas {
-		if err := r.server.Shutdown(ctx); err != nil {
-			h.t.Error(err)
-		}
-		if err := r.engine.Stop(ctx); err != nil {
-			h.t.Error(err)
-		}
-	}
-	if h.place.settle != nil {
-		h.place.settle()
-	}
-	if h.expected {
-		return
-	}
-	if report, err := audit.Run(ctx, h.place.direct, nil); err != nil || report.Damaged() > 0 {
-		h.t.Errorf("audit: %v, %+v", err, report)
-	}
 }
 
 // read reads the books.
@@ -281,18 +194,4 @@ func (s *sum) add(what string, n int) {
 		s.counts = make(map[string]int)
 	}
 	s.counts[what] += n
-}
-
-func (s *sum) log(t *testing.T) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var lines []string
-	for what, n := range s.counts {
-		lines = append(lines, fmt.Sprintf("%-45s %8d", what, n))
-	}
-	slices.Sort(lines)
-	for _, line := range lines {
-		t.Log(line)
-	}
-	t.Logf("%-45s %8s", "longest search", s.search.Round(time.Millisecond))
 }

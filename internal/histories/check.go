@@ -1,4 +1,4 @@
-package histories_test
+package histories
 
 import (
 	"cmp"
@@ -11,6 +11,14 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"sneakerdrop/internal/drop"
+)
+
+// What is counted.
+const (
+	histories = "histories"
+	undecided = "histories undecided"
+	// unknownOutcome: nobody was told whether they took effect.
+	unknownOutcome = "calls of unknown outcome"
 )
 
 // checkFor bounds the search for an order. Histories are made so that it takes milliseconds, but there is no bound in theory.
@@ -52,7 +60,7 @@ func (h *history) tally() {
 		case c.answer.nothing:
 			h.count("calls told that nothing was done")
 		case c.answer.unknown:
-			h.count("calls of unknown outcome")
+			h.count(unknownOutcome)
 		case c.answer.refused != "":
 			h.count("calls refused: " + string(c.answer.refused))
 		case c.kind == command:

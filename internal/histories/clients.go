@@ -1,4 +1,4 @@
-package histories_test
+package histories
 
 import (
 	"bytes"
@@ -27,9 +27,14 @@ type client struct {
 	keyed  []*call // to be sent again
 }
 
-func (c *client) run() {
+// run makes the client's calls, fewer where ctx ends before.
+func (c *client) run(ctx context.Context) {
 	for range c.h.perClient {
-		time.Sleep(time.Duration(c.Int64N(int64(c.h.pause))))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Duration(c.Int64N(int64(c.h.pause)))):
+		}
 		next := c.next()
 		if next.key != "" {
 			c.keyed = append(c.keyed, next)
@@ -166,7 +171,7 @@ type fate struct {
 }
 
 func (c *client) fate() fate {
-	f := fate{timeout: patience}
+	f := fate{timeout: c.h.given}
 	if !c.h.cuts {
 		return f
 	}

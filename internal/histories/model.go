@@ -1,4 +1,4 @@
-// Package histories_test lets clients deal with real servers over HTTP, all at once and while things go wrong, and checks with
+// Package histories lets clients deal with real servers over HTTP, all at once and while things go wrong, and checks with
 // porcupine that what they were told is what some order of their calls explains: an order in which each call takes effect
 // at one moment between its sending and its answer. The rules that an order has to keep are those of drop.Apply.
 //
@@ -22,7 +22,7 @@
 // With one server nothing is ever stale. With two, a server refuses from what it knew up to 500 ms ago, unless the call
 // has a key or the limit is one; and it shows a drop as it has last heard of it: some state that the drop was in, never an
 // older one after a newer one (see versions).
-package histories_test
+package histories
 
 import (
 	"fmt"

@@ -1,0 +1,115 @@
+package histories
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
+)
+
+// run makes the history, and returns it with what the store has afterwards.
+func (h *history) run() *model {
+	rnd := rand.New(rand.NewPCG(h.seed, 1))
+	h.place = h.open(h)
+	for _, s := range h.place.stores {
+		h.replicas = append(h.replicas, h.serve(s, rnd))
+	}
+	h.recent = len(h.replicas) == 1 && !h.faults
+	h.began, h.from = time.Now(), now()
+	for _, spec := range specs() {
+		h.create(spec)
+	}
+	m := &model{replicas: len(h.replicas), recent: h.recent, opened: time.Since(h.began)}
+	ctx, cancel := context.WithCancel(context.Background())
+	var trouble, clients sync.WaitGroup
+	for _, f := range h.place.trouble {
+		trouble.Go(func() { f(ctx) })
+	}
+	for i := range h.clients {
+		c := &client{Rand: rand.New(rand.NewPCG(h.seed, uint64(i)+2)), h: h, number: i + 1}
+		clients.Go(func() { c.run(ctx) })
+	}
+	clients.Wait()
+	cancel()
+	trouble.Wait()
+	h.awaitHolds()
+	h.stop()
+	m.rows, m.end = h.read(), now()
+	return m
+}
+
+func (h *history) serve(s store.Store, rnd *rand.Rand) *replica {
+	log := slog.New(slog.DiscardHandler)
+	ec := engine.Config{Hold: h.hold, MaxBatch: 1 + rnd.IntN(8), Log: log}
+	ac := api.Config{Log: log}
+	if h.faults {
+		ec.RetryFor = time.Duration(20+rnd.IntN(200)) * time.Millisecond
+		ac.RequestTimeout = 300 * time.Millisecond
+		ec.MaxQueue = 2 + rnd.IntN(10)
+	}
+	e := engine.New(s, ec)
+	if err := e.Start(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+	ac.Engine = e
+	handler, err := api.New(ac)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	server := api.Server(handler, log)
+	go func() { _ = server.Serve(l) }() // until it is shut down
+	return &replica{
+		address: l.Addr().String(), url: "http://" + l.Addr().String(),
+		stop: func(ctx context.Context) error { return errors.Join(server.Shutdown(ctx), e.Stop(ctx)) },
+	}
+}
+
+// stop ends the servers as they end: what was accepted is finished.
+func (h *history) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	h.http.CloseIdleConnections()
+	for _, r := range h.replicas {
+		if err := r.stop(ctx); err != nil {
+			h.t.Error(err)
+		}
+	}
+	if h.place.settle != nil {
+		h.place.settle()
+	}
+	if h.expected {
+		return
+	}
+	if report, err := audit.Run(ctx, h.place.direct, nil); err != nil || report.Damaged() > 0 {
+		h.t.Errorf("audit: %v, %+v", err, report)
+	}
+}
+
+func (s *sum) log(t *testing.T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var lines []string
+	for what, n := range s.counts {
+		lines = append(lines, fmt.Sprintf("%-45s %8d", what, n))
+	}
+	slices.Sort(lines)
+	for _, line := range lines {
+		t.Log(line)
+	}
+	t.Logf("%-45s %8s", "longest search", s.search.Round(time.Millisecond))
+}

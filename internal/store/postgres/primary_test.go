@@ -1,0 +1,161 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/store/postgres/pgtest"
+)
+
+// twoHosts is a primary and the standby that each of its commits waits for, and a store on the two.
+type twoHosts struct {
+	*postgres.Store
+
+	old, next *pgtest.Cluster
+}
+
+func newTwoHosts(t *testing.T) twoHosts {
+	t.Helper()
+	old := pgtest.NewCluster(t, pgtest.Where{Settings: []string{"fsync=off"}})
+	next := old.Standby(t, "next")
+	must(t, old.Set("synchronous_standby_names", "next"))
+	must(t, old.AwaitSynchronous("next"))
+	p := twoHosts{open(t, pgtest.Several(next, old)), old, next}
+	if _, _, err := p.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually polls until f has nothing to say.
+func eventually(t testing.TB, f func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if err = f(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+func isNoPrimary(err error) bool {
+	_, ok := errors.AsType[*postgres.NoPrimaryError](err)
+	return ok
+}
+
+func TestSeveralHosts_TheOneThatTakesWritesIsUsed(t *testing.T) {
+	t.Parallel()
+	p := newTwoHosts(t)
+	id := createDrop(t, p, 9)
+	sell := func() {
+		t.Helper()
+		eventually(t, func() error { return p.RunBatch(t.Context(), reserve(id, newBatch(), nil)) })
+		must(t, p.Ready(t.Context()))
+	}
+	sell()
+
+	standby := open(t, strings.Replace(pgtest.Several(p.old, p.next), "read-write", "standby", 1))
+	eventually(t, func() error { // as an audit on a standby does
+		_, err := standby.Drop(t.Context(), id)
+		return err
+	})
+	must(t, standby.Ready(t.Context()))
+
+	// No session of the old primary fails by itself: the transaction that finds it read only is the first to know.
+	must(t, p.old.Set("default_transaction_read_only", "on"))
+	if err := p.Ready(t.Context()); err == nil {
+		t.Error("ready, and no host takes writes")
+	}
+	if err := p.Ready(t.Context()); !isNoPrimary(err) {
+		t.Errorf("Ready: %v, want that there is no primary", err)
+	}
+	must(t, p.next.Promote())
+	sell()
+	wantAvailable(t, p, id, 7)
+}
+
+// A primary that hangs, with connections open, is left as soon as another host has taken over.
+func TestSeveralHosts_AFrozenPrimaryIsLeftForItsSuccessor(t *testing.T) {
+	t.Parallel()
+	p := newTwoHosts(t)
+	id := createDrop(t, p, 9)
+	must(t, p.RunBatch(t.Context(), reserve(id, newBatch(), nil)))
+	p.old.Freeze()
+	hangs := make(chan error, 1)
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	go func() { hangs <- p.RunBatch(ctx, reserve(id, newBatch(), nil)) }()
+	must(t, p.next.Promote())
+	if err := <-hangs; store.ClassOf(err) != store.ClassUnknown && store.ClassOf(err) != store.ClassUnavailable {
+		t.Errorf("%v", err)
+	}
+	if took := time.Since(began); took > 2*patience {
+		t.Fatalf("the batch hung for %s: it was not cut off", took)
+	}
+	eventually(t, func() error { return p.RunBatch(t.Context(), reserve(id, newBatch(), nil)) })
+	wantAvailable(t, p, id, 7)
+}
+
+// silentHost takes connections, as a machine does whose PostgreSQL hangs, and never says a word.
+func silentHost(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+func TestSeveralHosts_DeadOnesCostNoTime(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(pgtest.Migrated(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = strings.Join([]string{silentHost(t), "127.0.0.1:1", u.Host, silentHost(t)}, ",")
+	// So long a timeout that a test that waits for it fails.
+	s := open(t, u.String()+"&connect_timeout=60")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSeveralHosts_SayWhatIsWrongWithEach(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(pgtest.Migrated(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = strings.Join([]string{"127.0.0.1:1", u.Host}, ",")
+	s, err := postgres.Open(t.Context(), u.String()+"&default_transaction_read_only=on", postgres.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.Ready(t.Context())
+	wantClass(t, err, store.ClassUnavailable)
+	if want := "127.0.0.1:1: connect: connection refused; "; err == nil || !strings.Contains(err.Error(), want) ||
+		!strings.Contains(err.Error(), "is a standby, or read only") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,184 @@
+//go:build linux
+
+package test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/store/postgres/pgtest"
+)
+
+// standbys are a primary and a synchronous standby, which change places.
+type standbys struct {
+	t                *testing.T
+	tr               *traffic
+	primary, standby *pgtest.Cluster
+	apart            bool // the standby does not follow the primary
+}
+
+const standbyName = "standby"
+
+func newStandbys(t *testing.T, seed uint64) *standbys {
+	t.Helper()
+	// The machine does not fail, and what PostgreSQL has written stays.
+	primary := pgtest.NewCluster(t, pgtest.Where{Settings: []string{"fsync=off"}})
+	s := &standbys{t: t, primary: primary, standby: primary.Standby(t, standbyName)}
+	s.synchronise()
+	several := pgtest.Several(s.primary, s.standby)
+	s.tr = newTraffic(t, seed, several, several)
+	return s
+}
+
+// synchronise has each COMMIT wait for the standby.
+func (s *standbys) synchronise() {
+	s.t.Helper()
+	must(s.t, s.primary.Set("synchronous_standby_names", standbyName))
+	must(s.t, s.primary.AwaitSynchronous(standbyName))
+}
+
+// together makes the server that is out a standby of the other.
+func (s *standbys) together() {
+	s.t.Helper()
+	if !s.apart {
+		return
+	}
+	if s.standby.Running() {
+		must(s.t, s.standby.Kill())
+	}
+	must(s.t, s.standby.Follow(s.primary, standbyName))
+	s.synchronise()
+	s.apart = false
+}
+
+// takeOver promotes the standby.
+func (s *standbys) takeOver() {
+	s.t.Helper()
+	must(s.t, s.standby.Promote())
+	s.primary, s.standby, s.apart = s.standby, s.primary, true
+}
+
+// ready waits until the server says that it can serve, or that it cannot.
+func (s *standbys) ready(want bool) {
+	s.t.Helper()
+	if err := poll(s.t.Context(), func() error {
+		res, err := http.Get(s.tr.server.url + "/readyz")
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		if is := res.StatusCode == http.StatusOK; is != want {
+			return errors.New("/readyz is answered " + res.Status)
+		}
+		return nil
+	}); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// suffer is traffic.suffer with both servers there when the fault strikes.
+func (s *standbys) suffer(faults ...fault) {
+	s.t.Helper()
+	for _, f := range faults {
+		strike := f.strike
+		f.strike = func() func() {
+			s.together() // of a try before this
+			return strike()
+		}
+		s.together()
+		s.tr.suffer(f)
+		s.ready(true)
+	}
+}
+
+// The primary dies, is demoted, is made read only or hangs, and a standby takes over: what was answered is there, and the server,
+// which has both addresses, sells again by itself. It says that it is not ready while none takes writes.
+func TestFault_Failover(t *testing.T) {
+	t.Parallel()
+	s := newStandbys(t, seedOf(t))
+	s.suffer(
+		fault{name: "primary killed", last: 300 * time.Millisecond, strike: func() func() {
+			must(t, s.primary.Kill())
+			s.ready(false)
+			return s.takeOver
+		}},
+		fault{name: "primary demoted to a standby", last: 300 * time.Millisecond, strike: func() func() {
+			must(t, s.primary.StopFast())
+			s.takeOver()
+			s.together()
+			return func() {}
+		}},
+		fault{name: "primary read only", last: 300 * time.Millisecond, strike: func() func() {
+			must(t, s.primary.Set("default_transaction_read_only", "on"))
+			s.ready(false)
+			return s.takeOver
+		}},
+		fault{name: "primary frozen, and overtaken", strike: func() func() {
+			s.primary.Freeze()
+			return s.takeOver
+		}},
+	)
+	t.Log(s.tr.report())
+}
+
+// All synchronous standbys are gone: nobody is told of a sale that no standby has, whatever breaks COMMIT's wait off. With a standby
+// again everything is answered, and if the primary is lost instead nothing that was answered is.
+func TestFault_NoStandby(t *testing.T) {
+	t.Parallel()
+	s := newStandbys(t, seedOf(t))
+	s.suffer(
+		fault{name: "and one comes back", last: time.Second, quiet: true, strike: func() func() {
+			must(t, s.standby.StopFast())
+			return func() { must(t, s.standby.Start()) }
+		}},
+		fault{name: "waits cancelled, and one comes back", last: 5 * time.Second, strike: func() func() {
+			must(t, s.standby.StopFast())
+			stop := s.cancelWaits()
+			return func() {
+				stop()
+				must(t, s.standby.Start())
+			}
+		}},
+		fault{name: "waits cancelled, and the primary is lost", last: 5 * time.Second, strike: func() func() {
+			must(t, s.standby.StopFast())
+			stop := s.cancelWaits()
+			return func() {
+				stop()
+				must(t, s.primary.Kill())
+				must(t, s.standby.Start())
+				s.takeOver()
+			}
+		}},
+	)
+	t.Log(s.tr.report())
+}
+
+// cancelWaits cancels each COMMIT that waits for a standby: PostgreSQL then says COMMIT, with a warning, and the others see what no
+// standby has.
+func (s *standbys) cancelWaits() (stop func()) {
+	admin := session(s.t, s.primary.URL())
+	ended := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			_, err := admin.Exec(context.Background(), `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+			if err != nil {
+				s.t.Error(err)
+				return
+			}
+			select {
+			case <-ended:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		done.Wait()
+	}
+}
