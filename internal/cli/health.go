@@ -43,9 +43,8 @@ func (c *healthCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return fmt.Errorf("no answer from %s: %w", to, unaddressed(err))
 	}
-	defer res.Body.Close() //nolint:errcheck // it is read
 	body, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-	if err != nil {
+	if err = errors.Join(err, res.Body.Close()); err != nil {
 		return fmt.Errorf("half an answer from %s: %w", to, err)
 	}
 	var said struct {
