@@ -78,7 +78,7 @@ func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 			t.Fatalf("buyer %d: %v", buyer, err)
 		}
 	}
-	watchThrough(t, front)
+	keepToOneReplica(t, front)
 	if out := said(t, nil, "sneakerdrop", "audit", "--database="+owner); !strings.Contains(out, strconv.Itoa(units)) {
 		t.Errorf("the audit does not speak of %d reservations: %s", units, out)
 	}
@@ -212,9 +212,9 @@ func proxy(t *testing.T, haproxy string, replicas []*server) string {
 	return "http://" + front
 }
 
-// watchThrough opens Socket.IO sessions by long-polling, whose requests must all reach one replica: a browser's by its cookie, another
+// keepToOneReplica opens Socket.IO sessions by long-polling, whose requests must all reach one replica: a browser's by its cookie, another
 // client's by its address.
-func watchThrough(t *testing.T, front string) {
+func keepToOneReplica(t *testing.T, front string) {
 	t.Helper()
 	for _, keeps := range []bool{true, false} {
 		var cookie string
