@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/store"
@@ -41,6 +42,9 @@ func (s *Store) CheckPooler(ctx context.Context) error {
 	defer func() { _ = second.Close(ctx) }()
 	// A transaction of the second keeps its session. If that was the first's, or the first now has another, they share sessions.
 	taken, err := backend(ctx, second, "BEGIN; ")
+	if pgerrcode.IsConnectionException(code(err)) { // PgBouncer has no transactions in statement mode
+		return s.failAs(op, store.ClassFault, ErrPoolMode)
+	}
 	if err != nil {
 		return s.fail(op, err)
 	}
