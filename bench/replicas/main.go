@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -103,9 +104,9 @@ func (o settings) report(alone, together, uneven []float64, seen latencies, back
 	if len(seen) > 0 {
 		row("from the answer at one server to the watcher at another, median, ms", fmt.Sprintf("%.1f", seen.quantile(0.5)), "", true)
 		row("the same, p99", fmt.Sprintf("%.1f", seen.quantile(0.99)), "≤ 100", seen.quantile(0.99) <= maxSeenMS)
-		row(fmt.Sprintf("NATS away for %s: calls that failed, of %d", o.outage, back.calls), fmt.Sprint(back.failed), "0", back.failed == 0)
-		row("behind while it was away, at most, ms", fmt.Sprint(back.behind.Milliseconds()), "", true)
-		row("from its return until all watchers had the last state, ms", fmt.Sprint(back.caughtUp.Milliseconds()), "≤ 1500", back.caughtUp <= maxCatchUp)
+		row(fmt.Sprintf("NATS away for %s: calls that failed, of %d", o.outage, back.calls), strconv.Itoa(back.failed), "0", back.failed == 0)
+		row("behind while it was away, at most, ms", strconv.FormatInt(back.behind.Milliseconds(), 10), "", true)
+		row("from its return until all watchers had the last state, ms", strconv.FormatInt(back.caughtUp.Milliseconds(), 10), "≤ 1500", back.caughtUp <= maxCatchUp)
 	}
 	if len(missed) > 0 {
 		return fmt.Errorf("missed: %s", strings.Join(missed, "; "))

@@ -10,6 +10,7 @@ import (
 
 // seeds are what servers say, and what they do not.
 func seeds(f *testing.F) {
+	f.Helper()
 	view := engine.NewView(drop.Drop{
 		ID: 7, Version: 3, Name: "Air Zenith 1", Price: 12995, StartTime: 1, CreatedAt: 1,
 		Sizes: []drop.Size{{Label: "9", Stock: drop.Stock{Total: 3, Available: 1, Held: 1, Sold: 1}}, {Label: "10"}},
