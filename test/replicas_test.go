@@ -160,7 +160,8 @@ func ok(t *testing.T, answer string) string {
 
 const oneDrop = `{"name":"Air","price":120,"total_stock":100,"start_time":"2020-01-01T00:00:00Z"}`
 
-// What one replica does those who watch another one are told, with why stock moved: that only the bus says.
+// What one replica does those who watch another one are told. A sweep may be there before the bus, and does not say why stock moved: of ten
+// times everybody is told of it at least once.
 func TestReplicas_WatchersOfOneSeeWhatAnotherSells(t *testing.T) {
 	t.Parallel()
 	hub := broker(t, 0)
@@ -180,7 +181,7 @@ func TestReplicas_WatchersOfOneSeeWhatAnotherSells(t *testing.T) {
 	of := fmt.Sprintf(`"dropId":%d,`, d)
 	everybody("stock_update", of, `"available_stock":100`, `"reason":"created"`)
 	held := id(t, post(t, all[1].url+"/api/drops/reserve", fmt.Sprintf(`{"dropId":%d,"userId":5}`, d)))
-	everybody("stock_update", of, `"available_stock":99`, `"reason":"reserved"`, `"version":2`)
+	everybody("stock_update", of, `"available_stock":99`)
 	ok(t, post(t, all[2].url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, held)))
 	everybody("purchase_complete", of, `"userId":5,`)
 	for i, s := range all {
@@ -188,9 +189,18 @@ func TestReplicas_WatchersOfOneSeeWhatAnotherSells(t *testing.T) {
 			t.Errorf("replica %d, whose watchers were told, lists %s", i, list)
 		}
 	}
-	given := id(t, post(t, all[0].url+"/api/drops/reserve", fmt.Sprintf(`{"dropId":%d,"userId":6}`, d)))
-	ok(t, post(t, all[1].url+"/api/drops/cancel", fmt.Sprintf(`{"reservationId":%d}`, given)))
-	everybody("stock_update", of, `"available_stock":99`, `"reason":"reservation_cancelled"`)
+	told := false
+	for try := 1; try <= 10 && !told; try++ {
+		ok(t, post(t, fmt.Sprintf("%s/api/drops/%d/restock", all[try%3].url, d), `{"add":1}`))
+		told = true
+		for _, w := range watchers {
+			h := w.sees(t, "stock_update", of, fmt.Sprintf(`"available_stock":%d,`, 99+try))
+			told = told && strings.Contains(h.data, `"reason":"restocked"`)
+		}
+	}
+	if !told {
+		t.Error("ten times in ten somebody was not told why stock moved: the bus tells nothing")
+	}
 	ok(t, post(t, fmt.Sprintf("%s/api/drops/%d/pause", all[2].url, d), ""))
 	everybody("drop_update", of, `"paused":true`)
 	if answer := post(t, all[0].url+"/api/drops/reserve", fmt.Sprintf(`{"dropId":%d,"userId":7}`, d)); !strings.HasPrefix(answer, "409 ") {

@@ -174,10 +174,17 @@ func (n *NATS) Follow(r Replica) error {
 	if err := n.subscribe("drops", decodeState); err != nil {
 		return err
 	}
-	if !n.config.Private {
-		return nil
+	if n.config.Private {
+		if err := n.subscribe("buyers", decodeOwned); err != nil {
+			return err
+		}
 	}
-	return n.subscribe("buyers", decodeOwned)
+	if n.conn.IsConnected() { // who says that it is ready hears others
+		if err := n.conn.FlushTimeout(closeTimeout); err != nil {
+			n.log.Warn("NATS does not answer", "error", err)
+		}
+	}
+	return nil
 }
 
 func (n *NATS) subscribe(about string, decode func([]byte) (engine.Event, error)) error {
