@@ -9,14 +9,24 @@ import (
 
 // Without the lock on the drop's row two servers decide on one state, and no order explains what they answer. The same check that
 // all other histories pass must see it.
+//
+// The lock is not all that keeps them apart: batches write the drop and its sizes in the places where they have read them, and fail when
+// those have moved. So that is taken out too, on both sides of the comparison; it alone does no harm.
 func TestHistories_OfServersWithoutTheRowLockHaveNone(t *testing.T) {
 	const tries = 40
 	sum := new(sum)
 	first := uint64(time.Now().UnixNano())
-	s := setting{name: "unlocked", perClient: 20, pause: time.Millisecond, open: striking("FOR UPDATE"), operators: true}
+	byKey := []string{
+		"AND ctid = $2::text::tid", "AND $2::text IS NOT NULL",
+		"s.total, s.available, s.held, s.sold, s.ctid::text", "s.total, s.available, s.held, s.sold, wanted.position::text",
+		"s.ctid = n.place::tid", "s.position = n.place::integer",
+	}
+	s := setting{
+		name: "unlocked", perClient: 20, pause: time.Millisecond, open: rewriting(append(byKey, "FOR UPDATE", "")...), operators: true,
+	}
 	t.Run("with it", func(t *testing.T) {
 		locked := s
-		locked.open = striking("")
+		locked.open = rewriting(byKey...)
 		h := newHistory(t, locked, first, sum)
 		m := h.run()
 		if result := h.check(m); result != porcupine.Ok {

@@ -165,14 +165,14 @@ func (w *way) toxic(kind, side, attributes string) {
 	}
 }
 
-// striking returns a place with two servers on one database that never reads those words: somebody between them strikes them from
-// every statement.
-func striking(words string) func(*history) *place {
+// rewriting returns a place with two servers on one database that reads other words in each statement than those that were sent: somebody
+// between them puts the second of each pair in the place of the first.
+func rewriting(pairs ...string) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)
 		p := &place{direct: openURL(h.t, u+"&application_name=observer&connect_timeout=60")}
 		for range 2 {
-			p.stores = append(p.stores, openURL(h.t, censored(h, u, words)))
+			p.stores = append(p.stores, openURL(h.t, censored(h, u, strings.NewReplacer(pairs...))))
 		}
 		admin := connect(h.t, u)
 		p.settle = func() { endAll(h.t, admin) }
@@ -180,8 +180,8 @@ func striking(words string) func(*history) *place {
 	}
 }
 
-// censored returns the URL of a server like the one at that URL, but that it never reads those words.
-func censored(h *history, to, words string) string {
+// censored returns the URL of a server like the one at that URL, but that it reads every statement rewritten.
+func censored(h *history, to string, words *strings.Replacer) string {
 	u, err := url.Parse(to)
 	if err != nil {
 		h.t.Fatal(err)
@@ -199,7 +199,7 @@ func censored(h *history, to, words string) string {
 				return
 			}
 			all.Go(func() {
-				if err := strike(h, client, server, words); err != nil {
+				if err := rewrite(h, client, server, words); err != nil {
 					h.t.Error(err)
 				}
 			})
@@ -213,8 +213,8 @@ func censored(h *history, to, words string) string {
 	return u.String()
 }
 
-// strike hands messages on until a side closes the connection.
-func strike(h *history, client net.Conn, address, words string) error {
+// rewrite hands messages on until a side closes the connection.
+func rewrite(h *history, client net.Conn, address string, words *strings.Replacer) error {
 	defer client.Close()
 	server, err := net.Dial("tcp", address)
 	if err != nil {
@@ -228,9 +228,11 @@ func strike(h *history, client net.Conn, address, words string) error {
 	from := pgproto3.NewBackend(client, io.Discard)
 	message, err := from.ReceiveStartupMessage()
 	for ; err == nil; message, err = from.Receive() {
-		if parse, ok := message.(*pgproto3.Parse); ok && words != "" && strings.Contains(parse.Query, words) {
-			parse.Query = strings.ReplaceAll(parse.Query, words, "")
-			h.count("statements without their lock")
+		if parse, ok := message.(*pgproto3.Parse); ok {
+			if query := words.Replace(parse.Query); query != parse.Query {
+				parse.Query = query
+				h.count("statements rewritten")
+			}
 		}
 		b, err := message.Encode(nil)
 		if err != nil {
