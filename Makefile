@@ -54,15 +54,15 @@ bench-watchers: build ## the shop while 1,000 people watch it (needs two idle co
 	$(GO) build -o bin/bench-watchers ./bench/watchers
 	@./bin/bench-watchers
 
+bench-replicas: build ## three servers of one shop beside one alone (needs two idle cores; about a minute)
+	$(GO) build -o bin/bench-replicas ./bench/replicas
+	@.ci/with-postgres bin/bench-replicas
+
 scaling: ## what a crowd takes, computed from what was measured: the tables of docs/SCALING.md
 	@$(GO) run ./bench/scaling
 
 check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernetes and Grafana's own code, and the image by hand (first run: minutes)
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...
-
-bench-replicas: build ## three servers of one shop beside one alone (needs two idle cores; about a minute)
-	$(GO) build -o bin/bench-replicas ./bench/replicas
-	@.ci/with-postgres bin/bench-replicas
 
 check:
 	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd deploy internal test *.go); \
