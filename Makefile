@@ -23,11 +23,12 @@ test: deps check ## everything that must pass before a change goes in
 	$(GO) test -timeout 10m $(TESTFLAGS) $(NORACE)
 	$(GO) test -timeout 5m $(TESTFLAGS) -run Crowd ./internal/engine
 
-soak: ## the long tests: big tables, other PostgreSQL versions, hours in minutes, fuzzing
+soak: ## the long tests: big tables, hours in minutes, fuzzing, PostgreSQL 18, a hundred faults of a cluster
 	@.ci/deps soak
 	$(GO) test -tags soak -timeout 2h -count 1 $(TESTFLAGS) ./...
 	GO=$(GO) .ci/fuzz
 	.ci/postgres18 $(GO) test -tags soak -timeout 1h -count 1 $(TESTFLAGS) ./internal/store/postgres/...
+	$(MAKE) cluster FAULTS=100
 
 FAULTS     ?= 10
 cluster: build ## 3 PostgreSQL under Patroni, 3 NATS, 3 replicas: FAULTS=10 of KINDS=… by SEED=… while buyers go on (6 minutes)
