@@ -28,7 +28,7 @@ const (
 	writeToSocket = 11.9     // µs of CPU to tell one watcher
 	fanOutShare   = 0.1      // of a replica's cores, which the hub keeps to
 	connectPlain  = 42.0     // µs of CPU to take one connection
-	connectTLS    = 414.0    // µs of CPU more where it is TLS
+	connectTLS    = 414.0    // µs of CPU in all where it is TLS
 	socketMemory  = 8.9      // KB of the server; the kernel has its own
 	socketKernel  = 4.0      // KB, an assumption
 	proxyPorts    = 28_232.0 // connections of one proxy's address to one replica, with the kernel's usual range of ports

@@ -120,7 +120,7 @@ func machineTable(c costs) string {
 		t.row(cells...)
 	}
 	line("connections opened a second, in the five minutes before", func(n float64, _ outcome) float64 { return n / before })
-	line("proxies' cores for their handshakes (TLS)", func(n float64, _ outcome) float64 { return n / before * (connectTLS + connectPlain) / micro / busy })
+	line("proxies' cores for their handshakes (TLS)", func(n float64, _ outcome) float64 { return n / before * connectTLS / micro / busy })
 	line("of that without TLS", func(n float64, _ outcome) float64 { return n / before * connectPlain / micro / busy })
 	line("addresses of proxies × replicas, for their ports", func(n float64, _ outcome) float64 { return math.Ceil(n / proxyPorts) })
 	line("memory for sockets, GB", func(n float64, _ outcome) float64 { return n * (socketMemory + socketKernel) / 1e6 })
@@ -151,7 +151,7 @@ func breakTable(c costs) string {
 			{"fan-out: watchers told each second", "more replicas; or let them be told less often", replicas * cores * fanOutShare * freshness / writeToSocket * micro},
 			{"ports between a proxy and a replica", "more addresses, or a wider `ip_local_port_range`", proxies * replicas * proxyPorts},
 			{"requests", "more replicas", replicas * cores * micro / full * rush},
-			{"TLS handshakes", "more proxies; session resumption", proxyCores * micro / (connectTLS + connectPlain) * before},
+			{"TLS handshakes", "more proxies; session resumption", proxyCores * micro / connectTLS * before},
 			{"connections taken, without TLS", "more proxies", proxyCores * micro / connectPlain * before},
 			{"memory for sockets", "more of it", replicas * memory * 1e6 / (socketMemory + socketKernel)},
 			{"the hottest drop's lane, while it has pairs", "nothing: let it open in two parts", maxBatch / (commitAlone + (maxBatch-1)*commandInLane) * micro / hottest * rush},
