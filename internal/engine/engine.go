@@ -71,7 +71,7 @@ const (
 	hurryEvery = 20 * time.Millisecond
 	// keepAnswers is how long an answer is kept under its key.
 	keepAnswers = 24 * time.Hour
-	// Once a minute up to 20,000 kept answers are deleted, 1,000 in one transaction: more than 300 a second.
+	// Once a minute, by the ticks of sweepEvery, up to 20,000 kept answers are deleted, 1,000 in one transaction: more than 300 a second.
 	forgetEverySweeps, forgetBatches, forgetBatch = 60, 20, 1000
 )
 

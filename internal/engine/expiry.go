@@ -104,7 +104,8 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	var failing bool
-	for n := 0; ; n++ {
+	for n := 0; ; {
+		forget := false
 		select {
 		case <-ctx.Done():
 			return
@@ -113,9 +114,11 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 				return
 			}
 		case <-tick.C:
+			forget = n%forgetEverySweeps == 0
+			n++
 		}
 		err := e.sweep(ctx)
-		if err == nil && n%forgetEverySweeps == 0 {
+		if err == nil && forget {
 			err = e.forget(ctx)
 		}
 		if err != nil && !failing && ctx.Err() == nil {
@@ -125,17 +128,6 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 			e.Log.Info("the database answers again")
 		}
 		failing = err != nil
-	}
-}
-
-func pause(ctx context.Context, long time.Duration) bool {
-	t := time.NewTimer(long)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -42,11 +42,16 @@ func (r *retry) helps(err error) bool {
 // wait pauses before the next attempt; false means that there is no time for one.
 func (r *retry) wait(ctx context.Context) bool {
 	r.last = min(max(2*r.last, firstBackoff), maxBackoff)
-	pause := r.last/2 + r.jitter(r.last/2+1)
-	if time.Now().Add(pause).After(r.until) {
+	backoff := r.last/2 + r.jitter(r.last/2+1)
+	if time.Now().Add(backoff).After(r.until) {
 		return false
 	}
-	t := time.NewTimer(pause)
+	return pause(ctx, backoff)
+}
+
+// pause returns false when ctx ends first.
+func pause(ctx context.Context, long time.Duration) bool {
+	t := time.NewTimer(long)
 	defer t.Stop()
 	select {
 	case <-t.C:
