@@ -147,15 +147,9 @@ func (a *api) encodeDrop(v *engine.View) []byte {
 		StartTime: instant(d.StartTime), Paused: d.Paused, Version: d.Version, Hidden: d.Hidden, Archived: d.Archived,
 		Purchases:    make([]recentAnswer, len(v.Recent)),
 		PurchasesToo: make([]recentTooAnswer, len(v.Recent)),
-	}
-	if d.ImageURL != "" {
-		answer.ImageURL = &d.ImageURL
-	}
-	if d.LimitPerUser > 0 {
-		answer.LimitPerUser = &d.LimitPerUser
-	}
-	if d.MaxExpiredHolds > 0 {
-		answer.MaxExpired = &d.MaxExpiredHolds
+		ImageURL:     unlessZero(&d.ImageURL),
+		LimitPerUser: unlessZero(&d.LimitPerUser),
+		MaxExpired:   unlessZero(&d.MaxExpiredHolds),
 	}
 	if d.Sized() {
 		for _, s := range d.Sizes {
@@ -168,4 +162,12 @@ func (a *api) encodeDrop(v *engine.View) []byte {
 		answer.PurchasesToo[i] = recentTooAnswer{p.ID, at, name, name, recentUser{name}}
 	}
 	return encode(&answer)
+}
+
+// unlessZero is v, or nil where that is what there is when nothing was said: neither limit is ever below zero.
+func unlessZero[T comparable](v *T) *T {
+	if zero := new(T); *v == *zero {
+		return nil
+	}
+	return v
 }

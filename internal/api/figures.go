@@ -100,16 +100,8 @@ func figuresOf(v *engine.View) figureAnswer {
 	f := figureAnswer{
 		ID: d.ID, Name: d.Name, Price: price(d.Price), StartTime: instant(d.StartTime), Paused: d.Paused, Hidden: d.Hidden,
 		Archived: d.Archived, Version: d.Version, Total: stock.Total, Available: stock.Available, Held: stock.Held, Sold: stock.Sold,
-		Sizes: []sizeFigureAnswer{},
-	}
-	if d.ImageURL != "" {
-		f.ImageURL = &d.ImageURL
-	}
-	if d.LimitPerUser > 0 {
-		f.LimitPerUser = &d.LimitPerUser
-	}
-	if d.MaxExpiredHolds > 0 {
-		f.MaxExpired = &d.MaxExpiredHolds
+		Sizes: []sizeFigureAnswer{}, ImageURL: unlessZero(&d.ImageURL), LimitPerUser: unlessZero(&d.LimitPerUser),
+		MaxExpired: unlessZero(&d.MaxExpiredHolds),
 	}
 	if d.Sized() {
 		for i := range d.Sizes {

@@ -76,13 +76,11 @@ func (c *benchCommand) run(ctx context.Context, con *console) error {
 	if len(c.URL) > 0 {
 		b.URL, b.Others = c.URL[0], c.URL[1:]
 	}
-	if c.JWTSecret != "" {
-		secret, err := (&signInFlags{JWTSecretFile: c.JWTSecret}).secret()
-		if err != nil {
-			return err
-		}
-		b.Buyer = bench.Signer(secret, c.JWTAudience)
+	buyer, err := signer(c.JWTSecret, c.JWTAudience)
+	if err != nil {
+		return err
 	}
+	b.Buyer = buyer
 	result, err := c.measure(ctx, con, b)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"sneakerdrop/internal/bench"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
@@ -113,6 +114,18 @@ func (c *signInFlags) secret() ([]byte, error) {
 	default:
 		return nil, nil
 	}
+}
+
+// signer makes buyers' tokens with the server's secret, which a file has; nil without a file: nobody signs in.
+func signer(file, audience string) (func(buyer int64) string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	secret, err := (&signInFlags{JWTSecretFile: file}).secret()
+	if err != nil {
+		return nil, err
+	}
+	return bench.Signer(secret, audience), nil
 }
 
 // identify is what sockets sign in with; nil where nobody has to.

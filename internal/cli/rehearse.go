@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"sneakerdrop/internal/bench"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/rehearse"
 )
@@ -42,13 +41,11 @@ func (c *rehearseCommand) run(ctx context.Context, con *console) error {
 			}
 		},
 	}
-	if c.JWTSecret != "" {
-		secret, err := (&signInFlags{JWTSecretFile: c.JWTSecret}).secret()
-		if err != nil {
-			return err
-		}
-		r.Buyer = bench.Signer(secret, c.JWTAudience)
+	buyer, err := signer(c.JWTSecret, c.JWTAudience)
+	if err != nil {
+		return err
 	}
+	r.Buyer = buyer
 	result, err := rehearse.Run(ctx, r)
 	if live, ok := errors.AsType[*rehearse.LiveError](err); ok {
 		return fmt.Errorf("no rehearsal now: %w", live)
