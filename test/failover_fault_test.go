@@ -3,10 +3,8 @@
 package test
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -160,25 +158,5 @@ func TestFault_NoStandby(t *testing.T) {
 // cancelWaits cancels each COMMIT that waits for a standby: PostgreSQL then says COMMIT, with a warning, and the others see what no
 // standby has.
 func (s *standbys) cancelWaits() (stop func()) {
-	admin := session(s.t, s.primary.URL())
-	ended := make(chan struct{})
-	var done sync.WaitGroup
-	done.Go(func() {
-		for {
-			_, err := admin.Exec(context.Background(), `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
-			if err != nil {
-				s.t.Error(err)
-				return
-			}
-			select {
-			case <-ended:
-				return
-			case <-time.After(20 * time.Millisecond):
-			}
-		}
-	})
-	return func() {
-		close(ended)
-		done.Wait()
-	}
+	return again(s.t, s.primary.URL(), `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
 }

@@ -98,14 +98,17 @@ func session(t *testing.T, url string) *pgx.Conn {
 
 const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sneakerdrop'`
 
-// terminateAll ends all sessions of the server, and the new ones, every 20 ms.
-func terminateAll(t *testing.T, url string) (stop func()) {
+// terminateAll ends all sessions of the server, and the new ones.
+func terminateAll(t *testing.T, url string) (stop func()) { return again(t, url, terminate) }
+
+// again runs a statement every 20 ms.
+func again(t *testing.T, url, sql string) (stop func()) {
 	conn := session(t, url)
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
-			if _, err := conn.Exec(context.Background(), terminate); err != nil {
+			if _, err := conn.Exec(context.Background(), sql); err != nil {
 				t.Error(err)
 			}
 			select {

@@ -6,13 +6,12 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -313,27 +312,16 @@ func (c *cluster) natsWhole(ctx context.Context) error {
 
 // balanced tells whether HAProxy sends buyers to every replica.
 func (c *cluster) balanced(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.lb.machine.at(8404)+"/stats;csv", http.NoBody)
+	text, err := fetch(ctx, "http://"+c.lb.machine.at(8404)+"/stats;csv")
 	if err != nil {
 		return err
 	}
-	resp, err := once.Do(req)
+	table, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
-	table := csv.NewReader(resp.Body)
 	up := 0
-	for {
-		row, err := table.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
+	for _, row := range table {
 		if row[0] == "shop" && c.apps[row[1]] != nil && row[17] == "UP" {
 			up++
 		}

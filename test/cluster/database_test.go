@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/store/postgres/pgtest"
 )
 
 // member is a PostgreSQL server and the Patroni that looks after it.
@@ -70,7 +72,7 @@ func (m *member) postmaster() int {
 // send sends PostgreSQL and all its sessions a signal.
 func (m *member) send(s syscall.Signal) {
 	if parent := m.postmaster(); parent != 0 {
-		for _, pid := range family(parent) {
+		for _, pid := range pgtest.Family(parent) {
 			_ = syscall.Kill(pid, s) // may have ended by itself
 		}
 	}
@@ -162,25 +164,31 @@ func (c *cluster) switchover(from *member) error {
 
 // get decodes what an address answers with 200; nil: nothing of it matters.
 func get(ctx context.Context, address string, into any) error {
+	text, err := fetch(ctx, address)
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// fetch returns what an address answers with 200.
+func fetch(ctx context.Context, address string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	resp, err := once.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %d %.200s", address, resp.StatusCode, text)
 	}
-	if err != nil || into == nil {
-		return err
-	}
-	return json.Unmarshal(text, into)
+	return text, err
 }
 
 // once keeps no connection, of which nobody knows whether it leads anywhere.

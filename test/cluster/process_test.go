@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/store/postgres/pgtest"
 )
 
 // program is something that runs on a machine, and is started again when it ends as a service is.
@@ -122,48 +124,11 @@ func account(t testing.TB) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// processes are all that run here, with their parents.
-func processes() map[int]int {
-	all := make(map[int]int)
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return nil // the pattern is ours: cannot be malformed
-	}
-	for _, name := range stats {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // has ended
-		}
-		_, rest, _ := strings.Cut(string(text), ") ") // 7 (postgres) S 1 …
-		fields := strings.Fields(rest)
-		if len(fields) < 2 || fields[0] == "Z" {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		parent, err2 := strconv.Atoi(fields[1])
-		if err == nil && err2 == nil {
-			all[pid] = parent
-		}
-	}
-	return all
-}
-
-// family is a process and its children, it first, so that none is made while they are gone through.
-func family(parent int) []int {
-	family := []int{parent}
-	for pid, of := range processes() {
-		if of == parent {
-			family = append(family, pid)
-		}
-	}
-	return family
-}
-
 // strays are processes that were started here, by anybody, and still run.
 func strays() []int {
 	var found []int
 	ours := fmt.Appendf(nil, "%s=%d\x00", mark, os.Getpid())
-	for pid := range processes() {
+	for pid := range pgtest.Processes() {
 		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 		if err == nil && strings.Contains(string(env)+"\x00", string(ours)) {
 			found = append(found, pid)

@@ -84,7 +84,7 @@ func (o *Cluster) StopImmediately() error { return o.stop(syscall.SIGQUIT) }
 
 // Kill ends the server and all its sessions as losing the machine's power would, but that what was written stays.
 func (o *Cluster) Kill() error {
-	all := o.processes()
+	all := Family(o.c.process.Pid)
 	for _, pid := range all {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // may have ended by itself
 	}
@@ -130,7 +130,7 @@ func (o *Cluster) Start() error {
 // Freeze keeps the server and its sessions from running at all; their connections stay open. Thaw lets them go on. Only
 // on Linux are the sessions found.
 func (o *Cluster) Freeze() {
-	for _, pid := range o.processes() {
+	for _, pid := range Family(o.c.process.Pid) {
 		_ = syscall.Kill(pid, syscall.SIGSTOP)
 	}
 }
@@ -140,18 +140,28 @@ func (o *Cluster) Thaw() {
 	if !o.Running() {
 		return
 	}
-	for _, pid := range o.processes() {
+	for _, pid := range Family(o.c.process.Pid) {
 		_ = syscall.Kill(pid, syscall.SIGCONT)
 	}
 }
 
-// processes are the server and its children, it first, so that none is made while they are gone through.
-func (o *Cluster) processes() []int {
-	parent := o.c.process.Pid
+// Family is a process and its children, it first, so that none is made while they are gone through.
+func Family(parent int) []int {
 	all := []int{parent}
+	for pid, of := range Processes() {
+		if of == parent {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// Processes are all that run on this machine, with their parents; none where there is no /proc.
+func Processes() map[int]int {
+	all := make(map[int]int)
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return all // the pattern is ours: cannot be malformed
+		return nil // the pattern is ours: cannot be malformed
 	}
 	for _, name := range stats {
 		text, err := os.ReadFile(name)
@@ -160,11 +170,13 @@ func (o *Cluster) processes() []int {
 		}
 		_, rest, _ := strings.Cut(string(text), ") ") // 7 (postgres) S 1 …
 		fields := strings.Fields(rest)
-		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
+		if len(fields) < 2 || fields[0] == "Z" {
 			continue
 		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil {
-			all = append(all, pid)
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		parent, err2 := strconv.Atoi(fields[1])
+		if err == nil && err2 == nil {
+			all[pid] = parent
 		}
 	}
 	return all
