@@ -9,53 +9,16 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 	"time"
 
 	nats "github.com/nats-io/nats-server/v2/server"
+
+	"sneakerdrop/bench/program"
 )
-
-// server is the built program as a child.
-type server struct {
-	url     string
-	process *exec.Cmd
-	log     bytes.Buffer // read once the process has ended
-}
-
-func (o settings) start(ctx context.Context, args ...string) (*server, error) {
-	s := &server{}
-	s.process = exec.CommandContext(ctx, o.binary, append([]string{
-		"serve", "--addr=127.0.0.1:0", "--hold=24h", "--log-level=error", "--max-connections=20000",
-	}, args...)...)
-	s.process.Dir = os.TempDir() // where no .env is
-	s.process.Env = []string{"PATH=" + os.Getenv("PATH"), "DATABASE_URL=" + o.database}
-	s.process.Stderr = &s.log
-	s.process.Cancel = func() error { return s.process.Process.Signal(syscall.SIGTERM) }
-	s.process.WaitDelay = 10 * time.Second
-	out, err := s.process.StdoutPipe()
-	if err == nil {
-		err = s.process.Start()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", o.binary, err)
-	}
-	if _, err := fmt.Fscanf(out, "sneakerdrop is ready at %s\n", &s.url); err != nil {
-		s.stop()
-		return nil, fmt.Errorf("start %s: %w\n%s", o.binary, err, s.log.Bytes())
-	}
-	return s, nil
-}
-
-func (s *server) stop() {
-	_ = s.process.Process.Signal(syscall.SIGTERM)
-	if err := s.process.Wait(); err != nil {
-		fmt.Fprintf(os.Stderr, "a server ended with %v:\n%s", err, s.log.Bytes())
-	}
-}
 
 // shop is servers of one database with a NATS between, which runs in this process.
 type shop struct {
-	servers []*server
+	servers []*program.Server
 	nats    *nats.Server
 	port    int
 }
@@ -66,7 +29,8 @@ func (o settings) open(ctx context.Context, n int) (*shop, error) {
 		return nil, err
 	}
 	for range n {
-		one, err := o.start(ctx, "--nats=nats://127.0.0.1:"+strconv.Itoa(s.port))
+		one, err := program.Serve(ctx, o.binary, os.TempDir(), o.database,
+			"--nats=nats://127.0.0.1:"+strconv.Itoa(s.port), "--log-level=error", "--max-connections=20000")
 		if err != nil {
 			s.close()
 			return nil, err
@@ -97,7 +61,7 @@ func (s *shop) away() {
 
 func (s *shop) close() {
 	for _, one := range s.servers {
-		one.stop()
+		one.Stop()
 	}
 	s.away()
 }
@@ -142,7 +106,7 @@ func (o settings) sell(ctx context.Context, n int) (r result, err error) {
 	defer s.close()
 	args := []string{"bench", "--json", "--connections=" + strconv.Itoa(o.connections), "--duration=" + o.long.String()}
 	for _, one := range s.servers {
-		args = append(args, "--url="+one.url)
+		args = append(args, "--url="+one.URL)
 	}
 	cmd := exec.CommandContext(ctx, o.binary, args...)
 	var stderr bytes.Buffer

@@ -129,7 +129,7 @@ func (o settings) watch(ctx context.Context) (latencies, outage, error) {
 		ID int64 `json:"id"`
 	}
 	body := fmt.Sprintf(`{"name":"watched","price":1,"total_stock":%d,"start_time":"2020-01-01T00:00:00Z"}`, units)
-	if err := post(ctx, s.servers[0].url+"/api/drops/create", body, &made); err != nil {
+	if err := post(ctx, s.servers[0].URL+"/api/drops/create", body, &made); err != nil {
 		return nil, outage{}, err
 	}
 	var reading sync.WaitGroup
@@ -138,7 +138,7 @@ func (o settings) watch(ctx context.Context) (latencies, outage, error) {
 	defer stop()
 	var watchers []*watcher
 	for _, one := range s.servers {
-		w, err := watch(watching, one.url, made.ID, &reading)
+		w, err := watch(watching, one.URL, made.ID, &reading)
 		if err != nil {
 			return nil, outage{}, err
 		}
@@ -150,7 +150,7 @@ func (o settings) watch(ctx context.Context) (latencies, outage, error) {
 		defer tick.Stop()
 		for i := range n {
 			<-tick.C
-			url := s.servers[i%sellers].url + "/api/drops/reserve"
+			url := s.servers[i%sellers].URL + "/api/drops/reserve"
 			if err := post(ctx, url, fmt.Sprintf(`{"dropId":%d,"userId":%d}`, made.ID, units-left+1), nil); err != nil {
 				failed++
 				continue

@@ -9,23 +9,22 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"sneakerdrop/bench/program"
 )
 
-// server is the built program as a child, with a database of its own where that is a file.
+// server is the built program, with a database of its own where that is a file.
 type server struct {
-	addr    string
-	dir     string
-	process *exec.Cmd
-	log     bytes.Buffer // read once the process has ended
+	*program.Server
+
+	addr string
+	dir  string
 }
 
-// start runs the program on a free port. Its holds outlive every measurement, so that nothing but reserves moves stock.
 func start(ctx context.Context, binary, database string) (*server, error) {
 	dir, err := os.MkdirTemp("", "sneakerdrop-bench-")
 	if err != nil {
@@ -34,33 +33,16 @@ func start(ctx context.Context, binary, database string) (*server, error) {
 	if database == "" {
 		database = "sqlite:" + filepath.Join(dir, "shop.db")
 	}
-	s := &server{dir: dir}
-	s.process = exec.CommandContext(ctx, binary, "serve", "--addr", "127.0.0.1:0", "--hold", "24h", "--database", database)
-	s.process.Dir = dir // where no .env is
-	s.process.Env = []string{"PATH=" + os.Getenv("PATH")}
-	s.process.Stderr = &s.log
-	s.process.Cancel = func() error { return s.process.Process.Signal(syscall.SIGTERM) }
-	s.process.WaitDelay = 10 * time.Second
-	out, err := s.process.StdoutPipe()
-	if err == nil {
-		err = s.process.Start()
-	}
+	child, err := program.Serve(ctx, binary, dir, database)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start %s: %w", binary, err), os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if _, err := fmt.Fscanf(out, "sneakerdrop is ready at http://%s\n", &s.addr); err != nil {
-		s.stop()
-		return nil, fmt.Errorf("start %s: %w\n%s", binary, err, s.log.Bytes())
-	}
-	return s, nil
+	return &server{Server: child, addr: strings.TrimPrefix(child.URL, "http://"), dir: dir}, nil
 }
 
 // stop ends the program and removes what it kept.
 func (s *server) stop() {
-	_ = s.process.Process.Signal(syscall.SIGTERM)
-	if err := s.process.Wait(); err != nil {
-		fmt.Fprintf(os.Stderr, "the server ended with %v:\n%s", err, s.log.Bytes())
-	}
+	s.Stop()
 	_ = os.RemoveAll(s.dir)
 }
 
@@ -96,7 +78,7 @@ func (s *server) create(ctx context.Context, name string) (id int64, err error) 
 
 // cpu is the processor time that the program has used, in steps of 10 ms. A database server's is not in it.
 func (s *server) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.Pid()))
 	if err != nil {
 		return 0, fmt.Errorf("measure the server: %w", err)
 	}
