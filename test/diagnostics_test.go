@@ -141,7 +141,7 @@ func TestTokens_AreInNoLog(t *testing.T) {
 func connectWith(t *testing.T, url, token string) {
 	t.Helper()
 	heard := make(chan string, 10)
-	socket, _, err := gws.NewClient(socketMessages{heard: heard}, &gws.ClientOption{ //nolint:bodyclose // gws has taken it over
+	socket, _, err := gws.NewClient(socketMessages{heard: heard}, &gws.ClientOption{
 		Addr: strings.Replace(url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket",
 	})
 	if err != nil {

@@ -212,7 +212,7 @@ func TestReplicas_WatchersOfOneSeeWhatAnotherSells(t *testing.T) {
 func listen(t *testing.T, url, token string) <-chan string {
 	t.Helper()
 	heard := make(chan string, 1000)
-	socket, _, err := gws.NewClient(socketMessages{heard: heard}, &gws.ClientOption{ //nolint:bodyclose // gws has taken it over
+	socket, _, err := gws.NewClient(socketMessages{heard: heard}, &gws.ClientOption{
 		Addr: strings.Replace(url, "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket",
 	})
 	if err != nil {

@@ -81,7 +81,7 @@ func TestTLS_ServesBothHTTPVersionsAndSockets(t *testing.T) {
 		c.CloseIdleConnections()
 	}
 	heard := make(chan string, 10)
-	socket, _, err := gws.NewClient(socketMessages{heard: heard}, &gws.ClientOption{ //nolint:bodyclose // gws has taken it over
+	socket, _, err := gws.NewClient(socketMessages{heard: heard}, &gws.ClientOption{
 		Addr: strings.Replace(s.url, "https", "wss", 1) + "/socket.io/?EIO=4&transport=websocket", TlsConfig: config.Clone(),
 	})
 	if err != nil {

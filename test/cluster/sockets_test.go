@@ -97,7 +97,7 @@ func (c *cluster) poll(ctx context.Context, client *http.Client) (func() (string
 // socket is a client that knows WebSocket alone.
 func (c *cluster) socket(ctx context.Context) (func() (string, error), error) {
 	heard := &listener{said: make(chan string, 100)}
-	socket, _, err := gws.NewClient(heard, &gws.ClientOption{ //nolint:bodyclose // gws has taken it over
+	socket, _, err := gws.NewClient(heard, &gws.ClientOption{
 		Addr: strings.Replace(c.shop(), "http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket",
 	})
 	if err != nil {
