@@ -161,7 +161,7 @@ func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Header.Set("From", from)
-		res, err := http.DefaultClient.Do(req) //nolint:bodyclose // by what is returned
+		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
