@@ -46,6 +46,13 @@ func spec(stock int64) drop.Spec {
 	return drop.Spec{Name: "Comet", Price: 12000, StartTime: 1, TotalStock: &stock}
 }
 
+// limited has a limit that nobody meets, so that a batch names its users.
+func limited(stock int64) drop.Spec {
+	s := spec(stock)
+	s.LimitPerUser = 99
+	return s
+}
+
 func create(t testing.TB, e *engine.Engine, s drop.Spec) drop.ID {
 	t.Helper()
 	v, err := e.Create(t.Context(), s, engine.Retry{})
@@ -365,7 +372,7 @@ func TestCommit_OutcomeThatCannotBeLookedUpIsSaidSo(t *testing.T) {
 				return &store.Error{Op: "test", Class: class, Err: errors.New("away")}
 			}}
 			e := start(t, f, engine.Config{})
-			id := create(t, e, spec(100))
+			id := create(t, e, limited(100))
 			f.set(func(store.Batch) error { time.Sleep(time.Millisecond); return nil }, func(b store.Batch) error {
 				if len(b.Need.Users) > 1 {
 					return &store.Error{Op: "test", Class: store.ClassUnknown, Err: errors.New("answer lost")}
@@ -446,7 +453,7 @@ func TestBatch_OneCommandThatTheStoreCannotTakeFailsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &faulty{Store: memory.New(localNow)}
 		e := start(t, f, engine.Config{})
-		id := create(t, e, spec(100))
+		id := create(t, e, limited(100))
 		f.set(func(b store.Batch) error {
 			time.Sleep(time.Millisecond) // let the others queue behind the first
 			if slices.Contains(b.Need.Users, 13) {

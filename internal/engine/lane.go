@@ -225,6 +225,9 @@ type batch struct {
 	alone bool   // no batch may follow it at once
 	next  *batch // follows it, whatever becomes of it
 	given store.Batch
+	// users were left out of given.Need, since the drop was last seen without a rule for them; missed: it has one by now.
+	users  []drop.UserID
+	missed bool
 
 	began   time.Time
 	id      drop.BatchID
@@ -255,6 +258,9 @@ func newBatch(l *lane, calls []*call) *batch {
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
 	// all the same, or there would be no timer any more.
 	need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
+	if !l.view.Load().Drop.Limited() && !need.Limits {
+		b.users, need.Users = need.Users, nil
+	}
 	b.given = store.Batch{Drop: l.id, Need: need, Decide: b.decide, Confirm: func() bool { return b.confirms }, Next: b.follow}
 	return b
 }
@@ -286,6 +292,9 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	b.confirms = false
 	b.unclear = b.unless != 0 && b.unless != s.Version
 	if b.unclear {
+		return nil
+	}
+	if b.missed = b.users != nil && s.Limited(); b.missed {
 		return nil
 	}
 	b.lane.rivals.found(s.Version, time.Since(b.asked))
@@ -327,8 +336,12 @@ func (b *batch) try(ctx context.Context) error {
 			}
 			b.doubt()
 		}
-		if err == nil && b.unclear {
+		switch {
+		case err == nil && b.unclear:
 			return errHidden
+		case err == nil && b.missed:
+			b.given.Need.Users, b.users = b.users, nil
+			continue
 		}
 		if err == nil || !r.helps(err) {
 			return err
