@@ -89,8 +89,14 @@ func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		w.Header().Set("Connection", "close") // the rest is not worth reading
 		return nil, drop.Refuse(codeTooLarge)
 	}
+	if r.ContentLength >= 0 { // the server lets no more through
+		body := make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			return nil, drop.Refuse(codeBadJSON) // it broke off
+		}
+		return body, nil
+	}
 	var body bytes.Buffer
-	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
 	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, drop.Refuse(codeTooLarge)

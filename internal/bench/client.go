@@ -36,7 +36,7 @@ func newClient(c *Config, server string) (*client, error) {
 	return &client{
 		http: &fasthttp.HostClient{
 			Addr: hostPort(u), IsTLS: u.Scheme == "https", MaxConns: c.Connections + 1, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
-			NoDefaultUserAgentHeader: true, MaxIdemponentCallAttempts: 1, MaxIdleConnDuration: time.Minute,
+			NoDefaultUserAgentHeader: true, DisableHeaderNamesNormalizing: true, MaxIdemponentCallAttempts: 1, MaxIdleConnDuration: time.Minute,
 			RetryIfErr: func(*fasthttp.Request, int, error) (resetTimeout, retry bool) { return false, false },
 		},
 		config: c, base: u.Scheme + "://" + u.Host, prefix: rand.Text() + "-",

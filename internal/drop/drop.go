@@ -70,8 +70,13 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 // String writes t as the wire does: RFC 3339, UTC, milliseconds, Z.
 func (t Time) String() string { return t.Time().Format(timeFormat) }
 
-// AppendFormat appends String's form to b.
-func (t Time) AppendFormat(b []byte) []byte { return t.Time().AppendFormat(b, timeFormat) }
+// AppendFormat appends String's form to b. RFC 3339 without a fraction is what package time writes without reading a layout.
+func (t Time) AppendFormat(b []byte) []byte {
+	at := t.Time()
+	b = at.AppendFormat(b, time.RFC3339)
+	ms := at.Nanosecond() / int(time.Millisecond)
+	return append(b[:len(b)-len("Z")], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
+}
 
 // Money is an amount in minor units (hundredths) of the shop's one currency.
 type Money int64

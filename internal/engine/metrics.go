@@ -14,6 +14,7 @@ import (
 // metric means and when to worry.
 type Metrics struct {
 	commands    *prometheus.CounterVec
+	reserved    prometheus.Counter // of commands: reserves that went well
 	gate        *prometheus.CounterVec
 	batches     *prometheus.HistogramVec
 	batchSize   prometheus.Histogram
@@ -38,7 +39,7 @@ func NewMetrics() *Metrics {
 	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
 		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
 	}
-	return &Metrics{
+	m := &Metrics{
 		commands: counter("sneakerdrop_commands_total",
 			"Commands on drops by outcome: ok, the code of the refusal, or what kept the server from deciding.", "command", "outcome"),
 		gate: counter("sneakerdrop_gate_refusals_total",
@@ -60,6 +61,8 @@ func NewMetrics() *Metrics {
 		queued:      prometheus.NewDesc("sneakerdrop_commands_queued", "Commands waiting in lanes now.", nil, nil),
 		drops:       prometheus.NewDesc("sneakerdrop_drops", "Drops that are not archived.", nil, nil),
 	}
+	m.reserved = m.commands.WithLabelValues(nameOf(drop.Reserve{}), "ok")
+	return m
 }
 
 func (m *Metrics) watch(e *Engine) { m.engine = e }
@@ -106,7 +109,13 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(m.drops, prometheus.GaugeValue, drops)
 }
 
-func (m *Metrics) done(c drop.Command) { m.commands.WithLabelValues(nameOf(c), "ok").Inc() }
+func (m *Metrics) done(c drop.Command) {
+	if name := nameOf(c); name != "reserve" {
+		m.commands.WithLabelValues(name, "ok").Inc()
+		return
+	}
+	m.reserved.Inc()
+}
 
 func (m *Metrics) refused(c drop.Command, refusal *drop.Error, atGate bool) {
 	m.commands.WithLabelValues(nameOf(c), string(refusal.Code)).Inc()

@@ -49,16 +49,19 @@ func checkShape(token string) error {
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrInvalid, len(token), MaxToken)
 	case strings.Count(token, ".") != 2:
 		return fmt.Errorf("%w: not three parts", ErrInvalid)
-	case strings.ContainsFunc(token, notTokenRune):
+	case !ofBase64URL(token):
 		return fmt.Errorf("%w: characters that are not base64url's", ErrInvalid)
 	}
 	return nil
 }
 
-func notTokenRune(r rune) bool {
-	switch {
-	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
-		return false
+// ofBase64URL reports whether all is of that alphabet, or a dot.
+func ofBase64URL(token string) bool {
+	for i := range len(token) {
+		c := token[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
 	}
 	return true
 }
