@@ -120,23 +120,20 @@ func (l *lane) front() []*call {
 	return batch
 }
 
-// takeAhead takes the batch that is to follow the one under way; nil: none, or not so.
-func (l *lane) takeAhead() []*call {
+// takeAhead takes the batch that is to follow the one under way, an empty one only if open; false: none, or not so.
+func (l *lane) takeAhead(open bool) ([]*call, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ahead++; len(l.queue) == 0 || l.ahead > maxAhead || l.rivals.there() || l.engine.turns.awaited() {
+	if l.ahead++; len(l.queue) == 0 && !open || l.ahead > maxAhead || l.rivals.there() || l.engine.turns.awaited() {
 		l.ahead = 0
-		return nil
+		return nil, false
 	}
-	return l.front()
+	return l.front(), true
 }
 
 func (l *lane) run() {
 	defer l.engine.running.Done()
 	for l.turn() { // else another goroutine may run by now
-		if long := l.rivals.giveWay(); long > 0 {
-			time.Sleep(long)
-		}
 	}
 }
 
@@ -159,8 +156,8 @@ func (l *lane) turn() bool {
 func (l *lane) serve(b *batch) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*(l.engine.RetryFor+batchTimeout))
 	defer cancel()
-	calls := b.calls
 	err := b.commit(ctx)
+	calls := b.calls
 	switch {
 	case err == nil:
 		l.lasting = b.lasts()
@@ -217,7 +214,7 @@ func fail(waiting []*call) {
 	}
 }
 
-// batch is one run through the store: its commands, and what the last attempt decided.
+// batch is one run through the store: its commands, and what the last attempt decided. One that follows another may have none.
 type batch struct {
 	lane  *lane
 	calls []*call
@@ -225,9 +222,10 @@ type batch struct {
 	alone bool   // no batch may follow it at once
 	next  *batch // follows it, whatever becomes of it
 	given store.Batch
-	// users were left out of given.Need, since the drop was last seen without a rule for them; missed: it has one by now.
+	// users are not in given.Need, since the drop was last seen without a rule for them; missed: it has one by now.
 	users  []drop.UserID
 	missed bool
+	late   int // the first call that was admitted when the attempt was decided: see late.go
 
 	began   time.Time
 	id      drop.BatchID
@@ -270,8 +268,8 @@ func (b *batch) follow() *store.Batch {
 	if b.alone || b.next != nil { // it was given in an attempt before this
 		return nil
 	}
-	calls := b.lane.takeAhead()
-	if calls == nil {
+	calls, ok := b.lane.takeAhead(len(b.calls) >= openFrom)
+	if !ok {
 		return nil
 	}
 	b.next = newBatch(b.lane, calls)
@@ -294,13 +292,15 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	if b.unclear {
 		return nil
 	}
-	if b.missed = b.users != nil && s.Limited(); b.missed {
+	if b.missed = len(b.users) > 0 && s.Limited(); b.missed {
 		return nil
 	}
-	b.lane.rivals.found(s.Version, time.Since(b.asked))
+	b.lane.rivals.found(s.Version)
 	b.after, b.version, b.unless = s.Seq, s.Version, 0
 	b.now, b.before = max(now, s.LastAt), s.Batch
+	b.admit(s)
 	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)
+	b.dismiss()
 	b.view = viewAfter(s, b.given.Need.Recent, b.lane.view.Load())
 	b.deadline = s.Deadline
 	b.confirms = b.changes == nil && b.before != b.lane.lasting && b.saysYes()
@@ -340,7 +340,7 @@ func (b *batch) try(ctx context.Context) error {
 		case err == nil && b.unclear:
 			return errHidden
 		case err == nil && b.missed:
-			b.given.Need.Users, b.users = b.users, nil
+			b.given.Need.Users, b.users = append(b.given.Need.Users, b.users...), nil
 			continue
 		}
 		if err == nil || !r.helps(err) {

@@ -145,13 +145,18 @@ func (m *Metrics) storeError(err error) {
 
 // batch counts one that ended well.
 func (m *Metrics) batch(b *batch, calls []*call) {
+	if len(calls) == 0 && b.changes == nil { // it was begun for nothing
+		return
+	}
 	changed := "no"
 	if b.changes != nil {
 		changed = "yes"
 	}
 	m.batches.WithLabelValues(changed).Observe(time.Since(b.began).Seconds())
 	m.batchSize.Observe(float64(len(calls)))
-	m.laneWait.Observe(b.began.Sub(calls[0].since).Seconds())
+	if len(calls) > 0 {
+		m.laneWait.Observe(max(0, b.began.Sub(calls[0].since).Seconds()))
+	}
 	if b.changes == nil {
 		return
 	}

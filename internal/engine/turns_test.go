@@ -42,7 +42,7 @@ func TestMaxLanes_DropsTakeTurnsAndTheirBatchesGrow(t *testing.T) {
 		const drops, rounds = 10, 5
 		units := int64(drops * rounds)
 		for range drops {
-			if _, err := e.Create(t.Context(), drop.Spec{Name: "Air Zenith 1", TotalStock: &units}, engine.Retry{}); err != nil {
+			if _, err := e.Create(t.Context(), drop.Spec{Name: "Air Zenith 1", TotalStock: &units, LimitPerUser: 99}, engine.Retry{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"time"
+
+	"sneakerdrop/internal/drop"
+)
+
+const (
+	// openFrom is how large a batch is that has another begin behind its COMMIT even if nothing waits: more will have come by then.
+	openFrom = 8
+	// maxBackdated bounds by how much the time of a batch may be before that of its decision for others to be admitted.
+	maxBackdated = 50 * time.Millisecond
+)
+
+// admit adds to a batch what has come since it was begun. It is called when the batch is decided: it has waited for the drop's lock, which
+// is what takes time, and has it now. Only reserves can be admitted, and only where no rule asks what their users hold: they need
+// nothing that was not loaded. The first call that does ends it, so that none is overtaken.
+func (b *batch) admit(s *drop.State) {
+	b.late = len(b.calls)
+	l := b.lane
+	if b.alone || s.Limited() || b.given.Need.Limits || l.engine.offset.until(b.now.Add(maxBackdated)) < 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.queue) > 0 && len(b.calls) < l.engine.MaxBatch {
+		c := l.queue[0]
+		cmd, ok := c.cmd.(drop.Reserve)
+		if !ok {
+			return
+		}
+		l.queue = l.queue[1:]
+		b.calls, b.cmds, b.users = append(b.calls, c), append(b.cmds, cmd), append(b.users, cmd.User)
+	}
+}
+
+// dismiss gives those back to the queue, to be the first there, that were admitted and refused. The batch's time may be from before they
+// came: a drop may have started since, or a hold ended.
+func (b *batch) dismiss() {
+	kept := b.late
+	var refused []*call
+	for i := b.late; i < len(b.calls); i++ {
+		if b.results[i].Err != nil {
+			refused = append(refused, b.calls[i])
+			continue
+		}
+		b.calls[kept], b.cmds[kept], b.results[kept] = b.calls[i], b.cmds[i], b.results[i]
+		kept++
+	}
+	b.calls, b.cmds, b.results = b.calls[:kept], b.cmds[:kept], b.results[:kept]
+	if refused == nil {
+		return
+	}
+	b.lane.mu.Lock()
+	defer b.lane.mu.Unlock()
+	b.lane.queue = append(refused, b.lane.queue...)
+}

@@ -1,0 +1,293 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
+)
+
+// unhurried is a store for one lane that decides a batch some time after it has read the clock, as when the answer is on its way.
+type unhurried struct {
+	store.Store
+
+	takes time.Duration
+	read  atomic.Int64 // the clock, while a batch is on its way
+	fail  func() error // of an attempt that was decided; nil: it is committed
+	then  func()       // after an attempt that failed
+	begun bool         // the batch began behind another's commit
+	made  []int        // how many reservations each batch made
+}
+
+func newUnhurried(takes time.Duration) *unhurried {
+	u := &unhurried{takes: takes}
+	u.Store = memory.New(func() drop.Time {
+		if at := u.read.Load(); at != 0 {
+			return drop.Time(at)
+		}
+		return localNow()
+	})
+	return u
+}
+
+func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
+	u.read.Store(int64(localNow()))
+	defer u.read.Store(0)
+	time.Sleep(u.takes)
+	u.begun = b.Begun != nil
+	decide, failed := b.Decide, error(nil)
+	b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
+		changes := decide(s, now)
+		if u.fail != nil {
+			failed = u.fail()
+		}
+		if failed != nil || changes == nil {
+			return nil
+		}
+		u.made = append(u.made, len(changes.Made))
+		return changes
+	}
+	next := b.Next
+	b.Begun, b.Next = nil, nil
+	if err := errors.Join(u.Store.RunBatch(ctx, b), failed); err != nil {
+		if u.then != nil {
+			u.then()
+		}
+		return err
+	}
+	if following := next(); following != nil {
+		following.Begun = u
+	}
+	time.Sleep(u.takes)
+	return nil
+}
+
+// at runs f in the goroutine of its own after so long.
+func at(all *sync.WaitGroup, after time.Duration, f func()) {
+	all.Go(func() {
+		time.Sleep(after)
+		f()
+	})
+}
+
+const ms = time.Millisecond
+
+func TestAdmit_WhatComesBeforeTheDecisionIsPartOfTheBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newUnhurried(5 * ms)
+		e := start(t, s, engine.Config{MaxBatch: 7})
+		id := create(t, e, spec(100))
+		var all sync.WaitGroup
+		for user := range drop.UserID(9) {
+			at(&all, time.Duration(user)/2*ms, func() { reserve(t, e, id, user+1) })
+		}
+		all.Wait()
+		if !slices.Equal(s.made, []int{7, 2}) {
+			t.Errorf("batches of %v, want 7 and 2", s.made)
+		}
+	})
+}
+
+// With nothing in the queue another batch begins behind the COMMIT of a large one, for what comes until it is decided.
+func TestAdmit_ToABatchThatBeganEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newUnhurried(5 * ms)
+		e := start(t, s, engine.Config{})
+		id := create(t, e, spec(100))
+		var all sync.WaitGroup
+		for user := range drop.UserID(8) {
+			at(&all, 0, func() { reserve(t, e, id, user+1) })
+		}
+		at(&all, 12*ms, func() {
+			began := time.Now()
+			reserve(t, e, id, 99)
+			if took := time.Since(began); !s.begun || took != 8*ms {
+				t.Errorf("begun behind the commit: %v, answered after %v", s.begun, took)
+			}
+		})
+		all.Wait()
+		if !slices.Equal(s.made, []int{8, 1}) {
+			t.Errorf("batches of %v, want 8 and 1", s.made)
+		}
+		time.Sleep(100 * ms)
+		reserve(t, e, id, 100)
+		if s.begun {
+			t.Error("an empty batch stays open for ever")
+		}
+	})
+}
+
+// What users hold was not loaded for those who come late.
+func TestAdmit_NobodyWhereARuleAsksWhatUsersHold(t *testing.T) {
+	limit := 2
+	for name, c := range map[string]struct {
+		limit int
+		first func(*engine.Engine, drop.ID) error
+	}{
+		"a limited drop": {2, func(e *engine.Engine, id drop.ID) error {
+			_, err := e.Reserve(context.Background(), id, 1, "", engine.Retry{})
+			return err
+		}},
+		"a batch that sets the limit": {0, func(e *engine.Engine, id drop.ID) error {
+			_, err := e.Edit(context.Background(), id, drop.Edit{LimitPerUser: &limit})
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := start(t, newUnhurried(5*ms), engine.Config{})
+				s := spec(100)
+				s.LimitPerUser = c.limit
+				id := create(t, e, s)
+				reserve(t, e, id, 7)
+				reserve(t, e, id, 7)
+				var all sync.WaitGroup
+				at(&all, 0, func() {
+					if err := c.first(e, id); err != nil {
+						t.Error(err)
+					}
+				})
+				at(&all, 2*ms, func() {
+					_, err := e.Reserve(t.Context(), id, 7, "", engine.Retry{})
+					wantCode(t, err, drop.CodeLimitReached)
+				})
+				all.Wait()
+			})
+		})
+	}
+}
+
+func TestAdmit_NobodyOvertakesACallThatNeedsMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newUnhurried(5 * ms)
+		e := start(t, s, engine.Config{})
+		id := create(t, e, spec(100))
+		var keyed, bare drop.Reservation
+		var all sync.WaitGroup
+		at(&all, 0, func() { reserve(t, e, id, 1) })
+		at(&all, 1*ms, func() {
+			var err error
+			if keyed, err = e.Reserve(t.Context(), id, 2, "", engine.Retry{Key: "k", Caller: "c"}); err != nil {
+				t.Error(err)
+			}
+		})
+		at(&all, 2*ms, func() { bare = reserve(t, e, id, 3) })
+		all.Wait()
+		if keyed.ID > bare.ID || !slices.Equal(s.made, []int{1, 2}) {
+			t.Errorf("%d before %d, in batches of %v", keyed.ID, bare.ID, s.made)
+		}
+	})
+}
+
+// The time of the batch is from before they came: what it would refuse may have become right since.
+func TestAdmit_RefusesNobodyByAnEarlierTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := start(t, newUnhurried(5*ms), engine.Config{})
+		s := spec(1)
+		s.StartTime = localNow().Add(13 * ms)
+		id := create(t, e, s)
+		time.Sleep(time.Until(s.StartTime.Time()) - 2*ms)
+		var all sync.WaitGroup
+		at(&all, 0, func() {
+			if _, err := e.Restock(t.Context(), id, drop.Restock{Add: 1}, engine.Retry{}); err != nil {
+				t.Error(err)
+			}
+		})
+		at(&all, 3*ms, func() { reserve(t, e, id, 1) })
+		at(&all, 4*ms, func() { reserve(t, e, id, 2) })
+		all.Wait()
+		_, err := e.Reserve(t.Context(), id, 3, "", engine.Retry{})
+		wantCode(t, err, drop.CodeOutOfStock)
+	})
+}
+
+func TestAdmit_NobodyToABatchOfAnOldTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := start(t, newUnhurried(200*ms), engine.Config{})
+		id := create(t, e, spec(100))
+		time.Sleep(1500 * ms) // a sweep has looked at the store's clock
+		var all sync.WaitGroup
+		at(&all, 0, func() { reserve(t, e, id, 1) })
+		at(&all, 100*ms, func() {
+			began := localNow()
+			if r := reserve(t, e, id, 2); r.CreatedAt < began.Add(-50*ms) {
+				t.Errorf("the hold began %v before it was asked for", began.Sub(r.CreatedAt))
+			}
+		})
+		all.Wait()
+	})
+}
+
+func TestAdmit_OnceHoweverOftenTheBatchIsTried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newUnhurried(5 * ms)
+		e := start(t, s, engine.Config{})
+		id := create(t, e, spec(100))
+		attempts := 0
+		s.fail = func() error {
+			if attempts++; attempts <= 3 {
+				return &store.Error{Op: "test", Class: store.ClassRolledBack, Err: errors.New("not yet")}
+			}
+			return nil
+		}
+		var all sync.WaitGroup
+		for user := range drop.UserID(20) {
+			at(&all, time.Duration(user)*ms, func() { reserve(t, e, id, user+1) })
+		}
+		all.Wait()
+		if got := stockOf(t, e, id); got.Held != 20 {
+			t.Errorf("stock %+v, want 20 held", got)
+		}
+	})
+}
+
+// Between two attempts at a batch another replica may set a rule for those of whom nothing was loaded.
+func TestAdmit_ARuleThatIsSetBetweenTwoAttempts(t *testing.T) {
+	for name, seen := range map[string]int{"where none was known": 0, "where one was known that was lifted": 99} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newUnhurried(5 * ms)
+				e, other := start(t, s, engine.Config{}), start(t, s.Store, engine.Config{})
+				made := spec(100)
+				made.LimitPerUser = seen
+				id := create(t, e, made)
+				for _, user := range []drop.UserID{1, 1, 7, 7} {
+					reserve(t, e, id, user)
+				}
+				time.Sleep(1500 * ms) // the other has seen it
+				limit := func(n int) {
+					if _, err := other.Edit(t.Context(), id, drop.Edit{LimitPerUser: &n}); err != nil {
+						t.Error(err)
+					}
+				}
+				limit(0)
+				failed := false
+				s.fail = func() error {
+					if failed {
+						return nil
+					}
+					failed = true
+					return &store.Error{Op: "test", Class: store.ClassRolledBack, Err: errors.New("not yet")}
+				}
+				s.then = func() { limit(2) }
+				var all sync.WaitGroup
+				for i, user := range []drop.UserID{1, 7} {
+					at(&all, time.Duration(i)*2*ms, func() {
+						_, err := e.Reserve(t.Context(), id, user, "", engine.Retry{})
+						wantCode(t, err, drop.CodeLimitReached)
+					})
+				}
+				all.Wait()
+			})
+		})
+	}
+}
