@@ -9,17 +9,18 @@ import (
 const (
 	// openFrom is how large a batch is that has another begin behind its COMMIT even if nothing waits: more will have come by then.
 	openFrom = 8
-	// maxBackdated bounds by how much the time of a batch may be before that of its decision for others to be admitted.
-	maxBackdated = 50 * time.Millisecond
+	// MaxBackdated bounds by how much the time of a batch may be before a call that is admitted came.
+	MaxBackdated = 50 * time.Millisecond
 )
 
 // admit adds to a batch what has come since it was begun. It is called when the batch is decided: it has waited for the drop's lock, which
 // is what takes time, and has it now. Only reserves can be admitted, and only where no rule asks what their users hold: they need
-// nothing that was not loaded. The first call that does ends it, so that none is overtaken.
+// nothing that was not loaded. The first call that does ends it, so that none is overtaken. Their holds begin at the batch's time, which may be
+// a moment before they came.
 func (b *batch) admit(s *drop.State) {
 	b.late = len(b.calls)
 	l := b.lane
-	if b.alone || s.Limited() || b.given.Need.Limits || l.engine.offset.until(b.now.Add(maxBackdated)) < 0 {
+	if b.alone || s.Limited() || b.given.Need.Limits || time.Since(b.asked) > MaxBackdated {
 		return
 	}
 	l.mu.Lock()

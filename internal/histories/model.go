@@ -4,8 +4,8 @@
 //
 // # Time
 //
-// A batch runs at a moment that the store's clock shows after the call was sent and before it was answered; stores and clients
-// read one clock here. So the model runs a command at some moment between the two, and not before the last batch's. It need
+// A batch runs at a moment that the store's clock shows after the call was sent and before it was answered, but for a reserve that a batch
+// admits that is under way: its hold may begin up to engine.MaxBackdated before. Stores and clients read one clock here. So the model runs a command at some moment between the two, and not before the last batch's. It need
 // not try each of them: what a command does changes only where a hold ends, and the answers to a reserve and to a purchase
 // say when they were made. Of the moments at which the answer comes out as it did, the earliest leaves open all that a later one
 // does. Holds also end on their own, at any moment after their time: a reading of the drop may see it or not, a command never
@@ -32,6 +32,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
 )
 
 // stale is how old what a server refuses from may be, where there is another one.
@@ -86,6 +87,14 @@ func (m *model) mayBeStale(c *call) bool {
 	return m.replicas > 1 && reserve && byGate && c.key == "" && c.limit != 1
 }
 
+// earliest is when what the call brings about may have begun.
+func (c *call) earliest() drop.Time {
+	if _, reserve := c.cmd.(drop.Reserve); reserve && c.key == "" && c.limit == 0 {
+		return c.from.Add(-engine.MaxBackdated)
+	}
+	return c.from
+}
+
 // step returns the books after the call, none if it cannot have been answered like this.
 func (m *model) step(b *book, c *call) []any {
 	switch {
@@ -101,8 +110,11 @@ func (m *model) step(b *book, c *call) []any {
 		return b.ending(c.to, func(b *book) bool { return dropText(&b.drop, b.recent(), m.recent) == c.answer.text })
 	}
 	from := c.from
-	if m.mayBeStale(c) {
+	switch {
+	case m.mayBeStale(c):
 		from -= drop.Time(stale.Milliseconds())
+	case c.answer.refused == "":
+		from = c.earliest()
 	}
 	cmd := keyed(c.key, c.cmd)
 	for _, now := range b.moments(max(from, b.lastAt), c.to, c.answer.at) {
@@ -131,8 +143,10 @@ func (b *book) ending(to drop.Time, wanted func(*book) bool) []any {
 func (m *model) unknown(b *book, c *call) []any {
 	same := []any{b}
 	var at drop.Time
+	from := c.from
 	switch cmd := c.cmd.(type) {
 	case drop.Reserve:
+		from = c.earliest()
 		row := m.rows.byBuyer[buyer{c.drop, cmd.User, cmd.Size}]
 		switch n := numberOf(row.ID); {
 		case n <= len(b.reservations):
@@ -160,7 +174,7 @@ func (m *model) unknown(b *book, c *call) []any {
 	default:
 		return m.both(b, c)
 	}
-	if at < max(c.from, b.lastAt) {
+	if at < max(from, b.lastAt) {
 		return nil
 	}
 	r, next := b.apply(at, keyed(c.key, c.cmd))
