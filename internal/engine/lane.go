@@ -33,10 +33,11 @@ type lane struct {
 	queue  []*call
 	busy   bool // the goroutine runs
 	closed bool
-	ahead  int // batches in a row that began behind the COMMIT of another
 	timer  *time.Timer
 
-	rivals rivals // the goroutine's own
+	// The goroutine's own.
+	ahead  int // batches in a row that began behind the COMMIT of another
+	rivals rivals
 
 	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
 	wakesAt   atomic.Int64
@@ -146,6 +147,7 @@ func (l *lane) turn() bool {
 	if calls == nil {
 		return false
 	}
+	l.ahead = 0
 	for b := newBatch(l, calls); b != nil; b = b.next {
 		l.serve(b)
 	}
@@ -268,7 +270,7 @@ func (b *batch) follow() *store.Batch {
 	if b.alone || b.next != nil { // it was given in an attempt before this
 		return nil
 	}
-	calls, ok := b.lane.takeAhead(len(b.calls) >= openFrom)
+	calls, ok := b.lane.takeAhead(b.manyPlain())
 	if !ok {
 		return nil
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// openFrom is how large a batch is that has another begin behind its COMMIT even if nothing waits: more will have come by then.
+	// openFrom is how many reserves of the kind that is admitted a batch has for another to begin behind its COMMIT even if nothing waits: more
+	// will have come by then.
 	openFrom = 8
 	// MaxBackdated bounds by how much the time of a batch may be before a call that is admitted came.
 	MaxBackdated = 50 * time.Millisecond
@@ -20,7 +21,7 @@ const (
 func (b *batch) admit(s *drop.State) {
 	b.late = len(b.calls)
 	l := b.lane
-	if b.alone || s.Limited() || b.given.Need.Limits || time.Since(b.asked) > MaxBackdated {
+	if b.alone || s.Limited() || b.given.Need.Limits || time.Since(b.asked) > MaxBackdated || b.next != nil { // those of next came before
 		return
 	}
 	l.mu.Lock()
@@ -34,6 +35,20 @@ func (b *batch) admit(s *drop.State) {
 		l.queue = l.queue[1:]
 		b.calls, b.cmds, b.users = append(b.calls, c), append(b.cmds, cmd), append(b.users, cmd.User)
 	}
+}
+
+// manyPlain reports whether the next batch would admit calls, if they are like those of this one.
+func (b *batch) manyPlain() bool {
+	if b.view.Drop.Limited() {
+		return false
+	}
+	plain := 0
+	for _, cmd := range b.cmds {
+		if _, ok := cmd.(drop.Reserve); ok {
+			plain++
+		}
+	}
+	return plain >= openFrom
 }
 
 // dismiss gives those back to the queue, to be the first there, that were admitted and refused. The batch's time may be from before they

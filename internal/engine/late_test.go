@@ -44,7 +44,7 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 	defer u.read.Store(0)
 	time.Sleep(u.takes)
 	u.begun = b.Begun != nil
-	decide, failed := b.Decide, error(nil)
+	decide, failed, decided := b.Decide, error(nil), false
 	b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
 		changes := decide(s, now)
 		if u.fail != nil {
@@ -53,6 +53,7 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 		if failed != nil || changes == nil {
 			return nil
 		}
+		decided = true
 		u.made = append(u.made, len(changes.Made))
 		return changes
 	}
@@ -64,8 +65,10 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 		}
 		return err
 	}
-	if following := next(); following != nil {
-		following.Begun = u
+	if decided {
+		if following := next(); following != nil {
+			following.Begun = u
+		}
 	}
 	time.Sleep(u.takes)
 	return nil
