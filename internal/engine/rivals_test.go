@@ -83,6 +83,8 @@ func contend(t *testing.T, buyers ...int) (sold []int, lock *rowLock) {
 		}
 	}
 	all.Wait()
+	time.Sleep(10 * time.Millisecond) // a batch that began empty is still under way
+	synctest.Wait()
 	return sold, lock
 }
 
