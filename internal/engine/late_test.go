@@ -74,7 +74,7 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 	return nil
 }
 
-// at runs f in the goroutine of its own after so long.
+// at runs f in a goroutine of its own after so long.
 func at(all *sync.WaitGroup, after time.Duration, f func()) {
 	all.Go(func() {
 		time.Sleep(after)

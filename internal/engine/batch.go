@@ -1,0 +1,204 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// batch is one run through the store: its commands, and what the last attempt decided. One that follows another may have none.
+type batch struct {
+	lane  *lane
+	calls []*call
+	cmds  []drop.Command
+	alone bool   // no batch may follow it at once
+	next  *batch // follows it, whatever becomes of it
+	given store.Batch
+	// users are not in given.Need, since the drop was last seen without a rule for them; missed: it has one by now.
+	users  []drop.UserID
+	missed bool
+	late   int // the first call that was admitted when the attempt was decided: see late.go
+
+	began   time.Time
+	id      drop.BatchID
+	after   drop.Seq // of the state that the attempt was decided on
+	version int64    // likewise
+	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
+	unless  int64
+	unclear bool
+	// before is the batch that had last changed the drop, and confirms: see lasting.go.
+	before   drop.BatchID
+	confirms bool
+	results  []drop.Result
+	changes  *drop.Changes
+	view     *View
+	// asked is by the local clock: the store read its own for the attempt no earlier. now is the batch's time, by the store's.
+	asked time.Time
+	now   drop.Time
+	// deadline is the earliest end of a hold that the attempt saw; if given.Need.Deadline, of all holds.
+	deadline drop.Time
+}
+
+func newBatch(l *lane, calls []*call) *batch {
+	b := &batch{lane: l, calls: calls, began: time.Now(), cmds: make([]drop.Command, len(calls))}
+	for i, c := range calls {
+		b.cmds[i] = c.cmd
+	}
+	need := drop.NeedOf(b.cmds)
+	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
+	// all the same, or there would be no timer any more.
+	need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
+	if !l.view.Load().Drop.Limited() && !need.Limits {
+		b.users, need.Users = need.Users, nil
+	}
+	b.given = store.Batch{Drop: l.id, Need: need, Decide: b.decide, Confirm: func() bool { return b.confirms }, Next: b.follow}
+	return b
+}
+
+// follow gives the store the batch that is to follow this one.
+func (b *batch) follow() *store.Batch {
+	if b.alone || b.next != nil { // it was given in an attempt before this
+		return nil
+	}
+	calls, ok := b.lane.takeAhead(b.manyPlain())
+	if !ok {
+		return nil
+	}
+	b.next = newBatch(b.lane, calls)
+	return &b.next.given
+}
+
+// abandonNext fails the batch that was to follow, as abandonQueue does those that wait.
+func (b *batch) abandonNext() {
+	if b.next == nil || b.next.given.Begun != nil {
+		return
+	}
+	fail(b.next.calls)
+	b.next = nil
+}
+
+func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
+	b.lane.engine.offset.sample(now)
+	b.confirms = false
+	b.unclear = b.unless != 0 && b.unless != s.Version
+	if b.unclear {
+		return nil
+	}
+	if b.missed = len(b.users) > 0 && s.Limited(); b.missed {
+		return nil
+	}
+	b.lane.rivals.found(s.Version)
+	b.after, b.version, b.unless = s.Seq, s.Version, 0
+	b.now, b.before = max(now, s.LastAt), s.Batch
+	b.admit(s)
+	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)
+	b.dismiss()
+	b.view = viewAfter(s, b.given.Need.Recent, b.lane.view.Load())
+	b.deadline = s.Deadline
+	b.confirms = b.changes == nil && b.before != b.lane.lasting && b.saysYes()
+	return b.changes
+}
+
+var errHidden = errors.New("other batches came in between")
+
+// commit tries the batch until it has taken effect once, is refused, or the store has failed for RetryFor.
+func (b *batch) commit(ctx context.Context) error {
+	err := b.try(ctx)
+	if err != nil && b.unless != 0 {
+		err = fmt.Errorf("%w: a look-up could not tell: %w", ErrOutcomeUnknown, err)
+	} else if err != nil && b.confirms && drop.CodeOf(err) == "" {
+		err = fmt.Errorf("%w: it is there, and not confirmed: %w", ErrOutcomeUnknown, err)
+	}
+	return err
+}
+
+func (b *batch) try(ctx context.Context) error {
+	e := b.lane.engine
+	r := e.newRetry()
+	for {
+		b.id = newBatchID()
+		err := b.attempt(ctx)
+		switch {
+		case store.ClassOf(err) == store.ClassUnknown && b.confirms: // nothing was to be written, so there is nothing to look up
+			err = &store.Error{Op: "confirm", Class: store.ClassRolledBack, Err: err}
+		case err != nil && store.ClassOf(err) == store.ClassUnknown:
+			var committed bool
+			if committed, err = b.resolve(ctx, err); committed {
+				return nil
+			}
+			b.doubt()
+		}
+		switch {
+		case err == nil && b.unclear:
+			return errHidden
+		case err == nil && b.missed:
+			b.given.Need.Users, b.users = append(b.given.Need.Users, b.users...), nil
+			continue
+		}
+		if err == nil || !r.helps(err) {
+			return err
+		}
+		if !r.wait(ctx) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+}
+
+// doubt says that the attempt, which a look-up did not find, may be hidden all the same: one that moved no units has its id on
+// the drop alone, until the next batch of another replica.
+func (b *batch) doubt() {
+	if b.changes != nil && len(b.changes.Ledger) == 0 {
+		b.unless = b.version
+	}
+}
+
+// faulted reports that the store cannot take this batch, whatever is tried, and that nothing was written.
+func (b *batch) faulted(err error) bool {
+	return store.ClassOf(err) == store.ClassFault && drop.CodeOf(err) == "" && !errors.Is(err, ErrOutcomeUnknown)
+}
+
+func (b *batch) attempt(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
+	defer cancel()
+	given := b.given
+	given.Begun, b.given.Begun = b.given.Begun, nil // another attempt begins anew
+	if b.asked = time.Now(); given.Begun != nil {
+		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
+	}
+	err := b.lane.engine.store.RunBatch(ctx, given)
+	if err != nil && drop.CodeOf(err) == "" {
+		b.lane.engine.Metrics.storeError(err)
+	}
+	return err
+}
+
+// resolve finds out whether a commit whose answer was lost took place. When it did not, the error it returns is one
+// after which the batch can be tried again.
+func (b *batch) resolve(ctx context.Context, cause error) (bool, error) {
+	e := b.lane.engine
+	r := e.newRetry()
+	e.Log.Warn("the outcome of a commit is unknown, looking it up", "drop", b.lane.id, "err", cause)
+	for {
+		committed, err := e.store.Committed(ctx, b.lane.id, b.id, b.after)
+		if err == nil && committed {
+			return true, nil
+		}
+		if err == nil {
+			return false, &store.Error{Op: "commit", Class: store.ClassRolledBack, Err: cause}
+		}
+		if !r.wait(ctx) {
+			return false, fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+		}
+	}
+}
+
+func newBatchID() (id drop.BatchID) {
+	_, _ = rand.Read(id[:]) // never fails, says its documentation
+	return id
+}
