@@ -64,11 +64,8 @@ func (t Time) Add(d time.Duration) Time { return t + Time(d.Milliseconds()) }
 // Sub returns t − u.
 func (t Time) Sub(u Time) time.Duration { return time.Duration(t-u) * time.Millisecond }
 
-// timeFormat is RFC 3339 with milliseconds, as JavaScript's toISOString writes it.
-const timeFormat = "2006-01-02T15:04:05.000Z"
-
-// String writes t as the wire does: RFC 3339, UTC, milliseconds, Z.
-func (t Time) String() string { return t.Time().Format(timeFormat) }
+// String writes t as the wire does: RFC 3339, UTC, milliseconds, Z, as JavaScript's toISOString.
+func (t Time) String() string { return string(t.AppendFormat(make([]byte, 0, len(time.RFC3339Nano)))) }
 
 // AppendFormat appends String's form to b. RFC 3339 without a fraction is what package time writes without reading a layout.
 func (t Time) AppendFormat(b []byte) []byte {

@@ -143,10 +143,8 @@ func (b *book) ending(to drop.Time, wanted func(*book) bool) []any {
 func (m *model) unknown(b *book, c *call) []any {
 	same := []any{b}
 	var at drop.Time
-	from := c.from
 	switch cmd := c.cmd.(type) {
 	case drop.Reserve:
-		from = c.earliest()
 		row := m.rows.byBuyer[buyer{c.drop, cmd.User, cmd.Size}]
 		switch n := numberOf(row.ID); {
 		case n <= len(b.reservations):
@@ -174,7 +172,7 @@ func (m *model) unknown(b *book, c *call) []any {
 	default:
 		return m.both(b, c)
 	}
-	if at < max(from, b.lastAt) {
+	if at < max(c.earliest(), b.lastAt) {
 		return nil
 	}
 	r, next := b.apply(at, keyed(c.key, c.cmd))
