@@ -30,6 +30,7 @@ const patience = 30 * time.Second
 func broker(t *testing.T, o server.Options) *server.Server {
 	t.Helper()
 	o.Host, o.NoSigs, o.NoLog = "127.0.0.1", true, true
+	o.NoSystemAccount = true // its subscriptions would count as those that joined waits for
 	if o.Port == 0 {
 		o.Port = -1
 	}
