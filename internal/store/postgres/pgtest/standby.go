@@ -56,7 +56,11 @@ func (o *Cluster) Follow(primary *Cluster, name string) error {
 
 // Promote makes a standby the primary, which waits for no standby of its own, and returns when it takes writes.
 func (o *Cluster) Promote() error {
-	if err := o.exec(`SELECT pg_promote(true, 60)`); err != nil {
+	// One that waits in the statement has a snapshot, and what is replayed may have to wait for that.
+	if err := o.exec(`SELECT pg_promote(false)`); err != nil {
+		return err
+	}
+	if err := o.await(`SELECT NOT pg_is_in_recovery()`); err != nil {
 		return err
 	}
 	return o.Set("synchronous_standby_names", "")
