@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"sync"
 	"time"
 
@@ -185,17 +184,8 @@ func (c *serveCommand) serve(
 
 func (c *serveCommand) engine(s store.Store, m *engine.Metrics, publish func(engine.Event), log *slog.Logger) *engine.Engine {
 	return engine.New(s, engine.Config{
-		Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), MaxLanes: maxLanes(c.Database), Metrics: m, Publish: publish, Log: log,
+		Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), Metrics: m, Publish: publish, Log: log,
 	})
-}
-
-// maxLanes is how many drops may have a batch in PostgreSQL at once: more than its processors can work on only make each other's batches
-// small. SQLite runs the batches of all lanes that wait in one transaction. Measured: docs/BENCHMARKS.md.
-func maxLanes(d database) int {
-	if d.url == "" {
-		return 0
-	}
-	return 2 * runtime.NumCPU()
 }
 
 // handler is all that is served at --addr: the pages and the API, with rehearsals where they can be.

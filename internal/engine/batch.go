@@ -20,10 +20,11 @@ type batch struct {
 	alone bool   // no batch may follow it at once
 	next  *batch // follows it, whatever becomes of it
 	given store.Batch
-	// users are not in given.Need, since the drop was last seen without a rule for them; missed: it has one by now.
-	users  []drop.UserID
-	missed bool
-	late   int // the first call that was admitted when the attempt was decided: see late.go
+	// users are not in given.Need, since the drop was last seen without a rule for them; missed: it has one by now, and ruled: it had one
+	// in an attempt before.
+	users         []drop.UserID
+	missed, ruled bool
+	late          int // the first call that was admitted when the attempt was decided: see late.go
 
 	began   time.Time
 	id      drop.BatchID
@@ -50,15 +51,36 @@ func newBatch(l *lane, calls []*call) *batch {
 	for i, c := range calls {
 		b.cmds[i] = c.cmd
 	}
-	need := drop.NeedOf(b.cmds)
+	b.given = store.Batch{Drop: l.id, Need: b.need(), Turn: b.grow, Decide: b.decide, Confirm: func() bool { return b.confirms }, Next: b.follow}
+	return b
+}
+
+// need is what the commands need, but for users that no rule is known for.
+func (b *batch) need() drop.Need {
+	l, need := b.lane, drop.NeedOf(b.cmds)
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
 	// all the same, or there would be no timer any more.
 	need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
-	if !l.view.Load().Drop.Limited() && !need.Limits {
+	if b.users = nil; !b.ruled && !l.view.Load().Drop.Limited() && !need.Limits {
 		b.users, need.Users = need.Users, nil
 	}
-	b.given = store.Batch{Drop: l.id, Need: need, Decide: b.decide, Confirm: func() bool { return b.confirms }, Next: b.follow}
-	return b
+	return need
+}
+
+// grow adds what has come while the batch waited for its turn in the store.
+func (b *batch) grow() drop.Need {
+	b.asked = time.Now()
+	if b.alone {
+		return b.given.Need
+	}
+	if more := b.lane.takeMore(b.lane.engine.MaxBatch - len(b.calls)); len(more) > 0 {
+		b.calls = append(b.calls, more...)
+		for _, c := range more {
+			b.cmds = append(b.cmds, c.cmd)
+		}
+		b.given.Need = b.need()
+	}
+	return b.given.Need
 }
 
 // follow gives the store the batch that is to follow this one.
@@ -138,7 +160,8 @@ func (b *batch) try(ctx context.Context) error {
 		case err == nil && b.unclear:
 			return errHidden
 		case err == nil && b.missed:
-			b.given.Need.Users, b.users = append(b.given.Need.Users, b.users...), nil
+			b.ruled = true
+			b.given.Need = b.need()
 			continue
 		}
 		if err == nil || !r.helps(err) {
@@ -167,7 +190,7 @@ func (b *batch) attempt(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
 	given := b.given
-	given.Begun, b.given.Begun = b.given.Begun, nil // another attempt begins anew
+	b.given.Begun, b.given.Turn = nil, nil // another attempt begins anew, with these commands
 	if b.asked = time.Now(); given.Begun != nil {
 		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
 	}

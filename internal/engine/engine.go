@@ -44,8 +44,6 @@ type Config struct {
 	MaxBatch int
 	// MaxQueue bounds the commands that wait for one drop; more are refused with ErrOverloaded (default 20,000).
 	MaxQueue int
-	// MaxLanes bounds the lanes that have a batch in the store at once (default: any number); see turns.
-	MaxLanes int
 	// RetryFor is how long a batch is tried again while the store fails before its callers are told (default 4 s).
 	RetryFor time.Duration
 	// Publish, if not nil, is called after each change of a drop, made here or seen to have been made elsewhere. Calls
@@ -102,7 +100,6 @@ type Engine struct {
 	draining   atomic.Bool
 	generation atomic.Uint64 // counts changes of any view
 	offset     clockOffset
-	turns      *turns
 	jitter     func(n time.Duration) time.Duration // from [0, n)
 
 	buyers    *buyers
@@ -125,7 +122,7 @@ func New(s store.Store, c Config) *Engine {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
-	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), turns: newTurns(c.MaxLanes), hurry: make(chan struct{}, 1), jitter: rand.N[time.Duration]}
+	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), hurry: make(chan struct{}, 1), jitter: rand.N[time.Duration]}
 	e.Metrics.watch(e)
 	return e
 }

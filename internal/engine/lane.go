@@ -107,12 +107,19 @@ func (l *lane) take() []*call {
 		l.busy = false
 		return nil
 	}
-	return l.front()
+	return l.front(l.engine.MaxBatch)
 }
 
-// front removes the next batch from the queue.
-func (l *lane) front() []*call {
-	n := min(len(l.queue), l.engine.MaxBatch)
+// takeMore removes at most that many from the queue.
+func (l *lane) takeMore(most int) []*call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.front(most)
+}
+
+// front removes at most that many from the queue.
+func (l *lane) front(most int) []*call {
+	n := min(len(l.queue), most)
 	batch := l.queue[:n:n]
 	l.queue = l.queue[n:]
 	return batch
@@ -122,33 +129,21 @@ func (l *lane) front() []*call {
 func (l *lane) takeAhead(open bool) ([]*call, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ahead++; len(l.queue) == 0 && !open || l.ahead > maxAhead || l.rivals.there() || l.engine.turns.awaited() {
+	if l.ahead++; len(l.queue) == 0 && !open || l.ahead > maxAhead || l.rivals.there() {
 		l.ahead = 0
 		return nil, false
 	}
-	return l.front(), true
+	return l.front(l.engine.MaxBatch), true
 }
 
 func (l *lane) run() {
 	defer l.engine.running.Done()
-	for l.turn() { // else another goroutine may run by now
+	for calls := l.take(); calls != nil; calls = l.take() { // else another goroutine may run by now
+		l.ahead = 0
+		for b := newBatch(l, calls); b != nil; b = b.next {
+			l.serve(b)
+		}
 	}
-}
-
-// turn runs a batch, and those that begin behind its COMMIT, when it is this lane's turn. It returns false when nothing waits. What came
-// while it waited for its turn is in the batch.
-func (l *lane) turn() bool {
-	l.engine.turns.begin()
-	defer l.engine.turns.end()
-	calls := l.take()
-	if calls == nil {
-		return false
-	}
-	l.ahead = 0
-	for b := newBatch(l, calls); b != nil; b = b.next {
-		l.serve(b)
-	}
-	return true
 }
 
 // serve answers every call of a batch, and publishes what the batch changed.

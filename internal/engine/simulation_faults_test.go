@@ -188,6 +188,9 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 	if m == exhausted {
 		return m.err(store.ClassExhausted)
 	}
+	if b.Turn != nil && b.Begun == nil && !l.sim.calm.Load() && rnd.IntN(2) == 0 { // no call of the calm joins what is to fail
+		b.Need = b.Turn()
+	}
 	pause := rand0(rnd, max(l.sim.plan.slow, 1))
 	decided := make(chan struct{})
 	decide := b.Decide

@@ -14,38 +14,50 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// crowded is a store that takes a second for each batch, and keeps how many it had at once and how many there were.
+// crowded is a store with turns for two batches at once, each of which takes a second, and counts batches.
 type crowded struct {
 	store.Store
 
-	under, most, batches atomic.Int64
+	turns   chan struct{}
+	batches atomic.Int64
+}
+
+func newCrowded() *crowded {
+	return &crowded{Store: memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), turns: make(chan struct{}, 2)}
 }
 
 func (c *crowded) RunBatch(ctx context.Context, b store.Batch) error {
-	n := c.under.Add(1)
-	defer c.under.Add(-1)
-	for was := c.most.Load(); n > was; was = c.most.Load() {
-		if c.most.CompareAndSwap(was, n) {
-			break
+	c.batches.Add(1)
+	select {
+	case c.turns <- struct{}{}:
+	default:
+		c.turns <- struct{}{}
+		if b.Turn != nil {
+			b.Need = b.Turn()
 		}
 	}
-	c.batches.Add(1)
+	defer func() { <-c.turns }()
 	time.Sleep(time.Second)
 	return c.Store.RunBatch(ctx, b)
 }
 
-// With two lanes at once in the store, ten drops take turns, and who comes while a drop waits is in its batch.
-func TestMaxLanes_DropsTakeTurnsAndTheirBatchesGrow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &crowded{Store: memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })}
-		e := engine.New(s, engine.Config{MaxLanes: 2, Hold: time.Hour})
-		const drops, rounds = 10, 5
-		units := int64(drops * rounds)
-		for range drops {
-			if _, err := e.Create(t.Context(), drop.Spec{Name: "Air Zenith 1", TotalStock: &units, LimitPerUser: 99}, engine.Retry{}); err != nil {
-				t.Fatal(err)
-			}
+func (c *crowded) start(t *testing.T, drops int, spec drop.Spec) *engine.Engine {
+	t.Helper()
+	e := engine.New(c, engine.Config{Hold: time.Hour})
+	for range drops {
+		if _, err := e.Create(t.Context(), spec, engine.Retry{}); err != nil {
+			t.Fatal(err)
 		}
+	}
+	return e
+}
+
+// Ten drops take turns in the store, and who comes while a batch waits is in it.
+func TestTurn_BatchesGrowWhileTheyWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const drops, rounds = 10, 5
+		units, s := int64(drops*rounds), newCrowded()
+		e := s.start(t, drops, drop.Spec{Name: "Air Zenith 1", TotalStock: &units, LimitPerUser: 99})
 		var all sync.WaitGroup
 		for round := range rounds { // one after the other, all within the first batches
 			for id := range drops {
@@ -58,13 +70,41 @@ func TestMaxLanes_DropsTakeTurnsAndTheirBatchesGrow(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		all.Wait()
-		if most := s.most.Load(); most != 2 {
-			t.Errorf("%d batches were in the store at once, want 2", most)
-		}
 		// Two lanes were first, with one command each, and came again; the other eight had all five in one batch.
 		if batches := s.batches.Load(); batches != 12 {
 			t.Errorf("%d batches, want 12", batches)
 		}
+		if err := e.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What a batch needs is asked for again once it has grown: what a buyer has already, for one.
+func TestTurn_RulesCountForWhoComesWhileABatchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		units, s := int64(10), newCrowded()
+		e := s.start(t, 3, drop.Spec{Name: "Air Zenith 1", TotalStock: &units, LimitPerUser: 2})
+		const id, ann, bob = 3, 7, 8
+		for range 2 {
+			if _, err := e.Reserve(t.Context(), id, ann, "", engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all sync.WaitGroup
+		reserve := func(id drop.ID, user drop.UserID, want drop.Code) {
+			all.Go(func() {
+				if _, err := e.Reserve(t.Context(), id, user, "", engine.Retry{}); drop.CodeOf(err) != want {
+					t.Errorf("user %d, drop %d: %v, want %q", user, id, err, want)
+				}
+			})
+			synctest.Wait()
+		}
+		reserve(1, bob, "")
+		reserve(2, bob, "") // both turns are taken
+		reserve(id, bob, "")
+		reserve(id, ann, drop.CodeLimitReached)
+		all.Wait()
 		if err := e.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}

@@ -17,12 +17,13 @@ func TestHistories_OfServersWithoutTheRowLockHaveNone(t *testing.T) {
 	sum := new(sum)
 	first := uint64(time.Now().UnixNano())
 	byKey := []string{
+		"d.ctid = n.place::tid", "n.place IS NOT NULL",
 		"AND ctid = $2::text::tid", "AND $2::text IS NOT NULL",
 		"s.total, s.available, s.held, s.sold, s.ctid::text", "s.total, s.available, s.held, s.sold, wanted.position::text",
 		"s.ctid = n.place::tid", "s.position = n.place::integer",
 	}
 	s := setting{
-		name: "unlocked", perClient: 20, pause: time.Millisecond, open: rewriting(append(byKey, "FOR UPDATE", "")...), operators: true,
+		name: "unlocked", perClient: 20, pause: time.Millisecond, open: rewriting(append(byKey, "FOR UPDATE SKIP LOCKED", "", "FOR UPDATE", "")...), operators: true,
 	}
 	t.Run("with it", func(t *testing.T) {
 		locked := s

@@ -100,6 +100,15 @@ func (s *troubled) fail(what string, err error, class store.Class) error {
 // commitLate answers while the commit is still under way.
 func (s *troubled) commitLate(ctx context.Context, b store.Batch, decided chan struct{}) error {
 	done := make(chan error, 1)
+	b.Turn = nil // whoever has been told something gives no more, and decides no more
+	first, decide := true, b.Decide
+	b.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+		if !first {
+			return nil
+		}
+		first = false
+		return decide(state, now)
+	}
 	s.late.Go(func() { done <- s.Store.RunBatch(context.WithoutCancel(ctx), b) })
 	select {
 	case err := <-done:

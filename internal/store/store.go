@@ -131,6 +131,10 @@ type Schema interface {
 type Batch struct {
 	Drop drop.ID
 	Need drop.Need
+	// Turn, if not nil, is called when the store has waited for what it can wait for, and before anything is read: it returns what the
+	// batch needs by now, in place of Need. A store may call it again before it calls Decide again. Of a batch that has Begun it
+	// is not called.
+	Turn func() drop.Need
 	// Decide is called with the loaded state and the store's clock read after the lock, in whole milliseconds. It
 	// changes the state to what it is to be and returns what to write, or nil: then nothing is written. A store may call
 	// it again after a failure, with a state loaded anew; only the last call's outcome counts.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"sneakerdrop/internal/store"
 )
@@ -16,29 +15,32 @@ import (
 // pipelineTimeout bounds a pipeline whose context has no deadline.
 const pipelineTimeout = 30 * time.Second
 
-// begun is a batch of which the first round trip is under way.
-type begun struct {
-	conn    *pgxpool.Conn
-	loader  *loader
-	results pgx.BatchResults
-	end     func() // of the pipeline that it shares with the commit before it
-}
-
 // begin takes a connection and sends the first round trip.
-func (s *Store) begin(ctx context.Context, b *store.Batch) (*begun, error) {
+func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*transaction, error) {
+	t := &transaction{batches: batches, turn: turn, end: func() {}}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return nil, s.fail(fmt.Sprintf("connect for drop %d", b.Drop), err)
+		return nil, s.fail("connect for "+t.drops(), err)
 	}
-	l, out := s.queueLoad(b, s.floors.get(b.Drop))
-	return &begun{conn: conn, loader: l, results: conn.SendBatch(ctx, out), end: func() {}}, nil
+	for _, l := range batches {
+		if l.batch.Turn != nil {
+			l.batch.Need = l.batch.Turn()
+		}
+		l.floor = s.floors.get(l.batch.Drop)
+	}
+	t.conn = conn
+	t.results = conn.SendBatch(ctx, t.queueLoad(s.pooled))
+	return t, nil
 }
 
-// commitAhead sends a batch's changes with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
+// commitAhead sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
 // the moment the COMMIT is through. A Sync stands between them: what comes after cannot touch the COMMIT, and its answer does not
-// wait for the next lock. The next batch has the connection from then on, if the commit succeeded. floor is what the commit leaves.
-func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Batch, next *store.Batch, floor floor, op string) error {
-	l, load := s.queueLoad(next, floor)
+// wait for the next lock. The next batch has the connection and the turn from then on, if the commit succeeded.
+func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch, next *store.Batch) error {
+	conn, op := t.conn, "commit "+t.drops()
+	ahead := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
+	ahead.batches[0].floor = t.batches[0].next
+	load := ahead.queueLoad(s.pooled)
 	out.Queue(runBatchCommit)
 	committing, err := prepare(ctx, conn.Conn(), out)
 	var loading *piped
@@ -57,10 +59,10 @@ func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Ba
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	p := conn.Conn().PgConn().StartPipeline(ctx)
 	takeNotice(conn.Conn())
-	ahead := &begun{conn: conn, loader: l, results: loading, end: func() {
+	ahead.results, ahead.end = loading, func() {
 		_ = p.Close() // a connection that cannot be brought back in step is closed by it
 		cancel()
-	}}
+	}
 	err = errors.Join(committing.send(p), loading.send(p))
 	switch {
 	case err != nil: // and nothing is on its way
@@ -77,7 +79,8 @@ func (s *Store) commitAhead(ctx context.Context, conn *pgxpool.Conn, out *pgx.Ba
 		rollback(ctx, conn.Conn())
 		return err
 	}
-	next.Begun = ahead
+	t.turn.renew()
+	next.Begun, t.turn = ahead, nil
 	return nil
 }
 

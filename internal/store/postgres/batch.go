@@ -15,80 +15,121 @@ import (
 
 // RunBatch implements store.Store.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
-	err := s.runBatch(ctx, b)
-	if err != nil && drop.CodeOf(err) == "" {
-		s.floors.forgetAll()
-	}
-	if errors.Is(err, errOlder) { // nothing was decided, and what was known is forgotten
+	if t, ok := b.Begun.(*transaction); ok {
+		t.batches[0].batch = &b // Next gave the like of it
 		b.Begun = nil
-		err = s.runBatch(ctx, b)
+		return s.runAlone(ctx, t)
+	}
+	m := &member{loader: newLoader(&b)}
+	if err := s.groups.await(ctx, m); err != nil {
+		return s.fail(fmt.Sprintf("await the turn of drop %d", b.Drop), err)
+	}
+	if len(m.group) > 1 {
+		s.runGroup(ctx, m.group)
+	}
+	if m.over {
+		return m.err
+	}
+	t, err := s.begin(ctx, m.turn, m.loader)
+	if err != nil {
+		m.turn.end()
+		return err
+	}
+	return s.runAlone(ctx, t)
+}
+
+// runAlone ends the transaction of one batch.
+func (s *Store) runAlone(ctx context.Context, t *transaction) error {
+	err := s.transact(ctx, t)
+	if errors.Is(t.batches[0].err, errOlder) { // nothing was decided, and what was known is forgotten
+		s.floors.forgetAll()
+		var again *transaction
+		if again, err = s.begin(ctx, t.turn, newLoader(t.batches[0].batch)); err == nil {
+			t, err = again, s.transact(ctx, again)
+		}
+	}
+	err = cmp.Or(err, t.batches[0].err)
+	if t.turn.end(); err != nil && drop.CodeOf(err) == "" {
+		s.floors.forgetAll()
 	}
 	return err
 }
 
-func (s *Store) runBatch(ctx context.Context, b store.Batch) error {
-	begun, ok := b.Begun.(*begun)
-	if !ok {
-		var err error
-		if begun, err = s.begin(ctx, &b); err != nil {
-			return err
-		}
-	}
-	conn, loaded, ours := begun.conn, begun.loader, true
+// transact reads the answers of the first round trip, has each batch decided that can be, and commits what they decide. The error is that of all
+// of them.
+func (s *Store) transact(ctx context.Context, t *transaction) error {
+	conn, ours := t.conn, true
 	defer func() {
 		if ours {
 			conn.Release() // closes a connection whose transaction is still open, so a panic in Decide holds no lock
 		}
 	}()
-	state, now, err := begun.state(b.Need.Deadline)
-	if err != nil {
+	if err := t.read(); err != nil {
 		rollback(ctx, conn.Conn())
-		if drop.CodeOf(err) != "" {
-			return err
-		}
 		s.endSilent(ctx, conn.Conn(), err)
-		return s.fail(fmt.Sprintf("load drop %d", b.Drop), err)
+		return s.fail("load "+t.drops(), err)
 	}
-	if loaded.floor.denies(&state.Drop) {
-		rollback(ctx, conn.Conn())
-		return s.failAs(fmt.Sprintf("load drop %d", b.Drop), store.ClassRolledBack, errOlder)
+	var w writes
+	for _, l := range t.batches {
+		l.decide(&w)
 	}
-	was, floor := state.Drop, loaded.floorAfter(state, 0)
-	changes := b.Decide(state, now)
 	var out pgx.Batch
-	if changes == nil {
-		if b.Confirm != nil && b.Confirm() {
-			out.Queue(committedTouch, int64(b.Drop))
-			err = s.commit(ctx, conn.Conn(), &out, fmt.Sprintf("confirm the state of drop %d", b.Drop))
-		} else {
-			rollback(ctx, conn.Conn())
-		}
-		if err == nil {
-			s.floors.set(b.Drop, floor)
-		}
+	w.queue(&out)
+	var err error
+	switch next := s.following(t); {
+	case out.Len() == 0:
+		rollback(ctx, conn.Conn())
+	case next != nil:
+		err = s.commitAhead(ctx, t, &out, next)
+		ours = next.Begun == nil
+	default:
+		err = s.commit(ctx, conn.Conn(), &out, "commit "+t.drops())
+	}
+	if err != nil {
 		return err
 	}
-	queueChanges(&out, loaded, &was, changes)
-	floor = loaded.floorAfter(state, len(changes.Ended))
-	op := fmt.Sprintf("commit drop %d", b.Drop)
-	if next := s.following(&b); next != nil {
-		err = s.commitAhead(ctx, conn, &out, next, floor, op)
-		ours = next.Begun == nil
-	} else {
-		err = s.commit(ctx, conn.Conn(), &out, op)
+	for _, l := range t.batches {
+		if l.err == nil {
+			s.floors.set(l.batch.Drop, l.next)
+		}
 	}
-	if err == nil {
-		s.floors.set(b.Drop, floor)
-	}
-	return err
+	return nil
 }
 
-// following is the batch to begin behind the COMMIT of b, if there is one. A pooler may give each transaction another connection.
-func (s *Store) following(b *store.Batch) *store.Batch {
-	if b.Next == nil || s.pooled {
+// decide has the batch decided, and adds to w what it leaves to be written. Where it cannot be, err says why.
+func (l *loader) decide(w *writes) {
+	switch b := l.batch; {
+	case !l.found:
+		l.err = drop.Refuse(drop.CodeDropNotFound)
+	case l.floor.denies(&l.state.Drop):
+		l.err = &store.Error{Op: fmt.Sprintf("load drop %d", b.Drop), Class: store.ClassRolledBack, Err: errOlder}
+	default:
+		if !b.Need.Deadline {
+			l.state.Deadline = 0
+		}
+		was, loaded := l.state.Drop, l.floorAfter(0)
+		l.changes = b.Decide(&l.state, l.now)
+		switch {
+		case l.changes != nil:
+			w.add(l, &was)
+			l.next = l.floorAfter(len(l.changes.Ended))
+		case b.Confirm != nil && b.Confirm():
+			w.confirms = append(w.confirms, int64(b.Drop))
+			fallthrough
+		default:
+			l.next = loaded
+		}
+	}
+}
+
+// following is the batch to begin behind the COMMIT, if there is one. A pooler may give each transaction another connection, and
+// those who wait for their turn go first.
+func (s *Store) following(t *transaction) *store.Batch {
+	l := t.batches[0]
+	if len(t.batches) > 1 || l.changes == nil || l.batch.Next == nil || s.pooled || s.groups.awaited() {
 		return nil
 	}
-	return b.Next()
+	return l.batch.Next()
 }
 
 // commit sends the statements with a COMMIT behind them.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -24,15 +25,15 @@ func Settings() map[string]string { return settings() }
 // PlannedStatements are those whose plan must not turn, each with the indexes that it is to use.
 func PlannedStatements() map[string]PlannedStatement {
 	return map[string]PlannedStatement{
-		"runBatchLock":  {runBatchLock, "1", []string{"Backward using drops_pkey"}},
-		"runBatchClock": {runBatchClock, "1", []string{"Backward using drops_pkey"}},
-		"runBatchSizes": {runBatchSizes, "1", []string{
+		"runBatchLock":     {runBatchLock, "'{1}'", []string{"Backward using drops_pkey"}},
+		"runBatchLockFree": {runBatchLockFree, "'{1,2}'", []string{"Backward using drops_pkey"}},
+		"runBatchSizes": {runBatchSizes, "'{1,2}'", []string{
 			"Index Only Scan Backward using sizes_pkey", "Index Scan Backward using sizes_pkey",
 		}},
-		"runBatchDue": {runBatchDue, "1, 5", []string{"reservations_active"}},
+		"runBatchDue": {runBatchDue, "'{1,2}', '{5,6}'", []string{"reservations_active", "Backward using drops_pkey"}},
 		"runBatchDeadline": {
 			runBatchDeadline, "1",
-			[]string{"reservations_active"},
+			[]string{"reservations_active", "Backward using drops_pkey"},
 		},
 		"runBatchReservations": {
 			runBatchReservations, "1, ARRAY[4294967297, 4294967298]::bigint[], ARRAY[0, 7]::bigint[]",
@@ -54,8 +55,8 @@ func PlannedStatements() map[string]PlannedStatement {
 		"readBooksLedger":       {readBooksLedger, "501", []string{"ledger_pkey"}},
 		"readBooksReservations": {readBooksReservations, "501", []string{"reservations_pkey"}},
 		"readBooksPurchases":    {readBooksPurchases, "501", []string{"purchases_pkey"}},
-		"runBatchWriteDrop": {
-			runBatchWriteDrop, "1, '(0,1)', 1, 1, 1, 1, 1, '00000000-0000-0000-0000-000000000001'",
+		"runBatchWriteDrops": {
+			runBatchWriteDrops, "'{1}', '{\"(0,1)\"}', '{1}', '{1}', '{1}', '{1}', '{1}', '{00000000-0000-0000-0000-000000000001}'",
 			[]string{"Tid Scan on drops"},
 		},
 		"runBatchWriteEdit": {
@@ -63,11 +64,11 @@ func PlannedStatements() map[string]PlannedStatement {
 			[]string{"Tid Scan on drops"},
 		},
 		"runBatchWriteSizes": {
-			runBatchWriteSizes, "1, '{\"(0,1)\"}', '{1}', '{1}', '{0}', '{0}'",
+			runBatchWriteSizes, "'{1}', '{\"(0,1)\"}', '{1}', '{1}', '{0}', '{0}'",
 			[]string{"Tid Scan on sizes"},
 		},
 		"runBatchWriteEnded": {
-			runBatchWriteEnded, "1, '{4294967297}', '{3}', '{5}'",
+			runBatchWriteEnded, "'{4294967297}', '{3}', '{5}'",
 			[]string{"reservations_pkey", "Tid Scan"},
 		},
 		"committedLedger": {
@@ -89,4 +90,16 @@ func PlannedStatements() map[string]PlannedStatement {
 type PlannedStatement struct {
 	SQL, Arguments string
 	Indexes        []string
+}
+
+// Turns sets how many transactions of batches there may be at once, and after how long one counts no more.
+func (s *Store) Turns(most int, patience time.Duration) {
+	s.groups.most, s.groups.patience = most, patience
+}
+
+// Waiting is how many batches wait for their turn.
+func (s *Store) Waiting() int {
+	s.groups.mu.Lock()
+	defer s.groups.mu.Unlock()
+	return len(s.groups.waiting)
 }

@@ -83,7 +83,8 @@ func (f floor) denies(d *drop.Drop) bool {
 }
 
 // floorAfter returns the floor that a batch leaves behind when it has taken effect; ended is how many holds it has ended.
-func (l *loader) floorAfter(s *drop.State, ended int) floor {
+func (l *loader) floorAfter(ended int) floor {
+	s := &l.state
 	if ended < l.dues { // whatever Decide had in mind: some that are due live on
 		return l.floor
 	}

@@ -52,18 +52,6 @@ func eachKept(rows pgx.Rows, use func(drop.Kept)) error {
 	return err
 }
 
-func queueKept(out *pgx.Batch, id int64, kept []drop.Kept) {
-	n := len(kept)
-	callers, operations, values := make([]string, n), make([]string, n), make([]string, n)
-	bodies, answers, created := make([][]byte, n), make([][]byte, n), make([]int64, n)
-	for i := range kept {
-		k := &kept[i]
-		callers[i], operations[i], values[i] = k.Key.Caller, k.Key.Operation, k.Key.Value
-		bodies[i], answers[i], created[i] = k.Key.Body[:], k.Answer, int64(k.At)
-	}
-	out.Queue(runBatchWriteKept, id, callers, operations, values, bodies, answers, created)
-}
-
 // claim is the key of a call without a drop, within the transaction of that call.
 type claim struct {
 	key  drop.Key

@@ -1,134 +1,200 @@
 package postgres
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 )
 
-// loader fills a state from the answers of one pipeline.
+// transaction is what batches of different drops do together, mostly one alone.
+type transaction struct {
+	conn    *pgxpool.Conn
+	batches []*loader
+	results pgx.BatchResults // of the first round trip, which is under way
+	end     func()           // of the pipeline that it shares with the commit before it
+	turn    *turn            // nil: another's
+}
+
+// loader fills the state of one batch's drop from the answers of one pipeline.
 type loader struct {
+	batch *store.Batch
 	state drop.State
 	now   drop.Time
-	found bool
+	found bool // and locked
 	// place is where the drop's row lies, and places where its sizes' do, under its lock.
 	place  string
 	places []string
 	// Holds were looked up that end from floor up to the moment to; dues of them were loaded, and rest is the end of the first
-	// that was not (0: there is none).
-	floor    floor
-	to, rest drop.Time
-	dues     int
+	// that was not (0: there is none). next is the floor that the batch leaves.
+	floor, next floor
+	to, rest    drop.Time
+	dues        int
+
+	changes *drop.Changes
+	err     error // it cannot be decided
 }
 
-// queueLoad queues the first round trip: it begins the transaction, locks the drop and reads what the batch needs.
-func (s *Store) queueLoad(b *store.Batch, known floor) (*loader, *pgx.Batch) {
+// queueLoad queues the first round trip: it begins the transaction, locks the drops and reads what the batches need. A drop of several is
+// not found where another replica has its lock.
+func (t *transaction) queueLoad(pooled bool) *pgx.Batch {
 	out := new(pgx.Batch)
-	l := &loader{state: drop.State{Drop: drop.Drop{ID: b.Drop}}, floor: known}
-	id := int64(b.Drop)
+	ids, floors := make([]int64, len(t.batches)), make([]int64, len(t.batches))
+	for i, l := range t.batches {
+		ids[i], floors[i] = int64(l.batch.Drop), int64(l.floor.at)
+	}
+	lock := runBatchLock
+	if len(t.batches) > 1 {
+		lock = runBatchLockFree
+	}
 	out.Queue(runBatchBegin)
-	if s.pooled {
+	if pooled {
 		out.Queue(runBatchSettings)
 	}
-	out.Queue(runBatchLock, id).Query(l.locked)
-	out.Queue(runBatchClock, id).Query(l.clock)
-	out.Queue(runBatchSizes, id).Query(l.lockedSizes)
-	out.Queue(runBatchDue, id, int64(known.at)).Query(l.due)
-	if ids, owners := reservationsOf(b); len(ids) > 0 {
+	out.Queue(lock, ids).Query(t.locked)
+	out.Queue(runBatchClock).Query(t.clock)
+	out.Queue(runBatchSizes, ids).Query(t.sizes)
+	out.Queue(runBatchDue, ids, floors).Query(t.due)
+	for _, l := range t.batches {
+		l.queue(out)
+	}
+	return out
+}
+
+func newLoader(b *store.Batch) *loader {
+	return &loader{batch: b, state: drop.State{Drop: drop.Drop{ID: b.Drop}}}
+}
+
+// drops names the drops in a message.
+func (t *transaction) drops() string {
+	if n := len(t.batches); n > 1 {
+		return fmt.Sprintf("%d drops", n)
+	}
+	return fmt.Sprintf("drop %d", t.batches[0].batch.Drop)
+}
+
+// queue queues what only this batch needs.
+func (l *loader) queue(out *pgx.Batch) {
+	id, need := int64(l.batch.Drop), &l.batch.Need
+	if ids, owners := reservationsOf(l.batch); len(ids) > 0 {
 		out.Queue(runBatchReservations, id, ids, owners).Query(l.reservations)
 	}
-	if users := distinct(b.Need.Users); len(users) > 0 {
-		out.Queue(runBatchUsage, id, users, b.Need.Limits).Query(l.usage)
+	if users := distinct(need.Users); len(users) > 0 {
+		out.Queue(runBatchUsage, id, users, need.Limits).Query(l.usage)
 	}
-	if b.Need.Recent {
+	if need.Recent {
 		out.Queue(runBatchRecent, id).Query(l.recent)
 	}
-	if b.Need.Deadline {
+	if need.Deadline {
 		out.Queue(runBatchDeadline, id).Query(l.deadline)
 	}
-	if len(b.Need.Keys) > 0 {
-		queueKeys(out, id, b.Need.Keys).Query(l.kept)
+	if len(need.Keys) > 0 {
+		queueKeys(out, id, need.Keys).Query(l.kept)
 	}
-	return l, out
 }
 
-// state reads the answers of the first round trip.
-func (b *begun) state(deadline bool) (*drop.State, drop.Time, error) {
-	err := b.results.Close()
-	b.end()
-	l := b.loader
-	switch {
-	case err != nil:
-		return nil, 0, err
-	case !l.found:
-		return nil, 0, drop.Refuse(drop.CodeDropNotFound)
-	case !deadline:
-		l.state.Deadline = 0
-	}
-	return &l.state, l.now, nil
+// read reads the answers of the first round trip.
+func (t *transaction) read() error {
+	err := t.results.Close()
+	t.end()
+	return err
 }
 
-// reservationsOf returns the reservations to load that can be the drop's, with their owners.
-func reservationsOf(b *store.Batch) (ids, owners []int64) {
-	for _, wanted := range b.Need.DistinctReservations() {
-		if wanted.ID.Drop() == b.Drop {
-			ids, owners = append(ids, int64(wanted.ID)), append(owners, int64(wanted.Owner))
+// of finds the batch of a drop that an answer names.
+func (t *transaction) of(id drop.ID) (*loader, error) {
+	for _, l := range t.batches {
+		if l.batch.Drop == id {
+			return l, nil
 		}
 	}
-	return ids, owners
+	return nil, fmt.Errorf("an answer is of drop %d, which was not asked for", id)
 }
 
-// distinct returns the numbers in ascending order, each once.
-func distinct[T ~int64](ids []T) []int64 {
-	if len(ids) == 0 {
-		return nil
-	}
-	out := make([]int64, len(ids))
-	for i, id := range ids {
-		out[i] = int64(id)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
+func (t *transaction) locked(rows pgx.Rows) error {
+	var (
+		st    drop.State
+		place string
+		id    drop.ID
+	)
+	return eachDrop(rows, &st, func() error {
+		l, err := t.of(id)
+		if err == nil {
+			st.ID = id
+			l.state, l.place, l.found = st, place, true
+		}
+		return err
+	}, &place, &id)
 }
 
-func (l *loader) locked(rows pgx.Rows) error { return l.row(rows, &l.place) }
+func (t *transaction) clock(rows pgx.Rows) error {
+	var now drop.Time
+	var kept string
+	_, err := pgx.ForEachRow(rows, []any{&now, &kept}, func() error { return nil })
+	for _, l := range t.batches {
+		l.now, l.to = now, max(now, l.state.LastAt)
+	}
+	return err
+}
 
-func (l *loader) drop(rows pgx.Rows) error { return l.row(rows) }
+func (t *transaction) sizes(rows pgx.Rows) error {
+	var (
+		s     drop.Size
+		place string
+		id    drop.ID
+	)
+	_, err := pgx.ForEachRow(rows, []any{&s.Label, &s.Stock.Total, &s.Stock.Available, &s.Stock.Held, &s.Stock.Sold, &place, &id},
+		func() error {
+			l, err := t.of(id)
+			if err == nil {
+				l.state.Sizes, l.places = append(l.state.Sizes, s), append(l.places, place)
+			}
+			return err
+		})
+	return err
+}
 
-// row reads a drop's row, and what stands behind it into more.
-func (l *loader) row(rows pgx.Rows, more ...any) error {
-	d, st := &l.state.Drop, &l.state
-	var reserved, purchased int64
-	_, err := pgx.ForEachRow(rows, append([]any{
-		&d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.MaxExpiredHolds, &d.Paused, &d.Hidden, &d.Archived,
-		&d.Version, &d.CreatedAt, &st.LastAt, &st.Seq, &reserved, &purchased, (*[16]byte)(&st.Batch),
-	}, more...), func() error {
-		l.found = true
-		st.Reserved, st.Purchased = uint32(reserved), uint32(purchased) // the table's CHECKs keep them in range
+func (t *transaction) due(rows pgx.Rows) error {
+	r := drop.Reservation{Status: drop.Active}
+	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt}, func() error {
+		l, err := t.of(r.ID.Drop())
+		switch {
+		case err != nil:
+			return err
+		case l.dues == drop.MaxExpirePerBatch:
+			l.rest, l.state.Deadline = r.ExpiresAt, r.ExpiresAt
+		default:
+			l.dues++
+			l.state.LoadDue(r)
+		}
 		return nil
 	})
 	return err
 }
 
-func (l *loader) clock(rows pgx.Rows) error {
-	var kept string
-	_, err := pgx.ForEachRow(rows, []any{&l.now, &kept}, func() error { return nil })
-	l.to = max(l.now, l.state.LastAt)
+// eachDrop reads drops' rows into st, and what stands behind them into more.
+func eachDrop(rows pgx.Rows, st *drop.State, each func() error, more ...any) error {
+	d := &st.Drop
+	var reserved, purchased int64
+	_, err := pgx.ForEachRow(rows, append([]any{
+		&d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.MaxExpiredHolds, &d.Paused, &d.Hidden, &d.Archived,
+		&d.Version, &d.CreatedAt, &st.LastAt, &st.Seq, &reserved, &purchased, (*[16]byte)(&st.Batch),
+	}, more...), func() error {
+		st.Reserved, st.Purchased = uint32(reserved), uint32(purchased) // the table's CHECKs keep them in range
+		return each()
+	})
 	return err
 }
 
-func (l *loader) lockedSizes(rows pgx.Rows) error {
-	var s drop.Size
-	var place string
-	_, err := pgx.ForEachRow(rows, []any{&s.Label, &s.Stock.Total, &s.Stock.Available, &s.Stock.Held, &s.Stock.Sold, &place},
-		func() error {
-			l.state.Sizes, l.places = append(l.state.Sizes, s), append(l.places, place)
-			return nil
-		})
-	return err
+// drop reads a drop's row without a lock.
+func (l *loader) drop(rows pgx.Rows) error {
+	return eachDrop(rows, &l.state, func() error {
+		l.found = true
+		return nil
+	})
 }
 
 func (l *loader) sizes(rows pgx.Rows) error {
@@ -138,20 +204,6 @@ func (l *loader) sizes(rows pgx.Rows) error {
 			l.state.Sizes = append(l.state.Sizes, s)
 			return nil
 		})
-	return err
-}
-
-func (l *loader) due(rows pgx.Rows) error {
-	r := drop.Reservation{Status: drop.Active}
-	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt}, func() error {
-		if l.dues == drop.MaxExpirePerBatch {
-			l.rest, l.state.Deadline = r.ExpiresAt, r.ExpiresAt
-			return nil
-		}
-		l.dues++
-		l.state.LoadDue(r)
-		return nil
-	})
 	return err
 }
 
@@ -220,4 +272,27 @@ func known(username string) string {
 		return drop.UnknownUsername
 	}
 	return username
+}
+
+// reservationsOf returns the reservations to load that can be the drop's, with their owners.
+func reservationsOf(b *store.Batch) (ids, owners []int64) {
+	for _, wanted := range b.Need.DistinctReservations() {
+		if wanted.ID.Drop() == b.Drop {
+			ids, owners = append(ids, int64(wanted.ID)), append(owners, int64(wanted.Owner))
+		}
+	}
+	return ids, owners
+}
+
+// distinct returns the numbers in ascending order, each once.
+func distinct[T ~int64](ids []T) []int64 {
+	if len(ids) == 0 {
+		return nil
+	}
+	out := make([]int64, len(ids))
+	for i, id := range ids {
+		out[i] = int64(id)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -58,6 +58,7 @@ type Store struct {
 	// primary is nil where the URL names one host.
 	primary *primary
 	closing sync.Once
+	groups  groups
 }
 
 var _ store.Store = (*Store)(nil)
@@ -73,6 +74,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("read the database URL: %w", err)
 	}
 	s := &Store{log: o.Log}
+	s.groups.most, s.groups.patience = max(2, runtime.NumCPU()), patience
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -32,14 +32,26 @@ SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
        set_config('enable_mergejoin', 'off', true),
        set_config('jit', 'off', true)`
 
-	runBatchLock = `
-SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived, version,
-       created_at, last_at, seq, reserved, purchased, batch, ctid::text
-FROM sneakerdrop.drops
-WHERE id BETWEEN $1 AND $1
-ORDER BY id DESC
-LIMIT 1
-FOR UPDATE`
+	// The locks, the clock and what every batch reads are of one drop or, in a group, of several (see groups). The rest is of one.
+	runBatchLock = runBatchDrops + `
+) AS d ON true`
+
+	// Among several: none is waited for while others are held.
+	runBatchLockFree = runBatchDrops + ` SKIP LOCKED
+) AS d ON true`
+
+	runBatchDrops = `
+SELECT d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused, d.hidden,
+       d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch, d.place::text, d.id
+FROM unnest($1::bigint[]) AS wanted (id)
+JOIN LATERAL (
+    SELECT id, name, price, start_time, image_url, limit_per_user, max_expired_holds, paused, hidden, archived, version, created_at,
+           last_at, seq, reserved, purchased, batch, ctid AS place
+    FROM sneakerdrop.drops
+    WHERE id BETWEEN wanted.id AND wanted.id
+    ORDER BY id DESC
+    LIMIT 1
+    FOR UPDATE`
 
 	// A session whose client fell silent in the middle of a pipeline is not idle: no timeout of PostgreSQL before 17 ends it.
 	runBatchEndSilent = `
@@ -49,49 +61,62 @@ WHERE datname = current_database() AND usename = current_user AND application_na
     AND state = 'active' AND wait_event_type = 'Client' AND wait_event = 'ClientRead'
     AND state_change < clock_timestamp() - interval '5 s' AND pid <> pg_backend_pid()`
 
-	// The batch's time is kept in a setting of the transaction, so that later statements compare with the very same.
+	// The time is kept in a setting of the transaction, so that later statements compare with the very same. A drop's is that of its
+	// last batch where that is later.
 	runBatchClock = `
 WITH clock AS MATERIALIZED (
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
 )
-SELECT now, set_config('sneakerdrop.now', greatest(now, (
-    SELECT last_at
-    FROM sneakerdrop.drops
-    WHERE id BETWEEN $1 AND $1
-    ORDER BY id DESC
-    LIMIT 1
-))::text, true)
+SELECT now, set_config('sneakerdrop.now', now::text, true)
 FROM clock`
 
 	runBatchSizes = `
-SELECT s.label, s.total, s.available, s.held, s.sold, s.ctid::text
-FROM generate_series(0, (
+SELECT s.label, s.total, s.available, s.held, s.sold, s.ctid::text, of.drop_id
+FROM unnest($1::bigint[]) AS of (drop_id)
+CROSS JOIN LATERAL generate_series(0, (
     SELECT position
     FROM sneakerdrop.sizes
-    WHERE drop_id = $1
+    WHERE drop_id = of.drop_id
     ORDER BY position DESC
     LIMIT 1
 )) AS wanted (position)
 JOIN LATERAL (
     SELECT label, total, available, held, sold, ctid
     FROM sneakerdrop.sizes
-    WHERE drop_id = $1 AND position BETWEEN wanted.position AND wanted.position
+    WHERE drop_id = of.drop_id AND position BETWEEN wanted.position AND wanted.position
     ORDER BY position DESC
     LIMIT 1
 ) AS s ON true
-ORDER BY wanted.position`
+ORDER BY of.drop_id, wanted.position`
 
 	runBatchDue = `
-SELECT id, user_id, size, created_at, expires_at
-FROM sneakerdrop.reservations
-WHERE drop_id = $1 AND status = 1 AND expires_at >= $2 AND expires_at <= current_setting('sneakerdrop.now')::bigint
-ORDER BY expires_at, id
-LIMIT 501`
+SELECT r.id, r.user_id, r.size, r.created_at, r.expires_at
+FROM unnest($1::bigint[], $2::bigint[]) AS of (drop_id, since)
+JOIN LATERAL (
+    SELECT id, user_id, size, created_at, expires_at
+    FROM sneakerdrop.reservations
+    WHERE drop_id = of.drop_id AND status = 1 AND expires_at >= of.since
+        AND expires_at <= greatest(current_setting('sneakerdrop.now')::bigint, (
+            SELECT last_at
+            FROM sneakerdrop.drops
+            WHERE id BETWEEN of.drop_id AND of.drop_id
+            ORDER BY id DESC
+            LIMIT 1
+        ))
+    ORDER BY expires_at, id
+    LIMIT 501
+) AS r ON true`
 
 	runBatchDeadline = `
 SELECT expires_at
 FROM sneakerdrop.reservations
-WHERE drop_id = $1 AND status = 1 AND expires_at > current_setting('sneakerdrop.now')::bigint
+WHERE drop_id = $1 AND status = 1 AND expires_at > greatest(current_setting('sneakerdrop.now')::bigint, (
+    SELECT last_at
+    FROM sneakerdrop.drops
+    WHERE id BETWEEN $1 AND $1
+    ORDER BY id DESC
+    LIMIT 1
+))
 ORDER BY expires_at
 LIMIT 1`
 
@@ -176,14 +201,17 @@ JOIN LATERAL (
     LIMIT 1
 ) AS k ON true`
 
-	runBatchWriteDrop = `
+	// What batches write is of one drop or, in a group, of several (see groups): no drop is named, but each row's own.
+	runBatchWriteDrops = `
 WITH written AS (
-    UPDATE sneakerdrop.drops
-    SET version = $3, last_at = $4, seq = $5, reserved = $6, purchased = $7, batch = $8
-    WHERE id = $1 AND ctid = $2::text::tid
+    UPDATE sneakerdrop.drops AS d
+    SET version = n.version, last_at = n.last_at, seq = n.seq, reserved = n.reserved, purchased = n.purchased, batch = n.batch
+    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[])
+        AS n (id, place, version, last_at, seq, reserved, purchased, batch)
+    WHERE d.id + 0 = n.id AND d.ctid = n.place::tid
     RETURNING 1
 )
-SELECT 1 / (count(*) = 1)::integer FROM written`
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
 	runBatchWriteEdit = `
 WITH written AS (
@@ -201,12 +229,12 @@ SELECT 1 / (count(*) = 1)::integer FROM written`
 WITH written AS (
     UPDATE sneakerdrop.sizes AS s
     SET total = n.total, available = n.available, held = n.held, sold = n.sold
-    FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-        AS n (place, total, available, held, sold)
-    WHERE s.drop_id + 0 = $1 AND s.ctid = n.place::tid
+    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        AS n (drop_id, place, total, available, held, sold)
+    WHERE s.drop_id + 0 = n.drop_id AND s.ctid = n.place::tid
     RETURNING 1
 )
-SELECT 1 / (count(*) = cardinality($2::text[]))::integer FROM written`
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
 	// The row is found by key inside and by place outside: joined by key, the planner might read the whole drop and look
 	// for each row in the array. The drop's lock keeps rows in their places.
@@ -215,41 +243,41 @@ SELECT 1 / (count(*) = cardinality($2::text[]))::integer FROM written`
 WITH written AS (
     UPDATE sneakerdrop.reservations AS r
     SET status = n.status, ended_at = n.ended_at
-    FROM unnest($2::bigint[], $3::smallint[], $4::bigint[]) AS n (id, status, ended_at)
+    FROM unnest($1::bigint[], $2::smallint[], $3::bigint[]) AS n (id, status, ended_at)
     JOIN LATERAL (
         SELECT ctid
         FROM sneakerdrop.reservations
-        WHERE drop_id = $1 AND id = n.id
+        WHERE drop_id = n.id >> 32 AND id = n.id
         LIMIT 1
     ) AS place ON true
     WHERE r.ctid = place.ctid AND r.status + 0 = 1
     RETURNING 1
 )
-SELECT 1 / (count(*) = cardinality($2::bigint[]))::integer FROM written`
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
 	runBatchWriteMade = `
 INSERT INTO sneakerdrop.reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at)
-SELECT $1::bigint, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0)
-FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[], $8::bigint[])
+SELECT id >> 32, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[])
     AS n (id, user_id, size, status, created_at, expires_at, ended_at)`
 
 	runBatchWritePurchases = `
 INSERT INTO sneakerdrop.purchases (drop_id, id, reservation_id, user_id, size, price, created_at)
-SELECT $1::bigint, id, reservation_id, user_id, size, price, created_at
-FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[])
+SELECT id >> 32, id, reservation_id, user_id, size, price, created_at
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
     AS n (id, reservation_id, user_id, size, price, created_at)`
 
 	runBatchWriteLedger = `
 INSERT INTO sneakerdrop.ledger (drop_id, seq, batch, at, size, reason, units, available)
-SELECT $1::bigint, seq, $2::uuid, at, size, reason, units, available
-FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-    AS n (seq, at, size, reason, units, available)`
+SELECT drop_id, seq, batch, at, size, reason, units, available
+FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+    AS n (drop_id, seq, batch, at, size, reason, units, available)`
 
 	runBatchWriteKept = `
 INSERT INTO sneakerdrop.idempotency_keys (drop_id, caller, operation, key, body_hash, answer, created_at)
-SELECT $1::bigint, caller, operation, key, body_hash, answer, created_at
-FROM unnest($2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[])
-    AS n (caller, operation, key, body_hash, answer, created_at)`
+SELECT drop_id, caller, operation, key, body_hash, answer, created_at
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[])
+    AS n (drop_id, caller, operation, key, body_hash, answer, created_at)`
 
 	runBatchCommit = `COMMIT`
 

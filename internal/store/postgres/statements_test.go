@@ -39,6 +39,9 @@ func TestStatements_StayWithinOneDrop(t *testing.T) {
 		"dropsDrop", "dropsSizes", "dropsRecent", "pulseDrops", "reservationsReservations",
 		"fillLock", "fillLockAll", "fillEmpty", "fillDelete", "createDropLock", "forgetKeys",
 		"exportDrops", "exportCounts", "importLock", "importEmpty",
+		// Of the drops of one group.
+		"runBatchDrops", "runBatchLock", "runBatchLockFree", "runBatchSizes", "runBatchDue", "runBatchWriteDrops", "runBatchWriteSizes",
+		"runBatchWriteEnded", "runBatchWriteMade", "runBatchWritePurchases", "runBatchWriteLedger", "runBatchWriteKept",
 	}
 	table := regexp.MustCompile(
 		`(FROM|JOIN|UPDATE|INTO|TABLE|TRUNCATE) sneakerdrop\.(drops|sizes|reservations|purchases|ledger|idempotency_keys)\b`)

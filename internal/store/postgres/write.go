@@ -7,36 +7,85 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// queueChanges queues what a batch leaves to be written: updates before inserts. was is the drop as it was loaded, and l says
-// where its rows lie.
-func queueChanges(out *pgx.Batch, l *loader, was *drop.Drop, c *drop.Changes) {
+// writes collects what batches of different drops leave to be written in one transaction: the rows of each table, column by column.
+// The zero value is empty.
+type writes struct {
+	confirms []int64 // drops of which only the state is to be confirmed
+	edits    [][]any // drops of which more has changed than what every batch changes
+	drops    struct {
+		ids, versions, lastAt, seqs, reserved, purchased []int64
+		places                                           []string
+		batches                                          []pgtype.UUID
+	}
+	sizes struct {
+		drops, total, available, held, sold []int64
+		places                              []string
+	}
+	ended struct {
+		ids, at []int64
+		status  []int16
+	}
+	made struct {
+		ids, users, created, expires, ended []int64
+		sizes                               []string
+		status                              []int16
+	}
+	purchases struct {
+		ids, reservations, users, prices, created []int64
+		sizes                                     []string
+	}
+	ledger struct {
+		drops, seqs, at, units, available []int64
+		batches                           []pgtype.UUID
+		sizes, reasons                    []string
+	}
+	kept struct {
+		drops, created              []int64
+		callers, operations, values []string
+		bodies, answers             [][]byte
+	}
+}
+
+// add adds what a batch has changed. was is the drop as it was loaded, and l says where its rows lie.
+func (w *writes) add(l *loader, was *drop.Drop) {
+	c := l.changes
+	w.addDrop(l, was)
+	w.addSizes(l, c.Sizes)
+	for _, r := range c.Ended {
+		e := &w.ended
+		e.ids, e.status, e.at = append(e.ids, int64(r.ID)), append(e.status, int16(r.Status)), append(e.at, int64(r.EndedAt))
+	}
+	for _, r := range c.Made {
+		m := &w.made
+		m.ids, m.users, m.sizes = append(m.ids, int64(r.ID)), append(m.users, int64(r.UserID)), append(m.sizes, r.Size)
+		m.status, m.created = append(m.status, int16(r.Status)), append(m.created, int64(r.CreatedAt))
+		m.expires, m.ended = append(m.expires, int64(r.ExpiresAt)), append(m.ended, int64(r.EndedAt))
+	}
+	for i := range c.Purchases {
+		p, to := &c.Purchases[i], &w.purchases
+		to.ids, to.reservations = append(to.ids, int64(p.ID)), append(to.reservations, int64(p.ReservationID))
+		to.users, to.sizes = append(to.users, int64(p.UserID)), append(to.sizes, p.Size)
+		to.prices, to.created = append(to.prices, int64(p.Price)), append(to.created, int64(p.CreatedAt))
+	}
+	w.addLedger(&l.state, c.Ledger)
+	w.addKept(l.state.ID, c.Kept)
+}
+
+func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
-	id := int64(s.ID)
-	row := []any{id, l.place, s.Version, int64(s.LastAt), int64(s.Seq), int64(s.Reserved), int64(s.Purchased), uuid(s.Batch)}
 	if edited(was, &s.Drop) {
-		out.Queue(runBatchWriteEdit, append(row, s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser),
-			s.Paused, s.Hidden, s.Archived, int64(s.MaxExpiredHolds))...)
-	} else {
-		out.Queue(runBatchWriteDrop, row...)
+		w.edits = append(w.edits, []any{
+			int64(s.ID), l.place, s.Version, int64(s.LastAt), int64(s.Seq), int64(s.Reserved), int64(s.Purchased), uuid(s.Batch),
+			s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser), s.Paused, s.Hidden, s.Archived,
+			int64(s.MaxExpiredHolds),
+		})
+		return
 	}
-	if len(c.Sizes) > 0 {
-		queueStock(out, l, c.Sizes)
-	}
-	if len(c.Ended) > 0 {
-		queueEnded(out, id, c.Ended)
-	}
-	if len(c.Made) > 0 {
-		queueMade(out, id, c.Made)
-	}
-	if len(c.Purchases) > 0 {
-		queuePurchases(out, id, c.Purchases)
-	}
-	if len(c.Ledger) > 0 {
-		queueLedger(out, s, c.Ledger)
-	}
-	if len(c.Kept) > 0 {
-		queueKept(out, id, c.Kept)
-	}
+	d := &w.drops
+	d.ids, d.places, d.versions = append(d.ids, int64(s.ID)), append(d.places, l.place), append(d.versions, s.Version)
+	d.lastAt, d.seqs = append(d.lastAt, int64(s.LastAt)), append(d.seqs, int64(s.Seq))
+	d.reserved, d.purchased = append(d.reserved, int64(s.Reserved)), append(d.purchased, int64(s.Purchased))
+	d.batches = append(d.batches, uuid(s.Batch))
 }
 
 // edited tells whether what only an operator changes has changed: most batches need not write it.
@@ -52,63 +101,74 @@ func uuid(b drop.BatchID) pgtype.UUID { return pgtype.UUID{Bytes: b, Valid: true
 // nowhere is a place where no row lies.
 const nowhere = "(0,0)"
 
-func queueStock(out *pgx.Batch, l *loader, sizes []int) {
-	n := len(sizes)
-	places, total, available := make([]string, n), make([]int64, n), make([]int64, n)
-	held, sold := make([]int64, n), make([]int64, n)
-	for i, p := range sizes {
-		stock := l.state.Sizes[p].Stock
-		places[i], total[i], available[i] = nowhere, stock.Total, stock.Available
+func (w *writes) addSizes(l *loader, sizes []int) {
+	to := &w.sizes
+	for _, p := range sizes {
+		stock, place := &l.state.Sizes[p].Stock, nowhere
 		if p < len(l.places) {
-			places[i] = l.places[p]
+			place = l.places[p]
 		}
-		held[i], sold[i] = stock.Held, stock.Sold
+		to.drops, to.places = append(to.drops, int64(l.state.ID)), append(to.places, place)
+		to.total, to.available = append(to.total, stock.Total), append(to.available, stock.Available)
+		to.held, to.sold = append(to.held, stock.Held), append(to.sold, stock.Sold)
 	}
-	out.Queue(runBatchWriteSizes, int64(l.state.ID), places, total, available, held, sold)
 }
 
-func queueEnded(out *pgx.Batch, id int64, ended []*drop.Reservation) {
-	n := len(ended)
-	ids, status, at := make([]int64, n), make([]int16, n), make([]int64, n)
-	for i, r := range ended {
-		ids[i], status[i], at[i] = int64(r.ID), int16(r.Status), int64(r.EndedAt)
-	}
-	out.Queue(runBatchWriteEnded, id, ids, status, at)
-}
-
-func queueMade(out *pgx.Batch, id int64, made []*drop.Reservation) {
-	n := len(made)
-	ids, users, sizes, status := make([]int64, n), make([]int64, n), make([]string, n), make([]int16, n)
-	created, expires, ended := make([]int64, n), make([]int64, n), make([]int64, n)
-	for i, r := range made {
-		ids[i], users[i], sizes[i], status[i] = int64(r.ID), int64(r.UserID), r.Size, int16(r.Status)
-		created[i], expires[i], ended[i] = int64(r.CreatedAt), int64(r.ExpiresAt), int64(r.EndedAt)
-	}
-	out.Queue(runBatchWriteMade, id, ids, users, sizes, status, created, expires, ended)
-}
-
-func queuePurchases(out *pgx.Batch, id int64, purchases []drop.Purchase) {
-	n := len(purchases)
-	ids, reservations, users := make([]int64, n), make([]int64, n), make([]int64, n)
-	sizes, prices, created := make([]string, n), make([]int64, n), make([]int64, n)
-	for i := range purchases {
-		p := &purchases[i]
-		ids[i], reservations[i], users[i] = int64(p.ID), int64(p.ReservationID), int64(p.UserID)
-		sizes[i], prices[i], created[i] = p.Size, int64(p.Price), int64(p.CreatedAt)
-	}
-	out.Queue(runBatchWritePurchases, id, ids, reservations, users, sizes, prices, created)
-}
-
-func queueLedger(out *pgx.Batch, s *drop.State, entries []drop.LedgerEntry) {
-	n := len(entries)
-	seq, at, sizes := make([]int64, n), make([]int64, n), make([]string, n)
-	reasons, units, available := make([]string, n), make([]int64, n), make([]int64, n)
+func (w *writes) addLedger(s *drop.State, entries []drop.LedgerEntry) {
+	to := &w.ledger
 	for i := range entries {
 		e := &entries[i]
-		seq[i], at[i], sizes[i] = int64(e.Seq), int64(e.At), e.Size
-		reasons[i], units[i], available[i] = string(e.Reason), e.Units, e.Available
+		to.drops, to.seqs, to.batches = append(to.drops, int64(s.ID)), append(to.seqs, int64(e.Seq)), append(to.batches, uuid(s.Batch))
+		to.at, to.sizes = append(to.at, int64(e.At)), append(to.sizes, e.Size)
+		to.reasons, to.units = append(to.reasons, string(e.Reason)), append(to.units, e.Units)
+		to.available = append(to.available, e.Available)
 	}
-	out.Queue(runBatchWriteLedger, int64(s.ID), uuid(s.Batch), seq, at, sizes, reasons, units, available)
+}
+
+func (w *writes) addKept(id drop.ID, kept []drop.Kept) {
+	to := &w.kept
+	for i := range kept {
+		k := &kept[i]
+		to.drops, to.callers = append(to.drops, int64(id)), append(to.callers, k.Key.Caller)
+		to.operations, to.values = append(to.operations, k.Key.Operation), append(to.values, k.Key.Value)
+		to.bodies, to.answers = append(to.bodies, k.Key.Body[:]), append(to.answers, k.Answer)
+		to.created = append(to.created, int64(k.At))
+	}
+}
+
+// queue queues all of it: updates before inserts.
+func (w *writes) queue(out *pgx.Batch) {
+	if d := &w.drops; len(d.ids) > 0 {
+		out.Queue(runBatchWriteDrops, d.ids, d.places, d.versions, d.lastAt, d.seqs, d.reserved, d.purchased, d.batches)
+	}
+	for _, row := range w.edits {
+		out.Queue(runBatchWriteEdit, row...)
+	}
+	for _, id := range w.confirms {
+		out.Queue(committedTouch, id)
+	}
+	if s := &w.sizes; len(s.drops) > 0 {
+		out.Queue(runBatchWriteSizes, s.drops, s.places, s.total, s.available, s.held, s.sold)
+	}
+	if e := &w.ended; len(e.ids) > 0 {
+		out.Queue(runBatchWriteEnded, e.ids, e.status, e.at)
+	}
+	if m := &w.made; len(m.ids) > 0 {
+		out.Queue(runBatchWriteMade, m.ids, m.users, m.sizes, m.status, m.created, m.expires, m.ended)
+	}
+	if p := &w.purchases; len(p.ids) > 0 {
+		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)
+	}
+	w.queueLedger(out)
+	if k := &w.kept; len(k.drops) > 0 {
+		out.Queue(runBatchWriteKept, k.drops, k.callers, k.operations, k.values, k.bodies, k.answers, k.created)
+	}
+}
+
+func (w *writes) queueLedger(out *pgx.Batch) {
+	if e := &w.ledger; len(e.drops) > 0 {
+		out.Queue(runBatchWriteLedger, e.drops, e.seqs, e.batches, e.at, e.sizes, e.reasons, e.units, e.available)
+	}
 }
 
 // queueDrop queues a new drop with its sizes and its first ledger entries.
@@ -125,7 +185,7 @@ func queueDrop(out *pgx.Batch, s *drop.State, c *drop.Changes) {
 		available[i], held[i], sold[i] = stock.Available, stock.Held, stock.Sold
 	}
 	out.Queue(createDropSizes, int64(s.ID), position, labels, total, available, held, sold)
-	if len(c.Ledger) > 0 {
-		queueLedger(out, s, c.Ledger)
-	}
+	var w writes
+	w.addLedger(s, c.Ledger)
+	w.queueLedger(out)
 }
