@@ -20,11 +20,8 @@ type batch struct {
 	alone bool   // no batch may follow it at once
 	next  *batch // follows it, whatever becomes of it
 	given store.Batch
-	// users are not in given.Need, since the drop was last seen without a rule for them; missed: it has one by now, and ruled: it had one
-	// in an attempt before.
-	users         []drop.UserID
-	missed, ruled bool
-	late          int // the first call that was admitted when the attempt was decided: see late.go
+	unasked
+	late int // the first call that was admitted when the attempt was decided: see late.go
 
 	began   time.Time
 	id      drop.BatchID
@@ -48,6 +45,7 @@ type batch struct {
 
 func newBatch(l *lane, calls []*call) *batch {
 	b := &batch{lane: l, calls: calls, began: time.Now(), cmds: make([]drop.Command, len(calls))}
+	b.lookUp = l.repeats > 0
 	for i, c := range calls {
 		b.cmds[i] = c.cmd
 	}
@@ -55,15 +53,13 @@ func newBatch(l *lane, calls []*call) *batch {
 	return b
 }
 
-// need is what the commands need, but for users that no rule is known for.
+// need is what the commands need, but for what is unasked.
 func (b *batch) need() drop.Need {
 	l, need := b.lane, drop.NeedOf(b.cmds)
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
 	// all the same, or there would be no timer any more.
 	need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
-	if b.users = nil; !b.ruled && !l.view.Load().Drop.Limited() && !need.Limits {
-		b.users, need.Users = need.Users, nil
-	}
+	b.leaveOut(&need, !l.view.Load().Drop.Limited())
 	return need
 }
 
@@ -107,12 +103,12 @@ func (b *batch) abandonNext() {
 
 func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	b.lane.engine.offset.sample(now)
-	b.confirms = false
+	b.confirms, b.changes = false, nil
 	b.unclear = b.unless != 0 && b.unless != s.Version
 	if b.unclear {
 		return nil
 	}
-	if b.missed = len(b.users) > 0 && s.Limited(); b.missed {
+	if b.misses(b.needsUsers(s), false) {
 		return nil
 	}
 	b.lane.rivals.found(s.Version)
@@ -121,6 +117,9 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	b.admit(s)
 	b.results, b.changes = drop.Apply(s, now, b.id, b.cmds)
 	b.dismiss()
+	if b.misses(false, b.needsKeys(b.cmds, b.changes)) {
+		return nil
+	}
 	b.view = viewAfter(s, b.given.Need.Recent, b.lane.view.Load())
 	b.deadline = s.Deadline
 	b.confirms = b.changes == nil && b.before != b.lane.lasting && b.saysYes()
@@ -159,8 +158,7 @@ func (b *batch) try(ctx context.Context) error {
 		switch {
 		case err == nil && b.unclear:
 			return errHidden
-		case err == nil && b.missed:
-			b.ruled = true
+		case err == nil && b.missed, errors.Is(err, store.ErrKeyUsed) && b.misses(false, !b.lookUp):
 			b.given.Need = b.need()
 			continue
 		}
@@ -195,7 +193,7 @@ func (b *batch) attempt(ctx context.Context) error {
 		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
 	}
 	err := b.lane.engine.store.RunBatch(ctx, given)
-	if err != nil && drop.CodeOf(err) == "" {
+	if err != nil && drop.CodeOf(err) == "" && (b.lookUp || !errors.Is(err, store.ErrKeyUsed)) {
 		b.lane.engine.Metrics.storeError(err)
 	}
 	return err

@@ -33,8 +33,9 @@ type lane struct {
 	timer  *time.Timer
 
 	// The goroutine's own.
-	ahead  int // batches in a row that began behind the COMMIT of another
-	rivals rivals
+	ahead   int // batches in a row that began behind the COMMIT of another
+	rivals  rivals
+	repeats repeats
 
 	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
 	wakesAt   atomic.Int64
@@ -156,6 +157,7 @@ func (l *lane) serve(b *batch) {
 	case err == nil:
 		l.lasting = b.lasts()
 		l.rivals.left(b.view.Drop.Version)
+		l.repeats.learn(b)
 		v, _ := l.replace(b.view)
 		l.settleClock(b)
 		l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})

@@ -28,13 +28,22 @@ func (b *batch) admit(s *drop.State) {
 	defer l.mu.Unlock()
 	for len(l.queue) > 0 && len(b.calls) < l.engine.MaxBatch {
 		c := l.queue[0]
-		cmd, ok := c.cmd.(drop.Reserve)
+		cmd, ok := b.admissible(c.cmd)
 		if !ok {
 			return
 		}
 		l.queue = l.queue[1:]
-		b.calls, b.cmds, b.users = append(b.calls, c), append(b.cmds, cmd), append(b.users, cmd.User)
+		b.calls, b.cmds, b.users = append(b.calls, c), append(b.cmds, c.cmd), append(b.users, cmd.User)
 	}
+}
+
+// admissible returns the reserve that a command is, if it needs nothing that was not loaded.
+func (b *batch) admissible(cmd drop.Command) (r drop.Reserve, ok bool) {
+	if k, keyed := cmd.(drop.Keyed); keyed && b.keys {
+		cmd = k.Command
+	}
+	r, ok = cmd.(drop.Reserve)
+	return r, ok
 }
 
 // manyPlain reports whether the next batch would admit calls, if they are like those of this one.
@@ -44,7 +53,7 @@ func (b *batch) manyPlain() bool {
 	}
 	plain := 0
 	for _, cmd := range b.cmds {
-		if _, ok := cmd.(drop.Reserve); ok {
+		if _, ok := b.admissible(cmd); ok {
 			plain++
 		}
 	}

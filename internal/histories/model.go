@@ -89,7 +89,7 @@ func (m *model) mayBeStale(c *call) bool {
 
 // earliest is when what the call brings about may have begun.
 func (c *call) earliest() drop.Time {
-	if _, reserve := c.cmd.(drop.Reserve); reserve && c.key == "" && c.limit == 0 {
+	if _, reserve := c.cmd.(drop.Reserve); reserve && c.limit == 0 {
 		return c.from.Add(-engine.MaxBackdated)
 	}
 	return c.from

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 // noDrop is the scope of the keys of calls that have no drop.
@@ -40,7 +41,7 @@ func (k keys) check(id drop.ID, kept []drop.Kept) error {
 	for i := range kept {
 		in := scopeOf(id, &kept[i].Key)
 		if _, taken := k[in]; taken || seen[in] {
-			return fmt.Errorf("an answer of %s is kept under the key %q", in.operation, in.value)
+			return fmt.Errorf("%w: %q of %s", store.ErrKeyUsed, in.value, in.operation)
 		}
 		seen[in] = true
 	}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -17,25 +19,30 @@ import (
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	if t, ok := b.Begun.(*transaction); ok {
 		t.batches[0].batch = &b // Next gave the like of it
-		b.Begun = nil
+		b.Begun, b.Turn = nil, nil
 		return s.runAlone(ctx, t)
 	}
-	m := &member{loader: newLoader(&b)}
-	if err := s.groups.await(ctx, m); err != nil {
-		return s.fail(fmt.Sprintf("await the turn of drop %d", b.Drop), err)
+	m := &member{loader: newLoader(&b), woken: make(chan struct{})}
+	m.deadline, _ = ctx.Deadline()
+	s.groups.join(m)
+	for {
+		if err := s.groups.await(ctx, m); err != nil {
+			return s.fail(fmt.Sprintf("await the turn of drop %d", b.Drop), err)
+		}
+		switch {
+		case m.over:
+			return m.err
+		case !m.patient:
+			s.runGroup(ctx, m.group)
+			continue
+		}
+		t, err := s.begin(ctx, true, m.turn, m.loader)
+		if err != nil {
+			m.turn.end()
+			return err
+		}
+		return s.runAlone(ctx, t)
 	}
-	if len(m.group) > 1 {
-		s.runGroup(ctx, m.group)
-	}
-	if m.over {
-		return m.err
-	}
-	t, err := s.begin(ctx, m.turn, m.loader)
-	if err != nil {
-		m.turn.end()
-		return err
-	}
-	return s.runAlone(ctx, t)
 }
 
 // runAlone ends the transaction of one batch.
@@ -44,7 +51,7 @@ func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	if errors.Is(t.batches[0].err, errOlder) { // nothing was decided, and what was known is forgotten
 		s.floors.forgetAll()
 		var again *transaction
-		if again, err = s.begin(ctx, t.turn, newLoader(t.batches[0].batch)); err == nil {
+		if again, err = s.begin(ctx, true, t.turn, newLoader(t.batches[0].batch)); err == nil {
 			t, err = again, s.transact(ctx, again)
 		}
 	}
@@ -111,9 +118,11 @@ func (l *loader) decide(w *writes) {
 		l.changes = b.Decide(&l.state, l.now)
 		switch {
 		case l.changes != nil:
+			l.writes = true
 			w.add(l, &was)
 			l.next = l.floorAfter(len(l.changes.Ended))
 		case b.Confirm != nil && b.Confirm():
+			l.writes = true
 			w.confirms = append(w.confirms, int64(b.Drop))
 			fallthrough
 		default:
@@ -126,7 +135,7 @@ func (l *loader) decide(w *writes) {
 // those who wait for their turn go first.
 func (s *Store) following(t *transaction) *store.Batch {
 	l := t.batches[0]
-	if len(t.batches) > 1 || l.changes == nil || l.batch.Next == nil || s.pooled || s.groups.awaited() {
+	if !t.patient || l.changes == nil || l.batch.Next == nil || s.pooled || s.groups.awaited() {
 		return nil
 	}
 	return l.batch.Next()
@@ -153,6 +162,9 @@ func (s *Store) readCommit(conn *pgx.Conn, results pgx.BatchResults, statements 
 		tag, err := results.Exec()
 		if err != nil {
 			_ = results.Close() // gives the same error
+			if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == pgerrcode.UniqueViolation && e.ConstraintName == keysConstraint {
+				err = errors.Join(store.ErrKeyUsed, err)
+			}
 			return s.failAs(op, classifyCommit(err, left == 1), err)
 		}
 		if left == 1 {

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"testing"
@@ -11,7 +12,7 @@ import (
 	"sneakerdrop/internal/store/postgres/pgtest"
 )
 
-// BenchmarkRunBatch is one lane: batches of reserves by buyers who each come once, fsync on, without and with a key each.
+// BenchmarkRunBatch is one lane that always has work: batches of reserves by buyers who each come once, fsync on, without and with a new key each.
 func BenchmarkRunBatch(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 500} {
 		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {
@@ -29,26 +30,51 @@ func benchmarkRunBatch(b *testing.B, size int, command func(drop.Reserve) drop.C
 	b.Helper()
 	s := open(b, pgtest.Migrated(b))
 	id := createDrop(b, s, drop.MaxStock)
-	user := drop.UserID(0)
-	cmds := make([]drop.Command, size)
+	callers := callers(b.Context(), size, command)
+	batch := laneBatch(id, <-callers)
 	b.ReportAllocs()
 	for b.Loop() {
-		for i := range cmds {
-			user++
-			cmds[i] = command(drop.Reserve{User: user, Hold: time.Hour})
-		}
-		err := s.RunBatch(b.Context(), store.Batch{
-			Drop: id, Need: drop.NeedOf(cmds),
-			Decide: func(s *drop.State, now drop.Time) *drop.Changes {
-				_, changes := drop.Apply(s, now, newBatch(), cmds)
-				return changes
-			},
-		})
-		if err != nil {
+		next := laneBatch(id, <-callers)
+		batch.Next = func() *store.Batch { return &next }
+		if err := s.RunBatch(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}
+		batch = next
 	}
 	b.ReportMetric(float64(b.N)*float64(size)/b.Elapsed().Seconds(), "reservations/s")
+	if err := s.RunBatch(b.Context(), batch); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// callers gives commands, batch by batch, until ctx ends; they are made beside the lane, as callers do.
+func callers(ctx context.Context, size int, command func(drop.Reserve) drop.Command) <-chan []drop.Command {
+	batches := make(chan []drop.Command, 2)
+	go func() {
+		for user := drop.UserID(1); ; {
+			cmds := make([]drop.Command, size)
+			for i := range cmds {
+				cmds[i] = command(drop.Reserve{User: user, Hold: time.Hour})
+				user++
+			}
+			select {
+			case batches <- cmds:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return batches
+}
+
+// laneBatch is a batch as a lane makes it, which looks up what is kept under keys only after one was used again.
+func laneBatch(id drop.ID, cmds []drop.Command) store.Batch {
+	need := drop.NeedOf(cmds)
+	need.Keys = nil
+	return store.Batch{Drop: id, Need: need, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		_, changes := drop.Apply(s, now, newBatch(), cmds)
+		return changes
+	}}
 }
 
 // BenchmarkEnsureSubjects is a crowd that signs in for the first time, and then again.

@@ -91,6 +91,12 @@ func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, 
 // Committed implements store.Store.
 func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
 	op := fmt.Sprintf("look up a batch of drop %d", id)
+	select {
+	case s.lookups <- struct{}{}:
+		defer func() { <-s.lookups }()
+	case <-ctx.Done():
+		return false, s.fail(op, ctx.Err())
+	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return false, s.fail(op, err)

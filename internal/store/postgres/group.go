@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -12,8 +14,10 @@ import (
 const (
 	// maxGroup bounds the batches of one transaction.
 	maxGroup = 32
-	// maxSkips is how often a batch may find its drop locked by another replica before it waits for the lock, alone.
-	maxSkips = 2
+	// maxSkips is how often a batch may find its drop locked by another replica before it waits for the lock, alone; skipPause is how long it
+	// leaves the drop to the other each time.
+	maxSkips  = 3
+	skipPause = 5 * time.Millisecond
 	// patience is after how long a turn counts no more: its batch may wait for another replica, and no other drop should for it.
 	patience = 100 * time.Millisecond
 )
@@ -22,11 +26,13 @@ const (
 // ends go together, in one transaction: group commit. Of many hot drops a few large transactions cost the server less than many small ones
 // that stand in each other's way.
 type groups struct {
-	most     int // transactions
+	most     int // transactions whose turn counts
+	lapses   int // transactions whose turn has lapsed, at most
 	patience time.Duration
 
 	mu      sync.Mutex
 	running int
+	lapsed  int
 	waiting []*member
 }
 
@@ -35,39 +41,73 @@ type member struct {
 	*loader
 
 	deadline time.Time     // of its context; zero: none
-	skips    int           // groups that could not run it
 	woken    chan struct{} // closed when it has its turn, or when it is over
 	turn     *turn
 	group    []*member // to be run in that turn, itself first
+	patient  bool      // it may wait for its drop's lock; a group never does
 	over     bool      // it was run in a group: err is what became of it
+
+	skips  int  // how often another replica had its drop's lock
+	apart  bool // its group failed, and one of its batches may be why
+	pauses bool // it will wait again
+	left   bool // it will not
 }
+
+// alone reports whether the batch is in no group any more.
+func (m *member) alone() bool { return m.apart || m.skips >= maxSkips }
+
+// late reports whether the batch's time is over.
+func (m *member) late() bool { return !m.deadline.IsZero() && !time.Now().Before(m.deadline) }
 
 // turn is the right to run a transaction.
 type turn struct {
-	groups *groups
-	timer  *time.Timer
-	once   sync.Once
+	groups        *groups
+	timer         *time.Timer
+	lapsed, ended bool
 }
 
 // renew gives a turn that goes on with another batch its time anew.
 func (t *turn) renew() { t.timer.Reset(t.groups.patience) }
 
+// lapse has the turn count no more, unless that is so of too many: they have connections, which others need too.
+func (t *turn) lapse() {
+	g := t.groups
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case t.ended || t.lapsed:
+	case g.lapsed >= g.lapses:
+		t.timer.Reset(g.patience)
+	default:
+		t.lapsed = true
+		g.lapsed++
+		g.running--
+		g.give()
+	}
+}
+
 // end ends the turn; a nil one belongs to somebody else by now.
 func (t *turn) end() {
-	if t != nil {
-		t.timer.Stop()
-		t.once.Do(t.groups.pass)
+	if t == nil {
+		return
 	}
+	g := t.groups
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t.timer.Stop()
+	switch {
+	case t.ended:
+	case t.lapsed:
+		g.lapsed--
+	default:
+		g.running--
+	}
+	t.ended = true
+	g.give()
 }
 
 // await waits until the batch has its turn, or was run.
 func (g *groups) await(ctx context.Context, m *member) error {
-	m.deadline, _ = ctx.Deadline()
-	m.woken = make(chan struct{})
-	g.mu.Lock()
-	g.waiting = append(g.waiting, m)
-	g.give()
-	g.mu.Unlock()
 	select {
 	case <-m.woken:
 	case <-ctx.Done():
@@ -79,13 +119,60 @@ func (g *groups) await(ctx context.Context, m *member) error {
 	return nil
 }
 
+// join has batches wait for their turn.
+func (g *groups) join(members ...*member) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range members {
+		m.pauses = false
+		if !m.left {
+			g.waiting = append(g.waiting, m)
+		}
+	}
+	g.give()
+}
+
+// rejoin has batches that could not be run wait again, those whose drops were locked after a pause.
+func (g *groups) rejoin(members []*member) {
+	var now []*member
+	g.mu.Lock()
+	for _, m := range members {
+		switch {
+		case m.late(): // it would end its next group's time too
+			m.over = true
+			m.err = &store.Error{Op: fmt.Sprintf("await the turn of drop %d", m.batch.Drop), Class: store.ClassUnavailable, Err: context.DeadlineExceeded}
+			close(m.woken)
+		case m.apart:
+			now = append(now, m)
+		default:
+			m.pauses = true
+			time.AfterFunc(skipPause, func() { g.join(m) })
+		}
+	}
+	g.mu.Unlock()
+	g.join(now...)
+}
+
+// leave reports whether the batch still waited.
+func (g *groups) leave(m *member) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := slices.Index(g.waiting, m)
+	if i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+	}
+	m.left = i >= 0 || m.pauses
+	return m.left
+}
+
 // give gives turns to those who wait, as long as there are any. Its caller has the lock.
 func (g *groups) give() {
 	for g.running < g.most && len(g.waiting) > 0 {
 		g.running++
 		first, t := g.waiting[0], &turn{groups: g}
-		t.timer = time.AfterFunc(g.patience, func() { t.once.Do(g.pass) })
+		t.timer = time.AfterFunc(g.patience, t.lapse)
 		first.turn, first.group = t, g.front()
+		first.patient = len(first.group) == 1 && g.lapsed < g.lapses
 		close(first.woken)
 	}
 }
@@ -103,36 +190,6 @@ func (g *groups) front() (group []*member) {
 	return group
 }
 
-// alone reports whether the batch is in no group any more.
-func (m *member) alone() bool { return m.skips > maxSkips }
-
-// leave reports whether the batch still waited.
-func (g *groups) leave(m *member) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	i := slices.Index(g.waiting, m)
-	if i >= 0 {
-		g.waiting = slices.Delete(g.waiting, i, i+1)
-	}
-	return i >= 0
-}
-
-// pass ends a turn.
-func (g *groups) pass() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.running--
-	g.give()
-}
-
-// again has batches wait once more, before all others.
-func (g *groups) again(members []*member) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.waiting = slices.Insert(g.waiting, 0, members...)
-	g.give()
-}
-
 // awaited reports whether a batch waits for its turn.
 func (g *groups) awaited() bool {
 	g.mu.Lock()
@@ -140,48 +197,63 @@ func (g *groups) awaited() bool {
 	return len(g.waiting) > 0
 }
 
-// runGroup runs batches in one transaction. Those whose drops are locked get into another group; where the whole fails for what one of them
-// may have done, each is run alone.
+// runGroup runs batches in one transaction, in the turn of the first. Those whose drops are locked wait for another turn, and so does each, alone,
+// where the whole fails for what one of them may have done.
 func (s *Store) runGroup(ctx context.Context, group []*member) {
+	t := group[0].turn
+	group[0].turn, group[0].woken = nil, make(chan struct{})
+	group[0].left = true // if Decide panics
 	defer func() {
 		var again []*member
-		for _, m := range group[1:] {
+		for _, m := range group {
 			if m.over {
 				close(m.woken)
-			} else {
-				again = append(again, m)
+				continue
 			}
+			m.loader = newLoader(m.batch)
+			again = append(again, m)
 		}
-		s.groups.again(again)
+		s.groups.rejoin(again)
 	}()
+	defer t.end()
 	ctx, cancel := shortest(ctx, group)
 	defer cancel()
 	batches := make([]*loader, len(group))
 	for i, m := range group {
 		batches[i] = m.loader
 	}
-	t, err := s.begin(ctx, nil, batches...)
-	if err == nil {
-		err = s.transact(ctx, t)
-	}
+	err := s.runTransaction(ctx, batches)
 	if err != nil {
 		s.floors.forgetAll()
 	}
-	class := store.ClassOf(err)
 	for _, m := range group {
-		switch {
-		case err != nil && (class == store.ClassFault || class == store.ClassRolledBack):
-			m.skips = maxSkips
-		case m.err == nil:
-			m.over, m.err = true, err
-		}
-		if !m.over {
-			m.skips++
-			m.loader = newLoader(m.batch)
-		}
+		m.judge(err, len(group) > 1)
 	}
-	if group[0].over {
-		group[0].turn.end()
+	group[0].left = false
+}
+
+func (s *Store) runTransaction(ctx context.Context, batches []*loader) error {
+	t, err := s.begin(ctx, false, nil, batches...)
+	if err != nil {
+		return err
+	}
+	return s.transact(ctx, t)
+}
+
+// judge takes what became of the group.
+func (m *member) judge(err error, others bool) {
+	class := store.ClassOf(err)
+	switch {
+	case errors.Is(m.err, errOlder):
+		m.apart = true
+	case m.err != nil: // it was not decided: its drop is locked, or not there
+		m.skips++
+	case err == nil, class == store.ClassUnknown && !m.writes:
+		m.over = true
+	case others && (class == store.ClassFault || class == store.ClassRolledBack):
+		m.apart = true
+	default:
+		m.over, m.err = true, err
 	}
 }
 

@@ -124,23 +124,73 @@ func TestGroup_BatchesThatWaitAreOneTransaction(t *testing.T) {
 func TestGroup_ALockedDropHoldsUpNoOther(t *testing.T) {
 	u := pgtest.Migrated(t)
 	c, admin, holder := newCrowd(t, u, 4), connect(t, u), connect(t, u)
-	tx := lockDrop(t, holder, c.drops[2])
+	tx := lockDrop(t, holder, c.drops[0]) // of who would run them all
 	ends := c.start(t.Context(), c.reserves()...)
 	c.free()
-	for _, i := range []int{0, 1, 3} {
+	for i := 1; i < 4; i++ {
 		if err := <-ends[i]; err != nil {
 			t.Error(err)
 		}
 	}
-	c.want(4, 4, 5, 4)
+	c.want(5, 4, 4, 4)
 	awaitLockWait(t, admin) // alone
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-ends[2]; err != nil {
+	if err := <-ends[0]; err != nil {
 		t.Error(err)
 	}
-	wantAvailable(t, c, c.drops[2], 4)
+	wantAvailable(t, c, c.drops[0], 4)
+}
+
+// A replica that has frozen holds the locks of more drops than there are connections. All others sell, and everything can be read.
+func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
+	u := pgtest.Migrated(t)
+	s, err := postgres.Open(t.Context(), u, postgres.Options{Connections: 4, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.Turns(2, 10*time.Millisecond)
+	holder, other := connect(t, u), createDrop(t, s, 5)
+	var locked []drop.ID
+	for range 12 {
+		locked = append(locked, createDrop(t, s, 5))
+	}
+	tx, err := holder.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `SELECT FROM sneakerdrop.drops WHERE id > $1 FOR UPDATE`, int64(other)); err != nil {
+		t.Fatal(err)
+	}
+	ends := make(chan error, len(locked))
+	for _, id := range locked {
+		go func() { ends <- s.RunBatch(t.Context(), reserve(id, newBatch(), nil)) }()
+	}
+	for left := int64(4); left > 0; left-- {
+		time.Sleep(100 * time.Millisecond) // any number of turns could have lapsed
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if err := s.RunBatch(ctx, reserve(other, newBatch(), nil)); err != nil {
+			t.Errorf("another drop: %v", err)
+		}
+		if _, err := s.Drop(ctx, other); err != nil {
+			t.Errorf("a read: %v", err)
+		}
+		cancel()
+		wantAvailable(t, s, other, left)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range locked {
+		if err := <-ends; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, id := range locked {
+		wantAvailable(t, s, id, 4)
+	}
 }
 
 func TestGroup_AFaultIsOfItsOwnBatch(t *testing.T) {

@@ -9,6 +9,9 @@ import (
 	"sneakerdrop/internal/store"
 )
 
+// keysConstraint is what refuses a key that is used.
+const keysConstraint = "idempotency_keys_pkey"
+
 // noDrop is the scope of keys of calls that have no drop.
 const noDrop = int64(0)
 

@@ -15,6 +15,7 @@ import (
 type transaction struct {
 	conn    *pgxpool.Conn
 	batches []*loader
+	patient bool             // waits for the drop's lock; else drops that are locked are not found
 	results pgx.BatchResults // of the first round trip, which is under way
 	end     func()           // of the pipeline that it shares with the commit before it
 	turn    *turn            // nil: another's
@@ -36,20 +37,20 @@ type loader struct {
 	dues        int
 
 	changes *drop.Changes
+	writes  bool
 	err     error // it cannot be decided
 }
 
-// queueLoad queues the first round trip: it begins the transaction, locks the drops and reads what the batches need. A drop of several is
-// not found where another replica has its lock.
+// queueLoad queues the first round trip: it begins the transaction, locks the drops and reads what the batches need.
 func (t *transaction) queueLoad(pooled bool) *pgx.Batch {
 	out := new(pgx.Batch)
 	ids, floors := make([]int64, len(t.batches)), make([]int64, len(t.batches))
 	for i, l := range t.batches {
 		ids[i], floors[i] = int64(l.batch.Drop), int64(l.floor.at)
 	}
-	lock := runBatchLock
-	if len(t.batches) > 1 {
-		lock = runBatchLockFree
+	lock := runBatchLockFree
+	if t.patient {
+		lock = runBatchLock
 	}
 	out.Queue(runBatchBegin)
 	if pooled {

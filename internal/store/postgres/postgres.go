@@ -59,6 +59,7 @@ type Store struct {
 	primary *primary
 	closing sync.Once
 	groups  groups
+	lookups chan struct{} // those under way: each may wait for a lock, and others need connections
 }
 
 var _ store.Store = (*Store)(nil)
@@ -74,7 +75,6 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("read the database URL: %w", err)
 	}
 	s := &Store{log: o.Log}
-	s.groups.most, s.groups.patience = max(2, runtime.NumCPU()), patience
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -93,6 +93,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if o.Connections > 0 {
 		cfg.MaxConns = int32(min(o.Connections, 10_000))
 	}
+	s.groups.most, s.groups.patience = min(max(2, runtime.NumCPU()), max(1, int(cfg.MaxConns)/2)), patience
+	s.groups.lapses = max(1, int(cfg.MaxConns)/4)
+	s.lookups = make(chan struct{}, max(1, cfg.MaxConns/4))
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("open the connection pool: %w", err)
 	}

@@ -2,11 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 // noDrop is the scope of the keys of calls that have no drop.
@@ -39,7 +41,11 @@ func insertKept(conn *sqlite.Conn, id drop.ID, answers []drop.Kept) error {
 		st.BindBytes(5, k.Key.Body[:])
 		st.BindBytes(6, k.Answer)
 		st.BindInt64(7, int64(k.At))
-		if err := run(st); err != nil {
+		err := run(st)
+		if sqlite.ErrCode(err) == sqlite.ResultConstraintPrimaryKey {
+			err = errors.Join(store.ErrKeyUsed, err)
+		}
+		if err != nil {
 			return fmt.Errorf("keep an answer of %s: %w", k.Key.Operation, err)
 		}
 	}

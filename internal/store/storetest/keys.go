@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"sneakerdrop/internal/drop"
@@ -261,8 +262,8 @@ func scopeTwiceInABatch(f *fixture) {
 	k := drop.Kept{Key: keyOf("k"), Answer: []byte("{}"), At: base}
 	other := k
 	other.Key.Body[0]++
-	if err := f.tryKeep(id, k, other); !isFault(err) {
-		f.Errorf("RunBatch: %v, want a *store.Error of ClassFault", err)
+	if err := f.tryKeep(id, k, other); !isFault(err) || !errors.Is(err, store.ErrKeyUsed) {
+		f.Errorf("RunBatch: %v, want a *store.Error of ClassFault with ErrKeyUsed", err)
 	}
 	equal(f, "the drop", f.picture(id), before)
 	equal(f, "the key is not used", refusal(f.reserveKeyed(id, base, "k")), "")
@@ -273,8 +274,8 @@ func scopeThatExists(f *fixture) {
 	first := f.reserveKeyed(id, base, "k")
 	before := f.picture(id)
 	k := drop.Kept{Key: keyOf("k"), Answer: []byte("{}"), At: base + 1}
-	if err := f.tryKeep(id, k); !isFault(err) {
-		f.Errorf("RunBatch: %v, want a *store.Error of ClassFault", err)
+	if err := f.tryKeep(id, k); !isFault(err) || !errors.Is(err, store.ErrKeyUsed) {
+		f.Errorf("RunBatch: %v, want a *store.Error of ClassFault with ErrKeyUsed", err)
 	}
 	equal(f, "the drop", f.picture(id), before)
 	equal(f, "the answer of before", f.reserveKeyed(id, base+1, "k"), first)
@@ -289,7 +290,7 @@ func failedBatchKeepsNothing(f *fixture) {
 		s.Sizes[0].Stock.Total++
 		return c
 	}})
-	if !isFault(err) {
+	if !isFault(err) || errors.Is(err, store.ErrKeyUsed) {
 		f.Errorf("RunBatch: %v, want a *store.Error of ClassFault", err)
 	}
 	equal(f, "the drop", f.picture(id), before)
