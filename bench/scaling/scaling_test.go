@@ -20,7 +20,7 @@ func inputs(t *testing.T) (bench, costs) {
 	return b, c
 }
 
-// The two lines give what was measured within 15 % where one drop sells, within 35 % where fifty do.
+// The two lines give what was measured within 5 %.
 func TestCosts_GiveWhatWasMeasured(t *testing.T) {
 	b, c := inputs(t)
 	for i := range b.Loads {
@@ -29,18 +29,14 @@ func TestCosts_GiveWhatWasMeasured(t *testing.T) {
 		if !ok {
 			continue
 		}
-		tolerance := 0.15
-		if strings.HasPrefix(l.Name, "50 hot drops") {
-			tolerance = 0.35
-		}
-		if ratio := c.perSecond(l, batch) / l.median(); math.Abs(ratio-1) > tolerance {
+		if ratio := c.perSecond(l, batch) / l.median(); math.Abs(ratio-1) > 0.05 {
 			t.Errorf("%s: %.0f a second, measured were %.0f", l.Name, c.perSecond(l, batch), l.median())
 		}
 	}
 }
 
-// The simulation of one machine that server, database and load share takes what that machine took of each stream, within 6 %. At its limit it
-// takes more than the machine did, because all of its batches are full then: by no more than 30 %.
+// The simulation of one machine that server, database and load share takes what that machine took of each stream, within 7 %. At its limit it
+// takes more than the machine did, because all of its batches are full then: by no more than 15 %.
 func TestSimulate_GivesTheMeasuredMachine(t *testing.T) {
 	b, c := inputs(t)
 	if len(b.Open) < 5 {
@@ -56,11 +52,11 @@ func TestSimulate_GivesTheMeasuredMachine(t *testing.T) {
 	most := 0.0
 	for _, o := range b.Open {
 		most = math.Max(most, o.Accepted)
-		if got := stream(o.Offered); math.Abs(got/o.Accepted-1) > 0.06 {
+		if got := stream(o.Offered); math.Abs(got/o.Accepted-1) > 0.07 {
 			t.Errorf("of %.0f a second %.0f are taken, measured were %.0f", o.Offered, got, o.Accepted)
 		}
 	}
-	if limit := stream(1e6); limit < 0.9*most || limit > 1.3*most {
+	if limit := stream(1e6); limit < 0.9*most || limit > 1.15*most {
 		t.Errorf("at its limit %.0f a second are taken, measured were %.0f", limit, most)
 	}
 }
