@@ -66,14 +66,16 @@ func (b *batch) need() drop.Need {
 // grow adds what has come while the batch waited for its turn in the store.
 func (b *batch) grow() drop.Need {
 	b.asked = time.Now()
-	if b.alone {
-		return b.given.Need
-	}
-	if more := b.lane.takeMore(b.lane.engine.MaxBatch - len(b.calls)); len(more) > 0 {
+	grown := false
+	if !b.alone {
+		more := b.lane.takeMore(b.lane.engine.MaxBatch - len(b.calls))
+		grown = len(more) > 0
 		b.calls = append(b.calls, more...)
 		for _, c := range more {
 			b.cmds = append(b.cmds, c.cmd)
 		}
+	}
+	if grown || b.missed {
 		b.given.Need = b.need()
 	}
 	return b.given.Need
@@ -144,6 +146,9 @@ func (b *batch) try(ctx context.Context) error {
 	r := e.newRetry()
 	for {
 		b.id = newBatchID()
+		if b.missed {
+			b.given.Need = b.need()
+		}
 		err := b.attempt(ctx)
 		switch {
 		case store.ClassOf(err) == store.ClassUnknown && b.confirms: // nothing was to be written, so there is nothing to look up
@@ -158,8 +163,7 @@ func (b *batch) try(ctx context.Context) error {
 		switch {
 		case err == nil && b.unclear:
 			return errHidden
-		case err == nil && b.missed, errors.Is(err, store.ErrKeyUsed) && b.misses(false, !b.lookUp):
-			b.given.Need = b.need()
+		case err == nil && b.missed, b.usedKey(err) && b.misses(false, true):
 			continue
 		}
 		if err == nil || !r.helps(err) {
@@ -193,7 +197,7 @@ func (b *batch) attempt(ctx context.Context) error {
 		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
 	}
 	err := b.lane.engine.store.RunBatch(ctx, given)
-	if err != nil && drop.CodeOf(err) == "" && (b.lookUp || !errors.Is(err, store.ErrKeyUsed)) {
+	if err != nil && drop.CodeOf(err) == "" && !b.usedKey(err) {
 		b.lane.engine.Metrics.storeError(err)
 	}
 	return err

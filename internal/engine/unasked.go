@@ -1,6 +1,11 @@
 package engine
 
-import "sneakerdrop/internal/drop"
+import (
+	"errors"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
 
 // repeatsFor is for how many batches with keys a lane looks them up after one had a key that was used before, or a refusal.
 const repeatsFor = 64
@@ -18,6 +23,7 @@ type unasked struct {
 
 // leaveOut takes from need what is not to be loaded. bare: the drop was last seen without a rule about users.
 func (u *unasked) leaveOut(need *drop.Need, bare bool) {
+	u.missed = false
 	if u.users = nil; bare && !u.ruled && !need.Limits {
 		u.users, need.Users = need.Users, nil
 	}
@@ -40,6 +46,9 @@ func (u *unasked) needsUsers(s *drop.State) bool { return len(u.users) > 0 && s.
 func (u *unasked) needsKeys(cmds []drop.Command, changes *drop.Changes) bool {
 	return u.keys && repeated(cmds, changes)
 }
+
+// usedKey reports whether a batch failed because a key that it did not look up was used before.
+func (u *unasked) usedKey(err error) bool { return u.keys && errors.Is(err, store.ErrKeyUsed) }
 
 // repeated reports whether fewer answers are to be kept than there are keys.
 func repeated(cmds []drop.Command, changes *drop.Changes) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
@@ -22,7 +23,7 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 		b.Begun, b.Turn = nil, nil
 		return s.runAlone(ctx, t)
 	}
-	m := &member{loader: newLoader(&b), woken: make(chan struct{})}
+	m := &member{loader: newLoader(&b), woken: make(chan struct{}), since: time.Now()}
 	m.deadline, _ = ctx.Deadline()
 	s.groups.join(m)
 	for {
@@ -56,7 +57,7 @@ func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 		}
 	}
 	err = cmp.Or(err, t.batches[0].err)
-	if t.turn.end(); err != nil && drop.CodeOf(err) == "" {
+	if t.turn.end(); err != nil && drop.CodeOf(err) == "" && !errors.Is(err, store.ErrKeyUsed) {
 		s.floors.forgetAll()
 	}
 	return err

@@ -22,6 +22,9 @@ var errWarned = errors.New("COMMIT came with a notice")
 // errOlder: the drop is older than it was, or another of its number.
 var errOlder = errors.New("the drop is not the one that it was: the database was put back")
 
+// errLocked: another replica has kept the drop's lock, and too many wait for others.
+var errLocked = errors.New("the drop's lock was not free in time")
+
 // errForgotten: a key was still used when it was claimed, and free again a moment later.
 var errForgotten = errors.New("the key was forgotten just now")
 

@@ -18,6 +18,8 @@ const (
 	// leaves the drop to the other each time.
 	maxSkips  = 3
 	skipPause = 5 * time.Millisecond
+	// lockTimeout is how long it asks for the lock where too many others wait for theirs: as long as PostgreSQL lets one wait.
+	lockTimeout = 5 * time.Second
 	// patience is after how long a turn counts no more: its batch may wait for another replica, and no other drop should for it.
 	patience = 100 * time.Millisecond
 )
@@ -30,16 +32,18 @@ type groups struct {
 	lapses   int // transactions whose turn has lapsed, at most
 	patience time.Duration
 
-	mu      sync.Mutex
-	running int
-	lapsed  int
-	waiting []*member
+	mu       sync.Mutex
+	running  int
+	lapsed   int
+	patients int // of those running
+	waiting  []*member
 }
 
 // member is a batch on its way to its turn.
 type member struct {
 	*loader
 
+	since    time.Time
 	deadline time.Time     // of its context; zero: none
 	woken    chan struct{} // closed when it has its turn, or when it is over
 	turn     *turn
@@ -54,16 +58,27 @@ type member struct {
 }
 
 // alone reports whether the batch is in no group any more.
-func (m *member) alone() bool { return m.apart || m.skips >= maxSkips }
+func (g *groups) alone(m *member) bool { return m.apart || m.skips >= maxSkips && g.mayWait() }
+
+// mayWait reports whether one more transaction may wait for a lock: each that does has a connection.
+func (g *groups) mayWait() bool { return g.lapsed+g.patients < g.lapses }
 
 // late reports whether the batch's time is over.
 func (m *member) late() bool { return !m.deadline.IsZero() && !time.Now().Before(m.deadline) }
 
 // turn is the right to run a transaction.
 type turn struct {
-	groups        *groups
-	timer         *time.Timer
-	lapsed, ended bool
+	groups                 *groups
+	timer                  *time.Timer
+	patient, lapsed, ended bool
+}
+
+// stop has the turn count no more.
+func (t *turn) stop() {
+	t.groups.running--
+	if t.patient {
+		t.groups.patients--
+	}
 }
 
 // renew gives a turn that goes on with another batch its time anew.
@@ -80,8 +95,8 @@ func (t *turn) lapse() {
 		t.timer.Reset(g.patience)
 	default:
 		t.lapsed = true
+		t.stop()
 		g.lapsed++
-		g.running--
 		g.give()
 	}
 }
@@ -100,7 +115,7 @@ func (t *turn) end() {
 	case t.lapsed:
 		g.lapsed--
 	default:
-		g.running--
+		t.stop()
 	}
 	t.ended = true
 	g.give()
@@ -146,7 +161,7 @@ func (g *groups) rejoin(members []*member) {
 			now = append(now, m)
 		default:
 			m.pauses = true
-			time.AfterFunc(skipPause, func() { g.join(m) })
+			time.AfterFunc(skipPause<<min(m.skips, maxSkips), func() { g.join(m) })
 		}
 	}
 	g.mu.Unlock()
@@ -172,7 +187,10 @@ func (g *groups) give() {
 		first, t := g.waiting[0], &turn{groups: g}
 		t.timer = time.AfterFunc(g.patience, t.lapse)
 		first.turn, first.group = t, g.front()
-		first.patient = len(first.group) == 1 && g.lapsed < g.lapses
+		if t.patient = len(first.group) == 1 && g.mayWait(); t.patient {
+			g.patients++
+		}
+		first.patient = t.patient
 		close(first.woken)
 	}
 }
@@ -181,7 +199,7 @@ func (g *groups) give() {
 func (g *groups) front() (group []*member) {
 	g.waiting = slices.DeleteFunc(g.waiting, func(m *member) bool {
 		twin := func(other *member) bool { return other.batch.Drop == m.batch.Drop }
-		if len(group) > 0 && (len(group) == maxGroup || group[0].alone() || m.alone() || slices.ContainsFunc(group, twin)) {
+		if len(group) > 0 && (len(group) == maxGroup || g.alone(group[0]) || g.alone(m) || slices.ContainsFunc(group, twin)) {
 			return false
 		}
 		group = append(group, m)
@@ -223,11 +241,13 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 		batches[i] = m.loader
 	}
 	err := s.runTransaction(ctx, batches)
-	if err != nil {
-		s.floors.forgetAll()
-	}
+	older := false
 	for _, m := range group {
+		older = older || errors.Is(m.err, errOlder)
 		m.judge(err, len(group) > 1)
+	}
+	if older || err != nil && !errors.Is(err, store.ErrKeyUsed) {
+		s.floors.forgetAll()
 	}
 	group[0].left = false
 }
@@ -248,6 +268,9 @@ func (m *member) judge(err error, others bool) {
 		m.apart = true
 	case m.err != nil: // it was not decided: its drop is locked, or not there
 		m.skips++
+		if time.Since(m.since) > lockTimeout {
+			m.over, m.err = true, &store.Error{Op: fmt.Sprintf("lock drop %d", m.batch.Drop), Class: store.ClassRolledBack, Err: errLocked}
+		}
 	case err == nil, class == store.ClassUnknown && !m.writes:
 		m.over = true
 	case others && (class == store.ClassFault || class == store.ClassRolledBack):

@@ -16,7 +16,7 @@ const keysConstraint = "idempotency_keys_pkey"
 const noDrop = int64(0)
 
 // Forget implements store.Store. It crosses drops. Batches insert keys and never change or lock one, so that it waits for
-// none of them and none of them for it.
+// none of them; one whose key it is deleting waits for it.
 func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (int, error) {
 	tag, err := s.pool.Exec(ctx, forgetKeys, int64(before), int64(max(limit, 0)))
 	if err != nil {
