@@ -16,8 +16,8 @@ import (
 const pipelineTimeout = 30 * time.Second
 
 // begin takes a connection and sends the first round trip.
-func (s *Store) begin(ctx context.Context, patient bool, turn *turn, batches ...*loader) (*transaction, error) {
-	t := &transaction{batches: batches, patient: patient, turn: turn, end: func() {}}
+func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*transaction, error) {
+	t := &transaction{batches: batches, turn: turn, end: func() {}}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, s.fail("connect for "+t.drops(), err)
@@ -43,7 +43,7 @@ func (s *Store) begin(ctx context.Context, patient bool, turn *turn, batches ...
 // wait for the next lock. The next batch has the connection and the turn from then on, if the commit succeeded.
 func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch, next *store.Batch) error {
 	conn, op := t.conn, "commit "+t.drops()
-	ahead := &transaction{conn: conn, batches: []*loader{newLoader(next)}, patient: true, turn: t.turn}
+	ahead := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
 	ahead.batches[0].floor = t.batches[0].next
 	load := ahead.queueLoad(s.pooled)
 	out.Queue(runBatchCommit)

@@ -33,11 +33,11 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 		switch {
 		case m.over:
 			return m.err
-		case !m.patient:
+		case !m.turn.patient:
 			s.runGroup(ctx, m.group)
 			continue
 		}
-		t, err := s.begin(ctx, true, m.turn, m.loader)
+		t, err := s.begin(ctx, m.turn, m.loader)
 		if err != nil {
 			m.turn.end()
 			return err
@@ -50,16 +50,15 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	err := s.transact(ctx, t)
 	if errors.Is(t.batches[0].err, errOlder) { // nothing was decided, and what was known is forgotten
-		s.floors.forgetAll()
+		s.distrust(t.batches[0].err)
 		var again *transaction
-		if again, err = s.begin(ctx, true, t.turn, newLoader(t.batches[0].batch)); err == nil {
+		if again, err = s.begin(ctx, t.turn, newLoader(t.batches[0].batch)); err == nil {
 			t, err = again, s.transact(ctx, again)
 		}
 	}
 	err = cmp.Or(err, t.batches[0].err)
-	if t.turn.end(); err != nil && drop.CodeOf(err) == "" && !errors.Is(err, store.ErrKeyUsed) {
-		s.floors.forgetAll()
-	}
+	t.turn.end()
+	s.distrust(err)
 	return err
 }
 
@@ -136,7 +135,7 @@ func (l *loader) decide(w *writes) {
 // those who wait for their turn go first.
 func (s *Store) following(t *transaction) *store.Batch {
 	l := t.batches[0]
-	if !t.patient || l.changes == nil || l.batch.Next == nil || s.pooled || s.groups.awaited() {
+	if t.turn == nil || l.changes == nil || l.batch.Next == nil || s.pooled || s.groups.awaited() {
 		return nil
 	}
 	return l.batch.Next()

@@ -112,10 +112,7 @@ func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, a
 		return err
 	}
 	var in pgx.Batch
-	in.Queue(runBatchBegin)
-	if s.pooled {
-		in.Queue(runBatchSettings)
-	}
+	queueBegin(&in, s.pooled)
 	in.Queue(committedCreation, int64(id))
 	in.Queue(committedLock, int64(id), uuid(batch)).Query(find)
 	in.Queue(committedLedger, int64(id), int64(after), uuid(batch)).Query(find)

@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 // floors remembers for each drop a moment that no active hold ends before. A batch looks up due holds from there on: what lies
@@ -59,6 +61,13 @@ func (f *floors) forgetAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.of = nil
+}
+
+// distrust forgets all floors after an error that may mean that the database has another past.
+func (s *Store) distrust(err error) {
+	if err != nil && drop.CodeOf(err) == "" && !errors.Is(err, store.ErrKeyUsed) {
+		s.floors.forgetAll()
+	}
 }
 
 // all returns the floors of all drops, and as JSON those to go by: none when it is time to distrust them.

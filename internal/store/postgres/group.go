@@ -14,8 +14,8 @@ import (
 const (
 	// maxGroup bounds the batches of one transaction.
 	maxGroup = 32
-	// maxSkips is how often a batch may find its drop locked by another replica before it waits for the lock, alone; skipPause is how long it
-	// leaves the drop to the other each time.
+	// maxSkips is how often a batch may find its drop locked by another replica before it waits for the lock, alone. Twice skipPause is how long
+	// it leaves the drop to the other the first time; then twice as long each time.
 	maxSkips  = 3
 	skipPause = 5 * time.Millisecond
 	// lockTimeout is how long it asks for the lock where too many others wait for theirs: as long as PostgreSQL lets one wait.
@@ -48,7 +48,6 @@ type member struct {
 	woken    chan struct{} // closed when it has its turn, or when it is over
 	turn     *turn
 	group    []*member // to be run in that turn, itself first
-	patient  bool      // it may wait for its drop's lock; a group never does
 	over     bool      // it was run in a group: err is what became of it
 
 	skips  int  // how often another replica had its drop's lock
@@ -70,7 +69,7 @@ func (m *member) late() bool { return !m.deadline.IsZero() && !time.Now().Before
 type turn struct {
 	groups                 *groups
 	timer                  *time.Timer
-	patient, lapsed, ended bool
+	patient, lapsed, ended bool // patient: its batch is alone, and may wait for its drop's lock; a group never does
 }
 
 // stop has the turn count no more.
@@ -190,7 +189,6 @@ func (g *groups) give() {
 		if t.patient = len(first.group) == 1 && g.mayWait(); t.patient {
 			g.patients++
 		}
-		first.patient = t.patient
 		close(first.woken)
 	}
 }
@@ -241,19 +239,16 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 		batches[i] = m.loader
 	}
 	err := s.runTransaction(ctx, batches)
-	older := false
+	s.distrust(err)
 	for _, m := range group {
-		older = older || errors.Is(m.err, errOlder)
+		s.distrust(m.err)
 		m.judge(err, len(group) > 1)
-	}
-	if older || err != nil && !errors.Is(err, store.ErrKeyUsed) {
-		s.floors.forgetAll()
 	}
 	group[0].left = false
 }
 
 func (s *Store) runTransaction(ctx context.Context, batches []*loader) error {
-	t, err := s.begin(ctx, false, nil, batches...)
+	t, err := s.begin(ctx, nil, batches...)
 	if err != nil {
 		return err
 	}

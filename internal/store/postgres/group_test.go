@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -24,11 +23,7 @@ type crowd struct {
 
 func newCrowd(t *testing.T, url string, drops int) *crowd {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), url, postgres.Options{Connections: 4, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := openWith(t, url, 4)
 	s.Turns(1, time.Hour)
 	c := &crowd{Store: s, t: t, drops: make([]drop.ID, drops)}
 	for i := range c.drops {
@@ -146,11 +141,7 @@ func TestGroup_ALockedDropHoldsUpNoOther(t *testing.T) {
 // A replica that has frozen holds the locks of more drops than there are connections. All others sell, and everything can be read.
 func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 	u := pgtest.Migrated(t)
-	s, err := postgres.Open(t.Context(), u, postgres.Options{Connections: 4, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := openWith(t, u, 4)
 	s.Turns(2, 10*time.Millisecond)
 	holder, other := connect(t, u), createDrop(t, s, 5)
 	var locked []drop.ID

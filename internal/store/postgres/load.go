@@ -15,10 +15,9 @@ import (
 type transaction struct {
 	conn    *pgxpool.Conn
 	batches []*loader
-	patient bool             // waits for the drop's lock; else drops that are locked are not found
 	results pgx.BatchResults // of the first round trip, which is under way
 	end     func()           // of the pipeline that it shares with the commit before it
-	turn    *turn            // nil: another's
+	turn    *turn            // nil: that of a group, which waits for no lock: drops that are locked are not found
 }
 
 // loader fills the state of one batch's drop from the answers of one pipeline.
@@ -48,14 +47,11 @@ func (t *transaction) queueLoad(pooled bool) *pgx.Batch {
 	for i, l := range t.batches {
 		ids[i], floors[i] = int64(l.batch.Drop), int64(l.floor.at)
 	}
-	lock := runBatchLockFree
-	if t.patient {
-		lock = runBatchLock
+	lock := runBatchLock
+	if t.turn == nil {
+		lock = runBatchLockFree
 	}
-	out.Queue(runBatchBegin)
-	if pooled {
-		out.Queue(runBatchSettings)
-	}
+	queueBegin(out, pooled)
 	out.Queue(lock, ids).Query(t.locked)
 	out.Queue(runBatchClock).Query(t.clock)
 	out.Queue(runBatchSizes, ids).Query(t.sizes)
@@ -64,6 +60,14 @@ func (t *transaction) queueLoad(pooled bool) *pgx.Batch {
 		l.queue(out)
 	}
 	return out
+}
+
+// queueBegin queues the begin of a transaction that takes a drop's lock.
+func queueBegin(out *pgx.Batch, pooled bool) {
+	out.Queue(runBatchBegin)
+	if pooled {
+		out.Queue(runBatchSettings)
+	}
 }
 
 func newLoader(b *store.Batch) *loader {
@@ -147,15 +151,13 @@ func (t *transaction) sizes(rows pgx.Rows) error {
 		place string
 		id    drop.ID
 	)
-	_, err := pgx.ForEachRow(rows, []any{&s.Label, &s.Stock.Total, &s.Stock.Available, &s.Stock.Held, &s.Stock.Sold, &place, &id},
-		func() error {
-			l, err := t.of(id)
-			if err == nil {
-				l.state.Sizes, l.places = append(l.state.Sizes, s), append(l.places, place)
-			}
-			return err
-		})
-	return err
+	return eachSize(rows, &s, func() error {
+		l, err := t.of(id)
+		if err == nil {
+			l.state.Sizes, l.places = append(l.state.Sizes, s), append(l.places, place)
+		}
+		return err
+	}, &place, &id)
 }
 
 func (t *transaction) due(rows pgx.Rows) error {
@@ -198,14 +200,19 @@ func (l *loader) drop(rows pgx.Rows) error {
 	})
 }
 
+// eachSize reads sizes into size, and what stands behind them into more.
+func eachSize(rows pgx.Rows, size *drop.Size, each func() error, more ...any) error {
+	stock := &size.Stock
+	_, err := pgx.ForEachRow(rows, append([]any{&size.Label, &stock.Total, &stock.Available, &stock.Held, &stock.Sold}, more...), each)
+	return err
+}
+
 func (l *loader) sizes(rows pgx.Rows) error {
 	var s drop.Size
-	_, err := pgx.ForEachRow(rows, []any{&s.Label, &s.Stock.Total, &s.Stock.Available, &s.Stock.Held, &s.Stock.Sold},
-		func() error {
-			l.state.Sizes = append(l.state.Sizes, s)
-			return nil
-		})
-	return err
+	return eachSize(rows, &s, func() error {
+		l.state.Sizes = append(l.state.Sizes, s)
+		return nil
+	})
 }
 
 // deadline keeps the end of a hold that is due but was too many for this batch: it is earlier.

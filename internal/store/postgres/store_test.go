@@ -16,7 +16,13 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // open returns a store on the database, closed when the test ends.
 func open(t testing.TB, url string) *postgres.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), url, postgres.Options{Log: slog.New(slog.DiscardHandler)})
+	return openWith(t, url, 0)
+}
+
+// openWith is open with so many connections; 0: as many as usual.
+func openWith(t testing.TB, url string, connections int) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), url, postgres.Options{Connections: connections, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
