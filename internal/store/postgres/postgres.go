@@ -88,7 +88,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	// It may lead to another server than those before it, whose past is another where that one was not synchronous.
-	cfg.AfterConnect = func(context.Context, *pgx.Conn) error { s.floors.forgetAll(); return nil }
+	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		registerArrays(conn.TypeMap())
+		s.floors.forgetAll()
+		return nil
+	}
 	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
 	if o.Connections > 0 {
 		cfg.MaxConns = int32(min(o.Connections, 10_000))
