@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -68,16 +67,12 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 		_ = p.Close() // a connection that cannot be brought back in step is closed by it
 		cancel()
 	}
-	err = errors.Join(committing.send(p), loading.send(p))
-	switch {
-	case err != nil: // and nothing is on its way
-		err = s.fail(op, err)
-	default:
-		if err = p.Flush(); err == nil {
-			err = s.readCommit(conn.Conn(), committing, out.Len(), op)
-		} else {
-			err = s.failAs(op, classifyCommit(err, false), err)
-		}
+	if err = committing.send(p); err != nil {
+		err = s.fail(op, err) // the COMMIT is not on its way
+	} else if err = flush(p, loading); err != nil {
+		err = s.failAs(op, classifyCommit(err, false), err)
+	} else {
+		err = s.readCommit(conn.Conn(), committing, out.Len(), op)
 	}
 	if err != nil {
 		ahead.end()
@@ -87,6 +82,14 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 	t.turn.renew()
 	next.Begun, t.turn = ahead, nil
 	return nil
+}
+
+// flush sends what is left of a pipeline, and last a batch.
+func flush(p *pgconn.Pipeline, last *piped) error {
+	if err := last.send(p); err != nil {
+		return err
+	}
+	return p.Flush()
 }
 
 // prepare has all statements of a batch prepared on the connection.
@@ -113,9 +116,13 @@ type piped struct {
 
 var _ pgx.BatchResults = (*piped)(nil)
 
+// earlyBytes is after how much of a batch what there is of it goes out: the server begins with it while the rest is encoded.
+const earlyBytes = 8 << 10
+
 // send adds the batch to a pipeline.
 func (p *piped) send(to *pgconn.Pipeline) error {
 	p.pipeline = to
+	sent := 0
 	for i, q := range p.batch.QueuedQueries {
 		var build pgx.ExtendedQueryBuilder // the pipeline keeps the formats
 		sd := p.statements[i]
@@ -123,9 +130,22 @@ func (p *piped) send(to *pgconn.Pipeline) error {
 			return err
 		}
 		p.pipeline.SendQueryStatement(sd, build.ParamValues, build.ParamFormats, build.ResultFormats)
+		if sent += sizeOf(build.ParamValues); sent > earlyBytes {
+			if err := to.Flush(); err != nil {
+				return err
+			}
+			sent = 0
+		}
 	}
 	p.pipeline.SendPipelineSync()
 	return nil
+}
+
+func sizeOf(values [][]byte) (n int) {
+	for _, v := range values {
+		n += len(v)
+	}
+	return n
 }
 
 func (p *piped) next() (*pgconn.ResultReader, error) {

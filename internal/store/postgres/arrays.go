@@ -86,11 +86,10 @@ func (p stretches[T]) Encode(value any, buf []byte) ([]byte, error) {
 }
 
 // begin appends the head of an array of n elements and makes room for them; size is that of all of them. For the form see array_send in PostgreSQL's
-// arrayfuncs.c: dimensions, whether there are nulls, OID; then length and lower bound of each dimension; then each element behind its size.
+// arrayfuncs.c: how many dimensions, whether there are nulls, OID; length and lower bound of the one dimension; each element behind its size.
 func (a arrays) begin(buf []byte, n, size int) []byte {
 	buf = slices.Grow(buf, 20+4*n+size)
-	dimensions := min(n, 1)
-	for _, word := range []uint32{uint32(dimensions), 0, a.element, uint32(n), 1}[:3+2*dimensions] {
+	for _, word := range [...]uint32{1, 0, a.element, uint32(n), 1} {
 		buf = binary.BigEndian.AppendUint32(buf, word)
 	}
 	return buf

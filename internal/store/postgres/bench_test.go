@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func BenchmarkRunBatch(b *testing.B) {
 
 func benchmarkRunBatch(b *testing.B, size int, command func(drop.Reserve) drop.Command) {
 	b.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the server has it
 	s := open(b, pgtest.Migrated(b))
 	id := createDrop(b, s, drop.MaxStock)
 	callers := callers(b.Context(), size, command)
