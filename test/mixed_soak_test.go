@@ -5,6 +5,7 @@ package test
 import (
 	"encoding/json"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,39 +15,58 @@ import (
 
 // Five minutes of buyers who reserve, buy or never come back, as many as the machine takes, holds of 60 s ending among them: the last minute
 // is as fast as the first, the server's memory stays where it was after the second, and the books are right.
+//
+// A machine's own speed changes more within five minutes than a shop may. So the first minute is that of another shop, in turns of 10 s with the
+// last minute of this one.
 func TestSoak_MixedLifeStaysAsFastAsItWas(t *testing.T) {
-	for name, database := range map[string]string{"PostgreSQL": pgtest.Database(t), "SQLite": "sqlite:shop.db"} {
+	for name, databases := range map[string][2]string{
+		"PostgreSQL": {pgtest.Database(t), pgtest.Database(t)},
+		"SQLite":     {"sqlite:shop.db", "sqlite:shop.db"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := startFor(t, dir, "--database="+database)
-			var accepted, memory []float64
-			for range 5 {
-				cmd := exec.Command("sneakerdrop", "bench", "--url="+s.url, "--scenario=mixed", "--connections=256", "--duration=1m", "--json")
-				out, err := cmd.Output()
-				var r struct {
-					Accepted float64 `json:"accepted_per_second"`
-					Errors   int     `json:"errors"`
-				}
-				if err != nil || json.Unmarshal(out, &r) != nil || r.Errors > 0 || r.Accepted == 0 {
-					t.Fatalf("bench: %v, %s", err, out)
-				}
-				accepted, memory = append(accepted, r.Accepted), append(memory, metricValue(t, s.url, "process_resident_memory_bytes"))
+			old, fresh := startFor(t, dir, "--database="+databases[0]), startFor(t, t.TempDir(), "--database="+databases[1])
+			const minutes, turns = 4, 6
+			var accepted, memory, ratios []float64
+			for range minutes {
+				accepted, memory = append(accepted, mixedLife(t, old, "1m")), append(memory, metricValue(t, old.url, "process_resident_memory_bytes"))
 			}
-			t.Logf("accepted a second %.0f, memory %.0f", accepted, memory)
-			if ratio := accepted[4] / accepted[0]; ratio < 0.9 {
-				t.Errorf("the last minute has %.2f of the first, want at least 0.9", ratio)
+			for range turns {
+				first, last := mixedLife(t, fresh, "10s"), mixedLife(t, old, "10s")
+				ratios = append(ratios, last/first)
 			}
-			if memory[4] > 1.5*memory[1] {
-				t.Errorf("memory grew from %.0f to %.0f bytes", memory[1], memory[4])
+			memory = append(memory, metricValue(t, old.url, "process_resident_memory_bytes"))
+			slices.Sort(ratios)
+			median := (ratios[turns/2-1] + ratios[turns/2]) / 2
+			t.Logf("accepted a second %.0f, memory %.0f; the last minute to the first: %.2f of %.2f", accepted, memory, median, ratios)
+			if median < 0.9 {
+				t.Errorf("the last minute has %.2f of the first, want at least 0.9", median)
 			}
-			if _, err := s.stop(syscall.SIGTERM); err != nil {
+			if memory[minutes] > 1.5*memory[1] {
+				t.Errorf("memory grew from %.0f to %.0f bytes", memory[1], memory[minutes])
+			}
+			if _, err := old.stop(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
-			audit := exec.Command("sneakerdrop", "audit", "--database="+database)
+			audit := exec.Command("sneakerdrop", "audit", "--database="+databases[0])
 			audit.Dir = dir
 			if out, err := audit.CombinedOutput(); err != nil || !strings.Contains(string(out), "clean") {
 				t.Errorf("audit: %v\n%s", err, out)
 			}
 		})
 	}
+}
+
+// mixedLife loads a server and returns how many calls it accepted a second.
+func mixedLife(t *testing.T, s *server, duration string) float64 {
+	t.Helper()
+	out, err := exec.Command("sneakerdrop", "bench", "--url="+s.url, "--scenario=mixed", "--connections=256", "--duration="+duration, "--json").Output()
+	var r struct {
+		Accepted float64 `json:"accepted_per_second"`
+		Errors   int     `json:"errors"`
+	}
+	if err != nil || json.Unmarshal(out, &r) != nil || r.Errors > 0 || r.Accepted == 0 {
+		t.Fatalf("bench: %v, %s", err, out)
+	}
+	return r.Accepted
 }
