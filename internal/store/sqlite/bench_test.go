@@ -3,6 +3,7 @@ package sqlite
 import (
 	"crypto/rand"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,7 @@ import (
 // index on users grows with its drop, and with it the pages that a batch touches, so the size of the drops matters;
 // so does that of the table of keys, which are random.
 func BenchmarkRunBatch(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the server has it
 	for _, c := range []struct {
 		batch, units int
 		keyed        bool
