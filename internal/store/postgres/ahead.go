@@ -119,33 +119,29 @@ var _ pgx.BatchResults = (*piped)(nil)
 // earlyBytes is after how much of a batch what there is of it goes out: the server begins with it while the rest is encoded.
 const earlyBytes = 8 << 10
 
-// send adds the batch to a pipeline.
+// send adds the batch to a pipeline. Its last statement, which may be a COMMIT, does not go out before the pipeline is flushed.
 func (p *piped) send(to *pgconn.Pipeline) error {
 	p.pipeline = to
 	sent := 0
 	for i, q := range p.batch.QueuedQueries {
+		if sent > earlyBytes {
+			if err := to.Flush(); err != nil {
+				return err
+			}
+			sent = 0
+		}
 		var build pgx.ExtendedQueryBuilder // the pipeline keeps the formats
 		sd := p.statements[i]
 		if err := build.Build(p.conn.TypeMap(), sd, q.Arguments); err != nil {
 			return err
 		}
 		p.pipeline.SendQueryStatement(sd, build.ParamValues, build.ParamFormats, build.ResultFormats)
-		if sent += sizeOf(build.ParamValues); sent > earlyBytes {
-			if err := to.Flush(); err != nil {
-				return err
-			}
-			sent = 0
+		for _, v := range build.ParamValues {
+			sent += len(v)
 		}
 	}
 	p.pipeline.SendPipelineSync()
 	return nil
-}
-
-func sizeOf(values [][]byte) (n int) {
-	for _, v := range values {
-		n += len(v)
-	}
-	return n
 }
 
 func (p *piped) next() (*pgconn.ResultReader, error) {

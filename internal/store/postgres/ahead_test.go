@@ -2,7 +2,10 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -77,6 +80,66 @@ func TestNext_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantAvailable(t, s, id, 1)
+}
+
+// Of a large batch the first rows go out before the rest is encoded. None of them stays where the connection is cut then, or one of them is refused.
+func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
+	u := pgtest.Migrated(t)
+	s, admin := open(t, u), connect(t, u)
+	id := createDrop(t, s, 5_000)
+	keyed := func(n int, prefix string) []drop.Command {
+		cmds := make([]drop.Command, n)
+		for i := range cmds {
+			c := drop.Reserve{User: drop.UserID(i + 1), Hold: time.Minute}
+			cmds[i] = drop.Keyed{Key: drop.NewKey("", "reserve", fmt.Sprint(prefix, i), c), Command: c}
+		}
+		return cmds
+	}
+	large := func(before func(*drop.Changes)) store.Batch {
+		batch := laneBatch(id, keyed(500, "large"))
+		decide := batch.Decide
+		batch.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+			changes := decide(state, now)
+			before(changes)
+			return changes
+		}
+		return batch
+	}
+	for _, test := range []struct {
+		name   string
+		before func(*drop.Changes)
+		class  []store.Class
+	}{
+		// Whether the client notices before it has sent the COMMIT hangs on the network.
+		{"cut", func(*drop.Changes) { terminate(t, admin, "state = 'idle in transaction'") }, []store.Class{store.ClassUnavailable, store.ClassUnknown}},
+		{"refused", func(c *drop.Changes) { c.Made[499].UserID = 0 }, []store.Class{store.ClassFault}},
+	} {
+		first, next := pair(laneBatch(id, keyed(1, test.name)), id) // prepares the statements
+		if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := s.Drop(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, next = pair(large(test.before), id)
+		if err := s.RunBatch(t.Context(), first); err == nil || !slices.Contains(test.class, store.ClassOf(err)) {
+			t.Errorf("%s: %v, want class %v", test.name, err, test.class)
+		}
+		if next.Begun != nil {
+			t.Errorf("%s: the next batch was begun", test.name)
+		}
+		var kept int
+		if err := admin.QueryRow(t.Context(), `SELECT count(*) FROM sneakerdrop.idempotency_keys WHERE key LIKE 'large%'`).Scan(&kept); err != nil || kept != 0 {
+			t.Errorf("%s: %d keys are kept (%v), want none", test.name, kept, err)
+		}
+		wantAvailable(t, s, id, before.Drop.Sizes[0].Stock.Available)
+	}
+	first, next := pair(large(func(*drop.Changes) {}), id)
+	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil {
+		t.Fatal(err)
+	}
+	wantAvailable(t, s, id, 5_000-4-501)
 }
 
 func TestNext_IsRunAnewWhereItsConnectionIsGone(t *testing.T) {

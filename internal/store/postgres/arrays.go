@@ -64,7 +64,7 @@ func (p numbers[T]) Encode(value any, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// stretches is the plan of texts and of bytes.
+// stretches is the plan of texts and of bytes; nil ones are empty.
 type stretches[T string | []byte] arrays
 
 // Encode implements pgtype.EncodePlan.
