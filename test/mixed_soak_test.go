@@ -3,7 +3,6 @@
 package test
 
 import (
-	"encoding/json"
 	"os/exec"
 	"slices"
 	"strings"
@@ -60,13 +59,5 @@ func TestSoak_MixedLifeStaysAsFastAsItWas(t *testing.T) {
 // mixedLife loads a server and returns how many calls it accepted a second.
 func mixedLife(t *testing.T, s *server, duration string) float64 {
 	t.Helper()
-	out, err := exec.Command("sneakerdrop", "bench", "--url="+s.url, "--scenario=mixed", "--connections=256", "--duration="+duration, "--json").Output()
-	var r struct {
-		Accepted float64 `json:"accepted_per_second"`
-		Errors   int     `json:"errors"`
-	}
-	if err != nil || json.Unmarshal(out, &r) != nil || r.Errors > 0 || r.Accepted == 0 {
-		t.Fatalf("bench: %v, %s", err, out)
-	}
-	return r.Accepted
+	return acceptedPerSecond(t, "--url="+s.url, "--scenario=mixed", "--connections=256", "--duration="+duration)
 }

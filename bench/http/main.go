@@ -37,6 +37,9 @@ type load struct {
 	refused bool
 }
 
+// most is the load that the server takes most of.
+const most = "reserve, PostgreSQL 1024"
+
 func loads(database string) []load {
 	postgres := []string{"--database=" + database}
 	with := func(args ...string) []string { return append(slices.Clone(postgres), args...) }
@@ -58,7 +61,7 @@ func loads(database string) []load {
 		{Name: "mixed life, PostgreSQL 256", args: with("--scenario=mixed", "--sign-in", "--connections=256"), against: "no-op 256"},
 		noop("1024"),
 		{Name: most, args: with("--sign-in", "--connections=1024"), against: "no-op 1024"},
-		{Name: "50 hot drops, PostgreSQL 1024", args: with("--sign-in", "--drops=50", "--connections=1024"), against: "reserve, PostgreSQL 1024"},
+		{Name: "50 hot drops, PostgreSQL 1024", args: with("--sign-in", "--drops=50", "--connections=1024"), against: most},
 		{Name: "reserve, SQLite 1024", args: []string{"--sign-in", "--connections=1024"}, against: "no-op 1024"},
 	}
 }
@@ -143,9 +146,9 @@ func run(ctx context.Context, o settings) error {
 	got := make(map[string][]result)
 	for round := range o.rounds {
 		for _, l := range all {
-			r, err := measure(ctx, o, append([]string{"--duration=" + o.long.String()}, l.args...))
+			r, err := closedLoop(ctx, o, l)
 			if err != nil {
-				return fmt.Errorf("%s: %w", l.Name, err)
+				return err
 			}
 			got[l.Name] = append(got[l.Name], r)
 			fmt.Fprintf(os.Stderr, "round %d  %-45s %8.0f a second\n", round+1, l.Name, r.rate(l))
@@ -156,13 +159,17 @@ func run(ctx context.Context, o settings) error {
 	for _, l := range all {
 		byName[l.Name] = l
 	}
+	var taken float64 // of most
 	for _, l := range all {
-		out.Loads = append(out.Loads, rowOf(l, got, byName))
+		r := rowOf(l, got, byName)
+		if out.Loads = append(out.Loads, r); l.Name == most {
+			taken = median(r.PerSecond)
+		}
 	}
 	if o.only != "" {
 		return show(&out)
 	}
-	if err := openLoop(ctx, o, &out); err != nil {
+	if err := openLoop(ctx, o, byName[most], taken, &out); err != nil {
 		return err
 	}
 	if err := show(&out); err != nil {
@@ -183,6 +190,14 @@ func chosen(all []load, only string) []load {
 		}
 	}
 	return slices.DeleteFunc(all, func(l load) bool { return !needed[l.Name] })
+}
+
+func closedLoop(ctx context.Context, o settings, l load) (result, error) {
+	r, err := measure(ctx, o, append([]string{"--duration=" + o.long.String()}, l.args...))
+	if err != nil {
+		err = fmt.Errorf("%s: %w", l.Name, err)
+	}
+	return r, err
 }
 
 func measure(ctx context.Context, o settings, args []string) (r result, err error) {
@@ -247,11 +262,9 @@ func median(all []float64) float64 {
 	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
-const most = "reserve, PostgreSQL 1024"
-
-// openLoop offers a tenth to all of what the closed loop took with 1024 connections, over 256. Then, three times, half of what it takes right
-// before, for a minute: the machine is not as fast at all times.
-func openLoop(ctx context.Context, o settings, out *report) error {
+// openLoop offers a tenth to all of what the closed loop took of the load that it takes most of, over 256 connections. Then, three times, half
+// of what it takes right before, for a minute: the machine is not as fast at all times.
+func openLoop(ctx context.Context, o settings, l load, taken float64, out *report) error {
 	offer := func(rate float64, long time.Duration) (point, error) {
 		rate = float64(int(rate))
 		r, err := measure(ctx, o, []string{
@@ -262,18 +275,15 @@ func openLoop(ctx context.Context, o settings, out *report) error {
 		fmt.Fprintf(os.Stderr, "open loop  %8.0f offered %8.0f accepted  p50 %.1f ms  p99 %.1f ms\n", p.Offered, p.Accepted, p.P50, p.P99)
 		return p, err
 	}
-	i := slices.IndexFunc(out.Loads, func(r row) bool { return r.Name == most })
 	for _, share := range []float64{0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1} {
-		p, err := offer(share*median(out.Loads[i].PerSecond), o.long)
+		p, err := offer(share*taken, o.long)
 		if err != nil {
 			return err
 		}
 		out.Open = append(out.Open, p)
 	}
-	all := loads(o.database)
-	i = slices.IndexFunc(all, func(l load) bool { return l.Name == most })
 	for range 3 {
-		closed, err := measure(ctx, o, append([]string{"--duration=" + o.long.String()}, all[i].args...))
+		closed, err := closedLoop(ctx, o, l)
 		if err != nil {
 			return err
 		}
