@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 type settings struct {
@@ -112,7 +114,7 @@ type report struct {
 	Rounds int     `json:"rounds"`
 	Loads  []row   `json:"loads"`
 	Open   []point `json:"open_loop"`
-	Half   []point `json:"half_load,omitempty"`
+	Half   []half  `json:"half_load,omitempty"`
 }
 
 // row is one kind of load over all rounds.
@@ -136,6 +138,14 @@ type point struct {
 	P99      float64 `json:"p99_ms"`
 	Late     float64 `json:"late"` // a part of all
 	Errors   int64   `json:"errors"`
+}
+
+// half is half of the most, with its controls.
+type half struct {
+	point
+
+	Noop point `json:"noop"`
+	Disk disk  `json:"disk"`
 }
 
 func run(ctx context.Context, o settings) error {
@@ -169,7 +179,10 @@ func run(ctx context.Context, o settings) error {
 	if o.only != "" {
 		return show(&out)
 	}
-	if err := openLoop(ctx, o, byName[most], taken, &out); err != nil {
+	if err := openLoop(ctx, o, taken, &out); err != nil {
+		return err
+	}
+	if err := halfLoad(ctx, o, byName[most], &out); err != nil {
 		return err
 	}
 	if err := show(&out); err != nil {
@@ -262,38 +275,68 @@ func median(all []float64) float64 {
 	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
-// openLoop offers a tenth to all of what the closed loop took of the load that it takes most of, over 256 connections. Then, three times, half
-// of what it takes right before, for a minute: the machine is not as fast at all times.
-func openLoop(ctx context.Context, o settings, l load, taken float64, out *report) error {
-	offer := func(rate float64, long time.Duration) (point, error) {
-		rate = float64(int(rate))
-		r, err := measure(ctx, o, []string{
-			"--database=" + o.database, "--sign-in", "--connections=256", "--rate=" + strconv.FormatFloat(rate, 'f', 0, 64), "--duration=" + long.String(),
-		})
-		p := point{Offered: rate, Accepted: r.Accepted, Late: float64(r.Late) / max(float64(r.Sent), 1), Errors: r.Errors}
-		p.P50, p.P99 = r.latency()
-		fmt.Fprintf(os.Stderr, "open loop  %8.0f offered %8.0f accepted  p50 %.1f ms  p99 %.1f ms\n", p.Offered, p.Accepted, p.P50, p.P99)
-		return p, err
-	}
+// openLoop offers a tenth to all of what the closed loop took of the load that it takes most of, over 256 connections.
+func openLoop(ctx context.Context, o settings, taken float64, out *report) error {
 	for _, share := range []float64{0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1} {
-		p, err := offer(share*taken, o.long)
+		p, err := offer(ctx, o, share*taken, o.long, "--sign-in", "--database="+o.database)
 		if err != nil {
 			return err
 		}
 		out.Open = append(out.Open, p)
 	}
+	return nil
+}
+
+// halfLoad offers, three times, half of what the machine takes right before, for a minute: it is not as fast at all times. Beside it are the handler that
+// does nothing at the same rate, and the disk in that minute.
+func halfLoad(ctx context.Context, o settings, l load, out *report) error {
 	for range 3 {
 		closed, err := closedLoop(ctx, o, l)
 		if err != nil {
 			return err
 		}
-		p, err := offer(closed.Accepted/2, o.half)
-		if err != nil {
+		rate := closed.Accepted / 2
+		var h half
+		if h.Noop, err = offer(ctx, o, rate, o.long, "--control"); err != nil {
 			return err
 		}
-		out.Half = append(out.Half, p)
+		if err := checkpoint(ctx, o.database); err != nil {
+			return err
+		}
+		end, ended := make(chan struct{}), make(chan error, 1)
+		go func() {
+			var err error
+			h.Disk, err = probe(end)
+			ended <- err
+		}()
+		h.point, err = offer(ctx, o, rate, o.half, "--sign-in", "--database="+o.database)
+		close(end)
+		if err := errors.Join(err, <-ended); err != nil {
+			return err
+		}
+		out.Half = append(out.Half, h)
 	}
 	return nil
+}
+
+// checkpoint has PostgreSQL use the files of its log again, as one does that has run for a while: to make one of 16 MB takes 10 ms, in which no COMMIT ends.
+func checkpoint(ctx context.Context, database string) error {
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "CHECKPOINT")
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// offer is the open loop at a rate, over 256 connections.
+func offer(ctx context.Context, o settings, rate float64, long time.Duration, args ...string) (point, error) {
+	rate = float64(int(rate))
+	r, err := measure(ctx, o, append(args, "--connections=256", "--rate="+strconv.FormatFloat(rate, 'f', 0, 64), "--duration="+long.String()))
+	p := point{Offered: rate, Accepted: r.Accepted, Late: float64(r.Late) / max(float64(r.Sent), 1), Errors: r.Errors}
+	p.P50, p.P99 = r.latency()
+	fmt.Fprintf(os.Stderr, "open loop  %8.0f offered %8.0f accepted  p50 %.1f ms  p99 %.1f ms\n", p.Offered, p.Accepted, p.P50, p.P99)
+	return p, err
 }
 
 func show(r *report) error {
@@ -310,6 +353,8 @@ func show(r *report) error {
 	for _, p := range r.Half {
 		fmt.Fprintf(w, "open loop at half of the most\t%.0f offered\t%.0f accepted\tp50 %.2f ms\tp99 %.2f ms\tlate %.2f %%\terrors %d\n",
 			p.Offered, p.Accepted, p.P50, p.P99, 100*p.Late, p.Errors)
+		fmt.Fprintf(w, "  no-op at that rate; a sync of the disk meanwhile\t\t\tp50 %.2f ms\tp99 %.2f ms\tdisk p50 %.2f ms\tp99 %.2f ms\tmax %.1f ms\n",
+			p.Noop.P50, p.Noop.P99, p.Disk.P50, p.Disk.P99, p.Disk.Max)
 	}
 	return w.Flush()
 }
