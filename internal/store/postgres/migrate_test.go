@@ -168,6 +168,23 @@ func TestMigrate_EachSaysWhichProgramsCanGoOn(t *testing.T) {
 	}
 }
 
+// Statistics of many rows take a moment to gather, in which sales wait: see 00004_statistics.sql.
+func TestMigrate_TablesThatGrowWithSalesKeepFewStatistics(t *testing.T) {
+	rows, err := connect(t, pgtest.Migrated(t)).Query(t.Context(), `
+		SELECT attrelid::regclass::text || '.' || attname
+		FROM pg_attribute
+		WHERE attrelid IN ('sneakerdrop.users'::regclass, 'sneakerdrop.reservations'::regclass, 'sneakerdrop.purchases'::regclass,
+				'sneakerdrop.ledger'::regclass, 'sneakerdrop.idempotency_keys'::regclass)
+			AND attnum > 0 AND NOT attisdropped AND coalesce(attstattarget, -1) <> 10`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(many) > 0 {
+		t.Errorf("SET STATISTICS 10 is wanted of these too: %v, %v", many, err)
+	}
+}
+
 // A migration that needs a table for itself while somebody reads it does not keep the others from selling.
 func TestMigrate_GivesWayToSales(t *testing.T) {
 	url := pgtest.Migrated(t)
