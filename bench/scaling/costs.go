@@ -38,7 +38,7 @@ const (
 // sneakerdrop_batch_commands while each of these loads ran (2026-11-26), which bench.json does not have. Of one drop: batches of several share
 // transactions, and each costs less than here.
 var measured = map[string]float64{
-	"reserve, PostgreSQL 64": 33.2, "reserve, PostgreSQL 256": 98.3, "reserve, PostgreSQL 1024": 321, "batching off, PostgreSQL 256": 1,
+	"reserve, PostgreSQL 64": 32.7, "reserve, PostgreSQL 256": 107, "reserve, PostgreSQL 1024": 354, "batching off, PostgreSQL 256": 1,
 }
 
 type bench struct {
