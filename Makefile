@@ -47,7 +47,7 @@ bench-sockets: ## our sockets beside Node's socket.io (needs Node.js, two cores;
 	$(GO) build -o bin/bench-sockets ./bench/sockets
 	@./bin/bench-sockets
 
-bench-http: build ## the shop over HTTP beside a handler that does nothing (needs two idle cores; about 8 minutes)
+bench-http: build ## the shop over HTTP beside a handler that does nothing (needs two idle cores; about 10 minutes)
 	$(GO) build -o bin/bench-http ./bench/http
 	@.ci/with-postgres bin/bench-http
 
