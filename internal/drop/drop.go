@@ -83,16 +83,17 @@ const MaxPrice Money = 9_999_999_999
 
 // String writes the amount as a decimal number without trailing zeros: 120, 119.9, 119.99.
 func (m Money) String() string {
+	sign, n := "", uint64(m) // two's complement: its least value has no positive one
 	if m < 0 {
-		return "-" + (-m).String()
+		sign, n = "-", -n
 	}
 	switch {
-	case m%100 == 0:
-		return fmt.Sprintf("%d", m/100)
-	case m%10 == 0:
-		return fmt.Sprintf("%d.%d", m/100, m%100/10)
+	case n%100 == 0:
+		return fmt.Sprintf("%s%d", sign, n/100)
+	case n%10 == 0:
+		return fmt.Sprintf("%s%d.%d", sign, n/100, n%100/10)
 	default:
-		return fmt.Sprintf("%d.%02d", m/100, m%100)
+		return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
 	}
 }
 

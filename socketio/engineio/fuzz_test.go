@@ -33,6 +33,7 @@ func FuzzHandshake(f *testing.F) {
 		{"GET", "EIO=4&transport=polling&%zz;", "Origin: https://shop.example:80"},
 		{"PUT", "", "X-Forwarded-For: 1.2.3.4"},
 		{"GET", "EIO=4&transport=flash", ""},
+		{"", "EIO=4&transport=polling", ""}, // means GET
 	} {
 		f.Add(seed.method, seed.query, seed.headers)
 	}
@@ -61,7 +62,7 @@ func FuzzHandshake(f *testing.F) {
 		switch {
 		case rec.Code == http.StatusOK:
 			q := r.URL.Query()
-			asked := method == http.MethodGet && q.Get("transport") == "polling" && q.Get("EIO") == "4" && q.Get("sid") == ""
+			asked := r.Method == http.MethodGet && q.Get("transport") == "polling" && q.Get("EIO") == "4" && q.Get("sid") == ""
 			if !asked || !bytes.HasPrefix(body, []byte(`0{`)) || !json.Valid(body[1:]) {
 				t.Errorf("%s ?%s %q: %s", method, query, headers, body)
 			}
