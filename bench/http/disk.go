@@ -55,5 +55,5 @@ func spread(took []float64) (d disk) {
 		return d
 	}
 	slices.Sort(took)
-	return disk{P50: took[len(took)/2], P99: took[len(took)*99/100], Max: took[len(took)-1]}
+	return disk{P50: median(took), P99: took[len(took)*99/100], Max: took[len(took)-1]}
 }
