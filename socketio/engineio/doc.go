@@ -23,5 +23,6 @@
 // Each misuse has one outcome. A request with an unknown transport, session or revision is refused in JSON,
 // {"code", "message"}. A second poll beside an open one, a poll that the client aborts, a second POST beside an open one,
 // an invalid packet, a payload that is too large and a client that talks too much each close the session. A request over
-// HTTP after the upgrade, and a second upgrade, are refused and leave the session as it is.
+// HTTP after the upgrade is refused. A second WebSocket with the session's id completes its handshake and is closed. Both leave
+// the session as it is.
 package engineio

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"io"
 	"net/http"
 	"time"
 )
@@ -14,18 +15,28 @@ const (
 	// noopInterval is how soon after a probe an open poll is ended, so that the client can stop polling. At once would
 	// make clients poll again, and again.
 	noopInterval = 100 * time.Millisecond
+	// turnAwayTime and turnAwayBytes bound what the server still reads from a WebSocket that it closes.
+	turnAwayTime  = time.Second
+	turnAwayBytes = 64 << 10
 )
 
 func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 	ws := &webSocket{s: s}
 	s.mu.Lock()
-	refusal := s.mayUpgradeLocked()
-	if refusal == nil {
+	goesOn, taken := s.state == open, s.ws != nil || s.probe != nil
+	switch {
+	case goesOn && taken:
+		s.server.running.Add(1)
+	case goesOn:
 		s.probe = ws
 	}
 	s.mu.Unlock()
-	if refusal != nil {
-		s.server.refuse(w, refusal)
+	if !goesOn {
+		s.server.refuse(w, unknownSession)
+		return
+	}
+	if taken {
+		ws.turnAway(w, r)
 		return
 	}
 	c, p := ws.accept(w, r)
@@ -50,14 +61,26 @@ func (s *Session) serveUpgrade(w http.ResponseWriter, r *http.Request) {
 	go ws.read(c)
 }
 
-func (s *Session) mayUpgradeLocked() *problem {
-	switch {
-	case s.state != open:
-		return unknownSession
-	case s.ws != nil || s.probe != nil:
-		return badRequest
+// turnAway closes a WebSocket for a session that has one, or that tries another. The original server completes the
+// handshake before it closes, and clients can tell that from a refusal. The session does not notice.
+func (ws *webSocket) turnAway(w http.ResponseWriter, r *http.Request) {
+	defer ws.s.server.running.Done()
+	c, p := ws.accept(w, r)
+	if p != nil {
+		ws.s.server.refuse(w, p)
 	}
-	return nil
+	if c == nil {
+		return
+	}
+	defer ws.Close()
+	_ = ws.SetDeadline(time.Now().Add(turnAwayTime))
+	_, _ = ws.Conn.Write(closeFrame(closeCode(ServerClose)))
+	half, ok := ws.Conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	// A connection that is closed with bytes unread is reset, and the client may never see the close frame.
+	_, _ = io.Copy(io.Discard, io.LimitReader(ws.Conn, turnAwayBytes))
 }
 
 // upgrading takes a message of a WebSocket that is not yet its session's transport, and reports whether it was one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,13 +52,6 @@ func TestUpgrade(t *testing.T) {
 	}
 	expect(t, do(t, p, http.MethodGet, ""), 400, bad)
 	expect(t, do(t, p, http.MethodPost, "4x"), 400, bad)
-	if _, err := wire.Dial(s.url("websocket")+"&sid="+p.SID, nil); !errors.Is(err, wire.ErrRefused) {
-		t.Errorf("a second upgrade: %v", err)
-	}
-	_ = ws.Send("4still here")
-	if got := read(t, ws); got != "4still here" {
-		t.Errorf("got %q", got)
-	}
 	if n := s.engine.Stats(); n.Upgrades != 1 || n.WebSocket != 1 || n.Polling != 0 {
 		t.Errorf("%+v", n)
 	}
@@ -104,12 +98,84 @@ func TestUpgrade_FailedProbeLeavesTheSessionPolling(t *testing.T) {
 	}
 }
 
-func TestUpgrade_OneAtATime(t *testing.T) {
+// A WebSocket that names a session which has one, or which tries another, completes its handshake and is closed, as the
+// original server does. The session goes on over the one that it has, and nothing of the other counts.
+func TestUpgrade_OneWebSocketForASession(t *testing.T) {
+	for name, begin := range map[string]func(*testing.T, *server) (sid string, ws *wire.WebSocket, transport string){
+		"upgraded": func(t *testing.T, s *server) (string, *wire.WebSocket, string) {
+			p := s.poller(t)
+			ws := s.probe(t, p)
+			_ = ws.Send("2probe")
+			read(t, ws)
+			_ = ws.Send("5")
+			until(t, "the session is upgraded", func() bool { return s.session(t, p.SID).Transport() == "websocket" })
+			return p.SID, ws, "websocket"
+		},
+		"a WebSocket from the start": func(t *testing.T, s *server) (string, *wire.WebSocket, string) {
+			ws, sid := s.webSocket(t)
+			return sid, ws, "websocket"
+		},
+		"in the middle of an upgrade": func(t *testing.T, s *server) (string, *wire.WebSocket, string) {
+			p := s.poller(t)
+			ws := s.probe(t, p)
+			_ = ws.Send("2probe")
+			read(t, ws)
+			return p.SID, ws, "polling"
+		},
+		"before the probe": func(t *testing.T, s *server) (string, *wire.WebSocket, string) {
+			p := s.poller(t)
+			return p.SID, s.probe(t, p), "polling"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, engineio.Options{})
+			sid, ws, transport := begin(t, s)
+			before := s.engine.Stats()
+			for what, say := range map[string][]string{
+				"silent": nil, "probes": {"2probe"}, "upgrades": {"2probe", "5"}, "talks": {"4hello"}, "closes": {"1"}, "nonsense": {"x"},
+			} {
+				second, err := wire.Dial(s.url("websocket")+"&sid="+sid, nil)
+				if err != nil {
+					t.Fatalf("%s: %v", what, err)
+				}
+				for _, packet := range say {
+					_ = second.Send(packet)
+				}
+				if packet, err := second.Next(); !errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "close frame") {
+					t.Errorf("%s: %q, %v", what, packet, err)
+				}
+				_ = second.Close()
+			}
+			if got := s.session(t, sid).Transport(); got != transport {
+				t.Errorf("the session is on %s", got)
+			}
+			if after := s.engine.Stats(); after.Polling != before.Polling || after.WebSocket != before.WebSocket || after.Upgrades != before.Upgrades {
+				t.Errorf("%+v, before %+v", after, before)
+			}
+			if name == "before the probe" {
+				_ = ws.Send("2probe")
+				read(t, ws)
+			}
+			if transport == "polling" {
+				_ = ws.Send("5")
+			}
+			_ = ws.Send("4still here")
+			if got := read(t, ws); got != "4still here" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// Who names a session that is not there learns it before the handshake.
+func TestUpgrade_UnknownSessionIsRefused(t *testing.T) {
 	s := start(t, engineio.Options{})
 	p := s.poller(t)
-	s.probe(t, p)
-	if _, err := wire.Dial(s.url("websocket")+"&sid="+p.SID, nil); !errors.Is(err, wire.ErrRefused) {
-		t.Errorf("a second probe: %v", err)
+	do(t, p, http.MethodPost, "1")
+	for _, sid := range []string{"nobody", p.SID} {
+		if _, err := wire.Dial(s.url("websocket")+"&sid="+sid, nil); !errors.Is(err, wire.ErrRefused) {
+			t.Errorf("%s: %v", sid, err)
+		}
 	}
 }
 
