@@ -88,8 +88,8 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID) erro
 	})
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	h.Set("Cache-Control", "no-store, no-transform") // a proxy that compresses would hold events back
+	h.Set("X-Accel-Buffering", "no")                 // and so would nginx
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return nil
