@@ -62,7 +62,6 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 	// It outlives the commit: the next batch reads from it.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	p := conn.Conn().PgConn().StartPipeline(ctx)
-	takeNotice(conn.Conn())
 	ahead.results, ahead.end = loading, func() {
 		_ = p.Close() // a connection that cannot be brought back in step is closed by it
 		cancel()

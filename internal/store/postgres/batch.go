@@ -147,7 +147,6 @@ func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op s
 		return s.failAs(op, store.ClassUnavailable, cmp.Or(err, net.ErrClosed))
 	}
 	out.Queue(runBatchCommit)
-	takeNotice(conn)
 	results := conn.SendBatch(ctx, out)
 	err := s.readCommit(conn, results, out.Len(), op)
 	if err != nil {
@@ -156,9 +155,12 @@ func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op s
 	return err
 }
 
-// readCommit succeeds only when the server says that it committed and has nothing to add.
+// readCommit succeeds only when the server says that it committed and does not warn. What it warned of before the COMMIT is not about it.
 func (s *Store) readCommit(conn *pgx.Conn, results pgx.BatchResults, statements int, op string) error {
 	for left := statements; ; left-- {
+		if left == 1 {
+			takeWarning(conn)
+		}
 		tag, err := results.Exec()
 		if err != nil {
 			_ = results.Close() // gives the same error
@@ -175,12 +177,12 @@ func (s *Store) readCommit(conn *pgx.Conn, results pgx.BatchResults, statements 
 
 // committed judges the answer to COMMIT.
 func (s *Store) committed(results pgx.BatchResults, conn *pgx.Conn, tag, op string) error {
-	notice := takeNotice(conn)
+	warning := takeWarning(conn)
 	// Once COMMIT's tag is here a failure to read the rest changes nothing; the pool closes the connection.
 	_ = results.Close()
 	switch {
-	case notice != nil:
-		return s.failAs(op, store.ClassUnknown, fmt.Errorf("%w: %s", errWarned, notice.Message))
+	case warning != nil:
+		return s.failAs(op, store.ClassUnknown, fmt.Errorf("%w: %s", errWarned, warning.Message))
 	case tag == "ROLLBACK":
 		return s.failAs(op, store.ClassRolledBack, fmt.Errorf("COMMIT was answered %s", tag))
 	case tag != "COMMIT":

@@ -16,8 +16,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// errWarned: a COMMIT that came with a notice, such as that a standby has not confirmed it.
-var errWarned = errors.New("COMMIT came with a notice")
+// errWarned: a COMMIT that came with a warning, such as that a standby has not confirmed it.
+var errWarned = errors.New("COMMIT came with a warning")
 
 // errOlder: the drop is older than it was, or another of its number.
 var errOlder = errors.New("the drop is not the one that it was: the database was put back")

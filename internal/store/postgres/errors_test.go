@@ -63,10 +63,37 @@ func TestClassify_OnceCommitWasSent(t *testing.T) {
 		{"the session was idle too long", state("FATAL", "25P03"), false, store.ClassUnknown},
 		{"the connection breaks", io.ErrUnexpectedEOF, false, store.ClassUnknown},
 		{"time is over", context.DeadlineExceeded, false, store.ClassUnknown},
-		{"a notice", fmt.Errorf("%w: standby", errWarned), true, store.ClassUnknown},
+		{"a warning", fmt.Errorf("%w: standby", errWarned), true, store.ClassUnknown},
 	} {
 		if got := classifyCommit(fmt.Errorf("commit: %w", test.err), test.atCommit); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestWarns_ReadsTheSeverityThatIsNotTranslated(t *testing.T) {
+	for _, test := range []struct {
+		severity, unlocalized string
+		want                  bool
+	}{
+		{"WARNING", "WARNING", true},
+		{"WARNUNG", "WARNING", true},
+		{"ПРЕДУПРЕЖДЕНИЕ", "WARNING", true},
+		{"WARNING", "", true}, // a pooler's own
+		{"ERROR", "ERROR", true},
+		{"something new", "SOMETHING", true},
+		{"", "", true},
+		{"WARNING", "LOG", false}, // a translation that lies
+		{"LOG", "LOG", false},
+		{"LOG", "", false},
+		{"HINWEIS", "NOTICE", false},
+		{"信息", "INFO", false},
+		{"DEBUG", "DEBUG", false},
+		{"DEBUG", "DEBUG1", false},
+	} {
+		n := &pgconn.Notice{Severity: test.severity, SeverityUnlocalized: test.unlocalized}
+		if got := warns(n); got != test.want {
+			t.Errorf("%q (%q): %v, want %v", test.severity, test.unlocalized, got, test.want)
 		}
 	}
 }

@@ -68,9 +68,9 @@ func (s *Store) writeOne(ctx context.Context, op string, write func(querier) err
 		return s.fail(op, err)
 	}
 	defer conn.Release()
-	takeNotice(conn.Conn())
+	takeWarning(conn.Conn())
 	err = write(conn)
-	switch n := takeNotice(conn.Conn()); {
+	switch n := takeWarning(conn.Conn()); {
 	case drop.CodeOf(err) != "" || errors.Is(err, pgx.ErrNoRows):
 		return err
 	case err != nil:

@@ -13,6 +13,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -123,6 +124,7 @@ func settings() map[string]string {
 		"enable_hashjoin":                     "off",
 		"enable_mergejoin":                    "off",
 		"jit":                                 "off",
+		"client_min_messages":                 "warning", // neither less, which hides the one that a COMMIT must not have, nor talk
 	}
 }
 
@@ -135,8 +137,12 @@ func configure(cfg *pgx.ConnConfig, pooled bool, log *slog.Logger) {
 	cfg.ValidateConnect = validate(set, cfg.ValidateConnect)
 	cfg.DialFunc = dialer().DialContext
 	cfg.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
-		c.CustomData()[noticeKey] = n
-		log.Warn("notice from PostgreSQL", "severity", n.SeverityUnlocalized, "code", n.Code, "message", n.Message)
+		level := slog.LevelDebug
+		if warns(n) {
+			level = slog.LevelWarn
+			c.CustomData()[warningKey] = n
+		}
+		log.Log(context.Background(), level, "notice from PostgreSQL", "severity", severity(n), "code", n.Code, "message", n.Message)
 	}
 	setDefault(cfg.RuntimeParams, "application_name", "sneakerdrop")
 }
@@ -185,14 +191,26 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// noticeKey is where a connection keeps the newest notice that it got.
-const noticeKey = "sneakerdrop.notice"
+// severity is how bad a notice is, in English whatever the server's lc_messages; a pooler may leave that field out.
+func severity(n *pgconn.Notice) string { return cmp.Or(n.SeverityUnlocalized, n.Severity) }
 
-// takeNotice returns the newest notice since the last call, or nil.
-func takeNotice(conn *pgx.Conn) *pgconn.Notice {
+// warns reports whether a notice is a WARNING or worse. The rest is for people: how long a statement took, what it skipped.
+func warns(n *pgconn.Notice) bool {
+	switch severity(n) {
+	case "LOG", "INFO", "NOTICE":
+		return false
+	}
+	return !strings.HasPrefix(severity(n), "DEBUG")
+}
+
+// warningKey is where a connection keeps the newest warning that it got.
+const warningKey = "sneakerdrop.warning"
+
+// takeWarning returns the newest warning since the last call, or nil.
+func takeWarning(conn *pgx.Conn) *pgconn.Notice {
 	data := conn.PgConn().CustomData()
-	n, _ := data[noticeKey].(*pgconn.Notice)
-	delete(data, noticeKey)
+	n, _ := data[warningKey].(*pgconn.Notice)
+	delete(data, warningKey)
 	return n
 }
 

@@ -30,7 +30,8 @@ SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
        set_config('enable_bitmapscan', 'off', true),
        set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true),
-       set_config('jit', 'off', true)`
+       set_config('jit', 'off', true),
+       set_config('client_min_messages', 'warning', true)`
 
 	// The locks, the clock and what every batch reads are of one drop or, in a group, of several (see groups). The rest is of one.
 	runBatchLock = runBatchDrops + `

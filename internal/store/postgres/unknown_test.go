@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
@@ -43,7 +45,7 @@ func loseAnswer(t *testing.T, moment pgtest.Moment, parameters string) {
 	wantAvailable(t, s, id, left)
 }
 
-func TestRunBatch_NoticeAtCommitIsUnknown(t *testing.T) {
+func TestRunBatch_WarningAtCommitIsUnknown(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
@@ -68,6 +70,78 @@ func TestRunBatch_NoticeAtCommitIsUnknown(t *testing.T) {
 		t.Errorf("Committed: %v, %v; want true", found, err)
 	}
 	wantAvailable(t, s, id, 4)
+}
+
+// talk has PostgreSQL say something of a severity while it commits what a batch has changed.
+func talk(t *testing.T, admin *pgx.Conn, severity string) {
+	t.Helper()
+	exec(t, admin, `CREATE OR REPLACE FUNCTION public.say() RETURNS trigger LANGUAGE plpgsql
+		AS $$BEGIN RAISE `+severity+` 'it was said'; RETURN NULL; END$$`)
+}
+
+const sayAtCommit = `CREATE CONSTRAINT TRIGGER say AFTER UPDATE ON sneakerdrop.drops DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION public.say()`
+
+// A server that talks much, to the client too, is not one that warns: nothing of what it says makes a sale unknown but a warning, and a
+// warning does so on a server that would rather say nothing.
+func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
+	for _, parameters := range []string{"", "&default_query_exec_mode=exec"} {
+		u := pgtest.Migrated(t)
+		admin := connect(t, u)
+		id := createDrop(t, open(t, u), 100)
+		talk(t, admin, "LOG")
+		exec(t, admin, sayAtCommit)
+		for _, setting := range []string{
+			"log_duration = on", "log_min_duration_statement = 0", "log_statement = 'all'", "debug_print_plan = on",
+			"log_lock_waits = on", "log_statement_stats = on",
+		} {
+			exec(t, admin, "ALTER DATABASE "+admin.Config().Database+" SET "+setting)
+		}
+		for _, least := range []string{"debug5", "debug1", "log", "notice", "warning", "error"} {
+			exec(t, admin, "ALTER DATABASE "+admin.Config().Database+" SET client_min_messages = "+least)
+			s := openWith(t, u+parameters, 1)
+			for _, severity := range []string{"DEBUG", "LOG", "INFO", "NOTICE", "WARNING"} {
+				talk(t, admin, severity)
+				err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil))
+				if severity == "WARNING" {
+					wantClass(t, err, store.ClassUnknown)
+				} else if err != nil {
+					t.Errorf("%s where %s is the least (%q): %v", severity, least, parameters, err)
+				}
+				if _, err := s.EnsureUser(t.Context(), least+severity, "", drop.Key{}); err != nil {
+					t.Errorf("a buyer: %v", err)
+				}
+			}
+		}
+	}
+}
+
+// Settings of a connection may be changed by those who share it: what is said is judged too, not only asked for.
+func TestRunBatch_TalkOnASpoiledConnectionIsNoWarning(t *testing.T) {
+	s := openWith(t, pgtest.Migrated(t), 1)
+	id := createDrop(t, s, 5)
+	for _, c := range s.Pool().AcquireAllIdle(t.Context()) {
+		exec(t, c.Conn(), `SET client_min_messages = debug5`)
+		exec(t, c.Conn(), `SET log_duration = on`)
+		c.Release()
+	}
+	if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
+		t.Error(err)
+	}
+}
+
+// What somebody's trigger warns of before the COMMIT says nothing about the COMMIT.
+func TestRunBatch_WarningBeforeCommitIsNone(t *testing.T) {
+	for _, parameters := range []string{"", "&default_query_exec_mode=exec"} {
+		u := pgtest.Migrated(t)
+		s, admin := open(t, u+parameters), connect(t, u)
+		talk(t, admin, "WARNING")
+		exec(t, admin, `CREATE TRIGGER say AFTER UPDATE ON sneakerdrop.drops FOR EACH ROW EXECUTE FUNCTION public.say()`)
+		id := createDrop(t, s, 5)
+		if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestRunBatch_ErrorAtCommitIsRolledBack(t *testing.T) {
