@@ -15,7 +15,7 @@ import (
 type pageFlags struct {
 	ShopName shopName `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
 	Currency currency `default:"USD" placeholder:"CODE" help:"The currency that the pages show prices in, as ISO 4217 has it."`
-	SignIn   signIn   `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it sends them back to /#token=TOKEN."`
+	SignIn   signIn   `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
 }
 
 // pages makes the pages; identity says that buyers and operators need tokens.

@@ -41,8 +41,7 @@ export async function post(path, body, { key = newKey(), tries = 5, method = "PO
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export async function call(method, path, { body, headers = {}, text = false } = {}) {
-  const token = session.token();
+export async function call(method, path, { body, headers = {}, text = false, token = session.token() } = {}) {
   const sent = performance.now();
   let response, answer;
   try {

@@ -6,16 +6,19 @@ import { explain } from "../shared/words.js";
 import { buyer, signedIn } from "./buyer.js";
 import { Card } from "./card.js";
 import { catalog, loadAll, phaseOf } from "./catalog.js";
-import { Account, Introduction, SignIn } from "./dialogs.js";
+import { Account, Introduction, Offered, SignIn } from "./dialogs.js";
 import { closeReceipt, hands, recount } from "./hands.js";
 import { link } from "./link.js";
+import { declineOffer, offer } from "./signin.js";
 import { focusDrop, Receipt, Tray } from "./tray.js";
 
 export function App() {
   useTopic("hands");
+  useTopic("buyer");
   const [dialog, show] = useState(null);
   const [wanted, want] = useState(null);
   const close = () => {
+    if (offer.token) return declineOffer();
     if (hands.receipt) {
       setTimeout(focusDrop, 100, hands.receipt.dropId);
       closeReceipt();
@@ -38,13 +41,14 @@ export function App() {
     recount();
     wanted?.();
   };
-  const shown = hands.receipt ? "receipt" : dialog;
+  const shown = offer.token ? "offer" : hands.receipt ? "receipt" : dialog;
   return html`
     <${Header} account=${() => (signedIn() ? show("account") : ask(() => {}))} />
     <${Banner} />
     <main id="main" tabindex="-1"><${Drops} ask=${asked} /></main>
     <${Tray} />
     <${Dialog} open=${shown !== null} close=${close}>
+      ${shown === "offer" && html`<${Offered} close=${close} />`}
       ${shown === "receipt" && html`<${Receipt} close=${close} />`}
       ${shown === "name" && html`<${Introduction} done=${introduced} close=${close} />`}
       ${shown === "sign-in" && html`<${SignIn} signIn=${signIn} close=${close} />`}

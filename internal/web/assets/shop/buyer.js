@@ -33,16 +33,13 @@ function store(storage) {
 }
 
 const local = store("localStorage");
-const tab = store("sessionStorage");
+export const tab = store("sessionStorage");
 
-// takeToken takes a token out of the address, where it must not stay: addresses are copied and kept. It reports whether
-// there was one.
-export function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given === null) return false;
+// become makes the bearer of a token the page's buyer; recall then asks who that is.
+export function become(given) {
   tab.set(tokenKey, given);
-  history.replaceState(null, "", location.pathname + location.search);
-  return true;
+  Object.assign(buyer, { id: 0, name: "", problem: null });
+  tell("buyer");
 }
 
 export const token = () => (identity ? tab.get(tokenKey) : "");

@@ -1,11 +1,12 @@
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { identity, shop } from "../shared/config.js";
 import { precise, money } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
-import { buyer, forget, introduce } from "./buyer.js";
+import { buyer, forget, introduce, signedIn } from "./buyer.js";
 import { catalog } from "./catalog.js";
 import { hands, letGo } from "./hands.js";
+import { acceptOffer, lookAtOffer, offer, refusedForGood, signInAddress } from "./signin.js";
 
 // Introduction asks for the buyer's name, once.
 export function Introduction({ done, close }) {
@@ -46,12 +47,38 @@ export function Introduction({ done, close }) {
 
 // SignIn says how to get a token; only the shop can give one.
 export function SignIn({ signIn, close }) {
+  const to = useMemo(() => signIn && signInAddress(signIn), [signIn]);
   return html`<div>
     <h2 id="dialog-title">Sign in to reserve</h2>
     <p>${buyer.problem ? explain(buyer.problem) : `Reserving is for people who are signed in at ${shop}. Watching is free.`}</p>
     <div class="buttons">
-      ${signIn ? html`<a class="primary" href=${signIn}>Sign in</a>` : html`<p>Sign in at the shop and come back here.</p>`}
+      ${to ? html`<a class="primary" href=${to}>Sign in</a>` : html`<p>Sign in at the shop and come back here.</p>`}
       <button type="button" class="quiet" onClick=${close}>Close</button>
+    </div>
+  </div>`;
+}
+
+// Offered asks before the page becomes somebody else.
+export function Offered({ close }) {
+  useTopic("buyer");
+  const { who, refusal } = offer;
+  const here = signedIn();
+  const safe = useRef();
+  const good = useRef();
+  useEffect(() => (here || !who ? safe : good).current.focus(), [who, refusal]);
+  const name = who && html`<bdi>${who.username}</bdi>`;
+  const me = buyer.name ? html`as <bdi>${buyer.name}</bdi>` : "already";
+  const stay = here ? html`Stay signed in${buyer.name ? html` as <bdi>${buyer.name}</bdi>` : ""}` : "Not now";
+  return html`<div>
+    ${who && html`<h2 id="dialog-title">${here ? html`Continue as ${name}?` : html`Sign in as ${name}?`}</h2>
+      <p>${here && html`You are signed in ${me}. `}This link signs you in as ${name}${who.email && html` (<bdi>${who.email}</bdi>)`}. It did not come from this page's own sign-in.</p>
+      <p>Continue only if you have just signed in as ${name} yourself. If somebody sent you the link, do not.</p>`}
+    ${!who && html`<h2 id="dialog-title">${refusedForGood() ? "This sign-in link does not work" : "Sign-in link"}</h2>
+      <p role="status">${refusal ? explain(refusal) : "Checking whose link this is …"}</p>${here && html`<p>You are still signed in ${me}.</p>`}`}
+    <div class="buttons">
+      ${who && html`<button type="button" class="primary" ref=${good} onClick=${acceptOffer}>Continue as ${name}</button>`}
+      ${refusal && !refusedForGood() && html`<button type="button" class="primary" onClick=${lookAtOffer}>Try again</button>`}
+      <button type="button" class="quiet" ref=${safe} onClick=${close}>${stay}</button>
     </div>
   </div>`;
 }

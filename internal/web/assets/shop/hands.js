@@ -53,7 +53,7 @@ export async function reserve(dropId, size) {
   changed(dropId);
   try {
     const made = await reserveInTime(dropId, size);
-    knownAs(made.userId);
+    if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
     say(`${nameOf(dropId)}${made.size ? `, size ${made.size},` : ""} is yours for ${Math.round((Date.parse(made.expires_at) - now()) / 1000)} seconds.`);
     others?.postMessage("");
@@ -86,6 +86,7 @@ const settled = new Set();
 
 // took keeps what the server says of a reservation, unless something is being done about it here.
 function took(reservation) {
+  if (identity && buyer.id && reservation.userId !== buyer.id) return; // of whoever was signed in when it was asked for
   const had = hands.holds.get(reservation.id);
   if (reservation.status !== "active") settled.add(reservation.id);
   else if (settled.has(reservation.id)) return;

@@ -1,0 +1,95 @@
+// How a buyer's token comes to the page. The page sends buyers to the shop's sign-in page with a random state, and a token that
+// comes back with it was asked for here. Any other may be somebody else's, in a link that is meant to make the buyer shop under that
+// account: the page asks first, whether somebody is signed in or nobody.
+import { call, newKey } from "../shared/api.js";
+import { identity } from "../shared/config.js";
+import { tell } from "../shared/topics.js";
+import { become, buyer, recall, signedIn, signInFailed, tab, token } from "./buyer.js";
+import { letGo, recount } from "./hands.js";
+import { signInAnew } from "./link.js";
+
+const stateKey = "sneakerdrop.sign-in";
+
+// offer is a token that was not asked for here, until the buyer has decided: who is its bearer by the server's word, refusal why it
+// did not say.
+export const offer = { token: "", who: null, refusal: null };
+
+// signInAddress is where a buyer signs in, with the state that is to come back beside the token. An address with a state of its own
+// stays as it is.
+export function signInAddress(address) {
+  const to = new URL(address, location.href);
+  if (to.searchParams.has("state")) return address;
+  const state = tab.get(stateKey) || newKey();
+  tab.set(stateKey, state);
+  to.search += `${to.search ? "&" : "?"}state=${state}`;
+  return to.href;
+}
+
+// A header takes nothing else, and a server not more.
+const plausible = /^[\x21-\x7e]{1,8000}$/;
+
+// arrived takes a token out of the address, where it must not stay: addresses are copied and kept. It reports whether the token was
+// asked for here and is the page's from now on; another one becomes the offer.
+export function arrived() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (!given.has("token")) return false;
+  history.replaceState(null, "", location.pathname + location.search);
+  const sent = given.get("token");
+  if (!identity || !plausible.test(sent) || sent === token()) return false;
+  const state = tab.get(stateKey);
+  if (state !== "" && given.get("state") === state) {
+    take(sent);
+    return true;
+  }
+  Object.assign(offer, { token: sent, who: null, refusal: null });
+  tell("buyer");
+  return false;
+}
+
+function take(sent) {
+  tab.set(stateKey, ""); // good for one token
+  become(sent);
+}
+
+const useless = ["unauthenticated", "invalid_token", "token_expired", "forbidden"];
+
+export const refusedForGood = () => offer.refusal !== null && useless.includes(offer.refusal.code);
+
+// lookAtOffer asks the server whose token is offered. It comes after recall, which says who is signed in.
+export async function lookAtOffer() {
+  const sent = offer.token;
+  if (sent === "") return;
+  Object.assign(offer, { who: null, refusal: null });
+  tell("buyer");
+  let who = null;
+  let refusal = null;
+  try {
+    who = (await call("GET", "/api/users/me", { token: sent })).answer;
+  } catch (r) {
+    refusal = r;
+  }
+  if (sent !== offer.token) return; // another one came, or the buyer has decided
+  Object.assign(offer, { who, refusal });
+  if (who && signedIn() && who.id === buyer.id) acceptOffer(); // a newer token of the same buyer
+  else if (refusedForGood() && !signedIn() && refusal.code !== "forbidden") {
+    declineOffer();
+    signInFailed(refusal);
+  } else tell("buyer");
+}
+
+export function acceptOffer() {
+  take(offer.token);
+  declineOffer();
+  return changeOver();
+}
+
+export function declineOffer() {
+  Object.assign(offer, { token: "", who: null, refusal: null });
+  tell("buyer");
+}
+
+// changeOver has the open page go on as the buyer that the token is now: nothing of another one stays on it.
+export function changeOver() {
+  letGo();
+  return recall().then(recount).then(signInAnew);
+}
