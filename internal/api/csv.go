@@ -4,10 +4,11 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -109,9 +110,62 @@ func record(s *store.Sale) []string {
 	}
 }
 
-// formula is what a spreadsheet takes for the beginning of one, where a cell begins. Where decimals have a comma a semicolon begins a
-// cell, whatever quotes there are, and so does a line's end; East Asian ones read the wide letters as the narrow.
-var formula = regexp.MustCompile(`(^|[;\t\r\n]["'\s]*)([=+\-@\t\r\n＝＋－＠])`)
+// harmless keeps a spreadsheet from taking a buyer's text for a formula: an apostrophe before it makes it text. A formula begins
+// a cell, behind nothing that shows; programs strip blanks, byte order marks and the like before they look. Where decimals have
+// a comma a semicolon begins a cell too, whatever quotes there are, and so does a line's end.
+func harmless(cell string) string {
+	if !strings.ContainsFunc(cell, risky) {
+		return cell
+	}
+	var b strings.Builder
+	written := 0
+	mark := func(at int) {
+		b.WriteString(cell[written:at])
+		b.WriteByte('\'')
+		written = at
+	}
+	begun, first := false, true // something that shows has come in this cell; it is the first one
+	for i, r := range cell {
+		switch {
+		case i == 0 && r != ';' && separates(r): // some programs take this for the beginning of a formula
+			mark(0)
+			begun = true
+		case separates(r):
+			begun, first = false, false
+		case begun || unseen(r) || r == '"' || r == '\'' && !first:
+		case signs(r) && first:
+			mark(0)
+			begun = true
+		case signs(r):
+			mark(i)
+			begun = true
+		default:
+			begun = true
+		}
+	}
+	b.WriteString(cell[written:])
+	return b.String()
+}
 
-// harmless keeps a spreadsheet from taking a buyer's text for a formula: with an apostrophe before it, it is text.
-func harmless(cell string) string { return formula.ReplaceAllString(cell, "${1}'${2}") }
+func risky(r rune) bool { return signs(r) || separates(r) }
+
+// separates says whether a cell may end here for a program that has other separators than ours.
+func separates(r rune) bool {
+	switch r {
+	case ';', '\t', '\n', '\v', '\f', '\r', '\u0085', '\u2028', '\u2029':
+		return true
+	default:
+		return false
+	}
+}
+
+// signs says whether a formula may begin with r: East Asian spreadsheets read the wide and small letters as the narrow.
+func signs(r rune) bool {
+	return strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−", r)
+}
+
+// unseen says whether r shows nothing: blanks, controls, format characters such as U+FEFF and U+200B, fillers, and bytes that are no text.
+func unseen(r rune) bool {
+	return r == utf8.RuneError || r == '\u2800' || unicode.IsSpace(r) ||
+		unicode.In(r, unicode.C, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
