@@ -58,7 +58,8 @@ func (u *signIn) Decode(ctx *kong.DecodeContext) error {
 	return decode(ctx, func(s string) error {
 		parsed, err := url.Parse(s)
 		web := err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.Host != ""
-		if !web && !strings.HasPrefix(s, "/") {
+		path := strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") // after two slashes comes a host
+		if !web && !path || strings.Contains(s, `\`) {                   // which browsers read as a slash
 			return errors.New("must be an http or https address, or a path that starts with /")
 		}
 		*u = signIn(s)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/mail"
-	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -147,23 +146,6 @@ func checkLimit(n int) *Error {
 func checkExpired(n int) *Error {
 	if n < 0 || n > HighestMaxExpiredHolds {
 		return Invalid("max_expired_holds", fmt.Sprintf("must be from 1 to %d, or 0 for none", HighestMaxExpiredHolds))
-	}
-	return nil
-}
-
-// checkImageURL admits what a browser may load as an image without running anything: an http(s) address or a path.
-func checkImageURL(raw string) *Error {
-	if raw == "" {
-		return nil
-	}
-	if err := checkText("image_url", raw, 1, MaxImageURL); err != nil {
-		return err
-	}
-	u, err := url.Parse(raw)
-	web := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
-	path := err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/")
-	if !web && !path {
-		return Invalid("image_url", "must be an http or https address, or a path that starts with /")
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ func TestSpec_Check(t *testing.T) {
 		price      = "price must be from 0 to 99999999.99"
 		start      = "start_time must lie in the years 1970 to 9999"
 		image      = "image_url must be an http or https address, or a path that starts with /"
+		slash      = "image_url must not contain a backslash, which browsers read as a slash"
+		user       = "image_url must not contain a user name or a password, with which browsers load no image"
+		controls   = "image_url must not contain control characters"
 		limit      = "limit_per_user must be from 1 to 1000, or 0 for none"
 		total      = "total_stock must be a whole number from 0 to 10000000"
 	)
@@ -85,10 +88,30 @@ func TestSpec_Check(t *testing.T) {
 		{"image without host", func(s *drop.Spec) { s.ImageURL = "https:///a.png" }, image},
 		{"image opaque", func(s *drop.Spec) { s.ImageURL = "https:a.png" }, image},
 		{"image that does not parse", func(s *drop.Spec) { s.ImageURL = "https://[::1" }, image},
+		{"image at a server that has only a port", func(s *drop.Spec) { s.ImageURL = "http://:80/a.png" }, image},
+		{"image at a port that is none", func(s *drop.Spec) { s.ImageURL = "http://img.example:65536/a.png" }, image},
+		{"image at a port", func(s *drop.Spec) { s.ImageURL = "http://[::1]:65535/a.png" }, ""},
+		{"image at a host that is none", func(s *drop.Spec) { s.ImageURL = "http://img^example/a.png" }, image},
+		{"image at a host in escapes", func(s *drop.Spec) { s.ImageURL = "http://evil%2eexample/a.png" }, image},
+		{"image at a host behind three slashes", func(s *drop.Spec) { s.ImageURL = "///img.example/a.png" }, image},
+		{"image at a host behind a blank", func(s *drop.Spec) { s.ImageURL = " //img.example/a.png" }, image},
+		{"image at a host behind an NBSP", func(s *drop.Spec) { s.ImageURL = "\u00a0//img.example/a.png" }, image},
+		{"image by path, slashes later", func(s *drop.Spec) { s.ImageURL = "/a//b?c=//d" }, ""},
+		{"image by path, a backslash in escapes", func(s *drop.Spec) { s.ImageURL = "/%5Cb.png" }, ""},
+		{"image at a host behind a backslash", func(s *drop.Spec) { s.ImageURL = `/\evil.example` }, slash},
+		{"image at a host behind two backslashes", func(s *drop.Spec) { s.ImageURL = `\\evil.example` }, slash},
+		{"image at a host behind backslashes of an address", func(s *drop.Spec) { s.ImageURL = `http:\\evil.example` }, slash},
+		{"image at another host than it seems", func(s *drop.Spec) { s.ImageURL = `https://evil.example\@img.example/a.png` }, slash},
+		{"image at a host behind a tab", func(s *drop.Spec) { s.ImageURL = "/\t/evil.example" }, controls},
+		{"image at a host behind a line's end", func(s *drop.Spec) { s.ImageURL = "/\n/evil.example" }, controls},
+		{"image at a host behind a return", func(s *drop.Spec) { s.ImageURL = "\r//evil.example" }, controls},
+		{"image with a user", func(s *drop.Spec) { s.ImageURL = "https://img.example@evil.example/a.png" }, user},
+		{"image with a password", func(s *drop.Spec) { s.ImageURL = "https://u:p@img.example/a.png" }, user},
+		{"image with an empty user", func(s *drop.Spec) { s.ImageURL = "https://@img.example/a.png" }, user},
 		{"blank image", func(s *drop.Spec) { s.ImageURL = " " }, "image_url must not be empty"},
 		{"longest image", func(s *drop.Spec) { s.ImageURL = "/" + text(2047) }, ""},
 		{"too long an image", func(s *drop.Spec) { s.ImageURL = "/" + text(2048) }, "image_url must have 1 to 2048 characters"},
-		{"control in the image", func(s *drop.Spec) { s.ImageURL = "/a\tb" }, "image_url must not contain control characters"},
+		{"control in the image", func(s *drop.Spec) { s.ImageURL = "/a\tb" }, controls},
 
 		{"no stock", sizes(nil), "total_stock is required unless sizes are given"},
 		{"stock 0", sizes(new(int64(0))), ""},

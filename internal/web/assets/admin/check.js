@@ -1,6 +1,8 @@
 // What the shop may ask for, checked while it is typed; the server has the last word. Each check returns the value, or throws
 // the sentence that says what is wrong.
 
+import { imageOf } from "../shared/image.js";
+
 class Wrong extends Error {}
 
 export const wrong = (sentence) => {
@@ -37,12 +39,7 @@ export function image(text) {
   const s = text.trim();
   if (s === "") return null;
   if (s.length > 2048) wrong("At most 2,048 characters.");
-  if (s.startsWith("/")) return s;
-  try {
-    if (["http:", "https:"].includes(new URL(s).protocol)) return s;
-  } catch {
-    // is said below
-  }
+  if (imageOf(s)) return s;
   return wrong("An address that starts with https://, or a path that starts with /.");
 }
 

@@ -1,6 +1,7 @@
 import { html, useEffect, useReducer, useState } from "../vendor/preact.js";
 import { now } from "../shared/clock.js";
 import { ago, countdown, moment, money, plural, whole } from "../shared/format.js";
+import { imageOf } from "../shared/image.js";
 import { everySecond, useSeconds } from "../shared/ticker.js";
 import { tell, useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
@@ -59,8 +60,9 @@ function usePhase(drop) {
 
 function Picture({ drop }) {
   const [failed, fail] = useState(false);
-  if (!drop.image_url || failed) return html`<${Sneaker} seed=${drop.id} />`;
-  return html`<img src=${drop.image_url} alt="" loading="lazy" decoding="async" width="400" height="300" referrerpolicy="no-referrer" onError=${() => fail(true)} />`;
+  const image = drop.image_url && imageOf(drop.image_url);
+  if (!image || failed) return html`<${Sneaker} seed=${drop.id} />`;
+  return html`<img src=${image} alt="" loading="lazy" decoding="async" width="400" height="300" referrerpolicy="no-referrer" onError=${() => fail(true)} />`;
 }
 
 function Badge({ drop, phase }) {

@@ -1,0 +1,61 @@
+package test
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	zsqlite "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// rewrite changes what a stopped server's database has, to what no call would put there.
+func rewrite(t *testing.T, s *server, dir, sql string) {
+	t.Helper()
+	if _, err := s.stop(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := zsqlite.OpenConn(filepath.Join(dir, "sneakerdrop.db"), zsqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := sqlitex.ExecuteScript(conn, sql, nil); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// A drop whose image is older than the rule about addresses shows a drawn sneaker, and its page asks nobody else for anything.
+func TestShop_LoadsNoImageFromElsewhereThanItsAddressSays(t *testing.T) {
+	dir := t.TempDir()
+	s := startFor(t, dir)
+	made(t, s.url, `{"name":"Old","price":90,"total_stock":5,"start_time":"2020-01-01T00:00:00Z"}`)
+	rewrite(t, s, dir, `UPDATE drops SET image_url = '/\evil.example/a.png'`)
+	s = startFor(t, dir)
+	p := visit(t, s.url, desktop)
+	p.reads("#drop-1", "Old")
+	p.holds(`document.querySelector("#drop-1 .picture svg") && !document.querySelector("img")`)
+	eval[chromedp.Void](p, `import(document.querySelector('link[href*="image.js"]').href).then((m) => { globalThis.imageOf = m.imageOf })`)
+	shown := []string{"/a.png", "/a//b.png?c=//d#e", "/%5Ca.png", "https://img.example/a b.png", "HTTP://[::1]:80"}
+	drawn := []string{
+		`//evil.example`, `/\evil.example`, `\\evil.example`, `/\/evil.example`, "/\t/evil.example", "\t//evil.example", "/\n/evil.example", "\r//evil.example",
+		` //evil.example`, "\u00a0//evil.example", `http:\\evil.example`, `http:/\evil.example`, `http:evil.example`, `https:///evil.example\@a`, `https://img.example@evil.example/`,
+		`https://u:p@img.example/`, `javascript:alert(1)`, `data:image/png;base64,AA`, `img.png`, `https://[::1`, `https://img.example:99999/`, `blob:https://a.example/b`, ``,
+	}
+	for _, raw := range shown {
+		if got := call[string](p, "imageOf", raw); got != raw {
+			t.Errorf("imageOf(%q) is %q", raw, got)
+		}
+	}
+	for _, raw := range drawn {
+		if got := call[string](p, "imageOf", raw); got != "" {
+			t.Errorf("imageOf(%q) is %q", raw, got)
+		}
+	}
+	if said := strings.Join(eval[[]string](p, `performance.getEntriesByType("resource").map((e) => new URL(e.name).host)`), " "); strings.Contains(said, "evil") {
+		t.Errorf("the page asked %s", said)
+	}
+	p.quiet()
+}
