@@ -66,7 +66,7 @@ func beCrowd(crowd string) error {
 // crowd starts a server and connects n clients to it.
 func crowd(b *testing.B, n int) *socketio.Server {
 	b.Helper()
-	server := socketio.New(socketio.Options{Options: engineio.Options{HandshakesPerSecond: -1, PingInterval: time.Hour}})
+	server := socketio.New(socketio.Options{Options: engineio.Options{HandshakesPerSecond: -1, HandshakesPerSecondPerAddress: -1, MaxConnectionsPerAddress: -1, PingInterval: time.Hour}})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

@@ -50,6 +50,7 @@ func (h sessions) Close(session *engineio.Session, r Reason) {
 	c.stopTimerLocked()
 	sockets := slices.Clone(c.sockets)
 	c.mu.Unlock()
+	c.drop()
 	for _, s := range sockets {
 		s.end(r)
 	}
@@ -68,17 +69,33 @@ func (h sessions) Message(session *engineio.Session, data []byte, binary bool) e
 		return err
 	}
 	if p.attachments > 0 {
-		c.partial, c.size = &p, len(data)
+		c.partial = &p
+		c.keep(len(data))
 		return nil
 	}
 	return c.dispatch(p, nil)
+}
+
+// keep counts bytes of a packet that is not whole, and ends the session where that is more than all clients may have together.
+func (c *client) keep(n int) {
+	c.size += n
+	if held, most := c.server.partial.Add(int64(n)), c.server.options.MaxInboundBytes; most > 0 && held > int64(most) {
+		c.session.End(engineio.ServerBusy)
+	}
+}
+
+// drop forgets the packet that is not whole.
+func (c *client) drop() {
+	c.server.partial.Add(-int64(c.size))
+	c.partial, c.files, c.size = nil, nil, 0
 }
 
 func (c *client) attach(data []byte) error {
 	if c.partial == nil {
 		return fmt.Errorf("%w: an attachment of no packet", errPacket)
 	}
-	if c.size += len(data); c.server.options.MaxPayload > 0 && c.size > c.server.options.MaxPayload {
+	c.keep(len(data))
+	if c.server.options.MaxPayload > 0 && c.size > c.server.options.MaxPayload {
 		c.session.End(engineio.PayloadTooLarge)
 		return nil
 	}
@@ -87,7 +104,7 @@ func (c *client) attach(data []byte) error {
 		return nil
 	}
 	p, files := *c.partial, c.files
-	c.partial, c.files = nil, nil
+	c.drop()
 	return c.dispatch(p, files)
 }
 
@@ -128,6 +145,10 @@ func (c *client) connect(p packet) error {
 	}
 	if s, _ := c.socket(p.namespace); s != nil {
 		return fmt.Errorf("%w: connected to %s twice", errPacket, p.namespace)
+	}
+	if most := c.server.options.MaxAuthBytes; most > 0 && len(p.data) > most {
+		c.refuse(p.namespace, fmt.Errorf("auth is larger than %d bytes", most))
+		return nil
 	}
 	auth := json.RawMessage(p.data)
 	if auth == nil {

@@ -65,7 +65,7 @@ func FuzzPolling(f *testing.F) {
 		f.Add([]byte(seed), []byte("42[\"echo\"]"))
 	}
 	var log bytes.Buffer
-	s := New(Options{Options: engineio.Options{HandshakesPerSecond: -1, Log: slog.New(slog.NewTextHandler(&log, nil))}})
+	s := New(Options{Options: engineio.Options{HandshakesPerSecond: -1, HandshakesPerSecondPerAddress: -1, MaxConnectionsPerAddress: -1, Log: slog.New(slog.NewTextHandler(&log, nil))}})
 	s.Of("/").OnConnect(func(c *Socket) error {
 		c.On("echo", func(args Args, ack Ack) {
 			list := make([]any, len(args))

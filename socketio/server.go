@@ -19,8 +19,11 @@ type Options struct {
 	Path string
 	// ConnectTimeout is how long a client may go without being connected to any namespace (default 45 s).
 	ConnectTimeout time.Duration
-	// MaxAttachments bounds the binary attachments of one packet (default 10).
+	// MaxAttachments bounds the binary attachments of one packet (default 10). What clients have sent of packets whose attachments
+	// are still to come is bounded by MaxInboundBytes, for all of them together.
 	MaxAttachments int
+	// MaxAuthBytes bounds what a client gives when it connects to a namespace (default 16 KiB).
+	MaxAuthBytes int
 }
 
 // A Server serves Socket.IO clients, and their bundle for browsers.
@@ -29,6 +32,7 @@ type Server struct {
 	engine  *engineio.Server
 	bundle  *bundle
 	sockets atomic.Int64
+	partial atomic.Int64 // bytes of packets whose attachments are still to come
 
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace
@@ -44,6 +48,12 @@ func New(o Options) *Server {
 	}
 	if o.MaxAttachments == 0 {
 		o.MaxAttachments = 10
+	}
+	if o.MaxAuthBytes == 0 {
+		o.MaxAuthBytes = 16 << 10
+	}
+	if o.MaxInboundBytes == 0 {
+		o.MaxInboundBytes = 64 << 20
 	}
 	if o.MaxPayload == 0 {
 		o.MaxPayload = 1_000_000

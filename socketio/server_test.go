@@ -113,21 +113,58 @@ func until(t *testing.T, what string, is func() bool) {
 }
 
 func TestConnect_SocketKnowsItsClient(t *testing.T) {
-	sockets := make(chan *socketio.Socket, 2)
-	keep := func(s *socketio.Socket) error { sockets <- s; return nil }
-	s := start(t, socketio.Options{}, map[string]func(*socketio.Socket) error{"/": keep})
+	sockets, auths := make(chan *socketio.Socket, 2), make(chan string, 2)
+	keep := func(s *socketio.Socket) error {
+		auths <- string(s.Auth())
+		sockets <- s
+		return nil
+	}
+	s := start(t, socketio.Options{Options: engineio.Options{KeepHeaders: []string{"x-shop"}}}, map[string]func(*socketio.Socket) error{"/": keep})
 	ws := s.dial(t)
 	say(t, ws, `40{"token":"123"}`)
 	next(t, ws)
 	socket := <-sockets
 	r := socket.Request()
-	if string(socket.Auth()) != `{"token":"123"}` || r.Query.Get("token") != "abc" || r.Header.Get("X-Shop") != "7" ||
+	if auth := <-auths; auth != `{"token":"123"}` || socket.Auth() != nil || r.Query.Get("token") != "abc" || r.Header.Get("X-Shop") != "7" ||
 		!strings.HasPrefix(r.RemoteAddr, "127.0.0.1:") || socket.Namespace() != s.Of("/") || len(socket.ID()) != 20 {
-		t.Errorf("%s %+v %q", socket.Auth(), r, socket.ID())
+		t.Errorf("%s %+v %q", auth, r, socket.ID())
 	}
 	s.connect(t)
-	if auth := (<-sockets).Auth(); string(auth) != "{}" {
+	if auth := <-auths; auth != "{}" {
 		t.Errorf("without a payload: %s", auth)
+	}
+}
+
+// What clients send before they are served is bounded, for one and for all together.
+func TestLimits_WhatStrangersLeaveBehind(t *testing.T) {
+	s := start(t, socketio.Options{
+		Options: engineio.Options{MaxInboundBytes: 10 << 10}, MaxAuthBytes: 1 << 10,
+	}, map[string]func(*socketio.Socket) error{"/": func(*socketio.Socket) error { return nil }})
+	ws := s.dial(t)
+	say(t, ws, `40{"token":"`+strings.Repeat("x", 2<<10)+`"}`)
+	expect(t, ws, `44{"message":"auth is larger than 1024 bytes"}`)
+	long := strings.Repeat("x", 3<<10)
+	var open []*wire.WebSocket
+	for range 4 { // packets whose attachment never comes: 12 KiB in all
+		ws := s.connect(t)
+		say(t, ws, `451-["a",{"_placeholder":true,"num":0},"`+long+`"]`)
+		open = append(open, ws)
+	}
+	until(t, "one more is too many", func() bool { return s.Stats().Closed[engineio.ServerBusy] == 1 })
+	for _, ws := range open {
+		_ = ws.Close()
+	}
+	until(t, "they have left", func() bool { return s.Stats().Closed[engineio.TransportClose] == 3 })
+	again := s.connect(t)
+	say(t, again, `451-["a",{"_placeholder":true,"num":0},"`+long+`"]`)
+	if err := again.WriteFrame(wire.Binary, []byte("the attachment")); err != nil {
+		t.Fatal(err)
+	}
+	say(t, again, `451-["a",{"_placeholder":true,"num":0},"`+long+`"]`) // there is room again
+	say(t, again, "41")
+	until(t, "a packet within a packet is no packet", func() bool { return s.Stats().Closed[engineio.ParseError] == 1 })
+	if n := s.Stats().Closed[engineio.ServerBusy]; n != 1 {
+		t.Errorf("%d sessions were ended for want of room", n)
 	}
 }
 

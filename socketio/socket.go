@@ -77,7 +77,8 @@ func (s *Socket) Namespace() *Namespace { return s.namespace }
 // Request is what opened the connection. Each call reads it anew: it is the caller's.
 func (s *Socket) Request() engineio.Request { return s.client.session.Request() }
 
-// Auth is the object that the client gave when it connected, {} if it gave none.
+// Auth is the object that the client gave when it connected, {} if it gave none. It is for Namespace.OnConnect: once that has
+// returned it is nil, so that a stranger's words do not stay for as long as the connection lasts.
 func (s *Socket) Auth() json.RawMessage { return s.auth }
 
 // Done is closed when the socket is disconnected.
@@ -218,7 +219,7 @@ func (s *Socket) accept() {
 	}
 	first := encodePacket(typeConnect, s.namespace.name, noID, []byte(`{"sid":"`+s.id+`"}`), nil)
 	s.client.session.SendBatch(engineio.NewBatch(append([]*engineio.Packet{first}, s.pending...)...))
-	s.pending = nil
+	s.pending, s.auth = nil, nil
 	s.state.Store(connected)
 	s.namespace.server.sockets.Add(1)
 }

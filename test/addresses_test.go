@@ -1,9 +1,52 @@
 package test
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"testing"
 )
+
+// One client cannot lock all others out: neither with sessions of sockets that it opens over one connection, nor with
+// event streams.
+func TestAddresses_OneClientLeavesRoomForOthers(t *testing.T) {
+	s := startFor(t, t.TempDir())
+	get := func(c *http.Client, path string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode
+	}
+	const handshake, allowed = "/socket.io/?EIO=4&transport=polling", 1_000
+	greedy, opened := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}, 0
+	for range allowed + 500 {
+		switch status := get(greedy, handshake); status {
+		case http.StatusOK:
+			opened++
+		case http.StatusTooManyRequests:
+		default:
+			t.Fatalf("status %d", status)
+		}
+	}
+	if opened == 0 || opened > allowed {
+		t.Errorf("one address opened %d sessions", opened)
+	}
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	other := &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}}
+	if status := get(other, handshake); status != http.StatusOK {
+		t.Errorf("another address: %d", status)
+	}
+}
 
 // One customer has a network of 64 bits: its addresses together have as many sockets and event streams as one.
 func TestAddresses_OneNetworkCountsOnce(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 // serve is node/server.js on package socketio: it prints "listening PORT", then does what each line on stdin says and
 // answers with one line of JSON.
 func serve() error {
-	sockets := socketio.New(socketio.Options{Options: engineio.Options{HandshakesPerSecond: -1}})
+	sockets := socketio.New(socketio.Options{Options: engineio.Options{HandshakesPerSecond: -1, HandshakesPerSecondPerAddress: -1, MaxConnectionsPerAddress: -1}})
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)

@@ -41,7 +41,7 @@ type serveCommand struct {
 	MaxBatch        bound    `default:"500" help:"Commands of a drop that one commit takes at most; 1 measures what batching is worth."`
 	MaxConnections  bound    `default:"50000" help:"Connections that are open at once, on each address; more wait."`
 	MaxSockets      bound    `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
-	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"20000" help:"Socket.IO clients and event streams of one address (IPv6: one network of 64 bits) at once, each. Behind a proxy that --trusted-proxy does not name all have its address."`
+	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"1000" help:"Socket.IO clients and event streams of one address (IPv6: one network of 64 bits) at once, each. All clients behind a proxy share its address, unless --trusted-proxy names it."`
 	AddressLimits   limits   `default:"off" placeholder:"RULES" help:"What one address may ask for (IPv6: one network of 64 bits), in requests a second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
 	TrustedProxy    networks `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
 	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`

@@ -1,6 +1,9 @@
 package engineio
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // bucket is a token bucket that fills with time. Its owner's lock guards it.
 type bucket struct {
@@ -17,6 +20,40 @@ func (b *bucket) take(now int64, rate, size float32) bool {
 	}
 	b.tokens--
 	return true
+}
+
+// addressUse is what one address has of a server.
+type addressUse struct {
+	sessions   int
+	handshakes bucket
+}
+
+// forgetAfter is how long an address without a session is remembered after its last handshake: until its bucket is full again.
+const forgetAfter = 2 * time.Second
+
+// useLocked returns what an address has.
+func (e *Server) useLocked(address string, now int64) *addressUse {
+	if now-e.sweptAt > int64(forgetAfter) {
+		e.sweptAt = now
+		for a, use := range e.addresses {
+			if use.sessions == 0 && now-use.handshakes.at > int64(forgetAfter) {
+				delete(e.addresses, a)
+			}
+		}
+	}
+	use := e.addresses[address]
+	if use == nil {
+		use = &addressUse{handshakes: bucket{2 * float32(e.options.HandshakesPerSecondPerAddress), now}}
+		e.addresses[address] = use
+	}
+	return use
+}
+
+// mayShakeHandsLocked takes one handshake from an address, then one from all together: what an address is refused costs the others
+// nothing.
+func (e *Server) mayShakeHandsLocked(use *addressUse, now int64) bool {
+	one, all := float32(e.options.HandshakesPerSecondPerAddress), float32(e.options.HandshakesPerSecond)
+	return (one <= 0 || use.handshakes.take(now, one, 2*one)) && (all <= 0 || e.handshakes.take(now, all, all))
 }
 
 // inbound counts the bytes of large messages that are on their way in.

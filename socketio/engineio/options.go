@@ -14,6 +14,9 @@ type Options struct {
 	PingInterval, PingTimeout time.Duration
 	// MaxPayload bounds one WebSocket message or one POST, in bytes (default 1,000,000).
 	MaxPayload int
+	// FirstPollTimeout is how long a client that opened a session by polling may take to poll or to upgrade (default 10 s). A
+	// session that nobody asks for ends then, and its place is free.
+	FirstPollTimeout time.Duration
 	// UpgradeTimeout is how long a client may take to complete an upgrade (default 10 s).
 	UpgradeTimeout time.Duration
 	// WriteTimeout is how long a client may take to accept one write (default 10 s).
@@ -24,10 +27,15 @@ type Options struct {
 	// MaxQueuePackets and MaxQueueBytes bound what waits for one session (defaults 256 and 256 KiB). One packet larger
 	// than MaxQueueBytes may wait alone.
 	MaxQueuePackets, MaxQueueBytes int
-	// MaxConnections bounds sessions (default 20,000); MaxConnectionsPerAddress those of one address (default: no limit).
+	// MaxConnections bounds sessions (default 20,000); MaxConnectionsPerAddress those of one address (default 1,000). Behind a
+	// proxy all clients have its address, unless Address looks further.
 	MaxConnections, MaxConnectionsPerAddress int
-	// HandshakesPerSecond bounds new sessions of all clients together (default 2,000).
-	HandshakesPerSecond int
+	// HandshakesPerSecond bounds new sessions of all clients together (default 2,000); HandshakesPerSecondPerAddress those of one
+	// address, which may save up two seconds' worth (default 500), so that it leaves room for the others.
+	HandshakesPerSecond, HandshakesPerSecondPerAddress int
+	// KeepHeaders names the headers that Session.Request has (default none; the longest value kept has 1 KiB, the rest is cut
+	// off). A session lasts long, and a stranger chooses how long its headers are.
+	KeepHeaders []string
 	// MessagesPerSecond bounds the packets of one client; it may save up two seconds' worth (default 100).
 	MessagesPerSecond int
 	// MaxInboundBytes bounds what all clients together are in the middle of sending in messages above 4 KiB
@@ -40,6 +48,9 @@ type Options struct {
 }
 
 const (
+	maxQuery         = 2 << 10  // bytes of a handshake's query, which a session keeps
+	maxKeptHeader    = 1 << 10  // bytes of one header's value that a session keeps
+	maxKeptValues    = 4        // values of one header that a session keeps
 	kernelSendBuffer = 64 << 10 // bounds what a stalled client holds in the kernel, where autotuning takes megabytes
 	readBuffer       = 256      // clients of a server like this say little
 	unbounded        = int(^uint(0) >> 1)
@@ -49,13 +60,15 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.PingInterval, 25*time.Second)
 	defaultTo(&o.PingTimeout, 20*time.Second)
 	defaultTo(&o.MaxPayload, 1_000_000)
+	defaultTo(&o.FirstPollTimeout, 10*time.Second)
 	defaultTo(&o.UpgradeTimeout, 10*time.Second)
 	defaultTo(&o.WriteTimeout, 10*time.Second)
 	defaultTo(&o.MaxQueuePackets, 256)
 	defaultTo(&o.MaxQueueBytes, 256<<10)
 	defaultTo(&o.MaxConnections, 20_000)
-	defaultTo(&o.MaxConnectionsPerAddress, -1)
+	defaultTo(&o.MaxConnectionsPerAddress, 1_000)
 	defaultTo(&o.HandshakesPerSecond, 2_000)
+	defaultTo(&o.HandshakesPerSecondPerAddress, 500)
 	defaultTo(&o.MessagesPerSecond, 100)
 	defaultTo(&o.MaxInboundBytes, 64<<20)
 	for _, limit := range []*int{

@@ -54,6 +54,7 @@ func (s *Session) beginPoll() (<-chan struct{}, *problem) {
 		s.endLocked(PingTimeout)
 		return nil, unknownSession
 	}
+	s.askBy = 0
 	s.poll = make(chan struct{}, 1)
 	s.wakeLocked()
 	return s.poll, nil

@@ -14,6 +14,7 @@ const (
 	PayloadTooLarge Reason = "payload too large" // it sent more than MaxPayload
 	Flood           Reason = "flood"             // it sent more than MessagesPerSecond
 	PingTimeout     Reason = "ping timeout"      // it answered no ping
+	NoFirstPoll     Reason = "no first poll"     // it opened a session and did not ask for anything
 	SlowClient      Reason = "slow client"       // it did not read, and its queue was full
 	WriteTimeout    Reason = "write timeout"     // it did not read, and a write took too long
 	TransportError  Reason = "transport error"   // its connection failed
@@ -43,5 +44,6 @@ var (
 	tooManyOfAddress   = &problem{7, "Too many connections from this address", 429}
 	tooManyHandshakes  = &problem{8, "Too many handshakes", 429}
 	shuttingDown       = &problem{9, "Server is shutting down", 503}
+	tooLongQuery       = &problem{11, "Query is too long", 414}
 	tooBusy            = &problem{10, "Too much data in flight", 503}
 )

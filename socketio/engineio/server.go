@@ -44,7 +44,8 @@ type Server struct {
 	closed     bool
 	sessions   map[string]*Session
 	count      int // sessions that have not ended
-	addresses  map[string]int
+	addresses  map[string]*addressUse
+	sweptAt    int64 // when addresses were last looked through
 	handshakes bucket
 }
 
@@ -57,7 +58,7 @@ func New(h Handler, o Options) *Server {
 		ping:      encodeText(typePing, nil),
 		counters:  counters{refused: map[string]int64{}, closed: map[Reason]int64{}},
 		sessions:  map[string]*Session{},
-		addresses: map[string]int{},
+		addresses: map[string]*addressUse{},
 	}
 	e.writers.New = func() any { return newDirectWriter() }
 	e.chunks.New = func() any { return new([]byte) }
@@ -92,6 +93,8 @@ func (e *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.serveSession(w, r, q.Get("sid"), transport)
 	case r.Method != http.MethodGet:
 		e.refuse(w, badHandshakeMethod)
+	case len(r.URL.RawQuery) > maxQuery:
+		e.refuse(w, tooLongQuery)
 	case isUpgrade != (transport == "websocket"):
 		e.refuse(w, badRequest)
 	default:
@@ -138,29 +141,35 @@ func (e *Server) admit(r *http.Request) (*Session, *problem) {
 	o, address := &e.options, e.options.Address(r)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	now := e.now()
+	use := e.useLocked(address, now)
 	switch {
 	case e.closed:
 		return nil, shuttingDown
 	case e.count >= o.MaxConnections:
 		return nil, tooManyConnections
-	case e.addresses[address] >= o.MaxConnectionsPerAddress:
+	case use.sessions >= o.MaxConnectionsPerAddress:
 		return nil, tooManyOfAddress
-	case o.HandshakesPerSecond > 0 &&
-		!e.handshakes.take(e.now(), float32(o.HandshakesPerSecond), float32(o.HandshakesPerSecond)):
+	case !e.mayShakeHandsLocked(use, now):
 		return nil, tooManyHandshakes
 	}
 	s := &Session{
 		id:      newID(),
 		server:  e,
-		request: keep(r),
+		request: keep(r, o.KeepHeaders),
 		address: address,
 		done:    make(chan struct{}),
-		talk:    bucket{2 * float32(o.MessagesPerSecond), e.now()},
-		pingAt:  e.now() + int64(o.PingInterval),
+		talk:    bucket{2 * float32(o.MessagesPerSecond), now},
+		pingAt:  now + int64(o.PingInterval),
 	}
-	s.timer = time.AfterFunc(o.PingInterval, s.tick)
+	first := o.PingInterval
+	if o.FirstPollTimeout > 0 {
+		s.askBy = now + int64(o.FirstPollTimeout)
+		first = min(first, o.FirstPollTimeout)
+	}
+	s.timer = time.AfterFunc(first, s.tick)
 	e.sessions[s.id] = s
-	e.addresses[address]++
+	use.sessions++
 	e.count++
 	e.running.Add(1)
 	e.counters.polling.Add(1) // until a WebSocket is attached
@@ -211,8 +220,8 @@ func (e *Server) leave(s *Session, r Reason) {
 		delete(e.sessions, s.id)
 	}
 	e.count--
-	if e.addresses[s.address]--; e.addresses[s.address] == 0 {
-		delete(e.addresses, s.address)
+	if use := e.addresses[s.address]; use != nil { // always there
+		use.sessions--
 	}
 }
 

@@ -43,6 +43,7 @@ type Session struct {
 	timer    *time.Timer
 	pingAt   int64 // when the next ping is due, or the last one was
 	pongBy   int64 // when the client is given up; 0 while no ping is unanswered
+	askBy    int64 // when the client is given up unless it polls or upgrades; 0 once it did
 	talk     bucket
 }
 
@@ -147,6 +148,10 @@ func (s *Session) tick() {
 		return
 	}
 	now, o := s.server.now(), &s.server.options
+	if s.askBy != 0 && now >= s.askBy {
+		s.endLocked(NoFirstPoll)
+		return
+	}
 	if s.pongBy != 0 {
 		if now >= s.pongBy {
 			s.endLocked(PingTimeout)
@@ -156,7 +161,11 @@ func (s *Session) tick() {
 		return
 	}
 	if now < s.pingAt {
-		s.timer.Reset(time.Duration(s.pingAt - now))
+		next := s.pingAt
+		if s.askBy != 0 {
+			next = min(next, s.askBy)
+		}
+		s.timer.Reset(time.Duration(next - now))
 		return
 	}
 	s.pongBy = s.pingAt + int64(o.PingTimeout)

@@ -67,7 +67,7 @@ func (e *Server) openWebSocket(w http.ResponseWriter, r *http.Request, s *Sessio
 }
 
 func (s *Session) attachLocked(ws *webSocket) {
-	s.ws, s.probe = ws, nil
+	s.ws, s.probe, s.askBy = ws, nil, 0
 	s.server.counters.polling.Add(-1)
 	s.server.counters.webSocket.Add(1)
 }

@@ -48,8 +48,9 @@ func socketServer(options engineio.Options) *socketio.Server {
 			})
 			// On its own, a moment later: the suite waits for one message after the other, and misses the second of two
 			// that arrive together.
+			auth := s.Auth()
 			time.AfterFunc(10*time.Millisecond, func() {
-				if err := s.Emit("auth", s.Auth()); err != nil {
+				if err := s.Emit("auth", auth); err != nil {
 					log.Print(err)
 				}
 			})
