@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -32,6 +33,7 @@ type conn struct {
 
 	in       []byte // what was read; in[from:to] is not yet used
 	from, to int
+	asked    bool // a request was read whole
 
 	request  *http.Request // one after the other, made anew in place
 	url      url.URL
@@ -84,7 +86,11 @@ func (c *conn) next() outcome {
 		if c.state.Store(waiting); c.server.closing.Load() {
 			return ended
 		}
-		c.reads.within(c.server.rest.IdleTimeout)
+		if c.asked {
+			c.reads.within(c.server.rest.IdleTimeout)
+		} else {
+			c.reads.exactly(c.server.rest.ReadHeaderTimeout)
+		}
 		if c.more() != nil || !c.state.CompareAndSwap(waiting, working) {
 			return ended
 		}
@@ -101,7 +107,7 @@ func (c *conn) next() outcome {
 
 // readHead reads and parses the head. It returns how long that is, and how long the body.
 func (c *conn) readHead() (head, length int, out outcome) {
-	for seen := 0; ; {
+	for seen, good := 0, 0; ; { // good are the bytes of whole lines that a plain request may have
 		unread := c.in[c.from:c.to]
 		overlap := max(seen-3, 0) // the end may have come in two parts
 		if i := bytes.Index(unread[overlap:], []byte("\r\n\r\n")); i >= 0 {
@@ -112,29 +118,40 @@ func (c *conn) readHead() (head, length int, out outcome) {
 			}
 			return head, length, served
 		}
-		if len(unread) >= maxHead {
+		lines, hope := promising(string(unread[good:]), good == 0)
+		if good += lines; !hope || len(unread) >= maxHead {
 			return 0, 0, notPlain
 		}
-		if seen == 0 {
+		if seen == 0 && c.asked { // the first request's time began with the connection
 			c.reads.exactly(c.server.rest.ReadHeaderTimeout)
 		}
 		seen = len(unread)
-		if out := c.moreOf(); out != served {
-			return 0, 0, out
+		// One that breaks off is not plain: net/http has an answer to that.
+		if err := c.more(); errors.Is(err, io.EOF) {
+			return 0, 0, notPlain
+		} else if err != nil {
+			return 0, 0, ended
 		}
 	}
 }
+
+// bodyPatience is how long a body may come behind its head. Then the request is net/http's, whose handler does not wait for the body
+// before it begins, and which answers where none comes.
+const bodyPatience = time.Second
 
 // readBody waits for the whole body, and gives it to the request.
 func (c *conn) readBody(head, length int) outcome {
 	for first := true; c.to-c.from < head+length; first = false {
 		if first {
-			c.reads.exactly(c.server.rest.ReadTimeout)
+			c.reads.exactly(min(bodyPatience, c.server.rest.ReadTimeout))
 		}
-		if out := c.moreOf(); out != served {
-			return out
+		if err := c.more(); errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) {
+			return notPlain // a body that breaks off, or is late
+		} else if err != nil {
+			return ended
 		}
 	}
+	c.asked = true
 	c.from += head
 	r := c.request
 	r.Body, r.ContentLength = http.NoBody, int64(length)
@@ -144,18 +161,6 @@ func (c *conn) readBody(head, length int) outcome {
 	}
 	c.from += length
 	return served
-}
-
-// moreOf reads on in a request. One that breaks off is not plain: net/http has an answer to that.
-func (c *conn) moreOf() outcome {
-	switch err := c.more(); {
-	case err == nil:
-		return served
-	case errors.Is(err, io.EOF):
-		return notPlain
-	default:
-		return ended
-	}
 }
 
 // more reads what there is. There is always room: a plain request fits the buffer.

@@ -96,6 +96,22 @@ func start(t *testing.T, h http.HandlerFunc) (ours *Server, address, alone strin
 	return ours, address, alone
 }
 
+// serve has s serve until the test ends, and returns where.
+func serve(t *testing.T, s *Server) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = s.Serve(l) })
+	t.Cleanup(func() {
+		_ = s.Close()
+		serving.Wait()
+	})
+	return l.Addr().String()
+}
+
 func dial(t *testing.T, address string) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
@@ -303,17 +319,9 @@ func TestShutdown_EndsWithItsContext(t *testing.T) {
 func TestServe_ASlowRequestIsCutOff(t *testing.T) {
 	r := rest(echo)
 	r.ReadHeaderTimeout, r.ReadTimeout = 200*time.Millisecond, 200*time.Millisecond
-	s := New(r, func(string) bool { return true })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = s.Serve(l) })
-	defer serving.Wait()
-	defer s.Close()
+	address := serve(t, New(r, func(string) bool { return true }))
 	for part, begin := range map[string]string{"head": "GET / HTTP/1.1\r\nA: ", "body": strings.TrimSuffix(request("POST", "/", "", strings.Repeat("b", 4000)), strings.Repeat("b", 4000))} {
-		c := dial(t, l.Addr().String())
+		c := dial(t, address)
 		_, _ = io.WriteString(c, begin)
 		for began := time.Now(); ; {
 			if _, err := c.Write([]byte("b")); err != nil {

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -65,9 +66,8 @@ func parse(r *http.Request, head string, room *[]string) (length int, plain bool
 		if line == "" {
 			break
 		}
-		name, value, ok := strings.Cut(line, ":")
-		value = strings.Trim(value, " \t")
-		if !ok || name == "" || !within(&tokens, name) || !within(&values, value) || !parseHeader(r, name, value, &length, room) {
+		name, value, ok := splitHeader(line)
+		if !ok || !parseHeader(r, name, value, &length, room) {
 			return 0, false
 		}
 	}
@@ -82,6 +82,36 @@ func parse(r *http.Request, head string, room *[]string) (length int, plain bool
 		r.Header["Cache-Control"] = []string{"no-cache"}
 	}
 	return max(length, 0), true
+}
+
+func splitHeader(line string) (name, value string, ok bool) {
+	name, value, ok = strings.Cut(line, ":")
+	value = strings.Trim(value, " \t")
+	return name, value, ok && name != "" && within(&tokens, name) && within(&values, value)
+}
+
+// promising reports whether a head that has no end yet may still become that of a plain request. If not, net/http judges it at once:
+// some of what it answers has no end that we would wait for. It is given what has come behind the lines that it found good before, and
+// returns how much of that are whole lines.
+func promising(begun string, first bool) (lines int, ok bool) {
+	for {
+		line, _, whole := strings.Cut(begun[lines:], "\n")
+		if !whole {
+			return lines, within(&values, strings.TrimSuffix(line, "\r"))
+		}
+		if line, ok = strings.CutSuffix(line, "\r"); !ok {
+			return lines, false
+		}
+		if first {
+			ok = parseLine(&http.Request{URL: new(url.URL)}, line)
+		} else {
+			_, _, ok = splitHeader(line)
+		}
+		if !ok {
+			return lines, false
+		}
+		lines, first = lines+len(line)+len("\r\n"), false
+	}
 }
 
 func parseLine(r *http.Request, line string) bool {

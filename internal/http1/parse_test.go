@@ -110,3 +110,47 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// open is a connection on which nothing more comes for the time being.
+type open struct{ waited bool }
+
+func (o *open) Read([]byte) (int, error) {
+	o.waited = true
+	return 0, io.ErrNoProgress
+}
+
+// FuzzPromising: nothing is waited for that net/http answers as it stands.
+func FuzzPromising(f *testing.F) {
+	for _, seed := range unfinished {
+		f.Add(seed)
+	}
+	f.Add(plainPost[:len(plainPost)-1])
+	f.Fuzz(func(t *testing.T, begun string) {
+		if strings.Contains(begun, "\r\n\r\n") || len(begun) >= maxHead {
+			return // is not waited for
+		}
+		_, waited := promising(begun, true)
+		var net open
+		_, err := http.ReadRequest(bufio.NewReader(io.MultiReader(strings.NewReader(begun), &net)))
+		if waited && !net.waited {
+			t.Fatalf("%q is waited for, and net/http has its answer: %v", begun, err)
+		}
+		for cut := range len(begun) { // in two parts as in one
+			lines, ok := promising(begun[:cut], true)
+			if ok {
+				_, ok = promising(begun[lines:], lines == 0)
+			}
+			if ok != waited {
+				t.Fatalf("%q is promising: %t, cut at %d: %t", begun, waited, cut, ok)
+			}
+		}
+	})
+}
+
+func TestPromising_WaitsForWhatMayBecomePlain(t *testing.T) {
+	for end := range len(plainPost) {
+		if _, ok := promising(plainPost[:end], true); !ok {
+			t.Errorf("not waited for: %q", plainPost[:end])
+		}
+	}
+}
