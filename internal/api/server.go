@@ -13,9 +13,21 @@ import (
 const DefaultMaxConnections = 50_000
 
 // Server returns an HTTP server with a bound on everything that a caller could draw out: headers, bodies, answers, and
-// the time in between. Complaints about single connections go to log at debug level.
+// the time in between. It speaks HTTP/1.1 and HTTP/2, also without TLS to clients that begin with HTTP/2. Complaints about single
+// connections go to log at debug level.
 func Server(h http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
+		Protocols: protocols,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 100, // the least that RFC 9113 recommends
+			// No body is longer than maxBody: a client need not have more on its way.
+			MaxReceiveBufferPerStream: maxBody, MaxReceiveBufferPerConnection: 4 * maxBody,
+			WriteByteTimeout: 30 * time.Second,
+		},
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
