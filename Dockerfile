@@ -22,8 +22,9 @@ COPY --from=build /src/bin/sneakerdrop /
 # By number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
 WORKDIR /data
-# Beyond the container nobody is served unless buyers sign in: without one of the settings for that the start is refused.
-ENV SNEAKERDROP_ADDR=:3000
+# Every address, port 3000: a platform's own PORT and HOST take the place of both. Unless buyers sign in (see docs/OPERATIONS.md) the
+# container serves itself alone, and says so in its log.
+ENV HOST=0.0.0.0
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["/sneakerdrop", "health"]
 ENTRYPOINT ["/sneakerdrop"]

@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// DefaultKeepAlive is how long a connection may wait for its next request unless told otherwise. It is longer than the usual balancers
+// keep one (Envoy's hour is the longest): whoever closes first must be the side that sends requests, or one is lost now and then.
+const DefaultKeepAlive = 61 * time.Minute
+
 // DefaultMaxConnections is how many connections a listener keeps open at once unless told otherwise.
 const DefaultMaxConnections = 50_000
 
@@ -32,7 +36,7 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       120 * time.Second,
+		IdleTimeout:       DefaultKeepAlive,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -123,7 +123,8 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 	if err != nil {
 		return "", false, err
 	}
-	return parsed.Command(), false, con.settings.checkNames(parser.Model)
+	con.tell(parsed)
+	return parsed.Command(), false, nil
 }
 
 func (con *console) run(ctx context.Context, c *commands, command string) error {

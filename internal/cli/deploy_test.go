@@ -26,10 +26,11 @@ func TestDeploy_SettingsAreSettings(t *testing.T) {
 		con := &console{stdout: io.Discard, stderr: io.Discard}
 		_, _, err := con.parse(&c, []string{"serve"}, append(image, given...))
 		s := &c.Serve
-		if err = cmp.Or(err, s.checkReach("addr", s.Addr), s.checkReach("metrics-addr", s.MetricsAddr), s.signInFlags.check()); err != nil {
+		if err = cmp.Or(err, s.checkReach("addr", s.Addr, s.required()), s.checkReach("metrics-addr", s.MetricsAddr, s.InsecureMetrics), s.signInFlags.check()); err != nil {
 			t.Errorf("%s: %s", file, con.sentence(err))
 		}
-		if !s.required() || len(s.TrustedProxy) == 0 || len(s.NATS) == 0 || s.Addr.port != 3000 || s.MetricsAddr.port != 9090 {
+		// What opens the metrics must not open the shop, should the setting for the sign-in be lost.
+		if s.Insecure || !s.required() || s.Addr.loopback() || len(s.TrustedProxy) == 0 || len(s.NATS) == 0 || s.Addr.port != 3000 || s.MetricsAddr.port != 9090 {
 			t.Errorf("%s: %+v", file, s)
 		}
 	}
@@ -44,7 +45,7 @@ func settingsIn(t *testing.T, file string) []string {
 	}
 	secret := regexp.MustCompile(`\$\{[^}]*\}`)
 	var found []string
-	for _, m := range regexp.MustCompile(`(?m)^(?: *|ENV )(SNEAKERDROP_[A-Z_]+)[=:] ?(.*)$`).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^(?: *|ENV )(SNEAKERDROP_[A-Z_]+|HOST|PORT)[=:] ?(.*)$`).FindAllStringSubmatch(string(text), -1) {
 		value := secret.ReplaceAllString(strings.Trim(m[2], `"`), strings.Repeat("s", 32))
 		found = append(found, m[1]+"="+value)
 	}

@@ -12,13 +12,14 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"syscall"
 	"time"
 )
 
 // healthCommand asks a server how it is, for images that have no shell and no curl. It takes the settings of serve that say where
 // the server is, by the same names, so that in the server's own surroundings it needs no arguments.
 type healthCommand struct {
-	Addr    address `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where the server listens (default localhost:3000); without a host it is on this machine. Also PORT."`
+	Addr    address `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where the server listens (default localhost:3000); without a host it is on this machine. Also PORT and HOST."`
 	TLSCert string  `name:"tls-cert" placeholder:"FILE" help:"Given: the server speaks HTTPS. The file is not read and the certificate not verified."`
 	Live    bool    `help:"Ask whether the process runs, at /livez, and not whether it can sell, at /readyz (default false)."`
 }
@@ -29,7 +30,16 @@ const healthTimeout = 4 * time.Second
 func (c *healthCommand) run(ctx context.Context, con *console) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	to := c.url()
+	err := c.ask(ctx, con, c.url())
+	// A server that nobody has to sign in to stays on this machine, whatever HOST says.
+	if con.settings.platform && errors.Is(err, syscall.ECONNREFUSED) && !c.Addr.loopback() {
+		c.Addr.host = "localhost"
+		err = c.ask(ctx, con, c.url())
+	}
+	return err
+}
+
+func (c *healthCommand) ask(ctx context.Context, con *console, to string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to, http.NoBody)
 	if err != nil {
 		return err

@@ -4,10 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"syscall"
 )
+
+// settle keeps an address that a platform names (PORT, HOST) on this machine where nobody has to sign in. Nobody has chosen such an
+// address for this program, so it is no reason to refuse the start.
+func (c *serveCommand) settle(s *settings, log *slog.Logger) {
+	if !s.platform || c.Insecure || c.required() || c.Addr.loopback() {
+		return
+	}
+	wanted := c.Addr
+	c.Addr.host = "localhost"
+	log.Warn("nobody has to sign in, so this machine alone is served; have buyers sign in (--oidc-issuer, --jwt-jwks-url or --jwt-secret-file) to "+
+		"listen on the address that "+s.name("addr")+" names", "addr", c.Addr.String(), "wanted", wanted.String())
+}
+
+// checkReach refuses an address that is not this machine's own where nobody has to sign in, unless that was allowed.
+func (c *serveCommand) checkReach(flag string, a address, allowed bool) error {
+	if allowed || !a.given || a.loopback() {
+		return nil
+	}
+	if flag == "addr" {
+		return &faultError{flag: flag, rule: fmt.Sprintf(
+			"is %s, which other machines may reach, and nobody has to sign in; have buyers sign in (--oidc-issuer, --jwt-jwks-url or "+
+				"--jwt-secret-file), listen on localhost, or add --insecure if that is what you want", a)}
+	}
+	instead := "add --insecure-metrics"
+	if c.Insecure {
+		instead += " (--insecure is for --addr alone)"
+	}
+	return &faultError{flag: flag, rule: fmt.Sprintf(
+		"is %s, which other machines may reach, and nobody has to sign in there; listen on localhost, or %s if that is what you want", a, instead)}
+}
 
 // listen opens the address; localhost is both 127.0.0.1 and, where there is one, ::1, on one port. The returned address
 // has the port that was given for port 0.
@@ -58,6 +89,9 @@ func (con *console) listenError(flag string, a address, err error) error {
 	case errors.Is(err, syscall.EACCES):
 		return fmt.Errorf("port %d of %s is not allowed to this user; choose one above 1023 with %s", a.port, a.host, setting)
 	default:
+		if flag == "addr" && con.settings.platform && con.settings.hostSource != "" {
+			setting = con.settings.hostSource
+		}
 		if e, ok := errors.AsType[*net.OpError](err); ok {
 			err = e.Err
 		}

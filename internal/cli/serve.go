@@ -33,13 +33,15 @@ import (
 
 type serveCommand struct {
 	common
-	Addr            address  `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where to listen (default localhost:3000, on both 127.0.0.1 and ::1; port 0 takes a free one). Also PORT."`
+	Addr            address  `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where to listen (default localhost:3000, on both 127.0.0.1 and ::1; port 0 takes a free one). Also PORT and HOST: PORT alone is every address where buyers sign in, else localhost."`
 	Hold            holdTime `default:"60s" help:"How long a reservation keeps its unit, from 100ms to 24h."`
 	Insecure        bool     `help:"Allow an --addr that other machines can reach, although nobody has to sign in (default false)."`
+	InsecureMetrics bool     `help:"Allow a --metrics-addr that other machines can reach, although nobody has to sign in there (default false)."`
 	Demo            bool     `help:"Fill the database with sample drops that start around now, if it is empty (default false)."`
 	CORSOrigin      origins  `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin that browsers may call from (default *, every one). Repeat it for more; in the variable, separate them by commas."`
 	MaxBatch        bound    `default:"500" help:"Commands of a drop that one commit takes at most; 1 measures what batching is worth."`
 	MaxConnections  bound    `default:"50000" help:"Connections that are open at once, on each address; more wait."`
+	KeepAlive       idle     `default:"61m" help:"How long a connection may wait for its next request, from 1s to 24h: longer than the balancer in front keeps it (Envoy: 1h), so that the balancer is who closes it."`
 	MaxSockets      bound    `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
 	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"1000" help:"Socket.IO clients and event streams of one address (IPv6: one network of 64 bits) at once, each. All clients behind a proxy share its address, unless --trusted-proxy names it."`
 	AddressLimits   limits   `default:"off" placeholder:"RULES" help:"What one address may ask for (IPv6: one network of 64 bits), in requests a second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
@@ -59,7 +61,8 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if c.LogFormat == "json" {
 		con.refusal = log
 	}
-	if err := cmp.Or(c.checkReach("addr", c.Addr), c.checkReach("metrics-addr", c.MetricsAddr)); err != nil {
+	c.settle(con.settings, log)
+	if err := cmp.Or(c.checkReach("addr", c.Addr, c.Insecure || c.required()), c.checkReach("metrics-addr", c.MetricsAddr, c.InsecureMetrics)); err != nil {
 		return err
 	}
 	if err := c.busFlags.check(c.Database); err != nil {
@@ -84,23 +87,6 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		log.Info("schema migrated", "from", from, "to", to)
 	}
 	return errors.Join(stopped(ctx, c.serve(ctx, con, s, verifier, security, log)), s.Close())
-}
-
-// checkReach refuses an address that is not this machine's own where nobody has to sign in, unless that was allowed.
-func (c *serveCommand) checkReach(flag string, a address) error {
-	if c.Insecure || !a.given || a.loopback() {
-		return nil
-	}
-	if flag == "addr" {
-		if c.required() {
-			return nil
-		}
-		return &faultError{flag: flag, rule: fmt.Sprintf(
-			"is %s, which other machines may reach, and nobody has to sign in; have buyers sign in (--oidc-issuer, --jwt-jwks-url or "+
-				"--jwt-secret-file), listen on localhost, or add --insecure if that is what you want", a)}
-	}
-	return &faultError{flag: flag, rule: fmt.Sprintf(
-		"is %s, which other machines may reach, and nobody has to sign in; listen on localhost, or add --insecure if that is what you want", a)}
 }
 
 // stopped drops an error that only says that a signal came before the server was ready.
@@ -163,7 +149,9 @@ func (c *serveCommand) serve(
 	if rehearsals != nil {
 		rehearsals.url = address
 	}
-	server := http1.New(api.Server(handler, log), api.GivenWhole)
+	rest := api.Server(handler, log)
+	rest.IdleTimeout = time.Duration(c.KeepAlive)
+	server := http1.New(rest, api.GivenWhole)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- serveOn(server, api.Limit(l, int(c.MaxConnections)), security) }()

@@ -1,19 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net"
+	"net/netip"
 	"net/url"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/joho/godotenv"
 )
 
 const (
@@ -25,6 +23,7 @@ const (
 type layer struct {
 	where  string // completes "<variable> …": empty for the environment
 	values map[string]string
+	pairs  []pair // all of a file, in its order
 }
 
 func (l layer) get(name string) (string, bool) {
@@ -36,6 +35,10 @@ func (l layer) get(name string) (string, bool) {
 type settings struct {
 	layers []layer           // the first has precedence
 	source map[string]string // flag → the variable that it was taken from
+	// platform says that the address to listen on is that of PORT and HOST, and hostSource which HOST that was.
+	platform   bool
+	hostSource string
+	notes      []string // what is odd about the settings and stops no start
 }
 
 func readSettings(environ []string) (*settings, error) {
@@ -46,18 +49,17 @@ func readSettings(environ []string) (*settings, error) {
 		}
 	}
 	s := &settings{layers: []layer{{values: env}}, source: make(map[string]string)}
-	file, err := godotenv.Read(dotenvFile)
+	file, err := readDotenv(dotenvFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
 	if err != nil {
-		if _, ok := errors.AsType[*fs.PathError](err); ok {
-			return s, fmt.Errorf("read settings: %w", err)
-		}
-		// The cause quotes the file, and so maybe a password.
-		return s, errors.New("the file .env must have lines of the form NAME=value, and one of its lines has not")
+		return s, fmt.Errorf("read settings: %w", err)
 	}
-	s.layers = append(s.layers, layer{where: " in .env", values: file})
+	for _, fault := range file.faults {
+		s.notes = append(s.notes, ".env, "+fault)
+	}
+	s.layers = append(s.layers, layer{where: " in .env", values: file.values(), pairs: file.pairs})
 	return s, nil
 }
 
@@ -94,20 +96,19 @@ func (s *settings) checked(flag *kong.Flag, v string) (any, error) {
 	return v, nil
 }
 
-// original takes a setting from the variables of the Node.js backend that this server replaces.
+// originals are the variables of the Node.js backend that this server replaces, and of the platforms that it ran on, with
+// the flag that each stands for.
+var originals = map[string]string{
+	"PORT": "addr", "HOST": "addr",
+	"DATABASE_URL": "database", "DB_HOST": "database", "DB_PORT": "database", "DB_NAME": "database", "DB_USER": "database", "DB_PASSWORD": "database",
+}
+
+// original takes a setting from the variables of the Node.js backend.
 func (s *settings) original(flag string, i int) (string, error) {
 	l := s.layers[i]
 	switch flag {
 	case "addr":
-		port, ok := l.get("PORT")
-		if !ok {
-			return "", nil
-		}
-		s.source[flag] = "PORT" + l.where
-		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-			return "", &faultError{flag: flag, rule: fmt.Sprintf("must be a port from 0 to 65535, and is %q", port)}
-		}
-		return "localhost:" + port, nil
+		return s.originalAddress(i)
 	case "database":
 		if u, ok := l.get("DATABASE_URL"); ok {
 			s.source[flag] = "DATABASE_URL" + l.where
@@ -119,12 +120,48 @@ func (s *settings) original(flag string, i int) (string, error) {
 	}
 }
 
+// originalAddress joins PORT and HOST, of which the one that this layer lacks may be in a later one. Without HOST it is every
+// address of this machine; serveCommand.settle says whether that may be.
+func (s *settings) originalAddress(i int) (string, error) {
+	_, hasPort := s.layers[i].get("PORT")
+	if _, hasHost := s.layers[i].host(); !hasPort && !hasHost {
+		return "", nil
+	}
+	host, port, source := "", defaultPort, ""
+	for _, l := range s.layers[i:] {
+		if v, ok := l.host(); ok && s.hostSource == "" {
+			host, s.hostSource = v, "HOST"+l.where
+		}
+		if v, ok := l.get("PORT"); ok && source == "" {
+			port, source = strings.TrimSpace(v), "PORT"+l.where
+		}
+	}
+	s.platform, s.source["addr"] = true, cmp.Or(source, s.hostSource)
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", &faultError{flag: "addr", rule: fmt.Sprintf("must be a port from 0 to 65535, and is %q", port)}
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+const defaultPort = "3000"
+
+// host is HOST of a layer. Without a PORT beside it, it must be an address: some shells set HOST to the machine's name.
+func (l layer) host() (host string, ok bool) {
+	host, ok = l.get("HOST")
+	host = strings.Trim(strings.TrimSpace(host), "[]")
+	_, hasPort := l.get("PORT")
+	_, err := netip.ParseAddr(host)
+	return host, ok && host != "" && (hasPort || err == nil || strings.EqualFold(host, "localhost"))
+}
+
+// parts are the original's variables for one part of a database's address each.
+var parts = []string{"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"}
+
 // originalParts joins DB_HOST and its like. One of them in this layer means PostgreSQL; the others may be in a later one.
 func (s *settings) originalParts(i int) (string, error) {
-	names := []string{"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"}
 	values := []string{"localhost", "5432", "sneaker_drop", "postgres", ""}
 	given := ""
-	for k, name := range names {
+	for k, name := range parts {
 		if v, ok := s.layers[i].get(name); ok && given == "" {
 			given = name + s.layers[i].where
 			values[k] = v
@@ -161,29 +198,6 @@ func (s *settings) name(flag string) string {
 		return s.source[flag]
 	}
 	return "--" + flag
-}
-
-// notOurs are variables with our prefix that are no settings: what our tests read, and what Kubernetes puts into every
-// container near a Service that is called sneakerdrop.
-var notOurs = regexp.MustCompile(`^SNEAKERDROP_(TEST_.*|SERVICE_HOST|SERVICE_PORT.*|PORT|PORT_\d+_(TCP|UDP|SCTP).*)$`)
-
-// checkNames refuses a misspelt variable: a DATABASE that is not taken would put the drops into another database.
-func (s *settings) checkNames(app *kong.Application) error {
-	known := make(map[string]bool)
-	for _, command := range app.Leaves(false) {
-		for _, f := range command.Flags {
-			known[variable(f.Name)] = configurable(f)
-		}
-	}
-	for _, l := range s.layers {
-		for _, name := range slices.Sorted(maps.Keys(l.values)) {
-			_, set := l.get(name)
-			if set && strings.HasPrefix(name, prefix) && !known[name] && !notOurs.MatchString(name) {
-				return fmt.Errorf("%s%s is no setting; correct its name or unset it (sneakerdrop serve --help lists all)", name, l.where)
-			}
-		}
-	}
-	return nil
 }
 
 func configurable(f *kong.Flag) bool { return f.Name != "help" && f.Name != "version" }

@@ -156,6 +156,21 @@ func (w *wait) Decode(ctx *kong.DecodeContext) error {
 	})
 }
 
+// idle is how long a connection is kept for its next request.
+type idle time.Duration
+
+// Decode implements kong.MapperValue.
+func (i *idle) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < time.Second || d > 24*time.Hour {
+			return fmt.Errorf("must be a time from 1s to 24h, such as 61m, and is %q", s)
+		}
+		*i = idle(d)
+		return nil
+	})
+}
+
 // pause is a time that may be none.
 type pause time.Duration
 

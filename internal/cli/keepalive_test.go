@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/http1"
+)
+
+// pipes is a listener whose connections are pipes, which live in simulated time.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	select {
+	case <-p.closed:
+	default:
+		close(p.closed)
+	}
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 3000} }
+
+// idled opens a connection, makes a request and returns for how long the server then lets it wait for the next one.
+func idled(t *testing.T, keepAlive time.Duration, serve func(*http1.Server, net.Listener) error) (stood time.Duration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		rest := api.Server(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }), slog.New(slog.DiscardHandler))
+		if keepAlive > 0 {
+			rest.IdleTimeout = keepAlive
+		}
+		server := http1.New(rest, api.GivenWhole)
+		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		done := make(chan error, 1)
+		go func() { done <- serve(server, l) }()
+		client, served := net.Pipe()
+		l.conns <- served
+		from := bufio.NewReader(client)
+		ask := func() {
+			t.Helper()
+			if _, err := io.WriteString(client, "GET /health HTTP/1.1\r\nHost: shop.example\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.ReadResponse(from, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := io.ReadAll(res.Body); err != nil || string(body) != "ok" {
+				t.Fatalf("%q, %v", body, err)
+			}
+		}
+		ask()
+		time.Sleep(keepAlive * 9 / 10)
+		ask() // it begins anew with each request
+		began := time.Now()
+		if _, err := from.ReadByte(); !errors.Is(err, io.EOF) {
+			t.Errorf("it ends in %v", err)
+		}
+		stood = time.Since(began)
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		_ = l.Close()
+		<-done
+	})
+	return stood
+}
+
+// No balancer's idle connection is closed here first, and none is kept for ever. Over TLS net/http serves it.
+func TestKeepAlive_OutlivesBalancers(t *testing.T) {
+	const longest = time.Hour // Envoy's, of all in docs/OPERATIONS.md (Behind a balancer)
+	for name, serve := range map[string]func(*http1.Server, net.Listener) error{"plain": (*http1.Server).Serve, "TLS": (*http1.Server).ServeTLS} {
+		t.Run(name, func(t *testing.T) {
+			if stood := idled(t, 0, serve); stood <= longest || stood > longest+2*time.Minute {
+				t.Errorf("by default a connection stands for %s", stood)
+			}
+			for _, set := range []time.Duration{time.Second, 2 * time.Minute, 24 * time.Hour} {
+				// Up to 5 s more are http1's slack.
+				if stood := idled(t, set, serve); stood < set || stood > set+5*time.Second {
+					t.Errorf("with %s it stands for %s", set, stood)
+				}
+			}
+		})
+	}
+}
+
+func TestKeepAlive_IsASetting(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": api.DefaultKeepAlive, "650s": 650 * time.Second, "24h": 24 * time.Hour} {
+		var c commands
+		said(t, &c, "", []string{"SNEAKERDROP_KEEP_ALIVE=" + text}, "serve")
+		if got := time.Duration(c.Serve.KeepAlive); got != want {
+			t.Errorf("%q is %s", text, got)
+		}
+	}
+	for _, text := range []string{"0s", "999ms", "24h1s", "-1m", "600", "soon"} {
+		con := &console{stdout: io.Discard, stderr: io.Discard}
+		if _, _, err := con.parse(new(commands), []string{"serve", "--keep-alive=" + text}, nil); err == nil || !strings.Contains(con.sentence(err), "--keep-alive must be a time from 1s to 24h") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
