@@ -6,7 +6,7 @@ import { Dialog } from "../shared/dialog.js";
 import { useSeconds } from "../shared/ticker.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
-import { Detail } from "./detail.js";
+import { Detail, StartOf } from "./detail.js";
 import { Create, Edit, Restock } from "./forms.js";
 import { dropOf, enter, leave, room, watch } from "./room.js";
 import { Service } from "./service.js";
@@ -91,6 +91,7 @@ function List({ id }) {
       <span class="name">${d.name}</span><span class=${`state ${stateOf(d)[0]}`}>${stateOf(d)[1]}</span>
       <${Shares} drop=${d} />
       <span class="numbers">${whole(d.available)} on sale · ${whole(d.held)} held · ${whole(d.sold)} sold</span>
+      ${!d.archived && Date.parse(d.start_time) > now() && html`<span class="numbers">Starts <${StartOf} drop=${d} /></span>`}
     </a></li>`)}
   </ul>
   ${archived > 0 && html`<button type="button" class="quiet more" aria-pressed=${over} onClick=${() => showOver(!over)}>${over ? "Leave out" : "Show"} ${whole(archived)} archived</button>`}</nav>`;

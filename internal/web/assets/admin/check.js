@@ -29,12 +29,6 @@ export function count(text, most, empty) {
   return Number(s);
 }
 
-export function time(text) {
-  const at = new Date(text);
-  if (text === "" || Number.isNaN(at.getTime())) wrong("Pick a day and a time.");
-  return at.toISOString();
-}
-
 export function image(text) {
   const s = text.trim();
   if (s === "") return null;
@@ -65,10 +59,4 @@ export function tried(check, text) {
     if (e instanceof Wrong) return { problem: e.message };
     throw e;
   }
-}
-
-// localTime is what an input of type datetime-local wants.
-export function localTime(ms) {
-  const at = new Date(ms);
-  return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

@@ -11,6 +11,7 @@ import { Chart } from "./chart.js";
 import { Rehearsal } from "./rehearsal.js";
 import { refresh, room } from "./room.js";
 import { Audit, Ledger, Purchases } from "./tables.js";
+import { utcText, zoneName } from "./zones.js";
 
 const tabs = { live: "Live", ledger: "Ledger", purchases: "Purchases", audit: "Audit", rehearsal: "Rehearsal" };
 
@@ -22,7 +23,7 @@ export function Detail({ drop, show }) {
     <a class="back" href="#/">All drops</a>
     <header>
       <div><h2 id="drop-name">${drop.name}</h2>
-        <p class="facts">Drop ${drop.id} · ${money(drop.price)} · ${Date.parse(drop.start_time) > now() ? "starts" : "started"} ${moment(Date.parse(drop.start_time), now())}${drop.limit_per_user ? ` · ${plural(drop.limit_per_user, "pair")} a person` : ""}</p></div>
+        <p class="facts">Drop ${drop.id} · ${money(drop.price)} · ${Date.parse(drop.start_time) > now() ? "starts" : "started"} <${StartOf} drop=${drop} />${drop.limit_per_user ? ` · ${plural(drop.limit_per_user, "pair")} a person` : ""}</p></div>
       <p class=${`state ${state}`}>${said}</p>
     </header>
     <${Actions} drop=${drop} show=${show} />
@@ -37,6 +38,12 @@ export function Detail({ drop, show }) {
       ${tab === "rehearsal" && html`<${Rehearsal} drop=${drop} />`}
     </section>
   </article>`;
+}
+
+// StartOf names the zone of the time that it shows: operators in several zones plan one drop.
+export function StartOf({ drop }) {
+  const at = Date.parse(drop.start_time);
+  return html`<time datetime=${drop.start_time} title=${utcText(at)}>${moment(at, now())}, ${zoneName(at)}</time>`;
 }
 
 function arrows(e, tab, choose) {

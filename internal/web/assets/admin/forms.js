@@ -6,6 +6,7 @@ import { say } from "../shared/say.js";
 import { explain } from "../shared/words.js";
 import * as check from "./check.js";
 import { refresh } from "./room.js";
+import { start, StartMeaning, startTexts } from "./start.js";
 
 // Field is a labelled input that says what is wrong with it as soon as it was left, and from then on while it is typed.
 function Field({ form, name, label, hint, type = "text", rows, ...rest }) {
@@ -28,10 +29,10 @@ function useForm(initial, checks, locked = []) {
   const [texts, setTexts] = useState(initial);
   const [seen, setSeen] = useState(new Set());
   const see = (...names) => setSeen(new Set([...seen, ...names]));
-  const results = Object.fromEntries(Object.entries(checks).map(([name, test]) => [name, check.tried(test, texts[name])]));
+  const results = Object.fromEntries(Object.entries(checks).map(([name, test]) => [name, check.tried((s) => test(s, texts), texts[name])]));
   const problems = Object.fromEntries(Object.entries(results).map(([name, r]) => [name, r.problem ?? null]));
   const values = Object.fromEntries(Object.entries(results).map(([name, r]) => [name, r.value]));
-  return { texts, seen, see, problems, values, locked, good: Object.values(problems).every((p) => p === null), set: (name, text) => setTexts({ ...texts, [name]: text }) };
+  return { texts, seen, see, problems, values, locked, good: Object.values(problems).every((p) => p === null), put: (more) => setTexts({ ...texts, ...more }), set: (name, text) => setTexts({ ...texts, [name]: text }) };
 }
 
 // Sending is a form's end: its buttons, and what the server said.
@@ -71,7 +72,7 @@ function useSending(form, send, close) {
 }
 
 const terms = {
-  name: check.name, price: check.price, start_time: check.time, image_url: check.image,
+  name: check.name, price: check.price, start_time: start, image_url: check.image,
   limit_per_user: (s) => check.count(s, 1000, 0), max_expired_holds: (s) => check.count(s, 100, 0),
 };
 
@@ -80,7 +81,11 @@ function Terms({ form }) {
     <${Field} form=${form} name="name" label="Name" maxlength="200" autocomplete="off" />
     <div class="pair">
       <${Field} form=${form} name="price" label="Price" inputmode="decimal" autocomplete="off" />
-      <${Field} form=${form} name="start_time" label="Starts" type="datetime-local" step="1" hint="In the time of this device." />
+      <div class="start">
+        <${Field} form=${form} name="start_time" label="Starts" type="datetime-local" step="1" aria-describedby="start_time-means start_time-hint start_time-problem"
+          onInput=${(e) => form.put({ start_time: e.target.value, start_offset: "" })} />
+        <${StartMeaning} form=${form} />
+      </div>
     </div>
     <${Field} form=${form} name="image_url" label="Image" inputmode="url" autocomplete="off" hint="Optional: an address or a path." />
     <div class="pair">
@@ -91,7 +96,7 @@ function Terms({ form }) {
 
 export function Create({ close, open }) {
   const form = useForm(
-    { name: "", price: "", start_time: check.localTime(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", sizes: "", total: "" },
+    { name: "", price: "", ...startTexts(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", sizes: "", total: "" },
     { ...terms, sizes: check.sizes, total: (s) => s },
   );
   const sized = form.values.sizes?.length > 0;
@@ -117,7 +122,7 @@ export function Edit({ drop, close }) {
   const moved = drop.held + drop.sold > 0;
   const locked = [moved && "price", (began || moved) && "start_time"].filter(Boolean);
   const form = useForm({
-    name: drop.name, price: String(drop.price), start_time: check.localTime(Date.parse(drop.start_time)), image_url: drop.image_url || "",
+    name: drop.name, price: String(drop.price), ...startTexts(Date.parse(drop.start_time)), image_url: drop.image_url || "",
     limit_per_user: drop.limit_per_user ? String(drop.limit_per_user) : "", max_expired_holds: drop.max_expired_holds ? String(drop.max_expired_holds) : "",
   }, terms, locked);
   const { submit, end, box } = useSending(form, async (v) => {

@@ -1,10 +1,12 @@
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { call, get } from "../shared/api.js";
+import { now } from "../shared/clock.js";
 import { money, plural, precise, whole } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
 import { readLedger, room } from "./room.js";
+import { zoneName } from "./zones.js";
 
 const reasons = {
   created: "Created", restocked: "Restocked", reserved: "Reserved", purchased: "Sold", reservation_expired: "Ran out", reservation_cancelled: "Given back",
@@ -24,7 +26,7 @@ export function Ledger() {
   }, []);
   if (!room.story) return html`<p class="choose">Reading …</p>`;
   const rows = room.ledger.map((e) => html`<tr key=${e.seq}><td>${e.seq}</td><td>${precise(Date.parse(e.at))}</td><td><span class=${`reason ${e.reason}`}>${reasons[e.reason] || e.reason}</span></td><td>${e.size ?? "–"}</td><td>${whole(e.units)}</td><td>${whole(e.available)}</td></tr>`);
-  return html`<${Table} label="Ledger, newest first" head=${["No.", "At", "What", "Size", "Pairs", "On sale after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}.</p><//>`;
+  return html`<${Table} label="Ledger, newest first" head=${["No.", "At", "What", "Size", "Pairs", "On sale after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}. Your time zone: ${zoneName(now())}.</p><//>`;
 }
 
 export function Purchases({ drop }) {
