@@ -231,6 +231,11 @@ func (e *Engine) Purchases(ctx context.Context, id drop.ID, after drop.PurchaseI
 	return again(ctx, e, func() ([]store.Sale, error) { return e.store.Purchases(ctx, id, after, limit) })
 }
 
+// NewestPurchases returns a drop's purchases before that one (0: of all), newest first, at most limit.
+func (e *Engine) NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]store.Sale, error) {
+	return again(ctx, e, func() ([]store.Sale, error) { return e.store.NewestPurchases(ctx, id, before, limit) })
+}
+
 // Ledger returns a drop's ledger entries after that one, ascending, at most limit.
 func (e *Engine) Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int) ([]drop.LedgerEntry, error) {
 	return again(ctx, e, func() ([]drop.LedgerEntry, error) { return e.store.Ledger(ctx, id, after, limit) })

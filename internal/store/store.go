@@ -103,6 +103,9 @@ type Operators interface {
 type Records interface {
 	// Purchases returns a drop's purchases after that one, ascending, at most limit. Refuses with CodeDropNotFound.
 	Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) ([]Sale, error)
+	// NewestPurchases returns a drop's purchases before that one (0: of all), newest first, at most limit. Refuses with
+	// CodeDropNotFound.
+	NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]Sale, error)
 	// Ledger returns a drop's ledger entries after that one, ascending, at most limit. Refuses with CodeDropNotFound.
 	Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int) ([]drop.LedgerEntry, error)
 	// ReadBooks hands all that is recorded of one drop to b, as of one moment, while batches go on. Rows come as they

@@ -32,12 +32,31 @@ func (s *Store) Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID
 	var page []store.Sale
 	err := s.read(ctx, "read the purchases of drop %d", id, func(r *row) {
 		for _, p := range pageOf(r.purchases, after, limit) {
-			page = append(page, store.Sale{
-				Purchase: p, Username: s.users.name(p.UserID), Email: s.users.byID[p.UserID].Email,
-			})
+			page = append(page, s.sale(p))
 		}
 	})
 	return page, err
+}
+
+// NewestPurchases implements store.Store.
+func (s *Store) NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]store.Sale, error) {
+	var page []store.Sale
+	err := s.read(ctx, "read the newest purchases of drop %d", id, func(r *row) {
+		at := drop.NewPurchaseID(id, r.purchased)
+		if before > 0 {
+			at = min(at, before-1)
+		}
+		for ; at > drop.NewPurchaseID(id, 0) && len(page) < limit; at-- {
+			if p, there := r.purchases[at]; there {
+				page = append(page, s.sale(p))
+			}
+		}
+	})
+	return page, err
+}
+
+func (s *Store) sale(p drop.Purchase) store.Sale {
+	return store.Sale{Purchase: p, Username: s.users.name(p.UserID), Email: s.users.byID[p.UserID].Email}
 }
 
 // Ledger implements store.Store.

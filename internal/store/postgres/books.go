@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,9 +13,21 @@ import (
 
 // Purchases implements store.Store.
 func (s *Store) Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) ([]store.Sale, error) {
+	return s.sales(ctx, purchasesSales, id, after, limit)
+}
+
+// NewestPurchases implements store.Store.
+func (s *Store) NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]store.Sale, error) {
+	if before <= 0 {
+		before = drop.PurchaseID(math.MaxInt64)
+	}
+	return s.sales(ctx, newestPurchasesSales, id, before, limit)
+}
+
+func (s *Store) sales(ctx context.Context, sql string, id drop.ID, from drop.PurchaseID, limit int) ([]store.Sale, error) {
 	var list []store.Sale
 	err := s.page(ctx, fmt.Sprintf("read the purchases of drop %d", id), id, func(b *pgx.Batch) {
-		b.Queue(purchasesSales, int64(id), int64(after), int64(max(limit, 0))).Query(func(rows pgx.Rows) error {
+		b.Queue(sql, int64(id), int64(from), int64(max(limit, 0))).Query(func(rows pgx.Rows) error {
 			var p store.Sale
 			_, err := pgx.ForEachRow(rows, []any{
 				&p.ID, &p.ReservationID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt, &p.Username, &p.Email,

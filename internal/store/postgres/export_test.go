@@ -51,6 +51,7 @@ func PlannedStatements() map[string]PlannedStatement {
 		"claimAnswer":           {claimAnswer, `0, '', 'create', 'k', ''`, []string{"idempotency_keys_pkey"}},
 		"forgetKeys":            {forgetKeys, "5, 100", []string{"idempotency_keys_created", "Tid Scan"}},
 		"purchasesSales":        {purchasesSales, "501, 5, 100", []string{"purchases_pkey", "users_pkey"}},
+		"newestPurchasesSales":  {newestPurchasesSales, "501, 9007199254740991, 100", []string{"Backward using purchases_pkey", "users_pkey"}},
 		"ledgerEntries":         {ledgerEntries, "501, 5, 100", []string{"ledger_pkey"}},
 		"readBooksLedger":       {readBooksLedger, "501", []string{"ledger_pkey"}},
 		"readBooksReservations": {readBooksReservations, "501", []string{"reservations_pkey"}},

@@ -449,6 +449,23 @@ LEFT JOIN LATERAL (
 ) AS u ON true
 ORDER BY p.id`
 
+	newestPurchasesSales = `
+SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, coalesce(u.username, ''), coalesce(u.email, '')
+FROM (
+    SELECT id, reservation_id, user_id, size, price, created_at
+    FROM sneakerdrop.purchases
+    WHERE drop_id = $1 AND id < $2
+    ORDER BY id DESC
+    LIMIT $3
+) AS p
+LEFT JOIN LATERAL (
+    SELECT username, email
+    FROM sneakerdrop.users
+    WHERE id = p.user_id
+    LIMIT 1
+) AS u ON true
+ORDER BY p.id DESC`
+
 	ledgerEntries = `
 SELECT seq, batch, at, size, reason, units, available
 FROM sneakerdrop.ledger

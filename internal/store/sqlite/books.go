@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"zombiezen.com/go/sqlite"
 
@@ -12,12 +13,24 @@ import (
 
 // Purchases implements store.Store.
 func (s *Store) Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) ([]store.Sale, error) {
+	return s.sales(ctx, sqlPurchases, id, after, limit)
+}
+
+// NewestPurchases implements store.Store.
+func (s *Store) NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]store.Sale, error) {
+	if before <= 0 {
+		before = drop.PurchaseID(math.MaxInt64)
+	}
+	return s.sales(ctx, sqlNewestPurchases, id, before, limit)
+}
+
+func (s *Store) sales(ctx context.Context, query string, id drop.ID, from drop.PurchaseID, limit int) ([]store.Sale, error) {
 	var page []store.Sale
 	err := s.read(ctx, fmt.Sprintf("load the purchases of drop %d", id), func(conn *sqlite.Conn) error {
 		if err := checkDrop(conn, id); err != nil {
 			return err
 		}
-		st, err := prepare(conn, sqlPurchases, int64(id), int64(after), int64(max(limit, 0)))
+		st, err := prepare(conn, query, int64(id), int64(from), int64(max(limit, 0)))
 		if err != nil {
 			return err
 		}

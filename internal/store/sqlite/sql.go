@@ -251,6 +251,14 @@ WHERE p.drop_id = ?1 AND p.id > ?2
 ORDER BY p.id
 LIMIT ?3 + 0`
 
+const sqlNewestPurchases = `
+SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, u.username, coalesce(u.email, '')
+FROM purchases p
+LEFT JOIN users u ON u.id = p.user_id
+WHERE p.drop_id = ?1 AND p.id < ?2
+ORDER BY p.id DESC
+LIMIT ?3 + 0`
+
 const sqlLedger = `
 SELECT seq, batch, at, size, reason, units, available
 FROM ledger

@@ -13,6 +13,7 @@ import (
 var bookTests = []test{
 	{"Purchases_ByPages", purchasesByPages},
 	{"Purchases_WithTheirBuyers", purchasesWithBuyers},
+	{"NewestPurchases_ByPages", newestPurchasesByPages},
 	{"Ledger_ByPages", ledgerByPages},
 	{"Pages_UnknownDropIsRefused", pagesOfNoDrop},
 	{"ReadBooks_AllThatIsRecorded", readBooksAll},
@@ -115,6 +116,52 @@ func purchasesWithBuyers(f *fixture) {
 	equal(f, "Purchases", got, want)
 }
 
+// newestPurchasesByPages holds the pages from the newest on against those from the oldest on.
+func newestPurchasesByPages(f *fixture) {
+	ann := f.ensure("Ann", "ann@example.com")
+	before, id, after := f.create(plain(20)), f.create(plain(20)), f.create(plain(20))
+	for i := range drop.Time(12) {
+		for _, of := range []drop.ID{before, id, after} {
+			f.buy(f.reserve(of, base, drop.Reserve{User: []drop.UserID{ann.ID, 3}[i%2], Size: "note"}), base+i)
+		}
+	}
+	want, err := f.Purchases(f.ctx, id, 0, 100)
+	if err != nil || len(want) != 12 {
+		f.Fatalf("Purchases: %d, %v", len(want), err)
+	}
+	slices.Reverse(want)
+	for _, limit := range limits(len(want)) {
+		var got []store.Sale
+		for at := drop.PurchaseID(0); ; {
+			page, err := f.NewestPurchases(f.ctx, id, at, limit)
+			if err != nil || len(page) > limit {
+				f.Fatalf("NewestPurchases before %d, at most %d: %d, %v", at, limit, len(page), err)
+			}
+			if len(page) == 0 || len(got) > len(want) {
+				break
+			}
+			got = append(got, page...)
+			at = page[len(page)-1].ID
+		}
+		equal(f, "all pages", got, want)
+	}
+	for at, n := range map[drop.PurchaseID]int{
+		-1: 12, math.MinInt64: 12, 1: 0, want[10].ID: 1, want[11].ID: 0, want[0].ID + 1: 12, math.MaxInt64: 12, drop.NewPurchaseID(before, 12): 0, drop.NewPurchaseID(after, 1): 12,
+	} {
+		if page, err := f.NewestPurchases(f.ctx, id, at, 100); err != nil || len(page) != n {
+			f.Errorf("NewestPurchases before %d: %d, %v; want %d", at, len(page), err, n)
+		}
+	}
+	for _, limit := range []int{0, -1, math.MinInt64} {
+		if page, err := f.NewestPurchases(f.ctx, id, 0, limit); err != nil || len(page) != 0 {
+			f.Errorf("NewestPurchases, at most %d: %d, %v", limit, len(page), err)
+		}
+	}
+	if page, err := f.NewestPurchases(f.ctx, f.create(plain(1)), 0, 100); err != nil || len(page) != 0 {
+		f.Errorf("NewestPurchases of a drop without any: %v, %v", page, err)
+	}
+}
+
 func ledgerByPages(f *fixture) {
 	id, other := f.create(sized(20, "9", "ü 8½")), f.create(plain(20))
 	var want []drop.LedgerEntry
@@ -158,6 +205,8 @@ func pagesOfNoDrop(f *fixture) {
 	for _, id := range []drop.ID{0, -1, 2, drop.MaxID, math.MaxInt64} {
 		_, err := f.Purchases(f.ctx, id, 0, 10)
 		refused(f, "Purchases", err, drop.CodeDropNotFound)
+		_, err = f.NewestPurchases(f.ctx, id, 0, 10)
+		refused(f, "NewestPurchases", err, drop.CodeDropNotFound)
 		_, err = f.Ledger(f.ctx, id, 0, 10)
 		refused(f, "Ledger", err, drop.CodeDropNotFound)
 	}
