@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -50,7 +52,11 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		Token: who.token.ID, Name: who.token.Name, Role: who.token.Role, Call: rt.id,
 		From: hostOf(r), Request: w.Header().Get(requestIDHeader),
 	}
-	if rt.id != ensureUserID { // whose entry has the number: names and emails do not belong where nothing is ever deleted
+	switch rt.id { // names and emails do not belong where nothing is ever deleted
+	case ensureUserID: // its entry has the number
+	case listPurchasesID:
+		action.Detail = operator.Detail([]byte(withoutSearch(r.URL.RawQuery)))
+	default:
 		action.Detail = detailOf(r)
 	}
 	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 {
@@ -100,6 +106,21 @@ func detailOf(r *http.Request) string {
 		plain = body // no JSON, which is refused
 	}
 	return operator.Detail(plain)
+}
+
+// withoutSearch is a query that says that somebody was searched for, and not whom.
+func withoutSearch(query string) string {
+	if _, err := url.ParseQuery(query); err != nil {
+		return "not well-formed"
+	}
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		name, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err != nil || plain == "q" {
+			parts[i] = "q=…"
+		}
+	}
+	return strings.Join(parts, "&")
 }
 
 func hostOf(r *http.Request) string {

@@ -11,7 +11,8 @@ import (
 type (
 	purchasesAnswer struct {
 		Purchases []saleAnswer     `json:"purchases" nullable:"false"`
-		Next      *drop.PurchaseID `json:"next" doc:"What to send as after for the next page; null: this is the last one"`
+		Next      *drop.PurchaseID `json:"next" doc:"What to send as after, with order=newest as before, for the next page; null: this is the last one"`
+		Newest    *drop.PurchaseID `json:"newest,omitzero" doc:"With order=newest: the first purchase that was looked at; send it as after to be told only what came later"`
 	}
 	saleAnswer struct {
 		ID            drop.PurchaseID    `json:"id"`
@@ -57,16 +58,27 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	find, newestFirst, err := readNewest(r)
+	if err != nil {
+		return err
+	}
 	csv, err := wantsCSV(r)
 	if err != nil {
 		return err
 	}
 	w.Header().Add("Vary", "Accept")
+	if csv && newestFirst {
+		return drop.Invalid("order", "newest goes with JSON; a file begins with the oldest")
+	}
 	if csv {
 		return a.writeSales(w, r, sales{drop: id, after: drop.PurchaseID(after), limit: limit})
 	}
 	if limit == 0 {
 		limit = defaultPage
+	}
+	if newestFirst {
+		find.after, find.limit = drop.PurchaseID(after), limit
+		return a.listNewest(w, r, id, find)
 	}
 	found, more, err := a.salesPage(r.Context(), id, drop.PurchaseID(after), limit)
 	if err != nil {

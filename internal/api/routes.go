@@ -44,8 +44,9 @@ const (
 )
 
 const (
-	dropsPath    = "/api/drops"
-	ensureUserID = "ensure-user"
+	dropsPath       = "/api/drops"
+	ensureUserID    = "ensure-user"
+	listPurchasesID = "list-purchases"
 )
 
 const (
@@ -235,10 +236,11 @@ func (a *api) bookRoutes() []route {
 	routes := []route{
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/purchases", serve: a.listPurchases, operator: true, streams: true,
-			id: "list-purchases", access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfilment",
-			text: "Ascending by id, with the buyers. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
+			id: listPurchasesID, access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfilment",
+			text: "Ascending by id, with the buyers; with order=newest descending, and only those that q asks for. A search that takes longer than a " +
+				"second answers with what it has found so far, and with next. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
 				"answer, or limit of them; a cell that a spreadsheet would take for a formula begins with an apostrophe.",
-			params: append(pageParams("id of the purchase"), &huma.Param{
+			params: append(append(pageParams("id of the purchase"), newestParams()...), &huma.Param{
 				Name: "format", In: "query", Description: "Goes before Accept",
 				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "csv"}},
 			}),
@@ -320,6 +322,27 @@ func pageParams(of string) []*huma.Param {
 		{
 			Name: "limit", In: "query", Description: "How many at most", Example: defaultPage,
 			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: defaultPage},
+		},
+	}
+}
+
+// newestParams are those of the newest purchases.
+func newestParams() []*huma.Param {
+	one, last, longest := 1.0, float64(drop.MaxSafeInteger), maxSearch
+	return []*huma.Param{
+		{
+			Name: "order", In: "query", Description: "newest: descending by id, as JSON only",
+			Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"oldest", "newest"}, Default: "oldest"},
+		},
+		{
+			Name: "before", In: "query", Description: "With order=newest: the id of the purchase that the page begins before",
+			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &one, Maximum: &last},
+		},
+		{
+			Name: "q", In: "query",
+			Description: "With order=newest: only purchases whose buyer's name or email has each of these words, or whose number, receipt (7-12: number 12 of drop 7), " +
+				"reservation or buyer has this number. Letter case does not matter",
+			Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
 		},
 	}
 }
