@@ -54,6 +54,8 @@ type Config struct {
 	AddressLimits, BuyerLimits limit.Rules
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed (default: none).
 	TrustedProxies []netip.Prefix
+	// Currency of all prices (default USD).
+	Currency drop.Currency
 	// Audit serves GET /api/drops/{id}/audit (default: there is no such call).
 	Audit Audit
 	// Rehearsals serves /api/operator/rehearsals (default: there is no such path).
@@ -88,6 +90,7 @@ type api struct {
 	// identity tells who buyers are; nil: nobody is asked.
 	identity *identity.Verifier
 	names    drop.NameStyle
+	currency drop.Currency
 	// origin refuses what another origin's page makes a browser send with cookies.
 	origin  func(*http.Request) error
 	streams *sse.Streams
@@ -126,8 +129,11 @@ func New(c Config) (http.Handler, error) {
 			c.BuyerNames = drop.InitialName
 		}
 	}
+	if c.Currency.Code == "" {
+		c.Currency = defaultCurrency
+	}
 	a := &api{
-		engine: c.Engine, log: c.Log, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
+		engine: c.Engine, log: c.Log, currency: c.Currency, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, names: c.BuyerNames,
 		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
@@ -142,7 +148,7 @@ func New(c Config) (http.Handler, error) {
 	if c.MetricsElsewhere {
 		routes = slices.DeleteFunc(routes, func(rt route) bool { return rt.id == metricsID })
 	}
-	documents, err := describe(routes, c.Identity != nil)
+	documents, err := describe(routes, c.Identity != nil, &c.Currency)
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 
 type createRequest struct {
 	Name       *string        `json:"name" required:"true" nullable:"false" minLength:"1" maxLength:"200" doc:"What is sold"`
-	Price      *price         `json:"price" required:"true" nullable:"false" doc:"In the shop's one currency, at most two decimals"`
+	Price      *amount        `json:"price" required:"true" nullable:"false"`
 	TotalStock *whole         `json:"total_stock,omitzero" nullable:"true" minimum:"0" maximum:"10000000" doc:"Units for sale; required unless sizes are given, and then their sum"`
 	StartTime  *instant       `json:"start_time" required:"true" nullable:"false" doc:"When reserving opens: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds"`
 	ImageURL   *string        `json:"image_url,omitzero" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
@@ -77,7 +77,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 	if err := readBody(w, r, &in); err != nil {
 		return err
 	}
-	spec, err := in.spec()
+	spec, err := a.spec(&in)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 }
 
 // spec says what must be there; what it must be like is the spec's own Check.
-func (in *createRequest) spec() (drop.Spec, error) {
+func (a *api) spec(in *createRequest) (drop.Spec, error) {
 	spec := drop.Spec{
 		ImageURL: optional(in.ImageURL), LimitPerUser: int(optional(in.Limit)), TotalStock: (*int64)(in.TotalStock),
 		MaxExpiredHolds: int(optional(in.Expired)),
@@ -101,15 +101,18 @@ func (in *createRequest) spec() (drop.Spec, error) {
 	if spec.Name, err = required("name", in.Name); err != nil {
 		return spec, err
 	}
-	amount, err := required("price", in.Price)
+	price, err := required("price", in.Price)
 	if err != nil {
+		return spec, err
+	}
+	if spec.Price, err = a.money("price", price); err != nil {
 		return spec, err
 	}
 	start, err := required("start_time", in.StartTime)
 	if err != nil {
 		return spec, err
 	}
-	spec.Price, spec.StartTime = drop.Money(amount), drop.Time(start)
+	spec.StartTime = drop.Time(start)
 	for i, s := range optional(in.Sizes) {
 		field := "sizes[" + strconv.Itoa(i) + "]"
 		size, err := required(field+".size", s.Size)

@@ -13,7 +13,7 @@ import (
 func TestDecimal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		literal := rapid.StringMatching(`-?(0|[1-9][0-9]{0,22})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?`).Draw(t, "literal")
-		scale := rapid.IntRange(0, 2).Draw(t, "scale")
+		scale := rapid.IntRange(0, 4).Draw(t, "scale")
 		exact, ok := new(big.Rat).SetString(literal)
 		if !ok {
 			t.Skip("no number")

@@ -23,7 +23,7 @@ const schemaPrefix = "#/components/schemas/"
 type jsonText = json.RawMessage
 
 // describe makes the OpenAPI document of the routes and the page that shows it, and returns the routes of these two.
-func describe(routes []route, guarded bool) ([]route, error) {
+func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, error) {
 	documents := []route{
 		{
 			method: http.MethodGet, path: "/openapi.json",
@@ -37,6 +37,7 @@ func describe(routes []route, guarded bool) ([]route, error) {
 	document := newDocument()
 	all := slices.Concat(routes, documents)
 	for i := range all {
+		all[i].price(currency)
 		if guarded {
 			all[i].guard()
 		}
@@ -45,6 +46,7 @@ func describe(routes []route, guarded bool) ([]route, error) {
 	if guarded {
 		document.Components.SecuritySchemes = securitySchemes()
 	}
+	priced(document.Components.Schemas, currency)
 	for _, s := range document.Components.Schemas.Map() {
 		s.AdditionalProperties = nil // requests may have more, answers will one day
 	}

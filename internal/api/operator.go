@@ -11,7 +11,7 @@ import (
 
 type editRequest struct {
 	Name      patch[string]  `json:"name,omitzero" minLength:"1" maxLength:"200" doc:"What is sold"`
-	Price     patch[price]   `json:"price,omitzero" doc:"Fixed once a unit is held or sold"`
+	Price     patch[amount]  `json:"price,omitzero" doc:"Fixed once a unit is held or sold"`
 	ImageURL  patch[string]  `json:"image_url,omitzero" nullable:"true" maxLength:"2048" doc:"An http or https address, or a path that starts with /; null: no image"`
 	StartTime patch[instant] `json:"start_time,omitzero" doc:"Fixed once the drop has started, or a unit is held or sold"`
 	Limit     patch[whole]   `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Counts from now on: what users have beyond it stays theirs; 0 or null: no limit"`
@@ -36,7 +36,7 @@ func (a *api) editDrop(w http.ResponseWriter, r *http.Request) error {
 	if err := readBody(w, r, &in); err != nil {
 		return err
 	}
-	cmd, err := in.command()
+	cmd, err := a.edit(&in)
 	if err != nil {
 		return err
 	}
@@ -44,10 +44,10 @@ func (a *api) editDrop(w http.ResponseWriter, r *http.Request) error {
 	return a.answerDrop(w, v, err)
 }
 
-// command says what null means; what the values must be like is the domain's to check.
-func (in *editRequest) command() (drop.Edit, error) {
+// edit says what null means; what the values must be like is the domain's to check.
+func (a *api) edit(in *editRequest) (drop.Edit, error) {
 	cmd := drop.Edit{
-		Name: in.Name.to, Price: (*drop.Money)(in.Price.to), StartTime: (*drop.Time)(in.StartTime.to),
+		Name: in.Name.to, StartTime: (*drop.Time)(in.StartTime.to),
 		Hidden: in.Hidden.to, Archived: in.Archived.to,
 	}
 	if in.ImageURL.given {
@@ -70,6 +70,13 @@ func (in *editRequest) command() (drop.Edit, error) {
 		return cmd, notNull("hidden")
 	case in.Archived.null():
 		return cmd, notNull("archived")
+	}
+	if in.Price.to != nil {
+		price, err := a.money("price", *in.Price.to)
+		if err != nil {
+			return cmd, err
+		}
+		cmd.Price = &price
 	}
 	return cmd, nil
 }

@@ -20,8 +20,6 @@ import (
 type (
 	// whole is a whole number, read from any exact spelling of it. Beyond int64 it is int64's nearest end.
 	whole int64
-	// price is an amount with at most two decimals.
-	price drop.Money
 	// instant is a moment as RFC 3339 says it, with its zone; written in UTC with milliseconds.
 	instant drop.Time
 	// label is a size: a string, or a number, which is kept in its shortest decimal spelling.
@@ -54,16 +52,6 @@ func (w *whole) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	n, err := readNumber(d, 0, "must be a whole number")
 	*w = whole(n)
 	return err
-}
-
-func (p *price) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	n, err := readNumber(d, 2, "must be a number with at most two decimals")
-	*p = price(n)
-	return err
-}
-
-func (p price) MarshalJSONTo(e *jsontext.Encoder) error {
-	return e.WriteValue(appendHundredths(e.AvailableBuffer(), int64(p)))
 }
 
 // strictTime is what RFC 3339 admits and time.Parse does not insist on: two digits of the hour, a point before the
@@ -133,13 +121,6 @@ func readNumber(d *jsontext.Decoder, scale int, rule ruleError) (int64, error) {
 // Schema implements huma.SchemaProvider.
 func (whole) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
-}
-
-// Schema implements huma.SchemaProvider.
-func (price) Schema(huma.Registry) *huma.Schema {
-	// No multipleOf 0.01: validators that calculate in binary would refuse 119.99.
-	least, most := 0.0, float64(drop.MaxPrice)/100
-	return &huma.Schema{Type: huma.TypeNumber, Minimum: &least, Maximum: &most}
 }
 
 // Schema implements huma.SchemaProvider.

@@ -26,6 +26,12 @@ func seeds(f *testing.F) {
 	}
 	f.Add(state)
 	f.Add(own)
+	view.Drop.Price = drop.MoneyOf(1_199_950)
+	fine, err := encodeState(view, nil, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(fine)
 	for _, text := range []string{
 		``, `null`, `[]`, `{}`, `{"format":2}`, `{"format":"1"}`, `{"format":1,"id":7}`, `{"format":1e0,"id":2097152,"version":1,"sizes":[{}]}`,
 		`{"format":1,"id":1,"version":9223372036854775807,"name":"\u0000","sizes":[{"total":-1,"available":-1}]}`,

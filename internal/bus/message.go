@@ -214,7 +214,7 @@ func decodeState(data []byte) (engine.Event, error) {
 
 // checkDrop looks at what makes a drop one that can be shown.
 func checkDrop(d *drop.Drop) error {
-	if d.ID < 1 || d.ID > drop.MaxID || d.Version < 1 || d.Price < 0 || d.Price > drop.MaxPrice || !aTime(int64(d.StartTime)) ||
+	if d.ID < 1 || d.ID > drop.MaxID || d.Version < 1 || !d.Price.IsPrice() || !aTime(int64(d.StartTime)) ||
 		!aTime(int64(d.CreatedAt)) || d.LimitPerUser < 0 || d.MaxExpiredHolds < 0 || !readable(d.Name) || !readable(d.ImageURL) {
 		return fmt.Errorf("%w: drop %d", errInvalid, d.ID)
 	}

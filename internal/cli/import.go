@@ -9,15 +9,17 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/importer"
 	"sneakerdrop/internal/store"
 )
 
 type importCommand struct {
 	common
-	From    original `required:"" placeholder:"URL" help:"The original's database, postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read."`
-	Replace bool     `help:"Delete everything that is in --database first (default false)."`
-	DryRun  bool     `help:"Say what an import would take over and repair, and change nothing (default false)."`
+	From     original `required:"" placeholder:"URL" help:"The original's database, postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read."`
+	Replace  bool     `help:"Delete everything that is in --database first (default false)."`
+	DryRun   bool     `help:"Say what an import would take over and repair, and change nothing (default false)."`
+	Currency currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: prices are rounded to the decimals that it has."`
 }
 
 // original is the URL of the database of the Node.js backend.
@@ -35,9 +37,13 @@ func (o *original) Decode(ctx *kong.DecodeContext) error {
 	})
 }
 
+func (c *importCommand) options() importer.Options {
+	return importer.Options{Replace: c.Replace, Currency: drop.Currency(c.Currency)}
+}
+
 func (c *importCommand) run(ctx context.Context, con *console) error {
 	if c.DryRun {
-		report, err := importer.Run(ctx, c.From.url, nil, c.Replace)
+		report, err := importer.Run(ctx, c.From.url, nil, c.options())
 		if err != nil {
 			return c.explain(con, err)
 		}
@@ -56,7 +62,7 @@ func (c *importCommand) run(ctx context.Context, con *console) error {
 func (c *importCommand) take(ctx context.Context, con *console, s store.Store) error {
 	var report *importer.Report
 	err := recorded(ctx, s, "import", fmt.Sprintf("from %s, replace %t", c.From, c.Replace), func() (err error) {
-		report, err = importer.Run(ctx, c.From.url, s, c.Replace)
+		report, err = importer.Run(ctx, c.From.url, s, c.options())
 		return err
 	})
 	if err != nil {

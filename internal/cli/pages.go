@@ -14,13 +14,15 @@ import (
 // pageFlags say what the pages show of the shop.
 type pageFlags struct {
 	ShopName shopName `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
-	Currency currency `default:"USD" placeholder:"CODE" help:"The currency that the pages show prices in, as ISO 4217 has it."`
+	Currency currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, as ISO 4217 has it: a price has no more decimals than it has (JPY 0, KWD 3)."`
 	SignIn   signIn   `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
 }
 
 // pages makes the pages; identity says that buyers and operators need tokens.
 func (c *pageFlags) pages(identity bool) (*web.Pages, error) {
-	return web.New(web.Config{Shop: string(c.ShopName), Currency: string(c.Currency), SignIn: string(c.SignIn), Identity: identity})
+	return web.New(web.Config{
+		Shop: string(c.ShopName), Currency: c.Currency.Code, Decimals: c.Currency.Decimals, SignIn: string(c.SignIn), Identity: identity,
+	})
 }
 
 const maxShopName = 60
@@ -34,19 +36,6 @@ func (n *shopName) Decode(ctx *kong.DecodeContext) error {
 			return errors.New("must have from 1 to 60 characters")
 		}
 		*n = shopName(s)
-		return nil
-	})
-}
-
-type currency string
-
-// Decode implements kong.MapperValue.
-func (c *currency) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		if len(s) != 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-			return errors.New("must be the three capital letters of a currency, such as EUR")
-		}
-		*c = currency(s)
 		return nil
 	})
 }

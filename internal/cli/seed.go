@@ -13,7 +13,8 @@ import (
 
 type seedCommand struct {
 	common
-	Force bool `help:"Delete everything that is in the database first."`
+	Force    bool     `help:"Delete everything that is in the database first."`
+	Currency currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: where it has no decimals the prices are a hundred times as high."`
 }
 
 func (c *seedCommand) run(ctx context.Context, con *console) error {
@@ -21,7 +22,7 @@ func (c *seedCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	users, drops := samples(time.Now())
+	users, drops := samples(time.Now(), drop.Currency(c.Currency))
 	err = errors.Join(recorded(ctx, s, "seed", fmt.Sprintf("force %t", c.Force), func() error {
 		return s.Fill(ctx, users, drops, c.Force)
 	}), s.Close())
@@ -39,8 +40,8 @@ func (c *seedCommand) run(ctx context.Context, con *console) error {
 	return nil
 }
 
-// samples is the sample data: users 1 to 5 and drops 1 to 6, with start times around now.
-func samples(now time.Time) ([]drop.User, []store.Filled) {
+// samples is the sample data: users 1 to 5 and drops 1 to 6, with start times around now and prices that the currency can write.
+func samples(now time.Time, in drop.Currency) ([]drop.User, []store.Filled) {
 	users := []drop.User{
 		{ID: 1, Username: "ava", Email: "ava@example.com"},
 		{ID: 2, Username: "ben", Email: "ben@example.com"},
@@ -60,6 +61,9 @@ func samples(now time.Time) ([]drop.User, []store.Filled) {
 	}
 	drops := make([]store.Filled, len(specs))
 	for i := range specs {
+		if in.Decimals == 0 { // 119.95 dollars are some 12,000 yen
+			specs[i].Price *= 100
+		}
 		var batch drop.BatchID
 		_, _ = rand.Read(batch[:]) // never fails
 		drops[i].State, drops[i].Changes = specs[i].Create(drop.ID(i+1), drop.TimeOf(now), batch)

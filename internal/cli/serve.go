@@ -102,7 +102,7 @@ func (c *serveCommand) serve(
 	ctx context.Context, con *console, s store.Store, verifier *identity.Verifier, security *tls.Config, log *slog.Logger,
 ) error {
 	if c.Demo {
-		if err := demo(ctx, s, log); err != nil {
+		if err := demo(ctx, s, drop.Currency(c.Currency), log); err != nil {
 			return con.databaseError(c.Database, err)
 		}
 	}
@@ -119,6 +119,7 @@ func (c *serveCommand) serve(
 		return con.databaseError(c.Database, err)
 	}
 	c.warnOfPlainTokens(log)
+	c.Currency.warnOfPrices(e.AllViews(), log)
 	tuneMemory(log)
 	shown := registry(metrics, show.sockets, show.streams)
 	closeBus, err := follow(others, e, shown)
@@ -130,7 +131,8 @@ func (c *serveCommand) serve(
 		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
 		Streams: show.streams, Sockets: show.sockets, Bus: shownBus(others), AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
 		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
-		Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
+		Currency: drop.Currency(c.Currency),
+		Audit:    func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
 	}
 	handler, rehearsals, err := c.handler(settings)
 	if err != nil {
@@ -315,8 +317,8 @@ func (c *serveCommand) stop(ctx context.Context, server *http1.Server, e *engine
 }
 
 // demo seeds an empty database, and leaves any other as it is.
-func demo(ctx context.Context, s store.Store, log *slog.Logger) error {
-	users, drops := samples(time.Now())
+func demo(ctx context.Context, s store.Store, in drop.Currency, log *slog.Logger) error {
+	users, drops := samples(time.Now(), in)
 	err := s.Fill(ctx, users, drops, false)
 	if errors.Is(err, store.ErrNotEmpty) {
 		log.Info("demo: the database has drops already and stays as it is")

@@ -75,28 +75,6 @@ func (t Time) AppendFormat(b []byte) []byte {
 	return append(b[:len(b)-len("Z")], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
-// Money is an amount in minor units (hundredths) of the shop's one currency.
-type Money int64
-
-// MaxPrice is 99,999,999.99, what the original's DECIMAL(10,2) column holds.
-const MaxPrice Money = 9_999_999_999
-
-// String writes the amount as a decimal number without trailing zeros: 120, 119.9, 119.99.
-func (m Money) String() string {
-	sign, n := "", uint64(m) // two's complement: its least value has no positive one
-	if m < 0 {
-		sign, n = "-", -n
-	}
-	switch {
-	case n%100 == 0:
-		return fmt.Sprintf("%s%d", sign, n/100)
-	case n%10 == 0:
-		return fmt.Sprintf("%s%d.%d", sign, n/100, n%100/10)
-	default:
-		return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
-	}
-}
-
 // Stock counts the units of one size. Total = Available + Held + Sold at every moment.
 type Stock struct {
 	Total, Available, Held, Sold int64

@@ -123,7 +123,7 @@ func checkName(name string) *Error {
 }
 
 func checkPrice(p Money) *Error {
-	if p < 0 || p > MaxPrice {
+	if !p.IsPrice() {
 		return Invalid("price", fmt.Sprintf("must be from 0 to %s", MaxPrice))
 	}
 	return nil

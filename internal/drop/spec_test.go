@@ -68,6 +68,8 @@ func TestSpec_Check(t *testing.T) {
 		{"price 0", func(s *drop.Spec) { s.Price = 0 }, ""},
 		{"price below 0", func(s *drop.Spec) { s.Price = -1 }, price},
 		{"highest price", func(s *drop.Spec) { s.Price = drop.MaxPrice }, ""},
+		{"a price in ten-thousandths", func(s *drop.Spec) { s.Price = drop.MoneyOf(1_199_951) }, ""},
+		{"too high a price in ten-thousandths", func(s *drop.Spec) { s.Price = drop.MoneyOf(999_999_999_901) }, price},
 		{"too high a price", func(s *drop.Spec) { s.Price = drop.MaxPrice + 1 }, price},
 		{"first moment", func(s *drop.Spec) { s.StartTime = 0 }, ""},
 		{"before it", func(s *drop.Spec) { s.StartTime = -1 }, start},

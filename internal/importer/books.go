@@ -26,6 +26,7 @@ const holdMillis = 60_000
 // (a price below zero) stops the import.
 type books struct {
 	now     drop.Time
+	money   drop.Currency
 	report  Report
 	stops   []error
 	known   map[drop.UserID]bool
@@ -33,9 +34,9 @@ type books struct {
 	deleted bool                 // there is an order of a deleted user
 }
 
-func newBooks(now drop.Time) *books {
+func newBooks(now drop.Time, currency drop.Currency) *books {
 	return &books{
-		now: now, report: Report{Repairs: make(map[Repair]*Finding)},
+		now: now, money: currency, report: Report{Repairs: make(map[Repair]*Finding)},
 		known: make(map[drop.UserID]bool), unnamed: make(map[drop.UserID]bool),
 	}
 }
@@ -265,7 +266,7 @@ func (b *books) spec(row *sourceDrop) (drop.Spec, bool) {
 		b.stopf("drop %d must have a price, a total_stock and a start_time", row.id)
 		return drop.Spec{}, false
 	}
-	price, exact, ok := money(*row.price)
+	price, exact, ok := money(*row.price, b.money.Decimals)
 	if !ok {
 		b.stopf("drop %d has the price %s, which is no amount", row.id, *row.price)
 		return drop.Spec{}, false
@@ -294,18 +295,21 @@ func (b *books) spec(row *sourceDrop) (drop.Spec, bool) {
 	return spec, true
 }
 
-// money reads a decimal number, rounded to hundredths, halves away from zero.
-func money(s string) (m drop.Money, exact, ok bool) {
+// money reads a decimal number, rounded to so many decimals, halves away from zero.
+func money(s string, decimals int) (m drop.Money, exact, ok bool) {
 	r, ok := new(big.Rat).SetString(s)
 	if !ok {
 		return 0, false, false
 	}
-	cents := r.Mul(r, big.NewRat(100, 1))
-	rounded, ok := new(big.Int).SetString(cents.FloatString(0), 10)
-	if !ok || !rounded.IsInt64() {
+	rounded, ok := new(big.Rat).SetString(r.FloatString(decimals))
+	if !ok {
 		return 0, false, false
 	}
-	return drop.Money(rounded.Int64()), cents.IsInt(), true
+	fine := new(big.Rat).Mul(rounded, big.NewRat(10_000, 1)).Num()
+	if !fine.IsInt64() {
+		return 0, false, false
+	}
+	return drop.MoneyOf(fine.Int64()), rounded.Cmp(r) == 0, true
 }
 
 // inOrder sorts by time, then by number.

@@ -100,7 +100,7 @@ func FuzzConvert(f *testing.F) {
 	f.Fuzz(func(t *testing.T, rows []byte) {
 		const now = 100_000
 		src := (&draws{rows}).source()
-		b := newBooks(now)
+		b := newBooks(now, drop.Currency{Code: "USD", Decimals: 2})
 		users, drops, err := b.convert(src)
 		if err != nil {
 			if source, ok := errors.AsType[*SourceError](err); !ok || source.Error() == "" {

@@ -22,13 +22,21 @@ type Target interface {
 	Fill(ctx context.Context, users []drop.User, drops []store.Filled, replace bool) error
 }
 
+// Options say how to import.
+type Options struct {
+	// Replace deletes everything that is in the target first.
+	Replace bool
+	// Currency of the shop, whose decimals prices are rounded to.
+	Currency drop.Currency
+}
+
 // Run imports from the database of a postgres:// URL. It returns store.ErrNotEmpty, and changes nothing, where the
-// target has a drop or user, unless replace says to delete everything in it. With no target it only says what an import
+// target has a drop or user, unless options say to replace it. With no target it only says what an import
 // would do.
 //
 // The import takes place at one moment of the target's clock (without a target, the source's): holds whose time is over
 // by then have expired.
-func Run(ctx context.Context, from string, to Target, replace bool) (*Report, error) {
+func Run(ctx context.Context, from string, to Target, o Options) (*Report, error) {
 	src, err := read(ctx, from)
 	if err != nil {
 		return nil, err
@@ -41,13 +49,13 @@ func Run(ctx context.Context, from string, to Target, replace bool) (*Report, er
 		}
 		now = pulse.Now
 	}
-	b := newBooks(now)
+	b := newBooks(now, o.Currency)
 	users, drops, err := b.convert(src)
 	if err != nil {
 		return nil, err
 	}
 	if to != nil {
-		if err := to.Fill(ctx, users, drops, replace); err != nil {
+		if err := to.Fill(ctx, users, drops, o.Replace); err != nil {
 			return nil, fmt.Errorf("store what was read: %w", err)
 		}
 	}

@@ -22,6 +22,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
+var usd = importer.Options{Currency: drop.Currency{Code: "USD", Decimals: 2}}
+
 var targets = map[string]func(*testing.T) store.Store{
 	"memory": func(*testing.T) store.Store {
 		return memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
@@ -127,7 +129,7 @@ func TestRun_DatabaseThatTheOriginalDamaged(t *testing.T) {
 	for name, open := range targets {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			report, err := importer.Run(t.Context(), o.url, s, false)
+			report, err := importer.Run(t.Context(), o.url, s, usd)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,13 +144,13 @@ func TestRun_DatabaseThatTheOriginalDamaged(t *testing.T) {
 			first := readBooks(t, s)
 			checkBuyers(t, first, paid)
 
-			if _, err := importer.Run(t.Context(), o.url, s, false); !errors.Is(err, store.ErrNotEmpty) {
+			if _, err := importer.Run(t.Context(), o.url, s, usd); !errors.Is(err, store.ErrNotEmpty) {
 				t.Errorf("into a store that is not empty: %v", err)
 			}
 			if got := readBooks(t, s); !reflect.DeepEqual(got, first) {
 				t.Error("a refused import changed something")
 			}
-			again, err := importer.Run(t.Context(), o.url, s, true)
+			again, err := importer.Run(t.Context(), o.url, s, importer.Options{Replace: true, Currency: usd.Currency})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -210,7 +212,7 @@ func compareImports(t *testing.T, a, b books) {
 
 func TestRun_DryRunOnlyReports(t *testing.T) {
 	o := newOrigin(t, tables, sample)
-	report, err := importer.Run(t.Context(), o.url, nil, false)
+	report, err := importer.Run(t.Context(), o.url, nil, usd)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +250,7 @@ func TestRun_TakesEverythingOver(t *testing.T) {
 	for name, open := range targets {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			report, err := importer.Run(t.Context(), o.url, s, false)
+			report, err := importer.Run(t.Context(), o.url, s, usd)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -329,13 +331,13 @@ func checkNextNumbers(t *testing.T, s store.Store) {
 
 func TestRun_EndedContextAndUnreachableSource(t *testing.T) {
 	s := targets["memory"](t)
-	if _, err := importer.Run(t.Context(), "postgres://u:secret@127.0.0.1:1/shop?connect_timeout=2", s, false); err == nil || strings.Contains(err.Error(), "secret") {
+	if _, err := importer.Run(t.Context(), "postgres://u:secret@127.0.0.1:1/shop?connect_timeout=2", s, usd); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("unreachable: %v", err)
 	}
 	o := newOrigin(t, tables, sample)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := importer.Run(ctx, o.url, s, false); err == nil {
+	if _, err := importer.Run(ctx, o.url, s, usd); err == nil {
 		t.Error("an ended context imported something")
 	}
 }

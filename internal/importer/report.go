@@ -24,7 +24,7 @@ const (
 	FutureTime       Repair = "orders dated later than the import: dated at the import (reservations)"
 	TextCut          Repair = "names with more characters than 200 (drops) or 100 (users), with control characters or none: made fit"
 	ImageLeftOut     Repair = "drops whose image_url is neither http, https nor a path: it was left out (drops)"
-	PriceRounded     Repair = "drops whose price had more than two decimals: rounded (drops)"
+	PriceRounded     Repair = "drops whose price had more decimals than the currency has: rounded (drops)"
 	EmailLeftOut     Repair = "users whose email is no address or is another user's: it was left out (users)"
 	UserLeftOut      Repair = "users without a name, with another user's, or a number above 2^40: left out, their orders are kept (users)"
 	UnknownUserOrder Repair = "orders of users that are not in the users' table: taken over under that number (users)"

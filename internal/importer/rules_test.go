@@ -181,7 +181,7 @@ func TestRun_Rules(t *testing.T) {
 		t.Run(rule.name, func(t *testing.T) {
 			o := newOrigin(t, tables, shop, rule.sql)
 			s := targets["memory"](t)
-			report, err := importer.Run(t.Context(), o.url, s, false)
+			report, err := importer.Run(t.Context(), o.url, s, usd)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +240,7 @@ func TestRun_RowsThatStopAnImport(t *testing.T) {
 		t.Run(stop.name, func(t *testing.T) {
 			o := newOrigin(t, tables, shop, stop.sql)
 			s := targets["memory"](t)
-			_, err := importer.Run(t.Context(), o.url, s, false)
+			_, err := importer.Run(t.Context(), o.url, s, usd)
 			if err == nil || !strings.Contains(err.Error(), stop.want) {
 				t.Errorf("got %v\nwant %s", err, stop.want)
 			}
@@ -255,7 +255,7 @@ func TestRun_RowsThatStopAnImport(t *testing.T) {
 func TestRun_EverySpelling(t *testing.T) {
 	s := targets["memory"](t)
 	o := newOrigin(t, tables, sample)
-	if _, err := importer.Run(t.Context(), o.url, s, false); err != nil {
+	if _, err := importer.Run(t.Context(), o.url, s, usd); err != nil {
 		t.Fatal(err)
 	}
 	want := readBooks(t, s)
@@ -290,7 +290,7 @@ func TestRun_EverySpelling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o.renew(t, sql)
 			s := targets["memory"](t)
-			if _, err := importer.Run(t.Context(), o.url, s, false); err != nil {
+			if _, err := importer.Run(t.Context(), o.url, s, usd); err != nil {
 				t.Fatal(err)
 			}
 			got := readBooks(t, s)
@@ -307,4 +307,33 @@ func (o *origin) renew(t *testing.T, sql string) {
 	o.exec(t, tables)
 	o.exec(t, sample)
 	o.exec(t, sql)
+}
+
+// A price is rounded to the decimals that the shop's currency has, halves away from zero.
+func TestRun_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
+	o := newOrigin(t, tables, shop, `ALTER TABLE "Drops" ALTER COLUMN price TYPE double precision`)
+	for _, c := range []struct {
+		in      drop.Currency
+		price   string
+		want    string
+		rounded int
+	}{
+		{drop.Currency{Code: "JPY"}, "12000", "12000", 0},
+		{drop.Currency{Code: "JPY"}, "12000.5", "12001", 1},
+		{drop.Currency{Code: "USD", Decimals: 2}, "119.995", "120", 1},
+		{drop.Currency{Code: "KWD", Decimals: 3}, "119.995", "119.995", 0},
+		{drop.Currency{Code: "KWD", Decimals: 3}, "119.9954", "119.995", 1},
+		{drop.Currency{Code: "CLF", Decimals: 4}, "3.14159", "3.1416", 1},
+		{drop.Currency{Code: "CLF", Decimals: 4}, "99999999.99", "99999999.99", 0},
+	} {
+		o.exec(t, `UPDATE "Drops" SET price = `+c.price)
+		s := targets["memory"](t)
+		report, err := importer.Run(t.Context(), o.url, s, importer.Options{Currency: c.in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readBooks(t, s).State[0].Price.String(); got != c.want || report.Count(importer.PriceRounded) != c.rounded {
+			t.Errorf("%s in %s: %s, want %s; %s", c.price, c.in.Code, got, c.want, show(report))
+		}
+	}
 }

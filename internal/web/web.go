@@ -29,6 +29,8 @@ type Config struct {
 	Shop string
 	// Currency of all prices, as ISO 4217 has it (default USD).
 	Currency string
+	// Decimals of the currency's amounts (default 2, where Currency is not given).
+	Decimals int
 	// SignIn is where buyers without a token are sent (default: nowhere).
 	SignIn string
 	// Identity says that buyers and operators need tokens.
@@ -51,7 +53,10 @@ type pageData struct {
 
 // New makes the pages.
 func New(c Config) (*Pages, error) {
-	c.Shop, c.Currency = cmp.Or(c.Shop, "sneakerdrop"), cmp.Or(c.Currency, "USD")
+	c.Shop = cmp.Or(c.Shop, "sneakerdrop")
+	if c.Currency == "" {
+		c.Currency, c.Decimals = "USD", 2
+	}
 	p := &Pages{files: make(map[string]*file)}
 	folder, modules, err := p.addAssets()
 	if err != nil {

@@ -42,6 +42,7 @@ func shapes() []drop.Spec {
 		{Name: "most", TotalStock: &most, Price: 1, StartTime: 1},
 		{Name: `quote " ' \ % _ $1 ?1`, TotalStock: &total, Price: 1999, StartTime: base},
 		sized(2, hundred...),
+		{Name: "of a currency with four decimals", TotalStock: &total, Price: drop.MoneyOf(999_999_999_899), StartTime: 1},
 		{Name: "none of one size", Sizes: []drop.SizeSpec{{Label: "8"}, {Label: "7", Stock: 1}}},
 	}
 }

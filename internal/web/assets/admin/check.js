@@ -1,6 +1,7 @@
 // What the shop may ask for, checked while it is typed; the server has the last word. Each check returns the value, or throws
 // the sentence that says what is wrong.
 
+import { currency, decimals } from "../shared/config.js";
 import { imageOf } from "../shared/image.js";
 
 class Wrong extends Error {}
@@ -16,11 +17,17 @@ export function name(text) {
   return s;
 }
 
+// A price has as many decimals as the currency has. A comma is a point, but for currencies of three decimals, where 12,000 may
+// be meant either way.
 export function price(text) {
-  const s = text.trim().replace(",", ".");
-  if (!/^\d{1,8}(\.\d{1,2})?$/.test(s)) wrong("A price such as 129.95, at most 99,999,999.99.");
+  const s = decimals < 3 ? text.trim().replace(",", ".") : text.trim();
+  if (!new RegExp(decimals === 0 ? "^\\d{1,8}$" : `^\\d{1,8}(\\.\\d{1,${decimals}})?$`).test(s) || Number(s) > 99_999_999.99) wrong(priceRule);
   return Number(s);
 }
+
+const priceRule = decimals === 0
+  ? `A whole number such as 12000, at most 99,999,999: ${currency} has no decimals.`
+  : `A price such as ${Number(129.95).toFixed(decimals)}, at most 99,999,999.99.`;
 
 export function count(text, most, empty) {
   const s = text.trim();

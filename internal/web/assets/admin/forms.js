@@ -1,6 +1,7 @@
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { newKey, post } from "../shared/api.js";
 import { now } from "../shared/clock.js";
+import { currency, decimals } from "../shared/config.js";
 import { plural } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { explain } from "../shared/words.js";
@@ -80,7 +81,7 @@ function Terms({ form }) {
   return html`
     <${Field} form=${form} name="name" label="Name" maxlength="200" autocomplete="off" />
     <div class="pair">
-      <${Field} form=${form} name="price" label="Price" inputmode="decimal" autocomplete="off" />
+      <${Field} form=${form} name="price" label=${`Price in ${currency}`} inputmode=${decimals === 0 ? "numeric" : "decimal"} placeholder=${decimals === 0 ? "12000" : (129.95).toFixed(decimals)} autocomplete="off" />
       <div class="start">
         <${Field} form=${form} name="start_time" label="Starts" type="datetime-local" step="1" aria-describedby="start_time-means start_time-hint start_time-problem"
           onInput=${(e) => form.put({ start_time: e.target.value, start_offset: "" })} />
@@ -121,12 +122,15 @@ export function Edit({ drop, close }) {
   const began = Date.parse(drop.start_time) <= now();
   const moved = drop.held + drop.sold > 0;
   const locked = [moved && "price", (began || moved) && "start_time"].filter(Boolean);
-  const form = useForm({
+  const initial = {
     name: drop.name, price: String(drop.price), ...startTexts(Date.parse(drop.start_time)), image_url: drop.image_url || "",
     limit_per_user: drop.limit_per_user ? String(drop.limit_per_user) : "", max_expired_holds: drop.max_expired_holds ? String(drop.max_expired_holds) : "",
-  }, terms, locked);
+  };
+  // What is older than a rule stays as it is until it is changed.
+  const kept = (name) => (text, ...more) => (text === initial[name] ? undefined : terms[name](text, ...more));
+  const form = useForm(initial, { ...terms, price: kept("price"), image_url: kept("image_url") }, locked);
   const { submit, end, box } = useSending(form, async (v) => {
-    const change = Object.fromEntries(Object.entries(v).filter(([field, value]) => !locked.includes(field) && (value ?? 0) !== (normal(field, drop[field]) ?? 0)));
+    const change = Object.fromEntries(Object.entries(v).filter(([field, value]) => value !== undefined && !locked.includes(field) && (value ?? 0) !== (normal(field, drop[field]) ?? 0)));
     await post(`/api/drops/${drop.id}`, change, { method: "PATCH" });
     return "Saved.";
   }, close);

@@ -5,3 +5,4 @@ export const shop = data.shop;
 export const identity = data.identity === "true";
 export const signIn = data.signIn;
 export const currency = data.currency;
+export const decimals = Number(data.decimals);

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	iso "github.com/bojanz/currency"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+func parseCurrency(code string) (drop.Currency, error) {
+	var flags pageFlags
+	parser, err := kong.New(&flags)
+	if err != nil {
+		return drop.Currency{}, err
+	}
+	_, err = parser.Parse([]string{"--currency=" + code})
+	return drop.Currency(flags.Currency), err
+}
+
+// TestCurrency_HasTheDecimalsOfISO4217 holds the library against list one of the standard: who pays in cash in rials, ariary or
+// ouguiya sees other decimals, and so do those who count as CLDR does.
+func TestCurrency_HasTheDecimalsOfISO4217(t *testing.T) {
+	decimals := make(map[string]int)
+	for n, codes := range map[int]string{
+		0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+		3: "BHD IQD JOD KWD LYD OMR TND",
+		4: "CLF UYW",
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			decimals[code] = n
+			if !iso.IsValid(code) {
+				t.Errorf("the library does not know %s", code)
+			}
+		}
+	}
+	for _, code := range iso.GetCurrencyCodes() {
+		want, other := decimals[code]
+		if !other {
+			want = 2
+		}
+		if got, err := parseCurrency(code); err != nil || got != (drop.Currency{Code: code, Decimals: want}) {
+			t.Errorf("%s: %+v, %v, want %d decimals", code, got, err, want)
+		}
+	}
+	for code, want := range map[string]string{
+		"":     "must be the three capital letters",
+		"jpy":  "must be the three capital letters",
+		"Eur":  "must be the three capital letters",
+		"EURO": "must be the three capital letters",
+		"EU":   "must be the three capital letters",
+		"ＪＰＹ":  "must be the three capital letters",
+		"€€€":  "must be the three capital letters",
+		"EUX":  "is EUX, which is no currency in use by ISO 4217",
+		"DEM":  "is DEM, which is no currency in use by ISO 4217",
+		"XXX":  "is XXX, which is no currency in use by ISO 4217",
+		"BTC":  "is BTC, which is no currency in use by ISO 4217",
+	} {
+		if got, err := parseCurrency(code); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %+v, %v", code, got, err)
+		}
+	}
+}
+
+func TestSamples_HavePricesInEveryCurrency(t *testing.T) {
+	for decimals, want := range map[int]string{0: "11995", 2: "119.95", 3: "119.95", 4: "119.95"} {
+		_, drops := samples(time.Unix(0, 0), drop.Currency{Code: "X", Decimals: decimals})
+		for _, d := range drops {
+			if p := d.State.Price; p.Decimals() > decimals || !p.IsPrice() {
+				t.Errorf("%s in %d decimals", p, decimals)
+			}
+		}
+		if got := drops[1].State.Price.String(); got != want {
+			t.Errorf("%d decimals: %s, want %s", decimals, got, want)
+		}
+	}
+}
+
+func TestCurrency_WarnsOfPricesThatItCannotWrite(t *testing.T) {
+	var views []*engine.View
+	for id, price := range []drop.Money{drop.MoneyOf(1_199_950), 12_050, 1_200_000, 1_200_050} {
+		views = append(views, engine.NewView(drop.Drop{ID: drop.ID(id + 1), Price: price}, nil, 0, 0))
+	}
+	views[3].Drop.Archived = true
+	for decimals, want := range map[int]string{0: `"1 (119.995), 2 (120.5)"`, 2: `"1 (119.995)"`, 3: ""} {
+		var said bytes.Buffer
+		c := currency{Code: "ABC", Decimals: decimals}
+		c.warnOfPrices(views, slog.New(slog.NewTextHandler(&said, nil)))
+		if want == "" && said.Len() > 0 || want != "" && !strings.Contains(said.String(), "drops="+want) {
+			t.Errorf("%d decimals: %s", decimals, &said)
+		}
+	}
+}
