@@ -13,11 +13,9 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// deletedUser stands for buyers whose row was deleted: Sequelize then empties their orders' user.
-const (
-	deletedUser     = drop.FirstAllocatedUser
-	deletedUserName = "Deleted user"
-)
+// noUser stands for the buyers of orders without a user. Sequelize empties an order's user when the user is deleted, and the original
+// takes orders of users that it never stored: it does not say which.
+const noUser = drop.FirstAllocatedUser
 
 // holdMillis is the original's 60 seconds, for rows that do not say when they began.
 const holdMillis = 60_000
@@ -31,7 +29,7 @@ type books struct {
 	stops   []error
 	known   map[drop.UserID]bool
 	unnamed map[drop.UserID]bool // orders' users that are not in the users' table
-	deleted bool                 // there is an order of a deleted user
+	nobody  bool                 // there is an order without a user
 }
 
 func newBooks(now drop.Time, currency drop.Currency) *books {
@@ -60,8 +58,8 @@ func (b *books) convert(src *source) ([]drop.User, []store.Filled, error) {
 			filled = append(filled, f)
 		}
 	}
-	if b.deleted {
-		users = append(users, drop.User{ID: deletedUser, Username: deletedUserName})
+	if b.nobody {
+		users = append(users, drop.User{ID: noUser, Username: drop.UnknownUsername})
 	}
 	b.report.Drops, b.report.Users = len(filled), len(users)
 	if n := len(b.stops); n > 0 {
@@ -103,7 +101,7 @@ func find(drops map[int64]*orders, id *int64) *orders {
 }
 
 func (b *books) users(rows []sourceUser) []drop.User {
-	emails, bare := make(map[string]bool), map[string]bool{deletedUserName: true}
+	emails, bare := make(map[string]bool), map[string]bool{drop.UnknownUsername: true}
 	users := make([]drop.User, 0, len(rows))
 	for i := range rows {
 		row := &rows[i]
@@ -153,12 +151,12 @@ func tidy(s string, most int, form func(string, int) string) (tidied string, fit
 func (b *books) buyer(id *int64, kind string, row int64) drop.UserID {
 	switch {
 	case id == nil:
-		b.deleted = true
-		b.report.addf(DeletedUser, "%s %d", kind, row)
-		return deletedUser
+		b.nobody = true
+		b.report.addf(NoUser, "%s %d", kind, row)
+		return noUser
 	case *id < 1 || *id >= int64(drop.FirstAllocatedUser):
 		b.stopf("%s %d is of user %d: users are numbered from 1 to %d", kind, row, *id, drop.FirstAllocatedUser-1)
-		return deletedUser
+		return noUser
 	}
 	user := drop.UserID(*id)
 	if !b.known[user] && !b.unnamed[user] {

@@ -12,10 +12,10 @@ type orders struct {
 	books     *books
 	all       []*held // in the order of their numbers in the source
 	byID      map[int64]*held
-	unpaid    map[kind][]*held // oldest first
-	paying    map[drop.UserID]bool
-	purchases []*bought
-	over      int64 // holds that the source has not expired yet
+	unpaid    map[kind][]*held      // oldest first
+	purchases []*bought             // oldest first
+	made      map[drop.UserID]*held // the newest reservation that was made for a purchase without one
+	over      int64                 // holds that the source has not expired yet
 }
 
 // kind is what a purchase asks for: its buyer's reservations of one status.
@@ -41,10 +41,11 @@ type bought struct {
 	user        drop.UserID
 	reservation *int64
 	at          drop.Time
+	pays        *held // what it paid, or is a double of
 }
 
 func newOrders(b *books) *orders {
-	return &orders{books: b, byID: make(map[int64]*held), unpaid: make(map[kind][]*held), paying: make(map[drop.UserID]bool)}
+	return &orders{books: b, byID: make(map[int64]*held), unpaid: make(map[kind][]*held), made: make(map[drop.UserID]*held)}
 }
 
 var statuses = map[string]drop.Status{
@@ -70,7 +71,7 @@ func (o *orders) addReservation(r *sourceReservation) {
 		return
 	}
 	if h.created > o.books.now {
-		o.books.report.addf(FutureTime, "%d", r.id)
+		o.books.report.addf(FutureTime, "reservation %d", r.id)
 		h.created = o.books.now
 	}
 	h.updated = h.expires
@@ -86,7 +87,11 @@ func (o *orders) addReservation(r *sourceReservation) {
 func (o *orders) addPurchase(p *sourcePurchase) {
 	b := &bought{id: p.id, user: o.books.buyer(p.user, "purchase", p.id), reservation: p.reservation, at: o.books.now}
 	if p.created != nil {
-		b.at = min(*p.created, o.books.now)
+		b.at = *p.created
+	}
+	if b.at > o.books.now {
+		o.books.report.addf(FutureTime, "purchase %d", p.id)
+		b.at = o.books.now
 	}
 	o.purchases = append(o.purchases, b)
 }
@@ -118,84 +123,17 @@ func (o *orders) settle(id drop.ID, price drop.Money, to *drop.Changes) {
 	}
 }
 
-// match finds for each purchase the reservation that it paid. Whoever paid keeps the pair: a purchase is a duplicate
-// only where its buyer has no reservation left that could be what was paid, and has one that was paid already.
-func (o *orders) match() {
-	rest := o.matchNamed()
-	rest = o.matchStatus(rest, drop.Completed, false)
-	for _, status := range []drop.Status{drop.Expired, drop.Active, drop.Cancelled} {
-		rest = o.matchStatus(rest, status, true)
-	}
-	for _, p := range rest {
-		if o.paying[p.user] {
-			o.books.report.addf(SoldTwice, "%d", p.id)
-			continue
-		}
-		o.books.report.addf(NoReservation, "%d", p.id)
-		h := &held{user: p.user, status: drop.Completed, created: p.at, expires: p.at + holdMillis}
-		o.all = append(o.all, h)
-		o.pay(h, p)
-	}
-	for _, h := range o.all {
-		if h.status == drop.Completed && h.paid == nil {
-			o.books.report.addf(NoPurchase, "%d", h.id)
-			h.paid = &bought{user: h.user, at: h.updated}
-		}
-	}
-}
-
-// matchNamed matches the purchases that name their reservation, and returns the others.
-func (o *orders) matchNamed() (rest []*bought) {
-	for _, p := range o.purchases {
-		var h *held
-		if p.reservation != nil {
-			h = o.byID[*p.reservation]
-		}
-		switch {
-		case h == nil || h.user != p.user:
-			rest = append(rest, p)
-		case h.paid != nil:
-			o.books.report.addf(SoldTwice, "%d", p.id)
-		default:
-			o.pay(h, p)
-		}
-	}
-	return rest
-}
-
-// matchStatus gives each purchase, oldest first, its buyer's oldest reservation of that status that is not paid yet;
-// with before only if that was made before the purchase. It returns the purchases that found none.
-func (o *orders) matchStatus(purchases []*bought, status drop.Status, before bool) (rest []*bought) {
-	for _, p := range purchases {
-		k := kind{user: p.user, status: status}
-		for len(o.unpaid[k]) > 0 && o.unpaid[k][0].paid != nil {
-			o.unpaid[k] = o.unpaid[k][1:]
-		}
-		if hs := o.unpaid[k]; len(hs) > 0 && (!before || hs[0].created <= p.at) {
-			o.pay(hs[0], p)
-			continue
-		}
-		rest = append(rest, p)
-	}
-	return rest
-}
-
-func (o *orders) pay(h *held, p *bought) {
-	if h.status != drop.Completed {
-		o.books.report.addf(LatePurchase, "%d", p.id)
-		h.status = drop.Completed
-	}
-	h.paid = p
-	o.paying[h.user] = true
-}
-
 // row is the reservation as we keep it. No time is later than the import, and none is out of order.
 func (o *orders) row(h *held) *drop.Reservation {
 	now := o.books.now
 	r := &drop.Reservation{UserID: h.user, Status: h.status, CreatedAt: h.created, ExpiresAt: max(h.expires, h.created)}
 	switch h.status {
 	case drop.Completed:
-		r.EndedAt = min(max(h.paid.at, h.created), now)
+		if h.paid.at < h.created {
+			o.books.report.addf(MadeLate, "%d", h.id)
+			r.CreatedAt = h.paid.at
+		}
+		r.EndedAt = h.paid.at
 	case drop.Cancelled:
 		r.EndedAt = min(max(h.updated, h.created), now)
 	case drop.Expired:

@@ -106,8 +106,8 @@ var errRefused = errors.New("refused")
 // pause is the time that passes in Node between a read and the write that rests on it.
 func pause() { time.Sleep(time.Duration(rand.IntN(4)) * time.Millisecond) }
 
-// reserve works as the original does: check, then write, with nothing locked between.
-func (o *origin) reserve(ctx context.Context, dropID, user int, hold time.Duration) (id int, err error) {
+// reserve works as the original does: check, then write, with nothing locked between. A user that it does not know is nil.
+func (o *origin) reserve(ctx context.Context, dropID int, user any, hold time.Duration) (id int, err error) {
 	var left int
 	if err := o.pool.QueryRow(ctx, `SELECT available_stock FROM "Drops" WHERE id = $1`, dropID).Scan(&left); err != nil {
 		return 0, err
@@ -126,24 +126,38 @@ func (o *origin) reserve(ctx context.Context, dropID, user int, hold time.Durati
 
 // purchase reads the status, then writes, with nothing locked between.
 func (o *origin) purchase(ctx context.Context, reservation int) error {
-	var dropID, user int
+	if err := o.check(ctx, reservation); err != nil {
+		return err
+	}
+	pause()
+	if _, err := o.record(ctx, reservation); err != nil {
+		return err
+	}
+	pause()
+	return o.mark(ctx, reservation)
+}
+
+// check is the first step of a purchase.
+func (o *origin) check(ctx context.Context, reservation int) error {
 	var status string
 	var expires time.Time
-	err := o.pool.QueryRow(ctx, `SELECT "dropId", "userId", status::text, expires_at FROM "Reservations" WHERE id = $1`,
-		reservation).Scan(&dropID, &user, &status, &expires)
-	if err != nil {
-		return err
+	err := o.pool.QueryRow(ctx, `SELECT status::text, expires_at FROM "Reservations" WHERE id = $1`, reservation).Scan(&status, &expires)
+	if err == nil && (status != "active" || time.Now().After(expires)) {
+		err = errRefused
 	}
-	if status != "active" || time.Now().After(expires) {
-		return errRefused
-	}
-	pause()
-	if _, err := o.pool.Exec(ctx, `INSERT INTO "Purchases" ("userId", "dropId", "createdAt", "updatedAt") VALUES ($1, $2, now(), now())`,
-		user, dropID); err != nil {
-		return err
-	}
-	pause()
-	_, err = o.pool.Exec(ctx, `UPDATE "Reservations" SET status = 'completed', "updatedAt" = now() WHERE id = $1`, reservation)
+	return err
+}
+
+// record is the second: from here on the buyer has paid.
+func (o *origin) record(ctx context.Context, reservation int) (id int, err error) {
+	err = o.pool.QueryRow(ctx, `INSERT INTO "Purchases" ("userId", "dropId", "createdAt", "updatedAt")
+		SELECT "userId", "dropId", clock_timestamp(), clock_timestamp() FROM "Reservations" WHERE id = $1 RETURNING id`, reservation).Scan(&id)
+	return id, err
+}
+
+// mark is the last.
+func (o *origin) mark(ctx context.Context, reservation int) error {
+	_, err := o.pool.Exec(ctx, `UPDATE "Reservations" SET status = 'completed', "updatedAt" = clock_timestamp() WHERE id = $1`, reservation)
 	return err
 }
 

@@ -11,28 +11,29 @@ type Repair string
 
 // The repairs, in the order of the report.
 const (
-	LatePurchase     Repair = "purchases of a reservation that was not completed, mostly because it had expired: the buyer paid, so it is completed (purchases)"
-	SoldTwice        Repair = "purchases of a reservation that had been sold before: kept once, these not taken over (purchases)"
+	NotCompleted     Repair = "purchases of a reservation that was not completed (what it was, is behind each): the buyer paid, so it is completed (purchases)"
+	SoldTwice        Repair = "purchases of a reservation that another purchase completed (the one behind each): not taken over, look whether the buyer was charged twice (purchases)"
 	NoReservation    Repair = "purchases without any reservation: a completed one was made for each (purchases)"
 	NoPurchase       Repair = "completed reservations without a purchase: one was made for each (reservations)"
-	Oversold         Repair = "drops that sold more than they had: total_stock was raised (drops)"
+	Oversold         Repair = "drops that sold and hold more than they had: total_stock was raised (drops)"
 	StockWrong       Repair = "drops whose available_stock was not total_stock less what is held and sold: counted anew (drops)"
 	OrphanOrder      Repair = "reservations of a drop that is not there: left out (reservations)"
 	OrphanPurchase   Repair = "purchases of a drop that is not there: left out (purchases)"
-	DeletedUser      Repair = "orders of a deleted user: they go to one buyer named Deleted user (reservations and purchases)"
+	NoUser           Repair = "orders without a user, who was deleted or whom the original never stored: they go to one buyer named Unknown (reservations and purchases)"
 	HoldOver         Repair = "holds whose time was over: expired (reservations)"
-	FutureTime       Repair = "orders dated later than the import: dated at the import (reservations)"
+	FutureTime       Repair = "orders dated later than the import: dated at the import (reservations and purchases)"
+	MadeLate         Repair = "reservations dated later than the purchase that completed them: dated at it (reservations)"
 	TextCut          Repair = "names with more characters than 200 (drops) or 100 (users), with control characters or none: made fit"
 	ImageLeftOut     Repair = "drops whose image_url is neither http, https nor a path: it was left out (drops)"
 	PriceRounded     Repair = "drops whose price had more decimals than the currency has: rounded (drops)"
 	EmailLeftOut     Repair = "users whose email is no address or is another user's: it was left out (users)"
 	UserLeftOut      Repair = "users without a name, with another user's, or a number above 2^40: left out, their orders are kept (users)"
-	UnknownUserOrder Repair = "orders of users that are not in the users' table: taken over under that number (users)"
+	UnknownUserOrder Repair = "orders of users that are not in the users' table: taken over under that number, named Unknown (users)"
 )
 
 var repairs = []Repair{
-	LatePurchase, SoldTwice, NoReservation, NoPurchase, Oversold, StockWrong, OrphanOrder, OrphanPurchase, DeletedUser,
-	HoldOver, FutureTime, TextCut, ImageLeftOut, PriceRounded, EmailLeftOut, UserLeftOut, UnknownUserOrder,
+	NotCompleted, SoldTwice, NoReservation, NoPurchase, Oversold, StockWrong, OrphanOrder, OrphanPurchase, NoUser,
+	HoldOver, FutureTime, MadeLate, TextCut, ImageLeftOut, PriceRounded, EmailLeftOut, UserLeftOut, UnknownUserOrder,
 }
 
 // maxNamed bounds how many rows of one repair are named.

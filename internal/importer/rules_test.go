@@ -44,7 +44,7 @@ var rules = []rule{
 	{
 		name:    "a late purchase makes an expired reservation completed",
 		sql:     reservation(1, 1, "expired", 0) + purchase(1, 1, 59) + stock(5),
-		repairs: map[importer.Repair]int{importer.LatePurchase: 1, importer.StockWrong: 1},
+		repairs: map[importer.Repair]int{importer.NotCompleted: 1, importer.StockWrong: 1},
 		stock:   drop.Stock{Total: 5, Available: 4, Sold: 1}, sold: "1@1",
 	},
 	{
@@ -54,7 +54,7 @@ var rules = []rule{
 		stock:   drop.Stock{Total: 5, Available: 4, Sold: 1}, sold: "1@1",
 	},
 	{
-		name:    "a reservation sold three times is kept once, with the first purchase",
+		name:    "a reservation sold three times is kept once, with the purchase that completed it",
 		sql:     reservation(1, 1, "completed", 0) + purchase(7, 1, 22) + purchase(6, 1, 20) + purchase(8, 1, 21) + stock(4),
 		repairs: map[importer.Repair]int{importer.SoldTwice: 2},
 		stock:   drop.Stock{Total: 5, Available: 4, Sold: 1}, sold: "1@1",
@@ -63,8 +63,8 @@ var rules = []rule{
 		name: "a second purchase takes the buyer's expired reservation, a third is a duplicate",
 		sql: reservation(1, 1, "completed", 0) + reservation(2, 1, "expired", 5) + purchase(1, 1, 20) + purchase(2, 1, 21) +
 			purchase(3, 1, 22) + stock(4),
-		repairs: map[importer.Repair]int{importer.SoldTwice: 1, importer.LatePurchase: 1, importer.StockWrong: 1},
-		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "1@1 1@2",
+		repairs: map[importer.Repair]int{importer.SoldTwice: 1, importer.NotCompleted: 1, importer.StockWrong: 1},
+		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "1@2 1@1", // the last one completed the first reservation
 	},
 	{
 		name: "no purchase pays a reservation that was made after it",
@@ -100,7 +100,7 @@ var rules = []rule{
 	{
 		name:    "a purchase that died before it marked its reservation still counts",
 		sql:     reservation(1, 1, "active", 0) + purchase(1, 1, 5) + stock(4),
-		repairs: map[importer.Repair]int{importer.LatePurchase: 1},
+		repairs: map[importer.Repair]int{importer.NotCompleted: 1},
 		stock:   drop.Stock{Total: 5, Available: 4, Sold: 1}, sold: "1@1",
 	},
 	{
@@ -127,7 +127,7 @@ var rules = []rule{
 		name: "orders of deleted users keep their units",
 		sql: reservation(1, 1, "completed", 0) + reservation(2, 2, "completed", 0) + purchase(1, 1, 3) + purchase(2, 2, 4) + stock(3) +
 			`DELETE FROM "Users" WHERE id < 3;`,
-		repairs: map[importer.Repair]int{importer.DeletedUser: 4},
+		repairs: map[importer.Repair]int{importer.NoUser: 4},
 		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "1099511627776@1 1099511627776@2",
 	},
 	{
@@ -142,7 +142,7 @@ var rules = []rule{
 		sql: reservation(1, 1, "completed", 0) + purchase(1, 1, 3) + stock(4) +
 			`UPDATE "Reservations" SET "createdAt" = now() + interval '1 day', expires_at = now() + interval '1 day';
 			 UPDATE "Purchases" SET "createdAt" = now() + interval '2 days';`,
-		repairs: map[importer.Repair]int{importer.FutureTime: 1},
+		repairs: map[importer.Repair]int{importer.FutureTime: 2},
 		stock:   drop.Stock{Total: 5, Available: 4, Sold: 1}, sold: "1@1",
 	},
 	{
