@@ -30,7 +30,7 @@ func (o settings) open(ctx context.Context, n int) (*shop, error) {
 	}
 	for range n {
 		one, err := program.Serve(ctx, o.binary, os.TempDir(), o.database,
-			"--nats=nats://127.0.0.1:"+strconv.Itoa(s.port), "--log-level=error", "--max-connections=20000")
+			"--nats=nats://127.0.0.1:"+strconv.Itoa(s.port), "--log-level=error", "--max-connections=20000", "--max-connections-per-address=20000")
 		if err != nil {
 			s.close()
 			return nil, err

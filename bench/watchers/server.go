@@ -33,7 +33,7 @@ func start(ctx context.Context, binary, database string) (*server, error) {
 	if database == "" {
 		database = "sqlite:" + filepath.Join(dir, "shop.db")
 	}
-	child, err := program.Serve(ctx, binary, dir, database, "--max-sockets-per-address=20000") // all watchers are here
+	child, err := program.Serve(ctx, binary, dir, database, "--max-sockets-per-address=20000", "--max-connections-per-address=30000") // all watchers are here
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

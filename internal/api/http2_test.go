@@ -23,7 +23,7 @@ func plainly(t *testing.T, s *shop) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := http1.New(api.Server(s.handler, slog.New(slog.DiscardHandler)), api.GivenWhole)
+	server := http1.New(api.Server(s.handler, slog.New(slog.DiscardHandler)), api.GivenWhole, http1.Bounds{})
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(l) })
 	t.Cleanup(func() {

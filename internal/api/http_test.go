@@ -225,38 +225,3 @@ func TestServer_BoundsEverything(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
-
-func TestLimit_BoundsOpenConnections(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := api.Limit(inner, 1)
-	defer l.Close()
-	accepted := make(chan net.Conn)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				close(accepted)
-				return
-			}
-			accepted <- c
-		}
-	}()
-	for range 2 {
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-	}
-	first := <-accepted
-	select {
-	case <-accepted:
-		t.Fatal("a second connection was accepted beside the first")
-	case <-time.After(50 * time.Millisecond):
-	}
-	first.Close()
-	(<-accepted).Close()
-}

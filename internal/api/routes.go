@@ -47,7 +47,6 @@ const (
 	dropsPath       = "/api/drops"
 	ensureUserID    = "ensure-user"
 	listPurchasesID = "list-purchases"
-	createDropID    = "create-drop"
 )
 
 const (
@@ -85,7 +84,7 @@ func (a *api) dropRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/create", serve: a.createDrop,
-			id: createDropID, access: operators, tag: tagDrops, summary: "Create a drop",
+			id: "create-drop", access: operators, tag: tagDrops, summary: "Create a drop",
 			text: "Puts up a drop with total_stock units, or with sizes that have units each.",
 			body: reflect.TypeFor[createRequest](),
 			examples: []example{

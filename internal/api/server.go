@@ -2,19 +2,14 @@ package api
 
 import (
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
 // DefaultKeepAlive is how long a connection may wait for its next request unless told otherwise. It is longer than the usual balancers
 // keep one (Envoy's hour is the longest): whoever closes first must be the side that sends requests, or one is lost now and then.
 const DefaultKeepAlive = 61 * time.Minute
-
-// DefaultMaxConnections is how many connections a listener keeps open at once unless told otherwise.
-const DefaultMaxConnections = 50_000
 
 // Server returns an HTTP server with a bound on everything that a caller could draw out: headers, bodies, answers, and
 // the time in between. It speaks HTTP/1.1 and HTTP/2, also without TLS to clients that begin with HTTP/2. Complaints about single
@@ -49,67 +44,4 @@ func GivenWhole(path string) bool {
 		return path != "/socket.io" && !strings.HasPrefix(path, "/socket.io/")
 	}
 	return !strings.HasSuffix(path, "/events") && !strings.HasSuffix(path, "/purchases")
-}
-
-// Limit bounds the connections that l has open at once; more wait to be accepted. 0 means DefaultMaxConnections. Those of
-// TCP stay TCP connections to whoever takes them over: sockets write to them without waiting, which a wrapper that hides
-// the file descriptor (such as package netutil's) would prevent.
-func Limit(l net.Listener, connections int) net.Listener {
-	if connections == 0 {
-		connections = DefaultMaxConnections
-	}
-	return &limited{Listener: l, open: make(chan struct{}, connections), closed: make(chan struct{})}
-}
-
-type limited struct {
-	net.Listener
-	open   chan struct{} // one for each open connection
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	select {
-	case l.open <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.open
-		return nil, err
-	}
-	tcp, ok := c.(*net.TCPConn)
-	if !ok {
-		return &countedConn{Conn: c, open: l.open}, nil
-	}
-	return &countedTCP{TCPConn: tcp, open: l.open}, nil
-}
-
-func (l *limited) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-// countedTCP makes room for another connection when it is closed.
-type countedTCP struct {
-	*net.TCPConn
-	open chan struct{}
-	once sync.Once
-}
-
-func (c *countedTCP) Close() error {
-	defer c.once.Do(func() { <-c.open })
-	return c.TCPConn.Close()
-}
-
-type countedConn struct {
-	net.Conn
-	open chan struct{}
-	once sync.Once
-}
-
-func (c *countedConn) Close() error {
-	defer c.once.Do(func() { <-c.open })
-	return c.Conn.Close()
 }

@@ -224,7 +224,7 @@ func (c *benchCommand) start(ctx context.Context, scratch string, b *bench.Confi
 	}
 	args := []string{"bench-control"}
 	if !c.Control {
-		args = []string{"serve", "--addr=127.0.0.1:0", "--hold=24h", "--log-level=warn", "--max-connections=20000"}
+		args = []string{"serve", "--addr=127.0.0.1:0", "--hold=24h", "--log-level=warn", "--max-connections=20000", "--max-connections-per-address=20000"}
 	}
 	if c.SignIn {
 		secret := []byte(rand.Text() + rand.Text())

@@ -43,17 +43,17 @@ func (p *pipes) Close() error {
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 3000} }
 
 // idled opens a connection, makes a request and returns for how long the server then lets it wait for the next one.
-func idled(t *testing.T, keepAlive time.Duration, serve func(*http1.Server, net.Listener) error) (stood time.Duration) {
+func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) (stood time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		rest := api.Server(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }), slog.New(slog.DiscardHandler))
 		if keepAlive > 0 {
 			rest.IdleTimeout = keepAlive
 		}
-		server := http1.New(rest, api.GivenWhole)
+		server := http1.New(rest, plain, http1.Bounds{})
 		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		done := make(chan error, 1)
-		go func() { done <- serve(server, l) }()
+		go func() { done <- server.Serve(l) }()
 		client, served := net.Pipe()
 		l.conns <- served
 		from := bufio.NewReader(client)
@@ -87,17 +87,17 @@ func idled(t *testing.T, keepAlive time.Duration, serve func(*http1.Server, net.
 	return stood
 }
 
-// No balancer's idle connection is closed here first, and none is kept for ever. Over TLS net/http serves it.
+// No balancer's idle connection is closed here first, and none is kept for ever. Over TLS, and what is not plain, net/http serves.
 func TestKeepAlive_OutlivesBalancers(t *testing.T) {
 	const longest = time.Hour // Envoy's, of all in docs/OPERATIONS.md (Behind a balancer)
-	for name, serve := range map[string]func(*http1.Server, net.Listener) error{"plain": (*http1.Server).Serve, "TLS": (*http1.Server).ServeTLS} {
+	for name, plain := range map[string]func(string) bool{"plain": api.GivenWhole, "net/http": func(string) bool { return false }} {
 		t.Run(name, func(t *testing.T) {
-			if stood := idled(t, 0, serve); stood <= longest || stood > longest+2*time.Minute {
+			if stood := idled(t, 0, plain); stood <= longest || stood > longest+2*time.Minute {
 				t.Errorf("by default a connection stands for %s", stood)
 			}
 			for _, set := range []time.Duration{time.Second, 2 * time.Minute, 24 * time.Hour} {
 				// Up to 5 s more are http1's slack.
-				if stood := idled(t, set, serve); stood < set || stood > set+5*time.Second {
+				if stood := idled(t, set, plain); stood < set || stood > set+5*time.Second {
 					t.Errorf("with %s it stands for %s", set, stood)
 				}
 			}

@@ -15,6 +15,7 @@ import (
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/http1"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sockets"
 	"sneakerdrop/internal/live/sse"
@@ -71,6 +72,7 @@ func exported(t *testing.T) *prometheus.Registry {
 	if _, err := api.New(api.Config{Engine: e, Registry: r}); err != nil {
 		t.Fatal(err)
 	}
+	r.MustRegister(http1.New(api.Server(nil, slog.New(slog.DiscardHandler)), api.GivenWhole, http1.Bounds{}))
 	return r
 }
 

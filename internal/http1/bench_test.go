@@ -2,7 +2,7 @@ package http1
 
 import (
 	"bufio"
-	"io"
+	"bytes"
 	"net"
 	"net/http"
 	"strconv"
@@ -13,7 +13,7 @@ import (
 // BenchmarkServe is what a plain request costs client and server together, over loopback: one after the other, 16 pipelined, and answers
 // that are written at once although they are long. Its control is net/http alone.
 func BenchmarkServe(b *testing.B) {
-	small, long := strings.Repeat("a", 300), strings.Repeat("b", 200<<10)
+	small, long := bytes.Repeat([]byte("a"), 300), bytes.Repeat([]byte("b"), 200<<10)
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		text := small
 		if r.URL.Path == "/long" {
@@ -21,9 +21,9 @@ func BenchmarkServe(b *testing.B) {
 		}
 		w.Header()["Content-Type"] = []string{"application/json"}
 		w.Header()["Content-Length"] = []string{strconv.Itoa(len(text))}
-		_, _ = io.WriteString(w, text)
+		_, _ = w.Write(text)
 	}
-	ours, bare := New(rest(handler), func(string) bool { return true }), rest(handler)
+	ours, bare := New(rest(handler), func(string) bool { return true }, Bounds{}), rest(handler)
 	for _, server := range []struct {
 		name  string
 		serve func(net.Listener) error

@@ -25,33 +25,40 @@ const (
 type conn struct {
 	net.Conn
 
-	server        *Server
-	passed        *passing
-	peer          string
-	state         atomic.Int32
-	reads, writes deadline
+	server  *Server
+	tracked *tracked // nil: it has no room
+	passed  *passing
+	peer    string
+	state   atomic.Int32
+	reads   deadline
 
 	in       []byte // what was read; in[from:to] is not yet used
 	from, to int
-	asked    bool // a request was read whole
+	asked    bool      // a request was read whole
+	now      time.Time // the end of the last request
 
 	request  *http.Request // one after the other, made anew in place
 	url      url.URL
 	values   []string // of its headers
 	body     body
 	response response
+
+	raw     syscall.RawConn // nil: there is none
+	attempt attempt
+	out     [4][]byte // what response writes at once
 }
 
 func newConn(s *Server, nc net.Conn, passed *passing) *conn {
 	// The context has no end: a request that is answered whole has nobody to tell.
 	ctx := context.WithValue(context.Background(), http.ServerContextKey, s.rest)
 	ctx = context.WithValue(ctx, http.LocalAddrContextKey, nc.LocalAddr())
-	return &conn{
-		Conn: nc, server: s, passed: passed, peer: nc.RemoteAddr().String(),
-		reads: deadline{set: nc.SetReadDeadline}, writes: deadline{set: nc.SetWriteDeadline},
-		in:      make([]byte, maxHead+maxBody),
+	c := &conn{
+		Conn: nc, server: s, passed: passed, peer: nc.RemoteAddr().String(), reads: deadline{set: nc.SetReadDeadline},
 		request: (&http.Request{Header: make(http.Header)}).WithContext(ctx), response: response{header: make(http.Header)},
 	}
+	c.tracked, _ = nc.(*tracked)
+	c.attempt.prepare(c)
+	return c
 }
 
 // run serves the requests of the connection until one is not plain, or it ends.
@@ -87,7 +94,7 @@ func (c *conn) next() outcome {
 			return ended
 		}
 		if c.asked {
-			c.reads.within(c.server.rest.IdleTimeout)
+			c.reads.within(c.now, c.server.rest.IdleTimeout)
 		} else {
 			c.reads.exactly(c.server.rest.ReadHeaderTimeout)
 		}
@@ -163,9 +170,15 @@ func (c *conn) readBody(head, length int) outcome {
 	return served
 }
 
-// more reads what there is. There is always room: a plain request fits the buffer.
+// more reads what there is. There is always room: a plain request fits the buffer at its largest, and most fit one of half the size.
 func (c *conn) more() error {
-	if c.to == len(c.in) {
+	switch {
+	case c.in == nil:
+		c.in = make([]byte, maxHead)
+	case c.to < len(c.in):
+	case c.from == 0 && len(c.in) == maxHead:
+		c.in = append(c.in, make([]byte, maxBody)...)
+	default:
 		c.from, c.to = 0, copy(c.in, c.in[c.from:c.to])
 	}
 	n, err := c.Read(c.in[c.to:])
@@ -196,6 +209,9 @@ type body struct{ bytes.Reader }
 func (b *body) Close() error { return nil }
 
 func (c *conn) serve() outcome {
+	if !c.mark(atWork) {
+		return ended
+	}
 	w := &c.response
 	w.begin(c)
 	if !c.handle() {
@@ -204,8 +220,13 @@ func (c *conn) serve() outcome {
 	if err := w.finish(); err != nil || w.last {
 		return ended
 	}
+	c.now = time.Now()
+	c.mark(c.now.UnixNano())
 	return served
 }
+
+// mark says that the connection is quiet, since when, or at work. false: it was closed to make room for another.
+func (c *conn) mark(quiet int64) bool { return c.tracked == nil || c.tracked.mark(quiet) }
 
 // handle runs the handler; false: it panicked, and the connection is good for nothing.
 func (c *conn) handle() (ok bool) {
@@ -216,7 +237,7 @@ func (c *conn) handle() (ok bool) {
 			c.server.logf("panic serving %s: %v", c.peer, cause)
 		}
 	}()
-	c.server.rest.Handler.ServeHTTP(&c.response, c.request)
+	c.server.handler.ServeHTTP(&c.response, c.request)
 	return true
 }
 
@@ -282,8 +303,8 @@ type deadline struct {
 }
 
 // within moves the deadline if it is earlier than it should be, or later by more than slack.
-func (d *deadline) within(least time.Duration) {
-	by := time.Now().Add(least)
+func (d *deadline) within(now time.Time, least time.Duration) {
+	by := now.Add(least)
 	if d.at.Before(by) || d.at.After(by.Add(slack)) {
 		d.at = by.Add(slack)
 		_ = d.set(d.at)

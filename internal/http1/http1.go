@@ -15,6 +15,7 @@ package http1
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log"
 	"net"
@@ -26,9 +27,11 @@ import (
 
 // Server serves plain requests itself and everything else by way of an http.Server, whose handler and timeouts count for both.
 type Server struct {
-	rest *http.Server
+	rest    *http.Server
+	handler http.Handler // of both
 	// plain says of a path whether its answers may be given whole.
-	plain func(path string) bool
+	plain  func(path string) bool
+	bounds Bounds
 
 	mu        sync.Mutex // guards listeners and conns, and that none comes once closing is set
 	listeners map[net.Listener]struct{}
@@ -37,18 +40,25 @@ type Server struct {
 	over      chan struct{} // closed with closing
 	running   sync.WaitGroup
 	date      atomic.Pointer[date]
+	unread    unread
+	counts    counts
 }
 
 // New returns a server beside rest, which must have all its timeouts set and is the new server's from now on. plain says of
 // a path, as the client wrote it, whether the handler answers it without hijacking, flushing or deadlines of its own.
-func New(rest *http.Server, plain func(path string) bool) *Server {
-	return &Server{
-		rest: rest, plain: plain, listeners: make(map[net.Listener]struct{}), conns: make(map[*conn]struct{}), over: make(chan struct{}),
+func New(rest *http.Server, plain func(path string) bool, bounds Bounds) *Server {
+	s := &Server{
+		rest: rest, plain: plain, bounds: bounds,
+		listeners: make(map[net.Listener]struct{}), conns: make(map[*conn]struct{}), over: make(chan struct{}),
+		unread: unread{most: maxUnread, parts: make(map[part]int)},
 	}
+	s.aside()
+	return s
 }
 
 // Serve accepts connections until Shutdown or Close, and then returns http.ErrServerClosed, or until the listener fails.
 func (s *Server) Serve(l net.Listener) error {
+	l = s.limit(l)
 	s.mu.Lock()
 	if s.closing.Load() {
 		s.mu.Unlock()
@@ -79,8 +89,10 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 }
 
-// ServeTLS serves the connections of a TLS listener, all by net/http: HTTP/2 is among them.
-func (s *Server) ServeTLS(l net.Listener) error { return s.rest.Serve(l) }
+// ServeTLS secures the connections of the listener and serves them, all by net/http: HTTP/2 is among them.
+func (s *Server) ServeTLS(l net.Listener, c *tls.Config) error {
+	return s.rest.Serve(tls.NewListener(s.limit(l), c))
+}
 
 func passes(err error) bool {
 	ne, ok := errors.AsType[net.Error](err)

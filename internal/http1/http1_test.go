@@ -73,7 +73,7 @@ func rest(h http.HandlerFunc) *http.Server {
 func start(t *testing.T, h http.HandlerFunc) (ours *Server, address, alone string) {
 	t.Helper()
 	bare := rest(h)
-	ours = New(rest(h), func(path string) bool { return path != "/stream" })
+	ours = New(rest(h), func(path string) bool { return path != "/stream" }, Bounds{})
 	var serving sync.WaitGroup
 	listen := func(serve func(net.Listener) error) string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -319,7 +319,7 @@ func TestShutdown_EndsWithItsContext(t *testing.T) {
 func TestServe_ASlowRequestIsCutOff(t *testing.T) {
 	r := rest(echo)
 	r.ReadHeaderTimeout, r.ReadTimeout = 200*time.Millisecond, 200*time.Millisecond
-	address := serve(t, New(r, func(string) bool { return true }))
+	address := serve(t, New(r, func(string) bool { return true }, Bounds{}))
 	for part, begin := range map[string]string{"head": "GET / HTTP/1.1\r\nA: ", "body": strings.TrimSuffix(request("POST", "/", "", strings.Repeat("b", 4000)), strings.Repeat("b", 4000))} {
 		c := dial(t, address)
 		_, _ = io.WriteString(c, begin)

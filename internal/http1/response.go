@@ -10,8 +10,8 @@ import (
 const (
 	// keepOut is the largest buffer that a connection keeps for answers.
 	keepOut = 16 << 10
-	// mostOut is what is kept of an answer before it is sent.
-	mostOut = 64 << 10
+	// mostOut is what is kept of an answer before it is sent. What is longer is written from where it lies, without a copy.
+	mostOut = 4 << 10
 )
 
 // response is the http.ResponseWriter of one request, used again for the next. Of headers that a handler sets, Date,
@@ -25,6 +25,7 @@ type response struct {
 	left   int64 // bytes still to come of what Content-Length promised; -1: it was not given
 	typed  bool  // Content-Type was given
 	sent   bool  // the head is on its way: the answer is too long to be kept
+	done   bool  // the handler has returned
 	last   bool  // the connection ends with this answer
 	err    error // of the connection
 }
@@ -97,60 +98,81 @@ func (w *response) bodiless() bool {
 
 func (w *response) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK) // does nothing where the status was said
-	switch {
-	case w.bodiless():
-		return 0, http.ErrBodyNotAllowed
-	case w.left >= 0 && int64(len(p)) > w.left:
-		return 0, http.ErrContentLength
-	case w.left >= 0:
-		w.left -= int64(len(p))
+	if err := w.promised(len(p)); err != nil {
+		return 0, err
 	}
-	w.body = append(w.body, p...)
-	if len(w.body) >= mostOut {
-		w.send()
+	if len(w.body)+len(p) <= mostOut {
+		w.body = append(w.body, p...)
+		return len(p), w.err
 	}
+	w.send(p)
 	return len(p), w.err
 }
 
-// send sends what there is of an answer that goes on: in chunks where its length was not given.
-func (w *response) send() {
-	var b []byte
+// promised keeps count of what Content-Length promised, and refuses what does not belong to the answer.
+func (w *response) promised(n int) error {
+	switch {
+	case w.bodiless():
+		return http.ErrBodyNotAllowed
+	case w.left >= 0 && int64(n) > w.left:
+		return http.ErrContentLength
+	case w.left >= 0:
+		w.left -= int64(n)
+	}
+	return nil
+}
+
+// send sends what is kept of an answer that goes on, and p behind it: in chunks where its length was not given.
+func (w *response) send(p []byte) {
+	size := len(w.body) + len(p)
+	b := w.head // of what was sent before, nothing is left in it
 	if !w.sent {
 		w.sent = true
-		b = w.head
-		if !w.typed && len(w.body) > 0 {
-			b = appendHeader(b, "Content-Type", http.DetectContentType(w.body))
+		if !w.typed && size > 0 {
+			start := w.body
+			if len(start) == 0 {
+				start = p
+			}
+			b = appendHeader(b, "Content-Type", http.DetectContentType(start))
 		}
 		if w.chunked() {
 			b = append(b, "Transfer-Encoding: chunked\r\n"...)
 		}
 		b = append(b, "\r\n"...)
 	}
-	if w.chunked() && len(w.body) > 0 {
-		b = append(strconv.AppendInt(b, int64(len(w.body)), 16), "\r\n"...)
-		b = append(append(b, w.body...), "\r\n"...)
-	} else {
-		b = append(b, w.body...)
+	var end []byte
+	if w.chunked() {
+		if size > 0 {
+			b = append(strconv.AppendInt(b, int64(size), 16), "\r\n"...)
+			end = lineEnd
+		}
+		if w.done {
+			end = append(end[:len(end):len(end)], lastChunk...)
+		}
 	}
-	w.write(b)
-	w.body = w.body[:0]
+	w.write(b, w.body, p, end)
+	w.head, w.body = b[:0], w.body[:0]
 }
+
+var lineEnd, lastChunk = []byte("\r\n"), []byte("0\r\n\r\n")
 
 func (w *response) chunked() bool { return w.left < 0 }
 
-func (w *response) write(b []byte) {
-	if w.err != nil {
-		return
+func (w *response) write(parts ...[]byte) {
+	if w.err == nil {
+		out := append(w.conn.out[:0], parts...)
+		w.err = w.conn.write(out)
+		clear(out)
 	}
-	w.conn.writes.within(w.conn.server.rest.WriteTimeout)
-	_, w.err = w.conn.Write(b)
 }
 
 // finish sends what the handler has left of its answer.
 func (w *response) finish() error {
 	w.WriteHeader(http.StatusOK)
-	switch {
-	case !w.sent:
+	w.done = true
+	if w.sent {
+		w.send(nil)
+	} else {
 		b := w.head
 		if !w.typed && len(w.body) > 0 {
 			b = appendHeader(b, "Content-Type", http.DetectContentType(w.body))
@@ -161,20 +183,12 @@ func (w *response) finish() error {
 		b = append(append(b, "\r\n"...), w.body...)
 		w.write(b)
 		w.head = b[:0]
-	default:
-		w.send()
-		if w.chunked() {
-			w.write([]byte("0\r\n\r\n"))
-		}
 	}
 	if w.left > 0 && !w.bodiless() {
 		w.last = true // less came than was promised: only the end of the connection can say so
 	}
 	if cap(w.head) > keepOut {
 		w.head = nil
-	}
-	if cap(w.body) > keepOut {
-		w.body = nil
 	}
 	return w.err
 }

@@ -71,7 +71,7 @@ func TestServe_AnswersAtOnceWhatNetHTTPAnswersAtOnce(t *testing.T) {
 func TestServe_ABodyThatNeverComesIsAnswered(t *testing.T) {
 	r := rest(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnsupportedMediaType) })
 	r.ReadTimeout = 300 * time.Millisecond
-	address := serve(t, New(r, func(string) bool { return true }))
+	address := serve(t, New(r, func(string) bool { return true }, Bounds{}))
 	got := begins(t, address, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
 	if !strings.HasPrefix(got, "415") {
 		t.Error(got)
@@ -82,7 +82,7 @@ func TestServe_ABodyThatNeverComesIsAnswered(t *testing.T) {
 func TestServe_ASilentConnectionIsGoneWithinTheTimeForAHead(t *testing.T) {
 	r := rest(echo)
 	r.ReadHeaderTimeout = 300 * time.Millisecond
-	address := serve(t, New(r, func(string) bool { return true }))
+	address := serve(t, New(r, func(string) bool { return true }, Bounds{}))
 	began := time.Now()
 	for name, says := range map[string]string{
 		"silent": "", "one byte": "G", "a line": "GET / HTTP/1.1\r\n", "all but the end": "GET / HTTP/1.1\r\nHost: a\r\n",
