@@ -28,7 +28,15 @@ var house = [][]string{
 	{"internal/store/postgres", "internal/store/sqlite", "internal/store/memory", "internal/store/storetest"},
 	{"internal/store"},
 	{"internal/operator"},
-	{"internal/drop", "internal/flat"},
+	{"internal/drop"},
+	{"internal/text", "internal/flat"},
+}
+
+// outside has the packages that import nothing from elsewhere but the standard library and what begins like this: they are pure.
+var outside = map[string][]string{
+	"internal/drop": nil,
+	"internal/text": {"golang.org/x/text/", "github.com/clipperhouse/uax29/v2/graphemes"},
+	"internal/flat": nil,
 }
 
 // exceptions need a reason each.
@@ -61,6 +69,9 @@ func TestImports_FaultsAreSeen(t *testing.T) {
 	for _, forbidden := range []pkg{
 		{ImportPath: "internal/drop", Imports: []string{"github.com/jackc/pgx/v5"}},
 		{ImportPath: "internal/drop", Imports: []string{module + "/internal/store"}},
+		{ImportPath: "internal/drop", Imports: []string{"golang.org/x/text/unicode/norm"}},
+		{ImportPath: "internal/text", Imports: []string{"golang.org/x/sync/errgroup"}},
+		{ImportPath: "internal/text", Imports: []string{module + "/internal/drop"}},
 		{ImportPath: "internal/engine", Imports: []string{module + "/internal/api"}},
 		{ImportPath: "internal/engine", Imports: []string{module + "/internal/store/sqlite"}},
 		{ImportPath: "internal/api", Imports: []string{module + "/internal/store/postgres"}},
@@ -118,8 +129,10 @@ func faults(packages []pkg) []string {
 func check(from, imported string) string {
 	to, ours := strings.CutPrefix(imported, module+"/")
 	if !ours {
-		if from == "internal/drop" && strings.Contains(strings.Split(imported, "/")[0], ".") {
-			return fmt.Sprintf("%s imports %s: the domain uses the standard library only", from, imported)
+		allowed, pure := outside[from]
+		begins := func(prefix string) bool { return strings.HasPrefix(imported, prefix) }
+		if pure && strings.Contains(strings.Split(imported, "/")[0], ".") && !slices.ContainsFunc(allowed, begins) {
+			return fmt.Sprintf("%s imports %s: it is pure, and uses the standard library only%s", from, imported, exceptFor(allowed))
 		}
 		return ""
 	}
@@ -145,6 +158,13 @@ func check(from, imported string) string {
 		return fmt.Sprintf("%s imports %s: the arrow points up", from, to)
 	}
 	return ""
+}
+
+func exceptFor(allowed []string) string {
+	if len(allowed) == 0 {
+		return ""
+	}
+	return ", except for " + strings.Join(allowed, " and ")
 }
 
 // level is the line of the package's folder in house, or −1.

@@ -33,6 +33,12 @@ func (a access) role() operator.Role {
 	return operator.Operator
 }
 
+// open reports whether pages of any origin may make the call where every origin is allowed (--cors-origin *): those that buyers and
+// watchers need, and create, which the original's clients call.
+func (rt *route) open() bool {
+	return rt.access == anybody || rt.access == buyers || rt.id == createDropID
+}
+
 // caller is who makes a call, as far as the server has proof of it: a buyer, the holder of an operator's token, or neither.
 type caller struct {
 	buyer drop.User

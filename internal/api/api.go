@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/cors"
 	"golang.org/x/sync/singleflight"
 
 	"sneakerdrop/internal/drop"
@@ -91,10 +90,9 @@ type api struct {
 	identity *identity.Verifier
 	names    drop.NameStyle
 	currency drop.Currency
-	// origin refuses what another origin's page makes a browser send with cookies.
-	origin  func(*http.Request) error
-	streams *sse.Streams
-	bus     Bus // nil: none
+	origins  *origins
+	streams  *sse.Streams
+	bus      Bus // nil: none
 	// readiness is asked for by one caller for all.
 	readiness singleflight.Group
 	// registry is what GET /metrics shows, unless metrics are shown elsewhere.
@@ -135,7 +133,7 @@ func New(c Config) (http.Handler, error) {
 	a := &api{
 		engine: c.Engine, log: c.Log, currency: c.Currency, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, names: c.BuyerNames,
-		origin: crossOriginGuard(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
+		origins: newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 	}
 	if err := a.metrics.register(c.Registry); err != nil {
@@ -158,7 +156,8 @@ func New(c Config) (http.Handler, error) {
 			return nil, fmt.Errorf("nothing says who may call %s", routes[i].id)
 		}
 	}
-	calls := a.guard(sharing(crossOrigin(c.AllowedOrigins), a.mux(routes)))
+	mux, open := a.mux(routes)
+	calls := a.guard(a.origins.sharing(open, mux))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.limits.locate(r)
 		if c.Sockets != nil && (r.URL.Path == "/socket.io" || strings.HasPrefix(r.URL.Path, "/socket.io/")) {
@@ -178,40 +177,14 @@ func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.H
 			return
 		}
 	}
+	securityHeaders(w.Header())
 	sockets.ServeHTTP(w, r)
 }
 
-func crossOrigin(origins []string) *cors.Cors {
-	return cors.New(cors.Options{
-		AllowedOrigins: origins,
-		AllowedMethods: []string{
-			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete,
-		},
-		AllowedHeaders: []string{"*"}, // reflects those that are asked for
-		ExposedHeaders: []string{
-			"ETag", "Retry-After", "Content-Disposition", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", requestIDHeader,
-		},
-		MaxAge: 600,
-	})
-}
-
-// sharing spares what comes from no page at all the work of CORS, but for saying that it would have made a difference.
-func sharing(c *cors.Cors, next http.Handler) http.Handler {
-	shared := c.Handler(next)
-	varies := []string{"Origin"}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header["Origin"] == nil && r.Method != http.MethodOptions {
-			w.Header()["Vary"] = varies[:1:1]
-			next.ServeHTTP(w, r)
-			return
-		}
-		shared.ServeHTTP(w, r)
-	})
-}
-
 // mux finds a request's route. A path matches without regard to case and with or without one trailing slash, and there
-// is never a redirect: what ServeMux would redirect does not reach it.
-func (a *api) mux(routes []route) http.Handler {
+// is never a redirect: what ServeMux would redirect does not reach it. open reports whether a request would reach an operator's call
+// if it had that method; nothing that is not there is one.
+func (a *api) mux(routes []route) (handler http.Handler, open func(method string, r *http.Request) bool) {
 	notFound := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, drop.Refuse(codeRouteNotFound))
 	})
@@ -228,38 +201,61 @@ func (a *api) mux(routes []route) http.Handler {
 			}
 		}
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		escaped := r.URL.EscapedPath()
-		wanted := escaped
-		if len(wanted) > 1 {
-			wanted = strings.TrimSuffix(wanted, "/")
-		}
-		if !strings.HasPrefix(wanted, "/") || path.Clean(wanted) != wanted {
+	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		folded := fold(r)
+		if folded == nil {
 			notFound.ServeHTTP(w, r)
 			return
 		}
-		if wanted = strings.ToLower(wanted); wanted != escaped {
-			u := *r.URL
-			u.Path, _ = url.PathUnescape(wanted) // an escaped path has no bad escapes
-			u.RawPath = wanted
-			folded := *r
-			folded.URL = &u
-			r = &folded
-		}
-		mux.ServeHTTP(w, r)
+		mux.ServeHTTP(w, folded)
 	})
+	operating := make(map[string]bool) // patterns
+	for i := range routes {
+		operating[routes[i].method+" "+routes[i].path] = !routes[i].open()
+	}
+	return handler, func(method string, r *http.Request) bool {
+		folded := fold(r)
+		if folded == nil {
+			return true
+		}
+		asked := *folded
+		asked.Method = method
+		_, pattern := mux.Handler(&asked)
+		return !operating[pattern]
+	}
+}
+
+// fold returns the request with its path as routes have theirs, or nil where no route can have it.
+func fold(r *http.Request) *http.Request {
+	escaped := r.URL.EscapedPath()
+	wanted := escaped
+	if len(wanted) > 1 {
+		wanted = strings.TrimSuffix(wanted, "/")
+	}
+	if !strings.HasPrefix(wanted, "/") || path.Clean(wanted) != wanted {
+		return nil
+	}
+	if wanted = strings.ToLower(wanted); wanted == escaped {
+		return r
+	}
+	u := *r.URL
+	u.Path, _ = url.PathUnescape(wanted) // an escaped path has no bad escapes
+	u.RawPath = wanted
+	folded := *r
+	folded.URL = &u
+	return &folded
 }
 
 // serve runs a route's handler within the request timeout, and answers with the error it returns.
 func (a *api) serve(rt *route) http.Handler {
-	seconds, class := a.metrics.of(rt.path, rt.method), rt.class()
+	seconds, class, open := a.metrics.of(rt.path, rt.method), rt.class(), rt.open()
 	if class == "" && a.identity != nil && rt.access != anybody {
 		class = limit.Operate // a token is looked up for each call
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it
 		rec.seconds = seconds
-		if err := cmp.Or(a.limits.take(w, r, class), a.origin(r)); err != nil {
+		if err := cmp.Or(a.limits.take(w, r, class), a.origins.check(r, open)); err != nil {
 			a.fail(w, r, err)
 			return
 		}
@@ -307,6 +303,13 @@ var (
 	jsonType   = []string{"application/json; charset=utf-8"}
 )
 
+func securityHeaders(h http.Header) {
+	h["X-Content-Type-Options"] = noSniff
+	h["Referrer-Policy"] = noReferrer
+	h["Content-Security-Policy"] = noContent
+	h["Cache-Control"] = noStore
+}
+
 // guard puts on every answer what belongs on every answer, measures it, and turns a panic into an error like any other.
 func (a *api) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -314,10 +317,7 @@ func (a *api) guard(next http.Handler) http.Handler {
 		defer a.metrics.end(rec)
 		h := w.Header()
 		h[requestIDHeader] = []string{a.requestID(r)}
-		h["X-Content-Type-Options"] = noSniff
-		h["Referrer-Policy"] = noReferrer
-		h["Content-Security-Policy"] = noContent
-		h["Cache-Control"] = noStore
+		securityHeaders(h)
 		defer func() {
 			cause := recover()
 			if cause == nil {

@@ -62,7 +62,7 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 		{"restock", "POST", "/api/drops/1/restock", []field{{"add", "", "5", true, add}, {"size", "label", `"9"`, false, nil}}},
 		{"restock a size", "POST", "/api/drops/2/restock", []field{
 			{"add", "", "5", true, append(add, "-1", "-2")}, // size 9 is held, all of it
-			{"size", "label", `"9"`, false, []string{`""`, "null", `" 9"`, `"9.0"`, `"xl"`, "9.25", "-9"}},
+			{"size", "label", `"9"`, false, []string{`""`, "null", `"9\u200b"`, `"9.0"`, `"xl"`, "9.25", "-9"}},
 		}},
 		{"pause", "POST", "/api/drops/1/pause", []field{{"x", "", `"unknown"`, false, nil}}},
 		{"resume", "POST", "/api/drops/1/resume", []field{{"x", "", `"unknown"`, false, nil}}},

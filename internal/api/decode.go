@@ -72,11 +72,15 @@ func readText[T ~string](m flat.Member, to **T) bool {
 	return ok
 }
 
-// readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored.
+// readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored. What an HTML form
+// sends is refused even when it is empty: any page can make a browser send a form.
 func readNoBody(w http.ResponseWriter, r *http.Request) error {
 	body, err := bodyOf(w, r)
-	if err != nil || len(body) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(body) == 0 && !isForm(r.Header) {
+		return nil
 	}
 	if !isJSON(r.Header) {
 		return drop.Refuse(codeMediaType)
@@ -104,6 +108,17 @@ func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, drop.Refuse(codeBadJSON) // it broke off
 	}
 	return body.Bytes(), nil
+}
+
+// isForm reports whether a request has one of the types that an HTML form can send.
+func isForm(h http.Header) bool {
+	for _, given := range h["Content-Type"] {
+		switch media, _, _ := mime.ParseMediaType(given); media {
+		case "application/x-www-form-urlencoded", "multipart/form-data", "text/plain":
+			return true
+		}
+	}
+	return false
 }
 
 // isJSON admits application/json, in UTF-8 and not compressed.

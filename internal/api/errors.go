@@ -24,6 +24,7 @@ const (
 	codeTokenExpired    drop.Code = "token_expired"
 	codeForbidden       drop.Code = "forbidden"
 	codeCrossOrigin     drop.Code = "cross_origin"
+	codeMisdirected     drop.Code = "misdirected_request"
 	codeOverloaded      drop.Code = "overloaded"
 	codeUnavailable     drop.Code = "unavailable"
 	codeOutcomeUnknown  drop.Code = "outcome_unknown"
@@ -150,8 +151,13 @@ func edgeProblems(c drop.Code) (problem, bool) {
 	case codeCrossOrigin:
 		return problem{
 			status: http.StatusForbidden,
-			sentence: "This call came with cookies from a page of another origin; send it without credentials, " +
-				"or ask the shop to name the origin (--cors-origin)",
+			sentence: "Pages of this origin may not make this call; have the shop name the origin with --cors-origin, " +
+				"and send cookies only from an origin that is named in full",
+		}, true
+	case codeMisdirected:
+		return problem{
+			status:   http.StatusMisdirectedRequest,
+			sentence: "This server does not answer for that host; call it as localhost, or name the host with --allowed-host",
 		}, true
 	case codeOverloaded:
 		return problem{

@@ -15,9 +15,9 @@ import (
 type reserveRequest struct {
 	DropID   *whole  `json:"dropId" required:"true" nullable:"false" doc:"The drop to reserve a unit of"`
 	UserID   *whole  `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The shop's own number for the buyer, below 1099511627776, or one that this server gave out"`
-	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"Who buys, where there is no userId: found by email, or without one by this name, and made if new"`
-	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Beside userName; letter case does not matter"`
-	Size     *label  `json:"size,omitzero" doc:"Required when the drop has sizes; else kept as a note"`
+	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"Who buys, where there is no userId: found by email, or without one by this name, and made if new. Kept and compared in its normal form: blanks around it, double blanks, full-width letters and decomposed characters make no difference; letter case does. Invisible and direction-changing characters are refused"`
+	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Beside userName. The case of the letters A to Z does not matter; addresses that differ in any other letter are two buyers"`
+	Size     *label  `json:"size,omitzero" doc:"Required when the drop has sizes, in any spelling of the same text as userName; else kept as a note"`
 }
 
 type reservationRequest struct {
@@ -114,7 +114,7 @@ func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveReq
 	case *in.UserName == "":
 		return 0, drop.Invalid("userName", "must not be empty")
 	}
-	if err := drop.CheckUser(*in.UserName, optional(in.Email)); err != nil {
+	if _, err := drop.NameBuyer(*in.UserName, optional(in.Email)); err != nil {
 		return 0, renameField(err, "username", "userName")
 	}
 	v, err := a.engine.View(ctx, id)
@@ -125,7 +125,7 @@ func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveReq
 		return 0, refusal
 	}
 	user, err := a.engine.EnsureUser(ctx, *in.UserName, optional(in.Email), engine.Retry{}) // finding is repeatable as it is
-	return user.ID, err
+	return user.ID, renameField(err, "username", "userName")
 }
 
 func (a *api) numberedBuyer(ctx context.Context, id drop.UserID) (drop.UserID, error) {

@@ -47,6 +47,7 @@ const (
 	dropsPath       = "/api/drops"
 	ensureUserID    = "ensure-user"
 	listPurchasesID = "list-purchases"
+	createDropID    = "create-drop"
 )
 
 const (
@@ -84,7 +85,7 @@ func (a *api) dropRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/create", serve: a.createDrop,
-			id: "create-drop", access: operators, tag: tagDrops, summary: "Create a drop",
+			id: createDropID, access: operators, tag: tagDrops, summary: "Create a drop",
 			text: "Puts up a drop with total_stock units, or with sizes that have units each.",
 			body: reflect.TypeFor[createRequest](),
 			examples: []example{

@@ -7,8 +7,8 @@ import (
 )
 
 type userRequest struct {
-	Username *string `json:"username" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"The buyer's name, shown with purchases"`
-	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Tells buyers of one name apart; letter case does not matter"`
+	Username *string `json:"username" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"The buyer's name, shown with purchases; see userName of reserve"`
+	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Tells buyers of one name apart; the case of the letters A to Z does not matter"`
 }
 
 type userAnswer struct {

@@ -32,22 +32,23 @@ import (
 
 type serveCommand struct {
 	common
-	Addr            address  `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where to listen (default localhost:3000, on both 127.0.0.1 and ::1; port 0 takes a free one). Also PORT and HOST: PORT alone is every address where buyers sign in, else localhost."`
-	Hold            holdTime `default:"60s" help:"How long a reservation keeps its unit, from 100ms to 24h."`
-	Insecure        bool     `help:"Allow an --addr that other machines can reach, although nobody has to sign in (default false)."`
-	InsecureMetrics bool     `help:"Allow a --metrics-addr that other machines can reach, although nobody has to sign in there (default false)."`
-	Demo            bool     `help:"Fill the database with sample drops that start around now, if it is empty (default false)."`
-	CORSOrigin      origins  `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin that browsers may call from (default *, every one). Repeat it for more; in the variable, separate them by commas."`
-	MaxBatch        bound    `default:"500" help:"Commands of a drop that one commit takes at most; 1 measures what batching is worth."`
-	MaxConnections  bound    `default:"50000" help:"Connections that are open at once, on each address. When all are, the one that has been quiet for longest is closed for a new one; while all are at work, new ones wait."`
-	ConnsPerAddr    bound    `name:"max-connections-per-address" help:"Connections of one address (IPv6: one network of 64 bits) at once (default 2500, but at most half of --max-connections). All clients behind a proxy share its address, unless --trusted-proxy names it."`
-	KeepAlive       idle     `default:"61m" help:"How long a connection may wait for its next request, from 1s to 24h: longer than the balancer in front keeps it (Envoy: 1h), so that the balancer is who closes it."`
-	MaxSockets      bound    `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
-	SocketsPerAddr  bound    `name:"max-sockets-per-address" default:"1000" help:"Socket.IO clients and event streams of one address (IPv6: one network of 64 bits) at once, each. All clients behind a proxy share its address, unless --trusted-proxy names it."`
-	AddressLimits   limits   `default:"off" placeholder:"RULES" help:"What one address may ask for (IPv6: one network of 64 bits), in requests a second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
-	TrustedProxy    networks `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
-	TLSCert         string   `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
-	TLSKey          string   `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	Addr            address   `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where to listen (default localhost:3000, on both 127.0.0.1 and ::1; port 0 takes a free one). Also PORT and HOST: PORT alone is every address where buyers sign in, else localhost."`
+	Hold            holdTime  `default:"60s" help:"How long a reservation keeps its unit, from 100ms to 24h."`
+	Insecure        bool      `help:"Allow an --addr that other machines can reach, although nobody has to sign in (default false)."`
+	InsecureMetrics bool      `help:"Allow a --metrics-addr that other machines can reach, although nobody has to sign in there (default false)."`
+	Demo            bool      `help:"Fill the database with sample drops that start around now, if it is empty (default false)."`
+	CORSOrigin      origins   `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin whose pages may call (default *: pages of every origin, but not operators' calls). Repeat it for more; in the variable, separate them by commas."`
+	AllowedHost     hostNames `name:"allowed-host" placeholder:"HOST" help:"Another name of this server, as in the Host header. On a loopback address where nobody signs in, requests for hosts other than localhost and loopback addresses are refused; with this setting, everywhere. Repeat it for more; in the variable, separate them by commas."`
+	MaxBatch        bound     `default:"500" help:"Commands of a drop that one commit takes at most; 1 measures what batching is worth."`
+	MaxConnections  bound     `default:"50000" help:"Connections that are open at once, on each address. When all are, the one that has been quiet for longest is closed for a new one; while all are at work, new ones wait."`
+	ConnsPerAddr    bound     `name:"max-connections-per-address" help:"Connections of one address (IPv6: one network of 64 bits) at once (default 2500, but at most half of --max-connections). All clients behind a proxy share its address, unless --trusted-proxy names it."`
+	KeepAlive       idle      `default:"61m" help:"How long a connection may wait for its next request, from 1s to 24h: longer than the balancer in front keeps it (Envoy: 1h), so that the balancer is who closes it."`
+	MaxSockets      bound     `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
+	SocketsPerAddr  bound     `name:"max-sockets-per-address" default:"1000" help:"Socket.IO clients and event streams of one address (IPv6: one network of 64 bits) at once, each. All clients behind a proxy share its address, unless --trusted-proxy names it."`
+	AddressLimits   limits    `default:"off" placeholder:"RULES" help:"What one address may ask for (IPv6: one network of 64 bits), in requests a second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
+	TrustedProxy    networks  `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
+	TLSCert         string    `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
+	TLSKey          string    `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	signInFlags     `group:"Who may do what"`
 	busFlags        `group:"Several servers"`
 	pageFlags       `group:"The shop window"`
@@ -196,7 +197,16 @@ func (c *serveCommand) handler(settings api.Config) (http.Handler, *stage, error
 	if err != nil {
 		return nil, nil, err
 	}
-	return pages.Around(calls), rehearsals, nil
+	return c.onlyHosts(c.Addr.loopback() && settings.Identity == nil, pages.Around(calls)), rehearsals, nil
+}
+
+// onlyHosts has a server that only this machine reaches, and that asks nobody who they are, answer to names of this machine alone.
+// Any other server answers to every name, unless its names are given.
+func (c *serveCommand) onlyHosts(trusting bool, next http.Handler) http.Handler {
+	if !trusting && len(c.AllowedHost) == 0 {
+		return next
+	}
+	return api.Hosts{Names: c.AllowedHost, AnyAddress: !trusting}.Around(next)
 }
 
 // profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.
@@ -211,7 +221,7 @@ func (c *serveCommand) diagnose(ctx context.Context, con *console, shown *promet
 	if err != nil {
 		return nil, con.listenError("metrics-addr", c.MetricsAddr, err)
 	}
-	diagnostics := api.Server(api.Diagnostics(shown), log)
+	diagnostics := api.Server(c.onlyHosts(c.MetricsAddr.loopback(), api.Diagnostics(shown)), log)
 	diagnostics.WriteTimeout = profileTime
 	server := http1.New(diagnostics, func(string) bool { return false }, http1.Bounds{Connections: metricsConnections})
 	var serving sync.WaitGroup

@@ -234,6 +234,27 @@ func (l *limits) Decode(ctx *kong.DecodeContext) error {
 	})
 }
 
+// hostNames are names or addresses of this server, without a port.
+type hostNames []string
+
+// Decode implements kong.MapperValue. A repeated flag adds to the list.
+func (h *hostNames) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		for host := range strings.SplitSeq(s, ",") {
+			host = strings.Trim(strings.TrimSpace(host), "[]")
+			_, err := netip.ParseAddr(host)
+			if host == "" || err != nil && strings.ContainsAny(host, ":/*@ ") {
+				return fmt.Errorf("must be the name or address of a host without a port, such as shop.example, and is %q", s)
+			}
+			*h = append(*h, host)
+		}
+		return nil
+	})
+}
+
+// IsCumulative tells kong to keep the values of earlier flags.
+func (h *hostNames) IsCumulative() bool { return true }
+
 // networks are addresses, alone or as networks such as 10.0.0.0/8.
 type networks []netip.Prefix
 

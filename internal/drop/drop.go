@@ -1,7 +1,7 @@
 // Package drop is the domain of sneakerdrop: the words the whole program speaks, the rules of a limited release and the
 // state machine that applies them.
 //
-// It is pure: no I/O, no clock, no goroutine, no dependency but the standard library. Time comes in as an argument, so
+// It is pure: no I/O, no clock, no goroutine, no dependency but the standard library and package text. Time comes in as an argument, so
 // that the same code decides in production, in the property tests and in the simulator. Nothing here is safe for
 // concurrent use; the caller (a lane, under the drop's row lock) owns a State while it applies a batch to it.
 package drop
@@ -197,5 +197,5 @@ type Recent struct {
 type User struct {
 	ID       UserID
 	Username string
-	Email    string // lower case; empty: none
+	Email    string // as NormalEmail has it; empty: none
 }

@@ -94,7 +94,7 @@ func (a *application) move(size int, r Reason, units int64) {
 }
 
 func (a *application) reserve(c Reserve) Result {
-	size, refusal := a.sizeNamed(c.Size)
+	size, label, refusal := a.sizeNamed(c.Size)
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
@@ -124,7 +124,7 @@ func (a *application) reserve(c Reserve) Result {
 	}
 	a.Reserved++
 	r := &Reservation{
-		ID: NewReservationID(a.ID, a.Reserved), UserID: c.User, Size: c.Size,
+		ID: NewReservationID(a.ID, a.Reserved), UserID: c.User, Size: label,
 		Status: Active, CreatedAt: a.now, ExpiresAt: a.now.Add(c.Hold),
 	}
 	if a.reservations == nil {

@@ -19,7 +19,7 @@ func (a *application) operate(refusal *Error) Result {
 }
 
 func (a *application) restock(c Restock) *Error {
-	size, refusal := a.sizeNamed(c.Size)
+	size, _, refusal := a.sizeNamed(c.Size)
 	if refusal != nil {
 		return refusal
 	}
@@ -46,6 +46,13 @@ func (a *application) setPaused(paused bool) {
 
 // edit changes all fields or none.
 func (a *application) edit(c Edit) *Error {
+	if c.Name != nil && *c.Name != a.Name { // one of before names had a normal form may stay
+		name, refusal := normalName(*c.Name)
+		if refusal != nil {
+			return refusal
+		}
+		c.Name = &name
+	}
 	if refusal := a.checkEdit(c); refusal != nil {
 		return refusal
 	}
@@ -84,7 +91,7 @@ func (a *application) checkEdit(c Edit) *Error {
 
 func (c *Edit) check() *Error {
 	return cmp.Or(
-		checked(c.Name, checkName), checked(c.Price, checkPrice), checked(c.StartTime, checkStart),
+		checked(c.Price, checkPrice), checked(c.StartTime, checkStart),
 		checked(c.ImageURL, checkImageURL), checked(c.LimitPerUser, checkLimit),
 		checked(c.MaxExpiredHolds, checkExpired),
 	)

@@ -1,9 +1,11 @@
 package drop
 
+import "sneakerdrop/internal/text"
+
 // RefuseReserve returns why nobody gets a unit of that size at the moment now, or nil: all that can be said of a reserve
 // without the buyer's own rows. The state machine asks it, and so does whoever answers from a view.
 func (d *Drop) RefuseReserve(size string, now Time) *Error {
-	i, refusal := d.sizeNamed(size)
+	i, _, refusal := d.sizeNamed(size)
 	if refusal != nil {
 		return refusal
 	}
@@ -12,7 +14,7 @@ func (d *Drop) RefuseReserve(size string, now Time) *Error {
 
 // RefuseSize returns why no reserve can be of that size at any time, or nil: a drop's sizes never change.
 func (d *Drop) RefuseSize(size string) *Error {
-	_, refusal := d.sizeNamed(size)
+	_, _, refusal := d.sizeNamed(size)
 	return refusal
 }
 
@@ -30,16 +32,32 @@ func (d *Drop) refuse(size int, now Time) *Error {
 	return nil
 }
 
-// sizeNamed finds the size that a buyer or operator named.
-func (d *Drop) sizeNamed(label string) (int, *Error) {
-	if d.Sized() && label == "" {
-		return 0, &Error{Code: CodeSizeRequired, Field: "size", Rule: "must name one of the drop's sizes"}
+// sizeNamed finds the size that a buyer or operator named, and what it is called on what they get: as the drop calls it or, where the
+// drop has no sizes, the note in its normal form. A drop of before labels had a normal form may call a size otherwise: its own spelling
+// goes first.
+func (d *Drop) sizeNamed(label string) (i int, called string, refusal *Error) {
+	if label == "" {
+		if d.Sized() {
+			return 0, "", &Error{Code: CodeSizeRequired, Field: "size", Rule: "must name one of the drop's sizes"}
+		}
+		return 0, "", nil
 	}
-	i := d.sizeIndex(label)
-	if i < 0 {
-		return 0, &Error{Code: CodeSizeNotFound, Field: "size", Rule: "must name one of the drop's sizes"}
+	if i := d.sizeIndex(label); i >= 0 && d.Sized() {
+		return i, label, nil
 	}
-	return i, nil
+	normal, refusal := normalText("size", label, MaxSizeLabel, text.Name)
+	if refusal != nil {
+		return 0, "", refusal
+	}
+	if !d.Sized() {
+		return 0, normal, nil
+	}
+	for i := range d.Sizes {
+		if other, _ := text.Name(d.Sizes[i].Label); other == normal {
+			return i, d.Sizes[i].Label, nil
+		}
+	}
+	return 0, "", &Error{Code: CodeSizeNotFound, Field: "size", Rule: "must name one of the drop's sizes"}
 }
 
 // sizeIndex finds where units of that size are counted, or −1: a drop without sizes has one stock, whatever the note says.

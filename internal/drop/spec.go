@@ -3,11 +3,13 @@ package drop
 import (
 	"cmp"
 	"fmt"
-	"net/mail"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"sneakerdrop/internal/text"
 )
 
 // Limits of what a shop may say. Lengths are in characters.
@@ -49,18 +51,31 @@ type SizeSpec struct {
 	Stock int64
 }
 
-// Check returns the first rule that the spec breaks, as an *Error with CodeInvalid, or nil.
-func (s *Spec) Check() error {
-	if refusal := cmp.Or(
-		checkName(s.Name), checkPrice(s.Price), checkStart(s.StartTime), checkImageURL(s.ImageURL),
-		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), s.checkStock(),
-	); refusal != nil {
-		return refusal
+// Normal returns the spec with its texts in their normal form, which is how a drop is kept, or the first rule that it breaks, as an
+// *Error with CodeInvalid.
+func (s *Spec) Normal() (Spec, error) {
+	normal := *s
+	var refusal *Error
+	if normal.Name, refusal = normalName(s.Name); refusal != nil {
+		return Spec{}, refusal
 	}
-	return nil
+	normal.Sizes = slices.Clone(s.Sizes)
+	if refusal := cmp.Or(
+		checkPrice(s.Price), checkStart(s.StartTime), checkImageURL(s.ImageURL),
+		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), normal.normalizeStock(),
+	); refusal != nil {
+		return Spec{}, refusal
+	}
+	return normal, nil
 }
 
-func (s *Spec) checkStock() *Error {
+// Check returns the first rule that the spec breaks; see Normal.
+func (s *Spec) Check() error {
+	_, err := s.Normal()
+	return err
+}
+
+func (s *Spec) normalizeStock() *Error {
 	if s.TotalStock == nil && len(s.Sizes) == 0 {
 		return Invalid("total_stock", "is required unless sizes are given")
 	}
@@ -72,9 +87,11 @@ func (s *Spec) checkStock() *Error {
 	}
 	seen := make(map[string]bool, len(s.Sizes))
 	var sum int64
-	for i, size := range s.Sizes {
+	for i := range s.Sizes {
+		size := &s.Sizes[i]
 		field := fmt.Sprintf("sizes[%d]", i)
-		if refusal := checkText(field+".size", size.Label, 1, MaxSizeLabel); refusal != nil {
+		var refusal *Error
+		if size.Label, refusal = normalText(field+".size", size.Label, MaxSizeLabel, text.Name); refusal != nil {
 			return refusal
 		}
 		if seen[size.Label] {
@@ -95,7 +112,7 @@ func (s *Spec) checkStock() *Error {
 	return nil
 }
 
-// Create returns the state of a new drop and what a store writes for it. The spec must have passed Check.
+// Create returns the state of a new drop and what a store writes for it. The spec must be one that Normal has returned.
 func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 	state := &State{
 		Drop: Drop{
@@ -118,8 +135,8 @@ func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 	return state, a.finish()
 }
 
-func checkName(name string) *Error {
-	return checkText("name", name, 1, MaxName)
+func normalName(name string) (string, *Error) {
+	return normalText("name", name, MaxName, text.Title)
 }
 
 func checkPrice(p Money) *Error {
@@ -150,35 +167,30 @@ func checkExpired(n int) *Error {
 	return nil
 }
 
-// CheckLabel checks a size as a shop or a buyer writes it; empty is allowed.
+// CheckLabel refuses what no size can ever have been called; empty is allowed. What a size may be called now is for the drop to say:
+// see RefuseSize.
 func CheckLabel(field, label string) error {
-	if refusal := checkText(field, label, 0, MaxSizeLabel); refusal != nil {
+	refusal := checkText(field, label, 0, MaxSizeLabel)
+	if refusal == nil {
+		return nil
+	}
+	if _, now := normalText(field, label, MaxSizeLabel, text.Name); now != nil {
 		return refusal
 	}
 	return nil
 }
 
-// CheckUser checks a buyer's name and, unless empty, email.
-func CheckUser(username, email string) error {
-	if username != "" || email == "" {
-		if err := checkText("username", username, 1, MaxUsername); err != nil {
-			return err
-		}
+// normalText returns the normal form of what somebody typed, or the rule that it breaks.
+func normalText(field, s string, most int, form func(string) (string, text.Fault)) (string, *Error) {
+	normal, fault := form(s)
+	if fault != "" {
+		return "", Invalid(field, string(fault))
 	}
-	if email == "" {
-		return nil
+	if utf8.RuneCountInString(normal) > most {
+		return "", Invalid(field, fmt.Sprintf("must have 1 to %d characters", most))
 	}
-	if err := checkText("email", email, 3, MaxEmail); err != nil {
-		return err
-	}
-	if a, err := mail.ParseAddress(email); err != nil || a.Address != email {
-		return Invalid("email", "must be an email address such as ann@example.com")
-	}
-	return nil
+	return normal, nil
 }
-
-// NormalEmail is the form in which emails are kept and compared: letter case does not tell buyers apart.
-func NormalEmail(email string) string { return strings.ToLower(email) }
 
 // checkText admits printable UTF-8 without control characters (PostgreSQL stores no NUL, and none of them is a name).
 func checkText(field, s string, least, most int) *Error {

@@ -178,7 +178,7 @@ func TestCheckUser(t *testing.T) {
 		{"Ann", "ann", email},
 		{"Ann", "a@", emailLong},
 		{"Ann", "@example.com", email},
-		{"Ann", "ann@example.com ", email},
+		{"Ann", "ann@example.com ", ""},
 		{"Ann", "Ann <ann@example.com>", email},
 		{"Ann", "ann@example.com, bob@example.com", email},
 		{"Ann", "a@b", ""},
@@ -192,8 +192,11 @@ func TestCheckUser(t *testing.T) {
 			t.Errorf("CheckUser(%q, %q): %q, want %q", test.username, test.email, got, test.want)
 		}
 	}
-	if got := drop.NormalEmail("Än.Ü@Example.COM"); got != "än.ü@example.com" {
+	if got := drop.NormalEmail(" Än.Ü@Example.COM"); got != "Än.Ü@example.com" {
 		t.Errorf("NormalEmail: %q", got)
+	}
+	if got := drop.NormalEmail("Ann <ann@example.com>"); got != "" {
+		t.Errorf("NormalEmail of none: %q", got)
 	}
 }
 

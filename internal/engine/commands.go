@@ -26,10 +26,11 @@ func (r Retry) key(operation string, body any) drop.Key {
 
 // Create makes a drop. Refuses a spec that breaks a rule.
 func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, error) {
-	if err := spec.Check(); err != nil {
+	key := r.key("create", printable(spec)) // as it was sent: a retry is the same text, whatever its normal form
+	spec, err := spec.Normal()
+	if err != nil {
 		return nil, err
 	}
-	key := r.key("create", printable(spec))
 	var replayed bool
 	s, err := again(ctx, e, func() (s store.Snapshot, err error) {
 		s, replayed, err = e.store.CreateDrop(ctx, spec, newBatchID(), key)

@@ -22,6 +22,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/text"
 )
 
 // Failures that are not refusals: the machinery could not say yes or no.
@@ -218,11 +219,7 @@ func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
 
 // EnsureUser finds or makes a buyer; see store.Store. Refuses a name or email that breaks a rule.
 func (e *Engine) EnsureUser(ctx context.Context, username, email string, r Retry) (drop.User, error) {
-	if err := drop.CheckUser(username, email); err != nil {
-		return drop.User{}, err
-	}
-	email = drop.NormalEmail(email)
-	key := r.key("users", [2]string{username, email})
+	key := r.key("users", [2]string{username, text.LowerASCII(email)})
 	return again(ctx, e, func() (drop.User, error) { return e.store.EnsureUser(ctx, username, email, key) })
 }
 

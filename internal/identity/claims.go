@@ -15,6 +15,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/flat"
+	"sneakerdrop/internal/text"
 )
 
 // maxName bounds iss and sub: they are part of an index.
@@ -204,19 +205,11 @@ func (s claimSet) number(claim string) (drop.UserID, error) {
 	return drop.UserID(n), nil
 }
 
-// name makes a name that drop.CheckUser takes of the first claim that says something.
+// name makes a name that drop.CheckUser takes of the first claim that says something. Nobody can be asked to correct a claim, so what
+// no name may have is left out.
 func (s claimSet) name(claims []string) string {
 	for _, claim := range claims {
-		name := strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) {
-				return ' '
-			}
-			return r
-		}, s.text(claim))
-		if runes := []rune(strings.TrimSpace(name)); len(runes) > drop.MaxUsername {
-			name = string(runes[:drop.MaxUsername])
-		}
-		if name = strings.TrimSpace(name); name != "" && utf8.ValidString(name) {
+		if name := text.Tidy(s.text(claim), drop.MaxUsername); name != "" {
 			return name
 		}
 	}
@@ -226,33 +219,8 @@ func (s claimSet) name(claims []string) string {
 // email returns the address, "" where it is none or where the provider says that nobody has looked whether it is the
 // buyer's.
 func (s claimSet) email(claim string) string {
-	email := drop.NormalEmail(strings.TrimSpace(s.text(claim)))
-	if email == "" || s.value("email_verified") == "false" || s.text("email_verified") == "false" {
+	if s.value("email_verified") == "false" || s.text("email_verified") == "false" {
 		return ""
 	}
-	if !plainEmail(email) && drop.CheckUser(drop.UnknownUsername, email) != nil {
-		return ""
-	}
-	return email
-}
-
-// plainEmail reports an address of the kind that nearly all are, which needs no parser: words with dots, one @, words with dots.
-func plainEmail(email string) bool {
-	ats, dot := 0, true // as if a dot were before it: none may begin a part
-	for i := range len(email) {
-		c := email[i]
-		word := c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '+' && ats == 0
-		switch {
-		case word:
-			dot = false
-		case c == '.' && !dot:
-			dot = true
-		case c == '@' && !dot:
-			ats++
-			dot = true
-		default:
-			return false
-		}
-	}
-	return ats == 1 && !dot && len(email) <= drop.MaxEmail
+	return drop.NormalEmail(s.text(claim))
 }

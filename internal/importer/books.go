@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"unicode"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/text"
 )
 
 // noUser stands for the buyers of orders without a user. Sequelize empties an order's user when the user is deleted, and the original
@@ -105,14 +105,15 @@ func (b *books) users(rows []sourceUser) []drop.User {
 	users := make([]drop.User, 0, len(rows))
 	for i := range rows {
 		row := &rows[i]
-		u := drop.User{ID: drop.UserID(row.id), Email: drop.NormalEmail(strings.TrimSpace(value(row.email)))}
-		if u.Email != "" && (drop.CheckUser("", u.Email) != nil || emails[u.Email]) {
+		u := drop.User{ID: drop.UserID(row.id), Email: drop.NormalEmail(value(row.email))}
+		if given := strings.TrimSpace(value(row.email)) != ""; given && u.Email == "" || emails[u.Email] {
 			b.report.addf(EmailLeftOut, "%d", row.id)
 			u.Email = ""
 		}
-		name, fit := tidy(value(row.name), drop.MaxUsername)
+		name, fit := tidy(value(row.name), drop.MaxUsername, text.Tidy)
 		if name == "" {
-			name, _, _ = strings.Cut(u.Email, "@")
+			local, _, _ := strings.Cut(u.Email, "@")
+			name = text.Tidy(local, drop.MaxUsername)
 		}
 		u.Username = name
 		if u.ID < 1 || u.ID >= drop.FirstAllocatedUser || name == "" || u.Email == "" && bare[name] {
@@ -140,18 +141,9 @@ func value(s *string) string {
 	return *s
 }
 
-// tidy makes a text fit our rules: no control characters, no space around it, at most so many characters.
-func tidy(s string, most int) (tidied string, fit bool) {
-	tidied = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	tidied = strings.TrimSpace(tidied)
-	if r := []rune(tidied); len(r) > most {
-		tidied = strings.TrimSpace(string(r[:most]))
-	}
+// tidy makes a text fit our rules, and says whether it did: white space around it does not count.
+func tidy(s string, most int, form func(string, int) string) (tidied string, fit bool) {
+	tidied = form(s, most)
 	return tidied, tidied != "" && tidied == strings.TrimSpace(s)
 }
 
@@ -272,7 +264,7 @@ func (b *books) spec(row *sourceDrop) (drop.Spec, bool) {
 	if !exact {
 		b.report.addf(PriceRounded, "%d (%s to %s)", row.id, *row.price, price)
 	}
-	name, fit := tidy(value(row.name), drop.MaxName)
+	name, fit := tidy(value(row.name), drop.MaxName, text.TidyTitle)
 	if name == "" {
 		name = fmt.Sprintf("Drop %d", row.id)
 	}

@@ -44,7 +44,7 @@ type Lanes interface {
 
 // Drops makes drops and shows them.
 type Drops interface {
-	// CreateDrop stores a new drop under the next free number, with its ledger begun. The spec has passed Check.
+	// CreateDrop stores a new drop under the next free number, with its ledger begun. The spec is one that Normal has returned.
 	//
 	// With a key that was used before it makes nothing and returns the drop as the first call answered it
 	// (Snapshot.Drop alone) and replayed true, or refuses with CodeIdempotencyMismatch; of calls at once under one key
@@ -62,10 +62,10 @@ type Drops interface {
 
 // Buyers is what belongs to users rather than to a drop.
 type Buyers interface {
-	// EnsureUser finds the buyer by email (letter case ignored) or, without an email, by username, the lowest number
+	// EnsureUser finds the buyer by email or, without an email, by username, in the spellings of drop.Named, the lowest number
 	// first, and makes one with a number from drop.FirstAllocatedUser on where there is none. Concurrent calls for one
 	// buyer get one number. With an email and no username a new buyer is called by the part before the @.
-	// Name and email have passed drop.CheckUser. A key is treated as by CreateDrop.
+	// Refuses a name or email that breaks a rule, except of a buyer who was kept before the rule. A key is treated as by CreateDrop.
 	EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error)
 	// EnsureSubjects returns the users that the subjects are, in their order, and makes those that are not there yet with
 	// numbers from drop.FirstAllocatedUser on. Only issuer and subject say who somebody is: no user is found by a name or

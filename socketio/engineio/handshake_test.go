@@ -100,6 +100,45 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// Under * every origin may connect, but a page of another machine gets no credentials: it may not use its visitors' cookies.
+func TestOrigins_CredentialsAreForNamedOrigins(t *testing.T) {
+	for _, patterns := range [][]string{nil, {"*"}, {"https://*.shop.example", "*"}} {
+		s := start(t, engineio.Options{Origins: patterns})
+		for _, c := range []struct {
+			origin, host string
+			credentials  bool
+		}{
+			{"https://evil.example", "", false},
+			{"https://evil.example", "shop.example", false},
+			{"http://localhost.evil.example", "", false},
+			{"null", "", false},
+			{"http://localhost:5173", "", true},
+			{"http://127.0.0.1:5173", "localhost:3000", true},
+			{"http://[::1]:5173", "localhost:3000", true},
+			{"http://localhost:5173", "shop.example", false},
+			{"https://eu.shop.example", "", len(patterns) == 2},
+		} {
+			for _, method := range []string{http.MethodGet, http.MethodOptions} {
+				r, _ := http.NewRequestWithContext(t.Context(), method, s.url("polling"), nil)
+				r.Header.Set("Origin", c.origin)
+				if c.host != "" {
+					r.Host = c.host
+				}
+				response, err := s.client.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				response.Body.Close()
+				h := response.Header
+				if response.StatusCode >= 300 || h.Get("Access-Control-Allow-Origin") != c.origin ||
+					(h.Get("Access-Control-Allow-Credentials") == "true") != c.credentials || h.Get("Vary") == "" {
+					t.Errorf("%q, %s of %s at %q: %d %v", patterns, method, c.origin, c.host, response.StatusCode, h)
+				}
+			}
+		}
+	}
+}
+
 func TestPreflight(t *testing.T) {
 	s := start(t, engineio.Options{})
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.url("polling"), nil)

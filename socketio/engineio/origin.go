@@ -1,7 +1,9 @@
 package engineio
 
 import (
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -10,7 +12,8 @@ import (
 type originList []string
 
 // allow says whether a page of the request's origin may connect, and tells its browser so. WebSockets know no CORS: for
-// them this is the only check.
+// them this is the only check. With credentials, which are cookies of a proxy in front, may come whoever a pattern other than
+// * matches, and a page of this machine to a server of this machine.
 func (l originList) allow(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -18,27 +21,44 @@ func (l originList) allow(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h := w.Header()
 	h.Add("Vary", "Origin")
-	if !l.match(origin) {
-		u, err := url.Parse(origin)
+	allowed, named := l.match(origin)
+	u, err := url.Parse(origin)
+	if !allowed {
 		return err == nil && strings.EqualFold(u.Host, r.Host)
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Allow-Credentials", "true")
+	if named || err == nil && isLoopback(u.Host) && isLoopback(r.Host) {
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
 	return true
 }
 
-func (l originList) match(origin string) bool {
+// isLoopback reports whether a host, with a port or without, is a name of the machine that asks.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+}
+
+// match reports whether a pattern matches, and whether one other than * does.
+func (l originList) match(origin string) (allowed, named bool) {
 	for _, pattern := range l {
+		if pattern == "*" {
+			allowed = true
+			continue
+		}
 		before, after, wild := strings.Cut(pattern, "*")
 		if !wild && strings.EqualFold(pattern, origin) {
-			return true
+			return true, true
 		}
 		if wild && len(origin) >= len(before)+len(after) &&
 			strings.EqualFold(origin[:len(before)], before) && strings.EqualFold(origin[len(origin)-len(after):], after) {
-			return true
+			return true, true
 		}
 	}
-	return false
+	return allowed, false
 }
 
 func preflight(w http.ResponseWriter, r *http.Request) {

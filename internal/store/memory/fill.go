@@ -10,6 +10,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/text"
 )
 
 // Fill implements store.Store.
@@ -48,7 +49,7 @@ type filling struct {
 func newFilling(people []drop.User, drops []store.Filled) (*filling, error) {
 	f := &filling{users: newUsers(), drops: make(map[drop.ID]*row, len(drops)), keys: make(keys)}
 	for _, u := range people {
-		u.Email = drop.NormalEmail(u.Email)
+		u.Email = text.LowerASCII(u.Email)
 		if err := f.users.add(u); err != nil {
 			return nil, fmt.Errorf("user %d: %w", u.ID, err)
 		}

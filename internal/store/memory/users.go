@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -82,32 +81,35 @@ func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop
 	if err != nil || found {
 		return first.User, err
 	}
-	one, err := s.users.ensure(username, drop.NormalEmail(email))
+	who, err := drop.NameBuyer(username, email)
 	if err != nil {
-		return drop.User{}, &store.Error{Op: op, Class: store.ClassFault, Err: err}
+		return drop.User{}, err
+	}
+	one, found := s.users.find(&who)
+	if !found {
+		if who.Refusal != nil {
+			return drop.User{}, who.Refusal
+		}
+		one = drop.User{ID: s.users.next, Username: who.NewUsername(), Email: who.Email}
+		if err := s.users.add(one); err != nil {
+			return drop.User{}, &store.Error{Op: op, Class: store.ClassFault, Err: err}
+		}
 	}
 	s.keys.keep(key, drop.Result{User: one}, s.now())
 	return one, nil
 }
 
-func (u *users) ensure(username, email string) (drop.User, error) {
-	if id, ok := u.find(username, email); ok {
-		return u.byID[id], nil
+func (u *users) find(who *drop.Named) (drop.User, bool) {
+	by := u.byName
+	if who.ByEmail() {
+		by = u.byEmail
 	}
-	if username == "" {
-		username = email[:strings.LastIndexByte(email, '@')]
+	first, second := who.Spellings()
+	id, ok := by[first]
+	if !ok && second != "" {
+		id, ok = by[second]
 	}
-	one := drop.User{ID: u.next, Username: username, Email: email}
-	return one, u.add(one)
-}
-
-func (u *users) find(username, email string) (drop.UserID, bool) {
-	if email != "" {
-		id, ok := u.byEmail[email]
-		return id, ok
-	}
-	id, ok := u.byName[username]
-	return id, ok
+	return u.byID[id], ok
 }
 
 // EnsureSubjects implements store.Store.

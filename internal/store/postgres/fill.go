@@ -9,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/text"
 )
 
 // Fill implements store.Store. Rows go by COPY, a million of them in seconds.
@@ -65,7 +66,7 @@ func (s *Store) Fill(ctx context.Context, users []drop.User, drops []store.Fille
 func copyAll(ctx context.Context, conn *pgx.Conn, users []drop.User, drops []store.Filled, now drop.Time) error {
 	rows := make([][]any, len(users))
 	for i, u := range users {
-		rows[i] = []any{int64(u.ID), u.Username, none(drop.NormalEmail(u.Email)), int64(now)}
+		rows[i] = []any{int64(u.ID), u.Username, none(text.LowerASCII(u.Email)), int64(now)}
 	}
 	return copyTables(ctx, conn, append(tablesOf(drops, drops), rowsTable("users", rows, "id", "username", "email", "created_at")))
 }

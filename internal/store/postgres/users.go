@@ -4,29 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"sneakerdrop/internal/drop"
 )
-
-// buyer is whom EnsureUser looks for, and how.
-type buyer struct {
-	username, email string
-	find, by        string
-}
-
-func newBuyer(username, email string) buyer {
-	b := buyer{username: username, email: drop.NormalEmail(email), find: ensureUserByName, by: username}
-	if b.email != "" {
-		b.find, b.by = ensureUserByEmail, b.email
-		if username == "" {
-			b.username, _, _ = strings.Cut(b.email, "@")
-		}
-	}
-	return b
-}
 
 // querier is a connection, or the pool where it does not matter which.
 type querier interface {
@@ -35,31 +17,52 @@ type querier interface {
 
 // EnsureUser implements store.Store.
 func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error) {
-	b := newBuyer(username, email)
-	if key.Given() {
-		return s.ensureOnce(ctx, b, key)
+	who, err := drop.NameBuyer(username, email)
+	if err != nil {
+		return drop.User{}, err
 	}
-	return s.ensure(ctx, s.pool, b, s.insertUser)
+	if key.Given() {
+		return s.ensureOnce(ctx, &who, key)
+	}
+	return s.ensure(ctx, s.pool, &who, s.insertUser)
 }
 
 // ensure finds or makes a buyer. A twin that inserts first makes insert fail with pgx.ErrNoRows; then the twin's is found.
-func (s *Store) ensure(ctx context.Context, q querier, b buyer, insert func(context.Context, buyer) (drop.User, error)) (
-	drop.User, error,
-) {
+func (s *Store) ensure(
+	ctx context.Context, q querier, who *drop.Named, insert func(context.Context, *drop.Named) (drop.User, error),
+) (drop.User, error) {
 	for {
-		u, err := s.user(ctx, q, "find a buyer", b.find, b.by)
+		u, err := s.findUser(ctx, q, who)
 		if err == nil || drop.CodeOf(err) != drop.CodeUserNotFound {
 			return u, err
 		}
-		u, err = insert(ctx, b)
+		if who.Refusal != nil {
+			return drop.User{}, who.Refusal
+		}
+		u, err = insert(ctx, who)
 		if err == nil || !errors.Is(err, pgx.ErrNoRows) {
 			return u, err
 		}
 	}
 }
 
+// findUser refuses with CodeUserNotFound.
+func (s *Store) findUser(ctx context.Context, q querier, who *drop.Named) (drop.User, error) {
+	const op = "find a buyer"
+	find := ensureUserByName
+	if who.ByEmail() {
+		find = ensureUserByEmail
+	}
+	first, second := who.Spellings()
+	u, err := s.user(ctx, q, op, find, first)
+	if drop.CodeOf(err) == drop.CodeUserNotFound && second != "" {
+		return s.user(ctx, q, op, find, second)
+	}
+	return u, err
+}
+
 // ensureOnce keeps the buyer under the key in the transaction that finds or makes the buyer.
-func (s *Store) ensureOnce(ctx context.Context, b buyer, key drop.Key) (drop.User, error) {
+func (s *Store) ensureOnce(ctx context.Context, who *drop.Named, key drop.Key) (drop.User, error) {
 	const op = "make a buyer"
 	pooled, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -81,8 +84,8 @@ func (s *Store) ensureOnce(ctx context.Context, b buyer, key drop.Key) (drop.Use
 		r, err := c.replay(ctx, s, conn, op)
 		return r.User, err
 	}
-	u, err := s.ensure(ctx, conn, b, func(ctx context.Context, b buyer) (drop.User, error) {
-		u, err := insertUser(ctx, conn, b)
+	u, err := s.ensure(ctx, conn, who, func(ctx context.Context, who *drop.Named) (drop.User, error) {
+		u, err := insertUser(ctx, conn, who)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			err = s.fail(op, err)
 		}
@@ -118,17 +121,17 @@ func (s *Store) user(ctx context.Context, q querier, op, sql string, key any) (d
 }
 
 // insertUser makes a buyer in a transaction of its own. It returns pgx.ErrNoRows, as it is, where there is one already.
-func (s *Store) insertUser(ctx context.Context, b buyer) (u drop.User, err error) {
+func (s *Store) insertUser(ctx context.Context, who *drop.Named) (u drop.User, err error) {
 	err = s.writeOne(ctx, "make a buyer", func(q querier) (err error) {
-		u, err = insertUser(ctx, q, b)
+		u, err = insertUser(ctx, q, who)
 		return err
 	})
 	return u, err
 }
 
-func insertUser(ctx context.Context, q querier, b buyer) (drop.User, error) {
-	u := drop.User{Username: b.username, Email: b.email}
-	err := q.QueryRow(ctx, ensureUserInsert, b.username, b.email).Scan(&u.ID)
+func insertUser(ctx context.Context, q querier, who *drop.Named) (drop.User, error) {
+	u := drop.User{Username: who.NewUsername(), Email: who.Email}
+	err := q.QueryRow(ctx, ensureUserInsert, u.Username, u.Email).Scan(&u.ID)
 	return u, err
 }
 

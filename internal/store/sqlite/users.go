@@ -3,11 +3,11 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"zombiezen.com/go/sqlite"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/text"
 )
 
 // EnsureUser implements store.Store. What takes no write, a buyer who is known or a key that was used, which are the
@@ -16,14 +16,17 @@ func (s *Store) EnsureUser(ctx context.Context, name, email string, key drop.Key
 	var user drop.User
 	var known bool
 	op := "find a user"
-	email = drop.NormalEmail(email)
-	err := s.read(ctx, op, func(conn *sqlite.Conn) (err error) {
-		user, known, err = knownUser(conn, name, email, key)
+	who, err := drop.NameBuyer(name, email)
+	if err != nil {
+		return drop.User{}, err
+	}
+	err = s.read(ctx, op, func(conn *sqlite.Conn) (err error) {
+		user, known, err = knownUser(conn, &who, key)
 		return err
 	})
 	if err == nil && !known {
 		err = s.write(ctx, op, func(conn *sqlite.Conn) (wrote bool, err error) {
-			user, wrote, err = s.ensureUser(conn, name, email, key)
+			user, wrote, err = s.ensureUser(conn, &who, key)
 			return wrote, err
 		})
 	}
@@ -34,7 +37,7 @@ func (s *Store) EnsureUser(ctx context.Context, name, email string, key drop.Key
 }
 
 // knownUser answers a call that has nothing to write: with a key one that was used, without one a buyer who is there.
-func knownUser(conn *sqlite.Conn, name, email string, key drop.Key) (user drop.User, known bool, err error) {
+func knownUser(conn *sqlite.Conn, who *drop.Named, key drop.Key) (user drop.User, known bool, err error) {
 	if key.Given() {
 		first, found, err := replay(conn, key)
 		if err == nil && found && first.User.ID == 0 {
@@ -42,20 +45,20 @@ func knownUser(conn *sqlite.Conn, name, email string, key drop.Key) (user drop.U
 		}
 		return first.User, found, err
 	}
-	user, err = findUser(conn, name, email)
+	user, err = findUser(conn, who)
 	if drop.CodeOf(err) == drop.CodeUserNotFound {
 		return drop.User{}, false, nil
 	}
 	return user, err == nil, err
 }
 
-func (s *Store) ensureUser(conn *sqlite.Conn, name, email string, key drop.Key) (user drop.User, wrote bool, err error) {
-	if user, known, err := knownUser(conn, name, email, key); known || err != nil {
+func (s *Store) ensureUser(conn *sqlite.Conn, who *drop.Named, key drop.Key) (user drop.User, wrote bool, err error) {
+	if user, known, err := knownUser(conn, who, key); known || err != nil {
 		return user, false, err
 	}
-	user, err = findUser(conn, name, email)
+	user, err = findUser(conn, who)
 	if drop.CodeOf(err) == drop.CodeUserNotFound {
-		user, err = s.addUser(conn, name, email)
+		user, err = s.addUser(conn, who)
 	}
 	if err != nil {
 		return drop.User{}, false, err
@@ -63,28 +66,37 @@ func (s *Store) ensureUser(conn *sqlite.Conn, name, email string, key drop.Key) 
 	return user, true, keepAnswer(conn, key, drop.Result{User: user}, s.now())
 }
 
-func findUser(conn *sqlite.Conn, name, email string) (drop.User, error) {
-	query, key := sqlEnsureUserByEmail, email
-	if email == "" {
-		query, key = sqlEnsureUserByName, name
+// findUser refuses with CodeUserNotFound.
+func findUser(conn *sqlite.Conn, who *drop.Named) (drop.User, error) {
+	query := sqlEnsureUserByName
+	if who.ByEmail() {
+		query = sqlEnsureUserByEmail
 	}
-	st, err := conn.Prepare(query)
-	if err != nil {
-		return drop.User{}, err
+	find := func(by string) (drop.User, error) {
+		st, err := conn.Prepare(query)
+		if err != nil {
+			return drop.User{}, err
+		}
+		st.BindText(1, by)
+		return oneUser(st)
 	}
-	st.BindText(1, key)
-	return oneUser(st)
+	first, second := who.Spellings()
+	user, err := find(first)
+	if drop.CodeOf(err) == drop.CodeUserNotFound && second != "" {
+		return find(second)
+	}
+	return user, err
 }
 
-func (s *Store) addUser(conn *sqlite.Conn, name, email string) (drop.User, error) {
-	if name == "" {
-		name, _, _ = strings.Cut(email, "@")
+func (s *Store) addUser(conn *sqlite.Conn, who *drop.Named) (drop.User, error) {
+	if who.Refusal != nil {
+		return drop.User{}, who.Refusal
 	}
 	id, err := integer(conn, sqlEnsureUserNext, int64(drop.FirstAllocatedUser))
 	if err != nil {
 		return drop.User{}, err
 	}
-	user := drop.User{ID: drop.UserID(id), Username: name, Email: email}
+	user := drop.User{ID: drop.UserID(id), Username: who.NewUsername(), Email: who.Email}
 	return user, insertUser(conn, user, s.now())
 }
 
@@ -120,7 +132,7 @@ func insertUser(conn *sqlite.Conn, u drop.User, now drop.Time) error {
 		return err
 	}
 	st.BindText(2, u.Username)
-	st.BindText(3, drop.NormalEmail(u.Email))
+	st.BindText(3, text.LowerASCII(u.Email))
 	st.BindInt64(4, int64(now))
 	return run(st)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,10 @@ import (
 
 var userTests = []test{
 	{"EnsureUser_ByEmailWhateverTheCase", ensureByEmail},
+	{"EnsureUser_TwoEmailsAreTwoBuyers", ensureTwoEmails},
+	{"EnsureUser_OneBuyerOfAllSpellings", ensureSpellings},
+	{"EnsureUser_RefusesWhatHides", ensureRefuses},
+	{"EnsureUser_FindsBuyersKeptAsTheyTyped", ensureAsTyped},
 	{"EnsureUser_ByName", ensureByName},
 	{"EnsureUser_LowestNumberOfAName", ensureLowestNumber},
 	{"EnsureUser_NamesANewBuyerAfterTheEmail", ensureNamesAfterEmail},
@@ -41,9 +46,9 @@ func (f *fixture) ensure(username, email string) drop.User {
 }
 
 func ensureByEmail(f *fixture) {
-	ann := f.ensure("Ann", "Ann.Ü@Example.COM")
+	ann := f.ensure("Ann", "Ann.ü@Example.COM")
 	equal(f, "a new buyer", ann, drop.User{ID: ann.ID, Username: "Ann", Email: "ann.ü@example.com"})
-	equal(f, "the same email", f.ensure("Ann", "Ann.Ü@Example.COM"), ann)
+	equal(f, "the same email", f.ensure("Ann", "Ann.ü@Example.COM"), ann)
 	equal(f, "in another case", f.ensure("", "ANN.ü@EXAMPLE.com"), ann)
 	equal(f, "with another name", f.ensure("Bob", "ann.ü@example.com"), ann)
 	other := f.ensure("Ann", "ann@example.com")
@@ -87,13 +92,93 @@ func ensureOddNames(f *fixture) {
 	email := strings.Repeat("e", drop.MaxEmail-len("@example.com")) + "@example.com"
 	equal(f, "the longest", f.ensure(long, email).Username, long)
 	equal(f, "the longest by email", f.ensure("", email).Username, long)
-	for _, name := range []string{`'; --`, `%`, `_`, `"`, `\`, "a@b", "é", "e\u0301", "NULL", "null", "0"} {
+	for _, name := range []string{`'; --`, `%`, `_`, `"`, `\`, "a@b", "é", "NULL", "null", "0"} {
 		u := f.ensure(name, "")
 		equal(f, "name", u.Username, name)
 		equal(f, "again", f.ensure(name, ""), u)
 	}
-	if f.ensure("é", "").ID == f.ensure("e\u0301", "").ID {
-		f.Error("two spellings of é in Unicode gave one buyer")
+}
+
+// ensureTwoEmails has addresses that a fold by Unicode makes one.
+func ensureTwoEmails(f *fixture) {
+	people := make(map[drop.UserID]string)
+	for _, email := range []string{
+		"mik@example.com", "m\u0130k@example.com", "mi\u212a@example.com", "m\u0131k@example.com", "ｍik@example.com", "\u017fam@example.com", "sam@example.com",
+		"änn@example.com", "Änn@example.com", "a@exämple.com", "a@EXÄMPLE.com", "straße@example.com", "stra\u1e9ee@example.com", "\u212b@example.com", "å@example.com",
+	} {
+		u := f.ensure("Mik", email)
+		if was, taken := people[u.ID]; taken {
+			f.Errorf("%+q is the buyer of %+q", email, was)
+		}
+		people[u.ID] = email
+	}
+	for id, email := range people {
+		equal(f, "again", f.ensure("", email).ID, id)
+	}
+}
+
+func ensureSpellings(f *fixture) {
+	nika, jose := f.ensure("nika", ""), f.ensure("José", "jos\u00e9@example.com")
+	equal(f, "name", jose.Username, "José")
+	for _, name := range []string{"nika ", " nika", "nika\u00a0", "\u3000nika", "ｎｉｋａ", "\tnika\r\n"} {
+		equal(f, "nika", f.ensure(name, ""), nika)
+	}
+	for _, name := range []string{"José", "Jose\u0301", " Jose\u0301\u2003"} {
+		equal(f, "José", f.ensure(name, ""), jose)
+	}
+	for _, email := range []string{"jose\u0301@example.com", " jos\u00e9@EXAMPLE.com "} {
+		equal(f, "José by email", f.ensure("", email), jose)
+	}
+	equal(f, "a new one in another spelling", f.ensure(" Ann\u00a0 Smith ", "").Username, "Ann Smith")
+}
+
+func ensureRefuses(f *fixture) {
+	for _, who := range [][2]string{{"\u200b", ""}, {"nika\u200b", ""}, {"\u202eAnn", ""}, {"\uffff", ""}, {"Ann", "a\u200bnn@example.com"}, {"a\x00", ""}, {"", ""}} {
+		for _, key := range []drop.Key{{}, keyOf("k")} {
+			_, err := f.EnsureUser(f.ctx, who[0], who[1], key)
+			refused(f, "EnsureUser", err, drop.CodeInvalid)
+		}
+	}
+	if _, err := f.EnsureUser(f.ctx, "Ann", "", keyOf("k")); err != nil {
+		f.Errorf("the key of a refusal: %v", err)
+	}
+}
+
+// ensureAsTyped has buyers from before names and emails had a normal form. Each goes on being found by what was typed.
+func ensureAsTyped(f *fixture) {
+	before := []drop.User{
+		{ID: 1, Username: "nika "}, {ID: 2, Username: "nika"}, {ID: 3, Username: "ｚｏｅ"}, {ID: 4, Username: "ni\u200bka"},
+		{ID: 5, Username: "José", Email: "jose\u0301@example.com"}, {ID: 6, Username: "Än", Email: "än@example.com"}, {ID: 7, Username: "a", Email: "a\u200bb@example.com"},
+	}
+	if err := f.Fill(f.ctx, before, nil, false); err != nil {
+		f.Fatalf("Fill: %v", err)
+	}
+	for i, c := range []struct {
+		username, email string
+		want            drop.UserID
+	}{
+		{"nika ", "", 1},
+		{"nika", "", 2},
+		{"nika\u00a0", "", 2},
+		{"ｚｏｅ", "", 3},
+		{"ni\u200bka", "", 4},
+		{"", "jose\u0301@example.com", 5},
+		{"José", "Jose\u0301@EXAMPLE.com", 5},
+		{"", "än@example.com", 6},
+		{"x", "A\u200bB@example.com", 7},
+	} {
+		for _, key := range []drop.Key{{}, keyOf(strconv.Itoa(i))} {
+			u, err := f.EnsureUser(f.ctx, c.username, c.email, key)
+			if err != nil || u.ID != c.want {
+				f.Errorf("%+q %+q: %+v, %v; want number %d", c.username, c.email, u, err, c.want)
+			}
+		}
+	}
+	if zoe := f.ensure("zoe", ""); zoe.ID == 3 {
+		f.Error("a buyer of before is found by what was not typed")
+	}
+	if other := f.ensure("Än", "Än@example.com"); other.ID == 6 { // whose that was nobody knows
+		f.Error("two people are one")
 	}
 }
 

@@ -1,0 +1,233 @@
+package text
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	zwnj, zwj = '\u200C', '\u200D'
+	keycap    = '\u20E3'
+	blackFlag = '\U0001F3F4'
+	virama    = 9 // canonical combining class
+	// maxMarks bounds the marks on one letter. Hebrew and Tibetan have up to five; "Zalgo" covers the lines around it.
+	maxMarks = 8
+)
+
+// flags are the three emoji that are written with tags (England, Scotland, Wales); elsewhere tags are hidden text.
+var flags = []string{
+	"\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F",
+	"\U0001F3F4\U000E0067\U000E0062\U000E0073\U000E0063\U000E0074\U000E007F",
+	"\U0001F3F4\U000E0067\U000E0062\U000E0077\U000E006C\U000E0073\U000E007F",
+}
+
+// emoji has the blocks that emoji are in.
+var emoji = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0xA9, 0xA9, 1}, {0xAE, 0xAE, 1}, {0x203C, 0x203C, 1}, {0x2049, 0x2049, 1}, {0x2122, 0x2122, 1}, {0x2139, 0x2139, 1},
+		{0x2190, 0x21FF, 1}, {0x2300, 0x23FF, 1}, {0x24C2, 0x24C2, 1}, {0x25A0, 0x27BF, 1}, {0x2900, 0x297F, 1}, {0x2B00, 0x2BFF, 1},
+		{0x3030, 0x3030, 1}, {0x303D, 0x303D, 1}, {0x3297, 0x3297, 1}, {0x3299, 0x3299, 1},
+	},
+	R32:         []unicode.Range32{{0x1F000, 0x1FAFF, 1}},
+	LatinOffset: 2,
+}
+
+// blank has characters of visible categories that show nothing: Braille without dots, the object replacement character, two blanks of
+// Egyptian hieroglyphs, the musical null note. Fillers of Hangul are default-ignorable.
+var blank = &unicode.RangeTable{
+	R16: []unicode.Range16{{0x2800, 0x2800, 1}, {0xFFFC, 0xFFFC, 1}},
+	R32: []unicode.Range32{{0x13441, 0x13442, 1}, {0x1D159, 0x1D159, 1}},
+}
+
+// shown are the categories of characters that a font has a picture for; marks need something to be on.
+var shown = []*unicode.RangeTable{unicode.L, unicode.N, unicode.P, unicode.S, unicode.M}
+
+// joining are the scripts whose keyboards have joiners. Where one changes nothing there, nobody has typed it to hide anything.
+var joining = []*unicode.RangeTable{
+	unicode.Arabic, unicode.Syriac, unicode.Nko, unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil,
+	unicode.Telugu, unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Khmer,
+}
+
+// kashida stretches a word in Arabic script and in N'Ko, and says nothing.
+const kashida = "\u0640\u07FA"
+
+func isControl(r rune) bool {
+	return unicode.Is(unicode.Cc, r) || unicode.In(r, unicode.Zl, unicode.Zp)
+}
+
+// picker goes through a text and keeps what its kind keeps.
+type picker struct {
+	kind    kind
+	text    []rune
+	kept    []rune
+	marks   int // in a row
+	dropped bool
+	fault   Fault // the first
+}
+
+// pick returns what is to be kept of a text without what breaks a rule, whether anything was dropped, and the first rule that was broken.
+func (k kind) pick(s string) (kept string, dropped bool, fault Fault) {
+	p := picker{kind: k, text: []rune(s)}
+	p.kept = make([]rune, 0, len(p.text))
+	for i := 0; i < len(p.text); {
+		i += p.step(i)
+	}
+	return string(p.kept), p.dropped, p.fault
+}
+
+// step takes what begins at place i and returns of how many runes that is.
+func (p *picker) step(i int) int {
+	r := p.text[i]
+	if n := p.flagAt(i); n > 0 {
+		p.kept, p.marks = append(p.kept, p.text[i:i+n]...), 0
+		return n
+	}
+	switch {
+	case unicode.Is(unicode.Zs, r):
+		p.space()
+	case isControl(r):
+		p.refuse(control, r)
+	case isJoiner(r):
+		p.joiner(i)
+	case unicode.Is(unicode.Variation_Selector, r):
+		p.selector(i)
+	case unicode.Is(unicode.Cf, r) || unicode.In(r, blank, unicode.Other_Default_Ignorable_Code_Point):
+		p.refuse(invisible, r)
+	case !unicode.In(r, shown...):
+		p.refuse(unassigned, r)
+	case unicode.Is(unicode.M, r):
+		p.mark(r)
+	case p.kind == name && strings.ContainsRune(kashida, r):
+		p.dropped = true
+	default:
+		p.keep(r)
+		p.marks = 0
+	}
+	return 1
+}
+
+func (p *picker) keep(r rune) { p.kept = append(p.kept, r) }
+
+// refuse leaves a rune out and notes the rule that it breaks.
+func (p *picker) refuse(rule Fault, r rune) {
+	p.dropped = true
+	if p.fault != "" {
+		return
+	}
+	p.fault = rule
+	if strings.Contains(string(rule), "%s") {
+		p.fault = Fault(fmt.Sprintf(string(rule), fmt.Sprintf("U+%04X", r)))
+	}
+}
+
+// space keeps one blank of a row.
+func (p *picker) space() {
+	if p.afterBlank() {
+		p.dropped = true
+		return
+	}
+	p.keep(' ')
+}
+
+func (p *picker) afterBlank() bool { return len(p.kept) == 0 || p.kept[len(p.kept)-1] == ' ' }
+
+// mark keeps a combining mark that has something to be on.
+func (p *picker) mark(r rune) {
+	p.marks++
+	switch {
+	case p.afterBlank():
+		p.refuse(loneMark, r)
+	case p.marks > maxMarks:
+		p.refuse(manyMarks, r)
+	default:
+		p.keep(r)
+	}
+}
+
+// selector keeps the look of an emoji in a title. In a name it goes, and so does the one of a Chinese character: two names that
+// differ in that alone are one.
+func (p *picker) selector(i int) {
+	var before, after rune
+	if i > 0 {
+		before = p.text[i-1]
+	}
+	if i+1 < len(p.text) {
+		after = p.text[i+1]
+	}
+	look := p.text[i] == '\uFE0E' || p.text[i] == '\uFE0F'
+	picture := look && (unicode.Is(emoji, before) || after == keycap && strings.ContainsRune("0123456789#*", before))
+	switch {
+	case p.kind == email || !picture && !unicode.Is(unicode.Han, before):
+		p.refuse(invisible, p.text[i])
+	case picture && p.kind == title:
+		p.keep(p.text[i])
+	default:
+		p.dropped = true
+	}
+}
+
+// joiner keeps what joins emoji, and joiners where a script needs them (RFC 5892, CONTEXTJ). Elsewhere in such a script they go.
+func (p *picker) joiner(i int) {
+	switch {
+	case p.joinsEmoji(i) || p.joinsLetters(i):
+		p.keep(p.text[i])
+	case p.kind != email && i > 0 && unicode.In(p.text[i-1], joining...):
+		p.dropped = true
+	default:
+		p.refuse(invisible, p.text[i])
+	}
+}
+
+func (p *picker) joinsEmoji(i int) bool {
+	before := i - 1
+	if before > 0 && p.text[before] == '\uFE0F' {
+		before--
+	}
+	return p.text[i] == zwj && before >= 0 && i+1 < len(p.text) && unicode.Is(emoji, p.text[before]) && unicode.Is(emoji, p.text[i+1])
+}
+
+// joiners knows which letters a joiner may stand between.
+var joiners = precis.NewFreeform()
+
+func (p *picker) joinsLetters(i int) bool {
+	if i == 0 || isJoiner(p.text[i-1]) {
+		return false
+	}
+	if norm.NFC.PropertiesString(string(p.text[i-1])).CCC() == virama {
+		return true
+	}
+	ofWord := func(r rune) bool { return isJoiner(r) || unicode.In(r, unicode.L, unicode.M) }
+	from, to := i, i
+	for from > 0 && ofWord(p.text[from-1]) {
+		from--
+	}
+	for to < len(p.text) && ofWord(p.text[to]) {
+		to++
+	}
+	// Other joiners of the word have their own turn.
+	word := slices.Concat(withoutJoiners(p.text[from:i]), p.text[i:i+1], withoutJoiners(p.text[i+1:to]))
+	_, err := joiners.String(string(word))
+	return err == nil
+}
+
+func isJoiner(r rune) bool { return r == zwnj || r == zwj }
+
+func withoutJoiners(word []rune) []rune { return slices.DeleteFunc(slices.Clone(word), isJoiner) }
+
+// flagAt returns how many runes the flag has that is written with tags and begins there, or 0.
+func (p *picker) flagAt(i int) int {
+	if p.text[i] != blackFlag {
+		return 0
+	}
+	for _, flag := range flags {
+		if f := []rune(flag); len(p.text)-i >= len(f) && slices.Equal(p.text[i:i+len(f)], f) {
+			return len(f)
+		}
+	}
+	return 0
+}
