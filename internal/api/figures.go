@@ -17,9 +17,10 @@ import (
 
 type (
 	figuresAnswer struct {
-		At      instant         `json:"at" doc:"Now, by the server's clock"`
-		Drops   []figureAnswer  `json:"drops" nullable:"false" doc:"All drops, those that are hidden or archived too, ascending by id"`
-		Service *serviceFigures `json:"service,omitzero" doc:"Of this process since its start, over all drops; absent: only --metrics-addr shows them"`
+		At       instant         `json:"at" doc:"Now, by the clock that holds and starts go by"`
+		Drops    []figureAnswer  `json:"drops" nullable:"false" doc:"All drops, those that are hidden or archived too, ascending by id"`
+		Warnings []string        `json:"warnings,omitempty" doc:"Why the database may lose sales that buyers were told of, and who has set it up so"`
+		Service  *serviceFigures `json:"service,omitzero" doc:"Of this process since its start, over all drops; absent: only --metrics-addr shows them"`
 	}
 	figureAnswer struct {
 		ID           drop.ID            `json:"id"`
@@ -80,7 +81,10 @@ type (
 
 // showFigures answers from memory, so that a page may ask each second. Like metrics it is not in the operators' log.
 func (a *api) showFigures(w http.ResponseWriter, _ *http.Request) error {
-	answer := figuresAnswer{At: instant(drop.TimeOf(time.Now())), Drops: []figureAnswer{}}
+	answer := figuresAnswer{At: instant(a.engine.Now()), Drops: []figureAnswer{}}
+	for _, c := range a.engine.Cautions() {
+		answer.Warnings = append(answer.Warnings, c.What+" ("+c.Source+")")
+	}
 	for _, v := range a.engine.AllViews() {
 		answer.Drops = append(answer.Drops, figuresOf(v))
 	}

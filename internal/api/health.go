@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"sneakerdrop/internal/drop"
 )
 
 type healthAnswer struct {
 	Status    string  `json:"status" enum:"ok"`
-	Timestamp instant `json:"timestamp"`
+	Timestamp instant `json:"timestamp" doc:"Now, by the clock that holds and starts go by: the database's, as of the last second"`
 }
 
 type statusAnswer struct {
@@ -19,12 +18,13 @@ type statusAnswer struct {
 }
 
 type readyAnswer struct {
-	Status string `json:"status" enum:"ready"`
-	Bus    string `json:"bus,omitempty" enum:"connected,away" doc:"Whether other servers tell at once what they sell; away: it is seen within a second. Absent: there is no --nats"`
+	Status   string   `json:"status" enum:"ready"`
+	Bus      string   `json:"bus,omitempty" enum:"connected,away" doc:"Whether other servers tell at once what they sell; away: it is seen within a second. Absent: there is no --nats"`
+	Warnings []string `json:"warnings,omitempty" doc:"Why the database may lose sales that buyers were told of. Absent: as far as its settings say, it does not"`
 }
 
 func (a *api) health(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, &healthAnswer{Status: "ok", Timestamp: instant(drop.TimeOf(time.Now()))})
+	writeJSON(w, &healthAnswer{Status: "ok", Timestamp: instant(a.engine.Now())})
 	return nil
 }
 
@@ -48,6 +48,9 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
 		if answer.Bus = "away"; a.bus.Connected() {
 			answer.Bus = "connected"
 		}
+	}
+	for _, c := range a.engine.Cautions() {
+		answer.Warnings = append(answer.Warnings, c.What)
 	}
 	writeJSON(w, &answer)
 	return nil

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 )
@@ -55,5 +57,71 @@ func TestReady_AsksOnceForAll(t *testing.T) {
 	all.Wait()
 	if most := slow.most.Load(); most != 1 {
 		t.Errorf("%d asked the store at once", most)
+	}
+}
+
+// A page counts by the time of /health, the control room by that of its figures: it must be the time that a hold's end is in, however far
+// the database's clock is from ours.
+func TestHealth_TellsTheTimeThatHoldsGoBy(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 5 * time.Second, -5 * time.Second, 90 * time.Minute} {
+		at := new(atomic.Int64)
+		at.Store(ahead.Milliseconds())
+		s := newShopOn(t, memory.New(clockOf(at)), at)
+		s.post("/api/drops/create", `{"name":"Air","price":1,"total_stock":1,"start_time":"2020-01-01T00:00:00Z"}`)
+		var hold struct {
+			ExpiresAt time.Time `json:"expires_at"`
+		}
+		decodeInto(t, s.post("/api/drops/reserve", `{"dropId":1,"userId":1}`), &hold)
+		var health struct {
+			Timestamp time.Time `json:"timestamp"`
+		}
+		var figures struct {
+			At time.Time `json:"at"`
+		}
+		right := func(now time.Time) bool {
+			left := hold.ExpiresAt.Sub(now)
+			return 30*time.Second < left && left <= 60*time.Second+20*time.Millisecond
+		}
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			decodeInto(t, s.get("/health"), &health)
+			decodeInto(t, s.get("/api/operator/figures"), &figures)
+			if right(health.Timestamp) && right(figures.At) {
+				break
+			}
+			if time.Now().After(end) {
+				t.Errorf("%s ahead: a hold that ends at %s is shown when it is %s, in the control room %s", ahead, hold.ExpiresAt, health.Timestamp, figures.At)
+				break
+			}
+		}
+	}
+}
+
+func decodeInto(t *testing.T, r reply, to any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(r.body), to); r.status != http.StatusOK || err != nil {
+		t.Fatalf("%d %s: %v", r.status, r.body, err)
+	}
+}
+
+// careless is a store that may lose what it has committed.
+type careless struct{ store.Store }
+
+func (careless) Cautions() []store.Caution {
+	return []store.Caution{{What: "fsync is off: a crash loses sales", Source: "set for the role: ALTER ROLE shop RESET fsync"}}
+}
+
+// That the database may lose sales is said to whoever asks how the server is; who has set it so, to operators.
+func TestReady_WarnsOfADatabaseThatMayLoseSales(t *testing.T) {
+	s := newShopOn(t, careless{memory.New(clockOf(new(atomic.Int64)))}, new(atomic.Int64))
+	if r := s.get("/readyz"); r.status != http.StatusOK || strings.TrimSpace(r.body) != `{"status":"ready","warnings":["fsync is off: a crash loses sales"]}` {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := s.get("/api/operator/figures"); !strings.Contains(r.body, `"warnings":["fsync is off: a crash loses sales (set for the role: ALTER ROLE shop RESET fsync)"]`) {
+		t.Error(r.body)
+	}
+	for _, path := range []string{"/readyz", "/api/operator/figures"} {
+		if r := newShop(t).get(path); strings.Contains(r.body, "warnings") {
+			t.Error(r.body)
+		}
 	}
 }

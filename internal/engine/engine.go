@@ -101,6 +101,7 @@ type Engine struct {
 	draining   atomic.Bool
 	generation atomic.Uint64 // counts changes of any view
 	offset     clockOffset
+	skew       skew
 	jitter     func(n time.Duration) time.Duration // from [0, n)
 
 	buyers    *buyers
@@ -137,9 +138,13 @@ func setDefault[T comparable](v *T, def T) {
 
 // Start loads the view of every drop, ends the holds that became due while no server ran, and keeps watching.
 func (e *Engine) Start(ctx context.Context) error {
+	sent := time.Now()
 	snapshots, err := e.store.Drops(ctx)
 	if err != nil {
 		return fmt.Errorf("load all drops: %w", err)
+	}
+	if len(snapshots) > 0 {
+		e.skew.take(snapshots[0].Now, sent, time.Now(), e.Log)
 	}
 	for _, s := range snapshots {
 		e.offset.sample(s.Now)
@@ -260,6 +265,14 @@ func (e *Engine) Ready(ctx context.Context) error {
 		return ErrStopping
 	}
 	return e.store.Ready(ctx)
+}
+
+// Cautions says why the store may lose what it has committed, where it may; see store.Cautious.
+func (e *Engine) Cautions() []store.Caution {
+	if c, ok := e.store.(store.Cautious); ok {
+		return c.Cautions()
+	}
+	return nil
 }
 
 // lane finds the drop's lane, and looks the drop up in the store where this process does not know it yet.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -45,10 +46,12 @@ func (e *Engine) sweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
 	before := e.versions()
+	sent := time.Now()
 	pulse, err := e.store.Pulse(ctx)
 	if err != nil {
 		return err
 	}
+	e.skew.take(pulse.Now, sent, time.Now(), e.Log)
 	e.offset.restart(pulse.Now)
 	for _, p := range pulse.Drops {
 		e.mu.RLock()

@@ -25,6 +25,8 @@ type Metrics struct {
 	live        *prometheus.Desc
 	queued      *prometheus.Desc
 	drops       *prometheus.Desc
+	skew        *prometheus.Desc
+	cautions    *prometheus.Desc
 	engine      *Engine // set once, before anything is collected
 }
 
@@ -60,6 +62,10 @@ func NewMetrics() *Metrics {
 		live:        prometheus.NewDesc("sneakerdrop_holds_live", "Units held now, over all drops.", nil, nil),
 		queued:      prometheus.NewDesc("sneakerdrop_commands_queued", "Commands waiting in lanes now.", nil, nil),
 		drops:       prometheus.NewDesc("sneakerdrop_drops", "Drops that are not archived.", nil, nil),
+		skew: prometheus.NewDesc("sneakerdrop_clock_skew_seconds",
+			"How far the clock of this machine is ahead of the database's; below 0: behind it.", nil, nil),
+		cautions: prometheus.NewDesc("sneakerdrop_database_cautions",
+			"Settings of the database with which it may lose sales; GET /readyz says which.", nil, nil),
 	}
 	m.reserved = m.commands.WithLabelValues(nameOf(drop.Reserve{}), "ok")
 	return m
@@ -81,6 +87,8 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.live
 	ch <- m.queued
 	ch <- m.drops
+	ch <- m.skew
+	ch <- m.cautions
 }
 
 // Collect implements prometheus.Collector.
@@ -107,6 +115,8 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(m.live, prometheus.GaugeValue, held)
 	ch <- prometheus.MustNewConstMetric(m.queued, prometheus.GaugeValue, queued)
 	ch <- prometheus.MustNewConstMetric(m.drops, prometheus.GaugeValue, drops)
+	ch <- prometheus.MustNewConstMetric(m.skew, prometheus.GaugeValue, m.engine.skew.get().Seconds())
+	ch <- prometheus.MustNewConstMetric(m.cautions, prometheus.GaugeValue, float64(len(m.engine.Cautions())))
 }
 
 func (m *Metrics) done(c drop.Command) {

@@ -130,6 +130,18 @@ type Schema interface {
 	Close() error
 }
 
+// Cautious is a store whose server may be set up so that it loses what it has committed. The engines that are always safe are none.
+type Cautious interface {
+	// Cautions says why, as far as is known without asking; nil is the rule.
+	Cautions() []Caution
+}
+
+// Caution is one reason why committed sales may be lost.
+type Caution struct {
+	What   string // one sentence for anybody, such as "fsync is off: …"
+	Source string // who has set it so, and how to take that back: for operators
+}
+
 // Batch is what RunBatch does under one drop's lock.
 type Batch struct {
 	Drop drop.ID

@@ -33,7 +33,7 @@ func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*tra
 		l.floor = s.floors.get(l.batch.Drop)
 	}
 	t.conn = conn
-	t.results = conn.SendBatch(ctx, t.queueLoad(s.pooled))
+	t.results = conn.SendBatch(ctx, s.queueLoad(t))
 	return t, nil
 }
 
@@ -44,7 +44,7 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 	conn, op := t.conn, "commit "+t.drops()
 	ahead := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
 	ahead.batches[0].floor = t.batches[0].next
-	load := ahead.queueLoad(s.pooled)
+	load := s.queueLoad(ahead)
 	out.Queue(runBatchCommit)
 	committing, err := prepare(ctx, conn.Conn(), out)
 	var loading *piped

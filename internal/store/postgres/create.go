@@ -49,7 +49,7 @@ func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, 
 		}
 	}()
 	var in pgx.Batch
-	in.Queue(runBatchBegin)
+	s.queueBegin(&in)
 	in.Queue(createDropLock)
 	c := claim{key: key}
 	if key.Given() {
@@ -112,7 +112,7 @@ func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, a
 		return err
 	}
 	var in pgx.Batch
-	queueBegin(&in, s.pooled)
+	s.queueBegin(&in)
 	in.Queue(committedCreation, int64(id))
 	in.Queue(committedLock, int64(id), uuid(batch)).Query(find)
 	in.Queue(committedLedger, int64(id), int64(after), uuid(batch)).Query(find)

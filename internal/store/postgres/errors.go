@@ -85,7 +85,7 @@ func classify(err error) store.Class {
 		_, connecting := errors.AsType[*pgconn.ConnectError](err)
 		return classifyState(e.Code, connecting)
 	}
-	if unreachable(err) {
+	if _, unfit := errors.AsType[*SettingError](err); !unfit && (unreachable(err) || errors.Is(err, pgconn.ErrReadOnlyConnection)) {
 		return store.ClassUnavailable
 	}
 	return store.ClassFault

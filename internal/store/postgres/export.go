@@ -29,7 +29,7 @@ func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	}
 	defer conn.Release()
 	x := &export{ctx: ctx, conn: conn.Conn(), each: each, seen: make(map[string]int64)}
-	if err = x.begin(); err == nil {
+	if err = x.begin(s); err == nil {
 		err = x.everything()
 	}
 	rollback(ctx, conn.Conn()) // there is nothing to commit
@@ -51,9 +51,10 @@ type export struct {
 	seen    map[string]int64
 }
 
-func (x *export) begin() error {
+func (x *export) begin(s *Store) error {
 	var b pgx.Batch
 	b.Queue(readBegin)
+	s.queueSettings(&b)
 	b.Queue(exportSettings)
 	return x.conn.SendBatch(x.ctx, &b).Close()
 }

@@ -20,7 +20,7 @@ func (s *Store) MigrateFiles(ctx context.Context, files fs.FS) (from, to int, er
 func MigrationFiles() (fs.FS, error) { return fs.Sub(migrationFiles, "migrations") }
 
 // Settings are those of each connection.
-func Settings() map[string]string { return settings() }
+func Settings() map[string]string { return settings(nil) }
 
 // PlannedStatements are those whose plan must not turn, each with the indexes that it is to use.
 func PlannedStatements() map[string]PlannedStatement {
@@ -104,3 +104,6 @@ func (s *Store) Waiting() int {
 	defer s.groups.mu.Unlock()
 	return len(s.groups.waiting)
 }
+
+// Unpinned are options of a store that gives its connections no settings.
+func Unpinned() Options { return Options{unpinned: true} }

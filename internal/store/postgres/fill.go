@@ -30,7 +30,7 @@ func (s *Store) Fill(ctx context.Context, users []drop.User, drops []store.Fille
 	if replace {
 		lock = fillLockAll
 	}
-	in.Queue(runBatchBegin)
+	s.queueBegin(&in)
 	in.Queue(lock)
 	in.Queue(fillEmpty).QueryRow(func(row pgx.Row) error { return row.Scan(&empty, &now, &nextUser) })
 	if replace {

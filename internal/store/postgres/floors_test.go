@@ -153,7 +153,7 @@ func TestPlans_AnOldSnapshotIsNoBurden(t *testing.T) {
 		END LOOP;
 	END$$`, id, id, id, id))
 	for name, value := range postgres.Settings() {
-		exec(t, admin, `SELECT set_config($1, $2, false)`, name, value)
+		exec(t, admin, `SELECT set_config($1, $2, false) WHERE current_setting($1, true) IS NOT NULL`, name, value)
 	}
 	exec(t, admin, `SELECT set_config('sneakerdrop.now', '1000000', false)`)
 	buffers := func(sql, arguments string) (hit int) {

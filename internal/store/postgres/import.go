@@ -24,7 +24,7 @@ func (s *Store) Import(ctx context.Context, fill func(put func(store.Row) error)
 	defer pooled.Release()
 	conn := pooled.Conn()
 	m := &filling{ctx: ctx, conn: conn, nextUser: drop.FirstAllocatedUser, nextDrop: 1, nextToken: 1, nextAction: 1}
-	empty, err := m.begin()
+	empty, err := m.begin(s)
 	switch {
 	case err != nil:
 		rollback(ctx, conn)
@@ -71,9 +71,9 @@ type filling struct {
 	nextAction operator.ActionID
 }
 
-func (m *filling) begin() (empty bool, err error) {
+func (m *filling) begin(s *Store) (empty bool, err error) {
 	var in pgx.Batch
-	in.Queue(runBatchBegin)
+	s.queueBegin(&in)
 	in.Queue(exportSettings)
 	in.Queue(importLock)
 	in.Queue(importEmpty).QueryRow(func(row pgx.Row) error { return row.Scan(&empty) })

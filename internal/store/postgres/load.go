@@ -41,7 +41,7 @@ type loader struct {
 }
 
 // queueLoad queues the first round trip: it begins the transaction, locks the drops and reads what the batches need.
-func (t *transaction) queueLoad(pooled bool) *pgx.Batch {
+func (s *Store) queueLoad(t *transaction) *pgx.Batch {
 	out := new(pgx.Batch)
 	ids, floors := make([]int64, len(t.batches)), make([]int64, len(t.batches))
 	for i, l := range t.batches {
@@ -51,7 +51,7 @@ func (t *transaction) queueLoad(pooled bool) *pgx.Batch {
 	if t.turn == nil {
 		lock = runBatchLockFree
 	}
-	queueBegin(out, pooled)
+	s.queueBegin(out)
 	out.Queue(lock, ids).Query(t.locked)
 	out.Queue(runBatchClock).Query(t.clock)
 	out.Queue(runBatchSizes, ids).Query(t.sizes)
@@ -62,11 +62,16 @@ func (t *transaction) queueLoad(pooled bool) *pgx.Batch {
 	return out
 }
 
-// queueBegin queues the begin of a transaction that takes a drop's lock.
-func queueBegin(out *pgx.Batch, pooled bool) {
+// queueBegin queues the begin of a transaction that writes.
+func (s *Store) queueBegin(out *pgx.Batch) {
 	out.Queue(runBatchBegin)
-	if pooled {
-		out.Queue(runBatchSettings)
+	s.queueSettings(out)
+}
+
+// queueSettings queues the settings of a transaction where its connection cannot have them.
+func (s *Store) queueSettings(out *pgx.Batch) {
+	if s.pooled {
+		out.Queue(s.ofTransaction)
 	}
 }
 

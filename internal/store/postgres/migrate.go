@@ -11,7 +11,6 @@ import (
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -98,7 +97,9 @@ func (s *Store) migrationSettings() map[string]string {
 	if s.pooled {
 		return nil
 	}
-	return map[string]string{"lock_timeout": "2s"}
+	all := settings(nil)
+	all["lock_timeout"] = "2s"
+	return all
 }
 
 // migrationConfig is that of the store's connections with other settings.
@@ -109,7 +110,7 @@ func (s *Store) migrationConfig(ctx context.Context, settings map[string]string)
 			return nil, err
 		}
 	}
-	cfg.ValidateConnect = validate(settings, nil)
+	cfg.ValidateConnect = s.validate(settings, nil)
 	cfg.OnNotice = nil // IF NOT EXISTS says what it skipped
 	return cfg, nil
 }
@@ -138,12 +139,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var readOnly bool
-	if err := s.pool.QueryRow(ctx, readyWritable).Scan(&readOnly); err != nil {
+	if err := s.examine(ctx); err != nil {
 		return s.fail(op, err)
-	}
-	if readOnly && !s.reads {
-		return s.failAs(op, store.ClassUnavailable, pgconn.ErrReadOnlyConnection)
 	}
 	version, err := s.version(ctx)
 	if err != nil {

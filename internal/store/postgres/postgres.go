@@ -17,10 +17,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
-	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +42,8 @@ type Options struct {
 	Connections int
 	// Log gets what an operator should know: the server's notices and dropped connections. Nil: slog.Default().
 	Log *slog.Logger
+
+	unpinned bool // for tests, which show what the pins are good for
 }
 
 // Store is a store.Store on PostgreSQL.
@@ -54,6 +53,10 @@ type Store struct {
 	floors floors
 	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
 	pooled bool
+	// session has the settings of each connection, and ofTransaction is SQL that sets those that go with each transaction where it is pooled.
+	session       map[string]string
+	ofTransaction string
+	cautions      cautions
 	// reads: the URL asks for a standby, which an audit can be run on.
 	reads bool
 	// primary is nil where the URL names one host.
@@ -63,17 +66,24 @@ type Store struct {
 	lookups chan struct{} // those under way: each may wait for a lock, and others need connections
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store    = (*Store)(nil)
+	_ store.Cautious = (*Store)(nil)
+)
 
-// Open prepares a store on the database of a postgres:// URL, with pgx's parameters. It neither connects nor migrates:
+// Open prepares a store on the database of an address that ReadAddress takes. It neither connects nor migrates:
 // the first call that needs the database does, and fails if it is out of reach. Of several hosts it uses the one that takes
 // writes.
 //
 // Behind PgBouncer in transaction mode the URL must say default_query_exec_mode=exec; see CheckPooler.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	at, err := ReadAddress(url, false)
 	if err != nil {
-		return nil, fmt.Errorf("read the database URL: %w", err)
+		return nil, fmt.Errorf("the database URL %w", err)
+	}
+	cfg, err := pgxpool.ParseConfig(at.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", withoutAddress(err))
 	}
 	s := &Store{log: o.Log}
 	if s.log == nil {
@@ -81,7 +91,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s.pooled = cfg.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement
 	s.reads = !wantsPrimary(cfg.ConnConfig.ValidateConnect)
-	configure(cfg.ConnConfig, s.pooled, s.log)
+	s.configure(cfg.ConnConfig, o)
 	if !s.reads {
 		s.primary = newPrimary(cfg, s.log)
 	}
@@ -95,8 +105,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil
 	}
 	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))
-	if o.Connections > 0 {
-		cfg.MaxConns = int32(min(o.Connections, 10_000))
+	if most := cmp.Or(o.Connections, at.connections); most > 0 {
+		cfg.MaxConns = int32(min(most, 10_000))
 	}
 	s.groups.most, s.groups.patience = min(max(2, runtime.NumCPU()), max(1, int(cfg.MaxConns)/2)), patience
 	s.groups.lapses = max(1, int(cfg.MaxConns)/4)
@@ -108,80 +118,6 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		s.primary.watch(s.pool)
 	}
 	return s, nil
-}
-
-// settings of each connection; what the URL says goes before. They are set by a statement, because PgBouncer refuses connections
-// that bring parameters which it does not know. A lock is not waited for longer than a frozen replica can hold it. The planner's
-// are there so that a plan made on an empty table still fits when the table has grown: only probes of indexes. JIT would compile
-// each of them, because it goes by cost.
-func settings() map[string]string {
-	return map[string]string{
-		"idle_in_transaction_session_timeout": "5s",
-		"lock_timeout":                        "5s",
-		"plan_cache_mode":                     "force_generic_plan",
-		"enable_seqscan":                      "off",
-		"enable_bitmapscan":                   "off",
-		"enable_hashjoin":                     "off",
-		"enable_mergejoin":                    "off",
-		"jit":                                 "off",
-		"client_min_messages":                 "warning", // neither less, which hides the one that a COMMIT must not have, nor talk
-	}
-}
-
-func configure(cfg *pgx.ConnConfig, pooled bool, log *slog.Logger) {
-	set := make(map[string]string)
-	if !pooled { // else they go with each transaction
-		set = settings()
-	}
-	maps.DeleteFunc(set, func(name, _ string) bool { _, said := cfg.RuntimeParams[name]; return said })
-	cfg.ValidateConnect = validate(set, cfg.ValidateConnect)
-	cfg.DialFunc = dialer().DialContext
-	cfg.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
-		level := slog.LevelDebug
-		if warns(n) {
-			level = slog.LevelWarn
-			c.CustomData()[warningKey] = n
-		}
-		log.Log(context.Background(), level, "notice from PostgreSQL", "severity", severity(n), "code", n.Code, "message", n.Message)
-	}
-	setDefault(cfg.RuntimeParams, "application_name", "sneakerdrop")
-}
-
-// wantsPrimary tells whether a URL's target_session_attrs ask for a server that takes writes, or for none in particular.
-func wantsPrimary(target pgconn.ValidateConnectFunc) bool {
-	is := func(f pgconn.ValidateConnectFunc) bool {
-		return reflect.ValueOf(target).Pointer() == reflect.ValueOf(f).Pointer()
-	}
-	return target == nil || is(pgconn.ValidateConnectTargetSessionAttrsReadWrite) || is(pgconn.ValidateConnectTargetSessionAttrsPrimary)
-}
-
-// validate makes the settings those of a new connection, and refuses it if it leads elsewhere than to a server as the URL asks for: of
-// several hosts, and after a failover, only the primary will do.
-func validate(settings map[string]string, target pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
-	var sql strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		fmt.Fprintf(&sql, "SET %s = '%s'; ", name, settings[name])
-	}
-	sql.WriteString("SHOW transaction_read_only")
-	writes := wantsPrimary(target)
-	return func(ctx context.Context, conn *pgconn.PgConn) error {
-		results, err := conn.Exec(ctx, sql.String()).ReadAll()
-		switch {
-		case err != nil:
-			return err
-		case !writes:
-			return target(ctx, conn)
-		case string(results[len(results)-1].Rows[0][0]) == "on":
-			return pgconn.ErrReadOnlyConnection
-		}
-		return nil
-	}
-}
-
-func setDefault(params map[string]string, name, value string) {
-	if _, said := params[name]; !said {
-		params[name] = value
-	}
 }
 
 // Close waits for the calls that are under way and closes all connections.

@@ -79,9 +79,13 @@ func sentence(err error) string {
 	if e, ok := errors.AsType[*net.OpError](err); ok {
 		return e.Err.Error()
 	}
+	if e, ok := errors.AsType[*SettingError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[*ReadOnlyError](err); ok {
+		return e.Error()
+	}
 	switch {
-	case errors.Is(err, pgconn.ErrReadOnlyConnection):
-		return "is a standby, or read only"
 	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return "no answer"
 	}

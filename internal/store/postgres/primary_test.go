@@ -159,7 +159,7 @@ func TestSeveralHosts_SayWhatIsWrongWithEach(t *testing.T) {
 	err = s.Ready(t.Context())
 	wantClass(t, err, store.ClassUnavailable)
 	if want := "127.0.0.1:1: connect: connection refused; "; err == nil || !strings.Contains(err.Error(), want) ||
-		!strings.Contains(err.Error(), "is a standby, or read only") {
+		!strings.Contains(err.Error(), "it is read only: default_transaction_read_only is on") {
 		t.Errorf("%v", err)
 	}
 }

@@ -78,6 +78,7 @@ func (s *Store) read(ctx context.Context, op string, queue func(*pgx.Batch)) err
 	defer conn.Release()
 	var b pgx.Batch
 	b.Queue(readBegin)
+	s.queueSettings(&b)
 	queue(&b)
 	b.Queue(runBatchCommit)
 	if err := conn.SendBatch(ctx, &b).Close(); err != nil {

@@ -21,18 +21,6 @@ var _ = [1]struct{}{}[drop.MaxExpirePerBatch+1-501]
 const (
 	runBatchBegin = `BEGIN ISOLATION LEVEL READ COMMITTED`
 
-	// Only behind a pooler, where connections cannot carry the settings.
-	runBatchSettings = `
-SELECT set_config('idle_in_transaction_session_timeout', '5s', true),
-       set_config('lock_timeout', '5s', true),
-       set_config('plan_cache_mode', 'force_generic_plan', true),
-       set_config('enable_seqscan', 'off', true),
-       set_config('enable_bitmapscan', 'off', true),
-       set_config('enable_hashjoin', 'off', true),
-       set_config('enable_mergejoin', 'off', true),
-       set_config('jit', 'off', true),
-       set_config('client_min_messages', 'warning', true)`
-
 	// The locks, the clock and what every batch reads are of one drop or, in a group, of several (see groups). The rest is of one.
 	runBatchLock = runBatchDrops + `
 ) AS d ON true`
@@ -58,7 +46,7 @@ JOIN LATERAL (
 	runBatchEndSilent = `
 SELECT pid, pg_terminate_backend(pid)
 FROM pg_stat_activity
-WHERE datname = current_database() AND usename = current_user AND application_name = current_setting('application_name')
+WHERE datname = current_database() AND usename = session_user AND application_name = current_setting('application_name')
     AND state = 'active' AND wait_event_type = 'Client' AND wait_event = 'ClientRead'
     AND state_change < clock_timestamp() - interval '5 s' AND pid <> pg_backend_pid()`
 
@@ -718,7 +706,27 @@ SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
 
 	poolerBackend = `SELECT pg_backend_pid()`
 
-	readyWritable = `SELECT current_setting('transaction_read_only') = 'on'`
+	// What a server says of itself and of the session: see state. The last two columns are for connections that cannot be given settings: the first
+	// of those on which single statements rest that is not as it is by default.
+	sessionState = `
+SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery(), current_setting('server_encoding'),
+       current_setting('session_replication_role'), current_setting('synchronous_commit'), current_setting('fsync'),
+       current_setting('full_page_writes'), current_setting('synchronous_standby_names') <> '', unfit.name, unfit.value
+FROM (VALUES (1)) AS one (row)
+LEFT JOIN LATERAL (
+    SELECT name, current_setting(name) AS value
+    FROM (VALUES ('default_transaction_isolation', '^read committed$'), ('bytea_output', '^hex$'), ('exit_on_error', '^off$'),
+        ('client_min_messages', '^(debug|log|notice|warning)'), ('search_path', '^("?pg_catalog|(?!.*pg_catalog))'))
+        AS needs (name, pattern)
+    WHERE current_setting(name) !~ pattern
+    LIMIT 1
+) AS unfit ON true`
+
+	// %s is the name of a setting.
+	settingSource = `
+SELECT source, current_user, current_database()
+FROM pg_settings
+WHERE name = %s`
 
 	readyVersion = `
 SELECT coalesce(max(version_id), 0)

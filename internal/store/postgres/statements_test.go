@@ -79,9 +79,10 @@ func TestStatements_NeverCompareWithAny(t *testing.T) {
 }
 
 func TestStatements_PoolerGetsTheSameSettings(t *testing.T) {
-	for name, value := range settings() {
-		if want := "set_config('" + name + "', '" + value + "', true)"; !strings.Contains(runBatchSettings, want) {
-			t.Errorf("runBatchSettings lacks %s", want)
+	given := queueSettings(settings(nil))
+	for _, p := range pins() {
+		if want := "(E'" + p.name + "', E'" + p.value + "')"; p.each && !strings.Contains(given, want) {
+			t.Errorf("a transaction behind a pooler is not given %s", want)
 		}
 	}
 }

@@ -98,6 +98,9 @@ func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 			exec(t, admin, "ALTER DATABASE "+admin.Config().Database+" SET "+setting)
 		}
 		for _, least := range []string{"debug5", "debug1", "log", "notice", "warning", "error"} {
+			if least == "error" && parameters != "" {
+				continue // refused: behind such a pooler single statements have it as it is
+			}
 			exec(t, admin, "ALTER DATABASE "+admin.Config().Database+" SET client_min_messages = "+least)
 			s := openWith(t, u+parameters, 1)
 			for _, severity := range []string{"DEBUG", "LOG", "INFO", "NOTICE", "WARNING"} {

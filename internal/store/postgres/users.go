@@ -72,7 +72,7 @@ func (s *Store) ensureOnce(ctx context.Context, who *drop.Named, key drop.Key) (
 	conn := pooled.Conn()
 	c := claim{key: key}
 	var in pgx.Batch
-	in.Queue(runBatchBegin)
+	s.queueBegin(&in)
 	in.Queue(ensureUserLock)
 	c.queue(&in)
 	if err := conn.SendBatch(ctx, &in).Close(); err != nil {

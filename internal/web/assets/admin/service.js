@@ -18,11 +18,13 @@ export function Service() {
   useTopic("room");
   const service = room.figures?.service;
   if (!room.figures) return null;
-  if (!service) return html`<section class="service"><h2>Service</h2><p class="hint">Its figures are served at --metrics-addr alone.</p></section>`;
+  const warnings = (room.figures.warnings || []).map((w) => html`<p class="problem" key=${w}>The database may lose sales: ${w}</p>`);
+  if (!service) return html`<section class="service"><h2>Service</h2>${warnings}<p class="hint">Its figures are served at --metrics-addr alone.</p></section>`;
   const { watchers } = service;
   const all = watchers.websocket + watchers.polling + watchers.streams;
   return html`<section class="service" aria-labelledby="service-name">
     <h2 id="service-name">Service</h2>
+    ${warnings}
     <dl class="tiles">
       <div class="tile"><dt>Watching now</dt><dd>${whole(all)}</dd></div>
       <div class="tile"><dt>Waiting in lanes</dt><dd>${whole(service.queued)}</dd></div>

@@ -1,0 +1,418 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// pin is a setting that every connection is given, whatever the server, the database or the role say.
+type pin struct {
+	name, value string
+	// tunable: what the URL says goes before. It changes how long something takes or is waited for, never what it means.
+	tunable bool
+	// each: behind a pooler that keeps no settings of ours it goes with each transaction.
+	each bool
+}
+
+// pins are all that a role may set of what changes the meaning of our statements, whether they run, or by which plan: session_test.go
+// tries every setting that there is. They are set by a statement, because PgBouncer refuses connections that bring parameters which it
+// does not know.
+//
+// A lock is not waited for longer than a frozen replica can hold it. The planner's are there so that a plan made on an empty table still
+// fits when the table has grown: only probes of indexes. JIT would compile each of them, because it goes by cost.
+func pins() []pin {
+	return []pin{
+		{name: "client_encoding", value: "UTF8"},
+		{name: "standard_conforming_strings", value: "on"},
+		{name: "search_path", value: "pg_catalog"}, // our tables are named with their schema
+		{name: "DateStyle", value: "ISO, YMD"},
+		{name: "IntervalStyle", value: "postgres"},
+		{name: "TimeZone", value: "UTC"},
+		{name: "bytea_output", value: "hex"},
+		{name: "extra_float_digits", value: "1"},
+		{name: "array_nulls", value: "on"},
+		{name: "transform_null_equals", value: "off"},
+		{name: "row_security", value: "on"},
+		{name: "default_table_access_method", value: "heap"}, // rows are written by their place
+		{name: "default_transaction_isolation", value: "read committed", each: true},
+		{name: "default_transaction_deferrable", value: "off", each: true},
+		// Neither less, which hides the warning that a COMMIT must not have, nor talk.
+		{name: "client_min_messages", value: "warning", each: true},
+		{name: "exit_on_error", value: "off", each: true},
+
+		{name: "idle_in_transaction_session_timeout", value: "5s", tunable: true, each: true},
+		{name: "lock_timeout", value: "5s", tunable: true, each: true},
+		{name: "statement_timeout", value: "0", tunable: true, each: true},
+		{name: "transaction_timeout", value: "0", tunable: true, each: true}, // since PostgreSQL 17
+		{name: "idle_session_timeout", value: "0", tunable: true},
+
+		{name: "plan_cache_mode", value: "force_generic_plan", tunable: true, each: true},
+		{name: "enable_seqscan", value: "off", tunable: true, each: true},
+		{name: "enable_bitmapscan", value: "off", tunable: true, each: true},
+		{name: "enable_hashjoin", value: "off", tunable: true, each: true},
+		{name: "enable_mergejoin", value: "off", tunable: true, each: true},
+		{name: "jit", value: "off", tunable: true, each: true},
+		{name: "enable_indexscan", value: "on", tunable: true},
+		{name: "enable_indexonlyscan", value: "on", tunable: true},
+		{name: "enable_tidscan", value: "on", tunable: true},
+		{name: "enable_nestloop", value: "on", tunable: true},
+		{name: "enable_sort", value: "on", tunable: true},
+		{name: "enable_material", value: "on", tunable: true},
+		{name: "max_parallel_workers_per_gather", value: "0", tunable: true},
+		{name: "force_parallel_mode", value: "off", tunable: true},  // until PostgreSQL 15
+		{name: "debug_parallel_query", value: "off", tunable: true}, // since then
+		{name: "seq_page_cost", value: "1", tunable: true},
+		{name: "random_page_cost", value: "4", tunable: true},
+		{name: "cpu_tuple_cost", value: "0.01", tunable: true},
+		{name: "cpu_index_tuple_cost", value: "0.005", tunable: true},
+		{name: "cpu_operator_cost", value: "0.0025", tunable: true},
+		{name: "effective_cache_size", value: "4GB", tunable: true},
+		{name: "from_collapse_limit", value: "8", tunable: true},
+		{name: "join_collapse_limit", value: "8", tunable: true},
+		{name: "geqo", value: "on", tunable: true},
+		{name: "cursor_tuple_fraction", value: "0.1", tunable: true},
+		{name: "constraint_exclusion", value: "partition", tunable: true},
+	}
+}
+
+// settings are what a new connection is given: the pins, and what the URL says of those that can be tuned.
+func settings(said map[string]string) map[string]string {
+	all := make(map[string]string)
+	for _, p := range pins() {
+		all[p.name] = p.value
+		if v, ok := said[strings.ToLower(p.name)]; ok && p.tunable {
+			all[p.name] = v
+		}
+	}
+	return all
+}
+
+// take takes what the URL says of pinned settings out of a connection's parameters, also where it says so by options=-c name=value.
+func take(params map[string]string) (said map[string]string) {
+	said = make(map[string]string)
+	names := make(map[string]bool)
+	for _, p := range pins() {
+		names[strings.ToLower(p.name)] = true
+	}
+	if options, ok := params["options"]; ok {
+		given, rest := splitOptions(options)
+		for name, value := range given {
+			params[name] = cmp.Or(params[name], value)
+		}
+		if params["options"] = rest; rest == "" {
+			delete(params, "options")
+		}
+	}
+	for name, value := range params {
+		if plain := strings.ToLower(name); names[plain] {
+			said[plain] = value
+			delete(params, name)
+		}
+	}
+	return said
+}
+
+// splitOptions takes options=-c name=value --other=value apart; rest is what is none of these.
+func splitOptions(options string) (given map[string]string, rest string) {
+	given = make(map[string]string)
+	var left []string
+	words := optionWords(options)
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		setting, ok := strings.CutPrefix(word, "--")
+		if !ok {
+			if setting, ok = strings.CutPrefix(word, "-c"); ok && setting == "" && i+1 < len(words) {
+				i++
+				setting = words[i]
+			}
+		}
+		name, value, assigned := strings.Cut(setting, "=")
+		if !ok || !assigned || name == "" {
+			left = append(left, escapeOption(word))
+			continue
+		}
+		given[strings.ReplaceAll(strings.TrimSpace(name), "-", "_")] = value
+	}
+	return given, strings.Join(left, " ")
+}
+
+// optionWords splits at blanks; a backslash keeps what follows it.
+func optionWords(options string) (words []string) {
+	var word strings.Builder
+	inside, kept := false, false
+	for _, r := range options {
+		switch {
+		case kept:
+			word.WriteRune(r)
+			kept = false
+		case r == '\\':
+			inside, kept = true, true
+		case strings.ContainsRune(" \t\n\r\v\f", r):
+			if inside {
+				words = append(words, word.String())
+				word.Reset()
+			}
+			inside = false
+		default:
+			word.WriteRune(r)
+			inside = true
+		}
+	}
+	if inside {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+func escapeOption(word string) string {
+	return strings.NewReplacer(`\`, `\\`, " ", `\ `, "\t", "\\\t", "\n", "\\\n").Replace(word)
+}
+
+// configure prepares the connections of a store.
+func (s *Store) configure(cfg *pgx.ConnConfig, o Options) {
+	said := take(cfg.RuntimeParams)
+	s.session = settings(said)
+	if s.pooled { // the settings go with each transaction; these PgBouncer keeps for each client
+		cfg.RuntimeParams["standard_conforming_strings"] = "on"
+		cfg.RuntimeParams["datestyle"] = "ISO, YMD"
+		cfg.RuntimeParams["timezone"] = "UTC"
+		cfg.ValidateConnect = s.validate(nil, cfg.ValidateConnect)
+	} else {
+		cfg.ValidateConnect = s.validate(s.session, cfg.ValidateConnect)
+	}
+	cfg.RuntimeParams["client_encoding"] = "UTF8"
+	if o.unpinned {
+		delete(cfg.RuntimeParams, "client_encoding")
+		cfg.ValidateConnect = s.validate(nil, nil)
+	}
+	s.ofTransaction = queueSettings(s.session)
+	cfg.DialFunc = dialer().DialContext
+	cfg.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
+		level := slog.LevelDebug
+		if warns(n) {
+			level = slog.LevelWarn
+			c.CustomData()[warningKey] = n
+		}
+		s.log.Log(context.Background(), level, "notice from PostgreSQL", "severity", severity(n), "code", n.Code, "message", n.Message)
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "sneakerdrop"
+	}
+}
+
+// wantsPrimary tells whether a URL's target_session_attrs ask for a server that takes writes, or for none in particular.
+func wantsPrimary(target pgconn.ValidateConnectFunc) bool {
+	is := func(f pgconn.ValidateConnectFunc) bool {
+		return reflect.ValueOf(target).Pointer() == reflect.ValueOf(f).Pointer()
+	}
+	return target == nil || is(pgconn.ValidateConnectTargetSessionAttrsReadWrite) || is(pgconn.ValidateConnectTargetSessionAttrsPrimary)
+}
+
+// setSession is SQL that gives a session its settings, those that differ from what it has and that the server knows.
+func setSession(settings map[string]string) string {
+	if len(settings) == 0 {
+		return ""
+	}
+	// The first have to be right for the rest to mean what it says, and to be let finish.
+	return "SET statement_timeout = 0; SET search_path = pg_catalog; " + assign(settings, "false") + "; "
+}
+
+// queueSettings is the same for one transaction, of those that go with each.
+func queueSettings(settings map[string]string) string {
+	each := make(map[string]string)
+	for _, p := range pins() {
+		if p.each {
+			each[p.name] = settings[p.name]
+		}
+	}
+	return assign(each, "true")
+}
+
+func assign(settings map[string]string, local string) string {
+	var sql strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if sql.Len() > 0 {
+			sql.WriteString(", ")
+		}
+		fmt.Fprintf(&sql, "(%s, %s)", literal(name), literal(settings[name]))
+	}
+	return "SELECT count(set_config(name, value, " + local + ")) FROM (VALUES " + sql.String() +
+		") AS pins (name, value) WHERE current_setting(name, true) <> value"
+}
+
+// literal is a string in SQL, whatever standard_conforming_strings is.
+func literal(s string) string {
+	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(s) + "'"
+}
+
+// hurried is how often a new connection is given its settings anew where it takes longer than a statement may.
+const hurried = 10
+
+// SettingError is a setting of the server, the database or the role with which this program cannot work, and which it cannot change
+// for its own connections.
+type SettingError struct {
+	Name, Value string
+	Source      string // who has set it
+	Rule        string // completes "… is <value> (<source>) and "
+}
+
+func (e *SettingError) Error() string {
+	return fmt.Sprintf("%s is %s (%s) and %s", e.Name, e.Value, e.Source, e.Rule)
+}
+
+// ReadOnlyError is a server that takes no writes.
+type ReadOnlyError struct {
+	Source string // who has set default_transaction_read_only; empty: it is a standby
+}
+
+func (e *ReadOnlyError) Error() string {
+	if e.Source == "" {
+		return "it is a standby"
+	}
+	return "it is read only: default_transaction_read_only is on (" + e.Source + ")"
+}
+
+// Unwrap has it be what pgx calls such a connection.
+func (e *ReadOnlyError) Unwrap() error { return pgconn.ErrReadOnlyConnection }
+
+// validate makes the settings those of a new connection, and refuses it if it leads elsewhere than to a server as the URL asks for (of
+// several hosts, and after a failover, only the primary will do), or to one with which this program cannot work.
+func (s *Store) validate(settings map[string]string, target pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
+	sql := setSession(settings) + sessionState
+	writes := wantsPrimary(target)
+	return func(ctx context.Context, conn *pgconn.PgConn) error {
+		results, err := conn.Exec(ctx, sql).ReadAll()
+		for try := 0; code(err) == pgerrcode.QueryCanceled && len(settings) > 0 && try < hurried; try++ {
+			_, _ = conn.Exec(ctx, "SET statement_timeout = 0").ReadAll() // the role's may be shorter than this takes
+			results, err = conn.Exec(ctx, sql).ReadAll()
+		}
+		if err != nil {
+			return err
+		}
+		state := newState(results[len(results)-1].Rows[0])
+		if writes {
+			err = s.judge(ctx, conn, &state)
+		} else {
+			err = target(ctx, conn)
+		}
+		if err != nil {
+			return err
+		}
+		return s.refuse(ctx, conn, &state)
+	}
+}
+
+// examine looks again at the server: its configuration may have changed since the connection was opened.
+func (s *Store) examine(ctx context.Context) error {
+	pooled, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer pooled.Release()
+	conn := pooled.Conn().PgConn()
+	results, err := conn.Exec(ctx, sessionState).ReadAll()
+	if err != nil {
+		return err
+	}
+	state := newState(results[0].Rows[0])
+	if s.reads {
+		return nil
+	}
+	return s.judge(ctx, conn, &state)
+}
+
+// judge refuses a server that takes no writes, and notes what an operator should know of one that does.
+func (s *Store) judge(ctx context.Context, conn *pgconn.PgConn, state *state) error {
+	switch {
+	case state.readOnly && state.standby:
+		return &ReadOnlyError{}
+	case state.readOnly:
+		return &ReadOnlyError{Source: sourceOf(ctx, conn, "default_transaction_read_only")}
+	}
+	s.cautions.note(state.cautions(func(name string) string { return sourceOf(ctx, conn, name) }), s.log)
+	return nil
+}
+
+// refuse refuses a connection for what cannot be set by us.
+func (s *Store) refuse(ctx context.Context, conn *pgconn.PgConn, state *state) error {
+	if state.encoding != "UTF8" && state.encoding != "SQL_ASCII" { // which keeps our bytes as they are
+		return &SettingError{
+			Name: "server_encoding", Value: state.encoding, Source: "set when the database was made",
+			Rule: "cannot hold every name; make a database with ENCODING 'UTF8' (CREATE DATABASE … TEMPLATE template0) and copy this one into it",
+		}
+	}
+	if state.replication != "origin" && !state.standby {
+		const name = "session_replication_role"
+		// A superuser may set it.
+		if _, err := conn.Exec(ctx, "SET session_replication_role = origin").ReadAll(); err != nil || s.pooled {
+			return &SettingError{
+				Name: name, Value: state.replication, Source: sourceOf(ctx, conn, name),
+				Rule: "must be origin: the triggers that keep the operators' log from being changed would not run",
+			}
+		}
+	}
+	if !s.pooled || state.unfit == "" {
+		return nil
+	}
+	return &SettingError{
+		Name: state.unfit, Value: state.unfitValue, Source: sourceOf(ctx, conn, state.unfit),
+		Rule: "must be as PostgreSQL has it by default, because a pooler that gives each transaction another connection keeps no settings of ours; " +
+			"reset it, or set pool_mode = session for this database and leave default_query_exec_mode out of the URL",
+	}
+}
+
+// state is what a server says of itself and of a new session.
+type state struct {
+	readOnly, standby     bool
+	encoding, replication string
+	commit, fsync, pages  string
+	awaited               bool // standbys are waited for
+	unfit, unfitValue     string
+}
+
+// newState reads the row of sessionState.
+func newState(row [][]byte) state {
+	is := func(i int) bool { return string(row[i]) == "t" }
+	return state{
+		readOnly: is(0), standby: is(1), encoding: string(row[2]), replication: string(row[3]), commit: string(row[4]),
+		fsync: string(row[5]), pages: string(row[6]), awaited: is(7), unfit: string(row[8]), unfitValue: string(row[9]),
+	}
+}
+
+// sourceOf says who has set a setting, and what takes it back.
+func sourceOf(ctx context.Context, conn *pgconn.PgConn, name string) string {
+	results, err := conn.Exec(ctx, fmt.Sprintf(settingSource, literal(name))).ReadAll()
+	if err != nil || len(results[0].Rows) == 0 {
+		return "it is not known who set it"
+	}
+	row := results[0].Rows[0]
+	source, role, database := string(row[0]), string(row[1]), string(row[2])
+	switch source {
+	case "user":
+		return fmt.Sprintf("set for the role: ALTER ROLE %s RESET %s", role, name)
+	case "database":
+		return fmt.Sprintf("set for the database: ALTER DATABASE %s RESET %s", database, name)
+	case "database user":
+		return fmt.Sprintf("set for the role in this database: ALTER ROLE %s IN DATABASE %s RESET %s", role, database, name)
+	case "global":
+		return "set for all roles: ALTER ROLE ALL RESET " + name
+	case "client":
+		return "set by the database URL or by PGOPTIONS"
+	case "session":
+		return "set by the pooler, or by another client of it"
+	case "configuration file", "command line", "environment variable":
+		return "set for the server, in its " + source
+	default:
+		return "set by: " + source
+	}
+}
