@@ -30,7 +30,7 @@ func (e *damagedError) Error() string {
 }
 
 func (c *auditCommand) run(ctx context.Context, con *console) error {
-	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	s, err := con.openBooks(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err
 	}

@@ -164,7 +164,7 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config
 		return result, err
 	}
 	ctx = context.WithoutCancel(ctx) // a run that was ended early is checked too
-	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	s, err := con.openBooks(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return nil, err
 	}

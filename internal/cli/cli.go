@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -45,8 +46,17 @@ type commands struct {
 // common is what nearly every command takes.
 type common struct {
 	Database database `default:"sqlite:sneakerdrop.db" placeholder:"URL" help:"Where drops are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME (default sqlite:sneakerdrop.db). Also DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."`
+	waiting
 	logging
 }
+
+// waiting is how long a command waits for its database.
+type waiting struct {
+	WaitForDatabase patience `default:"5s" placeholder:"TIME" help:"How long to wait for a PostgreSQL database that is not there yet, from 0s to 24h (default 5s). With another time than that also one whose name or role does not exist yet is waited for, and serve answers /livez and /readyz meanwhile."`
+}
+
+// patient reports whether somebody has asked to wait: then whatever may still come is waited for.
+func (w waiting) patient() bool { return time.Duration(w.WaitForDatabase) != reachWithin }
 
 // logging is what every command takes.
 type logging struct {
@@ -58,6 +68,8 @@ type logging struct {
 type console struct {
 	stdout, stderr io.Writer
 	settings       *settings
+	// waits, if not nil, is told again and again why the database is waited for.
+	waits func(why string)
 	// refusal, once it is known that logs are for machines, takes the sentence that an error ends the command with.
 	refusal *slog.Logger
 }

@@ -18,6 +18,7 @@ import (
 type copyCommand struct {
 	From database `required:"" placeholder:"URL" help:"What to copy: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read; stop what serves it."`
 	To   database `required:"" placeholder:"URL" help:"Where to: an empty database, which is made where it is a file, and migrated."`
+	waiting
 	logging
 }
 
@@ -46,7 +47,7 @@ func (c *copyCommand) source(ctx context.Context, con *console) (everything, err
 			return nil, con.databaseErrorOf("from", c.From, err)
 		}
 	}
-	s, err := openStore(ctx, c.From, c.logger(con.stderr))
+	s, err := con.openStore(ctx, c.From, c.waiting, c.logger(con.stderr))
 	if err == nil {
 		if err = s.Ready(ctx); err != nil {
 			err = errors.Join(err, s.Close())
@@ -62,7 +63,7 @@ func (c *copyCommand) source(ctx context.Context, con *console) (everything, err
 }
 
 func (c *copyCommand) into(ctx context.Context, con *console, from everything) error {
-	to, err := openStore(ctx, c.To, c.logger(con.stderr))
+	to, err := con.openStore(ctx, c.To, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return con.databaseErrorOf("to", c.To, err)
 	}

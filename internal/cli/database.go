@@ -20,11 +20,13 @@ const (
 	// reachWithin bounds the wait for a database that is not there yet: containers of one machine start at once.
 	reachWithin = 5 * time.Second
 	reachEvery  = 200 * time.Millisecond
+	// sayEvery is how often the log says that a database is still waited for.
+	sayEvery = 15 * time.Second
 )
 
 // open opens the database and brings its schema up to date.
-func (con *console) open(ctx context.Context, d database, log *slog.Logger) (s store.Store, from, to int, err error) {
-	if s, err = openStore(ctx, d, log); err != nil {
+func (con *console) open(ctx context.Context, d database, w waiting, log *slog.Logger) (s store.Store, from, to int, err error) {
+	if s, err = con.openStore(ctx, d, w, log); err != nil {
 		return nil, 0, 0, con.databaseError(d, err)
 	}
 	if from, to, err = s.Migrate(ctx); err != nil {
@@ -35,8 +37,8 @@ func (con *console) open(ctx context.Context, d database, log *slog.Logger) (s s
 
 // openBeside opens the database for a small write. Where a server has an SQLite file the two share it, and then nothing is
 // migrated.
-func (con *console) openBeside(ctx context.Context, d database, log *slog.Logger) (store.Store, error) {
-	s, _, _, err := con.open(ctx, d, log)
+func (con *console) openBeside(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
+	s, _, _, err := con.open(ctx, d, w, log)
 	if !errors.Is(err, sqlite.ErrServed) {
 		return s, err
 	}
@@ -51,13 +53,13 @@ func (con *console) openBeside(ctx context.Context, d database, log *slog.Logger
 }
 
 // openBooks opens the database for reading: nothing is migrated, and an SQLite file may have a server.
-func (con *console) openBooks(ctx context.Context, d database, log *slog.Logger) (store.Store, error) {
+func (con *console) openBooks(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
 	var s store.Store
 	var err error
 	if d.file != "" {
 		s, err = sqlite.Open(d.file, sqlite.Options{Log: log, ReadOnly: true})
 	} else {
-		s, err = openStore(ctx, d, log)
+		s, err = con.openStore(ctx, d, w, log)
 	}
 	if err != nil {
 		return nil, con.databaseError(d, err)
@@ -68,48 +70,78 @@ func (con *console) openBooks(ctx context.Context, d database, log *slog.Logger)
 	return s, nil
 }
 
-func openStore(ctx context.Context, d database, log *slog.Logger) (store.Store, error) {
+func (con *console) openStore(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
 	if d.file != "" {
 		return sqlite.Open(d.file, sqlite.Options{Log: log})
+	}
+	if d.ignored != "" {
+		log.Info("these parameters of the database URL mean nothing here", "names", d.ignored)
 	}
 	s, err := postgres.Open(ctx, d.url, postgres.Options{Log: log})
 	if err != nil {
 		return nil, err
 	}
-	if err := reach(ctx, s); err != nil {
+	if err := con.reach(ctx, s, d, w, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
 // reach waits until the database answers. What it says about its schema is not asked: that is Migrate's.
-func reach(ctx context.Context, s *postgres.Store) error {
-	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+func (con *console) reach(ctx context.Context, s *postgres.Store, d database, w waiting, log *slog.Logger) error {
+	began, said := time.Now(), time.Time{}
+	bounded, cancel := context.WithTimeout(ctx, max(time.Duration(w.WaitForDatabase), reachEvery))
 	defer cancel()
 	var last error // says more than that the time was over
 	for {
-		err := s.CheckPooler(ctx)
-		if errors.Is(err, postgres.ErrPoolMode) {
+		err := s.CheckPooler(bounded)
+		if err == nil {
+			err = s.Ready(bounded)
+		}
+		unfit := errors.Is(err, postgres.ErrPoolMode) || isSetting(err)
+		if unfit && !w.patient() {
 			return err
 		}
-		if err == nil {
-			err = s.Ready(ctx)
-		}
-		if err == nil || store.ClassOf(err) != store.ClassUnavailable {
+		if err == nil || !unfit && !refused(err) && store.ClassOf(err) != store.ClassUnavailable && store.ClassOf(err) != store.ClassExhausted {
 			return nil
 		}
-		if last == nil || ctx.Err() == nil {
+		if last == nil || bounded.Err() == nil {
 			last = err
 		}
-		if refused(err) {
+		if refused(err) && !w.patient() {
 			return last
+		}
+		if w.patient() {
+			if con.waits != nil {
+				con.waits(cause(last).Error())
+			}
+			if time.Since(said) >= sayEvery {
+				said = time.Now()
+				log.Warn("waiting for the database", "database", d.String(), "why", cause(last), "waited", time.Since(began).Round(time.Second),
+					"for_at_most", time.Duration(w.WaitForDatabase))
+			}
 		}
 		select {
 		case <-ctx.Done():
+			return ctx.Err()
+		case <-bounded.Done():
 			return last
-		case <-time.After(reachEvery):
+		case <-time.After(pauseAfter(time.Since(began))):
 		}
 	}
+}
+
+// pauseAfter is how long to wait for the next try: soon at first, then once a second.
+func pauseAfter(waited time.Duration) time.Duration {
+	if waited < reachWithin {
+		return reachEvery
+	}
+	return time.Second
+}
+
+func isSetting(err error) bool {
+	_, ok := errors.AsType[*postgres.SettingError](err)
+	return ok
 }
 
 // refused reports that a server answered, and that waiting will not change its mind: a wrong password, no such database.
@@ -130,7 +162,7 @@ func (con *console) databaseErrorOf(flag string, d database, err error) error {
 	if errors.Is(err, store.ErrTooNew) {
 		return fmt.Errorf("%s (%s): %w", d, setting, store.ErrTooNew)
 	}
-	if d.file != "" || refused(err) || store.ClassOf(err) != store.ClassUnavailable {
+	if d.file != "" || refused(err) || isSetting(err) || store.ClassOf(err) != store.ClassUnavailable {
 		return fmt.Errorf("cannot use %s: %w (set by %s)", d, cause(err), setting)
 	}
 	return fmt.Errorf("cannot reach %s: %w; start it, or correct %s", d, cause(err), setting)
@@ -141,8 +173,14 @@ func cause(err error) error {
 	if e, ok := errors.AsType[*postgres.NoPrimaryError](err); ok {
 		return e
 	}
+	if e, ok := errors.AsType[*postgres.SettingError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*postgres.ReadOnlyError](err); ok {
+		return e
+	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return errors.New(e.Message)
+		return errors.New(e.Message + remedy(e))
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		return e
@@ -151,10 +189,19 @@ func cause(err error) error {
 		return e.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %s", reachWithin)
+		return errors.New("no answer in time")
 	}
 	if e, ok := errors.AsType[*store.Error](err); ok {
 		return e.Err
 	}
 	return err
+}
+
+// remedy is what to do about a parameter of the URL that PostgreSQL does not take as one of its settings.
+func remedy(e *pgconn.PgError) string {
+	switch e.Code {
+	case pgerrcode.UndefinedObject, pgerrcode.InvalidParameterValue, pgerrcode.CantChangeRuntimeParam:
+		return "; leave it out of the database URL, or correct it"
+	}
+	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 
 	"github.com/alecthomas/kong"
 
@@ -28,12 +27,7 @@ type original struct{ database }
 // Decode implements kong.MapperValue.
 func (o *original) Decode(ctx *kong.DecodeContext) error {
 	return decode(ctx, func(s string) error {
-		u, err := url.Parse(s)
-		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-			return errors.New("must be a URL of PostgreSQL, such as postgres://user:password@localhost:5432/sneaker_drop")
-		}
-		o.database = database{url: s}
-		return nil
+		return o.read(s, true)
 	})
 }
 
@@ -51,7 +45,7 @@ func (c *importCommand) run(ctx context.Context, con *console) error {
 		_, err = report.WriteTo(con.stdout)
 		return err
 	}
-	s, _, _, err := con.open(ctx, c.Database, c.logger(con.stderr))
+	s, _, _, err := con.open(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 type migrateCommand struct{ common }
 
 func (c *migrateCommand) run(ctx context.Context, con *console) error {
-	s, from, to, err := con.open(ctx, c.Database, c.logger(con.stderr))
+	s, from, to, err := con.open(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type seedCommand struct {
 }
 
 func (c *seedCommand) run(ctx context.Context, con *console) error {
-	s, _, _, err := con.open(ctx, c.Database, c.logger(con.stderr))
+	s, _, _, err := con.open(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err
 	}

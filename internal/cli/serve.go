@@ -80,14 +80,24 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if verifier != nil {
 		defer verifier.Close()
 	}
-	s, from, to, err := con.open(ctx, c.Database, log)
+	var d *door
+	if c.patient() { // whoever looks after the process is told meanwhile that it lives
+		if d, err = c.listenAt(ctx, con, log); err != nil {
+			return err
+		}
+		room := new(waitingRoom)
+		con.waits = room.say
+		c.lead(d, room, security)
+	}
+	s, from, to, err := con.open(ctx, c.Database, c.waiting, log)
 	if err != nil {
+		d.close()
 		return stopped(ctx, err)
 	}
 	if from != to {
 		log.Info("schema migrated", "from", from, "to", to)
 	}
-	return errors.Join(stopped(ctx, c.serve(ctx, con, s, verifier, security, log)), s.Close())
+	return errors.Join(stopped(ctx, c.serve(ctx, con, s, verifier, d, security, log)), s.Close())
 }
 
 // stopped drops an error that only says that a signal came before the server was ready.
@@ -100,8 +110,13 @@ func stopped(ctx context.Context, err error) error {
 
 // serve runs on an open store until ctx ends, and then finishes what was accepted.
 func (c *serveCommand) serve(
-	ctx context.Context, con *console, s store.Store, verifier *identity.Verifier, security *tls.Config, log *slog.Logger,
-) error {
+	ctx context.Context, con *console, s store.Store, verifier *identity.Verifier, d *door, security *tls.Config, log *slog.Logger,
+) (err error) {
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
 	if c.Demo {
 		if err := demo(ctx, s, drop.Currency(c.Currency), log); err != nil {
 			return con.databaseError(c.Database, err)
@@ -144,34 +159,29 @@ func (c *serveCommand) serve(
 		return errors.Join(err, e.Stop(ctx))
 	}
 	defer closeDiagnostics()
-	listeners, addr, err := listen(ctx, c.Addr)
-	if err != nil {
-		return errors.Join(con.listenError("addr", c.Addr, err), e.Stop(ctx))
+	if d == nil {
+		if d, err = c.listenAt(ctx, con, log); err != nil {
+			return errors.Join(err, e.Stop(ctx))
+		}
 	}
-	address := origin(addr, security != nil)
+	address := origin(d.addr, security != nil)
 	if rehearsals != nil {
 		rehearsals.url = address
 	}
-	rest := api.Server(handler, log)
-	rest.IdleTimeout = time.Duration(c.KeepAlive)
-	server := http1.New(rest, api.GivenWhole, c.bounds(log))
-	shown.MustRegister(server)
-	failed := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { failed <- serveOn(server, l, security) }()
-	}
+	shown.MustRegister(d.server)
+	c.lead(d, handler, security)
 	fmt.Fprintf(con.stdout, "%s%s\n", readyLine, address)
-	log.Info("serving", "addr", addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
+	log.Info("serving", "addr", d.addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
 	select {
-	case err = <-failed:
-		err = fmt.Errorf("serve %s: %w", addr, err)
+	case err = <-d.failed:
+		err = fmt.Errorf("serve %s: %w", d.addr, err)
 	case <-ctx.Done():
-		err = c.drain(e, failed, log)
+		err = c.drain(e, d.failed, log)
 	}
 	if rehearsals != nil {
 		rehearsals.Stop() // while its copy can still be archived
 	}
-	return errors.Join(err, c.stop(context.WithoutCancel(ctx), server, e, show, log))
+	return errors.Join(err, c.stop(context.WithoutCancel(ctx), d.server, e, show, log))
 }
 
 func (c *serveCommand) engine(s store.Store, m *engine.Metrics, publish func(engine.Event), log *slog.Logger) *engine.Engine {

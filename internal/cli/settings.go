@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/store/postgres"
 )
 
 const (
@@ -172,6 +173,9 @@ func (s *settings) originalParts(i int) (string, error) {
 				break
 			}
 		}
+		if name != "DB_PASSWORD" {
+			values[k] = strings.TrimSpace(values[k])
+		}
 	}
 	if given == "" {
 		return "", nil
@@ -182,14 +186,11 @@ func (s *settings) originalParts(i int) (string, error) {
 		s.source["database"] = "DB_PORT"
 		return "", &faultError{flag: "database", rule: fmt.Sprintf("must be a port from 0 to 65535, and is %q", port)}
 	}
-	u := url.URL{Scheme: "postgres", User: url.User(user), Host: net.JoinHostPort(host, port), Path: "/" + name}
-	if password != "" {
-		u.User = url.UserPassword(user, password)
+	a, err := postgres.NewAddress(user, password, host, port, name)
+	if err != nil {
+		return "", &faultError{flag: "database", rule: err.Error()}
 	}
-	if strings.HasPrefix(host, "/") || strings.Contains(host, ",") { // the folder of a Unix socket; several hosts, all with that port
-		u.Host, u.RawQuery = "", url.Values{"host": {host}, "port": {port}}.Encode()
-	}
-	return u.String(), nil
+	return a.URL, nil
 }
 
 // name says where a setting was taken from.

@@ -113,7 +113,7 @@ func (c *tokenCreateCommand) run(ctx context.Context, con *console) error {
 }
 
 func (c *tokenListCommand) run(ctx context.Context, con *console) error {
-	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	s, err := con.openBooks(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (c *logCommand) run(ctx context.Context, con *console) error {
 	if c.Limit < 1 || c.Limit > 100_000 {
 		return &faultError{flag: "limit", rule: fmt.Sprintf("must be from 1 to 100000, and is %d", c.Limit)}
 	}
-	s, err := con.openBooks(ctx, c.Database, c.logger(con.stderr))
+	s, err := con.openBooks(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err
 	}
@@ -225,7 +225,7 @@ func (c *logCommand) printJSON(con *console, actions []operator.Action) error {
 
 // operate opens the database for a small write, beside a server that serves it if need be.
 func (con *console) operate(ctx context.Context, c common, do func(store.Store) error) error {
-	s, err := con.openBeside(ctx, c.Database, c.logger(con.stderr))
+	s, err := con.openBeside(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err
 	}

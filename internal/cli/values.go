@@ -1,23 +1,21 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/limit"
+	"sneakerdrop/internal/store/postgres"
 )
 
 // faultError is a setting that breaks a rule; rule completes the sentence "<setting> …". It never quotes a value that
@@ -71,54 +69,48 @@ func (a address) loopback() bool {
 
 func (a address) local() bool { return strings.EqualFold(a.host, "localhost") }
 
-// database says which store to open: the file of the embedded one, or the URL of PostgreSQL, or its host=… dbname=… instead of one.
-type database struct{ file, url string }
+// database says which store to open: the file of the embedded one, or the URL of PostgreSQL.
+type database struct {
+	file, url string
+	// Of PostgreSQL, for people: its hosts, its name, and the parameters of the URL that mean nothing here.
+	hosts, name, ignored string
+}
 
 var errDatabase = errors.New("must be sqlite:FILE, such as sqlite:sneakerdrop.db, or a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop")
 
 // Decode implements kong.MapperValue.
 func (d *database) Decode(ctx *kong.DecodeContext) error {
 	return decode(ctx, func(s string) error {
-		if file, ok := strings.CutPrefix(s, "sqlite:"); ok {
+		if file, ok := strings.CutPrefix(strings.TrimSpace(s), "sqlite:"); ok {
 			if file = strings.TrimPrefix(file, "//"); file == "" {
 				return errDatabase
 			}
 			*d = database{file: file}
 			return nil
 		}
-		if !postgresURL.MatchString(s) {
+		if !postgres.IsAddress(s) {
 			return errDatabase
 		}
-		// Where it is one, pgx has the last word, later: what it says may name a file that is not there.
-		if _, err := url.Parse(s); err != nil || !strings.Contains(s, "://") {
-			if _, err := pgconn.ParseConfig(s); err != nil {
-				return errDatabase
-			}
-		}
-		*d = database{url: s}
-		return nil
+		return d.read(s, false)
 	})
 }
 
-// postgresURL is how one begins, in either of libpq's forms.
-var postgresURL = regexp.MustCompile(`^(postgres(ql)?://|(?s:.*\s)?host\s*=)`)
+// read takes the address of a PostgreSQL database; foreign: not of ours.
+func (d *database) read(s string, foreign bool) error {
+	a, err := postgres.ReadAddress(s, foreign)
+	if err != nil {
+		return err
+	}
+	*d = database{url: a.URL, hosts: a.Hosts, name: a.Database, ignored: a.Ignored}
+	return nil
+}
 
 // String names the database without its password.
 func (d database) String() string {
 	if d.file != "" {
 		return "the file " + d.file
 	}
-	host, name := "", ""
-	if u, err := url.Parse(d.url); err == nil && strings.Contains(d.url, "://") {
-		host, name = cmp.Or(u.Query().Get("host"), u.Host), strings.TrimPrefix(u.Path, "/")
-	} else if cfg, err := pgconn.ParseConfig(d.url); err == nil {
-		hosts := []string{net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))}
-		for _, f := range cfg.Fallbacks {
-			hosts = append(hosts, net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))))
-		}
-		host, name = strings.Join(slices.Compact(hosts), ","), cfg.Database
-	}
-	return fmt.Sprintf("PostgreSQL at %s, database %s", host, name)
+	return fmt.Sprintf("PostgreSQL at %s, database %s", d.hosts, d.name)
 }
 
 const (
@@ -167,6 +159,21 @@ func (i *idle) Decode(ctx *kong.DecodeContext) error {
 			return fmt.Errorf("must be a time from 1s to 24h, such as 61m, and is %q", s)
 		}
 		*i = idle(d)
+		return nil
+	})
+}
+
+// patience is a bound on waiting for what may take its time.
+type patience time.Duration
+
+// Decode implements kong.MapperValue.
+func (p *patience) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 || d > 24*time.Hour {
+			return fmt.Errorf("must be a time from 0s to 24h, such as 5m, and is %q", s)
+		}
+		*p = patience(d)
 		return nil
 	})
 }

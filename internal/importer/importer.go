@@ -8,9 +8,15 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -70,15 +76,58 @@ func (e *SourceError) Error() string { return e.Err.Error() }
 
 func (e *SourceError) Unwrap() error { return e.Err }
 
+// session has a connection read as this program does, whatever the role, the database or the URL say. The time zone is that of columns without
+// one: Sequelize writes UTC. It is set by statements, because PgBouncer refuses parameters that it does not know.
+func session(cfg *pgx.ConnConfig) *pgx.ConnConfig {
+	set := map[string]string{
+		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",
+		"TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "bytea_output": "hex", "extra_float_digits": "1",
+		"standard_conforming_strings": "on", "client_min_messages": "warning", "exit_on_error": "off", "row_security": "off",
+	}
+	sql := "SET statement_timeout = 0; "
+	if path := cfg.RuntimeParams["search_path"]; path != "" {
+		sql += fmt.Sprintf("SELECT set_config('search_path', %s, false); ", "E'"+strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(path)+"'")
+	}
+	for name := range cfg.RuntimeParams {
+		for ours := range set {
+			if strings.EqualFold(name, ours) {
+				delete(cfg.RuntimeParams, name)
+			}
+		}
+	}
+	delete(cfg.RuntimeParams, "search_path")
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		sql += "SET " + name + " = '" + set[name] + "'; "
+	}
+	cfg.RuntimeParams["application_name"] = "sneakerdrop import"
+	cfg.RuntimeParams["client_encoding"] = "UTF8"
+	validate := cfg.ValidateConnect
+	cfg.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		_, err := conn.Exec(ctx, sql).ReadAll()
+		for range hurried {
+			if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != pgerrcode.QueryCanceled {
+				break
+			}
+			_, _ = conn.Exec(ctx, "SET statement_timeout = 0").ReadAll() // the role's may be shorter than all of it takes
+			_, err = conn.Exec(ctx, sql).ReadAll()
+		}
+		if err != nil || validate == nil {
+			return err
+		}
+		return validate(ctx, conn)
+	}
+	return cfg
+}
+
+// hurried is how often the settings are tried where they take longer than a statement may.
+const hurried = 10
+
 func read(ctx context.Context, from string) (*source, error) {
 	cfg, err := pgx.ParseConfig(from)
 	if err != nil {
 		return nil, &SourceError{fmt.Errorf("read its URL: %w", err)}
 	}
-	cfg.RuntimeParams["default_transaction_read_only"] = "on"
-	cfg.RuntimeParams["application_name"] = "sneakerdrop import"
-	cfg.RuntimeParams["TimeZone"] = "UTC" // of columns without a zone; Sequelize writes UTC
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := pgx.ConnectConfig(ctx, session(cfg))
 	if err != nil {
 		return nil, &SourceError{err}
 	}
