@@ -8,16 +8,39 @@ import { explain } from "../shared/words.js";
 import { catalog } from "./catalog.js";
 import { buy, dismiss, giveBack, hands, ran } from "./hands.js";
 
-// Tray has the holds in hand. It stays in sight, and the page keeps room for it.
+const air = 8; // px between the tray and what it must not cover
+
+// uncover scrolls on by as much as the tray covers of these elements, but none of them out of sight.
+function uncover(tray, elements) {
+  if (tray.offsetHeight === 0) return;
+  const edge = tray.getBoundingClientRect().top - air;
+  const covered = elements.map((e) => e.getBoundingClientRect()).filter((b) => b.height > 0 && b.bottom > edge && b.top < innerHeight);
+  if (covered.length === 0) return;
+  const by = Math.max(...covered.map((b) => b.bottom)) - edge;
+  scrollBy({ top: Math.min(by, Math.max(0, Math.min(...covered.map((b) => b.top)) - air)), behavior: "instant" });
+}
+
+const focused = () => [document.activeElement].filter((e) => e?.closest("main"));
+
+// Tray has the holds in hand. It stays in sight, and the page keeps room for it: whatever gets the focus comes to lie above it
+// (scroll-padding), and when it comes or grows the page moves on, so that no button to reserve with is left under it.
 export function Tray() {
+  useTopic("list");
   useTopic("hands");
   const box = useRef();
   const holds = [...hands.holds.values()].sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
   useEffect(() => {
-    const resized = new ResizeObserver(() => document.documentElement.style.setProperty("--tray", `${box.current.offsetHeight}px`));
+    const resized = new ResizeObserver((entries) => {
+      document.documentElement.style.setProperty("--tray", `${box.current.offsetHeight}px`);
+      const grown = entries.some((e) => e.target === box.current);
+      uncover(box.current, grown ? [...document.querySelectorAll(".action button")] : []);
+      uncover(box.current, focused());
+    });
     resized.observe(box.current);
+    resized.observe(document.getElementById("main"));
     return () => resized.disconnect();
   }, []);
+  useEffect(() => uncover(box.current, [...document.querySelectorAll(".action button")]), [catalog.loaded]);
   return html`<section class="tray" ref=${box} aria-label="In your hands">
     ${holds.map((h) => html`<${Hold} key=${h.id} hold=${h} />`)}
   </section>`;
@@ -67,6 +90,7 @@ function useFocusKept(hold) {
 export function focusDrop(id) {
   if (document.activeElement !== document.body) return;
   document.querySelector(`#drop-${id} .action button`)?.focus({ preventScroll: true });
+  uncover(document.querySelector(".tray"), focused());
 }
 
 const around = 2 * Math.PI * 20;
