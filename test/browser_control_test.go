@@ -18,6 +18,14 @@ func (p *page) pushes(text string) {
 	eval[chromedp.Void](p, script(fmt.Sprintf(`[...document.querySelectorAll("dialog[open] button, #app button")].find((b) => b.textContent.trim() === %q).click()`, text)))
 }
 
+// confirms presses a button that stops a drop that sells, and says yes to the question.
+func (p *page) confirms(verb string) {
+	p.t.Helper()
+	p.pushes(verb)
+	p.reads("dialog[open] h2", verb)
+	p.pushes(verb + " drop")
+}
+
 // leaves types into a field and goes on to the next.
 func (p *page) leaves(field, value string) {
 	p.t.Helper()
@@ -74,12 +82,13 @@ func TestControl_LifeOfADrop(t *testing.T) {
 	p.pushes("Audit this drop")
 	p.reads(".verdict", "The books agree 2 reservations, 1 purchase")
 
-	p.pushes("Pause")
+	p.confirms("Pause")
 	p.reads(".detail .state", "Paused")
 	p.holds(`!document.querySelector('.actions [aria-disabled="true"]')`)
 	p.pushes("Resume")
 	p.reads(".detail .state", "On sale")
 	p.pushes("Restock")
+	p.leaves("size", "9")
 	p.leaves("add", "-9")
 	eval[chromedp.Void](p, `submit("#add")`)
 	p.reads("dialog[open]", "Only unsold pairs can be taken away: 1 pair at most")
@@ -93,7 +102,7 @@ func TestControl_LifeOfADrop(t *testing.T) {
 	p.pushes("Save")
 	p.reads(".detail h2", "Lantern Low II")
 	p.reads(".facts", "2 pairs a person")
-	p.pushes("Hide")
+	p.confirms("Hide")
 	p.reads(".detail .state", "Hidden")
 	if _, list := get(t, s.url+"/api/drops"); list != "[]" {
 		t.Errorf("the list has %s", list)
@@ -101,7 +110,7 @@ func TestControl_LifeOfADrop(t *testing.T) {
 	p.pushes("Show")
 	p.reads(".detail .state", "On sale")
 	p.holds(`!document.querySelector('.actions [aria-disabled="true"]')`)
-	p.pushes("Archive")
+	p.confirms("Archive")
 	p.reads(".detail .state", "Archived")
 	_, body = get(t, s.url+"/api/drops/1")
 	if !strings.Contains(body, `"name":"Lantern Low II","price":129.95,"total_stock":10`) || !strings.Contains(body, `"archived":true`) || strings.Contains(body, `"hidden"`) {
@@ -143,11 +152,11 @@ func TestControl_NeedsAToken(t *testing.T) {
 	p.navigate(s.url + "/admin#/1") // the tab knows the token
 	p.do(chromedp.Reload())
 	p.reads(".detail h2", "Last pair")
-	p.pushes("Pause")
+	p.confirms("Pause")
 	p.reads(".actions .problem", "This is not yours to do")
 	p.pushes("Sign out")
 	enter(token("operator"))
-	p.pushes("Pause")
+	p.confirms("Pause")
 	p.reads(".detail .state", "Paused")
 	revoke := exec.Command("sneakerdrop", "token", "revoke", "3")
 	revoke.Dir = s.cmd.Dir

@@ -6,6 +6,7 @@ import { Dialog } from "../shared/dialog.js";
 import { useSeconds } from "../shared/ticker.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
+import { Confirm } from "./confirm.js";
 import { Detail, StartOf } from "./detail.js";
 import { Create, Edit, Restock } from "./forms.js";
 import { dropOf, enter, leave, room, watch } from "./room.js";
@@ -40,6 +41,7 @@ export function App() {
       <div class="main">${drop ? html`<${Detail} key=${id} drop=${drop} show=${show} />` : html`<p class="choose">${id && room.figures ? "There is no such drop." : "Choose a drop to see how it sells."}</p>`}</div>
     </main>`}
     <${Dialog} open=${dialog !== null} close=${close}>
+      ${dialog?.confirm && drop && html`<${Confirm} what=${dialog.confirm} drop=${drop} go=${dialog.go} close=${close} />`}
       ${dialog === "create" && html`<${Create} close=${close} open=${(made) => (location.hash = `#/${made}`)} />`}
       ${dialog === "edit" && drop && html`<${Edit} drop=${drop} close=${close} />`}
       ${dialog === "restock" && drop && html`<${Restock} drop=${drop} close=${close} />`}

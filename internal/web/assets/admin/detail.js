@@ -8,6 +8,7 @@ import { explain } from "../shared/words.js";
 import { stateOf } from "./app.js";
 import { conversion, drawn, rates, sellOut } from "./books.js";
 import { Chart } from "./chart.js";
+import { sells } from "./confirm.js";
 import { Rehearsal } from "./rehearsal.js";
 import { refresh, room } from "./room.js";
 import { Audit, Ledger, Purchases } from "./tables.js";
@@ -73,13 +74,15 @@ function Actions({ drop, show }) {
   };
   const at = `/api/drops/${drop.id}`;
   const button = (name, label, click) => html`<button type="button" class="quiet" aria-disabled=${busy !== ""} aria-busy=${busy === name} onClick=${click}>${label}</button>`;
+  // ask has what would stop a drop that sells confirmed first.
+  const ask = (what, go) => (sells(drop) && !busy ? show({ confirm: what, go }) : go());
   const edit = (change, done) => act(Object.keys(change)[0], at, change, done, "PATCH");
   return html`<div class="actions">
-    ${!drop.archived && (drop.paused ? button("pause", "Resume", () => act("pause", `${at}/resume`, {}, "Resumed.")) : button("pause", "Pause", () => act("pause", `${at}/pause`, {}, "Paused.")))}
+    ${!drop.archived && (drop.paused ? button("pause", "Resume", () => act("pause", `${at}/resume`, {}, "Resumed.")) : button("pause", "Pause", () => ask("pause", () => act("pause", `${at}/pause`, {}, "Paused."))))}
     ${!drop.archived && button("restock", "Restock", () => show("restock"))}
     ${button("edit", "Edit", () => show("edit"))}
-    ${button("hidden", drop.hidden ? "Show" : "Hide", () => edit({ hidden: !drop.hidden }, drop.hidden ? "Shown." : "Hidden."))}
-    ${button("archived", drop.archived ? "Bring back" : "Archive", () => edit({ archived: !drop.archived }, drop.archived ? "Brought back." : "Archived."))}
+    ${drop.hidden ? button("hidden", "Show", () => edit({ hidden: false }, "Shown.")) : button("hidden", "Hide", () => ask("hidden", () => edit({ hidden: true }, "Hidden.")))}
+    ${drop.archived ? button("archived", "Unarchive", () => edit({ archived: false }, "Unarchived.")) : button("archived", "Archive", () => ask("archived", () => edit({ archived: true }, "Archived.")))}
     ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
   </div>`;
 }

@@ -2,7 +2,7 @@ import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { newKey, post } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { currency, decimals } from "../shared/config.js";
-import { plural } from "../shared/format.js";
+import { plural, whole } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { explain } from "../shared/words.js";
 import * as check from "./check.js";
@@ -68,7 +68,7 @@ function useSending(form, send, close) {
       <button type="submit" class="primary" aria-disabled=${busy}>${busy ? "One moment …" : word}</button>
       <button type="button" class="quiet" onClick=${close}>Cancel</button>
     </div>`;
-  useEffect(() => box.current.querySelector("input:enabled, textarea:enabled")?.focus(), []);
+  useEffect(() => box.current.querySelector("input:enabled, select:enabled, textarea:enabled")?.focus(), []);
   return { submit, end, box };
 }
 
@@ -144,17 +144,24 @@ export function Edit({ drop, close }) {
 const normal = (field, value) => (field === "start_time" ? new Date(Math.floor(Date.parse(value) / 1000) * 1000).toISOString() : value);
 
 export function Restock({ drop, close }) {
-  const form = useForm({ add: "", size: drop.sizes[0]?.size ?? "" }, {
+  const sized = drop.sizes.length > 0;
+  const form = useForm({ size: "", add: "" }, {
+    size: (s) => (sized && s === "" ? check.wrong("Choose the size.") : s),
     add: (s) => (/^[+-]?\d+$/.test(s.trim()) && Number(s) !== 0 ? Number(s) : check.wrong("How many to add; with a minus, how many unsold ones to take away.")),
-    size: (s) => s,
   });
+  const problem = form.seen.has("size") ? form.problems.size : null;
   const { submit, end, box } = useSending(form, async (v, key) => {
-    await post(`/api/drops/${drop.id}/restock`, { add: v.add, ...(drop.sizes.length > 0 ? { size: v.size } : {}) }, { key });
-    return `${v.add > 0 ? "Added" : "Took away"} ${plural(Math.abs(v.add), "pair")}.`;
+    await post(`/api/drops/${drop.id}/restock`, { add: v.add, ...(sized ? { size: v.size } : {}) }, { key });
+    return `${v.add > 0 ? "Added" : "Removed"} ${plural(Math.abs(v.add), "pair")}.`;
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">Restock</h2>
-    ${drop.sizes.length > 0 && html`<div class="field"><label for="size">Size</label><select id="size" value=${form.texts.size} onChange=${(e) => form.set("size", e.target.value)}>${drop.sizes.map((s) => html`<option key=${s.size} value=${s.size}>${s.size} (${s.available} on sale)</option>`)}</select></div>`}
+    ${sized && html`<div class="field"><label for="size">Size</label>
+      <select id="size" name="size" value=${form.texts.size} aria-describedby="size-problem" aria-invalid=${problem !== null} onChange=${(e) => form.set("size", e.target.value)} onBlur=${() => form.see("size")}>
+        <option value="" disabled>Choose a size</option>
+        ${drop.sizes.map((s) => html`<option key=${s.size} value=${s.size}>${s.size} (${whole(s.available)} on sale)</option>`)}
+      </select>
+      <p class="problem" id="size-problem" role="alert">${problem}</p></div>`}
     <${Field} form=${form} name="add" label="Pairs" inputmode="text" autocomplete="off" hint=${`${plural(drop.available, "pair")} on sale now. A minus takes unsold ones away.`} />
     ${end("Restock")}
   </form>`;

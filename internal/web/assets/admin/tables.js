@@ -1,22 +1,18 @@
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { call, get } from "../shared/api.js";
 import { now } from "../shared/clock.js";
-import { money, plural, precise, whole } from "../shared/format.js";
+import { plural, precise, whole } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
+import { PurchaseList } from "./purchases.js";
 import { readLedger, room } from "./room.js";
+import { Table } from "./table.js";
 import { zoneName } from "./zones.js";
 
 const reasons = {
   created: "Created", restocked: "Restocked", reserved: "Reserved", purchased: "Sold", reservation_expired: "Ran out", reservation_cancelled: "Given back",
 };
-
-function Table({ label, head, rows, children }) {
-  return html`<div class="scrolls" tabindex="0" role="region" aria-label=${label}><table>
-    <thead><tr>${head.map((h) => html`<th key=${h} scope="col">${h}</th>`)}</tr></thead>
-    <tbody>${rows}</tbody></table></div>${children}`;
-}
 
 // Ledger is read on every few seconds while it is open and the drop changes.
 export function Ledger() {
@@ -30,20 +26,7 @@ export function Ledger() {
 }
 
 export function Purchases({ drop }) {
-  const [found, put] = useState([]);
-  const [next, more] = useState(0);
   const [refusal, refuse] = useState(null);
-  const load = async (after) => {
-    try {
-      const page = await get(`/api/drops/${drop.id}/purchases?after=${after}&limit=100`);
-      put(after === 0 ? page.purchases : [...found, ...page.purchases]);
-      more(page.next);
-      refuse(null);
-    } catch (r) {
-      refuse(r);
-    }
-  };
-  useEffect(() => void load(0), [drop.id]);
   const download = async () => {
     try {
       const { answer } = await call("GET", `/api/drops/${drop.id}/purchases?format=csv`, { text: true });
@@ -57,11 +40,9 @@ export function Purchases({ drop }) {
       refuse(r);
     }
   };
-  const rows = found.map((p) => html`<tr key=${p.id}><td>${p.id % 2 ** 32}</td><td>${p.username}</td><td>${p.email ?? "–"}</td><td>${p.size ?? "–"}</td><td>${money(p.price)}</td><td>${precise(Date.parse(p.createdAt))}</td></tr>`);
-  return html`<div class="buttons"><button type="button" class="quiet" onClick=${download}>Download CSV</button><button type="button" class="quiet" onClick=${() => load(0)}>Read again</button></div>
+  return html`<div class="buttons"><button type="button" class="quiet" onClick=${download}>Download CSV</button></div>
     ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
-    ${found.length === 0 ? html`<p class="choose">Nothing is sold yet.</p>` : html`<${Table} label="Purchases" head=${["No.", "Buyer", "Email", "Size", "Price", "At"]} rows=${rows} />`}
-    ${next ? html`<button type="button" class="quiet more" onClick=${() => load(next)}>More</button>` : null}`;
+    <${PurchaseList} key=${drop.id} drop=${drop} />`;
 }
 
 export function Audit({ drop }) {
