@@ -35,7 +35,7 @@ func TestRun_SettingsOfTheSourceDoNotMatter(t *testing.T) {
 			}
 		}
 		s := targets["sqlite"](t)
-		report, err := importer.Run(t.Context(), url, s, importer.Options{Currency: "USD"})
+		report, err := importer.Run(t.Context(), url, s, usd)
 		if err != nil {
 			t.Errorf("%s: %v", url, err)
 			continue
