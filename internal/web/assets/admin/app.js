@@ -28,7 +28,7 @@ export function App() {
   const drop = dropOf(id);
   return html`
     <header class="top">
-      <p class="shop">${shop} <span>control room</span></p>
+      <p class="shop"><bdi>${shop}</bdi> <span>control room</span></p>
       ${room.admitted && identity && html`<button type="button" class="quiet" onClick=${leave}>Sign out</button>`}
     </header>
     <div class="banner" role="status">${room.admitted && room.problem && html`<p>${explain(room.problem)}</p>`}</div>
@@ -90,7 +90,7 @@ function List({ id }) {
   return html`<nav aria-label="Drops"><ul class="list">
     ${drops.length === 0 && html`<li class="choose">No drops yet. Make the first one.</li>`}
     ${drops.map((d) => html`<li key=${d.id}><a href=${`#/${d.id}`} aria-current=${d.id === id ? "page" : null}>
-      <span class="name">${d.name}</span><span class=${`state ${stateOf(d)[0]}`}>${stateOf(d)[1]}</span>
+      <span class="name"><bdi>${d.name}</bdi></span><span class=${`state ${stateOf(d)[0]}`}>${stateOf(d)[1]}</span>
       <${Shares} drop=${d} />
       <span class="numbers">${whole(d.available)} on sale · ${whole(d.held)} held · ${whole(d.sold)} sold</span>
       ${!d.archived && Date.parse(d.start_time) > now() && html`<span class="numbers">Starts <${StartOf} drop=${d} /></span>`}

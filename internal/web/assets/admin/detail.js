@@ -23,7 +23,7 @@ export function Detail({ drop, show }) {
   return html`<article class="detail" aria-labelledby="drop-name">
     <a class="back" href="#/">All drops</a>
     <header>
-      <div><h2 id="drop-name">${drop.name}</h2>
+      <div><h2 id="drop-name"><bdi>${drop.name}</bdi></h2>
         <p class="facts">Drop ${drop.id} · ${money(drop.price)} · ${Date.parse(drop.start_time) > now() ? "starts" : "started"} <${StartOf} drop=${drop} />${drop.limit_per_user ? ` · ${plural(drop.limit_per_user, "pair")} a person` : ""}</p></div>
       <p class=${`state ${state}`}>${said}</p>
     </header>
@@ -117,5 +117,5 @@ function LiveView({ drop }) {
 
 function SizeTable({ drop }) {
   return html`<div class="scrolls" tabindex="0" role="region" aria-label="Sizes"><table><thead><tr><th scope="col">Size</th><th scope="col">On sale</th><th scope="col">Held</th><th scope="col">Sold</th></tr></thead>
-    <tbody>${drop.sizes.map((s) => html`<tr key=${s.size}><th scope="row">${s.size}</th><td>${whole(s.available)}</td><td>${whole(s.held)}</td><td>${whole(s.sold)}</td></tr>`)}</tbody></table></div>`;
+    <tbody>${drop.sizes.map((s) => html`<tr key=${s.size}><th scope="row"><bdi>${s.size}</bdi></th><td>${whole(s.available)}</td><td>${whole(s.held)}</td><td>${whole(s.sold)}</td></tr>`)}</tbody></table></div>`;
 }

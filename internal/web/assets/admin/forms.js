@@ -4,6 +4,7 @@ import { now } from "../shared/clock.js";
 import { currency, decimals } from "../shared/config.js";
 import { plural, whole } from "../shared/format.js";
 import { say } from "../shared/say.js";
+import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import * as check from "./check.js";
 import { refresh } from "./room.js";
@@ -107,7 +108,7 @@ export function Create({ close, open }) {
     const { sizes, total: _, ...rest } = v;
     const drop = await post("/api/drops/create", { ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) }, { key });
     open(drop.id);
-    return `${drop.name} is created.`;
+    return `${isolated(drop.name)} is created.`;
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">New drop</h2>
@@ -159,7 +160,7 @@ export function Restock({ drop, close }) {
     ${sized && html`<div class="field"><label for="size">Size</label>
       <select id="size" name="size" value=${form.texts.size} aria-describedby="size-problem" aria-invalid=${problem !== null} onChange=${(e) => form.set("size", e.target.value)} onBlur=${() => form.see("size")}>
         <option value="" disabled>Choose a size</option>
-        ${drop.sizes.map((s) => html`<option key=${s.size} value=${s.size}>${s.size} (${whole(s.available)} on sale)</option>`)}
+        ${drop.sizes.map((s) => html`<option key=${s.size} value=${s.size}>${isolated(s.size)} (${whole(s.available)} on sale)</option>`)}
       </select>
       <p class="problem" id="size-problem" role="alert">${problem}</p></div>`}
     <${Field} form=${form} name="add" label="Pairs" inputmode="text" autocomplete="off" hint=${`${plural(drop.available, "pair")} on sale now. A minus takes unsold ones away.`} />

@@ -21,7 +21,7 @@ export function Ledger() {
     readLedger();
   }, []);
   if (!room.story) return html`<p class="choose">Reading …</p>`;
-  const rows = room.ledger.map((e) => html`<tr key=${e.seq}><td>${e.seq}</td><td>${precise(Date.parse(e.at))}</td><td><span class=${`reason ${e.reason}`}>${reasons[e.reason] || e.reason}</span></td><td>${e.size ?? "–"}</td><td>${whole(e.units)}</td><td>${whole(e.available)}</td></tr>`);
+  const rows = room.ledger.map((e) => html`<tr key=${e.seq}><td>${e.seq}</td><td>${precise(Date.parse(e.at))}</td><td><span class=${`reason ${e.reason}`}>${reasons[e.reason] || e.reason}</span></td><td><bdi>${e.size ?? "–"}</bdi></td><td>${whole(e.units)}</td><td>${whole(e.available)}</td></tr>`);
   return html`<${Table} label="Ledger, newest first" head=${["No.", "At", "What", "Size", "Pairs", "On sale after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}. Your time zone: ${zoneName(now())}.</p><//>`;
 }
 

@@ -2,6 +2,7 @@ import { html, useCallback, useEffect, useRef, useState } from "../vendor/preact
 import { identity, shop, signIn } from "../shared/config.js";
 import { Dialog } from "../shared/dialog.js";
 import { useTopic } from "../shared/topics.js";
+import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { buyer, signedIn } from "./buyer.js";
 import { Card } from "./card.js";
@@ -60,9 +61,9 @@ export function App() {
 function Header({ account }) {
   useTopic("buyer");
   return html`<header class="top">
-    <p class="shop">${shop}</p>
+    <p class="shop"><bdi>${shop}</bdi></p>
     <${Live} />
-    <button type="button" class="who" onClick=${account}>${signedIn() ? html`<span class="initial" aria-hidden="true">${[...buyer.name][0] || "·"}</span><span>${short(buyer.name)}</span>` : identity ? "Sign in" : "Your name"}</button>
+    <button type="button" class="who" onClick=${account}>${signedIn() ? html`<span class="initial" aria-hidden="true">${initialOf(buyer.name) || "·"}</span><span><bdi>${short(buyer.name)}</bdi></span>` : identity ? "Sign in" : "Your name"}</button>
   </header>`;
 }
 

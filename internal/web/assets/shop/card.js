@@ -4,6 +4,7 @@ import { ago, countdown, moment, money, plural, whole } from "../shared/format.j
 import { imageOf } from "../shared/image.js";
 import { everySecond, useSeconds } from "../shared/ticker.js";
 import { tell, useTopic } from "../shared/topics.js";
+import { initialOf, isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { Sneaker } from "../shared/sneaker.js";
 import { catalog, phaseOf } from "./catalog.js";
@@ -25,7 +26,7 @@ export function Card({ id, alone, ask }) {
     </div>
     <div class="body">
       <header>
-        <h2 id=${name}>${drop.name}</h2>
+        <h2 id=${name}><bdi>${drop.name}</bdi></h2>
         <p class="price">${money(drop.price)}</p>
       </header>
       <${Stock} drop=${drop} phase=${phase} />
@@ -95,7 +96,7 @@ function Sizes({ drop, picked, pick, shut }) {
     ${drop.sizes.map(
       (s) => html`<label key=${s.size} class=${s.available_stock > 0 ? "" : "none"}>
         <input type="radio" name=${group} value=${s.size} checked=${picked === s.size} disabled=${s.available_stock === 0} onChange=${() => pick(s.size)} />
-        <span class="label">${s.size}</span>
+        <span class="label"><bdi>${s.size}</bdi></span>
         <span class="count">${s.available_stock > 0 ? html`${whole(s.available_stock)}<span class="sr"> left</span>` : html`<span aria-hidden="true">–</span><span class="sr">sold out</span>`}</span>
       </label>`,
     )}
@@ -124,7 +125,7 @@ function labelOf(drop, phase, size, { holding, bought, full }) {
   if (phase === "paused") return "Paused";
   if (phase === "out") return "Sold out";
   if (drop.sizes && !size) return "Pick your size";
-  return `Reserve${holding + bought > 0 ? " another" : ""}${size ? ` size ${size}` : ""}`;
+  return `Reserve${holding + bought > 0 ? " another" : ""}${size ? ` size ${isolated(size)}` : ""}`;
 }
 
 function hintOf(drop, phase, { holding, bought }) {
@@ -140,7 +141,7 @@ function Buyers({ drop }) {
   if (drop.purchases.length === 0) return null;
   return html`<ul class="buyers" aria-label="Latest buyers">
     ${drop.purchases.map(
-      (p) => html`<li key=${p.id}><span class="initial" aria-hidden="true">${[...p.username][0]}</span><span class="buyer">${p.username}</span> <time datetime=${p.createdAt}>${ago(now() - Date.parse(p.createdAt))}</time></li>`,
+      (p) => html`<li key=${p.id}><span class="initial" aria-hidden="true">${initialOf(p.username)}</span><span class="buyer"><bdi>${p.username}</bdi></span> <time datetime=${p.createdAt}>${ago(now() - Date.parse(p.createdAt))}</time></li>`,
     )}
   </ul>`;
 }

@@ -2,6 +2,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js"
 import { identity, shop } from "../shared/config.js";
 import { precise, money } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
+import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { buyer, forget, introduce, signedIn } from "./buyer.js";
 import { catalog } from "./catalog.js";
@@ -50,7 +51,7 @@ export function SignIn({ signIn, close }) {
   const to = useMemo(() => signIn && signInAddress(signIn), [signIn]);
   return html`<div>
     <h2 id="dialog-title">Sign in to reserve</h2>
-    <p>${buyer.problem ? explain(buyer.problem) : `Reserving is for people who are signed in at ${shop}. Watching is free.`}</p>
+    <p>${buyer.problem ? explain(buyer.problem) : `Reserving is for people who are signed in at ${isolated(shop)}. Watching is free.`}</p>
     <div class="buttons">
       ${to ? html`<a class="primary" href=${to}>Sign in</a>` : html`<p>Sign in at the shop and come back here.</p>`}
       <button type="button" class="quiet" onClick=${close}>Close</button>
@@ -93,12 +94,12 @@ export function Account({ close }) {
     close();
   };
   return html`<div>
-    <h2 id="dialog-title">${buyer.name || "You"}</h2>
+    <h2 id="dialog-title"><bdi>${buyer.name || "You"}</bdi></h2>
     ${bought.length === 0
       ? html`<p>Nothing bought yet. What you buy shows here.</p>`
       : html`<ul class="bought">${bought.map(
-          (b) => html`<li key=${b.id}><strong>${catalog.drops.get(b.dropId)?.name || `Drop ${b.dropId}`}</strong>
-            <span>${b.size ? `Size ${b.size} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></li>`,
+          (b) => html`<li key=${b.id}><strong><bdi>${catalog.drops.get(b.dropId)?.name || `Drop ${b.dropId}`}</bdi></strong>
+            <span>${b.size ? `Size ${isolated(b.size)} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></li>`,
         )}</ul>`}
     <div class="buttons">
       <button type="button" class="primary" onClick=${close}>Done</button>

@@ -6,6 +6,7 @@ import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
 import { identity } from "../shared/config.js";
+import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { catalog } from "./catalog.js";
 
@@ -25,7 +26,7 @@ function changed(dropId) {
   if (dropId) tell(`drop:${dropId}`);
 }
 
-const nameOf = (id) => catalog.drops.get(id)?.name || `Drop ${id}`;
+const nameOf = (id) => isolated(catalog.drops.get(id)?.name || `Drop ${id}`);
 
 export const holdsOf = (dropId) => [...hands.holds.values()].filter((h) => h.dropId === dropId && h.phase !== "over");
 export const boughtOf = (dropId) => [...hands.bought.values()].filter((b) => b.dropId === dropId);
@@ -55,7 +56,7 @@ export async function reserve(dropId, size) {
     const made = await reserveInTime(dropId, size);
     if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
-    say(`${nameOf(dropId)}${made.size ? `, size ${made.size},` : ""} is yours for ${Math.round((Date.parse(made.expires_at) - now()) / 1000)} seconds.`);
+    say(`${nameOf(dropId)}${made.size ? `, size ${isolated(made.size)},` : ""} is yours for ${Math.round((Date.parse(made.expires_at) - now()) / 1000)} seconds.`);
     others?.postMessage("");
   } catch (refusal) {
     if (!signInFailed(refusal)) hands.notices.set(dropId, refusal);

@@ -4,6 +4,7 @@ import { money, precise } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
 import { useTopic } from "../shared/topics.js";
+import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { catalog } from "./catalog.js";
 import { buy, dismiss, giveBack, hands, ran } from "./hands.js";
@@ -54,17 +55,17 @@ function Hold({ hold }) {
   const drop = catalog.drops.get(hold.dropId);
   const name = drop?.name || `Drop ${hold.dropId}`;
   useEffect(() => {
-    if (counts && seconds === 10) say(`10 seconds left for ${name}.`);
+    if (counts && seconds === 10) say(`10 seconds left for ${isolated(name)}.`);
     if (counts && left <= 0) ran(hold);
   });
   const box = useFocusKept(hold);
   if (!counts) return html`<${Over} box=${box} hold=${hold} name=${name} />`;
   const busy = hold.phase !== "held";
-  return html`<div ref=${box} class=${`hold${seconds <= 10 ? " last" : ""}`} role="group" aria-label=${name}>
+  return html`<div ref=${box} class=${`hold${seconds <= 10 ? " last" : ""}`} role="group" aria-label=${isolated(name)}>
     <${Ring} hold=${hold} left=${left} seconds=${seconds} />
     <div class="what">
-      <p class="name">${name}</p>
-      <p class="more">${hold.size ? `Size ${hold.size} · ` : ""}${drop ? money(drop.price) : ""}</p>
+      <p class="name"><bdi>${name}</bdi></p>
+      <p class="more">${hold.size ? `Size ${isolated(hold.size)} · ` : ""}${drop ? money(drop.price) : ""}</p>
     </div>
     <div class="buttons">
       <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => buy(hold.id)}>${hold.phase === "buying" ? "Buying …" : "Complete purchase"}</button>
@@ -107,10 +108,10 @@ function Ring({ hold, left, seconds }) {
 }
 
 function Over({ box, hold, name }) {
-  return html`<div ref=${box} class="hold over" role="group" aria-label=${name}>
+  return html`<div ref=${box} class="hold over" role="group" aria-label=${isolated(name)}>
     <div class="what">
       <p class="name">Time is up</p>
-      <p class="more">${name}${hold.size ? `, size ${hold.size},` : ""} went back on sale.</p>
+      <p class="more"><bdi>${name}</bdi>${hold.size ? `, size ${isolated(hold.size)},` : ""} went back on sale.</p>
     </div>
     <div class="buttons"><button type="button" class="quiet" onClick=${() => dismiss(hold.id)}>All right</button></div>
   </div>`;
@@ -124,8 +125,8 @@ export function Receipt({ close }) {
     <svg class="tick" viewBox="0 0 48 48" aria-hidden="true" focusable="false"><circle cx="24" cy="24" r="22" /><path d="M14 25l7 7 14-15" /></svg>
     <h2 id="dialog-title">It is yours</h2>
     <dl>
-      <dt>Drop</dt><dd>${catalog.drops.get(purchase.dropId)?.name || `Drop ${purchase.dropId}`}</dd>
-      ${purchase.size && html`<dt>Size</dt><dd>${purchase.size}</dd>`}
+      <dt>Drop</dt><dd><bdi>${catalog.drops.get(purchase.dropId)?.name || `Drop ${purchase.dropId}`}</bdi></dd>
+      ${purchase.size && html`<dt>Size</dt><dd><bdi>${purchase.size}</bdi></dd>`}
       <dt>Price</dt><dd>${money(purchase.price)}</dd>
       <dt>Bought</dt><dd>${precise(Date.parse(purchase.createdAt))}</dd>
       <dt>Receipt</dt><dd class="number">${purchase.dropId}-${purchase.id % 2 ** 32}</dd>
