@@ -52,7 +52,7 @@ type sizeAnswer struct {
 
 type recentAnswer struct {
 	ID        drop.PurchaseID `json:"id"`
-	Username  string          `json:"username"`
+	Username  string          `json:"username" doc:"What everybody may see of the buyer's name: all of it, its first character and a point, or Anonymous, as the shop has set --buyer-names"`
 	CreatedAt instant         `json:"createdAt"`
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"sneakerdrop/internal/text"
 	"sneakerdrop/internal/web"
 )
 
@@ -32,10 +33,14 @@ type shopName string
 // Decode implements kong.MapperValue.
 func (n *shopName) Decode(ctx *kong.DecodeContext) error {
 	return decode(ctx, func(s string) error {
-		if s = strings.TrimSpace(s); s == "" || utf8.RuneCountInString(s) > maxShopName {
+		normal, fault := text.Title(s)
+		switch {
+		case fault != "":
+			return errors.New(string(fault))
+		case utf8.RuneCountInString(normal) > maxShopName:
 			return errors.New("must have from 1 to 60 characters")
 		}
-		*n = shopName(s)
+		*n = shopName(normal)
 		return nil
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/text"
 )
 
 type tokenCommands struct {
@@ -85,6 +86,9 @@ func (l *life) Decode(ctx *kong.DecodeContext) error {
 
 func (c *tokenCreateCommand) run(ctx context.Context, con *console) error {
 	t := operator.Token{Name: c.Name, Role: operator.Role(c.Role)}
+	if normal, fault := text.Name(c.Name); fault == "" {
+		t.Name = normal
+	}
 	if err := t.Check(); err != nil {
 		if refusal, ok := errors.AsType[*drop.Error](err); ok {
 			return &faultError{flag: refusal.Field, rule: refusal.Rule}

@@ -1,10 +1,6 @@
 package drop
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "sneakerdrop/internal/text"
 
 // Subject is a buyer as an identity provider names it: who signs in, and what its token tells of them.
 type Subject struct {
@@ -25,7 +21,7 @@ type SubjectKey struct{ Issuer, Subject string }
 // NameStyle says how much of a buyer's name everybody may see.
 type NameStyle string
 
-// The styles: the whole name, the first name with the initial of the last ("Ann S."), or none of it.
+// The styles: the whole name, an initial and nothing more ("S."), or none of it.
 const (
 	FullName    NameStyle = "full"
 	InitialName NameStyle = "initial"
@@ -35,30 +31,17 @@ const (
 // AnonymousName stands for every name where none may be seen.
 const AnonymousName = "Anonymous"
 
-// Show returns what everybody may see of a name. Of an email that stands in a name's place only what is before the @ counts.
+// Show returns what everybody may see of a name. A name alone does not say which part of it is the family's: Smith, Ann and 山田 太郎
+// begin with it, and ann.smith has both. So an initial is the first character that people see, and nothing behind it.
 func (s NameStyle) Show(username string) string {
-	switch s {
-	case FullName:
+	switch {
+	case s == FullName || s != NoName && username == UnknownUsername:
 		return username
-	case NoName:
+	case s == NoName:
 		return AnonymousName
-	default: // InitialName, or a style that was forgotten, which is no reason to tell more
-		return initialed(username)
 	}
-}
-
-func initialed(username string) string {
-	name, _, _ := strings.Cut(username, "@")
-	words := strings.Fields(name)
-	if len(words) == 1 { // ann.smith, as accounts are called
-		words = strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("._+", r) || unicode.IsSpace(r) })
+	if initial := text.Initial(username); initial != "" { // InitialName, or a style that was forgotten, which is no reason to tell more
+		return initial + "."
 	}
-	switch len(words) {
-	case 0:
-		return AnonymousName
-	case 1:
-		return words[0]
-	}
-	initial, _ := utf8.DecodeRuneInString(words[len(words)-1])
-	return words[0] + " " + string(unicode.ToUpper(initial)) + "."
+	return AnonymousName
 }

@@ -13,21 +13,30 @@ func TestNameStyle_Show(t *testing.T) {
 	}{
 		{drop.FullName, "Ann Smith", "Ann Smith"},
 		{drop.NoName, "Ann Smith", "Anonymous"},
-		{drop.InitialName, "Ann Smith", "Ann S."},
-		{drop.InitialName, "Ann Mary de  smith ", "Ann S."},
-		{drop.InitialName, "Ann", "Ann"},
-		{drop.InitialName, "Zoë Ørsted", "Zoë Ø."},
-		{drop.InitialName, "Άννα ωμέγα", "Άννα Ω."},
-		{drop.InitialName, "ann.smith@example.com", "ann S."},
-		{drop.InitialName, " ann_mary.smith", "ann S."},
-		{drop.InitialName, "ann+shop@example.com", "ann S."},
-		{drop.InitialName, "Anne-Marie", "Anne-Marie"},
-		{drop.InitialName, "J.R. Smith", "J.R. S."},
+		{drop.InitialName, "Ann Smith", "A."},
+		{drop.InitialName, "Smith, Ann", "S."},
+		{drop.InitialName, "Ann", "A."},
+		{drop.InitialName, "山田 太郎", "山."},
+		{drop.InitialName, "山田太郎", "山."},
+		{drop.InitialName, "Nguyễn Thị Minh", "N."},
+		{drop.InitialName, "Zoë Ørsted", "Z."},
+		{drop.InitialName, "E\u0301va Ørsted", "E\u0301."},
+		{drop.InitialName, "👨‍👩‍👧 Smith", "👨‍👩‍👧."},
+		{drop.InitialName, "🇩🇪🇫🇷", "🇩🇪."},
+		{drop.InitialName, "\u1112\u1161\u11ab글", "\u1112\u1161\u11ab."},
+		{drop.InitialName, "शर्मा", "श."},
+		{drop.InitialName, "ann.smith@example.com", "a."},
+		{drop.InitialName, " ann_mary.smith", "a."},
+		{drop.InitialName, "Anne-Marie", "A."},
+		{drop.InitialName, "J.R. Smith", "J."},
+		{drop.InitialName, "(Smith)", "S."},
+		{drop.InitialName, "\u202eSmith", "S."}, // of before names were checked
 		{drop.InitialName, "...", "Anonymous"},
-		{drop.InitialName, "@example.com", "Anonymous"},
+		{drop.InitialName, "@", "Anonymous"},
 		{drop.InitialName, " ", "Anonymous"},
 		{drop.InitialName, drop.UnknownUsername, "Unknown"},
-		{"", "Ann Smith", "Ann S."}, // a setting that was forgotten does not tell more
+		{drop.NoName, drop.UnknownUsername, "Anonymous"},
+		{"", "Ann Smith", "A."}, // a setting that was forgotten does not tell more
 	} {
 		if got := c.style.Show(c.name); got != c.want {
 			t.Errorf("%q of %q: %q, want %q", c.style, c.name, got, c.want)

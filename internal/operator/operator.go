@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/text"
 )
 
 // Role is what a token allows.
@@ -27,7 +28,7 @@ type TokenID int64
 // Token is what is kept of a token: all but the secret that its holder has.
 type Token struct {
 	ID        TokenID
-	Name      string // who holds it, as it was called when it was made; 1 to MaxName characters
+	Name      string // who holds it, as it was called when it was made; 1 to MaxName characters, as text.Name has it
 	Role      Role
 	CreatedAt drop.Time
 	ExpiresAt drop.Time // from then on it is worth nothing; 0: never
@@ -48,10 +49,12 @@ func (t *Token) Allows(role Role) bool { return t.Role == Operator || t.Role == 
 
 // Check refuses a name or role that no token may have.
 func (t *Token) Check() error {
-	n := utf8.RuneCountInString(t.Name)
+	normal, fault := text.Name(t.Name)
 	switch {
-	case n < 1 || n > MaxName || strings.TrimSpace(t.Name) != t.Name || !utf8.ValidString(t.Name) || strings.ContainsFunc(t.Name, misleads):
-		return drop.Invalid("name", "must have 1 to 100 characters, none of them a control character, and no space at its ends")
+	case fault != "":
+		return drop.Invalid("name", string(fault))
+	case normal != t.Name || utf8.RuneCountInString(normal) > MaxName:
+		return drop.Invalid("name", "must have 1 to 100 characters and be in its normal form, without blanks around it")
 	case t.Role != Operator && t.Role != Viewer:
 		return drop.Invalid("role", "must be operator or viewer")
 	}
