@@ -35,10 +35,10 @@ func (n *shopName) Decode(ctx *kong.DecodeContext) error {
 	return decode(ctx, func(s string) error {
 		normal, fault := text.Title(s)
 		switch {
+		case strings.TrimSpace(s) == "" || utf8.RuneCountInString(normal) > maxShopName:
+			return errors.New("must have from 1 to 60 characters")
 		case fault != "":
 			return errors.New(string(fault))
-		case utf8.RuneCountInString(normal) > maxShopName:
-			return errors.New("must have from 1 to 60 characters")
 		}
 		*n = shopName(normal)
 		return nil
