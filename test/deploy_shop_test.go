@@ -183,10 +183,12 @@ func proxy(t *testing.T, haproxy string, replicas []*server) string {
 	if err := os.WriteFile(config, []byte(strings.NewReplacer(moved...).Replace(string(text))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := said(t, nil, haproxy, "-c", "-f", config); strings.Contains(out, "WARNING") {
+	env := append(os.Environ(), "HAPROXY_INTERNAL="+own)
+	if out := said(t, env, haproxy, "-c", "-f", config); strings.Contains(out, "WARNING") {
 		t.Error(out)
 	}
 	c := exec.Command(haproxy, "-db", "-f", config)
+	c.Env = env
 	var log lockedBuffer
 	c.Stdout, c.Stderr, c.SysProcAttr = &log, &log, &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := c.Start(); err != nil {

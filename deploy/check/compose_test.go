@@ -32,6 +32,10 @@ func TestCompose_IsReadByItsOwnLoader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	proxy := project.Services["haproxy"]
+	if inner := proxy.Environment["HAPROXY_INTERNAL"]; inner == nil || *inner != proxy.Networks["shop"].Ipv4Address {
+		t.Errorf("HAProxy's statistics are not on its address %s", proxy.Networks["shop"].Ipv4Address)
+	}
 	if len(project.Services) < 10 {
 		t.Errorf("only the services %v", project.ServiceNames())
 	}

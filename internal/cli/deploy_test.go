@@ -52,6 +52,55 @@ func settingsIn(t *testing.T, file string) []string {
 	return found
 }
 
+// Nothing but the shop listens on every address, or is published to other machines.
+func TestDeploy_OnlyTheShopIsOpen(t *testing.T) {
+	read := func(file string) string {
+		text, err := os.ReadFile("../../deploy/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	inner := `"${HAPROXY_INTERNAL-127.0.0.1}:`
+	section, binds := "", 0
+	for line := range strings.Lines(read("haproxy.cfg")) {
+		words := strings.Fields(line)
+		if len(words) > 0 && line[0] != ' ' && line[0] != '#' {
+			section = strings.TrimSpace(line)
+		}
+		if len(words) < 2 || words[0] != "bind" {
+			continue
+		}
+		binds++
+		if section != "frontend shop" && !strings.HasPrefix(words[1], inner) && !strings.HasPrefix(words[1], "127.0.0.1:") {
+			t.Errorf("HAProxy: %s listens on %s", section, words[1])
+		}
+	}
+	composed := read("compose.yaml")
+	published := regexp.MustCompile(`(?m)^ +ports: *(.*)$`).FindAllStringSubmatch(composed, -1)
+	for _, p := range published {
+		for port := range strings.SplitSeq(strings.Trim(p[1], "[]"), ",") {
+			if port = strings.Trim(port, ` "`); port != "3000:3000" && !strings.HasPrefix(port, "127.0.0.1:") {
+				t.Errorf("Compose publishes %q", p[1])
+			}
+		}
+	}
+	listens := regexp.MustCompile(`(?m)^ +(?:listen|connect_address): (.*)$`).FindAllStringSubmatch(read("patroni.yaml"), -1)
+	for _, l := range listens {
+		if host, _, _ := strings.Cut(l[1], ":"); strings.Trim(host, `"'*0.[] `) == "" {
+			t.Errorf("Patroni listens on %s", l[1])
+		}
+	}
+	if binds != 3 || len(published) != 3 || len(listens) != 4 || !strings.Contains(composed, "HAPROXY_INTERNAL: 10.213.0.2\n") {
+		t.Errorf("found %d binds of HAProxy, %d published ports, %d addresses of Patroni", binds, len(published), len(listens))
+	}
+	for _, file := range []string{"service.yaml", "deployment.yaml", "migrate.yaml"} {
+		if m := regexp.MustCompile(`(?i)nodePort|hostPort|hostNetwork|LoadBalancer|externalIPs`).FindString(read("kubernetes/" + file)); m != "" {
+			t.Errorf("%s has %s", file, m)
+		}
+	}
+}
+
 // The dashboard and the alerts ask for labels that the metrics have.
 func TestDeploy_LabelsAreThere(t *testing.T) {
 	labels := make(map[string]string)

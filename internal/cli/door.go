@@ -32,7 +32,7 @@ func (c *serveCommand) listenAt(ctx context.Context, con *console, log *slog.Log
 		return nil, con.listenError("addr", c.Addr, err)
 	}
 	d := &door{listeners: listeners, addr: addr, failed: make(chan error, len(listeners))}
-	rest := api.Server(d, log)
+	rest := api.Server(api.StrictTransport(d, time.Duration(c.HSTS), c.TrustedProxy), log)
 	rest.IdleTimeout = time.Duration(c.KeepAlive)
 	d.server = http1.New(rest, api.GivenWhole, c.bounds(log))
 	return d, nil

@@ -49,6 +49,7 @@ type serveCommand struct {
 	TrustedProxy    networks  `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
 	TLSCert         string    `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
 	TLSKey          string    `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
+	HSTS            hsts      `name:"hsts" default:"365d" placeholder:"TIME" help:"For how long browsers that came over TLS may come in no other way (Strict-Transport-Security), up to 3650d, or off (default 365d). Over TLS of a proxy too, if --trusted-proxy names it and it sends X-Forwarded-Proto."`
 	signInFlags     `group:"Who may do what"`
 	busFlags        `group:"Several servers"`
 	pageFlags       `group:"The shop window"`

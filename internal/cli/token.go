@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -70,12 +69,7 @@ func (l *life) Decode(ctx *kong.DecodeContext) error {
 			*l = 0
 			return nil
 		}
-		d, err := time.ParseDuration(s)
-		if days, ok := strings.CutSuffix(s, "d"); ok {
-			var n int
-			n, err = strconv.Atoi(days)
-			d = time.Duration(min(max(n, 0), 4000)) * 24 * time.Hour
-		}
+		d, err := withDays(s)
 		if err != nil || d < time.Minute || d > maxLife {
 			return fmt.Errorf("must be a time from 1m to 3650d, such as 12h or 90d, or never, and is %q", s)
 		}

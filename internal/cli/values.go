@@ -178,6 +178,36 @@ func (p *patience) Decode(ctx *kong.DecodeContext) error {
 	})
 }
 
+// hsts is for how long browsers are told to come over TLS alone; 0: they are not told.
+type hsts time.Duration
+
+// Decode implements kong.MapperValue.
+func (h *hsts) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if s == "off" || s == "0" {
+			*h = 0
+			return nil
+		}
+		d, err := withDays(s)
+		if err != nil || d < 0 || d > maxLife {
+			return fmt.Errorf("must be a time from 0s to 3650d, such as 24h or 365d, or off, and is %q", s)
+		}
+		*h = hsts(d)
+		return nil
+	})
+}
+
+// withDays reads a time that may also be a number of days.
+func withDays(s string) (time.Duration, error) {
+	days, ok := strings.CutSuffix(s, "d")
+	if !ok {
+		return time.ParseDuration(s)
+	}
+	const most = 4000 // more than any bound on such a time
+	n, err := strconv.Atoi(days)
+	return time.Duration(min(max(n, -1), most)) * 24 * time.Hour, err
+}
+
 // pause is a time that may be none.
 type pause time.Duration
 

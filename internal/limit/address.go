@@ -33,6 +33,17 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
+// ForwardedTLS reports whether a trusted proxy says that the client came to it over TLS.
+func ForwardedTLS(r *http.Request, trusted []netip.Prefix) bool {
+	said := r.Header["X-Forwarded-Proto"]
+	if len(said) == 0 {
+		return false
+	}
+	first, _, _ := strings.Cut(said[0], ",") // of several proxies the one that the client came to
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && strings.EqualFold(strings.TrimSpace(first), "https") && contains(trusted, plain(peer.Addr()))
+}
+
 // parseEntry reads an address, with a port as some proxies write it or without.
 func parseEntry(s string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {

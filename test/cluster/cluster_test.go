@@ -212,6 +212,7 @@ func (c *cluster) startBalancer(t testing.TB) {
 	file := filepath.Join(dir, "haproxy.cfg")
 	must(t, os.WriteFile(file, []byte(text), 0o644))
 	c.lb = c.program(m, dir, "haproxy", "-db", "-f", file)
+	c.lb.env = []string{"HAPROXY_INTERNAL=" + m.address}
 	must(t, c.lb.start())
 }
 

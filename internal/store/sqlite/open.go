@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -48,14 +47,12 @@ func checkPath(path string, readOnly bool) error {
 	return f.Close()
 }
 
-// lockFile takes the lock of the one server that serves path. It is a lock of SQLite's on an empty database beside it,
-// path.lock: the same on every system, gone when the process is, and none that a reader of path would meet.
-func lockFile(path string) (*sqlite.Conn, error) {
-	target, err := filepath.EvalSymlinks(path) // two names of one file are one lock
-	if err != nil {
-		return nil, err
-	}
-	name := target + ".lock"
+const lockSuffix = ".lock"
+
+// lockName takes the lock of the one server that serves the file by this name, which must be no symbolic link. It is a lock of SQLite's
+// on an empty database beside it, path.lock: the same on every system, gone when the process is, and none that a reader of path would meet.
+func lockName(path string) (*sqlite.Conn, error) {
+	name := path + lockSuffix
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

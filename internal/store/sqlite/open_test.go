@@ -129,6 +129,102 @@ func TestOpen_RefusesAFileThatIsServed(t *testing.T) {
 	openAt(t, link, Options{}) // free again
 }
 
+// One file has many names: whatever another server calls it, it has one server.
+func TestOpen_RefusesAFileThatIsServedUnderAnotherName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "shop.db")
+	other, lines := serveElsewhere(t, path)
+	for _, made := range []struct {
+		name string
+		make func(name string) error
+	}{
+		{"hard.db", func(name string) error { return os.Link(path, name) }},
+		{"soft.db", func(name string) error { return os.Symlink(path, name) }},
+		{"other/shop.db", func(name string) error { return os.Symlink(dir, filepath.Dir(name)) }},
+		{"elsewhere/hard.db", func(name string) error {
+			return errors.Join(os.Mkdir(filepath.Dir(name), 0o700), os.Link(path, name))
+		}},
+		{"soft-of-hard.db", func(name string) error { return os.Symlink(filepath.Join(dir, "hard.db"), name) }},
+		{"./elsewhere/../shop.db", func(string) error { return nil }},
+	} {
+		name := dir + "/" + made.name
+		if err := made.make(name); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(name, Options{})
+		if err == nil {
+			t.Errorf("a second server opened %s: %v", name, s.Close())
+		} else if !errors.Is(err, ErrServed) {
+			t.Errorf("%s: %v", name, err)
+		}
+		// Beside a server whoever reads or writes must do it by the server's name: another one has another log.
+		sameLog := !strings.Contains(made.name, "hard")
+		for _, o := range []Options{{ReadOnly: true}, {Beside: true}} {
+			s, err := Open(name, o)
+			if err == nil {
+				err = s.Close()
+			}
+			if sameLog && err != nil || !sameLog && !errors.Is(err, ErrOtherName) {
+				t.Errorf("%s, %+v: %v", name, o, err)
+			}
+		}
+	}
+	if err := other.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // until it is gone
+	}
+	_ = other.Wait()
+	openAt(t, path, Options{}) // free again
+}
+
+// The same within one process, which must not even open the file to find out.
+func TestOpen_RefusesAnotherNameInTheSameProcess(t *testing.T) {
+	s := openNew(t, Options{})
+	hard := s.path + ".hard"
+	if err := os.Link(s.path, hard); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := Open(hard, Options{}); !errors.Is(err, ErrServed) {
+		t.Fatalf("a second server opened a hard link: %v, %v", second, err)
+	}
+	for _, o := range []Options{{ReadOnly: true}, {Beside: true}} {
+		if beside, err := Open(hard, o); !errors.Is(err, ErrOtherName) {
+			t.Errorf("%+v opened a hard link: %v, %v", o, beside, err)
+		}
+	}
+	if _, _, err := s.Migrate(t.Context()); err != nil { // and nothing happened to the first
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openAt(t, hard, Options{})
+}
+
+// serveElsewhere has another process serve the file, until it is killed.
+func serveElsewhere(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	other := exec.Command(os.Args[0], "-test.run", "^TestHoldForAnotherProcess$", "-test.timeout", "60s")
+	other.Env = append(os.Environ(), envHold+"="+path)
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Process.Kill() }) // has ended, if all went well
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "reserved ") {
+			return other, lines
+		}
+	}
+	t.Fatal("the other process serves nothing")
+	return nil, nil
+}
+
 // envHold makes this test binary a server that holds the file it names until its input ends or it is killed.
 const envHold = "SNEAKERDROP_TEST_HOLD"
 

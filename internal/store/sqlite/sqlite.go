@@ -32,6 +32,9 @@ const (
 // ErrServed is in the error of Open where another process serves the file.
 var ErrServed = errors.New("another sneakerdrop serves this file; stop it first, or name another file")
 
+// ErrOtherName is in the error of Open, beside a server, where that server has the file under another name.
+var ErrOtherName = errors.New("a sneakerdrop serves this file under another name (a hard link, or a mount of it); use that name, or stop the server")
+
 var (
 	errClosed   = errors.New("the store is closed")
 	errReadOnly = errors.New("the store was opened for reading only")
@@ -55,8 +58,8 @@ type Store struct {
 	now  func() drop.Time
 	log  *slog.Logger
 
-	lock    *sqlite.Conn // holds the server's lock; nil when ReadOnly or Beside
-	writer  *writer      // nil when ReadOnly
+	lock    *lock   // the server's; nil when ReadOnly or Beside
+	writer  *writer // nil when ReadOnly
 	readers *sqlitex.Pool
 
 	mu     sync.Mutex
@@ -88,16 +91,19 @@ func (s *Store) open(o Options) (err error) {
 		return err
 	}
 	if beside {
+		if err := checkName(s.path); err != nil {
+			return err
+		}
 		if err := checkFile(s.path); err != nil {
 			return err
 		}
-	} else if s.lock, err = lockFile(s.path); err != nil {
+	} else if s.lock, err = takeLock(s.path); err != nil {
 		return err
 	}
 	if !o.ReadOnly {
 		conn, err := openWriter(s.path)
 		if err != nil {
-			return errors.Join(err, s.unlock())
+			return errors.Join(err, s.lock.release())
 		}
 		s.writer = newWriter(conn, func() (*sqlite.Conn, error) { return openWriter(s.path) }, o.Beside, s.log)
 	}
@@ -115,14 +121,7 @@ func (s *Store) endWriter() error {
 	if s.writer == nil {
 		return nil
 	}
-	return errors.Join(s.writer.close(), s.unlock())
-}
-
-func (s *Store) unlock() error {
-	if s.lock == nil {
-		return nil
-	}
-	return s.lock.Close()
+	return errors.Join(s.writer.close(), s.lock.release())
 }
 
 // Close waits for the calls under way, moves the log into the file and lets go of it.

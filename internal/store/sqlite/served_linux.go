@@ -1,0 +1,41 @@
+package sqlite
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockByte is far behind the bytes that SQLite locks (from 2^30 on), and behind any byte of a file.
+const lockByte = 1 << 61
+
+// lockInode locks the file itself, by whatever name it was opened. The lock belongs to the open file and not to the process (OFD, see
+// fcntl(2)): SQLite's own locks and descriptors neither meet nor end it. A file system that has no such locks has the lock by name alone.
+func lockInode(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	l := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: lockByte, Len: 1}
+	switch err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &l); {
+	case err == nil:
+		return f, nil
+	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES):
+		return nil, errors.Join(ErrServed, f.Close())
+	default:
+		return nil, f.Close()
+	}
+}
+
+// inodeLocked reports whether another process has lockInode's lock.
+func inodeLocked(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	l := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: lockByte, Len: 1}
+	known := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &l) == nil
+	return known && l.Type != unix.F_UNLCK, f.Close()
+}
