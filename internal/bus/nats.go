@@ -10,12 +10,9 @@ package bus
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +72,7 @@ type NATS struct {
 	subs    []*nats.Subscription
 	replica atomic.Pointer[Replica]
 
+	files     atomic.Pointer[files]
 	connected atomic.Bool
 	stop      chan struct{}
 	stopped   chan struct{}
@@ -116,46 +114,12 @@ func (n *NATS) options() ([]nats.Option, error) {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { n.went(err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { n.complain(err) }),
 	}
-	if n.config.Credentials != "" {
-		if _, err := os.ReadFile(n.config.Credentials); err != nil {
-			return nil, err
-		}
-		o = append(o, nats.UserCredentials(n.config.Credentials))
-	}
-	security, err := n.tls()
+	f, err := readFiles(n.config)
 	if err != nil {
 		return nil, err
 	}
-	if security != nil {
-		o = append(o, nats.Secure(security))
-	}
-	return o, nil
-}
-
-// tls says how the connection is secured, beyond what a tls:// URL does; nil: in no way.
-func (n *NATS) tls() (*tls.Config, error) {
-	c := n.config
-	if c.CA == "" && c.Cert == "" {
-		return nil, nil //nolint:nilnil // as documented
-	}
-	security := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
-		if err != nil {
-			return nil, err
-		}
-		if security.RootCAs = x509.NewCertPool(); !security.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s has no certificate", c.CA)
-		}
-	}
-	if c.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
-		if err != nil {
-			return nil, err
-		}
-		security.Certificates = []tls.Certificate{pair}
-	}
-	return security, nil
+	n.files.Store(f)
+	return append(o, n.secrets()...), nil
 }
 
 // Name is where the servers are, without the users and passwords of their URLs.

@@ -12,7 +12,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -69,7 +72,8 @@ type console struct {
 	stdout, stderr io.Writer
 	settings       *settings
 	// waits, if not nil, is told again and again why the database is waited for.
-	waits func(why string)
+	waits   func(why string)
+	hangups <-chan os.Signal // SIGHUP, for serve; other commands end with it
 	// refusal, once it is known that logs are for machines, takes the sentence that an error ends the command with.
 	refusal *slog.Logger
 }
@@ -86,8 +90,14 @@ func (c *logging) logger(w io.Writer) *slog.Logger {
 // stops gracefully when ctx ends.
 func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	var c commands
-	con := &console{stdout: stdout, stderr: stderr}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // first: one that comes while serve starts must not end it
+	defer signal.Stop(hangups)
+	con := &console{stdout: stdout, stderr: stderr, hangups: hangups}
 	command, done, err := con.parse(&c, args, environ)
+	if command != "serve" {
+		endBy(hangups)
+	}
 	if err == nil && !done {
 		err = con.run(ctx, &c, command)
 	}

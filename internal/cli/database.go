@@ -57,6 +57,7 @@ func (con *console) openBooks(ctx context.Context, d database, w waiting, log *s
 	var s store.Store
 	var err error
 	if d.file != "" {
+		warnOfModes(log, sqliteFiles(d.file)...)
 		s, err = sqlite.Open(d.file, sqlite.Options{Log: log, ReadOnly: true})
 	} else {
 		s, err = con.openStore(ctx, d, w, log)
@@ -72,6 +73,7 @@ func (con *console) openBooks(ctx context.Context, d database, w waiting, log *s
 
 func (con *console) openStore(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
 	if d.file != "" {
+		warnOfModes(log, sqliteFiles(d.file)...)
 		return sqlite.Open(d.file, sqlite.Options{Log: log})
 	}
 	if d.ignored != "" {

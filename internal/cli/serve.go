@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,7 +69,8 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if err := c.busFlags.check(c.Database); err != nil {
 		return err
 	}
-	security, err := c.tls(log)
+	warnOfModes(log, c.secretFiles(con.settings)...)
+	pair, err := c.tls(log)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		}
 		room := new(waitingRoom)
 		con.waits = room.say
-		c.lead(d, room, security)
+		c.lead(d, room, pair.config())
 	}
 	s, from, to, err := con.open(ctx, c.Database, c.waiting, log)
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if from != to {
 		log.Info("schema migrated", "from", from, "to", to)
 	}
-	return errors.Join(stopped(ctx, c.serve(ctx, con, s, verifier, d, security, log)), s.Close())
+	return errors.Join(stopped(ctx, c.serve(ctx, con, s, verifier, d, pair, log)), s.Close())
 }
 
 // stopped drops an error that only says that a signal came before the server was ready.
@@ -111,7 +111,7 @@ func stopped(ctx context.Context, err error) error {
 
 // serve runs on an open store until ctx ends, and then finishes what was accepted.
 func (c *serveCommand) serve(
-	ctx context.Context, con *console, s store.Store, verifier *identity.Verifier, d *door, security *tls.Config, log *slog.Logger,
+	ctx context.Context, con *console, s store.Store, verifier *identity.Verifier, d *door, pair *certificates, log *slog.Logger,
 ) (err error) {
 	defer func() {
 		if err != nil {
@@ -165,12 +165,13 @@ func (c *serveCommand) serve(
 			return errors.Join(err, e.Stop(ctx))
 		}
 	}
-	address := origin(d.addr, security != nil)
+	address := origin(d.addr, pair != nil)
 	if rehearsals != nil {
 		rehearsals.url = address
 	}
 	shown.MustRegister(d.server)
-	c.lead(d, handler, security)
+	c.lead(d, handler, pair.config())
+	defer con.reloading(ctx, c.secrets(verifier, pair, others, rehearsals), log)()
 	fmt.Fprintf(con.stdout, "%s%s\n", readyLine, address)
 	log.Info("serving", "addr", d.addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
 	select {
@@ -252,8 +253,8 @@ func (c *serveCommand) diagnose(ctx context.Context, con *console, shown *promet
 	}, nil
 }
 
-// tls says how connections are secured; nil: not at all.
-func (c *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
+// tls reads the certificate that connections are secured with; nil: they are not.
+func (c *serveCommand) tls(log *slog.Logger) (*certificates, error) {
 	switch {
 	case c.TLSCert == "" && c.TLSKey == "":
 		return nil, nil //nolint:nilnil // as documented
@@ -266,7 +267,7 @@ func (c *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
 	if err != nil {
 		return nil, &faultError{flag: "tls-cert", rule: "cannot be used: " + err.Error()}
 	}
-	return files.config(), nil
+	return files, nil
 }
 
 // watchers is what shows the stock as it moves.

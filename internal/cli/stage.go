@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http"
+	"sync/atomic"
 
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/bench"
@@ -16,8 +17,11 @@ type stage struct {
 	rehearse.Stage
 
 	url   string // set before anything is served
-	buyer func(int64) string
+	buyer atomic.Pointer[func(int64) string]
 }
+
+// sign has tokens of buyers made in that way.
+func (s *stage) sign(buyer func(int64) string) { s.buyer.Store(&buyer) }
 
 var _ api.Rehearsals = (*stage)(nil)
 
@@ -30,17 +34,28 @@ func (c *serveCommand) stage() (*stage, error) {
 	if err != nil || secret == nil || c.JWTIssuer != "" {
 		return nil, err
 	}
+	s := new(stage)
+	s.sign(c.signing(secret))
+	return s, nil
+}
+
+// signing is how tokens of buyers are made with a secret.
+func (c *signInFlags) signing(secret []byte) func(int64) string {
 	audience := ""
 	if len(c.JWTAudience) > 0 {
 		audience = c.JWTAudience[0]
 	}
-	return &stage{buyer: bench.Signer(secret, audience)}, nil
+	return bench.Signer(secret, audience)
 }
 
 // Begin implements api.Rehearsals.
 func (s *stage) Begin(ctx context.Context, token string, id drop.ID, buyers int) error {
+	var buyer func(int64) string
+	if b := s.buyer.Load(); b != nil {
+		buyer = *b
+	}
 	return s.Stage.Begin(ctx, rehearse.Config{
-		URL: s.url, Token: token, Drop: id, Buyers: buyers, Buyer: s.buyer,
+		URL: s.url, Token: token, Drop: id, Buyers: buyers, Buyer: buyer,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, //nolint:gosec // this process talks to itself, over loopback or its own address
 	})
 }

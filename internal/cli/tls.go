@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -85,7 +87,28 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// config is for a server that speaks HTTP/2 and HTTP/1.1 over TLS 1.2 or newer.
+// reload reads the files now, whether or not they seem to have changed. After an error the pair from before stays in use.
+func (c *certificates) reload() (changed bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.checked = time.Now()
+	// What is wrong is said here, once.
+	if c.stamp, err = c.look(); err != nil {
+		return false, err
+	}
+	pair, err := c.read()
+	if err != nil {
+		return false, err
+	}
+	changed = !slices.EqualFunc(pair.Certificate, c.current.Certificate, bytes.Equal)
+	c.current = pair
+	return changed, nil
+}
+
+// config is for a server that speaks HTTP/2 and HTTP/1.1 over TLS 1.2 or newer; nil without certificates.
 func (c *certificates) config() *tls.Config {
+	if c == nil {
+		return nil
+	}
 	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 }

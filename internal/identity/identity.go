@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"sneakerdrop/internal/drop"
@@ -73,7 +74,7 @@ type Verifier struct {
 	cfg   Config
 	keys  keySource
 	cache cache
-	quick *quick // nil without a secret
+	quick atomic.Pointer[quick] // nil without a secret
 }
 
 // keySource is where keys come from: the secret, or a provider.
@@ -95,8 +96,10 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
 	cfg = cfg.withDefaults()
 	v := &Verifier{cfg: cfg, cache: newCache()}
 	if cfg.Secret != nil {
-		v.keys = fixed{secretKeys(cfg.Secret, cfg.Algorithms)}
-		v.quick = newQuick(cfg.Secret)
+		keys := new(shared)
+		keys.set.Store(secretKeys(cfg.Secret, cfg.Algorithms))
+		v.keys = keys
+		v.quick.Store(newQuick(cfg.Secret))
 		return v, nil
 	}
 	r, err := newRemote(ctx, cfg, log)

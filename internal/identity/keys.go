@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -71,12 +72,12 @@ func isSecret(material any) bool {
 	return ok
 }
 
-// fixed is a key source that never changes.
-type fixed struct{ set *keySet }
+// shared is the key source of a secret, which changes only by Reload.
+type shared struct{ set atomic.Pointer[keySet] }
 
-func (f fixed) current(context.Context) (*keySet, error)     { return f.set, nil }
-func (f fixed) newer(_ context.Context, old *keySet) *keySet { return old }
-func (f fixed) close()                                       {}
+func (s *shared) current(context.Context) (*keySet, error)   { return s.set.Load(), nil }
+func (s *shared) newer(_ context.Context, _ *keySet) *keySet { return s.set.Load() }
+func (s *shared) close()                                     {}
 
 func secretKeys(secret []byte, algorithms []string) *keySet {
 	allowed := []jose.SignatureAlgorithm{jose.HS256}

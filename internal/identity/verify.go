@@ -21,8 +21,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Claims, error) {
 		return Claims{}, err
 	}
 	now := time.Now()
-	if v.quick != nil {
-		if payload, ok := v.quick.open(token); ok { // as cheap as to remember it
+	if q := v.quick.Load(); q != nil {
+		if payload, ok := q.open(token); ok { // as cheap as to remember it
 			return v.cfg.read(payload, now)
 		}
 	}
@@ -78,8 +78,8 @@ func (v *Verifier) open(ctx context.Context, keys *keySet, token string) (*keySe
 	}
 	payload, rotated, err := keys.open(signed, header)
 	if !rotated {
-		if err == nil && v.quick != nil {
-			v.quick.learn(token, header.Algorithm)
+		if q := v.quick.Load(); err == nil && q != nil {
+			q.learn(token, header.Algorithm)
 		}
 		return keys, payload, err
 	}

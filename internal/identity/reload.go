@@ -1,0 +1,41 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Reload takes the keys over as they are now: the given secret, where there is one, else the provider's, which is asked at once.
+// changed says that they are others than before. Tokens that the new keys do not verify are worth nothing from then on. After an error
+// the keys from before stay in use.
+func (v *Verifier) Reload(ctx context.Context, secret []byte) (changed bool, err error) {
+	switch keys := v.keys.(type) {
+	case *shared:
+		if err := checkSecret(secret, v.cfg.Algorithms); err != nil {
+			return false, err
+		}
+		if old, _ := keys.set.Load().keys[0].material.([]byte); bytes.Equal(old, secret) {
+			return false, nil
+		}
+		keys.set.Store(secretKeys(secret, v.cfg.Algorithms))
+		v.quick.Store(newQuick(secret))
+		return true, nil
+	case *remote:
+		return keys.reload(ctx)
+	default:
+		return false, errors.New("these keys cannot be read again")
+	}
+}
+
+// reload asks the provider now, also where it is left in peace.
+func (r *remote) reload(ctx context.Context) (changed bool, err error) {
+	set, err := r.provider.fetch(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ask the identity provider for its keys: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.take(set), nil
+}

@@ -1,0 +1,61 @@
+package identity
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+func TestReload_ANewSecretCountsAtOnceAndAFaultyOneNever(t *testing.T) {
+	v := withSecret(t, Config{})
+	const other = "another secret of more than 32 bytes"
+	old, later := hs256(secret).sign(t, good()), hs256(other).sign(t, good())
+	for range 2 { // the second time it is remembered
+		check(t, v, old, nil)
+		check(t, v, later, ErrInvalid)
+	}
+	for _, faulty := range []string{"", "short", "-----BEGIN PUBLIC KEY-----" + strings.Repeat("x", 40)} {
+		if changed, err := v.Reload(t.Context(), []byte(faulty)); err == nil || changed {
+			t.Errorf("%q is taken", faulty)
+		}
+		check(t, v, old, nil)
+	}
+	if changed, err := v.Reload(t.Context(), []byte(secret)); err != nil || changed {
+		t.Errorf("the same: %t, %v", changed, err)
+	}
+	if changed, err := v.Reload(t.Context(), []byte(other)); err != nil || !changed {
+		t.Fatalf("another: %t, %v", changed, err)
+	}
+	for range 2 {
+		check(t, v, old, ErrInvalid)
+		check(t, v, later, nil)
+	}
+}
+
+// The provider is asked at once, also while it is left in peace; one that is away leaves the keys that are known.
+func TestReload_AsksTheProvider(t *testing.T) {
+	first := private(t, jose.ES256)
+	inBubble(t, first, func(t *testing.T, p *fakeProvider, v *Verifier) {
+		token := named(jose.ES256, first, "first").sign(t, good())
+		p.publish(publicJWK(first, "first"))
+		if changed, err := v.Reload(t.Context(), nil); err != nil {
+			t.Fatal(changed, err)
+		}
+		check(t, v, token, nil)
+		p.setDown(true)
+		if changed, err := v.Reload(t.Context(), nil); err == nil || changed {
+			t.Errorf("away: %t", changed)
+		}
+		check(t, v, token, nil)
+		p.setDown(false)
+		second := private(t, jose.ES256)
+		p.publish(publicJWK(second, "second"))
+		if changed, err := v.Reload(context.Background(), nil); err != nil || !changed {
+			t.Errorf("%t, %v", changed, err)
+		}
+		check(t, v, token, ErrInvalid)
+		check(t, v, named(jose.ES256, second, "second").sign(t, good()), nil)
+	})
+}
