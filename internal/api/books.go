@@ -44,7 +44,7 @@ const (
 	maxPage     = 1000
 )
 
-// listPurchases streams, so it bounds its own time: a page of JSON by the request timeout, CSV page by page.
+// listPurchases streams, so it bounds its own time: a page of JSON by the request timeout, files page by page.
 func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	id, err := operatedDrop(w, r)
 	if err != nil {
@@ -62,16 +62,24 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	csv, err := wantsCSV(r)
+	format, err := readFormat(r)
+	if err != nil {
+		return err
+	}
+	bom, err := readBOM(r)
 	if err != nil {
 		return err
 	}
 	w.Header().Add("Vary", "Accept")
-	if csv && newestFirst {
+	if format != formatJSON && newestFirst {
 		return drop.Invalid("order", "newest goes with JSON; a file begins with the oldest")
 	}
-	if csv {
-		return a.writeSales(w, r, sales{drop: id, after: drop.PurchaseID(after), limit: limit})
+	export := sales{drop: id, after: drop.PurchaseID(after), limit: limit, bom: bom}
+	switch format {
+	case formatCSV:
+		return a.writeSales(w, r, export)
+	case formatXLSX:
+		return a.writeWorkbook(w, r, export)
 	}
 	if limit == 0 {
 		limit = defaultPage

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/csv"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,28 +18,58 @@ import (
 // pageWriteTimeout is how long a reader of a CSV export may take for one page of it.
 const pageWriteTimeout = 30 * time.Second
 
-// sales is what a CSV export asks for.
+// sales is what an export asks for.
 type sales struct {
 	drop  drop.ID
 	after drop.PurchaseID
-	limit int // 0: all
+	limit int  // 0: all
+	bom   bool // a CSV begins with U+FEFF
 }
 
-// wantsCSV reads ?format=, or else Accept: CSV is for who names it.
-func wantsCSV(r *http.Request) (bool, error) {
+// saleColumns are the columns of every export.
+var saleColumns = []string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt"}
+
+// The formats of a drop's purchases.
+const (
+	formatJSON = "json"
+	formatCSV  = "csv"
+	formatXLSX = "xlsx"
+)
+
+// readFormat reads ?format=, or else Accept: files are for who names them.
+func readFormat(r *http.Request) (string, error) {
 	given, err := queryValues(r, "format")
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if len(given) > 0 {
-		if len(given) > 1 || given[0] != "csv" && given[0] != "json" {
-			return false, drop.Invalid("format", "must be csv or json")
+		if len(given) > 1 || given[0] != formatCSV && given[0] != formatJSON && given[0] != formatXLSX {
+			return "", drop.Invalid("format", "must be json, csv or xlsx")
 		}
-		return given[0] == "csv", nil
+		return given[0], nil
 	}
-	csv, _ := weightOf(r.Header["Accept"], "text/csv")
-	json, named := weightOf(r.Header["Accept"], "application/json")
-	return csv > 0 && (!named || csv >= json), nil
+	accept := r.Header["Accept"]
+	format := formatJSON
+	best, named := weightOf(accept, "application/json")
+	if csv, _ := weightOf(accept, "text/csv"); csv > 0 && (!named || csv >= best) {
+		format, best, named = formatCSV, csv, true
+	}
+	if xlsx, _ := weightOf(accept, xlsxType); xlsx > 0 && (!named || xlsx > best || xlsx == best && format == formatJSON) {
+		format = formatXLSX
+	}
+	return format, nil
+}
+
+// readBOM reads ?bom=: Excel takes a CSV without the mark for another encoding than UTF-8.
+func readBOM(r *http.Request) (bool, error) {
+	given, err := queryValues(r, "bom")
+	if err != nil || len(given) == 0 {
+		return false, err
+	}
+	if len(given) > 1 || given[0] != "0" && given[0] != "1" {
+		return false, drop.Invalid("bom", "must be 0 or 1")
+	}
+	return given[0] == "1", nil
 }
 
 // weightOf reads what a header such as Accept says of one name (RFC 9110, 12.4.2).
@@ -79,9 +110,12 @@ func (a *api) writeSales(w http.ResponseWriter, r *http.Request, s sales) error 
 		return nil
 	}
 	connection := http.NewResponseController(w)
+	if s.bom {
+		_, _ = io.WriteString(w, "\ufeff") // out.Error tells
+	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	_ = out.Write([]string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt"})
+	_ = out.Write(saleColumns)
 	for {
 		_ = connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout)) // in place of the server's, for the whole answer
 		for i := range found {

@@ -153,8 +153,9 @@ func FuzzHeaders(f *testing.F) {
 		if acceptsGzip(r.Header) && !strings.Contains(strings.ToLower(one+","+other), "gzip") && !strings.Contains(one+other, "*") {
 			t.Errorf("%q, %q accept no gzip", one, other)
 		}
-		if csv, err := wantsCSV(r); err != nil || csv && !strings.Contains(strings.ToLower(one+other), "text/csv") {
-			t.Errorf("%q, %q want CSV: %t, %v", one, other, csv, err)
+		media := map[string]string{formatJSON: "", formatCSV: "text/csv", formatXLSX: xlsxType}
+		if format, err := readFormat(r); err != nil || !strings.Contains(strings.ToLower(one+other), media[format]) {
+			t.Errorf("%q, %q want %s, %v", one, other, format, err)
 		}
 		if isJSON(r.Header) && (twice || !strings.Contains(strings.ToLower(one), "application/json")) {
 			t.Errorf("%q, %q are JSON", one, other)

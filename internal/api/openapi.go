@@ -169,6 +169,9 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 		}
 		response.Content[rt.media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
+	if rt.workbook {
+		response.Content[xlsxType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	}
 	if rt.id == "list-drops" {
 		response.Headers = map[string]*huma.Param{
 			"ETag": {Description: "Names this content", Schema: &huma.Schema{Type: huma.TypeString}},

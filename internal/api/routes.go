@@ -23,6 +23,7 @@ type route struct {
 	examples               []example    // of bodies that work as they stand on the sample data
 	answer                 reflect.Type // nil: not JSON of ours
 	media                  string       // of an answer beside JSON, or in its place
+	workbook               bool         // is to be had as one too
 	answerExample          string
 	codes                  []drop.Code // its refusals; those of every operation are added
 
@@ -240,12 +241,16 @@ func (a *api) bookRoutes() []route {
 			id: listPurchasesID, access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfilment",
 			text: "Ascending by id, with the buyers; with order=newest descending, and only those that q asks for. A search that takes longer than a " +
 				"second answers with what it has found so far, and with next. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
-				"answer, or limit of them; a cell that a spreadsheet would take for a formula begins with an apostrophe.",
+				"answer, or limit of them; a cell that a spreadsheet would take for a formula begins with an apostrophe. As an Excel workbook " +
+				"(format=xlsx, or its media type in Accept) likewise: price and createdAt are a number and a time in UTC, all else is text.",
 			params: append(append(pageParams("id of the purchase"), newestParams()...), &huma.Param{
 				Name: "format", In: "query", Description: "Goes before Accept",
-				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "csv"}},
+				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{formatJSON, formatCSV, formatXLSX}},
+			}, &huma.Param{
+				Name: "bom", In: "query", Description: "1: a CSV begins with U+FEFF, by which Excel knows UTF-8",
+				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"0", "1"}, Default: "0"},
 			}),
-			answer: reflect.TypeFor[purchasesAnswer](), media: "text/csv",
+			answer: reflect.TypeFor[purchasesAnswer](), media: "text/csv", workbook: true,
 			answerExample: `{"purchases":[{"id":4294967297,"reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +
 				`"email":"ann@example.com","size":"9.5","price":119.99,"createdAt":"2026-01-31T10:00:02.345Z"}],"next":null}`,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},

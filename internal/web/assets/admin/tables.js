@@ -27,12 +27,12 @@ export function Ledger() {
 
 export function Purchases({ drop }) {
   const [refusal, refuse] = useState(null);
-  const download = async () => {
+  const download = async (format) => {
     try {
-      const { answer } = await call("GET", `/api/drops/${drop.id}/purchases?format=csv`, { text: true });
+      const { answer } = await call("GET", `/api/drops/${drop.id}/purchases?format=${format}&bom=1`, { file: true });
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([answer], { type: "text/csv" }));
-      link.download = `drop-${drop.id}-purchases.csv`;
+      link.href = URL.createObjectURL(answer);
+      link.download = `drop-${drop.id}-purchases.${format}`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
       say("The file is downloaded.");
@@ -40,7 +40,7 @@ export function Purchases({ drop }) {
       refuse(r);
     }
   };
-  return html`<div class="buttons"><button type="button" class="quiet" onClick=${download}>Download CSV</button></div>
+  return html`<div class="buttons"><button type="button" class="quiet" onClick=${() => download("csv")}>Download CSV</button><button type="button" class="quiet" onClick=${() => download("xlsx")}>Download Excel</button></div>
     ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
     <${PurchaseList} key=${drop.id} drop=${drop} />`;
 }

@@ -41,7 +41,7 @@ export async function post(path, body, { key = newKey(), tries = 5, method = "PO
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export async function call(method, path, { body, headers = {}, text = false, token = session.token() } = {}) {
+export async function call(method, path, { body, headers = {}, text = false, file = false, token = session.token() } = {}) {
   const sent = performance.now();
   let response, answer;
   try {
@@ -55,7 +55,7 @@ export async function call(method, path, { body, headers = {}, text = false, tok
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(patience),
     });
-    answer = text && response.ok ? await response.text() : await response.json();
+    answer = file && response.ok ? await response.blob() : text && response.ok ? await response.text() : await response.json();
   } catch (cause) {
     throw new Refusal(0, { error: `No answer: ${cause.message}`, code: "offline" });
   }

@@ -1,0 +1,230 @@
+package api
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// sheetRows is what a sheet holds (Excel's limit), less its head.
+const sheetRows = 1_048_576 - 1
+
+// workbook streams purchases as an Excel workbook. excelize makes all of it but the rows; these are put into its sheets on their way out,
+// page by page as a CSV's: the image has no folder for the temporary files that excelize would keep them in, and in memory they
+// are not bounded. All but price and time are text, so that 7-8, 3E5, 09 and 0049123 stay what they are, and = is no formula.
+type workbook struct {
+	api     *api
+	ctx     context.Context //nolint:containedctx // lives as long as one request
+	sales   sales
+	found   []store.Sale // of the page that is read, those not written yet
+	more    bool
+	text    int
+	time    int
+	amounts [drop.MaxDecimals + 1]int // by decimals
+	failed  error                     // excelize does not pass on what goes wrong with a sheet
+}
+
+func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, s sales) error {
+	b := &workbook{api: a, ctx: r.Context(), sales: s}
+	view, err := a.engine.View(r.Context(), s.drop)
+	if err != nil {
+		return err
+	}
+	if view.Drop.Stock().Sold > sheetRows && s.limit == 0 {
+		return drop.Invalid("format", fmt.Sprintf("must be csv for more than %d purchases, which a sheet cannot hold", sheetRows))
+	}
+	if err := b.read(s.after); err != nil { // before the headers: it may refuse
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", xlsxType)
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="drop-%d-purchases.xlsx"`, s.drop))
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	file := excelize.NewFile()
+	defer func() { _ = file.Close() }() // has no temporary files
+	if err := b.prepare(file); err != nil {
+		return fmt.Errorf("make a workbook: %w", err)
+	}
+	out := &patientWriter{to: w, connection: http.NewResponseController(w)}
+	file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return &sheetFiller{zip.NewWriter(out), b} })
+	_, err = file.WriteTo(io.Discard)
+	switch {
+	case out.failed != nil:
+		return fmt.Errorf("send purchases of drop %d: %w: %w", s.drop, errReaderGone, out.failed)
+	case b.failed != nil:
+		return b.failed
+	}
+	return err
+}
+
+// read reads the page after a purchase.
+func (b *workbook) read(after drop.PurchaseID) (err error) {
+	page := maxPage
+	if b.sales.limit > 0 {
+		page = b.sales.limit
+	}
+	b.found, b.more, err = b.api.salesPage(b.ctx, b.sales.drop, after, page)
+	return err
+}
+
+// next returns the next purchase; nil: there is none.
+func (b *workbook) next() (*store.Sale, error) {
+	if len(b.found) == 0 {
+		return nil, nil //nolint:nilnil // as documented
+	}
+	s := &b.found[0]
+	b.found = b.found[1:]
+	if len(b.found) == 0 && b.more && b.sales.limit == 0 {
+		if err := b.read(s.ID); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+const sheetName = "Purchases"
+
+// prepare makes the sheet with its head, and the styles.
+func (b *workbook) prepare(file *excelize.File) error {
+	const asText = 49 // the format @
+	var err error
+	style := func(s excelize.Style) int {
+		id, failed := file.NewStyle(&s)
+		err = errors.Join(err, failed)
+		return id
+	}
+	head := style(excelize.Style{Font: &excelize.Font{Bold: true}, NumFmt: asText})
+	b.text = style(excelize.Style{NumFmt: asText})
+	b.time = style(excelize.Style{CustomNumFmt: new(`yyyy\-mm\-dd hh:mm:ss.000" UTC"`)})
+	for decimals := range b.amounts {
+		format := "#,##0"
+		if decimals > 0 {
+			format += "." + "0000"[:decimals]
+		}
+		b.amounts[decimals] = style(excelize.Style{CustomNumFmt: &format})
+	}
+	return errors.Join(err, file.SetSheetName("Sheet1", sheetName), file.SetSheetRow(sheetName, "A1", &saleColumns), file.SetRowStyle(sheetName, 1, 1, head),
+		file.SetColWidth(sheetName, "A", "H", 22),
+		file.SetPanes(sheetName, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}))
+}
+
+// rows writes the rows.
+func (b *workbook) rows(w io.Writer) error {
+	var row bytes.Buffer
+	for n := 2; ; n++ {
+		s, err := b.next()
+		if err != nil || s == nil {
+			return err
+		}
+		if n > sheetRows+1 {
+			return errors.New("more was sold meanwhile than a sheet holds")
+		}
+		row.Reset()
+		b.row(&row, n, s)
+		if _, err := w.Write(row.Bytes()); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *workbook) row(row *bytes.Buffer, n int, s *store.Sale) {
+	fmt.Fprintf(row, `<row r="%d">`, n)
+	for i, text := range []string{
+		strconv.FormatInt(int64(s.ID), 10), strconv.FormatInt(int64(s.ReservationID), 10), strconv.FormatInt(int64(s.UserID), 10), s.Username, s.Email, s.Size,
+	} {
+		if text == "" {
+			continue
+		}
+		fmt.Fprintf(row, `<c r="%c%d" s="%d" t="inlineStr"><is><t xml:space="preserve">`, 'A'+i, n, b.text)
+		_ = xml.EscapeText(row, cellEscape.ReplaceAll([]byte(text), []byte("_x005F$0"))) // never fails in memory
+		row.WriteString(`</t></is></c>`)
+	}
+	fmt.Fprintf(row, `<c r="G%d" s="%d"><v>%s</v></c>`, n, b.amounts[max(b.api.currency.Decimals, s.Price.Decimals())], s.Price)
+	fmt.Fprintf(row, `<c r="H%d" s="%d"><v>%s</v></c></row>`, n, b.time, serial(s.CreatedAt))
+}
+
+// cellEscape is what spreadsheets read as an escape of a character: _x000D_.
+var cellEscape = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_`)
+
+// serial is a moment as spreadsheets count it: in days, from the last of 1899.
+func serial(t drop.Time) string {
+	const epoch, day = 25_569, float64(24 * time.Hour / time.Millisecond)
+	return strconv.FormatFloat(epoch+float64(t)/day, 'f', 9, 64)
+}
+
+// sheetFiller writes a workbook's files, and puts the rows into the sheet.
+type sheetFiller struct {
+	*zip.Writer
+
+	book *workbook
+}
+
+var sheetFile = regexp.MustCompile(`^xl/worksheets/sheet\d+\.xml$`)
+
+func (z *sheetFiller) Create(name string) (io.Writer, error) {
+	if z.book.failed != nil {
+		return nil, z.book.failed
+	}
+	w, err := z.Writer.Create(name)
+	if err != nil || !sheetFile.MatchString(name) {
+		return w, err
+	}
+	return &sheetWriter{w, z.book}, nil
+}
+
+type sheetWriter struct {
+	to   io.Writer
+	book *workbook
+}
+
+// dimension says how far a sheet goes, which is not known before it ends. It may be left out.
+var dimension = regexp.MustCompile(`<dimension [^>]*>(</dimension>)?`)
+
+// Write takes a whole sheet: excelize writes it at once.
+func (s *sheetWriter) Write(sheet []byte) (int, error) {
+	const end = "</sheetData>"
+	before, after, found := bytes.Cut(dimension.ReplaceAll(sheet, nil), []byte(end))
+	if !found {
+		return s.to.Write(sheet)
+	}
+	if _, err := s.to.Write(before); err != nil {
+		return 0, err
+	}
+	if s.book.failed = s.book.rows(s.to); s.book.failed != nil {
+		return 0, s.book.failed
+	}
+	_, err := s.to.Write(append([]byte(end), after...))
+	return len(sheet), err
+}
+
+// patientWriter gives the reader time for each part of a long answer, in place of the server's, for the whole answer.
+type patientWriter struct {
+	to         io.Writer
+	connection *http.ResponseController
+	failed     error // the reader went away
+}
+
+func (p *patientWriter) Write(b []byte) (n int, err error) {
+	_ = p.connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout))
+	n, err = p.to.Write(b)
+	p.failed = err
+	return n, err
+}
