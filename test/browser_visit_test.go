@@ -28,6 +28,13 @@ type look struct {
 	name             string
 	width, height    int64
 	phone, dark, axe bool
+	before           script // runs in each page before its own scripts
+}
+
+// with is the look in a browser that a script has made another one.
+func (l look) with(before script) look {
+	l.before = before
+	return l
 }
 
 var (
@@ -70,7 +77,7 @@ func newTab(parent context.Context, t *testing.T, url string, l look, options ..
 		shape = append(shape, chromedp.EmulatePortrait, chromedp.EmulateMobile, chromedp.EmulateTouch)
 	}
 	p.do(chromedp.EmulateViewport(l.width, l.height, shape...), chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
-		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: pagesScript})
+		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: pagesScript + "\n" + string(l.before)})
 		_, focusErr := cdp.Call(ctx, tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 		_, mediaErr := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 		return errors.Join(err, focusErr, mediaErr)

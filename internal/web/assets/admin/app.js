@@ -85,7 +85,7 @@ function List({ id }) {
   useSeconds();
   const [over, showOver] = useState(false);
   if (!room.figures) return html`<p class="choose">${room.problem ? explain(room.problem) : "One moment …"}</p>`;
-  const drops = room.figures.drops.filter((d) => over || !d.archived || d.id === id).toReversed();
+  const drops = room.figures.drops.filter((d) => over || !d.archived || d.id === id).reverse();
   const archived = room.figures.drops.filter((d) => d.archived).length;
   return html`<nav aria-label="Drops"><ul class="list">
     ${drops.length === 0 && html`<li class="choose">No drops yet. Make the first one.</li>`}

@@ -1,11 +1,13 @@
 import { html, useEffect, useRef } from "../vendor/preact.js";
-import { whole } from "../shared/format.js";
+import { axisTime, whole } from "../shared/format.js";
 
 // Chart draws lines over time with uPlot (a global of its script). label says in words what the picture shows.
 export function Chart({ data, series, label, height = 220, step = false }) {
   const box = useRef();
   const plot = useRef(null);
+  const there = "uPlot" in globalThis;
   useEffect(() => {
+    if (!there) return undefined;
     const draw = () => {
       plot.current?.destroy();
       plot.current = new uPlot(optionsOf(box.current, series, height, step), data, box.current);
@@ -21,9 +23,9 @@ export function Chart({ data, series, label, height = 220, step = false }) {
       plot.current.destroy();
     };
   }, []);
-  useEffect(() => plot.current.setData(data));
+  useEffect(() => plot.current?.setData(data));
   return html`<figure class="chart">
-    <div ref=${box} role="img" aria-label=${label} />
+    ${there ? html`<div ref=${box} role="img" aria-label=${label} />` : html`<p class="hint">The chart could not be loaded. ${label}.</p>`}
     <figcaption>${series.map((s) => html`<span key=${s.name}><i class=${s.color} aria-hidden="true" />${s.name}</span>`)}</figcaption>
   </figure>`;
 }
@@ -47,7 +49,7 @@ function optionsOf(box, series, height, step) {
     cursor: { show: false },
     padding: [10, 8, 0, 0],
     scales: { x: { range: (_, min, max) => [min, Math.max(max, min + least)] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
-    axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? whole(n) : "")) }],
+    axes: [{ ...axis, space: 90, values: (_, ticks, __, ___, apart) => ticks.map((t) => axisTime(t * 1000, apart)) }, { ...axis, size: 56, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? whole(n) : "")) }],
     series: [{}, ...series.map((s) => ({
       stroke: resolved(s.color), width: 2, points: { show: false },
       paths: step ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.stepped({ align: 1 }),

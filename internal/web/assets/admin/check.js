@@ -2,6 +2,7 @@
 // the sentence that says what is wrong.
 
 import { currency, decimals } from "../shared/config.js";
+import { whole } from "../shared/format.js";
 import { imageOf } from "../shared/image.js";
 
 class Wrong extends Error {}
@@ -32,7 +33,7 @@ const priceRule = decimals === 0
 export function count(text, most, empty) {
   const s = text.trim();
   if (s === "" && empty !== undefined) return empty;
-  if (!/^\d+$/.test(s) || Number(s) > most) wrong(`A whole number from 0 to ${most.toLocaleString()}.`);
+  if (!/^\d+$/.test(s) || Number(s) > most) wrong(`A whole number from 0 to ${whole(most)}.`);
   return Number(s);
 }
 

@@ -80,7 +80,7 @@ export async function readLedger() {
     for (let n = 0; n < pages && id === room.drop; n++) {
       const { entries, next } = await get(`/api/drops/${id}/ledger?after=${story.seq}&limit=${page}`);
       readOn(story, entries);
-      room.ledger = [...entries.toReversed(), ...room.ledger].slice(0, kept);
+      room.ledger = [...[...entries].reverse(), ...room.ledger].slice(0, kept);
       if (!next) break;
     }
     if (id === room.drop) {

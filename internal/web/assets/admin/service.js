@@ -31,7 +31,7 @@ export function Service() {
     </dl>
     <${Timings} service=${service} />
     <h3>Reserves refused</h3>
-    ${service.refusals.length === 0 ? html`<p class="hint">None.</p>` : html`<ul class="refusals">${service.refusals.toSorted((a, b) => b.count - a.count).map((r) => html`<li key=${r.code}><span>${refusals[r.code] || r.code}</span><strong>${whole(r.count)}</strong></li>`)}</ul>`}
+    ${service.refusals.length === 0 ? html`<p class="hint">None.</p>` : html`<ul class="refusals">${[...service.refusals].sort((a, b) => b.count - a.count).map((r) => html`<li key=${r.code}><span>${refusals[r.code] || r.code}</span><strong>${whole(r.count)}</strong></li>`)}</ul>`}
     <p class="hint">Over all drops, since the server started.</p>
   </section>`;
 }

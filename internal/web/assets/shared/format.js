@@ -1,31 +1,27 @@
 import { currency } from "./config.js";
+import { dates, numbers, prices } from "./locale.js";
 
-const language = navigator.language || "en";
+const dayAndTime = dates({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+const dayOfYear = dates({ dateStyle: "medium", timeStyle: "short" });
+const timeOf = dates({ hour: "numeric", minute: "2-digit" });
 
-function moneyFormat() {
-  try {
-    return new Intl.NumberFormat(language, { style: "currency", currency });
-  } catch {
-    return new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
-  }
-}
+export const money = prices(currency);
+export const whole = numbers();
+const timeOfDay = dates({ hour: "numeric", minute: "2-digit", second: "2-digit" });
+const day = dates({ day: "numeric", month: "short" });
 
-const moneyOf = moneyFormat();
-const wholeOf = new Intl.NumberFormat(language);
-const dayAndTime = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
-const dayOfYear = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-const timeOf = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
-const preciseOf = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
-
-export const money = (n) => moneyOf.format(n);
-export const whole = (n) => wholeOf.format(n);
-export const precise = (ms) => preciseOf.format(ms);
+export const precise = dates({ dateStyle: "medium", timeStyle: "medium" });
 
 // moment is a time as short as it can be said today.
 export function moment(ms, now) {
   const [then, today] = [new Date(ms), new Date(now)];
-  if (then.toDateString() === today.toDateString()) return timeOf.format(ms);
-  return (then.getFullYear() === today.getFullYear() ? dayAndTime : dayOfYear).format(ms);
+  if (then.toDateString() === today.toDateString()) return timeOf(ms);
+  return (then.getFullYear() === today.getFullYear() ? dayAndTime : dayOfYear)(ms);
+}
+
+// axisTime writes a moment on an axis whose marks are so many seconds apart.
+export function axisTime(ms, apart) {
+  return (apart < 60 ? timeOfDay : apart < 86_400 ? timeOf : day)(ms);
 }
 
 const two = (n) => String(n).padStart(2, "0");

@@ -50,9 +50,9 @@ const words = {
 
 const sentence = (text) => text && text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
-export const knows = (code) => Object.hasOwn(words, code);
+export const knows = (code) => Object.keys(words).includes(code);
 
 export function explain(refusal) {
-  const say = words[refusal.code] || words.internal;
+  const say = words[knows(refusal.code) ? refusal.code : "internal"];
   return say(refusal);
 }

@@ -1,5 +1,5 @@
-import { html, render } from "../vendor/preact.js";
 import { measure } from "../shared/clock.js";
+import { mount } from "../shared/mount.js";
 import { tell } from "../shared/topics.js";
 import { App } from "./app.js";
 import { recall } from "./buyer.js";
@@ -8,22 +8,23 @@ import { recount } from "./hands.js";
 import { resync, start } from "./link.js";
 import { arrived, changeOver, lookAtOffer } from "./signin.js";
 
-arrived();
-const listed = loadAll();
-const known = recall();
-const app = document.getElementById("app");
-app.replaceChildren();
-render(html`<${App} />`, app);
-known.then(recount);
-known.then(lookAtOffer);
-listed.catch(() => {}).then(() => {
-  measure();
-  start();
-});
+function begin() {
+  arrived();
+  const listed = loadAll();
+  const known = recall();
+  if (!mount(App)) return;
+  known.then(recount);
+  known.then(lookAtOffer);
+  listed.catch(() => {}).then(() => {
+    measure();
+    start();
+  });
+  addEventListener("hashchange", () => {
+    if (arrived()) changeOver();
+    else known.then(lookAtOffer);
+  });
+  document.addEventListener("visibilitychange", () => document.hidden || resync());
+  setInterval(() => tell("half-minute"), 30_000);
+}
 
-addEventListener("hashchange", () => {
-  if (arrived()) changeOver();
-  else known.then(lookAtOffer);
-});
-document.addEventListener("visibilitychange", () => document.hidden || resync());
-setInterval(() => tell("half-minute"), 30_000);
+begin();

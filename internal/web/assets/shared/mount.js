@@ -1,0 +1,13 @@
+import { html, render } from "../vendor/preact.js";
+
+// mount puts a page in place of what the server sent, and notes that it has started. It reports false where the browser was
+// found too old, and was told so.
+export function mount(App) {
+  const { dataset } = document.documentElement;
+  if (dataset.page === "refused") return false;
+  const app = document.getElementById("app");
+  app.replaceChildren();
+  render(html`<${App} />`, app);
+  dataset.page = "started";
+  return true;
+}
