@@ -1,4 +1,5 @@
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { identity, shop } from "../shared/config.js";
 import { now } from "../shared/clock.js";
 import { countdown, whole } from "../shared/format.js";

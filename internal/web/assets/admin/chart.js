@@ -1,4 +1,5 @@
-import { html, useEffect, useRef } from "../vendor/preact.js";
+import { useEffect, useRef } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { axisTime, whole } from "../shared/format.js";
 
 // Chart draws lines over time with uPlot (a global of its script). label says in words what the picture shows.

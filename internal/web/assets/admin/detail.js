@@ -1,4 +1,5 @@
-import { html, useState } from "../vendor/preact.js";
+import { useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { post } from "../shared/api.js";
 import { money, moment, plural, spoken, whole } from "../shared/format.js";
 import { now } from "../shared/clock.js";

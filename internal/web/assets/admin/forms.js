@@ -1,4 +1,5 @@
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { newKey, post } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { currency, decimals } from "../shared/config.js";

@@ -1,4 +1,5 @@
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { get, newKey, post } from "../shared/api.js";
 import { plural, whole } from "../shared/format.js";
 import { say } from "../shared/say.js";

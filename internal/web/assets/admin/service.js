@@ -1,4 +1,4 @@
-import { html } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
 import { between, percentile } from "./books.js";

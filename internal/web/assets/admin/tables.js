@@ -1,4 +1,5 @@
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { useEffect, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { call, get } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { plural, precise, whole } from "../shared/format.js";

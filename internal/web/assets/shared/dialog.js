@@ -1,4 +1,5 @@
-import { html, useLayoutEffect, useRef } from "../vendor/preact.js";
+import { useLayoutEffect, useRef } from "../vendor/preact.js";
+import { html } from "./html.js";
 
 // Dialog is modal; Escape and a click beside it close it, and the focus goes back to where it was.
 export function Dialog({ open, close, children }) {

@@ -1,4 +1,5 @@
-import { html, render } from "../vendor/preact.js";
+import { render } from "../vendor/preact.js";
+import { html } from "./html.js";
 
 // mount puts a page in place of what the server sent, and notes that it has started. It reports false where the browser was
 // found too old, and was told so.

@@ -1,4 +1,4 @@
-import { html } from "../vendor/preact.js";
+import { html } from "./html.js";
 
 // A drawn shoe stands in for a drop without an image. Each drop has its own colours and keeps them.
 export function Sneaker({ seed }) {

@@ -4,6 +4,7 @@ import { useEffect, useReducer } from "../vendor/preact.js";
 // 40 ms are one, so that a busy drop costs 25 drawings a second and not hundreds.
 const subscribers = new Map();
 const told = new Set();
+const times = new Map(); // topic → how often it was told
 let timer = 0;
 
 export function tell(topic) {
@@ -16,6 +17,7 @@ export function flush() {
   timer = 0;
   const topics = [...told];
   told.clear();
+  for (const topic of topics) times.set(topic, (times.get(topic) || 0) + 1);
   for (const topic of topics) for (const draw of subscribers.get(topic) || []) draw();
 }
 
@@ -27,5 +29,10 @@ export function subscribe(topic, draw) {
 
 export function useTopic(topic) {
   const [, draw] = useReducer((n) => n + 1, 0);
-  useEffect(() => (topic ? subscribe(topic, draw) : undefined), [topic]);
+  const drawn = times.get(topic);
+  useEffect(() => {
+    if (!topic) return undefined;
+    if (times.get(topic) !== drawn) draw(); // effects come some time after the drawing: it was told in between
+    return subscribe(topic, draw);
+  }, [topic]);
 }

@@ -1,4 +1,5 @@
-import { html, useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
+import { useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { identity, shop, signIn } from "../shared/config.js";
 import { Dialog } from "../shared/dialog.js";
 import { useTopic } from "../shared/topics.js";

@@ -1,4 +1,5 @@
-import { html, useEffect, useReducer, useState } from "../vendor/preact.js";
+import { useEffect, useReducer, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { now } from "../shared/clock.js";
 import { ago, countdown, moment, money, plural, whole } from "../shared/format.js";
 import { imageOf } from "../shared/image.js";
@@ -27,7 +28,7 @@ export function Card({ id, alone, ask }) {
     <div class="body">
       <header>
         <h2 id=${name}><bdi>${drop.name}</bdi></h2>
-        <p class="price">${money(drop.price)}</p>
+        <p class="price" translate=${false}>${money(drop.price)}</p>
       </header>
       <${Stock} drop=${drop} phase=${phase} />
       ${drop.sizes && html`<${Sizes} drop=${drop} picked=${size} pick=${pick} shut=${phase === "out"} />`}
@@ -76,7 +77,7 @@ function Badge({ drop, phase }) {
 function Countdown({ to }) {
   useSeconds();
   const left = to - now();
-  return html`<span role="timer" aria-label=${`Starts ${moment(to, now())}`}>Starts in ${countdown(left)}</span>`;
+  return html`<span role="timer" aria-label=${`Starts ${moment(to, now())}`}>Starts in <span translate=${false}>${countdown(left)}</span></span>`;
 }
 
 function Stock({ drop, phase }) {
@@ -84,7 +85,7 @@ function Stock({ drop, phase }) {
   const share = drop.total_stock > 0 ? left / drop.total_stock : 0;
   const few = phase === "open" && (left <= 3 || share <= 0.1);
   return html`<div class=${`stock${few ? " few" : ""}`}>
-    <p><strong class="left">${whole(left)}</strong> <span>of ${whole(drop.total_stock)} left</span>${drop.limit_per_user ? html`<span class="limit">${plural(drop.limit_per_user, "pair")} a person</span>` : ""}</p>
+    <p><strong class="left" translate=${false}>${whole(left)}</strong> <span>of ${whole(drop.total_stock)} left</span>${drop.limit_per_user ? html`<span class="limit">${plural(drop.limit_per_user, "pair")} a person</span>` : ""}</p>
     <div class="bar" aria-hidden="true"><div style=${{ transform: `scaleX(${share})` }}></div></div>
   </div>`;
 }
@@ -94,9 +95,9 @@ function Sizes({ drop, picked, pick, shut }) {
   return html`<fieldset class="sizes" disabled=${shut}>
     <legend>Size</legend>
     ${drop.sizes.map(
-      (s) => html`<label key=${s.size} class=${s.available_stock > 0 ? "" : "none"}>
+      (s) => html`<label key=${s.size} class=${s.available_stock === 0 ? "none" : picked === s.size ? "picked" : ""}>
         <input type="radio" name=${group} value=${s.size} checked=${picked === s.size} disabled=${s.available_stock === 0} onChange=${() => pick(s.size)} />
-        <span class="label"><bdi>${s.size}</bdi></span>
+        <span class="label" translate=${false}><bdi>${s.size}</bdi></span>
         <span class="count">${s.available_stock > 0 ? html`${whole(s.available_stock)}<span class="sr"> left</span>` : html`<span aria-hidden="true">–</span><span class="sr">sold out</span>`}</span>
       </label>`,
     )}

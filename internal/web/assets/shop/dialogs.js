@@ -1,4 +1,5 @@
-import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
+import { useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { identity, shop } from "../shared/config.js";
 import { precise, money } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";

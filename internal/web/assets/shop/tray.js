@@ -1,4 +1,5 @@
-import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
+import { useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { now } from "../shared/clock.js";
 import { money, precise } from "../shared/format.js";
 import { say } from "../shared/say.js";
