@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,29 @@ func TestAudit_SaysWhatDiffers(t *testing.T) {
 	s.refused(s.get("/api/drops/1/audit"), http.StatusServiceUnavailable, "overloaded")
 	close(read)
 	if body := <-first; !strings.Contains(body, `"clean":false`) || !strings.Contains(body, `"sentences":["drop 1 has lost a pair"]`) {
+		t.Error(body)
+	}
+}
+
+// An audit takes as long as it takes: the write timeout of answers that are made at once does not cut it off.
+func TestAudit_OutlivesTheWriteTimeout(t *testing.T) {
+	const writeTimeout = 50 * time.Millisecond
+	s := newShop(t, func(c *api.Config) {
+		c.Audit = func(ctx context.Context, id drop.ID) (audit.DropReport, error) {
+			if until, limited := ctx.Deadline(); limited && time.Until(until) < 5*time.Minute {
+				t.Errorf("an audit has %s", time.Until(until))
+			}
+			<-time.After(3 * writeTimeout)
+			return audit.DropReport{ID: id}, nil
+		}
+	})
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	server := httptest.NewUnstartedServer(s.handler)
+	server.Config.WriteTimeout = writeTimeout
+	server.Start()
+	defer server.Close()
+	s.url, s.client = server.URL, server.Client()
+	if body := s.ok(s.get("/api/drops/1/audit")).body; !strings.Contains(body, `"clean":true`) {
 		t.Error(body)
 	}
 }

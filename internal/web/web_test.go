@@ -211,3 +211,114 @@ func TestVendored_HasItsLicence(t *testing.T) {
 		}
 	}
 }
+
+// Nobody may rely on bare text nodes, which translators take away: markup is made by shared/html.js alone.
+func TestPages_MakeMarkupInOnePlace(t *testing.T) {
+	imported := regexp.MustCompile(`import \{([^}]*)\} from "[^"]*vendor/preact\.js"`)
+	forEachScript(t, func(name, text string) {
+		for _, m := range imported.FindAllStringSubmatch(text, -1) {
+			for part := range strings.SplitSeq(m[1], ",") {
+				if what, _, _ := strings.Cut(strings.TrimSpace(part), " "); (what == "html" || what == "h") && name != "shared/html.js" {
+					t.Errorf("%s imports %s from Preact; take html from shared/html.js", name, what)
+				}
+			}
+		}
+		if strings.Contains(text, "createTextNode") && name != "shared/start.js" {
+			t.Errorf("%s makes text nodes", name)
+		}
+	})
+}
+
+// younger is what browsers of late 2022 (Chrome and Edge 107, Firefox 106, Safari 16.1) do not all have, and what would leave
+// the page blank there. docs/OPERATIONS.md says which browsers the pages are for.
+var younger = map[string]string{
+	"toReversed, toSorted, toSpliced": `\.(toReversed|toSorted|toSpliced)\(`,
+	"grouping":                        `\b(Object|Map)\.groupBy\(`,
+	"new promises":                    `\bPromise\.(withResolvers|try)\(`,
+	"AbortSignal.timeout and any":     `\bAbortSignal\.(timeout|any)\(`,
+	"Intl.Segmenter, DurationFormat":  `\bIntl\.(Segmenter|DurationFormat)\b`,
+	"Array.fromAsync":                 `\bArray\.fromAsync\(`,
+	"URL.canParse and parse":          `\bURL\.(canParse|parse)\(`,
+	"well-formed strings":             `\.(isWellFormed|toWellFormed)\(`,
+	"set algebra":                     `\.(union|intersection|difference|symmetricDifference|isSubsetOf|isSupersetOf|isDisjointFrom)\(`,
+	"idle callbacks, scheduler":       `\b(requestIdleCallback|scheduler\.)`,
+	"lookbehind":                      `\(\?<[=!]`,
+	"the flag v":                      `/[a-z]*v[a-z]*\.(test|exec)\(`,
+	"import attributes":               `(?m)^import .* with \{`,
+	"using":                           `(?m)^\s*(await )?using \w+ =`,
+	"popovers":                        `\bpopover(target)?\b|showPopover`,
+	"view transitions":                `startViewTransition`,
+}
+
+// youngerStyle is what would leave something unreadable or invisible there. What only adds to the looks may be young.
+var youngerStyle = map[string]string{
+	"light-dark()": `light-dark\(`,
+	":has()":       `:has\(`,
+	"nesting":      `(?m)^\s+&`,
+	"@scope":       `@scope`,
+	"popovers":     `:popover-open`,
+}
+
+func TestPages_UseWhatFourYearOldBrowsersHave(t *testing.T) {
+	check := func(name, text string, rules map[string]string) {
+		t.Helper()
+		for what, pattern := range rules {
+			if found := regexp.MustCompile(pattern).FindString(text); found != "" {
+				t.Errorf("%s uses %q (%s), which browsers of four years ago do not have", name, found, what)
+			}
+		}
+	}
+	asked := regexp.MustCompile(`(?m)^.*\btypeof (\w+\.)*\w+ === "function" \?.*$`) // what is used where it is there, and only there
+	forEachScript(t, func(name, text string) { check(name, asked.ReplaceAllString(text, ""), younger) })
+	err := fs.WalkDir(assets, "assets", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".css" || strings.Contains(name, "/vendor/") {
+			return err
+		}
+		text, err := assets.ReadFile(name)
+		check(name, string(text), youngerStyle)
+		for _, colour := range []string{"oklch(", "color-mix("} {
+			before, _, found := strings.Cut(string(text), colour)
+			if found && !strings.Contains(before[strings.LastIndex(before, "\n")+1:], "@supports") {
+				t.Errorf("%s: the first %s is not that of @supports", name, colour)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The script that tells an old browser that it is old runs in it, before all others.
+func TestPages_BeginWithAScriptThatOldBrowsersRead(t *testing.T) {
+	text, err := assets.ReadFile("assets/shared/start.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := regexp.MustCompile("=>|`|\\b(let|const|class|async|await)\\s|\\?\\.|\\?\\?|\\.\\.\\.").Find(regexp.MustCompile(`(?m)//.*$`).ReplaceAll(text, nil)); found != nil {
+		t.Errorf("start.js has %q, which browsers of 2009 cannot read", found)
+	}
+	_, p := handler(t, Config{})
+	for at := range pageOf {
+		first := regexp.MustCompile(`<script[^>]*>`).FindString(string(p.files[at].plain))
+		if !strings.Contains(first, "/shared/start.js") || strings.Contains(first, "module") || strings.Contains(first, "defer") {
+			t.Errorf("%s begins with %s", at, first)
+		}
+	}
+}
+
+// forEachScript gives each script that is ours.
+func forEachScript(t *testing.T, f func(name, text string)) {
+	t.Helper()
+	err := fs.WalkDir(assets, "assets", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".js" || strings.Contains(name, "/vendor/") {
+			return err
+		}
+		text, err := assets.ReadFile(name)
+		f(strings.TrimPrefix(name, "assets/"), string(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

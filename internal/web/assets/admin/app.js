@@ -32,7 +32,7 @@ export function App() {
       <p class="shop"><bdi>${shop}</bdi> <span>control room</span></p>
       ${room.admitted && identity && html`<button type="button" class="quiet" onClick=${leave}>Sign out</button>`}
     </header>
-    <div class="banner" role="status">${room.admitted && room.problem && html`<p>${explain(room.problem)}</p>`}</div>
+    <div class="banner" role="status">${room.admitted && room.problem && html`<p>${explain(room.problem)} Figures may be out of date. Retrying…</p>`}</div>
     ${!room.admitted ? html`<${Enter} />` : html`<main id="main" class=${id ? "split open" : "split"} tabindex="-1">
       <div class="side">
         <div class="head"><h1>Drops</h1><button type="button" class="primary" onClick=${() => show("create")}>New drop</button></div>
@@ -55,6 +55,7 @@ function Enter() {
   useEffect(() => field.current.focus(), []);
   const submit = async (e) => {
     e.preventDefault();
+    refuse(null);
     try {
       await enter(field.current.value.trim());
     } catch (refusal) {

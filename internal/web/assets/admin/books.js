@@ -2,7 +2,7 @@
 
 export const emptyStory = () => ({
   seq: 0, at: [], available: [], held: [], sold: [], counts: { reserved: 0, purchased: 0, expired: 0, cancelled: 0 },
-  now: { available: 0, held: 0, sold: 0 }, sizes: new Map(), firstReserve: 0, soldOut: 0, salesBySecond: new Map(),
+  live: [], now: { available: 0, held: 0, sold: 0 }, sizes: new Map(), firstReserve: 0, soldOut: 0, salesBySecond: new Map(),
 });
 
 const apply = {
@@ -40,7 +40,8 @@ export function readOn(story, entries) {
 }
 
 // point keeps one point for each moment: entries of one commit are one.
-export function point(story, at, { available, held, sold } = story.now) {
+function point(story, at) {
+  const { available, held, sold } = story.now;
   const last = story.at.length - 1;
   if (last >= 0 && at <= story.at[last]) {
     [story.available[last], story.held[last], story.sold[last]] = [available, held, sold];
@@ -52,6 +53,13 @@ export function point(story, at, { available, held, sold } = story.now) {
   story.sold.push(sold);
 }
 
+// add appends what the figures say now, beyond the ledger as it was read. It never mixes with the ledger's own points, which are
+// earlier where the page was not looked at for a while, and takes the place of nothing that they say.
+export function add(story, at, { available, held, sold }) {
+  story.live.push([at, available, held, sold]);
+  if (story.live.length > 3600) story.live.shift(); // the ledger cannot be read: an hour of it
+}
+
 // drawn is the story from a little before the first reserve on, as nothing happens in the days before, and up to now (in
 // seconds), unless that is long ago.
 export function drawn(story, now) {
@@ -61,6 +69,11 @@ export function drawn(story, now) {
   const at = story.at.slice(i);
   at[0] = Math.max(at[0], from);
   const lines = [story.available.slice(i), story.held.slice(i), story.sold.slice(i)];
+  const read = at[at.length - 1];
+  for (const [t, ...values] of story.live.filter(([t]) => t > read)) {
+    at.push(t);
+    lines.forEach((line, n) => line.push(values[n]));
+  }
   const last = at[at.length - 1];
   const end = Math.min(now, last + Math.max(20, (last - at[0]) / 10));
   if (end > last) {

@@ -1,4 +1,5 @@
-import { html, useEffect, useRef } from "../vendor/preact.js";
+import { useEffect, useRef } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { now } from "../shared/clock.js";
 import { whole } from "../shared/format.js";
 

@@ -3,16 +3,18 @@ import { html } from "../shared/html.js";
 import { post } from "../shared/api.js";
 import { money, moment, plural, spoken, whole } from "../shared/format.js";
 import { now } from "../shared/clock.js";
+import { intend } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
 import { stateOf } from "./app.js";
+import { Audit } from "./audit.js";
 import { conversion, drawn, rates, sellOut } from "./books.js";
 import { Chart } from "./chart.js";
 import { sells } from "./confirm.js";
 import { Rehearsal } from "./rehearsal.js";
 import { refresh, room } from "./room.js";
-import { Audit, Ledger, Purchases } from "./tables.js";
+import { Ledger, Purchases } from "./tables.js";
 import { utcText, zoneName } from "./zones.js";
 
 const tabs = { live: "Live", ledger: "Ledger", purchases: "Purchases", audit: "Audit", rehearsal: "Rehearsal" };
@@ -65,7 +67,7 @@ function Actions({ drop, show }) {
     work(name);
     refuse(null);
     try {
-      await post(path, body, { method });
+      await intend(`${method} ${path} ${JSON.stringify(body)}`, (key) => post(path, body, { method, key }));
       await refresh();
       say(done);
     } catch (r) {

@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { newKey, post } from "../shared/api.js";
+import { post } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { currency, decimals } from "../shared/config.js";
 import { plural, whole } from "../shared/format.js";
+import { intend } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
@@ -38,11 +39,11 @@ function useForm(initial, checks, locked = []) {
   return { texts, seen, see, problems, values, locked, good: Object.values(problems).every((p) => p === null), put: (more) => setTexts({ ...texts, ...more }), set: (name, text) => setTexts({ ...texts, [name]: text }) };
 }
 
-// Sending is a form's end: its buttons, and what the server said.
-function useSending(form, send, close) {
+// Sending is a form's end: its buttons, and what the server said. A form that is sent again because its answer was lost is the
+// same request, as long as nothing in it has changed.
+function useSending(intent, form, send, close) {
   const [busy, work] = useState(false);
   const [refusal, refuse] = useState(null);
-  const key = useRef(newKey());
   const box = useRef();
   const submit = async (e) => {
     e.preventDefault();
@@ -55,12 +56,11 @@ function useSending(form, send, close) {
     work(true);
     refuse(null);
     try {
-      const said = await send(form.values, key.current);
+      const said = await intend(`${intent} ${JSON.stringify(form.values)} ${form.texts.total ?? ""}`, (key) => send(form.values, key));
       await refresh();
       say(said);
       close();
     } catch (r) {
-      key.current = newKey();
       refuse(r);
       work(false);
     }
@@ -105,7 +105,7 @@ export function Create({ close, open }) {
   const sized = form.values.sizes?.length > 0;
   const total = check.tried((s) => check.count(s, 10_000_000), form.texts.total);
   if (!sized && form.problems.sizes === null) Object.assign(form, { problems: { ...form.problems, total: total.problem ?? null }, good: form.good && !total.problem });
-  const { submit, end, box } = useSending(form, async (v, key) => {
+  const { submit, end, box } = useSending("create", form, async (v, key) => {
     const { sizes, total: _, ...rest } = v;
     const drop = await post("/api/drops/create", { ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) }, { key });
     open(drop.id);
@@ -131,9 +131,9 @@ export function Edit({ drop, close }) {
   // What is older than a rule stays as it is until it is changed.
   const kept = (name) => (text, ...more) => (text === initial[name] ? undefined : terms[name](text, ...more));
   const form = useForm(initial, { ...terms, price: kept("price"), image_url: kept("image_url") }, locked);
-  const { submit, end, box } = useSending(form, async (v) => {
+  const { submit, end, box } = useSending(`edit ${drop.id}`, form, async (v, key) => {
     const change = Object.fromEntries(Object.entries(v).filter(([field, value]) => value !== undefined && !locked.includes(field) && (value ?? 0) !== (normal(field, drop[field]) ?? 0)));
-    await post(`/api/drops/${drop.id}`, change, { method: "PATCH" });
+    await post(`/api/drops/${drop.id}`, change, { method: "PATCH", key });
     return "Saved.";
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>
@@ -152,7 +152,7 @@ export function Restock({ drop, close }) {
     add: (s) => (/^[+-]?\d+$/.test(s.trim()) && Number(s) !== 0 ? Number(s) : check.wrong("How many to add; with a minus, how many unsold ones to take away.")),
   });
   const problem = form.seen.has("size") ? form.problems.size : null;
-  const { submit, end, box } = useSending(form, async (v, key) => {
+  const { submit, end, box } = useSending(`restock ${drop.id}`, form, async (v, key) => {
     await post(`/api/drops/${drop.id}/restock`, { add: v.add, ...(sized ? { size: v.size } : {}) }, { key });
     return `${v.add > 0 ? "Added" : "Removed"} ${plural(Math.abs(v.add), "pair")}.`;
   }, close);

@@ -1,4 +1,5 @@
-import { html, useEffect, useReducer, useRef } from "../vendor/preact.js";
+import { useEffect, useReducer, useRef } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 import { get } from "../shared/api.js";
 import { now } from "../shared/clock.js";
 import { money, plural, precise, whole } from "../shared/format.js";

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { get, newKey, post } from "../shared/api.js";
+import { get, post } from "../shared/api.js";
 import { plural, whole } from "../shared/format.js";
+import { intend } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { explain } from "../shared/words.js";
 
@@ -9,6 +10,7 @@ import { explain } from "../shared/words.js";
 export function Rehearsal({ drop }) {
   const [state, put] = useState(null);
   const [refusal, refuse] = useState(null);
+  const [lost, lose] = useState(null); // why the state is not known
   const [busy, work] = useState(false);
   const buyers = useRef();
   const running = state?.running;
@@ -20,12 +22,13 @@ export function Rehearsal({ drop }) {
         const now = await get("/api/operator/rehearsals");
         if (stopped) return;
         put(now);
+        lose(null);
         if (was && !now.running) say(now.result?.pass ? "The rehearsal passed." : "The rehearsal did not pass.");
         was = now.running;
       } catch (r) {
         if (stopped) return;
         if (r.code === "route_not_found") return put("elsewhere");
-        refuse(r);
+        lose(r);
       }
       timer = setTimeout(look, 700);
     };
@@ -41,7 +44,8 @@ export function Rehearsal({ drop }) {
     work(true);
     refuse(null);
     try {
-      put(await post("/api/operator/rehearsals", { dropId: drop.id, buyers: Number(buyers.current.value) || 0 }, { key: newKey() }));
+      const body = { dropId: drop.id, buyers: Number(buyers.current.value) || 0 };
+      put(await intend(`rehearse ${JSON.stringify(body)}`, (key) => post("/api/operator/rehearsals", body, { key })));
       say("The rehearsal begins.");
     } catch (r) {
       refuse(r);
@@ -58,6 +62,7 @@ export function Rehearsal({ drop }) {
       <button type="submit" class="primary" aria-disabled=${busy || running === true} aria-busy=${running === true}>${running ? "Rehearsing …" : "Rehearse"}</button>
     </form>
     ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
+    ${lost && html`<p class="problem" role="status">${explain(lost)} Retrying…</p>`}
     ${running && html`<${Progress} state=${state} />`}
     ${!running && state?.failure && html`<p class="problem" role="alert">There is no result: ${state.failure}</p>`}
     ${!running && state?.result && html`<${Verdict} result=${state.result} />`}`;

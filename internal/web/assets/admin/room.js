@@ -1,9 +1,9 @@
 // What the control room knows: the figures, asked for each second, and the story of the drop that is looked at.
 import { identity } from "../shared/config.js";
-import { call, get, session } from "../shared/api.js";
-import { observe } from "../shared/clock.js";
+import { get, session } from "../shared/api.js";
+import { measure, now, onJump } from "../shared/clock.js";
 import { tell } from "../shared/topics.js";
-import { emptyStory, point, readOn } from "./books.js";
+import { add, emptyStory, readOn } from "./books.js";
 
 export const room = { figures: null, history: [], problem: null, admitted: !identity, drop: 0, story: null, ledger: [], reading: false };
 
@@ -32,8 +32,7 @@ export function leave() {
 const window = 30; // readings that percentiles are taken over
 
 async function look() {
-  const { answer, sent, received } = await call("GET", "/api/operator/figures");
-  observe(Date.parse(answer.at), sent, received);
+  const answer = await get("/api/operator/figures");
   room.figures = answer;
   room.history.push(answer);
   if (room.history.length > window) room.history.shift();
@@ -50,7 +49,7 @@ function follow() {
   if (!drop || !room.story || room.reading) return;
   const seen = room.story.seen;
   if (seen === drop.version) return;
-  point(room.story, Date.parse(room.figures.at) / 1000, drop);
+  add(room.story, now() / 1000, drop);
   if (performance.now() - lastRead > 3000) readLedger();
   tell("story");
 }
@@ -75,16 +74,20 @@ export async function readLedger() {
   room.reading = true;
   lastRead = performance.now();
   const version = dropOf(id)?.version;
+  let more = true;
   try {
     const story = room.story || emptyStory();
     for (let n = 0; n < pages && id === room.drop; n++) {
       const { entries, next } = await get(`/api/drops/${id}/ledger?after=${story.seq}&limit=${page}`);
       readOn(story, entries);
       room.ledger = [...[...entries].reverse(), ...room.ledger].slice(0, kept);
-      if (!next) break;
+      more = Boolean(next);
+      if (!more) break;
     }
     if (id === room.drop) {
-      story.seen = version;
+      story.live = [];
+      if (more) lastRead = -Infinity; // it goes on at the next look
+      else story.seen = version;
       room.story = story;
     }
   } catch (refusal) {
@@ -95,8 +98,27 @@ export async function readLedger() {
   if (id !== room.drop) readLedger();
 }
 
+// A page that was out of sight or asleep has missed some: it looks at once, and reads the ledger for what happened meanwhile.
+let wake = () => {};
+
+function awake() {
+  lastRead = -Infinity;
+  if (!document.hidden) wake();
+}
+
+const nap = () => new Promise((done) => {
+  const timer = setTimeout(done, 1000);
+  wake = () => {
+    clearTimeout(timer);
+    done();
+  };
+});
+
 export async function begin() {
-  for (;;) {
+  onJump(awake);
+  document.addEventListener("visibilitychange", awake);
+  for (let looks = 0; ; looks++) {
+    if (looks % 60 === 0) measure();
     if (hasToken() && !document.hidden) {
       try {
         await look();
@@ -106,7 +128,7 @@ export async function begin() {
         tell("room");
       }
     }
-    await new Promise((done) => setTimeout(done, 1000));
+    await nap();
   }
 }
 

@@ -1,4 +1,4 @@
-import { html } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
 
 // Table is one that scrolls in its own place.
 export function Table({ label, head, rows, children }) {

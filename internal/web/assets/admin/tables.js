@@ -1,11 +1,9 @@
-import { useEffect, useState } from "../vendor/preact.js";
+import { useEffect } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { call, get } from "../shared/api.js";
 import { now } from "../shared/clock.js";
-import { plural, precise, whole } from "../shared/format.js";
-import { say } from "../shared/say.js";
+import { precise, plural, whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
-import { explain } from "../shared/words.js";
+import { Download } from "./download.js";
 import { PurchaseList } from "./purchases.js";
 import { readLedger, room } from "./room.js";
 import { Table } from "./table.js";
@@ -27,49 +25,7 @@ export function Ledger() {
 }
 
 export function Purchases({ drop }) {
-  const [refusal, refuse] = useState(null);
-  const download = async (format) => {
-    try {
-      const { answer } = await call("GET", `/api/drops/${drop.id}/purchases?format=${format}&bom=1`, { file: true });
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(answer);
-      link.download = `drop-${drop.id}-purchases.${format}`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-      say("The file is downloaded.");
-    } catch (r) {
-      refuse(r);
-    }
-  };
-  return html`<div class="buttons"><button type="button" class="quiet" onClick=${() => download("csv")}>Download CSV</button><button type="button" class="quiet" onClick=${() => download("xlsx")}>Download Excel</button></div>
-    ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
+  const file = (format, label) => html`<${Download} key=${format} path=${`/api/drops/${drop.id}/purchases?format=${format}&bom=1`} name=${`drop-${drop.id}-purchases.${format}`}>${label}<//>`;
+  return html`<div class="buttons">${file("csv", "Download CSV")}${file("xlsx", "Download Excel")}</div>
     <${PurchaseList} key=${drop.id} drop=${drop} />`;
-}
-
-export function Audit({ drop }) {
-  const [busy, work] = useState(false);
-  const [report, put] = useState(null);
-  const [refusal, refuse] = useState(null);
-  const run = async () => {
-    if (busy) return;
-    work(true);
-    put(null);
-    refuse(null);
-    try {
-      const found = await get(`/api/drops/${drop.id}/audit`);
-      put(found);
-      say(found.clean ? "The books agree." : "The books do not agree.");
-    } catch (r) {
-      refuse(r);
-    }
-    work(false);
-  };
-  return html`<p>Replays the ledger from its first entry, and compares it with the counters, each reservation and each purchase, as of one moment.</p>
-    <div class="buttons"><button type="button" class="primary" aria-disabled=${busy} aria-busy=${busy} onClick=${run}>${busy ? "Reading the books …" : "Audit this drop"}</button></div>
-    ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
-    ${report && html`<div class=${`verdict ${report.clean ? "pass" : "fail"}`}>
-      <h3>${report.clean ? "The books agree" : `${plural(report.differences, "difference")}`}</h3>
-      <p>${plural(report.reservations, "reservation")}, ${plural(report.purchases, "purchase")}, ${plural(report.ledger_entries, "ledger entry", "ledger entries")} were read.</p>
-      ${report.sentences.length > 0 && html`<ul>${report.sentences.map((s) => html`<li key=${s}>${s}</li>`)}</ul>`}
-    </div>`}`;
 }

@@ -1,8 +1,11 @@
 // The live connection: Socket.IO, WebSocket first. The client is loaded after the page is there.
 
+let tries = 0;
+
 // connect tells the handlers of each event, and state(true) or state(false) as the connection comes and goes.
 export async function connect(handlers, { token, state }) {
-  const { io } = await import("/socket.io/socket.io.esm.min.js");
+  // A browser keeps in mind that a module did not come, so that each try has a name of its own.
+  const { io } = await import(`/socket.io/socket.io.esm.min.js${tries++ ? `?try=${tries}` : ""}`);
   const socket = io({
     transports: ["websocket", "polling"],
     tryAllTransports: true,

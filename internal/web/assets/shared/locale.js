@@ -63,12 +63,3 @@ export function prices(currency) {
   }
   return numbers({ style: "currency", currency });
 }
-
-// zone is the name of the time zone that the browser counts in, or "" where it does not say.
-export function zone() {
-  try {
-    return Intl.DateTimeFormat().resolvedOptions().timeZone || "";
-  } catch {
-    return "";
-  }
-}

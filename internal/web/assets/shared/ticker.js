@@ -1,5 +1,5 @@
 import { useEffect, useReducer } from "../vendor/preact.js";
-import { now } from "./clock.js";
+import { now, onJump } from "./clock.js";
 
 // One timer for all that counts: it goes off just after each full second of the server's clock.
 const counting = new Set();
@@ -14,6 +14,16 @@ function tick() {
 function start() {
   timer ||= setTimeout(tick, 1005 - (now() % 1000));
 }
+
+// Timers of a page that nobody sees go off late, and while the device sleeps not at all: what was missed is drawn at once.
+function catchUp() {
+  if (document.hidden || timer === 0) return;
+  clearTimeout(timer);
+  tick();
+}
+
+onJump(catchUp);
+document.addEventListener("visibilitychange", catchUp);
 
 export function everySecond(draw) {
   counting.add(draw);

@@ -79,7 +79,7 @@ function Live() {
 // Banner says that the page may be behind, for as long as it may.
 function Banner() {
   useTopic("link");
-  return html`<div class="banner" role="status">${link.lost && html`<p>Connection lost. What you see may be old; we are trying to reach the shop …</p>`}</div>`;
+  return html`<div class="banner" role="status">${link.lost && html`<p>Connection lost. Stock may be out of date. Reconnecting…</p>`}</div>`;
 }
 
 const atOnce = 12;

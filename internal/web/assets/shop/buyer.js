@@ -1,6 +1,7 @@
 // Who is in front of the page: a name that was asked for once, or with identity the bearer of a token from the shop.
 import { identity } from "../shared/config.js";
 import { get, post, session } from "../shared/api.js";
+import { intend } from "../shared/intents.js";
 import { tell } from "../shared/topics.js";
 
 const nameKey = "sneakerdrop.buyer";
@@ -76,7 +77,7 @@ export function signInFailed(refusal) {
 }
 
 export async function introduce(name) {
-  const user = await post("/api/users", { username: name });
+  const user = await intend(`introduce ${name}`, (key) => post("/api/users", { username: name }, { key }));
   knownAs(user.id, user.username);
 }
 

@@ -26,6 +26,7 @@ export function Introduction({ done, close }) {
       return;
     }
     work(true);
+    refuse(null);
     try {
       await introduce(name);
       done();

@@ -1,7 +1,9 @@
 // What the buyer has in hand: holds with their minute, and what was bought. The server knows best; after a reload, in another
 // tab and when the connection is back it is asked.
-import { get, newKey, post, pause } from "../shared/api.js";
+import { get, post, pause, Refusal, unsure } from "../shared/api.js";
 import { now, observe } from "../shared/clock.js";
+import { spoken } from "../shared/format.js";
+import { intend, settle } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
@@ -31,37 +33,32 @@ const nameOf = (id) => isolated(catalog.drops.get(id)?.name || `Drop ${id}`);
 export const holdsOf = (dropId) => [...hands.holds.values()].filter((h) => h.dropId === dropId && h.phase !== "over");
 export const boughtOf = (dropId) => [...hands.bought.values()].filter((b) => b.dropId === dropId);
 
-// keys has the key of each intent for as long as its outcome is not known: a second click, or a try after a lost answer, is
-// the same request.
-const keys = new Map();
-
-async function intend(intent, path, body) {
-  if (!keys.has(intent)) keys.set(intent, newKey());
-  try {
-    const answer = await post(path, body, { key: keys.get(intent) });
-    keys.delete(intent);
-    return answer;
-  } catch (refusal) {
-    if (!["offline", "outcome_unknown"].includes(refusal.code)) keys.delete(intent);
-    throw refusal;
-  }
+// remaining is how long a hold still lasts (ms): never below nothing, and never above its whole length, whatever a clock says.
+export function remaining({ expires_at, createdAt }) {
+  const end = Date.parse(expires_at);
+  const whole = end - Date.parse(createdAt) || Infinity;
+  return Math.max(0, Math.min(whole, end - now()));
 }
+
+const intentOf = (dropId, size) => `reserve ${dropId} ${size ?? ""}`;
 
 export async function reserve(dropId, size) {
   if (hands.asking.has(dropId)) return;
   hands.asking.set(dropId, size ?? "");
   hands.notices.delete(dropId);
   changed(dropId);
+  const before = new Set(hands.holds.keys());
   try {
     const made = await reserveInTime(dropId, size);
     if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
-    say(`${nameOf(dropId)}${made.size ? `, size ${isolated(made.size)},` : ""} is yours for ${Math.round((Date.parse(made.expires_at) - now()) / 1000)} seconds.`);
+    if (made.status === "active") say(`${nameOf(dropId)}${made.size ? `, size ${isolated(made.size)},` : ""} is yours for ${spoken(remaining(made))}.`);
     others?.postMessage("");
   } catch (refusal) {
-    if (!signInFailed(refusal)) hands.notices.set(dropId, refusal);
-    say(explain(refusal));
-    if (refusal.code === "outcome_unknown" || refusal.code === "offline") recount();
+    const here = unsure.has(refusal.code) && holdsOf(dropId).some((h) => !before.has(h.id)); // it was heard of another way
+    if (!here && !signInFailed(refusal)) hands.notices.set(dropId, refusal);
+    if (!here) say(explain(refusal));
+    if (unsure.has(refusal.code)) recount();
   }
   hands.asking.delete(dropId);
   changed(dropId);
@@ -70,16 +67,38 @@ export async function reserve(dropId, size) {
 // reserveInTime asks once more where a click was a moment early by the server's clock.
 async function reserveInTime(dropId, size) {
   const body = { dropId, ...(size ? { size } : {}), ...(identity ? {} : { userName: buyer.name }) };
-  const intent = `reserve ${dropId} ${size ?? ""}`;
   try {
-    return await intend(intent, "/api/drops/reserve", body);
+    return await reserveAlive(intentOf(dropId, size), body);
   } catch (refusal) {
     if (refusal.code !== "not_started" || !(refusal.starts_in_ms < 2000)) throw refusal;
-    const received = performance.now();
-    observe(Date.parse(refusal.starts_at) - refusal.starts_in_ms, received, received);
+    observe(Date.parse(refusal.starts_at) - refusal.starts_in_ms, refusal.sent, refusal.received);
     await pause(refusal.starts_in_ms + 20);
-    return intend(intent, "/api/drops/reserve", body);
+    return reserveAlive(intentOf(dropId, size), body);
   }
+}
+
+const fresh = 60_000; // ms after a click within which its buyer may be thought to wait for it
+
+// reserveAlive never returns a hold that is over. An answer that was lost and is given again may be older than the hold it tells
+// of; then the server is asked what became of that hold, and the click that is waiting takes another.
+async function reserveAlive(intent, body) {
+  const clicked = now();
+  for (let tries = 1; ; tries++) {
+    let replayed = false;
+    const made = await intend(intent, (key, again) => post("/api/drops/reserve", body, { key, told: (r) => (replayed = r || again) }));
+    if (!replayed && remaining(made) > 0) return made;
+    const found = await lookUp(made);
+    if (found) return found;
+    if (tries > 1 || now() - clicked > fresh) throw new Refusal(410, { error: "The reservation has expired", code: "answer_late" });
+  }
+}
+
+// lookUp returns a reservation as it is now, or null if it is over. Where the server does not say, the clock does.
+async function lookUp(made) {
+  const all = await get(`/api/users/${made.userId}/reservations?limit=200`).catch(() => []);
+  const known = all.find((r) => r.id === made.id);
+  if (known) return ["active", "completed"].includes(known.status) ? known : null;
+  return remaining(made) > 0 ? made : null;
 }
 
 // settled are the reservations that have ended, for good: an answer that says otherwise was on its way when they did.
@@ -92,6 +111,7 @@ function took(reservation) {
   if (reservation.status !== "active") settled.add(reservation.id);
   else if (settled.has(reservation.id)) return;
   if (reservation.status === "active") {
+    if (!had) found(reservation);
     if (!had || had.phase === "over") hands.holds.set(reservation.id, { ...reservation, phase: "held" });
   } else if (reservation.status === "completed") {
     hands.holds.delete(reservation.id);
@@ -101,6 +121,12 @@ function took(reservation) {
     else over(had);
   }
   changed(reservation.dropId);
+}
+
+// found ends what was not known of the click that made a hold: it is here.
+function found({ dropId, size }) {
+  settle(intentOf(dropId, size));
+  if (unsure.has(hands.notices.get(dropId)?.code)) hands.notices.delete(dropId);
 }
 
 export const heard = took; // reservation_update
@@ -119,7 +145,7 @@ export async function buy(id) {
   Object.assign(hold, { phase: "buying", problem: null });
   changed(hold.dropId);
   try {
-    const { purchase } = await intend(`buy ${id}`, "/api/drops/purchase", { reservationId: id });
+    const { purchase } = await intend(`buy ${id}`, (key) => post("/api/drops/purchase", { reservationId: id }, { key }));
     settled.add(id);
     hands.holds.delete(id);
     hands.bought.set(id, { ...hold, at: Date.parse(purchase.createdAt), price: purchase.price });
@@ -139,7 +165,7 @@ export async function giveBack(id) {
   Object.assign(hold, { phase: "giving", problem: null });
   changed(hold.dropId);
   try {
-    await intend(`give ${id}`, "/api/drops/cancel", { reservationId: id });
+    await intend(`give ${id}`, (key) => post("/api/drops/cancel", { reservationId: id }, { key }));
     settled.add(id);
     hands.holds.delete(id);
     say(`${nameOf(hold.dropId)} is back on sale.`);
@@ -172,8 +198,9 @@ export function dismiss(id) {
 // ran takes note that a hold's time is over by the clock here. The server decides whether it is; where it cannot be asked,
 // the clock does.
 export async function ran(hold) {
-  if (hold.phase !== "held" || now() - (hold.askedAt || 0) < 900) return;
-  hold.askedAt = now();
+  const at = performance.now();
+  if (hold.phase !== "held" || at - (hold.askedAt ?? -Infinity) < 900) return;
+  hold.askedAt = at;
   if (!(await recount()) && hold.phase === "held") over(hold);
 }
 
@@ -206,6 +233,20 @@ async function count() {
     if (refusal.code === "user_not_found" && !identity) knownAs(0);
     signInFailed(refusal);
     return false;
+  }
+}
+
+// forgive takes back what was said of a lost connection, once it is there again and the server was asked.
+export function forgive() {
+  for (const [dropId, refusal] of hands.notices) {
+    if (!unsure.has(refusal.code)) continue;
+    hands.notices.delete(dropId);
+    changed(dropId);
+  }
+  for (const hold of hands.holds.values()) {
+    if (!unsure.has(hold.problem?.code)) continue;
+    hold.problem = null;
+    changed(hold.dropId);
   }
 }
 

@@ -3,10 +3,10 @@
 import { connect } from "../shared/live.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
-import { measure } from "../shared/clock.js";
+import { measure, onJump } from "../shared/clock.js";
 import { buyer, signInFailed, token } from "./buyer.js";
-import { loadAll, moved, refresh } from "./catalog.js";
-import { heard, recount } from "./hands.js";
+import { catalog, loadAll, moved, refresh } from "./catalog.js";
+import { forgive, heard, recount } from "./hands.js";
 
 // up: connected now. lost: gone for long enough to say so.
 export const link = { up: false, lost: false };
@@ -40,10 +40,22 @@ function state(up, code) {
 }
 
 export function resync() {
-  recount();
+  recount().then((told) => told && link.up && forgive());
   measure();
   return loadAll().catch(() => {});
 }
+
+// What depends on the time is drawn anew when that has jumped. Who slept for longer than a connection lives without a sign of
+// life makes a new one, and need not wait to find out that the old one is dead.
+const deaf = 20_000; // ms
+
+onJump((ms, slept) => {
+  for (const id of catalog.drops.keys()) tell(`drop:${id}`);
+  for (const topic of ["phases", "hands"]) tell(topic);
+  if (!slept || Math.abs(ms) < deaf) return;
+  if (socket?.connected) socket.disconnect().connect();
+  else resync();
+});
 
 export async function start() {
   const handlers = {

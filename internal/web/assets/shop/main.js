@@ -24,6 +24,7 @@ function begin() {
     else known.then(lookAtOffer);
   });
   document.addEventListener("visibilitychange", () => document.hidden || resync());
+  addEventListener("pageshow", (e) => e.persisted && resync()); // kept by the browser as it was, and shown again
   setInterval(() => tell("half-minute"), 30_000);
 }
 

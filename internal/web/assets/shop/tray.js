@@ -1,6 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { now } from "../shared/clock.js";
 import { money, precise } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
@@ -8,7 +7,7 @@ import { useTopic } from "../shared/topics.js";
 import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { catalog } from "./catalog.js";
-import { buy, dismiss, giveBack, hands, ran } from "./hands.js";
+import { buy, dismiss, giveBack, hands, ran, remaining } from "./hands.js";
 
 const air = 8; // px between the tray and what it must not cover
 
@@ -51,8 +50,8 @@ export function Tray() {
 function Hold({ hold }) {
   const counts = hold.phase !== "over";
   useSeconds(counts);
-  const left = Date.parse(hold.expires_at) - now();
-  const seconds = Math.max(0, Math.ceil(left / 1000));
+  const left = remaining(hold);
+  const seconds = Math.ceil(left / 1000);
   const drop = catalog.drops.get(hold.dropId);
   const name = drop?.name || `Drop ${hold.dropId}`;
   useEffect(() => {
@@ -104,7 +103,7 @@ function Ring({ hold, left, seconds }) {
       <circle class="track" cx="24" cy="24" r="20" />
       <circle class="rest" cx="24" cy="24" r="20" stroke-dasharray=${around} style=${{ strokeDashoffset: String(around * (1 - share)) }} />
     </svg>
-    <span aria-hidden="true">${seconds}</span>
+    <span aria-hidden="true" translate=${false}>${seconds}</span>
   </div>`;
 }
 

@@ -1,0 +1,49 @@
+import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
+import { call } from "../shared/api.js";
+import { now } from "../shared/clock.js";
+import { plural, spoken } from "../shared/format.js";
+import { say } from "../shared/say.js";
+import { useSeconds } from "../shared/ticker.js";
+import { explain } from "../shared/words.js";
+
+// Audit reads all that is recorded of a drop, which takes as long as it takes: it shows for how long it has been at it, and can
+// be stopped.
+export function Audit({ drop }) {
+  const [begun, begin] = useState(0); // when, while it runs
+  const [report, put] = useState(null);
+  const [refusal, refuse] = useState(null);
+  const stop = useRef(null);
+  useSeconds(begun > 0);
+  useEffect(() => () => stop.current?.abort(), []);
+  const run = async () => {
+    if (begun) return;
+    const controller = new AbortController();
+    stop.current = controller;
+    begin(now());
+    put(null);
+    refuse(null);
+    try {
+      const { answer } = await call("GET", `/api/drops/${drop.id}/audit`, { patience: Infinity, stop: controller.signal });
+      put(answer);
+      say(answer.clean ? "The books agree." : "The books do not agree.");
+    } catch (r) {
+      refuse(r);
+    }
+    begin(0);
+  };
+  return html`<p>Replays the ledger from its first entry, and compares it with the counters, each reservation and each purchase, as of one moment.</p>
+    <div class="buttons"><button type="button" class="primary" aria-disabled=${begun > 0} aria-busy=${begun > 0} onClick=${run}>${begun ? "Reading the books …" : "Audit this drop"}</button>
+      ${begun > 0 && html`<button type="button" class="quiet" onClick=${() => stop.current.abort()}>Stop</button>`}</div>
+    ${begun > 0 && html`<p class="hint">Running for ${spoken(now() - begun)}. A large drop takes minutes.</p>`}
+    ${refusal && html`<p class="problem" role="alert">${refusal.code === "overloaded" ? "Another audit is running. Try again when it is done." : explain(refusal)}</p>`}
+    ${report && html`<${Verdict} report=${report} />`}`;
+}
+
+function Verdict({ report }) {
+  return html`<div class=${`verdict ${report.clean ? "pass" : "fail"}`}>
+    <h3>${report.clean ? "The books agree" : `${plural(report.differences, "difference")}`}</h3>
+    <p>${plural(report.reservations, "reservation")}, ${plural(report.purchases, "purchase")}, ${plural(report.ledger_entries, "ledger entry", "ledger entries")} were read.</p>
+    ${report.sentences.length > 0 && html`<ul>${report.sentences.map((s) => html`<li key=${s}>${s}</li>`)}</ul>`}
+  </div>`;
+}
