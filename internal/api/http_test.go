@@ -221,7 +221,7 @@ func TestBody_ThatBreaksOff(t *testing.T) {
 func TestServer_BoundsEverything(t *testing.T) {
 	s := api.Server(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	if s.ReadHeaderTimeout != 5*time.Second || s.ReadTimeout != 15*time.Second || s.WriteTimeout != 30*time.Second ||
-		s.IdleTimeout != 2*time.Minute || s.MaxHeaderBytes != 32<<10 || s.ErrorLog == nil {
+		s.IdleTimeout != api.DefaultKeepAlive || s.MaxHeaderBytes != 32<<10 || s.ErrorLog == nil {
 		t.Errorf("%+v", s)
 	}
 }

@@ -230,6 +230,26 @@ func TestSlowReaders_AreBoundedInAll(t *testing.T) {
 	}
 }
 
+// One HTTP/2 connection has many requests under way: each counts while it waits, however short its answer or its body.
+func TestSlowReaders_EachStreamCounts(t *testing.T) {
+	for name, says := range map[string]string{
+		"not read": streams("/small", 30), "half a body": strings.ReplaceAll(streams("/body", 30), "\x01\x05\x00", "\x01\x04\x00"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, at := fast(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				sized()(w, r)
+			}, patience)
+			s.unread.most = 100 * streamCost
+			for range 10 {
+				_, _ = io.WriteString(dialSmall(t, way{}, at(way{})), says)
+			}
+			eventually(t, "some are cut off", func() bool { return s.unread.cut.Load() >= 5 })
+			eventually(t, "the rest fits", func() bool { return s.unread.bytes() <= s.unread.most })
+		})
+	}
+}
+
 // A reader that is slow and steady is waited for, for many times the time that one that takes nothing has.
 func TestSlowReaders_AreWaitedForWhileTheyRead(t *testing.T) {
 	const timeout = time.Second
