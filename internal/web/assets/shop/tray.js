@@ -32,13 +32,15 @@ export function Tray() {
   const holds = [...hands.holds.values()].sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
   useEffect(() => {
     const resized = new ResizeObserver((entries) => {
-      document.documentElement.style.setProperty("--tray", `${box.current.offsetHeight}px`);
+      const { classList, style } = document.documentElement;
+      style.setProperty("--tray", `${box.current.offsetHeight}px`);
+      classList.toggle("tight", document.querySelector(".top").offsetHeight + box.current.offsetHeight > innerHeight * 0.45);
       const grown = entries.some((e) => e.target === box.current);
       uncover(box.current, grown ? [...document.querySelectorAll(".action button")] : []);
       uncover(box.current, focused());
     });
     resized.observe(box.current);
-    resized.observe(document.getElementById("main"));
+    for (const other of ["main", ".top"]) resized.observe(document.querySelector(other));
     return () => resized.disconnect();
   }, []);
   useEffect(() => uncover(box.current, [...document.querySelectorAll(".action button")]), [catalog.loaded]);
