@@ -138,3 +138,45 @@ func selfSigned(t *testing.T) (certificate, key []byte) {
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded})
 }
+
+// Files that change are read again: broken ones leave those from before in use, new ones are what the next connection is made with.
+func TestNATS_ReadsItsFilesAgain(t *testing.T) {
+	trusted, resolver, user := account(t)
+	s := broker(t, server.Options{TrustedKeys: []string{trusted}, AccountResolver: resolver})
+	path := filepath.Join(t.TempDir(), "user.creds")
+	write := func(text []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(user)
+	before := s.NumSubscriptions()
+	b, _ := join(t, s.ClientURL(), func(c *bus.Config) { c.Credentials = path })
+	joined(t, s, before+1)
+	connected := func() uint64 {
+		v, err := s.Varz(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.TotalConnections
+	}
+	was := connected()
+	if changed, err := b.Reload(); err != nil || changed {
+		t.Errorf("the same file: %t, %v", changed, err)
+	}
+	for _, broken := range []string{"", "no user", string(user[:len(user)/2])} {
+		write([]byte(broken))
+		if changed, err := b.Reload(); err == nil || changed {
+			t.Errorf("%q is taken", broken)
+		}
+	}
+	if !b.Connected() || connected() != was {
+		t.Errorf("connected %t, %d times, want %d", b.Connected(), connected(), was)
+	}
+	write(append([]byte("\n"), user...))
+	if changed, err := b.Reload(); err != nil || !changed {
+		t.Errorf("a new file: %t, %v", changed, err)
+	}
+	wait(t, "another connection", func() bool { return connected() > was && b.Connected() })
+}

@@ -42,7 +42,7 @@ func (con *console) openBeside(ctx context.Context, d database, w waiting, log *
 	if !errors.Is(err, sqlite.ErrServed) {
 		return s, err
 	}
-	beside, err := sqlite.Open(d.file, sqlite.Options{Log: log, Beside: true})
+	beside, err := openFile(d.file, sqlite.Options{Log: log, Beside: true})
 	if err != nil {
 		return nil, con.databaseError(d, err)
 	}
@@ -57,8 +57,7 @@ func (con *console) openBooks(ctx context.Context, d database, w waiting, log *s
 	var s store.Store
 	var err error
 	if d.file != "" {
-		warnOfModes(log, sqliteFiles(d.file)...)
-		s, err = sqlite.Open(d.file, sqlite.Options{Log: log, ReadOnly: true})
+		s, err = openFile(d.file, sqlite.Options{Log: log, ReadOnly: true})
 	} else {
 		s, err = con.openStore(ctx, d, w, log)
 	}
@@ -71,10 +70,19 @@ func (con *console) openBooks(ctx context.Context, d database, w waiting, log *s
 	return s, nil
 }
 
+// openFile opens an SQLite file, and says so if others can read or change it.
+func openFile(file string, o sqlite.Options) (store.Store, error) {
+	s, err := sqlite.Open(file, o)
+	if err != nil {
+		return nil, err
+	}
+	warnOfModes(o.Log, file, file+"-wal", file+"-shm")
+	return s, nil
+}
+
 func (con *console) openStore(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
 	if d.file != "" {
-		warnOfModes(log, sqliteFiles(d.file)...)
-		return sqlite.Open(d.file, sqlite.Options{Log: log})
+		return openFile(d.file, sqlite.Options{Log: log})
 	}
 	if d.ignored != "" {
 		log.Info("these parameters of the database URL mean nothing here", "names", d.ignored)

@@ -48,9 +48,6 @@ func openTo(info fs.FileInfo) (can, keepsOut string) {
 	}
 }
 
-// sqliteFiles are those of one database.
-func sqliteFiles(file string) []string { return []string{file, file + "-wal", file + "-shm"} }
-
 // secretFiles are the files with secrets that a server was given; .env is one if it has any.
 func (c *serveCommand) secretFiles(s *settings) []string {
 	files := []string{c.JWTSecretFile, c.TLSKey, c.NATSCreds, c.NATSKey}

@@ -60,3 +60,29 @@ func TestModes_OfAServersFiles(t *testing.T) {
 		}
 	}
 }
+
+// Whatever command opens a database says that others can.
+func TestModes_OfADatabase(t *testing.T) {
+	t.Chdir(t.TempDir())
+	run := func(args ...string) string {
+		var out, errs strings.Builder
+		if code := Run(t.Context(), args, nil, &out, &errs); code != 0 {
+			t.Fatalf("%s: %d, %s", args, code, errs.String())
+		}
+		return errs.String()
+	}
+	run("migrate")
+	info, err := os.Stat("sneakerdrop.db")
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("a new file: %v, %v", info.Mode(), err)
+	}
+	if err := os.Chmod("sneakerdrop.db", 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"migrate"}, {"audit"}, {"token", "list"}, {"seed"}, {"copy", "--from=sqlite:sneakerdrop.db", "--to=sqlite:new.db"}} {
+		said := run(args...)
+		if !strings.Contains(said, "other users of this machine can read and change sneakerdrop.db; chmod 600 sneakerdrop.db keeps them out") || strings.Contains(said, "new.db") {
+			t.Errorf("%s: %q", args, said)
+		}
+	}
+}
