@@ -272,7 +272,10 @@ func queryValues(r *http.Request, name string) ([]string, error) {
 	return query[name], nil
 }
 
-const keyHeader = "Idempotency-Key"
+const (
+	keyHeader      = "Idempotency-Key"
+	replayedHeader = "Idempotent-Replayed"
+)
 
 // readRetry reads the name that a caller gave the call, so that it may repeat it. Without identity all callers are one.
 func readRetry(w http.ResponseWriter, r *http.Request) (engine.Retry, error) {
@@ -281,7 +284,7 @@ func readRetry(w http.ResponseWriter, r *http.Request) (engine.Retry, error) {
 	case 0:
 		return engine.Retry{}, nil
 	case 1:
-		return engine.Retry{Caller: callerOf(w).name(), Key: given[0]}, drop.CheckKey(given[0])
+		return engine.Retry{Caller: callerOf(w).name(), Key: given[0], Replayed: &w.(*recorder).replayed}, drop.CheckKey(given[0])
 	default:
 		return engine.Retry{}, drop.Invalid(keyHeader, "must be sent once")
 	}

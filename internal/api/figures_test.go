@@ -178,8 +178,10 @@ func TestRehearsals_BeginOnceAndSayHowTheyGo(t *testing.T) {
 		req.Header.Set("Idempotency-Key", "one")
 		return s.do(req)
 	}
-	for range 2 {
-		if r := ask(`{"dropId":1,"buyers":50}`); r.status != http.StatusOK || !strings.HasPrefix(r.body, `{"running":true,"dropId":1,"buyers":50,`) {
+	for i := range 2 {
+		r := ask(`{"dropId":1,"buyers":50}`)
+		s.isReplay(r, i > 0)
+		if r.status != http.StatusOK || !strings.HasPrefix(r.body, `{"running":true,"dropId":1,"buyers":50,`) {
 			t.Errorf("%d %s", r.status, r.body)
 		}
 	}

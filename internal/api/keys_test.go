@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -44,6 +45,16 @@ func openForKeys(tb testing.TB) *shop {
 	return s
 }
 
+const replayedHeader = "Idempotent-Replayed"
+
+// isReplay checks that an answer says whether it is a kept one.
+func (s *shop) isReplay(r reply, want bool) {
+	s.Helper()
+	if got := r.header.Values(replayedHeader); want != (len(got) == 1 && got[0] == "true") || !want && got != nil {
+		s.Errorf("%d %s: %s: %q, want replayed %t", r.status, r.body, replayedHeader, got, want)
+	}
+}
+
 func (s *shop) kept(key string, c keyCall) reply {
 	s.Helper()
 	r := s.keyed(key, c.path, c.body)
@@ -58,6 +69,7 @@ func TestKey_GivesTheFirstAnswerWhateverHasHappenedSince(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openForKeys(t)
 			first := s.kept("k", c)
+			s.isReplay(first, false)
 			s.post("/api/drops/purchase", `{"reservationId":4294967297}`)
 			s.post("/api/drops/reserve", `{"dropId":1,"userId":7}`)
 			s.post("/api/drops/cancel", `{"reservationId":4294967297}`)
@@ -68,15 +80,19 @@ func TestKey_GivesTheFirstAnswerWhateverHasHappenedSince(t *testing.T) {
 			s.ahead.Add(120_000) // no hold outlives this
 			for round := range 3 {
 				before := s.list().body
-				if again := s.kept("k", c); again.body != first.body {
+				again := s.kept("k", c)
+				if again.body != first.body {
 					t.Fatalf("round %d:\n%s\n%s", round, first.body, again.body)
 				}
+				s.isReplay(again, true)
 				if after := s.list().body; after != before && round > 0 { // the first round's batch ends the holds
 					t.Fatalf("it took effect again:\n%s\n%s", before, after)
 				}
 			}
 			if c.other != "" {
-				s.refused(s.keyed("k", c.path, c.other), 422, "idempotency_mismatch")
+				mismatch := s.keyed("k", c.path, c.other)
+				s.refused(mismatch, 422, "idempotency_mismatch")
+				s.isReplay(mismatch, false)
 				if again := s.kept("k", c); again.body != first.body {
 					t.Fatalf("after a mismatch: %s", again.body)
 				}
@@ -99,6 +115,7 @@ func TestKey_TwoHundredTwinsTakeOneEffect(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, alone := openForKeys(t), openForKeys(t)
 			answers := make([]string, twins)
+			var replays atomic.Int32
 			start := make(chan struct{})
 			var wg sync.WaitGroup
 			for i := range twins {
@@ -106,6 +123,9 @@ func TestKey_TwoHundredTwinsTakeOneEffect(t *testing.T) {
 					<-start
 					r := s.keyed("k", c.path, c.body)
 					answers[i] = fmt.Sprint(r.status, " ", r.body)
+					if r.header.Get(replayedHeader) == "true" {
+						replays.Add(1)
+					}
 				})
 			}
 			close(start)
@@ -114,6 +134,9 @@ func TestKey_TwoHundredTwinsTakeOneEffect(t *testing.T) {
 				if a != answers[0] || !strings.HasPrefix(a, "200 ") {
 					t.Fatalf("twins got\n%s\n%s", answers[0], a)
 				}
+			}
+			if got := replays.Load(); got != twins-1 {
+				t.Errorf("%d of %d twins say that they got the first one's answer", got, twins-1)
 			}
 			alone.kept("k", c)
 			if got, want := masked(s.list().body), masked(alone.list().body); got != want {
@@ -194,7 +217,7 @@ func TestPurchase_RetriedByKeyAndWithoutIsOne(t *testing.T) {
 	s := openForKeys(t)
 	const path, body = "/api/drops/purchase", `{"reservationId":4294967297}`
 	first := s.ok(s.post(path, body))
-	for _, key := range []string{"a", "a", "b", "", "a"} {
+	for i, key := range []string{"a", "a", "b", "", "a"} {
 		r := s.post(path, body)
 		if key != "" {
 			r = s.keyed(key, path, body)
@@ -202,9 +225,44 @@ func TestPurchase_RetriedByKeyAndWithoutIsOne(t *testing.T) {
 		if r.status != 200 || r.body != first.body {
 			t.Fatalf("key %q: %d %s, first %s", key, r.status, r.body, first.body)
 		}
+		s.isReplay(r, i == 1 || i == 4) // the others are the same by nature, not by the key
 	}
 	if got := decoded[salesJSON](t, s.get("/api/drops/1/purchases")); len(got.Purchases) != 1 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestKey_OnlyAKeptAnswerSaysThatItIsOne(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", `{"name":"one each","price":1,"total_stock":9,"start_time":"2026-01-31T10:00:00Z","limit_per_user":1}`)
+	const path, body = "/api/drops/reserve", `{"dropId":1,"userId":3}`
+	first := s.ok(s.keyed("a", path, body))
+	for _, key := range []string{"", "b", "c"} { // the hold that is there, by the rule of the limit
+		r := s.post(path, body)
+		if key != "" {
+			r = s.keyed(key, path, body)
+		}
+		if s.isReplay(s.ok(r), false); r.body != first.body {
+			t.Errorf("key %q: %s", key, r.body)
+		}
+	}
+	s.isReplay(s.ok(s.keyed("b", path, body)), true)
+	for range 2 {
+		refused := s.keyed("d", "/api/drops/purchase", `{"reservationId":1}`)
+		s.refused(refused, 404, "reservation_not_found")
+		s.isReplay(refused, false)
+	}
+	for range 2 { // finds the buyer again
+		s.isReplay(s.ok(s.post("/api/users", `{"username":"Ann"}`)), false)
+	}
+}
+
+func TestKey_BrowsersMayReadThatAnAnswerIsAKeptOne(t *testing.T) {
+	s := newShop(t)
+	req := s.request(http.MethodPost, "/api/drops/create", createBody)
+	req.Header.Set("Origin", "https://shop.example")
+	if got := s.do(req).header.Get("Access-Control-Expose-Headers"); !strings.Contains(strings.ToLower(got), strings.ToLower(replayedHeader)) {
+		t.Errorf("exposed: %s", got)
 	}
 }
 

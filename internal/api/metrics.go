@@ -69,11 +69,16 @@ type recorder struct {
 	bounded expiring // its context, if it needs no other
 	drop    drop.ID  // what an operator's call was about; 0: not known
 	made    string   // what an operator's call made or found, such as "drop 7"; empty: nothing that has a number
+	// replayed says that the answer is one that was kept under the call's Idempotency-Key.
+	replayed bool
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+		if r.replayed && status == http.StatusOK {
+			r.Header().Set(replayedHeader, "true")
+		}
 	}
 	r.ResponseWriter.WriteHeader(status)
 }

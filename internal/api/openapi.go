@@ -177,6 +177,12 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 			"ETag": {Description: "Names this content", Schema: &huma.Schema{Type: huma.TypeString}},
 		}
 	}
+	if rt.method == http.MethodPost {
+		response.Headers = map[string]*huma.Param{replayedHeader: {
+			Description: "true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise",
+			Schema:      &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}},
+		}}
+	}
 	return response
 }
 
@@ -189,8 +195,8 @@ func (rt *route) allParams() []*huma.Param {
 	return append(slices.Clone(rt.params), &huma.Param{
 		Name: keyHeader, In: "header",
 		Description: "Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, " +
-			"the call takes no second effect and gets the first successful answer, for 24 hours, whatever has happened to the drop " +
-			"since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the " +
+			"the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has " +
+			"happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the " +
 			"same time wait for the first one and get its answer, so there is no error for a call in flight",
 		Schema:  &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most, Pattern: "^[!-~]+$"},
 		Example: "6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11",

@@ -41,6 +41,7 @@ type operationJSON struct {
 	Responses map[string]struct {
 		Description string
 		Content     map[string]media
+		Headers     map[string]struct{ Description string }
 	}
 }
 
@@ -166,6 +167,10 @@ func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 			ids[op.OperationID] = true
 			if (method == "post" || method == "patch") != (op.RequestBody != nil) || op.RequestBody != nil && len(op.RequestBody.Content["application/json"].Examples) == 0 {
 				t.Errorf("%s: body and examples: %+v", name, op.RequestBody)
+			}
+			_, says := op.Responses["200"].Headers["Idempotent-Replayed"]
+			if (method == "post") != says {
+				t.Errorf("%s: Idempotent-Replayed described: %t", name, says)
 			}
 			hasKey := slices.ContainsFunc(op.Parameters, func(p struct{ Name, In string }) bool { return p.Name == "Idempotency-Key" && p.In == "header" })
 			if (method == "post") != hasKey || hasKey != strings.Contains(op.Responses["422"].Description, "idempotency_mismatch") {

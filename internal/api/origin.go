@@ -99,7 +99,7 @@ func crossOrigin(o cors.Options) *cors.Cors {
 	}
 	o.AllowedHeaders = []string{"*"} // reflects those that are asked for
 	o.ExposedHeaders = []string{
-		"ETag", "Retry-After", "Content-Disposition", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", requestIDHeader,
+		"ETag", "Retry-After", "Content-Disposition", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", requestIDHeader, replayedHeader,
 	}
 	o.MaxAge = 600
 	return cors.New(o)

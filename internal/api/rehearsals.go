@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/rehearse"
 )
 
@@ -46,10 +45,10 @@ const beginTimeout = 8 * time.Second
 
 // beginning is the call that began the last rehearsal: under the same key it is not begun again.
 type beginning struct {
-	mu     sync.Mutex
-	retry  engine.Retry
-	drop   drop.ID
-	buyers int
+	mu          sync.Mutex
+	caller, key string
+	drop        drop.ID
+	buyers      int
 }
 
 func (a *api) beginRehearsal(w http.ResponseWriter, r *http.Request) error {
@@ -76,10 +75,11 @@ func (a *api) beginRehearsal(w http.ResponseWriter, r *http.Request) error {
 	last := &a.beginning
 	last.mu.Lock()
 	defer last.mu.Unlock()
-	if retry.Key != "" && retry == last.retry {
+	if retry.Key != "" && retry.Key == last.key && retry.Caller == last.caller {
 		if last.drop != drop.ID(id) || last.buyers != int(buyers) {
 			return drop.Refuse(drop.CodeIdempotencyMismatch)
 		}
+		*retry.Replayed = true
 		return a.showRehearsal(w, r)
 	}
 	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -95,7 +95,7 @@ func (a *api) beginRehearsal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	last.retry, last.drop, last.buyers = retry, drop.ID(id), int(buyers)
+	last.caller, last.key, last.drop, last.buyers = retry.Caller, retry.Key, drop.ID(id), int(buyers)
 	return a.showRehearsal(w, r)
 }
 

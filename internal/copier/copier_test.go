@@ -50,7 +50,7 @@ func shop(t *testing.T, s engine) {
 	must(err)
 	_, _, err = s.CreateDrop(ctx, drop.Spec{Name: "None", StartTime: at, TotalStock: new(int64)}, drop.BatchID{2}, drop.Key{})
 	must(err)
-	_, err = s.EnsureUser(ctx, "Ann", "ann@example.com", key("ensure", "k2"))
+	_, _, err = s.EnsureUser(ctx, "Ann", "ann@example.com", key("ensure", "k2"))
 	must(err)
 	_, err = s.EnsureSubjects(ctx, []drop.Subject{{Issuer: "https://id.example", Subject: "s-1", Username: "Eve", Email: "ann@example.com"}})
 	must(err)
@@ -195,7 +195,7 @@ func TestRun_TheShopGoesOn(t *testing.T) {
 			if err != nil || !replayed || again.Drop.ID != 1 {
 				t.Errorf("a call by its key: drop %d, replayed %t, %v", again.Drop.ID, replayed, err)
 			}
-			user, err := to.EnsureUser(t.Context(), "Zoe", "", drop.Key{})
+			user, _, err := to.EnsureUser(t.Context(), "Zoe", "", drop.Key{})
 			if err != nil || user.ID != drop.FirstAllocatedUser+2 {
 				t.Errorf("the next user: %+v, %v", user, err)
 			}
@@ -230,7 +230,7 @@ func TestRun_RefusesWhatIsNotEmpty(t *testing.T) {
 					to.exec(t, sql)
 				}
 			}
-			_, err := to.EnsureUser(t.Context(), "Zoe", "", drop.Key{})
+			_, _, err := to.EnsureUser(t.Context(), "Zoe", "", drop.Key{})
 			refuses("a user", err, `DELETE FROM users`)
 			_, err = to.CreateToken(t.Context(), operator.Token{Name: "x", Role: operator.Viewer}, operator.Hash{4})
 			refuses("a token", err, `DELETE FROM tokens`)

@@ -85,6 +85,8 @@ type Result struct {
 	Recent []Recent `json:"recent,omitempty"`
 	User   User     `json:"user,omitzero"` // of a call that makes a buyer
 	Err    *Error   `json:"-"`
+	// Replayed says that the answer is not this call's: it was kept under the same key.
+	Replayed bool `json:"-"`
 }
 
 // Need says what a store loads for a batch beside the drop itself and its due holds.

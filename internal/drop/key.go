@@ -125,6 +125,7 @@ func (k *Kept) Replay(again Key) Result {
 	if err != nil {
 		return Result{Err: Refuse(CodeDamaged)}
 	}
+	r.Replayed = true
 	return r
 }
 

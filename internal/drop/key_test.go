@@ -16,24 +16,30 @@ func keyed(body any, c drop.Command) drop.Keyed {
 	return drop.Keyed{Key: drop.NewKey("", "op", "k", body), Command: c}
 }
 
+// replayed is an answer as every call but the first one gets it.
+func replayed(first drop.Result) drop.Result {
+	first.Replayed = true
+	return first
+}
+
 func TestKeyed_SecondUseGetsTheFirstAnswer(t *testing.T) {
 	b := newBook(plain(2))
 	reserve := keyed(1, drop.Reserve{User: 1, Hold: time.Minute})
 	first := b.do(opened, reserve)
-	if first.Err != nil || first.Reservation.ID == 0 {
+	if first.Err != nil || first.Reservation.ID == 0 || first.Replayed {
 		t.Fatalf("the first: %+v", first)
 	}
 	before := b.clone()
-	if r := b.do(opened+1, reserve); !reflect.DeepEqual(r, first) || !reflect.DeepEqual(before, b) {
+	if r := b.do(opened+1, reserve); !reflect.DeepEqual(r, replayed(first)) || !reflect.DeepEqual(before, b) {
 		t.Errorf("the second: %+v, want %+v and no change", r, first)
 	}
 	for what, c := range map[string]drop.Command{"paused": drop.Pause{}, "sold out": drop.Restock{Add: -1}, "archived": drop.Edit{Archived: new(true)}} {
 		b.do(opened+2, c)
-		if r := b.do(opened+3, reserve); !reflect.DeepEqual(r, first) {
+		if r := b.do(opened+3, reserve); !reflect.DeepEqual(r, replayed(first)) {
 			t.Errorf("%s: %+v, want %+v", what, r, first)
 		}
 	}
-	if r := b.do(opened+2*minute, reserve); !reflect.DeepEqual(r, first) {
+	if r := b.do(opened+2*minute, reserve); !reflect.DeepEqual(r, replayed(first)) {
 		t.Errorf("after the hold's end: %+v, want %+v", r, first)
 	}
 }
@@ -42,7 +48,7 @@ func TestKeyed_TwinsWithinABatch(t *testing.T) {
 	b := newBook(plain(5))
 	reserve := keyed(1, drop.Reserve{User: 1, Hold: time.Minute})
 	got, c := b.apply(opened, reserve, reserve, keyed(2, drop.Reserve{User: 1, Hold: time.Minute}), reserve)
-	if got[0].Err != nil || !reflect.DeepEqual(got[1], got[0]) || !reflect.DeepEqual(got[3], got[0]) || len(c.Made) != 1 || len(c.Kept) != 1 {
+	if got[0].Err != nil || !reflect.DeepEqual(got[1], replayed(got[0])) || !reflect.DeepEqual(got[3], replayed(got[0])) || len(c.Made) != 1 || len(c.Kept) != 1 {
 		t.Errorf("got %+v, made %d, kept %d", got, len(c.Made), len(c.Kept))
 	}
 	if codeOf(got[2]) != drop.CodeIdempotencyMismatch {
@@ -57,7 +63,7 @@ func TestKeyed_RefusalsAreNotKept(t *testing.T) {
 	b := newBook(plain(0))
 	reserve := keyed(1, drop.Reserve{User: 1, Hold: time.Minute})
 	got, c := b.apply(opened, reserve, drop.Restock{Add: 1}, reserve, reserve)
-	if codeOf(got[0]) != drop.CodeOutOfStock || got[2].Err != nil || !reflect.DeepEqual(got[2], got[3]) || len(c.Kept) != 1 {
+	if codeOf(got[0]) != drop.CodeOutOfStock || got[2].Err != nil || !reflect.DeepEqual(replayed(got[2]), got[3]) || len(c.Kept) != 1 {
 		t.Errorf("got %+v, kept %d", got, len(c.Kept))
 	}
 	b = newBook(plain(0))
@@ -76,7 +82,7 @@ func TestKeyed_KeepsAnAnswerThatChangedNothing(t *testing.T) {
 		t.Fatalf("changes %+v", c)
 	}
 	b.do(opened+2, drop.Resume{})
-	if r := b.do(opened+3, pause); !reflect.DeepEqual(level(r), level(first[0])) || b.drop.Paused {
+	if r := b.do(opened+3, pause); !reflect.DeepEqual(level(r), level(replayed(first[0]))) || b.drop.Paused {
 		t.Errorf("again: %+v, paused %t", r, b.drop.Paused)
 	}
 }
@@ -93,6 +99,9 @@ func TestKeyed_ScopesAreApart(t *testing.T) {
 	if len(c.Made) != len(cmds) || len(c.Kept) != len(cmds) {
 		t.Fatalf("made %d, kept %d; want %d", len(c.Made), len(c.Kept), len(cmds))
 	}
+	for i := range first {
+		first[i] = replayed(first[i])
+	}
 	if again, c := b.apply(opened+1, cmds...); c != nil || !reflect.DeepEqual(again, first) {
 		t.Errorf("again: %+v, want %+v", again, first)
 	}
@@ -102,11 +111,11 @@ func TestKept_Replay(t *testing.T) {
 	answer := drop.Result{User: drop.User{ID: 5, Username: "Ann"}}
 	key := drop.NewKey("", "users", "k", "ann")
 	kept := drop.Kept{Key: key, Answer: answer.Encode()}
-	if r := kept.Replay(key); !reflect.DeepEqual(r, answer) {
+	if r := kept.Replay(key); !reflect.DeepEqual(r, replayed(answer)) {
 		t.Errorf("got %+v, want %+v", r, answer)
 	}
 	other := drop.NewKey("", "users", "k", "bob")
-	if r := kept.Replay(other); codeOf(r) != drop.CodeIdempotencyMismatch || r.User != (drop.User{}) {
+	if r := kept.Replay(other); codeOf(r) != drop.CodeIdempotencyMismatch || r.Replayed || r.User != (drop.User{}) {
 		t.Errorf("another body: %+v", r)
 	}
 	for _, damaged := range []string{"", "{", "[]", `{"user":{"ID":"x"}}`, string(answer.Encode()) + "}"} {

@@ -14,6 +14,14 @@ type Retry struct {
 	Caller string
 	// Key is the caller's name for the call; it has passed drop.CheckKey.
 	Key string
+	// Replayed, if not nil, is set before a call returns with no error: the answer is the one that was kept for the first call.
+	Replayed *bool
+}
+
+func (r Retry) tell(replayed bool) {
+	if r.Replayed != nil {
+		*r.Replayed = replayed
+	}
 }
 
 // key returns the retry's key for an operation; body tells two different requests apart.
@@ -39,6 +47,7 @@ func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, er
 	if err != nil {
 		return nil, err
 	}
+	r.tell(replayed)
 	if replayed {
 		return viewOf(s), nil
 	}
@@ -77,6 +86,7 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 		Size string
 	}{user, size})
 	result, err := l.do(ctx, cmd, key)
+	r.tell(result.Replayed)
 	return result.Reservation, err
 }
 
@@ -84,41 +94,44 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 // again gives the same purchase.
 func (e *Engine) Buy(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
 	result, err := e.do(ctx, id.Drop(), drop.BuyReservation{Reservation: id, Owner: owner}, r.key("purchase", id))
+	r.tell(result.Replayed)
 	return result.Purchase, notInDrop(err)
 }
 
 // Cancel gives the unit of a reservation of the owner's (0: anybody's) back; another's is one that does not exist.
 func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Reservation, error) {
 	result, err := e.do(ctx, id.Drop(), drop.Cancel{Reservation: id, Owner: owner}, r.key("cancel", id))
+	r.tell(result.Replayed)
 	return result.Reservation, notInDrop(err)
 }
 
 // Restock adds units, or takes unsold ones away, and returns the drop as it was then.
 func (e *Engine) Restock(ctx context.Context, id drop.ID, cmd drop.Restock, r Retry) (*View, error) {
-	return e.operate(ctx, id, cmd, r.key("restock", cmd))
+	return e.operate(ctx, id, cmd, r, r.key("restock", cmd))
 }
 
 // Pause stops reserving in a drop, and returns the drop as it was then.
 func (e *Engine) Pause(ctx context.Context, id drop.ID, r Retry) (*View, error) {
-	return e.operate(ctx, id, drop.Pause{}, r.key("pause", id))
+	return e.operate(ctx, id, drop.Pause{}, r, r.key("pause", id))
 }
 
 // Resume ends a pause, and returns the drop as it was then.
 func (e *Engine) Resume(ctx context.Context, id drop.ID, r Retry) (*View, error) {
-	return e.operate(ctx, id, drop.Resume{}, r.key("resume", id))
+	return e.operate(ctx, id, drop.Resume{}, r, r.key("resume", id))
 }
 
 // Edit changes what the command names, all of it or nothing, and returns the drop as it was then.
 func (e *Engine) Edit(ctx context.Context, id drop.ID, cmd drop.Edit) (*View, error) {
-	return e.operate(ctx, id, cmd, drop.Key{})
+	return e.operate(ctx, id, cmd, Retry{}, drop.Key{})
 }
 
-func (e *Engine) operate(ctx context.Context, id drop.ID, cmd drop.Command, key drop.Key) (*View, error) {
-	r, err := e.do(ctx, id, cmd, key)
+func (e *Engine) operate(ctx context.Context, id drop.ID, cmd drop.Command, r Retry, key drop.Key) (*View, error) {
+	result, err := e.do(ctx, id, cmd, key)
 	if err != nil {
 		return nil, err
 	}
-	return &View{Drop: *r.Drop, Recent: r.Recent}, nil
+	r.tell(result.Replayed)
+	return &View{Drop: *result.Drop, Recent: result.Recent}, nil
 }
 
 // notInDrop turns the refusal of a drop into that of the reservation: its number is the only thing the caller gave.

@@ -225,7 +225,11 @@ func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
 // EnsureUser finds or makes a buyer; see store.Store. Refuses a name or email that breaks a rule.
 func (e *Engine) EnsureUser(ctx context.Context, username, email string, r Retry) (drop.User, error) {
 	key := r.key("users", [2]string{username, text.LowerASCII(email)})
-	return again(ctx, e, func() (drop.User, error) { return e.store.EnsureUser(ctx, username, email, key) })
+	return again(ctx, e, func() (u drop.User, err error) {
+		u, replayed, err := e.store.EnsureUser(ctx, username, email, key)
+		r.tell(replayed)
+		return u, err
+	})
 }
 
 // Purchases returns a drop's purchases after that one, ascending, at most limit, for fulfilment.

@@ -65,8 +65,8 @@ type Buyers interface {
 	// EnsureUser finds the buyer by email or, without an email, by username, in the spellings of drop.Named, the lowest number
 	// first, and makes one with a number from drop.FirstAllocatedUser on where there is none. Concurrent calls for one
 	// buyer get one number. With an email and no username a new buyer is called by the part before the @.
-	// Refuses a name or email that breaks a rule, except of a buyer who was kept before the rule. A key is treated as by CreateDrop.
-	EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error)
+	// Refuses a name or email that breaks a rule, except of a buyer who was kept before the rule. A key, and replayed, are treated as by CreateDrop.
+	EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error)
 	// EnsureSubjects returns the users that the subjects are, in their order, and makes those that are not there yet with
 	// numbers from drop.FirstAllocatedUser on. Only issuer and subject say who somebody is: no user is found by a name or
 	// email that a subject has too, and EnsureUser never finds one made here. Where a subject has another name or email than

@@ -69,34 +69,34 @@ func (u *users) add(one drop.User) error {
 }
 
 // EnsureUser implements store.Store.
-func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error) {
+func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error) {
 	const op = "ensure a user"
 	if err := s.begin(ctx, op); err != nil {
-		return drop.User{}, err
+		return drop.User{}, false, err
 	}
 	defer s.calls.Done()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first, found, err := s.keys.replay(key)
 	if err != nil || found {
-		return first.User, err
+		return first.User, found, err
 	}
 	who, err := drop.NameBuyer(username, email)
 	if err != nil {
-		return drop.User{}, err
+		return drop.User{}, false, err
 	}
 	one, found := s.users.find(&who)
 	if !found {
 		if who.Refusal != nil {
-			return drop.User{}, who.Refusal
+			return drop.User{}, false, who.Refusal
 		}
 		one = drop.User{ID: s.users.next, Username: who.NewUsername(), Email: who.Email}
 		if err := s.users.add(one); err != nil {
-			return drop.User{}, &store.Error{Op: op, Class: store.ClassFault, Err: err}
+			return drop.User{}, false, &store.Error{Op: op, Class: store.ClassFault, Err: err}
 		}
 	}
 	s.keys.keep(key, drop.Result{User: one}, s.now())
-	return one, nil
+	return one, false, nil
 }
 
 func (u *users) find(who *drop.Named) (drop.User, bool) {

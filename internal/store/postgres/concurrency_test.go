@@ -92,7 +92,7 @@ func useAll(t *testing.T, s store.Store) {
 	t.Helper()
 	id := createDrop(t, s, 9)
 	key := drop.NewKey("", "users", "k", "ann")
-	user, err := s.EnsureUser(t.Context(), "Ann", "Ann@example.com", key)
+	user, _, err := s.EnsureUser(t.Context(), "Ann", "Ann@example.com", key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func useAll(t *testing.T, s store.Store) {
 	if again := apply(first)[0].Reservation; again.ID != r[0].Reservation.ID {
 		t.Errorf("under the same key %+v, and first %+v", again, r[0].Reservation)
 	}
-	if u, err := s.EnsureUser(t.Context(), "Ann", "Ann@example.com", key); err != nil || u != user {
+	if u, _, err := s.EnsureUser(t.Context(), "Ann", "Ann@example.com", key); err != nil || u != user {
 		t.Errorf("EnsureUser under the same key: %+v, %v", u, err)
 	}
 	snapshot, err := s.Drop(t.Context(), id)

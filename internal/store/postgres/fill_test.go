@@ -74,7 +74,7 @@ func TestFill_NeverDeadlocksWithCallsUnderWay(t *testing.T) {
 		return err
 	})
 	loop("EnsureUser", func(s *postgres.Store) error {
-		_, err := s.EnsureUser(t.Context(), "Bob", "", drop.NewKey("", "users", "k", ""))
+		_, _, err := s.EnsureUser(t.Context(), "Bob", "", drop.NewKey("", "users", "k", ""))
 		return err
 	})
 	loop("RunBatch", func(s *postgres.Store) error {
@@ -112,7 +112,7 @@ func TestFill_ThatFailsLeavesTheNumbersAsTheyWere(t *testing.T) {
 	if id := createDrop(t, s, 1); id != 2 {
 		t.Errorf("the next drop has number %d, want 2", id)
 	}
-	if u, err := s.EnsureUser(t.Context(), "Bob", "", drop.Key{}); err != nil || u.ID != drop.FirstAllocatedUser {
+	if u, _, err := s.EnsureUser(t.Context(), "Bob", "", drop.Key{}); err != nil || u.ID != drop.FirstAllocatedUser {
 		t.Errorf("the next buyer: %+v, %v; want number %d", u, err, drop.FirstAllocatedUser)
 	}
 }
@@ -126,7 +126,7 @@ func TestFill_UpToTheHighestNumbers(t *testing.T) {
 		if drop.CodeOf(err) != drop.CodeExhausted {
 			t.Errorf("CreateDrop after the highest number: %v", err)
 		}
-		if _, err := s.EnsureUser(t.Context(), "Bob", "", drop.Key{}); err == nil {
+		if _, _, err := s.EnsureUser(t.Context(), "Bob", "", drop.Key{}); err == nil {
 			t.Error("a buyer was made after the highest number")
 		}
 	}

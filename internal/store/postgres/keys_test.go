@@ -115,7 +115,7 @@ func TestEnsureUser_TwinsOverTwoStoresMakeOne(t *testing.T) {
 		if s == stores[0] {
 			value = fmt.Sprintf("%x", newBatch())
 		}
-		u, err := s.EnsureUser(t.Context(), "Ann", "Ann@Example.com", drop.NewKey("", "users", value, "ann"))
+		u, _, err := s.EnsureUser(t.Context(), "Ann", "Ann@Example.com", drop.NewKey("", "users", value, "ann"))
 		if err != nil {
 			t.Errorf("EnsureUser: %v", err)
 		}
@@ -126,7 +126,7 @@ func TestEnsureUser_TwinsOverTwoStoresMakeOne(t *testing.T) {
 			t.Errorf("%d of %d got %+v", times, n, u)
 		}
 	}
-	_, err := stores[0].EnsureUser(t.Context(), "Bob", "", drop.NewKey("", "users", "k", "bob"))
+	_, _, err := stores[0].EnsureUser(t.Context(), "Bob", "", drop.NewKey("", "users", "k", "bob"))
 	if drop.CodeOf(err) != drop.CodeIdempotencyMismatch {
 		t.Errorf("the key for another buyer: %v", err)
 	}

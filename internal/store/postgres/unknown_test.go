@@ -111,7 +111,7 @@ func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 				} else if err != nil {
 					t.Errorf("%s where %s is the least (%q): %v", severity, least, parameters, err)
 				}
-				if _, err := s.EnsureUser(t.Context(), least+severity, "", drop.Key{}); err != nil {
+				if _, _, err := s.EnsureUser(t.Context(), least+severity, "", drop.Key{}); err != nil {
 					t.Errorf("a buyer: %v", err)
 				}
 			}

@@ -16,15 +16,16 @@ type querier interface {
 }
 
 // EnsureUser implements store.Store.
-func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (drop.User, error) {
+func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error) {
 	who, err := drop.NameBuyer(username, email)
 	if err != nil {
-		return drop.User{}, err
+		return drop.User{}, false, err
 	}
 	if key.Given() {
 		return s.ensureOnce(ctx, &who, key)
 	}
-	return s.ensure(ctx, s.pool, &who, s.insertUser)
+	u, err = s.ensure(ctx, s.pool, &who, s.insertUser)
+	return u, false, err
 }
 
 // ensure finds or makes a buyer. A twin that inserts first makes insert fail with pgx.ErrNoRows; then the twin's is found.
@@ -62,11 +63,11 @@ func (s *Store) findUser(ctx context.Context, q querier, who *drop.Named) (drop.
 }
 
 // ensureOnce keeps the buyer under the key in the transaction that finds or makes the buyer.
-func (s *Store) ensureOnce(ctx context.Context, who *drop.Named, key drop.Key) (drop.User, error) {
+func (s *Store) ensureOnce(ctx context.Context, who *drop.Named, key drop.Key) (u drop.User, replayed bool, err error) {
 	const op = "make a buyer"
 	pooled, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return drop.User{}, s.fail(op, err)
+		return drop.User{}, false, s.fail(op, err)
 	}
 	defer pooled.Release()
 	conn := pooled.Conn()
@@ -78,13 +79,13 @@ func (s *Store) ensureOnce(ctx context.Context, who *drop.Named, key drop.Key) (
 	if err := conn.SendBatch(ctx, &in).Close(); err != nil {
 		rollback(ctx, conn)
 		s.endSilent(ctx, conn, err)
-		return drop.User{}, s.fail(op, err)
+		return drop.User{}, false, s.fail(op, err)
 	}
 	if !c.ours {
 		r, err := c.replay(ctx, s, conn, op)
-		return r.User, err
+		return r.User, err == nil, err
 	}
-	u, err := s.ensure(ctx, conn, who, func(ctx context.Context, who *drop.Named) (drop.User, error) {
+	u, err = s.ensure(ctx, conn, who, func(ctx context.Context, who *drop.Named) (drop.User, error) {
 		u, err := insertUser(ctx, conn, who)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			err = s.fail(op, err)
@@ -93,14 +94,14 @@ func (s *Store) ensureOnce(ctx context.Context, who *drop.Named, key drop.Key) (
 	})
 	if err != nil {
 		rollback(ctx, conn)
-		return drop.User{}, err
+		return drop.User{}, false, err
 	}
 	var out pgx.Batch
 	c.queueAnswer(&out, drop.Result{User: u})
 	if err := s.commit(ctx, conn, &out, op); err != nil {
-		return drop.User{}, err
+		return drop.User{}, false, err
 	}
-	return u, nil
+	return u, false, nil
 }
 
 // User implements store.Store.

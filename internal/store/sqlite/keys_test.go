@@ -113,7 +113,7 @@ func TestKeys_DamagedAnswerIsSaidToBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	userKey := drop.NewKey("", "user", "k", "a user")
-	if _, err := s.EnsureUser(t.Context(), "ann", "", userKey); err != nil {
+	if _, _, err := s.EnsureUser(t.Context(), "ann", "", userKey); err != nil {
 		t.Fatal(err)
 	}
 	for _, answer := range []string{"{", "{}"} {
@@ -121,7 +121,7 @@ func TestKeys_DamagedAnswerIsSaidToBe(t *testing.T) {
 		if _, _, err := s.CreateDrop(t.Context(), oneUnit(), newBatchID(), createKey("k")); drop.CodeOf(err) != drop.CodeDamaged {
 			t.Errorf("CreateDrop with the answer %s: %v", answer, err)
 		}
-		if _, err := s.EnsureUser(t.Context(), "ann", "", userKey); drop.CodeOf(err) != drop.CodeDamaged {
+		if _, _, err := s.EnsureUser(t.Context(), "ann", "", userKey); drop.CodeOf(err) != drop.CodeDamaged {
 			t.Errorf("EnsureUser with the answer %s: %v", answer, err)
 		}
 	}
@@ -131,7 +131,7 @@ func TestKeys_DamagedAnswerIsSaidToBe(t *testing.T) {
 func TestEnsureUser_KnownWithoutTheWriter(t *testing.T) {
 	s := openNew(t, Options{})
 	key := drop.NewKey("", "user", "k", "ann")
-	want, err := s.EnsureUser(t.Context(), "ann", "", key)
+	want, _, err := s.EnsureUser(t.Context(), "ann", "", key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestEnsureUser_KnownWithoutTheWriter(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	for _, k := range []drop.Key{{}, key} {
-		if got, err := s.EnsureUser(ctx, "ann", "", k); err != nil || got != want {
+		if got, _, err := s.EnsureUser(ctx, "ann", "", k); err != nil || got != want {
 			t.Errorf("with key %q: %+v, %v", k.Value, got, err)
 		}
 	}

@@ -12,13 +12,12 @@ import (
 
 // EnsureUser implements store.Store. What takes no write, a buyer who is known or a key that was used, which are the
 // common cases, is found without the writer.
-func (s *Store) EnsureUser(ctx context.Context, name, email string, key drop.Key) (drop.User, error) {
-	var user drop.User
+func (s *Store) EnsureUser(ctx context.Context, name, email string, key drop.Key) (user drop.User, replayed bool, err error) {
 	var known bool
 	op := "find a user"
 	who, err := drop.NameBuyer(name, email)
 	if err != nil {
-		return drop.User{}, err
+		return drop.User{}, false, err
 	}
 	err = s.read(ctx, op, func(conn *sqlite.Conn) (err error) {
 		user, known, err = knownUser(conn, &who, key)
@@ -27,13 +26,14 @@ func (s *Store) EnsureUser(ctx context.Context, name, email string, key drop.Key
 	if err == nil && !known {
 		err = s.write(ctx, op, func(conn *sqlite.Conn) (wrote bool, err error) {
 			user, wrote, err = s.ensureUser(conn, &who, key)
+			known = !wrote
 			return wrote, err
 		})
 	}
 	if err != nil {
-		return drop.User{}, err
+		return drop.User{}, false, err
 	}
-	return user, nil
+	return user, known && key.Given(), nil
 }
 
 // knownUser answers a call that has nothing to write: with a key one that was used, without one a buyer who is there.

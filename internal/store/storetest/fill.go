@@ -152,11 +152,11 @@ func fillLaterNumbers(f *fixture) {
 	f.fill(false)
 	equal(f, "the next drop", f.create(plain(1)), 41)
 	equal(f, "the one after it", f.create(plain(1)), 42)
-	got, err := f.EnsureUser(f.ctx, "", "ANN2@example.com", drop.Key{})
+	got, _, err := f.EnsureUser(f.ctx, "", "ANN2@example.com", drop.Key{})
 	if err != nil || got.ID != 77 {
 		f.Errorf("a filled buyer by email: %+v, %v", got, err)
 	}
-	got, err = f.EnsureUser(f.ctx, "Ann", "", drop.Key{})
+	got, _, err = f.EnsureUser(f.ctx, "Ann", "", drop.Key{})
 	if err != nil || got.ID != 1 {
 		f.Errorf("a filled buyer by name, the lowest number first: %+v, %v", got, err)
 	}

@@ -82,29 +82,29 @@ func createTwinsAtOnce(f *fixture) {
 
 func ensureUnderAKey(f *fixture) {
 	key := keyOf("k")
-	first, err := f.EnsureUser(f.ctx, "Ann", "Ann@Example.com", key)
-	if err != nil {
-		f.Fatalf("EnsureUser: %v", err)
+	first, replayed, err := f.EnsureUser(f.ctx, "Ann", "Ann@Example.com", key)
+	if err != nil || replayed {
+		f.Fatalf("EnsureUser: replayed %t, %v", replayed, err)
 	}
 	equal(f, "the user", f.ensure("Ann", "ann@example.com"), first)
-	again, err := f.EnsureUser(f.ctx, "Bob", "bob@example.com", key) // the key decides, not what else is said
-	if err != nil {
-		f.Fatalf("EnsureUser: %v", err)
+	again, replayed, err := f.EnsureUser(f.ctx, "Bob", "bob@example.com", key) // the key decides, not what else is said
+	if err != nil || !replayed {
+		f.Fatalf("EnsureUser again: replayed %t, %v", replayed, err)
 	}
 	equal(f, "the user again", again, first)
 	if bob := f.ensure("Bob", "bob@example.com"); bob.ID == first.ID {
 		f.Error("a replay made a user")
 	}
-	found, err := f.EnsureUser(f.ctx, "Bob", "bob@example.com", keyOf("k2"))
-	if err != nil || found != f.ensure("Bob", "bob@example.com") {
+	found, replayed, err := f.EnsureUser(f.ctx, "Bob", "bob@example.com", keyOf("k2"))
+	if err != nil || replayed || found != f.ensure("Bob", "bob@example.com") {
 		f.Errorf("a buyer found under a key: %+v, %v", found, err)
 	}
-	again, err = f.EnsureUser(f.ctx, "Carol", "", keyOf("k2"))
-	if err != nil || again != found {
+	again, replayed, err = f.EnsureUser(f.ctx, "Carol", "", keyOf("k2"))
+	if err != nil || !replayed || again != found {
 		f.Errorf("a buyer found under a key, again: %+v, %v", again, err)
 	}
 	key.Body[5]++
-	_, err = f.EnsureUser(f.ctx, "Dora", "dora@example.com", key)
+	_, _, err = f.EnsureUser(f.ctx, "Dora", "dora@example.com", key)
 	refused(f, "EnsureUser with another body", err, drop.CodeIdempotencyMismatch)
 	if err := f.Fill(f.ctx, nil, nil, true); err != nil {
 		f.Fatalf("Fill: %v", err)
@@ -115,13 +115,18 @@ func ensureUnderAKey(f *fixture) {
 
 func ensureTwinsAtOnce(f *fixture) {
 	got := make([]drop.User, twins)
+	var replays atomic.Int32
 	all(twins, func(i int) {
-		u, err := f.EnsureUser(f.ctx, "Ann", []string{"", "ann@example.com"}[i%2], keyOf("k"))
+		u, replayed, err := f.EnsureUser(f.ctx, "Ann", []string{"", "ann@example.com"}[i%2], keyOf("k"))
 		if err != nil {
 			f.Errorf("EnsureUser: %v", err)
 		}
+		if replayed {
+			replays.Add(1)
+		}
 		got[i] = u
 	})
+	equal(f, "replayed", replays.Load(), twins-1)
 	for i := range got {
 		equal(f, "a twin's user", got[i], got[0])
 	}
@@ -180,7 +185,7 @@ func forgottenKeyIsNew(f *fixture) {
 	if second.Err != nil || second.Reservation.ID == first.Reservation.ID {
 		f.Errorf("a forgotten key: %+v", second)
 	}
-	equal(f, "and again", f.reserveKeyed(id, base+2, "k"), second)
+	equal(f, "and again", f.reserveKeyed(id, base+2, "k"), replayed(second))
 	s, replayed, err := f.CreateDrop(f.ctx, plain(1), newBatch(), keyOf("k"))
 	if err != nil || replayed || s.Drop.ID == created.Drop.ID {
 		f.Errorf("a forgotten key without a drop: drop %d, replayed %t, %v", s.Drop.ID, replayed, err)

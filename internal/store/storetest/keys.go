@@ -38,12 +38,19 @@ func (f *fixture) reserveKeyed(id drop.ID, now drop.Time, value string) drop.Res
 	return f.run(id, now, keyed(value, drop.Reserve{User: 1, Hold: time.Minute}))[0]
 }
 
+// replayed is an answer as every call but the first one gets it.
+func replayed(first drop.Result) drop.Result {
+	first.Replayed = true
+	return first
+}
+
 func secondUseGetsFirstAnswer(f *fixture) {
 	id := f.create(plain(9))
 	first := f.reserveKeyed(id, base, "k")
 	equal(f, "the first", refusal(first), "")
+	equal(f, "the first is replayed", first.Replayed, false)
 	before := f.picture(id)
-	equal(f, "the second", f.reserveKeyed(id, base+1, "k"), first)
+	equal(f, "the second", f.reserveKeyed(id, base+1, "k"), replayed(first))
 	equal(f, "the drop", f.picture(id), before)
 	other := f.reserveKeyed(id, base+1, "k2")
 	if other.Err != nil || other.Reservation.ID == first.Reservation.ID {
@@ -61,12 +68,12 @@ func answerOutlives(f *fixture) {
 		"sold out": drop.Expire{}, "paused": drop.Pause{}, "bought": drop.BuyReservation{Reservation: first.Reservation.ID},
 	} {
 		f.run(id, base+1, c)
-		equal(f, what, f.reserveKeyed(id, base+2, "k"), first)
+		equal(f, what, f.reserveKeyed(id, base+2, "k"), replayed(first))
 	}
 	id = f.create(plain(1))
 	first = f.reserveKeyed(id, base, "k")
 	f.run(id, base+2*minute, drop.Expire{})
-	equal(f, "expired", f.reserveKeyed(id, base+3*minute, "k"), first)
+	equal(f, "expired", f.reserveKeyed(id, base+3*minute, "k"), replayed(first))
 	equal(f, "stock", f.stock(id), drop.Stock{Total: 1, Available: 1})
 	equal(f, "an active hold in the answer", first.Reservation.Status, drop.Active)
 }
@@ -94,7 +101,7 @@ func everyOperationsAnswer(f *fixture) {
 	f.run(id, base+minute, drop.Restock{Add: -1, Size: "ü 8½"})
 	before := f.picture(id)
 	for i, r := range f.run(id, base+minute+1, cmds[1], cmds[2], cmds[3], cmds[4], cmds[5], cmds[6], cmds[0]) {
-		equal(f, "an answer again", r, first[(i+1)%len(first)])
+		equal(f, "an answer again", r, replayed(first[(i+1)%len(first)]))
 	}
 	after := f.picture(id)
 	if after.header.Seq < before.header.Seq || f.stock(id).Total != 20 {
@@ -113,7 +120,7 @@ func anotherBodyIsRefused(f *fixture) {
 	other.Key.Body[0]++
 	equal(f, "another body", refusal(f.run(id, base+1, other)[0]), drop.CodeIdempotencyMismatch)
 	equal(f, "the drop", f.picture(id), before)
-	equal(f, "the first body", f.reserveKeyed(id, base+2, "k"), first)
+	equal(f, "the first body", f.reserveKeyed(id, base+2, "k"), replayed(first))
 }
 
 func scopesAreApart(f *fixture) {
@@ -127,7 +134,7 @@ func scopesAreApart(f *fixture) {
 		} {
 			cmd := drop.Keyed{Key: k, Command: drop.Reserve{User: 1, Hold: never}}
 			r, again := f.run(id, base, cmd)[0], f.run(id, base+1, cmd)[0]
-			equal(f, "the same scope", again, r)
+			equal(f, "the same scope", again, replayed(r))
 			seen[r.Reservation.ID] = true
 		}
 	}
@@ -152,7 +159,7 @@ func oddKeys(f *fixture) {
 		first[value] = f.reserveKeyed(id, base, value)
 	}
 	for _, value := range all {
-		equal(f, "under "+value, f.reserveKeyed(id, base+1, value), first[value])
+		equal(f, "under "+value, f.reserveKeyed(id, base+1, value), replayed(first[value]))
 	}
 	equal(f, "held", f.stock(id).Held, int64(len(all)))
 }
@@ -163,7 +170,7 @@ func refusalsAreNotKept(f *fixture) {
 	f.run(id, base+1, drop.Restock{Add: 1})
 	r := f.reserveKeyed(id, base+2, "k")
 	equal(f, "a new try", refusal(r), "")
-	equal(f, "and again", f.reserveKeyed(id, base+3, "k"), r)
+	equal(f, "and again", f.reserveKeyed(id, base+3, "k"), replayed(r))
 }
 
 // onlyNeededKeysAreLoaded shows that a batch whose need names no keys finds none: loading must cost nothing then.
@@ -228,7 +235,7 @@ func allBytesAreKept(f *fixture) {
 	if err != nil {
 		f.Fatalf("RunBatch: %v", err)
 	}
-	equal(f, "the answer", got, answer)
+	equal(f, "the answer", got, replayed(answer))
 }
 
 // keep commits a batch that only keeps answers.
@@ -278,7 +285,7 @@ func scopeThatExists(f *fixture) {
 		f.Errorf("RunBatch: %v, want a *store.Error of ClassFault with ErrKeyUsed", err)
 	}
 	equal(f, "the drop", f.picture(id), before)
-	equal(f, "the answer of before", f.reserveKeyed(id, base+1, "k"), first)
+	equal(f, "the answer of before", f.reserveKeyed(id, base+1, "k"), replayed(first))
 }
 
 func failedBatchKeepsNothing(f *fixture) {
@@ -350,8 +357,13 @@ func twinsAtOnce(f *fixture) {
 		}
 		results[i] = d.results[0]
 	})
+	firsts := 0
 	for i := range results {
-		equal(f, "a twin's answer", results[i], results[0])
+		if !results[i].Replayed {
+			firsts++
+		}
+		equal(f, "a twin's answer", replayed(results[i]), replayed(results[0]))
 	}
+	equal(f, "answers that are the first one", firsts, 1)
 	equal(f, "stock", f.stock(id), drop.Stock{Total: twins, Available: twins - 1, Held: 1})
 }

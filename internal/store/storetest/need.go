@@ -184,7 +184,7 @@ func reservationsOfTheDropOnly(f *fixture) {
 }
 
 func reservationsWithTheirBuyersName(f *fixture) {
-	ann, err := f.EnsureUser(f.ctx, "Ann", "", drop.Key{})
+	ann, _, err := f.EnsureUser(f.ctx, "Ann", "", drop.Key{})
 	if err != nil {
 		f.Fatalf("EnsureUser: %v", err)
 	}

@@ -32,7 +32,7 @@ func (f *fixture) ensure(username, email string) drop.User {
 	if err := drop.CheckUser(username, email); err != nil {
 		f.Fatalf("the test's own user %q %q: %v", username, email, err)
 	}
-	u, err := f.EnsureUser(f.ctx, username, email, drop.Key{})
+	u, _, _, err := f.EnsureUser(f.ctx, username, email, drop.Key{})
 	if err != nil {
 		f.Fatalf("EnsureUser(%q, %q): %v", username, email, err)
 	}
@@ -135,11 +135,11 @@ func ensureSpellings(f *fixture) {
 func ensureRefuses(f *fixture) {
 	for _, who := range [][2]string{{"\u200b", ""}, {"nika\u200b", ""}, {"\u202eAnn", ""}, {"\uffff", ""}, {"Ann", "a\u200bnn@example.com"}, {"a\x00", ""}, {"", ""}} {
 		for _, key := range []drop.Key{{}, keyOf("k")} {
-			_, err := f.EnsureUser(f.ctx, who[0], who[1], key)
+			_, _, err := f.EnsureUser(f.ctx, who[0], who[1], key)
 			refused(f, "EnsureUser", err, drop.CodeInvalid)
 		}
 	}
-	if _, err := f.EnsureUser(f.ctx, "Ann", "", keyOf("k")); err != nil {
+	if _, _, err := f.EnsureUser(f.ctx, "Ann", "", keyOf("k")); err != nil {
 		f.Errorf("the key of a refusal: %v", err)
 	}
 }
@@ -168,7 +168,7 @@ func ensureAsTyped(f *fixture) {
 		{"x", "A\u200bB@example.com", 7},
 	} {
 		for _, key := range []drop.Key{{}, keyOf(strconv.Itoa(i))} {
-			u, err := f.EnsureUser(f.ctx, c.username, c.email, key)
+			u, _, err := f.EnsureUser(f.ctx, c.username, c.email, key)
 			if err != nil || u.ID != c.want {
 				f.Errorf("%+q %+q: %+v, %v; want number %d", c.username, c.email, u, err, c.want)
 			}
@@ -191,7 +191,7 @@ func ensureAtOnce(f *fixture) {
 			if i%2 == 1 {
 				email = strings.ToUpper(email)
 			}
-			u, err := f.EnsureUser(f.ctx, who.name, email, drop.Key{})
+			u, _, _, err := f.EnsureUser(f.ctx, who.name, email, drop.Key{})
 			if err != nil {
 				f.Errorf("EnsureUser: %v", err)
 			}
