@@ -29,7 +29,7 @@ var house = [][]string{
 	{"internal/store"},
 	{"internal/operator"},
 	{"internal/drop"},
-	{"internal/text", "internal/flat"},
+	{"internal/text", "internal/flat", "internal/negotiate"},
 }
 
 // outside has the packages that import nothing from elsewhere but the standard library and what begins like this: they are pure.

@@ -31,6 +31,7 @@ import (
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/live/sse"
+	"sneakerdrop/internal/negotiate"
 )
 
 // Config is what a handler needs. Only Engine has no default.
@@ -188,8 +189,9 @@ func (a *api) mux(routes []route) (handler http.Handler, open func(method string
 	notFound := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, drop.Refuse(codeRouteNotFound))
 	})
+	others := a.otherMethods(routes, notFound)
 	mux := http.NewServeMux()
-	mux.Handle("/", notFound) // other methods on a known path come here too
+	mux.Handle("/", others)
 	for i := range routes {
 		mux.Handle(routes[i].method+" "+routes[i].path, a.serve(&routes[i]))
 		if path.Dir(routes[i].path) != dropsPath || path.Base(routes[i].path) == "{id}" {
@@ -197,7 +199,7 @@ func (a *api) mux(routes []route) (handler http.Handler, open func(method string
 		}
 		for _, method := range []string{http.MethodGet, http.MethodPatch} { // reserve is no drop's id
 			if method != routes[i].method {
-				mux.Handle(method+" "+routes[i].path, notFound)
+				mux.Handle(method+" "+routes[i].path, others)
 			}
 		}
 	}
@@ -246,6 +248,33 @@ func fold(r *http.Request) *http.Request {
 	return &folded
 }
 
+// otherMethods answers what no route is for: on a path that is known with what may be asked there (RFC 9110, 9.3.7 and 15.5.6).
+func (a *api) otherMethods(routes []route, notFound http.Handler) http.Handler {
+	allowed := make(map[string][]string) // by path
+	for i := range routes {
+		methods := append(allowed[routes[i].path], routes[i].method)
+		if routes[i].method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		allowed[routes[i].path] = methods
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", notFound)
+	for known, methods := range allowed {
+		slices.Sort(methods)
+		allow := strings.Join(append(methods, http.MethodOptions), ", ")
+		mux.HandleFunc(known, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allow)
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			a.fail(w, r, drop.Refuse(codeMethodNotAllowed))
+		})
+	}
+	return mux
+}
+
 // serve runs a route's handler within the request timeout, and answers with the error it returns.
 func (a *api) serve(rt *route) http.Handler {
 	seconds, class, open := a.metrics.of(rt.path, rt.method), rt.class(), rt.open()
@@ -284,6 +313,21 @@ func (a *api) enter(rt *route, rec *recorder, r *http.Request) (err error) {
 }
 
 func (a *api) call(rt *route, rec *recorder, r *http.Request) error {
+	if !rt.long {
+		return a.logged(rt, rec, r)
+	}
+	packing := negotiate.NewWriter(rec.ResponseWriter, r)
+	rec.ResponseWriter = packing
+	if err := a.logged(rt, rec, r); err != nil {
+		return err
+	}
+	if err := packing.Close(); err != nil {
+		return fmt.Errorf("send the end of the answer: %w: %w", errReaderGone, err)
+	}
+	return nil
+}
+
+func (a *api) logged(rt *route, rec *recorder, r *http.Request) error {
 	if !rt.operator {
 		return rt.serve(rec, r)
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/negotiate"
 	"sneakerdrop/internal/store"
 )
 
@@ -50,11 +51,11 @@ func readFormat(r *http.Request) (string, error) {
 	}
 	accept := r.Header["Accept"]
 	format := formatJSON
-	best, named := weightOf(accept, "application/json")
-	if csv, _ := weightOf(accept, "text/csv"); csv > 0 && (!named || csv >= best) {
+	best, named := negotiate.Weight(accept, "application/json")
+	if csv, _ := negotiate.Weight(accept, "text/csv"); csv > 0 && (!named || csv >= best) {
 		format, best, named = formatCSV, csv, true
 	}
-	if xlsx, _ := weightOf(accept, xlsxType); xlsx > 0 && (!named || xlsx > best || xlsx == best && format == formatJSON) {
+	if xlsx, _ := negotiate.Weight(accept, xlsxType); xlsx > 0 && (!named || xlsx > best || xlsx == best && format == formatJSON) {
 		format = formatXLSX
 	}
 	return format, nil
@@ -70,25 +71,6 @@ func readBOM(r *http.Request) (bool, error) {
 		return false, drop.Invalid("bom", "must be 0 or 1")
 	}
 	return given[0] == "1", nil
-}
-
-// weightOf reads what a header such as Accept says of one name (RFC 9110, 12.4.2).
-func weightOf(lines []string, name string) (weight float64, named bool) {
-	for _, line := range lines {
-		for part := range strings.SplitSeq(line, ",") {
-			first, params, _ := strings.Cut(part, ";")
-			if !strings.EqualFold(strings.TrimSpace(first), name) {
-				continue
-			}
-			weight, named = 1, true
-			for param := range strings.SplitSeq(params, ";") {
-				if q, ok := strings.CutPrefix(strings.TrimSpace(param), "q="); ok {
-					weight, _ = strconv.ParseFloat(q, 64)
-				}
-			}
-		}
-	}
-	return weight, named
 }
 
 // writeSales streams purchases as CSV (RFC 4180): each page is a short read of its own, sent before the next is asked

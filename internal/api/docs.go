@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -13,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"sneakerdrop/internal/negotiate"
 )
 
 var (
@@ -24,7 +27,7 @@ var (
 
 // page is the OpenAPI document for people, made once: no script, nothing from elsewhere.
 type page struct {
-	body   []byte
+	body   *negotiate.Body
 	policy string
 }
 
@@ -78,19 +81,17 @@ func newPage(document *huma.OpenAPI, routes []route) (*page, error) {
 	}
 	sum := sha256.Sum256([]byte(docsCSS))
 	return &page{
-		body: body.Bytes(),
+		body: negotiate.NewBody("text/html; charset=utf-8", body.Bytes(), gzip.BestCompression),
 		policy: "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-" +
 			base64.StdEncoding.EncodeToString(sum[:]) + "'",
 	}, nil
 }
 
-func (p *page) serve(w http.ResponseWriter, _ *http.Request) error {
+func (p *page) serve(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(p.body)))
-	_, _ = w.Write(p.body) // the caller may have gone away
+	p.body.ServeHTTP(w, r)
 	return nil
 }
 

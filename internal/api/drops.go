@@ -1,11 +1,13 @@
 package api
 
 import (
+	"compress/gzip"
 	"net/http"
 	"strconv"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/negotiate"
 )
 
 type createRequest struct {
@@ -138,7 +140,7 @@ func (a *api) getDrop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	writeBody(w, http.StatusOK, v.Encoded(a.encodeDrop))
+	negotiate.NewBody(jsonType[0], v.Encoded(a.encodeDrop), gzip.BestSpeed).ServeHTTP(w, r)
 	return nil
 }
 

@@ -14,23 +14,24 @@ import (
 
 // The codes that only HTTP gives; those of the domain are package drop's. Clients match on them, so none is ever renamed.
 const (
-	codeBadJSON         drop.Code = "bad_json"
-	codeTooLarge        drop.Code = "too_large"
-	codeMediaType       drop.Code = "unsupported_media_type"
-	codeRouteNotFound   drop.Code = "route_not_found"
-	codeRateLimited     drop.Code = "rate_limited"
-	codeUnauthenticated drop.Code = "unauthenticated"
-	codeInvalidToken    drop.Code = "invalid_token"
-	codeTokenExpired    drop.Code = "token_expired"
-	codeForbidden       drop.Code = "forbidden"
-	codeCrossOrigin     drop.Code = "cross_origin"
-	codeMisdirected     drop.Code = "misdirected_request"
-	codeOverloaded      drop.Code = "overloaded"
-	codeUnavailable     drop.Code = "unavailable"
-	codeOutcomeUnknown  drop.Code = "outcome_unknown"
-	codeNotReady        drop.Code = "not_ready"
-	codeInternal        drop.Code = "internal"
-	codeNotNow          drop.Code = "not_now"
+	codeBadJSON          drop.Code = "bad_json"
+	codeTooLarge         drop.Code = "too_large"
+	codeMediaType        drop.Code = "unsupported_media_type"
+	codeRouteNotFound    drop.Code = "route_not_found"
+	codeMethodNotAllowed drop.Code = "method_not_allowed"
+	codeRateLimited      drop.Code = "rate_limited"
+	codeUnauthenticated  drop.Code = "unauthenticated"
+	codeInvalidToken     drop.Code = "invalid_token"
+	codeTokenExpired     drop.Code = "token_expired"
+	codeForbidden        drop.Code = "forbidden"
+	codeCrossOrigin      drop.Code = "cross_origin"
+	codeMisdirected      drop.Code = "misdirected_request"
+	codeOverloaded       drop.Code = "overloaded"
+	codeUnavailable      drop.Code = "unavailable"
+	codeOutcomeUnknown   drop.Code = "outcome_unknown"
+	codeNotReady         drop.Code = "not_ready"
+	codeInternal         drop.Code = "internal"
+	codeNotNow           drop.Code = "not_now"
 )
 
 // errReaderGone: who asked for a long answer did not take it.
@@ -128,6 +129,10 @@ func edgeProblems(c drop.Code) (problem, bool) {
 		}, true
 	case codeRouteNotFound:
 		return problem{status: http.StatusNotFound, sentence: "Route not found"}, true
+	case codeMethodNotAllowed:
+		return problem{
+			status: http.StatusMethodNotAllowed, sentence: "This path does not take that method; the Allow header lists those it takes",
+		}, true
 	case codeRateLimited:
 		return problem{
 			status:   http.StatusTooManyRequests,

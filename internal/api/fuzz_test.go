@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/negotiate"
 )
 
 // requests are the bodies that operations read.
@@ -147,10 +148,10 @@ func FuzzHeaders(f *testing.F) {
 				r.Header[name] = append(r.Header[name], other)
 			}
 		}
-		if !hasTag(r.Header, tag) && (one == tag || one == "*" || twice && other == "W/"+tag) {
+		if !negotiate.HasTag(r.Header, tag) && (one == tag || one == "*" || twice && other == "W/"+tag) {
 			t.Errorf("%q, %q have the tag", one, other)
 		}
-		if acceptsGzip(r.Header) && !strings.Contains(strings.ToLower(one+","+other), "gzip") && !strings.Contains(one+other, "*") {
+		if negotiate.AcceptsGzip(r.Header) && !strings.Contains(strings.ToLower(one+","+other), "gzip") && !strings.Contains(one+other, "*") {
 			t.Errorf("%q, %q accept no gzip", one, other)
 		}
 		media := map[string]string{formatJSON: "", formatCSV: "text/csv", formatXLSX: xlsxType}

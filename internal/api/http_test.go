@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,27 +30,61 @@ func TestPaths_MatchWithoutRegardToCaseAndTrailingSlash(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/", "/api", "//api/drops", "/api//drops", "/api/drops//", "/api/./drops", "/api/../api/drops", "/api/x/../drops",
-		"/api/drops/1/2", "/api%2Fdrops", "/api/drops/reserve", "/api/drops/create", "/api/drops/purchase/", "/API/drops/cancel",
-		"/api/dropsy", "/openapi.yaml", "/openapi-3.0.json", "/schemas/Drop.json", "/docs/x", "/api/users", "/api/users/3", "/healthz",
-		"/%2e%2e/api/drops", "/*", "/api/drops/%00/x", "/api%2f/É", "/api/%2fdrops/", "/API/drops/%2F/", "/api/drops%2F1/É/",
+		"/api/drops/1/2", "/api%2Fdrops", "/api/dropsy", "/openapi.yaml", "/openapi-3.0.json", "/schemas/Drop.json", "/docs/x",
+		"/api/users/3", "/healthz", "/%2e%2e/api/drops", "/*", "/api/drops/%00/x", "/api%2f/É", "/api/%2fdrops/", "/API/drops/%2F/",
+		"/api/drops%2F1/É/",
 	} {
-		s.refused(s.get(path), 404, "route_not_found")
-	}
-	for _, method := range []string{"PUT", "DELETE", "PATCH", "POST", "TRACE", "BREW", "OPTIONS"} {
-		for _, path := range []string{"/api/drops", "/api/drops/1", "/health", "/nowhere", "/api/drops/1/pause", "/api/drops/reserve"} {
-			posted := method == "POST" && (strings.HasSuffix(path, "/pause") || strings.HasSuffix(path, "/reserve"))
-			if posted || method == "PATCH" && path == "/api/drops/1" {
-				continue
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW", "OPTIONS"} {
+			r := s.do(s.request(method, path, ""))
+			if method == "HEAD" {
+				r.body = `{"error":"Route not found","code":"route_not_found"}`
 			}
-			s.refused(s.do(s.request(method, path, "")), 404, "route_not_found")
+			if s.refused(r, 404, "route_not_found"); r.header.Get("Allow") != "" {
+				t.Errorf("%s %s: Allow: %s", method, path, r.header.Get("Allow"))
+			}
 		}
-	}
-	for _, method := range []string{"PUT", "PATCH"} {
-		s.refused(s.do(s.request(method, "/api/drops/reserve", `{}`)), 404, "route_not_found")
 	}
 	for _, path := range []string{"/API/Drops/1/Pause/", "/api/drops/%31/pause"} {
 		if r := s.post(path, ""); r.status != http.StatusOK {
 			t.Errorf("POST %s: %d %s", path, r.status, r.body)
+		}
+	}
+}
+
+// TestPaths_AnswerOtherMethodsWithThoseThereAre asks each described path, in other spellings too, for what it does not offer.
+func TestPaths_AnswerOtherMethodsWithThoseThereAre(t *testing.T) {
+	s := newShop(t)
+	paths := map[string][]string{}
+	for path, methods := range s.document().Paths {
+		for method := range methods {
+			paths[path] = append(paths[path], strings.ToUpper(method))
+		}
+	}
+	for path, methods := range paths {
+		if slices.Contains(methods, "GET") {
+			methods = append(methods, "HEAD")
+		}
+		slices.Sort(methods)
+		allow := strings.Join(append(methods, "OPTIONS"), ", ")
+		for _, spelling := range []string{path, path + "/", strings.ToUpper(path)} {
+			asked := strings.NewReplacer("{id}", "1", "{ID}", "1").Replace(spelling)
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW", "LOCK"} {
+				if slices.Contains(methods, method) {
+					continue
+				}
+				r := s.do(s.request(method, asked, ""))
+				if r.header.Get("Allow") != allow {
+					t.Errorf("%s %s: Allow: %s, want %s", method, asked, r.header.Get("Allow"), allow)
+				}
+				if method != "HEAD" {
+					s.refused(r, http.StatusMethodNotAllowed, "method_not_allowed")
+				} else if r.status != http.StatusMethodNotAllowed || r.body != "" {
+					t.Errorf("HEAD %s: %d %s", asked, r.status, r.body)
+				}
+			}
+			if r := s.do(s.request("OPTIONS", asked, "")); r.status != http.StatusNoContent || r.header.Get("Allow") != allow || r.body != "" {
+				t.Errorf("OPTIONS %s: %d, Allow: %s", asked, r.status, r.header.Get("Allow"))
+			}
 		}
 	}
 }
@@ -223,5 +258,93 @@ func TestServer_BoundsEverything(t *testing.T) {
 	if s.ReadHeaderTimeout != 5*time.Second || s.ReadTimeout != 15*time.Second || s.WriteTimeout != 30*time.Second ||
 		s.IdleTimeout != api.DefaultKeepAlive || s.MaxHeaderBytes != 32<<10 || s.ErrorLog == nil {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestDrop_HasATagOfItsContent(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	get := func(path string, header ...string) reply {
+		t.Helper()
+		req := s.request(http.MethodGet, path, "")
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Add(header[i], header[i+1])
+		}
+		return s.do(req)
+	}
+	first := get("/api/drops/1")
+	tag := first.header.Get("ETag")
+	if first.status != http.StatusOK || len(tag) < 18 || tag[0] != '"' || first.header.Get("Cache-Control") != "no-cache" {
+		t.Fatalf("%d %v", first.status, first.header)
+	}
+	for _, match := range []string{tag, "W/" + tag, `"other", ` + tag, `"a,b",W/` + tag, "*"} {
+		r := get("/API/Drops/1/", "If-None-Match", match)
+		if r.status != http.StatusNotModified || r.body != "" || r.header.Get("ETag") != tag || !strings.Contains(strings.Join(r.header["Vary"], ","), "Accept-Encoding") {
+			t.Errorf("If-None-Match %s: %d %s %v", match, r.status, r.body, r.header)
+		}
+	}
+	if r := s.do(s.request(http.MethodHead, "/api/drops/1", "")); r.header.Get("ETag") != tag {
+		t.Errorf("HEAD: %v", r.header)
+	}
+	changes := []func(){
+		func() { mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3}`) },
+		func() { s.ok(s.post("/api/drops/purchase", `{"reservationId":4294967297}`)) },
+		func() { s.ok(s.post("/api/drops/1/pause", "")) },
+		func() { s.ok(s.do(s.request(http.MethodPatch, "/api/drops/1", `{"hidden":true}`))) },
+	}
+	for i, change := range changes {
+		change()
+		r := get("/api/drops/1", "If-None-Match", tag)
+		if r.status != http.StatusOK || r.header.Get("ETag") == tag {
+			t.Errorf("after change %d: %d %s", i, r.status, r.header.Get("ETag"))
+		}
+		tag = r.header.Get("ETag")
+	}
+	if r := get("/api/drops/2", "If-None-Match", "*"); r.status != http.StatusNotFound {
+		t.Errorf("no drop: %d", r.status)
+	}
+}
+
+// TestLongAnswers_AreCompressedForWhoAcceptsIt asks each operation that may answer at length, and compares both forms.
+func TestLongAnswers_AreCompressedForWhoAcceptsIt(t *testing.T) {
+	s := newShop(t)
+	var sizes []string
+	for i := range 80 {
+		sizes = append(sizes, fmt.Sprintf(`{"size":"size %d","stock":10}`, i))
+	}
+	mustPost[dropJSON](s, "/api/drops/create", `{"name":"long","price":1,"start_time":"2026-01-31T10:00:00Z","sizes":[`+strings.Join(sizes, ",")+`]}`)
+	for i := range 30 {
+		r := mustPost[reservationJSON](s, "/api/drops/reserve", fmt.Sprintf(`{"dropId":1,"userId":7,"size":"size %d"}`, i))
+		s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, r.ID)))
+	}
+	for _, path := range []string{
+		"/api/drops", "/api/drops/1", "/api/drops/1/purchases", "/api/drops/1/purchases?format=csv", "/api/drops/1/ledger", "/api/users/7/reservations",
+		"/openapi.json", "/docs", "/metrics", "/api/operator/figures",
+	} {
+		plain := s.get(path)
+		for accept, want := range map[string]string{"gzip": "gzip", "br, *;q=0.5": "gzip", "gzip;q=0, *": "", "identity": ""} {
+			if path == "/metrics" && strings.Contains(accept, "*") {
+				continue // Prometheus's own library answers there, and reads no *
+			}
+			req := s.request(http.MethodGet, path, "")
+			req.Header.Set("Accept-Encoding", accept)
+			r := s.do(req)
+			if r.status != http.StatusOK || r.header.Get("Content-Encoding") != want {
+				t.Errorf("%s, Accept-Encoding %s: %d, %q, want %q", path, accept, r.status, r.header.Get("Content-Encoding"), want)
+				continue
+			}
+			if !strings.Contains(strings.Join(r.header["Vary"], ","), "Accept-Encoding") && path != "/metrics" {
+				t.Errorf("%s: Vary: %v", path, r.header["Vary"])
+			}
+			body := r.body
+			if want == "gzip" {
+				if body = unzipped(t, r.body); len(r.body) >= len(body) || r.header.Get("Content-Length") != "" && r.header.Get("Content-Length") != strconv.Itoa(len(r.body)) {
+					t.Errorf("%s: %d bytes of %d, Content-Length %s", path, len(r.body), len(body), r.header.Get("Content-Length"))
+				}
+			}
+			if moves := path == "/metrics" || path == "/api/operator/figures"; !moves && body != plain.body {
+				t.Errorf("%s, Accept-Encoding %s: another body", path, accept)
+			}
+		}
 	}
 }

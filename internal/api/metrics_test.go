@@ -72,6 +72,7 @@ func TestMetrics_CallersMakeNoSeries(t *testing.T) {
 	series := func() int { return strings.Count(s.get("/metrics").body, "_seconds_count{") }
 	s.get("/nowhere")
 	s.get("/api/drops/7")
+	s.do(s.request("BREW", "/api/drops", ""))
 	s.counts("none", "any", "404", "1")
 	s.counts("/api/drops/{id}", "GET", "404", "1")
 	s.get("/metrics")
@@ -82,7 +83,8 @@ func TestMetrics_CallersMakeNoSeries(t *testing.T) {
 		s.get(fmt.Sprintf("/api/drops/%d", 7+i))
 		s.do(s.request(fmt.Sprintf("BREW%d", i), "/api/drops", ""))
 	}
-	s.counts("none", "any", "404", "101")
+	s.counts("none", "any", "404", "51")
+	s.counts("none", "any", "405", "51")
 	if after := series(); after != before {
 		t.Errorf("%d series, then %d", before, after)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/negotiate"
 )
 
 // contractVersion is the interface's, not the program's: which build runs is nobody's business.
@@ -27,11 +29,11 @@ func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, e
 	documents := []route{
 		{
 			method: http.MethodGet, path: "/openapi.json",
-			id: "openapi", access: anybody, tag: tagService, summary: "Read this document", text: "OpenAPI 3.1, for programs.",
+			id: "openapi", access: anybody, tagged: true, tag: tagService, summary: "Read this document", text: "OpenAPI 3.1, for programs.",
 		},
 		{
 			method: http.MethodGet, path: "/docs",
-			id: "docs", access: anybody, media: "text/html", tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
+			id: "docs", access: anybody, tagged: true, media: "text/html", tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
 		},
 	}
 	document := newDocument()
@@ -58,9 +60,10 @@ func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, e
 	if err != nil {
 		return nil, fmt.Errorf("make a page of it: %w", err)
 	}
-	documents[0].serve = func(w http.ResponseWriter, _ *http.Request) error {
+	whole := negotiate.NewBody(jsonType[0], text, gzip.BestCompression)
+	documents[0].serve = func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-cache")
-		writeBody(w, http.StatusOK, text)
+		whole.ServeHTTP(w, r)
 		return nil
 	}
 	documents[1].serve = page.serve
@@ -79,7 +82,10 @@ func newDocument() *huma.OpenAPI {
 				"Bodies are JSON in UTF-8, at most 64 KiB; members that are not described are ignored. Times are RFC 3339, in " +
 				"answers UTC with milliseconds. Every error is {error, code} with details beside them: match on code. " +
 				"After a 503, try again when the seconds of Retry-After are over. " +
-				"With an Idempotency-Key every POST can be sent again until it is answered, and takes effect once.",
+				"With an Idempotency-Key every POST can be sent again until it is answered, and takes effect once. " +
+				"Long answers are compressed for callers that accept gzip.",
+			Contact: &huma.Contact{Name: "the shop that runs this server"},
+			License: &huma.License{Name: "ISC", Identifier: "ISC"},
 		},
 		Tags: []*huma.Tag{
 			{Name: tagDrops, Description: "What is for sale"},
@@ -132,8 +138,9 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 		Summary: rt.summary, Description: rt.text, Parameters: rt.allParams(),
 		Responses: map[string]*huma.Response{"200": rt.success(schemas)},
 	}
+	op.Security = []map[string][]string{} // said in so many words: no token is needed
 	if rt.security != "" {
-		op.Security = []map[string][]string{{rt.security: {}}}
+		op.Security = append(op.Security, map[string][]string{rt.security: {}})
 	}
 	if rt.body != nil {
 		content := &huma.MediaType{Schema: schemas.Schema(rt.body, true, ""), Examples: map[string]*huma.Example{}}
@@ -142,7 +149,7 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 		}
 		op.RequestBody = &huma.RequestBody{Required: !rt.bodyOptional, Content: map[string]*huma.MediaType{"application/json": content}}
 	}
-	if rt.id == "list-drops" {
+	if rt.tagged {
 		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the ETag of If-None-Match"}
 	}
 	for _, code := range rt.allCodes() {
@@ -172,7 +179,7 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 	if rt.workbook {
 		response.Content[xlsxType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	}
-	if rt.id == "list-drops" {
+	if rt.tagged {
 		response.Headers = map[string]*huma.Param{
 			"ETag": {Description: "Names this content", Schema: &huma.Schema{Type: huma.TypeString}},
 		}
@@ -186,8 +193,13 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 	return response
 }
 
-// allParams adds to a route's own parameters the key with which every POST can be sent again.
+// allParams adds to a route's own parameters the tag of what a caller has, and the key with which every POST can be sent again.
 func (rt *route) allParams() []*huma.Param {
+	if rt.tagged {
+		return append(slices.Clone(rt.params), &huma.Param{
+			Name: "If-None-Match", In: "header", Description: "ETag of what the caller has", Schema: &huma.Schema{Type: huma.TypeString},
+		})
+	}
 	if rt.method != http.MethodPost {
 		return rt.params
 	}
@@ -203,9 +215,9 @@ func (rt *route) allParams() []*huma.Param {
 	})
 }
 
-// allCodes adds to a route's own refusals those that come with a body, with commands and with being a program.
+// allCodes adds to a route's own refusals those that come with a body, with commands, with a path and with being a program.
 func (rt *route) allCodes() []drop.Code {
-	codes := slices.Clone(rt.codes)
+	codes := append(slices.Clone(rt.codes), codeMethodNotAllowed)
 	if rt.method == http.MethodPost {
 		codes = append(codes, drop.CodeIdempotencyMismatch)
 	}
@@ -241,6 +253,11 @@ func addError(responses map[string]*huma.Response, schemas huma.Registry, code d
 	separator := ", "
 	if response.Description == "code" {
 		separator = " "
+	}
+	if code == codeMethodNotAllowed {
+		response.Headers = map[string]*huma.Param{
+			"Allow": {Description: "The methods that this path takes", Schema: &huma.Schema{Type: huma.TypeString}},
+		}
 	}
 	if c := challenge(code); c != "" {
 		response.Headers = map[string]*huma.Param{

@@ -30,6 +30,8 @@ type route struct {
 	access   access
 	operator bool   // in the log, each call
 	streams  bool   // bounds its own time
+	long     bool   // its answer may be: it is compressed for callers that accept it
+	tagged   bool   // its answer has an ETag
 	security string // the kind of token in the document; empty: none
 }
 
@@ -78,10 +80,7 @@ func (a *api) dropRoutes() []route {
 			id: "list-drops", access: anybody, tag: tagDrops, summary: "List all drops",
 			text: "Ascending by id, with the stock as of now. The answer has an ETag: send it back as If-None-Match, and " +
 				"as long as nothing has changed the answer is 304 without a body.",
-			params: []*huma.Param{{
-				Name: "If-None-Match", In: "header", Description: "ETag of the list that the caller has",
-				Schema: &huma.Schema{Type: huma.TypeString},
-			}},
+			tagged: true,
 			answer: reflect.TypeFor[[]dropAnswer](), answerExample: "[" + exampleDrop + "]",
 		},
 		{
@@ -99,6 +98,7 @@ func (a *api) dropRoutes() []route {
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}", serve: a.getDrop,
 			id: "get-drop", access: anybody, tag: tagDrops, summary: "Read one drop", text: "The drop as last committed, also one that the list does not show.",
+			tagged: true,
 			params: []*huma.Param{idParam("The drop's id", "1")},
 			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
@@ -166,7 +166,7 @@ func (a *api) buyerRoutes() []route {
 			answer: reflect.TypeFor[userAnswer](), answerExample: `{"id":1099511627776,"username":"Ann"}`,
 		},
 		{
-			method: http.MethodGet, path: "/api/users/{id}/reservations", serve: a.userReservations,
+			method: http.MethodGet, path: "/api/users/{id}/reservations", serve: a.userReservations, long: true,
 			id: "list-reservations", access: buyers, tag: tagBuyers, summary: "List a buyer's reservations", text: "Over all drops, newest first.",
 			params: []*huma.Param{
 				idParam("The buyer's id", "3"),
@@ -237,7 +237,7 @@ func (a *api) operatorRoutes() []route {
 func (a *api) bookRoutes() []route {
 	routes := []route{
 		{
-			method: http.MethodGet, path: dropsPath + "/{id}/purchases", serve: a.listPurchases, operator: true, streams: true,
+			method: http.MethodGet, path: dropsPath + "/{id}/purchases", serve: a.listPurchases, operator: true, streams: true, long: true,
 			id: listPurchasesID, access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfilment",
 			text: "Ascending by id, with the buyers; with order=newest descending, and only those that q asks for. A search that takes longer than a " +
 				"second answers with what it has found so far, and with next. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
@@ -256,7 +256,7 @@ func (a *api) bookRoutes() []route {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
 		},
 		{
-			method: http.MethodGet, path: dropsPath + "/{id}/ledger", serve: a.listLedger, operator: true,
+			method: http.MethodGet, path: dropsPath + "/{id}/ledger", serve: a.listLedger, operator: true, long: true,
 			id: "list-ledger", access: viewers, tag: tagOperating, summary: "List how a drop's units moved",
 			text:   "One entry for each reason and size of one commit, ascending by seq.",
 			params: pageParams("seq of the entry"), answer: reflect.TypeFor[ledgerAnswer](),
@@ -271,7 +271,7 @@ func (a *api) bookRoutes() []route {
 	}
 	one, last, most := 1.0, float64(drop.MaxSafeInteger), float64(maxPage)
 	return append(routes, route{
-		method: http.MethodGet, path: "/api/operator/log", serve: a.listActions,
+		method: http.MethodGet, path: "/api/operator/log", serve: a.listActions, long: true,
 		id: "list-actions", access: viewers, tag: tagOperating, summary: "List what operators did",
 		text: "Each call that was made with an operator's token, but for metrics and this list, newest first. Entries are never " +
 			"changed nor removed.",
@@ -295,7 +295,7 @@ func (a *api) bookRoutes() []route {
 // controlRoutes are what the control room asks for beside the calls that change something.
 func (a *api) controlRoutes() []route {
 	routes := []route{{
-		method: http.MethodGet, path: "/api/operator/figures", serve: a.showFigures,
+		method: http.MethodGet, path: "/api/operator/figures", serve: a.showFigures, long: true,
 		id: "figures", access: viewers, tag: tagOperating, summary: "Read the figures of all drops, and of the service",
 		text:   "From memory, to be asked for each second. Not in the operators' log.",
 		answer: reflect.TypeFor[figuresAnswer](),
@@ -308,7 +308,7 @@ func (a *api) controlRoutes() []route {
 		return routes
 	}
 	return append(routes, route{
-		method: http.MethodGet, path: dropsPath + "/{id}/audit", serve: a.auditDrop, operator: true, streams: true,
+		method: http.MethodGet, path: dropsPath + "/{id}/audit", serve: a.auditDrop, operator: true, streams: true, long: true,
 		id: "audit", access: operators, tag: tagOperating, summary: "Compare a drop's books with themselves",
 		text:   "Replays the ledger against the counters, the reservations and the purchases, as of one moment. One at a time; it takes a second or two for a million reservations.",
 		params: []*huma.Param{idParam("The drop's id", "1")}, answer: reflect.TypeFor[auditAnswer](),

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,8 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
+
+	"sneakerdrop/internal/negotiate"
 )
 
 // policy admits what the pages are made of: scripts, style sheets and calls of this server's own, and images of drops from
@@ -22,21 +21,13 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 
 // file is one answer, encoded before it is asked for.
 type file struct {
-	media     string
+	*negotiate.Body
+
 	immutable bool
-	plain     []byte
-	tag       string // of the ETag, without quotes
-	packed    func() []byte
 }
 
-// minGzip is the size from which compressing pays: below, an answer fits one packet anyway.
-const minGzip = 1400
-
 func newFile(name string, content []byte) *file {
-	sum := sha256.Sum256(content)
-	return &file{media: typeOf(name), plain: content, tag: hex.EncodeToString(sum[:12]), packed: sync.OnceValue(func() []byte {
-		return pack(content)
-	})}
+	return &file{Body: negotiate.NewBody(typeOf(name), content, gzip.BestCompression)}
 }
 
 // typeOf is the media type of a file; empty: it is not served.
@@ -57,14 +48,6 @@ func typeOf(name string) string {
 	}
 }
 
-func pack(content []byte) []byte {
-	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is valid
-	_, _ = z.Write(content)                               // a Buffer takes everything
-	_ = z.Close()
-	return b.Bytes()
-}
-
 func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
@@ -73,51 +56,11 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "no-cache")
 	if f.immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body, tag := f.plain, `"`+f.tag+`"`
-	packed := len(f.plain) >= minGzip && acceptsGzip(r.Header)
-	if packed {
-		body, tag = f.packed(), `"`+f.tag+`-gzip"`
-	}
-	h.Set("ETag", tag)
-	if hasTag(r.Header, tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	if packed {
-		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("Content-Type", f.media)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // the caller may have gone away
-	}
-}
-
-func acceptsGzip(h http.Header) bool {
-	for part := range strings.SplitSeq(strings.Join(h["Accept-Encoding"], ","), ",") {
-		coding, weight, _ := strings.Cut(strings.ReplaceAll(part, " ", ""), ";")
-		if strings.EqualFold(coding, "gzip") {
-			q, given := strings.CutPrefix(weight, "q=")
-			n, err := strconv.ParseFloat(q, 64)
-			return !given || err == nil && n > 0
-		}
-	}
-	return false
-}
-
-func hasTag(h http.Header, tag string) bool {
-	for part := range strings.SplitSeq(strings.Join(h["If-None-Match"], ","), ",") {
-		if part = strings.TrimSpace(part); part == "*" || strings.TrimPrefix(part, "W/") == tag {
-			return true
-		}
-	}
-	return false
+	f.Body.ServeHTTP(w, r)
 }
 
 // hashOf names the files by what they are.

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -108,19 +109,34 @@ func (p *Pages) addAssets() (folder string, modules map[string][]string, err err
 func (p *Pages) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := p.find(r)
-		if f == nil {
+		switch {
+		case f == nil || r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "": // a preflight is next's
 			next.ServeHTTP(w, r)
-			return
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+			f.ServeHTTP(w, r)
+		default:
+			refuseMethod(w, r)
 		}
-		f.ServeHTTP(w, r)
 	})
+}
+
+// refuseMethod says what may be asked of a page, in the words of the API.
+func refuseMethod(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Allow", "GET, HEAD, OPTIONS")
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusMethodNotAllowed)
+	_, _ = io.WriteString(w, `{"error":"This path does not take that method; the Allow header lists those it takes","code":"method_not_allowed"}`)
 }
 
 // find matches the paths of pages as those of the API match: without regard to case, with or without one trailing slash.
 func (p *Pages) find(r *http.Request) *file {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil
-	}
 	at := r.URL.EscapedPath()
 	if f := p.files[at]; f != nil {
 		return f

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"sneakerdrop/internal/negotiate"
 )
 
 // handler is the pages in front of a server that says which path reached it.
@@ -44,10 +46,10 @@ func TestPages_AnswerTheirOwnPathsOnly(t *testing.T) {
 	folder := strings.TrimSuffix(script, "/shop/main.js")
 	for target, ours := range map[string]bool{
 		"GET /": true, "HEAD /": true, "GET " + script: true, "GET /?drop=1": true,
-		"POST /": false, "OPTIONS /": false, "GET //": false, "GET /index.html": false, "GET /assets": false, "GET /assets/": false,
+		"POST /": true, "OPTIONS /": true, "GET //": false, "GET /index.html": false, "GET /assets": false, "GET /assets/": false,
 		"GET " + folder: false, "GET " + folder + "/": false, "GET /assets/0000000000000000/shop/main.js": false,
 		"GET " + folder + "/shop/../shop/main.js": false, "GET " + folder + "/vendor/README.md": false, "GET " + script + "/": false,
-		"GET /api/drops": false, "GET /shop.html": false, "POST " + script: false, "GET " + strings.ToUpper(script): false,
+		"GET /api/drops": false, "GET /shop.html": false, "POST " + script: true, "GET " + strings.ToUpper(script): false,
 	} {
 		method, at, _ := strings.Cut(target, " ")
 		if got := answer(h, method, at).Code != http.StatusTeapot; got != ours {
@@ -56,11 +58,36 @@ func TestPages_AnswerTheirOwnPathsOnly(t *testing.T) {
 	}
 }
 
+func TestPages_AnswerOtherMethodsWithThoseThereAre(t *testing.T) {
+	h, p := handler(t, Config{})
+	for at := range p.files {
+		for _, spelling := range []string{at, strings.ToUpper(at), at + "/"} {
+			if spelling != at && (pageOf[at] == "" || at == "/") {
+				continue
+			}
+			for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
+				got := answer(h, method, spelling)
+				if got.Code != http.StatusMethodNotAllowed || got.Header().Get("Allow") != "GET, HEAD, OPTIONS" ||
+					!strings.Contains(got.Body.String(), `"code":"method_not_allowed"`) {
+					t.Errorf("%s %s: %d, Allow: %s, %s", method, spelling, got.Code, got.Header().Get("Allow"), got.Body)
+				}
+			}
+			if got := answer(h, "OPTIONS", spelling); got.Code != http.StatusNoContent || got.Header().Get("Allow") != "GET, HEAD, OPTIONS" {
+				t.Errorf("OPTIONS %s: %d", spelling, got.Code)
+			}
+		}
+	}
+	preflight := answer(h, "OPTIONS", "/", "Access-Control-Request-Method", "GET", "Origin", "https://shop.example")
+	if preflight.Code != http.StatusTeapot {
+		t.Errorf("a preflight is not the pages' to answer: %d", preflight.Code)
+	}
+}
+
 func TestPages_AreKeptAsLongAsTheyAreGood(t *testing.T) {
 	h, p := handler(t, Config{})
 	for at, f := range p.files {
 		plain := answer(h, http.MethodGet, at)
-		if plain.Code != http.StatusOK || !bytes.Equal(plain.Body.Bytes(), f.plain) || plain.Header().Get("Content-Encoding") != "" {
+		if plain.Code != http.StatusOK || !bytes.Equal(plain.Body.Bytes(), f.Plain()) || plain.Header().Get("Content-Encoding") != "" {
 			t.Fatalf("%s: %d, %d bytes", at, plain.Code, plain.Body.Len())
 		}
 		want := "no-cache"
@@ -84,14 +111,14 @@ func TestPages_AreKeptAsLongAsTheyAreGood(t *testing.T) {
 				t.Errorf("%s with %s: %d", at, tag, again.Code)
 			}
 		}
-		if len(f.plain) < minGzip {
+		if len(f.Plain()) < negotiate.MinGzip {
 			continue
 		}
 		z, err := gzip.NewReader(packed.Body)
 		if err != nil {
 			t.Fatalf("%s: %v", at, err)
 		}
-		if unpacked, err := io.ReadAll(z); err != nil || !bytes.Equal(unpacked, f.plain) || tags[0] == tags[1] {
+		if unpacked, err := io.ReadAll(z); err != nil || !bytes.Equal(unpacked, f.Plain()) || tags[0] == tags[1] {
 			t.Errorf("%s: %d bytes, %v, tags %q", at, len(unpacked), err, tags)
 		}
 		if refused := answer(h, http.MethodGet, at, "Accept-Encoding", "gzip;q=0"); refused.Header().Get("Content-Encoding") != "" {
@@ -135,7 +162,7 @@ func TestPages_NeedNothingElse(t *testing.T) {
 		if strings.Contains(at, "/vendor/") {
 			continue
 		}
-		for _, m := range moduleLine.FindAllSubmatch(f.plain, -1) {
+		for _, m := range moduleLine.FindAllSubmatch(f.Plain(), -1) {
 			name := string(m[1])
 			if strings.HasPrefix(name, "/socket.io/") {
 				continue
@@ -144,18 +171,18 @@ func TestPages_NeedNothingElse(t *testing.T) {
 				t.Errorf("%s imports %s, which is not there", at, name)
 			}
 		}
-		for _, found := range address.FindAll(f.plain, -1) {
+		for _, found := range address.FindAll(f.Plain(), -1) {
 			if string(found) != "http://www.w3.org/2000/svg" {
 				t.Errorf("%s names %s", at, found)
 			}
 		}
 		if !strings.HasPrefix(at, "/assets/") {
-			for _, m := range loads.FindAllSubmatch(f.plain, -1) {
+			for _, m := range loads.FindAllSubmatch(f.Plain(), -1) {
 				if to := string(m[1]); !strings.HasPrefix(to, "/api/") && answer(h, http.MethodGet, to).Code != http.StatusOK {
 					t.Errorf("%s loads %s, which is not there", at, to)
 				}
 			}
-			if bytes.Contains(f.plain, []byte("<style")) || bytes.Contains(f.plain, []byte(" style=")) || bytes.Contains(f.plain, []byte(" on")) && regexp.MustCompile(` on[a-z]+="`).Match(f.plain) {
+			if bytes.Contains(f.Plain(), []byte("<style")) || bytes.Contains(f.Plain(), []byte(" style=")) || bytes.Contains(f.Plain(), []byte(" on")) && regexp.MustCompile(` on[a-z]+="`).Match(f.Plain()) {
 				t.Errorf("%s has what its policy forbids", at)
 			}
 		}
@@ -167,7 +194,7 @@ func TestPages_NameTheirModules(t *testing.T) {
 	_, p := handler(t, Config{})
 	for at, name := range pageOf {
 		main := "/" + strings.TrimSuffix(name, ".html") + "/main.js"
-		page := string(p.files[at].plain)
+		page := string(p.files[at].Plain())
 		reached := 0
 		for file := range p.files {
 			if n := strings.Count(page, `<link rel="modulepreload" href="`+file+`">`); n > 1 {

@@ -137,7 +137,7 @@ func TestOpen_ADatabaseInAnotherEncoding(t *testing.T) {
 			t.Fatalf("%s: %v", test.encoding, err)
 		}
 		sh := &shop{url: url, admin: connect(t, url)}
-		u, err := s.EnsureUser(t.Context(), "Zoë 山田", "", drop.Key{})
+		u, _, err := s.EnsureUser(t.Context(), "Zoë 山田", "", drop.Key{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func (f *fixture) ensure(username, email string) drop.User {
 	if err := drop.CheckUser(username, email); err != nil {
 		f.Fatalf("the test's own user %q %q: %v", username, email, err)
 	}
-	u, _, _, err := f.EnsureUser(f.ctx, username, email, drop.Key{})
+	u, _, err := f.EnsureUser(f.ctx, username, email, drop.Key{})
 	if err != nil {
 		f.Fatalf("EnsureUser(%q, %q): %v", username, email, err)
 	}
@@ -191,7 +191,7 @@ func ensureAtOnce(f *fixture) {
 			if i%2 == 1 {
 				email = strings.ToUpper(email)
 			}
-			u, _, _, err := f.EnsureUser(f.ctx, who.name, email, drop.Key{})
+			u, _, err := f.EnsureUser(f.ctx, who.name, email, drop.Key{})
 			if err != nil {
 				f.Errorf("EnsureUser: %v", err)
 			}
