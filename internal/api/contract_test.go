@@ -164,9 +164,15 @@ func TestNumbers_AreReadExactly(t *testing.T) {
 	for given, want := range map[string]string{
 		"0": "0", "-0": "0", "0.01": "0.01", "119.90": "119.9", "1e2": "100", "1.5E1": "15", "99999999.99": "99999999.99",
 		"0.1e-1": "0.01", "100000e-5": "1", "0e999999999999999999999": "0",
+		// As JavaScript, Python and others calculate: 1.1*3, 0.1+0.2, 4.35*100/100, 1.1*1.1*100/121; and what is as near.
+		"3.3000000000000003": "3.3", "0.30000000000000004": "0.3", "4.3499999999999996": "4.35", "119.98999999999999": "119.99", "3.3000000000000003e0": "3.3",
+		"33000000000000003e-16": "3.3", "3.300000001": "3.3", "3.299999999": "3.3", "3.3049999999999": "", "5e-17": "0", "-5.5e-17": "0", "1e-400": "0",
+		"0.99999999999999989": "1", "0." + strings.Repeat("0", 50_000) + "1": "0",
 	} {
 		r := s.post("/api/drops/create", `{"name":"n","price":`+given+`,"total_stock":1,"start_time":"2026-01-31T10:00:00Z"}`)
-		if !regexp.MustCompile(`"price":` + regexp.QuoteMeta(want) + `,`).MatchString(r.body) {
+		if want == "" {
+			s.refused(r, 422, "invalid")
+		} else if !regexp.MustCompile(`"price":` + regexp.QuoteMeta(want) + `,`).MatchString(r.body) {
 			t.Errorf("price %s: %s, want %s", given, r.body, want)
 		}
 	}
@@ -193,15 +199,21 @@ func TestUnknownMembers_AreIgnored(t *testing.T) {
 	}
 }
 
-func TestStartTime_IsCutToMilliseconds(t *testing.T) {
+func TestStartTime_IsReadInEverySpellingAndCutToMilliseconds(t *testing.T) {
 	s := newShop(t)
 	for given, want := range map[string]string{
 		"2026-01-31T10:00:00.123999Z": "2026-01-31T10:00:00.123Z", "2026-01-31T10:00:00+05:30": "2026-01-31T04:30:00.000Z",
+		"2026-01-31t10:00:00z": "2026-01-31T10:00:00.000Z", "2026-01-31t12:00:00.5+02:00": "2026-01-31T10:00:00.500Z",
+		"2016-12-31T23:59:60Z": "2017-01-01T00:00:00.000Z", "1990-12-31T15:59:60-08:00": "1991-01-01T00:00:00.000Z",
 		"1970-01-01T00:00:00Z": "1970-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999999Z": "9999-12-31T23:59:59.999Z",
 	} {
 		r := s.post("/api/drops/create", `{"name":"n","price":1,"total_stock":1,"start_time":"`+given+`"}`)
 		if !regexp.MustCompile(`"start_time":"` + regexp.QuoteMeta(want)).MatchString(r.body) {
 			t.Errorf("start_time %s: %s, want %s", given, r.body, want)
+		}
+		later := mustPost[dropJSON](s, "/api/drops/create", `{"name":"n","price":1,"total_stock":1,"start_time":"9998-01-01T00:00:00Z"}`)
+		if r := s.ok(s.patch(fmt.Sprintf("/api/drops/%d", later.ID), `{"start_time":"`+given+`"}`)); !strings.Contains(r.body, `"start_time":"`+want) {
+			t.Errorf("changed to %s: %s, want %s", given, r.body, want)
 		}
 	}
 }

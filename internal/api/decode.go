@@ -27,8 +27,8 @@ const (
 // readBody decodes a request's body into the struct that to points to. Its fields are pointers, nil where the caller
 // gave none or null. Members that it does not have are ignored, as the original does.
 func readBody(w http.ResponseWriter, r *http.Request, to any) error {
-	if !isJSON(r.Header) {
-		return drop.Refuse(codeMediaType)
+	if err := checkMedia(r.Header); err != nil {
+		return err
 	}
 	body, err := bodyOf(w, r)
 	if err != nil {
@@ -82,13 +82,21 @@ func readNoBody(w http.ResponseWriter, r *http.Request) error {
 	if len(body) == 0 && !isForm(r.Header) {
 		return nil
 	}
-	if !isJSON(r.Header) {
-		return drop.Refuse(codeMediaType)
+	if err := checkMedia(r.Header); err != nil {
+		return err
 	}
 	return decode(body, new(emptyRequest))
 }
 
 func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := bytesOf(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return withoutMark(body)
+}
+
+func bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		w.Header().Set("Connection", "close") // the rest is not worth reading
 		return nil, drop.Refuse(codeTooLarge)
@@ -121,24 +129,61 @@ func isForm(h http.Header) bool {
 	return false
 }
 
-// isJSON admits application/json, in UTF-8 and not compressed.
-func isJSON(h http.Header) bool {
-	if h.Get("Content-Encoding") != "" {
-		return false
+// checkMedia admits application/json as it is, not compressed. The refusal names the header that is at fault.
+func checkMedia(h http.Header) error {
+	for _, line := range h["Content-Encoding"] {
+		for coding := range strings.SplitSeq(line, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return wrongMedia("Content-Encoding", "must be identity, or left out; send the body as it is, not compressed")
+			}
+		}
 	}
-	types := h["Content-Type"]
-	if len(types) != 1 {
-		return false
+	switch types := h["Content-Type"]; {
+	case len(types) == 1 && types[0] == "application/json":
+		return nil
+	case len(types) == 0:
+		return wrongMedia("Content-Type", "is missing; send the body as JSON with Content-Type: application/json")
+	case len(types) > 1:
+		return wrongMedia("Content-Type", "must be sent once; send the body as JSON with Content-Type: application/json")
 	}
-	if types[0] == "application/json" {
-		return true
-	}
-	media, params, err := mime.ParseMediaType(types[0])
+	media, params, err := mime.ParseMediaType(h["Content-Type"][0])
 	if err != nil || media != "application/json" {
+		return wrongMedia("Content-Type", "must be application/json; send the body as JSON")
+	}
+	if charset, given := params["charset"]; given && !isUTF8(charset) {
+		return wrongMedia("Content-Type", "names a charset other than UTF-8; send the body in UTF-8 with Content-Type: application/json")
+	}
+	return nil
+}
+
+func wrongMedia(header, rule string) error {
+	return &drop.Error{Code: codeMediaType, Field: header, Rule: rule}
+}
+
+// isUTF8 reports of the name of an encoding whether what is in it is UTF-8: the names that the WHATWG's Encoding Standard has for that,
+// and those that IANA has for ASCII.
+func isUTF8(charset string) bool {
+	switch strings.ToLower(strings.Trim(charset, " '")) {
+	case "", "utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8", "csutf8",
+		"us-ascii", "ascii", "us", "ansi_x3.4-1968", "ansi_x3.4-1986", "iso646-us", "iso_646.irv:1991", "iso-ir-6", "ibm367", "cp367", "csascii":
+		return true
+	default:
 		return false
 	}
-	charset, given := params["charset"]
-	return !given || strings.EqualFold(charset, "utf-8")
+}
+
+// withoutMark takes a byte order mark off a body, as RFC 8259, 8.1 lets a reader do, and refuses what is in another encoding.
+func withoutMark(body []byte) ([]byte, error) {
+	if len(body) < 2 || body[0] == '{' && body[1] != 0 {
+		return body, nil
+	}
+	if text, marked := bytes.CutPrefix(body, []byte("\xef\xbb\xbf")); marked {
+		return text, nil
+	}
+	if body[0] == 0 || body[1] == 0 || body[0] == 0xfe && body[1] == 0xff || body[0] == 0xff && body[1] == 0xfe {
+		return nil, &drop.Error{Code: codeBadJSON, Rule: "Body is in UTF-16 or UTF-32; send one JSON object in UTF-8"}
+	}
+	return body, nil
 }
 
 // decode checks the whole text before it looks at any value, so that what is not JSON is never called a wrong value.

@@ -125,7 +125,7 @@ func edgeProblems(c drop.Code) (problem, bool) {
 		}, true
 	case codeMediaType:
 		return problem{
-			status: http.StatusUnsupportedMediaType, sentence: "Body must be JSON; send it with Content-Type: application/json",
+			status: http.StatusUnsupportedMediaType,
 		}, true
 	case codeRouteNotFound:
 		return problem{status: http.StatusNotFound, sentence: "Route not found"}, true
@@ -282,7 +282,10 @@ func answerOf(e *drop.Error, p problem) *errorAnswer {
 		StartsIn: e.StartsIn.Milliseconds(), RetryAt: instant(e.RetryAt), RetryIn: e.RetryIn.Milliseconds(),
 		Limit: e.Limit, Used: e.Used,
 	}
-	if answer.Error == "" {
+	switch {
+	case e.Field == "" && e.Rule != "": // more than the code alone would say
+		answer.Error = e.Rule
+	case answer.Error == "":
 		answer.Error = e.Field + " " + e.Rule
 	}
 	if e.Code == drop.CodeStockInUse {

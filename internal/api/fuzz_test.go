@@ -94,11 +94,12 @@ func FuzzDecimal(f *testing.F) {
 	})
 }
 
-// FuzzInstant: what is accepted is a moment to time.Parse too, and is written as what is read as the same.
+// FuzzInstant: what is accepted is a moment to time.Parse too, but for the spellings that it does not know, and is written as what is
+// read as the same.
 func FuzzInstant(f *testing.F) {
 	for _, seed := range []string{
 		"2026-01-31T10:00:00Z", "2026-01-31T10:00:00.123456789+01:00", "2026-02-29T00:00:00Z", "2026-1-31T10:00:00Z", "2026-01-31T1:00:00Z",
-		"2026-01-31T10:00:00,5Z", "0000-01-01T00:00:00-23:59", "9999-12-31T23:59:59.999Z", "2026-12-31T23:59:60Z", "2026-01-31T10:00:00+24:00",
+		"2026-01-31T10:00:00,5Z", "0000-01-01T00:00:00-23:59", "9999-12-31T23:59:59.999Z", "2026-12-31T23:59:60Z", "2026-01-31T10:00:00+24:00", "2026-01-31t10:00:60.5z",
 	} {
 		f.Add(seed)
 	}
@@ -116,7 +117,12 @@ func FuzzInstant(f *testing.F) {
 		if err != nil {
 			return
 		}
-		want, err := time.Parse(time.RFC3339, text)
+		plain, leap := strings.ToUpper(text), time.Duration(0)
+		if len(plain) > 18 && plain[17:19] == "60" {
+			plain, leap = plain[:17]+"59"+plain[19:], time.Second
+		}
+		want, err := time.Parse(time.RFC3339, plain)
+		want = want.Add(leap)
 		if err != nil || want.UnixMilli() != int64(*at) {
 			t.Fatalf("%q is read as %s, by time.Parse as %s, %v", text, drop.Time(*at), want, err)
 		}
@@ -158,7 +164,7 @@ func FuzzHeaders(f *testing.F) {
 		if format, err := readFormat(r); err != nil || !strings.Contains(strings.ToLower(one+other), media[format]) {
 			t.Errorf("%q, %q want %s, %v", one, other, format, err)
 		}
-		if isJSON(r.Header) && (twice || !strings.Contains(strings.ToLower(one), "application/json")) {
+		if checkMedia(r.Header) == nil && (twice || !strings.Contains(strings.ToLower(one), "application/json")) {
 			t.Errorf("%q, %q are JSON", one, other)
 		}
 		if token, err := bearer(r); err == nil && (twice || token == "" || token != strings.Trim(token, " ") || !strings.HasSuffix(strings.TrimRight(one, " "), token)) {

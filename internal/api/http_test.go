@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"sneakerdrop/internal/api"
 )
@@ -168,7 +170,10 @@ func TestBody_MediaType(t *testing.T) {
 	s := newShop(t)
 	for contentType, ok := range map[string]bool{
 		"application/json": true, "Application/JSON": true, "application/json; charset=utf-8": true, `application/json;charset="UTF-8"`: true,
-		"application/json; x=y": true, "": false, "text/plain": false, "application/json; charset=latin1": false, "application/ld+json": false,
+		"application/json; x=y": true, "application/json;charset=utf8": true, "application/json; charset=us-ascii": true, "application/json; CHARSET=ASCII": true,
+		`application/json; charset="us-ascii"`: true, "application/json;charset='utf-8'": true, "application/json; profile=x; charset=UTF8": true,
+		"application/json; charset=iso-8859-1": false, "application/json; charset=utf-16": false, "application/json; charset=utf-7": false,
+		"application/json; charset=utf-8; charset=latin1": false, "": false, "text/plain": false, "application/json; charset=latin1": false, "application/ld+json": false,
 		"application/x-www-form-urlencoded": false, "application/json, text/plain": false, "application/json;;=": false, "json": false,
 	} {
 		req := s.request(http.MethodPost, "/api/drops/create", createBody)
@@ -183,11 +188,77 @@ func TestBody_MediaType(t *testing.T) {
 		}
 	}
 	req := s.request(http.MethodPost, "/api/drops/create", createBody)
-	req.Header.Set("Content-Encoding", "gzip")
-	s.refused(s.do(req), 415, "unsupported_media_type")
-	req = s.request(http.MethodPost, "/api/drops/create", createBody)
 	req.Header.Add("Content-Type", "text/plain")
 	s.refused(s.do(req), 415, "unsupported_media_type")
+}
+
+func TestBody_IdentityIsNoContentEncoding(t *testing.T) {
+	s := newShop(t)
+	for _, lines := range [][]string{{"identity"}, {"Identity"}, {"identity, identity"}, {"identity", "IDENTITY"}, {""}, {" identity ,"}} {
+		req := s.request(http.MethodPost, "/api/drops/create", createBody)
+		req.Header["Content-Encoding"] = lines
+		s.ok(s.do(req))
+		req = s.request(http.MethodPost, "/api/drops/1/pause", "{}")
+		req.Header["Content-Encoding"] = lines
+		s.ok(s.do(req))
+	}
+	before := s.list().body
+	for _, coding := range []string{"gzip", "x-gzip", "deflate", "br", "zstd", "identity, gzip", "aws-chunked", "utf-8"} {
+		req := s.request(http.MethodPost, "/api/drops/create", createBody)
+		req.Header.Set("Content-Encoding", coding)
+		if e := s.refused(s.do(req), 415, "unsupported_media_type"); e.Field != "Content-Encoding" || !strings.HasPrefix(e.Error, "Content-Encoding must be identity") {
+			t.Errorf("%s: %+v", coding, e)
+		}
+	}
+	if after := s.list().body; after != before {
+		t.Error("what was refused changed something")
+	}
+}
+
+func TestBody_ARefusalNamesTheHeaderAtFault(t *testing.T) {
+	s := newShop(t)
+	for says, types := range map[string][]string{
+		"Content-Type is missing": nil, "Content-Type must be sent once": {"application/json", "application/json"},
+		"Content-Type must be application/json": {"text/plain"}, "Content-Type names a charset other than UTF-8": {"application/json; charset=latin1"},
+	} {
+		req := s.request(http.MethodPost, "/api/drops/create", createBody)
+		req.Header.Del("Content-Type")
+		if types != nil {
+			req.Header["Content-Type"] = types
+		}
+		if e := s.refused(s.do(req), 415, "unsupported_media_type"); e.Field != "Content-Type" || !strings.HasPrefix(e.Error, says+";") && !strings.HasPrefix(e.Error, says) {
+			t.Errorf("%q: %+v", types, e)
+		}
+	}
+}
+
+func TestBody_MayBeginWithAMark(t *testing.T) {
+	s := newShop(t)
+	const mark = "\uFEFF"
+	mustPost[dropJSON](s, "/api/drops/create", mark+createBody)
+	mustPost[dropJSON](s, "/api/drops/create", mark+" \r\n"+sizedBody)
+	mustPost[reservationJSON](s, "/api/drops/reserve", mark+`{"dropId":1,"userId":3}`)
+	mustPost[reservationJSON](s, "/api/drops/purchase", mark+`{"reservationId":4294967297}`)
+	mustPost[dropJSON](s, "/api/drops/1/pause", mark+`{}`)
+	mustPost[dropJSON](s, "/api/drops/1/resume", mark)
+	s.ok(s.patch("/api/drops/1", mark+`{"hidden":true}`))
+	for _, body := range []string{mark + mark + createBody, createBody + mark, "{" + mark + createBody[1:], "\xef\xbb" + createBody} {
+		s.refused(s.post("/api/drops/create", body), 400, "bad_json")
+	}
+	wide := func(order binary.AppendByteOrder, text string) string {
+		var b []byte
+		for _, u := range utf16.Encode([]rune(text)) {
+			b = order.AppendUint16(b, u)
+		}
+		return string(b)
+	}
+	for _, body := range []string{
+		wide(binary.LittleEndian, mark+createBody), wide(binary.BigEndian, mark+createBody), wide(binary.LittleEndian, createBody), wide(binary.BigEndian, createBody),
+	} {
+		if e := s.refused(s.post("/api/drops/create", body), 400, "bad_json"); !strings.HasPrefix(e.Error, "Body is in UTF-16") || e.Field != "" {
+			t.Errorf("%q…: %+v", body[:4], e)
+		}
+	}
 }
 
 func TestBody_SizeLimit(t *testing.T) {

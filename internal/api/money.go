@@ -41,13 +41,14 @@ func (price) Schema(huma.Registry) *huma.Schema {
 // Schema implements huma.SchemaProvider.
 func (amount) Schema(r huma.Registry) *huma.Schema { return price(0).Schema(r) }
 
-// money reads an amount of the shop's currency.
+// money reads an amount of the shop's currency. What a program has calculated in binary, such as 3.3000000000000003, is the amount that
+// it is within 10^-9 of.
 func (a *api) money(field string, literal amount) (drop.Money, error) {
 	c := &a.currency
 	if first := literal[0]; first != '-' && (first < '0' || first > '9') { // no number at all
 		return 0, drop.Invalid(field, decimalsRule(c))
 	}
-	n, ok := decimal([]byte(literal), c.Decimals)
+	n, ok := decimalNear([]byte(literal), c.Decimals)
 	if !ok {
 		return 0, drop.Invalid(field, decimalsRule(c))
 	}

@@ -18,21 +18,9 @@ func decimal(literal []byte, scale int) (n int64, ok bool) {
 			return n, true
 		}
 	}
-	mantissa, exponent, _ := bytes.Cut(bytes.ToLower(literal), []byte("e"))
-	mantissa, negative := bytes.CutPrefix(mantissa, []byte("-"))
-	whole, fraction, _ := bytes.Cut(mantissa, []byte("."))
-	digits := append(append(make([]byte, 0, len(mantissa)), whole...), fraction...)
-
-	significant := bytes.TrimLeft(digits, "0")
-	if len(significant) == 0 {
+	trimmed, shift, negative := parseDecimal(literal, scale)
+	if len(trimmed) == 0 {
 		return 0, true
-	}
-	trimmed := bytes.TrimRight(significant, "0")
-	// The value is trimmed × 10^shift units.
-	shift := scale - len(fraction) + len(significant) - len(trimmed)
-	if len(exponent) > 0 {
-		e, _ := strconv.Atoi(string(exponent)) // beyond int it becomes the nearest end
-		shift += min(max(e, -math.MaxInt32), math.MaxInt32)
 	}
 	if shift < 0 {
 		return 0, false
@@ -44,6 +32,56 @@ func decimal(literal []byte, scale int) (n int64, ok bool) {
 	n, err := strconv.ParseInt(string(all), 10, 64)
 	if err != nil {
 		return nearestEnd(negative), true
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
+}
+
+// parseDecimal reads a number as digits × 10^shift, in units of 10^-scale; there is no zero at either end of digits, and none at all of 0.
+func parseDecimal(literal []byte, scale int) (digits []byte, shift int, negative bool) {
+	mantissa, exponent, _ := bytes.Cut(bytes.ToLower(literal), []byte("e"))
+	mantissa, negative = bytes.CutPrefix(mantissa, []byte("-"))
+	whole, fraction, _ := bytes.Cut(mantissa, []byte("."))
+	digits = append(append(make([]byte, 0, len(mantissa)), whole...), fraction...)
+	significant := bytes.TrimLeft(digits, "0")
+	digits = bytes.TrimRight(significant, "0")
+	shift = scale - len(fraction) + len(significant) - len(digits)
+	if len(exponent) > 0 {
+		e, _ := strconv.Atoi(string(exponent)) // beyond int it becomes the nearest end
+		shift += min(max(e, -math.MaxInt32), math.MaxInt32)
+	}
+	return digits, shift, negative
+}
+
+// nearDigits is how many decimals tell whether an amount is near one that can be written: within 10^-9 of it.
+const nearDigits = 9
+
+// decimalNear is decimal for what programs calculate in binary: a number with a remainder of at most 10^-9 above or below a multiple of
+// 10^-scale is that multiple, as 3.3000000000000003 is 3.3 with scale 2. Scale is less than nearDigits.
+func decimalNear(literal []byte, scale int) (n int64, ok bool) {
+	if n, ok := decimal(literal, scale); ok {
+		return n, true
+	}
+	digits, shift, negative := parseDecimal(literal, scale)
+	if shift < -len(digits) { // 0.0…
+		if missing := -shift - len(digits); missing > maxDigits {
+			digits, shift = nil, 0 // nearer to 0 than anybody can tell
+		} else {
+			digits = append(bytes.Repeat([]byte("0"), missing), digits...)
+		}
+	}
+	whole, rest := digits[:len(digits)+shift], digits[len(digits)+shift:]
+	n, _ = decimal(whole, 0) // digits alone
+	near := nearDigits - scale
+	switch head, tail := rest[:min(near, len(rest))], rest[min(near, len(rest)):]; {
+	case len(bytes.TrimLeft(head, "0")) == 0: // at most 10^-9 above
+	case len(head) == near && len(tail) == 0 && string(bytes.TrimLeft(head, "0")) == "1" && head[near-1] == '1':
+	case len(head) == near && len(bytes.TrimLeft(head, "9")) == 0 && n < math.MaxInt64:
+		n++
+	default:
+		return 0, false
 	}
 	if negative {
 		n = -n

@@ -277,6 +277,8 @@ func exampleRefusal(code drop.Code) *drop.Error {
 	switch code {
 	case drop.CodeInvalid:
 		return drop.Invalid("dropId", "must be a whole number")
+	case codeMediaType:
+		return &drop.Error{Code: code, Field: "Content-Type", Rule: "is missing; send the body as JSON with Content-Type: application/json"}
 	case drop.CodeNotStarted:
 		return &drop.Error{Code: code, StartsAt: 1769853600000, StartsIn: 90_000_000_000}
 	case drop.CodeLimitReached:

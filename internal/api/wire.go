@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"regexp"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -54,10 +52,6 @@ func (w *whole) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-// strictTime is what RFC 3339 admits and time.Parse does not insist on: two digits of the hour, a point before the
-// fraction, a zone within a day.
-var strictTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
-
 func (t *instant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	const rule = ruleError("must be a time with its zone, such as 2026-01-31T10:00:00Z")
 	if d.PeekKind() != '"' {
@@ -67,12 +61,11 @@ func (t *instant) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
-	text := token.String()
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil || !strictTime.MatchString(text) {
+	at, ok := drop.ParseTime(token.String())
+	if !ok {
 		return rule
 	}
-	*t = instant(drop.TimeOf(at))
+	*t = instant(at)
 	return nil
 }
 
