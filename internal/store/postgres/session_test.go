@@ -143,7 +143,7 @@ func (l *life) run() {
 	n := l.sh.lives
 	name := fmt.Sprintf(`Zoë "Ñandú" \o/ 山田 ‘€’ ß %d`, n)
 	key := drop.NewKey("", "op", fmt.Sprint("k", n), n)
-	u, err := l.EnsureUser(l.ctx, name, fmt.Sprintf("zoë%d@example.com", n), key)
+	u, _, err := l.EnsureUser(l.ctx, name, fmt.Sprintf("zoë%d@example.com", n), key)
 	l.must(err)
 	again, err := l.EnsureUser(l.ctx, name, fmt.Sprintf("zoë%d@example.com", n), key)
 	l.must(err)
