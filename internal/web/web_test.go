@@ -327,7 +327,7 @@ func TestPages_BeginWithAScriptThatOldBrowsersRead(t *testing.T) {
 	}
 	_, p := handler(t, Config{})
 	for at := range pageOf {
-		first := regexp.MustCompile(`<script[^>]*>`).FindString(string(p.files[at].plain))
+		first := regexp.MustCompile(`<script[^>]*>`).FindString(string(p.files[at].Plain()))
 		if !strings.Contains(first, "/shared/start.js") || strings.Contains(first, "module") || strings.Contains(first, "defer") {
 			t.Errorf("%s begins with %s", at, first)
 		}
