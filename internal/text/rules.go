@@ -88,6 +88,9 @@ func (p *picker) step(i int) int {
 		return n
 	}
 	switch {
+	case r > ' ' && r <= '~': // most of most names, and in no table but that of what is shown
+		p.keep(r)
+		p.marks = 0
 	case unicode.Is(unicode.Zs, r):
 		p.space()
 	case isControl(r):
