@@ -86,21 +86,20 @@ const (
 	ended            // the connection is
 )
 
+// maxEmpty is how many empty lines may stand before a request. RFC 9112, 2.2 asks to ignore one at least: some clients end a body
+// with one. A request behind more of them is net/http's, which refuses it.
+const maxEmpty = 32
+
 // next reads one request and answers it.
 func (c *conn) next() outcome {
-	if c.from == c.to {
-		c.from, c.to = 0, 0
-		if c.state.Store(waiting); c.server.closing.Load() {
-			return ended
+	for empty := 0; ; empty++ {
+		if out := c.await(empty == 0); out != served {
+			return out
 		}
-		if c.asked {
-			c.reads.within(c.now, c.server.rest.IdleTimeout)
-		} else {
-			c.reads.exactly(c.server.rest.ReadHeaderTimeout)
+		if empty == maxEmpty || !bytes.HasPrefix(c.in[c.from:c.to], []byte("\r\n")) {
+			break
 		}
-		if c.more() != nil || !c.state.CompareAndSwap(waiting, working) {
-			return ended
-		}
+		c.from += len("\r\n")
 	}
 	head, length, out := c.readHead()
 	if out != served {
@@ -110,6 +109,37 @@ func (c *conn) next() outcome {
 		return out
 	}
 	return c.serve()
+}
+
+// await waits until something is there to be read, and for both bytes of an empty line. The first one says that nothing of a request came yet:
+// its time begins only once, whatever stands before it.
+func (c *conn) await(first bool) outcome {
+	if c.from == c.to {
+		c.from, c.to = 0, 0
+		if c.state.Store(waiting); c.server.closing.Load() {
+			return ended
+		}
+		if c.asked {
+			c.reads.within(c.now, c.server.rest.IdleTimeout)
+		} else if first {
+			c.reads.exactly(c.server.rest.ReadHeaderTimeout)
+		}
+		if c.more() != nil || !c.state.CompareAndSwap(waiting, working) {
+			return ended
+		}
+	}
+	if c.to-c.from > 1 || c.in[c.from] != '\r' {
+		return served
+	}
+	if c.asked {
+		c.reads.exactly(c.server.rest.ReadHeaderTimeout)
+	}
+	if err := c.more(); errors.Is(err, io.EOF) {
+		return notPlain
+	} else if err != nil {
+		return ended
+	}
+	return served
 }
 
 // readHead reads and parses the head. It returns how long that is, and how long the body.
