@@ -120,7 +120,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: serve NAME [ARG…]")
 	}
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "DATABASE_URL", "SNEAKERDROP_HOLD"} {
+	for _, name := range []string{"PATH", "HOME", "DATABASE_URL", "SNEAKERDROP_HOLD", "SNEAKERDROP_CURRENCY"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	s, err := start(ts.MkAbs("."), env, append([]string{"--addr=localhost:0"}, args[1:]...)...)
