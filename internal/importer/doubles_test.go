@@ -153,7 +153,7 @@ func TestRun_DoubleOfAnEarlierReservationTakesNoLaterOne(t *testing.T) {
 	first := s.buys(s.reserves(1), 2)
 	second := s.buys(s.reserves(1), 1)
 	got := s.imports(first[1], second[0])
-	got.reports(t, fmt.Sprintf("1 × %s: %d (%d)", importer.SoldTwice, first[0], first[1]))
+	got.reports(t, fmt.Sprintf("1 × %s: %d\n", importer.SoldTwice, first[0]))
 	for i, r := range got.Reservations {
 		if r.Status != drop.Completed || r.EndedAt != got.Purchases[i].CreatedAt || got.Purchases[i].ReservationID != r.ID {
 			t.Errorf("reservation %+v, purchase %+v", r, got.Purchases[i])
@@ -168,7 +168,7 @@ func TestRun_DoublesAreOfTheReservationThatTheyPaid(t *testing.T) {
 	second := s.buys(late, 3)
 	first := s.buys(early, 2)
 	got := s.imports(second[2], first[1])
-	got.reports(t, fmt.Sprintf("3 × %s: %d (%d), %d (%d), %d (%d)", importer.SoldTwice, second[0], second[2], second[1], second[2], first[0], first[1]), "", "")
+	got.reports(t, fmt.Sprintf("3 × %s: %d, %d, %d\n", importer.SoldTwice, second[0], second[1], first[0]), "", "")
 }
 
 // The original takes buyers that it never stored, and keeps them as nobody. Another one's live hold is nothing to a double.
@@ -179,7 +179,7 @@ func TestRun_DoubleTakesNoLiveHold(t *testing.T) {
 			held := s.reserves(user)
 			bought := s.buys(s.reserves(user), 2)
 			got := s.imports(bought[1])
-			got.reports(t, fmt.Sprintf("1 × %s: %d (%d)", importer.SoldTwice, bought[0], bought[1]))
+			got.reports(t, fmt.Sprintf("1 × %s: %d\n", importer.SoldTwice, bought[0]))
 			if r := got.Reservations[0]; r.Status != drop.Active || got.State[0].Stock().Held != 1 {
 				t.Errorf("the hold %d became %+v", held, r)
 			}
@@ -215,7 +215,7 @@ func TestRun_PurchaseThatWasNeverMarked(t *testing.T) {
 	s.checks(r)
 	p := s.records(r)
 	got := s.imports(p)
-	got.reports(t, fmt.Sprintf("1 × %s: %d (reservation %d was active)", importer.NotCompleted, p, r))
+	got.reports(t, fmt.Sprintf("1 × %s: %d\n", importer.NeverMarked, p))
 
 	s = newSteps(t)
 	r = s.reserves(nil)
@@ -247,17 +247,21 @@ func TestRun_PurchaseThatTheJobOvertook(t *testing.T) {
 				}
 			}
 			got := s.imports(bought[0], p)
-			got.reports(t, fmt.Sprintf("1 × %s: %d (reservation %d was expired)", importer.NotCompleted, p, r))
+			got.reports(t, fmt.Sprintf("1 × %s: %d\n", importer.LatePurchase, p))
 		})
 	}
 }
 
-// A buyer who pays again long after is no double of what was over by then.
+// A purchase without a reservation, long after another: of a user it is listed, and no second pair is promised; who is nobody may be
+// somebody else.
 func TestRun_PurchaseWithoutReservationLongAfterAnother(t *testing.T) {
 	s := newSteps(t)
 	s.exec(t, reservation(1, 1, "completed", 0)+purchase(1, 1, 30)+purchase(2, 1, 3000)+stock(4))
-	got := s.imports(1, 2)
-	got.reports(t, "1 × "+string(importer.NoReservation)+": 2")
+	got := s.imports(1)
+	got.reports(t, "1 × "+string(importer.SoldTwice)+": 2\n")
+	s.exec(t, `UPDATE "Reservations" SET "userId" = NULL; UPDATE "Purchases" SET "userId" = NULL`)
+	got = s.imports(1, 2)
+	got.reports(t, "1 × "+string(importer.NoReservation)+": 2\n")
 }
 
 // Purchases at one moment, and a clock that was behind when the purchase was written.
@@ -266,7 +270,7 @@ func TestRun_TimesThatAreEqualOrOutOfOrder(t *testing.T) {
 	s.exec(t, reservation(1, 1, "completed", 0)+purchase(1, 1, 30)+purchase(2, 1, 30)+
 		reservation(2, 2, "completed", 0)+purchase(3, 2, -2)+stock(3))
 	got := s.imports(1, 3)
-	got.reports(t, "1 × "+string(importer.SoldTwice)+": 2 (1)", "1 × "+string(importer.MadeLate)+": 2")
+	got.reports(t, "1 × "+string(importer.SoldTwice)+": 2\n", "1 × "+string(importer.MadeLate)+": 2")
 }
 
 // Drops that sold more than they had, with holds alive: these stay.
@@ -277,7 +281,7 @@ func TestRun_OversoldDropKeepsItsLiveHolds(t *testing.T) {
 	s.reserves(nil)
 	s.exec(t, `UPDATE "Drops" SET total_stock = 1, available_stock = 0`)
 	got := s.imports(bought[1])
-	got.reports(t, fmt.Sprintf("1 × %s: %d (%d)", importer.SoldTwice, bought[0], bought[1]), "1 × "+string(importer.Oversold)+": 1 (by 2, from 1 to 3)")
+	got.reports(t, fmt.Sprintf("1 × %s: %d\n", importer.SoldTwice, bought[0]), "1 × "+string(importer.Oversold)+": 1 (by 2, from 1 to 3)")
 	if n := got.State[0].Stock(); n != (drop.Stock{Total: 3, Held: 2, Sold: 1}) {
 		t.Errorf("stock %+v", n)
 	}

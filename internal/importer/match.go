@@ -175,6 +175,14 @@ func (t *twins) of(at drop.Time) *held {
 	return t.byPayment[after]
 }
 
+// last returns the reservation that was paid last; nil: there is none.
+func (t *twins) last() *held {
+	if t == nil || len(t.byPayment) == 0 {
+		return nil
+	}
+	return t.byPayment[len(t.byPayment)-1]
+}
+
 // matchOpen finds what a purchase paid that completed no reservation.
 func (o *orders) matchOpen(p *bought, t *twins) {
 	twin := t.of(p.at)
@@ -187,6 +195,9 @@ func (o *orders) matchOpen(p *bought, t *twins) {
 			o.complete(h)
 			return
 		}
+	}
+	if twin == nil && p.user != noUser {
+		twin = cmp.Or(o.made[p.user], t.last()) // no pair is promised twice: the shop is told to look
 	}
 	if twin != nil {
 		o.double(p, twin)
@@ -235,11 +246,11 @@ func (o *orders) complete(h *held) {
 	if h.status == drop.Completed {
 		return
 	}
-	o.books.report.addf(NotCompleted, "%d (reservation %d was %s)", h.paid.id, h.id, h.status)
+	o.books.report.addf(notCompleted[h.status], "%d", h.paid.id)
 	h.status = drop.Completed
 }
 
 func (o *orders) double(p *bought, of *held) {
 	p.pays = of
-	o.books.report.addf(SoldTwice, "%d (%d)", p.id, of.paid.id)
+	o.books.report.addf(SoldTwice, "%d", p.id)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"sneakerdrop/internal/drop"
 )
 
 // Repair is a kind of thing that could not be taken over as it was, with the rule by which it was.
@@ -11,8 +13,10 @@ type Repair string
 
 // The repairs, in the order of the report.
 const (
-	NotCompleted     Repair = "purchases of a reservation that was not completed (what it was, is behind each): the buyer paid, so it is completed (purchases)"
-	SoldTwice        Repair = "purchases of a reservation that another purchase completed (the one behind each): not taken over, look whether the buyer was charged twice (purchases)"
+	LatePurchase     Repair = "purchases of a reservation that was not completed, because it had expired: the buyer paid, so it is completed (purchases)"
+	NeverMarked      Repair = "purchases of a reservation that was not completed, but still active: the buyer paid, so it is completed (purchases)"
+	CancelledPaid    Repair = "purchases of a reservation that was not completed, but cancelled: the buyer paid, so it is completed (purchases)"
+	SoldTwice        Repair = "purchases of a reservation that had been sold before, or was sold again at once: the one that completed it is kept, these are not taken over (purchases)"
 	NoReservation    Repair = "purchases without any reservation: a completed one was made for each (purchases)"
 	NoPurchase       Repair = "completed reservations without a purchase: one was made for each (reservations)"
 	Oversold         Repair = "drops that sold and hold more than they had: total_stock was raised (drops)"
@@ -32,9 +36,12 @@ const (
 )
 
 var repairs = []Repair{
-	NotCompleted, SoldTwice, NoReservation, NoPurchase, Oversold, StockWrong, OrphanOrder, OrphanPurchase, NoUser,
+	LatePurchase, NeverMarked, CancelledPaid, SoldTwice, NoReservation, NoPurchase, Oversold, StockWrong, OrphanOrder, OrphanPurchase, NoUser,
 	HoldOver, FutureTime, MadeLate, TextCut, ImageLeftOut, PriceRounded, EmailLeftOut, UserLeftOut, UnknownUserOrder,
 }
+
+// notCompleted is what it is called that a reservation of that status was paid.
+var notCompleted = map[drop.Status]Repair{drop.Expired: LatePurchase, drop.Active: NeverMarked, drop.Cancelled: CancelledPaid}
 
 // maxNamed bounds how many rows of one repair are named.
 const maxNamed = 10

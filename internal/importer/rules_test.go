@@ -44,7 +44,7 @@ var rules = []rule{
 	{
 		name:    "a late purchase makes an expired reservation completed",
 		sql:     reservation(1, 1, "expired", 0) + purchase(1, 1, 59) + stock(5),
-		repairs: map[importer.Repair]int{importer.NotCompleted: 1, importer.StockWrong: 1},
+		repairs: map[importer.Repair]int{importer.LatePurchase: 1, importer.StockWrong: 1},
 		stock:   drop.Stock{Total: 5, Available: 4, Sold: 1}, sold: "1@1",
 	},
 	{
@@ -63,7 +63,7 @@ var rules = []rule{
 		name: "a second purchase takes the buyer's expired reservation, a third is a duplicate",
 		sql: reservation(1, 1, "completed", 0) + reservation(2, 1, "expired", 5) + purchase(1, 1, 20) + purchase(2, 1, 21) +
 			purchase(3, 1, 22) + stock(4),
-		repairs: map[importer.Repair]int{importer.SoldTwice: 1, importer.NotCompleted: 1, importer.StockWrong: 1},
+		repairs: map[importer.Repair]int{importer.SoldTwice: 1, importer.LatePurchase: 1, importer.StockWrong: 1},
 		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "1@2 1@1", // the last one completed the first reservation
 	},
 	{
@@ -100,7 +100,7 @@ var rules = []rule{
 	{
 		name:    "a purchase that died before it marked its reservation still counts",
 		sql:     reservation(1, 1, "active", 0) + purchase(1, 1, 5) + stock(4),
-		repairs: map[importer.Repair]int{importer.NotCompleted: 1},
+		repairs: map[importer.Repair]int{importer.NeverMarked: 1},
 		stock:   drop.Stock{Total: 5, Available: 4, Sold: 1}, sold: "1@1",
 	},
 	{
