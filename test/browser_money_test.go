@@ -59,3 +59,46 @@ func TestShop_LoadsNoImageFromElsewhereThanItsAddressSays(t *testing.T) {
 	}
 	p.quiet()
 }
+
+// Prices show with the decimals that ISO 4217 gives the currency, which is not always what the browser's own tables say; one that was
+// stored under another currency shows as it is. The control room's forms take no other decimals.
+func TestPages_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
+	const started = `,"total_stock":5,"start_time":"2020-01-01T00:00:00Z"}`
+	for _, c := range []struct{ code, price, shown, wrong, problem, right string }{
+		{"JPY", "12000", "¥12,000", "12000.5", "A whole number such as 12000, at most 99,999,999: JPY has no decimals.", "12500"},
+		{"KWD", "119.995", "KWD 119.995", "119.9951", "A price such as 129.950, at most 99,999,999.99.", "119.005"},
+		{"KWD", "120", "KWD 120.000", "12,000", "A price such as 129.950", "12.5"},
+		{"IQD", "120.5", "IQD 120.500", "1.2345", "A price such as 129.950", "1.234"},
+		{"USD", "119.9", "$119.90", "119.995", "A price such as 129.95, at most 99,999,999.99.", "119,95"},
+	} {
+		t.Run(c.code+" "+c.price, func(t *testing.T) {
+			s := startFor(t, t.TempDir(), "--currency="+c.code)
+			made(t, s.url, `{"name":"One","price":`+c.price+started)
+			p := visit(t, s.url, desktop)
+			p.reads("#drop-1 .price", c.shown)
+			p.quiet()
+			p = visit(t, s.url+"/admin", desktop)
+			p.pushes("New drop")
+			p.leaves("price", c.wrong)
+			p.reads("#price-problem", c.problem)
+			p.leaves("price", c.right)
+			p.holds(`document.querySelector("#price-problem").textContent === ""`)
+			p.quiet()
+		})
+	}
+	dir := t.TempDir()
+	s := startFor(t, dir, "--currency=KWD")
+	made(t, s.url, `{"name":"Old","price":119.995`+started)
+	if _, err := s.stop(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	s = startFor(t, dir, "--currency=JPY")
+	p := visit(t, s.url, desktop)
+	p.reads("#drop-1 .price", "¥119.995")
+	p = visit(t, s.url+"/admin#/1", desktop)
+	p.pushes("Edit")
+	p.leaves("name", "Older")
+	p.pushes("Save")
+	p.reads(".detail h2", "Older")
+	p.quiet()
+}

@@ -1,11 +1,11 @@
-import { currency } from "./config.js";
+import { currency, decimals } from "./config.js";
 import { dates, numbers, prices } from "./locale.js";
 
 const dayAndTime = dates({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const dayOfYear = dates({ dateStyle: "medium", timeStyle: "short" });
 const timeOf = dates({ hour: "numeric", minute: "2-digit" });
 
-export const money = prices(currency);
+export const money = prices(currency, decimals);
 export const whole = numbers();
 const timeOfDay = dates({ hour: "numeric", minute: "2-digit", second: "2-digit" });
 const day = dates({ day: "numeric", month: "short" });

@@ -53,13 +53,26 @@ export const dates = (options) => format(Intl.DateTimeFormat, options, (ms) => {
 
 export const numbers = (options = {}) => format(Intl.NumberFormat, options, String);
 
-// prices writes amounts of a currency. Of one that Intl does not know, it writes the code as it is, and never another one's sign.
-export function prices(currency) {
+// prices writes amounts of a currency with its decimals: Intl's own tables have others for some currencies than ISO 4217, which the server
+// goes by. An amount that was stored under another currency may have more, and none is left out. Of a currency that Intl does not know,
+// it writes the code as it is, and never another one's sign.
+export function prices(currency, decimals) {
+  const made = [];
+  return (n) => {
+    let digits = decimals;
+    while (digits < 4 && Number(n.toFixed(digits)) !== n) digits++;
+    made[digits] = made[digits] || pricesWith(currency, digits);
+    return made[digits](n);
+  };
+}
+
+function pricesWith(currency, digits) {
+  const options = digits === undefined ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits };
   try {
     new Intl.NumberFormat("en", { style: "currency", currency });
   } catch {
-    const amount = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    const amount = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2, ...options });
     return (n) => `${amount(n)} ${currency}`.trim();
   }
-  return numbers({ style: "currency", currency });
+  return numbers({ style: "currency", currency, ...options });
 }
