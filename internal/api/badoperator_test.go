@@ -161,7 +161,7 @@ func TestBadInput_OfEveryOperatorParameter(t *testing.T) {
 	}
 	t.Run("format", func(t *testing.T) {
 		cases := append(badNumbers(), outside...)
-		for _, v := range []string{"", "CSV", "Csv", "xlsx", "text/csv", "csv,json", "json\x00", "jsonl", "true"} {
+		for _, v := range []string{"", "CSV", "Csv", "XLSX", "text/csv", "csv,json", "json\x00", "jsonl", "true"} {
 			cases = append(cases, badCase{name: v})
 		}
 		refusesAll(t, s, everything, cases, func(b badCase) *http.Request {
