@@ -48,7 +48,7 @@ type Config struct {
 	MetricsElsewhere bool
 	// Identity tells who buyers are; with it calls need tokens (default: none, everybody may do everything).
 	Identity *identity.Verifier
-	// BuyerNames is what everybody sees of buyers' names (default: all of it, with Identity the first name and an initial).
+	// BuyerNames is what everybody sees of buyers' names (default: all of it, with Identity what drop.InitialName tells).
 	BuyerNames drop.NameStyle
 	// AddressLimits are the rates that one address is kept to, BuyerLimits those of one buyer (default: none).
 	AddressLimits, BuyerLimits limit.Rules

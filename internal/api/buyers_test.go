@@ -166,6 +166,37 @@ func TestBuyer_NamesAreShownAsTheShopWants(t *testing.T) {
 	}
 }
 
+// Where claims tell a given name from a family name, that is what everybody sees, until a token comes without them.
+func TestBuyer_PublicNamesAreOfTheClaims(t *testing.T) {
+	both := map[string]any{"given_name": "Ann", "family_name": "Smith"}
+	whole := map[string]any{"given_name": "ann Smith", "family_name": "Smith"}
+	for name, open := range engines() {
+		for style, wanted := range map[drop.NameStyle][]string{
+			"": {"Ann S.", "a."}, drop.InitialName: {"Ann S.", "a."}, drop.FullName: {"ann Smith", "ann Smith"}, drop.NoName: {"Anonymous", "Anonymous"},
+		} {
+			t.Run(name+" "+string(style), func(t *testing.T) {
+				p := secretProvider(t)
+				g := guard(p, newShopOn(t, open(t), new(atomic.Int64), p.signIn, func(c *api.Config) { c.BuyerNames = style }))
+				for n, claims := range []map[string]any{nil, both, whole, both, nil} {
+					token := p.token("ann", claims)
+					body := fmt.Sprintf(`{"reservationId":%d}`, mustAs[reservationJSON](g.shop, token, "POST", "/api/drops/reserve", `{"dropId":1}`).ID)
+					mustAs[map[string]any](g.shop, token, "POST", "/api/drops/purchase", body)
+					want := wanted[1-n%2]
+					shown := decoded[struct{ Purchases []struct{ Username string } }](t, g.get("/api/drops/1"))
+					if newest := shown.Purchases[0].Username; newest != want {
+						t.Errorf("claims %v: %q, want %q", claims, newest, want)
+					}
+				}
+				for _, path := range []string{"/api/drops/1/purchases", "/api/drops/1/purchases?format=csv"} {
+					if sales := g.as(g.admin, "GET", path, "").body; strings.Count(sales, "ann Smith") != 5 || strings.Contains(sales, "Ann S.") {
+						t.Errorf("for fulfilment: %s", sales)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestBuyer_IsLimitedWhateverItsAddress(t *testing.T) {
 	rules, err := limit.ParseRules("buy=0.01/2,read=0.01/3")
 	if err != nil {

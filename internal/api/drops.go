@@ -54,7 +54,7 @@ type sizeAnswer struct {
 
 type recentAnswer struct {
 	ID        drop.PurchaseID `json:"id"`
-	Username  string          `json:"username" doc:"What everybody may see of the buyer's name: all of it, its first character and a point, or Anonymous, as the shop has set --buyer-names"`
+	Username  string          `json:"username" doc:"What everybody may see of the buyer's name, as the shop has set --buyer-names: all of it; the given name and the initial of the family name where the buyer's token tells them apart, else its first character and a point; or Anonymous"`
 	CreatedAt instant         `json:"createdAt"`
 }
 
@@ -162,7 +162,7 @@ func (a *api) encodeDrop(v *engine.View) []byte {
 		}
 	}
 	for i, p := range v.Recent {
-		at, name := instant(p.CreatedAt), a.names.Show(p.Username)
+		at, name := instant(p.CreatedAt), a.names.Show(p.Username, p.PublicName)
 		answer.Purchases[i] = recentAnswer{p.ID, name, at}
 		answer.PurchasesToo[i] = recentTooAnswer{p.ID, at, name, name, recentUser{name}}
 	}

@@ -14,7 +14,7 @@ func seeds(f *testing.F) {
 	view := engine.NewView(drop.Drop{
 		ID: 7, Version: 3, Name: "Air Zenith 1", Price: 12995, StartTime: 1, CreatedAt: 1,
 		Sizes: []drop.Size{{Label: "9", Stock: drop.Stock{Total: 3, Available: 1, Held: 1, Sold: 1}}, {Label: "10"}},
-	}, []drop.Recent{{ID: drop.NewPurchaseID(7, 1), Username: "ann", CreatedAt: 1}}, 1, 1)
+	}, []drop.Recent{{ID: drop.NewPurchaseID(7, 1), Username: "ann", PublicName: "Ann S.", CreatedAt: 1}}, 1, 1)
 	bought := drop.Purchase{ID: drop.NewPurchaseID(7, 1), ReservationID: drop.NewReservationID(7, 1), UserID: 5, Size: "9", Price: 12995, CreatedAt: 1}
 	state, err := encodeState(view, &drop.LedgerEntry{Seq: 2, At: 1, Size: "9", Reason: drop.Reserved, Units: 1, Available: 1}, &bought)
 	if err != nil {
@@ -35,6 +35,7 @@ func seeds(f *testing.F) {
 	for _, text := range []string{
 		``, `null`, `[]`, `{}`, `{"format":2}`, `{"format":"1"}`, `{"format":1,"id":7}`, `{"format":1e0,"id":2097152,"version":1,"sizes":[{}]}`,
 		`{"format":1,"id":1,"version":9223372036854775807,"name":"\u0000","sizes":[{"total":-1,"available":-1}]}`,
+		`{"format":1,"id":1,"version":1,"sizes":[{}],"recent":[{"id":4294967297,"name":"ann","public":"\n","at":1}]}`,
 		`{"format":1,"id":1,"version":1,"sizes":[{"label":"\"}\u0000"}]}`,
 		`{"format":1,"id":1,"version":1,"sizes":[{"total":9223372036854775807,"available":9223372036854775807,"held":9223372036854775807,"sold":9223372036854775807}]}`,
 		`{"format":1,"reservations":[{"id":-1,"status":9}],"purchases":[{"id":0}]}`, `{"format":1,"reservations":[null]}`,

@@ -61,9 +61,10 @@ type size struct {
 }
 
 type recent struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-	At   int64  `json:"at"`
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	Public string `json:"public,omitempty"` // not known to older programs, which show less
+	At     int64  `json:"at"`
 }
 
 // movement is the newest entry of the ledger but for purchases.
@@ -114,7 +115,7 @@ func encodeState(v *engine.View, moved *drop.LedgerEntry, bought *drop.Purchase)
 		m.Sizes[i] = size{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold}
 	}
 	for i, r := range v.Recent {
-		m.Recent[i] = recent{int64(r.ID), r.Username, int64(r.CreatedAt)}
+		m.Recent[i] = recent{int64(r.ID), r.Username, r.PublicName, int64(r.CreatedAt)}
 	}
 	m.Sold, m.Listed = v.Purchased()
 	if e := moved; e != nil {
@@ -185,10 +186,10 @@ func decodeState(data []byte) (engine.Event, error) {
 	}
 	var list []drop.Recent
 	for _, r := range m.Recent {
-		if !within(r.ID, d.ID) || !readable(r.Name) || !aTime(r.At) {
+		if !within(r.ID, d.ID) || !readable(r.Name) || !readable(r.Public) || !aTime(r.At) {
 			return engine.Event{}, fmt.Errorf("%w: a purchase in the list", errInvalid)
 		}
-		list = append(list, drop.Recent{ID: drop.PurchaseID(r.ID), Username: r.Name, CreatedAt: drop.Time(r.At)})
+		list = append(list, drop.Recent{ID: drop.PurchaseID(r.ID), Username: r.Name, PublicName: r.Public, CreatedAt: drop.Time(r.At)})
 	}
 	if len(list) > drop.RecentLimit || m.Listed > m.Sold {
 		return engine.Event{}, fmt.Errorf("%w: %d purchases in the list, up to %d of %d", errInvalid, len(list), m.Listed, m.Sold)

@@ -26,7 +26,7 @@ type signInFlags struct {
 	JWTIssuer      string    `name:"jwt-issuer" placeholder:"NAME" help:"What tokens must have as iss (default anything; --oidc-issuer stands for it)."`
 	JWTAudience    []string  `name:"jwt-audience" placeholder:"NAME" help:"What tokens must have among their aud (default anything). Repeat it, or separate by commas, for more."`
 	JWTNumberClaim string    `name:"jwt-number-claim" placeholder:"CLAIM" help:"The claim with the shop's own number of the buyer, below 2^40 (default none: the server numbers buyers)."`
-	BuyerNames     nameStyle `name:"buyer-names" default:"auto" help:"What everybody sees of buyers' names: full, initial (an initial and nothing more: A. of Ann Smith), none, or auto: initial where buyers sign in, else full."`
+	BuyerNames     nameStyle `name:"buyer-names" default:"auto" help:"What everybody sees of buyers' names: full, initial (Ann S. of Ann Smith where the token has given_name and family_name, else an initial and nothing more: A.), none, or auto: initial where buyers sign in, else full."`
 	BuyerLimits    limits    `name:"buyer-limits" default:"off" placeholder:"RULES" help:"What one buyer who signed in may ask for, in requests a second and at once, such as read=20/40,buy=5/10 (default off)."`
 }
 

@@ -52,7 +52,7 @@ func shop(t *testing.T, s engine) {
 	must(err)
 	_, _, err = s.EnsureUser(ctx, "Ann", "ann@example.com", key("ensure", "k2"))
 	must(err)
-	_, err = s.EnsureSubjects(ctx, []drop.Subject{{Issuer: "https://id.example", Subject: "s-1", Username: "Eve", Email: "ann@example.com"}})
+	_, err = s.EnsureSubjects(ctx, []drop.Subject{{Issuer: "https://id.example", Subject: "s-1", Username: "Eve", Email: "ann@example.com", PublicName: "Eve S."}})
 	must(err)
 	hold := func(user drop.UserID, size string) drop.Command {
 		return drop.Keyed{Key: key("reserve", fmt.Sprint(user, size)), Command: drop.Reserve{User: user, Size: size, Hold: time.Hour}}

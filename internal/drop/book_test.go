@@ -79,7 +79,7 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 		if !ok || wanted.Owner != 0 && wanted.Owner != r.UserID {
 			continue
 		}
-		s.LoadReservation(r, cmp.Or(b.names[r.UserID], drop.UnknownUsername))
+		s.LoadReservation(r, cmp.Or(b.names[r.UserID], drop.UnknownUsername), "")
 		if p, ok := b.purchases[r.ID]; ok {
 			s.LoadPurchase(p)
 		}

@@ -188,9 +188,10 @@ const UnknownUsername = "Unknown"
 
 // Recent is one of the newest purchases as everybody sees it.
 type Recent struct {
-	ID        PurchaseID
-	Username  string
-	CreatedAt Time
+	ID         PurchaseID
+	Username   string
+	PublicName string `json:",omitempty"` // see User
+	CreatedAt  Time
 }
 
 // User is a buyer.
@@ -198,4 +199,6 @@ type User struct {
 	ID       UserID
 	Username string
 	Email    string // as NormalEmail has it; empty: none
+	// PublicName is what the provider's claims let everybody see where no whole name is shown (see Subject); empty: they do not say it.
+	PublicName string `json:",omitempty"`
 }

@@ -177,12 +177,12 @@ func (a *application) buy(c BuyReservation) Result {
 
 // remember puts a purchase at the head of Recent, in a new slice: views share the old one.
 func (a *application) remember(p Purchase) {
-	name := a.usernames[p.UserID]
-	if name == "" {
-		name = UnknownUsername
+	buyer := a.names[p.UserID]
+	if buyer.username == "" {
+		buyer.username = UnknownUsername
 	}
 	recent := make([]Recent, 0, RecentLimit)
-	recent = append(recent, Recent{ID: p.ID, Username: name, CreatedAt: p.CreatedAt})
+	recent = append(recent, Recent{ID: p.ID, Username: buyer.username, PublicName: buyer.public, CreatedAt: p.CreatedAt})
 	recent = append(recent, a.Recent...)
 	a.Recent = recent[:min(len(recent), RecentLimit)]
 }

@@ -21,11 +21,14 @@ type State struct {
 
 	reservations map[ReservationID]*Reservation
 	purchases    map[ReservationID]Purchase
-	usernames    map[UserID]string
+	names        map[UserID]names
 	usage        map[UserID]*usage
 	kept         map[Key]Kept // by scope
 	due          []*Reservation
 }
+
+// names are what a buyer is called.
+type names struct{ username, public string }
 
 // usage is what counts towards one user's limit.
 type usage struct {
@@ -49,13 +52,14 @@ func (u *usage) liveAt(now Time) (count int, one *Reservation) {
 // MaxExpirePerBatch of them.
 func (s *State) LoadDue(r Reservation) { s.due = append(s.due, s.keep(r)) }
 
-// LoadReservation adds a reservation named in Need.Reservations; username is its buyer's, UnknownUsername if never told.
-func (s *State) LoadReservation(r Reservation, username string) {
+// LoadReservation adds a reservation named in Need.Reservations; username is its buyer's, UnknownUsername if never told, and publicName
+// the buyer's User.PublicName.
+func (s *State) LoadReservation(r Reservation, username, publicName string) {
 	s.keep(r)
-	if s.usernames == nil {
-		s.usernames = make(map[UserID]string)
+	if s.names == nil {
+		s.names = make(map[UserID]names)
 	}
-	s.usernames[r.UserID] = username
+	s.names[r.UserID] = names{username, publicName}
 }
 
 // LoadPurchase adds the purchase of a reservation named in Need.Reservations.

@@ -10,6 +10,8 @@ type Subject struct {
 	Number UserID
 	// Username and Email are what is shown, and may change. They never say who somebody is.
 	Username, Email string
+	// PublicName is made of the claims that say which part of a name is the family's: "Ann S." of Ann Smith; empty: there are none.
+	PublicName string
 }
 
 // Key is what tells one subject from another.
@@ -21,7 +23,7 @@ type SubjectKey struct{ Issuer, Subject string }
 // NameStyle says how much of a buyer's name everybody may see.
 type NameStyle string
 
-// The styles: the whole name, an initial and nothing more ("S."), or none of it.
+// The styles: the whole name; the public name or, without one, an initial and nothing more ("S."); or none of it.
 const (
 	FullName    NameStyle = "full"
 	InitialName NameStyle = "initial"
@@ -31,16 +33,23 @@ const (
 // AnonymousName stands for every name where none may be seen.
 const AnonymousName = "Anonymous"
 
-// Show returns what everybody may see of a name. A name alone does not say which part of it is the family's: Smith, Ann and 山田 太郎
-// begin with it, and ann.smith has both. So an initial is the first character that people see, and nothing behind it.
-func (s NameStyle) Show(username string) string {
-	switch {
-	case s == FullName || s != NoName && username == UnknownUsername:
+// Show returns what everybody may see of a buyer's name. A username alone does not say which part of it is the family's: Smith, Ann and
+// 山田 太郎 begin with it, and ann.smith has both. So without a public name it is the first character that people see, and nothing behind it.
+func (s NameStyle) Show(username, publicName string) string {
+	switch s {
+	case FullName:
 		return username
-	case s == NoName:
+	case NoName:
 		return AnonymousName
+	case InitialName: // and a style that was forgotten, which is no reason to tell more
 	}
-	if initial := text.Initial(username); initial != "" { // InitialName, or a style that was forgotten, which is no reason to tell more
+	if publicName != "" {
+		return publicName
+	}
+	if username == UnknownUsername {
+		return username
+	}
+	if initial := text.Initial(username); initial != "" {
 		return initial + "."
 	}
 	return AnonymousName

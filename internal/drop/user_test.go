@@ -38,8 +38,27 @@ func TestNameStyle_Show(t *testing.T) {
 		{drop.NoName, drop.UnknownUsername, "Anonymous"},
 		{"", "Ann Smith", "A."}, // a setting that was forgotten does not tell more
 	} {
-		if got := c.style.Show(c.name); got != c.want {
+		if got := c.style.Show(c.name, ""); got != c.want {
 			t.Errorf("%q of %q: %q, want %q", c.style, c.name, got, c.want)
+		}
+	}
+}
+
+func TestNameStyle_ShowsThePublicName(t *testing.T) {
+	for _, c := range []struct {
+		style             drop.NameStyle
+		name, tells, want string
+	}{
+		{drop.FullName, "Ann Smith", "Ann S.", "Ann Smith"},
+		{drop.InitialName, "Ann Smith", "Ann S.", "Ann S."},
+		{drop.InitialName, "山田 太郎", "太郎 山.", "太郎 山."},
+		{drop.InitialName, "...", "Ann", "Ann"},
+		{drop.InitialName, drop.UnknownUsername, "Ann S.", "Ann S."},
+		{drop.NoName, "Ann Smith", "Ann S.", "Anonymous"},
+		{"", "Ann Smith", "Ann S.", "Ann S."},
+	} {
+		if got := c.style.Show(c.name, c.tells); got != c.want {
+			t.Errorf("%q of %q and %q: %q, want %q", c.style, c.name, c.tells, got, c.want)
 		}
 	}
 }

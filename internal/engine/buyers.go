@@ -49,9 +49,9 @@ func newBuyers() *buyers {
 // number, and nothing is stored of it. Refuses with ErrOverloaded where too many wait to be found.
 func (e *Engine) Buyer(ctx context.Context, s drop.Subject) (drop.User, error) {
 	if s.Number != 0 {
-		return drop.User{ID: s.Number, Username: s.Username, Email: s.Email}, nil
+		return drop.User{ID: s.Number, Username: s.Username, Email: s.Email, PublicName: s.PublicName}, nil
 	}
-	if u, ok := e.buyers.known.Get(s.Key()); ok && u.Username == s.Username && u.Email == s.Email {
+	if u, ok := e.buyers.known.Get(s.Key()); ok && u.Username == s.Username && u.Email == s.Email && u.PublicName == s.PublicName {
 		return u, nil
 	}
 	wanted := &sighting{subject: s, done: make(chan struct{})}

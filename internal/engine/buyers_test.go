@@ -82,16 +82,18 @@ func TestBuyer_WithANewNameIsTold(t *testing.T) {
 	}
 	renamed := someone(1)
 	renamed.Username = "Ann Smith"
-	for range 2 {
-		now, err := e.Buyer(t.Context(), renamed)
-		if err != nil || now.ID != was.ID || now.Username != "Ann Smith" {
-			t.Errorf("renamed: %+v, %v", now, err)
+	for _, renamed.PublicName = range []string{"", "Ann S.", ""} {
+		for range 2 {
+			now, err := e.Buyer(t.Context(), renamed)
+			if err != nil || now.ID != was.ID || now.Username != "Ann Smith" || now.PublicName != renamed.PublicName {
+				t.Errorf("renamed: %+v, %v", now, err)
+			}
+		}
+		if kept, err := e.User(t.Context(), was.ID); err != nil || kept.Username != "Ann Smith" || kept.PublicName != renamed.PublicName {
+			t.Errorf("kept: %+v, %v", kept, err)
 		}
 	}
-	if kept, err := e.User(t.Context(), was.ID); err != nil || kept.Username != "Ann Smith" {
-		t.Errorf("kept: %+v, %v", kept, err)
-	}
-	if n := s.calls.Load(); n != 2 {
+	if n := s.calls.Load(); n != 4 {
 		t.Errorf("%d calls", n)
 	}
 }

@@ -53,7 +53,7 @@ func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
 	need := drop.NeedOf([]drop.Command{cmd})
 	for _, wanted := range need.Reservations {
 		if n := numberOf(wanted.ID); n >= 1 && n <= len(b.reservations) {
-			s.LoadReservation(b.reservations[n-1], drop.UnknownUsername)
+			s.LoadReservation(b.reservations[n-1], drop.UnknownUsername, "")
 			if p, ok := b.paid[wanted.ID]; ok {
 				s.LoadPurchase(p)
 			}

@@ -86,6 +86,7 @@ func (cfg *Config) read(payload []byte, now time.Time) (Claims, error) {
 	}
 	c.Username = set.name(cfg.NameClaim)
 	c.Email = set.email(cfg.EmailClaim)
+	c.PublicName = set.publicName()
 	return c, nil
 }
 

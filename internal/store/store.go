@@ -69,8 +69,8 @@ type Buyers interface {
 	EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error)
 	// EnsureSubjects returns the users that the subjects are, in their order, and makes those that are not there yet with
 	// numbers from drop.FirstAllocatedUser on. Only issuer and subject say who somebody is: no user is found by a name or
-	// email that a subject has too, and EnsureUser never finds one made here. Where a subject has another name or email than
-	// its user, the user gets them; of subjects named more than once the first counts. Numbers of subjects do not count.
+	// email that a subject has too, and EnsureUser never finds one made here. Where a subject has another name, email or public
+	// name than its user, the user gets them, or loses them; of subjects named more than once the first counts. Numbers of subjects do not count.
 	EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error)
 	// User refuses with CodeUserNotFound.
 	User(ctx context.Context, id drop.UserID) (drop.User, error)

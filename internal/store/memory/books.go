@@ -56,7 +56,8 @@ func (s *Store) NewestPurchases(ctx context.Context, id drop.ID, before drop.Pur
 }
 
 func (s *Store) sale(p drop.Purchase) store.Sale {
-	return store.Sale{Purchase: p, Username: s.users.name(p.UserID), Email: s.users.byID[p.UserID].Email}
+	buyer := s.users.called(p.UserID)
+	return store.Sale{Purchase: p, Username: buyer.Username, Email: buyer.Email}
 }
 
 // Ledger implements store.Store.

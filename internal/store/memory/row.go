@@ -88,7 +88,8 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 		if !ok || wanted.Owner != 0 && wanted.Owner != have.UserID {
 			continue
 		}
-		s.LoadReservation(have, people.name(have.UserID))
+		buyer := people.called(have.UserID)
+		s.LoadReservation(have, buyer.Username, buyer.PublicName)
 		if p, ok := r.bought[have.ID]; ok {
 			s.LoadPurchase(r.purchases[p])
 		}
@@ -141,7 +142,8 @@ func (r *row) recent(people *users) []drop.Recent {
 	var recent []drop.Recent
 	for _, id := range slices.Backward(r.newest) {
 		p := r.purchases[id]
-		recent = append(recent, drop.Recent{ID: p.ID, Username: people.name(p.UserID), CreatedAt: p.CreatedAt})
+		buyer := people.called(p.UserID)
+		recent = append(recent, drop.Recent{ID: p.ID, Username: buyer.Username, PublicName: buyer.PublicName, CreatedAt: p.CreatedAt})
 	}
 	return recent
 }

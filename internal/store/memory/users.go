@@ -32,12 +32,12 @@ func newUsers() users {
 	}
 }
 
-// name is what everybody sees of a buyer.
-func (u *users) name(id drop.UserID) string {
+// called returns the buyer with that number as it is called, also one that is not kept.
+func (u *users) called(id drop.UserID) drop.User {
 	if have, ok := u.byID[id]; ok {
-		return have.Username
+		return have
 	}
-	return drop.UnknownUsername
+	return drop.User{ID: id, Username: drop.UnknownUsername}
 }
 
 // add keeps a buyer under its number, or refuses what a database refuses by its constraints. Numbers given out later are
@@ -132,7 +132,9 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 		}
 		if !seen[key] {
 			seen[key] = true
-			s.users.byID[id] = drop.User{ID: id, Username: subjects[i].Username, Email: drop.NormalEmail(subjects[i].Email)}
+			s.users.byID[id] = drop.User{
+				ID: id, Username: subjects[i].Username, Email: drop.NormalEmail(subjects[i].Email), PublicName: subjects[i].PublicName,
+			}
 		}
 		found[i] = s.users.byID[id]
 	}

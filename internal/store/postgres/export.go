@@ -99,7 +99,7 @@ func (x *export) query(sql string, into []any, row func() error, args ...any) er
 
 func (x *export) users() error {
 	var u store.User
-	return x.query(exportUsers, []any{&u.ID, &u.Username, &u.Email, &u.Issuer, &u.Subject, &u.CreatedAt}, func() error {
+	return x.query(exportUsers, []any{&u.ID, &u.Username, &u.Email, &u.PublicName, &u.Issuer, &u.Subject, &u.CreatedAt}, func() error {
 		return x.hand("users", 0, u)
 	})
 }

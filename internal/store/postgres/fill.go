@@ -66,9 +66,9 @@ func (s *Store) Fill(ctx context.Context, users []drop.User, drops []store.Fille
 func copyAll(ctx context.Context, conn *pgx.Conn, users []drop.User, drops []store.Filled, now drop.Time) error {
 	rows := make([][]any, len(users))
 	for i, u := range users {
-		rows[i] = []any{int64(u.ID), u.Username, none(text.LowerASCII(u.Email)), int64(now)}
+		rows[i] = []any{int64(u.ID), u.Username, none(text.LowerASCII(u.Email)), none(u.PublicName), int64(now)}
 	}
-	return copyTables(ctx, conn, append(tablesOf(drops, drops), rowsTable("users", rows, "id", "username", "email", "created_at")))
+	return copyTables(ctx, conn, append(tablesOf(drops, drops), rowsTable("users", rows, "id", "username", "email", "public_name", "created_at")))
 }
 
 // copyTables goes table by table: each COPY asks the server for the columns' types first.

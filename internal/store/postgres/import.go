@@ -95,7 +95,7 @@ func (m *filling) take(r store.Row) error {
 	case store.User:
 		m.nextUser = min(max(m.nextUser, v.ID+1), drop.MaxSafeInteger+1) // the sequence's end, where there is no number left
 		m.users = append(m.users, []any{
-			int64(v.ID), v.Username, none(v.Email), none(v.Issuer), none(v.Subject), int64(v.CreatedAt),
+			int64(v.ID), v.Username, none(v.Email), none(v.PublicName), none(v.Issuer), none(v.Subject), int64(v.CreatedAt),
 		})
 	case store.Token:
 		m.nextToken = max(m.nextToken, v.ID+1)
@@ -145,7 +145,7 @@ func (m *filling) flush() error {
 		return m.failed
 	}
 	tables := append(tablesOf(m.heads, m.drops),
-		rowsTable("users", m.users, "id", "username", "email", "issuer", "subject", "created_at"),
+		rowsTable("users", m.users, "id", "username", "email", "public_name", "issuer", "subject", "created_at"),
 		rowsTable("tokens", m.tokens, "id", "name", "role", "hash", "created_at", "expires_at", "revoked_at"),
 		rowsTable("actions", m.actions, "id", "at", "token_id", "name", "role", "call", "drop_id", "detail", "address", "request"),
 		rowsTable("outcomes", m.outcomes, "action_id", "outcome"),

@@ -234,15 +234,15 @@ func (l *loader) deadline(rows pgx.Rows) error {
 
 func (l *loader) reservations(rows pgx.Rows) error {
 	var (
-		r    drop.Reservation
-		p    drop.Purchase
-		name string
+		r            drop.Reservation
+		p            drop.Purchase
+		name, public string
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public,
 		&p.ID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt,
 	}, func() error {
-		l.state.LoadReservation(r, known(name))
+		l.state.LoadReservation(r, known(name), public)
 		if p.ID != 0 {
 			p.ReservationID = r.ID
 			l.state.LoadPurchase(p)
@@ -272,8 +272,9 @@ func (l *loader) usage(rows pgx.Rows) error {
 
 func (l *loader) recent(rows pgx.Rows) error {
 	var r drop.Recent
-	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.Username, &r.CreatedAt}, func() error {
-		l.state.Recent = append(l.state.Recent, drop.Recent{ID: r.ID, Username: known(r.Username), CreatedAt: r.CreatedAt})
+	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.Username, &r.PublicName, &r.CreatedAt}, func() error {
+		r.Username = known(r.Username)
+		l.state.Recent = append(l.state.Recent, r)
 		return nil
 	})
 	return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/store/postgres/pgtest"
@@ -165,6 +166,50 @@ func TestMigrate_EachSaysWhichProgramsCanGoOn(t *testing.T) {
 	}
 	if len(said) != newest-2 || said[0] != 3 || said[len(said)-1] != newest {
 		t.Errorf("the versions 3 to %d say it, and these have: %v", newest, said)
+	}
+}
+
+// What a program of schema 4 says to the users is said here in its words.
+func TestMigrate_PublicNamesBesideAProgramThatKnowsNone(t *testing.T) {
+	url := pgtest.Database(t)
+	s, old := open(t, url), connect(t, url)
+	versions, newest := migrations(t)
+	if _, _, err := s.MigrateFiles(t.Context(), versions[3]); err != nil {
+		t.Fatal(err)
+	}
+	add := func(subject, name string) {
+		t.Helper()
+		exec(t, old, `INSERT INTO sneakerdrop.users (id, username, email, issuer, subject, created_at)
+			SELECT nextval('sneakerdrop.user_ids'), username, nullif(email, ''), issuer, subject, 1
+			FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n (issuer, subject, username, email)
+			ON CONFLICT (issuer, subject) WHERE subject IS NOT NULL DO NOTHING`, []string{"id"}, []string{subject}, []string{name}, []string{""})
+	}
+	add("ann", "Ann Smith")
+	if from, to, err := s.Migrate(t.Context()); err != nil || from != 4 || to != newest {
+		t.Fatalf("Migrate: from %d to %d, %v", from, to, err)
+	}
+	add("bob", "Bob Brown")
+	sees := func(subject, username, told, want string) drop.UserID {
+		t.Helper()
+		users, err := s.EnsureSubjects(t.Context(), []drop.Subject{{Issuer: "id", Subject: subject, Username: username, PublicName: told}})
+		if err != nil || users[0].PublicName != want || users[0].Username != username {
+			t.Fatalf("%s: %+v, %v; want %q", subject, users, err, want)
+		}
+		if u, err := s.User(t.Context(), users[0].ID); err != nil || u != users[0] {
+			t.Errorf("User: %+v, %v; want %+v", u, err, users[0])
+		}
+		return users[0].ID
+	}
+	id := sees("ann", "Ann Smith", "", "")
+	sees("bob", "Bob Brown", "", "")
+	sees("ann", "Ann Smith", "Ann S.", "Ann S.")
+	exec(t, old, `UPDATE sneakerdrop.users AS u SET username = n.username, email = nullif(n.email, '')
+		FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (id, username, email) WHERE u.id = n.id`, []int64{int64(id)}, []string{"Ann Jones"}, []string{""})
+	sees("ann", "Ann Jones", "Ann J.", "Ann J.")
+	sees("ann", "Ann Jones", "", "")
+	var null bool
+	if err := old.QueryRow(t.Context(), `SELECT public_name IS NULL FROM sneakerdrop.users WHERE id = $1`, int64(id)).Scan(&null); err != nil || !null {
+		t.Errorf("a token without the claims leaves no null: %v", err)
 	}
 }
 

@@ -137,9 +137,10 @@ func (l *snapshots) recent(rows pgx.Rows) error {
 		r  drop.Recent
 	)
 	l.at = 0
-	_, err := pgx.ForEachRow(rows, []any{&id, &r.ID, &r.Username, &r.CreatedAt}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &r.ID, &r.Username, &r.PublicName, &r.CreatedAt}, func() error {
 		if s := l.find(id); s != nil {
-			s.Recent = append(s.Recent, drop.Recent{ID: r.ID, Username: known(r.Username), CreatedAt: r.CreatedAt})
+			r.Username = known(r.Username)
+			s.Recent = append(s.Recent, r)
 		}
 		return nil
 	})

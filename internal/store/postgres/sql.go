@@ -111,6 +111,7 @@ LIMIT 1`
 
 	runBatchReservations = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), coalesce(u.username, ''),
+       coalesce(u.public_name, ''),
        coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0)
 FROM unnest($2::bigint[], $3::bigint[]) AS wanted (id, owner)
 JOIN LATERAL (
@@ -120,7 +121,7 @@ JOIN LATERAL (
     LIMIT 1
 ) AS r ON true
 LEFT JOIN LATERAL (
-    SELECT username
+    SELECT username, public_name
     FROM sneakerdrop.users
     WHERE id = r.user_id
     LIMIT 1
@@ -164,7 +165,7 @@ WHERE $3::boolean OR (
 ORDER BY id`
 
 	runBatchRecent = `
-SELECT p.id, coalesce(u.username, ''), p.created_at
+SELECT p.id, coalesce(u.username, ''), coalesce(u.public_name, ''), p.created_at
 FROM (
     SELECT id, user_id, created_at
     FROM sneakerdrop.purchases
@@ -173,7 +174,7 @@ FROM (
     LIMIT 3
 ) AS p
 LEFT JOIN LATERAL (
-    SELECT username
+    SELECT username, public_name
     FROM sneakerdrop.users
     WHERE id = p.user_id
     LIMIT 1
@@ -383,7 +384,7 @@ SELECT s.drop_id, s.label, s.total, s.available, s.held, s.sold
 FROM sneakerdrop.sizes AS s`
 
 	snapshotRecent = `
-SELECT d.id, p.id, coalesce(u.username, ''), p.created_at
+SELECT d.id, p.id, coalesce(u.username, ''), coalesce(u.public_name, ''), p.created_at
 FROM sneakerdrop.drops AS d
 JOIN LATERAL (
     SELECT id, user_id, created_at
@@ -393,7 +394,7 @@ JOIN LATERAL (
     LIMIT 3
 ) AS p ON true
 LEFT JOIN LATERAL (
-    SELECT username
+    SELECT username, public_name
     FROM sneakerdrop.users
     WHERE id = p.user_id
     LIMIT 1
@@ -492,15 +493,15 @@ WHERE drop_id = $1
 ORDER BY id`
 
 	ensureUserByEmail = `
-SELECT id, username, coalesce(email, '')
+SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM sneakerdrop.users
 WHERE email = $1 AND subject IS NULL`
 
 	// OFFSET 0 keeps the planner from walking all users by number until one has the name.
 	ensureUserByName = `
-SELECT id, username, coalesce(email, '')
+SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM (
-    SELECT id, username, email
+    SELECT id, username, email, public_name
     FROM sneakerdrop.users
     WHERE username = $1 AND subject IS NULL
     OFFSET 0
@@ -516,10 +517,10 @@ ON CONFLICT DO NOTHING
 RETURNING id`
 
 	ensureSubjects = `
-SELECT n.place, u.id, u.username, u.email
+SELECT n.place, u.id, u.username, u.email, u.public_name
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (issuer, subject, place)
 JOIN LATERAL (
-    SELECT id, username, coalesce(email, '') AS email
+    SELECT id, username, coalesce(email, '') AS email, coalesce(public_name, '') AS public_name
     FROM sneakerdrop.users
     WHERE issuer = n.issuer AND subject = n.subject
     LIMIT 1
@@ -528,20 +529,20 @@ JOIN LATERAL (
 	// In the order of issuer and subject, so that two replicas that make the same users wait for one another and not in a
 	// circle.
 	ensureSubjectsInsert = `
-INSERT INTO sneakerdrop.users (id, username, email, issuer, subject, created_at)
-SELECT nextval('sneakerdrop.user_ids'), username, nullif(email, ''), issuer, subject,
+INSERT INTO sneakerdrop.users (id, username, email, public_name, issuer, subject, created_at)
+SELECT nextval('sneakerdrop.user_ids'), username, nullif(email, ''), nullif(public_name, ''), issuer, subject,
     floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 FROM (
-    SELECT username, email, issuer, subject
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS n (issuer, subject, username, email)
+    SELECT username, email, public_name, issuer, subject
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS n (issuer, subject, username, email, public_name)
     ORDER BY issuer, subject
 ) AS n
 ON CONFLICT (issuer, subject) WHERE subject IS NOT NULL DO NOTHING`
 
 	ensureSubjectsUpdate = `
 UPDATE sneakerdrop.users AS u
-SET username = n.username, email = nullif(n.email, '')
-FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n (id, username, email)
+SET username = n.username, email = nullif(n.email, ''), public_name = nullif(n.public_name, '')
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS n (id, username, email, public_name)
 WHERE u.id = n.id`
 
 	createToken = `
@@ -592,7 +593,7 @@ LEFT JOIN LATERAL (
 ORDER BY a.id DESC`
 
 	userUser = `
-SELECT id, username, coalesce(email, '')
+SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM sneakerdrop.users
 WHERE id = $1`
 
@@ -643,7 +644,7 @@ TRUNCATE sneakerdrop.users, sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.re
 	exportSettings = `SELECT set_config('idle_in_transaction_session_timeout', '0', true)`
 
 	exportUsers = `
-SELECT id, username, coalesce(email, ''), coalesce(issuer, ''), coalesce(subject, ''), created_at
+SELECT id, username, coalesce(email, ''), coalesce(public_name, ''), coalesce(issuer, ''), coalesce(subject, ''), created_at
 FROM sneakerdrop.users
 ORDER BY id`
 

@@ -77,7 +77,7 @@ func (w *sighting) look(ctx context.Context, s *Store) error {
 		place int64
 		u     drop.User
 	)
-	_, err = pgx.ForEachRow(rows, []any{&place, &u.ID, &u.Username, &u.Email}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&place, &u.ID, &u.Username, &u.Email, &u.PublicName}, func() error {
 		if place < 1 || place > int64(len(w.users)) {
 			return fmt.Errorf("place %d of %d", place, len(w.users))
 		}
@@ -90,11 +90,11 @@ func (w *sighting) look(ctx context.Context, s *Store) error {
 // unsettled queues what makes the users that are missing, and what gives those that are called otherwise their names.
 func (w *sighting) unsettled() *pgx.Batch {
 	var (
-		out                         pgx.Batch
-		issuers, subjects           []string
-		names, emails               []string
-		ids                         []int64
-		renamedNames, renamedEmails []string
+		out                                        pgx.Batch
+		issuers, subjects                          []string
+		names, emails, publics                     []string
+		ids                                        []int64
+		renamedNames, renamedEmails, renamedPublic []string
 	)
 	for _, i := range w.first {
 		s, u := &w.subjects[i], &w.users[i]
@@ -102,17 +102,18 @@ func (w *sighting) unsettled() *pgx.Batch {
 		switch {
 		case u.ID == 0:
 			issuers, subjects = append(issuers, s.Issuer), append(subjects, s.Subject)
-			names, emails = append(names, s.Username), append(emails, email)
-		case u.Username != s.Username || u.Email != email:
+			names, emails, publics = append(names, s.Username), append(emails, email), append(publics, s.PublicName)
+		case u.Username != s.Username || u.Email != email || u.PublicName != s.PublicName:
 			ids = append(ids, int64(u.ID))
 			renamedNames, renamedEmails = append(renamedNames, s.Username), append(renamedEmails, email)
+			renamedPublic = append(renamedPublic, s.PublicName)
 		}
 	}
 	if len(issuers) > 0 {
-		out.Queue(ensureSubjectsInsert, issuers, subjects, names, emails)
+		out.Queue(ensureSubjectsInsert, issuers, subjects, names, emails, publics)
 	}
 	if len(ids) > 0 {
-		out.Queue(ensureSubjectsUpdate, ids, renamedNames, renamedEmails)
+		out.Queue(ensureSubjectsUpdate, ids, renamedNames, renamedEmails, renamedPublic)
 	}
 	return &out
 }

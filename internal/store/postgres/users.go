@@ -111,7 +111,7 @@ func (s *Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
 
 func (s *Store) user(ctx context.Context, q querier, op, sql string, key any) (drop.User, error) {
 	var u drop.User
-	err := q.QueryRow(ctx, sql, key).Scan(&u.ID, &u.Username, &u.Email)
+	err := q.QueryRow(ctx, sql, key).Scan(&u.ID, &u.Username, &u.Email, &u.PublicName)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return drop.User{}, drop.Refuse(drop.CodeUserNotFound)

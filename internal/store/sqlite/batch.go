@@ -137,7 +137,7 @@ func loadReservation(conn *sqlite.Conn, state *drop.State, wanted drop.Wanted) e
 	}
 	return rows(st, func() {
 		r := scanReservation(st)
-		state.LoadReservation(r, username(st, 7))
+		state.LoadReservation(r, username(st, 7), st.ColumnText(11))
 		if st.ColumnIsNull(8) {
 			return
 		}

@@ -35,7 +35,7 @@ func everything(conn *sqlite.Conn, each func(store.Row) error) error {
 		query string
 		scan  func(*sqlite.Stmt) any
 	}{
-		{sqlExportUsers, func(st *sqlite.Stmt) any { return scanUser(st) }},
+		{sqlExportUsers, func(st *sqlite.Stmt) any { return scanStoredUser(st) }},
 		{sqlExportTokens, func(st *sqlite.Stmt) any {
 			t := store.Token{Token: scanToken(st)}
 			st.ColumnBytes(6, t.Hash[:])
@@ -189,6 +189,7 @@ func putUser(conn *sqlite.Conn, u store.User) error {
 	st.BindText(4, u.Issuer)
 	st.BindText(5, u.Subject)
 	st.BindInt64(6, int64(u.CreatedAt))
+	st.BindText(7, u.PublicName)
 	return run(st)
 }
 
@@ -228,10 +229,7 @@ func putAction(conn *sqlite.Conn, a operator.Action) error {
 	return run(st)
 }
 
-// scanUser reads the columns id, username, email, issuer, subject, created_at.
-func scanUser(st *sqlite.Stmt) store.User {
-	return store.User{
-		User:   drop.User{ID: drop.UserID(st.ColumnInt64(0)), Username: st.ColumnText(1), Email: st.ColumnText(2)},
-		Issuer: st.ColumnText(3), Subject: st.ColumnText(4), CreatedAt: drop.Time(st.ColumnInt64(5)),
-	}
+// scanStoredUser reads the columns id, username, email, public_name, issuer, subject, created_at.
+func scanStoredUser(st *sqlite.Stmt) store.User {
+	return store.User{User: scanUser(st), Issuer: st.ColumnText(4), Subject: st.ColumnText(5), CreatedAt: drop.Time(st.ColumnInt64(6))}
 }

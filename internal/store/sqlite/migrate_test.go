@@ -11,6 +11,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 )
 
@@ -59,6 +60,41 @@ func schema(t *testing.T, s *Store) string {
 		t.Fatal(err)
 	}
 	return all.String()
+}
+
+func TestMigrate_OldUsersHaveNoPublicName(t *testing.T) {
+	all, err := scripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, filepath.Join(t.TempDir(), "old.db"), Options{})
+	err = s.write(t.Context(), "make the old version", func(conn *sqlite.Conn) (bool, error) {
+		if _, _, err := migrate(conn, all[:2]); err != nil {
+			return false, err
+		}
+		return true, execute(conn, `INSERT INTO users (id, username, issuer, subject, created_at) VALUES (1099511627776, 'Ann Smith', 'id', 'ann', 1)`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, public := range []string{"", "Ann S.", ""} {
+		users, err := s.EnsureSubjects(t.Context(), []drop.Subject{{Issuer: "id", Subject: "ann", Username: "Ann Smith", PublicName: public}})
+		want := drop.User{ID: drop.FirstAllocatedUser, Username: "Ann Smith", PublicName: public}
+		if err != nil || users[0] != want {
+			t.Errorf("%+v, %v; want %+v", users, err, want)
+		}
+		var null int64
+		err = s.read(t.Context(), "look", func(conn *sqlite.Conn) (err error) {
+			null, err = integer(conn, "SELECT public_name IS NULL FROM users")
+			return err
+		})
+		if err != nil || (null == 1) != (public == "") {
+			t.Errorf("%q is stored as null: %d, %v", public, null, err)
+		}
+	}
 }
 
 func TestMigrate_FailingStepLeavesTheOldVersion(t *testing.T) {

@@ -157,7 +157,7 @@ func loadRecent(conn *sqlite.Conn, id drop.ID) ([]drop.Recent, error) {
 	var recent []drop.Recent
 	err = rows(st, func() {
 		recent = append(recent, drop.Recent{
-			ID: drop.PurchaseID(st.ColumnInt64(0)), Username: username(st, 1), CreatedAt: drop.Time(st.ColumnInt64(2)),
+			ID: drop.PurchaseID(st.ColumnInt64(0)), Username: username(st, 1), PublicName: st.ColumnText(3), CreatedAt: drop.Time(st.ColumnInt64(2)),
 		})
 	})
 	return recent, err

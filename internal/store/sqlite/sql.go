@@ -18,7 +18,7 @@ WHERE drop_id = ?1
 ORDER BY position`
 
 const sqlDropRecent = `
-SELECT p.id, u.username, p.created_at
+SELECT p.id, u.username, p.created_at, coalesce(u.public_name, '')
 FROM purchases p
 LEFT JOIN users u ON u.id = p.user_id
 WHERE p.drop_id = ?1
@@ -49,7 +49,7 @@ LIMIT 1`
 
 const sqlRunBatchReservation = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at,
-       u.username, p.id, p.price, p.created_at
+       u.username, p.id, p.price, p.created_at, coalesce(u.public_name, '')
 FROM reservations r
 LEFT JOIN users u ON u.id = r.user_id
 LEFT JOIN purchases p ON p.drop_id = r.drop_id AND p.reservation_id = r.id
@@ -154,12 +154,12 @@ FROM drops d
 ORDER BY d.id`
 
 const sqlEnsureUserByEmail = `
-SELECT id, username, coalesce(email, '')
+SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM users
 WHERE email = ?1 AND subject IS NULL`
 
 const sqlEnsureUserByName = `
-SELECT id, username, coalesce(email, '')
+SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM users
 WHERE username = ?1 AND subject IS NULL
 ORDER BY id
@@ -170,25 +170,25 @@ SELECT max(coalesce(max(id), 0) + 1, ?1)
 FROM users`
 
 const sqlInsertUser = `
-INSERT INTO users (id, username, email, created_at)
-VALUES (?1, ?2, nullif(?3, ''), ?4)`
+INSERT INTO users (id, username, email, created_at, public_name)
+VALUES (?1, ?2, nullif(?3, ''), ?4, nullif(?5, ''))`
 
 const sqlEnsureSubject = `
-SELECT id, username, coalesce(email, '')
+SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM users
 WHERE issuer = ?1 AND subject = ?2`
 
 const sqlEnsureSubjectInsert = `
-INSERT INTO users (id, username, email, created_at, issuer, subject)
-VALUES (?1, ?2, nullif(?3, ''), ?4, ?5, ?6)`
+INSERT INTO users (id, username, email, public_name, created_at, issuer, subject)
+VALUES (?1, ?2, nullif(?3, ''), nullif(?4, ''), ?5, ?6, ?7)`
 
 const sqlEnsureSubjectUpdate = `
 UPDATE users
-SET username = ?2, email = nullif(?3, '')
+SET username = ?2, email = nullif(?3, ''), public_name = nullif(?4, '')
 WHERE id = ?1`
 
 const sqlUser = `
-SELECT id, username, coalesce(email, '')
+SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM users
 WHERE id = ?1`
 
@@ -299,7 +299,7 @@ const (
 
 // What belongs to no drop, and what is read of a drop beside its books. Columns in the order in which they are scanned.
 const sqlExportUsers = `
-SELECT id, username, coalesce(email, ''), coalesce(issuer, ''), coalesce(subject, ''), created_at
+SELECT id, username, coalesce(email, ''), coalesce(public_name, ''), coalesce(issuer, ''), coalesce(subject, ''), created_at
 FROM users
 ORDER BY id`
 
@@ -339,8 +339,8 @@ SELECT NOT EXISTS (SELECT 1 FROM users)
    AND NOT EXISTS (SELECT 1 FROM idempotency_keys)`
 
 const sqlImportUser = `
-INSERT INTO users (id, username, email, issuer, subject, created_at)
-VALUES (?1, ?2, nullif(?3, ''), nullif(?4, ''), nullif(?5, ''), ?6)`
+INSERT INTO users (id, username, email, issuer, subject, created_at, public_name)
+VALUES (?1, ?2, nullif(?3, ''), nullif(?4, ''), nullif(?5, ''), ?6, nullif(?7, ''))`
 
 const sqlImportToken = `
 INSERT INTO tokens (id, name, role, hash, created_at, expires_at, revoked_at)

@@ -38,7 +38,7 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 
 // shows tells whether the user is called as the subject is.
 func shows(u drop.User, s *drop.Subject) bool {
-	return u.Username == s.Username && u.Email == drop.NormalEmail(s.Email)
+	return u.Username == s.Username && u.Email == drop.NormalEmail(s.Email) && u.PublicName == s.PublicName
 }
 
 func (s *Store) ensureSubjects(conn *sqlite.Conn, subjects []drop.Subject, found []drop.User) error {
@@ -73,17 +73,18 @@ func (s *Store) ensureSubject(conn *sqlite.Conn, subject *drop.Subject) (drop.Us
 		}
 		user.ID = drop.UserID(next)
 	}
-	user.Username, user.Email = subject.Username, drop.NormalEmail(subject.Email)
+	user.Username, user.Email, user.PublicName = subject.Username, drop.NormalEmail(subject.Email), subject.PublicName
 	st, err := prepare(conn, query, int64(user.ID))
 	if err != nil {
 		return drop.User{}, err
 	}
 	st.BindText(2, user.Username)
 	st.BindText(3, user.Email)
+	st.BindText(4, user.PublicName)
 	if missing {
-		st.BindInt64(4, int64(s.now()))
-		st.BindText(5, subject.Issuer)
-		st.BindText(6, subject.Subject)
+		st.BindInt64(5, int64(s.now()))
+		st.BindText(6, subject.Issuer)
+		st.BindText(7, subject.Subject)
 	}
 	return user, run(st)
 }

@@ -114,16 +114,21 @@ func (s *Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
 	return user, err
 }
 
-// oneUser reads the columns id, username, email of one row, or refuses with CodeUserNotFound.
+// oneUser reads the columns id, username, email, public_name of one row, or refuses with CodeUserNotFound.
 func oneUser(st *sqlite.Stmt) (drop.User, error) {
 	var user drop.User
 	err := rows(st, func() {
-		user = drop.User{ID: drop.UserID(st.ColumnInt64(0)), Username: st.ColumnText(1), Email: st.ColumnText(2)}
+		user = scanUser(st)
 	})
 	if err == nil && user.ID == 0 {
 		err = drop.Refuse(drop.CodeUserNotFound)
 	}
 	return user, err
+}
+
+// scanUser reads the columns id, username, email, public_name.
+func scanUser(st *sqlite.Stmt) drop.User {
+	return drop.User{ID: drop.UserID(st.ColumnInt64(0)), Username: st.ColumnText(1), Email: st.ColumnText(2), PublicName: st.ColumnText(3)}
 }
 
 func insertUser(conn *sqlite.Conn, u drop.User, now drop.Time) error {
@@ -134,5 +139,6 @@ func insertUser(conn *sqlite.Conn, u drop.User, now drop.Time) error {
 	st.BindText(2, u.Username)
 	st.BindText(3, text.LowerASCII(u.Email))
 	st.BindInt64(4, int64(now))
+	st.BindText(5, u.PublicName)
 	return run(st)
 }

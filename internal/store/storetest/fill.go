@@ -27,7 +27,7 @@ func sample() ([]drop.User, []store.Filled) {
 	users := []drop.User{
 		{ID: 4, Username: "Dora", Email: "dora@example.com"},
 		{ID: 1, Username: "Ann", Email: "ann@example.com"},
-		{ID: 2, Username: "Bob", Email: "bob@example.com"},
+		{ID: 2, Username: "Bob", Email: "bob@example.com", PublicName: "Bob B."},
 		{ID: 77, Username: "Ann", Email: "ann2@example.com"},
 		{ID: 3, Username: "Carol"},
 	}
@@ -183,7 +183,7 @@ func fillKeepsRows(f *fixture) {
 		Drop: d.State.Drop, Purchased: 20, Deadline: base + minute,
 		Recent: []drop.Recent{
 			{ID: d.Changes.Purchases[1].ID, Username: drop.UnknownUsername, CreatedAt: base + 5},
-			{ID: d.Changes.Purchases[0].ID, Username: "Bob", CreatedAt: base + 3},
+			{ID: d.Changes.Purchases[0].ID, Username: "Bob", PublicName: "Bob B.", CreatedAt: base + 3},
 		},
 	})
 	for _, user := range []drop.UserID{1, 2, 900} {

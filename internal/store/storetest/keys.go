@@ -215,8 +215,8 @@ func allBytesAreKept(f *fixture) {
 			ID: drop.MaxSafeInteger, UserID: drop.MaxSafeInteger, Size: string(name), Status: drop.Cancelled,
 			CreatedAt: time9999, ExpiresAt: -1, EndedAt: time9999,
 		},
-		User:   drop.User{ID: 7, Username: "\u2028👟\ufffd", Email: "ü@example.com"},
-		Recent: []drop.Recent{{ID: 1, Username: "\x7f<script>", CreatedAt: 5}},
+		User:   drop.User{ID: 7, Username: "\u2028👟\ufffd", Email: "ü@example.com", PublicName: "\u2029"},
+		Recent: []drop.Recent{{ID: 1, Username: "\x7f<script>", PublicName: "山 <b>.", CreatedAt: 5}},
 	}
 	k := drop.Kept{Key: keyOf("k"), Answer: answer.Encode(), At: base}
 	for i := range k.Key.Body {

@@ -11,6 +11,7 @@ var subjectTests = []test{
 	{"EnsureSubjects_OneUserEach", ensureSubjectsOnce},
 	{"EnsureSubjects_NoUserByNameOrEmail", ensureSubjectsByThemselves},
 	{"EnsureSubjects_TakesNewNames", ensureSubjectsRenames},
+	{"EnsureSubjects_KeepsPublicNames", ensureSubjectsPublicNames},
 	{"EnsureSubjects_InTheirOrderAndTwice", ensureSubjectsInOrder},
 	{"EnsureSubjects_AtOnceGivesOneNumberEach", ensureSubjectsAtOnce},
 	{"EnsureSubjects_OddTexts", ensureSubjectsOdd},
@@ -95,6 +96,32 @@ func ensureSubjectsRenames(f *fixture) {
 	}
 	now.Email = ""
 	equal(f, "without an email", f.subjects(now)[0], drop.User{ID: want.ID, Username: "Ann Smith"})
+}
+
+// ensureSubjectsPublicNames has one buyer who buys with each public name, and without one; what everybody sees is the newest.
+func ensureSubjectsPublicNames(f *fixture) {
+	other := subject("https://id", "2")
+	other.PublicName = "太郎 山."
+	first := f.subjects(other)[0]
+	id, s := f.create(plain(20)), subject("https://id", "1")
+	for i, public := range []string{"", "Ann S.", "Ann S.", "Ann", strings.Repeat("👟", drop.MaxUsername), ""} {
+		s.PublicName = public
+		u := f.subjects(s)[0]
+		want := drop.User{ID: u.ID, Username: "Ann", Email: "ann@example.com", PublicName: public}
+		equal(f, "the user", u, want)
+		if again, err := f.User(f.ctx, u.ID); err != nil || again != want {
+			f.Errorf("User: %+v, %v; want %+v", again, err, want)
+		}
+		equal(f, "the other", f.subjects(other)[0], first)
+		theirs, hers := f.reserve(id, base, drop.Reserve{User: first.ID}), f.reserve(id, base, drop.Reserve{User: u.ID})
+		if i%2 == 0 {
+			f.buy(theirs, base+1)
+		}
+		bought := f.buy(hers, base+1)
+		sold := drop.Recent{ID: bought.ID, Username: "Ann", PublicName: public, CreatedAt: base + 1}
+		equal(f, "as read", f.snapshot(id).Recent[0], sold)
+		equal(f, "under the lock", f.load(id, drop.Need{Recent: true}).Recent[0], sold)
+	}
 }
 
 func ensureSubjectsInOrder(f *fixture) {

@@ -1,0 +1,51 @@
+package bus
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+// While servers are replaced one by one, the old ones read what new ones say, which is no new form, and the other way round.
+func TestState_PublicNamesAreNoNewForm(t *testing.T) {
+	sold := []drop.Recent{
+		{ID: drop.NewPurchaseID(7, 2), Username: "Ann Smith", PublicName: "Ann S.", CreatedAt: 2},
+		{ID: drop.NewPurchaseID(7, 1), Username: "bob", CreatedAt: 1},
+	}
+	d := drop.Drop{ID: 7, Version: 3, Name: "Air Zenith 1", Sizes: []drop.Size{{}}}
+	said, err := encodeState(engine.NewView(d, sold, 2, 2), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev, err := decodeState(said)
+	if err != nil || !reflect.DeepEqual(ev.View.Recent, sold) {
+		t.Errorf("%s is read as %+v, %v", said, ev.View, err)
+	}
+	var old struct { // as read by programs of before
+		Format int `json:"format"`
+		Recent []struct {
+			ID   int64  `json:"id"`
+			Name string `json:"name"`
+			At   int64  `json:"at"`
+		} `json:"recent"`
+	}
+	if err := json.Unmarshal(said, &old); err != nil || old.Format != 1 || len(old.Recent) != 2 || old.Recent[0].Name != "Ann Smith" || old.Recent[0].At != 2 {
+		t.Errorf("%s is read by older programs as %+v, %v", said, old, err)
+	}
+	if strings.Count(string(said), `"public"`) != 1 {
+		t.Errorf("of one who has none nothing is said: %s", said)
+	}
+	before := strings.Replace(string(said), `"public":"Ann S.",`, "", 1) // as said by programs of before
+	ev, err = decodeState([]byte(before))
+	if sold[0].PublicName = ""; err != nil || !reflect.DeepEqual(ev.View.Recent, sold) {
+		t.Errorf("%s is read as %+v, %v", before, ev.View, err)
+	}
+	unreadable := strings.Replace(string(said), "Ann S.", `Ann\u0000`, 1)
+	if _, err := decodeState([]byte(unreadable)); err == nil {
+		t.Errorf("%s is taken", unreadable)
+	}
+}
