@@ -182,7 +182,11 @@ func TestBuyer_PublicNamesAreOfTheClaims(t *testing.T) {
 					body := fmt.Sprintf(`{"reservationId":%d}`, mustAs[reservationJSON](g.shop, token, "POST", "/api/drops/reserve", `{"dropId":1}`).ID)
 					mustAs[map[string]any](g.shop, token, "POST", "/api/drops/purchase", body)
 					want := wanted[1-n%2]
-					shown := decoded[struct{ Purchases []struct{ Username string } }](t, g.get("/api/drops/1"))
+					shown := decoded[struct {
+						Purchases []struct {
+							Username string `json:"username"`
+						} `json:"purchases"`
+					}](t, g.get("/api/drops/1"))
 					if newest := shown.Purchases[0].Username; newest != want {
 						t.Errorf("claims %v: %q, want %q", claims, newest, want)
 					}
