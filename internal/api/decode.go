@@ -121,7 +121,7 @@ func bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 // isForm reports whether a request has one of the types that an HTML form can send.
 func isForm(h http.Header) bool {
 	for _, given := range h["Content-Type"] {
-		switch media, _, _ := mime.ParseMediaType(given); media {
+		switch strings.ToLower(essence(given)) { // whatever its parameters are: browsers read more than package mime does
 		case "application/x-www-form-urlencoded", "multipart/form-data", "text/plain":
 			return true
 		}
@@ -146,14 +146,44 @@ func checkMedia(h http.Header) error {
 	case len(types) > 1:
 		return wrongMedia("Content-Type", "must be sent once; send the body as JSON with Content-Type: application/json")
 	}
-	media, params, err := mime.ParseMediaType(h["Content-Type"][0])
-	if err != nil || media != "application/json" {
+	given := h["Content-Type"][0]
+	if !strings.EqualFold(essence(given), "application/json") {
 		return wrongMedia("Content-Type", "must be application/json; send the body as JSON")
+	}
+	_, params, err := mime.ParseMediaType(withoutEmpty(given))
+	if err != nil {
+		return wrongMedia("Content-Type", "has parameters that cannot be read; send the body in UTF-8 with Content-Type: application/json")
 	}
 	if charset, given := params["charset"]; given && !isUTF8(charset) {
 		return wrongMedia("Content-Type", "names a charset other than UTF-8; send the body in UTF-8 with Content-Type: application/json")
 	}
 	return nil
+}
+
+// essence is a media type without its parameters.
+func essence(media string) string {
+	media, _, _ = strings.Cut(media, ";")
+	return strings.TrimSpace(media)
+}
+
+// withoutEmpty leaves out the empty parameters of a media type, which RFC 9110, 5.6.6 allows and package mime does not.
+func withoutEmpty(media string) string {
+	var b strings.Builder
+	quoted, begun := false, true // something stands behind the last semicolon
+	for i := range len(media) {
+		switch c := media[i]; {
+		case c == ';' && !quoted && !begun:
+			continue
+		case c == ';' && !quoted:
+			begun = false
+		case c == '"' && (i == 0 || media[i-1] != '\\'):
+			quoted, begun = !quoted, true
+		case c != ' ' && c != '\t':
+			begun = true
+		}
+		b.WriteByte(media[i])
+	}
+	return b.String()
 }
 
 func wrongMedia(header, rule string) error {

@@ -171,6 +171,7 @@ func TestBody_MediaType(t *testing.T) {
 	for contentType, ok := range map[string]bool{
 		"application/json": true, "Application/JSON": true, "application/json; charset=utf-8": true, `application/json;charset="UTF-8"`: true,
 		"application/json; x=y": true, "application/json;charset=utf8": true, "application/json; charset=us-ascii": true, "application/json; CHARSET=ASCII": true,
+		"application/json;;charset=utf-8": true, "application/json; ;\t; charset=utf-8; ;": true, `application/json;p="a;;\";b";;charset="utf8"`: true,
 		`application/json; charset="us-ascii"`: true, "application/json;charset='utf-8'": true, "application/json; profile=x; charset=UTF8": true,
 		"application/json; charset=iso-8859-1": false, "application/json; charset=utf-16": false, "application/json; charset=utf-7": false,
 		"application/json; charset=utf-8; charset=latin1": false, "": false, "text/plain": false, "application/json; charset=latin1": false, "application/ld+json": false,
@@ -190,6 +191,17 @@ func TestBody_MediaType(t *testing.T) {
 	req := s.request(http.MethodPost, "/api/drops/create", createBody)
 	req.Header.Add("Content-Type", "text/plain")
 	s.refused(s.do(req), 415, "unsupported_media_type")
+	for contentType, rule := range map[string]string{
+		"text/json": "must be application/json", "application/json, application/json": "must be application/json", "application/json; charset=latin1": "names a charset",
+		"application/json; charset=": "has parameters that cannot be read", `Application/JSON; charset="utf-8`: "has parameters that cannot be read",
+		"application/json; charset": "has parameters that cannot be read", "application/json; charset=utf-8; charset=latin1": "has parameters that cannot be read",
+	} {
+		req := s.request(http.MethodPost, "/api/drops/create", createBody)
+		req.Header.Set("Content-Type", contentType)
+		if e := s.refused(s.do(req), 415, "unsupported_media_type"); !strings.HasPrefix(e.Error, "Content-Type "+rule) {
+			t.Errorf("%q: %s", contentType, e.Error)
+		}
+	}
 }
 
 func TestBody_IdentityIsNoContentEncoding(t *testing.T) {

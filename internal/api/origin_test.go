@@ -126,6 +126,7 @@ func TestForms_AreNoCalls(t *testing.T) {
 	s.ok(s.post("/api/drops/create", createBody))
 	for _, media := range []string{
 		"application/x-www-form-urlencoded", "text/plain", "text/plain;charset=UTF-8", "multipart/form-data; boundary=x", "Text/Plain",
+		"text/plain; a=1; a=2", "text/plain; a", " TEXT/plain ;;", "multipart/form-data",
 	} {
 		for _, path := range []string{"/api/drops/1/pause", "/api/drops/1/resume", "/api/drops/create", "/api/drops/reserve"} {
 			if r := s.fromPage(http.MethodPost, path, "", "Content-Type", media); r.status != http.StatusUnsupportedMediaType {
