@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,57 @@ func TestWriter_CompressesWhatIsLongAndMayBe(t *testing.T) {
 				t.Errorf("Vary: %s", rec.Header().Get("Vary"))
 			}
 		})
+	}
+}
+
+// TestWriter_ToHEADNothingIsFalse asks a server with HEAD: a length that it names is that of the answer to GET. Some handlers write
+// a body all the same, some do not.
+func TestWriter_ToHEADNothingIsFalse(t *testing.T) {
+	for name, write := range map[string]func(http.ResponseWriter, *http.Request){
+		"nothing": func(w http.ResponseWriter, r *http.Request) {
+			if w.WriteHeader(http.StatusOK); r.Method != http.MethodHead {
+				_, _ = io.WriteString(w, strings.Repeat("x", 5000))
+			}
+		},
+		"a short body": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "short") },
+		"a long body":  func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", 50_000)) },
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			w := negotiate.NewWriter(rw, r)
+			w.Header().Set("Content-Type", "text/csv")
+			write(w, r)
+			if err := w.Close(); err != nil {
+				t.Error(err)
+			}
+		}))
+		for _, accept := range []string{"gzip", "identity"} {
+			ask := func(method string) (h http.Header, length int64) {
+				req, err := http.NewRequestWithContext(t.Context(), method, server.URL, http.NoBody)
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Accept-Encoding", accept)
+				res, err := server.Client().Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				length, err = io.Copy(io.Discard, res.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return res.Header, length
+			}
+			got, length := ask(http.MethodGet)
+			head, _ := ask(http.MethodHead)
+			if said := head.Get("Content-Length"); said != "" && said != strconv.FormatInt(length, 10) {
+				t.Errorf("%s, %s: HEAD says %s bytes, GET has %d", name, accept, said, length)
+			}
+			if head.Get("Content-Encoding") != got.Get("Content-Encoding") {
+				t.Errorf("%s, %s: HEAD says %q, GET %q", name, accept, head.Get("Content-Encoding"), got.Get("Content-Encoding"))
+			}
+		}
+		server.Close()
 	}
 }
 

@@ -21,13 +21,14 @@ type Writer struct {
 	http.ResponseWriter
 
 	accepted bool
+	bodiless bool // the answer is to a HEAD
 	begun    bool
-	zip      *gzip.Writer // nil: the answer goes out as it is
+	zip      *gzip.Writer // nil: the answer goes out as it is, or none of it does
 }
 
 // NewWriter returns the writer of one answer, which must be closed. It may be used in place of w, whose Flush and deadlines it has.
 func NewWriter(w http.ResponseWriter, r *http.Request) *Writer {
-	return &Writer{ResponseWriter: w, accepted: AcceptsGzip(r.Header)}
+	return &Writer{ResponseWriter: w, accepted: AcceptsGzip(r.Header), bodiless: r.Method == http.MethodHead}
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -48,6 +49,9 @@ func (w *Writer) WriteHeader(status int) {
 func (w *Writer) begin(h http.Header) {
 	h.Set("Content-Encoding", "gzip")
 	h.Del("Content-Length")
+	if w.bodiless { // nothing is compressed: its length would be taken for that of the answer
+		return
+	}
 	w.zip = writers.Get().(*gzip.Writer)
 	w.zip.Reset(w.ResponseWriter)
 }
@@ -72,10 +76,14 @@ func (w *Writer) Write(p []byte) (int, error) {
 	if !w.begun {
 		w.WriteHeader(http.StatusOK)
 	}
-	if w.zip == nil {
+	switch {
+	case w.zip != nil:
+		return w.zip.Write(p)
+	case w.bodiless && w.Header().Get("Content-Encoding") != "":
+		return len(p), nil
+	default:
 		return w.ResponseWriter.Write(p)
 	}
-	return w.zip.Write(p)
 }
 
 // FlushError sends what was written so far.
