@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func (b *bundle) serve(w http.ResponseWriter, r *http.Request, name string) {
 	h.Set("Cache-Control", "public, max-age=0, must-revalidate")
 	h.Set("Access-Control-Allow-Origin", "*") // a script that anybody may load, as a module too
 	h.Add("Vary", "Accept-Encoding")
-	if r.Header.Get("Range") == "" && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if r.Header.Get("Range") == "" && acceptsGzip(r.Header["Accept-Encoding"]) {
 		h.Set("Etag", `"`+f.etag+`-gzip"`)
 		h.Set("Content-Encoding", "gzip")
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.compressed()))
@@ -73,12 +74,20 @@ func (b *bundle) serve(w http.ResponseWriter, r *http.Request, name string) {
 	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(f.plain))
 }
 
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if name == "gzip" {
-			return strings.TrimSpace(weight) != "q=0"
+// acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip by name, or else by *, unless its weight is 0.
+func acceptsGzip(lines []string) bool {
+	others := false
+	for part := range strings.SplitSeq(strings.Join(lines, ","), ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		_, q, weighed := strings.Cut(weight, "=")
+		n, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+		wanted := !weighed || err == nil && n > 0
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "gzip", "x-gzip": // RFC 9110, 8.4.1.3: one is the other
+			return wanted
+		case "*":
+			others = wanted
 		}
 	}
-	return false
+	return others
 }

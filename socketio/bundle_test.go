@@ -65,6 +65,14 @@ func TestBundle(t *testing.T) {
 			}
 		}
 	}
+	for accept, want := range map[string]string{
+		"gzip": "gzip", "GZIP": "gzip", "x-gzip": "gzip", "*": "gzip", "br, gzip;q=0.001": "gzip", "gzip ; q=1.000": "gzip", "br;q=1, *;q=0.1": "gzip",
+		"gzip;q=0": "", "gzip;q=0.0": "", "gzip; Q=0.000": "", "gzip;q=0, *": "", "*;q=0.0": "", "gzip;q=x": "", "br": "", "": "",
+	} {
+		if _, h, _ := get("socket.io.js", "Accept-Encoding", accept); h.Get("Content-Encoding") != want {
+			t.Errorf("Accept-Encoding %q: %q, want %q", accept, h.Get("Content-Encoding"), want)
+		}
+	}
 	for _, name := range []string{"README.md", "LICENSE", "socket.io.txt", "client/socket.io.js", "../server.go"} {
 		if status, _, _ := get(name); status != http.StatusNotFound {
 			t.Errorf("%s: %d", name, status)
