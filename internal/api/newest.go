@@ -14,6 +14,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/text"
 )
 
 const (
@@ -116,14 +117,14 @@ func (a *api) findNewest(ctx context.Context, id drop.ID, n newest) (*purchasesA
 }
 
 // matcher says whether a purchase is one that the text asks for. Each word has to be in the buyer's name (whatever its letter case and
-// width) or email (whatever its ASCII letter case, which is all that emails are compared by); a number is also that of the purchase, in
+// width) or email (whatever the case of its letters A to Z, composed or not, which is what emails are compared by); a number is also that of the purchase, in
 // all or in its drop, of the reservation or of the buyer, and 7-12 is the receipt 12 of drop 7. nil: the text asks for nothing.
-func matcher(text string) func(*store.Sale) bool {
+func matcher(asked string) func(*store.Sale) bool {
 	type word struct{ name, email string }
 	fold := newFold()
 	var words []word
-	for w := range strings.FieldsFuncSeq(text, blank) {
-		words = append(words, word{fold(w), asciiLower(w)})
+	for w := range strings.FieldsFuncSeq(asked, blank) {
+		words = append(words, word{fold(w), emailForm(w)})
 	}
 	if len(words) == 0 {
 		return nil
@@ -136,7 +137,7 @@ func matcher(text string) func(*store.Sale) bool {
 		if number(s) {
 			return true
 		}
-		name, email := fold(s.Username), asciiLower(s.Email)
+		name, email := fold(s.Username), emailForm(s.Email)
 		for _, w := range words {
 			if !strings.Contains(name, w.name) && !strings.Contains(email, w.email) {
 				return false
@@ -152,8 +153,8 @@ func blank(r rune) bool {
 }
 
 // numberOf says whether a purchase has a number: its own, its receipt's, its reservation's or its buyer's.
-func numberOf(text string) func(*store.Sale) bool {
-	of, receipt, both := strings.Cut(strings.TrimPrefix(text, "#"), "-")
+func numberOf(word string) func(*store.Sale) bool {
+	of, receipt, both := strings.Cut(strings.TrimPrefix(word, "#"), "-")
 	n, err := strconv.ParseUint(of, 10, 53)
 	if err != nil {
 		return func(*store.Sale) bool { return false }
@@ -178,21 +179,14 @@ func newFold() func(string) string {
 				return caser.String(norm.NFKC.String(s))
 			}
 		}
-		return asciiLower(s)
+		return text.LowerASCII(s)
 	}
 }
 
-func asciiLower(s string) string {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if 'A' <= b[i] && b[i] <= 'Z' {
-					b[i] += 'a' - 'A'
-				}
-			}
-			return string(b)
-		}
+// emailForm is the form in which emails are compared, of a whole one or a part.
+func emailForm(s string) string {
+	if normal, fault := text.Email(s); fault == "" {
+		return normal
 	}
-	return s
+	return text.LowerASCII(s)
 }

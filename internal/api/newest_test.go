@@ -93,7 +93,7 @@ func TestPurchases_Search(t *testing.T) {
 	s.soldTo(`{"name":"n","price":1,"total_stock":50,"start_time":"2026-01-31T10:00:00Z"}`,
 		`"userName":"Ann Smith","email":"Ann.Smith@Example.com"`, // 1
 		`"userId":77`, // 2
-		`"userName":"José Ünlü","email":"mik@example.org"`,      // 3
+		`"userName":"José Ünlü","email":"mik@éxample.org"`,      // 3
 		`"userName":"山田 太郎"`,                                    // 4
 		`"userName":"Straße 9"`,                                 // 5
 		`"userName":"ann-marie","email":"a+b_c%25@example.com"`, // 6
@@ -104,7 +104,7 @@ func TestPurchases_Search(t *testing.T) {
 	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, bought.ID)))
 	for q, want := range map[string][]int64{
 		"ann": {6, 1}, "ANN": {6, 1}, "  ann\t": {6, 1}, "\u200bann\ufeff": {6, 1}, "ａｎｎ": {6, 1}, "ann smith": {1}, "smith ann": {1}, "smith  example.com": {1},
-		"ann bob": {}, "ann.smith@example.com": {1}, "EXAMPLE.ORG": {3}, "@example.com": {6, 1}, "josé": {3}, "JOSÉ": {3}, "Jose\u0301": {3}, "ünlü": {3},
+		"ann bob": {}, "ann.smith@example.com": {1}, "XAMPLE.ORG": {3}, "éxample": {3}, "@e\u0301XAMPLE": {3}, "@example.com": {6, 1}, "josé": {3}, "JOSÉ": {3}, "Jose\u0301": {3}, "ünlü": {3},
 		"MİK@": {}, "mi\u212a@": {}, "MIK@": {3}, "太郎": {4}, "山田太郎": {}, "STRASSE": {5}, "%": {6}, "_": {6}, "+b": {6}, "'": {7}, `\`: {7}, ";": {7}, "*": {}, ".*": {},
 		"unknown": {8, 2}, "\x00": {8, 7, 6, 5, 4, 3, 2, 1}, "zzz": {}, strings.Repeat("x", 254): {}, "ann\x00smith": {1},
 		"1": {1}, "8": {8}, "9": {5}, "#8": {8}, "0008": {8}, "2-8": {8}, "#2-8": {8}, "1-8": {}, "2-": {}, "-8": {}, "2-8-1": {}, "２-８": {8},
