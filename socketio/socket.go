@@ -42,7 +42,6 @@ type Socket struct {
 	id        string
 	namespace *Namespace
 	client    *client
-	auth      json.RawMessage
 	handlers  []handler
 	onClose   func(Reason)
 	done      chan struct{}
@@ -50,6 +49,7 @@ type Socket struct {
 	state atomic.Int32 // changes under mu
 
 	mu      sync.Mutex
+	auth    json.RawMessage // until the socket is connected
 	reason  Reason
 	pending []*engineio.Packet // sent while joining
 	acks    map[int64]chan<- Args
@@ -79,7 +79,11 @@ func (s *Socket) Request() engineio.Request { return s.client.session.Request() 
 
 // Auth is the object that the client gave when it connected, {} if it gave none. It is for Namespace.OnConnect: once that has
 // returned it is nil, so that a stranger's words do not stay for as long as the connection lasts.
-func (s *Socket) Auth() json.RawMessage { return s.auth }
+func (s *Socket) Auth() json.RawMessage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.auth
+}
 
 // Done is closed when the socket is disconnected.
 func (s *Socket) Done() <-chan struct{} { return s.done }
@@ -218,8 +222,9 @@ func (s *Socket) accept() {
 		return
 	}
 	first := encodePacket(typeConnect, s.namespace.name, noID, []byte(`{"sid":"`+s.id+`"}`), nil)
+	s.auth = nil
 	s.client.session.SendBatch(engineio.NewBatch(append([]*engineio.Packet{first}, s.pending...)...))
-	s.pending, s.auth = nil, nil
+	s.pending = nil
 	s.state.Store(connected)
 	s.namespace.server.sockets.Add(1)
 }
