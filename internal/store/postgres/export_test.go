@@ -81,7 +81,7 @@ func PlannedStatements() map[string]PlannedStatement {
 		"dropsRecent":              {dropsRecent, "", []string{"purchases_pkey", "users_pkey"}},
 		"reservationsReservations": {reservationsReservations, "1, 10", []string{"reservations_user on", "reservations_user_past on"}},
 		"ensureSubjects":           {ensureSubjects, "'{i,i}', '{1,2}'", []string{"users_subject"}},
-		"ensureSubjectsUpdate":     {ensureSubjectsUpdate, "'{1,2}', '{a,b}', '{a,b}'", []string{"users_pkey"}},
+		"ensureSubjectsUpdate":     {ensureSubjectsUpdate, "'{1,2}', '{a,b}', '{a,b}', '{A,B}'", []string{"users_pkey"}},
 		"actionsPage":              {actionsPage, "5, 10", []string{"actions_pkey", "outcomes_pkey"}},
 		"ensureUserByName":         {ensureUserByName, "'ann'", []string{"users_username"}},
 	}
