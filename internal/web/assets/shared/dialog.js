@@ -11,9 +11,15 @@ export function Dialog({ open, close, children }) {
     if (!open && box.current.open) box.current.close();
   }, [open]);
   const beside = (e) => e.target === box.current && close();
+  // Escape: whoever opened the dialog knows at once, not when the browser tells of the close. It may be opened again before that.
+  const escaped = (e) => {
+    if (e.target !== box.current) return;
+    e.preventDefault();
+    close();
+  };
   // The event comes some time after a close: by then the dialog may be open again.
   const closed = () => wanted.current && !box.current.open && close();
-  return html`<dialog ref=${box} aria-labelledby="dialog-title" onClose=${closed} onMouseDown=${beside}>
+  return html`<dialog ref=${box} aria-labelledby="dialog-title" onCancel=${escaped} onClose=${closed} onMouseDown=${beside}>
     ${open && html`<div class="sheet">${children}</div>`}
   </dialog>`;
 }
