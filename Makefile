@@ -19,8 +19,8 @@ build: ## build bin/sneakerdrop
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/sneakerdrop
 
 test: deps check ## everything that must pass before a change goes in
-	$(GO) test -race -timeout 10m $(TESTFLAGS) $(RACE)
-	$(GO) test -timeout 10m $(TESTFLAGS) $(NORACE)
+	$(GO) test -race -timeout 15m $(TESTFLAGS) $(RACE)
+	$(GO) test -timeout 15m $(TESTFLAGS) $(NORACE)
 	$(GO) test -timeout 5m $(TESTFLAGS) -run Crowd ./internal/engine
 
 soak: ## the long tests: big tables, hours in minutes, fuzzing, PostgreSQL 18, a hundred faults of a cluster

@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,9 @@ func TestBrowser_OddLanguagesStart(t *testing.T) {
 			p.reads("#drop-1 .price", c.price)
 			p.reads("#drop-1 .stock", "left")
 			p.quiet()
+			if !slices.Contains([]string{"C", "en-US@posix", "empty", "undefined", "no text", "a throwing extension"}, name) {
+				return // the control room asks the same module: a few of each sort are enough there
+			}
 			p = visit(t, s.url+"/admin#/1", l)
 			p.reads(".detail .tiles", "Sold 1")
 			p.holds(`document.querySelectorAll(".chart canvas").length === 2`)
