@@ -27,6 +27,7 @@ const words = {
   token_expired: () => "Your sign-in has ended. Please sign in again.",
   forbidden: () => "This is not yours to do.",
   cross_origin: () => "Your browser sent this from another site. Open the shop itself and try again.",
+  misdirected_request: () => "This server does not answer under this address. Open the shop at its own address.",
   // The way there.
   offline: () => "No connection. Try again when you are back online.",
   timeout: () => "The shop did not answer in time. Try again in a moment.",
@@ -49,6 +50,7 @@ const words = {
   bad_json: () => "The page sent something that the shop cannot read. Reload it and try again.",
   too_large: () => "That is too long. Shorten it and try again.",
   unsupported_media_type: () => "The page sent something that the shop cannot read. Reload it and try again.",
+  method_not_allowed: () => "The shop does not offer this here. Reload the page.",
   route_not_found: () => "The shop does not offer this here. Reload the page.",
 };
 
