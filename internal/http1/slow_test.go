@@ -167,7 +167,7 @@ func (u *unread) waiting() int {
 func TestSlowReaders_CostLittle(t *testing.T) {
 	const connections, requests = 100, 30
 	for _, w := range ways() {
-		for path, most := range map[string]int64{"/shared": 30 << 10, "/own": answerSize + 60<<10} {
+		for path, most := range map[string]int64{"/shared": 48 << 10, "/own": answerSize + 60<<10} {
 			if w.tls {
 				most += 60 << 10 // for TLS on both sides: the client is in this process too
 			}
