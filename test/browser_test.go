@@ -120,13 +120,27 @@ func call[T any](p *page, function string, args ...any) T {
 // eval runs an expression in the page and waits for its promise.
 func eval[T any](p *page, expression script) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](string(expression), chromedp.EvalAwaitPromise))
+	v, err := evalOnce[T](p, expression)
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
 	return v
+}
+
+// glance is eval for those who look again and again: the page may go to another address meanwhile, which is no failure.
+func glance[T any](p *page, expression script) (T, error) {
+	p.t.Helper()
+	v, err := evalOnce[T](p, expression)
+	if err != nil && !strings.Contains(err.Error(), "target navigated") {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v, err
+}
+
+func evalOnce[T any](p *page, expression script) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](string(expression), chromedp.EvalAwaitPromise))
 }
 
 // passPolicy lets the scripts of tests run in documents whose policy forbids all scripts.

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -127,7 +128,11 @@ func (p *page) reads(selector, want string) {
 	p.t.Helper()
 	var got string
 	if err := poll(p.t.Context(), func() error {
-		if got = call[string](p, "textOf", selector); !strings.Contains(got, want) || want == "" && got != "" {
+		var err error
+		if got, err = glance[string](p, script(fmt.Sprintf("textOf(%q)", selector))); err != nil {
+			return err
+		}
+		if !strings.Contains(got, want) || want == "" && got != "" {
 			return fmt.Errorf("%s reads %q, want %q", selector, got, want)
 		}
 		return nil
@@ -140,8 +145,8 @@ func (p *page) reads(selector, want string) {
 func (p *page) holds(expression script) {
 	p.t.Helper()
 	if err := poll(p.t.Context(), func() error {
-		if !eval[bool](p, expression) {
-			return fmt.Errorf("not true: %s", expression)
+		if is, err := glance[bool](p, expression); err != nil || !is {
+			return cmp.Or(err, fmt.Errorf("not true: %s", expression))
 		}
 		return nil
 	}); err != nil {
