@@ -201,10 +201,9 @@ func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
 	defer a.auditing.Unlock()
 	ctx, cancel := context.WithTimeout(r.Context(), auditTimeout)
 	defer cancel()
-	answer := http.NewResponseController(w)
-	_ = answer.SetWriteDeadline(time.Now().Add(auditTimeout)) // in place of the server's, which is for answers made at once
 	report, err := a.audit(ctx, id)
-	_ = answer.SetWriteDeadline(time.Now().Add(pageWriteTimeout))
+	// The server's deadline is for answers that are made at once, and may be long over.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageWriteTimeout))
 	if err != nil {
 		return err
 	}
