@@ -183,8 +183,8 @@ func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.H
 }
 
 // mux finds a request's route. A path matches without regard to case and with or without one trailing slash, and there
-// is never a redirect: what ServeMux would redirect does not reach it. open reports whether a request would reach an operator's call
-// if it had that method; nothing that is not there is one.
+// is never a redirect: what ServeMux would redirect does not reach it. open reports whether a request with that method would reach
+// a call that is open to every origin (route.open), or none.
 func (a *api) mux(routes []route) (handler http.Handler, open func(method string, r *http.Request) bool) {
 	notFound := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, drop.Refuse(codeRouteNotFound))

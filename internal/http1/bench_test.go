@@ -45,6 +45,7 @@ func BenchmarkServe(b *testing.B) {
 }
 
 func ask(b *testing.B, address, path string, pipelined int) {
+	b.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		b.Fatal(err)

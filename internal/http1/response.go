@@ -2,6 +2,7 @@ package http1
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -147,7 +148,7 @@ func (w *response) send(p []byte) {
 			end = lineEnd
 		}
 		if w.done {
-			end = append(end[:len(end):len(end)], lastChunk...)
+			end = append(slices.Clip(end), lastChunk...)
 		}
 	}
 	w.write(b, w.body, p, end)

@@ -30,7 +30,7 @@ type part struct {
 	n     int
 }
 
-func partOf(p []byte) part { return part{unsafe.SliceData(p), len(p)} }
+func partOf(p []byte) part { return part{unsafe.SliceData(p), len(p)} } //nolint:gosec // where the bytes begin, compared and never followed
 
 // stall is one answer that is waited for.
 type stall struct {
