@@ -6,15 +6,17 @@ export function Dialog({ open, close, children }) {
   const box = useRef();
   const wanted = useRef(open);
   wanted.current = open;
+  // After every drawing: the browser may have closed the dialog, and the page have opened it again, between two of them.
   useLayoutEffect(() => {
     if (open && !box.current.open) box.current.showModal();
     if (!open && box.current.open) box.current.close();
-  }, [open]);
+  });
   const beside = (e) => e.target === box.current && close();
   // Escape: whoever opened the dialog knows at once, not when the browser tells of the close. It may be opened again before that.
   const escaped = (e) => {
     if (e.target !== box.current) return;
     e.preventDefault();
+    wanted.current = false; // a browser may close it all the same, and tells of that before the next drawing
     close();
   };
   // The event comes some time after a close: by then the dialog may be open again.
