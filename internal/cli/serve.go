@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -172,6 +173,7 @@ func (c *serveCommand) serve(
 	shown.MustRegister(d.server)
 	c.lead(d, handler, pair.config())
 	defer con.reloading(ctx, c.secrets(verifier, pair, others, rehearsals), log)()
+	debug.FreeOSMemory() // what only the start needed: 3 MB
 	fmt.Fprintf(con.stdout, "%s%s\n", readyLine, address)
 	log.Info("serving", "addr", d.addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
 	select {
