@@ -58,7 +58,7 @@ func (b *batch) need() drop.Need {
 	l, need := b.lane, drop.NeedOf(b.cmds)
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
 	// all the same, or there would be no timer any more.
-	need.Deadline = l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
+	need.Deadline = l.unsure || l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
 	b.leaveOut(&need, !l.view.Load().Drop.Limited())
 	return need
 }

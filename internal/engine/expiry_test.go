@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -8,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 )
 
@@ -37,4 +39,35 @@ func TestExpiry_ATimerThatWasTooEarlyIsSetAgain(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A reserve that nobody could answer may hold a unit all the same. It comes back to the moment, although no batch that the lane knows
+// of has made it, and nobody is refused after that.
+func TestExpiry_OfAHoldWhoseReserveWasNotAnswered(t *testing.T) {
+	lost := &store.Error{Op: "test", Class: store.ClassUnknown, Err: errors.New("answer lost")}
+	for name, restUntil := range map[string]time.Duration{ // of the hold: when the next buyer comes and is told that nothing is left
+		"refused at once": 0, "refused just before the end": 100 * time.Millisecond,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const hold = 500 * time.Millisecond // less than the next sweep is away, which would find it too
+				f := &faulty{Store: memory.New(localNow), committed: func() error { return lost }}
+				e := start(t, f, engine.Config{Hold: hold, RetryFor: 100 * time.Millisecond})
+				id := create(t, e, spec(1))
+				f.set(nil, func(store.Batch) error { return lost })
+				began := time.Now()
+				if _, err := e.Reserve(t.Context(), id, 1, "", engine.Retry{}); !errors.Is(err, engine.ErrOutcomeUnknown) {
+					t.Fatalf("got %v", err)
+				}
+				f.set(nil, nil)
+				if restUntil > 0 {
+					time.Sleep(time.Until(began.Add(hold - restUntil)))
+				}
+				_, err := e.Reserve(t.Context(), id, 2, "", engine.Retry{})
+				wantCode(t, err, drop.CodeOutOfStock)
+				time.Sleep(time.Until(began.Add(hold)))
+				reserve(t, e, id, 2)
+			})
+		})
+	}
 }

@@ -42,6 +42,9 @@ type lane struct {
 	confirmed atomic.Pointer[confirmation]
 	// lasting is the batch up to which the store has confirmed what it holds. Only the goroutine touches it.
 	lasting drop.BatchID
+	// unsure: a batch may have made holds that nobody was told of, and no batch has looked the deadlines up since. Until one has, the gate
+	// refuses nothing. The goroutine's own.
+	unsure bool
 }
 
 // do runs a command through the lane and waits for its answer.
@@ -160,7 +163,9 @@ func (l *lane) serve(b *batch) {
 		l.repeats.learn(b)
 		v, _ := l.replace(b.view)
 		l.settleClock(b)
-		l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
+		if !l.unsure {
+			l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
+		}
 		l.engine.Metrics.batch(b, calls)
 		for i, c := range calls {
 			c.result = b.results[i]
@@ -185,6 +190,10 @@ func (l *lane) serve(b *batch) {
 		if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrOutcomeUnknown) && !b.unclear {
 			l.abandonQueue()
 			b.abandonNext()
+		}
+		if errors.Is(err, ErrOutcomeUnknown) {
+			l.unsure = true
+			l.confirmed.Store(nil)
 		}
 		for _, c := range calls {
 			c.err = err
