@@ -82,6 +82,9 @@ func CheckUser(username, email string) error {
 
 // NormalEmail is the form in which an email is kept and compared (see text.Email), or empty where the text is none.
 func NormalEmail(email string) string {
+	if email == "" {
+		return ""
+	}
 	normal, refusal := normalEmail(email)
 	if refusal != nil {
 		return ""

@@ -72,7 +72,7 @@ func Tidy(s string, most int) string { return tidy(s, most, name) }
 func TidyTitle(s string, most int) string { return tidy(s, most, title) }
 
 func tidy(s string, most int, k kind) string {
-	if len(s) <= most && plain(s) {
+	if s == "" || len(s) <= most && plain(s) {
 		return s
 	}
 	s = strings.Map(func(r rune) rune {
