@@ -45,7 +45,7 @@ func shop(t *testing.T, s engine) {
 		Name: "Früh & spät", Price: 129_95, StartTime: at - 60_000, ImageURL: "/a.png", LimitPerUser: 3, MaxExpiredHolds: 2,
 		Sizes: []drop.SizeSpec{{Label: "9", Stock: 40}, {Label: "9½", Stock: 40}},
 	}
-	key := func(operation, value string) drop.Key { return drop.NewKey("user:7", operation, value, operation) }
+	key := func(operation, value string) drop.Key { return drop.NewKey("user:7", operation, value, drop.Asked(operation)) }
 	made, _, err := s.CreateDrop(ctx, spec, drop.BatchID{1}, key("create", "k1"))
 	must(err)
 	_, _, err = s.CreateDrop(ctx, drop.Spec{Name: "None", StartTime: at, TotalStock: new(int64)}, drop.BatchID{2}, drop.Key{})
@@ -356,7 +356,7 @@ func TestRun_ManyRows(t *testing.T) {
 			changes.Made = append(changes.Made, &drop.Reservation{
 				ID: drop.NewReservationID(id+1, i+1), UserID: drop.UserID(i + 1), Status: drop.Expired, CreatedAt: 6, ExpiresAt: 7, EndedAt: 7,
 			})
-			changes.Kept = append(changes.Kept, drop.Kept{Key: drop.NewKey("", "reserve", strconv.FormatUint(uint64(i), 10), i), Answer: bytes.Repeat([]byte{1}, 9), At: 6})
+			changes.Kept = append(changes.Kept, drop.Kept{Key: drop.NewKey("", "reserve", strconv.FormatUint(uint64(i), 10), drop.Asked(strconv.FormatUint(uint64(i), 10))), Answer: bytes.Repeat([]byte{1}, 9), At: 6})
 		}
 		changes.Ledger = append(changes.Ledger, drop.LedgerEntry{Seq: 2, Batch: drop.BatchID{1}, At: 6, Reason: drop.Reserved, Units: n},
 			drop.LedgerEntry{Seq: 3, Batch: drop.BatchID{2}, At: 7, Reason: drop.ReservationExpired, Units: n, Available: n})

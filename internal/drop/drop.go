@@ -190,7 +190,7 @@ const UnknownUsername = "Unknown"
 type Recent struct {
 	ID         PurchaseID
 	Username   string
-	PublicName string `json:",omitempty"` // see User
+	PublicName string // see User
 	CreatedAt  Time
 }
 
@@ -200,5 +200,5 @@ type User struct {
 	Username string
 	Email    string // as NormalEmail has it; empty: none
 	// PublicName is what the provider's claims let everybody see where no whole name is shown (see Subject); empty: they do not say it.
-	PublicName string `json:",omitempty"`
+	PublicName string
 }

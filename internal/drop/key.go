@@ -2,9 +2,6 @@ package drop
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
-	"errors"
 	"fmt"
 )
 
@@ -22,10 +19,9 @@ type Key struct {
 	Body [sha256.Size]byte
 }
 
-// NewKey returns the key of a call. body is anything without pointers: its Go syntax (%#v, which quotes texts) tells
-// two different requests apart.
-func NewKey(caller, operation, value string, body any) Key {
-	return Key{Caller: caller, Operation: operation, Value: value, Body: sha256.Sum256(fmt.Appendf(nil, "%#v", body))}
+// NewKey returns the key of a call that asks for something.
+func NewKey(caller, operation, value string, asked Asked) Key {
+	return Key{Caller: caller, Operation: operation, Value: value, Body: asked.fingerprint()}
 }
 
 // Given reports whether there is a key.
@@ -33,6 +29,35 @@ func (k *Key) Given() bool { return k.Value != "" }
 
 // scope is the key without the body: what may be used once.
 func (k *Key) scope() Key { return Key{Caller: k.Caller, Operation: k.Operation, Value: k.Value} }
+
+// Keyed is a command that its caller may repeat: once it has succeeded, the same key gives the first answer again.
+type Keyed struct {
+	Key     Key
+	Command Command
+}
+
+// Operation is that of the command.
+func (c Keyed) Operation() string { return c.Command.Operation() }
+
+func (c Keyed) need(n *Need) {
+	n.Keys = append(n.Keys, c.Key)
+	c.Command.need(n)
+}
+
+// apply applies the command unless it was before. Only success is kept: a retry after a refusal is a new try.
+func (c Keyed) apply(a *application) Result {
+	if kept, ok := a.kept[c.Key.scope()]; ok {
+		return kept.Replay(c.Key)
+	}
+	r := c.Command.apply(a)
+	if r.Err == nil {
+		kept := Kept{Key: c.Key, Answer: r.Encode(), At: a.now}
+		a.LoadKept(kept)
+		a.changes.Kept = append(a.changes.Kept, kept)
+		a.changed = true
+	}
+	return r
+}
 
 // Kept is the first successful answer under a key.
 type Kept struct {
@@ -52,67 +77,6 @@ func CheckKey(value string) error {
 		}
 	}
 	return nil
-}
-
-// Encode writes a result as it is kept under a key: a reservation alone, which is what a crowd asks for, in some 25 bytes, all
-// else as JSON. The rows of keys are most of what a batch writes.
-func (r *Result) Encode() []byte {
-	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Err == nil
-	if alone && r.Reservation.ID != 0 {
-		return r.Reservation.appendTo(make([]byte, 0, 48))
-	}
-	b, err := json.Marshal(r) //nolint:musttag // read back by this package only, under the names of the fields
-	if err != nil {
-		panic(err) // plain structs, no cycles, no foreign types
-	}
-	return b
-}
-
-// DecodeResult reads what Encode wrote. An error means that the row was damaged.
-func DecodeResult(b []byte) (Result, error) {
-	var r Result
-	if len(b) > 0 && b[0] == packedReservation {
-		reservation, err := unpackReservation(b[1:])
-		return Result{Reservation: reservation}, err
-	}
-	if err := json.Unmarshal(b, &r); err != nil { //nolint:musttag // as Encode wrote it
-		return Result{}, fmt.Errorf("decode a kept answer: %w", err)
-	}
-	return r, nil
-}
-
-// packedReservation begins what appendTo writes; JSON begins with a brace.
-const packedReservation = 1
-
-// appendTo writes the reservation as variable-length integers (encoding/binary), times relative to the first, and the size.
-func (r *Reservation) appendTo(b []byte) []byte {
-	b = append(b, packedReservation)
-	ended := int64(0) // not yet
-	if r.EndedAt != 0 {
-		ended = int64(r.EndedAt-r.CreatedAt) + 1
-	}
-	for _, n := range [...]int64{int64(r.ID), int64(r.UserID), int64(r.Status), int64(r.CreatedAt), int64(r.ExpiresAt - r.CreatedAt), ended} {
-		b = binary.AppendVarint(b, n)
-	}
-	return append(b, r.Size...)
-}
-
-func unpackReservation(b []byte) (Reservation, error) {
-	var n [6]int64
-	for i := range n {
-		v, size := binary.Varint(b)
-		if size <= 0 {
-			return Reservation{}, errors.New("decode a kept answer: it is cut off")
-		}
-		n[i], b = v, b[size:]
-	}
-	r := Reservation{
-		ID: ReservationID(n[0]), UserID: UserID(n[1]), Status: Status(n[2]), CreatedAt: Time(n[3]), ExpiresAt: Time(n[3] + n[4]), Size: string(b),
-	}
-	if n[5] != 0 {
-		r.EndedAt = Time(n[3] + n[5] - 1)
-	}
-	return r, nil
 }
 
 // Replay answers a call under a key that was used before: with the first answer, or with a refusal where the key was
@@ -135,19 +99,4 @@ func (s *State) LoadKept(k Kept) {
 		s.kept = make(map[Key]Kept)
 	}
 	s.kept[k.Key.scope()] = k
-}
-
-// once applies a command unless it was before. Only success is kept: a retry after a refusal is a new try.
-func (a *application) once(c Keyed) Result {
-	if kept, ok := a.kept[c.Key.scope()]; ok {
-		return kept.Replay(c.Key)
-	}
-	r := a.apply(c.Command)
-	if r.Err == nil {
-		kept := Kept{Key: c.Key, Answer: r.Encode(), At: a.now}
-		a.LoadKept(kept)
-		a.changes.Kept = append(a.changes.Kept, kept)
-		a.changed = true
-	}
-	return r
 }

@@ -1,7 +1,5 @@
 package drop
 
-import "math"
-
 // MaxExpirePerBatch bounds how many due holds one batch ends, so that callers in the same batch do not wait for a crowd
 // (10,000 in one UPDATE took 45 ms).
 const MaxExpirePerBatch = 500
@@ -35,7 +33,7 @@ func Apply(s *State, now Time, batch BatchID, cmds []Command) ([]Result, *Change
 	}
 	results := make([]Result, len(cmds))
 	for i, c := range cmds {
-		results[i] = a.apply(c)
+		results[i] = c.apply(a)
 	}
 	return results, a.finish()
 }
@@ -59,31 +57,6 @@ func newApplication(s *State, now Time, batch BatchID) *application {
 	}
 }
 
-func (a *application) apply(c Command) Result {
-	switch c := c.(type) {
-	case Reserve:
-		return a.reserve(c)
-	case BuyReservation:
-		return a.buy(c)
-	case Cancel:
-		return a.cancel(c)
-	case Restock:
-		return a.operate(a.restock(c))
-	case Pause:
-		a.setPaused(true)
-		return a.operate(nil)
-	case Resume:
-		a.setPaused(false)
-		return a.operate(nil)
-	case Edit:
-		return a.operate(a.edit(c))
-	case Keyed:
-		return a.once(c)
-	case Expire:
-	}
-	return Result{}
-}
-
 // move posts units to a size's counters and to the batch's ledger.
 func (a *application) move(size int, r Reason, units int64) {
 	if err := a.Sizes[size].Stock.Post(r, units); err != nil {
@@ -91,115 +64,6 @@ func (a *application) move(size int, r Reason, units int64) {
 	}
 	a.movements[size].add(r, units)
 	a.changed = true
-}
-
-func (a *application) reserve(c Reserve) Result {
-	size, label, refusal := a.sizeNamed(c.Size)
-	if refusal != nil {
-		return Result{Err: refusal}
-	}
-	var used *usage
-	if a.limits {
-		used = a.usageOf(c.User)
-	}
-	if a.LimitPerUser == 1 {
-		if _, held := used.liveAt(a.now); held != nil {
-			return Result{Reservation: *held}
-		}
-	}
-	if refusal := a.refuse(size, a.now); refusal != nil {
-		return Result{Err: refusal}
-	}
-	if a.LimitPerUser > 0 {
-		live, _ := used.liveAt(a.now)
-		if n := live + used.bought; n >= a.LimitPerUser {
-			return Result{Err: &Error{Code: CodeLimitReached, Limit: a.LimitPerUser, Used: n}}
-		}
-	}
-	if refusal := a.cooldown(used); refusal != nil {
-		return Result{Err: refusal}
-	}
-	if a.Reserved == math.MaxUint32 {
-		return Result{Err: Refuse(CodeExhausted)}
-	}
-	a.Reserved++
-	r := &Reservation{
-		ID: NewReservationID(a.ID, a.Reserved), UserID: c.User, Size: label,
-		Status: Active, CreatedAt: a.now, ExpiresAt: a.now.Add(c.Hold),
-	}
-	if a.reservations == nil {
-		a.reservations = make(map[ReservationID]*Reservation)
-	}
-	a.reservations[r.ID] = r
-	a.changes.Made = append(a.changes.Made, r)
-	if used != nil {
-		used.holds = append(used.holds, r)
-	}
-	if a.Deadline == 0 || r.ExpiresAt < a.Deadline {
-		a.Deadline = r.ExpiresAt
-	}
-	a.move(size, Reserved, 1)
-	return Result{Reservation: *r}
-}
-
-func (a *application) buy(c BuyReservation) Result {
-	r, refusal := a.find(c.Reservation, c.Owner)
-	if refusal != nil {
-		return Result{Err: refusal}
-	}
-	switch r.Status {
-	case Completed:
-		p, ok := a.purchases[r.ID]
-		if !ok {
-			return Result{Err: Refuse(CodeDamaged)}
-		}
-		return Result{Purchase: p}
-	case Expired:
-		return Result{Err: Refuse(CodeReservationExpired)}
-	case Cancelled:
-		return Result{Err: Refuse(CodeReservationCancelled)}
-	case Active:
-	}
-	a.Purchased++
-	p := Purchase{
-		ID: NewPurchaseID(a.ID, a.Purchased), ReservationID: r.ID, UserID: r.UserID,
-		Size: r.Size, Price: a.Price, CreatedAt: a.now,
-	}
-	a.end(r, Completed, Purchased)
-	if u := a.usage[r.UserID]; u != nil {
-		u.bought++
-	}
-	a.changes.Purchases = append(a.changes.Purchases, p)
-	a.LoadPurchase(p)
-	a.remember(p)
-	return Result{Purchase: p}
-}
-
-// remember puts a purchase at the head of Recent, in a new slice: views share the old one.
-func (a *application) remember(p Purchase) {
-	buyer := a.names[p.UserID]
-	if buyer.username == "" {
-		buyer.username = UnknownUsername
-	}
-	recent := make([]Recent, 0, RecentLimit)
-	recent = append(recent, Recent{ID: p.ID, Username: buyer.username, PublicName: buyer.public, CreatedAt: p.CreatedAt})
-	recent = append(recent, a.Recent...)
-	a.Recent = recent[:min(len(recent), RecentLimit)]
-}
-
-func (a *application) cancel(c Cancel) Result {
-	r, refusal := a.find(c.Reservation, c.Owner)
-	if refusal != nil {
-		return Result{Err: refusal}
-	}
-	switch r.Status {
-	case Completed:
-		return Result{Err: Refuse(CodeAlreadyPurchased)}
-	case Active:
-		a.end(r, Cancelled, ReservationCanceled)
-	case Expired, Cancelled:
-	}
-	return Result{Reservation: *r}
 }
 
 // find returns a reservation as it stands at the batch's time: a hold whose time is over is expired on the way, even if

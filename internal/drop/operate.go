@@ -1,9 +1,6 @@
 package drop
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // operate answers an operator's command with the drop as it is now. Its version is the one that the batch will commit.
 func (a *application) operate(refusal *Error) Result {
@@ -18,7 +15,27 @@ func (a *application) operate(refusal *Error) Result {
 	return Result{Drop: &d, Recent: a.Recent}
 }
 
-func (a *application) restock(c Restock) *Error {
+// Restock adds units to a size, or with a negative Add takes unsold ones away.
+type Restock struct {
+	Add  int64
+	Size string
+}
+
+// Operation is "restock".
+func (Restock) Operation() string { return "restock" }
+
+// Asked is how many units of which size.
+func (c Restock) Asked(ID) Asked {
+	b := appendNumber(nil, "drop.Restock{Add:", c.Add)
+	b = appendText(b, ", Size:", c.Size)
+	return Asked(append(b, '}'))
+}
+
+func (Restock) need(n *Need) { n.Recent = true }
+
+func (c Restock) apply(a *application) Result { return a.operate(c.move(a)) }
+
+func (c Restock) move(a *application) *Error {
 	size, _, refusal := a.sizeNamed(c.Size)
 	if refusal != nil {
 		return refusal
@@ -37,69 +54,33 @@ func (a *application) restock(c Restock) *Error {
 	return nil
 }
 
-func (a *application) setPaused(paused bool) {
-	if a.Paused != paused {
-		a.Paused = paused
-		a.changed = true
-	}
-}
+// Pause stops reserving; live reservations can still be bought.
+type Pause struct{}
 
-// edit changes all fields or none.
-func (a *application) edit(c Edit) *Error {
-	if c.Name != nil && *c.Name != a.Name { // one of before names had a normal form may stay
-		name, refusal := normalName(*c.Name)
-		if refusal != nil {
-			return refusal
-		}
-		c.Name = &name
-	}
-	if refusal := a.checkEdit(c); refusal != nil {
-		return refusal
-	}
-	set(&a.Name, c.Name, &a.changed)
-	set(&a.Price, c.Price, &a.changed)
-	set(&a.StartTime, c.StartTime, &a.changed)
-	set(&a.ImageURL, c.ImageURL, &a.changed)
-	set(&a.LimitPerUser, c.LimitPerUser, &a.changed)
-	set(&a.MaxExpiredHolds, c.MaxExpiredHolds, &a.changed)
-	set(&a.Hidden, c.Hidden, &a.changed)
-	set(&a.Archived, c.Archived, &a.changed)
-	return nil
-}
+// Operation is "pause".
+func (Pause) Operation() string { return "pause" }
 
-func set[T comparable](field, to *T, changed *bool) {
-	if to != nil && *field != *to {
-		*field = *to
-		*changed = true
-	}
-}
+// Asked is which drop.
+func (Pause) Asked(id ID) Asked { return askedNumber(int64(id)) }
 
-// checkEdit says what may change when: the start until the drop has started, start and price until a unit is held or sold.
-func (a *application) checkEdit(c Edit) *Error {
-	stock := a.Stock()
-	taken := stock.Held+stock.Sold > 0
-	switch {
-	case c.Price != nil && *c.Price != a.Price && taken:
-		return &Error{Code: CodeFixed, Field: "price", Rule: "is fixed once a unit is held or sold"}
-	case c.StartTime != nil && *c.StartTime != a.StartTime && taken:
-		return &Error{Code: CodeFixed, Field: "start_time", Rule: "is fixed once a unit is held or sold"}
-	case c.StartTime != nil && *c.StartTime != a.StartTime && a.now >= a.StartTime:
-		return &Error{Code: CodeFixed, Field: "start_time", Rule: "is fixed once the drop has started"}
-	}
-	return c.check()
-}
+func (Pause) need(n *Need) { n.Recent = true }
 
-func (c *Edit) check() *Error {
-	return cmp.Or(
-		checked(c.Price, checkPrice), checked(c.StartTime, checkStart),
-		checked(c.ImageURL, checkImageURL), checked(c.LimitPerUser, checkLimit),
-		checked(c.MaxExpiredHolds, checkExpired),
-	)
-}
+func (Pause) apply(a *application) Result { return a.setPaused(true) }
 
-func checked[T any](v *T, rule func(T) *Error) *Error {
-	if v == nil {
-		return nil
-	}
-	return rule(*v)
+// Resume ends a pause.
+type Resume struct{}
+
+// Operation is "resume".
+func (Resume) Operation() string { return "resume" }
+
+// Asked is which drop.
+func (Resume) Asked(id ID) Asked { return askedNumber(int64(id)) }
+
+func (Resume) need(n *Need) { n.Recent = true }
+
+func (Resume) apply(a *application) Result { return a.setPaused(false) }
+
+func (a *application) setPaused(paused bool) Result {
+	set(&a.Paused, &paused, &a.changed)
+	return a.operate(nil)
 }

@@ -224,7 +224,7 @@ func TestNeedOf(t *testing.T) {
 			t.Errorf("%T: got %+v, want %+v", c, got, want)
 		}
 	}
-	a, z := drop.NewKey("", "op", "a", 1), drop.NewKey("ann", "op", "z", 2)
+	a, z := drop.NewKey("", "op", "a", "1"), drop.NewKey("ann", "op", "z", "2")
 	got = drop.NeedOf([]drop.Command{
 		drop.Keyed{Key: a, Command: drop.Reserve{User: 3}},
 		drop.Expire{},

@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func drawBatch(t *rapid.T, b *book, now drop.Time) (drop.Time, []drop.Command) {
 	for i := range cmds {
 		cmds[i] = drawCommand(t, b)
 		if value := rapid.SampledFrom([]string{"", "", "", "a", "b"}).Draw(t, "key"); value != "" {
-			key := drop.NewKey("", "op", value, rapid.IntRange(0, 1).Draw(t, "body"))
+			key := drop.NewKey("", "op", value, drop.Asked(strconv.Itoa(rapid.IntRange(0, 1).Draw(t, "body"))))
 			cmds[i] = drop.Keyed{Key: key, Command: cmds[i]}
 		}
 	}

@@ -24,17 +24,25 @@ func (r Retry) tell(replayed bool) {
 	}
 }
 
-// key returns the retry's key for an operation; body tells two different requests apart.
-func (r Retry) key(operation string, body any) drop.Key {
+// key returns the retry's key for an operation that asks for something.
+func (r Retry) key(operation string, asked drop.Asked) drop.Key {
 	if r.Key == "" {
 		return drop.Key{}
 	}
-	return drop.NewKey(r.Caller, operation, r.Key, body)
+	return drop.NewKey(r.Caller, operation, r.Key, asked)
+}
+
+// under puts a command on a drop under the retry's key, if there is one.
+func (r Retry) under(id drop.ID, cmd drop.Repeatable) drop.Command {
+	if r.Key == "" {
+		return cmd
+	}
+	return drop.Keyed{Key: drop.NewKey(r.Caller, cmd.Operation(), r.Key, cmd.Asked(id)), Command: cmd}
 }
 
 // Create makes a drop. Refuses a spec that breaks a rule.
 func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, error) {
-	key := r.key("create", printable(spec)) // as it was sent: a retry is the same text, whatever its normal form
+	key := r.key("create", drop.AskedCreate(&spec))
 	spec, err := spec.Normal()
 	if err != nil {
 		return nil, err
@@ -55,19 +63,6 @@ func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, er
 	return viewOf(s), err // not the lane's view, which may have moved on: a retry by key gets this one
 }
 
-// printable puts what a spec points to in its place, so that its printed form tells it from others.
-func printable(s drop.Spec) any {
-	total := int64(-1)
-	if s.TotalStock != nil {
-		total = *s.TotalStock
-	}
-	s.TotalStock = nil
-	return struct {
-		Spec  drop.Spec
-		Total int64
-	}{s, total}
-}
-
 // Reserve holds one unit for the user. An empty size means none was given.
 func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size string, r Retry) (drop.Reservation, error) {
 	l, err := e.lane(ctx, id)
@@ -81,11 +76,7 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 			return drop.Reservation{}, refusal
 		}
 	}
-	key := r.key("reserve", struct {
-		User drop.UserID
-		Size string
-	}{user, size})
-	result, err := l.do(ctx, cmd, key)
+	result, err := l.do(ctx, r.under(id, cmd))
 	r.tell(result.Replayed)
 	return result.Reservation, err
 }
@@ -93,40 +84,40 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 // Buy completes a reservation of the owner's (0: anybody's); another's is one that does not exist. Buying a completed one
 // again gives the same purchase.
 func (e *Engine) Buy(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
-	result, err := e.do(ctx, id.Drop(), drop.BuyReservation{Reservation: id, Owner: owner}, r.key("purchase", id))
+	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.BuyReservation{Reservation: id, Owner: owner}))
 	r.tell(result.Replayed)
 	return result.Purchase, notInDrop(err)
 }
 
 // Cancel gives the unit of a reservation of the owner's (0: anybody's) back; another's is one that does not exist.
 func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Reservation, error) {
-	result, err := e.do(ctx, id.Drop(), drop.Cancel{Reservation: id, Owner: owner}, r.key("cancel", id))
+	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.Cancel{Reservation: id, Owner: owner}))
 	r.tell(result.Replayed)
 	return result.Reservation, notInDrop(err)
 }
 
 // Restock adds units, or takes unsold ones away, and returns the drop as it was then.
 func (e *Engine) Restock(ctx context.Context, id drop.ID, cmd drop.Restock, r Retry) (*View, error) {
-	return e.operate(ctx, id, cmd, r, r.key("restock", cmd))
+	return e.operate(ctx, id, r.under(id, cmd), r)
 }
 
 // Pause stops reserving in a drop, and returns the drop as it was then.
 func (e *Engine) Pause(ctx context.Context, id drop.ID, r Retry) (*View, error) {
-	return e.operate(ctx, id, drop.Pause{}, r, r.key("pause", id))
+	return e.operate(ctx, id, r.under(id, drop.Pause{}), r)
 }
 
 // Resume ends a pause, and returns the drop as it was then.
 func (e *Engine) Resume(ctx context.Context, id drop.ID, r Retry) (*View, error) {
-	return e.operate(ctx, id, drop.Resume{}, r, r.key("resume", id))
+	return e.operate(ctx, id, r.under(id, drop.Resume{}), r)
 }
 
 // Edit changes what the command names, all of it or nothing, and returns the drop as it was then.
 func (e *Engine) Edit(ctx context.Context, id drop.ID, cmd drop.Edit) (*View, error) {
-	return e.operate(ctx, id, cmd, Retry{}, drop.Key{})
+	return e.operate(ctx, id, cmd, Retry{})
 }
 
-func (e *Engine) operate(ctx context.Context, id drop.ID, cmd drop.Command, r Retry, key drop.Key) (*View, error) {
-	result, err := e.do(ctx, id, cmd, key)
+func (e *Engine) operate(ctx context.Context, id drop.ID, cmd drop.Command, r Retry) (*View, error) {
+	result, err := e.do(ctx, id, cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -224,7 +224,7 @@ func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
 
 // EnsureUser finds or makes a buyer; see store.Store. Refuses a name or email that breaks a rule.
 func (e *Engine) EnsureUser(ctx context.Context, username, email string, r Retry) (drop.User, error) {
-	key := r.key("users", [2]string{username, text.LowerASCII(email)})
+	key := r.key("users", drop.AskedUser(username, text.LowerASCII(email)))
 	return again(ctx, e, func() (u drop.User, err error) {
 		u, replayed, err := e.store.EnsureUser(ctx, username, email, key)
 		r.tell(replayed)
@@ -340,12 +340,12 @@ func (e *Engine) ensureLane(v *View) (l *lane, made bool, err error) {
 	return l, true, nil
 }
 
-func (e *Engine) do(ctx context.Context, id drop.ID, cmd drop.Command, key drop.Key) (drop.Result, error) {
+func (e *Engine) do(ctx context.Context, id drop.ID, cmd drop.Command) (drop.Result, error) {
 	l, err := e.lane(ctx, id)
 	if err != nil {
 		return drop.Result{}, err
 	}
-	return l.do(ctx, cmd, key)
+	return l.do(ctx, cmd)
 }
 
 func (e *Engine) publish(ev Event) {

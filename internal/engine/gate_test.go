@@ -90,7 +90,7 @@ func (h *history) step() {
 	if c, ok := cmd.(drop.Reserve); ok {
 		refusal = h.lane().gate(c)
 	}
-	result, err := h.lane().do(h.t.Context(), cmd, drop.Key{})
+	result, err := h.lane().do(h.t.Context(), cmd)
 	switch {
 	case refusal != nil && drop.CodeOf(err) != refusal.Code:
 		h.t.Fatalf("the gate refused %+v with %v, the lane said %v, %v", cmd, refusal, result, err)
@@ -262,7 +262,7 @@ func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
 		var calls sync.WaitGroup
 		for user := range drop.UserID(2) {
 			calls.Go(func() {
-				_, err := l.do(t.Context(), drop.Reserve{User: user + 1, Hold: e.Hold}, drop.Key{})
+				_, err := l.do(t.Context(), drop.Reserve{User: user + 1, Hold: e.Hold})
 				if user == 1 && drop.CodeOf(err) != drop.CodeOutOfStock || user == 0 && err != nil {
 					t.Errorf("user %d: %v", user+1, err)
 				}

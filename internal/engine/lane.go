@@ -48,11 +48,8 @@ type lane struct {
 }
 
 // do runs a command through the lane and waits for its answer.
-func (l *lane) do(ctx context.Context, cmd drop.Command, key drop.Key) (drop.Result, error) {
+func (l *lane) do(ctx context.Context, cmd drop.Command) (drop.Result, error) {
 	c := &call{cmd: cmd, since: time.Now(), done: make(chan struct{})}
-	if key.Given() {
-		c.cmd = drop.Keyed{Key: key, Command: cmd}
-	}
 	if err := l.enqueue(c); err != nil {
 		l.engine.Metrics.failed(cmd, err)
 		return drop.Result{}, err

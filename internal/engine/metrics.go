@@ -67,7 +67,7 @@ func NewMetrics() *Metrics {
 		cautions: prometheus.NewDesc("sneakerdrop_database_cautions",
 			"Settings of the database with which it may lose sales; GET /readyz says which.", nil, nil),
 	}
-	m.reserved = m.commands.WithLabelValues(nameOf(drop.Reserve{}), "ok")
+	m.reserved = m.commands.WithLabelValues(drop.Reserve{}.Operation(), "ok")
 	return m
 }
 
@@ -120,7 +120,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (m *Metrics) done(c drop.Command) {
-	if name := nameOf(c); name != "reserve" {
+	if name := c.Operation(); name != "reserve" {
 		m.commands.WithLabelValues(name, "ok").Inc()
 		return
 	}
@@ -128,7 +128,7 @@ func (m *Metrics) done(c drop.Command) {
 }
 
 func (m *Metrics) refused(c drop.Command, refusal *drop.Error, atGate bool) {
-	m.commands.WithLabelValues(nameOf(c), string(refusal.Code)).Inc()
+	m.commands.WithLabelValues(c.Operation(), string(refusal.Code)).Inc()
 	if atGate {
 		m.gate.WithLabelValues(string(refusal.Code)).Inc()
 	}
@@ -146,7 +146,7 @@ func (m *Metrics) failed(c drop.Command, err error) {
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrStopping):
 		outcome = "unavailable"
 	}
-	m.commands.WithLabelValues(nameOf(c), outcome).Inc()
+	m.commands.WithLabelValues(c.Operation(), outcome).Inc()
 }
 
 func (m *Metrics) storeError(err error) {
@@ -175,29 +175,5 @@ func (m *Metrics) batch(b *batch, calls []*call) {
 			m.expired.Inc()
 			m.expiryLag.Observe(r.EndedAt.Sub(r.ExpiresAt).Seconds())
 		}
-	}
-}
-
-// nameOf is the command's name in metrics.
-func nameOf(c drop.Command) string {
-	switch c := c.(type) {
-	case drop.Reserve:
-		return "reserve"
-	case drop.BuyReservation:
-		return "purchase"
-	case drop.Cancel:
-		return "cancel"
-	case drop.Restock:
-		return "restock"
-	case drop.Pause:
-		return "pause"
-	case drop.Resume:
-		return "resume"
-	case drop.Edit:
-		return "edit"
-	case drop.Keyed:
-		return nameOf(c.Command)
-	default:
-		return "expire"
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"time"
 
 	"sneakerdrop/internal/drop"
 )
@@ -201,20 +200,6 @@ func keyed(key string, cmd drop.Command) drop.Command {
 	if key == "" {
 		return cmd
 	}
-	operation, body := "", any(cmd)
-	switch cmd := cmd.(type) {
-	case drop.Reserve:
-		operation, body = "reserve", [2]string{time.Duration(cmd.User).String(), cmd.Size}
-	case drop.BuyReservation:
-		operation = "purchase"
-	case drop.Cancel:
-		operation = "cancel"
-	case drop.Restock:
-		operation = "restock"
-	case drop.Pause:
-		operation = "pause"
-	case drop.Resume:
-		operation = "resume"
-	}
-	return drop.Keyed{Key: drop.NewKey("", operation, key, body), Command: cmd}
+	r := cmd.(drop.Repeatable) //nolint:forcetypeassert // keys are given to these alone
+	return drop.Keyed{Key: drop.NewKey("", r.Operation(), key, r.Asked(0)), Command: r}
 }

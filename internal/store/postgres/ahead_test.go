@@ -91,7 +91,7 @@ func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 		cmds := make([]drop.Command, n)
 		for i := range cmds {
 			c := drop.Reserve{User: drop.UserID(i + 1), Hold: time.Minute}
-			cmds[i] = drop.Keyed{Key: drop.NewKey("", "reserve", fmt.Sprint(prefix, i), c), Command: c}
+			cmds[i] = drop.Keyed{Key: drop.NewKey("", "reserve", fmt.Sprint(prefix, i), drop.Asked(fmt.Sprint(c))), Command: c}
 		}
 		return cmds
 	}

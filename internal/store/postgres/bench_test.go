@@ -21,7 +21,7 @@ func BenchmarkRunBatch(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("size=%d/keys", size), func(b *testing.B) {
 			benchmarkRunBatch(b, size, func(c drop.Reserve) drop.Command {
-				return drop.Keyed{Key: drop.NewKey("", "reserve", fmt.Sprintf("%x", newBatch()), c), Command: c}
+				return drop.Keyed{Key: drop.NewKey("", "reserve", fmt.Sprintf("%x", newBatch()), drop.Asked(fmt.Sprint(c))), Command: c}
 			})
 		})
 	}

@@ -14,7 +14,7 @@ import (
 
 // keyed is a command under a key whose body is the command.
 func keyed(value string, c drop.Command) drop.Keyed {
-	return drop.Keyed{Key: drop.NewKey("", "op", value, c), Command: c}
+	return drop.Keyed{Key: drop.NewKey("", "op", value, drop.Asked(fmt.Sprint(c))), Command: c}
 }
 
 // run applies commands to a drop at the store's own time.

@@ -46,7 +46,7 @@ func BenchmarkRunBatch(b *testing.B) {
 					user++
 					cmds[i] = drop.Reserve{User: scattered(user), Hold: time.Hour}
 					if c.keyed {
-						cmds[i] = drop.Keyed{Key: drop.NewKey("", "reserve", rand.Text(), cmds[i]), Command: cmds[i]}
+						cmds[i] = drop.Keyed{Key: drop.NewKey("", "reserve", rand.Text(), drop.Asked(fmt.Sprint(cmds[i]))), Command: cmds[i]}
 					}
 				}
 				batch := newBatchID()

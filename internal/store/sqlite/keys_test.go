@@ -85,7 +85,7 @@ func TestKeys_OutliveTheServer(t *testing.T) {
 	}
 	id := first.Drop.ID
 	reserve := drop.Reserve{User: 1, Hold: time.Minute}
-	cmd := drop.Keyed{Key: drop.NewKey("", "reserve", "k", reserve), Command: reserve}
+	cmd := drop.Keyed{Key: drop.NewKey("", "reserve", "k", drop.Asked(fmt.Sprint(reserve))), Command: reserve}
 	before, err := apply(t, s, id, cmd)
 	if err != nil || before[0].Err != nil {
 		t.Fatalf("%v, %v", err, before)

@@ -277,7 +277,7 @@ func fillReplaces(f *fixture) {
 	f.buy(f.reserve(1, base, drop.Reserve{User: zoe.ID}), base)
 	f.reserve(1, base, drop.Reserve{User: zoe.ID, Hold: never})
 	f.reserve(9, base, drop.Reserve{User: zoe.ID, Hold: never})
-	key := drop.NewKey("", "pause", "k", 1)
+	key := drop.NewKey("", "pause", "k", "1")
 	f.run(1, base, drop.Keyed{Key: key, Command: drop.Pause{}})
 	if _, _, err := f.CreateDrop(f.ctx, plain(1), newBatch(), key); err != nil {
 		f.Fatalf("CreateDrop: %v", err)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"time"
 
 	"sneakerdrop/internal/drop"
@@ -125,7 +126,7 @@ func anotherBodyIsRefused(f *fixture) {
 
 func scopesAreApart(f *fixture) {
 	a, b := f.create(plain(9)), f.create(plain(9))
-	body := "body"
+	const body = "body"
 	seen := make(map[drop.ReservationID]bool)
 	for _, id := range []drop.ID{a, b} {
 		for _, k := range []drop.Key{
@@ -329,7 +330,7 @@ func manyKeysInABatch(f *fixture) {
 	id := f.create(plain(2 * n))
 	cmds := make([]drop.Command, n)
 	for i := range cmds {
-		k := drop.NewKey("", "op", "k", i)
+		k := drop.NewKey("", "op", "k", drop.Asked(strconv.Itoa(i)))
 		k.Value += string(rune('A'+i%26)) + time.Duration(i).String()
 		cmds[i] = drop.Keyed{Key: k, Command: drop.Reserve{User: drop.UserID(i + 1), Hold: time.Minute}}
 	}

@@ -1,0 +1,89 @@
+package drop
+
+import "cmp"
+
+// Edit changes what is not nil.
+type Edit struct {
+	Name         *string
+	Price        *Money
+	StartTime    *Time
+	ImageURL     *string
+	LimitPerUser *int
+	// MaxExpiredHolds: see Drop.
+	MaxExpiredHolds *int
+	Hidden          *bool
+	Archived        *bool
+}
+
+// Operation is "edit".
+func (Edit) Operation() string { return "edit" }
+
+func (c Edit) need(n *Need) {
+	n.Limits = n.Limits || c.limits()
+	n.Recent = true
+}
+
+func (c Edit) apply(a *application) Result { return a.operate(c.change(a)) }
+
+// limits reports whether the edit may set a rule on what one user may hold.
+func (c *Edit) limits() bool { return c.LimitPerUser != nil || c.MaxExpiredHolds != nil }
+
+// change changes all fields or none.
+func (c Edit) change(a *application) *Error {
+	if c.Name != nil && *c.Name != a.Name { // one of before names had a normal form may stay
+		name, refusal := normalName(*c.Name)
+		if refusal != nil {
+			return refusal
+		}
+		c.Name = &name
+	}
+	if refusal := a.checkEdit(c); refusal != nil {
+		return refusal
+	}
+	set(&a.Name, c.Name, &a.changed)
+	set(&a.Price, c.Price, &a.changed)
+	set(&a.StartTime, c.StartTime, &a.changed)
+	set(&a.ImageURL, c.ImageURL, &a.changed)
+	set(&a.LimitPerUser, c.LimitPerUser, &a.changed)
+	set(&a.MaxExpiredHolds, c.MaxExpiredHolds, &a.changed)
+	set(&a.Hidden, c.Hidden, &a.changed)
+	set(&a.Archived, c.Archived, &a.changed)
+	return nil
+}
+
+func set[T comparable](field, to *T, changed *bool) {
+	if to != nil && *field != *to {
+		*field = *to
+		*changed = true
+	}
+}
+
+// checkEdit says what may change when: the start until the drop has started, start and price until a unit is held or sold.
+func (a *application) checkEdit(c Edit) *Error {
+	stock := a.Stock()
+	taken := stock.Held+stock.Sold > 0
+	switch {
+	case c.Price != nil && *c.Price != a.Price && taken:
+		return &Error{Code: CodeFixed, Field: "price", Rule: "is fixed once a unit is held or sold"}
+	case c.StartTime != nil && *c.StartTime != a.StartTime && taken:
+		return &Error{Code: CodeFixed, Field: "start_time", Rule: "is fixed once a unit is held or sold"}
+	case c.StartTime != nil && *c.StartTime != a.StartTime && a.now >= a.StartTime:
+		return &Error{Code: CodeFixed, Field: "start_time", Rule: "is fixed once the drop has started"}
+	}
+	return c.check()
+}
+
+func (c *Edit) check() *Error {
+	return cmp.Or(
+		checked(c.Price, checkPrice), checked(c.StartTime, checkStart),
+		checked(c.ImageURL, checkImageURL), checked(c.LimitPerUser, checkLimit),
+		checked(c.MaxExpiredHolds, checkExpired),
+	)
+}
+
+func checked[T any](v *T, rule func(T) *Error) *Error {
+	if v == nil {
+		return nil
+	}
+	return rule(*v)
+}

@@ -1,0 +1,172 @@
+package drop
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Answers that are kept under a key are read by servers of other versions, so they have a format of their own (docs/FORMATS.md, "Kept
+// answers"), whose first byte says which: keptReservation for a reservation alone, a brace for JSON with the names below.
+const keptReservation = 1
+
+type (
+	keptAnswer struct {
+		Reservation keptReserved `json:"reservation,omitzero"`
+		Purchase    keptPurchase `json:"purchase,omitzero"`
+		Drop        *keptDrop    `json:"drop,omitempty"`
+		Recent      []keptRecent `json:"recent,omitempty"`
+		User        keptUser     `json:"user,omitzero"`
+	}
+	keptReserved struct {
+		ID        ReservationID `json:"ID"`
+		UserID    UserID        `json:"UserID"`
+		Size      string        `json:"Size"`
+		Status    Status        `json:"Status"`
+		CreatedAt Time          `json:"CreatedAt"`
+		ExpiresAt Time          `json:"ExpiresAt"`
+		EndedAt   Time          `json:"EndedAt"`
+	}
+	keptPurchase struct {
+		ID            PurchaseID    `json:"ID"`
+		ReservationID ReservationID `json:"ReservationID"`
+		UserID        UserID        `json:"UserID"`
+		Size          string        `json:"Size"`
+		Price         Money         `json:"Price"`
+		CreatedAt     Time          `json:"CreatedAt"`
+	}
+	keptDrop struct {
+		ID              ID         `json:"ID"`
+		Name            string     `json:"Name"`
+		Price           Money      `json:"Price"`
+		StartTime       Time       `json:"StartTime"`
+		ImageURL        string     `json:"ImageURL"`
+		Sizes           []keptSize `json:"Sizes"`
+		LimitPerUser    int        `json:"LimitPerUser"`
+		MaxExpiredHolds int        `json:"MaxExpiredHolds"`
+		Paused          bool       `json:"Paused"`
+		Hidden          bool       `json:"Hidden"`
+		Archived        bool       `json:"Archived"`
+		Version         int64      `json:"Version"`
+		CreatedAt       Time       `json:"CreatedAt"`
+	}
+	keptSize struct {
+		Label string    `json:"Label"`
+		Stock keptStock `json:"Stock"`
+	}
+	keptStock struct {
+		Total     int64 `json:"Total"`
+		Available int64 `json:"Available"`
+		Held      int64 `json:"Held"`
+		Sold      int64 `json:"Sold"`
+	}
+	keptRecent struct {
+		ID         PurchaseID `json:"ID"`
+		Username   string     `json:"Username"`
+		PublicName string     `json:"PublicName,omitempty"`
+		CreatedAt  Time       `json:"CreatedAt"`
+	}
+	keptUser struct {
+		ID         UserID `json:"ID"`
+		Username   string `json:"Username"`
+		Email      string `json:"Email"`
+		PublicName string `json:"PublicName,omitempty"`
+	}
+)
+
+// Encode writes a result as it is kept under a key: a reservation alone, which is what a crowd asks for, in some 25 bytes, all
+// else as JSON. The rows of keys are most of what a batch writes.
+func (r *Result) Encode() []byte {
+	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Err == nil
+	if alone && r.Reservation.ID != 0 {
+		return r.Reservation.appendTo(make([]byte, 0, 48))
+	}
+	k := keptAnswer{
+		Reservation: keptReserved(r.Reservation), Purchase: keptPurchase(r.Purchase), Drop: keepDrop(r.Drop), User: keptUser(r.User),
+	}
+	for _, one := range r.Recent {
+		k.Recent = append(k.Recent, keptRecent(one))
+	}
+	b, err := json.Marshal(&k)
+	if err != nil {
+		panic(err) // plain structs, no cycles, no foreign types
+	}
+	return b
+}
+
+// DecodeResult reads what Encode wrote. An error means that the row was damaged.
+func DecodeResult(b []byte) (Result, error) {
+	if len(b) > 0 && b[0] == keptReservation {
+		reservation, err := unpackReservation(b[1:])
+		return Result{Reservation: reservation}, err
+	}
+	var k keptAnswer
+	if err := json.Unmarshal(b, &k); err != nil {
+		return Result{}, fmt.Errorf("decode a kept answer: %w", err)
+	}
+	r := Result{Reservation: Reservation(k.Reservation), Purchase: Purchase(k.Purchase), Drop: k.Drop.drop(), User: User(k.User)}
+	for _, one := range k.Recent {
+		r.Recent = append(r.Recent, Recent(one))
+	}
+	return r, nil
+}
+
+func keepDrop(d *Drop) *keptDrop {
+	if d == nil {
+		return nil
+	}
+	k := &keptDrop{
+		ID: d.ID, Name: d.Name, Price: d.Price, StartTime: d.StartTime, ImageURL: d.ImageURL, LimitPerUser: d.LimitPerUser,
+		MaxExpiredHolds: d.MaxExpiredHolds, Paused: d.Paused, Hidden: d.Hidden, Archived: d.Archived, Version: d.Version, CreatedAt: d.CreatedAt,
+	}
+	for _, s := range d.Sizes {
+		k.Sizes = append(k.Sizes, keptSize{Label: s.Label, Stock: keptStock(s.Stock)})
+	}
+	return k
+}
+
+func (k *keptDrop) drop() *Drop {
+	if k == nil {
+		return nil
+	}
+	d := &Drop{
+		ID: k.ID, Name: k.Name, Price: k.Price, StartTime: k.StartTime, ImageURL: k.ImageURL, LimitPerUser: k.LimitPerUser,
+		MaxExpiredHolds: k.MaxExpiredHolds, Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived, Version: k.Version, CreatedAt: k.CreatedAt,
+	}
+	for _, s := range k.Sizes {
+		d.Sizes = append(d.Sizes, Size{Label: s.Label, Stock: Stock(s.Stock)})
+	}
+	return d
+}
+
+// appendTo writes the reservation as variable-length integers (encoding/binary), times relative to the first, and the size.
+func (r *Reservation) appendTo(b []byte) []byte {
+	b = append(b, keptReservation)
+	ended := int64(0) // not yet
+	if r.EndedAt != 0 {
+		ended = int64(r.EndedAt-r.CreatedAt) + 1
+	}
+	for _, n := range [...]int64{int64(r.ID), int64(r.UserID), int64(r.Status), int64(r.CreatedAt), int64(r.ExpiresAt - r.CreatedAt), ended} {
+		b = binary.AppendVarint(b, n)
+	}
+	return append(b, r.Size...)
+}
+
+func unpackReservation(b []byte) (Reservation, error) {
+	var n [6]int64
+	for i := range n {
+		v, size := binary.Varint(b)
+		if size <= 0 {
+			return Reservation{}, errors.New("decode a kept answer: it is cut off")
+		}
+		n[i], b = v, b[size:]
+	}
+	r := Reservation{
+		ID: ReservationID(n[0]), UserID: UserID(n[1]), Status: Status(n[2]), CreatedAt: Time(n[3]), ExpiresAt: Time(n[3] + n[4]), Size: string(b),
+	}
+	if n[5] != 0 {
+		r.EndedAt = Time(n[3] + n[5] - 1)
+	}
+	return r, nil
+}

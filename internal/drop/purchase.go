@@ -1,0 +1,64 @@
+package drop
+
+// BuyReservation pays a reservation: its unit is sold. With an Owner it is refused like one that does not exist where
+// the reservation is another user's; 0 means anybody's.
+type BuyReservation struct {
+	Reservation ReservationID
+	Owner       UserID
+}
+
+// Operation is "purchase".
+func (BuyReservation) Operation() string { return "purchase" }
+
+// Asked is which reservation.
+func (c BuyReservation) Asked(ID) Asked { return askedNumber(int64(c.Reservation)) }
+
+func (c BuyReservation) need(n *Need) {
+	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation, Owner: c.Owner})
+	n.Recent = true
+}
+
+func (c BuyReservation) apply(a *application) Result {
+	r, refusal := a.find(c.Reservation, c.Owner)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	switch r.Status {
+	case Completed:
+		p, ok := a.purchases[r.ID]
+		if !ok {
+			return Result{Err: Refuse(CodeDamaged)}
+		}
+		return Result{Purchase: p}
+	case Expired:
+		return Result{Err: Refuse(CodeReservationExpired)}
+	case Cancelled:
+		return Result{Err: Refuse(CodeReservationCancelled)}
+	case Active:
+	}
+	a.Purchased++
+	p := Purchase{
+		ID: NewPurchaseID(a.ID, a.Purchased), ReservationID: r.ID, UserID: r.UserID,
+		Size: r.Size, Price: a.Price, CreatedAt: a.now,
+	}
+	a.end(r, Completed, Purchased)
+	if u := a.usage[r.UserID]; u != nil {
+		u.bought++
+	}
+	a.changes.Purchases = append(a.changes.Purchases, p)
+	a.LoadPurchase(p)
+	a.remember(p)
+	return Result{Purchase: p}
+}
+
+// remember puts a purchase at the head of Recent, in a new slice: views share the old one.
+func (a *application) remember(p Purchase) {
+	buyer := a.names[p.UserID]
+	if buyer.username == "" {
+		buyer.username = UnknownUsername
+	}
+	recent := make([]Recent, 0, RecentLimit)
+	recent = append(recent, Recent{ID: p.ID, Username: buyer.username, PublicName: buyer.public, CreatedAt: p.CreatedAt})
+	recent = append(recent, a.Recent...)
+	a.Recent = recent[:min(len(recent), RecentLimit)]
+}

@@ -1,0 +1,75 @@
+package drop
+
+import (
+	"math"
+	"time"
+)
+
+// Reserve asks for one unit, held for Hold from the batch's time on.
+type Reserve struct {
+	User UserID
+	Size string
+	Hold time.Duration // whole milliseconds
+}
+
+// Operation is "reserve".
+func (Reserve) Operation() string { return "reserve" }
+
+// Asked is who asks for which size.
+func (c Reserve) Asked(ID) Asked {
+	b := make([]byte, 0, 96)
+	b = appendNumber(b, "struct { User drop.UserID; Size string }{User:", int64(c.User))
+	b = appendText(b, ", Size:", c.Size)
+	return Asked(append(b, '}'))
+}
+
+func (c Reserve) need(n *Need) { n.Users = append(n.Users, c.User) }
+
+func (c Reserve) apply(a *application) Result {
+	size, label, refusal := a.sizeNamed(c.Size)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	var used *usage
+	if a.limits {
+		used = a.usageOf(c.User)
+	}
+	if a.LimitPerUser == 1 {
+		if _, held := used.liveAt(a.now); held != nil {
+			return Result{Reservation: *held}
+		}
+	}
+	if refusal := a.refuse(size, a.now); refusal != nil {
+		return Result{Err: refusal}
+	}
+	if a.LimitPerUser > 0 {
+		live, _ := used.liveAt(a.now)
+		if n := live + used.bought; n >= a.LimitPerUser {
+			return Result{Err: &Error{Code: CodeLimitReached, Limit: a.LimitPerUser, Used: n}}
+		}
+	}
+	if refusal := a.cooldown(used); refusal != nil {
+		return Result{Err: refusal}
+	}
+	if a.Reserved == math.MaxUint32 {
+		return Result{Err: Refuse(CodeExhausted)}
+	}
+	a.Reserved++
+	r := &Reservation{
+		ID: NewReservationID(a.ID, a.Reserved), UserID: c.User, Size: label,
+		Status: Active, CreatedAt: a.now, ExpiresAt: a.now.Add(c.Hold),
+	}
+	if a.reservations == nil {
+		a.reservations = make(map[ReservationID]*Reservation)
+	}
+	a.reservations[r.ID] = r
+	a.changes.Made = append(a.changes.Made, r)
+	if used != nil {
+		used.holds = append(used.holds, r)
+	}
+	if a.Deadline == 0 || r.ExpiresAt < a.Deadline {
+		a.Deadline = r.ExpiresAt
+	}
+	a.move(size, Reserved, 1)
+	return Result{Reservation: *r}
+}
