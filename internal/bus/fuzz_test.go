@@ -12,8 +12,11 @@ import (
 func seeds(f *testing.F) {
 	f.Helper()
 	view := engine.NewView(drop.Drop{
-		ID: 7, Version: 3, Name: "Air Zenith 1", Price: 12995, StartTime: 1, CreatedAt: 1,
-		Sizes: []drop.Size{{Label: "9", Stock: drop.Stock{Total: 3, Available: 1, Held: 1, Sold: 1}}, {Label: "10"}},
+		ID:        7,
+		Version:   3,
+		CreatedAt: 1,
+		Sizes:     []drop.Size{{Label: "9", Stock: drop.Stock{Total: 3, Available: 1, Held: 1, Sold: 1}}, {Label: "10"}},
+		Settings:  drop.Settings{Name: "Air Zenith 1", Price: 12995, StartTime: 1},
 	}, []drop.Recent{{ID: drop.NewPurchaseID(7, 1), Username: "ann", PublicName: "Ann S.", CreatedAt: 1}}, 1, 1)
 	bought := drop.Purchase{ID: drop.NewPurchaseID(7, 1), ReservationID: drop.NewReservationID(7, 1), UserID: 5, Size: "9", Price: 12995, CreatedAt: 1}
 	state, err := encodeState(view, &drop.LedgerEntry{Seq: 2, At: 1, Size: "9", Reason: drop.Reserved, Units: 1, Available: 1}, &bought)

@@ -174,9 +174,14 @@ func decodeState(data []byte) (engine.Event, error) {
 		return engine.Event{}, err
 	}
 	d := drop.Drop{
-		ID: drop.ID(m.ID), Version: m.Version, Name: m.Name, Price: drop.Money(m.Price), StartTime: drop.Time(m.Start), ImageURL: m.Image,
-		LimitPerUser: m.Limit, MaxExpiredHolds: m.Expired, CreatedAt: drop.Time(m.Made),
-		Paused: m.Flags.Paused, Hidden: m.Flags.Hidden, Archived: m.Flags.Archived,
+		ID:        drop.ID(m.ID),
+		Version:   m.Version,
+		CreatedAt: drop.Time(m.Made),
+		Settings: drop.Settings{
+			Name: m.Name, Price: drop.Money(m.Price), StartTime: drop.Time(m.Start), ImageURL: m.Image,
+			LimitPerUser: m.Limit, MaxExpiredHolds: m.Expired, Paused: m.Flags.Paused, Hidden: m.Flags.Hidden,
+			Archived: m.Flags.Archived,
+		},
 	}
 	for _, s := range m.Sizes {
 		d.Sizes = append(d.Sizes, drop.Size{Label: s.Label, Stock: drop.Stock{Total: s.Total, Available: s.Available, Held: s.Held, Sold: s.Sold}})

@@ -16,7 +16,7 @@ func TestState_PublicNamesAreNoNewForm(t *testing.T) {
 		{ID: drop.NewPurchaseID(7, 2), Username: "Ann Smith", PublicName: "Ann S.", CreatedAt: 2},
 		{ID: drop.NewPurchaseID(7, 1), Username: "bob", CreatedAt: 1},
 	}
-	d := drop.Drop{ID: 7, Version: 3, Name: "Air Zenith 1", Sizes: []drop.Size{{}}}
+	d := drop.Drop{ID: 7, Version: 3, Sizes: []drop.Size{{}}, Settings: drop.Settings{Name: "Air Zenith 1"}}
 	said, err := encodeState(engine.NewView(d, sold, 2, 2), nil, nil)
 	if err != nil {
 		t.Fatal(err)

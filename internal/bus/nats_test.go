@@ -116,9 +116,14 @@ func private(c *bus.Config) { c.Private = true }
 // happened is an event with all that one may have.
 func happened(version int64) engine.Event {
 	d := drop.Drop{
-		ID: 7, Version: version, Name: "Air Zenith 1 ☆ \"x\"", Price: 12995, StartTime: 1_700_000_000_000, ImageURL: "https://shop.example/1.jpg",
-		LimitPerUser: 2, MaxExpiredHolds: 3, Paused: true, Hidden: true, Archived: true, CreatedAt: 1_600_000_000_000,
-		Sizes: []drop.Size{{Label: "9", Stock: drop.Stock{Total: 5, Available: 2, Held: 2, Sold: 1}}, {Label: "9½"}},
+		ID:        7,
+		Version:   version,
+		CreatedAt: 1_600_000_000_000,
+		Sizes:     []drop.Size{{Label: "9", Stock: drop.Stock{Total: 5, Available: 2, Held: 2, Sold: 1}}, {Label: "9½"}},
+		Settings: drop.Settings{
+			Name: "Air Zenith 1 ☆ \"x\"", Price: 12995, StartTime: 1_700_000_000_000, ImageURL: "https://shop.example/1.jpg",
+			LimitPerUser: 2, MaxExpiredHolds: 3, Paused: true, Hidden: true, Archived: true,
+		},
 	}
 	recent := []drop.Recent{{ID: drop.NewPurchaseID(7, 4), Username: "ann", CreatedAt: 1_700_000_000_001}}
 	ended := &drop.Reservation{

@@ -85,7 +85,7 @@ func TestSamples_HavePricesInEveryCurrency(t *testing.T) {
 func TestCurrency_WarnsOfPricesThatItCannotWrite(t *testing.T) {
 	var views []*engine.View
 	for id, price := range []drop.Money{drop.MoneyOf(1_199_950), 12_050, 1_200_000, 1_200_050} {
-		views = append(views, engine.NewView(drop.Drop{ID: drop.ID(id + 1), Price: price}, nil, 0, 0))
+		views = append(views, engine.NewView(drop.Drop{ID: drop.ID(id + 1), Settings: drop.Settings{Price: price}}, nil, 0, 0))
 	}
 	views[3].Drop.Archived = true
 	for decimals, want := range map[int]string{0: `"1 (119.995), 2 (120.5)"`, 2: `"1 (119.995)"`, 3: ""} {

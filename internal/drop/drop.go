@@ -93,13 +93,21 @@ type Size struct {
 
 // Drop is a limited release: what is sold, from when, and how much of it is left.
 type Drop struct {
-	ID        ID
+	ID ID
+	Settings
+	// Sizes has at least one entry; a drop without sizes has exactly one, with an empty label.
+	Sizes []Size
+	// Version grows with every committed change; views, bus and sockets order by it.
+	Version   int64
+	CreatedAt Time
+}
+
+// Settings is what operators set of a drop, and nothing else changes. Two of them are compared by ==.
+type Settings struct {
 	Name      string
 	Price     Money
 	StartTime Time
 	ImageURL  string // empty: none
-	// Sizes has at least one entry; a drop without sizes has exactly one, with an empty label.
-	Sizes []Size
 	// LimitPerUser bounds the live reservations plus purchases of one user; 0 means no limit.
 	LimitPerUser int
 	// MaxExpiredHolds is how many holds one user may leave unpaid before each further one costs a wait; 0 means any number.
@@ -107,9 +115,6 @@ type Drop struct {
 	Paused          bool
 	Hidden          bool
 	Archived        bool
-	// Version grows with every committed change; views, bus and sockets order by it.
-	Version   int64
-	CreatedAt Time
 }
 
 // Sized reports whether buyers choose a size.

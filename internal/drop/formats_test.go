@@ -127,9 +127,15 @@ func TestAsked_TellsRequestsApart(t *testing.T) {
 // What lies in databases is read as it was meant, and written so that the program before reads it.
 func TestKept_Format1(t *testing.T) {
 	d := drop.Drop{
-		ID: 3, Name: `Comet "9½"`, Price: 12050, StartTime: 1767261600000, ImageURL: "/a?b&c", LimitPerUser: 2, MaxExpiredHolds: 3, Paused: true,
-		Hidden: true, Archived: true, Version: 77, CreatedAt: 1767261500000, Sizes: []drop.Size{
+		ID:        3,
+		Version:   77,
+		CreatedAt: 1767261500000,
+		Sizes: []drop.Size{
 			{Label: "9", Stock: drop.Stock{Total: 10, Available: 5, Held: 3, Sold: 2}}, {Label: "山", Stock: drop.Stock{Total: 1, Available: 1}},
+		},
+		Settings: drop.Settings{
+			Name: `Comet "9½"`, Price: 12050, StartTime: 1767261600000, ImageURL: "/a?b&c", LimitPerUser: 2,
+			MaxExpiredHolds: 3, Paused: true, Hidden: true, Archived: true,
 		},
 	}
 	made := drop.Reservation{

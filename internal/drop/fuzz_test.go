@@ -15,7 +15,7 @@ func FuzzDecodeResult(f *testing.F) {
 		{Reservation: drop.Reservation{ID: drop.NewReservationID(7, 3), UserID: 9, Size: "9½", Status: drop.Active, CreatedAt: 5, ExpiresAt: 60_005}},
 		{Reservation: drop.Reservation{ID: drop.NewReservationID(7, 3), UserID: 9, Status: drop.Expired, CreatedAt: 5, ExpiresAt: 9, EndedAt: 9}},
 		{Purchase: drop.Purchase{ID: drop.NewPurchaseID(7, 1), Price: 5}},
-		{Drop: &drop.Drop{ID: 7, Name: "Air", Sizes: []drop.Size{{}}}, Recent: []drop.Recent{{ID: 1, Username: "Ann"}}},
+		{Drop: &drop.Drop{ID: 7, Sizes: []drop.Size{{}}, Settings: drop.Settings{Name: "Air"}}, Recent: []drop.Recent{{ID: 1, Username: "Ann"}}},
 		{User: drop.User{ID: 1 << 40, Username: "Ann"}},
 	} {
 		f.Add(r.Encode())

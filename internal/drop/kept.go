@@ -131,8 +131,13 @@ func (k *keptDrop) drop() *Drop {
 		return nil
 	}
 	d := &Drop{
-		ID: k.ID, Name: k.Name, Price: k.Price, StartTime: k.StartTime, ImageURL: k.ImageURL, LimitPerUser: k.LimitPerUser,
-		MaxExpiredHolds: k.MaxExpiredHolds, Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived, Version: k.Version, CreatedAt: k.CreatedAt,
+		ID:        k.ID,
+		Version:   k.Version,
+		CreatedAt: k.CreatedAt,
+		Settings: Settings{
+			Name: k.Name, Price: k.Price, StartTime: k.StartTime, ImageURL: k.ImageURL, LimitPerUser: k.LimitPerUser,
+			MaxExpiredHolds: k.MaxExpiredHolds, Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived,
+		},
 	}
 	for _, s := range k.Sizes {
 		d.Sizes = append(d.Sizes, Size{Label: s.Label, Stock: Stock(s.Stock)})

@@ -174,9 +174,15 @@ func TestResult_EncodeAndDecode(t *testing.T) {
 		}
 		if rapid.Bool().Draw(t, "with a drop") {
 			want.Drop = &drop.Drop{
-				ID: drop.ID(number("id")), Name: word("name"), Price: drop.Money(number("price")), StartTime: moment("start"),
-				ImageURL: word("image"), LimitPerUser: rapid.Int().Draw(t, "limit"), Paused: rapid.Bool().Draw(t, "paused"),
-				Hidden: rapid.Bool().Draw(t, "hidden"), Archived: rapid.Bool().Draw(t, "archived"), Version: number("version"), CreatedAt: moment("created"),
+				ID:        drop.ID(number("id")),
+				Version:   number("version"),
+				CreatedAt: moment("created"),
+				Settings: drop.Settings{
+					Name: word("name"), Price: drop.Money(number("price")), StartTime: moment("start"),
+					ImageURL: word("image"), LimitPerUser: rapid.Int().Draw(t, "limit"),
+					Paused: rapid.Bool().Draw(t, "paused"), Hidden: rapid.Bool().Draw(t, "hidden"),
+					Archived: rapid.Bool().Draw(t, "archived"),
+				},
 			}
 			for i := range rapid.IntRange(1, 4).Draw(t, "sizes") {
 				want.Drop.Sizes = append(want.Drop.Sizes, drop.Size{

@@ -248,8 +248,11 @@ func TestSpec_Create(t *testing.T) {
 	spec.Sizes[1].Stock, spec.ImageURL, spec.LimitPerUser = 0, "/i.png", 3
 	s, c := spec.Create(9, opened, drop.BatchID{4})
 	want := drop.Drop{
-		ID: 9, Name: spec.Name, Price: spec.Price, StartTime: opened, ImageURL: "/i.png", LimitPerUser: 3, Version: 1, CreatedAt: opened,
-		Sizes: []drop.Size{{Label: "10", Stock: drop.Stock{Total: 2, Available: 2}}, {Label: "9"}},
+		ID:        9,
+		Version:   1,
+		CreatedAt: opened,
+		Sizes:     []drop.Size{{Label: "10", Stock: drop.Stock{Total: 2, Available: 2}}, {Label: "9"}},
+		Settings:  drop.Settings{Name: spec.Name, Price: spec.Price, StartTime: opened, ImageURL: "/i.png", LimitPerUser: 3},
 	}
 	if !reflect.DeepEqual(s.Drop, want) || s.Seq != 2 || s.LastAt != opened || s.Batch != (drop.BatchID{4}) {
 		t.Errorf("got %+v", s)

@@ -116,8 +116,12 @@ func (s *Spec) normalizeStock() *Error {
 func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 	state := &State{
 		Drop: Drop{
-			ID: id, Name: s.Name, Price: s.Price, StartTime: s.StartTime, ImageURL: s.ImageURL,
-			LimitPerUser: s.LimitPerUser, MaxExpiredHolds: s.MaxExpiredHolds, CreatedAt: now,
+			ID:        id,
+			CreatedAt: now,
+			Settings: Settings{
+				Name: s.Name, Price: s.Price, StartTime: s.StartTime, ImageURL: s.ImageURL, LimitPerUser: s.LimitPerUser,
+				MaxExpiredHolds: s.MaxExpiredHolds,
+			},
 		},
 		LastAt: now,
 	}

@@ -113,7 +113,7 @@ func TestFollow_AnUnknownDropIsLookedUp(t *testing.T) {
 // The store is the authority: what was told and is not so is shown until the next sweep at most.
 func TestSweep_TakesBackWhatTheStoreDoesNotHave(t *testing.T) {
 	following(t, func(t *testing.T, _, follower *engine.Engine, _, seen *noticed, id drop.ID) {
-		lie := drop.Drop{ID: id, Name: "lie", Version: 1 << 40, Sizes: []drop.Size{{Stock: drop.Stock{Total: 10, Sold: 10}}}}
+		lie := drop.Drop{ID: id, Version: 1 << 40, Sizes: []drop.Size{{Stock: drop.Stock{Total: 10, Sold: 10}}}, Settings: drop.Settings{Name: "lie"}}
 		if !follower.Follow(engine.Event{View: engine.NewView(lie, nil, 0, 0)}) {
 			t.Fatal("it is no news")
 		}

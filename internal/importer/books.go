@@ -193,8 +193,10 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 	total := b.total(row, held, sold, o.over)
 	state := &drop.State{
 		Drop: drop.Drop{
-			ID: drop.ID(row.id), Name: spec.Name, Price: spec.Price, StartTime: spec.StartTime, ImageURL: spec.ImageURL,
-			Version: 1, CreatedAt: b.now,
+			ID:        drop.ID(row.id),
+			Version:   1,
+			CreatedAt: b.now,
+			Settings:  drop.Settings{Name: spec.Name, Price: spec.Price, StartTime: spec.StartTime, ImageURL: spec.ImageURL},
 		},
 		LastAt: b.now, Reserved: uint32(len(changes.Made)), Purchased: uint32(len(changes.Purchases)),
 	}

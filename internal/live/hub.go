@@ -270,7 +270,7 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 			updates = append(updates, stockUpdate(c.view, c.reason))
 		}
 		// A drop that is prepared in hiding is nobody's business.
-		if before != nil && edited(before, c.view) && (visible(before) || visible(c.view)) {
+		if before != nil && before.Drop.Settings != c.view.Drop.Settings && (visible(before) || visible(c.view)) {
 			updates = append(updates, dropUpdate(c.view))
 		}
 	}
@@ -287,14 +287,6 @@ func stockMoved(a, b *engine.View) bool {
 	return !slices.EqualFunc(a.Drop.Sizes, b.Drop.Sizes, func(x, y drop.Size) bool {
 		return x.Stock.Available == y.Stock.Available && x.Stock.Total == y.Stock.Total
 	})
-}
-
-// edited reports whether an operator changed the drop.
-func edited(a, b *engine.View) bool {
-	x, y := a.Drop, b.Drop
-	return x.Paused != y.Paused || x.Name != y.Name || x.Price != y.Price || x.StartTime != y.StartTime ||
-		x.ImageURL != y.ImageURL || x.LimitPerUser != y.LimitPerUser || x.MaxExpiredHolds != y.MaxExpiredHolds ||
-		x.Hidden != y.Hidden || x.Archived != y.Archived
 }
 
 // duePurchases takes the purchases whose turn it is, and says when the next one's is.

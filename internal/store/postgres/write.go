@@ -73,7 +73,7 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 
 func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
-	if edited(was, &s.Drop) {
+	if was.Settings != s.Settings { // most batches need not write what only an operator changes
 		w.edits = append(w.edits, []any{
 			int64(s.ID), l.place, s.Version, int64(s.LastAt), int64(s.Seq), int64(s.Reserved), int64(s.Purchased), uuid(s.Batch),
 			s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser), s.Paused, s.Hidden, s.Archived,
@@ -86,13 +86,6 @@ func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	d.lastAt, d.seqs = append(d.lastAt, int64(s.LastAt)), append(d.seqs, int64(s.Seq))
 	d.reserved, d.purchased = append(d.reserved, int64(s.Reserved)), append(d.purchased, int64(s.Purchased))
 	d.batches = append(d.batches, uuid(s.Batch))
-}
-
-// edited tells whether what only an operator changes has changed: most batches need not write it.
-func edited(was, is *drop.Drop) bool {
-	return was.Name != is.Name || was.Price != is.Price || was.StartTime != is.StartTime || was.ImageURL != is.ImageURL ||
-		was.LimitPerUser != is.LimitPerUser || was.MaxExpiredHolds != is.MaxExpiredHolds || was.Paused != is.Paused ||
-		was.Hidden != is.Hidden || was.Archived != is.Archived
 }
 
 // uuid is a batch's name in a form that is encoded alike with and without a prepared statement.

@@ -180,10 +180,14 @@ func rows(st *sqlite.Stmt, row func()) error {
 func scanDrop(st *sqlite.Stmt) *drop.State {
 	s := &drop.State{
 		Drop: drop.Drop{
-			ID: drop.ID(st.ColumnInt64(0)), Name: st.ColumnText(1), Price: drop.Money(st.ColumnInt64(2)),
-			StartTime: drop.Time(st.ColumnInt64(3)), ImageURL: st.ColumnText(4), LimitPerUser: st.ColumnInt(5),
-			MaxExpiredHolds: st.ColumnInt(16), Paused: st.ColumnBool(6), Hidden: st.ColumnBool(7), Archived: st.ColumnBool(8),
-			Version: st.ColumnInt64(9), CreatedAt: drop.Time(st.ColumnInt64(10)),
+			ID:        drop.ID(st.ColumnInt64(0)),
+			Version:   st.ColumnInt64(9),
+			CreatedAt: drop.Time(st.ColumnInt64(10)),
+			Settings: drop.Settings{
+				Name: st.ColumnText(1), Price: drop.Money(st.ColumnInt64(2)), StartTime: drop.Time(st.ColumnInt64(3)),
+				ImageURL: st.ColumnText(4), LimitPerUser: st.ColumnInt(5), MaxExpiredHolds: st.ColumnInt(16),
+				Paused: st.ColumnBool(6), Hidden: st.ColumnBool(7), Archived: st.ColumnBool(8),
+			},
 		},
 		LastAt: drop.Time(st.ColumnInt64(11)), Seq: drop.Seq(st.ColumnInt64(12)),
 		Reserved: uint32(st.ColumnInt64(13)), Purchased: uint32(st.ColumnInt64(14)),
