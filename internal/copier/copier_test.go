@@ -45,7 +45,9 @@ func shop(t *testing.T, s engine) {
 		Name: "Früh & spät", Price: 129_95, StartTime: at - 60_000, ImageURL: "/a.png", LimitPerUser: 3, MaxExpiredHolds: 2,
 		Sizes: []drop.SizeSpec{{Label: "9", Stock: 40}, {Label: "9½", Stock: 40}},
 	}
-	key := func(operation, value string) drop.Key { return drop.NewKey("user:7", operation, value, drop.Asked(operation)) }
+	key := func(operation, value string) drop.Key {
+		return drop.NewKey("user:7", operation, value, drop.Asked(operation))
+	}
 	made, _, err := s.CreateDrop(ctx, spec, drop.BatchID{1}, key("create", "k1"))
 	must(err)
 	_, _, err = s.CreateDrop(ctx, drop.Spec{Name: "None", StartTime: at, TotalStock: new(int64)}, drop.BatchID{2}, drop.Key{})

@@ -12,7 +12,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// batch is one run through the store: its commands, and what the last attempt decided. One that follows another may have none.
+// batch is one run through the store: its commands, what is not loaded for them, and what the last attempt decided. One that follows
+// another may have no commands.
 type batch struct {
 	lane  *lane
 	calls []*call
@@ -20,17 +21,21 @@ type batch struct {
 	alone bool   // no batch may follow it at once
 	next  *batch // follows it, whatever becomes of it
 	given store.Batch
-	unasked
-	late int // the first call that was admitted when the attempt was decided: see late.go
-
-	began   time.Time
-	id      drop.BatchID
-	after   drop.Seq // of the state that the attempt was decided on
-	version int64    // likewise
+	omitted
+	began time.Time
 	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
 	unless  int64
 	unclear bool
-	// before is the batch that had last changed the drop, and confirms: see lasting.go.
+	decided
+}
+
+// decided is what the last attempt at a batch came to.
+type decided struct {
+	id      drop.BatchID
+	late    int      // the first call that was admitted when the attempt was decided: see admission.go
+	after   drop.Seq // of the state that the attempt was decided on
+	version int64    // likewise
+	// before is the batch that had last changed the drop, and confirms: see confirm.go.
 	before   drop.BatchID
 	confirms bool
 	results  []drop.Result
@@ -53,7 +58,7 @@ func newBatch(l *lane, calls []*call) *batch {
 	return b
 }
 
-// need is what the commands need, but for what is unasked.
+// need is what the commands need, but for what is omitted.
 func (b *batch) need() drop.Need {
 	l, need := b.lane, drop.NeedOf(b.cmds)
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up

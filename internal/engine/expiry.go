@@ -94,7 +94,6 @@ func (l *lane) overdue() bool {
 func (l *lane) settleClock(b *batch) {
 	if b.given.Need.Deadline {
 		l.rewake(b.deadline)
-		l.unsure = false
 	} else {
 		l.wake(b.deadline)
 	}

@@ -32,19 +32,11 @@ type lane struct {
 	closed bool
 	timer  *time.Timer
 
-	// The goroutine's own.
-	ahead   int // batches in a row that began behind the COMMIT of another
-	rivals  rivals
-	repeats repeats
+	learnt
 
 	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
 	wakesAt   atomic.Int64
 	confirmed atomic.Pointer[confirmation]
-	// lasting is the batch up to which the store has confirmed what it holds. Only the goroutine touches it.
-	lasting drop.BatchID
-	// unsure: a batch may have made holds that nobody was told of, and no batch has looked the deadlines up since. Until one has, the gate
-	// refuses nothing. The goroutine's own.
-	unsure bool
 }
 
 // do runs a command through the lane and waits for its answer.
@@ -155,9 +147,7 @@ func (l *lane) serve(b *batch) {
 	calls := b.calls
 	switch {
 	case err == nil:
-		l.lasting = b.lasts()
-		l.rivals.left(b.view.Drop.Version)
-		l.repeats.learn(b)
+		l.learn(b)
 		v, _ := l.replace(b.view)
 		l.settleClock(b)
 		if !l.unsure {
