@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 const twins = 200

@@ -21,7 +21,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // TestDeploy_TheShopOfComposeSells does what deploy/compose.yaml has an engine do, with the same files, settings and order, on loopback: roles,

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // standbys are a primary and a synchronous standby, which change places.

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }

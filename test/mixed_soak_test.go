@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // Five minutes of buyers who reserve, buy or never come back, as many as the machine takes, holds of 60 s ending among them: the last minute

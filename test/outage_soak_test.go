@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // An hour without the database, pressed into two minutes: as many calls as come in an hour when a few people do not give up. The server

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // A PgBouncer in between, in both modes that the docs allow: all goes on through it, its restart included.

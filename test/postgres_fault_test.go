@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // PostgreSQL stops, dies, freezes, loses sessions and answers, runs out of connections and of disk: that costs answers, never

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // TestMigrate_RefusalIsNotWaitedFor: a server that is not there yet is waited for, one that says no is not.

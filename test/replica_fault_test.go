@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // A replica that freezes while it holds a drop's lock keeps the others from that drop for some 5 s: then PostgreSQL ends its

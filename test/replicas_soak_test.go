@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // NATS is gone for a minute. Sales at one replica go on without a failure, watchers of another see them by the sweep, and have the last state

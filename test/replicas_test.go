@@ -18,7 +18,7 @@ import (
 	"github.com/lxzan/gws"
 	nats "github.com/nats-io/nats-server/v2/server"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // broker starts NATS in this process, on that port or, with 0, on a free one.

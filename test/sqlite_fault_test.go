@@ -25,8 +25,8 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
-	"sneakerdrop/internal/store/postgres/pgtest"
 	"sneakerdrop/internal/store/sqlite"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // A file that is locked, cannot grow, or lies on a full disk costs answers, never a sale; the server goes on by itself.

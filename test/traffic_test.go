@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // traffic is buyers on a server that goes away now and then, and what each of them was told. Every buyer is a user of its

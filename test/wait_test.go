@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // A database whose name, and a role that, does not exist yet is waited for where that was asked for, and served once it is there.

@@ -18,8 +18,8 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
 	"sneakerdrop/internal/store/sqlite"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 type meJSON struct {

@@ -22,7 +22,7 @@ import (
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }

@@ -12,8 +12,8 @@ import (
 
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
 	sqlitestore "sneakerdrop/internal/store/sqlite"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // database is a store that can be copied from and to, and that SQL can reach past the program.

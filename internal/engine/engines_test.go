@@ -13,8 +13,8 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
 	"sneakerdrop/internal/store/sqlite"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }

@@ -20,8 +20,8 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
 	"sneakerdrop/internal/store/sqlite"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // rows are reservations that lie in the database already, a fifth of them in the drop that is measured. All but their number is SQL, over n.

@@ -1,5 +1,5 @@
 // Package store is the contract of what keeps drops: what the engine asks of PostgreSQL, SQLite and memory alike.
-// Package storetest proves every promise made here on each of them.
+// Package internal/testing/storetest proves every promise made here on each of them.
 //
 // The rules are not here. A store loads what a batch needs, hands it to Decide under the drop's lock, and writes what
 // Decide says, all of it or nothing.

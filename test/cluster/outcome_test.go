@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"sneakerdrop/internal/histories"
+	"sneakerdrop/internal/testing/histories"
 )
 
 // outcome is what came of one fault.

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // program is something that runs on a machine, and is started again when it ends as a service is.

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"sneakerdrop/internal/histories"
+	"sneakerdrop/internal/testing/histories"
 )
 
 // within is how long the shop may be without sales after a fault that is over: Patroni replaces a primary that says nothing after

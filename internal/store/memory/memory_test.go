@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
-	"sneakerdrop/internal/store/storetest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func clock() drop.Time { return drop.TimeOf(time.Now()) }

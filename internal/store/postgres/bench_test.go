@@ -10,7 +10,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // BenchmarkRunBatch is one lane that always has work: batches of reserves by buyers who each come once, fsync on, without and with a new key each.

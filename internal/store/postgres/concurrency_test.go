@@ -8,7 +8,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 func TestRunBatch_TwoReplicasSellEachUnitOnce(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // filled is a drop with so many reservations that have all expired.

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // A plan is made once for a connection, so one made on any state of the tables must suit every other.

@@ -12,7 +12,7 @@ import (
 
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // twoHosts is a primary and the standby that each of its commits waits for, and a store on the two.

@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
-	"sneakerdrop/internal/store/storetest"
+	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // separate makes an empty database with the two roles that the deployment documents, migrated by the one that owns.

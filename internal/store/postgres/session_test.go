@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 // mattering are the settings that a role can have and that break the life of a shop where its connections are not given ours, with a value

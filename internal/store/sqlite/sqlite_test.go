@@ -14,7 +14,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
-	"sneakerdrop/internal/store/storetest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func TestStore(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"sneakerdrop/internal/store/postgres/pgtest"
+	"sneakerdrop/internal/testing/pgtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -26,7 +26,7 @@ func TestHistories_HaveAnOrderThatExplainsThem(t *testing.T) {
 				t.Parallel()
 				for _, seed := range seeds(t, s) {
 					if !t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { newHistory(t, s, seed, sum).verify() }) {
-						t.Fatalf("HISTORIES=%d go test ./internal/histories -run 'Histories/all/%s'", seed, s.name)
+						t.Fatalf("HISTORIES=%d go test ./internal/testing/histories -run 'Histories/all/%s'", seed, s.name)
 					}
 				}
 			})
