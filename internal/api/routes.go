@@ -23,7 +23,7 @@ type route struct {
 	examples               []example    // of bodies that work as they stand on the sample data
 	answer                 reflect.Type // nil: not JSON of ours
 	media                  string       // of an answer beside JSON, or in its place
-	workbook               bool         // is to be had as one too
+	workbook               bool         // the answer also comes as a workbook (format=xlsx)
 	answerExample          string
 	codes                  []drop.Code // its refusals; those of every operation are added
 
