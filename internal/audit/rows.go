@@ -62,7 +62,7 @@ func (c *check) reservation(r drop.Reservation) error {
 // sound checks a reservation by itself.
 func (c *check) sound(r *drop.Reservation) bool {
 	switch {
-	case r.Status < drop.Active || r.Status > drop.Cancelled:
+	case !r.Status.Known():
 		c.differf("reservation %d has the unknown status %d", r.ID, int8(r.Status))
 	case r.Status == drop.Active && r.EndedAt != 0:
 		c.differf("reservation %d is active, and ended at %s", r.ID, r.EndedAt)

@@ -265,7 +265,7 @@ func (p *purchase) decode(d drop.ID) (drop.Purchase, error) {
 
 func (r *reservation) decode() (*drop.Reservation, error) {
 	id, status := drop.ReservationID(r.ID), drop.Status(r.Status)
-	if id.Drop() < 1 || id.Drop() > drop.MaxID || !within(r.ID, id.Drop()) || !aUser(r.User) || status < drop.Active || status > drop.Cancelled ||
+	if id.Drop() < 1 || id.Drop() > drop.MaxID || !within(r.ID, id.Drop()) || !aUser(r.User) || !status.Known() ||
 		!aTime(r.At) || !aTime(r.Expires) || !aTime(r.Ended) || drop.CheckLabel("size", r.Size) != nil {
 		return nil, fmt.Errorf("%w: reservation %d", errInvalid, r.ID)
 	}

@@ -6,10 +6,7 @@
 // concurrent use; the caller (a lane, under the drop's row lock) owns a State while it applies a batch to it.
 package drop
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // MaxSafeInteger is the largest integer that a JavaScript number holds exactly (ECMAScript Number.MAX_SAFE_INTEGER).
 const MaxSafeInteger = 1<<53 - 1
@@ -133,33 +130,6 @@ func (d *Drop) Stock() Stock {
 	return sum
 }
 
-// Status is where a reservation stands. Its numbers are stored; do not renumber them.
-type Status int8
-
-// The statuses of a reservation. All but Active are terminal.
-const (
-	Active    Status = 1
-	Completed Status = 2
-	Expired   Status = 3
-	Cancelled Status = 4
-)
-
-// String gives the wire's word.
-func (s Status) String() string {
-	switch s {
-	case Active:
-		return "active"
-	case Completed:
-		return "completed"
-	case Expired:
-		return "expired"
-	case Cancelled:
-		return "cancelled"
-	default:
-		return fmt.Sprintf("Status(%d)", int8(s))
-	}
-}
-
 // Reservation is one unit kept for one user until ExpiresAt.
 type Reservation struct {
 	ID     ReservationID
@@ -171,9 +141,6 @@ type Reservation struct {
 	ExpiresAt Time
 	EndedAt   Time // when it was completed, expired or cancelled; 0 while active
 }
-
-// LiveAt reports whether the hold still keeps its unit: active, and now before ExpiresAt.
-func (r *Reservation) LiveAt(now Time) bool { return r.Status == Active && now < r.ExpiresAt }
 
 // Purchase is a reservation that was paid.
 type Purchase struct {

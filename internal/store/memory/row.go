@@ -117,7 +117,7 @@ func (r *row) loadUsage(s *drop.State, named []drop.UserID) {
 		unpaid, last := 0, drop.Time(0)
 		for _, id := range r.byUser[user] {
 			have := r.reservations[id]
-			if have.Status == drop.Active || have.Status == drop.Completed {
+			if have.Status.Counts() {
 				s.LoadUsage(have)
 				continue
 			}
@@ -178,7 +178,7 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 		switch have, ok := r.reservations[e.ID]; {
 		case !ok || have.Status != drop.Active || ended[e.ID]:
 			return fmt.Errorf("reservation %d is not active", e.ID)
-		case !known(e.Status):
+		case !e.Status.Known():
 			return fmt.Errorf("reservation %d has no status %d", e.ID, e.Status)
 		}
 		ended[e.ID] = true
@@ -189,7 +189,7 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 			return fmt.Errorf("reservation %d exists", m.ID)
 		}
 		switch {
-		case !known(m.Status):
+		case !m.Status.Known():
 			return fmt.Errorf("reservation %d has no status %d", m.ID, m.Status)
 		case m.ID.Drop() != r.drop.ID:
 			return fmt.Errorf("reservation %d is of another drop", m.ID)
@@ -224,8 +224,6 @@ func (r *row) checkRecords(c *drop.Changes) error {
 	}
 	return nil
 }
-
-func known(s drop.Status) bool { return s >= drop.Active && s <= drop.Cancelled }
 
 // write stores what check has passed. Of the sizes only those named in the changes are written, as SQL does.
 func (r *row) write(s *drop.State, c *drop.Changes) {

@@ -169,11 +169,7 @@ func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) (
 	for _, id := range s.order {
 		r := s.drops[id]
 		for _, n := range r.byUser[user] {
-			one := r.reservations[n]
-			if one.Status == drop.Active && !one.LiveAt(now) {
-				one.Status, one.EndedAt = drop.Expired, one.ExpiresAt
-			}
-			all = append(all, one)
+			all = append(all, r.reservations[n].At(now))
 		}
 	}
 	slices.SortFunc(all, func(a, b drop.Reservation) int {

@@ -148,11 +148,7 @@ func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) (
 		_, err = pgx.ForEachRow(rows, []any{
 			&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &now,
 		}, func() error {
-			shown := r
-			if shown.Status == drop.Active && !shown.LiveAt(now) {
-				shown.Status, shown.EndedAt = drop.Expired, shown.ExpiresAt
-			}
-			list = append(list, shown)
+			list = append(list, r.At(now))
 			return nil
 		})
 	}

@@ -74,11 +74,7 @@ func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) (
 		}
 		now := s.now()
 		return rows(st, func() {
-			r := scanReservation(st)
-			if r.Status == drop.Active && !r.LiveAt(now) {
-				r.Status, r.EndedAt = drop.Expired, r.ExpiresAt
-			}
-			found = append(found, r)
+			found = append(found, scanReservation(st).At(now))
 		})
 	})
 	return found, err
