@@ -35,6 +35,7 @@ func (p *page) leaves(field, value string) {
 
 // An operator makes a drop, sees it sell, and does all that there is to do with it.
 func TestControl_LifeOfADrop(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url+"/admin", desktop)
 	p.reads("main", "No drops yet")
@@ -123,6 +124,7 @@ func TestControl_LifeOfADrop(t *testing.T) {
 
 // With identity the room opens to operators and viewers, says so to others, and closes when a token is revoked.
 func TestControl_NeedsAToken(t *testing.T) {
+	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"
 	s, operate := signInServer(t, secret)
 	operate("", "/api/drops/create", onePair)
@@ -171,6 +173,7 @@ func TestControl_NeedsAToken(t *testing.T) {
 }
 
 func TestControl_Looks(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	stateful(t, s.url)
 	for _, l := range []look{phone, desktop, phoneDark, desktopDark} {
@@ -210,6 +213,7 @@ func TestControl_Looks(t *testing.T) {
 
 // What the page makes of a ledger and of histograms is what can be counted by hand.
 func TestControl_Calculates(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url+"/admin", desktop)
 	p.reads("main", "No drops yet")

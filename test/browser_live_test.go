@@ -23,6 +23,7 @@ func (p *page) allWays(server, query string) (names []string) {
 
 // Every watcher is told the same, in the same words, however it is connected.
 func TestBrowser_EachTransportSeesTheStockMove(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=2s")
 	p := openOwn(t, s.url)
 	createShown(t, s.url, 1, 10)
@@ -75,6 +76,7 @@ func TestBrowser_EachTransportSeesTheStockMove(t *testing.T) {
 }
 
 func TestBrowser_WatchesOneDrop(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=1h")
 	p := openOwn(t, s.url)
 	createShown(t, s.url, 1, 10)
@@ -116,6 +118,7 @@ func TestBrowser_WatchesOneDrop(t *testing.T) {
 
 // Watchers who come while the stock moves, and upgrade meanwhile, see it only go forward, and end with what is true.
 func TestBrowser_VersionsGrowWhileWatchersComeAndUpgrade(t *testing.T) {
+	t.Parallel()
 	const watchers = 10
 	s := startFor(t, t.TempDir(), "--hold=1h")
 	p := openOwn(t, s.url)
@@ -194,6 +197,7 @@ func checkGrowing(t *testing.T, events []string) {
 
 // A unit whose hold ends is on sale again for whoever watches, not at some next poll.
 func TestBrowser_ExpiryIsToldAtOnce(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=300ms")
 	p := openOwn(t, s.url)
 	createShown(t, s.url, 1, 1)

@@ -61,6 +61,7 @@ const (
 
 // Who signs in by the page's own link comes back signed in, without a question, and what the address had is gone.
 func TestLogin_StartedHereNeedsNoQuestion(t *testing.T) {
+	t.Parallel()
 	s := newLoginShop(t)
 	p := visit(t, s.url, phone)
 	s.signsIn(p)
@@ -85,6 +86,7 @@ func TestLogin_StartedHereNeedsNoQuestion(t *testing.T) {
 
 // A sign-in page that knows nothing of states goes on working: the buyer is asked, once.
 func TestLogin_WithoutAStateTheBuyerIsAsked(t *testing.T) {
+	t.Parallel()
 	s := newLoginShop(t)
 	s.keepsState = false
 	p := visit(t, s.url, phone)
@@ -108,6 +110,7 @@ func TestLogin_WithoutAStateTheBuyerIsAsked(t *testing.T) {
 
 // No link makes a buyer somebody else, or nobody, without a word.
 func TestLogin_NoLinkReplacesABuyer(t *testing.T) {
+	t.Parallel()
 	s := newLoginShop(t)
 	p := visit(t, s.url, desktop)
 	s.signsIn(p)
@@ -161,6 +164,7 @@ func TestLogin_NoLinkReplacesABuyer(t *testing.T) {
 
 // What is no good token, or the buyer's own, changes nothing and asks nothing that has no answer.
 func TestLogin_UselessTokensChangeNothing(t *testing.T) {
+	t.Parallel()
 	s := newLoginShop(t)
 	p := visit(t, s.url, desktop)
 	s.signsIn(p)

@@ -24,6 +24,7 @@ func newBuyer(t *testing.T, url string) *page {
 // The answers are lost for longer than the hold lasts. The click after that takes a new hold; the dead one is never shown as
 // the buyer's, nor said to last for less than nothing.
 func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
+	t.Parallel()
 	for name, after := range map[string]script{
 		"by the same key": `0`,
 		"a minute later":  `time.sleep(61_000)`,
@@ -56,6 +57,7 @@ func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 
 // A hold whose answer was lost and that was given back elsewhere is not the buyer's any more, however long its time would last.
 func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	p := newBuyer(t, s.url)
@@ -78,6 +80,7 @@ func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 // A hold that was taken although its answer was lost shows as soon as the server can be asked; the click is then done, its red
 // line is gone, and the next one is a new intent.
 func TestBrowser_ALostAnswerIsFound(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	p := newBuyer(t, s.url)
@@ -98,6 +101,7 @@ func TestBrowser_ALostAnswerIsFound(t *testing.T) {
 
 // An operator whose answer was lost adds the pairs once, however often the button is pressed; changed, the form is a new request.
 func TestBrowser_ARestockIsDoneOnce(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	p := visit(t, s.url+"/admin#/1", desktop.with(oddScript))
@@ -118,6 +122,7 @@ func TestBrowser_ARestockIsDoneOnce(t *testing.T) {
 
 // Whatever takes long is waited for as long as it gives signs of life, and called by its name when it gives none.
 func TestBrowser_LongAnswersArrive(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, hold(t, s.url, `{"dropId":1,"userName":"Ann"}`)))
@@ -158,6 +163,7 @@ func TestBrowser_LongAnswersArrive(t *testing.T) {
 
 // Each way in which an answer fails to come has words of its own, none of which promises what nobody does.
 func TestBrowser_SaysWhatBecameOfACall(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url, desktop.with(oddScript))
 	p.reads("main", "Nothing on sale yet")

@@ -29,6 +29,7 @@ func rewrite(t *testing.T, s *server, dir, sql string) {
 
 // A drop whose image is older than the rule about addresses shows a drawn sneaker, and its page asks nobody else for anything.
 func TestShop_LoadsNoImageFromElsewhereThanItsAddressSays(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := startFor(t, dir)
 	made(t, s.url, `{"name":"Old","price":90,"total_stock":5,"start_time":"2020-01-01T00:00:00Z"}`)
@@ -63,6 +64,7 @@ func TestShop_LoadsNoImageFromElsewhereThanItsAddressSays(t *testing.T) {
 // Prices show with the decimals that ISO 4217 gives the currency, which is not always what the browser's own tables say; one that was
 // stored under another currency shows as it is. The control room's forms take no other decimals.
 func TestPages_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
+	t.Parallel()
 	const started = `,"total_stock":5,"start_time":"2020-01-01T00:00:00Z"}`
 	for _, c := range []struct{ code, price, shown, wrong, problem, right string }{
 		{"JPY", "12000", "¥12,000", "12000.5", "A whole number such as 12000, at most 99,999,999: JPY has no decimals.", "12500"},

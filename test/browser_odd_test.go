@@ -16,6 +16,7 @@ func reported(languages, language string) script {
 
 // Whatever a browser reports as its language, both pages start, show dates, money and charts, and no error.
 func TestBrowser_OddLanguagesStart(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Many","price":1290.5,"total_stock":5000,"start_time":"2020-01-01T00:00:00Z"}`)
 	mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, hold(t, s.url, `{"dropId":1,"userName":"Ann"}`)))
@@ -58,6 +59,7 @@ func TestBrowser_OddLanguagesStart(t *testing.T) {
 
 // A browser without parts of Intl gets dates and numbers in a plain form, never a blank page.
 func TestBrowser_OddIntlStarts(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--currency=EUR")
 	made(t, s.url, `{"name":"Many","price":1290.5,"total_stock":5000,"start_time":"2020-01-01T00:00:00Z"}`)
 	mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, hold(t, s.url, `{"dropId":1,"userName":"Ann"}`)))
@@ -80,6 +82,7 @@ func TestBrowser_OddIntlStarts(t *testing.T) {
 
 // prices never shows an amount under another currency's sign, whatever the code.
 func TestBrowser_OddCurrencies(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url, desktop)
 	p.reads("main", "Nothing on sale yet")
@@ -94,6 +97,7 @@ func TestBrowser_OddCurrencies(t *testing.T) {
 
 // An old browser is told that it is too old, and a page whose scripts fail says so, in place of staying blank.
 func TestBrowser_SaysWhyItDoesNotStart(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, onePair)
 	for name, c := range map[string]struct {
@@ -120,6 +124,7 @@ func TestBrowser_SaysWhyItDoesNotStart(t *testing.T) {
 
 // What came to browsers in the last four years may be missing: nothing of both pages depends on it.
 func TestBrowser_FourYearsOldBrowsersWork(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Sized","price":90,"sizes":[{"size":"9","stock":1},{"size":"10","stock":2}],"start_time":"2020-01-01T00:00:00Z"}`)
 	old := script(`for (const [of, ...names] of [

@@ -24,6 +24,7 @@ func has(t *testing.T, url string, drop int, want string) {
 
 // What would stop a drop that sells is asked about first: nothing has happened before the answer, nor after a no.
 func TestControl_AsksBeforeADropThatSellsStops(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=10m")
 	made(t, s.url, onePair)
 	made(t, s.url, `{"name":"Next year","price":90,"total_stock":1,"start_time":"2999-01-01T00:00:00Z"}`)
@@ -76,6 +77,7 @@ func TestControl_AsksBeforeADropThatSellsStops(t *testing.T) {
 
 // Who restocks says which size: none is chosen beforehand.
 func TestControl_RestocksTheSizeThatWasChosen(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Sized","price":90,"sizes":[{"size":"9","stock":1},{"size":"10","stock":2}],"start_time":"2020-01-01T00:00:00Z"}`)
 	made(t, s.url, onePair)
@@ -113,6 +115,7 @@ func buys(t *testing.T, url, buyer string) {
 
 // The purchases stand with the newest first and grow while the drop sells; a search finds those of a buyer, and grows too.
 func TestControl_PurchasesAreLiveAndFound(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Many","price":90,"total_stock":1000,"start_time":"2020-01-01T00:00:00Z"}`)
 	for i := range 130 {

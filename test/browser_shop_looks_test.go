@@ -52,6 +52,7 @@ func stateful(t *testing.T, url string) {
 // Nothing is cut, covered, too small or too wide, and axe-core finds nothing serious, in any state, on a phone and on a
 // desktop, by day and by night.
 func TestShop_Looks(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, onePair)
 	alone := visit(t, s.url, phone)
@@ -95,6 +96,7 @@ func TestShop_Looks(t *testing.T) {
 
 // The first load is small, comes from this server alone and paints at once.
 func TestShop_FirstLoad(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--demo")
 	paint, bytes := 0.0, 0
 	for try := range 3 {
@@ -124,6 +126,7 @@ func TestShop_FirstLoad(t *testing.T) {
 
 // 200 drops stand on one page, 20 of them sell, and the page stays fluent.
 func TestShop_200Drops(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	for i := range 200 {
 		made(t, s.url, fmt.Sprintf(`{"name":"Drop %d","price":90,"sizes":[{"size":"9","stock":500},{"size":"10","stock":500}],"start_time":"2020-01-01T00:00:00Z"}`, i+1))
@@ -170,6 +173,7 @@ func TestShop_200Drops(t *testing.T) {
 
 // Scripts that somebody smuggles into a name are words, and those that are not ours do not run.
 func TestShop_NamesAreWords(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"<img src=x onerror=alert(1)><script>alert(2)</script>","price":90,"total_stock":1,"start_time":"2020-01-01T00:00:00Z"}`)
 	p := visit(t, s.url, desktop)

@@ -43,6 +43,7 @@ const onePair = `{"name":"Last pair","price":90,"total_stock":1,"start_time":"20
 // Two people at once: one holds the last pair through a double click, a reload and a second tab; gives it back; and the
 // other buys it.
 func TestShop_WholeLifeInTwoBrowsers(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, onePair)
 	ann, ben := visit(t, s.url, desktop), visit(t, s.url, phone)
@@ -87,6 +88,7 @@ func TestShop_WholeLifeInTwoBrowsers(t *testing.T) {
 
 // A second click before the answer, and a try after a lost one, take no second unit.
 func TestShop_ClicksTakeOneUnit(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Many","price":90,"total_stock":50,"start_time":"2020-01-01T00:00:00Z"}`)
 	p := visit(t, s.url, desktop)
@@ -126,6 +128,7 @@ func reservations(t *testing.T, url string, nth int64) string {
 }
 
 func TestShop_HoldEndsInHand(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=2s")
 	made(t, s.url, onePair)
 	p := visit(t, s.url, phone)
@@ -144,6 +147,7 @@ func TestShop_HoldEndsInHand(t *testing.T) {
 
 // The shop goes away and comes back: the page says so, and then shows what is true, the hold in hand with it.
 func TestShop_ComesBackAfterARestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := startFor(t, dir)
 	made(t, s.url, `{"name":"Many","price":90,"total_stock":5,"start_time":"2020-01-01T00:00:00Z"}`)
@@ -175,6 +179,7 @@ func TestShop_ComesBackAfterARestart(t *testing.T) {
 
 // What the shop does shows on open pages at once.
 func TestShop_FollowsTheShop(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url, desktop)
 	p.reads("main", "Nothing on sale yet")
@@ -219,6 +224,7 @@ func patch(t *testing.T, url, body string) {
 
 // Everything can be done with a keyboard alone, and what happens is said.
 func TestShop_ByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Sized","price":90,"sizes":[{"size":"9","stock":1},{"size":"10","stock":2}],"start_time":"2020-01-01T00:00:00Z"}`)
 	p := visit(t, s.url, desktop)
@@ -259,6 +265,7 @@ func TestShop_ByKeyboard(t *testing.T) {
 
 // With identity the page takes its token from the shop, which leaves no trace of it in the address.
 func TestShop_SignedIn(t *testing.T) {
+	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"
 	s, operate := signInServer(t, secret, "--sign-in-url=/sign-in", "--shop-name=Léon & Söhne", "--currency=EUR")
 	operate("", "/api/drops/create", onePair)
@@ -296,6 +303,7 @@ func TestShop_SignedIn(t *testing.T) {
 
 // Each refusal that the API can give has words of its own.
 func TestShop_HasWordsForEachRefusal(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	_, document := get(t, s.url+"/openapi.json")
 	codes := map[string]bool{}

@@ -14,6 +14,7 @@ var oddScript script
 
 // A hold of ten minutes never shows more than is left of it by the server's clock, whatever the device's clocks do.
 func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=10m")
 	made(t, s.url, `{"name":"Many","price":90,"total_stock":50,"start_time":"2020-01-01T00:00:00Z"}`)
 	for name, c := range map[string]struct {
@@ -55,6 +56,7 @@ func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 // A device whose clock is wrong from the start shows starts and holds by the server's, and a drop that it thought had started does
 // not stay open.
 func TestBrowser_WrongDeviceClockDoesNotShow(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=10m")
 	soon := time.Now().Add(5 * time.Minute).UTC().Format(time.RFC3339)
 	made(t, s.url, `{"name":"Soon","price":90,"total_stock":2,"start_time":"`+soon+`"}`)
@@ -74,6 +76,7 @@ func TestBrowser_WrongDeviceClockDoesNotShow(t *testing.T) {
 
 // The control room heals as well: what it counts down to is right again after the device has slept.
 func TestBrowser_ControlRoomCountsByTheServersClock(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	soon := time.Now().Add(58 * time.Minute).UTC().Format(time.RFC3339)
 	made(t, s.url, `{"name":"Soon","price":90,"total_stock":2,"start_time":"`+soon+`"}`)

@@ -48,6 +48,7 @@ func startOf(t *testing.T, url string, drop int, want string) {
 // In the night of a clock change the form refuses a time that does not exist, and asks which is meant of one that comes twice. It
 // always says what a time is in UTC before it is saved.
 func TestControl_StartsInTheNightOfAClockChange(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url+"/admin", desktop)
 	for i, c := range []struct {
@@ -110,6 +111,7 @@ func TestControl_StartsInTheNightOfAClockChange(t *testing.T) {
 
 // Who edits a drop that starts in the hour that comes twice sees which of the two it is, and moves it by choosing the other.
 func TestControl_EditsAStartThatComesTwice(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Night","price":90,"total_stock":5,"start_time":"2030-10-27T01:30:00Z"}`)
 	p := visit(t, s.url+"/admin", phone)
@@ -157,6 +159,7 @@ const loadZones script = `import(document.querySelector('link[href*="zones.js"]'
 
 // What a local time means is what the browser's own clock shows: every quarter of an hour around each clock change of some years.
 func TestZones_AgreeWithTheClock(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url+"/admin", desktop)
 	for _, zone := range []string{
@@ -199,6 +202,7 @@ func TestZones_AgreeWithTheClock(t *testing.T) {
 
 // In every zone that the browser knows, the clock changes of a year leave out what they leave out and repeat what they repeat.
 func TestZones_OfTheWholeWorld(t *testing.T) {
+	t.Parallel()
 	p := zonesModule(t)
 	eval[chromedp.Void](p, loadZones)
 	all := eval[int](p, `Intl.supportedValuesOf("timeZone").length`)

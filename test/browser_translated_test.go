@@ -9,6 +9,7 @@ import (
 
 // A page that a browser translates goes on: what changes replaces what stood there, once, and what does not stays translated.
 func TestBrowser_TranslatedShopStaysTrue(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=4s")
 	made(t, s.url, manyPairs)
 	made(t, s.url, `{"name":"Sized","price":90,"limit_per_user":2,"sizes":[{"size":"9","stock":1},{"size":"10","stock":2}],"start_time":"2020-01-01T00:00:00Z"}`)
@@ -65,6 +66,7 @@ func TestBrowser_TranslatedShopStaysTrue(t *testing.T) {
 }
 
 func TestBrowser_TranslatedControlRoomStaysTrue(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	p := visit(t, s.url+"/admin#/1", desktop.with(oddScript))
@@ -92,6 +94,7 @@ func TestBrowser_TranslatedControlRoomStaysTrue(t *testing.T) {
 
 // While nobody looks at the control room a drop sells. When somebody looks again, the chart shows when that was.
 func TestBrowser_ChartTellsWhatHappenedUnseen(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	hold(t, s.url, `{"dropId":1,"userId":100}`)

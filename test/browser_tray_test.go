@@ -18,6 +18,7 @@ const inSight script = `globalThis.inSight = (e) => {
 // The tray of holds covers no button to reserve with: not the one that was just pressed, none that gets the focus, and nothing else that
 // gets it by keyboard (WCAG 2.4.11), on screens of any size and zoom.
 func TestShop_TheTrayCoversNoButton(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	for i := range 5 {
 		sizes := ""
