@@ -25,6 +25,7 @@ import (
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/bench"
+	"sneakerdrop/internal/identity"
 )
 
 type benchCommand struct {
@@ -233,9 +234,9 @@ func (c *benchCommand) start(ctx context.Context, scratch string, b *bench.Confi
 			return nil, err
 		}
 		const most = "read=1000000/1000000,buy=1000000/1000000,operate=1000000/1000000"
-		args = append(args, "--jwt-secret-file="+file, "--jwt-audience=bench", "--jwt-number-claim="+bench.NumberClaim,
+		args = append(args, "--jwt-secret-file="+file, "--jwt-audience=bench", "--jwt-number-claim="+identity.NumberClaim,
 			"--address-limits="+most, "--buyer-limits="+most)
-		b.Buyer = bench.Signer(secret, "bench")
+		b.Buyer = identity.Signer(secret, "bench")
 		token, err := c.ownToken(ctx, database)
 		if err != nil {
 			return nil, err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"sneakerdrop/internal/bench"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
@@ -125,7 +124,7 @@ func signer(file, audience string) (func(buyer int64) string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bench.Signer(secret, audience), nil
+	return identity.Signer(secret, audience), nil
 }
 
 // identify is what sockets sign in with; nil where nobody has to.

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 
 	"sneakerdrop/internal/api"
-	"sneakerdrop/internal/bench"
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/rehearse"
 )
 
@@ -45,7 +45,7 @@ func (c *signInFlags) signing(secret []byte) func(int64) string {
 	if len(c.JWTAudience) > 0 {
 		audience = c.JWTAudience[0]
 	}
-	return bench.Signer(secret, audience)
+	return identity.Signer(secret, audience)
 }
 
 // Begin implements api.Rehearsals.
