@@ -1,17 +1,15 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/shop"
 )
 
 // access is who may make a call. It counts where the shop has identity; without it everybody may do everything.
@@ -70,23 +68,28 @@ func (a *api) admit(r *http.Request, needs access) (caller, error) {
 		return caller{}, err
 	}
 	if operator.Is(token) {
-		t, err := a.operator(r, token)
+		t, err := a.signIn.Operator(r.Context(), token)
 		if err == nil && (needs == buyers || !t.Allows(needs.role())) {
-			a.logRefusal(r, &t, codeForbidden)
 			err = drop.Refuse(codeForbidden)
 		}
-		return caller{token: t}, err
+		if err = refuseToken(err); err != nil {
+			if t.ID != 0 {
+				a.logRefusal(r, &t, drop.CodeOf(err))
+			}
+			return caller{}, err
+		}
+		return caller{token: t}, nil
 	}
-	claims, err := a.identity.Verify(r.Context(), token)
-	if err != nil {
+	var user drop.User
+	if needs == buyers {
+		user, _, err = a.signIn.Buyer(r.Context(), token)
+	} else if _, err = a.identity.Verify(r.Context(), token); err == nil { // no user is made here
+		err = drop.Refuse(codeForbidden)
+	}
+	if shop.TokenCode(err) != "" {
 		a.log.LogAttrs(r.Context(), slog.LevelDebug, "a buyer's token was refused", slog.Any("reason", err), slog.String("from", r.RemoteAddr))
-		return caller{}, refuseToken(err)
 	}
-	if needs != buyers {
-		return caller{}, drop.Refuse(codeForbidden)
-	}
-	user, err := a.engine.Buyer(r.Context(), claims.Subject)
-	return caller{buyer: user}, err
+	return caller{buyer: user}, refuseToken(err)
 }
 
 // bearer reads the token of a request (RFC 6750, 2.1).
@@ -102,28 +105,6 @@ func bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// operator looks a token of ours up each time: one that was revoked is worth nothing from that moment on.
-func (a *api) operator(r *http.Request, token string) (operator.Token, error) {
-	hash, ok := operator.HashOf(token)
-	if !ok {
-		return operator.Token{}, drop.Refuse(codeInvalidToken)
-	}
-	t, err := a.engine.Token(r.Context(), hash)
-	switch {
-	case drop.CodeOf(err) == drop.CodeTokenNotFound:
-		return operator.Token{}, drop.Refuse(codeInvalidToken)
-	case err != nil:
-		return operator.Token{}, err
-	case t.Revoked():
-		a.logRefusal(r, &t, codeInvalidToken)
-		return operator.Token{}, drop.Refuse(codeInvalidToken)
-	case t.ExpiredAt(drop.TimeOf(time.Now())):
-		a.logRefusal(r, &t, codeTokenExpired)
-		return operator.Token{}, drop.Refuse(codeTokenExpired)
-	}
-	return t, nil
-}
-
 // logRefusal tells of one who has, or had, a token and wanted what it is not for. Tokens that nobody ever had have no line: strangers
 // would fill the disk.
 func (a *api) logRefusal(r *http.Request, t *operator.Token, code drop.Code) {
@@ -132,18 +113,12 @@ func (a *api) logRefusal(r *http.Request, t *operator.Token, code drop.Code) {
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("from", r.RemoteAddr))
 }
 
-// refuseToken makes a refusal of what was found wrong with a buyer's token. The reason is for the log alone.
+// refuseToken makes a refusal of what was found wrong with a token. The reason is for the log alone.
 func refuseToken(err error) error {
-	switch {
-	case errors.Is(err, identity.ErrExpired):
-		return drop.Refuse(codeTokenExpired)
-	case errors.Is(err, identity.ErrInvalid):
-		return drop.Refuse(codeInvalidToken)
-	case errors.Is(err, identity.ErrUnavailable):
-		return fmt.Errorf("%w: %s", drop.Refuse(codeUnavailable), err) //nolint:errorlint // the cause must not give the answer its code
-	default:
-		return err
+	if code := shop.TokenCode(err); code != "" {
+		return fmt.Errorf("%w: %s", drop.Refuse(code), err) //nolint:errorlint // the cause must not give the answer its code
 	}
+	return err
 }
 
 // challenge says to a program what kind of token it needs (RFC 6750, 3).

@@ -32,6 +32,7 @@ import (
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/negotiate"
+	"sneakerdrop/internal/shop"
 )
 
 // Config is what a handler needs. Only Engine has no default.
@@ -89,6 +90,7 @@ type api struct {
 	limits  *limits
 	// identity tells who buyers are; nil: nobody is asked.
 	identity *identity.Verifier
+	signIn   shop.SignIn
 	names    drop.NameStyle
 	currency drop.Currency
 	origins  *origins
@@ -133,7 +135,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	a := &api{
 		engine: c.Engine, log: c.Log, currency: c.Currency, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
-		identity: c.Identity, names: c.BuyerNames,
+		identity: c.Identity, signIn: shop.SignIn{Tokens: c.Identity, Engine: c.Engine}, names: c.BuyerNames,
 		origins: newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 	}

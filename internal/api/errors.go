@@ -10,6 +10,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/shop"
 )
 
 // The codes that only HTTP gives; those of the domain are package drop's. Clients match on them, so none is ever renamed.
@@ -21,13 +22,13 @@ const (
 	codeMethodNotAllowed drop.Code = "method_not_allowed"
 	codeRateLimited      drop.Code = "rate_limited"
 	codeUnauthenticated  drop.Code = "unauthenticated"
-	codeInvalidToken     drop.Code = "invalid_token"
-	codeTokenExpired     drop.Code = "token_expired"
+	codeInvalidToken               = shop.CodeInvalidToken
+	codeTokenExpired               = shop.CodeTokenExpired
 	codeForbidden        drop.Code = "forbidden"
 	codeCrossOrigin      drop.Code = "cross_origin"
 	codeMisdirected      drop.Code = "misdirected_request"
 	codeOverloaded       drop.Code = "overloaded"
-	codeUnavailable      drop.Code = "unavailable"
+	codeUnavailable                = shop.CodeUnavailable
 	codeOutcomeUnknown   drop.Code = "outcome_unknown"
 	codeNotReady         drop.Code = "not_ready"
 	codeInternal         drop.Code = "internal"

@@ -66,8 +66,8 @@ func (s *subject) Decode(ctx *kong.DecodeContext) error {
 	})
 }
 
-// shop is a store that can tell its database from others.
-type shop interface {
+// named is a store that can tell its database from others.
+type named interface {
 	Shop(ctx context.Context) (string, error)
 }
 
@@ -97,11 +97,11 @@ func (c *busFlags) dial(ctx context.Context, s store.Store, private bool, log *s
 	if len(c.NATS) == 0 {
 		return nil, nil //nolint:nilnil // as documented
 	}
-	named, ok := s.(shop)
+	known, ok := s.(named)
 	if !ok {
 		return nil, &faultError{flag: "nats", rule: "needs PostgreSQL"}
 	}
-	name, err := named.Shop(ctx)
+	name, err := known.Shop(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -14,6 +13,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/live/sockets"
+	"sneakerdrop/internal/shop"
 )
 
 // signInFlags say who may do what. Without a secret, a key set or an issuer everybody may do everything.
@@ -128,19 +128,11 @@ func signer(file, audience string) (func(buyer int64) string, error) {
 }
 
 // identify is what sockets sign in with; nil where nobody has to.
-func identify(v *identity.Verifier, e *engine.Engine, log *slog.Logger) sockets.Identify {
+func identify(v *identity.Verifier, e *engine.Engine) sockets.Identify {
 	if v == nil {
 		return nil
 	}
-	return func(ctx context.Context, token string) (drop.UserID, time.Time, error) {
-		claims, err := v.Verify(ctx, token)
-		if err != nil {
-			log.Debug("a socket's token was refused", "reason", err)
-			return 0, time.Time{}, err
-		}
-		buyer, err := e.Buyer(ctx, claims.Subject)
-		return buyer.ID, claims.Expires.Add(identity.DefaultLeeway), err
-	}
+	return (&shop.SignIn{Tokens: v, Engine: e}).Buyer
 }
 
 // warnOfPlainTokens: who listens on the way can use what it hears.

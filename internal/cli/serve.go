@@ -132,7 +132,7 @@ func (c *serveCommand) serve(
 		return err
 	}
 	e := c.engine(s, metrics, publishing(hub, others), log)
-	show := c.show(hub, identify(verifier, e, log), log)
+	show := c.show(hub, identify(verifier, e), log)
 	if err := e.Start(ctx); err != nil {
 		return con.databaseError(c.Database, err)
 	}

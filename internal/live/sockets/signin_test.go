@@ -16,27 +16,27 @@ import (
 )
 
 // tokens are "7": buyer 7 for an hour, "7 for 1s": not so long, "expired" and "away".
-func identify(_ context.Context, token string) (drop.UserID, time.Time, error) {
+func identify(_ context.Context, token string) (drop.User, time.Time, error) {
 	number, life, limited := strings.Cut(token, " for ")
 	until := time.Now().Add(time.Hour)
 	if limited {
 		d, err := time.ParseDuration(life)
 		if err != nil {
-			return 0, until, err
+			return drop.User{}, until, err
 		}
 		until = time.Now().Add(d)
 	}
-	var id drop.UserID
+	var buyer drop.User
 	switch token {
 	case "expired":
-		return 0, until, fmt.Errorf("%w 5s ago", identity.ErrExpired)
+		return buyer, until, fmt.Errorf("%w 5s ago", identity.ErrExpired)
 	case "away":
-		return 0, until, errors.New("the database is away")
+		return buyer, until, errors.New("the database is away")
 	}
-	if _, err := fmt.Sscan(number, &id); err != nil {
-		return 0, until, fmt.Errorf("%w: %w", identity.ErrInvalid, err)
+	if _, err := fmt.Sscan(number, &buyer.ID); err != nil {
+		return buyer, until, fmt.Errorf("%w: %w", identity.ErrInvalid, err)
 	}
-	return id, until, nil
+	return buyer, until, nil
 }
 
 func newPrivateShow(t *testing.T) *show {

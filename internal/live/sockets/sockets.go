@@ -6,9 +6,10 @@
 package sockets
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/shop"
 	"sneakerdrop/socketio"
 )
 
@@ -45,9 +47,8 @@ func (w *watches) take(now time.Time) bool {
 	return true
 }
 
-// Identify says which buyer a token stands for and until when it is good. Its errors are those of identity.Verifier, or
-// what kept it from finding out.
-type Identify func(ctx context.Context, token string) (buyer drop.UserID, until time.Time, err error)
+// Identify says which buyer a token stands for and until when it is good, as shop.SignIn does.
+type Identify func(ctx context.Context, token string) (buyer drop.User, until time.Time, err error)
 
 // Sockets is a wire of a hub, and serves the clients.
 type Sockets struct {
@@ -55,6 +56,7 @@ type Sockets struct {
 	root     *socketio.Namespace
 	hub      *live.Hub
 	identify Identify
+	log      *slog.Logger
 }
 
 var _ live.PrivateWire = (*Sockets)(nil)
@@ -63,7 +65,7 @@ var _ live.PrivateWire = (*Sockets)(nil)
 // asked.
 func New(h *live.Hub, o socketio.Options, identify Identify) *Sockets {
 	server := socketio.New(o)
-	s := &Sockets{server: server, root: server.Of("/"), hub: h, identify: identify}
+	s := &Sockets{server: server, root: server.Of("/"), hub: h, identify: identify, log: cmp.Or(o.Log, slog.Default())}
 	s.root.OnConnect(s.welcome)
 	h.Attach(s)
 	return s
@@ -160,10 +162,13 @@ func (s *Sockets) signIn(socket *socketio.Socket) error {
 	ctx, cancel := context.WithTimeout(context.Background(), identifyWithin)
 	defer cancel()
 	buyer, until, err := s.identify(ctx, token)
+	if shop.TokenCode(err) != "" {
+		s.log.Debug("a socket's token was refused", "reason", err)
+	}
 	if err != nil {
 		return refusal(err)
 	}
-	socket.Join(live.RoomOfUser(buyer))
+	socket.Join(live.RoomOfUser(buyer.ID))
 	end := time.AfterFunc(time.Until(until), socket.Close)
 	socket.OnDisconnect(func(socketio.Reason) { end.Stop() })
 	return nil
@@ -171,14 +176,16 @@ func (s *Sockets) signIn(socket *socketio.Socket) error {
 
 // refusal says to the client, in connect_error, what to do; data.code is as over HTTP.
 func refusal(err error) error {
-	code, sentence := "unavailable", "Cannot find out who you are right now; connect again in a moment"
-	switch {
-	case errors.Is(err, identity.ErrExpired):
-		code, sentence = "token_expired", "Token has expired; sign in again"
-	case errors.Is(err, identity.ErrInvalid):
-		code, sentence = "invalid_token", "Token is not good here; sign in again, or connect without a token to watch only"
+	code, sentence := shop.TokenCode(err), "Cannot find out who you are right now; connect again in a moment"
+	switch code {
+	case shop.CodeTokenExpired:
+		sentence = "Token has expired; sign in again"
+	case shop.CodeInvalidToken:
+		sentence = "Token is not good here; sign in again, or connect without a token to watch only"
+	default:
+		code = shop.CodeUnavailable
 	}
-	return &socketio.ConnectError{Message: sentence, Data: map[string]string{"code": code}}
+	return &socketio.ConnectError{Message: sentence, Data: map[string]drop.Code{"code": code}}
 }
 
 // watch tells the socket the current state of one drop, or with 0 of all, and has it told what follows.
