@@ -2,7 +2,7 @@ package api
 
 import (
 	"bytes"
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,12 +11,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/shop"
 )
 
 type (
@@ -39,9 +39,6 @@ type (
 	}
 )
 
-// concludeTimeout bounds the wait for the last entry of a call that is over.
-const concludeTimeout = 5 * time.Second
-
 // recorded serves an operator's call between two entries of the log. Where the first cannot be written nothing is done.
 func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error {
 	who := callerOf(w)
@@ -62,19 +59,17 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 {
 		action.Drop = drop.ID(n)
 	}
-	id, err := a.engine.Record(r.Context(), action)
-	if err != nil {
-		return fmt.Errorf("%w: record the action: %s", drop.Refuse(codeUnavailable), err) //nolint:errorlint // nothing was done, whatever became of the entry
-	}
-	err = rt.serve(w, r)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), concludeTimeout)
-	defer cancel()
-	outcome := outcomeOf(rt, err)
-	if made := w.(*recorder).made; err == nil && made != "" {
-		outcome += ", " + made
-	}
-	if failed := a.engine.Conclude(ctx, id, outcome); failed != nil {
-		a.log.Error("the outcome of an operator's action is not in the log", "action", int64(id), "call", rt.id, "err", failed)
+	err := shop.Recorded(r.Context(), a.engine, action, func() (outcome string, err error) {
+		err = rt.serve(w, r)
+		if outcome = outcomeOf(rt, err); err == nil && w.(*recorder).made != "" {
+			outcome += ", " + w.(*recorder).made
+		}
+		return outcome, err
+	}, func(id operator.ActionID, err error) {
+		a.log.Error("the outcome of an operator's action is not in the log", "action", int64(id), "call", rt.id, "err", err)
+	})
+	if unrecorded, ok := errors.AsType[*shop.UnrecordedError](err); ok {
+		return fmt.Errorf("%w: record the action: %s", drop.Refuse(codeUnavailable), unrecorded) //nolint:errorlint // nothing was done, whatever became of the entry
 	}
 	return err
 }

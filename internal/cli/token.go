@@ -14,6 +14,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/shop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/text"
 )
@@ -230,25 +231,24 @@ func (con *console) operate(ctx context.Context, c common, do func(store.Store) 
 	return errors.Join(do(s), s.Close())
 }
 
-// recorded does what the command line asks for between two entries of the operators' log. Where the first cannot be
-// written nothing is done.
+// recorded does what the command line asks for between two entries of the operators' log.
 func recorded(ctx context.Context, s store.Store, call, detail string, do func() error) error {
 	who := "unknown"
 	if u, err := user.Current(); err == nil {
 		who = u.Username
 	}
-	id, err := s.Record(ctx, operator.Action{
+	var lost error
+	err := shop.Recorded(ctx, s, operator.Action{
 		Name: who, Role: operator.Operator, Call: call, Detail: operator.Detail([]byte(detail)), From: "command line",
-	})
-	if err != nil {
-		return err
-	}
-	err = do()
-	outcome := "ok"
-	if code := drop.CodeOf(err); code != "" {
-		outcome = string(code)
-	} else if err != nil {
-		outcome = "failed"
-	}
-	return errors.Join(err, s.Conclude(context.WithoutCancel(ctx), id, outcome))
+	}, func() (outcome string, err error) {
+		switch err = do(); {
+		case err == nil:
+			return "ok", nil
+		case drop.CodeOf(err) != "":
+			return string(drop.CodeOf(err)), err
+		default:
+			return "failed", err
+		}
+	}, func(_ operator.ActionID, err error) { lost = err })
+	return errors.Join(err, lost)
 }
