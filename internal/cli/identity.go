@@ -115,6 +115,29 @@ func (c *signInFlags) secret() ([]byte, error) {
 	}
 }
 
+// rehearsals is nil where buyers need tokens that this server cannot make.
+func (c *signInFlags) rehearsals() (*shop.Rehearsals, error) {
+	if !c.required() {
+		return new(shop.Rehearsals), nil
+	}
+	secret, err := c.secret()
+	if err != nil || secret == nil || c.JWTIssuer != "" {
+		return nil, err
+	}
+	r := new(shop.Rehearsals)
+	r.Sign(c.signing(secret))
+	return r, nil
+}
+
+// signing is how tokens of made-up buyers are made with a secret.
+func (c *signInFlags) signing(secret []byte) func(int64) string {
+	audience := ""
+	if len(c.JWTAudience) > 0 {
+		audience = c.JWTAudience[0]
+	}
+	return identity.Signer(secret, audience)
+}
+
 // signer makes buyers' tokens with the server's secret, which a file has; nil without a file: nobody signs in.
 func signer(file, audience string) (func(buyer int64) string, error) {
 	if file == "" {

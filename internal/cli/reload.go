@@ -9,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/identity"
+	"sneakerdrop/internal/shop"
 )
 
 // endBy gives a signal its usual effect back, also to one that has come already.
@@ -32,7 +33,7 @@ type secret struct {
 }
 
 // secrets are all that a server reads again.
-func (c *serveCommand) secrets(v *identity.Verifier, pair *certificates, b *bus.NATS, rehearsals *stage) (all []secret) {
+func (c *serveCommand) secrets(v *identity.Verifier, pair *certificates, b *bus.NATS, rehearsals *shop.Rehearsals) (all []secret) {
 	if pair != nil {
 		all = append(all, secret{"certificate", []string{c.TLSCert, c.TLSKey}, func(context.Context) (bool, error) { return pair.reload() }})
 	}
@@ -46,7 +47,7 @@ func (c *serveCommand) secrets(v *identity.Verifier, pair *certificates, b *bus.
 			}
 			changed, err := v.Reload(ctx, text)
 			if changed && rehearsals != nil {
-				rehearsals.sign(c.signing(text))
+				rehearsals.Sign(c.signing(text))
 			}
 			return changed, err
 		}})

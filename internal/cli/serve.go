@@ -25,6 +25,7 @@ import (
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sockets"
 	"sneakerdrop/internal/live/sse"
+	"sneakerdrop/internal/shop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/socketio"
 	"sneakerdrop/socketio/engineio"
@@ -168,7 +169,7 @@ func (c *serveCommand) serve(
 	}
 	address := origin(d.addr, pair != nil)
 	if rehearsals != nil {
-		rehearsals.url = address
+		rehearsals.URL = address
 	}
 	shown.MustRegister(d.server)
 	c.lead(d, handler, pair.config())
@@ -195,8 +196,8 @@ func (c *serveCommand) engine(s store.Store, m *engine.Metrics, publish func(eng
 }
 
 // handler is all that is served at --addr: the pages and the API, with rehearsals where they can be.
-func (c *serveCommand) handler(settings api.Config) (http.Handler, *stage, error) {
-	rehearsals, err := c.stage()
+func (c *serveCommand) handler(settings api.Config) (http.Handler, *shop.Rehearsals, error) {
+	rehearsals, err := c.rehearsals()
 	if err != nil {
 		return nil, nil, err
 	}
