@@ -18,6 +18,7 @@ const module = "sneakerdrop"
 var house = [][]string{
 	{"cmd/sneakerdrop", "bench/program"},
 	{"internal/cli"},
+	{"internal/app"},
 	{"internal/api", "internal/bench"},
 	{"internal/web", "internal/live/sse", "internal/live/sockets"},
 	{"internal/shop"},
@@ -83,6 +84,7 @@ func TestImports_FaultsAreSeen(t *testing.T) {
 		{ImportPath: "internal/live/sse", Imports: []string{module + "/internal/live/sockets"}},
 		{ImportPath: "internal/shop", Imports: []string{module + "/internal/live/sockets"}},
 		{ImportPath: "internal/shop", Imports: []string{module + "/internal/store/sqlite"}},
+		{ImportPath: "internal/app", Imports: []string{module + "/internal/cli"}},
 		{ImportPath: "internal/cli", Imports: []string{module + "/bench/program"}},
 		{ImportPath: "cmd/sneakerdrop", Imports: []string{module + "/bench/program"}},
 	} {

@@ -37,13 +37,17 @@ func (h Hosts) allow(host string) bool {
 		host = name
 	}
 	host = strings.TrimSuffix(host, ".")
-	if strings.EqualFold(host, "localhost") {
+	if Loopback(host) || h.named(host) {
 		return true
 	}
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return h.AnyAddress || a.Unmap().IsLoopback() || h.named(host)
-	}
-	return h.named(host)
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && h.AnyAddress
+}
+
+// Loopback reports whether a host, without a port, is a name or address of the machine that asks.
+func Loopback(host string) bool {
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || err == nil && a.Unmap().IsLoopback()
 }
 
 func (h Hosts) named(host string) bool {

@@ -1,23 +1,16 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/prometheus/client_golang/prometheus"
 
-	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/bus"
-	"sneakerdrop/internal/engine"
-	"sneakerdrop/internal/live"
-	"sneakerdrop/internal/store"
 )
 
 // busFlags say how several servers of one shop tell each other. Without a URL they do not.
@@ -66,11 +59,6 @@ func (s *subject) Decode(ctx *kong.DecodeContext) error {
 	})
 }
 
-// named is a store that can tell its database from others.
-type named interface {
-	Shop(ctx context.Context) (string, error)
-}
-
 // check refuses settings that contradict each other, or that count for nothing.
 func (c *busFlags) check(d database) error {
 	given := ""
@@ -92,58 +80,12 @@ func (c *busFlags) check(d database) error {
 	return nil
 }
 
-// dial begins to connect; nil: there is no bus.
-func (c *busFlags) dial(ctx context.Context, s store.Store, private bool, log *slog.Logger) (*bus.NATS, error) {
+// bus is where other servers are told; nil: nowhere.
+func (c *busFlags) bus() *bus.Config {
 	if len(c.NATS) == 0 {
-		return nil, nil //nolint:nilnil // as documented
-	}
-	known, ok := s.(named)
-	if !ok {
-		return nil, &faultError{flag: "nats", rule: "needs PostgreSQL"}
-	}
-	name, err := known.Shop(ctx)
-	if err != nil {
-		return nil, err
-	}
-	b, err := bus.Dial(bus.Config{
-		Servers: c.NATS, Subject: bus.Subject(string(c.NATSSubject), name), Credentials: c.NATSCreds,
-		CA: c.NATSCA, Cert: c.NATSCert, Key: c.NATSKey, Private: private, Log: log,
-	})
-	if err != nil {
-		return nil, &faultError{flag: "nats", rule: "cannot be used: " + err.Error()}
-	}
-	return b, nil
-}
-
-// publishing is where an engine's events go: to those who watch here, and over the bus, if there is one, to other servers.
-func publishing(h *live.Hub, b *bus.NATS) func(engine.Event) {
-	if b == nil {
-		return h.Publish
-	}
-	return func(ev engine.Event) {
-		h.Publish(ev)
-		b.Publish(ev)
-	}
-}
-
-// follow has the engine take over what others tell, and the metrics of the bus shown, until the returned function is called: it
-// tells others what is left to be told.
-func follow(b *bus.NATS, e *engine.Engine, shown *prometheus.Registry) (closeBus func(), err error) {
-	if b == nil {
-		return func() {}, nil
-	}
-	shown.MustRegister(b)
-	if err := b.Follow(e); err != nil {
-		b.Close()
-		return nil, err
-	}
-	return b.Close, nil
-}
-
-// shownBus is what GET /readyz says of the bus.
-func shownBus(b *bus.NATS) api.Bus {
-	if b == nil {
 		return nil
 	}
-	return b
+	return &bus.Config{
+		Servers: c.NATS, Subject: string(c.NATSSubject), Credentials: c.NATSCreds, CA: c.NATSCA, Cert: c.NATSCert, Key: c.NATSKey,
+	}
 }

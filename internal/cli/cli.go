@@ -112,6 +112,18 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return 1
 }
 
+// endBy gives a signal its usual effect back, also to one that has come already.
+func endBy(signals chan os.Signal) {
+	signal.Stop(signals)
+	select {
+	case <-signals:
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			_ = self.Signal(syscall.SIGHUP)
+		}
+	default:
+	}
+}
+
 // exit is what kong is given in place of os.Exit for --help and --version.
 type exit struct{}
 

@@ -30,7 +30,7 @@ func TestDeploy_SettingsAreSettings(t *testing.T) {
 			t.Errorf("%s: %s", file, con.sentence(err))
 		}
 		// What opens the metrics must not open the shop, should the setting for the sign-in be lost.
-		if s.Insecure || !s.required() || s.Addr.loopback() || len(s.TrustedProxy) == 0 || len(s.NATS) == 0 || s.Addr.port != 3000 || s.MetricsAddr.port != 9090 {
+		if s.Insecure || !s.required() || s.Addr.Loopback() || len(s.TrustedProxy) == 0 || len(s.NATS) == 0 || s.Addr.Port != 3000 || s.MetricsAddr.Port != 9090 {
 			t.Errorf("%s: %+v", file, s)
 		}
 	}

@@ -86,7 +86,7 @@ func reflectsAs(f *kong.Flag, text string, is any) bool {
 	switch is := is.(type) {
 	case address:
 		other := means.Interface().(address)
-		return is.port == other.port && reaches(is.host) == reaches(other.host)
+		return is.Port == other.Port && reaches(is.Host) == reaches(other.Host)
 	case database:
 		return is.same(means.Interface().(database))
 	default:
@@ -109,10 +109,10 @@ func reaches(host string) string {
 
 // differing are those of PORT and HOST that say something else.
 func (a address) differing(l layer) (names []string) {
-	if port, ok := l.get("PORT"); ok && strings.TrimSpace(port) != strconv.Itoa(int(a.port)) {
+	if port, ok := l.get("PORT"); ok && strings.TrimSpace(port) != strconv.Itoa(int(a.Port)) {
 		names = append(names, "PORT")
 	}
-	if host, ok := l.host(); ok && reaches(host) != reaches(a.host) {
+	if host, ok := l.host(); ok && reaches(host) != reaches(a.Host) {
 		names = append(names, "HOST")
 	}
 	return names

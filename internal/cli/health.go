@@ -32,8 +32,8 @@ func (c *healthCommand) run(ctx context.Context, con *console) error {
 	defer cancel()
 	err := c.ask(ctx, con, c.url())
 	// A server that nobody has to sign in to stays on this machine, whatever HOST says.
-	if con.settings.platform && errors.Is(err, syscall.ECONNREFUSED) && !c.Addr.loopback() {
-		c.Addr.host = "localhost"
+	if con.settings.platform && errors.Is(err, syscall.ECONNREFUSED) && !c.Addr.Loopback() {
+		c.Addr.Host = "localhost"
 		err = c.ask(ctx, con, c.url())
 	}
 	return err
@@ -82,12 +82,12 @@ func (c *healthCommand) url() string {
 
 // here is where a server that listens at a is reached from its own machine, by number: an image need not have names.
 func here(a address) address {
-	ip, err := netip.ParseAddr(a.host)
+	ip, err := netip.ParseAddr(a.Host)
 	switch {
-	case a.host == "" || a.local() || ip == netip.IPv4Unspecified():
-		a.host = "127.0.0.1"
+	case a.Host == "" || a.Local() || ip == netip.IPv4Unspecified():
+		a.Host = "127.0.0.1"
 	case err == nil && ip.IsUnspecified():
-		a.host = "::1"
+		a.Host = "::1"
 	}
 	return a
 }

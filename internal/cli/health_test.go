@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"sneakerdrop/internal/app"
 )
 
 // healthOf runs the command, with an environment as containers have it.
@@ -86,9 +88,9 @@ func TestHealth_AsksThisMachine(t *testing.T) {
 		if host == "six" {
 			host = "::"
 		}
-		a := address{host: host, given: true}
+		a := address{Address: app.Address{Host: host}, given: true}
 		for _, digit := range port {
-			a.port = a.port*10 + uint16(digit-'0')
+			a.Port = a.Port*10 + uint16(digit-'0')
 		}
 		if got := here(a).String(); got != asked {
 			t.Errorf("%s is asked at %s, want %s", listens, got, asked)

@@ -9,10 +9,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
-	"sneakerdrop/internal/live/sockets"
 	"sneakerdrop/internal/shop"
 )
 
@@ -34,23 +33,22 @@ func (c *signInFlags) required() bool {
 	return c.JWTSecret != "" || c.JWTSecretFile != "" || c.JWTKeys != "" || c.OIDCIssuer != ""
 }
 
-// verifier returns what reads buyers' tokens; nil: nobody has to sign in.
-func (c *signInFlags) verifier(ctx context.Context, log *slog.Logger) (*identity.Verifier, error) {
+// verifier returns what reads buyers' tokens, and the secret if it has one; nil: nobody has to sign in.
+func (c *signInFlags) verifier(ctx context.Context, log *slog.Logger) (v *identity.Verifier, secret []byte, err error) {
 	if err := c.check(); err != nil || !c.required() {
-		return nil, err
+		return nil, nil, err
 	}
-	secret, err := c.secret()
-	if err != nil {
-		return nil, err
+	if secret, err = c.secret(); err != nil {
+		return nil, nil, err
 	}
-	v, err := identity.New(ctx, identity.Config{
+	v, err = identity.New(ctx, identity.Config{
 		Secret: secret, JWKSURL: c.JWTKeys, OIDCIssuer: c.OIDCIssuer, Issuer: c.JWTIssuer, Audience: c.JWTAudience,
 		NumberClaim: c.JWTNumberClaim,
 	}, log)
 	if err != nil {
-		return nil, &faultError{flag: c.source(), rule: "cannot be used: " + err.Error()}
+		return nil, nil, &faultError{flag: c.source(), rule: "cannot be used: " + err.Error()}
 	}
-	return v, nil
+	return v, secret, nil
 }
 
 // source is the flag that says how tokens are checked.
@@ -116,17 +114,15 @@ func (c *signInFlags) secret() ([]byte, error) {
 }
 
 // rehearsals is nil where buyers need tokens that this server cannot make.
-func (c *signInFlags) rehearsals() (*shop.Rehearsals, error) {
-	if !c.required() {
-		return new(shop.Rehearsals), nil
-	}
-	secret, err := c.secret()
-	if err != nil || secret == nil || c.JWTIssuer != "" {
-		return nil, err
+func (c *signInFlags) rehearsals(secret []byte) *shop.Rehearsals {
+	if c.required() && (secret == nil || c.JWTIssuer != "") {
+		return nil
 	}
 	r := new(shop.Rehearsals)
-	r.Sign(c.signing(secret))
-	return r, nil
+	if secret != nil {
+		r.Sign(c.signing(secret))
+	}
+	return r
 }
 
 // signing is how tokens of made-up buyers are made with a secret.
@@ -150,17 +146,30 @@ func signer(file, audience string) (func(buyer int64) string, error) {
 	return identity.Signer(secret, audience), nil
 }
 
-// identify is what sockets sign in with; nil where nobody has to.
-func identify(v *identity.Verifier, e *engine.Engine) sockets.Identify {
-	if v == nil {
+// secrets are those that buyers' tokens are checked with, where a running server can read them again.
+func (c *signInFlags) secrets(v *identity.Verifier, rehearsals *shop.Rehearsals) []app.Secret {
+	switch {
+	case v == nil || c.JWTSecret != "": // that one is in no file
 		return nil
+	case c.JWTSecretFile == "":
+		return []app.Secret{{What: "identity provider's keys", Read: func(ctx context.Context) (bool, error) { return v.Reload(ctx, nil) }}}
 	}
-	return (&shop.SignIn{Tokens: v, Engine: e}).Buyer
+	return []app.Secret{{What: "secret of buyers' tokens", Files: []string{c.JWTSecretFile}, Read: func(ctx context.Context) (bool, error) {
+		text, err := c.secret()
+		if err != nil {
+			return false, err
+		}
+		changed, err := v.Reload(ctx, text)
+		if changed && rehearsals != nil {
+			rehearsals.Sign(c.signing(text))
+		}
+		return changed, err
+	}}}
 }
 
 // warnOfPlainTokens: who listens on the way can use what it hears.
 func (c *serveCommand) warnOfPlainTokens(log *slog.Logger) {
-	if c.required() && !c.Addr.loopback() && c.TLSCert == "" && len(c.TrustedProxy) == 0 {
+	if c.required() && !c.Addr.Loopback() && c.TLSCert == "" && len(c.TrustedProxy) == 0 {
 		log.Warn("tokens come without encryption; give --tls-cert and --tls-key, or put a proxy with TLS in front and name it with --trusted-proxy")
 	}
 }

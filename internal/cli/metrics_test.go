@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -67,7 +68,7 @@ func exported(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	r := registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b)
+	r := app.Registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b)
 	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Metrics: metrics})
 	if _, err := api.New(api.Config{Engine: e, Registry: r}); err != nil {
 		t.Fatal(err)

@@ -19,11 +19,8 @@ type pageFlags struct {
 	SignIn   signIn   `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
 }
 
-// pages makes the pages; identity says that buyers and operators need tokens.
-func (c *pageFlags) pages(identity bool) (*web.Pages, error) {
-	return web.New(web.Config{
-		Shop: string(c.ShopName), Currency: c.Currency.Code, Decimals: c.Currency.Decimals, SignIn: string(c.SignIn), Identity: identity,
-	})
+func (c *pageFlags) pages() web.Config {
+	return web.Config{Shop: string(c.ShopName), Currency: c.Currency.Code, Decimals: c.Currency.Decimals, SignIn: string(c.SignIn)}
 }
 
 const maxShopName = 60

@@ -6,29 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"net/netip"
-	"runtime/debug"
-	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-
 	"sneakerdrop/internal/api"
-	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
-	"sneakerdrop/internal/http1"
-	"sneakerdrop/internal/identity"
-	"sneakerdrop/internal/limit"
-	"sneakerdrop/internal/live"
-	"sneakerdrop/internal/live/sockets"
-	"sneakerdrop/internal/live/sse"
-	"sneakerdrop/internal/shop"
 	"sneakerdrop/internal/store"
-	"sneakerdrop/socketio"
-	"sneakerdrop/socketio/engineio"
 )
 
 type serveCommand struct {
@@ -72,192 +56,81 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		return err
 	}
 	warnOfModes(log, c.secretFiles(con.settings)...)
-	pair, err := c.tls(log)
+	config, err := c.config(ctx, con, log)
 	if err != nil {
 		return err
-	}
-	verifier, err := c.verifier(ctx, log)
-	if err != nil {
-		return err
-	}
-	if verifier != nil {
-		defer verifier.Close()
-	}
-	var d *door
-	if c.patient() { // whoever looks after the process is told meanwhile that it lives
-		if d, err = c.listenAt(ctx, con, log); err != nil {
-			return err
-		}
-		room := new(waitingRoom)
-		con.waits = room.say
-		c.lead(d, room, pair.config())
-	}
-	s, from, to, err := con.open(ctx, c.Database, c.waiting, log)
-	if err != nil {
-		d.close()
-		return stopped(ctx, err)
-	}
-	if from != to {
-		log.Info("schema migrated", "from", from, "to", to)
-	}
-	return errors.Join(stopped(ctx, c.serve(ctx, con, s, verifier, d, pair, log)), s.Close())
-}
-
-// stopped drops an error that only says that a signal came before the server was ready.
-func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return nil
-	}
-	return err
-}
-
-// serve runs on an open store until ctx ends, and then finishes what was accepted.
-func (c *serveCommand) serve(
-	ctx context.Context, con *console, s store.Store, verifier *identity.Verifier, d *door, pair *certificates, log *slog.Logger,
-) (err error) {
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
-	if c.Demo {
-		if err := demo(ctx, s, drop.Currency(c.Currency), log); err != nil {
-			return con.databaseError(c.Database, err)
-		}
-	}
-	metrics := engine.NewMetrics()
-	hub := live.New(live.Config{Private: verifier != nil})
-	defer hub.Close()
-	others, err := c.dial(ctx, s, verifier != nil, log)
-	if err != nil {
-		return err
-	}
-	e := c.engine(s, metrics, publishing(hub, others), log)
-	show := c.show(hub, identify(verifier, e), log)
-	if err := e.Start(ctx); err != nil {
-		return con.databaseError(c.Database, err)
 	}
 	c.warnOfPlainTokens(log)
-	c.Currency.warnOfPrices(e.AllViews(), log)
-	tuneMemory(log)
-	shown := registry(metrics, show.sockets, show.streams)
-	closeBus, err := follow(others, e, shown)
-	if err != nil {
-		return errors.Join(err, e.Stop(ctx))
-	}
-	defer closeBus()
-	settings := api.Config{
-		Engine: e, Log: log, AllowedOrigins: c.CORSOrigin, Registry: shown, MetricsElsewhere: c.MetricsAddr.given,
-		Streams: show.streams, Sockets: show.sockets, Bus: shownBus(others), AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy,
-		Identity: verifier, BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules,
-		Currency: drop.Currency(c.Currency),
-		Audit:    func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s, id) },
-	}
-	handler, rehearsals, err := c.handler(settings)
-	if err != nil {
-		return errors.Join(err, e.Stop(ctx))
-	}
-	closeDiagnostics, err := c.diagnose(ctx, con, shown, log)
-	if err != nil {
-		return errors.Join(err, e.Stop(ctx))
-	}
-	defer closeDiagnostics()
-	if d == nil {
-		if d, err = c.listenAt(ctx, con, log); err != nil {
-			return errors.Join(err, e.Stop(ctx))
-		}
-	}
-	address := origin(d.addr, pair != nil)
-	if rehearsals != nil {
-		rehearsals.URL = address
-	}
-	shown.MustRegister(d.server)
-	c.lead(d, handler, pair.config())
-	defer con.reloading(ctx, c.secrets(verifier, pair, others, rehearsals), log)()
-	debug.FreeOSMemory() // what only the start needed: 3 MB
-	fmt.Fprintf(con.stdout, "%s%s\n", readyLine, address)
-	log.Info("serving", "addr", d.addr.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
-	select {
-	case err = <-d.failed:
-		err = fmt.Errorf("serve %s: %w", d.addr, err)
-	case <-ctx.Done():
-		err = c.drain(e, d.failed, log)
-	}
-	if rehearsals != nil {
-		rehearsals.Stop() // while its copy can still be archived
-	}
-	return errors.Join(err, c.stop(context.WithoutCancel(ctx), d.server, e, show, log))
+	return app.Serve(ctx, config)
 }
 
-func (c *serveCommand) engine(s store.Store, m *engine.Metrics, publish func(engine.Event), log *slog.Logger) *engine.Engine {
-	return engine.New(s, engine.Config{
-		Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch), Metrics: m, Publish: publish, Log: log,
-	})
+// config makes a server's settings of the flags and of the files that they name.
+func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logger) (app.Config, error) {
+	pair, err := c.tls(log)
+	if err != nil {
+		return app.Config{}, err
+	}
+	verifier, secret, err := c.verifier(ctx, log)
+	if err != nil {
+		return app.Config{}, err
+	}
+	rehearsals := c.rehearsals(secret)
+	config := app.Config{
+		Log: log, Address: c.Addr.Address, Certificates: pair, HSTS: time.Duration(c.HSTS), Hosts: c.AllowedHost, KeepAlive: time.Duration(c.KeepAlive),
+		MaxConnections: int(c.MaxConnections), ConnectionsPerAddress: int(c.ConnsPerAddr), MaxSockets: int(c.MaxSockets), SocketsPerAddress: int(c.SocketsPerAddr),
+		Open: func(ctx context.Context, waits func(string)) (store.Store, error) {
+			return c.open(ctx, con, waits, log)
+		},
+		Patient: c.patient(), Engine: engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch)},
+		API: api.Config{
+			AllowedOrigins: c.CORSOrigin, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy, Identity: verifier,
+			BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules, Currency: drop.Currency(c.Currency),
+		},
+		Pages: c.pages(), Bus: c.bus(), Rehearsals: rehearsals, Hangups: con.hangups, Secrets: c.secrets(verifier, rehearsals),
+		Explain: func(err error) error { return c.explain(con, err) }, Drain: time.Duration(c.Drain), ShutdownTimeout: time.Duration(c.ShutdownTimeout),
+		Ready: func(at app.Address, url string) {
+			fmt.Fprintf(con.stdout, "%s%s\n", readyLine, url)
+			log.Info("serving", "addr", at.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
+		},
+	}
+	if c.MetricsAddr.given {
+		config.Metrics = &c.MetricsAddr.Address
+	}
+	if c.Demo {
+		config.Fill = func(ctx context.Context, s store.Store) error { return demo(ctx, s, drop.Currency(c.Currency), log) }
+	}
+	return config, nil
 }
 
-// handler is all that is served at --addr: the pages and the API, with rehearsals where they can be.
-func (c *serveCommand) handler(settings api.Config) (http.Handler, *shop.Rehearsals, error) {
-	rehearsals, err := c.rehearsals()
-	if err != nil {
-		return nil, nil, err
+func (c *serveCommand) open(ctx context.Context, con *console, waits func(string), log *slog.Logger) (store.Store, error) {
+	con.waits = waits
+	s, from, to, err := con.open(ctx, c.Database, c.waiting, log)
+	if err == nil && from != to {
+		log.Info("schema migrated", "from", from, "to", to)
 	}
-	if rehearsals != nil {
-		settings.Rehearsals = rehearsals
-	}
-	calls, err := api.New(settings)
-	if err != nil {
-		return nil, nil, err
-	}
-	pages, err := c.pages(settings.Identity != nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	return c.onlyHosts(c.Addr.loopback() && settings.Identity == nil, pages.Around(calls)), rehearsals, nil
+	return s, err
 }
 
-// onlyHosts has a server that only this machine reaches, and that asks nobody who they are, answer to names of this machine alone.
-// Any other server answers to every name, unless its names are given.
-func (c *serveCommand) onlyHosts(trusting bool, next http.Handler) http.Handler {
-	if !trusting && len(c.AllowedHost) == 0 {
-		return next
+// explain says which setting to change.
+func (c *serveCommand) explain(con *console, err error) error {
+	e, ok := errors.AsType[*app.SettingError](err)
+	if !ok {
+		return err
 	}
-	return api.Hosts{Names: c.AllowedHost, AnyAddress: !trusting}.Around(next)
-}
-
-// profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.
-const profileTime = 5 * time.Minute
-
-// diagnose serves metrics and profiles on a listener of their own, if one is wanted, until the returned function is called.
-func (c *serveCommand) diagnose(ctx context.Context, con *console, shown *prometheus.Registry, log *slog.Logger) (func(), error) {
-	if !c.MetricsAddr.given {
-		return func() {}, nil
+	switch e.Setting {
+	case "addr":
+		return con.listenError(e.Setting, c.Addr, e.Err)
+	case "metrics-addr":
+		return con.listenError(e.Setting, c.MetricsAddr, e.Err)
+	case "database":
+		return con.databaseError(c.Database, e.Err)
+	default:
+		return &faultError{flag: e.Setting, rule: "cannot be used: " + e.Err.Error()}
 	}
-	listeners, addr, err := listen(ctx, c.MetricsAddr)
-	if err != nil {
-		return nil, con.listenError("metrics-addr", c.MetricsAddr, err)
-	}
-	diagnostics := api.Server(c.onlyHosts(c.MetricsAddr.loopback(), api.Diagnostics(shown)), log)
-	diagnostics.WriteTimeout = profileTime
-	server := http1.New(diagnostics, func(string) bool { return false }, http1.Bounds{Connections: metricsConnections})
-	var serving sync.WaitGroup
-	for _, l := range listeners {
-		serving.Go(func() {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				log.Error("metrics are served no more", "addr", addr.String(), "error", err)
-			}
-		})
-	}
-	log.Info("serving metrics and profiles", "addr", addr.String())
-	return func() {
-		if err := server.Close(); err != nil {
-			log.Warn("close the connections of the metrics", "error", err)
-		}
-		serving.Wait()
-	}, nil
 }
 
 // tls reads the certificate that connections are secured with; nil: they are not.
-func (c *serveCommand) tls(log *slog.Logger) (*certificates, error) {
+func (c *serveCommand) tls(log *slog.Logger) (*app.Certificates, error) {
 	switch {
 	case c.TLSCert == "" && c.TLSKey == "":
 		return nil, nil //nolint:nilnil // as documented
@@ -266,74 +139,11 @@ func (c *serveCommand) tls(log *slog.Logger) (*certificates, error) {
 	case c.TLSKey == "":
 		return nil, &faultError{flag: "tls-key", rule: "is missing beside --tls-cert; give both files or neither"}
 	}
-	files, err := newCertificates(c.TLSCert, c.TLSKey, log)
+	files, err := app.NewCertificates(c.TLSCert, c.TLSKey, log)
 	if err != nil {
 		return nil, &faultError{flag: "tls-cert", rule: "cannot be used: " + err.Error()}
 	}
 	return files, nil
-}
-
-// watchers is what shows the stock as it moves.
-type watchers struct {
-	sockets *sockets.Sockets
-	streams *sse.Streams
-}
-
-func (c *serveCommand) show(hub *live.Hub, identify sockets.Identify, log *slog.Logger) watchers {
-	return watchers{
-		sockets: sockets.New(hub, socketio.Options{Options: engineio.Options{
-			Origins: c.CORSOrigin, MaxConnections: int(c.MaxSockets), MaxConnectionsPerAddress: int(c.SocketsPerAddr), Log: log,
-			Address: func(r *http.Request) string { return limit.Caller(limit.ClientAddress(r, nil)).String() },
-		}}, identify),
-		streams: sse.New(hub, int(c.MaxSockets), int(c.SocketsPerAddr)),
-	}
-}
-
-// close lets the watchers go; they come back by themselves when a server is there again.
-func (w watchers) close(ctx context.Context, log *slog.Logger) {
-	w.streams.Close()
-	if err := w.sockets.Close(ctx); err != nil {
-		log.Warn("cut off sockets that were not done", "error", err)
-	}
-}
-
-// drain serves on for a while, and says that it is not ready.
-func (c *serveCommand) drain(e *engine.Engine, failed <-chan error, log *slog.Logger) error {
-	if c.Drain == 0 {
-		return nil
-	}
-	log.Info("draining", "for", time.Duration(c.Drain))
-	e.Drain()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
-	case <-time.After(time.Duration(c.Drain)):
-		return nil
-	}
-}
-
-// stop takes no new connections, waits for the answers under way and then for the accepted commands. A client that does
-// not finish its request in time is cut off; that is no failure.
-func (c *serveCommand) stop(ctx context.Context, server *http1.Server, e *engine.Engine, show watchers, log *slog.Logger) error {
-	began := time.Now()
-	log.Info("stopping", "timeout", time.Duration(c.ShutdownTimeout))
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(c.ShutdownTimeout))
-	defer cancel()
-	// A fifth of the time is left for the commands of clients that are cut off.
-	answers, cancelAnswers := context.WithTimeout(ctx, time.Duration(c.ShutdownTimeout)*4/5)
-	defer cancelAnswers()
-	show.close(answers, log)
-	if err := server.Shutdown(answers); err != nil {
-		log.Warn("cut off clients that were not done", "error", err)
-		if err := server.Close(); err != nil {
-			log.Warn("close connections", "error", err)
-		}
-	}
-	if err := e.Stop(ctx); err != nil {
-		return err
-	}
-	log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
-	return nil
 }
 
 // demo seeds an empty database, and leaves any other as it is.
@@ -348,28 +158,4 @@ func demo(ctx context.Context, s store.Store, in drop.Currency, log *slog.Logger
 		log.Info("demo: the empty database was seeded", "users", len(users), "drops", len(drops))
 	}
 	return err
-}
-
-// registry holds what GET /metrics shows beside the API's own metrics: those given, Go's and the process's.
-func registry(ours ...prometheus.Collector) *prometheus.Registry {
-	r := prometheus.NewRegistry()
-	r.MustRegister(ours...)
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return r
-}
-
-// origin is where a browser on this machine finds what is served at an address.
-func origin(a address, secured bool) string {
-	if secured {
-		return "https://" + reachable(a).String()
-	}
-	return "http://" + reachable(a).String()
-}
-
-// reachable is the address for a browser on this machine.
-func reachable(a address) address {
-	if ip, err := netip.ParseAddr(a.host); a.host == "" || err == nil && ip.IsUnspecified() {
-		a.host = "localhost"
-	}
-	return a
 }

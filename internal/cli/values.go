@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/store/postgres"
 )
@@ -38,8 +39,8 @@ func decode(ctx *kong.DecodeContext, parse func(string) error) error {
 
 // address is where to listen.
 type address struct {
-	host  string
-	port  uint16
+	app.Address
+
 	given bool // :0 is an address too: any free port, everywhere
 }
 
@@ -54,20 +55,10 @@ func (a *address) Decode(ctx *kong.DecodeContext) error {
 		if err != nil {
 			return fmt.Errorf("must end in a port from 0 to 65535, and is %q", s)
 		}
-		*a = address{host: host, port: uint16(n), given: true}
+		*a = address{Address: app.Address{Host: host, Port: uint16(n)}, given: true}
 		return nil
 	})
 }
-
-func (a address) String() string { return net.JoinHostPort(a.host, strconv.Itoa(int(a.port))) }
-
-// loopback reports whether only this machine can reach the address. A name other than localhost may resolve to anything.
-func (a address) loopback() bool {
-	ip, err := netip.ParseAddr(a.host)
-	return a.local() || err == nil && ip.IsLoopback()
-}
-
-func (a address) local() bool { return strings.EqualFold(a.host, "localhost") }
 
 // database says which store to open: the file of the embedded one, or the URL of PostgreSQL.
 type database struct {

@@ -70,8 +70,8 @@ const (
 	hurryEvery = 20 * time.Millisecond
 	// keepAnswers is how long an answer is kept under its key.
 	keepAnswers = 24 * time.Hour
-	// Once a minute, by the ticks of sweepEvery, up to 20,000 kept answers are deleted, 1,000 in one transaction: more than 300 a second.
-	forgetEverySweeps, forgetBatches, forgetBatch = 60, 20, 1000
+	// ForgetKeys deletes up to 20 times 1,000 kept answers, each thousand in one transaction.
+	forgetBatches, forgetBatch = 20, 1000
 )
 
 // Event tells what one batch changed. Of what another replica changed it has what is known here: the newest entry of the ledger

@@ -104,8 +104,7 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	var failing bool
-	for n := 0; ; {
-		forget := false
+	for {
 		select {
 		case <-ctx.Done():
 			return
@@ -114,13 +113,8 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 				return
 			}
 		case <-tick.C:
-			forget = n%forgetEverySweeps == 0
-			n++
 		}
 		err := e.sweep(ctx)
-		if err == nil && forget {
-			err = e.forget(ctx)
-		}
 		if err != nil && !failing && ctx.Err() == nil {
 			e.Log.Warn("the database does not answer, drops may be shown as they were", "err", err)
 		}
@@ -131,8 +125,9 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 	}
 }
 
-// forget deletes answers that have been kept long enough, in small batches, so that no lane waits for it.
-func (e *Engine) forget(ctx context.Context) error {
+// ForgetKeys deletes answers that have been kept long enough, up to 20,000 in small batches, so that no lane waits for it. Once a minute that
+// is more than 300 a second.
+func (e *Engine) ForgetKeys(ctx context.Context) error {
 	before := drop.TimeOf(time.Now().Add(-e.offset.get() - keepAnswers))
 	for range forgetBatches {
 		n, err := e.store.Forget(ctx, before, forgetBatch)

@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"bytes"
@@ -10,19 +10,16 @@ import (
 
 func TestConnections_BoundOfOneAddress(t *testing.T) {
 	for _, test := range []struct {
-		all, given bound
-		want       int
+		all, given, want int
 	}{{50_000, 0, 2500}, {1000, 0, 500}, {20, 0, 10}, {1, 0, 1}, {50_000, 10_000, 10_000}, {20, 20, 20}} {
-		c := &serveCommand{MaxConnections: test.all, ConnsPerAddr: test.given}
-		if b := c.bounds(slog.New(slog.DiscardHandler)); b.OfAddress != test.want || b.Connections != int(test.all) {
+		if b := connections(test.all, test.given, nil, slog.New(slog.DiscardHandler)); b.OfAddress != test.want || b.Connections != test.all {
 			t.Errorf("of %d, with %d given: %d of %d", test.all, test.given, b.OfAddress, b.Connections)
 		}
 	}
 }
 
 func TestConnections_WhatCountsAsOneAddress(t *testing.T) {
-	c := &serveCommand{TrustedProxy: networks{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
-	b := c.bounds(slog.New(slog.DiscardHandler))
+	b := connections(100, 0, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}, slog.New(slog.DiscardHandler))
 	for address, want := range map[string]string{
 		"198.51.100.7": "198.51.100.7", "127.0.0.1": "127.0.0.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::",
 		"10.1.2.3": "invalid IP", "fd00::7": "invalid IP", // proxies that are trusted have no bound
@@ -35,7 +32,7 @@ func TestConnections_WhatCountsAsOneAddress(t *testing.T) {
 
 func TestConnections_RefusalsAreSaidOnceInAWhile(t *testing.T) {
 	var log bytes.Buffer
-	b := (&serveCommand{MaxConnections: 100}).bounds(slog.New(slog.NewTextHandler(&log, nil)))
+	b := connections(100, 0, nil, slog.New(slog.NewTextHandler(&log, nil)))
 	for range 1000 {
 		b.Refused(netip.MustParseAddr("198.51.100.7"))
 	}

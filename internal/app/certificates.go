@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"bytes"
@@ -14,8 +14,8 @@ import (
 // checkCertificatesEvery is how often at most the files are looked at, on handshakes.
 const checkCertificatesEvery = time.Second
 
-// certificates is a certificate and its key in two files, which may change while the server runs.
-type certificates struct {
+// Certificates is a certificate and its key in two files, which may change while the server runs.
+type Certificates struct {
 	certFile, keyFile string
 	log               *slog.Logger
 
@@ -31,9 +31,9 @@ type stamp struct {
 	size     int64
 }
 
-// newCertificates reads the two files. Its error names what is wrong with them.
-func newCertificates(certFile, keyFile string, log *slog.Logger) (*certificates, error) {
-	c := &certificates{certFile: certFile, keyFile: keyFile, log: log}
+// NewCertificates reads the two files. Its error names what is wrong with them.
+func NewCertificates(certFile, keyFile string, log *slog.Logger) (*Certificates, error) {
+	c := &Certificates{certFile: certFile, keyFile: keyFile, log: log}
 	var err error
 	if c.stamp, err = c.look(); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func newCertificates(certFile, keyFile string, log *slog.Logger) (*certificates,
 	return c, err
 }
 
-func (c *certificates) read() (*tls.Certificate, error) {
+func (c *Certificates) read() (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the certificate %s with the key %s: %w", c.certFile, c.keyFile, err)
@@ -51,7 +51,7 @@ func (c *certificates) read() (*tls.Certificate, error) {
 	return &pair, nil
 }
 
-func (c *certificates) look() (seen [2]stamp, err error) {
+func (c *Certificates) look() (seen [2]stamp, err error) {
 	for i, name := range []string{c.certFile, c.keyFile} {
 		info, err := os.Stat(name)
 		if err != nil {
@@ -63,7 +63,7 @@ func (c *certificates) look() (seen [2]stamp, err error) {
 }
 
 // get is a tls.Config's GetCertificate. A pair that cannot be read leaves the one before in use.
-func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (c *Certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.checked) < checkCertificatesEvery {
@@ -88,7 +88,7 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 }
 
 // reload reads the files now, whether or not they seem to have changed. After an error the pair from before stays in use.
-func (c *certificates) reload() (changed bool, err error) {
+func (c *Certificates) reload() (changed bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.checked = time.Now()
@@ -105,8 +105,8 @@ func (c *certificates) reload() (changed bool, err error) {
 	return changed, nil
 }
 
-// config is for a server that speaks HTTP/2 and HTTP/1.1 over TLS 1.2 or newer; nil without certificates.
-func (c *certificates) config() *tls.Config {
+// config is for a server that speaks HTTP/2 and HTTP/1.1 over TLS 1.2 or newer; nil without Certificates.
+func (c *Certificates) config() *tls.Config {
 	if c == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package cli
+package app
 
 import (
 	"crypto/ecdsa"
@@ -50,7 +50,7 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-func serial(t *testing.T, c *certificates) int64 {
+func serial(t *testing.T, c *Certificates) int64 {
 	t.Helper()
 	pair, err := c.get(&tls.ClientHelloInfo{})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestCertificates_AreReadAgainWhenTheyChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		writePair(t, cert, key, 1)
-		c, err := newCertificates(cert, key, slog.New(slog.NewTextHandler(&log, nil)))
+		c, err := NewCertificates(cert, key, slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func TestNewCertificates_FaultyFiles(t *testing.T) {
 	writePair(t, cert, key, 1)
 	writePair(t, filepath.Join(dir, "unused.pem"), other, 2)
 	for _, pair := range [][2]string{{cert, other}, {key, key}, {cert, filepath.Join(dir, "none.pem")}} {
-		if _, err := newCertificates(pair[0], pair[1], slog.New(slog.DiscardHandler)); err == nil {
+		if _, err := NewCertificates(pair[0], pair[1], slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%v was taken", pair)
 		}
 	}
@@ -118,7 +118,7 @@ func TestNewCertificates_FaultyFiles(t *testing.T) {
 func TestCertificates_ChangeUnderARunningServer(t *testing.T) {
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writePair(t, cert, key, 1)
-	c, err := newCertificates(cert, key, slog.New(slog.DiscardHandler))
+	c, err := NewCertificates(cert, key, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,7 @@
-package cli
+package app
 
 import (
-	"crypto/tls"
 	"log/slog"
-	"net"
 	"net/netip"
 	"slices"
 	"sync/atomic"
@@ -22,17 +20,17 @@ const (
 	refusalsSaid = time.Minute
 )
 
-// bounds are those of the connections at --addr. Connections of trusted proxies have the bound of all alone: all buyers come from there.
-func (c *serveCommand) bounds(log *slog.Logger) http1.Bounds {
-	ofAddress := int(c.ConnsPerAddr)
+// connections bounds those of Address: most at once, and of one address so many (0: what suits). Those of trusted proxies have
+// the bound of all alone: all buyers come from there.
+func connections(most, ofAddress int, trusted []netip.Prefix, log *slog.Logger) http1.Bounds {
 	if ofAddress == 0 {
-		ofAddress = min(connectionsPerAddress, max(1, int(c.MaxConnections)/2))
+		ofAddress = min(connectionsPerAddress, max(1, most/2))
 	}
 	var said atomic.Int64
 	return http1.Bounds{
-		Connections: int(c.MaxConnections), OfAddress: ofAddress,
+		Connections: most, OfAddress: ofAddress,
 		Caller: func(a netip.Addr) netip.Addr {
-			if slices.ContainsFunc(c.TrustedProxy, func(p netip.Prefix) bool { return p.Contains(a) }) {
+			if slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) }) {
 				return netip.Addr{}
 			}
 			return limit.Caller(a)
@@ -46,11 +44,4 @@ func (c *serveCommand) bounds(log *slog.Logger) http1.Bounds {
 				"address", a.String(), "max_connections_per_address", ofAddress)
 		},
 	}
-}
-
-func serveOn(server *http1.Server, l net.Listener, security *tls.Config) error {
-	if security == nil {
-		return server.Serve(l)
-	}
-	return server.ServeTLS(l, security)
 }

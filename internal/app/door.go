@@ -1,62 +1,66 @@
-package cli
+package app
 
 import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/http1"
 )
 
-// door is what listens at --addr. What it leads to may change while it is open: at first to a waiting room, if the database is waited for.
+// door is what listens at Config.Address. What it leads to may change while it is open: at first to a waiting room, if the database is
+// waited for.
 type door struct {
 	listeners []net.Listener
-	addr      address
+	addr      Address
 	server    *http1.Server
+	security  *tls.Config // nil: none
 	failed    chan error
 	inside    atomic.Pointer[http.Handler]
 }
 
-// listenAt opens the door; nobody is let in before lead.
-func (c *serveCommand) listenAt(ctx context.Context, con *console, log *slog.Logger) (*door, error) {
-	listeners, addr, err := listen(ctx, c.Addr)
+// openDoor listens; nobody is let in before lead.
+func (c *Config) openDoor(ctx context.Context) (*door, error) {
+	listeners, addr, err := listen(ctx, c.Address)
 	if err != nil {
-		return nil, con.listenError("addr", c.Addr, err)
+		return nil, &SettingError{"addr", err}
 	}
-	d := &door{listeners: listeners, addr: addr, failed: make(chan error, len(listeners))}
-	rest := api.Server(api.StrictTransport(d, time.Duration(c.HSTS), c.TrustedProxy), log)
-	rest.IdleTimeout = time.Duration(c.KeepAlive)
-	d.server = http1.New(rest, api.GivenWhole, c.bounds(log))
+	d := &door{listeners: listeners, addr: addr, security: c.Certificates.config(), failed: make(chan error, len(listeners))}
+	rest := api.Server(api.StrictTransport(d, c.HSTS, c.API.TrustedProxies), c.Log)
+	rest.IdleTimeout = c.KeepAlive
+	d.server = http1.New(rest, api.GivenWhole, connections(c.MaxConnections, c.ConnectionsPerAddress, c.API.TrustedProxies, c.Log))
 	return d, nil
 }
 
 // lead has the door lead to h, and opens it the first time.
-func (c *serveCommand) lead(d *door, h http.Handler, security *tls.Config) {
+func (d *door) lead(h http.Handler) {
 	if before := d.inside.Swap(&h); before != nil {
 		return
 	}
 	for _, l := range d.listeners {
-		go func() { d.failed <- serveOn(d.server, l, security) }()
+		go func() { d.failed <- d.serve(l) }()
 	}
+}
+
+func (d *door) serve(l net.Listener) error {
+	if d.security == nil {
+		return d.server.Serve(l)
+	}
+	return d.server.ServeTLS(l, d.security)
 }
 
 // ServeHTTP implements http.Handler.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.inside.Load()).ServeHTTP(w, r) }
 
-// close is for a start that failed; a nil door is none.
+// close ends what is under way; after a shutdown that is nothing.
 func (d *door) close() {
-	if d == nil {
-		return
-	}
-	_ = d.server.Close() // there is nothing to finish
+	_ = d.server.Close()
 	for _, l := range d.listeners {
 		_ = l.Close() // also where it was not served on yet
 	}

@@ -1,0 +1,30 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+)
+
+// warnOfPrices names drops whose price the shop's currency cannot write: they were made when it had another.
+func warnOfPrices(c drop.Currency, views []*engine.View, log *slog.Logger) {
+	const most = 5
+	var found []string
+	for _, v := range views {
+		if d := &v.Drop; !d.Archived && d.Price.Decimals() > c.Decimals {
+			found = append(found, fmt.Sprintf("%d (%s)", d.ID, d.Price))
+		}
+	}
+	if len(found) == 0 {
+		return
+	}
+	more := ""
+	if len(found) > most {
+		more = fmt.Sprintf(" and %d more", len(found)-most)
+	}
+	log.Warn("prices have more decimals than the currency has, and stay as they are; correct the price of these drops, or --currency",
+		"currency", c.Code, "decimals", c.Decimals, "drops", strings.Join(found[:min(len(found), most)], ", ")+more)
+}

@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Secret is something in files, or at a provider, that a server reads again at SIGHUP.
+type Secret struct {
+	What  string
+	Files []string
+	// Read takes over what is there now. After an error what was there before stays in use.
+	Read func(ctx context.Context) (changed bool, err error)
+}
+
+// secrets are all that the server reads again.
+func (s *server) secrets() (all []Secret) {
+	if c := s.Certificates; c != nil {
+		all = append(all, Secret{"certificate", []string{c.certFile, c.keyFile}, func(context.Context) (bool, error) { return c.reload() }})
+	}
+	all = append(all, s.Secrets...)
+	if n := s.Bus; n != nil && (n.Credentials != "" || n.CA != "" || n.Cert != "") {
+		files := []string{n.Credentials, n.CA, n.Cert, n.Key}
+		all = append(all, Secret{"user and certificates at NATS", files, func(context.Context) (bool, error) { return s.bus.Reload() }})
+	}
+	return all
+}
+
+// startReloading reads secrets again at each SIGHUP. Requests go on meanwhile.
+func (s *server) startReloading(ctx context.Context) error {
+	ctx, s.endReloading = context.WithCancel(ctx)
+	all := s.secrets()
+	s.reloading.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.Hangups:
+				reload(ctx, all, s.Log)
+			}
+		}
+	})
+	return nil
+}
+
+func (s *server) stopReloading(context.Context) error {
+	s.endReloading()
+	s.reloading.Wait()
+	return nil
+}
+
+func reload(ctx context.Context, all []Secret, log *slog.Logger) {
+	log.Info("SIGHUP: certificates, keys and users are read again", "of", len(all))
+	for _, s := range all {
+		switch changed, err := s.Read(ctx); {
+		case err != nil:
+			log.Error("cannot be read again, what was read before stays in use", "what", s.What, "error", err)
+		case changed:
+			log.Info("read again, and changed", "what", s.What, "files", s.Files)
+		default:
+			log.Info("read again, and the same", "what", s.What, "files", s.Files)
+		}
+	}
+}

@@ -1,0 +1,326 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/bus"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/http1"
+	"sneakerdrop/internal/limit"
+	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/live/sockets"
+	"sneakerdrop/internal/live/sse"
+	"sneakerdrop/internal/shop"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/web"
+	"sneakerdrop/socketio"
+	"sneakerdrop/socketio/engineio"
+)
+
+// server has the parts that there are so far.
+type server struct {
+	Config
+
+	waiting  *waitingRoom // nil: nobody waits in it
+	door     *door
+	store    store.Store
+	hub      *live.Hub
+	bus      *bus.NATS // nil: none
+	engine   *engine.Engine
+	sockets  *sockets.Sockets
+	streams  *sse.Streams
+	registry *prometheus.Registry
+	handler  http.Handler
+	jobs     *jobs
+	url      string // where a browser finds it; empty: it does not serve yet
+
+	closeDiagnostics func()
+	endReloading     context.CancelFunc
+	reloading        sync.WaitGroup
+}
+
+// parts are all of a server, in the order in which they start.
+func (s *server) parts() []part {
+	return []part{
+		{nil, s.closeIdentity},
+		{s.openWaitingRoom, s.closeDoor},
+		{s.openStore, s.closeStore},
+		{s.fill, nil},
+		{s.makeHub, s.closeHub},
+		{s.dialBus, s.closeBus},
+		{s.makeCalls, nil},
+		{s.openDiagnostics, s.endDiagnostics},
+		{s.startEngine, s.stopEngine},
+		{s.followBus, nil},
+		{s.startJobs, s.stopJobs},
+		{s.openDoor, s.shutDown},
+		{s.startReloading, s.stopReloading},
+	}
+}
+
+func (s *server) closeIdentity(context.Context) error {
+	if s.API.Identity != nil {
+		s.API.Identity.Close()
+	}
+	return nil
+}
+
+// openWaitingRoom tells whoever looks after the process that it lives, while the store is waited for.
+func (s *server) openWaitingRoom(ctx context.Context) (err error) {
+	if s.Patient {
+		if s.door, err = s.Config.openDoor(ctx); err == nil {
+			s.waiting = new(waitingRoom)
+			s.door.lead(s.waiting)
+		}
+	}
+	return err
+}
+
+func (s *server) closeDoor(context.Context) error {
+	if s.door != nil {
+		s.door.close()
+	}
+	return nil
+}
+
+func (s *server) openStore(ctx context.Context) (err error) {
+	waits := func(string) {}
+	if s.waiting != nil {
+		waits = s.waiting.say
+	}
+	s.store, err = s.Open(ctx, waits)
+	return err
+}
+
+func (s *server) closeStore(context.Context) error { return s.store.Close() }
+
+func (s *server) fill(ctx context.Context) error {
+	if s.Fill == nil {
+		return nil
+	}
+	return ofDatabase(s.Fill(ctx, s.store))
+}
+
+func ofDatabase(err error) error {
+	if err != nil {
+		return &SettingError{"database", err}
+	}
+	return nil
+}
+
+func (s *server) makeHub(context.Context) error {
+	s.hub = live.New(live.Config{Private: s.API.Identity != nil})
+	return nil
+}
+
+func (s *server) closeHub(context.Context) error {
+	s.hub.Close()
+	return nil
+}
+
+// dialBus begins to connect.
+func (s *server) dialBus(ctx context.Context) error {
+	if s.Bus == nil {
+		return nil
+	}
+	named, ok := s.store.(interface { // can tell its database from others
+		Shop(ctx context.Context) (string, error)
+	})
+	if !ok {
+		return &SettingError{"nats", errors.New("it needs PostgreSQL")}
+	}
+	name, err := named.Shop(ctx)
+	if err != nil {
+		return err
+	}
+	c := *s.Bus
+	c.Subject, c.Private, c.Log = bus.Subject(c.Subject, name), s.API.Identity != nil, s.Log
+	if s.bus, err = bus.Dial(c); err != nil {
+		return &SettingError{"nats", err}
+	}
+	return nil
+}
+
+// closeBus tells other servers what is left to be told.
+func (s *server) closeBus(context.Context) error {
+	if s.bus != nil {
+		s.bus.Close()
+	}
+	return nil
+}
+
+// publish is where the engine's events go: to those who watch here and, over the bus, to other servers.
+func (s *server) publish(ev engine.Event) {
+	s.hub.Publish(ev)
+	if s.bus != nil {
+		s.bus.Publish(ev)
+	}
+}
+
+// makeCalls makes the engine and all that is served at Address: the pages, the API, sockets and event streams.
+func (s *server) makeCalls(context.Context) error {
+	metrics := engine.NewMetrics()
+	s.Config.Engine.Metrics, s.Config.Engine.Publish, s.Config.Engine.Log = metrics, s.publish, s.Log
+	s.engine = engine.New(s.store, s.Config.Engine)
+	var identify sockets.Identify
+	if s.API.Identity != nil {
+		identify = (&shop.SignIn{Tokens: s.API.Identity, Engine: s.engine}).Buyer
+	}
+	s.sockets = sockets.New(s.hub, socketio.Options{Options: engineio.Options{
+		Origins: s.API.AllowedOrigins, MaxConnections: s.MaxSockets, MaxConnectionsPerAddress: s.SocketsPerAddress, Log: s.Log,
+		Address: func(r *http.Request) string { return limit.Caller(limit.ClientAddress(r, nil)).String() },
+	}}, identify)
+	s.streams = sse.New(s.hub, s.MaxSockets, s.SocketsPerAddress)
+	s.registry = Registry(metrics, s.sockets, s.streams)
+	c := s.API
+	c.Engine, c.Log, c.Registry, c.MetricsElsewhere, c.Streams, c.Sockets = s.engine, s.Log, s.registry, s.Metrics != nil, s.streams, s.sockets
+	c.Audit = func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s.store, id) }
+	if s.bus != nil {
+		c.Bus = s.bus
+	}
+	if s.Rehearsals != nil {
+		c.Rehearsals = s.Rehearsals
+	}
+	calls, err := api.New(c)
+	if err != nil {
+		return err
+	}
+	s.Pages.Identity = c.Identity != nil
+	pages, err := web.New(s.Pages)
+	if err != nil {
+		return err
+	}
+	s.handler = s.onlyHosts(s.Address.Loopback() && c.Identity == nil, pages.Around(calls))
+	return nil
+}
+
+// Registry holds what GET /metrics shows beside the API's own metrics: those given, Go's and the process's.
+func Registry(ours ...prometheus.Collector) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(ours...)
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// onlyHosts has a server that only this machine reaches, and that asks nobody who they are, answer to names of this machine alone.
+// Any other server answers to every name, unless its names are given.
+func (c *Config) onlyHosts(trusting bool, next http.Handler) http.Handler {
+	if !trusting && len(c.Hosts) == 0 {
+		return next
+	}
+	return api.Hosts{Names: c.Hosts, AnyAddress: !trusting}.Around(next)
+}
+
+// profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.
+const profileTime = 5 * time.Minute
+
+// openDiagnostics serves metrics and profiles on a listener of their own, if one is wanted.
+func (s *server) openDiagnostics(ctx context.Context) error {
+	s.closeDiagnostics = func() {}
+	if s.Metrics == nil {
+		return nil
+	}
+	listeners, addr, err := listen(ctx, *s.Metrics)
+	if err != nil {
+		return &SettingError{"metrics-addr", err}
+	}
+	diagnostics := api.Server(s.onlyHosts(s.Metrics.Loopback(), api.Diagnostics(s.registry)), s.Log)
+	diagnostics.WriteTimeout = profileTime
+	served := http1.New(diagnostics, func(string) bool { return false }, http1.Bounds{Connections: metricsConnections})
+	var serving sync.WaitGroup
+	for _, l := range listeners {
+		serving.Go(func() {
+			if err := served.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				s.Log.Error("metrics are served no more", "addr", addr.String(), "error", err)
+			}
+		})
+	}
+	s.Log.Info("serving metrics and profiles", "addr", addr.String())
+	s.closeDiagnostics = func() {
+		if err := served.Close(); err != nil {
+			s.Log.Warn("close the connections of the metrics", "error", err)
+		}
+		serving.Wait()
+	}
+	return nil
+}
+
+func (s *server) endDiagnostics(context.Context) error {
+	s.closeDiagnostics()
+	return nil
+}
+
+func (s *server) startEngine(ctx context.Context) error {
+	if err := s.engine.Start(ctx); err != nil {
+		return ofDatabase(err)
+	}
+	warnOfPrices(s.API.Currency, s.engine.AllViews(), s.Log)
+	tuneCollector(s.Log)
+	return nil
+}
+
+func (s *server) stopEngine(ctx context.Context) error { return s.engine.Stop(ctx) }
+
+// followBus has the engine take over what others tell.
+func (s *server) followBus(context.Context) error {
+	if s.bus == nil {
+		return nil
+	}
+	s.registry.MustRegister(s.bus)
+	return s.bus.Follow(s.engine)
+}
+
+func (s *server) startJobs(ctx context.Context) error {
+	s.jobs = startJobs(ctx, s.Log, job{name: "forget old idempotency keys", every: time.Minute, timeout: time.Minute, run: s.engine.ForgetKeys})
+	return nil
+}
+
+func (s *server) stopJobs(context.Context) error {
+	s.jobs.stop()
+	return nil
+}
+
+// openDoor lets everybody in.
+func (s *server) openDoor(ctx context.Context) (err error) {
+	if s.door == nil {
+		if s.door, err = s.Config.openDoor(ctx); err != nil {
+			return err
+		}
+	}
+	s.url = s.door.addr.url(s.Certificates != nil)
+	if s.Rehearsals != nil {
+		s.Rehearsals.URL = s.url
+	}
+	s.registry.MustRegister(s.door.server)
+	s.door.lead(s.handler)
+	return nil
+}
+
+// shutDown lets the watchers go (they come back by themselves when a server is there again), takes no new connections, and waits for
+// the answers under way. A client that does not finish its request in time is cut off; that is no failure.
+func (s *server) shutDown(ctx context.Context) error {
+	// A fifth of the time is left for the commands of clients that are cut off.
+	ctx, cancel := context.WithTimeout(ctx, s.ShutdownTimeout*4/5)
+	defer cancel()
+	s.streams.Close()
+	if err := s.sockets.Close(ctx); err != nil {
+		s.Log.Warn("cut off sockets that were not done", "error", err)
+	}
+	if err := s.door.server.Shutdown(ctx); err != nil {
+		s.Log.Warn("cut off clients that were not done", "error", err)
+		if err := s.door.server.Close(); err != nil {
+			s.Log.Warn("close connections", "error", err)
+		}
+	}
+	return nil
+}
