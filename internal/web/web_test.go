@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -347,5 +348,27 @@ func forEachScript(t *testing.T, f func(name, text string)) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Two modules that import each other load in an order that nobody sees.
+func TestModules_DoNotImportEachOther(t *testing.T) {
+	contents := make(map[string][]byte)
+	err := fs.WalkDir(assets, "assets", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		contents[strings.TrimPrefix(name, "assets/")], err = assets.ReadFile(name)
+		return err
+	})
+	if err != nil || len(imports(contents, "admin/main.js")) < 10 {
+		t.Fatal("there are no modules", err)
+	}
+	for name := range contents {
+		for _, imported := range imports(contents, name)[1:] {
+			if slices.Contains(imports(contents, imported), name) {
+				t.Errorf("%s imports %s, which imports it", name, imported)
+			}
+		}
 	}
 }

@@ -2,16 +2,17 @@ import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { identity, shop } from "../shared/config.js";
 import { now } from "../shared/clock.js";
-import { countdown, whole } from "../shared/format.js";
+import { whole } from "../shared/format.js";
 import { Dialog } from "../shared/dialog.js";
 import { useSeconds } from "../shared/ticker.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
 import { Confirm } from "./confirm.js";
-import { Detail, StartOf } from "./detail.js";
+import { Detail } from "./detail.js";
 import { Create, Edit, Restock } from "./forms.js";
 import { dropOf, enter, leave, room, watch } from "./room.js";
 import { Service } from "./service.js";
+import { StartOf, stateOf } from "./state.js";
 
 const asked = () => Number(/^#\/(\d+)$/.exec(location.hash)?.[1] || 0);
 
@@ -71,15 +72,6 @@ function Enter() {
       <p class="problem" id="token-problem" role="alert">${problem}</p></div>
     <div class="buttons"><button type="submit" class="primary">Sign in</button></div>
   </form></main>`;
-}
-
-export function stateOf(drop) {
-  if (drop.archived) return ["over", "Archived"];
-  if (drop.hidden) return ["hidden", "Hidden"];
-  if (drop.paused) return ["paused", "Paused"];
-  if (Date.parse(drop.start_time) > now()) return ["soon", `Starts in ${countdown(Date.parse(drop.start_time) - now())}`];
-  if (drop.available > 0) return ["open", "On sale"];
-  return drop.held > 0 ? ["held", "All held"] : ["out", "Sold out"];
 }
 
 function List({ id }) {

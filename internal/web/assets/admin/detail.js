@@ -1,21 +1,20 @@
 import { useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { post } from "../shared/api.js";
-import { money, moment, plural, spoken, whole } from "../shared/format.js";
+import { money, plural, spoken, whole } from "../shared/format.js";
 import { now } from "../shared/clock.js";
 import { intend } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
-import { stateOf } from "./app.js";
 import { Audit } from "./audit.js";
 import { conversion, drawn, rates, sellOut } from "./books.js";
 import { Chart } from "./chart.js";
 import { sells } from "./confirm.js";
 import { Rehearsal } from "./rehearsal.js";
 import { refresh, room } from "./room.js";
+import { StartOf, stateOf } from "./state.js";
 import { Ledger, Purchases } from "./tables.js";
-import { utcText, zoneName } from "./zones.js";
 
 const tabs = { live: "Live", ledger: "Ledger", purchases: "Purchases", audit: "Audit", rehearsal: "Rehearsal" };
 
@@ -42,12 +41,6 @@ export function Detail({ drop, show }) {
       ${tab === "rehearsal" && html`<${Rehearsal} drop=${drop} />`}
     </section>
   </article>`;
-}
-
-// StartOf names the zone of the time that it shows: operators in several zones plan one drop.
-export function StartOf({ drop }) {
-  const at = Date.parse(drop.start_time);
-  return html`<time datetime=${drop.start_time} title=${utcText(at)}>${moment(at, now())}, ${zoneName(at)}</time>`;
 }
 
 function arrows(e, tab, choose) {
