@@ -119,9 +119,6 @@ func New[K comparable](rules Rules, callers int) *Limiter[K] {
 }
 
 // Take takes a token for a call. limited is false, and the verdict says nothing, where the class has no rule.
-//
-// It is the generic cell rate algorithm (ITU-T I.371, annex A), which needs one moment of each caller: that at which the bucket is full
-// again. A token is there if that moment, moved on by the token, is no further away than a whole bucket takes.
 func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
 	c := l.classes[name]
 	if c == nil {
@@ -130,18 +127,38 @@ func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
 	now := time.Since(l.began) // monotonic
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	full := max(c.get(caller), now)
 	whole := time.Duration(c.rate.Burst) * c.interval
-	v = Verdict{Allowed: full+c.interval-now <= whole}
-	if v.Allowed {
-		full += c.interval
-		c.put(caller, full)
+	rest, allowed := spend(c.get(caller)-now, c.interval, whole)
+	if v = (Verdict{Allowed: allowed, Remaining: int((whole - rest) / c.interval), Reset: rest}); allowed {
+		c.put(caller, now+rest)
 	} else {
-		v.RetryAfter = max(full+c.interval-now-whole, time.Millisecond)
+		v.RetryAfter = max(rest+c.interval-whole, time.Millisecond)
 	}
-	v.Remaining = int((whole - (full - now)) / c.interval)
-	v.Reset = full - now
 	return v, true
+}
+
+// spend takes a token of a bucket that is full again after rest, and returns after how long it is then.
+//
+// It is the generic cell rate algorithm (ITU-T I.371, annex A), which needs one moment of each caller: that at which the bucket is full
+// again. A token is there if that moment, moved on by the token, is no further away than a whole bucket takes.
+func spend(rest, interval, whole time.Duration) (after time.Duration, allowed bool) {
+	if rest = max(rest, 0); rest+interval > whole {
+		return rest, false
+	}
+	return rest + interval, true
+}
+
+// Bucket is that of one caller alone, and full at first. It is for one goroutine at a time.
+type Bucket struct{ full time.Time }
+
+// Take takes a token, and reports whether there was one.
+func (b *Bucket) Take(now time.Time, r Rate) bool {
+	interval := r.fill(1)
+	rest, allowed := spend(b.full.Sub(now), interval, time.Duration(r.Burst)*interval)
+	if allowed {
+		b.full = now.Add(rest)
+	}
+	return allowed
 }
 
 func (c *class[K]) get(caller K) time.Duration {

@@ -16,6 +16,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/identity"
+	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/shop"
 	"sneakerdrop/socketio"
@@ -23,29 +24,6 @@ import (
 
 // maxWatched bounds the drops that one client watches one by one; who wants more watches all.
 const maxWatched = 50
-
-// A client is told the current state each time it says what it watches: of all drops that is some hundred packets for one of a few
-// bytes, made under the lock that all others wait for.
-const (
-	watchBurst = 2 * maxWatched
-	watchEvery = time.Second // in the long run
-)
-
-// watches keeps a client to that rate (the generic cell rate algorithm, see package limit).
-type watches struct{ full time.Time }
-
-func (w *watches) take(now time.Time) bool {
-	full := w.full
-	if full.Before(now) {
-		full = now
-	}
-	full = full.Add(watchEvery)
-	if full.Sub(now) > watchBurst*watchEvery {
-		return false
-	}
-	w.full = full
-	return true
-}
 
 // Identify says which buyer a token stands for and until when it is good, as shop.SignIn does.
 type Identify func(ctx context.Context, token string) (buyer drop.User, until time.Time, err error)
@@ -119,9 +97,11 @@ func (s *Sockets) welcome(socket *socketio.Socket) error {
 		return &socketio.ConnectError{Message: "drop must be the number of a drop, such as ?drop=7"}
 	}
 	s.watch(socket, id)
-	var asked watches
+	// It is told the current state each time it says what it watches: of all drops that is some hundred packets for one of a few
+	// bytes, made under the lock that all others wait for.
+	asked, rate := limit.Bucket{}, limit.Rate{PerSecond: 1, Burst: 2 * maxWatched}
 	socket.On("watch", func(args socketio.Args, ack socketio.Ack) {
-		if !asked.take(time.Now()) {
+		if !asked.Take(time.Now(), rate) {
 			_ = ack(map[string]string{"error": "what is watched changes too often; once a second will do", "code": "rate_limited"})
 			return
 		}
