@@ -86,8 +86,10 @@ type api struct {
 	log     *slog.Logger
 	timeout timeouts
 	list    list
-	metrics *metrics
-	limits  *limits
+	// refusals that were answered before.
+	refusals plainRefusals
+	metrics  *metrics
+	limits   *limits
 	// identity tells who buyers are; nil: nobody is asked.
 	identity *identity.Verifier
 	signIn   shop.SignIn

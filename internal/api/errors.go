@@ -259,21 +259,21 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", c)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeBody(w, p.status, encodeRefusal(refusal, p))
+	writeBody(w, p.status, a.refusals.encode(refusal, p))
 }
 
-// plainRefusals has the answers that are the same each time, by their code: a crowd that came too late gets one of them.
-var plainRefusals sync.Map
+// plainRefusals keeps the answers that are the same each time, by their code: a crowd that came too late gets one of them.
+type plainRefusals struct{ known sync.Map }
 
-func encodeRefusal(e *drop.Error, p problem) []byte {
+func (k *plainRefusals) encode(e *drop.Error, p problem) []byte {
 	if *e != (drop.Error{Code: e.Code}) || e.Code == drop.CodeStockInUse {
 		return encode(answerOf(e, p))
 	}
-	if known, ok := plainRefusals.Load(e.Code); ok {
+	if known, ok := k.known.Load(e.Code); ok {
 		return known.([]byte)
 	}
 	made := encode(answerOf(e, p))
-	plainRefusals.Store(e.Code, made)
+	k.known.Store(e.Code, made)
 	return made
 }
 

@@ -28,7 +28,7 @@ func (h Hosts) Around(next http.Handler) http.Handler {
 		}
 		p, _ := problems(codeMisdirected)
 		securityHeaders(w.Header())
-		writeBody(w, p.status, encodeRefusal(drop.Refuse(codeMisdirected), p))
+		writeBody(w, p.status, encode(answerOf(drop.Refuse(codeMisdirected), p)))
 	})
 }
 
