@@ -3,11 +3,11 @@ package api
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/rs/cors"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/socketio/engineio"
 )
 
 // origins says which web pages may call. A page of the server's own origin always may. Pages of other origins
@@ -21,17 +21,15 @@ type origins struct {
 	guard    *http.CrossOriginProtection // knows a page of another origin
 	trusted  *http.CrossOriginProtection // admits those that are named in full
 	everyone bool                        // a pattern is *
-	named    []string                    // the other patterns
+	patterns engineio.Origins
 }
 
 func newOrigins(patterns []string) *origins {
-	o := &origins{guard: http.NewCrossOriginProtection(), trusted: http.NewCrossOriginProtection()}
+	o := &origins{
+		guard: http.NewCrossOriginProtection(), trusted: http.NewCrossOriginProtection(),
+		everyone: slices.Contains(patterns, "*"), patterns: patterns,
+	}
 	for _, pattern := range patterns {
-		if pattern == "*" {
-			o.everyone = true
-			continue
-		}
-		o.named = append(o.named, strings.ToLower(pattern))
 		_ = o.trusted.AddTrustedOrigin(pattern) // a pattern with * is none, and for calls without cookies
 	}
 	return o
@@ -54,16 +52,10 @@ func (o *origins) check(r *http.Request, open bool) error {
 	return drop.Refuse(codeCrossOrigin)
 }
 
-// names reports whether a pattern other than * matches an origin.
+// names reports whether a pattern other than * matches an origin, by the rules that sockets have.
 func (o *origins) names(origin string) bool {
-	origin = strings.ToLower(origin)
-	return slices.ContainsFunc(o.named, func(pattern string) bool {
-		before, after, wild := strings.Cut(pattern, "*")
-		if !wild {
-			return pattern == origin
-		}
-		return len(origin) >= len(before)+len(after) && strings.HasPrefix(origin, before) && strings.HasSuffix(origin, after)
-	})
+	_, named := o.patterns.Match(origin)
+	return named
 }
 
 // sharing adds what lets browsers show an answer to pages of other origins, and answers preflights. What comes from no page at all

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// originList holds patterns of origins.
-type originList []string
+// Origins are patterns of web origins, in which * stands for any characters. Case does not matter.
+type Origins []string
 
 // allow says whether a page of the request's origin may connect, and tells its browser so. WebSockets know no CORS: for
 // them this is the only check. With credentials, which are cookies of a proxy in front, may come whoever a pattern other than
 // * matches, and a page of this machine to a server of this machine.
-func (l originList) allow(w http.ResponseWriter, r *http.Request) bool {
+func (l Origins) allow(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true // no browser, or a page of this server
 	}
 	h := w.Header()
 	h.Add("Vary", "Origin")
-	allowed, named := l.match(origin)
+	allowed, named := l.Match(origin)
 	u, err := url.Parse(origin)
 	if !allowed {
 		return err == nil && strings.EqualFold(u.Host, r.Host)
@@ -42,8 +42,8 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }
 
-// match reports whether a pattern matches, and whether one other than * does.
-func (l originList) match(origin string) (allowed, named bool) {
+// Match reports whether a pattern matches an origin, and whether one other than * does.
+func (l Origins) Match(origin string) (allowed, named bool) {
 	for _, pattern := range l {
 		if pattern == "*" {
 			allowed = true

@@ -33,7 +33,7 @@ type Server struct {
 	upgrader *gws.Upgrader
 	started  time.Time
 	ping     *Packet
-	origins  originList
+	origins  Origins
 	counters counters
 	inbound  inbound
 	running  sync.WaitGroup // sessions and their goroutines
@@ -62,7 +62,7 @@ func New(h Handler, o Options) *Server {
 	}
 	e.writers.New = func() any { return newDirectWriter() }
 	e.chunks.New = func() any { return new([]byte) }
-	e.origins = originList(e.options.Origins)
+	e.origins = Origins(e.options.Origins)
 	e.inbound.limit = int64(e.options.MaxInboundBytes)
 	e.handshakes = bucket{tokens: float32(e.options.HandshakesPerSecond)}
 	e.upgrader = newUpgrader(e.options)
