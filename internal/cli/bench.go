@@ -206,8 +206,7 @@ func local(d database) bool {
 	if d.url == "" || err != nil {
 		return false
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return api.Loopback(u.Hostname())
 }
 
 // child is a server that the bench started.

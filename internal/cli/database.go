@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -15,6 +17,50 @@ import (
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/store/sqlite"
 )
+
+// database says which store to open: the file of the embedded one, or the URL of PostgreSQL.
+type database struct {
+	file, url string
+	// Of PostgreSQL, for people: its hosts, its name, and the parameters of the URL that mean nothing here.
+	hosts, name, ignored string
+}
+
+var errDatabase = errors.New("must be sqlite:FILE, such as sqlite:sneakerdrop.db, or a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop")
+
+// Decode implements kong.MapperValue.
+func (d *database) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		if file, ok := strings.CutPrefix(strings.TrimSpace(s), "sqlite:"); ok {
+			if file = strings.TrimPrefix(file, "//"); file == "" {
+				return errDatabase
+			}
+			*d = database{file: file}
+			return nil
+		}
+		if !postgres.IsAddress(s) {
+			return errDatabase
+		}
+		return d.read(s, false)
+	})
+}
+
+// read takes the address of a PostgreSQL database; foreign: not of ours.
+func (d *database) read(s string, foreign bool) error {
+	a, err := postgres.ReadAddress(s, foreign)
+	if err != nil {
+		return err
+	}
+	*d = database{url: a.URL, hosts: a.Hosts, name: a.Database, ignored: a.Ignored}
+	return nil
+}
+
+// String names the database without its password.
+func (d database) String() string {
+	if d.file != "" {
+		return "the file " + d.file
+	}
+	return fmt.Sprintf("PostgreSQL at %s, database %s", d.hosts, d.name)
+}
 
 const (
 	// reachWithin bounds the wait for a database that is not there yet: containers of one machine start at once.

@@ -5,8 +5,36 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"sneakerdrop/internal/app"
 )
+
+// address is where to listen.
+type address struct {
+	app.Address
+
+	given bool // :0 is an address too: any free port, everywhere
+}
+
+// Decode implements kong.MapperValue.
+func (a *address) Decode(ctx *kong.DecodeContext) error {
+	return decode(ctx, func(s string) error {
+		host, port, err := net.SplitHostPort(s)
+		if err != nil {
+			return fmt.Errorf("must be HOST:PORT, such as localhost:3000, and is %q", s)
+		}
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return fmt.Errorf("must end in a port from 0 to 65535, and is %q", s)
+		}
+		*a = address{Address: app.Address{Host: host, Port: uint16(n)}, given: true}
+		return nil
+	})
+}
 
 // settle keeps an address that a platform names (PORT, HOST) on this machine where nobody has to sign in. Nobody has chosen such an
 // address for this program, so it is no reason to refuse the start.
