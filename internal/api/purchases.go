@@ -24,18 +24,6 @@ type (
 		Price         price              `json:"price"`
 		CreatedAt     instant            `json:"createdAt"`
 	}
-	ledgerAnswer struct {
-		Entries []entryAnswer `json:"entries" nullable:"false"`
-		Next    *drop.Seq     `json:"next" doc:"What to send as after for the next page; null: this is the last one"`
-	}
-	entryAnswer struct {
-		Seq       drop.Seq    `json:"seq" doc:"From 1, without gaps"`
-		At        instant     `json:"at"`
-		Reason    drop.Reason `json:"reason" enum:"created,restocked,reserved,purchased,reservation_expired,reservation_cancelled"`
-		Size      *string     `json:"size" doc:"null: the drop has no sizes"`
-		Units     int64       `json:"units" doc:"How many were moved; below 0: taken away (restocked)"`
-		Available int64       `json:"available" doc:"Units of the size on sale afterwards"`
-	}
 )
 
 // The bounds of ?limit= on a drop's purchases and ledger.
@@ -110,10 +98,16 @@ func (a *api) salesPage(ctx context.Context, id drop.ID, after drop.PurchaseID, 
 	if found, err = a.engine.Purchases(ctx, id, after, limit+1); err != nil {
 		return nil, false, err
 	}
+	found, more = pageOf(found, limit)
+	return found, more, nil
+}
+
+// pageOf cuts what was read, one row more than limit where there are so many, and says whether there are more.
+func pageOf[T any](found []T, limit int) (rows []T, more bool) {
 	if len(found) > limit {
-		return found[:limit], true, nil
+		return found[:limit], true
 	}
-	return found, false, nil
+	return found, false
 }
 
 func answerSale(s *store.Sale) saleAnswer {
@@ -125,38 +119,4 @@ func answerSale(s *store.Sale) saleAnswer {
 		answer.Email = &s.Email
 	}
 	return answer
-}
-
-func (a *api) listLedger(w http.ResponseWriter, r *http.Request) error {
-	id, err := operatedDrop(w, r)
-	if err != nil {
-		return err
-	}
-	after, err := queryNumber(r, "after", 0, drop.MaxSafeInteger, 0)
-	if err != nil {
-		return err
-	}
-	limit, err := queryNumber(r, "limit", 1, maxPage, defaultPage)
-	if err != nil {
-		return err
-	}
-	found, err := a.engine.Ledger(r.Context(), id, drop.Seq(after), limit+1)
-	if err != nil {
-		return err
-	}
-	var answer ledgerAnswer
-	if len(found) > limit {
-		found = found[:limit]
-		answer.Next = &found[limit-1].Seq
-	}
-	answer.Entries = make([]entryAnswer, len(found))
-	for i := range found {
-		e := &found[i]
-		answer.Entries[i] = entryAnswer{Seq: e.Seq, At: instant(e.At), Reason: e.Reason, Units: e.Units, Available: e.Available}
-		if e.Size != "" {
-			answer.Entries[i].Size = &e.Size
-		}
-	}
-	writeJSON(w, &answer)
-	return nil
 }

@@ -151,12 +151,11 @@ func (a *api) listActions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var answer actionsAnswer
-	if len(found) > limit {
-		found = found[:limit]
+	found, more := pageOf(found, limit)
+	answer := actionsAnswer{Actions: make([]actionAnswer, len(found))}
+	if more {
 		answer.Next = &found[limit-1].ID
 	}
-	answer.Actions = make([]actionAnswer, len(found))
 	for i := range found {
 		answer.Actions[i] = answerAction(&found[i])
 	}

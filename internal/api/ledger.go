@@ -1,0 +1,55 @@
+package api
+
+import (
+	"net/http"
+
+	"sneakerdrop/internal/drop"
+)
+
+type (
+	ledgerAnswer struct {
+		Entries []entryAnswer `json:"entries" nullable:"false"`
+		Next    *drop.Seq     `json:"next" doc:"What to send as after for the next page; null: this is the last one"`
+	}
+	entryAnswer struct {
+		Seq       drop.Seq    `json:"seq" doc:"From 1, without gaps"`
+		At        instant     `json:"at"`
+		Reason    drop.Reason `json:"reason" enum:"created,restocked,reserved,purchased,reservation_expired,reservation_cancelled"`
+		Size      *string     `json:"size" doc:"null: the drop has no sizes"`
+		Units     int64       `json:"units" doc:"How many were moved; below 0: taken away (restocked)"`
+		Available int64       `json:"available" doc:"Units of the size on sale afterwards"`
+	}
+)
+
+func (a *api) listLedger(w http.ResponseWriter, r *http.Request) error {
+	id, err := operatedDrop(w, r)
+	if err != nil {
+		return err
+	}
+	after, err := queryNumber(r, "after", 0, drop.MaxSafeInteger, 0)
+	if err != nil {
+		return err
+	}
+	limit, err := queryNumber(r, "limit", 1, maxPage, defaultPage)
+	if err != nil {
+		return err
+	}
+	found, err := a.engine.Ledger(r.Context(), id, drop.Seq(after), limit+1)
+	if err != nil {
+		return err
+	}
+	found, more := pageOf(found, limit)
+	answer := ledgerAnswer{Entries: make([]entryAnswer, len(found))}
+	if more {
+		answer.Next = &found[limit-1].Seq
+	}
+	for i := range found {
+		e := &found[i]
+		answer.Entries[i] = entryAnswer{Seq: e.Seq, At: instant(e.At), Reason: e.Reason, Units: e.Units, Available: e.Available}
+		if e.Size != "" {
+			answer.Entries[i].Size = &e.Size
+		}
+	}
+	writeJSON(w, &answer)
+	return nil
+}
