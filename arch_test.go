@@ -19,7 +19,7 @@ var house = [][]string{
 	{"cmd/sneakerdrop", "bench/program"},
 	{"internal/cli"},
 	{"internal/app"},
-	{"internal/api", "internal/bench"},
+	{"internal/api", "internal/load"},
 	{"internal/web", "internal/live/sse", "internal/live/sockets"},
 	{"internal/shop"},
 	{"internal/live", "internal/rehearse"},

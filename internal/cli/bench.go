@@ -24,8 +24,8 @@ import (
 
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/audit"
-	"sneakerdrop/internal/bench"
 	"sneakerdrop/internal/identity"
+	"sneakerdrop/internal/load"
 )
 
 type benchCommand struct {
@@ -47,13 +47,13 @@ type benchCommand struct {
 }
 
 // scenario is what buyers do.
-type scenario bench.Scenario
+type scenario load.Scenario
 
 // Decode implements kong.MapperValue.
 func (s *scenario) Decode(ctx *kong.DecodeContext) error {
 	return decode(ctx, func(text string) error {
-		if *s = scenario(text); !slices.Contains(bench.Scenarios(), bench.Scenario(text)) {
-			return fmt.Errorf("must be one of %v, and is %q", bench.Scenarios(), text)
+		if *s = scenario(text); !slices.Contains(load.Scenarios(), load.Scenario(text)) {
+			return fmt.Errorf("must be one of %v, and is %q", load.Scenarios(), text)
 		}
 		return nil
 	})
@@ -70,8 +70,8 @@ func (c *benchCommand) run(ctx context.Context, con *console) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	b := bench.Config{
-		Scenario: bench.Scenario(c.Scenario), Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
+	b := load.Config{
+		Scenario: load.Scenario(c.Scenario), Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
 		Duration: time.Duration(c.Duration), Token: c.Token, Keys: c.Keys, Progress: con.progress(),
 	}
 	if len(c.URL) > 0 {
@@ -108,18 +108,18 @@ func (c *benchCommand) check() error {
 		return &faultError{flag: "url", rule: "is a server that runs; --sign-in, --control and --serve are for one of its own"}
 	case len(c.URL) == 0 && (c.Token != "" || c.JWTSecret != ""):
 		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a server that runs, --sign-in is for one of its own"}
-	case c.Control && (bench.Scenario(c.Scenario) != bench.Reserve || c.SignIn || c.Keys):
+	case c.Control && (load.Scenario(c.Scenario) != load.Reserve || c.SignIn || c.Keys):
 		return &faultError{flag: "control", rule: "does nothing but answer the scenario reserve, without --sign-in and --keys"}
 	}
 	return nil
 }
 
 // progress shows what happens on a terminal, and nothing elsewhere.
-func (con *console) progress() func(bench.Progress) {
+func (con *console) progress() func(load.Progress) {
 	if !con.terminal() {
 		return nil
 	}
-	return func(p bench.Progress) {
+	return func(p load.Progress) {
 		fmt.Fprintf(con.stderr, "%3.0f s  %8.0f accepted/s  %10d accepted  %10d refused  %6d errors\n",
 			p.Elapsed.Seconds(), p.PerSecond, p.Accepted, p.Refused, p.Errors)
 	}
@@ -136,7 +136,7 @@ func (con *console) terminal() bool {
 }
 
 // measure runs the load, on a server of its own if there is none, and has the books checked.
-func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config) (*bench.Result, error) {
+func (c *benchCommand) measure(ctx context.Context, con *console, b load.Config) (*load.Result, error) {
 	if len(c.URL) > 0 {
 		return measureRunning(ctx, b)
 	}
@@ -152,9 +152,9 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config
 	if err != nil {
 		return nil, err
 	}
-	var meter *bench.Meter
-	b.Began = func() { meter = bench.NewMeter(own.Process.Pid, local(c.Database)) }
-	result, err := bench.Run(ctx, b)
+	var meter *load.Meter
+	b.Began = func() { meter = load.NewMeter(own.Process.Pid, local(c.Database)) }
+	result, err := load.Run(ctx, b)
 	if err == nil {
 		result.CPU = meter.CPU(requests(result))
 		if !c.Control {
@@ -180,10 +180,10 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b bench.Config
 	return result, errors.Join(err, s.Close())
 }
 
-func measureRunning(ctx context.Context, b bench.Config) (*bench.Result, error) {
-	var meter *bench.Meter
-	b.Began = func() { meter = bench.NewMeter(0, false) }
-	result, err := bench.Run(ctx, b)
+func measureRunning(ctx context.Context, b load.Config) (*load.Result, error) {
+	var meter *load.Meter
+	b.Began = func() { meter = load.NewMeter(0, false) }
+	result, err := load.Run(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func measureRunning(ctx context.Context, b bench.Config) (*bench.Result, error) 
 }
 
 // requests is how many the processor time is shared among.
-func requests(r *bench.Result) int64 {
+func requests(r *load.Result) int64 {
 	if r.Accepted > 0 {
 		return r.Accepted
 	}
@@ -217,7 +217,7 @@ type child struct {
 }
 
 // start starts the server, or the control, as a process of its own, so that its processor time can be told from the load's.
-func (c *benchCommand) start(ctx context.Context, scratch string, b *bench.Config) (*child, error) {
+func (c *benchCommand) start(ctx context.Context, scratch string, b *load.Config) (*child, error) {
 	database := "sqlite:" + c.Database.file
 	if c.Database.url != "" {
 		database = c.Database.url
@@ -316,7 +316,7 @@ func (c *benchControlCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	server := api.Server(bench.Noop(), slog.New(slog.DiscardHandler))
+	server := api.Server(load.Noop(), slog.New(slog.DiscardHandler))
 	fmt.Fprintf(con.stdout, "%shttp://%s\n", readyLine, l.Addr())
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()

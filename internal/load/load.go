@@ -1,4 +1,4 @@
-// Package bench puts load on a server and says what came of it: how much was accepted, how long it took, and whether
+// Package load puts load on a server and says what came of it: how much was accepted, how long it took, and whether
 // every answer was true.
 //
 // A closed loop has so many connections, each of which sends when the one before was answered: it finds the most that a
@@ -6,7 +6,7 @@
 // so that a server that stalls is seen by all that should have come in the meantime.
 //
 // It knows the wire and nothing else of the server.
-package bench
+package load
 
 import (
 	"cmp"

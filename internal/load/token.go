@@ -1,4 +1,4 @@
-package bench
+package load
 
 // mostSigned bounds the tokens that are signed before a run begins, in some 130 MB.
 const mostSigned = 500_000
