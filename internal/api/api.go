@@ -30,7 +30,6 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/limit"
-	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/negotiate"
 	"sneakerdrop/internal/shop"
 )
@@ -64,7 +63,7 @@ type Config struct {
 	// Bus is what GET /readyz says of it (default: nothing, there is none).
 	Bus Bus
 	// Streams serves GET /api/drops/events (default: there is no such call).
-	Streams *sse.Streams
+	Streams Streams
 	// Sockets serves /socket.io/ (default: there is no such path).
 	Sockets http.Handler
 	// Registry is what GET /metrics shows; the handler adds its own metrics to it (default: those alone).
@@ -96,7 +95,7 @@ type api struct {
 	names    drop.NameStyle
 	currency drop.Currency
 	origins  *origins
-	streams  *sse.Streams
+	streams  Streams
 	bus      Bus // nil: none
 	// readiness is asked for by one caller for all.
 	readiness singleflight.Group

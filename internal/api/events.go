@@ -1,14 +1,18 @@
 package api
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/live/sse"
 )
+
+// Streams follow the stock; see package sse.
+type Streams interface {
+	// Serve streams to one client: what concerns one drop, or with id 0 all.
+	Serve(w http.ResponseWriter, r *http.Request, id drop.ID) error
+}
 
 func (a *api) eventRoutes() []route {
 	if a.streams == nil {
@@ -39,9 +43,5 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	err = a.streams.Serve(w, r, id)
-	if errors.Is(err, sse.ErrTooMany) {
-		return drop.Refuse(codeOverloaded)
-	}
-	return err
+	return a.streams.Serve(w, r, id)
 }

@@ -127,8 +127,9 @@ func (s *fuzzShop) open() error {
 	if err := s.engine.Start(context.Background()); err != nil {
 		return err
 	}
-	c := api.Config{Engine: s.engine, Log: quiet, Streams: sse.New(hub, 2, 0)}
-	s.closeAll = append(s.closeAll, c.Streams.Close)
+	streams := sse.New(hub, 2, 0)
+	c := api.Config{Engine: s.engine, Log: quiet, Streams: streams}
+	s.closeAll = append(s.closeAll, streams.Close)
 	if s.provider != nil {
 		v, err := identity.New(context.Background(), s.provider.config, quiet)
 		if err != nil {

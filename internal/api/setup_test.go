@@ -66,10 +66,11 @@ func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...opt
 	if err := e.Start(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
-	c := api.Config{Engine: e, Log: logger, Streams: sse.New(hub, 2, 0), Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) {
+	streams := sse.New(hub, 2, 0)
+	c := api.Config{Engine: e, Log: logger, Streams: streams, Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) {
 		return audit.Drop(ctx, s, id)
 	}, Rehearsals: &rehearsals{}}
-	tb.Cleanup(c.Streams.Close)
+	tb.Cleanup(streams.Close)
 	for _, o := range options {
 		o(&c)
 	}

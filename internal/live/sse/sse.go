@@ -7,7 +7,6 @@ package sse
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -27,8 +26,8 @@ const (
 	DefaultMaxClients = 20_000
 )
 
-// ErrTooMany is returned where the server, or the client's address, has as many streams as it may; nothing was sent.
-var ErrTooMany = errors.New("too many event streams are open")
+// ErrTooMany is returned where the server, or the client's address, has as many streams as it may; nothing was sent. It is a refusal.
+var ErrTooMany error = drop.Refuse("overloaded")
 
 // Streams is a wire of a hub, and serves the streams.
 type Streams struct {
