@@ -1,5 +1,4 @@
-// Package cli is the command line of sneakerdrop: its commands, their settings, and the one place where the parts of the
-// program are wired together.
+// Package cli is the command line of sneakerdrop: its commands, and their settings, which it hands on (package app).
 //
 // A setting is taken from its flag, else from the environment, else from the file .env in the working directory, else
 // it has its default. Whatever is wrong with a setting or with the surroundings (a taken port, a database out of reach)
