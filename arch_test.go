@@ -29,14 +29,14 @@ var house = [][]string{
 	{"internal/store"},
 	{"internal/operator"},
 	{"internal/drop"},
-	{"internal/text", "internal/flat", "internal/negotiate"},
+	{"internal/text", "internal/flatjson", "internal/negotiate"},
 }
 
 // outside has the packages that import nothing from elsewhere but the standard library and what begins like this: they are pure.
 var outside = map[string][]string{
-	"internal/drop": nil,
-	"internal/text": {"golang.org/x/text/", "github.com/clipperhouse/uax29/v2/graphemes"},
-	"internal/flat": nil,
+	"internal/drop":     nil,
+	"internal/text":     {"golang.org/x/text/", "github.com/clipperhouse/uax29/v2/graphemes"},
+	"internal/flatjson": nil,
 }
 
 // support is the floor of the tests' own packages. They import whatever they test and each other; of the product, only tests

@@ -9,7 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
-	"sneakerdrop/internal/flat"
+	"sneakerdrop/internal/flatjson"
 )
 
 type reserveRequest struct {
@@ -24,7 +24,7 @@ type reservationRequest struct {
 	ReservationID *whole `json:"reservationId" required:"true" nullable:"false" doc:"The id that reserve answered with"`
 }
 
-func (in *reserveRequest) readMember(m flat.Member) bool {
+func (in *reserveRequest) readMember(m flatjson.Member) bool {
 	switch m.Name {
 	case "dropId":
 		return readDigits(m, &in.DropID)
@@ -41,7 +41,7 @@ func (in *reserveRequest) readMember(m flat.Member) bool {
 	}
 }
 
-func (in *reservationRequest) readMember(m flat.Member) bool {
+func (in *reservationRequest) readMember(m flatjson.Member) bool {
 	return m.Name != "reservationId" || readDigits(m, &in.ReservationID)
 }
 

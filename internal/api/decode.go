@@ -16,7 +16,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
-	"sneakerdrop/internal/flat"
+	"sneakerdrop/internal/flatjson"
 )
 
 const (
@@ -43,20 +43,20 @@ func readBody(w http.ResponseWriter, r *http.Request, to any) error {
 // flatReader is a body that crowds send: written as programs write it, it is read without a decoder.
 type flatReader interface {
 	// readMember takes a member, or returns false where it may not be what it should be. One that it does not have is ignored.
-	readMember(m flat.Member) bool
+	readMember(m flatjson.Member) bool
 }
 
 // readFlat reads a body that is flat; false: decode has to read it, or to say what is wrong with it.
 func readFlat(body []byte, to flatReader) bool {
-	var room [8]flat.Member
-	members, ok := flat.Parse(string(body), room[:0])
+	var room [8]flatjson.Member
+	members, ok := flatjson.Parse(string(body), room[:0])
 	for i := range members {
 		ok = ok && to.readMember(members[i])
 	}
 	return ok
 }
 
-func readDigits(m flat.Member, to **whole) bool {
+func readDigits(m flatjson.Member, to **whole) bool {
 	n, ok := m.Digits()
 	if ok {
 		*to = new(whole(n))
@@ -64,7 +64,7 @@ func readDigits(m flat.Member, to **whole) bool {
 	return ok
 }
 
-func readText[T ~string](m flat.Member, to **T) bool {
+func readText[T ~string](m flatjson.Member, to **T) bool {
 	text, ok := m.Text()
 	if ok {
 		*to = new(T(text))

@@ -14,7 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/flat"
+	"sneakerdrop/internal/flatjson"
 	"sneakerdrop/internal/text"
 )
 
@@ -22,11 +22,11 @@ import (
 const maxName = 255
 
 // claimSet is the signed payload. Names count letter for letter, and none may stand twice.
-type claimSet []flat.Member
+type claimSet []flatjson.Member
 
 // readClaims reads an object of claims, quickly where it is flat, as most are.
 func readClaims(payload []byte) (claimSet, error) {
-	if set, ok := flat.Parse(string(payload), make([]flat.Member, 0, 8)); ok {
+	if set, ok := flatjson.Parse(string(payload), make([]flatjson.Member, 0, 8)); ok {
 		return set, nil
 	}
 	var all map[string]jsontext.Value
@@ -35,7 +35,7 @@ func readClaims(payload []byte) (claimSet, error) {
 	}
 	set := make(claimSet, 0, len(all))
 	for name, value := range all {
-		set = append(set, flat.Member{Name: name, Value: string(value)})
+		set = append(set, flatjson.Member{Name: name, Value: string(value)})
 	}
 	return set, nil
 }

@@ -1,4 +1,4 @@
-package flat
+package flatjson
 
 import (
 	"encoding/json"

@@ -1,7 +1,7 @@
-// Package flat reads JSON objects as programs write them to each other most of the time: one level, and strings without escapes.
+// Package flatjson reads JSON objects as programs write them to each other most of the time: one level, and strings without escapes.
 // It says no to everything else, so that a reader of all of JSON looks at that; what it says yes to every reader of
 // JSON reads in the same way.
-package flat
+package flatjson
 
 import "strings"
 
