@@ -66,10 +66,16 @@ type logging struct {
 	LogFormat logFormat `default:"text" help:"Form of log lines on stderr: text or json."`
 }
 
+// runner is a command, with its settings.
+type runner interface {
+	run(ctx context.Context, con *console) error
+}
+
 // console is where a command writes, and how it names its settings.
 type console struct {
 	stdout, stderr io.Writer
 	settings       *settings
+	command        runner // what was asked for
 	// waits, if not nil, is told again and again why the database is waited for.
 	waits   func(why string)
 	hangups <-chan os.Signal // SIGHUP, for serve; other commands end with it
@@ -98,7 +104,7 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		endBy(hangups)
 	}
 	if err == nil && !done {
-		err = con.run(ctx, &c, command)
+		err = con.command.run(ctx, con)
 	}
 	switch {
 	case err == nil:
@@ -156,43 +162,12 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 	if err != nil {
 		return "", false, err
 	}
+	var ok bool
+	if con.command, ok = parsed.Selected().Target.Addr().Interface().(runner); !ok {
+		return "", false, fmt.Errorf("command %s does nothing", parsed.Command())
+	}
 	con.tell(parsed)
 	return parsed.Command(), false, nil
-}
-
-func (con *console) run(ctx context.Context, c *commands, command string) error {
-	switch command {
-	case "serve":
-		return c.Serve.run(ctx, con)
-	case "seed":
-		return c.Seed.run(ctx, con)
-	case "import":
-		return c.Import.run(ctx, con)
-	case "copy":
-		return c.Copy.run(ctx, con)
-	case "audit":
-		return c.Audit.run(ctx, con)
-	case "migrate":
-		return c.Migrate.run(ctx, con)
-	case "token create":
-		return c.Token.Create.run(ctx, con)
-	case "token list":
-		return c.Token.List.run(ctx, con)
-	case "token revoke <id>":
-		return c.Token.Revoke.run(ctx, con)
-	case "health":
-		return c.Health.run(ctx, con)
-	case "bench":
-		return c.Bench.run(ctx, con)
-	case "rehearse":
-		return c.Rehearse.run(ctx, con)
-	case "bench-control":
-		return c.BenchControl.run(ctx, con)
-	case "log":
-		return c.Log.run(ctx, con)
-	default:
-		return fmt.Errorf("command %s is not wired", command)
-	}
 }
 
 // sentence says on one line what went wrong; a faulty setting is called by where it came from.
