@@ -32,6 +32,7 @@ import (
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/negotiate"
 	"sneakerdrop/internal/shop"
+	"sneakerdrop/socketio"
 )
 
 // Config is what a handler needs. Only Engine has no default.
@@ -96,7 +97,8 @@ type api struct {
 	currency drop.Currency
 	origins  *origins
 	streams  Streams
-	bus      Bus // nil: none
+	sockets  interface{ Stats() socketio.Stats } // nil: nothing counts them
+	bus      Bus                                 // nil: none
 	// readiness is asked for by one caller for all.
 	readiness singleflight.Group
 	// registry is what GET /metrics shows, unless metrics are shown elsewhere.
@@ -140,6 +142,7 @@ func New(c Config) (http.Handler, error) {
 		origins: newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 	}
+	a.sockets, _ = c.Sockets.(interface{ Stats() socketio.Stats })
 	if err := a.metrics.register(c.Registry); err != nil {
 		return nil, fmt.Errorf("register the metrics of requests: %w", err)
 	}

@@ -12,6 +12,8 @@ import (
 type Streams interface {
 	// Serve streams to one client: what concerns one drop, or with id 0 all.
 	Serve(w http.ResponseWriter, r *http.Request, id drop.ID) error
+	// Count is how many are open.
+	Count() int
 }
 
 func (a *api) eventRoutes() []route {

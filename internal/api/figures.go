@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"sneakerdrop/internal/audit"
@@ -89,11 +89,7 @@ func (a *api) showFigures(w http.ResponseWriter, _ *http.Request) error {
 		answer.Drops = append(answer.Drops, figuresOf(v))
 	}
 	if !a.metricsElsewhere || a.identity != nil {
-		families, err := a.registry.Gather()
-		if err != nil {
-			return fmt.Errorf("gather the metrics: %w", err)
-		}
-		answer.Service = serviceOf(families)
+		answer.Service = a.service()
 	}
 	writeJSON(w, &answer)
 	return nil
@@ -116,47 +112,54 @@ func figuresOf(v *engine.View) figureAnswer {
 	return f
 }
 
-// serviceOf takes from the metrics what operators look at while a drop sells.
-func serviceOf(families []*dto.MetricFamily) *serviceFigures {
-	s := &serviceFigures{Refusals: []refusalAnswer{}, Timings: []timingAnswer{}}
-	for _, f := range families {
-		switch f.GetName() {
-		case "sneakerdrop_sockets":
-			for _, m := range f.GetMetric() {
-				if labelOf(m, "transport") == "websocket" {
-					s.Watchers.WebSocket = int64(m.GetGauge().GetValue())
-				} else {
-					s.Watchers.Polling += int64(m.GetGauge().GetValue())
-				}
-			}
-		case "sneakerdrop_event_streams":
-			s.Watchers.Streams = int64(f.GetMetric()[0].GetGauge().GetValue())
-		case "sneakerdrop_commands_queued":
-			s.Queued = int64(f.GetMetric()[0].GetGauge().GetValue())
-		case "sneakerdrop_commands_total":
-			for _, m := range f.GetMetric() {
-				if code := labelOf(m, "outcome"); labelOf(m, "command") == "reserve" && code != "ok" {
-					s.Refusals = append(s.Refusals, refusalAnswer{code, int64(m.GetCounter().GetValue())})
-				}
-			}
-		case "sneakerdrop_hold_expiry_lag_seconds":
-			s.Timings = append(s.Timings, timingOf("hold_return", f.GetMetric()))
-		case "sneakerdrop_http_request_duration_seconds":
-			for _, call := range []struct{ of, method, route string }{
-				{"reserve", http.MethodPost, dropsPath + "/reserve"}, {"purchase", http.MethodPost, dropsPath + "/purchase"}, {"list", http.MethodGet, dropsPath},
-			} {
-				ours := slices.DeleteFunc(slices.Clone(f.GetMetric()), func(m *dto.Metric) bool {
-					return labelOf(m, "route") != call.route || labelOf(m, "method") != call.method
-				})
-				if len(ours) > 0 {
-					s.Timings = append(s.Timings, timingOf(call.of, ours))
-				}
-			}
+// service is what operators look at while a drop sells.
+func (a *api) service() *serviceFigures {
+	s := &serviceFigures{
+		Queued: int64(a.engine.Queued()), Refusals: []refusalAnswer{},
+		Timings: []timingAnswer{timingOf("hold_return", measured(a.engine.Metrics.HoldReturns()))},
+	}
+	if a.sockets != nil {
+		now := a.sockets.Stats()
+		s.Watchers.WebSocket, s.Watchers.Polling = now.WebSocket, now.Polling
+	}
+	if a.streams != nil {
+		s.Watchers.Streams = int64(a.streams.Count())
+	}
+	for _, m := range measured(a.engine.Metrics.Commands()) {
+		if code := labelOf(m, "outcome"); labelOf(m, "command") == "reserve" && code != "ok" {
+			s.Refusals = append(s.Refusals, refusalAnswer{code, int64(m.GetCounter().GetValue())})
+		}
+	}
+	requests := measured(a.metrics.seconds)
+	for _, call := range []struct{ of, method, route string }{
+		{"reserve", http.MethodPost, dropsPath + "/reserve"}, {"purchase", http.MethodPost, dropsPath + "/purchase"}, {"list", http.MethodGet, dropsPath},
+	} {
+		ours := slices.DeleteFunc(slices.Clone(requests), func(m *dto.Metric) bool {
+			return labelOf(m, "route") != call.route || labelOf(m, "method") != call.method
+		})
+		if len(ours) > 0 {
+			s.Timings = append(s.Timings, timingOf(call.of, ours))
 		}
 	}
 	slices.SortFunc(s.Refusals, func(x, y refusalAnswer) int { return strings.Compare(x.Code, y.Code) })
 	slices.SortFunc(s.Timings, func(x, y timingAnswer) int { return strings.Compare(x.Of, y.Of) })
 	return s
+}
+
+// measured are a metric's values, one for each set of labels.
+func measured(c prometheus.Collector) (values []*dto.Metric) {
+	all := make(chan prometheus.Metric)
+	go func() {
+		defer close(all)
+		c.Collect(all)
+	}()
+	for m := range all {
+		value := new(dto.Metric)
+		if m.Write(value) == nil { // no metric of ours has labels that cannot be written
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 func labelOf(m *dto.Metric, name string) string {

@@ -1,0 +1,21 @@
+package engine
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Queued is how many commands wait in lanes now.
+func (e *Engine) Queued() (n int) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, l := range e.lanes {
+		l.mu.Lock()
+		n += len(l.queue)
+		l.mu.Unlock()
+	}
+	return n
+}
+
+// Commands are the counters of commands, by command and outcome.
+func (m *Metrics) Commands() prometheus.Collector { return m.commands }
+
+// HoldReturns is the histogram of the time from a hold's end until its unit was on sale again.
+func (m *Metrics) HoldReturns() prometheus.Collector { return m.expiryLag }
