@@ -375,7 +375,7 @@ func TestRun_FindsEveryDamage(t *testing.T) {
 
 func fill(t *testing.T, s store.Store) {
 	t.Helper()
-	if err := s.Fill(t.Context(), nil, []store.Filled{three(t), seven(t)}, true); err != nil {
+	if err := store.Fill(t.Context(), s, nil, []store.Filled{three(t), seven(t)}, true); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -22,13 +22,6 @@ type copyCommand struct {
 	logging
 }
 
-// everything is a store that can be copied from and to.
-type everything interface {
-	store.Store
-	store.Exporter
-	store.Importer
-}
-
 func (c *copyCommand) run(ctx context.Context, con *console) error {
 	if same(c.From, c.To) {
 		return &faultError{flag: "to", rule: "must be another database than --from"}
@@ -41,7 +34,7 @@ func (c *copyCommand) run(ctx context.Context, con *console) error {
 }
 
 // source opens what is copied, and keeps servers away from it where that is a file. It neither makes nor migrates it.
-func (c *copyCommand) source(ctx context.Context, con *console) (everything, error) {
+func (c *copyCommand) source(ctx context.Context, con *console) (store.Store, error) {
 	if c.From.file != "" {
 		if _, err := os.Stat(c.From.file); err != nil {
 			return nil, con.databaseErrorOf("from", c.From, err)
@@ -59,10 +52,10 @@ func (c *copyCommand) source(ctx context.Context, con *console) (everything, err
 	if err != nil {
 		return nil, con.databaseErrorOf("from", c.From, err)
 	}
-	return s.(everything), nil
+	return s, nil
 }
 
-func (c *copyCommand) into(ctx context.Context, con *console, from everything) error {
+func (c *copyCommand) into(ctx context.Context, con *console, from store.Store) error {
 	to, err := con.openStore(ctx, c.To, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return con.databaseErrorOf("to", c.To, err)
@@ -70,11 +63,11 @@ func (c *copyCommand) into(ctx context.Context, con *console, from everything) e
 	if _, _, err := to.Migrate(ctx); err != nil {
 		return errors.Join(con.databaseErrorOf("to", c.To, err), to.Close())
 	}
-	return errors.Join(c.copy(ctx, con, from, to.(everything)), to.Close())
+	return errors.Join(c.copy(ctx, con, from, to), to.Close())
 }
 
 // copy copies, says what came of it, and has the copy audited.
-func (c *copyCommand) copy(ctx context.Context, con *console, from, to everything) error {
+func (c *copyCommand) copy(ctx context.Context, con *console, from, to store.Store) error {
 	report, err := copier.Run(ctx, from, to, con.copying())
 	if err != nil {
 		return c.explain(ctx, con, err)

@@ -24,7 +24,7 @@ func (c *seedCommand) run(ctx context.Context, con *console) error {
 	}
 	users, drops := samples(time.Now(), drop.Currency(c.Currency))
 	err = errors.Join(recorded(ctx, s, "seed", fmt.Sprintf("force %t", c.Force), func() error {
-		return s.Fill(ctx, users, drops, c.Force)
+		return store.Fill(ctx, s, users, drops, c.Force)
 	}), s.Close())
 	if errors.Is(err, store.ErrNotEmpty) {
 		return fmt.Errorf("%s is not empty, and nothing was changed; to delete everything in it first, add --force", c.Database)

@@ -149,7 +149,7 @@ func (c *serveCommand) tls(log *slog.Logger) (*app.Certificates, error) {
 // demo seeds an empty database, and leaves any other as it is.
 func demo(ctx context.Context, s store.Store, in drop.Currency, log *slog.Logger) error {
 	users, drops := samples(time.Now(), in)
-	err := s.Fill(ctx, users, drops, false)
+	err := store.Fill(ctx, s, users, drops, false)
 	if errors.Is(err, store.ErrNotEmpty) {
 		log.Info("demo: the database has drops already and stays as it is")
 		return nil

@@ -6,11 +6,9 @@
 package copier
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/gob"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,6 +16,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // Report counts what was copied.
@@ -69,7 +68,7 @@ func Run(ctx context.Context, from store.Exporter, to store.Importer, progress f
 		}
 		return source.compare(target)
 	}
-	err := to.Import(ctx, fill, check)
+	err := to.Import(ctx, store.IntoNothing, fill, check)
 	return report, err
 }
 
@@ -96,11 +95,8 @@ func (r *Report) add(row store.Row) {
 
 // digests tell two stores apart by what they keep, in a few bytes for each drop; 0 is what belongs to none.
 type digests struct {
-	of map[drop.ID]digest
-	// rows are encoded by gob: of all fields, and fast. The encoder has told the types before the first row, so that a
-	// value is always the same bytes.
-	encoder *gob.Encoder
-	text    *bytes.Buffer
+	of   map[drop.ID]digest
+	form []byte // of the last row
 }
 
 // digest is how many rows there are and the sum of what they hash to: their order does not count.
@@ -109,23 +105,13 @@ type digest struct {
 	sum  [4]uint64
 }
 
-func newDigests() *digests {
-	d := &digests{of: make(map[drop.ID]digest), text: new(bytes.Buffer)}
-	d.encoder = gob.NewEncoder(d.text)
-	for _, kind := range []any{
-		store.User{}, store.Token{}, operator.Action{}, drop.State{}, drop.LedgerEntry{}, drop.Reservation{}, drop.Purchase{}, drop.Kept{},
-	} {
-		_ = d.encoder.Encode(kind) // it would fail for a row too
-	}
-	return d
-}
+func newDigests() *digests { return &digests{of: make(map[drop.ID]digest)} }
 
-func (d *digests) add(r store.Row) error {
-	d.text.Reset()
-	if err := d.encoder.Encode(r.Value); err != nil {
+func (d *digests) add(r store.Row) (err error) {
+	if d.form, err = records.Append(d.form[:0], r); err != nil {
 		return err
 	}
-	hash := sha256.Sum256(d.text.Bytes())
+	hash := sha256.Sum256(d.form)
 	of := d.of[r.Drop]
 	of.rows++
 	for i := range of.sum {

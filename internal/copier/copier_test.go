@@ -18,6 +18,7 @@ import (
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/store/records"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
@@ -158,6 +159,30 @@ func TestRun_CopiesEveryColumnOfEveryTable(t *testing.T) {
 	}
 }
 
+// TestTables_AreThoseOfTheSchema: what a migration adds is described too, or nothing that is cold knows of it.
+func TestTables_AreThoseOfTheSchema(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(engines)) {
+		t.Run(name, func(t *testing.T) {
+			got := engines[name](t).tables(t)
+			for _, table := range notCopied {
+				delete(got, table)
+			}
+			want := make(map[string][]string)
+			for _, table := range records.Tables {
+				want[table.Name] = table.Stored()
+			}
+			for _, columns := range []map[string][]string{got, want} {
+				for _, list := range columns {
+					slices.Sort(list)
+				}
+			}
+			if !maps.EqualFunc(got, want, slices.Equal[[]string]) {
+				t.Errorf("the schema has\n%v\nand package records describes\n%v", got, want)
+			}
+		})
+	}
+}
+
 func TestRun_ThereAndBackIsTheSame(t *testing.T) {
 	first, second, third := openSQLite(t), openPostgres(t), openSQLite(t)
 	shop(t, first)
@@ -261,8 +286,8 @@ func (s source) Export(ctx context.Context, each func(store.Row) error) error {
 // target is a store in which a row is not what was put.
 type target struct{ store.Importer }
 
-func (s target) Import(ctx context.Context, fill func(func(store.Row) error) error, check func(store.Rows) error) error {
-	return s.Importer.Import(ctx, func(put func(store.Row) error) error {
+func (s target) Import(ctx context.Context, into store.Into, fill func(func(store.Row) error) error, check func(store.Rows) error) error {
+	return s.Importer.Import(ctx, into, func(put func(store.Row) error) error {
 		return fill(func(r store.Row) error {
 			if p, ok := r.Value.(drop.Purchase); ok {
 				p.Price++
@@ -365,7 +390,7 @@ func TestRun_ManyRows(t *testing.T) {
 		state.Reserved, state.Seq = n, 3
 		drops = append(drops, store.Filled{State: state, Changes: changes})
 	}
-	if err := model.Fill(t.Context(), []drop.User{{ID: 4, Username: "Ann"}}, drops, false); err != nil {
+	if err := store.Fill(t.Context(), model, []drop.User{{ID: 4, Username: "Ann"}}, drops, false); err != nil {
 		t.Fatal(err)
 	}
 	there, back := openPostgres(t), openSQLite(t)

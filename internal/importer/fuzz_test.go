@@ -8,6 +8,7 @@ import (
 
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 )
 
@@ -109,7 +110,7 @@ func FuzzConvert(f *testing.F) {
 			return
 		}
 		s := memory.New(func() drop.Time { return now })
-		if err := s.Fill(t.Context(), users, drops, false); err != nil {
+		if err := store.Fill(t.Context(), s, users, drops, false); err != nil {
 			t.Fatalf("%s: %v", show(src), err)
 		}
 		report, err := audit.Run(t.Context(), s, nil)

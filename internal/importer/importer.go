@@ -22,12 +22,6 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Target is what an import fills.
-type Target interface {
-	Pulse(ctx context.Context) (store.Pulse, error)
-	Fill(ctx context.Context, users []drop.User, drops []store.Filled, replace bool) error
-}
-
 // Options say how to import.
 type Options struct {
 	// Replace deletes everything that is in the target first.
@@ -42,7 +36,7 @@ type Options struct {
 //
 // The import takes place at one moment of the target's clock (without a target, the source's): holds whose time is over
 // by then have expired.
-func Run(ctx context.Context, from string, to Target, o Options) (*Report, error) {
+func Run(ctx context.Context, from string, to store.Filler, o Options) (*Report, error) {
 	src, err := read(ctx, from)
 	if err != nil {
 		return nil, err
@@ -61,7 +55,7 @@ func Run(ctx context.Context, from string, to Target, o Options) (*Report, error
 		return nil, err
 	}
 	if to != nil {
-		if err := to.Fill(ctx, users, drops, o.Replace); err != nil {
+		if err := store.Fill(ctx, to, users, drops, o.Replace); err != nil {
 			return nil, fmt.Errorf("store what was read: %w", err)
 		}
 	}

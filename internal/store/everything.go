@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/text"
 )
 
 // Exporter is a store whose whole contents can be read.
@@ -15,13 +17,86 @@ type Exporter interface {
 	Export(ctx context.Context, each func(Row) error) error
 }
 
-// Importer is a store that can take the whole contents of another.
+// Importer is a store that can take the whole contents of another, or a shop.
 type Importer interface {
-	// Import stores the rows that fill hands to put, in the order of Export and under the numbers that they bear, in one
-	// transaction; numbers given out later are above them. Before it commits it calls check with what Export would
-	// give of the outcome; an error of fill, put or check undoes all of it, and is returned as it is. It returns
-	// ErrNotEmpty, and changes nothing, where anything is there.
-	Import(ctx context.Context, fill func(put func(Row) error) error, check func(Rows) error) error
+	// Import stores the rows that fill hands to put, under the numbers that they bear, in one transaction; numbers given out later are
+	// above them. A drop's *drop.State comes before the rest of it. Before it commits it calls check, unless that is nil, with what Export
+	// would give of the outcome. An error of fill, put or check undoes all of it; that of fill or check is returned as it is. It returns
+	// ErrNotEmpty, and changes nothing, where more is there than into allows.
+	Import(ctx context.Context, into Into, fill func(put func(Row) error) error, check func(Rows) error) error
+}
+
+// Into says what an import may find.
+type Into int8
+
+const (
+	// IntoNothing: nothing at all.
+	IntoNothing Into = iota
+	// IntoNoShop: no drop and no user. Tokens and the log stay.
+	IntoNoShop
+	// IntoAnyShop: anything; all but tokens and the log is deleted first.
+	IntoAnyShop
+)
+
+// Filler is a store that can be filled.
+type Filler interface {
+	Pulse(ctx context.Context) (Pulse, error)
+	Importer
+}
+
+// Fill stores users and drops under the numbers that they bear into a store without a drop or user; see Import. With replace it deletes
+// everything first, except tokens and the log. Users are made at the store's time.
+func Fill(ctx context.Context, s Filler, users []drop.User, drops []Filled, replace bool) error {
+	into := IntoNoShop
+	if replace {
+		into = IntoAnyShop
+	}
+	pulse, err := s.Pulse(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Import(ctx, into, func(put func(Row) error) error {
+		for _, u := range users {
+			u.Email = text.LowerASCII(u.Email)
+			if err := put(Row{Value: User{User: u, CreatedAt: pulse.Now}}); err != nil {
+				return fmt.Errorf("user %d: %w", u.ID, err)
+			}
+		}
+		for _, d := range drops {
+			if err := d.put(put); err != nil {
+				return fmt.Errorf("drop %d: %w", d.State.ID, err)
+			}
+		}
+		return nil
+	}, nil)
+}
+
+func (d *Filled) put(put func(Row) error) error {
+	row := func(value any) error { return put(Row{Drop: d.State.ID, Value: value}) }
+	if err := row(d.State); err != nil {
+		return err
+	}
+	for _, r := range d.Changes.Made {
+		if err := row(*r); err != nil {
+			return err
+		}
+	}
+	for _, p := range d.Changes.Purchases {
+		if err := row(p); err != nil {
+			return err
+		}
+	}
+	for _, e := range d.Changes.Ledger {
+		if err := row(e); err != nil {
+			return err
+		}
+	}
+	for _, k := range d.Changes.Kept {
+		if err := row(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Rows calls each for every row, until it returns an error.

@@ -16,14 +16,11 @@ import (
 // *Error (see there) or, where a method says so, a refusal of type *drop.Error.
 type Store interface {
 	Lanes
-	Drops
-	Buyers
-	Operators
 	Records
 	Schema
 }
 
-// Lanes is what changes drops.
+// Lanes is what lanes need of a store: it changes drops, and shows what lanes show. Each engine has it tuned by hand.
 type Lanes interface {
 	// RunBatch loads the drop under its lock, calls b.Decide and commits what it returns. Only one batch of a drop is
 	// between load and commit at a time, over all processes that share the store. Refuses with CodeDropNotFound.
@@ -37,13 +34,6 @@ type Lanes interface {
 	// after is the drop's Seq that the batch was decided on. A batch without ledger entries is found only as long as it is
 	// the last that changed the drop.
 	Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error)
-	// Forget deletes the answers kept under keys before that moment, at most limit of them, and returns how many. A key
-	// counts until it is deleted.
-	Forget(ctx context.Context, before drop.Time, limit int) (int, error)
-}
-
-// Drops makes drops and shows them.
-type Drops interface {
 	// CreateDrop stores a new drop under the next free number, with its ledger begun. The spec is one that Normal has returned.
 	//
 	// With a key that was used before it makes nothing and returns the drop as the first call answered it
@@ -58,6 +48,18 @@ type Drops interface {
 	// Pulse returns for each drop, ascending, what tells whether it changed and when its next hold ends: what a replica
 	// asks for every second.
 	Pulse(ctx context.Context) (Pulse, error)
+	// Forget deletes the answers kept under keys before that moment, at most limit of them, and returns how many. A key
+	// counts until it is deleted.
+	Forget(ctx context.Context, before drop.Time, limit int) (int, error)
+}
+
+// Records is all that is cold. Most of it is the same for every engine: package records has it.
+type Records interface {
+	Buyers
+	Operators
+	Lists
+	Exporter
+	Importer
 }
 
 // Buyers is what belongs to users rather than to a drop.
@@ -99,8 +101,8 @@ type Operators interface {
 	Actions(ctx context.Context, before operator.ActionID, limit int) ([]operator.Action, error)
 }
 
-// Records is what operators read of a drop, and how drops from elsewhere get in.
-type Records interface {
+// Lists is what is recorded of a drop.
+type Lists interface {
 	// Purchases returns a drop's purchases after that one, ascending, at most limit. Refuses with CodeDropNotFound.
 	Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) ([]Sale, error)
 	// NewestPurchases returns a drop's purchases before that one (0: of all), newest first, at most limit. Refuses with
@@ -112,11 +114,6 @@ type Records interface {
 	// are, damaged ones too, so nothing is assumed of them. It holds a snapshot while it runs. An error of b ends it and
 	// is returned as it is. Refuses with CodeDropNotFound.
 	ReadBooks(ctx context.Context, id drop.ID, b Books) error
-
-	// Fill stores users and drops under the numbers that they bear into an empty store, in one transaction; numbers
-	// given out later are above them. It returns ErrNotEmpty, and changes nothing, where a drop or user is there; with
-	// replace it deletes everything first, but for tokens and the log.
-	Fill(ctx context.Context, users []drop.User, drops []Filled, replace bool) error
 }
 
 // Schema is the store's own life.

@@ -13,8 +13,8 @@ import (
 	"sync"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // schema is the version that Migrate reports: there is nothing to migrate.
@@ -24,23 +24,27 @@ var errClosed = errors.New("the store is closed")
 
 // Store is a store.Store in memory.
 type Store struct {
+	records.Store // what is cold
+
 	now func() drop.Time
 
-	mu        sync.RWMutex
-	drops     map[drop.ID]*row
-	order     []drop.ID // of drops, ascending; numbers may have gaps
-	users     users
-	keys      keys
-	operators operators
-	closed    bool
-	calls     sync.WaitGroup // Add only under mu while not closed
+	mu     sync.RWMutex
+	drops  map[drop.ID]*row
+	order  []drop.ID // of drops, ascending; numbers may have gaps
+	users  users
+	keys   keys
+	cold   cold
+	closed bool
+	calls  sync.WaitGroup // Add only under mu while not closed
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns an empty store with the given clock.
 func New(now func() drop.Time) *Store {
-	return &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), operators: operators{byHash: make(map[operator.Hash]operator.TokenID)}}
+	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold)}
+	s.Store = records.New(engine{s})
+	return s
 }
 
 // begin admits a call, which must end with calls.Done.

@@ -108,7 +108,7 @@ func TestFill_ReplacesAfterTheBatchesUnderWay(t *testing.T) {
 		go func() {
 			spec := plain(5)
 			state, changes := spec.Create(id, clock(), drop.BatchID{3})
-			filled <- s.Fill(t.Context(), nil, []store.Filled{{State: state, Changes: changes}}, true)
+			filled <- store.Fill(t.Context(), s, nil, []store.Filled{{State: state, Changes: changes}}, true)
 		}()
 		synctest.Wait()
 		if len(filled) > 0 {

@@ -13,7 +13,7 @@ import (
 
 // users are the buyers, found by number, email and name.
 type users struct {
-	byID    map[drop.UserID]drop.User
+	byID    map[drop.UserID]store.User
 	byEmail map[string]drop.UserID
 	byName  map[string]drop.UserID // the lowest number of that name
 	bare    map[string]bool        // names of buyers without an email
@@ -23,7 +23,7 @@ type users struct {
 
 func newUsers() users {
 	return users{
-		byID:    make(map[drop.UserID]drop.User),
+		byID:    make(map[drop.UserID]store.User),
 		byEmail: make(map[string]drop.UserID),
 		byName:  make(map[string]drop.UserID),
 		bare:    make(map[string]bool),
@@ -35,19 +35,34 @@ func newUsers() users {
 // called returns the buyer with that number as it is called, also one that is not kept.
 func (u *users) called(id drop.UserID) drop.User {
 	if have, ok := u.byID[id]; ok {
-		return have
+		return have.User
 	}
 	return drop.User{ID: id, Username: drop.UnknownUsername}
 }
 
 // add keeps a buyer under its number, or refuses what a database refuses by its constraints. Numbers given out later are
 // above it.
-func (u *users) add(one drop.User) error {
+func (u *users) add(one store.User) error {
 	if one.ID < 1 || one.ID > drop.MaxSafeInteger {
 		return errors.New("the number is out of range")
 	}
 	if _, taken := u.byID[one.ID]; taken {
 		return errors.New("the number is taken")
+	}
+	u.byID[one.ID] = one
+	u.next = max(u.next, one.ID+1)
+	return u.name(&one)
+}
+
+// name has a buyer found by what it is called, or by its subject.
+func (u *users) name(one *store.User) error {
+	if one.Subject != "" {
+		in := drop.SubjectKey{Issuer: one.Issuer, Subject: one.Subject}
+		if _, taken := u.subject[in]; taken {
+			return errors.New("a user of that subject exists")
+		}
+		u.subject[in] = one.ID
+		return nil
 	}
 	if one.Email != "" {
 		if _, taken := u.byEmail[one.Email]; taken {
@@ -63,8 +78,6 @@ func (u *users) add(one drop.User) error {
 	if first, named := u.byName[one.Username]; !named || one.ID < first {
 		u.byName[one.Username] = one.ID
 	}
-	u.byID[one.ID] = one
-	u.next = max(u.next, one.ID+1)
 	return nil
 }
 
@@ -91,7 +104,7 @@ func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop
 			return drop.User{}, false, who.Refusal
 		}
 		one = drop.User{ID: s.users.next, Username: who.NewUsername(), Email: who.Email}
-		if err := s.users.add(one); err != nil {
+		if err := s.users.add(store.User{User: one, CreatedAt: s.now()}); err != nil {
 			return drop.User{}, false, &store.Error{Op: op, Class: store.ClassFault, Err: err}
 		}
 	}
@@ -109,7 +122,7 @@ func (u *users) find(who *drop.Named) (drop.User, bool) {
 	if !ok && second != "" {
 		id, ok = by[second]
 	}
-	return u.byID[id], ok
+	return u.byID[id].User, ok
 }
 
 // EnsureSubjects implements store.Store.
@@ -125,35 +138,20 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 	for i := range subjects {
 		key := subjects[i].Key()
 		id, known := s.users.subject[key]
+		u := s.users.byID[id]
 		if !known {
-			id = s.users.next
+			u.ID, u.Issuer, u.Subject, u.CreatedAt = s.users.next, key.Issuer, key.Subject, s.now()
 			s.users.next++
-			s.users.subject[key] = id
+			s.users.subject[key] = u.ID
 		}
 		if !seen[key] {
 			seen[key] = true
-			s.users.byID[id] = drop.User{
-				ID: id, Username: subjects[i].Username, Email: drop.NormalEmail(subjects[i].Email), PublicName: subjects[i].PublicName,
-			}
+			u.Username, u.Email, u.PublicName = subjects[i].Username, drop.NormalEmail(subjects[i].Email), subjects[i].PublicName
+			s.users.byID[u.ID] = u
 		}
-		found[i] = s.users.byID[id]
+		found[i] = u.User
 	}
 	return found, nil
-}
-
-// User implements store.Store.
-func (s *Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
-	if err := s.begin(ctx, fmt.Sprintf("read user %d", id)); err != nil {
-		return drop.User{}, err
-	}
-	defer s.calls.Done()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	u, ok := s.users.byID[id]
-	if !ok {
-		return drop.User{}, drop.Refuse(drop.CodeUserNotFound)
-	}
-	return u, nil
 }
 
 // Reservations implements store.Store.

@@ -175,7 +175,7 @@ func useAll(t *testing.T, s store.Store) {
 	spec := drop.Spec{Name: "Air", TotalStock: &stock}
 	state, changes := spec.Create(5, 1, newBatch())
 	changes.Kept = []drop.Kept{{Key: first.Key, Answer: []byte("{}"), At: 1}}
-	if err := s.Fill(t.Context(), []drop.User{{ID: 1, Username: "Bob"}}, []store.Filled{{State: state, Changes: changes}}, true); err != nil {
+	if err := store.Fill(t.Context(), s, []drop.User{{ID: 1, Username: "Bob"}}, []store.Filled{{State: state, Changes: changes}}, true); err != nil {
 		t.Error(err)
 	}
 	if from, to, err := s.Migrate(t.Context()); err != nil || from != to {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"sneakerdrop/internal/store/records"
 )
 
 // Pool lets tests spoil the store's own connections.
@@ -50,18 +52,19 @@ func PlannedStatements() map[string]PlannedStatement {
 		},
 		"claimAnswer":           {claimAnswer, `0, '', 'create', 'k', ''`, []string{"idempotency_keys_pkey"}},
 		"forgetKeys":            {forgetKeys, "5, 100", []string{"idempotency_keys_created", "Tid Scan"}},
-		"purchasesSales":        {purchasesSales, "501, 5, 100", []string{"purchases_pkey", "users_pkey"}},
-		"newestPurchasesSales":  {newestPurchasesSales, "501, 9007199254740991, 100", []string{"Backward using purchases_pkey", "users_pkey"}},
-		"ledgerEntries":         {ledgerEntries, "501, 5, 100", []string{"ledger_pkey"}},
-		"readBooksLedger":       {readBooksLedger, "501", []string{"ledger_pkey"}},
-		"readBooksReservations": {readBooksReservations, "501", []string{"reservations_pkey"}},
-		"readBooksPurchases":    {readBooksPurchases, "501", []string{"purchases_pkey"}},
+		"purchasesSales":        {page(records.Sales, false), "501, 5, 100", []string{"purchases_pkey", "users_pkey"}},
+		"newestPurchasesSales":  {page(records.Sales, true), "501, 9007199254740991, 100", []string{"Backward using purchases_pkey", "users_pkey"}},
+		"ledgerEntries":         {page(records.Ledger, false), "501, 5, 100", []string{"ledger_pkey"}},
+		"readBooksLedger":       {ofOne(records.Ledger), "501", []string{"ledger_pkey"}},
+		"readBooksReservations": {ofOne(records.Reservations), "501", []string{"reservations_pkey"}},
+		"readBooksPurchases":    {ofOne(records.Purchases), "501", []string{"purchases_pkey"}},
+		"exportKept":            {ofOne(records.Keys), "501", []string{"idempotency_keys_pkey"}},
 		"runBatchWriteDrops": {
 			runBatchWriteDrops, "'{1}', '{\"(0,1)\"}', '{1}', '{1}', '{1}', '{1}', '{1}', '{00000000-0000-0000-0000-000000000001}'",
 			[]string{"Tid Scan on drops"},
 		},
 		"runBatchWriteEdit": {
-			runBatchWriteEdit, "1, '(0,1)', 1, 1, 1, 1, 1, '00000000-0000-0000-0000-000000000001', 'Air', 1, 1, '', 1, true, true, true, 1",
+			runBatchWriteEdit, "1, 'Air', 1, 1, '', 1, 1, true, true, true, 1, 1, 1, 1, 1, 1, '00000000-0000-0000-0000-000000000001', '(0,1)'",
 			[]string{"Tid Scan on drops"},
 		},
 		"runBatchWriteSizes": {
@@ -82,9 +85,19 @@ func PlannedStatements() map[string]PlannedStatement {
 		"reservationsReservations": {reservationsReservations, "1, 10", []string{"reservations_user on", "reservations_user_past on"}},
 		"ensureSubjects":           {ensureSubjects, "'{i,i}', '{1,2}'", []string{"users_subject"}},
 		"ensureSubjectsUpdate":     {ensureSubjectsUpdate, "'{1,2}', '{a,b}', '{a,b}', '{A,B}'", []string{"users_pkey"}},
-		"actionsPage":              {actionsPage, "5, 10", []string{"actions_pkey", "outcomes_pkey"}},
+		"actionsPage":              {page(records.Actions, true), "5, 10", []string{"actions_pkey", "outcomes_pkey"}},
 		"ensureUserByName":         {ensureUserByName, "'ann'", []string{"users_username"}},
 	}
+}
+
+func page(t *records.Table, newest bool) string {
+	sql, _ := dialect.Select(&records.Query{Table: t, Page: &records.Page{Newest: newest}})
+	return sql
+}
+
+func ofOne(t *records.Table) string {
+	sql, _ := dialect.Select(&records.Query{Table: t})
+	return sql
 }
 
 // PlannedStatement is a statement with arguments as SQL text and the indexes that its plan must name.

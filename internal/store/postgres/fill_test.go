@@ -36,7 +36,7 @@ func filled(id drop.ID, reservations int) store.Filled {
 
 func fill(t testing.TB, s *postgres.Store, users []drop.User, drops ...store.Filled) {
 	t.Helper()
-	if err := s.Fill(t.Context(), users, drops, true); err != nil {
+	if err := store.Fill(t.Context(), s, users, drops, true); err != nil {
 		t.Fatalf("Fill: %v", err)
 	}
 }
@@ -66,7 +66,7 @@ func TestFill_NeverDeadlocksWithCallsUnderWay(t *testing.T) {
 		}
 	}
 	loop("Fill", func(s *postgres.Store) error {
-		return s.Fill(t.Context(), []drop.User{{ID: 1, Username: "Ann"}}, []store.Filled{filled(1, 10)}, true)
+		return store.Fill(t.Context(), s, []drop.User{{ID: 1, Username: "Ann"}}, []store.Filled{filled(1, 10)}, true)
 	})
 	loop("CreateDrop", func(s *postgres.Store) error {
 		_, _, err := s.CreateDrop(t.Context(), drop.Spec{Name: "Air", TotalStock: &stock}, newBatch(),
@@ -108,7 +108,7 @@ func TestFill_ThatFailsLeavesTheNumbersAsTheyWere(t *testing.T) {
 		t.Fatalf("the first drop has number %d", id)
 	}
 	twice := []drop.User{{ID: drop.FirstAllocatedUser + 50, Username: "Ann"}, {ID: 2, Username: "Ann"}}
-	wantClass(t, s.Fill(t.Context(), twice, []store.Filled{filled(900, 0)}, true), store.ClassFault)
+	wantClass(t, store.Fill(t.Context(), s, twice, []store.Filled{filled(900, 0)}, true), store.ClassFault)
 	if id := createDrop(t, s, 1); id != 2 {
 		t.Errorf("the next drop has number %d, want 2", id)
 	}

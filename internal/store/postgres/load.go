@@ -9,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // transaction is what batches of different drops do together, mostly one alone.
@@ -125,19 +126,14 @@ func (t *transaction) of(id drop.ID) (*loader, error) {
 }
 
 func (t *transaction) locked(rows pgx.Rows) error {
-	var (
-		st    drop.State
-		place string
-		id    drop.ID
-	)
-	return eachDrop(rows, &st, func() error {
-		l, err := t.of(id)
+	var place string
+	return eachDrop(rows, func(st *drop.State) error {
+		l, err := t.of(st.ID)
 		if err == nil {
-			st.ID = id
-			l.state, l.place, l.found = st, place, true
+			l.state, l.place, l.found = *st, place, true
 		}
 		return err
-	}, &place, &id)
+	}, &place)
 }
 
 func (t *transaction) clock(rows pgx.Rows) error {
@@ -156,13 +152,15 @@ func (t *transaction) sizes(rows pgx.Rows) error {
 		place string
 		id    drop.ID
 	)
-	return eachSize(rows, &s, func() error {
+	stock := &s.Stock
+	_, err := pgx.ForEachRow(rows, []any{&s.Label, &stock.Total, &stock.Available, &stock.Held, &stock.Sold, &place, &id}, func() error {
 		l, err := t.of(id)
 		if err == nil {
 			l.state.Sizes, l.places = append(l.state.Sizes, s), append(l.places, place)
 		}
 		return err
-	}, &place, &id)
+	})
+	return err
 }
 
 func (t *transaction) due(rows pgx.Rows) error {
@@ -183,41 +181,15 @@ func (t *transaction) due(rows pgx.Rows) error {
 	return err
 }
 
-// eachDrop reads drops' rows into st, and what stands behind them into more.
-func eachDrop(rows pgx.Rows, st *drop.State, each func() error, more ...any) error {
-	d := &st.Drop
-	var reserved, purchased int64
-	_, err := pgx.ForEachRow(rows, append([]any{
-		&d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.MaxExpiredHolds, &d.Paused, &d.Hidden, &d.Archived,
-		&d.Version, &d.CreatedAt, &st.LastAt, &st.Seq, &reserved, &purchased, (*[16]byte)(&st.Batch),
-	}, more...), func() error {
-		st.Reserved, st.Purchased = uint32(reserved), uint32(purchased) // the table's CHECKs keep them in range
-		return each()
+// eachDrop reads the columns of records.Drops, and what stands behind them into more.
+func eachDrop(rows pgx.Rows, each func(*drop.State) error, more ...any) error {
+	into := newCells(records.Drops.Columns)
+	_, err := pgx.ForEachRow(rows, append(into.targets, more...), func() error {
+		var st drop.State
+		into.set(&st)
+		return each(&st)
 	})
 	return err
-}
-
-// drop reads a drop's row without a lock.
-func (l *loader) drop(rows pgx.Rows) error {
-	return eachDrop(rows, &l.state, func() error {
-		l.found = true
-		return nil
-	})
-}
-
-// eachSize reads sizes into size, and what stands behind them into more.
-func eachSize(rows pgx.Rows, size *drop.Size, each func() error, more ...any) error {
-	stock := &size.Stock
-	_, err := pgx.ForEachRow(rows, append([]any{&size.Label, &stock.Total, &stock.Available, &stock.Held, &stock.Sold}, more...), each)
-	return err
-}
-
-func (l *loader) sizes(rows pgx.Rows) error {
-	var s drop.Size
-	return eachSize(rows, &s, func() error {
-		l.state.Sizes = append(l.state.Sizes, s)
-		return nil
-	})
 }
 
 // deadline keeps the end of a hold that is due but was too many for this batch: it is earlier.

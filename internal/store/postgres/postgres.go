@@ -28,6 +28,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // connectTimeout bounds one attempt to connect where the URL does not say (connect_timeout).
@@ -48,6 +49,8 @@ type Options struct {
 
 // Store is a store.Store on PostgreSQL.
 type Store struct {
+	records.Store // what is cold
+
 	pool   *pgxpool.Pool
 	log    *slog.Logger
 	floors floors
@@ -86,6 +89,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("read the database URL: %w", withoutAddress(err))
 	}
 	s := &Store{log: o.Log}
+	s.Store = records.New(engine{s})
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -2,18 +2,20 @@ package postgres_test
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/store/records"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/storetest"
 )
@@ -53,8 +55,8 @@ type servingStore struct {
 	owner *postgres.Store
 }
 
-func (s servingStore) Fill(ctx context.Context, users []drop.User, drops []store.Filled, replace bool) error {
-	return s.owner.Fill(ctx, users, drops, replace)
+func (s servingStore) Import(ctx context.Context, into store.Into, fill func(func(store.Row) error) error, check func(store.Rows) error) error {
+	return s.owner.Import(ctx, into, fill, check)
 }
 
 func (s servingStore) CreateToken(ctx context.Context, t operator.Token, hash operator.Hash) (operator.Token, error) {
@@ -65,12 +67,34 @@ func (s servingStore) RevokeToken(ctx context.Context, id operator.TokenID) (ope
 	return s.owner.RevokeToken(ctx, id)
 }
 
+// The script grants what the description of the tables says, and what else a server that serves must look at.
+func TestRoles_AreThoseOfTheTables(t *testing.T) {
+	script, err := os.ReadFile("../../../deploy/postgres-roles.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"goose_db_version": "SELECT", "compatibility": "SELECT"}
+	for _, table := range records.Tables {
+		want[table.Name] = table.Rights
+		if table.Serves {
+			want[table.Sequence] = "USAGE"
+		}
+	}
+	got := make(map[string]string)
+	for _, m := range regexp.MustCompile(`\('(\w+)', +'([A-Z, ]+)'\)`).FindAllStringSubmatch(string(script), -1) {
+		got[m[1]] = m[2]
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("deploy/postgres-roles.sql grants\n%v\nwant\n%v", got, want)
+	}
+}
+
 func TestRoles_TheServingOneCanServe(t *testing.T) {
 	owner, server := separate(t)
 	admin := connect(t, owner)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		s := servingStore{open(t, server), open(t, owner)}
-		if err := s.owner.Fill(t.Context(), nil, nil, true); err != nil {
+		if err := store.Fill(t.Context(), s.owner, nil, nil, true); err != nil {
 			t.Fatal(err)
 		}
 		// The log outlives Fill, and each test wants an empty store.

@@ -98,20 +98,11 @@ type snapshots struct {
 func (l *snapshots) clock(row pgx.Row) error { return row.Scan(&l.now) }
 
 func (l *snapshots) drops(rows pgx.Rows) error {
-	var (
-		s         store.Snapshot
-		purchased int64
-	)
-	d := &s.Drop
-	_, err := pgx.ForEachRow(rows, []any{
-		&d.ID, &d.Name, &d.Price, &d.StartTime, &d.ImageURL, &d.LimitPerUser, &d.MaxExpiredHolds, &d.Paused, &d.Hidden, &d.Archived,
-		&d.Version, &d.CreatedAt, &purchased, &s.Deadline,
-	}, func() error {
-		s.Purchased, s.Now = uint32(purchased), l.now // the table's CHECK keeps it in range
-		l.all = append(l.all, s)
+	var deadline drop.Time
+	return eachDrop(rows, func(st *drop.State) error {
+		l.all = append(l.all, store.Snapshot{Drop: st.Drop, Purchased: st.Purchased, Deadline: deadline, Now: l.now})
 		return nil
-	})
-	return err
+	}, &deadline)
 }
 
 func (l *snapshots) sizes(rows pgx.Rows) error {

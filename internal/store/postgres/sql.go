@@ -2,7 +2,8 @@ package postgres
 
 import "sneakerdrop/internal/drop"
 
-// Every statement of the engine, named after the method that uses it. Names are qualified, so that no search_path is
+// Every statement of the engine but those of package records, named after the method that uses it. What reads drops reads the columns of
+// records.Drops. Names are qualified, so that no search_path is
 // needed (a pooler between would not keep it). Sets come in as arrays and are joined LATERAL with a key that starts with
 // the drop, never by = ANY: that plan turns as a table grows.
 //
@@ -30,8 +31,8 @@ const (
 ) AS d ON true`
 
 	runBatchDrops = `
-SELECT d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused, d.hidden,
-       d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch, d.place::text, d.id
+SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused, d.hidden,
+       d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch, d.place::text
 FROM unnest($1::bigint[]) AS wanted (id)
 JOIN LATERAL (
     SELECT id, name, price, start_time, image_url, limit_per_user, max_expired_holds, paused, hidden, archived, version, created_at,
@@ -203,13 +204,13 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
+	// Parameters by the places of the columns in records.Drops, then the row's place.
 	runBatchWriteEdit = `
 WITH written AS (
     UPDATE sneakerdrop.drops
-    SET version = $3, last_at = $4, seq = $5, reserved = $6, purchased = $7, batch = $8, name = $9, price = $10,
-        start_time = $11, image_url = nullif($12::text, ''), limit_per_user = $13, paused = $14, hidden = $15, archived = $16,
-        max_expired_holds = $17
-    WHERE id = $1 AND ctid = $2::text::tid
+    SET name = $2, price = $3, start_time = $4, image_url = $5, limit_per_user = $6, max_expired_holds = $7, paused = $8, hidden = $9,
+        archived = $10, version = $11, created_at = $12, last_at = $13, seq = $14, reserved = $15, purchased = $16, batch = $17
+    WHERE id = $1 AND ctid = $18::text::tid
     RETURNING 1
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
@@ -302,11 +303,6 @@ WITH next AS MATERIALIZED (
 SELECT id, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_advisory_xact_lock(723629061, id::integer)::text
 FROM next`
 
-	createDropInsert = `
-INSERT INTO sneakerdrop.drops (id, name, price, start_time, image_url, limit_per_user, paused, hidden, archived, version,
-    created_at, last_at, seq, reserved, purchased, batch, max_expired_holds)
-VALUES ($1, $2, $3, $4, nullif($5::text, ''), $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
-
 	createDropSizes = `
 INSERT INTO sneakerdrop.sizes (drop_id, position, label, total, available, held, sold)
 SELECT $1::bigint, position, label, total, available, held, sold
@@ -368,7 +364,7 @@ WHERE d.datname = current_database()`
 	// Before dropDrop and dropsDrop: up to the moment that no hold ends before.
 	snapshotDrop = `
 SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
-       d.hidden, d.archived, d.version, d.created_at, d.purchased, coalesce((
+       d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch, coalesce((
            SELECT expires_at
            FROM sneakerdrop.reservations
            WHERE drop_id = d.id AND status = 1 AND expires_at >= `
@@ -418,79 +414,6 @@ SELECT d.id, d.version, coalesce((
 ), 0)
 FROM sneakerdrop.drops AS d
 ORDER BY d.id`
-
-	purchasesDrop = `SELECT EXISTS (SELECT FROM sneakerdrop.drops WHERE id = $1)`
-
-	purchasesSales = `
-SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, coalesce(u.username, ''), coalesce(u.email, '')
-FROM (
-    SELECT id, reservation_id, user_id, size, price, created_at
-    FROM sneakerdrop.purchases
-    WHERE drop_id = $1 AND id > $2
-    ORDER BY id
-    LIMIT $3
-) AS p
-LEFT JOIN LATERAL (
-    SELECT username, email
-    FROM sneakerdrop.users
-    WHERE id = p.user_id
-    LIMIT 1
-) AS u ON true
-ORDER BY p.id`
-
-	newestPurchasesSales = `
-SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, coalesce(u.username, ''), coalesce(u.email, '')
-FROM (
-    SELECT id, reservation_id, user_id, size, price, created_at
-    FROM sneakerdrop.purchases
-    WHERE drop_id = $1 AND id < $2
-    ORDER BY id DESC
-    LIMIT $3
-) AS p
-LEFT JOIN LATERAL (
-    SELECT username, email
-    FROM sneakerdrop.users
-    WHERE id = p.user_id
-    LIMIT 1
-) AS u ON true
-ORDER BY p.id DESC`
-
-	ledgerEntries = `
-SELECT seq, batch, at, size, reason, units, available
-FROM sneakerdrop.ledger
-WHERE drop_id = $1 AND seq > $2
-ORDER BY seq
-LIMIT $3`
-
-	readBooksDrop = `
-SELECT name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived, version,
-       created_at, last_at, seq, reserved, purchased, batch
-FROM sneakerdrop.drops
-WHERE id = $1`
-
-	readBooksSizes = `
-SELECT label, total, available, held, sold
-FROM sneakerdrop.sizes
-WHERE drop_id = $1
-ORDER BY position`
-
-	readBooksLedger = `
-SELECT seq, batch, at, size, reason, units, available
-FROM sneakerdrop.ledger
-WHERE drop_id = $1
-ORDER BY seq`
-
-	readBooksReservations = `
-SELECT id, user_id, size, status, created_at, expires_at, coalesce(ended_at, 0)
-FROM sneakerdrop.reservations
-WHERE drop_id = $1
-ORDER BY id`
-
-	readBooksPurchases = `
-SELECT id, reservation_id, user_id, size, price, created_at
-FROM sneakerdrop.purchases
-WHERE drop_id = $1
-ORDER BY id`
 
 	ensureUserByEmail = `
 SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
@@ -545,58 +468,6 @@ SET username = n.username, email = nullif(n.email, ''), public_name = nullif(n.p
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS n (id, username, email, public_name)
 WHERE u.id = n.id`
 
-	createToken = `
-INSERT INTO sneakerdrop.tokens (name, role, hash, created_at, expires_at)
-VALUES ($1, $2, $3, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, nullif($4::bigint, 0))
-RETURNING id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)`
-
-	tokenToken = `
-SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)
-FROM sneakerdrop.tokens
-WHERE hash = $1`
-
-	tokensTokens = `
-SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0)
-FROM sneakerdrop.tokens
-ORDER BY id`
-
-	revokeToken = `
-UPDATE sneakerdrop.tokens
-SET revoked_at = coalesce(revoked_at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
-WHERE id = $1
-RETURNING id, name, role, created_at, coalesce(expires_at, 0), revoked_at`
-
-	recordAction = `
-INSERT INTO sneakerdrop.actions (at, token_id, name, role, call, drop_id, detail, address, request)
-VALUES (floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, $1, $2, $3, $4, $5, $6, $7, $8)
-RETURNING id`
-
-	concludeAction = `
-INSERT INTO sneakerdrop.outcomes (action_id, outcome)
-VALUES ($1, $2)`
-
-	actionsPage = `
-SELECT a.id, a.at, a.token_id, a.name, a.role, a.call, a.drop_id, a.detail, a.address, a.request, coalesce(o.outcome, '')
-FROM (
-    SELECT id, at, token_id, name, role, call, drop_id, detail, address, request
-    FROM sneakerdrop.actions
-    WHERE id < $1
-    ORDER BY id DESC
-    LIMIT $2
-) AS a
-LEFT JOIN LATERAL (
-    SELECT outcome
-    FROM sneakerdrop.outcomes
-    WHERE action_id = a.id
-    LIMIT 1
-) AS o ON true
-ORDER BY a.id DESC`
-
-	userUser = `
-SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
-FROM sneakerdrop.users
-WHERE id = $1`
-
 	// OFFSET 0 keeps one probe of each of the user's indexes per drop, whatever the order asked for outside.
 	reservationsReservations = `
 WITH clock AS MATERIALIZED (
@@ -619,87 +490,16 @@ JOIN LATERAL (
 ORDER BY r.created_at DESC, r.id DESC
 LIMIT $2`
 
-	fillLock = `LOCK TABLE sneakerdrop.drops, sneakerdrop.users IN SHARE ROW EXCLUSIVE MODE`
+	// In the order in which batches go, so that the two cannot wait for one another. Who only reads does not wait where nothing is deleted.
+	importLock   = `LOCK TABLE %s IN %s MODE`
+	importDelete = `TRUNCATE %s`
+	importNext   = `SELECT last_value + is_called::integer FROM sneakerdrop.%s`
 
-	// What fillDelete takes, taken in the order in which batches go, so that the two cannot wait for one another.
-	fillLockAll = `
-LOCK TABLE sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.reservations, sneakerdrop.users, sneakerdrop.purchases,
-    sneakerdrop.ledger, sneakerdrop.idempotency_keys
-IN ACCESS EXCLUSIVE MODE`
-
-	fillEmpty = `
-SELECT NOT EXISTS (SELECT FROM sneakerdrop.drops) AND NOT EXISTS (SELECT FROM sneakerdrop.users),
-       floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint,
-       (SELECT last_value + is_called::integer FROM sneakerdrop.user_ids)`
-
-	fillDelete = `
-TRUNCATE sneakerdrop.users, sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.reservations, sneakerdrop.purchases,
-    sneakerdrop.ledger, sneakerdrop.idempotency_keys`
-
-	// These take a number, which no parameter can carry. They are undone with their transaction, as setval is not.
-	fillDropIDs = `ALTER SEQUENCE sneakerdrop.drop_ids RESTART WITH %d`
-	fillUserIDs = `ALTER SEQUENCE sneakerdrop.user_ids RESTART WITH %d`
+	// This takes a number, which no parameter can carry. It is undone with its transaction, as setval is not.
+	importNumbers = `ALTER SEQUENCE sneakerdrop.%s RESTART WITH %d`
 
 	// A reader that waits for whom it hands rows to, and a writer that waits for rows, are not idle by accident.
 	exportSettings = `SELECT set_config('idle_in_transaction_session_timeout', '0', true)`
-
-	exportUsers = `
-SELECT id, username, coalesce(email, ''), coalesce(public_name, ''), coalesce(issuer, ''), coalesce(subject, ''), created_at
-FROM sneakerdrop.users
-ORDER BY id`
-
-	exportTokens = `
-SELECT id, name, role, created_at, coalesce(expires_at, 0), coalesce(revoked_at, 0), hash
-FROM sneakerdrop.tokens
-ORDER BY id`
-
-	exportActions = `
-SELECT a.id, a.at, a.token_id, a.name, a.role, a.call, a.drop_id, a.detail, a.address, a.request, coalesce(o.outcome, '')
-FROM sneakerdrop.actions AS a
-LEFT JOIN LATERAL (
-    SELECT outcome
-    FROM sneakerdrop.outcomes
-    WHERE action_id = a.id
-    LIMIT 1
-) AS o ON true
-ORDER BY a.id`
-
-	exportDrops = `
-SELECT id
-FROM sneakerdrop.drops
-ORDER BY id`
-
-	exportKept = `
-SELECT caller, operation, key, body_hash, answer, created_at
-FROM sneakerdrop.idempotency_keys
-WHERE drop_id = $1`
-
-	exportCounts = `
-SELECT 'sizes', count(*) FROM sneakerdrop.sizes
-UNION ALL SELECT 'ledger', count(*) FROM sneakerdrop.ledger
-UNION ALL SELECT 'reservations', count(*) FROM sneakerdrop.reservations
-UNION ALL SELECT 'purchases', count(*) FROM sneakerdrop.purchases
-UNION ALL SELECT 'idempotency_keys', count(*) FROM sneakerdrop.idempotency_keys`
-
-	// In the order in which batches go. Who only reads does not wait.
-	importLock = `
-LOCK TABLE sneakerdrop.drops, sneakerdrop.sizes, sneakerdrop.reservations, sneakerdrop.users, sneakerdrop.purchases,
-    sneakerdrop.ledger, sneakerdrop.idempotency_keys, sneakerdrop.tokens, sneakerdrop.actions
-IN SHARE ROW EXCLUSIVE MODE`
-
-	importEmpty = `
-SELECT NOT EXISTS (SELECT FROM sneakerdrop.users)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.tokens)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.actions)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.drops)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.sizes)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.reservations)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.purchases)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.ledger)
-   AND NOT EXISTS (SELECT FROM sneakerdrop.idempotency_keys)`
-
-	importTokenIDs  = `ALTER TABLE sneakerdrop.tokens ALTER COLUMN id RESTART WITH %d`
-	importActionIDs = `ALTER TABLE sneakerdrop.actions ALTER COLUMN id RESTART WITH %d`
 
 	migrateLock = `SELECT pg_advisory_xact_lock(7236290614)`
 

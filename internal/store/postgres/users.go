@@ -104,11 +104,6 @@ func (s *Store) ensureOnce(ctx context.Context, who *drop.Named, key drop.Key) (
 	return u, false, nil
 }
 
-// User implements store.Store.
-func (s *Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
-	return s.user(ctx, s.pool, fmt.Sprintf("read user %d", id), userUser, int64(id))
-}
-
 func (s *Store) user(ctx context.Context, q querier, op, sql string, key any) (drop.User, error) {
 	var u drop.User
 	err := q.QueryRow(ctx, sql, key).Scan(&u.ID, &u.Username, &u.Email, &u.PublicName)

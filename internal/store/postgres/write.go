@@ -5,6 +5,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store/records"
 )
 
 // writes collects what batches of different drops leave to be written in one transaction: the rows of each table, column by column.
@@ -74,11 +75,7 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
 	if was.Settings != s.Settings { // most batches need not write what only an operator changes
-		w.edits = append(w.edits, []any{
-			int64(s.ID), l.place, s.Version, int64(s.LastAt), int64(s.Seq), int64(s.Reserved), int64(s.Purchased), uuid(s.Batch),
-			s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser), s.Paused, s.Hidden, s.Archived,
-			int64(s.MaxExpiredHolds),
-		})
+		w.edits = append(w.edits, append(values(records.Drops.Values(s.ID, s)), l.place))
 		return
 	}
 	d := &w.drops
@@ -166,9 +163,7 @@ func (w *writes) queueLedger(out *pgx.Batch) {
 
 // queueDrop queues a new drop with its sizes and its first ledger entries.
 func queueDrop(out *pgx.Batch, s *drop.State, c *drop.Changes) {
-	out.Queue(createDropInsert, int64(s.ID), s.Name, int64(s.Price), int64(s.StartTime), s.ImageURL, int64(s.LimitPerUser),
-		s.Paused, s.Hidden, s.Archived, s.Version, int64(s.CreatedAt), int64(s.LastAt), int64(s.Seq), int64(s.Reserved),
-		int64(s.Purchased), uuid(s.Batch), int64(s.MaxExpiredHolds))
+	out.Queue(dialect.Insert(records.Drops), values(records.Drops.Values(s.ID, s))...)
 	n := len(s.Sizes)
 	position, labels, total := make([]int64, n), make([]string, n), make([]int64, n)
 	available, held, sold := make([]int64, n), make([]int64, n), make([]int64, n)

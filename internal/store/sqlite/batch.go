@@ -9,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // maxUsage bounds the rows loaded for one user: one more than any limit, so that what is left out decides nothing.
@@ -208,28 +209,13 @@ func updateDrop(conn *sqlite.Conn, s *drop.State) error {
 	if err != nil {
 		return err
 	}
-	bindDrop(st, s)
+	for i, c := range records.Drops.Columns {
+		if c.Name != "created_at" { // which stays as it is
+			a := c.Of(s)
+			bindArgument(st, i+1, &a)
+		}
+	}
 	return runOn(conn, st, "drop", int64(s.ID))
-}
-
-// bindDrop binds the columns that change to the parameters that the two statements writing a drop have in common.
-func bindDrop(st *sqlite.Stmt, s *drop.State) {
-	st.BindInt64(1, int64(s.ID))
-	st.BindText(2, s.Name)
-	st.BindInt64(3, int64(s.Price))
-	st.BindInt64(4, int64(s.StartTime))
-	st.BindText(5, s.ImageURL)
-	st.BindInt64(6, int64(s.LimitPerUser))
-	st.BindBool(7, s.Paused)
-	st.BindBool(8, s.Hidden)
-	st.BindBool(9, s.Archived)
-	st.BindInt64(10, s.Version)
-	st.BindInt64(11, int64(s.LastAt))
-	st.BindInt64(12, int64(s.Seq))
-	st.BindInt64(13, int64(s.Reserved))
-	st.BindInt64(14, int64(s.Purchased))
-	st.BindBytes(15, s.Batch[:])
-	st.BindInt64(16, int64(s.MaxExpiredHolds))
 }
 
 func updateSizes(conn *sqlite.Conn, s *drop.State, moved []int) error {

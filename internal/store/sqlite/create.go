@@ -2,12 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // CreateDrop implements store.Store.
@@ -52,26 +52,10 @@ func (s *Store) createDrop(
 
 // insertDrop writes a drop that is not there yet, with all of its rows.
 func insertDrop(conn *sqlite.Conn, s *drop.State, c *drop.Changes) error {
-	st, err := conn.Prepare(sqlCreateDrop)
+	row := store.Row{Drop: s.ID, Value: s}
+	err := records.Parts(row, func(t *records.Table, of drop.ID, row any) error { return insert(conn, t, of, row) })
 	if err != nil {
 		return err
-	}
-	bindDrop(st, s)
-	st.BindInt64(17, int64(s.CreatedAt))
-	if err := run(st); err != nil {
-		return err
-	}
-	for i := range s.Sizes {
-		size := &s.Sizes[i]
-		n := &size.Stock
-		st, err := prepare(conn, sqlCreateDropSize, int64(s.ID), int64(i), n.Total, n.Available, n.Held, n.Sold)
-		if err != nil {
-			return err
-		}
-		st.BindText(7, size.Label)
-		if err := run(st); err != nil {
-			return fmt.Errorf("insert size %q: %w", size.Label, err)
-		}
 	}
 	return insertRows(conn, s.ID, c)
 }

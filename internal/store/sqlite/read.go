@@ -8,6 +8,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // Drop implements store.Store.
@@ -127,7 +128,10 @@ func loadHead(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
 		return nil, err
 	}
 	var state *drop.State
-	if err := rows(st, func() { state = scanDrop(st) }); err != nil {
+	if err := rows(st, func() {
+		state = new(drop.State)
+		scan(st, records.Drops.Columns, state)
+	}); err != nil {
 		return nil, err
 	}
 	if state == nil {
@@ -171,25 +175,6 @@ func rows(st *sqlite.Stmt, row func()) error {
 		}
 		row()
 	}
-}
-
-func scanDrop(st *sqlite.Stmt) *drop.State {
-	s := &drop.State{
-		Drop: drop.Drop{
-			ID:        drop.ID(st.ColumnInt64(0)),
-			Version:   st.ColumnInt64(9),
-			CreatedAt: drop.Time(st.ColumnInt64(10)),
-			Settings: drop.Settings{
-				Name: st.ColumnText(1), Price: drop.Money(st.ColumnInt64(2)), StartTime: drop.Time(st.ColumnInt64(3)),
-				ImageURL: st.ColumnText(4), LimitPerUser: st.ColumnInt(5), MaxExpiredHolds: st.ColumnInt(16),
-				Paused: st.ColumnBool(6), Hidden: st.ColumnBool(7), Archived: st.ColumnBool(8),
-			},
-		},
-		LastAt: drop.Time(st.ColumnInt64(11)), Seq: drop.Seq(st.ColumnInt64(12)),
-		Reserved: uint32(st.ColumnInt64(13)), Purchased: uint32(st.ColumnInt64(14)),
-	}
-	st.ColumnBytes(15, s.Batch[:])
-	return s
 }
 
 // scanReservation reads the columns id, user_id, size, status, created_at, expires_at, ended_at.

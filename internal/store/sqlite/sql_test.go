@@ -11,34 +11,37 @@ import (
 	"testing"
 
 	"zombiezen.com/go/sqlite"
+
+	"sneakerdrop/internal/store/records"
 )
 
 // crossDrops names the statements that may touch the rows of more than one drop, and why.
 var crossDrops = map[string]string{
-	"sqlCreateDropNext":         "the next number is after all others",
-	"sqlDrops":                  "lists them",
-	"sqlPulse":                  "lists them; each drop's deadline is found by its key",
-	"sqlReservations":           "a buyer's reservations over all drops; each drop's by its key",
-	"sqlFillEmpty":              "is any there",
-	"sqlFillDeleteDrops":        "replaces all",
-	"sqlFillDeleteSizes":        "replaces all",
-	"sqlFillDeleteReservations": "replaces all",
-	"sqlFillDeletePurchases":    "replaces all",
-	"sqlFillDeleteLedger":       "replaces all",
-	"sqlFillDeleteKeys":         "replaces all",
-	"sqlExportCounts":           "counts all",
-	"sqlImportEmpty":            "is any there",
-	"sqlForget":                 "by age, whatever they belong to",
+	"sqlCreateDropNext": "the next number is after all others",
+	"sqlDrops":          "lists them",
+	"sqlPulse":          "lists them; each drop's deadline is found by its key",
+	"sqlReservations":   "a buyer's reservations over all drops; each drop's by its key",
+	"sqlForget":         "by age, whatever they belong to",
 }
 
 var (
 	dropTable = regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE) (drops|sizes|reservations|purchases|ledger|idempotency_keys)\b`)
-	insert    = regexp.MustCompile(`(?s)^\s*INSERT INTO (drops \(id|\w+ \(drop_id), .*VALUES \(\?1, `)
+	inserted  = regexp.MustCompile(`(?s)^\s*INSERT INTO (drops \(id|\w+ \(drop_id), .*VALUES \(\?1, `)
 	keyed     = regexp.MustCompile(`^SEARCH (drops|d) USING INTEGER PRIMARY KEY \(rowid=\?\)|^SEARCH \w+ USING .*\(drop_id=\?`)
-	scan      = regexp.MustCompile(`^(SCAN|SEARCH) (\w+)`)
+	touched   = regexp.MustCompile(`^(SCAN|SEARCH) (\w+)`)
 )
 
-// statements returns the SQL of the package by name.
+func page(t *records.Table, newest bool) string {
+	query, _ := dialect.Select(&records.Query{Table: t, Page: &records.Page{Newest: newest}})
+	return query
+}
+
+func ofOne(t *records.Table) string {
+	query, _ := dialect.Select(&records.Query{Table: t})
+	return query
+}
+
+// statements returns the SQL of the package by name, and that of package records.
 func statements(t *testing.T) map[string]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "sql.go", nil, 0)
@@ -63,6 +66,12 @@ func statements(t *testing.T) map[string]string {
 	if len(found) < 20 {
 		t.Fatalf("found %d statements in sql.go", len(found))
 	}
+	for _, table := range records.Tables { // and what package records says of one drop
+		found["rows of "+table.Name], found["insert into "+table.Name] = ofOne(table), dialect.Insert(table)
+		if table.Key != "" {
+			found["page of "+table.Name] = page(table, true)
+		}
+	}
 	return found
 }
 
@@ -70,13 +79,13 @@ func statements(t *testing.T) map[string]string {
 func violation(t *testing.T, s *Store, query string) string {
 	t.Helper()
 	if strings.HasPrefix(strings.TrimSpace(query), "INSERT") {
-		if !insert.MatchString(query) {
+		if !inserted.MatchString(query) {
 			return "does not insert under ?1, the drop"
 		}
 		return ""
 	}
 	for _, step := range plan(t, s, query) {
-		m := scan.FindStringSubmatch(step)
+		m := touched.FindStringSubmatch(step)
 		if m == nil || m[2] == "u" || m[2] == "CONSTANT" {
 			continue // not a table, or the users
 		}
@@ -144,14 +153,16 @@ func TestStatements_Plans(t *testing.T) {
 		sqlPulse:            "reservations_deadline (drop_id=?)",
 		sqlRunBatchKept:     "idempotency_keys_1 (drop_id=? AND caller=? AND operation=? AND key=?)",
 		sqlForget:           "idempotency_keys_created (created_at<?)",
-		sqlPurchases:        "p USING PRIMARY KEY (drop_id=? AND id>?)",
 		sqlEnsureSubject:    "users_subject (issuer=? AND subject=?)",
-		sqlActions:          "a USING INTEGER PRIMARY KEY (rowid<?)",
-		sqlLedger:           "ledger USING PRIMARY KEY (drop_id=? AND seq>?)",
 
-		sqlReadBooksLedger:       "ledger USING PRIMARY KEY (drop_id=?)",
-		sqlReadBooksReservations: "reservations USING PRIMARY KEY (drop_id=?)",
-		sqlReadBooksPurchases:    "purchases USING PRIMARY KEY (drop_id=?)",
+		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",
+		page(records.Sales, true):   "p USING PRIMARY KEY (drop_id=? AND id<?)",
+		page(records.Actions, true): "a USING INTEGER PRIMARY KEY (rowid<?)",
+		page(records.Ledger, false): "ledger USING PRIMARY KEY (drop_id=? AND seq>?)",
+		ofOne(records.Ledger):       "ledger USING PRIMARY KEY (drop_id=?)",
+		ofOne(records.Reservations): "reservations USING PRIMARY KEY (drop_id=?)",
+		ofOne(records.Purchases):    "purchases USING PRIMARY KEY (drop_id=?)",
+		ofOne(records.Keys):         "idempotency_keys_1 (drop_id=?)",
 	} {
 		steps := strings.Join(plan(t, s, query), "\n")
 		if !strings.Contains(steps, index) {

@@ -21,6 +21,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 const (
@@ -54,6 +55,8 @@ type Options struct {
 
 // Store is a store.Store on one SQLite file.
 type Store struct {
+	records.Store // what is cold
+
 	path string
 	now  func() drop.Time
 	log  *slog.Logger
@@ -73,6 +76,7 @@ var _ store.Store = (*Store)(nil)
 // file of another program and one that another server has open.
 func Open(path string, o Options) (*Store, error) {
 	s := &Store{path: path, now: o.Now, log: o.Log}
+	s.Store = records.New(engine{s})
 	if s.now == nil {
 		s.now = func() drop.Time { return drop.TimeOf(time.Now()) }
 	}

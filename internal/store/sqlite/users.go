@@ -2,12 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/text"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // EnsureUser implements store.Store. What takes no write, a buyer who is known or a key that was used, which are the
@@ -97,21 +97,7 @@ func (s *Store) addUser(conn *sqlite.Conn, who *drop.Named) (drop.User, error) {
 		return drop.User{}, err
 	}
 	user := drop.User{ID: drop.UserID(id), Username: who.NewUsername(), Email: who.Email}
-	return user, insertUser(conn, user, s.now())
-}
-
-// User implements store.Store.
-func (s *Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
-	var user drop.User
-	err := s.read(ctx, fmt.Sprintf("load user %d", id), func(conn *sqlite.Conn) error {
-		st, err := prepare(conn, sqlUser, int64(id))
-		if err != nil {
-			return err
-		}
-		user, err = oneUser(st)
-		return err
-	})
-	return user, err
+	return user, insert(conn, records.Users, noDrop, &store.User{User: user, CreatedAt: s.now()})
 }
 
 // oneUser reads the columns id, username, email, public_name of one row, or refuses with CodeUserNotFound.
@@ -129,16 +115,4 @@ func oneUser(st *sqlite.Stmt) (drop.User, error) {
 // scanUser reads the columns id, username, email, public_name.
 func scanUser(st *sqlite.Stmt) drop.User {
 	return drop.User{ID: drop.UserID(st.ColumnInt64(0)), Username: st.ColumnText(1), Email: st.ColumnText(2), PublicName: st.ColumnText(3)}
-}
-
-func insertUser(conn *sqlite.Conn, u drop.User, now drop.Time) error {
-	st, err := prepare(conn, sqlInsertUser, int64(u.ID))
-	if err != nil {
-		return err
-	}
-	st.BindText(2, u.Username)
-	st.BindText(3, text.LowerASCII(u.Email))
-	st.BindInt64(4, int64(now))
-	st.BindText(5, u.PublicName)
-	return run(st)
 }

@@ -84,7 +84,7 @@ func used() store.Filled {
 func (f *fixture) fill(replace bool) {
 	f.Helper()
 	users, drops := sample()
-	if err := f.Fill(f.ctx, users, drops, replace); err != nil {
+	if err := store.Fill(f.ctx, f, users, drops, replace); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 }
@@ -165,7 +165,7 @@ func fillLaterNumbers(f *fixture) {
 
 	// Numbers of our own from an earlier life: those given out later are above them.
 	high := drop.FirstAllocatedUser + 500
-	if err := f.Fill(f.ctx, []drop.User{{ID: high, Username: "Zoe"}, {ID: 5, Username: "Yan"}}, nil, true); err != nil {
+	if err := store.Fill(f.ctx, f, []drop.User{{ID: high, Username: "Zoe"}, {ID: 5, Username: "Yan"}}, nil, true); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 	if u := f.ensure("Xi", ""); u.ID <= high {
@@ -204,7 +204,7 @@ func fillKeepsRows(f *fixture) {
 // fillTakesCopies: what was handed in stays the caller's own, and the store's rows stay the store's.
 func fillTakesCopies(f *fixture) {
 	users, mine := sample()
-	if err := f.Fill(f.ctx, users, mine, false); err != nil {
+	if err := store.Fill(f.ctx, f, users, mine, false); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 	d := mine[len(mine)-1]
@@ -238,7 +238,7 @@ func fillBatchesGoOn(f *fixture) {
 
 func fillNothing(f *fixture) {
 	for _, replace := range []bool{false, true, false} {
-		if err := f.Fill(f.ctx, nil, nil, replace); err != nil {
+		if err := store.Fill(f.ctx, f, nil, nil, replace); err != nil {
 			f.Errorf("Fill with nothing: %v", err)
 		}
 	}
@@ -248,21 +248,21 @@ func fillNothing(f *fixture) {
 func fillNotEmpty(f *fixture) {
 	users, drops := sample()
 	f.ensure("Zoe", "") // a user alone is in the way
-	if err := f.Fill(f.ctx, users, drops, false); !errors.Is(err, store.ErrNotEmpty) {
+	if err := store.Fill(f.ctx, f, users, drops, false); !errors.Is(err, store.ErrNotEmpty) {
 		f.Errorf("Fill with a user there: %v, want ErrNotEmpty", err)
 	}
 	if list, err := f.Drops(f.ctx); err != nil || len(list) != 0 {
 		f.Errorf("drops after a refused fill: %v, %v", list, err)
 	}
 	f.fill(true)
-	if err := f.Fill(f.ctx, users[:1], drops[:1], false); !errors.Is(err, store.ErrNotEmpty) {
+	if err := store.Fill(f.ctx, f, users[:1], drops[:1], false); !errors.Is(err, store.ErrNotEmpty) {
 		f.Errorf("Fill with all there: %v, want ErrNotEmpty", err)
 	}
 	f.wantSample()
-	if err := f.Fill(f.ctx, nil, drops[:1], true); err != nil {
+	if err := store.Fill(f.ctx, f, nil, drops[:1], true); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
-	if err := f.Fill(f.ctx, users, drops, false); !errors.Is(err, store.ErrNotEmpty) {
+	if err := store.Fill(f.ctx, f, users, drops, false); !errors.Is(err, store.ErrNotEmpty) {
 		f.Errorf("Fill with a drop there: %v, want ErrNotEmpty", err)
 	}
 	_, err := f.User(f.ctx, 1)
@@ -322,7 +322,7 @@ func fillAllOrNothing(f *fixture) {
 		for what, spoil := range bad {
 			people, drops := sample()
 			spoil(people, &drops[len(drops)-1])
-			if err := f.Fill(f.ctx, people, drops, replace); !isFault(err) {
+			if err := store.Fill(f.ctx, f, people, drops, replace); !isFault(err) {
 				f.Errorf("%s: %v, want a *store.Error of ClassFault", what, err)
 			}
 		}
@@ -354,7 +354,7 @@ func fillMany(f *fixture) {
 		})
 	}
 	state.Reserved, state.Purchased, state.Sizes[0].Stock = n, n, drop.Stock{Total: n, Sold: n}
-	if err := f.Fill(f.ctx, nil, []store.Filled{{State: state, Changes: changes}}, false); err != nil {
+	if err := store.Fill(f.ctx, f, nil, []store.Filled{{State: state, Changes: changes}}, false); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 	f.wantFilled(store.Filled{State: state, Changes: changes})

@@ -106,7 +106,7 @@ func ensureUnderAKey(f *fixture) {
 	key.Body[5]++
 	_, _, err = f.EnsureUser(f.ctx, "Dora", "dora@example.com", key)
 	refused(f, "EnsureUser with another body", err, drop.CodeIdempotencyMismatch)
-	if err := f.Fill(f.ctx, nil, nil, true); err != nil {
+	if err := store.Fill(f.ctx, f, nil, nil, true); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 	_, err = f.User(f.ctx, first.ID)

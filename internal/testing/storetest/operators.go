@@ -8,6 +8,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
 )
 
 var operatorTests = []test{
@@ -225,7 +226,7 @@ func fillLeavesOperators(f *fixture) {
 	token, hash := f.token("ann", operator.Operator, base)
 	f.record(action("pause"))
 	f.create(plain(1))
-	if err := f.Fill(f.ctx, nil, nil, true); err != nil {
+	if err := store.Fill(f.ctx, f, nil, nil, true); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 	got, err := f.Token(f.ctx, hash)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 var subjectTests = []test{
@@ -183,7 +184,7 @@ func ensureSubjectsOdd(f *fixture) {
 
 func ensureSubjectsAfterFill(f *fixture) {
 	f.subjects(subject("https://id", "1"))
-	if err := f.Fill(f.ctx, []drop.User{{ID: drop.FirstAllocatedUser + 50, Username: "Zoe", Email: "ann@example.com"}}, nil, true); err != nil {
+	if err := store.Fill(f.ctx, f, []drop.User{{ID: drop.FirstAllocatedUser + 50, Username: "Zoe", Email: "ann@example.com"}}, nil, true); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 	if u := f.subjects(subject("https://id", "1"))[0]; u.ID <= drop.FirstAllocatedUser+50 {

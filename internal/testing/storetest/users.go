@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 var userTests = []test{
@@ -150,7 +151,7 @@ func ensureAsTyped(f *fixture) {
 		{ID: 1, Username: "nika "}, {ID: 2, Username: "nika"}, {ID: 3, Username: "ｚｏｅ"}, {ID: 4, Username: "ni\u200bka"},
 		{ID: 5, Username: "José", Email: "jose\u0301@example.com"}, {ID: 6, Username: "Än", Email: "än@example.com"}, {ID: 7, Username: "a", Email: "a\u200bb@example.com"},
 	}
-	if err := f.Fill(f.ctx, before, nil, false); err != nil {
+	if err := store.Fill(f.ctx, f, before, nil, false); err != nil {
 		f.Fatalf("Fill: %v", err)
 	}
 	for i, c := range []struct {

@@ -1,0 +1,213 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
+)
+
+// Export implements store.Exporter.
+func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
+	if err := s.begin(ctx, "read everything"); err != nil {
+		return err
+	}
+	var all []store.Row
+	s.mu.RLock()
+	err := s.everything(func(r store.Row) error {
+		all = append(all, r)
+		return nil
+	})
+	s.mu.RUnlock()
+	s.calls.Done()
+	for _, row := range all {
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Store) everything(each func(store.Row) error) error {
+	return records.Everything(func(q records.Query) error { return hand(&q, s.find(&q)) }, each)
+}
+
+// Import implements store.Importer.
+func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(store.Row) error) error, check func(store.Rows) error) error {
+	const op = "store everything"
+	if err := s.begin(ctx, op); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	s.mu.RLock()
+	takes := s.takes(into)
+	s.mu.RUnlock()
+	if !takes {
+		return store.ErrNotEmpty
+	}
+	f := filling{Store: New(s.now), heads: map[drop.ID]*store.Filled{noDrop: {Changes: &drop.Changes{}}}}
+	err := fill(f.put)
+	if err == nil {
+		f.finish()
+	}
+	if f.failed != nil { // fill may have wrapped it
+		return &store.Error{Op: op, Class: store.ClassFault, Err: f.failed}
+	}
+	if err == nil && check != nil {
+		err = check(f.everything)
+	}
+	if err != nil {
+		return err
+	}
+	unlock, err := s.lockAll(ctx)
+	if err != nil {
+		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: err}
+	}
+	defer unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.takes(into) {
+		return store.ErrNotEmpty
+	}
+	s.users, s.drops, s.keys, s.order = f.users, f.drops, f.keys, f.Store.order
+	if into == store.IntoNothing {
+		s.cold = f.cold
+	}
+	return nil
+}
+
+// takes reports whether no more is there than may be.
+func (s *Store) takes(into store.Into) bool {
+	for _, t := range records.Beginning(into) {
+		if len(s.find(&records.Query{Table: t, All: true})) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// filling is what an import puts in the place of what was there.
+type filling struct {
+	*Store
+
+	order  []*store.Filled
+	heads  map[drop.ID]*store.Filled // the newest of each number, and what belongs to no drop
+	failed error
+}
+
+func (f *filling) put(r store.Row) error {
+	if f.failed == nil {
+		f.failed = records.Parts(r, f.keep)
+	}
+	return f.failed
+}
+
+func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
+	switch row := row.(type) {
+	case *store.User:
+		return f.users.add(*row)
+	case *drop.State:
+		d := &store.Filled{State: row, Changes: &drop.Changes{}}
+		f.order, f.heads[row.ID] = append(f.order, d), d
+		return nil
+	case *records.Size: // is in the state
+		return nil
+	}
+	if t.Drop == "" {
+		return f.cold.add(t, row)
+	}
+	d := f.heads[of]
+	if d == nil {
+		return fmt.Errorf("a row of %s is of drop %d, which has not come before it", t.Name, of)
+	}
+	c := d.Changes
+	switch row := row.(type) {
+	case *drop.Reservation:
+		c.Made = append(c.Made, row)
+	case *drop.Purchase:
+		c.Purchases = append(c.Purchases, *row)
+	case *drop.LedgerEntry:
+		c.Ledger = append(c.Ledger, *row)
+	case *drop.Kept:
+		row.Answer = bytes.Clone(row.Answer)
+		c.Kept = append(c.Kept, *row)
+	}
+	return nil
+}
+
+func (f *filling) finish() {
+	for _, d := range f.order {
+		if f.failed = f.add(d); f.failed != nil {
+			f.failed = fmt.Errorf("drop %d: %w", d.State.ID, f.failed)
+			return
+		}
+	}
+	kept := f.heads[noDrop].Changes.Kept
+	if f.failed = f.keys.check(noDrop, kept); f.failed == nil {
+		f.keys.add(noDrop, kept)
+	}
+	f.Store.order = slices.Sorted(maps.Keys(f.drops))
+}
+
+// add keeps a drop with its rows.
+func (f *filling) add(d *store.Filled) error {
+	id := d.State.ID
+	if id < 1 || id > drop.MaxID {
+		return errors.New("the number is out of range")
+	}
+	if f.drops[id] != nil {
+		return errors.New("the number is taken")
+	}
+	c := drop.Changes{Ledger: d.Changes.Ledger, Kept: d.Changes.Kept}
+	c.Made, c.Purchases = slices.Clone(d.Changes.Made), slices.Clone(d.Changes.Purchases)
+	slices.SortFunc(c.Made, func(a, b *drop.Reservation) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(c.Purchases, func(a, b drop.Purchase) int { return cmp.Compare(a.ID, b.ID) })
+	labels := make(map[string]bool, len(d.State.Sizes))
+	for i := range d.State.Sizes {
+		c.Sizes = append(c.Sizes, i)
+		labels[d.State.Sizes[i].Label] = true
+	}
+	if len(labels) < len(d.State.Sizes) {
+		return errors.New("a size is there twice")
+	}
+	r := newRow(d.State.Drop)
+	if err := errors.Join(r.check(d.State, &c), f.keys.check(id, c.Kept)); err != nil {
+		return err
+	}
+	r.write(d.State, &c)
+	f.keys.add(id, c.Kept)
+	f.drops[id] = r
+	return nil
+}
+
+// lockAll waits out the batches under way: what they commit must not land in a drop that is no more. Locks are taken in
+// ascending order, and nobody else holds two.
+func (s *Store) lockAll(ctx context.Context) (unlock func(), err error) {
+	s.mu.RLock()
+	rows := make([]*row, 0, len(s.drops))
+	for _, id := range s.order {
+		rows = append(rows, s.drops[id])
+	}
+	s.mu.RUnlock()
+	held := 0
+	unlock = func() {
+		for _, r := range rows[:held] {
+			r.unlock()
+		}
+	}
+	for _, r := range rows {
+		if err := r.lock(ctx); err != nil {
+			unlock()
+			return nil, err
+		}
+		held++
+	}
+	return unlock, nil
+}

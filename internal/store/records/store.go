@@ -1,0 +1,192 @@
+package records
+
+import (
+	"context"
+	"fmt"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
+)
+
+// Engine is what an engine does with the rows of any table that is described here. Errors are those of store.Store.
+type Engine interface {
+	// Read runs the queries one after the other, on one snapshot. An error of Each or Done ends it and comes back as it is.
+	Read(ctx context.Context, op string, queries ...Query) error
+	// Add stores a new row, and sets in it what the store gives: its number and its time.
+	Add(ctx context.Context, op string, t *Table, row any) error
+	// Stamp sets a column, unless it is set, to the store's time in the row of that number, and reads the row; found: there is one.
+	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
+}
+
+// Store is the part of a store.Store that is the same for every engine.
+type Store struct{ engine Engine }
+
+// New returns what is cold of a store on an engine.
+func New(e Engine) Store { return Store{e} }
+
+// one reads the row in which a column has that value.
+func (s Store) one(ctx context.Context, op string, t *Table, c *Column, row any) (found bool, err error) {
+	err = s.engine.Read(ctx, op, Query{Table: t, Where: c, Is: c.Of(row), Row: row, Each: func() error {
+		found = true
+		return nil
+	}})
+	return found, err
+}
+
+// list collects rows.
+func list[T, R any](q *Query, row *R, of func(*R) T) *[]T {
+	all := new([]T)
+	q.Row, q.Each = row, func() error {
+		*all = append(*all, of(row))
+		return nil
+	}
+	return all
+}
+
+// User implements store.Store.
+func (s Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
+	u := &store.User{User: drop.User{ID: id}}
+	found, err := s.one(ctx, fmt.Sprintf("read user %d", id), Users, Users.Column("id"), u)
+	if err == nil && !found {
+		err = drop.Refuse(drop.CodeUserNotFound)
+	}
+	if err != nil {
+		return drop.User{}, err
+	}
+	return u.User, nil
+}
+
+// CreateToken implements store.Store.
+func (s Store) CreateToken(ctx context.Context, t operator.Token, hash operator.Hash) (operator.Token, error) {
+	row := &store.Token{Token: t, Hash: hash}
+	row.RevokedAt = 0
+	if err := s.engine.Add(ctx, "create a token", Tokens, row); err != nil {
+		return operator.Token{}, err
+	}
+	return row.Token, nil
+}
+
+// Token implements store.Store.
+func (s Store) Token(ctx context.Context, hash operator.Hash) (operator.Token, error) {
+	row := &store.Token{Hash: hash}
+	found, err := s.one(ctx, "find a token", Tokens, Tokens.Column("hash"), row)
+	return token(row, found, err)
+}
+
+// Tokens implements store.Store.
+func (s Store) Tokens(ctx context.Context) ([]operator.Token, error) {
+	q := Query{Table: Tokens}
+	all := list(&q, new(store.Token), func(t *store.Token) operator.Token { return t.Token })
+	err := s.engine.Read(ctx, "list the tokens", q)
+	return *all, err
+}
+
+// RevokeToken implements store.Store.
+func (s Store) RevokeToken(ctx context.Context, id operator.TokenID) (operator.Token, error) {
+	row := new(store.Token)
+	found, err := s.engine.Stamp(ctx, fmt.Sprintf("revoke token %d", id), Tokens, Tokens.Column("revoked_at"), int64(id), row)
+	return token(row, found, err)
+}
+
+func token(row *store.Token, found bool, err error) (operator.Token, error) {
+	if err == nil && !found {
+		err = drop.Refuse(drop.CodeTokenNotFound)
+	}
+	if err != nil {
+		return operator.Token{}, err
+	}
+	return row.Token, nil
+}
+
+// Record implements store.Store.
+func (s Store) Record(ctx context.Context, a operator.Action) (operator.ActionID, error) {
+	a.Outcome = "" // see Conclude
+	if err := s.engine.Add(ctx, "record an action", Actions, &a); err != nil {
+		return 0, err
+	}
+	return a.ID, nil
+}
+
+// Conclude implements store.Store.
+func (s Store) Conclude(ctx context.Context, id operator.ActionID, outcome string) error {
+	return s.engine.Add(ctx, fmt.Sprintf("record the outcome of action %d", id), Outcomes, &Outcome{Action: id, Outcome: outcome})
+}
+
+// Actions implements store.Store.
+func (s Store) Actions(ctx context.Context, before operator.ActionID, limit int) ([]operator.Action, error) {
+	q := Query{Table: Actions, Page: Before(int64(before), limit)}
+	page := list(&q, new(operator.Action), func(a *operator.Action) operator.Action { return *a })
+	err := s.engine.Read(ctx, "read the log of actions", q)
+	return *page, err
+}
+
+// Purchases implements store.Store.
+func (s Store) Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) ([]store.Sale, error) {
+	return s.sales(ctx, id, &Page{From: int64(after), Limit: limit})
+}
+
+// NewestPurchases implements store.Store.
+func (s Store) NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]store.Sale, error) {
+	return s.sales(ctx, id, Before(int64(before), limit))
+}
+
+func (s Store) sales(ctx context.Context, id drop.ID, page *Page) ([]store.Sale, error) {
+	q := Query{Table: Sales, Of: id, Page: page}
+	sales := list(&q, new(store.Sale), func(sale *store.Sale) store.Sale {
+		named := *sale
+		if named.Username == "" {
+			named.Username = drop.UnknownUsername // only the shop knows the buyer
+		}
+		return named
+	})
+	err := s.engine.Read(ctx, fmt.Sprintf("read the purchases of drop %d", id), there(id), q)
+	return *sales, err
+}
+
+// Ledger implements store.Store.
+func (s Store) Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int) ([]drop.LedgerEntry, error) {
+	q := Query{Table: Ledger, Of: id, Page: &Page{From: int64(after), Limit: limit}}
+	page := list(&q, new(drop.LedgerEntry), func(e *drop.LedgerEntry) drop.LedgerEntry { return *e })
+	err := s.engine.Read(ctx, fmt.Sprintf("read the ledger of drop %d", id), there(id), q)
+	return *page, err
+}
+
+// there refuses with CodeDropNotFound: it tells an empty page from a drop that is not there.
+func there(id drop.ID) Query {
+	var n int64
+	return Query{Table: Drops, Of: id, Count: &n, Done: func() error {
+		if n == 0 {
+			return drop.Refuse(drop.CodeDropNotFound)
+		}
+		return nil
+	}}
+}
+
+// ReadBooks implements store.Store.
+func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
+	state, size := new(drop.State), new(Size)
+	found := false
+	ledger, reservations, purchases := books(Ledger, id, b.Entry), books(Reservations, id, b.Reservation), books(Purchases, id, b.Purchase)
+	return s.engine.Read(ctx, fmt.Sprintf("read the books of drop %d", id),
+		Query{Table: Drops, Of: id, Row: state, Each: func() error {
+			found = true
+			return nil
+		}},
+		Query{Table: Sizes, Of: id, Row: size, Each: func() error {
+			state.Sizes = append(state.Sizes, size.Size)
+			return nil
+		}, Done: func() error {
+			if !found {
+				return drop.Refuse(drop.CodeDropNotFound)
+			}
+			return b.Head(state)
+		}},
+		ledger, reservations, purchases)
+}
+
+// books hands the rows of a drop to each.
+func books[T any](t *Table, id drop.ID, each func(T) error) Query {
+	row := new(T)
+	return Query{Table: t, Of: id, Row: row, Each: func() error { return each(*row) }}
+}

@@ -1,0 +1,222 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
+)
+
+var dialect = records.Dialect{Parameter: "?", Limit: " + 0"}
+
+// engine is the store as package records sees it.
+type engine struct{ *Store }
+
+// Read implements records.Engine. While it runs, the log cannot be moved into the file beyond what it sees, and grows.
+func (e engine) Read(ctx context.Context, op string, queries ...records.Query) error {
+	var r reader
+	err := e.read(ctx, op, func(conn *sqlite.Conn) error {
+		r.conn = conn
+		for _, q := range queries {
+			if err := r.read(q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return cmp.Or(r.stopped, err)
+}
+
+// Add implements records.Engine.
+func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) error {
+	return e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
+		for _, c := range t.Given() {
+			if c.Timed {
+				c.Set(row, records.Value{Number: int64(e.now())})
+			}
+		}
+		query, args := dialect.Add(t, row)
+		st, err := bound(conn, query, args)
+		if err != nil {
+			return false, err
+		}
+		return true, rows(st, func() { scan(st, t.Given(), row) })
+	})
+}
+
+// Stamp implements records.Engine.
+func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *records.Column, number int64, row any) (found bool, err error) {
+	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
+		st, err := prepare(conn, dialect.Stamp(t, c), number, int64(e.now()))
+		if err != nil {
+			return false, err
+		}
+		return true, rows(st, func() {
+			found = true
+			scan(st, t.Columns, row)
+		})
+	})
+	return found && err == nil, err
+}
+
+// Export implements store.Exporter.
+func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
+	var r reader
+	err := s.read(ctx, "read everything", func(conn *sqlite.Conn) error {
+		r.conn = conn
+		return records.Everything(r.read, each)
+	})
+	return cmp.Or(r.stopped, err)
+}
+
+// reader reads rows within a transaction.
+type reader struct {
+	conn    *sqlite.Conn
+	stopped error // by who gets the rows
+}
+
+func (r *reader) read(q records.Query) error {
+	query, args := dialect.Select(&q)
+	st, err := bound(r.conn, query, args)
+	if err != nil {
+		return err
+	}
+	for {
+		more, err := st.Step()
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if q.Count != nil {
+			*q.Count = st.ColumnInt64(0)
+			continue
+		}
+		scan(st, q.Table.Reads, q.Row)
+		if r.stopped = q.Each(); r.stopped != nil {
+			return errors.Join(r.stopped, st.Reset())
+		}
+	}
+	if err := st.Reset(); err != nil || q.Done == nil {
+		return err
+	}
+	r.stopped = q.Done()
+	return r.stopped
+}
+
+// bound takes a statement from the connection's cache and binds its parameters.
+func bound(conn *sqlite.Conn, query string, args []records.Argument) (*sqlite.Stmt, error) {
+	st, err := conn.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	for i := range args {
+		bindArgument(st, i+1, &args[i])
+	}
+	return st, nil
+}
+
+func bindArgument(st *sqlite.Stmt, i int, a *records.Argument) {
+	switch {
+	case a.Null:
+		st.BindNull(i)
+	case a.Kind == records.Text:
+		st.BindText(i, a.Text)
+	case a.Kind == records.Bytes || a.Kind == records.UUID:
+		st.BindBytes(i, a.Bytes)
+	default:
+		st.BindInt64(i, a.Number)
+	}
+}
+
+// scan reads the columns that a statement yields into a row.
+func scan(st *sqlite.Stmt, columns []*records.Column, row any) {
+	for i, c := range columns {
+		var v records.Value
+		switch c.Kind {
+		case records.Text:
+			v.Text = st.ColumnText(i)
+		case records.Bytes, records.UUID:
+			v.Bytes = make([]byte, st.ColumnLen(i))
+			st.ColumnBytes(i, v.Bytes)
+		default:
+			v.Number = st.ColumnInt64(i)
+		}
+		c.Set(row, v)
+	}
+}
+
+// inserts are the statements that store a row as it is.
+var inserts = func() map[*records.Table]string {
+	all := make(map[*records.Table]string)
+	for _, t := range records.Tables {
+		all[t] = dialect.Insert(t)
+	}
+	return all
+}()
+
+func insert(conn *sqlite.Conn, t *records.Table, of drop.ID, row any) error {
+	st, err := bound(conn, inserts[t], t.Values(of, row))
+	if err == nil {
+		err = run(st)
+	}
+	if err != nil {
+		return fmt.Errorf("insert into %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// Import implements store.Importer. What does not fit into the cache goes to the log beside the file, which grows.
+func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(store.Row) error) error, check func(store.Rows) error) error {
+	var stopped error // by fill or check
+	err := s.write(ctx, "store everything", func(conn *sqlite.Conn) (bool, error) {
+		stopped = nil
+		if err := makeRoom(conn, into); err != nil {
+			return false, err
+		}
+		var failed error // of ours: fill may wrap it
+		filled := fill(func(r store.Row) error {
+			if failed == nil {
+				failed = records.Parts(r, func(t *records.Table, of drop.ID, row any) error { return insert(conn, t, of, row) })
+			}
+			return failed
+		})
+		if failed != nil {
+			return false, failed
+		}
+		if filled == nil && check != nil {
+			filled = check(func(each func(store.Row) error) error {
+				r := reader{conn: conn}
+				err := records.Everything(r.read, each)
+				return cmp.Or(r.stopped, err)
+			})
+		}
+		stopped = filled
+		return stopped == nil, stopped
+	})
+	return cmp.Or(stopped, err)
+}
+
+// makeRoom returns store.ErrNotEmpty where more is there than may be, or deletes it.
+func makeRoom(conn *sqlite.Conn, into store.Into) error {
+	if into == store.IntoAnyShop {
+		for _, t := range records.Shop() {
+			if err := execute(conn, dialect.Delete(t)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	empty, err := integer(conn, dialect.Empty(records.Beginning(into)))
+	if err == nil && empty == 0 {
+		err = store.ErrNotEmpty
+	}
+	return err
+}
