@@ -1,0 +1,27 @@
+package stores
+
+import (
+	"context"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// Books is all that a store has of one drop.
+type Books struct {
+	State        drop.State
+	Ledger       []drop.LedgerEntry
+	Reservations []drop.Reservation
+	Purchases    []drop.Purchase
+}
+
+// ReadBooks reads all that a store has of one drop.
+func ReadBooks(ctx context.Context, s store.Records, id drop.ID) (b Books, err error) {
+	err = s.ReadBooks(ctx, id, store.Books{
+		Head:        func(head *drop.State) error { b.State = *head; return nil },
+		Entry:       func(e drop.LedgerEntry) error { b.Ledger = append(b.Ledger, e); return nil },
+		Reservation: func(r drop.Reservation) error { b.Reservations = append(b.Reservations, r); return nil },
+		Purchase:    func(p drop.Purchase) error { b.Purchases = append(b.Purchases, p); return nil },
+	})
+	return b, err
+}
