@@ -7,7 +7,7 @@ NORACE     := . ./bench/scaling ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
+.PHONY: help run build test perf soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,9 @@ build: ## build bin/sneakerdrop
 test: deps check ## everything that must pass before a change goes in
 	$(GO) test -race -timeout 15m $(TESTFLAGS) $(RACE)
 	$(GO) test -timeout 15m $(TESTFLAGS) $(NORACE)
-	$(GO) test -timeout 5m $(TESTFLAGS) -run Crowd ./internal/engine
+
+perf: deps ## what hangs on the machine's speed: ratios, figures, times within which something is promised (needs two idle cores)
+	@GO=$(GO) .ci/perf $(TESTFLAGS)
 
 soak: ## the long tests: big tables, hours in minutes, fuzzing, PostgreSQL 18, a hundred faults of a cluster
 	@.ci/deps soak
@@ -69,7 +71,7 @@ check:
 	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd deploy internal test *.go); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags cluster ./test/cluster
+	$(GO) vet -tags perf,soak,cluster ./...
 
 lint: ## golangci-lint, pinned; the first run builds it (about 2 minutes)
 	$(GO) run $(LINT) run

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/socketio"
 	"sneakerdrop/socketio/engineio"
 )
@@ -126,6 +127,6 @@ func TestInvalidPackets_CloseTheConnection(t *testing.T) {
 		if got, err := ws.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("%q: got %q %v", packets, got, err)
 		}
-		until(t, "it is counted", func() bool { return s.Stats().Closed[engineio.ParseError] == 1 })
+		await.Until(t, "it is counted", func() bool { return s.Stats().Closed[engineio.ParseError] == 1 })
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // One client cannot lock all others out: neither with sessions of sockets that it opens over one connection, nor with
@@ -29,6 +30,7 @@ func TestAddresses_OneClientLeavesRoomForOthers(t *testing.T) {
 	}
 	const handshake, allowed = "/socket.io/?EIO=4&transport=polling", 1_000
 	greedy, opened := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}, 0
+	began := time.Now()
 	for range allowed + 500 {
 		switch status := get(greedy, handshake); status {
 		case http.StatusOK:
@@ -38,7 +40,8 @@ func TestAddresses_OneClientLeavesRoomForOthers(t *testing.T) {
 			t.Fatalf("status %d", status)
 		}
 	}
-	if opened == 0 || opened > allowed {
+	// A session that nobody polls makes room after 10 s, which a busy machine may take.
+	if most := allowed * (1 + int(time.Since(began)/(10*time.Second))); opened == 0 || opened > most {
 		t.Errorf("one address opened %d sessions", opened)
 	}
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}

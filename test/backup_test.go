@@ -3,8 +3,8 @@ package test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,6 +22,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"sneakerdrop/internal/testing/client"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
@@ -110,24 +111,15 @@ type sale struct {
 }
 
 func trade(ctx context.Context, address, body string) (s sale, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
-	if err != nil {
-		return s, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return s, err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%d %s", res.StatusCode, b)
+	answer, err := client.Call{URL: address, Body: body}.Text(ctx, http.DefaultClient)
+	text, sold := strings.CutPrefix(answer, "200 ")
+	if err == nil && !sold {
+		err = errors.New(answer)
 	}
 	if err != nil {
 		return s, err
 	}
-	return s, json.Unmarshal(b, &s)
+	return s, json.Unmarshal([]byte(text), &s)
 }
 
 func (m *market) acknowledged() []int64 {

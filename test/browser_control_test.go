@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"sneakerdrop/internal/testing/tokens"
 )
 
 // pushes presses the button with that text.
@@ -149,7 +151,7 @@ func TestControl_NeedsAToken(t *testing.T) {
 	p.reads("#token-problem", "Your sign-in is not good here")
 	p.checkLayout("control sign in phone")
 	p.checkAccess("control sign in phone")
-	enter(signed(secret, fmt.Sprintf(`{"sub":"ann","aud":"shop","exp":%d}`, time.Now().Add(time.Hour).Unix())))
+	enter(tokens.HS256(secret, fmt.Sprintf(`{"sub":"ann","aud":"shop","exp":%d}`, time.Now().Add(time.Hour).Unix())))
 	p.reads("#token-problem", "buyer's token")
 	enter(token("viewer"))
 	p.reads(".list", "Last pair")

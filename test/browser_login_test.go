@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"sneakerdrop/internal/testing/tokens"
 )
 
 // loginShop is a shop in which buyers sign in, with the shop's own sign-in page beside it: that one signs Ann in, and sends her back
@@ -40,7 +42,7 @@ func newLoginShop(t *testing.T) *loginShop {
 // token is one of the shop's own: names are the subjects with a capital letter and a family name.
 func (s *loginShop) token(subject string, life time.Duration) string {
 	name := map[string]string{"ann": "Ann Smith", "bob": "Bob Jones"}[subject]
-	return signed(s.secret, fmt.Sprintf(`{"sub":%q,"name":%q,"email":"%s@example.com","aud":"shop","exp":%d,"jti":"%d"}`,
+	return tokens.HS256(s.secret, fmt.Sprintf(`{"sub":%q,"name":%q,"email":"%s@example.com","aud":"shop","exp":%d,"jti":"%d"}`,
 		subject, name, subject, time.Now().Add(life).Unix(), time.Now().UnixNano()))
 }
 

@@ -30,7 +30,7 @@ func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 		"a minute later":  `time.sleep(61_000)`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startFor(t, t.TempDir(), "--hold=2s")
+			s := startFor(t, t.TempDir(), "--hold=8s")
 			made(t, s.url, manyPairs)
 			p := newBuyer(t, s.url)
 			eval[chromedp.Void](p, `{ globalThis.spoken = []; new MutationObserver(() => spoken.push(document.getElementById("said").textContent)).observe(document.getElementById("said"), {childList: true, characterData: true, subtree: true});
@@ -126,13 +126,13 @@ func TestBrowser_LongAnswersArrive(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, hold(t, s.url, `{"dropId":1,"userName":"Ann"}`)))
-	// Timers of ten seconds go off after one, so that the test does not take as long.
-	hurry := script(`{ const real = setTimeout; globalThis.setTimeout = (f, ms, ...given) => real(f, ms === 10_000 ? 1_000 : ms, ...given); }
+	// Timers of ten seconds go off after three, so that the test does not take as long.
+	hurry := script(`{ const real = setTimeout; globalThis.setTimeout = (f, ms, ...given) => real(f, ms === 10_000 ? 3_000 : ms, ...given); }
 		net.instead = (path, init) => {
 			const ended = new Promise((_, end) => init?.signal?.addEventListener("abort", () => end(new DOMException("aborted", "AbortError"))));
 			const drip = (parts, ms) => new Response(new ReadableStream({async start(out) { for (const part of parts) { await Promise.race([ended, new Promise((done) => setTimeout(done, ms))]).catch((e) => { out.error(e); throw e; }); out.enqueue(new TextEncoder().encode(part)); } out.close(); }}));
 			if (path.includes("format=csv")) return net.stuck ? drip(["id\n", "1\n"], 1e6) : drip(["id\n", "1\n", "2\n", "3\n", "4\n"], 700);
-			if (path.endsWith("/audit")) return Promise.race([ended, new Promise((done) => setTimeout(done, 3000, new Response(JSON.stringify({clean: true, reservations: 1, purchases: 1, ledger_entries: 3, differences: 0, sentences: []}))))]);
+			if (path.endsWith("/audit")) return Promise.race([ended, new Promise((done) => setTimeout(done, 7000, new Response(JSON.stringify({clean: true, reservations: 1, purchases: 1, ledger_entries: 3, differences: 0, sentences: []}))))]);
 		};`)
 	p := visit(t, s.url+"/admin#/1", desktop.with(oddScript+"\n"+hurry))
 	p.reads(".detail .tiles", "Sold 1")
@@ -180,7 +180,7 @@ func TestBrowser_SaysWhatBecameOfACall(t *testing.T) {
 	} {
 		got := eval[string](p, script(fmt.Sprintf(`Promise.all([import(document.querySelector('link[href*="api.js"]').href), import(document.querySelector('link[href*="words.js"]').href)]).then(async ([api, words]) => {
 			net.instead = (path, init) => path === "/api/x" ? (%s)(path, init) : undefined;
-			try { await api.call("GET", "/api/x", {patience: 300}); return "an answer"; } catch (r) { return r.code + (/we try again|retry/i.test(words.explain(r)) ? " promises" : "") + (words.knows(r.code) ? "" : " unknown"); }
+			try { await api.call("GET", "/api/x", {patience: 2000}); return "an answer"; } catch (r) { return r.code + (/we try again|retry/i.test(words.explain(r)) ? " promises" : "") + (words.knows(r.code) ? "" : " unknown"); }
 		})`, c.instead)))
 		if got != string(c.code) {
 			t.Errorf("%s: %s, want %s", name, got, c.code)

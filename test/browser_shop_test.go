@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"sneakerdrop/internal/testing/client"
+	"sneakerdrop/internal/testing/tokens"
 )
 
 // introduce answers the page's question who is buying.
@@ -129,7 +132,7 @@ func reservations(t *testing.T, url string, nth int64) string {
 
 func TestShop_HoldEndsInHand(t *testing.T) {
 	t.Parallel()
-	s := startFor(t, t.TempDir(), "--hold=2s")
+	s := startFor(t, t.TempDir(), "--hold=6s")
 	made(t, s.url, onePair)
 	p := visit(t, s.url, phone)
 	p.reads(button(1), "Reserve")
@@ -207,18 +210,9 @@ func TestShop_FollowsTheShop(t *testing.T) {
 
 func patch(t *testing.T, url, body string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		t.Fatalf("PATCH %s: %s", url, res.Status)
+	answer, err := client.Call{URL: url, Method: http.MethodPatch, Body: body}.Text(t.Context(), http.DefaultClient)
+	if err != nil || !strings.HasPrefix(answer, "200 ") {
+		t.Fatalf("PATCH %s: %s, %v", url, answer, err)
 	}
 }
 
@@ -270,7 +264,7 @@ func TestShop_SignedIn(t *testing.T) {
 	s, operate := signInServer(t, secret, "--sign-in-url=/sign-in", "--shop-name=Léon & Söhne", "--currency=EUR")
 	operate("", "/api/drops/create", onePair)
 	token := func(until time.Time) string {
-		return signed(secret, fmt.Sprintf(`{"sub":"ann","name":"Ann Smith","aud":"shop","exp":%d}`, until.Unix()))
+		return tokens.HS256(secret, fmt.Sprintf(`{"sub":"ann","name":"Ann Smith","aud":"shop","exp":%d}`, until.Unix()))
 	}
 	p := visit(t, s.url, phone)
 	p.reads(".top", "Léon & Söhne")

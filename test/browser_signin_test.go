@@ -3,7 +3,6 @@ package test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/client"
+	"sneakerdrop/internal/testing/tokens"
 )
 
 // signInServer is a shop in which buyers sign in, and a function that makes calls with a token; "" is the operator's.
@@ -40,28 +42,13 @@ func signInServer(t *testing.T, secret string, args ...string) (*server, func(to
 	}
 }
 
-// callAs posts a body, or without one gets, with a token.
+// callAs posts a body, or without one gets, with a token; status 0: nobody answered.
 func callAs(ctx context.Context, c *http.Client, url, path, token, body string) (status int, answer string) {
-	method := http.MethodPost
-	if body == "" {
-		method = http.MethodGet
-	}
-	req, err := http.NewRequestWithContext(ctx, method, url+path, strings.NewReader(body))
+	status, answer, err := client.Call{URL: url + path, Token: token, Body: body}.Do(ctx, c)
 	if err != nil {
 		return 0, err.Error()
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := c.Do(req)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return resp.StatusCode, string(b)
+	return status, answer
 }
 
 // A page signs in with the real client, comes back with a new token when the old one's time is over, and is told what is
@@ -71,13 +58,13 @@ func TestBrowser_SignsInAndComesBackWithANewToken(t *testing.T) {
 	const secret = "0123456789abcdef0123456789abcdef"
 	s, call := signInServer(t, secret)
 	token := func(until time.Time) string {
-		return signed(secret, fmt.Sprintf(`{"sub":"ann","name":"Ann Smith","aud":"shop","exp":%d}`, until.Unix()))
+		return tokens.HS256(secret, fmt.Sprintf(`{"sub":"ann","name":"Ann Smith","aud":"shop","exp":%d}`, until.Unix()))
 	}
 	call("", "/api/drops/create", `{"name":"Air","price":1,"total_stock":10,"start_time":"2020-01-01T00:00:00Z"}`)
 	good := token(time.Now().Add(time.Hour))
 	p := openOwn(t, s.url)
 	// The first token is taken for 30 s longer than it says.
-	late := token(time.Now().Add(-27 * time.Second))
+	late := token(time.Now().Add(-22 * time.Second))
 	p.connect("ann", s.url, script(fmt.Sprintf(`{auth: (use) => use({token: (window.tokens ??= [%q]).pop() ?? %q})}`, late, good)))
 	p.connect("watcher", s.url, webSocketOnly)
 	p.connect("stranger", s.url, script(`{auth: {token: "rubbish"}, reconnection: false}`))

@@ -57,12 +57,12 @@ func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 // not stay open.
 func TestBrowser_WrongDeviceClockDoesNotShow(t *testing.T) {
 	t.Parallel()
-	s := startFor(t, t.TempDir(), "--hold=10m")
-	soon := time.Now().Add(5 * time.Minute).UTC().Format(time.RFC3339)
-	made(t, s.url, `{"name":"Soon","price":90,"total_stock":2,"start_time":"`+soon+`"}`)
-	made(t, s.url, `{"name":"Many","price":90,"total_stock":50,"start_time":"2020-01-01T00:00:00Z"}`)
 	for _, wrong := range []int{-86_400_000, -600_000, 600_000, 86_400_000} {
 		t.Run(fmt.Sprint(wrong), func(t *testing.T) {
+			s := startFor(t, t.TempDir(), "--hold=10m")
+			soon := time.Now().Add(5 * time.Minute).UTC().Format(time.RFC3339)
+			made(t, s.url, `{"name":"Soon","price":90,"total_stock":2,"start_time":"`+soon+`"}`)
+			made(t, s.url, `{"name":"Many","price":90,"total_stock":50,"start_time":"2020-01-01T00:00:00Z"}`)
 			p := visit(t, s.url, desktop.with(oddScript+script(fmt.Sprintf("time.set(%d);", wrong))))
 			p.reads("#drop-1 .badge", "Starts in 04:")
 			p.reads(button(1), "Starts")

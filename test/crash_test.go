@@ -1,11 +1,9 @@
 package test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
@@ -16,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sneakerdrop/internal/testing/client"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
@@ -114,7 +113,7 @@ func (c *crasher) twins(path, key, body string) string {
 // persist repeats a call until it is answered: not by an error of the connection, not by a 5xx, not by 409 in_flight.
 func (c *crasher) persist(ctx context.Context, path, key, body string) string {
 	for ctx.Err() == nil {
-		answer, err := c.send(ctx, *c.url.Load()+path, key, body)
+		answer, err := client.Call{URL: *c.url.Load() + path, Key: key, Body: body}.Text(ctx, c.client)
 		if err == nil && !strings.HasPrefix(answer, "5") && !strings.Contains(answer, `"in_flight"`) {
 			return answer
 		}
@@ -125,24 +124,6 @@ func (c *crasher) persist(ctx context.Context, path, key, body string) string {
 		}
 	}
 	return "no answer"
-}
-
-func (c *crasher) send(ctx context.Context, url, key, body string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewBufferString(body))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
-	}
-	res, err := c.client.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return fmt.Sprintf("%d %s", res.StatusCode, b), err
 }
 
 // checkOutcome counts: one drop, three pairs sold of 1,005.

@@ -22,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/tokens"
 )
 
 // TestDeploy_TheShopOfComposeSells does what deploy/compose.yaml has an engine do, with the same files, settings and order, on loopback: roles,
@@ -66,7 +67,7 @@ func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 				t.Fatalf("exit code %d, %v: %s", code, err, replicas[1].stderr.String())
 			}
 		}
-		token := signed(secretOfCompose, fmt.Sprintf(`{"sub":"b%d","name":"B","aud":"shop","exp":%d}`, buyer, time.Now().Add(time.Hour).Unix()))
+		token := tokens.HS256(secretOfCompose, fmt.Sprintf(`{"sub":"b%d","name":"B","aud":"shop","exp":%d}`, buyer, time.Now().Add(time.Hour).Unix()))
 		// Who gets no answer asks again, as buyers do: under a limit of 1 that never makes a second reservation.
 		if err := poll(t.Context(), func() error {
 			status, answer := callAs(t.Context(), client, front, "/api/drops/reserve", token, `{"dropId":1}`)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/lxzan/gws"
+
+	"sneakerdrop/internal/testing/tokens"
 )
 
 func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
@@ -103,24 +105,24 @@ func TestSecrets_AreInNoLog(t *testing.T) {
 func TestTokens_AreInNoLog(t *testing.T) {
 	const secret = "canary0secret0value0canary0secret0value"
 	s, call := signInServer(t, secret, "--log-level=debug")
-	tokens := []string{secret}
+	secrets := []string{secret}
 	for _, sub := range []string{"ann", "bob"} {
-		token := signed(secret, fmt.Sprintf(`{"sub":%q,"aud":"shop","exp":%d}`, sub, time.Now().Add(time.Hour).Unix()))
+		token := tokens.HS256(secret, fmt.Sprintf(`{"sub":%q,"aud":"shop","exp":%d}`, sub, time.Now().Add(time.Hour).Unix()))
 		call(token, "/api/users/me", "")
-		tokens = append(tokens, token, signed("another"+secret, `{"sub":"ann"}`), "sdo_"+strings.Repeat(sub, 14)+"x")
+		secrets = append(secrets, token, tokens.HS256("another"+secret, `{"sub":"ann"}`), "sdo_"+strings.Repeat(sub, 14)+"x")
 	}
 	call("", "/api/drops/create", `{"name":"Air","price":1,"total_stock":10,"start_time":"2020-01-01T00:00:00Z"}`)
-	for _, token := range tokens {
+	for _, token := range secrets {
 		for _, path := range []string{"/api/users/me", "/api/drops/1/pause", "/metrics", "/api/drops/7/ledger"} {
 			callAs(t.Context(), http.DefaultClient, s.url, path, token, "")
 		}
 	}
-	for _, token := range tokens {
+	for _, token := range secrets {
 		connectWith(t, s.url, token)
 	}
 	s.kill()
 	log := s.stderr.String() + s.stdout.String()
-	for _, token := range tokens {
+	for _, token := range secrets {
 		for part := range strings.SplitSeq(token, ".") {
 			if strings.Contains(log, part) {
 				t.Errorf("the log has %s", part)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/await"
 )
 
 // promised is within how long of its database being back a server sells again.
@@ -26,7 +28,7 @@ type fault struct {
 }
 
 // suffer has the traffic go through faults, and checks after each that nothing was lost and that the server was back in
-// time. On a machine that is busy with other things one recovery may take longer: each fault has three tries to show it.
+// time, which make perf alone is strict about. One recovery may take longer: each fault has three tries to show it.
 func (tr *traffic) suffer(faults ...fault) {
 	tr.t.Helper()
 	for _, f := range faults {
@@ -36,11 +38,11 @@ func (tr *traffic) suffer(faults ...fault) {
 			defer func() { tr.t = outer }()
 			for try := 1; ; try++ {
 				took := tr.sufferOnce(f)
-				if took <= promised {
+				if took <= await.Within(promised) {
 					return
 				}
 				if try == 3 {
-					t.Fatalf("three times in three it took longer than %s to recover, the last time %s", promised, took)
+					t.Fatalf("three times in three it took longer than %s to recover, the last time %s", await.Within(promised), took)
 				}
 			}
 		})

@@ -2,13 +2,14 @@ package test
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"sneakerdrop/internal/testing/client"
 )
 
 var (
@@ -69,20 +70,11 @@ func answer(t *testing.T, url, body string) string {
 
 func get(t *testing.T, url string) (status int, body string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	status, body, err := client.Call{URL: url}.Do(t.Context(), http.DefaultClient)
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(b)
+	return status, body
 }
 
 // TestServe_LocalhostIsBothFamilies: clients differ in which of localhost's addresses they try.

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/tokens"
 )
 
 // SIGHUP has a server read its certificate and its secret again. Nobody's request fails meanwhile, and a faulty file changes nothing.
@@ -38,7 +40,7 @@ func TestHangup_SecretsAreReadAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+signed(secret, `{"sub":"ann","exp":4000000000}`))
+		req.Header.Set("Authorization", "Bearer "+tokens.HS256(secret, `{"sub":"ann","exp":4000000000}`))
 		res, err := c.Do(req)
 		if err != nil {
 			return 0, err.Error()

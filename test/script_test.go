@@ -2,12 +2,8 @@ package test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,7 +20,9 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"sneakerdrop/internal/testing/client"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/tokens"
 )
 
 // The scripts of cli need no database but a file; those of engines run once with $DATABASE on SQLite and once on
@@ -61,7 +59,7 @@ func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
 	database(t) // skips here, and not in a script, where there is no PostgreSQL
 	testscript.Run(t, testscript.Params{
 		Dir:      filepath.Join("testdata", folder),
-		Deadline: time.Now().Add(time.Minute), // a server that should have refused to start would run for ever
+		Deadline: time.Now().Add(5 * patience), // a server that should have refused to start would run for ever
 		Setup: func(env *testscript.Env) error {
 			d := database(t)
 			env.Setenv("DATABASE", d)
@@ -181,30 +179,14 @@ func pollCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func request(ts *testscript.TestScript, args []string) (string, error) {
-	var body io.Reader
-	if len(args) > 2 {
-		body = strings.NewReader(args[2])
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, args[0], ts.Getenv("URL")+args[1], body)
-	if err != nil {
-		return "", err
+	call := client.Call{Method: args[0], URL: ts.Getenv("URL") + args[1], Token: ts.Getenv("TOKEN"), Key: ts.Getenv("KEY")}
+	if len(args) > 2 {
+		call.Body = args[2]
 	}
-	req.Header.Set("Content-Type", "application/json")
-	if token := ts.Getenv("TOKEN"); token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	if key := ts.Getenv("KEY"); key != "" {
-		req.Header.Set("Idempotency-Key", key)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return fmt.Sprintf("%d\n%s\n", res.StatusCode, b), err
+	status, body, err := call.Do(ctx, http.DefaultClient)
+	return fmt.Sprintf("%d\n%s\n", status, body), err
 }
 
 // buyer NAME SECRET: sets $TOKEN to a token of that buyer, signed with the secret.
@@ -212,7 +194,7 @@ func buyerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: buyer NAME SECRET")
 	}
-	ts.Setenv("TOKEN", signed(args[1], fmt.Sprintf(`{"sub":%q,"name":"%s Smith","aud":"shop","exp":%d}`, args[0], args[0], time.Now().Add(time.Hour).Unix())))
+	ts.Setenv("TOKEN", tokens.HS256(args[1], fmt.Sprintf(`{"sub":%q,"name":"%s Smith","aud":"shop","exp":%d}`, args[0], args[0], time.Now().Add(time.Hour).Unix())))
 }
 
 // token FILE: sets $TOKEN to the one that the file has.
@@ -221,14 +203,6 @@ func tokenCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: token FILE")
 	}
 	ts.Setenv("TOKEN", strings.TrimSpace(ts.ReadFile(args[0])))
-}
-
-// signed is a JSON Web Token (HS256, RFC 7515).
-func signed(secret, payload string) string {
-	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(text))
-	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // keep NAME FIELD: sets $NAME to a field of the JSON object that the last http command printed.

@@ -12,10 +12,12 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"sneakerdrop/internal/testing/await"
 )
 
 // patience is how long a test waits for what should take milliseconds.
-const patience = 20 * time.Second
+const patience = await.Patience
 
 // server is a running `sneakerdrop serve`.
 type server struct {

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/tokens"
 )
 
 const soakSecret = "0123456789abcdef0123456789abcdef"
@@ -48,7 +50,7 @@ func buyers(t *testing.T, s *server, first int, stop <-chan struct{}) (p99 time.
 			return took[len(took)*99/100], failed, len(took)
 		case <-time.After(time.Until(due)):
 		}
-		token := signed(soakSecret, fmt.Sprintf(`{"sub":"buyer %d","aud":"shop","exp":%d}`, first+n, exp))
+		token := tokens.HS256(soakSecret, fmt.Sprintf(`{"sub":"buyer %d","aud":"shop","exp":%d}`, first+n, exp))
 		all.Go(func() {
 			status, answer := callAs(t.Context(), client, s.url, "/api/drops/reserve", token, `{"dropId":1}`)
 			mu.Lock()
@@ -139,7 +141,7 @@ func flood(t *testing.T, s *server) {
 				case 1:
 					path, token, body = "/api/drops/1/pause", "sdo_"+strings.Repeat("a", 43), "{}"
 				case 2:
-					path, token, body = "/api/drops/1/restock", signed("another-secret-another-secret-an", `{"sub":"x"}`), `{"add":1}`
+					path, token, body = "/api/drops/1/restock", tokens.HS256("another-secret-another-secret-an", `{"sub":"x"}`), `{"add":1}`
 				case 3:
 					path = "/metrics"
 				}

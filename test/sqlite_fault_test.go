@@ -24,9 +24,9 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/sqlite"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // A file that is locked, cannot grow, or lies on a full disk costs answers, never a sale; the server goes on by itself.
@@ -241,17 +241,12 @@ func reservationNumbers(t *testing.T, file string) (numbers []uint32, users []dr
 		t.Fatal(err)
 	}
 	defer s.Close()
-	err = s.ReadBooks(ctx, 1, store.Books{
-		Head:  func(*drop.State) error { return nil },
-		Entry: func(drop.LedgerEntry) error { return nil },
-		Reservation: func(r drop.Reservation) error {
-			numbers, users = append(numbers, uint32(r.ID)), append(users, r.UserID)
-			return nil
-		},
-		Purchase: func(drop.Purchase) error { return nil },
-	})
+	books, err := stores.ReadBooks(ctx, s, 1)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, r := range books.Reservations {
+		numbers, users = append(numbers, uint32(r.ID)), append(users, r.UserID)
 	}
 	return numbers, users
 }

@@ -2,11 +2,9 @@ package test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/client"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
@@ -75,7 +75,7 @@ func stopUnderLoad(t *testing.T, database string) {
 	if err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v: %s", code, err, s.stderr.String())
 	}
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > await.Within(10*time.Second) {
 		t.Errorf("the stop took %s", took)
 	}
 	buyers.Wait()
@@ -153,7 +153,7 @@ func TestStop_SecondSignalEndsAtOnce(t *testing.T) {
 	if code, err := s.stop(syscall.SIGTERM); err != nil || code == 0 {
 		t.Errorf("exit code %d, %v; want that of a signal", code, err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > await.Within(2*time.Second) {
 		t.Errorf("the second signal took %s", took)
 	}
 }
@@ -165,7 +165,7 @@ func TestStop_CutsOffAClientThatDoesNotFinish(t *testing.T) {
 	if code, err := s.stop(syscall.SIGTERM); err != nil || code != 0 {
 		t.Errorf("exit code %d, %v", code, err)
 	}
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > await.Within(3*time.Second) {
 		t.Errorf("the stop took %s, its bound is 1s", took)
 	}
 }
@@ -218,18 +218,7 @@ func post(t *testing.T, url, body string) string {
 
 // send posts JSON and returns the status, a space and the body.
 func send(ctx context.Context, c *http.Client, url, body string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewBufferString(body))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := c.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	return fmt.Sprintf("%d %s", res.StatusCode, b), err // a cut answer comes with its error
+	return client.Call{URL: url, Method: http.MethodPost, Body: body}.Text(ctx, c)
 }
 
 // reserve returns the id of the hold, or 0 where the answer is not 200.

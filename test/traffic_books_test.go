@@ -17,6 +17,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/store/sqlite"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // rows is what the database has of the traffic.
@@ -43,21 +44,17 @@ func (tr *traffic) read() (*rows, error) {
 	r := &rows{byUser: make(map[int64][]drop.Reservation), purchases: make(map[int64]drop.Purchase)}
 	now := drop.TimeOf(time.Now())
 	for i := range tr.shelves {
-		err = errors.Join(err, s.ReadBooks(ctx, drop.ID(tr.shelves[i].id), store.Books{
-			Head:  func(*drop.State) error { return nil },
-			Entry: func(drop.LedgerEntry) error { return nil },
-			Reservation: func(row drop.Reservation) error {
-				r.byUser[int64(row.UserID)] = append(r.byUser[int64(row.UserID)], row)
-				if row.Status == drop.Active && row.ExpiresAt <= now {
-					r.overdue++
-				}
-				return nil
-			},
-			Purchase: func(row drop.Purchase) error {
-				r.purchases[int64(row.ReservationID)] = row
-				return nil
-			},
-		}))
+		books, readErr := stores.ReadBooks(ctx, s, drop.ID(tr.shelves[i].id))
+		err = errors.Join(err, readErr)
+		for _, row := range books.Reservations {
+			r.byUser[int64(row.UserID)] = append(r.byUser[int64(row.UserID)], row)
+			if row.Status == drop.Active && row.ExpiresAt <= now {
+				r.overdue++
+			}
+		}
+		for _, row := range books.Purchases {
+			r.purchases[int64(row.ReservationID)] = row
+		}
 	}
 	return r, errors.Join(err, s.Close())
 }

@@ -3,11 +3,9 @@
 package test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -20,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"sneakerdrop/internal/testing/client"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
@@ -276,28 +275,15 @@ func refused(err error) bool { return strings.Contains(err.Error(), "connection 
 
 func (tr *traffic) send(c *wish) (string, error) {
 	for tries := 0; ; tries++ {
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, *tr.url.Load()+c.path, bytes.NewBufferString(c.body))
-		if err != nil {
-			return "", err
-		}
-		req.Header.Set("Content-Type", "application/json")
-		if c.key != "" {
-			req.Header.Set("Idempotency-Key", c.key)
-		}
-		res, err := tr.client.Do(req)
+		answer, err := client.Call{URL: *tr.url.Load() + c.path, Key: c.key, Body: c.body}.Text(context.Background(), tr.client)
 		if err != nil && refused(err) && tries < 5000 {
 			time.Sleep(5 * time.Millisecond)
 			continue
 		}
-		if err != nil {
-			return "", err
-		}
-		b, err := io.ReadAll(res.Body)
-		_ = res.Body.Close()
 		if f := tr.answered.Load(); f != nil && err == nil {
 			(*f)()
 		}
-		return fmt.Sprintf("%d %s", res.StatusCode, b), err
+		return answer, err
 	}
 }
 

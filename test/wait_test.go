@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"sneakerdrop/internal/testing/client"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
@@ -55,7 +56,7 @@ func TestServe_WaitsForADatabaseThatIsYetToBeMade(t *testing.T) {
 	await := func(path string, status int, text string) {
 		t.Helper()
 		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-			got, body := peek(t, "http://"+addr+path)
+			got, body, _ := client.Call{URL: "http://" + addr + path}.Do(t.Context(), http.DefaultClient)
 			if got == status && strings.Contains(body, text) {
 				return
 			}
@@ -71,27 +72,4 @@ func TestServe_WaitsForADatabaseThatIsYetToBeMade(t *testing.T) {
 	run(`CREATE DATABASE ` + name + ` OWNER ` + name + `_role`)
 	await("/readyz", http.StatusOK, "ready")
 	await("/api/drops", http.StatusOK, "[]")
-}
-
-// peek is a GET: 0 where nobody answers.
-func peek(t *testing.T, to string) (status int, body string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, to, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer res.Body.Close()
-	var text strings.Builder
-	buf := make([]byte, 4096)
-	for {
-		n, err := res.Body.Read(buf)
-		text.Write(buf[:n])
-		if err != nil {
-			return res.StatusCode, text.String()
-		}
-	}
 }

@@ -18,6 +18,7 @@ import (
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // still is a store whose batches cost next to nothing, so that what is measured is HTTP.
@@ -31,7 +32,7 @@ func (s still) RunBatch(_ context.Context, b store.Batch) error {
 
 func newBenchEngine(b *testing.B) *engine.Engine {
 	b.Helper()
-	s := still{memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })}
+	s := still{memory.New(stores.Now)}
 	e := engine.New(s, engine.Config{Log: slog.New(slog.DiscardHandler), Hold: 1000 * time.Hour})
 	units := int64(1000)
 	for range 20 {

@@ -28,6 +28,7 @@ import (
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // FuzzHTTP sends the whole interface any request that net/http lets through, as nobody in a shop without identity and in one
@@ -119,7 +120,7 @@ type fuzzShop struct {
 
 func (s *fuzzShop) open() error {
 	s.opened, s.tokens, s.closeAll = time.Now(), map[string]string{"buyer": s.buyer}, nil
-	s.store = memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
+	s.store = memory.New(stores.Now)
 	quiet := slog.New(slog.DiscardHandler)
 	hub := live.New(live.Config{})
 	s.engine = engine.New(s.store, engine.Config{Log: quiet, Publish: hub.Publish})

@@ -14,6 +14,7 @@ import (
 
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/await"
 )
 
 // slowToSay answers Ready when it is told to, and notes how many ask at once.
@@ -47,12 +48,7 @@ func TestReady_AsksOnceForAll(t *testing.T) {
 		})
 	}
 	inFlight := fmt.Sprintf("sneakerdrop_http_requests_in_flight %d\n", callers+1) // with the one that asks
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(s.get("/metrics").body, inFlight); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Error("the callers have not come")
-			break
-		}
-	}
+	await.Until(t, "the callers have come", func() bool { return strings.Contains(s.get("/metrics").body, inFlight) })
 	close(slow.answer)
 	all.Wait()
 	if most := slow.most.Load(); most != 1 {
@@ -83,7 +79,7 @@ func TestHealth_TellsTheTimeThatHoldsGoBy(t *testing.T) {
 			At time.Time `json:"at"`
 		}
 		// The first sweep measures the clocks, within a second or two. From then on what is told lies between the store's time before and after.
-		for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(await.Patience); ; time.Sleep(20 * time.Millisecond) {
 			earliest := clockOf(at)().Time()
 			decodeInto(t, s.get("/health"), &health)
 			decodeInto(t, s.get("/api/operator/figures"), &figures)

@@ -14,6 +14,7 @@ import (
 
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/http1"
+	"sneakerdrop/internal/testing/await"
 )
 
 // plainly serves the shop without TLS as the program does, and returns where.
@@ -38,7 +39,7 @@ func http2Client(t *testing.T) *http.Client {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	return &http.Client{Transport: transport, Timeout: await.Patience}
 }
 
 // A client that knows beforehand that it may speak HTTP/2 (curl --http2-prior-knowledge, gRPC gateways, meshes) is answered
@@ -103,7 +104,7 @@ func TestHTTP2_BoundsStreamsAndBodies(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(await.Patience))
 	_, _ = io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
 	head := make([]byte, 9)
 	if _, err := io.ReadFull(c, head); err != nil || head[3] != 4 {

@@ -6,15 +6,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sneakerdrop/internal/api"
-	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // requests reads how many requests /metrics counts under those labels.
@@ -32,15 +32,12 @@ func (s *shop) requests(route, method, code string) string {
 // counts waits for a figure: a request is counted after its answer was sent.
 func (s *shop) counts(route, method, code, want string) {
 	s.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		got := s.requests(route, method, code)
-		if got == want {
-			return
+	await.Nil(s, func() error {
+		if got := s.requests(route, method, code); got != want {
+			return fmt.Errorf("%s %s %s: counted %s, want %s", method, route, code, got, want)
 		}
-		if time.Now().After(deadline) {
-			s.Fatalf("%s %s %s: counted %s, want %s\n%s", method, route, code, got, want, s.get("/metrics").body)
-		}
-	}
+		return nil
+	})
 }
 
 func TestMetrics_CountRequestsByRouteMethodAndStatus(t *testing.T) {
@@ -103,7 +100,7 @@ func TestMetrics_ShowTheRegistryThatIsGiven(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	counts := engine.NewMetrics()
 	registry.MustRegister(counts)
-	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Metrics: counts})
+	e := engine.New(memory.New(stores.Now), engine.Config{Metrics: counts})
 	s := newShop(t, func(c *api.Config) { c.Registry = registry })
 	if body := s.get("/metrics").body; !strings.Contains(body, "sneakerdrop_holds_live 0") {
 		t.Error(body)

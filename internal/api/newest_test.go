@@ -10,12 +10,15 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/pipes"
+	"sneakerdrop/internal/testing/stores"
 )
 
 type newestJSON struct {
@@ -177,15 +180,15 @@ func (l *longSale) NewestPurchases(ctx context.Context, id drop.ID, before drop.
 	return page, nil
 }
 
-func newLongSale(t *testing.T, l *longSale) *shop {
-	l.Store = memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
-	return newShopOn(t, l, new(atomic.Int64))
+func newLongSale(t *testing.T, at *pipes.Listener, l *longSale) *shop {
+	l.Store = memory.New(stores.Now)
+	return newShopAt(t, at, l, new(atomic.Int64))
 }
 
 // A search through 100,000 purchases reads them in short pages, and answers with one page.
 func TestPurchases_SearchReadsShortPages(t *testing.T) {
 	l := &longSale{all: 100_000}
-	s := newLongSale(t, l)
+	s := newLongSale(t, nil, l)
 	find := func(query string) (found []int64, next *int64) {
 		at := ""
 		for range 200 { // a busy machine answers in parts
@@ -215,18 +218,20 @@ func TestPurchases_SearchReadsShortPages(t *testing.T) {
 	}
 }
 
-// A search that takes long answers in parts: with what it has, and where to go on.
+// A search that takes long answers in parts: with what it has, and where to go on. In simulated time.
 func TestPurchases_SearchTakesNoLongerThanItMay(t *testing.T) {
-	l := &longSale{all: 100_000, slow: 600 * time.Millisecond}
-	s := newLongSale(t, l)
-	begun := time.Now()
-	page := s.newest("&q=b98765@")
-	if took := time.Since(begun); took > 5*time.Second || l.pages.Load() > 2 {
-		t.Errorf("it took %s and %d pages", took, l.pages.Load())
-	}
-	if page.Next == nil || *page.Next&0xffffffff < 98_001 {
-		t.Errorf("it goes on at %v", page.Next)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l := &longSale{all: 100_000, slow: 600 * time.Millisecond}
+		s := newLongSale(t, pipes.Listen(), l)
+		begun := time.Now()
+		page := s.newest("&q=b98765@")
+		if took := time.Since(begun); took > 5*time.Second || l.pages.Load() > 2 {
+			t.Errorf("it took %s and %d pages", took, l.pages.Load())
+		}
+		if page.Next == nil || *page.Next&0xffffffff < 98_001 {
+			t.Errorf("it goes on at %v", page.Next)
+		}
+	})
 }
 
 // Whom an operator searched for is personal, and the log is never deleted: it says that there was a search.

@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
+
+	"sneakerdrop/internal/testing/await"
 )
 
 func (s *shop) patch(path, body string) reply {
@@ -237,9 +238,10 @@ func TestLog_HasOneLineForEachOperatorCallAndNoneForBuyers(t *testing.T) {
 		}
 		want := fmt.Sprintf(`"call":"%s","drop":%s,"outcome":"%s","from":"127.0.0.1:`, c.call, c.drop, c.outcome)
 		var line string
-		for deadline := time.Now().Add(5 * time.Second); !strings.HasSuffix(line, "\n") && time.Now().Before(deadline); {
-			line = s.log.String()[before:] // an export's line is written after its last byte was sent
-		}
+		await.Until(t, "it is in the log", func() bool { // an export's line is written after its last byte was sent
+			line = s.log.String()[before:]
+			return strings.HasSuffix(line, "\n")
+		})
 		if strings.Count(line, "\n") != 1 || !strings.Contains(line, want) || !strings.Contains(line, `"request":"`+id+`"`) {
 			t.Errorf("%s %s: %s, want %s", c.method, c.path, line, want)
 		}

@@ -7,18 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/pipes"
+	"sneakerdrop/internal/testing/stores"
 )
 
 type (
@@ -216,10 +218,10 @@ func (p *paged) Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID
 
 const manySales = 5000
 
-func newPagedShop(t *testing.T, p *paged, options ...option) *shop {
+func newPagedShop(t *testing.T, at *pipes.Listener, p *paged) *shop {
 	t.Helper()
-	p.Store = memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
-	s := newShopOn(t, p, new(atomic.Int64), options...)
+	p.Store = memory.New(stores.Now)
+	s := newShopAt(t, at, p, new(atomic.Int64))
 	ctx, units := context.Background(), int64(manySales)
 	if _, err := s.engine.Create(ctx, drop.Spec{Name: "n", Price: 1, TotalStock: &units}, engine.Retry{}); err != nil {
 		t.Fatal(err)
@@ -236,38 +238,39 @@ func newPagedShop(t *testing.T, p *paged, options ...option) *shop {
 	return s
 }
 
-// TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest: neither the request timeout nor the server's WriteTimeout is one
-// for the whole export.
+// TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest: neither the request timeout (10 s) nor the server's WriteTimeout (30 s) is one
+// for the whole export. In simulated time.
 func TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest(t *testing.T) {
-	p := &paged{pause: 60 * time.Millisecond}
-	s := newPagedShop(t, p, func(c *api.Config) { c.RequestTimeout = 200 * time.Millisecond })
-	server := httptest.NewUnstartedServer(s.handler)
-	server.Config.WriteTimeout = 150 * time.Millisecond
-	server.Start()
-	defer server.Close()
-	s.url, s.client = server.URL, server.Client()
-	r := s.ok(s.get("/api/drops/1/purchases?format=csv"))
-	rows, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
-	if err != nil || len(rows) != manySales+1 {
-		t.Fatalf("%d rows, %v", len(rows), err)
-	}
-	for i, row := range rows[1:] {
-		if row[2] != strconv.Itoa(i+1) {
-			t.Fatalf("row %d: %v", i, row)
+	synctest.Test(t, func(t *testing.T) {
+		p := &paged{pause: 8 * time.Second}
+		s := newPagedShop(t, pipes.Listen(), p)
+		began := time.Now()
+		r := s.ok(s.get("/api/drops/1/purchases?format=csv"))
+		if took := time.Since(began); took != 5*p.pause {
+			t.Errorf("it took %s", took)
 		}
-	}
-	if p.pages.Load() != 5 || p.most.Load() > 1001 {
-		t.Errorf("%d pages of at most %d", p.pages.Load(), p.most.Load())
-	}
-	s.ok(s.do(s.request(http.MethodHead, "/api/drops/1/purchases?format=csv", "")))
-	if p.pages.Load() != 6 {
-		t.Errorf("HEAD read %d pages", p.pages.Load()-5)
-	}
+		rows, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
+		if err != nil || len(rows) != manySales+1 {
+			t.Fatalf("%d rows, %v", len(rows), err)
+		}
+		for i, row := range rows[1:] {
+			if row[2] != strconv.Itoa(i+1) {
+				t.Fatalf("row %d: %v", i, row)
+			}
+		}
+		if p.pages.Load() != 5 || p.most.Load() > 1001 {
+			t.Errorf("%d pages of at most %d", p.pages.Load(), p.most.Load())
+		}
+		s.ok(s.do(s.request(http.MethodHead, "/api/drops/1/purchases?format=csv", "")))
+		if p.pages.Load() != 6 {
+			t.Errorf("HEAD read %d pages", p.pages.Load()-5)
+		}
+	})
 }
 
 func TestPurchases_AsCSVCutShortDoNotLookWhole(t *testing.T) {
 	p := &paged{failAt: 3}
-	s := newPagedShop(t, p)
+	s := newPagedShop(t, nil, p)
 	resp, err := s.client.Do(s.request(http.MethodGet, "/api/drops/1/purchases?format=csv", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -289,8 +292,8 @@ func TestPurchases_AsCSVCutShortDoNotLookWhole(t *testing.T) {
 // TestPurchases_AsCSVEndWhenTheReaderGoesAway: the reader has the whole first page while the second is being read.
 func TestPurchases_AsCSVEndWhenTheReaderGoesAway(t *testing.T) {
 	p := &paged{stuckAt: 2}
-	s := newPagedShop(t, p)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	s := newPagedShop(t, nil, p)
+	ctx, cancel := context.WithTimeout(context.Background(), await.Patience)
 	defer cancel()
 	resp, err := s.client.Do(s.request(http.MethodGet, "/api/drops/1/purchases?format=csv", "").WithContext(ctx))
 	if err != nil {
@@ -304,11 +307,7 @@ func TestPurchases_AsCSVEndWhenTheReaderGoesAway(t *testing.T) {
 		}
 	}
 	cancel()
-	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(s.log.String(), `"call":"list-purchases"`); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it goes on")
-		}
-	}
+	await.Until(t, "the export has ended", func() bool { return strings.Contains(s.log.String(), `"call":"list-purchases"`) })
 	if log := s.log.String(); p.pages.Load() != 2 || strings.Contains(log, "ERROR") || strings.Contains(log, "WARN") {
 		t.Errorf("%d pages, log %s", p.pages.Load(), log)
 	}

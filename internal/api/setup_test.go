@@ -22,7 +22,9 @@ import (
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/pipes"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -56,6 +58,12 @@ func clockOf(ahead *atomic.Int64) func() drop.Time {
 
 func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...option) *shop {
 	tb.Helper()
+	return newShopAt(tb, nil, s, ahead, options...)
+}
+
+// newShopAt is newShopOn where the test listens; nil: on this machine.
+func newShopAt(tb testing.TB, at *pipes.Listener, s store.Store, ahead *atomic.Int64, options ...option) *shop {
+	tb.Helper()
 	log := &logBuffer{}
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	hub := live.New(live.Config{})
@@ -80,16 +88,23 @@ func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...opt
 	}
 	server := httptest.NewUnstartedServer(h)
 	server.Config = api.Server(h, logger)
+	if at != nil {
+		_ = server.Listener.Close()
+		server.Listener = at
+	}
 	server.Start()
 	tb.Cleanup(func() {
 		server.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), await.Patience)
 		defer cancel()
 		if err := e.Stop(ctx); err != nil {
 			tb.Error(err)
 		}
 	})
 	client := server.Client()
+	if at != nil {
+		client.Transport.(*http.Transport).DialContext = at.Dial
+	}
 	client.Transport.(*http.Transport).DisableCompression = true
 	client.Transport.(*http.Transport).MaxIdleConnsPerHost = 64
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -105,7 +120,7 @@ type reply struct {
 
 func (s *shop) do(req *http.Request) reply {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(req.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(req.Context(), await.Patience)
 	defer cancel()
 	resp, err := s.client.Do(req.WithContext(ctx))
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/testing/tokens"
 )
 
 const (
@@ -82,9 +83,9 @@ func (p *provider) claims(subject string, changes claims) claims {
 // token signs as the provider does.
 func (p *provider) token(subject string, changes claims) string {
 	if p.key != nil {
-		return sign(p.t, jose.RS256, jose.JSONWebKey{Key: p.key, KeyID: "1"}, p.claims(subject, changes))
+		return sign(jose.RS256, jose.JSONWebKey{Key: p.key, KeyID: "1"}, p.claims(subject, changes))
 	}
-	return sign(p.t, jose.HS256, p.secret, p.claims(subject, changes))
+	return sign(jose.HS256, p.secret, p.claims(subject, changes))
 }
 
 // confused is a token signed with what the provider publishes, or by a key that the token brings with it.
@@ -94,14 +95,14 @@ func (p *provider) confused(subject string) string {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		return sign(p.t, jose.RS256, key, p.claims(subject, nil))
+		return sign(jose.RS256, key, p.claims(subject, nil))
 	}
 	der, err := x509.MarshalPKIXPublicKey(p.key.Public())
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	return sign(p.t, jose.HS256, jose.JSONWebKey{Key: secret, KeyID: "1"}, p.claims(subject, nil))
+	return sign(jose.HS256, jose.JSONWebKey{Key: secret, KeyID: "1"}, p.claims(subject, nil))
 }
 
 // unsigned has no signature at all, and says so.
@@ -114,25 +115,8 @@ func (p *provider) unsigned(subject string) string {
 	return part([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + part(payload) + "."
 }
 
-func sign(t testing.TB, algorithm jose.SignatureAlgorithm, key any, c claims) string {
-	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := signed.CompactSerialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
+func sign(algorithm jose.SignatureAlgorithm, key any, c claims) string {
+	return tokens.Sign(algorithm, key, c, (&jose.SignerOptions{}).WithType("JWT"))
 }
 
 // operatorToken makes a token that lives for so long; 0: for ever.

@@ -142,7 +142,7 @@ func TestPurchases_CSVBeginsWithAMarkWhereAsked(t *testing.T) {
 // A workbook is read from the store page by page as it goes out, and one that breaks off does not look whole.
 func TestPurchases_AsWorkbookPageByPage(t *testing.T) {
 	p := &paged{}
-	s := newPagedShop(t, p)
+	s := newPagedShop(t, nil, p)
 	f := workbookOf(t, s.ok(s.get("/api/drops/1/purchases?format=xlsx")).body)
 	rows, err := f.GetRows("Purchases")
 	if err != nil || len(rows) != manySales+1 || rows[manySales][2] != fmt.Sprint(manySales) {

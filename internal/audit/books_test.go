@@ -12,6 +12,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 )
 
 // altered hands a store's rows on but for those that a test changes: each function returns what to hand on in place of
@@ -184,7 +185,7 @@ func TestDrop_StaysCleanWhileBuyersHammer(t *testing.T) {
 			buyers.Go(func() { hammer(t.Context(), e, id, drop.UserID(i+1), stop) })
 		}
 		var last audit.DropReport
-		for began := time.Now(); time.Since(began) < time.Second || last.Purchases < 20 && time.Since(began) < 20*time.Second; {
+		for began := time.Now(); time.Since(began) < time.Second || last.Purchases < 20 && time.Since(began) < await.Patience; {
 			r, err := audit.Drop(t.Context(), d, id)
 			if err != nil {
 				t.Error(err)

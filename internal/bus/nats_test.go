@@ -17,14 +17,12 @@ import (
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/testing/await"
 )
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*Server).Start.func1"))
 }
-
-// patience bounds every wait for something that must happen.
-const patience = 30 * time.Second
 
 // broker starts NATS in this process, on the port or, with -1, on a free one.
 func broker(t *testing.T, o server.Options) *server.Server {
@@ -39,7 +37,7 @@ func broker(t *testing.T, o server.Options) *server.Server {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(patience) {
+	if !s.ReadyForConnections(await.Patience) {
 		t.Fatal("NATS does not start")
 	}
 	t.Cleanup(func() { end(s) })
@@ -78,15 +76,6 @@ func (r *replica) look(see func(told []engine.Event, refreshes int) bool) bool {
 	return see(r.told, r.refreshes)
 }
 
-func wait(t *testing.T, what string, check func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !check(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("not within ", patience, ": ", what)
-		}
-	}
-}
-
 func join(t *testing.T, url string, change func(*bus.Config)) (*bus.NATS, *replica) {
 	t.Helper()
 	c := bus.Config{Servers: []string{url}, Subject: bus.Subject("sneakerdrop", "shop"), Log: slog.New(slog.DiscardHandler)}
@@ -108,7 +97,7 @@ func join(t *testing.T, url string, change func(*bus.Config)) (*bus.NATS, *repli
 // joined waits until the server knows that those who were made listen.
 func joined(t *testing.T, s *server.Server, subscriptions uint32) {
 	t.Helper()
-	wait(t, fmt.Sprint(subscriptions, " subscriptions"), func() bool { return s.NumSubscriptions() >= subscriptions })
+	await.Until(t, fmt.Sprint(subscriptions, " subscriptions"), func() bool { return s.NumSubscriptions() >= subscriptions })
 }
 
 func private(c *bus.Config) { c.Private = true }
@@ -153,7 +142,7 @@ func TestNATS_TellsOthersAllThatWatchersNeed(t *testing.T) {
 	ev := happened(3)
 	a.Publish(ev)
 	var states, own []engine.Event
-	wait(t, "state, and what is buyers' own", func() bool {
+	await.Until(t, "state, and what is buyers' own", func() bool {
 		return atB.look(func(told []engine.Event, _ int) bool {
 			states, own = nil, nil
 			for _, ev := range told {
@@ -200,7 +189,7 @@ func TestNATS_WithoutSignInSaysNothingOfBuyers(t *testing.T) {
 	}
 	joined(t, s, 2)
 	a.Publish(happened(3))
-	m, err := said.NextMsg(patience)
+	m, err := said.NextMsg(await.Patience)
 	if err != nil || m.Subject != "sneakerdrop.shop.drops" {
 		t.Fatalf("%v, %v", m, err)
 	}
@@ -223,7 +212,7 @@ func TestNATS_WhatOthersDidIsNotToldAgain(t *testing.T) {
 	a.Publish(theirs)
 	a.Publish(engine.Event{Made: theirs.Made})
 	a.Publish(happened(4))
-	wait(t, "news", func() bool { return atB.look(func(told []engine.Event, _ int) bool { return len(told) > 0 }) })
+	await.Until(t, "news", func() bool { return atB.look(func(told []engine.Event, _ int) bool { return len(told) > 0 }) })
 	if !atB.look(func(told []engine.Event, _ int) bool { return len(told) == 1 && told[0].View.Drop.Version == 4 }) {
 		t.Errorf("told %+v", atB.told)
 	}
@@ -237,7 +226,7 @@ func TestNATS_ShopsAreApart(t *testing.T) {
 	_, other := join(t, s.ClientURL(), func(c *bus.Config) { c.Subject = bus.Subject("sneakerdrop", "another") })
 	joined(t, s, 3)
 	a.Publish(happened(3))
-	wait(t, "news", func() bool { return atB.look(func(told []engine.Event, _ int) bool { return len(told) == 1 }) })
+	await.Until(t, "news", func() bool { return atB.look(func(told []engine.Event, _ int) bool { return len(told) == 1 }) })
 	if !other.look(func(told []engine.Event, _ int) bool { return len(told) == 0 }) {
 		t.Error("another shop was told")
 	}
@@ -276,22 +265,22 @@ func TestNATS_AwayAndBack(t *testing.T) {
 			t.Fatal("connected to a server that is away")
 		}
 		a.Publish(happened(int64(round)))
-		wait(t, "what cannot be said is counted", func() bool { return gauge(t, a, "sneakerdrop_bus_sent_total", "lost") == float64(round) })
+		await.Until(t, "what cannot be said is counted", func() bool { return gauge(t, a, "sneakerdrop_bus_sent_total", "lost") == float64(round) })
 		s = broker(t, server.Options{Port: port})
-		wait(t, "both connected, and compared with the store", func() bool {
+		await.Until(t, "both connected, and compared with the store", func() bool {
 			return a.Connected() && b.Connected() && atB.look(func(_ []engine.Event, refreshes int) bool { return refreshes == round })
 		})
 		if n := gauge(t, a, "sneakerdrop_bus_connected", ""); n != 1 {
 			t.Errorf("sneakerdrop_bus_connected is %v", n)
 		}
-		wait(t, "news", func() bool { // what is said before the server has read who listens is lost
+		await.Until(t, "news", func() bool { // what is said before the server has read who listens is lost
 			a.Publish(happened(int64(10 * round)))
 			return atB.look(func(told []engine.Event, _ int) bool {
 				return len(told) > 0 && told[len(told)-1].View.Drop.Version == int64(10*round)
 			})
 		})
 		end(s)
-		wait(t, "both notice", func() bool { return !a.Connected() && !b.Connected() })
+		await.Until(t, "both notice", func() bool { return !a.Connected() && !b.Connected() })
 	}
 	if n := gauge(t, b, "sneakerdrop_bus_disconnects_total", ""); n != 2 {
 		t.Errorf("%v disconnects, want 2", n)
@@ -351,7 +340,7 @@ func TestNATS_PublishingNeverWaits(t *testing.T) {
 		}
 		a.Publish(ev)
 	}
-	if took := time.Since(began); took > patience {
+	if took := time.Since(began); took > await.Patience {
 		t.Errorf("%d events took %s", times, took)
 	}
 	merged, lost := gauge(t, a, "sneakerdrop_bus_sent_total", "merged"), gauge(t, a, "sneakerdrop_bus_sent_total", "lost")
@@ -393,16 +382,16 @@ func TestNATS_WhatIsNotUnderstoodIsCounted(t *testing.T) {
 	if err := stranger.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "all are counted", func() bool {
+	await.Until(t, "all are counted", func() bool {
 		return gauge(t, a, "sneakerdrop_bus_received_total", "invalid") == 11 && gauge(t, a, "sneakerdrop_bus_received_total", "foreign") == 6
 	})
 	b.Publish(happened(3))
-	wait(t, "what is understood", func() bool {
+	await.Until(t, "what is understood", func() bool {
 		return atA.look(func(told []engine.Event, _ int) bool { return len(told) == 2 }) && gauge(t, a, "sneakerdrop_bus_received_total", "taken") == 2
 	})
 	atA.mu.Lock()
 	atA.older = true
 	atA.mu.Unlock()
 	b.Publish(happened(2))
-	wait(t, "what is no news", func() bool { return gauge(t, a, "sneakerdrop_bus_received_total", "older") == 2 })
+	await.Until(t, "what is no news", func() bool { return gauge(t, a, "sneakerdrop_bus_received_total", "older") == 2 })
 }

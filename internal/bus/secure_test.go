@@ -22,6 +22,7 @@ import (
 
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/testing/await"
 )
 
 // A NATS that asks for a user and for a certificate, and shows one of its own, is used by whoever has them, and by nobody else.
@@ -66,7 +67,7 @@ func TestNATS_UsersAndCertificates(t *testing.T) {
 	_, atB := with(all)
 	joined(t, s, before+2)
 	a.Publish(happened(3))
-	wait(t, "news", func() bool {
+	await.Until(t, "news", func() bool {
 		return atB.look(func(told []engine.Event, _ int) bool { return len(told) > 0 && told[0].View.Drop.Version == 3 })
 	})
 	if n := s.NumSubscriptions(); n != before+2 {
@@ -178,5 +179,5 @@ func TestNATS_ReadsItsFilesAgain(t *testing.T) {
 	if changed, err := b.Reload(); err != nil || !changed {
 		t.Errorf("a new file: %t, %v", changed, err)
 	}
-	wait(t, "another connection", func() bool { return connected() > was && b.Connected() })
+	await.Until(t, "another connection", func() bool { return connected() > was && b.Connected() })
 }

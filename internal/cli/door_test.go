@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sneakerdrop/internal/cli"
+	"sneakerdrop/internal/testing/await"
 )
 
 // free is an address of this machine that nobody listens on.
@@ -49,7 +50,7 @@ func TestRun_WaitsForADatabaseAtAnOpenDoor(t *testing.T) {
 		var body map[string]string
 		return res, body, json.NewDecoder(res.Body).Decode(&body)
 	}
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(await.Patience); ; time.Sleep(10 * time.Millisecond) {
 		if res, body, err := get(http.MethodGet, "/readyz"); err == nil && strings.Contains(body["error"], "connection refused") {
 			if res.StatusCode != http.StatusServiceUnavailable || body["code"] != "not_ready" || res.Header.Get("Retry-After") == "" || strings.Contains(body["error"], "hunter2") {
 				t.Errorf("/readyz: %d %v %v", res.StatusCode, res.Header, body)
@@ -76,7 +77,7 @@ func TestRun_WaitsForADatabaseAtAnOpenDoor(t *testing.T) {
 		if c != 0 {
 			t.Errorf("exit code %d", c)
 		}
-	case <-time.After(3 * time.Second):
+	case <-time.After(await.Within(3 * time.Second)):
 		t.Fatal("the signal did not end it")
 	}
 	if said := strings.Count(log.String(), "waiting for the database"); said != 1 || strings.Contains(log.String(), "hunter2") {
@@ -89,7 +90,7 @@ func TestRun_GivesUpWaiting(t *testing.T) {
 	var log strings.Builder
 	began := time.Now()
 	code := cli.Run(t.Context(), []string{"migrate", "--wait-for-database=0s", "--database=postgres://shop:hunter2@127.0.0.1:1/shop"}, nil, io.Discard, &log)
-	if took := time.Since(began); code != 1 || took > 3*time.Second || !strings.Contains(log.String(), "cannot reach PostgreSQL at 127.0.0.1:1, database shop") {
+	if took := time.Since(began); code != 1 || took > await.Within(3*time.Second) || !strings.Contains(log.String(), "cannot reach PostgreSQL at 127.0.0.1:1, database shop") {
 		t.Errorf("code %d after %s: %s", code, took, log.String())
 	}
 }

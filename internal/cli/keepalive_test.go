@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,33 +13,8 @@ import (
 
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/http1"
+	"sneakerdrop/internal/testing/pipes"
 )
-
-// pipes is a listener whose connections are pipes, which live in simulated time.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	select {
-	case <-p.closed:
-	default:
-		close(p.closed)
-	}
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 3000} }
 
 // idled opens a connection, makes a request and returns for how long the server then lets it wait for the next one.
 func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) (stood time.Duration) {
@@ -51,11 +25,13 @@ func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) 
 			rest.IdleTimeout = keepAlive
 		}
 		server := http1.New(rest, plain, http1.Bounds{})
-		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		l := pipes.Listen()
 		done := make(chan error, 1)
 		go func() { done <- server.Serve(l) }()
-		client, served := net.Pipe()
-		l.conns <- served
+		client, err := l.Dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
 		from := bufio.NewReader(client)
 		ask := func() {
 			t.Helper()

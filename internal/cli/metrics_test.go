@@ -7,20 +7,19 @@ import (
 	"regexp"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/bus"
-	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/http1"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sockets"
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 	"sneakerdrop/socketio"
 )
 
@@ -69,7 +68,7 @@ func exported(t *testing.T) *prometheus.Registry {
 	}
 	t.Cleanup(b.Close)
 	r := app.Registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b)
-	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Metrics: metrics})
+	e := engine.New(memory.New(stores.Now), engine.Config{Metrics: metrics})
 	if _, err := api.New(api.Config{Engine: e, Registry: r}); err != nil {
 		t.Fatal(err)
 	}

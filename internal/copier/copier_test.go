@@ -20,6 +20,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/store/records"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -372,7 +373,7 @@ func TestRun_LeavesNothingOutInSilence(t *testing.T) {
 
 // TestRun_ManyRows: more than one COPY takes, over several drops.
 func TestRun_ManyRows(t *testing.T) {
-	model := memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
+	model := memory.New(stores.Now)
 	const n = 3_000
 	var drops []store.Filled
 	for id := range drop.ID(2) {

@@ -1,10 +1,7 @@
 package engine_test
 
 import (
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 
@@ -12,47 +9,11 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
-	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/sqlite"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
-
-// stores opens a fresh store of each engine.
-var stores = map[string]func(testing.TB) store.Store{
-	"memory": func(testing.TB) store.Store { return memory.New(localNow) },
-	"sqlite": func(t testing.TB) store.Store {
-		s, err := sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-		return migrated(t, s, err)
-	},
-	"postgres": func(t testing.TB) store.Store {
-		s, err := postgres.Open(t.Context(), pgtest.Migrated(t), postgres.Options{})
-		return migrated(t, s, err)
-	},
-}
-
-func migrated(t testing.TB, s store.Store, err error) store.Store {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func onEachEngine(t *testing.T, test func(*testing.T, store.Store)) {
-	for _, name := range slices.Sorted(maps.Keys(stores)) {
-		t.Run(name, func(t *testing.T) { test(t, stores[name](t)) })
-	}
-}
 
 // together runs f for the numbers 1 to n, all released at once.
 func together(n int, f func(i int)) {
@@ -69,7 +30,7 @@ func together(n int, f func(i int)) {
 }
 
 func TestReserve_400BuyersFor50Units(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, s store.Store) {
+	stores.Each(t, func(t *testing.T, s store.Store) {
 		e := start(t, s, engine.Config{})
 		id := create(t, e, spec(50))
 		var mu sync.Mutex
@@ -102,7 +63,7 @@ func TestReserve_400BuyersFor50Units(t *testing.T) {
 }
 
 func TestBuy_40AtOnceMakeOnePurchase(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, s store.Store) {
+	stores.Each(t, func(t *testing.T, s store.Store) {
 		e := start(t, s, engine.Config{})
 		id := create(t, e, spec(5))
 		r := reserve(t, e, id, 1)
@@ -129,12 +90,8 @@ func TestBuy_40AtOnceMakeOnePurchase(t *testing.T) {
 // Two replicas on one store sell one drop: the store's lock orders their lanes. (SQLite serves one process only.)
 func TestReplicas_NeverSellAUnitTwice(t *testing.T) {
 	url := pgtest.Migrated(t)
-	open := func() store.Store {
-		s, err := postgres.Open(t.Context(), url, postgres.Options{})
-		return migrated(t, s, err)
-	}
 	shared := memory.New(localNow)
-	for name, pair := range map[string][2]store.Store{"postgres": {open(), open()}, "memory": {shared, shared}} {
+	for name, pair := range map[string][2]store.Store{"postgres": {stores.Postgres(t, url), stores.Postgres(t, url)}, "memory": {shared, shared}} {
 		t.Run(name, func(t *testing.T) {
 			replicas := [2]*engine.Engine{start(t, pair[0], engine.Config{}), start(t, pair[1], engine.Config{})}
 			id := create(t, replicas[0], spec(100))

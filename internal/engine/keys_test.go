@@ -11,6 +11,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // answers collects what concurrent callers got.
@@ -47,7 +48,7 @@ func (a *answers[T]) same(n int) {
 
 func TestKey_200TwinsHaveOneEffect(t *testing.T) {
 	const twins = 200
-	onEachEngine(t, func(t *testing.T, s store.Store) {
+	stores.Each(t, func(t *testing.T, s store.Store) {
 		e := start(t, s, engine.Config{})
 		k := func(key string) engine.Retry { return engine.Retry{Key: key} }
 

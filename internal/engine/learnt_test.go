@@ -12,6 +12,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // rowLock is the lock of a drop as PostgreSQL keeps it: those who wait are let in one after the other, but a batch that begins behind
@@ -54,7 +55,7 @@ func (c *contender) RunBatch(ctx context.Context, b store.Batch) error {
 // contend has replicas sell one drop for five seconds of made-up time, each to so many buyers who come again as soon as they are served.
 func contend(t *testing.T, buyers ...int) (sold []int, lock *rowLock) {
 	t.Helper()
-	shared := memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
+	shared := memory.New(stores.Now)
 	lock = &rowLock{held: make(chan struct{}, 1)}
 	units := int64(drop.MaxStock)
 	if _, _, err := shared.CreateDrop(t.Context(), drop.Spec{Name: "hot", TotalStock: &units, StartTime: 1}, drop.BatchID{1}, drop.Key{}); err != nil {

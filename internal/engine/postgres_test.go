@@ -1,56 +1,28 @@
 package engine_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
-	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
-
-// patience bounds every wait for something that must happen.
-const patience = 30 * time.Second
-
-func openURL(t *testing.T, url string, connections int) store.Store {
-	t.Helper()
-	s, err := postgres.Open(t.Context(), url, postgres.Options{Connections: connections})
-	return migrated(t, s, err)
-}
-
-// execSQL runs SQL past the store.
-func execSQL(t *testing.T, url, sql string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(t.Context(), sql); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // reservations are a drop's rows.
 func reservations(t *testing.T, s store.Store, id drop.ID) []drop.Reservation {
 	t.Helper()
-	var rows []drop.Reservation
-	if err := s.ReadBooks(t.Context(), id, store.Books{
-		Head: func(*drop.State) error { return nil }, Entry: func(drop.LedgerEntry) error { return nil },
-		Reservation: func(r drop.Reservation) error { rows = append(rows, r); return nil }, Purchase: func(drop.Purchase) error { return nil },
-	}); err != nil {
+	books, err := stores.ReadBooks(t.Context(), s, id)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return rows
+	return books.Reservations
 }
 
 // The line is cut at a moment of a COMMIT, under a batch of many: each of them takes effect once, and nobody is told.
@@ -60,9 +32,9 @@ func TestPostgres_AmbiguousCommitOfABatchTakesEffectOnce(t *testing.T) {
 		t.Run(m.String(), func(t *testing.T) {
 			direct := pgtest.Migrated(t)
 			proxy, through := pgtest.NewProxy(t, direct)
-			s := openURL(t, through, 0)
+			s := stores.Postgres(t, through)
 			largest := make(chan int64, 1000)
-			e := start(t, s, engine.Config{RetryFor: patience, Publish: func(ev engine.Event) {
+			e := start(t, s, engine.Config{RetryFor: await.Patience, Publish: func(ev engine.Event) {
 				for _, entry := range ev.Ledger {
 					largest <- entry.Units
 				}
@@ -114,10 +86,10 @@ func TestPostgres_AmbiguousCommitOfABatchTakesEffectOnce(t *testing.T) {
 func TestPostgres_PoisonedCommandFailsAlone(t *testing.T) {
 	const buyers, poisoned = 60, 13
 	url := pgtest.Migrated(t)
-	s := openURL(t, url, 0)
+	s := stores.Postgres(t, url)
 	e := start(t, s, engine.Config{})
 	id := create(t, e, spec(1000))
-	execSQL(t, url, fmt.Sprintf(`CREATE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql
+	stores.Exec(t, url, fmt.Sprintf(`CREATE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql
 		AS $$BEGIN IF NEW.user_id = %d THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END$$;
 		CREATE TRIGGER poison BEFORE INSERT ON sneakerdrop.reservations FOR EACH ROW EXECUTE FUNCTION public.poison()`, poisoned))
 	together(buyers, func(i int) {
@@ -144,10 +116,10 @@ func TestPostgres_TwoExpiryClocksEndEachHoldOnce(t *testing.T) {
 		}
 	}
 	var replicas [2]*engine.Engine
-	var stores [2]store.Store
+	var both [2]store.Store
 	for i := range replicas {
-		stores[i] = openURL(t, url, 0)
-		replicas[i] = start(t, stores[i], engine.Config{Hold: 300 * time.Millisecond, Publish: publish})
+		both[i] = stores.Postgres(t, url)
+		replicas[i] = start(t, both[i], engine.Config{Hold: 300 * time.Millisecond, Publish: publish})
 	}
 	id := create(t, replicas[0], spec(buyers))
 	together(buyers, func(i int) {
@@ -155,7 +127,7 @@ func TestPostgres_TwoExpiryClocksEndEachHoldOnce(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	for deadline := time.Now().Add(patience); stockOf(t, replicas[0], id).Held > 0; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(await.Patience); stockOf(t, replicas[0], id).Held > 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("holds are not over")
 		}
@@ -165,24 +137,23 @@ func TestPostgres_TwoExpiryClocksEndEachHoldOnce(t *testing.T) {
 			t.Errorf("replica %d: %v", i, err)
 		}
 	}
+	books, err := stores.ReadBooks(t.Context(), both[0], id)
+	if err != nil {
+		t.Fatal(err)
+	}
 	units := int64(0)
-	if err := stores[0].ReadBooks(t.Context(), id, store.Books{
-		Head: func(*drop.State) error { return nil },
-		Entry: func(entry drop.LedgerEntry) error {
-			if entry.Reason == drop.ReservationExpired {
-				units += entry.Units
-			}
-			return nil
-		},
-		Reservation: func(r drop.Reservation) error {
-			if r.Status != drop.Expired || ended[r.ID] != 1 {
-				return fmt.Errorf("reservation %d is %s, and was said to have ended %d times", r.ID, r.Status, ended[r.ID])
-			}
-			return nil
-		},
-		Purchase: func(drop.Purchase) error { return errors.New("a purchase") },
-	}); err != nil {
-		t.Error(err)
+	for _, entry := range books.Ledger {
+		if entry.Reason == drop.ReservationExpired {
+			units += entry.Units
+		}
+	}
+	for _, r := range books.Reservations {
+		if r.Status != drop.Expired || ended[r.ID] != 1 {
+			t.Errorf("reservation %d is %s, and was said to have ended %d times", r.ID, r.Status, ended[r.ID])
+		}
+	}
+	if len(books.Purchases) > 0 {
+		t.Errorf("purchases: %+v", books.Purchases)
 	}
 	if units != buyers {
 		t.Errorf("the ledger gave %d units back, want %d", units, buyers)
@@ -192,7 +163,7 @@ func TestPostgres_TwoExpiryClocksEndEachHoldOnce(t *testing.T) {
 // With one connection for all, every drop has its turn.
 func TestPostgres_ExhaustedPoolServesEveryDrop(t *testing.T) {
 	const drops, buyers = 20, 200
-	e := start(t, openURL(t, pgtest.Migrated(t), 1), engine.Config{})
+	e := start(t, stores.PostgresWith(t, pgtest.Migrated(t), 1), engine.Config{})
 	var ids [drops]drop.ID
 	for i := range ids {
 		ids[i] = create(t, e, spec(buyers))

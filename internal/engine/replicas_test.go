@@ -9,6 +9,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // noticed keeps the events of an engine.
@@ -36,7 +37,7 @@ func (n *noticed) take() []engine.Event {
 func following(t *testing.T, test func(t *testing.T, seller, follower *engine.Engine, sold, seen *noticed, id drop.ID)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
+		s := memory.New(stores.Now)
 		sold, seen := &noticed{}, &noticed{}
 		seller := start(t, s, engine.Config{Publish: sold.publish})
 		follower := start(t, s, engine.Config{Publish: seen.publish})

@@ -3,7 +3,7 @@ package engine_test
 import (
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // books compares what a simulation's clients were told with what the store has.
@@ -22,19 +22,18 @@ func newBooks(s *simulation) *books {
 	}
 	for _, id := range s.drops {
 		b.rows[id] = make(map[pair][]drop.Reservation)
-		err := s.store.ReadBooks(s.t.Context(), id, store.Books{
-			Head:  func(state *drop.State) error { b.stock[id] = state.Stock(); return nil },
-			Entry: func(drop.LedgerEntry) error { return nil },
-			Reservation: func(r drop.Reservation) error {
-				b.reservations[r.ID] = r
-				who := pair{r.UserID, r.Size}
-				b.rows[id][who] = append(b.rows[id][who], r)
-				return nil
-			},
-			Purchase: func(p drop.Purchase) error { b.purchases[p.ReservationID] = p; return nil },
-		})
+		books, err := stores.ReadBooks(s.t.Context(), s.store, id)
 		if err != nil {
 			s.t.Fatal(err)
+		}
+		b.stock[id] = books.State.Stock()
+		for _, r := range books.Reservations {
+			b.reservations[r.ID] = r
+			who := pair{r.UserID, r.Size}
+			b.rows[id][who] = append(b.rows[id][who], r)
+		}
+		for _, p := range books.Purchases {
+			b.purchases[p.ReservationID] = p
 		}
 	}
 	return b

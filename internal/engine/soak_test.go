@@ -13,15 +13,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	zsqlite "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
-	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/store/sqlite"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // rows are reservations that lie in the database already, a fifth of them in the drop that is measured. All but their number is SQL, over n.
@@ -83,8 +81,7 @@ func TestSoak_AMillionLiveHolds(t *testing.T) {
 // entry of a hold that has ended. Reserving stays at 0.8 of its speed without. The median of the last five rounds counts.
 func TestSoak_AnOldSnapshotDoesNotSlowReserving(t *testing.T) {
 	url := pgtest.Migrated(t)
-	s, err := postgres.Open(t.Context(), url, postgres.Options{})
-	migrated(t, s, err)
+	s := stores.Postgres(t, url)
 	makeDrops(t, s)
 	held, free := start(t, s, engine.Config{}), start(t, openPostgres(t, nil), engine.Config{}) // another database: another horizon
 	conn, err := pgx.Connect(t.Context(), url)
@@ -143,28 +140,15 @@ func makeDrops(t *testing.T, s store.Store) {
 }
 
 func openPostgres(t *testing.T, fill *rows) store.Store {
-	url := pgtest.Migrated(t)
-	s, err := postgres.Open(t.Context(), url, postgres.Options{})
-	migrated(t, s, err)
+	s, url := stores.OpenDatabase(t, "postgres")
 	makeDrops(t, s)
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.Background()) }()
 	if fill != nil {
-		for _, q := range []string{
-			fmt.Sprintf(`INSERT INTO sneakerdrop.reservations
-				SELECT d.id, (d.id << 32) + n, %s, '', %s, 1000 + n, %s, %s
-				FROM sneakerdrop.drops d, generate_series(1, %d) n`, fill.user, fill.status, fill.expires, fill.ended, fill.n/5),
-			fmt.Sprintf(`UPDATE sneakerdrop.drops SET reserved = %d`, fill.n/5),
-			`VACUUM ANALYZE sneakerdrop.reservations`,
-			`CHECKPOINT`,
-		} {
-			if _, err := conn.Exec(t.Context(), q); err != nil {
-				t.Fatal(err)
-			}
-		}
+		stores.Exec(t, url, fmt.Sprintf(`INSERT INTO sneakerdrop.reservations
+			SELECT d.id, (d.id << 32) + n, %s, '', %s, 1000 + n, %s, %s
+			FROM sneakerdrop.drops d, generate_series(1, %d) n`, fill.user, fill.status, fill.expires, fill.ended, fill.n/5))
+		stores.Exec(t, url, fmt.Sprintf(`UPDATE sneakerdrop.drops SET reserved = %d`, fill.n/5))
+		stores.Exec(t, url, `VACUUM ANALYZE sneakerdrop.reservations`)
+		stores.Exec(t, url, `CHECKPOINT`)
 	}
 	return s
 }
@@ -183,23 +167,12 @@ func openSQLite(t *testing.T, fill *rows) store.Store {
 		t.Fatal(err)
 	}
 	if fill != nil {
-		conn, err := zsqlite.OpenConn(path, zsqlite.OpenReadWrite)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = sqlitex.ExecuteScript(conn, fmt.Sprintf(`
+		stores.Exec(t, "sqlite:"+path, fmt.Sprintf(`
 			WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < %d)
 			INSERT INTO reservations
 			SELECT d.id, (d.id << 32) + n, %s, '', %s, 1000 + n, %s, %s
 			FROM drops d CROSS JOIN series;
-			UPDATE drops SET reserved = %d;`, fill.n/5, fill.user, fill.status, fill.expires, fill.ended, fill.n/5), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := conn.Close(); err != nil {
-			t.Fatal(err)
-		}
+			UPDATE drops SET reserved = %d;`, fill.n/5, fill.user, fill.status, fill.expires, fill.ended, fill.n/5))
 	}
-	s, err = sqlite.Open(path, sqlite.Options{})
-	return migrated(t, s, err)
+	return stores.SQLite(t, path)
 }

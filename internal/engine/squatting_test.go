@@ -9,6 +9,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 const (
@@ -35,7 +36,7 @@ type siege struct {
 
 func newSiege(t *testing.T, maxExpired int, early time.Duration) *siege {
 	t.Helper()
-	e := engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Log: slog.New(slog.DiscardHandler)})
+	e := engine.New(memory.New(stores.Now), engine.Config{Log: slog.New(slog.DiscardHandler)})
 	if err := e.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

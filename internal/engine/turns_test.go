@@ -12,6 +12,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // crowded is a store with turns for two batches at once, each of which takes a second, and counts batches.
@@ -23,7 +24,7 @@ type crowded struct {
 }
 
 func newCrowded() *crowded {
-	return &crowded{Store: memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), turns: make(chan struct{}, 2)}
+	return &crowded{Store: memory.New(stores.Now), turns: make(chan struct{}, 2)}
 }
 
 func (c *crowded) RunBatch(ctx context.Context, b store.Batch) error {

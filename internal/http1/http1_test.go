@@ -17,9 +17,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/await"
 )
 
-const patience = 30 * time.Second
+const patience = await.Patience
 
 // echo says what it was asked, in ways that the path names.
 func echo(w http.ResponseWriter, r *http.Request) {

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/await"
 )
 
 // bounded serves h within bounds, both ways, and returns where.
@@ -95,7 +97,7 @@ func TestRoom_WhoAsksNothingMakesRoom(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				eventually(t, "all are there", func() bool { return s.counts.open.Load() == most })
+				await.Until(t, "all are there", func() bool { return s.counts.open.Load() == most })
 				time.Sleep(2 * leastQuiet) // they are quiet; less would do: who comes waits for it
 				for range 3 {
 					if err := answered(t, w, address); err != nil {
@@ -206,9 +208,7 @@ func TestRoom_OneAddressTakesSoManyPlaces(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	if after := runtime.NumGoroutine(); after > before+5 {
-		t.Errorf("%d goroutines, then %d", before, after)
-	}
+	await.Until(t, "their goroutines are gone", func() bool { return runtime.NumGoroutine() <= before+5 })
 	for i := range 20 {
 		work(proxy.String())
 		work(fmt.Sprintf("127.0.1.%d", i+1))
@@ -235,7 +235,7 @@ func TestRoom_OneAddressMakesRoomForItself(t *testing.T) {
 	for range 10 {
 		dialFrom(t, "127.0.0.1", address)
 	}
-	eventually(t, "all are there", func() bool { return s.counts.open.Load() == 11 })
+	await.Until(t, "all are there", func() bool { return s.counts.open.Load() == 11 })
 	time.Sleep(2 * leastQuiet)
 	for range 5 {
 		if err := answered(t, way{}, address); err != nil {

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/await"
 )
 
 // way is one of the ways in which a request comes to the handler.
@@ -140,15 +142,6 @@ func dialSmall(t *testing.T, w way, address string) net.Conn {
 	return secured
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for began := time.Now(); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Since(began) > patience {
-			t.Fatalf("not after %s: %s", patience, what)
-		}
-	}
-}
-
 func memory() int64 {
 	runtime.GC()
 	runtime.GC()
@@ -190,7 +183,7 @@ func TestSlowReaders_CostLittle(t *testing.T) {
 				if w.name == "HTTP/2" {
 					stalls *= requests
 				}
-				eventually(t, "all wait for their readers", func() bool { return s.unread.waiting() == stalls || s.unread.cut.Load() > 0 })
+				await.Until(t, "all wait for their readers", func() bool { return s.unread.waiting() == stalls || s.unread.cut.Load() > 0 })
 				each := (memory() - before) / connections
 				t.Logf("%d bytes a connection", each)
 				if each > most {
@@ -212,7 +205,7 @@ func TestSlowReaders_AreBoundedInAll(t *testing.T) {
 			for i := range connections {
 				c := dialSmall(t, w, at(w))
 				_, _ = io.WriteString(c, w.asks("/own", 1))
-				eventually(t, "it waits", func() bool { return s.unread.waiting() >= min(i+1, 9) })
+				await.Until(t, "it waits", func() bool { return s.unread.waiting() >= min(i+1, 9) })
 				if _, err := io.WriteString(reads, request("GET", "/own", "", "")); err != nil {
 					t.Fatalf("after %d: %v", i, err)
 				}
@@ -244,20 +237,21 @@ func TestSlowReaders_EachStreamCounts(t *testing.T) {
 			for range 10 {
 				_, _ = io.WriteString(dialSmall(t, way{}, at(way{})), says)
 			}
-			eventually(t, "some are cut off", func() bool { return s.unread.cut.Load() >= 5 })
-			eventually(t, "the rest fits", func() bool { return s.unread.bytes() <= s.unread.most })
+			await.Until(t, "some are cut off", func() bool { return s.unread.cut.Load() >= 5 })
+			await.Until(t, "the rest fits", func() bool { return s.unread.bytes() <= s.unread.most })
 		})
 	}
 }
 
 // A reader that is slow and steady is waited for, for many times the time that one that takes nothing has.
 func TestSlowReaders_AreWaitedForWhileTheyRead(t *testing.T) {
-	const timeout = time.Second
+	const timeout = 2 * time.Second // a piece takes a tenth of it
 	for _, w := range ways() {
 		if w.name == "HTTP/2" {
 			continue // its client here opens no windows
 		}
 		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
 			size := 30 * piece
 			s, at := fast(t, func(rw http.ResponseWriter, _ *http.Request) {
 				rw.Header().Set("Content-Length", strconv.Itoa(size))
@@ -276,12 +270,12 @@ func TestSlowReaders_AreWaitedForWhileTheyRead(t *testing.T) {
 				if got += n; err != nil {
 					t.Fatalf("after %s and %d of %d bytes: %v", time.Since(began), got, size, err)
 				}
-				time.Sleep(12 * time.Millisecond)
+				time.Sleep(20 * time.Millisecond)
 			}
 			if took := time.Since(began); took < 2*timeout {
 				t.Fatalf("it took only %s", took)
 			}
-			eventually(t, "who takes nothing is gone", func() bool { return s.unread.waiting() == 0 })
+			await.Until(t, "who takes nothing is gone", func() bool { return s.unread.waiting() == 0 })
 			if left, err := io.ReadAll(stuck); len(left) >= size && err == nil {
 				t.Error("who took nothing got all of it")
 			}

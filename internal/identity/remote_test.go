@@ -18,6 +18,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"go.uber.org/goleak"
+
+	"sneakerdrop/internal/testing/await"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -134,7 +136,7 @@ func impatient() rhythm {
 func eventually(t *testing.T, v *Verifier, token string, want error, before func()) {
 	t.Helper()
 	var err error
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(await.Patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		before()
 		if _, err = v.Verify(t.Context(), token); errors.Is(err, want) {
 			return

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"sneakerdrop/internal/testing/tokens"
 )
 
 const secret = "a secret that is longer than 32 bytes"
@@ -46,28 +47,16 @@ type signer struct {
 
 func (s signer) sign(t testing.TB, claims body) string {
 	t.Helper()
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.signBytes(t, payload)
+	return s.signed(claims)
 }
 
 func (s signer) signBytes(t testing.TB, payload []byte) string {
 	t.Helper()
-	made, err := jose.NewSigner(jose.SigningKey{Algorithm: s.algorithm, Key: s.key}, &jose.SignerOptions{EmbedJWK: s.embed, ExtraHeaders: s.headers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	signed, err := made.Sign(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := signed.CompactSerialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
+	return s.signed(payload)
+}
+
+func (s signer) signed(claims any) string {
+	return tokens.Sign(s.algorithm, s.key, claims, &jose.SignerOptions{EmbedJWK: s.embed, ExtraHeaders: s.headers})
 }
 
 func hs256(key string) signer { return signer{algorithm: jose.HS256, key: []byte(key)} }

@@ -9,6 +9,8 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/importer"
+	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // steps are what the original does for several calls at once, one database call after another.
@@ -101,7 +103,7 @@ func (s steps) times() map[int]drop.Time {
 // imports checks that those purchases are kept and no others, each at its own time, and that the audit finds nothing.
 func (s steps) imports(kept ...int) imported {
 	s.t.Helper()
-	to := targets["memory"](s.t)
+	to := memory.New(stores.Now)
 	report, err := importer.Run(s.t.Context(), s.url, to, usd)
 	if err != nil {
 		s.t.Fatal(err)
@@ -195,7 +197,7 @@ func TestRun_BuyerThatWasNeverStoredIsUnknown(t *testing.T) {
 	if strings.Contains(strings.ToLower(got.shown), "deleted user") || !strings.Contains(got.shown, "2 × "+string(importer.NoUser)+": reservation 1, purchase 1") {
 		t.Errorf("the report is\n%s", got.shown)
 	}
-	to := targets["memory"](t)
+	to := memory.New(stores.Now)
 	if _, err := importer.Run(t.Context(), s.url, to, usd); err != nil {
 		t.Fatal(err)
 	}

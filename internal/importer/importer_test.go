@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -15,44 +14,13 @@ import (
 	"sneakerdrop/internal/importer"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
-	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/sqlite"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 var usd = importer.Options{Currency: drop.Currency{Code: "USD", Decimals: 2}}
-
-var targets = map[string]func(*testing.T) store.Store{
-	"memory": func(*testing.T) store.Store {
-		return memory.New(func() drop.Time { return drop.TimeOf(time.Now()) })
-	},
-	"sqlite": func(t *testing.T) store.Store {
-		s, err := sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-		return opened(t, s, err)
-	},
-	"postgres": func(t *testing.T) store.Store {
-		s, err := postgres.Open(t.Context(), pgtest.Database(t), postgres.Options{})
-		return opened(t, s, err)
-	},
-}
-
-func opened(t *testing.T, s store.Store, err error) store.Store {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 func checkClean(t *testing.T, s store.Store) {
 	t.Helper()
@@ -81,29 +49,25 @@ type books struct {
 	Purchases    []drop.Purchase
 }
 
-func readBooks(t *testing.T, s store.Store) books {
+func readBooks(t *testing.T, s store.Store) (all books) {
 	t.Helper()
-	var b books
 	pulse, err := s.Pulse(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range pulse.Drops {
-		err := s.ReadBooks(t.Context(), p.ID, store.Books{
-			Head: func(s *drop.State) error {
-				s.Batch = drop.BatchID{}
-				b.State = append(b.State, *s)
-				return nil
-			},
-			Entry:       func(e drop.LedgerEntry) error { e.Batch = drop.BatchID{}; b.Entries = append(b.Entries, e); return nil },
-			Reservation: func(r drop.Reservation) error { b.Reservations = append(b.Reservations, r); return nil },
-			Purchase:    func(p drop.Purchase) error { b.Purchases = append(b.Purchases, p); return nil },
-		})
+		b, err := stores.ReadBooks(t.Context(), s, p.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
+		b.State.Batch = drop.BatchID{}
+		for i := range b.Ledger {
+			b.Ledger[i].Batch = drop.BatchID{}
+		}
+		all.State, all.Entries = append(all.State, b.State), append(all.Entries, b.Ledger...)
+		all.Reservations, all.Purchases = append(all.Reservations, b.Reservations...), append(all.Purchases, b.Purchases...)
 	}
-	return b
+	return all
 }
 
 // The whole of it: the original, worked by 400 buyers at once, damages its own database; what is taken over is sound,
@@ -126,9 +90,9 @@ func TestRun_DatabaseThatTheOriginalDamaged(t *testing.T) {
 	o.exec(t, `UPDATE "Reservations" SET expires_at = now() + CASE WHEN id % 2 = 0 THEN interval '1 hour' ELSE interval '-1 second' END
 		WHERE status = 'active'`)
 	before := o.checksum(t)
-	for name, open := range targets {
-		t.Run(name, func(t *testing.T) {
-			s := open(t)
+	for _, engine := range stores.Engines {
+		t.Run(engine, func(t *testing.T) {
+			s := stores.Open(t, engine)
 			report, err := importer.Run(t.Context(), o.url, s, usd)
 			if err != nil {
 				t.Fatal(err)
@@ -247,9 +211,9 @@ func at(t *testing.T, s string) drop.Time {
 
 func TestRun_TakesEverythingOver(t *testing.T) {
 	o := newOrigin(t, tables, sample)
-	for name, open := range targets {
-		t.Run(name, func(t *testing.T) {
-			s := open(t)
+	for _, engine := range stores.Engines {
+		t.Run(engine, func(t *testing.T) {
+			s := stores.Open(t, engine)
 			report, err := importer.Run(t.Context(), o.url, s, usd)
 			if err != nil {
 				t.Fatal(err)
@@ -330,7 +294,7 @@ func checkNextNumbers(t *testing.T, s store.Store) {
 }
 
 func TestRun_EndedContextAndUnreachableSource(t *testing.T) {
-	s := targets["memory"](t)
+	s := memory.New(stores.Now)
 	if _, err := importer.Run(t.Context(), "postgres://u:secret@127.0.0.1:1/shop?connect_timeout=2", s, usd); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("unreachable: %v", err)
 	}

@@ -8,6 +8,8 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/importer"
+	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // shop has one drop of 5 units and the users 1 to 3, and no orders.
@@ -180,7 +182,7 @@ func TestRun_Rules(t *testing.T) {
 	for _, rule := range rules {
 		t.Run(rule.name, func(t *testing.T) {
 			o := newOrigin(t, tables, shop, rule.sql)
-			s := targets["memory"](t)
+			s := memory.New(stores.Now)
 			report, err := importer.Run(t.Context(), o.url, s, usd)
 			if err != nil {
 				t.Fatal(err)
@@ -239,7 +241,7 @@ func TestRun_RowsThatStopAnImport(t *testing.T) {
 	} {
 		t.Run(stop.name, func(t *testing.T) {
 			o := newOrigin(t, tables, shop, stop.sql)
-			s := targets["memory"](t)
+			s := memory.New(stores.Now)
 			_, err := importer.Run(t.Context(), o.url, s, usd)
 			if err == nil || !strings.Contains(err.Error(), stop.want) {
 				t.Errorf("got %v\nwant %s", err, stop.want)
@@ -253,7 +255,7 @@ func TestRun_RowsThatStopAnImport(t *testing.T) {
 
 // However a model spells its columns and tables, the same books come of it.
 func TestRun_EverySpelling(t *testing.T) {
-	s := targets["memory"](t)
+	s := memory.New(stores.Now)
 	o := newOrigin(t, tables, sample)
 	if _, err := importer.Run(t.Context(), o.url, s, usd); err != nil {
 		t.Fatal(err)
@@ -289,7 +291,7 @@ func TestRun_EverySpelling(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.renew(t, sql)
-			s := targets["memory"](t)
+			s := memory.New(stores.Now)
 			if _, err := importer.Run(t.Context(), o.url, s, usd); err != nil {
 				t.Fatal(err)
 			}
@@ -327,7 +329,7 @@ func TestRun_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
 		{drop.Currency{Code: "CLF", Decimals: 4}, "99999999.99", "99999999.99", 0},
 	} {
 		o.exec(t, `UPDATE "Drops" SET price = `+c.price)
-		s := targets["memory"](t)
+		s := memory.New(stores.Now)
 		report, err := importer.Run(t.Context(), o.url, s, importer.Options{Currency: c.in})
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sneakerdrop/internal/importer"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // Whatever the database sets for who reads it, an import reads the same, and elsewhere than in the usual schema where the URL says so.
@@ -34,7 +35,7 @@ func TestRun_SettingsOfTheSourceDoNotMatter(t *testing.T) {
 				alter(`ALTER TABLE "` + table + `" SET SCHEMA elsewhere`)
 			}
 		}
-		s := targets["sqlite"](t)
+		s := stores.Open(t, "sqlite")
 		report, err := importer.Run(t.Context(), url, s, usd)
 		if err != nil {
 			t.Errorf("%s: %v", url, err)

@@ -12,6 +12,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/testing/await"
 )
 
 // recorder is a wire that keeps what it is told, and may take its time.
@@ -284,11 +285,7 @@ func TestHub_SendsNothingWhileSomebodyJoins(t *testing.T) {
 			}
 		}
 	})
-	for end := time.Now().Add(5 * time.Second); count() == 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("never told")
-		}
-	}
+	await.Until(t, "it is told", func() bool { return count() > 0 })
 }
 
 func TestHub_SizesAreTold(t *testing.T) {

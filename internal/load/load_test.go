@@ -95,7 +95,7 @@ func against(t *testing.T, f *fakeShop, c Config) (*Result, Config) {
 	t.Helper()
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	c.URL, c.Connections, c.Duration = server.URL, 4, 150*time.Millisecond
+	c.URL, c.Connections, c.Duration = server.URL, 4, 500*time.Millisecond
 	if c.Scenario == "" {
 		c.Scenario = Reserve
 	}

@@ -6,13 +6,15 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
+	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/pipes"
 	"sneakerdrop/socketio/engineio"
 	"sneakerdrop/socketio/internal/wire"
 )
@@ -73,7 +75,7 @@ func (l *log) Close(s *engineio.Session, r engineio.Reason) {
 func (l *log) session(t *testing.T, sid string) *engineio.Session {
 	t.Helper()
 	var s *engineio.Session
-	until(t, "the session is open", func() bool {
+	await.Until(t, "the session is open", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		s = l.sessions[sid]
@@ -96,7 +98,7 @@ func (l *log) all() []*engineio.Session {
 func (l *log) closed(t *testing.T, sid string, want engineio.Reason) {
 	t.Helper()
 	var got engineio.Reason
-	until(t, "the session is closed: "+string(want), func() bool {
+	await.Until(t, "the session is closed: "+string(want), func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		got = l.reasons[sid]
@@ -107,35 +109,38 @@ func (l *log) closed(t *testing.T, sid string, want engineio.Reason) {
 	}
 }
 
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never true: %s", what)
-		}
-	}
-}
-
 type server struct {
 	*log
 	engine *engineio.Server
 	http   *httptest.Server
 	client *http.Client
+	pipes  *pipes.Listener // what the server listens on, if not this machine
 }
 
 func start(t *testing.T, o engineio.Options) *server {
 	t.Helper()
+	return startOn(t, nil, o)
+}
+
+// startOn is start where the test listens; nil: on this machine.
+func startOn(t *testing.T, at *pipes.Listener, o engineio.Options) *server {
+	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
-	l := newLog()
-	s := &server{log: l, engine: engineio.New(l, o), client: &http.Client{Transport: &http.Transport{}}}
-	s.http = httptest.NewServer(s.engine)
+	l, transport := newLog(), &http.Transport{}
+	s := &server{log: l, engine: engineio.New(l, o), client: &http.Client{Transport: transport}, pipes: at}
+	s.http = httptest.NewUnstartedServer(s.engine)
+	if at != nil {
+		_ = s.http.Listener.Close()
+		s.http.Listener, transport.DialContext = at, at.Dial
+	}
+	s.http.Start()
 	t.Cleanup(func() { s.stop(t) })
 	return s
 }
 
 func (s *server) stop(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), await.Patience)
 	defer cancel()
 	if err := s.engine.Close(ctx); err != nil {
 		t.Errorf("close the server: %v", err)
@@ -152,7 +157,7 @@ func (s *server) url(transport string) string { return s.http.URL + "/?EIO=4&tra
 // webSocket opens a session.
 func (s *server) webSocket(t *testing.T) (*wire.WebSocket, string) {
 	t.Helper()
-	ws, err := wire.Dial(s.url("websocket"), nil)
+	ws, err := s.dial(t)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +167,21 @@ func (s *server) webSocket(t *testing.T) (*wire.WebSocket, string) {
 		t.Fatal(err)
 	}
 	return ws, sid
+}
+
+func (s *server) dial(t *testing.T) (*wire.WebSocket, error) {
+	if s.pipes == nil {
+		return wire.Dial(s.url("websocket"), nil)
+	}
+	u, err := url.Parse(s.url("websocket"))
+	if err != nil {
+		return nil, err
+	}
+	conn, err := s.pipes.Dial(t.Context(), "", "")
+	if err != nil {
+		return nil, err
+	}
+	return wire.Open(conn, u, nil)
 }
 
 func (s *server) poller(t *testing.T) *wire.Poller {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/socketio/engineio"
 	"sneakerdrop/socketio/internal/wire"
 )
@@ -33,7 +34,7 @@ func poll(ctx context.Context, p *wire.Poller) <-chan wire.Answer {
 // opened waits until a poll has reached its session: a second one might come first.
 func (s *server) opened(t *testing.T) {
 	t.Helper()
-	until(t, "a poll is open", func() bool { return s.engine.Stats().OpenPolls > 0 })
+	await.Until(t, "a poll is open", func() bool { return s.engine.Stats().OpenPolls > 0 })
 }
 
 func TestPolling_MessagesBothWays(t *testing.T) {
@@ -163,14 +164,15 @@ func TestPolling_FullQueueClosesTheSession(t *testing.T) {
 func TestPolling_OutlastsTheTimeoutsOfItsServer(t *testing.T) {
 	s := start(t, engineio.Options{})
 	short := httptest.NewUnstartedServer(s.engine)
-	short.Config.ReadTimeout, short.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	const timeout = time.Second
+	short.Config.ReadTimeout, short.Config.WriteTimeout = timeout, timeout
 	short.Start()
 	defer short.Close()
 	s.http.URL = short.URL
 	p := s.poller(t)
 	ws, sid := s.webSocket(t)
 	answer := poll(t.Context(), p)
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(2 * timeout)
 	for _, id := range []string{p.SID, sid} {
 		s.session(t, id).Send(engineio.NewPacket([]byte("late")))
 	}

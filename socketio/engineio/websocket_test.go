@@ -6,8 +6,11 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/pipes"
 	"sneakerdrop/socketio/engineio"
 	"sneakerdrop/socketio/internal/wire"
 )
@@ -108,7 +111,7 @@ func TestWebSocket_LyingAboutLengths(t *testing.T) {
 		}
 		liars = append(liars, ws)
 	}
-	until(t, "7 are closed", func() bool { return s.engine.Stats().Closed[engineio.ServerBusy] == 7 })
+	await.Until(t, "7 are closed", func() bool { return s.engine.Stats().Closed[engineio.ServerBusy] == 7 })
 	_ = honest.Send("4small")
 	if got := read(t, honest); got != "4small" {
 		t.Errorf("got %q", got)
@@ -116,7 +119,7 @@ func TestWebSocket_LyingAboutLengths(t *testing.T) {
 	for _, ws := range liars {
 		_ = ws.Close()
 	}
-	until(t, "all are gone", func() bool { return s.engine.Stats().WebSocket == 1 })
+	await.Until(t, "all are gone", func() bool { return s.engine.Stats().WebSocket == 1 })
 	large := "4" + strings.Repeat("x", 900_000) // what they held is free again
 	for range 4 {
 		_ = honest.Send(large)
@@ -135,6 +138,7 @@ func TestFlood(t *testing.T) {
 		"pongs":    func(ws *wire.WebSocket) error { return ws.Send("3") },
 	} {
 		ws, sid := s.webSocket(t)
+		began := time.Now()
 		for range 100 {
 			if say(ws) != nil {
 				break
@@ -143,7 +147,7 @@ func TestFlood(t *testing.T) {
 		s.closed(t, sid, engineio.Flood)
 		if name == "messages" {
 			s.mu.Lock()
-			if n := len(s.messages[sid]); n < 40 || n > 45 {
+			if n, most := len(s.messages[sid]), 45+int(20*time.Since(began).Seconds()); n < 40 || n > most {
 				t.Errorf("%d messages passed, want two seconds' worth", n)
 			}
 			s.mu.Unlock()
@@ -155,31 +159,35 @@ func TestFlood(t *testing.T) {
 }
 
 func TestHeartbeat(t *testing.T) {
-	s := start(t, engineio.Options{PingInterval: 40 * time.Millisecond, PingTimeout: 200 * time.Millisecond})
-	ws, sid := s.webSocket(t)
-	for range 4 {
-		if _, data, err := ws.ReadFrame(); err != nil || string(data) != "2" {
-			t.Fatalf("%q %v", data, err)
+	synctest.Test(t, func(t *testing.T) {
+		s := startOn(t, pipes.Listen(), engineio.Options{PingInterval: 40 * time.Millisecond, PingTimeout: 200 * time.Millisecond})
+		ws, sid := s.webSocket(t)
+		for range 4 {
+			if _, data, err := ws.ReadFrame(); err != nil || string(data) != "2" {
+				t.Fatalf("%q %v", data, err)
+			}
+			_ = ws.Send("3")
 		}
-		_ = ws.Send("3")
-	}
-	begun := time.Now()
-	s.closed(t, sid, engineio.PingTimeout) // a half-open connection: nothing comes any more
-	if took := time.Since(begun); took < 200*time.Millisecond || took > 2*time.Second {
-		t.Errorf("given up after %v", took)
-	}
-	if err := ends(t, ws); !errors.Is(err, io.EOF) {
-		t.Error(err)
-	}
+		begun := time.Now()
+		s.closed(t, sid, engineio.PingTimeout) // a half-open connection: nothing comes any more
+		if took := time.Since(begun); took < 200*time.Millisecond || took > 2*time.Second {
+			t.Errorf("given up after %v", took)
+		}
+		if err := ends(t, ws); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
 }
 
 func TestHeartbeat_Polling(t *testing.T) {
-	s := start(t, engineio.Options{PingInterval: 40 * time.Millisecond, PingTimeout: 200 * time.Millisecond})
-	p := s.poller(t)
-	for range 4 {
-		expect(t, do(t, p, "GET", ""), 200, "2")
-		expect(t, do(t, p, "POST", "3"), 200, "ok")
-	}
-	s.closed(t, p.SID, engineio.PingTimeout) // the client has gone away without a word
-	expect(t, do(t, p, "GET", ""), 400, unknown)
+	synctest.Test(t, func(t *testing.T) {
+		s := startOn(t, pipes.Listen(), engineio.Options{PingInterval: 40 * time.Millisecond, PingTimeout: 200 * time.Millisecond})
+		p := s.poller(t)
+		for range 4 {
+			expect(t, do(t, p, "GET", ""), 200, "2")
+			expect(t, do(t, p, "POST", "3"), 200, "ok")
+		}
+		s.closed(t, p.SID, engineio.PingTimeout) // the client has gone away without a word
+		expect(t, do(t, p, "GET", ""), 400, unknown)
+	})
 }

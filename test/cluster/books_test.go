@@ -5,7 +5,6 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -17,6 +16,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // rows are what the database has of some drops.
@@ -38,25 +38,22 @@ func (c *cluster) books(ctx context.Context) (*postgres.Store, error) {
 func read(ctx context.Context, s store.Store, shelves []*shelf) (*rows, error) {
 	r := &rows{byUser: make(map[int64][]drop.Reservation), purchases: make(map[int64][]drop.Purchase)}
 	now := drop.TimeOf(time.Now())
-	var err error
 	for _, shelf := range shelves {
-		err = errors.Join(err, s.ReadBooks(ctx, drop.ID(shelf.id), store.Books{
-			Head:  func(*drop.State) error { return nil },
-			Entry: func(drop.LedgerEntry) error { return nil },
-			Reservation: func(row drop.Reservation) error {
-				r.byUser[int64(row.UserID)] = append(r.byUser[int64(row.UserID)], row)
-				if row.Status == drop.Active && row.ExpiresAt <= now {
-					r.overdue++
-				}
-				return nil
-			},
-			Purchase: func(row drop.Purchase) error {
-				r.purchases[int64(row.ReservationID)] = append(r.purchases[int64(row.ReservationID)], row)
-				return nil
-			},
-		}))
+		books, err := stores.ReadBooks(ctx, s, drop.ID(shelf.id))
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range books.Reservations {
+			r.byUser[int64(row.UserID)] = append(r.byUser[int64(row.UserID)], row)
+			if row.Status == drop.Active && row.ExpiresAt <= now {
+				r.overdue++
+			}
+		}
+		for _, row := range books.Purchases {
+			r.purchases[int64(row.ReservationID)] = append(r.purchases[int64(row.ReservationID)], row)
+		}
 	}
-	return r, err
+	return r, nil
 }
 
 // verdict is what a comparison of answers with books has found.

@@ -3,12 +3,10 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -16,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/client"
 )
 
 // hold is how long a reservation lives: as long as most faults last.
@@ -178,20 +178,7 @@ func (c *crowd) note(what string, e event) {
 }
 
 func (c *crowd) send(k *call) (string, error) {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, c.shop+k.path, bytes.NewBufferString(k.body))
-	if err != nil {
-		return "", err
-	}
-	req.GetBody = nil // so that nobody sends it twice but we
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Idempotency-Key", k.key)
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	return fmt.Sprintf("%d %s", resp.StatusCode, text), err
+	return client.Call{URL: c.shop + k.path, Key: k.key, Body: k.body, Once: true}.Text(context.Background(), c.client)
 }
 
 // offer puts new drops on sale: one with enough for everybody, one with sizes, and one that is soon sold out.

@@ -13,6 +13,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/live"
+	"sneakerdrop/internal/testing/await"
 )
 
 // tokens are "7": buyer 7 for an hour, "7 for 1s": not so long, "expired" and "away".
@@ -157,7 +158,7 @@ func TestSignIn_EndsWithTheToken(t *testing.T) {
 	short, long := s.signIn("1001 for 100ms"), s.signIn("1001")
 	select {
 	case <-short.closed:
-	case <-time.After(5 * time.Second):
+	case <-time.After(await.Patience):
 		t.Error("the connection outlives the token")
 	}
 	select {

@@ -15,6 +15,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sockets"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/socketio"
 )
 
@@ -50,8 +51,8 @@ func (c *client) next() string {
 	select {
 	case e := <-c.events:
 		return e
-	case <-time.After(5 * time.Second):
-		c.t.Fatal("nothing was told in 5 s")
+	case <-time.After(await.Patience):
+		c.t.Fatalf("nothing was told in %s", await.Patience)
 		return ""
 	}
 }
@@ -129,14 +130,10 @@ func (s *show) publish(id drop.ID, version int64) {
 func (s *show) shown(id drop.ID, version int64) {
 	s.t.Helper()
 	s.publish(id, version)
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		var there bool
+	await.Until(s.t, "the hub shows the drop", func() (there bool) {
 		s.hub.Join(id, func(snapshot []live.Update) { there = len(snapshot) > 0 })
-		if there {
-			return
-		}
-	}
-	s.t.Fatal("the hub does not show the drop")
+		return there
+	})
 }
 
 func stock(id, version int, reason string) string {

@@ -14,6 +14,7 @@ import (
 
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sse"
+	"sneakerdrop/internal/testing/await"
 )
 
 // compressing is a reverse proxy that compresses every text for clients that accept gzip, as the compression middleware of
@@ -89,7 +90,7 @@ func TestStream_ArrivesThroughAProxyThatCompresses(t *testing.T) {
 	select {
 	case line := <-got:
 		want(t, line, "event: stock_update\n")
-	case <-time.After(5 * time.Second):
+	case <-time.After(await.Patience):
 		t.Fatal("no event came through the proxy")
 	}
 	if accel := res.Header.Get("X-Accel-Buffering"); accel != "no" {

@@ -17,6 +17,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sse"
+	"sneakerdrop/internal/testing/await"
 )
 
 // serve runs a hub with streams on a real server until the test ends.
@@ -98,14 +99,10 @@ func want(t *testing.T, got, want string) {
 func shown(t *testing.T, h *live.Hub, id drop.ID, version int64) {
 	t.Helper()
 	mark := fmt.Sprintf(`"version":%d}`, version)
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		found := false
+	await.Until(t, "the hub shows the drop", func() (found bool) {
 		h.Join(id, func(s []live.Update) { found = len(s) == 1 && strings.HasSuffix(string(s[0].JSON), mark) })
-		if found {
-			return
-		}
-	}
-	t.Fatal("the hub does not show the drop")
+		return found
+	})
 }
 
 func TestStream_StateFirstThenWhatFollows(t *testing.T) {
@@ -192,16 +189,11 @@ func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
 		}
 	}
 	end()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+	await.Until(t, "who went counts no more", func() bool {
 		status, closeIt := open("192.0.2.1:4")
-		defer closeIt()
-		if status == http.StatusOK {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("who went still counts")
-		}
-	}
+		t.Cleanup(closeIt)
+		return status == http.StatusOK
+	})
 }
 
 func TestStream_CloseEndsAll(t *testing.T) {
@@ -224,9 +216,7 @@ func TestStream_OneThatNeverReadsHoldsNobodyUp(t *testing.T) {
 	if _, err := fmt.Fprintf(stalled, "GET / HTTP/1.1\r\nHost: test\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	for s.Count() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	await.Until(t, "it is connected", func() bool { return s.Count() > 0 })
 	next := lines(t, server.URL+"?drop=1")
 	began := time.Now()
 	for version := int64(1); version <= 300; version++ {
@@ -238,16 +228,14 @@ func TestStream_OneThatNeverReadsHoldsNobodyUp(t *testing.T) {
 	for next() != stock(1, 300, "restocked") {
 		continue // what came before it
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > await.Within(5*time.Second) {
 		t.Errorf("took %v", took)
 	}
 	_ = stalled.Close()
-	for end := time.Now().Add(20 * time.Second); s.Count() > 1; time.Sleep(10 * time.Millisecond) {
+	await.Until(t, "the one who went is no longer counted", func() bool {
 		publish(h, 1, time.Now().UnixNano()) // the server notices when it writes
-		if time.Now().After(end) {
-			t.Fatal("the one who went is still counted")
-		}
-	}
+		return s.Count() <= 1
+	})
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

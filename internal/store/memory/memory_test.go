@@ -10,6 +10,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/stores"
 	"sneakerdrop/internal/testing/storetest"
 )
 
@@ -149,22 +150,9 @@ func TestDamage_ShowsInTheBooksOnly(t *testing.T) {
 		r.Reservations = append(r.Reservations, r.Reservations[0])
 	})
 	s.Damage(id, func(r *memory.Rows) { r.Ledger = r.Ledger[1:] })
-	var (
-		available int64
-		seqs      []drop.Seq
-		rows      int
-	)
-	err := s.ReadBooks(t.Context(), id, store.Books{
-		Head: func(s *drop.State) error {
-			available = s.Sizes[0].Stock.Available
-			return nil
-		},
-		Entry:       func(e drop.LedgerEntry) error { seqs = append(seqs, e.Seq); return nil },
-		Reservation: func(drop.Reservation) error { rows++; return nil },
-		Purchase:    func(drop.Purchase) error { return nil },
-	})
-	if err != nil || available != -7 || len(seqs) != 1 || seqs[0] != 2 || rows != 2 {
-		t.Errorf("the books: %d available, entries %v, %d reservations, %v", available, seqs, rows, err)
+	books, err := stores.ReadBooks(t.Context(), s, id)
+	if available := books.State.Sizes[0].Stock.Available; err != nil || available != -7 || len(books.Ledger) != 1 || books.Ledger[0].Seq != 2 || len(books.Reservations) != 2 {
+		t.Errorf("the books: %d available, entries %v, %d reservations, %v", available, books.Ledger, len(books.Reservations), err)
 	}
 	got, err := s.Drop(t.Context(), id)
 	if err != nil || got.Drop.Stock() != (drop.Stock{Total: 9, Available: 8, Held: 1}) {

@@ -14,6 +14,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // whats are the sentences of cautions, each up to its colon.
@@ -52,7 +53,7 @@ func TestCautions_SayWhatMayLoseSalesAndWhoSetIt(t *testing.T) {
 			if test.set != "" {
 				exec(t, sh.admin, test.set)
 			}
-			s := openWith(t, sh.url+mode+test.parameters, 1)
+			s := stores.PostgresWith(t, sh.url+mode+test.parameters, 1)
 			if err := s.Ready(t.Context()); err != nil {
 				t.Fatal(err)
 			}

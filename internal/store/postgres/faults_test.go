@@ -14,11 +14,12 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
 // patience bounds every wait for something that must happen.
-const patience = 20 * time.Second
+const patience = await.Patience
 
 func newBatch() (b drop.BatchID) {
 	_, _ = rand.Read(b[:]) // never fails

@@ -9,7 +9,9 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // crowd is a store with one turn, which is taken until free is called, and drops with 5 units each.
@@ -23,7 +25,7 @@ type crowd struct {
 
 func newCrowd(t *testing.T, url string, drops int) *crowd {
 	t.Helper()
-	s := openWith(t, url, 4)
+	s := stores.PostgresWith(t, url, 4)
 	s.Turns(1, time.Hour)
 	c := &crowd{Store: s, t: t, drops: make([]drop.ID, drops)}
 	for i := range c.drops {
@@ -61,7 +63,7 @@ func (c *crowd) start(ctx context.Context, batches ...store.Batch) (ends []chan 
 
 func (c *crowd) await(waiting int) {
 	c.t.Helper()
-	eventually(c.t, func() error {
+	await.Nil(c.t, func() error {
 		if n := c.Waiting(); n != waiting {
 			return fmt.Errorf("%d batches wait, want %d", n, waiting)
 		}
@@ -141,7 +143,7 @@ func TestGroup_ALockedDropHoldsUpNoOther(t *testing.T) {
 // A replica that has frozen holds the locks of more drops than there are connections. All others sell, and everything can be read.
 func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 	u := pgtest.Migrated(t)
-	s := openWith(t, u, 4)
+	s := stores.PostgresWith(t, u, 4)
 	s.Turns(2, 10*time.Millisecond)
 	holder, other := connect(t, u), createDrop(t, s, 5)
 	var locked []drop.ID
@@ -161,7 +163,7 @@ func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 	}
 	for left := int64(4); left > 0; left-- {
 		time.Sleep(100 * time.Millisecond) // any number of turns could have lapsed
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if err := s.RunBatch(ctx, reserve(other, newBatch(), nil)); err != nil {
 			t.Errorf("another drop: %v", err)
 		}

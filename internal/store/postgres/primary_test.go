@@ -12,6 +12,7 @@ import (
 
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
 )
 
@@ -42,18 +43,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// eventually polls until f has nothing to say.
-func eventually(t testing.TB, f func() error) {
-	t.Helper()
-	var err error
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if err = f(); err == nil {
-			return
-		}
-	}
-	t.Fatal(err)
-}
-
 func isNoPrimary(err error) bool {
 	_, ok := errors.AsType[*postgres.NoPrimaryError](err)
 	return ok
@@ -65,13 +54,13 @@ func TestSeveralHosts_TheOneThatTakesWritesIsUsed(t *testing.T) {
 	id := createDrop(t, p, 9)
 	sell := func() {
 		t.Helper()
-		eventually(t, func() error { return p.RunBatch(t.Context(), reserve(id, newBatch(), nil)) })
+		await.Nil(t, func() error { return p.RunBatch(t.Context(), reserve(id, newBatch(), nil)) })
 		must(t, p.Ready(t.Context()))
 	}
 	sell()
 
 	standby := open(t, strings.Replace(pgtest.Several(p.old, p.next), "read-write", "standby", 1))
-	eventually(t, func() error { // as an audit on a standby does
+	await.Nil(t, func() error { // as an audit on a standby does
 		_, err := standby.Drop(t.Context(), id)
 		return err
 	})
@@ -113,7 +102,7 @@ func TestSeveralHosts_AFrozenPrimaryIsLeftForItsSuccessor(t *testing.T) {
 	if took := time.Since(began); took > 2*patience {
 		t.Fatalf("the batch hung for %s: it was not cut off", took)
 	}
-	eventually(t, func() error { return p.RunBatch(t.Context(), reserve(id, newBatch(), nil)) })
+	await.Nil(t, func() error { return p.RunBatch(t.Context(), reserve(id, newBatch(), nil)) })
 	wantAvailable(t, p, id, left)
 }
 

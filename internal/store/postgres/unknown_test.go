@@ -10,6 +10,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 func TestRunBatch_LostAnswerOfCommitIsUnknown(t *testing.T) {
@@ -102,7 +103,7 @@ func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 				continue // refused: behind such a pooler single statements have it as it is
 			}
 			exec(t, admin, "ALTER DATABASE "+admin.Config().Database+" SET client_min_messages = "+least)
-			s := openWith(t, u+parameters, 1)
+			s := stores.PostgresWith(t, u+parameters, 1)
 			for _, severity := range []string{"DEBUG", "LOG", "INFO", "NOTICE", "WARNING"} {
 				talk(t, admin, severity)
 				err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil))
@@ -121,7 +122,7 @@ func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 
 // Settings of a connection may be changed by those who share it: what is said is judged too, not only asked for.
 func TestRunBatch_TalkOnASpoiledConnectionIsNoWarning(t *testing.T) {
-	s := openWith(t, pgtest.Migrated(t), 1)
+	s := stores.PostgresWith(t, pgtest.Migrated(t), 1)
 	id := createDrop(t, s, 5)
 	for _, c := range s.Pool().AcquireAllIdle(t.Context()) {
 		exec(t, c.Conn(), `SET client_min_messages = debug5`)

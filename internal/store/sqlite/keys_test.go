@@ -13,6 +13,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 )
 
 func createKey(value string) drop.Key { return drop.NewKey("", "create", value, "a drop") }
@@ -136,7 +137,7 @@ func TestEnsureUser_KnownWithoutTheWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	occupy(t, s)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
 	defer cancel()
 	for _, k := range []drop.Key{{}, key} {
 		if got, _, err := s.EnsureUser(ctx, "ann", "", k); err != nil || got != want {

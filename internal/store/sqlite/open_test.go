@@ -17,6 +17,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 )
 
 func TestOpen_MakesAFileForItsOwnerAlone(t *testing.T) {
@@ -427,12 +428,12 @@ func TestCrash_CopyTakenInFlightIsConsistent(t *testing.T) {
 func waitForMore(t *testing.T, s *Store, id drop.ID) int64 {
 	t.Helper()
 	start := stockOf(t, s, id).Held
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(await.Patience); time.Now().Before(deadline); {
 		if held := stockOf(t, s, id).Held; held > start {
 			return held
 		}
 	}
-	t.Fatal("nothing was reserved for 10 s")
+	t.Fatalf("nothing was reserved for %s", await.Patience)
 	return 0
 }
 

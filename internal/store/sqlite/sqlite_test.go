@@ -14,6 +14,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/storetest"
 )
 
@@ -45,7 +46,7 @@ func occupy(t *testing.T, s *Store) (free func()) {
 // waitQueued waits until n pieces of work wait for the writer.
 func waitQueued(t *testing.T, s *Store, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); len(s.writer.queue) != n; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(await.Patience); len(s.writer.queue) != n; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d pieces of work are queued, want %d", len(s.writer.queue), n)
 		}

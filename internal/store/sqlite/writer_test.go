@@ -11,6 +11,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 )
 
 func TestWriter_OpensAgainWhatBroke(t *testing.T) {
@@ -110,7 +111,7 @@ func TestClose_FinishesWhatWasAccepted(t *testing.T) {
 // waitClosing waits until Close has begun.
 func waitClosing(t *testing.T, s *Store) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); s.Ready(t.Context()) == nil; {
+	for deadline := time.Now().Add(await.Patience); s.Ready(t.Context()) == nil; {
 		if time.Now().After(deadline) {
 			t.Fatal("Close has not begun")
 		}

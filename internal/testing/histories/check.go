@@ -11,6 +11,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/testing/await"
 )
 
 // What is counted.
@@ -22,7 +23,7 @@ const (
 )
 
 // checkFor bounds the search for an order. Histories are made so that it takes milliseconds, but there is no bound in theory.
-const checkFor = 30 * time.Second
+const checkFor = await.Patience
 
 // check says what porcupine makes of the history.
 func (h *history) check(m *model) porcupine.CheckResult {

@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/testing/await"
 )
 
 // patience is how long a client waits that loses no patience, and anything else that has to come.
-const patience = 30 * time.Second
+const patience = await.Patience
 
 // client makes one call after another.
 type client struct {

@@ -62,9 +62,9 @@ func settings() []setting {
 	const soon = 4 * time.Millisecond
 	var all []setting
 	for _, s := range []setting{
-		{name: "memory", histories: 10, perClient: 30, open: in(1, openMemory)},
-		{name: "memory,_two_servers", histories: 10, perClient: 30, open: in(2, openMemory)},
-		{name: "sqlite", histories: 4, perClient: 25, open: in(1, openSQLite)},
+		{name: "memory", histories: 10, perClient: 30, open: in(1, "memory")},
+		{name: "memory,_two_servers", histories: 10, perClient: 30, open: in(2, "memory")},
+		{name: "sqlite", histories: 4, perClient: 25, open: in(1, "sqlite")},
 		{name: "postgres", histories: 4, perClient: 25, open: onPostgres(1)},
 		{name: "postgres,_two_servers", histories: 6, perClient: 25, open: onPostgres(2)},
 	} {

@@ -13,6 +13,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // now is the clock that stores and clients read.
@@ -153,22 +154,16 @@ func (h *history) read() *rows {
 		byBuyer: make(map[buyer]drop.Reservation), paid: make(map[drop.ReservationID]drop.Purchase),
 	}
 	for _, o := range h.offers {
-		err := h.place.direct.ReadBooks(h.t.Context(), o.id, store.Books{
-			Head:  func(s *drop.State) error { r.stock[o.id] = s.Drop; return nil },
-			Entry: func(drop.LedgerEntry) error { return nil },
-			Reservation: func(v drop.Reservation) error {
-				r.reservations[o.id] = append(r.reservations[o.id], v)
-				r.byID[v.ID], r.byBuyer[buyer{o.id, v.UserID, v.Size}] = v, v
-				return nil
-			},
-			Purchase: func(p drop.Purchase) error {
-				r.purchases[o.id] = append(r.purchases[o.id], p)
-				r.paid[p.ReservationID] = p
-				return nil
-			},
-		})
+		books, err := stores.ReadBooks(h.t.Context(), h.place.direct, o.id)
 		if err != nil {
 			h.t.Fatal(err)
+		}
+		r.stock[o.id], r.reservations[o.id], r.purchases[o.id] = books.State.Drop, books.Reservations, books.Purchases
+		for _, v := range books.Reservations {
+			r.byID[v.ID], r.byBuyer[buyer{o.id, v.UserID, v.Size}] = v, v
+		}
+		for _, p := range books.Purchases {
+			r.paid[p.ReservationID] = p
 		}
 	}
 	return r

@@ -19,22 +19,23 @@ import (
 	"github.com/rs/zerolog"
 
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // onPostgres returns a place with so many servers on one database, each with a connection pool of its own.
 func onPostgres(servers int) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)
-		p := &place{direct: openURL(h.t, u+"&application_name=observer&connect_timeout=60")}
+		p := &place{direct: stores.Postgres(h.t, u+"&application_name=observer&connect_timeout=60")}
 		admin := connect(h.t, u)
 		var troubles []*troubled
 		for i := range servers {
 			if !h.faults {
-				p.stores = append(p.stores, openURL(h.t, u))
+				p.stores = append(p.stores, stores.Postgres(h.t, u))
 				continue
 			}
 			way := newWay(h, u, uint64(i))
-			t := newTroubled(h, openURL(h.t, way.url), uint64(i))
+			t := newTroubled(h, stores.Postgres(h.t, way.url), uint64(i))
 			troubles = append(troubles, t)
 			p.stores = append(p.stores, t)
 			p.trouble = append(p.trouble, t.run, way.run)
@@ -170,9 +171,9 @@ func (w *way) toxic(kind, side, attributes string) {
 func rewriting(pairs ...string) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)
-		p := &place{direct: openURL(h.t, u+"&application_name=observer&connect_timeout=60")}
+		p := &place{direct: stores.Postgres(h.t, u+"&application_name=observer&connect_timeout=60")}
 		for range 2 {
-			p.stores = append(p.stores, openURL(h.t, censored(h, u, strings.NewReplacer(pairs...))))
+			p.stores = append(p.stores, stores.Postgres(h.t, censored(h, u, strings.NewReplacer(pairs...))))
 		}
 		admin := connect(h.t, u)
 		p.settle = func() { endAll(h.t, admin) }

@@ -1,24 +1,11 @@
 package histories
 
-import (
-	"context"
-	"log/slog"
-	"path/filepath"
-	"testing"
-
-	"sneakerdrop/internal/store"
-	"sneakerdrop/internal/store/memory"
-	"sneakerdrop/internal/store/postgres"
-	"sneakerdrop/internal/store/sqlite"
-)
-
-// quietly keeps what goes wrong on purpose out of the log.
-var quietly = slog.New(slog.DiscardHandler)
+import "sneakerdrop/internal/testing/stores"
 
 // in returns a place with so many servers on one store, which goes wrong where the setting says so.
-func in(servers int, open func(testing.TB) store.Store) func(*history) *place {
+func in(servers int, engine string) func(*history) *place {
 	return func(h *history) *place {
-		s := open(h.t)
+		s := stores.Open(h.t, engine)
 		p := &place{direct: s}
 		var troubles []*troubled
 		for i := range servers {
@@ -38,35 +25,4 @@ func in(servers int, open func(testing.TB) store.Store) func(*history) *place {
 		}
 		return p
 	}
-}
-
-func openMemory(testing.TB) store.Store { return memory.New(now) }
-
-func openSQLite(t testing.TB) store.Store {
-	s, err := sqlite.Open(filepath.Join(t.TempDir(), "test.db"), sqlite.Options{Log: quietly})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	closing(t, s)
-	return s
-}
-
-func openURL(t testing.TB, url string) *postgres.Store {
-	s, err := postgres.Open(context.Background(), url, postgres.Options{Log: quietly})
-	if err != nil {
-		t.Fatal(err)
-	}
-	closing(t, s)
-	return s
-}
-
-func closing(t testing.TB, s store.Store) {
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 )
 
 // Run runs the whole suite. open returns an empty, migrated store of its own for each test, on the machine's clock, and
@@ -39,7 +40,7 @@ type test struct {
 }
 
 // patience bounds every wait for something that must happen.
-const patience = 20 * time.Second
+const patience = await.Patience
 
 const (
 	minute = drop.Time(60_000)

@@ -27,7 +27,8 @@ const (
 	Pong   = 0x8A
 )
 
-const timeout = 5 * time.Second
+// timeout bounds what only hangs where something is wrong: longer than a busy machine takes.
+const timeout = time.Minute
 
 // WebSocket is the client's end of one.
 type WebSocket struct {

@@ -1,6 +1,4 @@
-//go:build !race
-
-// The race detector makes SQLite, which is C translated to Go, many times slower: figures in milliseconds mean nothing then.
+//go:build perf
 
 package engine_test
 
@@ -14,6 +12,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/stores"
 )
 
 // crowd is what TestExpiry_CrowdComesBackInTime watches: when units of one drop come back.
@@ -50,10 +49,10 @@ func (c *crowd) publish(ev engine.Event) {
 // within 100 ms of its hold's end (99 of 100 of them), exactly once. Units come back earliest first, so the n-th to come
 // back is the n-th to end.
 //
-// How late is a matter of the machine too, and that may be busy with something else for a moment: one of three crowds has to be in time.
+// How late is a matter of the machine too: one of three crowds has to be in time.
 func TestExpiry_CrowdComesBackInTime(t *testing.T) {
 	const crowds, most = 3, 100 * time.Millisecond
-	onEachEngine(t, func(t *testing.T, s store.Store) {
+	stores.Each(t, func(t *testing.T, s store.Store) {
 		t.Helper()
 		c := &crowd{}
 		e := start(t, s, engine.Config{Hold: crowdHold, Publish: c.publish})

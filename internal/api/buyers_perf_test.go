@@ -1,0 +1,68 @@
+//go:build perf
+
+package api_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/testing/stores"
+)
+
+// A reservation of another's is refused in the same time as one that is not there.
+func TestIDOR_TakesAsLongForOthersAsForNone(t *testing.T) {
+	for _, name := range stores.Engines {
+		t.Run(name, func(t *testing.T) {
+			p := secretProvider(t)
+			g := guard(p, newShopOn(t, stores.Open(t, name), new(atomic.Int64), p.signIn))
+			const each = 300
+			g.reserveAndEnd(each)
+			middle := g.reserve(g.ann).ID
+			g.reserveAndEnd(each)
+			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
+			for attempt := range 3 { // other programs disturb, an oracle would stay
+				ratio := g.refusalTimes(paths, middle, middle+100_000)
+				if ratio < 1.25 && ratio > 1/1.25 {
+					break
+				}
+				if attempt == 2 {
+					t.Errorf("another's reservation takes %.2f times as long as none", ratio)
+				}
+			}
+		})
+	}
+}
+
+// refusalTimes asks for another's reservations and for such that are not there, in turns, and returns how the medians of the times
+// compare.
+func (g *guarded) refusalTimes(paths []string, others, nobodys int64) float64 {
+	g.Helper()
+	var there, none []time.Duration
+	took := func(path string, id int64) time.Duration {
+		began := time.Now()
+		g.as(g.bob, "POST", path, fmt.Sprintf(`{"reservationId":%d}`, id))
+		return time.Since(began)
+	}
+	for n := range int64(400) {
+		path := paths[n%2]
+		if n%4 < 2 { // neither is always the first
+			there = append(there, took(path, others+n%300))
+			none = append(none, took(path, nobodys+n))
+		} else {
+			none = append(none, took(path, nobodys+n))
+			there = append(there, took(path, others+n%300))
+		}
+	}
+	ratio := float64(median(there)) / float64(median(none))
+	g.Logf("median of another's %s, of none %s: ratio %.2f over %d calls", median(there), median(none), ratio, len(there)+len(none))
+	return ratio
+}
+
+func median[T cmp.Ordered](all []T) T {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
