@@ -24,6 +24,8 @@ func TestStore(t *testing.T) {
 	})
 }
 
+func TestEngine(t *testing.T) { storetest.Engine(t, memory.New(clock).Engine()) }
+
 func plain(stock int64) drop.Spec {
 	return drop.Spec{Name: "Air Test", Price: 100, TotalStock: &stock, LimitPerUser: 1}
 }

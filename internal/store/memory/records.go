@@ -12,8 +12,27 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// cold are the rows of the tables that nothing here looks into, each ascending by its key.
-type cold map[*records.Table][]any
+// cold are the rows of the tables that nothing here looks into.
+type cold map[*records.Table]*kind
+
+// kind is the rows of one table, ascending by its key, and the highest number that there was.
+type kind struct {
+	rows []any
+	last int64
+}
+
+// of returns the rows of a table.
+func (c cold) of(t *records.Table) *kind {
+	if c[t] == nil {
+		c[t] = new(kind)
+	}
+	return c[t]
+}
+
+// place is where the row of a number is, or would be.
+func (k *kind) place(t *records.Table, number int64) (i int, there bool) {
+	return slices.BinarySearchFunc(k.rows, number, func(row any, n int64) int { return cmp.Compare(t.Number(row), n) })
+}
 
 // engine is the store as package records sees it.
 type engine struct{ *Store }
@@ -96,8 +115,12 @@ func (s *Store) rows(q *records.Query) []any {
 		}
 		return all
 	}
+	kept := s.cold[q.Table]
+	if kept == nil {
+		return nil
+	}
 	var all []any
-	for _, row := range s.cold[q.Table] {
+	for _, row := range kept.rows {
 		copied := q.Table.New()
 		q.Table.Assign(copied, row)
 		if b := q.Table.Beside; b != nil {
@@ -178,33 +201,35 @@ func ascending[K cmp.Ordered, V any](rows map[K]V) []V {
 
 // find returns the row of that number, or nil.
 func (c cold) find(t *records.Table, number int64) any {
-	rows := c[t]
-	i, found := slices.BinarySearchFunc(rows, number, func(row any, n int64) int { return cmp.Compare(t.Number(row), n) })
-	if !found {
-		return nil
+	if k := c[t]; k != nil {
+		if i, there := k.place(t, number); there {
+			return k.rows[i]
+		}
 	}
-	return rows[i]
+	return nil
 }
 
 // add keeps a row, or refuses what a database refuses by its constraints.
 func (c cold) add(t *records.Table, row any) error {
+	k := c.of(t)
 	for _, column := range t.Columns {
 		is := column.Of(row)
 		same := func(other any) bool { return column.Has(other, is) }
 		switch {
 		case column.Needed && column.Empty(row):
 			return fmt.Errorf("a row of %s has no %s", t.Name, column.Name)
-		case column.Unique && slices.ContainsFunc(c[t], same):
+		case column.Unique && slices.ContainsFunc(k.rows, same):
 			return fmt.Errorf("a row of %s with that %s is there already", t.Name, column.Name)
 		case column.References != nil && c.find(column.References, is.Number) == nil:
 			return fmt.Errorf("%s has no row of the number %d", column.References.Name, is.Number)
 		}
 	}
-	i, there := slices.BinarySearchFunc(c[t], t.Number(row), func(row any, n int64) int { return cmp.Compare(t.Number(row), n) })
+	number := t.Number(row)
+	i, there := k.place(t, number)
 	if there {
-		return fmt.Errorf("the number %d of %s is taken", t.Number(row), t.Name)
+		return fmt.Errorf("the number %d of %s is taken", number, t.Name)
 	}
-	c[t] = slices.Insert(c[t], i, row)
+	k.rows, k.last = slices.Insert(k.rows, i, row), max(k.last, number)
 	return nil
 }
 
@@ -221,11 +246,7 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 		case c.Timed:
 			c.Set(row, records.Value{Number: int64(e.now())})
 		case c.Numbered:
-			next := int64(1)
-			if n := len(e.cold[t]); n > 0 {
-				next = t.Number(e.cold[t][n-1]) + 1
-			}
-			c.Set(row, records.Value{Number: next})
+			c.Set(row, records.Value{Number: e.cold.of(t).last + 1})
 		}
 	}
 	kept := t.New()
@@ -253,6 +274,22 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 	}
 	t.Assign(row, kept)
 	return true, nil
+}
+
+// Delete implements records.Engine.
+func (e engine) Delete(ctx context.Context, op string, t *records.Table, number int64) (found bool, err error) {
+	if err := e.begin(ctx, op); err != nil {
+		return false, err
+	}
+	defer e.calls.Done()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	k := e.cold.of(t)
+	i, found := k.place(t, number)
+	if found {
+		k.rows = slices.Delete(k.rows, i, i+1)
+	}
+	return found, nil
 }
 
 // Rows is all that is recorded of one drop, for Damage.

@@ -13,6 +13,9 @@ import (
 // Pool lets tests spoil the store's own connections.
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }
 
+// Engine is the store as package records sees it.
+func (s *Store) Engine() records.Engine { return engine{s} }
+
 // MigrateFiles migrates with other migrations than the embedded ones.
 func (s *Store) MigrateFiles(ctx context.Context, files fs.FS) (from, to int, err error) {
 	return s.migrate(ctx, files)

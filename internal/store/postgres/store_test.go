@@ -18,6 +18,8 @@ func open(t testing.TB, url string) *postgres.Store {
 	return stores.Postgres(t, url)
 }
 
+func TestEngine(t *testing.T) { storetest.Engine(t, open(t, pgtest.Migrated(t)).Engine()) }
+
 func TestStore_KeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, pgtest.Migrated(t)) })
 }

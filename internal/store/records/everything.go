@@ -51,7 +51,7 @@ func (x *export) rows(t *Table, of drop.ID) error {
 	row := t.New()
 	return x.read(Query{Table: t, Of: of, Row: row, Each: func() error {
 		x.seen[t]++
-		return x.each(store.Row{Drop: of, Value: t.give(row)})
+		return x.each(t.Row(of, row))
 	}})
 }
 

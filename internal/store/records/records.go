@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 // Kind is what a column holds.
@@ -198,6 +199,9 @@ func (t *Table) with(b Beside) *Table {
 func (t *Table) Column(name string) *Column {
 	return t.Columns[slices.IndexFunc(t.Columns, func(c *Column) bool { return c.Name == name })]
 }
+
+// Row returns a row as Export gives it.
+func (t *Table) Row(of drop.ID, row any) store.Row { return store.Row{Drop: of, Value: t.give(row)} }
 
 // Number returns the key of a row.
 func (t *Table) Number(row any) int64 { return t.Column(t.Key).get(row).Number }

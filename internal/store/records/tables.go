@@ -36,6 +36,7 @@ var Drops = func() *Table {
 		s, ok := value.(*drop.State)
 		return s, ok
 	}
+	t.give = func(row any) any { return row }
 	return t
 }()
 

@@ -65,6 +65,18 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 	return found && err == nil, err
 }
 
+// Delete implements records.Engine.
+func (e engine) Delete(ctx context.Context, op string, t *records.Table, number int64) (found bool, err error) {
+	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
+		st, err := prepare(conn, dialect.Delete(t), number)
+		if err == nil {
+			err = rows(st, func() { found = true })
+		}
+		return found, err
+	})
+	return found && err == nil, err
+}
+
 // Export implements store.Exporter.
 func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	var r reader
@@ -208,7 +220,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 func makeRoom(conn *sqlite.Conn, into store.Into) error {
 	if into == store.IntoAnyShop {
 		for _, t := range records.Shop() {
-			if err := execute(conn, dialect.Delete(t)); err != nil {
+			if err := execute(conn, dialect.Clear(t)); err != nil {
 				return err
 			}
 		}

@@ -22,6 +22,8 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return openNew(t, Options{}) })
 }
 
+func TestEngine(t *testing.T) { storetest.Engine(t, engine{openNew(t, Options{})}) }
+
 // occupy keeps the writer busy until free is called, so that what is queued meanwhile shares the next transaction.
 func occupy(t *testing.T, s *Store) (free func()) {
 	t.Helper()

@@ -1,0 +1,6 @@
+package memory
+
+import "sneakerdrop/internal/store/records"
+
+// Engine is the store as package records sees it.
+func (s *Store) Engine() records.Engine { return engine{s} }
