@@ -7,7 +7,6 @@
 package api
 
 import (
-	"cmp"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -290,15 +289,18 @@ func (a *api) serve(rt *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it
 		rec.seconds = seconds
-		if err := cmp.Or(a.limits.take(w, r, class), a.origins.check(r, open)); err != nil {
+		err := a.limits.take(w, r, class)
+		if err == nil {
+			err = a.origins.check(r, open)
+		}
+		if err != nil {
 			a.fail(w, r, err)
 			return
 		}
 		bounded, cancel := a.timeout.bound(r.Context(), rec.began, &rec.bounded)
 		defer cancel()
 		inTime := r.WithContext(bounded)
-		err := a.enter(rt, rec, inTime)
-		if err == nil {
+		if err = a.enter(rt, rec, inTime); err == nil {
 			if !rt.streams {
 				r = inTime
 			}
