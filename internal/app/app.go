@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"sneakerdrop/internal/api"
@@ -75,30 +76,37 @@ func (e *SettingError) Error() string { return e.Setting + ": " + e.Err.Error() 
 // Unwrap returns what went wrong.
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// part is one part of a server. Each rests on those before it.
-type part struct {
-	start func(context.Context) error // nil: there is nothing to start
-	stop  func(context.Context) error // nil: nothing to stop
+// part starts one part of a server, which rests on those before it, and returns what stops it; nil: nothing has to be stopped.
+type part func(context.Context) (stop, error)
+
+type stop func(context.Context) error
+
+// ends is how something stops that does so by itself, and without errors.
+func ends(end func()) stop {
+	return func(context.Context) error {
+		end()
+		return nil
+	}
 }
 
 // up starts parts one after the other, until one fails. down stops those that were started, the last one first.
-func up(ctx context.Context, parts []part) (down func(context.Context) error, err error) {
-	started := 0
+func up(ctx context.Context, parts []part) (down stop, err error) {
+	var stops []stop
 	down = func(ctx context.Context) (err error) {
-		for ; started > 0; started-- {
-			if stop := parts[started-1].stop; stop != nil {
-				err = errors.Join(err, stop(ctx))
-			}
+		for _, end := range slices.Backward(stops) {
+			err = errors.Join(err, end(ctx))
 		}
+		stops = nil
 		return err
 	}
-	for _, p := range parts {
-		if p.start != nil {
-			if err := p.start(ctx); err != nil {
-				return down, err
-			}
+	for _, start := range parts {
+		end, err := start(ctx)
+		if err != nil {
+			return down, err
 		}
-		started++
+		if end != nil {
+			stops = append(stops, end)
+		}
 	}
 	return down, nil
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,20 +11,18 @@ import (
 // traced are parts that write down what happens to them; those named may not start or stop.
 func traced(trace *[]string, faulty ...string) (parts []part) {
 	for _, name := range []string{"a", "b", "c"} {
-		do := func(what string) func(context.Context) error {
-			return func(context.Context) error {
-				*trace = append(*trace, what)
-				for _, f := range faulty {
-					if f == what {
-						return errors.New(what + " failed")
-					}
-				}
-				return nil
+		do := func(what string) error {
+			*trace = append(*trace, what)
+			if slices.Contains(faulty, what) {
+				return errors.New(what + " failed")
 			}
+			return nil
 		}
-		parts = append(parts, part{do("+" + name), do("-" + name)})
+		parts = append(parts, func(context.Context) (stop, error) {
+			return func(context.Context) error { return do("-" + name) }, do("+" + name)
+		})
 	}
-	return append(parts, part{nil, nil})
+	return append(parts, func(context.Context) (end stop, err error) { return end, nil })
 }
 
 func TestUp_StopsInTheOppositeOrder(t *testing.T) {

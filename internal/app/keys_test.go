@@ -17,7 +17,7 @@ func TestJobs_ForgetKeysAfter24Hours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		s := &server{Config: Config{Log: log}, engine: engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Log: log})}
-		down, err := up(t.Context(), []part{{s.engine.Start, s.stopEngine}, {s.startJobs, s.stopJobs}})
+		down, err := up(t.Context(), []part{s.startEngine, s.startJobs})
 		if err != nil {
 			t.Fatal(err)
 		}

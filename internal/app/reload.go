@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"sync"
 )
 
 // Secret is something in files, or at a provider, that a server reads again at SIGHUP.
@@ -27,10 +28,11 @@ func (s *server) secrets() (all []Secret) {
 }
 
 // startReloading reads secrets again at each SIGHUP. Requests go on meanwhile.
-func (s *server) startReloading(ctx context.Context) error {
-	ctx, s.endReloading = context.WithCancel(ctx)
+func (s *server) startReloading(ctx context.Context) (stop, error) {
+	ctx, cancel := context.WithCancel(ctx)
 	all := s.secrets()
-	s.reloading.Go(func() {
+	var running sync.WaitGroup
+	running.Go(func() {
 		for {
 			select {
 			case <-ctx.Done():
@@ -40,13 +42,10 @@ func (s *server) startReloading(ctx context.Context) error {
 			}
 		}
 	})
-	return nil
-}
-
-func (s *server) stopReloading(context.Context) error {
-	s.endReloading()
-	s.reloading.Wait()
-	return nil
+	return ends(func() {
+		cancel()
+		running.Wait()
+	}), nil
 }
 
 func reload(ctx context.Context, all []Secret, log *slog.Logger) {

@@ -31,7 +31,7 @@ import (
 type server struct {
 	Config
 
-	waiting  *waitingRoom // nil: nobody waits in it
+	waits    func(why string) // is told why the store is waited for
 	door     *door
 	store    store.Store
 	hub      *live.Hub
@@ -41,74 +41,49 @@ type server struct {
 	streams  *sse.Streams
 	registry *prometheus.Registry
 	handler  http.Handler
-	jobs     *jobs
 	url      string // where a browser finds it; empty: it does not serve yet
-
-	closeDiagnostics func()
-	endReloading     context.CancelFunc
-	reloading        sync.WaitGroup
 }
 
 // parts are all of a server, in the order in which they start.
 func (s *server) parts() []part {
 	return []part{
-		{nil, s.closeIdentity},
-		{s.openWaitingRoom, s.closeDoor},
-		{s.openStore, s.closeStore},
-		{s.fill, nil},
-		{s.makeHub, s.closeHub},
-		{s.dialBus, s.closeBus},
-		{s.makeCalls, nil},
-		{s.openDiagnostics, s.endDiagnostics},
-		{s.startEngine, s.stopEngine},
-		{s.followBus, nil},
-		{s.startJobs, s.stopJobs},
-		{s.openDoor, s.shutDown},
-		{s.startReloading, s.stopReloading},
+		s.takeIdentity, s.openWaitingRoom, s.openStore, s.fill, s.makeHub, s.dialBus, s.makeCalls, s.openDiagnostics, s.startEngine, s.followBus,
+		s.startJobs, s.openDoor, s.startReloading,
 	}
 }
 
-func (s *server) closeIdentity(context.Context) error {
-	if s.API.Identity != nil {
-		s.API.Identity.Close()
+func (s *server) takeIdentity(context.Context) (end stop, err error) {
+	if v := s.API.Identity; v != nil {
+		end = ends(v.Close)
 	}
-	return nil
+	return end, nil
 }
 
 // openWaitingRoom tells whoever looks after the process that it lives, while the store is waited for.
-func (s *server) openWaitingRoom(ctx context.Context) (err error) {
-	if s.Patient {
-		if s.door, err = s.Config.openDoor(ctx); err == nil {
-			s.waiting = new(waitingRoom)
-			s.door.lead(s.waiting)
-		}
+func (s *server) openWaitingRoom(ctx context.Context) (end stop, err error) {
+	room := new(waitingRoom)
+	if s.waits = room.say; !s.Patient {
+		return end, nil
 	}
-	return err
+	if s.door, err = s.Config.openDoor(ctx); err != nil {
+		return nil, err
+	}
+	s.door.lead(room)
+	return ends(s.door.close), nil
 }
 
-func (s *server) closeDoor(context.Context) error {
-	if s.door != nil {
-		s.door.close()
+func (s *server) openStore(ctx context.Context) (end stop, err error) {
+	if s.store, err = s.Open(ctx, s.waits); err != nil {
+		return nil, err
 	}
-	return nil
+	return func(context.Context) error { return s.store.Close() }, nil
 }
 
-func (s *server) openStore(ctx context.Context) (err error) {
-	waits := func(string) {}
-	if s.waiting != nil {
-		waits = s.waiting.say
-	}
-	s.store, err = s.Open(ctx, waits)
-	return err
-}
-
-func (s *server) closeStore(context.Context) error { return s.store.Close() }
-
-func (s *server) fill(ctx context.Context) error {
+func (s *server) fill(ctx context.Context) (end stop, err error) {
 	if s.Fill == nil {
-		return nil
+		return end, nil
 	}
-	return ofDatabase(s.Fill(ctx, s.store))
+	return nil, ofDatabase(s.Fill(ctx, s.store))
 }
 
 func ofDatabase(err error) error {
@@ -118,45 +93,32 @@ func ofDatabase(err error) error {
 	return nil
 }
 
-func (s *server) makeHub(context.Context) error {
+func (s *server) makeHub(context.Context) (stop, error) {
 	s.hub = live.New(live.Config{Private: s.API.Identity != nil})
-	return nil
-}
-
-func (s *server) closeHub(context.Context) error {
-	s.hub.Close()
-	return nil
+	return ends(s.hub.Close), nil
 }
 
 // dialBus begins to connect.
-func (s *server) dialBus(ctx context.Context) error {
+func (s *server) dialBus(ctx context.Context) (end stop, err error) {
 	if s.Bus == nil {
-		return nil
+		return end, nil
 	}
 	named, ok := s.store.(interface { // can tell its database from others
 		Shop(ctx context.Context) (string, error)
 	})
 	if !ok {
-		return &SettingError{"nats", errors.New("it needs PostgreSQL")}
+		return nil, &SettingError{"nats", errors.New("it needs PostgreSQL")}
 	}
 	name, err := named.Shop(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := *s.Bus
 	c.Subject, c.Private, c.Log = bus.Subject(c.Subject, name), s.API.Identity != nil, s.Log
 	if s.bus, err = bus.Dial(c); err != nil {
-		return &SettingError{"nats", err}
+		return nil, &SettingError{"nats", err}
 	}
-	return nil
-}
-
-// closeBus tells other servers what is left to be told.
-func (s *server) closeBus(context.Context) error {
-	if s.bus != nil {
-		s.bus.Close()
-	}
-	return nil
+	return ends(s.bus.Close), nil // it tells other servers what is left to be told
 }
 
 // publish is where the engine's events go: to those who watch here and, over the bus, to other servers.
@@ -168,7 +130,7 @@ func (s *server) publish(ev engine.Event) {
 }
 
 // makeCalls makes the engine and all that is served at Address: the pages, the API, sockets and event streams.
-func (s *server) makeCalls(context.Context) error {
+func (s *server) makeCalls(context.Context) (end stop, err error) {
 	metrics := engine.NewMetrics()
 	s.Config.Engine.Metrics, s.Config.Engine.Publish, s.Config.Engine.Log = metrics, s.publish, s.Log
 	s.engine = engine.New(s.store, s.Config.Engine)
@@ -193,15 +155,15 @@ func (s *server) makeCalls(context.Context) error {
 	}
 	calls, err := api.New(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.Pages.Identity = c.Identity != nil
 	pages, err := web.New(s.Pages)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.handler = s.onlyHosts(s.Address.Loopback() && c.Identity == nil, pages.Around(calls))
-	return nil
+	return end, nil
 }
 
 // Registry holds what GET /metrics shows beside the API's own metrics: those given, Go's and the process's.
@@ -225,14 +187,13 @@ func (c *Config) onlyHosts(trusting bool, next http.Handler) http.Handler {
 const profileTime = 5 * time.Minute
 
 // openDiagnostics serves metrics and profiles on a listener of their own, if one is wanted.
-func (s *server) openDiagnostics(ctx context.Context) error {
-	s.closeDiagnostics = func() {}
+func (s *server) openDiagnostics(ctx context.Context) (end stop, err error) {
 	if s.Metrics == nil {
-		return nil
+		return end, nil
 	}
 	listeners, addr, err := listen(ctx, *s.Metrics)
 	if err != nil {
-		return &SettingError{"metrics-addr", err}
+		return nil, &SettingError{"metrics-addr", err}
 	}
 	diagnostics := api.Server(s.onlyHosts(s.Metrics.Loopback(), api.Diagnostics(s.registry)), s.Log)
 	diagnostics.WriteTimeout = profileTime
@@ -246,55 +207,42 @@ func (s *server) openDiagnostics(ctx context.Context) error {
 		})
 	}
 	s.Log.Info("serving metrics and profiles", "addr", addr.String())
-	s.closeDiagnostics = func() {
+	return ends(func() {
 		if err := served.Close(); err != nil {
 			s.Log.Warn("close the connections of the metrics", "error", err)
 		}
 		serving.Wait()
-	}
-	return nil
+	}), nil
 }
 
-func (s *server) endDiagnostics(context.Context) error {
-	s.closeDiagnostics()
-	return nil
-}
-
-func (s *server) startEngine(ctx context.Context) error {
+func (s *server) startEngine(ctx context.Context) (stop, error) {
 	if err := s.engine.Start(ctx); err != nil {
-		return ofDatabase(err)
+		return nil, ofDatabase(err)
 	}
 	warnOfPrices(s.API.Currency, s.engine.AllViews(), s.Log)
 	tuneCollector(s.Log)
-	return nil
+	return s.engine.Stop, nil
 }
-
-func (s *server) stopEngine(ctx context.Context) error { return s.engine.Stop(ctx) }
 
 // followBus has the engine take over what others tell.
-func (s *server) followBus(context.Context) error {
+func (s *server) followBus(context.Context) (end stop, err error) {
 	if s.bus == nil {
-		return nil
+		return end, nil
 	}
 	s.registry.MustRegister(s.bus)
-	return s.bus.Follow(s.engine)
+	return nil, s.bus.Follow(s.engine)
 }
 
-func (s *server) startJobs(ctx context.Context) error {
-	s.jobs = startJobs(ctx, s.Log, job{name: "forget old idempotency keys", every: time.Minute, timeout: time.Minute, run: s.engine.ForgetKeys})
-	return nil
-}
-
-func (s *server) stopJobs(context.Context) error {
-	s.jobs.stop()
-	return nil
+func (s *server) startJobs(ctx context.Context) (stop, error) {
+	running := startJobs(ctx, s.Log, job{name: "forget old idempotency keys", every: time.Minute, timeout: time.Minute, run: s.engine.ForgetKeys})
+	return ends(running.stop), nil
 }
 
 // openDoor lets everybody in.
-func (s *server) openDoor(ctx context.Context) (err error) {
+func (s *server) openDoor(ctx context.Context) (end stop, err error) {
 	if s.door == nil {
 		if s.door, err = s.Config.openDoor(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	s.url = s.door.addr.url(s.Certificates != nil)
@@ -303,7 +251,7 @@ func (s *server) openDoor(ctx context.Context) (err error) {
 	}
 	s.registry.MustRegister(s.door.server)
 	s.door.lead(s.handler)
-	return nil
+	return s.shutDown, nil
 }
 
 // shutDown lets the watchers go (they come back by themselves when a server is there again), takes no new connections, and waits for
