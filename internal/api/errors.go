@@ -68,46 +68,27 @@ func problems(c drop.Code) (problem, bool) {
 	case drop.CodeArchived:
 		return problem{status: http.StatusConflict, sentence: "Drop is over; GET /api/drops lists what is on sale"}, true
 	case drop.CodeSizeRequired:
-		return problem{
-			status: http.StatusUnprocessableEntity, sentence: "size is required: this drop comes in sizes, name one of them",
-		}, true
+		return problem{status: http.StatusUnprocessableEntity, sentence: "size is required: this drop comes in sizes, name one of them"}, true
 	case drop.CodeSizeNotFound:
-		return problem{
-			status: http.StatusNotFound, sentence: "This drop does not come in that size; GET /api/drops/{id} lists its sizes",
-		}, true
+		return problem{status: http.StatusNotFound, sentence: "This drop does not come in that size; GET /api/drops/{id} lists its sizes"}, true
 	case drop.CodeLimitReached:
-		return problem{
-			status:   http.StatusConflict,
-			sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop",
-		}, true
+		return problem{status: http.StatusConflict, sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop"}, true
 	case drop.CodeCooldown:
-		return problem{
-			status:   http.StatusTooManyRequests,
-			sentence: "Too many holds in this drop were left unpaid; reserve again after Retry-After seconds, and pay in time",
-		}, true
+		return problem{status: http.StatusTooManyRequests, sentence: "Too many holds in this drop were left unpaid; reserve again after Retry-After seconds, and pay in time"}, true
 	case drop.CodeReservationExpired:
 		return problem{status: http.StatusGone, sentence: "Reservation expired"}, true
 	case drop.CodeReservationCancelled:
 		return problem{status: http.StatusGone, sentence: "Reservation cancelled"}, true
 	case drop.CodeAlreadyPurchased:
-		return problem{
-			status: http.StatusConflict, sentence: "Reservation is purchased already; ask the shop for a refund instead",
-		}, true
+		return problem{status: http.StatusConflict, sentence: "Reservation is purchased already; ask the shop for a refund instead"}, true
 	case drop.CodeIdempotencyMismatch:
-		return problem{
-			status:   http.StatusUnprocessableEntity,
-			sentence: "Idempotency-Key was used for another request; send a new key with a new request",
-		}, true
+		return problem{status: http.StatusUnprocessableEntity, sentence: "Idempotency-Key was used for another request; send a new key with a new request"}, true
 	case drop.CodeFixed, codeNotNow:
 		return problem{status: http.StatusConflict}, true
 	case drop.CodeStockInUse:
-		return problem{
-			status: http.StatusConflict, sentence: "Not that many units are unsold; take away at most what is available",
-		}, true
+		return problem{status: http.StatusConflict, sentence: "Not that many units are unsold; take away at most what is available"}, true
 	case drop.CodeExhausted:
-		return problem{
-			status: http.StatusConflict, sentence: "Drop has given out all its reservation numbers; create a new drop",
-		}, true
+		return problem{status: http.StatusConflict, sentence: "Drop has given out all its reservation numbers; create a new drop"}, true
 	default:
 		return edgeProblems(c)
 	}
@@ -117,80 +98,39 @@ func problems(c drop.Code) (problem, bool) {
 func edgeProblems(c drop.Code) (problem, bool) {
 	switch c {
 	case codeBadJSON:
-		return problem{
-			status: http.StatusBadRequest, sentence: "Body is not valid JSON; send one JSON object in UTF-8, each name once",
-		}, true
+		return problem{status: http.StatusBadRequest, sentence: "Body is not valid JSON; send one JSON object in UTF-8, each name once"}, true
 	case codeTooLarge:
-		return problem{
-			status: http.StatusRequestEntityTooLarge, sentence: "Body is too large; send at most 64 KiB",
-		}, true
+		return problem{status: http.StatusRequestEntityTooLarge, sentence: "Body is too large; send at most 64 KiB"}, true
 	case codeMediaType:
-		return problem{
-			status: http.StatusUnsupportedMediaType,
-		}, true
+		return problem{status: http.StatusUnsupportedMediaType}, true
 	case codeRouteNotFound:
 		return problem{status: http.StatusNotFound, sentence: "Route not found"}, true
 	case codeMethodNotAllowed:
-		return problem{
-			status: http.StatusMethodNotAllowed, sentence: "This path does not take that method; the Allow header lists those it takes",
-		}, true
+		return problem{status: http.StatusMethodNotAllowed, sentence: "This path does not take that method; the Allow header lists those it takes"}, true
 	case codeRateLimited:
-		return problem{
-			status:   http.StatusTooManyRequests,
-			sentence: "Too many requests; try again after Retry-After seconds",
-		}, true
+		return problem{status: http.StatusTooManyRequests, sentence: "Too many requests; try again after Retry-After seconds"}, true
 	case codeUnauthenticated:
-		return problem{
-			status: http.StatusUnauthorized, sentence: "Sign in first; send your token with Authorization: Bearer",
-		}, true
+		return problem{status: http.StatusUnauthorized, sentence: "Sign in first; send your token with Authorization: Bearer"}, true
 	case codeInvalidToken:
-		return problem{
-			status: http.StatusUnauthorized, sentence: "Token is not good here; sign in again and send the new one with Authorization: Bearer",
-		}, true
+		return problem{status: http.StatusUnauthorized, sentence: "Token is not good here; sign in again and send the new one with Authorization: Bearer"}, true
 	case codeTokenExpired:
 		return problem{status: http.StatusUnauthorized, sentence: "Token has expired; sign in again"}, true
 	case codeForbidden:
-		return problem{
-			status:   http.StatusForbidden,
-			sentence: "This is not yours to do; buyers act for themselves and leave userId out, operators need a token of the right role",
-		}, true
+		return problem{status: http.StatusForbidden, sentence: "This is not yours to do; buyers act for themselves and leave userId out, operators need a token of the right role"}, true
 	case codeCrossOrigin:
-		return problem{
-			status: http.StatusForbidden,
-			sentence: "Pages of this origin may not make this call; have the shop name the origin with --cors-origin, " +
-				"and send cookies only from an origin that is named in full",
-		}, true
+		return problem{status: http.StatusForbidden, sentence: "Pages of this origin may not make this call; have the shop name the origin with --cors-origin, and send cookies only from an origin that is named in full"}, true
 	case codeMisdirected:
-		return problem{
-			status:   http.StatusMisdirectedRequest,
-			sentence: "This server does not answer for that host; call it as localhost, or name the host with --allowed-host",
-		}, true
+		return problem{status: http.StatusMisdirectedRequest, sentence: "This server does not answer for that host; call it as localhost, or name the host with --allowed-host"}, true
 	case codeOverloaded:
-		return problem{
-			status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug,
-			sentence: "Too many requests for this drop; nothing was done, try again after Retry-After seconds",
-		}, true
+		return problem{status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Too many requests for this drop; nothing was done, try again after Retry-After seconds"}, true
 	case codeUnavailable:
-		return problem{
-			status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug,
-			sentence: "Service is out of reach for a moment; nothing was done, try again after Retry-After seconds",
-		}, true
+		return problem{status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug, sentence: "Service is out of reach for a moment; nothing was done, try again after Retry-After seconds"}, true
 	case codeOutcomeUnknown:
-		return problem{
-			status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn,
-			sentence: "Outcome is not known, the request may have taken effect; " +
-				"look at the current state before you try again after Retry-After seconds",
-		}, true
+		return problem{status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn, sentence: "Outcome is not known, the request may have taken effect; look at the current state before you try again after Retry-After seconds"}, true
 	case codeNotReady:
-		return problem{
-			status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug,
-			sentence: "Not ready to serve; try again after Retry-After seconds",
-		}, true
+		return problem{status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Not ready to serve; try again after Retry-After seconds"}, true
 	case codeInternal:
-		return problem{
-			status: http.StatusInternalServerError, log: slog.LevelError,
-			sentence: "Something went wrong here; try again, and tell the shop the X-Request-Id if it stays",
-		}, true
+		return problem{status: http.StatusInternalServerError, log: slog.LevelError, sentence: "Something went wrong here; try again, and tell the shop the X-Request-Id if it stays"}, true
 	default:
 		return problem{}, false
 	}
