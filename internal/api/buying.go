@@ -71,12 +71,8 @@ type purchasedAnswer struct {
 }
 
 func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
-	retry, err := readRetry(w, r)
+	in, retry, err := asked[reserveRequest](w, r)
 	if err != nil {
-		return err
-	}
-	var in reserveRequest
-	if err := readBody(w, r, &in); err != nil {
 		return err
 	}
 	id, err := required("dropId", in.DropID)
@@ -154,12 +150,8 @@ func renameField(err error, from, to string) error {
 }
 
 func readReservationID(w http.ResponseWriter, r *http.Request) (drop.ReservationID, engine.Retry, error) {
-	retry, err := readRetry(w, r)
+	in, retry, err := asked[reservationRequest](w, r)
 	if err != nil {
-		return 0, retry, err
-	}
-	var in reservationRequest
-	if err := readBody(w, r, &in); err != nil {
 		return 0, retry, err
 	}
 	id, err := required("reservationId", in.ReservationID)

@@ -352,6 +352,14 @@ const (
 	replayedHeader = "Idempotent-Replayed"
 )
 
+// asked reads what a call asks for, and the name under which it may be repeated.
+func asked[T any](w http.ResponseWriter, r *http.Request) (in T, retry engine.Retry, err error) {
+	if retry, err = readRetry(w, r); err == nil {
+		err = readBody(w, r, &in)
+	}
+	return in, retry, err
+}
+
 // readRetry reads the name that a caller gave the call, so that it may repeat it. Without identity all callers are one.
 func readRetry(w http.ResponseWriter, r *http.Request) (engine.Retry, error) {
 	given := r.Header[keyHeader]

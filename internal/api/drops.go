@@ -71,12 +71,8 @@ type recentUser struct {
 }
 
 func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
-	retry, err := readRetry(w, r)
+	in, retry, err := asked[createRequest](w, r)
 	if err != nil {
-		return err
-	}
-	var in createRequest
-	if err := readBody(w, r, &in); err != nil {
 		return err
 	}
 	spec, err := a.spec(&in)

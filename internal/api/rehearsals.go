@@ -52,12 +52,8 @@ type beginning struct {
 }
 
 func (a *api) beginRehearsal(w http.ResponseWriter, r *http.Request) error {
-	retry, err := readRetry(w, r)
+	in, retry, err := asked[rehearseRequest](w, r)
 	if err != nil {
-		return err
-	}
-	var in rehearseRequest
-	if err := readBody(w, r, &in); err != nil {
 		return err
 	}
 	id, err := required("dropId", in.DropID)

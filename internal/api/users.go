@@ -29,12 +29,8 @@ const (
 )
 
 func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
-	retry, err := readRetry(w, r)
+	in, retry, err := asked[userRequest](w, r)
 	if err != nil {
-		return err
-	}
-	var in userRequest
-	if err := readBody(w, r, &in); err != nil {
 		return err
 	}
 	username, err := required("username", in.Username)
