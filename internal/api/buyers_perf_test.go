@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,12 +16,7 @@ import (
 func TestIDOR_TakesAsLongForOthersAsForNone(t *testing.T) {
 	for _, name := range stores.Engines {
 		t.Run(name, func(t *testing.T) {
-			p := secretProvider(t)
-			g := guard(p, newShopOn(t, stores.Open(t, name), new(atomic.Int64), p.signIn))
-			const each = 300
-			g.reserveAndEnd(each)
-			middle := g.reserve(g.ann).ID
-			g.reserveAndEnd(each)
+			g, middle := amongMany(t, name)
 			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
 			for attempt := range 3 { // other programs disturb, an oracle would stay
 				ratio := g.refusalTimes(paths, middle, middle+100_000)

@@ -229,12 +229,7 @@ func TestBuyer_IsLimitedWhateverItsAddress(t *testing.T) {
 func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 	for _, name := range stores.Engines {
 		t.Run(name, func(t *testing.T) {
-			p := secretProvider(t)
-			g := guard(p, newShopOn(t, stores.Open(t, name), new(atomic.Int64), p.signIn))
-			const each = 300
-			g.reserveAndEnd(each)
-			middle := g.reserve(g.ann).ID
-			g.reserveAndEnd(each)
+			g, middle := amongMany(t, name)
 			before := g.stock()
 			answers := make(map[string]map[string]int) // by path, the answers with their counts
 			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
@@ -266,6 +261,18 @@ func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// amongMany is a shop with a hold of Ann's amid 600 reservations of hers that have ended, or were paid.
+func amongMany(t *testing.T, engine string) (g *guarded, middle int64) {
+	t.Helper()
+	p := secretProvider(t)
+	g = guard(p, newShopOn(t, stores.Open(t, engine), new(atomic.Int64), p.signIn))
+	const each = 300
+	g.reserveAndEnd(each)
+	middle = g.reserve(g.ann).ID
+	g.reserveAndEnd(each)
+	return g, middle
 }
 
 // reserveAndEnd reserves for Ann: a third of that she buys, and a third she gives back.

@@ -53,7 +53,6 @@ func (c *crowd) publish(ev engine.Event) {
 func TestExpiry_CrowdComesBackInTime(t *testing.T) {
 	const crowds, most = 3, 100 * time.Millisecond
 	stores.Each(t, func(t *testing.T, s store.Store) {
-		t.Helper()
 		c := &crowd{}
 		e := start(t, s, engine.Config{Hold: crowdHold, Publish: c.publish})
 		for range crowds {
