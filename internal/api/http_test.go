@@ -16,6 +16,7 @@ import (
 	"unicode/utf16"
 
 	"sneakerdrop/internal/api"
+	"sneakerdrop/internal/testing/await"
 )
 
 func TestPaths_MatchWithoutRegardToCaseAndTrailingSlash(t *testing.T) {
@@ -303,7 +304,7 @@ func TestBody_ThatIsAnnouncedTooLargeIsNotWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(await.Patience))
 	fmt.Fprintf(c, "POST /api/drops/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", 1<<40)
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
@@ -322,7 +323,7 @@ func TestBody_ThatBreaksOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(await.Patience))
 	fmt.Fprintf(c, "POST /api/drops/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n%s", createBody)
 	_ = c.(*net.TCPConn).CloseWrite()
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
