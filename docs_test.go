@@ -86,6 +86,35 @@ func TestReliability_EveryRowNamesItsTest(t *testing.T) {
 	}
 }
 
+// The table of packages has each of them, and none that is not there.
+func TestArchitecture_TableHasEveryPackage(t *testing.T) {
+	text, err := os.ReadFile("docs/ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := make(map[string]bool)
+	for _, row := range regexp.MustCompile("(?m)^\\| `(internal/[^`]+)` \\|").FindAllStringSubmatch(string(text), -1) {
+		folder, names, several := strings.Cut(row[1], "{")
+		if !several {
+			listed[folder] = true
+			continue
+		}
+		for name := range strings.SplitSeq(strings.TrimSuffix(names, "}"), ",") {
+			listed[folder+name] = true
+		}
+	}
+	for _, p := range load(t) {
+		path := strings.TrimPrefix(p.ImportPath, module+"/")
+		if strings.HasPrefix(path, "internal/") && !listed[path] {
+			t.Errorf("docs/ARCHITECTURE.md does not say what %s is", path)
+		}
+		delete(listed, path)
+	}
+	for path := range listed {
+		t.Errorf("docs/ARCHITECTURE.md has %s, which is no package", path)
+	}
+}
+
 // Who plans to split the drops over several databases reads which statements are in the way.
 func TestScaling_NamesTheStatementsThatCrossDrops(t *testing.T) {
 	test, err := os.ReadFile("internal/store/postgres/statements_test.go")
