@@ -158,7 +158,7 @@ func check(from, imported string) string {
 	case forTests:
 		return ""
 	case strings.HasPrefix(to, "internal/store/") && to != "internal/store/records" && from != "internal/cli" && from != "test":
-		return fmt.Sprintf("%s imports %s: only cli wires, the others know the contract", from, to)
+		return fmt.Sprintf("%s imports %s: only cli opens databases, the others know the contract", from, to)
 	case upper >= 0 && lower >= 0 && upper >= lower:
 		return fmt.Sprintf("%s imports %s: the arrow points up", from, to)
 	}
