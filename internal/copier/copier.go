@@ -23,11 +23,12 @@ import (
 type Report struct {
 	Drops, Reservations, Purchases, LedgerEntries int64
 	Users, Keys, Tokens, Actions                  int64
+	Others                                        int64 // rows of all other tables
 }
 
 // Rows is how many rows that is.
 func (r *Report) Rows() int64 {
-	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Users + r.Keys + r.Tokens + r.Actions
+	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Users + r.Keys + r.Tokens + r.Actions + r.Others
 }
 
 // SourceError is a failure to read the source.
@@ -90,6 +91,8 @@ func (r *Report) add(row store.Row) {
 		r.Purchases++
 	case drop.Kept:
 		r.Keys++
+	default:
+		r.Others++
 	}
 }
 
