@@ -25,7 +25,7 @@ import (
 type still struct{ store.Store }
 
 func (s still) RunBatch(_ context.Context, b store.Batch) error {
-	state := &drop.State{Drop: drop.Drop{ID: b.Drop, Sizes: []drop.Size{{Stock: drop.Stock{Total: 1000, Available: 1000}}}}}
+	state := &drop.State{Drop: drop.Drop{ID: b.Of(), Sizes: []drop.Size{{Stock: drop.Stock{Total: 1000, Available: 1000}}}}}
 	b.Decide(state, 1769853600000)
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 type logBuffer struct {
@@ -45,8 +46,8 @@ var (
 // command applies an operator's command behind the engine's back, as another replica would.
 func (s *shop) command(id drop.ID, c drop.Command) {
 	s.Helper()
-	b := store.Batch{Drop: id, Need: drop.NeedOf([]drop.Command{c})}
-	b.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+	b := &storetest.Batch{Drop: id, Need: drop.NeedOf([]drop.Command{c})}
+	b.Decider = func(state *drop.State, now drop.Time) *drop.Changes {
 		results, changes := drop.Apply(state, now, drop.BatchID{1}, []drop.Command{c})
 		if results[0].Err != nil {
 			s.Error(results[0].Err)

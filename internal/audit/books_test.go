@@ -13,6 +13,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // altered hands a store's rows on but for those that a test changes: each function returns what to hand on in place of
@@ -124,7 +125,7 @@ func TestRun_RandomHistoriesAreClean(t *testing.T) {
 			for i := range batch {
 				batch[i] = byte(rnd.Uint32())
 			}
-			err := d.RunBatch(t.Context(), store.Batch{Drop: id, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+			err := d.RunBatch(t.Context(), &storetest.Batch{Drop: id, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 				_, changes := drop.Apply(s, now, batch, cmds)
 				return changes
 			}})

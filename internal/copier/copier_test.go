@@ -21,6 +21,7 @@ import (
 	"sneakerdrop/internal/store/records"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -68,7 +69,7 @@ func shop(t *testing.T, s engine) {
 		t.Helper()
 		var batch drop.BatchID
 		batch[0], batch[15] = byte(now), 7
-		must(s.RunBatch(ctx, store.Batch{Drop: id, Need: drop.NeedOf(commands), Decide: func(state *drop.State, _ drop.Time) *drop.Changes {
+		must(s.RunBatch(ctx, &storetest.Batch{Drop: id, Need: drop.NeedOf(commands), Decider: func(state *drop.State, _ drop.Time) *drop.Changes {
 			results, changes := drop.Apply(state, now, batch, commands)
 			for i, r := range results {
 				if r.Err != nil {

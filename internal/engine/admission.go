@@ -21,7 +21,7 @@ const (
 func (b *batch) admit(s *drop.State) {
 	b.late = len(b.calls)
 	l := b.lane
-	if b.alone || s.Limited() || b.given.Need.Limits || time.Since(b.asked) > MaxBackdated || b.next != nil { // those of next came before
+	if b.alone || s.Limited() || b.needs.Limits || time.Since(b.asked) > MaxBackdated || b.next != nil { // those of next came before
 		return
 	}
 	l.mu.Lock()

@@ -14,6 +14,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // unhurried is a store for one lane that decides a batch some time after it has read the clock, as when the answer is on its way.
@@ -40,13 +41,15 @@ func newUnhurried(takes time.Duration) *unhurried {
 }
 
 func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
+	need := b.Needs() // nothing comes to it after that but what is admitted
 	u.read.Store(int64(localNow()))
 	defer u.read.Store(0)
 	time.Sleep(u.takes)
-	u.begun = b.Begun != nil
-	decide, failed, decided := b.Decide, error(nil), false
-	b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
-		changes := decide(s, now)
+	u.begun = b.Begun() != nil
+	failed, decided := error(nil), false
+	kept := func() drop.Need { return need }
+	given := &storetest.Over{Batch: b, Need: kept, Next: storetest.None, Anew: true, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
+		changes := b.Decide(s, now)
 		if u.fail != nil {
 			failed = u.fail()
 		}
@@ -56,18 +59,16 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 		decided = true
 		u.made = append(u.made, len(changes.Made))
 		return changes
-	}
-	next := b.Next
-	b.Begun, b.Next = nil, nil
-	if err := errors.Join(u.Store.RunBatch(ctx, b), failed); err != nil {
+	}}
+	if err := errors.Join(u.Store.RunBatch(ctx, given), failed); err != nil {
 		if u.then != nil {
 			u.then()
 		}
 		return err
 	}
 	if decided {
-		if following := next(); following != nil {
-			following.Begun = u
+		if following := b.Follow(); following != nil {
+			following.Begin(storetest.Begun(b.Of()))
 		}
 	}
 	time.Sleep(u.takes)

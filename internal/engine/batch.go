@@ -20,8 +20,11 @@ type batch struct {
 	cmds  []drop.Command
 	alone bool   // no batch may follow it at once
 	next  *batch // follows it, whatever becomes of it
-	given store.Batch
 	omitted
+	needs drop.Need
+	begun store.Begun
+	tried bool
+	fixed bool // no more calls are taken: it was begun, or tried
 	began time.Time
 	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
 	unless  int64
@@ -44,7 +47,7 @@ type decided struct {
 	// asked is by the local clock: the store read its own for the attempt no earlier. now is the batch's time, by the store's.
 	asked time.Time
 	now   drop.Time
-	// deadline is the earliest end of a hold that the attempt saw; if given.Need.Deadline, of all holds.
+	// deadline is the earliest end of a hold that the attempt saw; if needs.Deadline, of all holds.
 	deadline drop.Time
 }
 
@@ -54,7 +57,7 @@ func newBatch(l *lane, calls []*call) *batch {
 	for i, c := range calls {
 		b.cmds[i] = c.cmd
 	}
-	b.given = store.Batch{Drop: l.id, Need: b.need(), Turn: b.grow, Decide: b.decide, Confirm: func() bool { return b.confirms }, Next: b.follow}
+	b.needs = b.need()
 	return b
 }
 
@@ -68,8 +71,23 @@ func (b *batch) need() drop.Need {
 	return need
 }
 
-// grow adds what has come while the batch waited for its turn in the store.
-func (b *batch) grow() drop.Need {
+// Of implements store.Batch.
+func (b *batch) Of() drop.ID { return b.lane.id }
+
+// Begin implements store.Batch.
+func (b *batch) Begin(with store.Begun) { b.begun = with }
+
+// Begun implements store.Batch.
+func (b *batch) Begun() store.Begun { return b.begun }
+
+// Confirms implements store.Batch.
+func (b *batch) Confirms() bool { return b.confirms }
+
+// Needs implements store.Batch. It adds what has come while the batch waited for its turn in the store.
+func (b *batch) Needs() drop.Need {
+	if b.fixed {
+		return b.needs
+	}
 	b.asked = time.Now()
 	grown := false
 	if !b.alone {
@@ -81,13 +99,13 @@ func (b *batch) grow() drop.Need {
 		}
 	}
 	if grown || b.missed {
-		b.given.Need = b.need()
+		b.needs = b.need()
 	}
-	return b.given.Need
+	return b.needs
 }
 
-// follow gives the store the batch that is to follow this one.
-func (b *batch) follow() *store.Batch {
+// Follow implements store.Batch.
+func (b *batch) Follow() store.Batch {
 	if b.alone || b.next != nil { // it was given in an attempt before this
 		return nil
 	}
@@ -96,19 +114,21 @@ func (b *batch) follow() *store.Batch {
 		return nil
 	}
 	b.next = newBatch(b.lane, calls)
-	return &b.next.given
+	b.next.fixed = true
+	return b.next
 }
 
 // abandonNext fails the batch that was to follow, as abandonQueue does those that wait.
 func (b *batch) abandonNext() {
-	if b.next == nil || b.next.given.Begun != nil {
+	if b.next == nil || b.next.begun != nil {
 		return
 	}
 	fail(b.next.calls)
 	b.next = nil
 }
 
-func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
+// Decide implements store.Batch.
+func (b *batch) Decide(s *drop.State, now drop.Time) *drop.Changes {
 	b.lane.engine.offset.sample(now)
 	b.confirms, b.changes = false, nil
 	b.unclear = b.unless != 0 && b.unless != s.Version
@@ -127,7 +147,7 @@ func (b *batch) decide(s *drop.State, now drop.Time) *drop.Changes {
 	if b.misses(false, b.needsKeys(b.cmds, b.changes)) {
 		return nil
 	}
-	b.view = viewAfter(s, b.given.Need.Recent, b.lane.view.Load())
+	b.view = viewAfter(s, b.needs.Recent, b.lane.view.Load())
 	b.deadline = s.Deadline
 	b.confirms = b.changes == nil && b.before != b.lane.lasting && b.saysYes()
 	return b.changes
@@ -152,7 +172,7 @@ func (b *batch) try(ctx context.Context) error {
 	for {
 		b.id = newBatchID()
 		if b.missed {
-			b.given.Need = b.need()
+			b.needs = b.need()
 		}
 		err := b.attempt(ctx)
 		switch {
@@ -196,12 +216,12 @@ func (b *batch) faulted(err error) bool {
 func (b *batch) attempt(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
-	given := b.given
-	b.given.Begun, b.given.Turn = nil, nil // another attempt begins anew, with these commands
-	if b.asked = time.Now(); given.Begun != nil {
+	b.fixed = b.begun != nil || b.tried
+	if b.asked = time.Now(); b.begun != nil {
 		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
 	}
-	err := b.lane.engine.store.RunBatch(ctx, given)
+	err := b.lane.engine.store.RunBatch(ctx, b)
+	b.begun, b.tried = nil, true // another attempt begins anew, with these commands
 	if err != nil && drop.CodeOf(err) == "" && !b.usedKey(err) {
 		b.lane.engine.Metrics.storeError(err)
 	}

@@ -17,7 +17,7 @@ func TestAnswer_FromAnEarlierBatchIsConfirmedOnce(t *testing.T) {
 		f := &faulty{Store: memory.New(localNow)}
 		confirmed := 0
 		f.set(nil, func(b store.Batch) error {
-			if b.Confirm() {
+			if b.Confirms() {
 				confirmed++
 			}
 			return nil
@@ -70,7 +70,7 @@ func TestAnswer_ThatCannotBeConfirmedIsNotGiven(t *testing.T) {
 		f.committed = func() error { t.Error("there is nothing to look up"); return nil }
 		broken := true
 		f.set(nil, func(b store.Batch) error {
-			if b.Confirm() && broken {
+			if b.Confirms() && broken {
 				return &store.Error{Op: "test", Class: store.ClassUnknown, Err: errors.New("not replicated")}
 			}
 			return nil

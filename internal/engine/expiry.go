@@ -92,7 +92,7 @@ func (l *lane) overdue() bool {
 // settleClock sets the timer by what a committed batch saw. A batch that could not run leaves the timer off; the sweep
 // finds what is due then.
 func (l *lane) settleClock(b *batch) {
-	if b.given.Need.Deadline {
+	if b.needs.Deadline {
 		l.rewake(b.deadline)
 	} else {
 		l.wake(b.deadline)

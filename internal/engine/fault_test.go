@@ -7,6 +7,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // faulty is a store whose batches go wrong as the test says.
@@ -22,13 +23,15 @@ type faulty struct {
 
 func (f *faulty) RunBatch(ctx context.Context, b store.Batch) error {
 	before, after := f.hooks()
-	if err := before(b); err != nil {
+	need := b.Needs()
+	asked := &storetest.Over{Batch: b, Need: func() drop.Need { return need }}
+	if err := before(asked); err != nil {
 		return err
 	}
-	if err := f.Store.RunBatch(ctx, b); err != nil {
+	if err := f.Store.RunBatch(ctx, asked); err != nil {
 		return err
 	}
-	return after(b)
+	return after(asked)
 }
 
 func (f *faulty) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {

@@ -13,6 +13,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // history plays random commands on one drop, with random pauses, and asks the gate before each reserve.
@@ -223,18 +224,19 @@ func (e *early) now() drop.Time {
 }
 
 func (e *early) RunBatch(ctx context.Context, b store.Batch) error {
-	if b.Begun == nil && b.Need.Deadline {
+	need := b.Needs()
+	if b.Begun() == nil && need.Deadline {
 		time.Sleep(e.expiry)
 	}
 	time.Sleep(time.Millisecond) // the lock
-	err := e.Store.RunBatch(ctx, b)
+	err := e.Store.RunBatch(ctx, &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Next: storetest.None})
 	e.read.Store(nil)
 	if err != nil {
 		return err
 	}
-	if next := b.Next(); next != nil {
+	if next := b.Follow(); next != nil {
 		now := e.now()
-		next.Begun = &now
+		next.Begin(storetest.Begun(b.Of()))
 		e.read.Store(&now)
 		time.Sleep(e.answer)
 	}

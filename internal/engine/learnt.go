@@ -34,7 +34,7 @@ func (k *learnt) learn(b *batch) {
 	case k.repeats > 0 && b.changes != nil && len(b.changes.Kept) > 0:
 		k.repeats--
 	}
-	if b.given.Need.Deadline {
+	if b.needs.Deadline {
 		k.unsure = false
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // rowLock is the lock of a drop as PostgreSQL keeps it: those who wait are let in one after the other, but a batch that begins behind
@@ -31,21 +32,16 @@ type contender struct {
 }
 
 func (c *contender) RunBatch(ctx context.Context, b store.Batch) error {
-	if b.Begun == nil {
+	if b.Begun() == nil {
 		c.lock.held <- struct{}{}
 	}
 	time.Sleep(200 * time.Microsecond) // it is loaded
-	given := b
-	given.Begun, given.Next = nil, nil
-	err := c.Store.RunBatch(ctx, given)
-	var next *store.Batch
-	if b.Next != nil {
-		next = b.Next()
-	}
+	err := c.Store.RunBatch(ctx, &storetest.Over{Batch: b, Next: storetest.None, Anew: true})
+	next := b.Follow()
 	time.Sleep(2 * time.Millisecond) // it is committed
 	c.lock.turns = append(c.lock.turns, c.number)
 	if next != nil {
-		next.Begun = c.lock
+		next.Begin(storetest.Begun(b.Of()))
 	} else {
 		<-c.lock.held
 	}

@@ -12,6 +12,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // A lane does not ask for what users hold while its view of the drop has no rule for them. That view may be old.
@@ -69,8 +70,11 @@ type observed struct {
 }
 
 func (o *observed) RunBatch(ctx context.Context, b store.Batch) error {
-	o.keys = append(o.keys, len(b.Need.Keys))
-	return o.Store.RunBatch(ctx, b)
+	return o.Store.RunBatch(ctx, &storetest.Over{Batch: b, Need: func() drop.Need {
+		need := b.Needs()
+		o.keys = append(o.keys, len(need.Keys))
+		return need
+	}})
 }
 
 // Keys are taken for new until one is not: then that batch is run again, and the next 64 with keys look them up.

@@ -11,6 +11,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // plan is what goes wrong in one simulation. Its seed decides all of it.
@@ -78,30 +79,30 @@ type line struct {
 	replica int
 	cut     atomic.Bool
 	away    atomic.Int64 // nanoseconds since the simulation began until which the store is out of this replica's reach
-	begun   sync.Map     // drop.ID to the *store.Batch that was begun behind a COMMIT, and must come next
+	begun   sync.Map     // drop.ID to the store.Batch that was begun behind a COMMIT, and must come next
 }
 
 // follow asks for the batch that is to follow, as a store does that begins it behind the COMMIT, and begins it if that succeeds.
-func (l *line) follow(b *store.Batch) (begin func()) {
-	next := b.Next()
+func (l *line) follow(b store.Batch) (begin func()) {
+	next := b.Follow()
 	if next == nil {
 		return func() {}
 	}
 	l.sim.count("batches begun behind another")
 	return func() {
-		next.Begun = next
-		l.begun.Store(b.Drop, next)
+		next.Begin(storetest.Begun(b.Of()))
+		l.begun.Store(b.Of(), next)
 	}
 }
 
 // checkBegun reports a batch that was begun, and after which another came.
-func (l *line) checkBegun(b *store.Batch) {
-	want, ok := l.begun.LoadAndDelete(b.Drop)
+func (l *line) checkBegun(b store.Batch) {
+	want, ok := l.begun.LoadAndDelete(b.Of())
 	switch {
-	case ok && b.Begun != want:
-		l.sim.t.Errorf("replica %d: drop %d has a batch begun, and another came", l.replica, b.Drop)
-	case !ok && b.Begun != nil:
-		l.sim.t.Errorf("replica %d: drop %d: a batch came that was begun for an attempt before", l.replica, b.Drop)
+	case ok && (b.Begun() == nil || b != want):
+		l.sim.t.Errorf("replica %d: drop %d has a batch begun, and another came", l.replica, b.Of())
+	case !ok && b.Begun() != nil:
+		l.sim.t.Errorf("replica %d: drop %d: a batch came that was begun for an attempt before", l.replica, b.Of())
 	}
 }
 
@@ -123,7 +124,7 @@ const (
 	rolledBack mishap = "rolled back"  // after Decide, so that a lane decides twice
 	away       mishap = "unavailable"  // before anything
 	exhausted  mishap = "exhausted"    // before anything
-	poisoned   mishap = "fault"        // after Decide: nothing that helps
+	poisoned   mishap = "fault"        // after Decider: nothing that helps
 	lostBefore mishap = "lost, not in" // the connection breaks before COMMIT has arrived
 	lostAfter  mishap = "lost, in"     // COMMIT took effect, its answer is lost
 	lostDuring mishap = "lost, late"   // the connection breaks, and COMMIT takes effect some time later
@@ -176,26 +177,23 @@ func (l *line) draw(what string, mishaps []mishap) (mishap, *rand.Rand) {
 }
 
 func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
-	l.checkBegun(&b)
+	l.checkBegun(b)
+	need := b.Needs() // now, so that no call of the calm joins what is to fail
 	begin := func() {}
 	if err := l.unreachable(); err != nil {
 		return err
 	}
-	m, rnd := l.draw(fmt.Sprint("batch", b.Drop), batchMishaps)
+	m, rnd := l.draw(fmt.Sprint("batch", b.Of()), batchMishaps)
 	if m == away {
 		return m.err(store.ClassUnavailable)
 	}
 	if m == exhausted {
 		return m.err(store.ClassExhausted)
 	}
-	if b.Turn != nil && b.Begun == nil && !l.sim.calm.Load() && rnd.IntN(2) == 0 { // no call of the calm joins what is to fail
-		b.Need = b.Turn()
-	}
 	pause := rand0(rnd, max(l.sim.plan.slow, 1))
 	decided := make(chan struct{})
-	decide := b.Decide
-	b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
-		changes := decide(s, now)
+	given := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Next: storetest.None, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
+		changes := b.Decide(s, now)
 		close(decided)
 		if m != none {
 			time.Sleep(pause) // under the lock
@@ -204,13 +202,13 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 			return nil // who was killed sends no COMMIT
 		}
 		if changes != nil && m == none {
-			begin = l.follow(&b)
+			begin = l.follow(b)
 		}
 		return changes
-	}
+	}}
 	if m == lostDuring {
 		late := make(chan error, 1)
-		go func() { late <- l.Store.RunBatch(context.WithoutCancel(ctx), b) }()
+		go func() { late <- l.Store.RunBatch(context.WithoutCancel(ctx), given) }()
 		select {
 		case err := <-late: // refused before Decide
 			return err
@@ -218,7 +216,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 			return m.err(store.ClassUnknown)
 		}
 	}
-	if err := l.Store.RunBatch(ctx, b); err != nil {
+	if err := l.Store.RunBatch(ctx, given); err != nil {
 		return err
 	}
 	if l.cut.Load() {

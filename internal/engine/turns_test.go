@@ -13,6 +13,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // crowded is a store with turns for two batches at once, each of which takes a second, and counts batches.
@@ -29,17 +30,16 @@ func newCrowded() *crowded {
 
 func (c *crowded) RunBatch(ctx context.Context, b store.Batch) error {
 	c.batches.Add(1)
+	need := b.Needs()
 	select {
 	case c.turns <- struct{}{}:
 	default:
 		c.turns <- struct{}{}
-		if b.Turn != nil {
-			b.Need = b.Turn()
-		}
+		need = b.Needs()
 	}
 	defer func() { <-c.turns }()
 	time.Sleep(time.Second)
-	return c.Store.RunBatch(ctx, b)
+	return c.Store.RunBatch(ctx, &storetest.Over{Batch: b, Need: func() drop.Need { return need }})
 }
 
 func (c *crowded) start(t *testing.T, drops int, spec drop.Spec) *engine.Engine {

@@ -16,6 +16,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -282,7 +283,7 @@ func checkNextNumbers(t *testing.T, s store.Store) {
 	}
 	cmds := []drop.Command{drop.Reserve{User: 5, Hold: time.Minute}, drop.BuyReservation{Reservation: drop.NewReservationID(4, 4)}}
 	var results []drop.Result
-	err = s.RunBatch(t.Context(), store.Batch{Drop: 4, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err = s.RunBatch(t.Context(), &storetest.Batch{Drop: 4, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		var changes *drop.Changes
 		results, changes = drop.Apply(s, now, drop.BatchID{2}, cmds)
 		return changes

@@ -139,28 +139,35 @@ type Caution struct {
 	Source string // who has set it so, and how to take that back: for operators
 }
 
-// Batch is what RunBatch does under one drop's lock.
-type Batch struct {
-	Drop drop.ID
-	Need drop.Need
-	// Turn, if not nil, is called when the store has waited for what it can wait for, and before anything is read: it returns what the
-	// batch needs by now, in place of Need. A store may call it again before it calls Decide again. Of a batch that has Begun it
-	// is not called.
-	Turn func() drop.Need
+// Batch is what RunBatch does under one drop's lock. A store calls its methods in this order, never two at once.
+type Batch interface {
+	// Of is the drop.
+	Of() drop.ID
+	// Needs says what is to be loaded. It is called when the store has waited for what it can wait for, and before anything is read. A
+	// store may call it again before it calls Decide again.
+	Needs() drop.Need
 	// Decide is called with the loaded state and the store's clock read after the lock, in whole milliseconds. It
 	// changes the state to what it is to be and returns what to write, or nil: then nothing is written. A store may call
 	// it again after a failure, with a state loaded anew; only the last call's outcome counts.
-	Decide func(s *drop.State, now drop.Time) *drop.Changes
-	// Confirm, if not nil, is asked when Decide has returned nil: whether somebody is to be told yes because of what an earlier
+	Decide(s *drop.State, now drop.Time) *drop.Changes
+	// Confirms is asked when Decide has returned nil: whether somebody is to be told yes because of what an earlier
 	// batch has written. Then RunBatch succeeds only once that is as lasting as a commit is: with synchronous replication a batch
 	// can be seen whose commit was never confirmed.
-	Confirm func() bool
-	// Next, if not nil, is asked at most once, when the batch is decided and about to be committed: for the drop's next
+	Confirms() bool
+	// Follow is asked at most once, when the batch is decided and about to be committed: for the drop's next
 	// batch, or nil. A store may begin that one behind the COMMIT of this one. Whoever gives it runs it next, whatever
 	// becomes of this batch.
-	Next func() *Batch
-	// Begun is what a store has begun of a batch that Next gave; nobody else touches it.
-	Begun any
+	Follow() Batch
+	// Begin tells a batch that Follow gave that the store has begun it. Begun gives that back when the batch is run, once; nil: it was
+	// not begun.
+	Begin(Begun)
+	Begun() Begun
+}
+
+// Begun is what a store has begun of a batch. Only the store that began it knows more.
+type Begun interface {
+	// Behind is the batch that was begun.
+	Behind() drop.ID
 }
 
 // Snapshot is a drop as committed at one moment.

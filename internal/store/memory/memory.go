@@ -85,21 +85,23 @@ func (s *Store) lock(ctx context.Context, op string, id drop.ID) (*row, error) {
 
 // RunBatch implements store.Store.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
-	op := fmt.Sprintf("run a batch of drop %d", b.Drop)
+	id := b.Of()
+	op := fmt.Sprintf("run a batch of drop %d", id)
 	if err := s.begin(ctx, op); err != nil {
 		return err
 	}
 	defer s.calls.Done()
-	r, err := s.lock(ctx, op, b.Drop)
+	r, err := s.lock(ctx, op, id)
 	if err != nil {
 		return err
 	}
 	defer r.unlock()
 
+	need := b.Needs()
 	now := s.now() // after the lock
 	s.mu.RLock()
-	state := r.load(b.Need, now, &s.users)
-	s.keys.load(state, b.Need.Keys)
+	state := r.load(need, now, &s.users)
+	s.keys.load(state, need.Keys)
 	s.mu.RUnlock()
 	changes := b.Decide(state, now)
 	if changes == nil {
@@ -107,14 +109,14 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.drops[b.Drop] != r {
+	if s.drops[id] != r {
 		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: errors.New("the drop was replaced meanwhile")}
 	}
-	if err := errors.Join(r.check(state, changes), s.keys.check(b.Drop, changes.Kept)); err != nil {
+	if err := errors.Join(r.check(state, changes), s.keys.check(id, changes.Kept)); err != nil {
 		return &store.Error{Op: op, Class: store.ClassFault, Err: err}
 	}
 	r.write(state, changes)
-	s.keys.add(b.Drop, changes.Kept)
+	s.keys.add(id, changes.Kept)
 	return nil
 }
 

@@ -62,8 +62,8 @@ func TestRunBatch_LoadsNoMoreThanIsNeeded(t *testing.T) {
 	id := create(t, s)
 	reserve := drop.Reserve{User: 1, Hold: time.Hour}
 	var held, got []drop.Result
-	run(t, s, store.Batch{Drop: id, Decide: decide(&held, reserve)})
-	run(t, s, store.Batch{Drop: id, Decide: decide(&got, reserve, drop.Cancel{Reservation: held[0].Reservation.ID})})
+	run(t, s, &storetest.Batch{Drop: id, Decider: decide(&held, reserve)})
+	run(t, s, &storetest.Batch{Drop: id, Decider: decide(&got, reserve, drop.Cancel{Reservation: held[0].Reservation.ID})})
 	if got[0].Err != nil || got[0].Reservation.ID == held[0].Reservation.ID {
 		t.Errorf("a user who was not named: %+v", got[0])
 	}
@@ -77,7 +77,7 @@ func TestRunBatch_WaitsInABubble(t *testing.T) {
 		s := memory.New(clock)
 		id := create(t, s)
 		start := clock()
-		go run(t, s, store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes {
+		go run(t, s, &storetest.Batch{Drop: id, Decider: func(*drop.State, drop.Time) *drop.Changes {
 			time.Sleep(time.Minute)
 			return nil
 		}})
@@ -85,11 +85,11 @@ func TestRunBatch_WaitsInABubble(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		err := s.RunBatch(ctx, store.Batch{Drop: id, Decide: decide(nil, drop.Pause{})})
+		err := s.RunBatch(ctx, &storetest.Batch{Drop: id, Decider: decide(nil, drop.Pause{})})
 		if !errors.Is(err, context.DeadlineExceeded) || store.ClassOf(err) != store.ClassRolledBack || clock() != start+10_000 {
 			t.Errorf("a wait of 10 s ended after %s with %v", clock().Sub(start), err)
 		}
-		run(t, s, store.Batch{Drop: id, Decide: func(_ *drop.State, now drop.Time) *drop.Changes {
+		run(t, s, &storetest.Batch{Drop: id, Decider: func(_ *drop.State, now drop.Time) *drop.Changes {
 			if now != start+60_000 {
 				t.Errorf("decided %s after the lock was taken, want a minute", now.Sub(start))
 			}
@@ -102,7 +102,7 @@ func TestFill_ReplacesAfterTheBatchesUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memory.New(clock)
 		id := create(t, s)
-		go run(t, s, store.Batch{Drop: id, Decide: func(st *drop.State, now drop.Time) *drop.Changes {
+		go run(t, s, &storetest.Batch{Drop: id, Decider: func(st *drop.State, now drop.Time) *drop.Changes {
 			time.Sleep(time.Minute)
 			return decide(nil, drop.Pause{})(st, now)
 		}})
@@ -118,7 +118,7 @@ func TestFill_ReplacesAfterTheBatchesUnderWay(t *testing.T) {
 			t.Error("Fill did not wait for a batch under way")
 		}
 		// This one waits for the drop that Fill takes away, and must run on the one that stands in its place.
-		run(t, s, store.Batch{Drop: id, Decide: func(st *drop.State, _ drop.Time) *drop.Changes {
+		run(t, s, &storetest.Batch{Drop: id, Decider: func(st *drop.State, _ drop.Time) *drop.Changes {
 			if st.Paused || st.Stock().Total != 5 {
 				t.Errorf("loaded %+v", st.Drop)
 			}
@@ -134,7 +134,7 @@ func TestClose_RefusesLaterCalls(t *testing.T) {
 	s := memory.New(clock)
 	id := create(t, s)
 	_ = s.Close()
-	err := s.RunBatch(t.Context(), store.Batch{Drop: id, Decide: decide(nil, drop.Pause{})})
+	err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Decider: decide(nil, drop.Pause{})})
 	if store.ClassOf(err) != store.ClassUnavailable {
 		t.Errorf("RunBatch: %v", err)
 	}
@@ -146,7 +146,7 @@ func TestClose_RefusesLaterCalls(t *testing.T) {
 func TestDamage_ShowsInTheBooksOnly(t *testing.T) {
 	s := memory.New(clock)
 	id := create(t, s)
-	run(t, s, store.Batch{Drop: id, Decide: decide(nil, drop.Reserve{User: 1, Hold: time.Hour})})
+	run(t, s, &storetest.Batch{Drop: id, Decider: decide(nil, drop.Reserve{User: 1, Hold: time.Hour})})
 	s.Damage(id, func(r *memory.Rows) {
 		r.Head.Sizes[0].Stock.Available = -7
 		r.Reservations = append(r.Reservations, r.Reservations[0])

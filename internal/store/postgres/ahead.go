@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 )
 
@@ -22,15 +23,13 @@ func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*tra
 		return nil, s.fail("connect for "+t.drops(), err)
 	}
 	defer func() {
-		if t.conn == nil { // Turn has panicked
+		if t.conn == nil { // Needs has panicked
 			conn.Release()
 		}
 	}()
 	for _, l := range batches {
-		if l.batch.Turn != nil {
-			l.batch.Need = l.batch.Turn()
-		}
-		l.floor = s.floors.get(l.batch.Drop)
+		l.need = l.batch.Needs()
+		l.floor = s.floors.get(l.batch.Of())
 	}
 	t.conn = conn
 	t.results = conn.SendBatch(ctx, s.queueLoad(t))
@@ -40,10 +39,10 @@ func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*tra
 // commitAhead sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
 // the moment the COMMIT is through. A Sync stands between them: what comes after cannot touch the COMMIT, and its answer does not
 // wait for the next lock. The next batch has the connection and the turn from then on, if the commit succeeded.
-func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch, next *store.Batch) error {
+func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch, next store.Batch) error {
 	conn, op := t.conn, "commit "+t.drops()
 	ahead := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
-	ahead.batches[0].floor = t.batches[0].next
+	ahead.batches[0].need, ahead.batches[0].floor = next.Needs(), t.batches[0].next
 	load := s.queueLoad(ahead)
 	out.Queue(runBatchCommit)
 	committing, err := prepare(ctx, conn.Conn(), out)
@@ -79,9 +78,13 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 		return err
 	}
 	t.turn.renew()
-	next.Begun, t.turn = ahead, nil
+	next.Begin(ahead)
+	t.turn = nil
 	return nil
 }
+
+// Behind implements store.Begun.
+func (t *transaction) Behind() drop.ID { return t.batches[0].batch.Of() }
 
 // flush sends what is left of a pipeline, and last a batch.
 func flush(p *pgconn.Pipeline, last *piped) error {

@@ -11,13 +11,14 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // pair is a batch that has another follow it.
-func pair(first store.Batch, id drop.ID) (store.Batch, *store.Batch) {
+func pair(first *storetest.Batch, id drop.ID) (one, two *storetest.Batch) {
 	next := reserve(id, newBatch(), nil)
-	first.Next = func() *store.Batch { return &next }
-	return first, &next
+	first.Next = func() store.Batch { return next }
+	return first, next
 }
 
 func TestNext_IsBegunBehindTheCommit(t *testing.T) {
@@ -28,12 +29,12 @@ func TestNext_IsBegunBehindTheCommit(t *testing.T) {
 	if err := s.RunBatch(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	if next.Begun == nil {
+	if !next.IsBegun() {
 		t.Fatal("nothing was begun of the next batch")
 	}
 	wantAvailable(t, s, id, 4) // committed, whatever becomes of the next
 	awaitState(t, admin, "idle in transaction")
-	if err := s.RunBatch(t.Context(), *next); err != nil {
+	if err := s.RunBatch(t.Context(), next); err != nil {
 		t.Fatal(err)
 	}
 	wantAvailable(t, s, id, 3)
@@ -47,7 +48,7 @@ func TestNext_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	// Another lock than the drop's, so that who gets it first is certain: what reads purchases waits, the COMMIT before does not.
 	first, next := pair(reserve(id, newBatch(), nil), id)
 	next.Need.Recent = true
-	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil { // prepares the statements
+	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), next)); err != nil { // prepares the statements
 		t.Fatal(err)
 	}
 	first, next = pair(reserve(id, newBatch(), nil), id)
@@ -55,8 +56,8 @@ func TestNext_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decide := first.Decide
-	first.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+	decide := first.Decider
+	first.Decider = func(state *drop.State, now drop.Time) *drop.Changes {
 		changes := decide(state, now)
 		// Only what begins after this waits: the batch itself needs no more of it than it has.
 		if _, err := tx.Exec(t.Context(), `LOCK TABLE sneakerdrop.purchases IN ACCESS EXCLUSIVE MODE`); err != nil {
@@ -76,7 +77,7 @@ func TestNext_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RunBatch(t.Context(), *next); err != nil {
+	if err := s.RunBatch(t.Context(), next); err != nil {
 		t.Fatal(err)
 	}
 	wantAvailable(t, s, id, 1)
@@ -95,10 +96,10 @@ func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 		}
 		return cmds
 	}
-	large := func(before func(*drop.Changes)) store.Batch {
+	large := func(before func(*drop.Changes)) *storetest.Batch {
 		batch := laneBatch(id, keyed(500, "large"))
-		decide := batch.Decide
-		batch.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+		decide := batch.Decider
+		batch.Decider = func(state *drop.State, now drop.Time) *drop.Changes {
 			changes := decide(state, now)
 			before(changes)
 			return changes
@@ -115,7 +116,7 @@ func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 		{"refused", func(c *drop.Changes) { c.Made[499].UserID = 0 }, []store.Class{store.ClassFault}},
 	} {
 		first, next := pair(laneBatch(id, keyed(1, test.name)), id) // prepares the statements
-		if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil {
+		if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), next)); err != nil {
 			t.Fatal(err)
 		}
 		before, err := s.Drop(t.Context(), id)
@@ -126,7 +127,7 @@ func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 		if err := s.RunBatch(t.Context(), first); err == nil || !slices.Contains(test.class, store.ClassOf(err)) {
 			t.Errorf("%s: %v, want class %v", test.name, err, test.class)
 		}
-		if next.Begun != nil {
+		if next.IsBegun() {
 			t.Errorf("%s: the next batch was begun", test.name)
 		}
 		var kept int
@@ -136,7 +137,7 @@ func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 		wantAvailable(t, s, id, before.Drop.Sizes[0].Stock.Available)
 	}
 	first, next := pair(large(func(*drop.Changes) {}), id)
-	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil {
+	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), next)); err != nil {
 		t.Fatal(err)
 	}
 	wantAvailable(t, s, id, 5_000-4-501)
@@ -152,10 +153,9 @@ func TestNext_IsRunAnewWhereItsConnectionIsGone(t *testing.T) {
 	}
 	terminate(t, admin, "state = 'idle in transaction'")
 	// What it had loaded had come already, so that only its COMMIT found the connection gone.
-	wantClass(t, s.RunBatch(t.Context(), *next), store.ClassUnknown)
+	wantClass(t, s.RunBatch(t.Context(), next), store.ClassUnknown)
 	wantAvailable(t, s, id, 4)
-	next.Begun = nil
-	if err := s.RunBatch(t.Context(), *next); err != nil {
+	if err := s.RunBatch(t.Context(), next); err != nil {
 		t.Fatal(err)
 	}
 	wantAvailable(t, s, id, 3)
@@ -178,13 +178,13 @@ func TestNext_IsNotBegunWhereTheCommitFails(t *testing.T) {
 			FOR EACH ROW EXECUTE FUNCTION public.meddle()`)
 		first, next := pair(reserve(id, newBatch(), nil), id)
 		wantClass(t, s.RunBatch(t.Context(), first), test.class)
-		if next.Begun != nil {
+		if next.IsBegun() {
 			t.Errorf("%s: the next batch was begun", test.name)
 		}
 		wantAvailable(t, s, id, test.available)
 		exec(t, admin, `DROP TRIGGER meddle ON sneakerdrop.drops`) // waits for the drop's lock, which is free again
 		exec(t, admin, `DROP FUNCTION public.meddle`)
-		if err := s.RunBatch(t.Context(), *next); err != nil {
+		if err := s.RunBatch(t.Context(), next); err != nil {
 			t.Fatalf("%s: %v", test.name, err)
 		}
 		wantAvailable(t, s, id, test.available-1)
@@ -205,14 +205,14 @@ func TestNext_LostAnswerOfCommitIsUnknown(t *testing.T) {
 			id := createDrop(t, s, 5)
 			// These prepare the statements; without them COMMIT would not even be sent.
 			first, next := pair(reserve(id, newBatch(), nil), id)
-			if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), *next)); err != nil {
+			if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), next)); err != nil {
 				t.Fatal(err)
 			}
 			batch := newBatch()
 			first, next = pair(reserve(id, batch, nil), id)
 			p.Next(moment, (*pgtest.Line).Cut)
 			wantClass(t, s.RunBatch(t.Context(), first), store.ClassUnknown)
-			if next.Begun != nil {
+			if next.IsBegun() {
 				t.Error("the next batch was begun")
 			}
 			found, err := s.Committed(t.Context(), id, batch, 3)
@@ -224,7 +224,7 @@ func TestNext_LostAnswerOfCommitIsUnknown(t *testing.T) {
 				left--
 			}
 			wantAvailable(t, s, id, left)
-			if err := s.RunBatch(t.Context(), *next); err != nil {
+			if err := s.RunBatch(t.Context(), next); err != nil {
 				t.Fatal(err)
 			}
 			wantAvailable(t, s, id, left-1)

@@ -18,17 +18,16 @@ import (
 
 // RunBatch implements store.Store.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
-	if t, ok := b.Begun.(*transaction); ok {
-		t.batches[0].batch = &b // Next gave the like of it
-		b.Begun, b.Turn = nil, nil
+	if t, ok := b.Begun().(*transaction); ok {
+		t.batches[0].batch = b // the one that Follow gave, or what stands for it
 		return s.runAlone(ctx, t)
 	}
-	m := &member{loader: newLoader(&b), woken: make(chan struct{}), since: time.Now()}
+	m := &member{loader: newLoader(b), woken: make(chan struct{}), since: time.Now()}
 	m.deadline, _ = ctx.Deadline()
 	s.groups.join(m)
 	for {
 		if err := s.groups.await(ctx, m); err != nil {
-			return s.fail(fmt.Sprintf("await the turn of drop %d", b.Drop), err)
+			return s.fail(fmt.Sprintf("await the turn of drop %d", b.Of()), err)
 		}
 		switch {
 		case m.over:
@@ -88,7 +87,7 @@ func (s *Store) transact(ctx context.Context, t *transaction) error {
 		rollback(ctx, conn.Conn())
 	case next != nil:
 		err = s.commitAhead(ctx, t, &out, next)
-		ours = next.Begun == nil
+		ours = t.turn != nil
 	default:
 		err = s.commit(ctx, conn.Conn(), &out, "commit "+t.drops())
 	}
@@ -97,7 +96,7 @@ func (s *Store) transact(ctx context.Context, t *transaction) error {
 	}
 	for _, l := range t.batches {
 		if l.err == nil {
-			s.floors.set(l.batch.Drop, l.next)
+			s.floors.set(l.batch.Of(), l.next)
 		}
 	}
 	return nil
@@ -109,9 +108,9 @@ func (l *loader) decide(w *writes) {
 	case !l.found:
 		l.err = drop.Refuse(drop.CodeDropNotFound)
 	case l.floor.denies(&l.state.Drop):
-		l.err = &store.Error{Op: fmt.Sprintf("load drop %d", b.Drop), Class: store.ClassRolledBack, Err: errOlder}
+		l.err = &store.Error{Op: fmt.Sprintf("load drop %d", b.Of()), Class: store.ClassRolledBack, Err: errOlder}
 	default:
-		if !b.Need.Deadline {
+		if !l.need.Deadline {
 			l.state.Deadline = 0
 		}
 		was, loaded := l.state.Drop, l.floorAfter(0)
@@ -121,9 +120,9 @@ func (l *loader) decide(w *writes) {
 			l.writes = true
 			w.add(l, &was)
 			l.next = l.floorAfter(len(l.changes.Ended))
-		case b.Confirm != nil && b.Confirm():
+		case b.Confirms():
 			l.writes = true
-			w.confirms = append(w.confirms, int64(b.Drop))
+			w.confirms = append(w.confirms, int64(b.Of()))
 			fallthrough
 		default:
 			l.next = loaded
@@ -133,12 +132,12 @@ func (l *loader) decide(w *writes) {
 
 // following is the batch to begin behind the COMMIT, if there is one. A pooler may give each transaction another connection, and
 // those who wait for their turn go first.
-func (s *Store) following(t *transaction) *store.Batch {
+func (s *Store) following(t *transaction) store.Batch {
 	l := t.batches[0]
-	if t.turn == nil || l.changes == nil || l.batch.Next == nil || s.pooled || s.groups.awaited() {
+	if t.turn == nil || l.changes == nil || s.pooled || s.groups.awaited() {
 		return nil
 	}
-	return l.batch.Next()
+	return l.batch.Follow()
 }
 
 // commit sends the statements with a COMMIT behind them.

@@ -11,6 +11,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // BenchmarkRunBatch is one lane that always has work: batches of reserves by buyers who each come once, fsync on, without and with a new key each.
@@ -37,7 +38,7 @@ func benchmarkRunBatch(b *testing.B, size int, command func(drop.Reserve) drop.C
 	b.ReportAllocs()
 	for b.Loop() {
 		next := laneBatch(id, <-callers)
-		batch.Next = func() *store.Batch { return &next }
+		batch.Next = func() store.Batch { return next }
 		if err := s.RunBatch(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}
@@ -70,10 +71,10 @@ func callers(ctx context.Context, size int, command func(drop.Reserve) drop.Comm
 }
 
 // laneBatch is a batch as a lane makes it, which looks up what is kept under keys only after one was used again.
-func laneBatch(id drop.ID, cmds []drop.Command) store.Batch {
+func laneBatch(id drop.ID, cmds []drop.Command) *storetest.Batch {
 	need := drop.NeedOf(cmds)
 	need.Keys = nil
-	return store.Batch{Drop: id, Need: need, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	return &storetest.Batch{Drop: id, Need: need, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, newBatch(), cmds)
 		return changes
 	}}

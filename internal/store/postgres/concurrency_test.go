@@ -10,6 +10,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func TestRunBatch_TwoReplicasSellEachUnitOnce(t *testing.T) {
@@ -29,9 +30,9 @@ func TestRunBatch_TwoReplicasSellEachUnitOnce(t *testing.T) {
 			for range each {
 				var result drop.Result
 				cmds := []drop.Command{drop.Reserve{User: drop.UserID(buyer + 1), Hold: time.Minute}}
-				err := s.RunBatch(t.Context(), store.Batch{
+				err := s.RunBatch(t.Context(), &storetest.Batch{
 					Drop: id, Need: drop.NeedOf(cmds),
-					Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+					Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 						// Under the lock, so in the order of the batches: the clock is read after the lock.
 						mu.Lock()
 						if now < last {
@@ -102,7 +103,7 @@ func useAll(t *testing.T, s store.Store) {
 		var results []drop.Result
 		need := drop.NeedOf(cmds)
 		need.Recent, need.Deadline, need.Limits = true, true, true
-		err := s.RunBatch(t.Context(), store.Batch{Drop: id, Need: need, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Need: need, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			var changes *drop.Changes
 			results, changes = drop.Apply(s, now, newBatch(), cmds)
 			return changes

@@ -16,6 +16,7 @@ import (
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // patience bounds every wait for something that must happen.
@@ -36,9 +37,9 @@ func createDrop(t testing.TB, s store.Store, stock int64) drop.ID {
 }
 
 // reserve is a batch that reserves one unit, after it called before, if that is not nil.
-func reserve(id drop.ID, batch drop.BatchID, before func()) store.Batch {
+func reserve(id drop.ID, batch drop.BatchID, before func()) *storetest.Batch {
 	cmds := []drop.Command{drop.Reserve{User: 7, Hold: time.Minute}}
-	return store.Batch{Drop: id, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	return &storetest.Batch{Drop: id, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		if before != nil {
 			before()
 		}
@@ -49,7 +50,7 @@ func reserve(id drop.ID, batch drop.BatchID, before func()) store.Batch {
 
 func restock(t testing.TB, s store.Store, id drop.ID, add int64) {
 	t.Helper()
-	err := s.RunBatch(t.Context(), store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, newBatch(), []drop.Command{drop.Restock{Add: add}})
 		return changes
 	}})
@@ -281,8 +282,8 @@ func TestRunBatch_BrokenCheckIsFaultAndRolledBack(t *testing.T) {
 	s := open(t, pgtest.Migrated(t))
 	id := createDrop(t, s, 5)
 	b := reserve(id, newBatch(), nil)
-	decide := b.Decide
-	b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
+	decide := b.Decider
+	b.Decider = func(s *drop.State, now drop.Time) *drop.Changes {
 		changes := decide(s, now)
 		s.Sizes[0].Stock.Held++
 		return changes
@@ -311,8 +312,8 @@ func TestRunBatch_RowThatIsNotThereRollsBack(t *testing.T) {
 		},
 	} {
 		b := reserve(id, newBatch(), nil)
-		decide := b.Decide
-		b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
+		decide := b.Decider
+		b.Decider = func(s *drop.State, now drop.Time) *drop.Changes {
 			changes := decide(s, now)
 			spoil(s, changes)
 			return changes

@@ -14,6 +14,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // filled is a drop with so many reservations that have all expired.
@@ -79,9 +80,9 @@ func TestFill_NeverDeadlocksWithCallsUnderWay(t *testing.T) {
 	})
 	loop("RunBatch", func(s *postgres.Store) error {
 		cmds := []drop.Command{keyed("k", drop.Reserve{User: 1, Hold: time.Minute})}
-		return s.RunBatch(t.Context(), store.Batch{
+		return s.RunBatch(t.Context(), &storetest.Batch{
 			Drop: 1, Need: drop.NeedOf(cmds),
-			Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+			Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 				_, changes := drop.Apply(s, now, newBatch(), cmds)
 				return changes
 			},

@@ -11,13 +11,14 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // expire runs an empty batch and returns how many holds it ended.
 func expire(t *testing.T, s store.Store, id drop.ID) int {
 	t.Helper()
 	n := 0
-	err := s.RunBatch(t.Context(), store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, newBatch(), nil)
 		if changes != nil {
 			n = len(changes.Ended)
@@ -37,7 +38,7 @@ func withEndedHold(t *testing.T) (*postgres.Store, *pgx.Conn, drop.ID) {
 	s, admin := open(t, url), connect(t, url)
 	id := createDrop(t, s, 5)
 	cmds := []drop.Command{drop.Reserve{User: 7, Hold: time.Millisecond}}
-	err := s.RunBatch(t.Context(), store.Batch{Drop: id, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, newBatch(), cmds)
 		return changes
 	}})
@@ -93,8 +94,8 @@ func TestFloors_AFailureForgetsThem(t *testing.T) {
 	s, admin, id := withEndedHold(t)
 	putBack(t, admin)
 	b := reserve(id, newBatch(), nil)
-	decide := b.Decide
-	b.Decide = func(s *drop.State, now drop.Time) *drop.Changes {
+	decide := b.Decider
+	b.Decider = func(s *drop.State, now drop.Time) *drop.Changes {
 		changes := decide(s, now)
 		s.Sizes[0].Stock.Held++
 		return changes
@@ -115,7 +116,7 @@ func TestFloors_HoldsLeftOverAreFound(t *testing.T) {
 		cmds[i] = drop.Reserve{User: drop.UserID(i + 1), Hold: time.Millisecond}
 	}
 	var made drop.Time
-	err := s.RunBatch(t.Context(), store.Batch{Drop: id, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, newBatch(), cmds)
 		made = s.LastAt
 		return changes
@@ -126,7 +127,7 @@ func TestFloors_HoldsLeftOverAreFound(t *testing.T) {
 	ended := 0
 	for deadline := time.Now().Add(patience); ended < n && time.Now().Before(deadline); {
 		ended += expire(t, s, id)
-		if err := s.RunBatch(t.Context(), store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes { return nil }}); err != nil {
+		if err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Decider: func(*drop.State, drop.Time) *drop.Changes { return nil }}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -213,7 +214,7 @@ func TestRunBatch_RowsThatWereMoved(t *testing.T) {
 		t.Helper()
 		cmds := []drop.Command{drop.Reserve{User: 1, Size: snapshot.Drop.Sizes[size].Label, Hold: time.Hour}}
 		var refused *drop.Error
-		err := s.RunBatch(t.Context(), store.Batch{Drop: id, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		err := s.RunBatch(t.Context(), &storetest.Batch{Drop: id, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			results, changes := drop.Apply(s, now, newBatch(), cmds)
 			refused = results[0].Err
 			return changes

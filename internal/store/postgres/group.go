@@ -154,7 +154,7 @@ func (g *groups) rejoin(members []*member) {
 		switch {
 		case m.late(): // it would end its next group's time too
 			m.over = true
-			m.err = &store.Error{Op: fmt.Sprintf("await the turn of drop %d", m.batch.Drop), Class: store.ClassUnavailable, Err: context.DeadlineExceeded}
+			m.err = &store.Error{Op: fmt.Sprintf("await the turn of drop %d", m.batch.Of()), Class: store.ClassUnavailable, Err: context.DeadlineExceeded}
 			close(m.woken)
 		case m.apart:
 			now = append(now, m)
@@ -196,7 +196,7 @@ func (g *groups) give() {
 // front takes the next group from those who wait: one batch of each drop.
 func (g *groups) front() (group []*member) {
 	g.waiting = slices.DeleteFunc(g.waiting, func(m *member) bool {
-		twin := func(other *member) bool { return other.batch.Drop == m.batch.Drop }
+		twin := func(other *member) bool { return other.batch.Of() == m.batch.Of() }
 		if len(group) > 0 && (len(group) == maxGroup || g.alone(group[0]) || g.alone(m) || slices.ContainsFunc(group, twin)) {
 			return false
 		}
@@ -264,7 +264,7 @@ func (m *member) judge(err error, others bool) {
 	case m.err != nil: // it was not decided: its drop is locked, or not there
 		m.skips++
 		if time.Since(m.since) > lockTimeout {
-			m.over, m.err = true, &store.Error{Op: fmt.Sprintf("lock drop %d", m.batch.Drop), Class: store.ClassRolledBack, Err: errLocked}
+			m.over, m.err = true, &store.Error{Op: fmt.Sprintf("lock drop %d", m.batch.Of()), Class: store.ClassRolledBack, Err: errLocked}
 		}
 	case err == nil, class == store.ClassUnknown && !m.writes:
 		m.over = true

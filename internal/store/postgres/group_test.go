@@ -12,6 +12,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // crowd is a store with one turn, which is taken until free is called, and drops with 5 units each.
@@ -33,7 +34,7 @@ func newCrowd(t *testing.T, url string, drops int) *crowd {
 	}
 	first, entered, out, ended := createDrop(t, s, 5), make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- s.RunBatch(t.Context(), store.Batch{Drop: first, Decide: func(*drop.State, drop.Time) *drop.Changes {
+		ended <- s.RunBatch(t.Context(), &storetest.Batch{Drop: first, Decider: func(*drop.State, drop.Time) *drop.Changes {
 			close(entered)
 			<-out
 			return nil
@@ -91,8 +92,8 @@ func TestGroup_BatchesThatWaitAreOneTransaction(t *testing.T) {
 	batches := c.reserves()
 	asked := 0
 	for i := range batches {
-		batches[i].Turn = func() drop.Need { asked++; return drop.Need{} }
-		batches[i].Next = func() *store.Batch { t.Error("a batch of a group was asked for the next one"); return nil }
+		batches[i].(*storetest.Batch).Turn = func() drop.Need { asked++; return drop.Need{} }
+		batches[i].(*storetest.Batch).Next = func() store.Batch { t.Error("a batch of a group was asked for the next one"); return nil }
 	}
 	ends := c.start(t.Context(), batches...)
 	again := reserve(c.drops[0], newBatch(), nil) // not in the group of the one before it
@@ -189,8 +190,8 @@ func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 func TestGroup_AFaultIsOfItsOwnBatch(t *testing.T) {
 	c := newCrowd(t, pgtest.Migrated(t), 4)
 	batches := c.reserves()
-	decide := batches[1].Decide
-	batches[1].Decide = func(s *drop.State, now drop.Time) *drop.Changes {
+	decide := batches[1].(*storetest.Batch).Decider
+	batches[1].(*storetest.Batch).Decider = func(s *drop.State, now drop.Time) *drop.Changes {
 		changes := decide(s, now)
 		s.Sizes[0].Stock.Held++ // breaks a CHECK
 		return changes
@@ -262,8 +263,8 @@ func TestGroup_WhoseContextEndsWritesNothing(t *testing.T) {
 func TestGroup_OfBatchesThatChangeNothing(t *testing.T) {
 	c := newCrowd(t, pgtest.Migrated(t), 3)
 	nothing := func(*drop.State, drop.Time) *drop.Changes { return nil }
-	ends := c.start(t.Context(), store.Batch{Drop: c.drops[0], Decide: nothing},
-		store.Batch{Drop: c.drops[1], Decide: nothing, Confirm: func() bool { return true }}, c.reserves()[2])
+	ends := c.start(t.Context(), &storetest.Batch{Drop: c.drops[0], Decider: nothing},
+		&storetest.Batch{Drop: c.drops[1], Decider: nothing, Confirm: func() bool { return true }}, c.reserves()[2])
 	c.free()
 	for _, end := range ends {
 		if err := <-end; err != nil {

@@ -10,6 +10,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // keyed is a command under a key whose body is the command.
@@ -21,9 +22,9 @@ func keyed(value string, c drop.Command) drop.Keyed {
 func run(t testing.TB, s store.Store, id drop.ID, cmds ...drop.Command) []drop.Result {
 	t.Helper()
 	var results []drop.Result
-	err := s.RunBatch(t.Context(), store.Batch{
+	err := s.RunBatch(t.Context(), &storetest.Batch{
 		Drop: id, Need: drop.NeedOf(cmds),
-		Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			var changes *drop.Changes
 			results, changes = drop.Apply(s, now, newBatch(), cmds)
 			return changes

@@ -23,7 +23,8 @@ type transaction struct {
 
 // loader fills the state of one batch's drop from the answers of one pipeline.
 type loader struct {
-	batch *store.Batch
+	batch store.Batch
+	need  drop.Need // of the batch, at its turn
 	state drop.State
 	now   drop.Time
 	found bool // and locked
@@ -46,7 +47,7 @@ func (s *Store) queueLoad(t *transaction) *pgx.Batch {
 	out := new(pgx.Batch)
 	ids, floors := make([]int64, len(t.batches)), make([]int64, len(t.batches))
 	for i, l := range t.batches {
-		ids[i], floors[i] = int64(l.batch.Drop), int64(l.floor.at)
+		ids[i], floors[i] = int64(l.batch.Of()), int64(l.floor.at)
 	}
 	lock := runBatchLock
 	if t.turn == nil {
@@ -76,8 +77,8 @@ func (s *Store) queueSettings(out *pgx.Batch) {
 	}
 }
 
-func newLoader(b *store.Batch) *loader {
-	return &loader{batch: b, state: drop.State{Drop: drop.Drop{ID: b.Drop}}}
+func newLoader(b store.Batch) *loader {
+	return &loader{batch: b, state: drop.State{Drop: drop.Drop{ID: b.Of()}}}
 }
 
 // drops names the drops in a message.
@@ -85,13 +86,13 @@ func (t *transaction) drops() string {
 	if n := len(t.batches); n > 1 {
 		return fmt.Sprintf("%d drops", n)
 	}
-	return fmt.Sprintf("drop %d", t.batches[0].batch.Drop)
+	return fmt.Sprintf("drop %d", t.batches[0].batch.Of())
 }
 
 // queue queues what only this batch needs.
 func (l *loader) queue(out *pgx.Batch) {
-	id, need := int64(l.batch.Drop), &l.batch.Need
-	if ids, owners := reservationsOf(l.batch); len(ids) > 0 {
+	id, need := int64(l.batch.Of()), &l.need
+	if ids, owners := reservationsOf(l.batch.Of(), need); len(ids) > 0 {
 		out.Queue(runBatchReservations, id, ids, owners).Query(l.reservations)
 	}
 	if users := distinct(need.Users); len(users) > 0 {
@@ -118,7 +119,7 @@ func (t *transaction) read() error {
 // of finds the batch of a drop that an answer names.
 func (t *transaction) of(id drop.ID) (*loader, error) {
 	for _, l := range t.batches {
-		if l.batch.Drop == id {
+		if l.batch.Of() == id {
 			return l, nil
 		}
 	}
@@ -261,9 +262,9 @@ func known(username string) string {
 }
 
 // reservationsOf returns the reservations to load that can be the drop's, with their owners.
-func reservationsOf(b *store.Batch) (ids, owners []int64) {
-	for _, wanted := range b.Need.DistinctReservations() {
-		if wanted.ID.Drop() == b.Drop {
+func reservationsOf(id drop.ID, need *drop.Need) (ids, owners []int64) {
+	for _, wanted := range need.DistinctReservations() {
+		if wanted.ID.Drop() == id {
 			ids, owners = append(ids, int64(wanted.ID)), append(owners, int64(wanted.Owner))
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // mattering are the settings that a role can have and that break the life of a shop where its connections are not given ours, with a value
@@ -127,9 +128,9 @@ func (l *life) want(what string, got, want any) {
 }
 
 func (l *life) batch(cmds ...drop.Command) (results []drop.Result) {
-	l.must(l.RunBatch(l.ctx, store.Batch{
+	l.must(l.RunBatch(l.ctx, &storetest.Batch{
 		Drop: l.id, Need: drop.NeedOf(cmds),
-		Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			if l.sh.rests {
 				time.Sleep(20 * time.Millisecond)
 			}
@@ -225,7 +226,7 @@ func (l *life) read(u drop.User, name string) {
 
 // refuse has a batch fail as it should: with an error, not with a lost connection.
 func (l *life) refuse() {
-	err := l.RunBatch(l.ctx, store.Batch{Drop: l.id, Need: drop.NeedOf(nil), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := l.RunBatch(l.ctx, &storetest.Batch{Drop: l.id, Need: drop.NeedOf(nil), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, newBatch(), []drop.Command{drop.Restock{Add: 1, Size: "9½"}})
 		s.Sizes[0].Stock.Held++
 		return changes

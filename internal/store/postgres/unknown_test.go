@@ -11,6 +11,7 @@ import (
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func TestRunBatch_LostAnswerOfCommitIsUnknown(t *testing.T) {
@@ -60,7 +61,7 @@ func TestRunBatch_WarningAtCommitIsUnknown(t *testing.T) {
 	_, err := s.Committed(t.Context(), id, batch, 1)
 	wantClass(t, err, store.ClassUnknown) // its own write was not confirmed either
 	// Nor is anybody told of it by a batch that changes nothing, before it is confirmed.
-	told := store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes { return nil }, Confirm: func() bool { return true }}
+	told := &storetest.Batch{Drop: id, Decider: func(*drop.State, drop.Time) *drop.Changes { return nil }, Confirm: func() bool { return true }}
 	wantClass(t, s.RunBatch(t.Context(), told), store.ClassUnknown)
 	told.Confirm = func() bool { return false }
 	if err := s.RunBatch(t.Context(), told); err != nil {

@@ -17,12 +17,10 @@ const maxUsage = drop.MaxLimitPerUser + 1
 
 // RunBatch implements store.Store. The transaction is the lock, and the clock is read inside it.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
-	return s.write(ctx, fmt.Sprintf("run a batch of drop %d", b.Drop), func(conn *sqlite.Conn) (bool, error) {
-		if b.Turn != nil {
-			b.Need = b.Turn()
-		}
+	return s.write(ctx, fmt.Sprintf("run a batch of drop %d", b.Of()), func(conn *sqlite.Conn) (bool, error) {
+		need := b.Needs()
 		now := s.now()
-		state, err := loadBatch(conn, b.Drop, b.Need, now)
+		state, err := loadBatch(conn, b.Of(), need, now)
 		if err != nil {
 			return false, err
 		}

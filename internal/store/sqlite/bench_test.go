@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // BenchmarkRunBatch reserves one unit for each of as many buyers as the batch has room for, none of them seen before. The
@@ -50,9 +50,9 @@ func BenchmarkRunBatch(b *testing.B) {
 					}
 				}
 				batch := newBatchID()
-				err := s.RunBatch(b.Context(), store.Batch{
+				err := s.RunBatch(b.Context(), &storetest.Batch{
 					Drop: id, Need: drop.NeedOf(cmds),
-					Decide: func(state *drop.State, now drop.Time) *drop.Changes {
+					Decider: func(state *drop.State, now drop.Time) *drop.Changes {
 						_, changes := drop.Apply(state, now, batch, cmds)
 						return changes
 					},

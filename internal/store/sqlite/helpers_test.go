@@ -12,7 +12,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -74,9 +74,9 @@ func apply(tb testing.TB, s *Store, id drop.ID, cmds ...drop.Command) ([]drop.Re
 	tb.Helper()
 	var results []drop.Result
 	batch := newBatchID()
-	err := s.RunBatch(tb.Context(), store.Batch{
+	err := s.RunBatch(tb.Context(), &storetest.Batch{
 		Drop: id, Need: drop.NeedOf(cmds),
-		Decide: func(state *drop.State, now drop.Time) (changes *drop.Changes) {
+		Decider: func(state *drop.State, now drop.Time) (changes *drop.Changes) {
 			results, changes = drop.Apply(state, now, batch, cmds)
 			return changes
 		},

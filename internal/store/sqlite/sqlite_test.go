@@ -59,7 +59,7 @@ func waitQueued(t *testing.T, s *Store, n int) {
 func batchOf(id drop.ID, after func(*drop.State, *drop.Changes)) store.Batch {
 	cmds := []drop.Command{drop.Reserve{User: 1, Hold: time.Minute}}
 	batch := newBatchID()
-	return store.Batch{Drop: id, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	return &storetest.Batch{Drop: id, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, batch, cmds)
 		if after != nil {
 			after(s, changes)
@@ -136,8 +136,8 @@ func TestRunBatch_OneFaultsAloneInASharedTransaction(t *testing.T) {
 				} else if err != nil {
 					t.Errorf("batch %d: %v", i, err)
 				}
-				if got := stockOf(t, s, batches[i].Drop).Held; got != want {
-					t.Errorf("drop %d holds %d, want %d", batches[i].Drop, got, want)
+				if got := stockOf(t, s, batches[i].Of()).Held; got != want {
+					t.Errorf("drop %d holds %d, want %d", batches[i].Of(), got, want)
 				}
 			}
 			if drop.CodeOf(errs[5]) != drop.CodeDropNotFound {
@@ -156,7 +156,7 @@ func TestRunBatch_TransactionEndsInTheMiddle(t *testing.T) {
 	for range 3 {
 		batches = append(batches, batchOf(newDrop(t, s, 10), nil))
 	}
-	batches[1].Decide = func(*drop.State, drop.Time) *drop.Changes {
+	batches[1].(*storetest.Batch).Decider = func(*drop.State, drop.Time) *drop.Changes {
 		panic(execute(s.writer.conn, "ROLLBACK"))
 	}
 	errs := together(t, s, batches)
@@ -167,7 +167,7 @@ func TestRunBatch_TransactionEndsInTheMiddle(t *testing.T) {
 		t.Errorf("the batch itself: %v; the batch after: %v", errs[1], errs[2])
 	}
 	for i, want := range []int64{0, 0, 1} {
-		if got := stockOf(t, s, batches[i].Drop).Held; got != want {
+		if got := stockOf(t, s, batches[i].Of()).Held; got != want {
 			t.Errorf("batch %d left %d holds, want %d", i, got, want)
 		}
 	}
@@ -217,7 +217,7 @@ func TestRunBatch_DiskFull(t *testing.T) {
 		cmds[i] = drop.Reserve{User: drop.UserID(i + 1), Hold: time.Minute}
 	}
 	batch := newBatchID()
-	big := store.Batch{Drop: first, Need: drop.NeedOf(cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	big := &storetest.Batch{Drop: first, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, batch, cmds)
 		return changes
 	}}
@@ -300,7 +300,7 @@ func TestRunBatch_FailedCommit(t *testing.T) {
 func TestRunBatch_ReaderInAFailedCommit(t *testing.T) {
 	s := openNew(t, Options{Log: slog.New(slog.DiscardHandler)})
 	id := newDrop(t, s, 1)
-	soldOut := store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes { return nil }}
+	soldOut := &storetest.Batch{Drop: id, Decider: func(*drop.State, drop.Time) *drop.Changes { return nil }}
 	failCommit(t, s, sqlite.ResultIOErr, false)
 	errs := together(t, s, []store.Batch{batchOf(id, nil), soldOut, batchOf(99, nil)})
 	for i, want := range []store.Class{store.ClassUnknown, store.ClassRolledBack, store.ClassRolledBack} {

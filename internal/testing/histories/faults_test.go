@@ -10,6 +10,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 var errMade = errors.New("made to fail")
@@ -50,14 +51,10 @@ func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
 		return s.Store.RunBatch(ctx, b)
 	}
 	fate := s.draw(100)
-	if fate < 22 {
-		b.Next = nil // whoever is told that a batch failed has none that was begun behind it
-	}
 	pause := time.Duration(s.draw(3000)) * time.Microsecond
-	decide := b.Decide
 	decided := make(chan struct{}, 8) // a store may decide more than once
-	b.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
-		changes := decide(state, now)
+	given := &storetest.Over{Batch: b, Decider: func(state *drop.State, now drop.Time) *drop.Changes {
+		changes := b.Decide(state, now)
 		decided <- struct{}{}
 		if fate < 40 { // a slow commit, under the lock
 			time.Sleep(pause)
@@ -66,27 +63,31 @@ func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
 			return nil
 		}
 		return changes
+	}}
+	if fate < 22 {
+		given.Next = storetest.None // whoever is told that a batch failed has none that was begun behind it
 	}
+	begun := b.Begun() != nil
 	switch {
 	case fate < 3:
-		return s.fail("store errors before the commit: rolled back", s.Store.RunBatch(ctx, b), store.ClassRolledBack)
+		return s.fail("store errors before the commit: rolled back", s.Store.RunBatch(ctx, given), store.ClassRolledBack)
 	case fate < 5:
-		return s.fail("store errors before the commit: fault", s.Store.RunBatch(ctx, b), store.ClassFault)
+		return s.fail("store errors before the commit: fault", s.Store.RunBatch(ctx, given), store.ClassFault)
 	case fate < 10:
-		return s.fail("commits lost on their way", s.Store.RunBatch(ctx, b), store.ClassUnknown)
+		return s.fail("commits lost on their way", s.Store.RunBatch(ctx, given), store.ClassUnknown)
 	case fate < 18:
-		return s.fail("commits whose answers were lost", s.Store.RunBatch(ctx, b), store.ClassUnknown)
+		return s.fail("commits whose answers were lost", s.Store.RunBatch(ctx, given), store.ClassUnknown)
 	case fate < 22:
-		return s.commitLate(ctx, b, decided)
+		return s.commitLate(ctx, given, decided)
 	case fate < 40:
 		s.h.count("slow commits")
-	case b.Begun != nil: // what was begun the store has to end
+	case begun: // what was begun the store has to end
 	case fate < 46:
 		return s.fail("store errors before the commit: unavailable", nil, store.ClassUnavailable)
 	case fate < 48:
 		return s.fail("store errors before the commit: exhausted", nil, store.ClassExhausted)
 	}
-	return s.Store.RunBatch(ctx, b)
+	return s.Store.RunBatch(ctx, given)
 }
 
 func (s *troubled) fail(what string, err error, class store.Class) error {
@@ -100,16 +101,15 @@ func (s *troubled) fail(what string, err error, class store.Class) error {
 // commitLate answers while the commit is still under way.
 func (s *troubled) commitLate(ctx context.Context, b store.Batch, decided chan struct{}) error {
 	done := make(chan error, 1)
-	b.Turn = nil // whoever has been told something gives no more, and decides no more
-	first, decide := true, b.Decide
-	b.Decide = func(state *drop.State, now drop.Time) *drop.Changes {
+	first, need := true, b.Needs() // whoever has been told something gives no more, and decides no more
+	once := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Decider: func(state *drop.State, now drop.Time) *drop.Changes {
 		if !first {
 			return nil
 		}
 		first = false
-		return decide(state, now)
-	}
-	s.late.Go(func() { done <- s.Store.RunBatch(context.WithoutCancel(ctx), b) })
+		return b.Decide(state, now)
+	}}
+	s.late.Go(func() { done <- s.Store.RunBatch(context.WithoutCancel(ctx), once) })
 	select {
 	case err := <-done:
 		return s.fail("commits whose answers were lost", err, store.ClassUnknown)

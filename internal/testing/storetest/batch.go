@@ -29,7 +29,7 @@ func unknownDropIsRefused(f *fixture) {
 	f.create(plain(1))
 	for _, id := range []drop.ID{0, -1, 2, drop.MaxID, math.MaxInt64} {
 		called := false
-		err := f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(*drop.State, drop.Time) *drop.Changes {
+		err := f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(*drop.State, drop.Time) *drop.Changes {
 			called = true
 			return nil
 		}})
@@ -173,7 +173,7 @@ func writesOnlyItsOwnDrop(f *fixture) {
 func numbersReachTheirEnd(f *fixture) {
 	id := f.create(plain(drop.MaxStock))
 	d := at(base, drop.Reserve{User: 1, Hold: time.Minute}, drop.Reserve{User: 2, Hold: time.Minute})
-	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		s.Reserved, s.Purchased, s.Version = math.MaxUint32-1, math.MaxUint32-1, 1<<40
 		return d.decide(s, now)
 	}})
@@ -196,9 +196,9 @@ func nilChangesWriteNothing(f *fixture) {
 	id := f.create(sized(5, "1", "2"))
 	r := f.reserve(id, base, drop.Reserve{User: 1, Size: "1"})
 	before := f.picture(id)
-	err := f.RunBatch(f.ctx, store.Batch{
+	err := f.RunBatch(f.ctx, &Batch{
 		Drop: id, Need: drop.Need{Reservations: []drop.Wanted{{ID: r.ID}}},
-		Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			d := at(base+1, drop.BuyReservation{Reservation: r.ID}, drop.Restock{Add: 2, Size: "2"}, drop.Pause{})
 			if d.decide(s, now) == nil {
 				f.Error("the batch has nothing to lose")
@@ -225,7 +225,7 @@ func panicWritesNothing(f *fixture) {
 				err = errPanicked
 			}
 		}()
-		return f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		return f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			at(base, drop.Reserve{User: 1, Hold: time.Minute}).decide(s, now)
 			panic("a test's own panic")
 		}})
@@ -264,7 +264,7 @@ func eachFollowsTheOneBefore(f *fixture) {
 	var (
 		sold  []*decision
 		batch store.Batch
-		give  func() *store.Batch
+		give  func() store.Batch
 	)
 	for range 5 {
 		sold = append(sold, at(base, drop.Reserve{User: 1, Hold: time.Minute}))
@@ -273,14 +273,14 @@ func eachFollowsTheOneBefore(f *fixture) {
 	next := func() store.Batch {
 		d := sold[given]
 		given++
-		return store.Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decide: d.decide, Next: give}
+		return &Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decider: d.decide, Next: give}
 	}
-	give = func() *store.Batch {
+	give = func() store.Batch {
 		if given == len(sold) {
 			return nil
 		}
 		batch = next()
-		return &batch
+		return batch
 	}
 	for run := 0; run < len(sold); {
 		batch = next()

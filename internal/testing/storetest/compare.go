@@ -238,7 +238,7 @@ func sharedResults(results []drop.Result) []drop.Result {
 
 func (c *comparison) apply(f *fixture, id drop.ID, need drop.Need, name drop.BatchID, cmds []drop.Command) outcome {
 	var o outcome
-	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: need, Decide: func(s *drop.State, _ drop.Time) *drop.Changes {
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: need, Decider: func(s *drop.State, _ drop.Time) *drop.Changes {
 		s.LastAt = min(s.LastAt, c.now)
 		o = outcome{Before: shared(headerOf(s))}
 		results, changes := drop.Apply(s, c.now, name, cmds)

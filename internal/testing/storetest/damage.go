@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
 )
 
 var committedTests = []test{
@@ -41,7 +40,7 @@ func committedTellsWhatTookEffect(f *fixture) {
 	equal(f, "a batch that changed nothing", f.committed(id, refused.batch, refused.before.Seq), false)
 
 	failed := at(base, drop.Reserve{User: 1, Hold: time.Minute})
-	err = f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err = f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		c := failed.decide(s, now)
 		s.Sizes[0].Stock.Total++
 		return c
@@ -182,9 +181,9 @@ func damageIsRefused(f *fixture, do func(*drop.State, *drop.Changes)) {
 	before := f.picture(id)
 
 	d := at(base+2, drop.Reserve{User: 5, Hold: time.Minute}, drop.BuyReservation{Reservation: bought.ID}, drop.Cancel{Reservation: held.ID})
-	err := f.RunBatch(f.ctx, store.Batch{
+	err := f.RunBatch(f.ctx, &Batch{
 		Drop: id, Need: drop.NeedOf(d.cmds),
-		Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			c := d.decide(s, now)
 			do(s, c)
 			return c

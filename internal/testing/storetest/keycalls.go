@@ -158,7 +158,7 @@ func forgetsOldOnes(f *fixture) {
 		for _, id := range []drop.ID{a, b} {
 			var kept bool
 			k := keyed(string(rune('a'+i)), drop.Restock{Add: 1})
-			err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.Need{Keys: []drop.Key{k.Key}}, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+			err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Keys: []drop.Key{k.Key}}, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 				results, _ := drop.Apply(s, now, newBatch(), []drop.Command{k})
 				kept = results[0].Drop == nil
 				return nil

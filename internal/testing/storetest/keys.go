@@ -181,7 +181,7 @@ func onlyNeededKeysAreLoaded(f *fixture) {
 	f.reserveKeyed(id, base, "k2")
 	var unneeded, needed drop.Result
 	try := func(keys []drop.Key, into *drop.Result) {
-		err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.Need{Keys: keys}, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Keys: keys}, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			results, _ := drop.Apply(s, now, newBatch(), []drop.Command{keyed("k", drop.Restock{Add: 1})})
 			*into = results[0]
 			return nil
@@ -226,7 +226,7 @@ func allBytesAreKept(f *fixture) {
 	k.Key.Body[31], k.Key.Body[30] = 0xff, 0
 	f.keep(id, k)
 	var got drop.Result
-	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.Need{Keys: []drop.Key{k.Key}}, Decide: func(s *drop.State, _ drop.Time) *drop.Changes {
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Keys: []drop.Key{k.Key}}, Decider: func(s *drop.State, _ drop.Time) *drop.Changes {
 		results, changes := drop.Apply(s, base, newBatch(), []drop.Command{drop.Keyed{Key: k.Key, Command: drop.Pause{}}})
 		if got = results[0]; changes != nil {
 			f.Error("a kept answer changes the drop")
@@ -248,7 +248,7 @@ func (f *fixture) keep(id drop.ID, kept ...drop.Kept) {
 }
 
 func (f *fixture) tryKeep(id drop.ID, kept ...drop.Kept) error {
-	return f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	return f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		c := at(base, drop.Restock{Add: 1}).decide(s, now)
 		c.Kept = kept
 		return c
@@ -293,7 +293,7 @@ func failedBatchKeepsNothing(f *fixture) {
 	id := f.create(plain(9))
 	before := f.picture(id)
 	d := at(base, keyed("k", drop.Reserve{User: 1, Hold: time.Minute}), keyed("k2", drop.Restock{Add: 1}))
-	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		c := d.decide(s, now)
 		s.Sizes[0].Stock.Total++
 		return c
@@ -313,7 +313,7 @@ func failedBatchKeepsNothing(f *fixture) {
 
 func keptWithTheEffect(f *fixture) {
 	id := f.create(plain(9))
-	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.Need{Keys: []drop.Key{keyOf("k")}}, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Keys: []drop.Key{keyOf("k")}}, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		at(base, keyed("k", drop.Restock{Add: 1})).decide(s, now)
 		return nil
 	}})
@@ -352,7 +352,7 @@ func twinsAtOnce(f *fixture) {
 	results := make([]drop.Result, twins)
 	all(twins, func(i int) {
 		d := at(base, keyed("k", drop.Reserve{User: 1, Hold: time.Minute}))
-		if err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decide: d.decide}); err != nil {
+		if err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decider: d.decide}); err != nil {
 			f.Errorf("RunBatch: %v", err)
 			return
 		}

@@ -31,7 +31,7 @@ func oneBatchAtATime(f *fixture) {
 	all(buyers, func(i int) {
 		for range each {
 			d := at(base, drop.Reserve{User: drop.UserID(i + 1), Hold: time.Minute})
-			err := f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+			err := f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 				if inside.Add(1) != 1 {
 					f.Error("two batches of one drop are between load and commit")
 				}
@@ -56,7 +56,7 @@ func (f *fixture) occupy(id drop.ID) (entered drop.Time, free func() error) {
 	in, out, done := make(chan drop.Time), make(chan struct{}), make(chan error, 1)
 	var once sync.Once
 	go func() {
-		done <- f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		done <- f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			once.Do(func() {
 				in <- now
 				<-out
@@ -87,7 +87,7 @@ func clockAndRowsAreReadAfterTheWait(f *fixture) {
 	d := at(base+1, drop.Reserve{User: 1, Hold: time.Minute}, drop.Reserve{User: 1, Hold: time.Minute},
 		drop.BuyReservation{Reservation: drop.NewReservationID(id, 1)})
 	go func() {
-		second <- f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		second <- f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			seen = now
 			return d.decide(s, now)
 		}})
@@ -114,7 +114,7 @@ func waitEndsWithTheContext(f *fixture) {
 	defer cancel()
 	gaveUp := make(chan error, 1)
 	go func() {
-		gaveUp <- f.RunBatch(ctx, store.Batch{Drop: id, Decide: at(base, drop.Restock{Add: 50}).decide})
+		gaveUp <- f.RunBatch(ctx, &Batch{Drop: id, Decider: at(base, drop.Restock{Add: 50}).decide})
 	}()
 	select {
 	case err := <-gaveUp:
@@ -137,7 +137,7 @@ func endedContextWritesNothing(f *fixture) {
 	before := f.picture(id)
 	ctx, cancel := context.WithCancel(f.ctx)
 	cancel()
-	err := f.RunBatch(ctx, store.Batch{Drop: id, Decide: at(base, drop.Restock{Add: 50}).decide})
+	err := f.RunBatch(ctx, &Batch{Drop: id, Decider: at(base, drop.Restock{Add: 50}).decide})
 	if err == nil || store.ClassOf(err) == store.ClassUnknown {
 		f.Errorf("RunBatch on a context that has ended: %v, want an error that knows nothing was written", err)
 	}
@@ -153,7 +153,7 @@ func batchesOfManyDropsAtOnce(f *fixture) {
 	all(drops*2, func(i int) {
 		for n := range each {
 			d := at(base+drop.Time(n), drop.Reserve{User: 1, Hold: time.Minute})
-			if err := f.RunBatch(f.ctx, store.Batch{Drop: ids[i%drops], Decide: d.decide}); err != nil {
+			if err := f.RunBatch(f.ctx, &Batch{Drop: ids[i%drops], Decider: d.decide}); err != nil {
 				f.Errorf("RunBatch: %v", err)
 			}
 		}
@@ -169,7 +169,7 @@ func lastUnitGoesToOneBuyer(f *fixture) {
 	ids := make([]drop.ReservationID, buyers)
 	all(buyers, func(i int) {
 		d := at(base, drop.Reserve{User: drop.UserID(i + 1), Hold: time.Minute})
-		if err := f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: d.decide}); err != nil {
+		if err := f.RunBatch(f.ctx, &Batch{Drop: id, Decider: d.decide}); err != nil {
 			f.Errorf("RunBatch: %v", err)
 			return
 		}

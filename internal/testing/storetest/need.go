@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
 )
 
 var needTests = []test{
@@ -99,7 +98,7 @@ func reservationsOfTheirOwnerOnly(f *fixture) {
 	f.buy(bought, base)
 	loaded := func(wanted ...drop.Wanted) []drop.Result {
 		d := at(base+1, drop.BuyReservation{Reservation: theirs.ID}, drop.Cancel{Reservation: mine.ID}, drop.BuyReservation{Reservation: bought.ID})
-		err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.Need{Reservations: wanted}, Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Reservations: wanted}, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			d.decide(s, now)
 			return nil
 		}})
@@ -203,9 +202,9 @@ func reservationsWithTheirBuyersName(f *fixture) {
 	r := f.reserve(id, base, drop.Reserve{User: ann.ID})
 	var recent []drop.Recent
 	d := at(base+9, drop.BuyReservation{Reservation: r.ID})
-	err = f.RunBatch(f.ctx, store.Batch{
+	err = f.RunBatch(f.ctx, &Batch{
 		Drop: id, Need: drop.NeedOf(d.cmds),
-		Decide: func(s *drop.State, now drop.Time) *drop.Changes {
+		Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			c := d.decide(s, now)
 			recent = slices.Clone(s.Recent)
 			return c

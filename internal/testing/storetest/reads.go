@@ -190,7 +190,7 @@ func snapshotNow(f *fixture) {
 			f.Fatalf("Drop: %v", err)
 		}
 		var decided drop.Time
-		err = f.RunBatch(f.ctx, store.Batch{Drop: id, Decide: func(_ *drop.State, now drop.Time) *drop.Changes {
+		err = f.RunBatch(f.ctx, &Batch{Drop: id, Decider: func(_ *drop.State, now drop.Time) *drop.Changes {
 			decided = now
 			return nil
 		}})
@@ -214,7 +214,7 @@ func snapshotIsTheCallersOwn(f *fixture) {
 	stock, recent := f.stock(id), drop.Recent{ID: drop.NewPurchaseID(id, 1), Username: drop.UnknownUsername, CreatedAt: base}
 	mine := f.snapshot(id)
 	mine.Drop.Sizes[0].Stock.Available, mine.Recent[0].Username = 99, "mine"
-	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: drop.Need{Recent: true}, Decide: func(s *drop.State, _ drop.Time) *drop.Changes {
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Recent: true}, Decider: func(s *drop.State, _ drop.Time) *drop.Changes {
 		s.Sizes[0].Stock.Available, s.Recent[0].Username = 98, "kept"
 		return nil
 	}})

@@ -1,7 +1,7 @@
 // Package storetest proves on an engine every promise that package store makes. Each engine's own test calls Run; there
 // is no list of exceptions.
 //
-// A store's clock cannot be set from here (PostgreSQL's is its own), so time is driven through Decide: the tests apply
+// A store's clock cannot be set from here (PostgreSQL's is its own), so time is driven through Decider: the tests apply
 // their commands at moments of 2020, long past for any store. Each hold of those days is due by the store's clock and
 // gets loaded as due, and the moment given to drop.Apply decides whether it ends.
 package storetest
@@ -152,7 +152,7 @@ func (f *fixture) run(id drop.ID, now drop.Time, cmds ...drop.Command) []drop.Re
 
 func (f *fixture) commit(id drop.ID, need drop.Need, d *decision) {
 	f.Helper()
-	if err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: need, Decide: d.decide}); err != nil {
+	if err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: need, Decider: d.decide}); err != nil {
 		f.Fatalf("RunBatch: %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func still(s store.Snapshot) store.Snapshot {
 func (f *fixture) load(id drop.ID, need drop.Need) header {
 	f.Helper()
 	var h header
-	err := f.RunBatch(f.ctx, store.Batch{Drop: id, Need: need, Decide: func(s *drop.State, _ drop.Time) *drop.Changes {
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: need, Decider: func(s *drop.State, _ drop.Time) *drop.Changes {
 		h = headerOf(s)
 		return nil
 	}})
