@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +35,7 @@ const (
 
 type settings struct {
 	node    string
+	other   string
 	clients int
 	rounds  int
 	drops   int
@@ -50,6 +52,7 @@ func main() {
 	}
 	var o settings
 	flag.StringVar(&o.node, "node", "bench/sockets/node/server.js", "the Node server")
+	flag.StringVar(&o.other, "other", "", "a program to measure in Node's place, such as bin/zishang of bench/sockets/zishang; nothing is promised then")
 	flag.IntVar(&o.clients, "clients", 5000, "clients of the idle, message and drops figures")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; medians are printed")
 	flag.IntVar(&o.drops, "drops", 20, "drops that change at once")
@@ -131,6 +134,9 @@ func run(o settings) error {
 	}
 	ours := &contender{name: "ours", command: []string{self, "serve"}}
 	node := &contender{name: "node", command: []string{"node", "--expose-gc", o.node}}
+	if o.other != "" {
+		node = &contender{name: filepath.Base(o.other), command: []string{o.other}}
+	}
 	contenders := slices.DeleteFunc([]*contender{ours, node}, func(c *contender) bool { return o.only != "" && c.name != o.only })
 	if len(contenders) == 0 {
 		return fmt.Errorf("-only is ours or node, not %q", o.only)
@@ -140,7 +146,7 @@ func run(o settings) error {
 	}
 	report(os.Stdout, o, contenders)
 	var missed []string
-	if o.only == "" {
+	if o.only == "" && o.other == "" {
 		missed = verdict(o, ours, node)
 	}
 	if o.hold > 0 && o.only != "node" {
