@@ -47,6 +47,25 @@ func TestDocs_NameTestsThatExist(t *testing.T) {
 	}
 }
 
+// Each file that a document names by its path is there.
+func TestDocs_NameFilesThatExist(t *testing.T) {
+	documents, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range append(documents, "README.md", "CONTRIBUTING.md", "SECURITY.md") {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("`((?:internal|test|bench|docs|socketio|deploy)/[\\w./-]+\\.\\w+)`").FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(m[1]); err != nil {
+				t.Errorf("%s names %s: %v", document, m[1], err)
+			}
+		}
+	}
+}
+
 // Each row of what may go wrong says by which test it is known what happens then, and which promises that is about.
 func TestReliability_EveryRowNamesItsTest(t *testing.T) {
 	text, err := os.ReadFile("docs/RELIABILITY.md")
