@@ -20,7 +20,6 @@ import (
 
 // Numbers are broadcast every 2 ms while many clients of one page upgrade. Each of them sees every number from its first on.
 func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
-	t.Parallel()
 	const clients, atOnce, enough = 32, 8, 100
 	// A page polls over six connections at most: what waits for one client may be more than a server would allow.
 	server := socketio.New(socketio.Options{Options: engineio.Options{MaxQueuePackets: 1 << 16, MaxQueueBytes: 64 << 20}})
@@ -117,7 +116,6 @@ func countAloud(t *testing.T, n *socketio.Namespace) (end func() int) {
 
 // Clients of a server that stops, or dies, come back to the next one by themselves and are told how things stand.
 func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
-	t.Parallel()
 	dir, pages := t.TempDir(), pages(t)
 	s := startFor(t, dir, "--hold=1h", "--shutdown-timeout=1h") // for which watchers would hold it up
 	p := open(t, pages, s.url)
@@ -164,7 +162,6 @@ func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
 
 // A shop's page is at another origin than this server.
 func TestBrowser_OtherOrigins(t *testing.T) {
-	t.Parallel()
 	friend, stranger := pages(t), pages(t)
 	credentials := map[string]script{
 		"websocket": `{transports: ["websocket"], withCredentials: true}`,
