@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -125,7 +126,7 @@ func TestControl_PurchasesAreLiveAndFound(t *testing.T) {
 	p.pushes("Purchases")
 	rows := func(want string) {
 		t.Helper()
-		p.holds(script(fmt.Sprintf(`[...document.querySelectorAll(".panel tbody tr")].map((r) => r.cells[0].innerText).join() === %s`, want)))
+		p.holds(script(`[...document.querySelectorAll(".panel tbody tr")].map((r) => r.cells[0].innerText).join() === ` + want))
 	}
 	const numbers = `Array.from({length: %d}, (_, i) => %d - i).join()`
 	rows(fmt.Sprintf(numbers, 100, 130))
@@ -154,7 +155,7 @@ func TestControl_PurchasesAreLiveAndFound(t *testing.T) {
 	}
 	buys(t, s.url, `"userName":"Hannah"`)
 	rows(`"235,132,131"`)
-	for query, want := range map[string]string{"7": `"127,117,107,97,87,77,70,7"`, "1-7": `"7"`, "4294967303": `"7"`, fmt.Sprint(int64(1)<<40 + 6): `"7"`} {
+	for query, want := range map[string]string{"7": `"127,117,107,97,87,77,70,7"`, "1-7": `"7"`, "4294967303": `"7"`, strconv.FormatInt(1<<40+6, 10): `"7"`} {
 		p.fill("#purchase-search", query)
 		if query == "7" { // part of names, too
 			p.reads(".panel tbody", "7 Buyer 7 b7@")

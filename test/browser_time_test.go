@@ -3,6 +3,7 @@ package test
 import (
 	_ "embed"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 func TestBrowser_WrongDeviceClockDoesNotShow(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range []int{-86_400_000, -600_000, 600_000, 86_400_000} {
-		t.Run(fmt.Sprint(wrong), func(t *testing.T) {
+		t.Run(strconv.Itoa(wrong), func(t *testing.T) {
 			s := startFor(t, t.TempDir(), "--hold=10m")
 			soon := time.Now().Add(5 * time.Minute).UTC().Format(time.RFC3339)
 			made(t, s.url, `{"name":"Soon","price":90,"total_stock":2,"start_time":"`+soon+`"}`)

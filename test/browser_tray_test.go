@@ -21,11 +21,9 @@ func TestShop_TheTrayCoversNoButton(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
 	for i := range 5 {
-		sizes := ""
+		sizes := `,"total_stock":5`
 		if i%2 == 1 {
 			sizes = `,"sizes":[{"size":"9","stock":5},{"size":"10","stock":5},{"size":"11","stock":0}]`
-		} else {
-			sizes = `,"total_stock":5`
 		}
 		made(t, s.url, fmt.Sprintf(`{"name":"Drop %d","price":90%s,"start_time":"2020-01-01T00:00:00Z"}`, i+1, sizes))
 	}

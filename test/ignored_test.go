@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,7 @@ func TestServer_LeavesOnlyFilesThatAreIgnored(t *testing.T) {
 	s := startFor(t, dir, "--demo")
 	running := filesIn(t, dir)
 	s.kill()
-	left := append(running, filesIn(t, dir)...)
+	left := slices.Concat(running, filesIn(t, dir))
 	if len(left) < 8 { // the database, -wal, -shm and two of the lock, each time
 		t.Errorf("found only %v: the test looks in the wrong place", left)
 	}

@@ -257,11 +257,11 @@ func fold(r *http.Request) *http.Request {
 func (a *api) otherMethods(routes []route, notFound http.Handler) http.Handler {
 	allowed := make(map[string][]string) // by path
 	for i := range routes {
-		methods := append(allowed[routes[i].path], routes[i].method)
+		path := routes[i].path
+		allowed[path] = append(allowed[path], routes[i].method)
 		if routes[i].method == http.MethodGet {
-			methods = append(methods, http.MethodHead)
+			allowed[path] = append(allowed[path], http.MethodHead)
 		}
-		allowed[routes[i].path] = methods
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", notFound)

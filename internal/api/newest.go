@@ -162,11 +162,11 @@ func numberOf(word string) func(*store.Sale) bool {
 	if both {
 		in, err := strconv.ParseUint(receipt, 10, 32)
 		return func(s *store.Sale) bool {
-			return err == nil && n <= uint64(drop.MaxID) && s.ID == drop.NewPurchaseID(drop.ID(n), uint32(in)) //nolint:gosec // ParseUint bounds both
+			return err == nil && n <= uint64(drop.MaxID) && s.ID == drop.NewPurchaseID(drop.ID(n), uint32(in)) // ParseUint bounds both
 		}
 	}
 	return func(s *store.Sale) bool {
-		return uint64(s.ID) == n || uint64(uint32(s.ID)) == n || uint64(s.ReservationID) == n || uint64(s.UserID) == n //nolint:gosec // ids are above 0, the number in a drop is the low half
+		return uint64(s.ID) == n || uint64(uint32(s.ID)) == n || uint64(s.ReservationID) == n || uint64(s.UserID) == n // ids are above 0, the number in a drop is the low half
 	}
 }
 

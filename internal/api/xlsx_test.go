@@ -145,7 +145,7 @@ func TestPurchases_AsWorkbookPageByPage(t *testing.T) {
 	s := newPagedShop(t, nil, p)
 	f := workbookOf(t, s.ok(s.get("/api/drops/1/purchases?format=xlsx")).body)
 	rows, err := f.GetRows("Purchases")
-	if err != nil || len(rows) != manySales+1 || rows[manySales][2] != fmt.Sprint(manySales) {
+	if err != nil || len(rows) != manySales+1 || rows[manySales][2] != strconv.Itoa(manySales) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	if p.pages.Load() != 5 || p.most.Load() > 1001 {

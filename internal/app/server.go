@@ -132,8 +132,9 @@ func (s *server) publish(ev engine.Event) {
 // makeCalls makes the engine and all that is served at Address: the pages, the API, sockets and event streams.
 func (s *server) makeCalls(context.Context) (end stop, err error) {
 	metrics := engine.NewMetrics()
-	s.Config.Engine.Metrics, s.Config.Engine.Publish, s.Config.Engine.Log = metrics, s.publish, s.Log
-	s.engine = engine.New(s.store, s.Config.Engine)
+	lanes := s.Engine
+	lanes.Metrics, lanes.Publish, lanes.Log = metrics, s.publish, s.Log
+	s.engine = engine.New(s.store, lanes)
 	var identify sockets.Identify
 	if s.API.Identity != nil {
 		identify = (&shop.SignIn{Tokens: s.API.Identity, Engine: s.engine}).Buyer

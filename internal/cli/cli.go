@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 	"time"
@@ -163,7 +164,7 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 		return "", false, err
 	}
 	var ok bool
-	if con.command, ok = parsed.Selected().Target.Addr().Interface().(runner); !ok {
+	if con.command, ok = reflect.TypeAssert[runner](parsed.Selected().Target.Addr()); !ok {
 		return "", false, fmt.Errorf("command %s does nothing", parsed.Command())
 	}
 	con.tell(parsed)

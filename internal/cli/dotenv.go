@@ -35,7 +35,7 @@ func readDotenv(name string) (*dotenv, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	text, err := io.ReadAll(io.LimitReader(f, maxDotenv+1))
 	switch {
 	case err != nil:

@@ -11,16 +11,16 @@ type Command interface {
 	// Operation is what the command is called in metrics, and in keys.
 	Operation() string
 	// need adds what apply will look up.
-	need(*Need)
+	need(n *Need)
 	// apply does the command, at the batch's time, and answers it. A refusal changes nothing.
-	apply(*application) Result
+	apply(a *application) Result
 }
 
 // Repeatable is a command that may be given under a key.
 type Repeatable interface {
 	Command
 	// Asked is what the command asks of a drop.
-	Asked(ID) Asked
+	Asked(of ID) Asked
 }
 
 // Expire asks for nothing: every batch first expires the holds that are due, and an Expire makes a batch happen.

@@ -90,9 +90,11 @@ func session(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 		}
 	}
 	delete(cfg.RuntimeParams, "search_path")
+	var settings strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		sql += "SET " + name + " = '" + set[name] + "'; "
+		settings.WriteString("SET " + name + " = '" + set[name] + "'; ")
 	}
+	sql += settings.String()
 	cfg.RuntimeParams["application_name"] = "sneakerdrop import"
 	cfg.RuntimeParams["client_encoding"] = "UTF8"
 	validate := cfg.ValidateConnect

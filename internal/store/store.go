@@ -160,7 +160,7 @@ type Batch interface {
 	Follow() Batch
 	// Begin tells a batch that Follow gave that the store has begun it. Begun gives that back when the batch is run, once; nil: it was
 	// not begun.
-	Begin(Begun)
+	Begin(with Begun)
 	Begun() Begun
 }
 

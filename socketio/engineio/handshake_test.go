@@ -175,7 +175,7 @@ func TestLimits_OfConnections(t *testing.T) {
 			s.poller(t)
 			refused := func() error {
 				if _, err := wire.Dial(s.url("websocket"), nil); err == nil || !strings.Contains(err.Error(), c.want) {
-					return fmt.Errorf("websocket: %v", err)
+					return fmt.Errorf("websocket: %w", err)
 				}
 				a := do(t, &wire.Poller{URL: s.url("polling"), HTTP: s.client}, http.MethodGet, "")
 				if a.Header.Get("Retry-After") == "" || !strings.HasSuffix(c.want, a.Body) {

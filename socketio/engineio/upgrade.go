@@ -72,7 +72,7 @@ func (ws *webSocket) turnAway(w http.ResponseWriter, r *http.Request) {
 	if c == nil {
 		return
 	}
-	defer ws.Close()
+	defer func() { _ = ws.Close() }()
 	_ = ws.SetDeadline(time.Now().Add(turnAwayTime))
 	_, _ = ws.Conn.Write(closeFrame(closeCode(ServerClose)))
 	half, ok := ws.Conn.(interface{ CloseWrite() error })

@@ -207,11 +207,11 @@ func TestReadAddress_NeverMistakesAPassword(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 7))
 	draw := func(alphabet string, most int) string {
-		all, s := []rune(alphabet), ""
-		for range 1 + r.IntN(most) {
-			s += string(all[r.IntN(len(all))])
+		all, drawn := []rune(alphabet), make([]rune, 1+r.IntN(most))
+		for i := range drawn {
+			drawn[i] = all[r.IntN(len(all))]
 		}
-		return s
+		return string(drawn)
 	}
 	hosts := []string{"h", "db.example:5432", "a,b", "a:1,b:2", "[::1]:5432", "[fe80::1]", "10.0.0.1", "my_db", "%2Fvar%2Frun", ""}
 	taken, refused := 0, 0

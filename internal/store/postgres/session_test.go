@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,7 +147,7 @@ func (l *life) run() {
 	l.must(l.Ready(l.ctx))
 	n := l.sh.lives
 	name := fmt.Sprintf(`Zoë "Ñandú" \o/ 山田 ‘€’ ß %d`, n)
-	key := drop.NewKey("", "op", fmt.Sprint("k", n), drop.Asked(fmt.Sprint(n)))
+	key := drop.NewKey("", "op", fmt.Sprint("k", n), drop.Asked(strconv.Itoa(n)))
 	u, _, err := l.EnsureUser(l.ctx, name, fmt.Sprintf("zoë%d@example.com", n), key)
 	l.must(err)
 	again, replayed, err := l.EnsureUser(l.ctx, name, fmt.Sprintf("zoë%d@example.com", n), key)
@@ -176,7 +177,7 @@ func (l *life) run() {
 
 // sell reserves, buys, cancels, and lets a hold end.
 func (l *life) sell(user drop.UserID, n int) {
-	k := drop.Keyed{Key: drop.NewKey("ä", "reserve", fmt.Sprint("k", n), drop.Asked(fmt.Sprint(n))), Command: drop.Reserve{User: user, Size: "9½", Hold: time.Hour}}
+	k := drop.Keyed{Key: drop.NewKey("ä", "reserve", fmt.Sprint("k", n), drop.Asked(strconv.Itoa(n))), Command: drop.Reserve{User: user, Size: "9½", Hold: time.Hour}}
 	first := l.batch(k, drop.Reserve{User: 7, Size: "NULL", Hold: time.Hour}, drop.Reserve{User: 8, Size: "9½", Hold: time.Millisecond})
 	for _, r := range first {
 		l.want("a reserve", r.Err, (*drop.Error)(nil))

@@ -140,7 +140,7 @@ func (c *comparison) maybeKeyed(cmd drop.Command) drop.Command {
 		return c.keyed[len(c.keyed)-1-c.rng.IntN(min(len(c.keyed), 40))]
 	}
 	caller, operation := []string{"", "ann"}[c.rng.IntN(2)], fmt.Sprintf("%T", cmd)
-	k := drop.Keyed{Key: drop.NewKey(caller, operation, strconv.Itoa(c.rng.IntN(4)), drop.Asked(fmt.Sprint(c.rng.Int()))), Command: cmd}
+	k := drop.Keyed{Key: drop.NewKey(caller, operation, strconv.Itoa(c.rng.IntN(4)), drop.Asked(strconv.Itoa(c.rng.Int()))), Command: cmd}
 	c.keyed = append(c.keyed, k)
 	return k
 }
