@@ -112,7 +112,7 @@ func TestPurchases_Search(t *testing.T) {
 		"MİK@": {}, "mi\u212a@": {}, "MIK@": {3}, "太郎": {4}, "山田太郎": {}, "STRASSE": {5}, "%": {6}, "_": {6}, "+b": {6}, "'": {7}, `\`: {7}, ";": {7}, "*": {}, ".*": {},
 		"unknown": {8, 2}, "\x00": {8, 7, 6, 5, 4, 3, 2, 1}, "zzz": {}, strings.Repeat("x", 254): {}, "ann\x00smith": {1},
 		"1": {1}, "8": {8}, "9": {5}, "#8": {8}, "0008": {8}, "2-8": {8}, "#2-8": {8}, "1-8": {}, "2-": {}, "-8": {}, "2-8-1": {}, "２-８": {8},
-		"77": {2}, "99": {8}, "88": {}, idOf(3): {3}, strconv.FormatInt(int64(bought.ID), 10): {8}, strconv.FormatInt(int64(reserved.ID), 10): {8}, // the numbers of a purchase and of another reservation
+		"77": {2}, "99": {8}, "88": {}, idOf(3): {3}, strconv.FormatInt(bought.ID, 10): {8}, strconv.FormatInt(reserved.ID, 10): {8}, // the numbers of a purchase and of another reservation
 		strconv.FormatInt(1<<40, 10): {1}, "4294967297": {}, "9007199254740992": {}, "18446744073709551616": {}, "0": {}, "1.0": {}, "1e1": {}, "1 1": {},
 	} {
 		found := s.newest("&q=" + url.QueryEscape(q))

@@ -148,8 +148,13 @@ func ensureRefuses(f *fixture) {
 // ensureAsTyped has buyers from before names and emails had a normal form. Each goes on being found by what was typed.
 func ensureAsTyped(f *fixture) {
 	before := []drop.User{
-		{ID: 1, Username: "nika "}, {ID: 2, Username: "nika"}, {ID: 3, Username: "ｚｏｅ"}, {ID: 4, Username: "ni\u200bka"},
-		{ID: 5, Username: "José", Email: "jose\u0301@example.com"}, {ID: 6, Username: "Än", Email: "än@example.com"}, {ID: 7, Username: "a", Email: "a\u200bb@example.com"},
+		{ID: 1, Username: "nika "},
+		{ID: 2, Username: "nika"},
+		{ID: 3, Username: "ｚｏｅ"},
+		{ID: 4, Username: "ni\u200bka"},
+		{ID: 5, Username: "José", Email: "jose\u0301@example.com"},
+		{ID: 6, Username: "Än", Email: "än@example.com"},
+		{ID: 7, Username: "a", Email: "a\u200bb@example.com"},
 	}
 	if err := store.Fill(f.ctx, f, before, nil, false); err != nil {
 		f.Fatalf("Fill: %v", err)
