@@ -2,7 +2,7 @@ package drop
 
 import "cmp"
 
-// Edit changes what is not nil.
+// Edit changes the settings whose fields are not nil.
 type Edit struct {
 	Name         *string
 	Price        *Money

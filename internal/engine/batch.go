@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// batch is one run through the store: its commands, what is not loaded for them, and what the last attempt decided. One that follows
+// batch is one run through the store: its commands, what is not loaded for them, and what the last attempt decided. A batch that follows
 // another may have no commands.
 type batch struct {
 	lane  *lane
@@ -23,7 +23,7 @@ type batch struct {
 	omitted
 	needs drop.Need
 	begun store.Begun
-	tried bool
+	tried bool // at least once
 	fixed bool // no more calls are taken: it was begun, or tried
 	began time.Time
 	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
@@ -61,7 +61,7 @@ func newBatch(l *lane, calls []*call) *batch {
 	return b
 }
 
-// need is what the commands need, but for what is omitted.
+// need returns what the commands need, except what is omitted.
 func (b *batch) need() drop.Need {
 	l, need := b.lane, drop.NeedOf(b.cmds)
 	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up

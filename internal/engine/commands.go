@@ -37,7 +37,7 @@ func (r Retry) under(id drop.ID, cmd drop.Repeatable) drop.Command {
 	if r.Key == "" {
 		return cmd
 	}
-	return drop.Keyed{Key: drop.NewKey(r.Caller, cmd.Operation(), r.Key, cmd.Asked(id)), Command: cmd}
+	return drop.Keyed{Key: r.key(cmd.Operation(), cmd.Asked(id)), Command: cmd}
 }
 
 // Create makes a drop. Refuses a spec that breaks a rule.

@@ -143,7 +143,7 @@ type Table struct {
 	Key string
 	// Drop is the column that says which drop a row belongs to; empty: none. Where it is not among the columns no field of a row has it.
 	Drop string
-	// Beside is what is read with a row from a row of another table.
+	// Beside names columns of another table that are read together with each row.
 	Beside *Beside
 
 	// Sequence gives numbers in PostgreSQL; empty: no sequence does. Where it Rises no number is given twice, whatever was deleted.
@@ -180,7 +180,7 @@ func (b *Beside) Assign(to, beside any) {
 // New returns a pointer to an empty row.
 func (t *Table) New() any { return t.make() }
 
-// Assign copies what is read of a row to another one.
+// Assign copies the columns of a row that are read into another row.
 func (t *Table) Assign(to, from any) {
 	for _, c := range t.Reads {
 		v := c.get(from)

@@ -103,7 +103,7 @@ func (d Dialect) Select(q *Query) (sql string, args []Argument) {
 	return sql + tail, args
 }
 
-// read is the column in a list of what is read.
+// read returns the column as a SELECT list names it.
 func (c *Column) read(of string) string {
 	switch {
 	case !c.Null:
