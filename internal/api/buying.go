@@ -10,6 +10,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/flatjson"
+	"sneakerdrop/internal/store"
 )
 
 type reserveRequest struct {
@@ -131,11 +132,15 @@ func (a *api) numberedBuyer(ctx context.Context, id drop.UserID) (drop.UserID, e
 	if id < drop.FirstAllocatedUser {
 		return id, nil
 	}
-	_, err := a.engine.User(ctx, id)
+	_, err := a.user(ctx, id)
 	if drop.CodeOf(err) == drop.CodeUserNotFound {
 		return 0, drop.Invalid("userId", fmt.Sprintf("must be below %d, or one that this server gave out", drop.FirstAllocatedUser))
 	}
 	return id, err
+}
+
+func (a *api) user(ctx context.Context, id drop.UserID) (drop.User, error) {
+	return engine.Ask(ctx, a.engine, func(s store.Records) (drop.User, error) { return s.User(ctx, id) })
 }
 
 // renameField calls a field by the name that this operation has for it.

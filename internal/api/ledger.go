@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
 )
 
 type (
@@ -34,7 +36,9 @@ func (a *api) listLedger(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := a.engine.Ledger(r.Context(), id, drop.Seq(after), limit+1)
+	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]drop.LedgerEntry, error) {
+		return s.Ledger(r.Context(), id, drop.Seq(after), limit+1)
+	})
 	if err != nil {
 		return err
 	}

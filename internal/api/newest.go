@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/text"
 )
@@ -85,7 +86,7 @@ func (a *api) findNewest(ctx context.Context, id drop.ID, n newest) (*purchasesA
 	}
 	begun := time.Now()
 	for at := n.before; ; {
-		page, err := a.engine.NewestPurchases(ctx, id, at, size)
+		page, err := engine.Ask(ctx, a.engine, func(s store.Records) ([]store.Sale, error) { return s.NewestPurchases(ctx, id, at, size) })
 		if err != nil {
 			return nil, err
 		}

@@ -15,8 +15,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/shop"
+	"sneakerdrop/internal/store"
 )
 
 type (
@@ -147,7 +149,9 @@ func (a *api) listActions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := a.engine.Actions(r.Context(), operator.ActionID(before), limit+1)
+	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]operator.Action, error) {
+		return s.Actions(r.Context(), operator.ActionID(before), limit+1)
+	})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 )
 
@@ -95,7 +96,8 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 func (a *api) salesPage(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) (found []store.Sale, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout.after)
 	defer cancel()
-	if found, err = a.engine.Purchases(ctx, id, after, limit+1); err != nil {
+	found, err = engine.Ask(ctx, a.engine, func(s store.Records) ([]store.Sale, error) { return s.Purchases(ctx, id, after, limit+1) })
+	if err != nil {
 		return nil, false, err
 	}
 	found, more = pageOf(found, limit)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
 )
 
 type userRequest struct {
@@ -76,11 +78,13 @@ func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 		return drop.Refuse(drop.CodeUserNotFound)
 	}
 	if id >= drop.FirstAllocatedUser && me == 0 {
-		if _, err := a.engine.User(r.Context(), id); err != nil {
+		if _, err := a.user(r.Context(), id); err != nil {
 			return err
 		}
 	}
-	found, err := a.engine.Reservations(r.Context(), id, limit)
+	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]drop.Reservation, error) {
+		return s.Reservations(r.Context(), id, limit)
+	})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 const (
@@ -117,7 +118,7 @@ func (e *Engine) findBuyers() {
 			subjects[i] = s.subject
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), e.RetryFor+batchTimeout)
-		users, err := again(ctx, e, func() ([]drop.User, error) { return e.store.EnsureSubjects(ctx, subjects) })
+		users, err := Ask(ctx, e, func(s store.Records) ([]drop.User, error) { return s.EnsureSubjects(ctx, subjects) })
 		cancel()
 		for i, s := range next {
 			if s.err = err; err == nil {

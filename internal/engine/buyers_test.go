@@ -89,7 +89,7 @@ func TestBuyer_WithANewNameIsTold(t *testing.T) {
 				t.Errorf("renamed: %+v, %v", now, err)
 			}
 		}
-		if kept, err := e.User(t.Context(), was.ID); err != nil || kept.Username != "Ann Smith" || kept.PublicName != renamed.PublicName {
+		if kept, err := s.User(t.Context(), was.ID); err != nil || kept.Username != "Ann Smith" || kept.PublicName != renamed.PublicName {
 			t.Errorf("kept: %+v, %v", kept, err)
 		}
 	}

@@ -225,36 +225,11 @@ func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
 // EnsureUser finds or makes a buyer; see store.Store. Refuses a name or email that breaks a rule.
 func (e *Engine) EnsureUser(ctx context.Context, username, email string, r Retry) (drop.User, error) {
 	key := r.key("users", drop.AskedUser(username, text.LowerASCII(email)))
-	return again(ctx, e, func() (u drop.User, err error) {
-		u, replayed, err := e.store.EnsureUser(ctx, username, email, key)
+	return Ask(ctx, e, func(s store.Records) (u drop.User, err error) {
+		u, replayed, err := s.EnsureUser(ctx, username, email, key)
 		r.tell(replayed)
 		return u, err
 	})
-}
-
-// Purchases returns a drop's purchases after that one, ascending, at most limit, for fulfilment.
-func (e *Engine) Purchases(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) ([]store.Sale, error) {
-	return again(ctx, e, func() ([]store.Sale, error) { return e.store.Purchases(ctx, id, after, limit) })
-}
-
-// NewestPurchases returns a drop's purchases before that one (0: of all), newest first, at most limit.
-func (e *Engine) NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]store.Sale, error) {
-	return again(ctx, e, func() ([]store.Sale, error) { return e.store.NewestPurchases(ctx, id, before, limit) })
-}
-
-// Ledger returns a drop's ledger entries after that one, ascending, at most limit.
-func (e *Engine) Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int) ([]drop.LedgerEntry, error) {
-	return again(ctx, e, func() ([]drop.LedgerEntry, error) { return e.store.Ledger(ctx, id, after, limit) })
-}
-
-// User looks a buyer up. Refuses with CodeUserNotFound.
-func (e *Engine) User(ctx context.Context, id drop.UserID) (drop.User, error) {
-	return again(ctx, e, func() (drop.User, error) { return e.store.User(ctx, id) })
-}
-
-// Reservations returns a user's newest reservations over all drops; see store.Store.
-func (e *Engine) Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error) {
-	return again(ctx, e, func() ([]drop.Reservation, error) { return e.store.Reservations(ctx, user, limit) })
 }
 
 // Drain has Ready say no from now on. All goes on otherwise, until Stop.

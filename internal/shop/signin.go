@@ -10,6 +10,7 @@ import (
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
 )
 
 // SignIn finds out who somebody is by the token that they sent.
@@ -37,7 +38,7 @@ func (s *SignIn) Operator(ctx context.Context, token string) (operator.Token, er
 	if !ok {
 		return operator.Token{}, fmt.Errorf("%w: not an operator's", identity.ErrInvalid)
 	}
-	t, err := s.Engine.Token(ctx, hash)
+	t, err := engine.Ask(ctx, s.Engine, func(s store.Records) (operator.Token, error) { return s.Token(ctx, hash) })
 	switch {
 	case drop.CodeOf(err) == drop.CodeTokenNotFound:
 		return operator.Token{}, fmt.Errorf("%w: nobody has it", identity.ErrInvalid)
