@@ -104,17 +104,17 @@ func (s *server) dialBus(ctx context.Context) (end stop, err error) {
 		return end, nil
 	}
 	named, ok := s.store.(interface { // can tell its database from others
-		Shop(ctx context.Context) (string, error)
+		DatabaseID(ctx context.Context) (string, error)
 	})
 	if !ok {
 		return nil, &SettingError{"nats", errors.New("it needs PostgreSQL")}
 	}
-	name, err := named.Shop(ctx)
+	id, err := named.DatabaseID(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := *s.Bus
-	c.Subject, c.Private, c.Log = bus.Subject(c.Subject, name), s.API.Identity != nil, s.Log
+	c.Subject, c.Private, c.Log = bus.Subject(c.Subject, id), s.API.Identity != nil, s.Log
 	if s.bus, err = bus.Dial(c); err != nil {
 		return nil, &SettingError{"nats", err}
 	}

@@ -49,7 +49,7 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	err := s.transact(ctx, t)
 	if errors.Is(t.batches[0].err, errOlder) { // nothing was decided, and what was known is forgotten
-		s.distrust(t.batches[0].err)
+		s.bounds.failed(t.batches[0].err)
 		var again *transaction
 		if again, err = s.begin(ctx, t.turn, newLoader(t.batches[0].batch)); err == nil {
 			t, err = again, s.transact(ctx, again)
@@ -57,7 +57,7 @@ func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	}
 	err = cmp.Or(err, t.batches[0].err)
 	t.turn.end()
-	s.distrust(err)
+	s.bounds.failed(err)
 	return err
 }
 
@@ -86,7 +86,7 @@ func (s *Store) transact(ctx context.Context, t *transaction) error {
 	case out.Len() == 0:
 		rollback(ctx, conn.Conn())
 	case next != nil:
-		err = s.commitAhead(ctx, t, &out, next)
+		err = s.commitAndBegin(ctx, t, &out, next)
 		ours = t.turn != nil
 	default:
 		err = s.commit(ctx, conn.Conn(), &out, "commit "+t.drops())
@@ -96,7 +96,7 @@ func (s *Store) transact(ctx context.Context, t *transaction) error {
 	}
 	for _, l := range t.batches {
 		if l.err == nil {
-			s.floors.set(l.batch.Of(), l.next)
+			s.bounds.set(l.batch.Of(), l.nextBound)
 		}
 	}
 	return nil
@@ -107,25 +107,25 @@ func (l *loader) decide(w *writes) {
 	switch b := l.batch; {
 	case !l.found:
 		l.err = drop.Refuse(drop.CodeDropNotFound)
-	case l.floor.denies(&l.state.Drop):
+	case l.bound.denies(&l.state.Drop):
 		l.err = &store.Error{Op: fmt.Sprintf("load drop %d", b.Of()), Class: store.ClassRolledBack, Err: errOlder}
 	default:
 		if !l.need.Deadline {
 			l.state.Deadline = 0
 		}
-		was, loaded := l.state.Drop, l.floorAfter(0)
+		was, loaded := l.state.Drop, l.boundAfter(0)
 		l.changes = b.Decide(&l.state, l.now)
 		switch {
 		case l.changes != nil:
 			l.writes = true
 			w.add(l, &was)
-			l.next = l.floorAfter(len(l.changes.Ended))
+			l.nextBound = l.boundAfter(len(l.changes.Ended))
 		case b.Confirms():
 			l.writes = true
 			w.confirms = append(w.confirms, int64(b.Of()))
 			fallthrough
 		default:
-			l.next = loaded
+			l.nextBound = loaded
 		}
 	}
 }

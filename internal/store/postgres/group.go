@@ -239,9 +239,9 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 		batches[i] = m.loader
 	}
 	err := s.runTransaction(ctx, batches)
-	s.distrust(err)
+	s.bounds.failed(err)
 	for _, m := range group {
-		s.distrust(m.err)
+		s.bounds.failed(m.err)
 		m.judge(err, len(group) > 1)
 	}
 	group[0].left = false

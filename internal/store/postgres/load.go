@@ -31,11 +31,11 @@ type loader struct {
 	// place is where the drop's row lies, and places where its sizes' do, under its lock.
 	place  string
 	places []string
-	// Holds were looked up that end from floor up to the moment to; dues of them were loaded, and rest is the end of the first
-	// that was not (0: there is none). next is the floor that the batch leaves.
-	floor, next floor
-	to, rest    drop.Time
-	dues        int
+	// Holds were looked up that end from bound up to the moment to; dues of them were loaded, and rest is the end of the first
+	// that was not (0: there is none). nextBound is the one that the batch leaves.
+	bound, nextBound deadlineBound
+	to, rest         drop.Time
+	dues             int
 
 	changes *drop.Changes
 	writes  bool
@@ -45,9 +45,9 @@ type loader struct {
 // queueLoad queues the first round trip: it begins the transaction, locks the drops and reads what the batches need.
 func (s *Store) queueLoad(t *transaction) *pgx.Batch {
 	out := new(pgx.Batch)
-	ids, floors := make([]int64, len(t.batches)), make([]int64, len(t.batches))
+	ids, since := make([]int64, len(t.batches)), make([]int64, len(t.batches))
 	for i, l := range t.batches {
-		ids[i], floors[i] = int64(l.batch.Of()), int64(l.floor.at)
+		ids[i], since[i] = int64(l.batch.Of()), int64(l.bound.at)
 	}
 	lock := runBatchLock
 	if t.turn == nil {
@@ -57,7 +57,7 @@ func (s *Store) queueLoad(t *transaction) *pgx.Batch {
 	out.Queue(lock, ids).Query(t.locked)
 	out.Queue(runBatchClock).Query(t.clock)
 	out.Queue(runBatchSizes, ids).Query(t.sizes)
-	out.Queue(runBatchDue, ids, floors).Query(t.due)
+	out.Queue(runBatchDue, ids, since).Query(t.due)
 	for _, l := range t.batches {
 		l.queue(out)
 	}

@@ -4,7 +4,7 @@
 // reads the clock, then what the batch needs: separate statements at READ COMMITTED, because a statement that waits for
 // the lock has its clock and its snapshot of other rows from before the wait. The second writes and commits. Nothing
 // else ever happens while the lock is held. Where another batch is to follow, its first round trip is sent behind the
-// COMMIT of the one before (see commitAhead).
+// COMMIT of the one before (see commitAndBegin).
 //
 // Each round trip has one Sync at its end, so that the server skips all that follows a failed statement, COMMIT included:
 // an ERROR of a statement before COMMIT means that nothing was written.
@@ -53,7 +53,7 @@ type Store struct {
 
 	pool   *pgxpool.Pool
 	log    *slog.Logger
-	floors floors
+	bounds deadlineBounds
 	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
 	pooled bool
 	// session has the settings of each connection, and ofTransaction is SQL that sets those that go with each transaction where it is pooled.
@@ -105,7 +105,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	// It may lead to another server than those before it, whose past is another where that one was not synchronous.
 	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		registerArrays(conn.TypeMap())
-		s.floors.forgetAll()
+		s.bounds.forgetAll()
 		return nil
 	}
 	cfg.MaxConns = int32(max(8, 4*runtime.NumCPU()))

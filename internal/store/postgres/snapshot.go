@@ -15,7 +15,7 @@ func (s *Store) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
 	var list snapshots
 	err := s.read(ctx, fmt.Sprintf("read drop %d", id), func(b *pgx.Batch) {
 		b.Queue(readClock).QueryRow(list.clock)
-		b.Queue(dropDrop, int64(id), int64(s.floors.get(id).at)).Query(list.drops)
+		b.Queue(dropDrop, int64(id), int64(s.bounds.get(id).at)).Query(list.drops)
 		b.Queue(dropSizes, int64(id)).Query(list.sizes)
 		b.Queue(dropRecent, int64(id)).Query(list.recent)
 	})
@@ -46,7 +46,7 @@ func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
 		p store.Pulse
 		d store.DropPulse
 	)
-	floors, sent, err := s.floors.all()
+	bounds, sent, err := s.bounds.all()
 	if err != nil {
 		return p, s.fail("say what is known of holds", err)
 	}
@@ -55,8 +55,8 @@ func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
 		b.Queue(pulseDrops, string(sent)).Query(func(rows pgx.Rows) error {
 			_, err := pgx.ForEachRow(rows, []any{&d.ID, &d.Version, &d.Deadline}, func() error {
 				p.Drops = append(p.Drops, d)
-				if d.Deadline != 0 && d.Deadline < floors[d.ID] {
-					s.floors.forget(d.ID)
+				if d.Deadline != 0 && d.Deadline < bounds[d.ID] {
+					s.bounds.forget(d.ID)
 				}
 				return nil
 			})
@@ -64,7 +64,7 @@ func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
 		})
 	})
 	if err != nil {
-		s.floors.forgetAll()
+		s.bounds.forgetAll()
 	}
 	return p, err
 }

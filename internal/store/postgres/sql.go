@@ -14,7 +14,7 @@ import "sneakerdrop/internal/drop"
 // go. So batches read them newest first: a range of one key, backwards, LIMIT 1, which begins where the newest version was put
 // and ends with it. (By "=" the planner drops the order, and the scan goes through all versions.) They are written by the place
 // (ctid) that was read: the drop's lock keeps them in it. For the same reason due holds are looked up from a moment on that is
-// known to have none before it (see floors).
+// known to have none before it (see deadlineBounds).
 
 // runBatchDue reads one hold more than a batch expires, to learn the deadline of the rest.
 var _ = [1]struct{}{}[drop.MaxExpirePerBatch+1-501]
@@ -356,7 +356,7 @@ const (
 
 	readClock = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
-	shopName = `
+	databaseID = `
 SELECT to_hex(c.system_identifier) || to_hex(d.oid::bigint)
 FROM pg_control_system() AS c, pg_database AS d
 WHERE d.datname = current_database()`

@@ -29,24 +29,24 @@ func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*tra
 	}()
 	for _, l := range batches {
 		l.need = l.batch.Needs()
-		l.floor = s.floors.get(l.batch.Of())
+		l.bound = s.bounds.get(l.batch.Of())
 	}
 	t.conn = conn
 	t.results = conn.SendBatch(ctx, s.queueLoad(t))
 	return t, nil
 }
 
-// commitAhead sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
+// commitAndBegin sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
 // the moment the COMMIT is through. A Sync stands between them: what comes after cannot touch the COMMIT, and its answer does not
 // wait for the next lock. The next batch has the connection and the turn from then on, if the commit succeeded.
-func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch, next store.Batch) error {
+func (s *Store) commitAndBegin(ctx context.Context, t *transaction, out *pgx.Batch, next store.Batch) error {
 	conn, op := t.conn, "commit "+t.drops()
-	ahead := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
-	ahead.batches[0].need, ahead.batches[0].floor = next.Needs(), t.batches[0].next
-	load := s.queueLoad(ahead)
+	following := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
+	following.batches[0].need, following.batches[0].bound = next.Needs(), t.batches[0].nextBound
+	load := s.queueLoad(following)
 	out.Queue(runBatchCommit)
 	committing, err := prepare(ctx, conn.Conn(), out)
-	var loading *piped
+	var loading *pipelined
 	if err == nil {
 		loading, err = prepare(ctx, conn.Conn(), load)
 	}
@@ -61,7 +61,7 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 	// It outlives the commit: the next batch reads from it.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	p := conn.Conn().PgConn().StartPipeline(ctx)
-	ahead.results, ahead.end = loading, func() {
+	following.results, following.end = loading, func() {
 		_ = p.Close() // a connection that cannot be brought back in step is closed by it
 		cancel()
 	}
@@ -73,12 +73,12 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 		err = s.readCommit(conn.Conn(), committing, out.Len(), op)
 	}
 	if err != nil {
-		ahead.end()
+		following.end()
 		rollback(ctx, conn.Conn())
 		return err
 	}
 	t.turn.renew()
-	next.Begin(ahead)
+	next.Begin(following)
 	t.turn = nil
 	return nil
 }
@@ -87,7 +87,7 @@ func (s *Store) commitAhead(ctx context.Context, t *transaction, out *pgx.Batch,
 func (t *transaction) Behind() drop.ID { return t.batches[0].batch.Of() }
 
 // flush sends what is left of a pipeline, and last a batch.
-func flush(p *pgconn.Pipeline, last *piped) error {
+func flush(p *pgconn.Pipeline, last *pipelined) error {
 	if err := last.send(p); err != nil {
 		return err
 	}
@@ -95,8 +95,8 @@ func flush(p *pgconn.Pipeline, last *piped) error {
 }
 
 // prepare has all statements of a batch prepared on the connection.
-func prepare(ctx context.Context, conn *pgx.Conn, b *pgx.Batch) (*piped, error) {
-	p := &piped{conn: conn, batch: b, statements: make([]*pgconn.StatementDescription, len(b.QueuedQueries))}
+func prepare(ctx context.Context, conn *pgx.Conn, b *pgx.Batch) (*pipelined, error) {
+	p := &pipelined{conn: conn, batch: b, statements: make([]*pgconn.StatementDescription, len(b.QueuedQueries))}
 	for i, q := range b.QueuedQueries {
 		var err error
 		if p.statements[i], err = conn.Prepare(ctx, q.SQL, q.SQL); err != nil {
@@ -106,8 +106,8 @@ func prepare(ctx context.Context, conn *pgx.Conn, b *pgx.Batch) (*piped, error) 
 	return p, nil
 }
 
-// piped is one batch of a pipeline that has others, with a Sync of its own. It reads like a batch that was sent alone.
-type piped struct {
+// pipelined is one batch of a pipeline that has others, with a Sync of its own. It reads like a batch that was sent alone.
+type pipelined struct {
 	conn       *pgx.Conn
 	pipeline   *pgconn.Pipeline
 	batch      *pgx.Batch
@@ -116,13 +116,13 @@ type piped struct {
 	err        error
 }
 
-var _ pgx.BatchResults = (*piped)(nil)
+var _ pgx.BatchResults = (*pipelined)(nil)
 
 // earlyBytes is after how much of a batch what there is of it goes out: the server begins with it while the rest is encoded.
 const earlyBytes = 8 << 10
 
 // send adds the batch to a pipeline. Its last statement, which may be a COMMIT, does not go out before the pipeline is flushed.
-func (p *piped) send(to *pgconn.Pipeline) error {
+func (p *pipelined) send(to *pgconn.Pipeline) error {
 	p.pipeline = to
 	sent := 0
 	for i, q := range p.batch.QueuedQueries {
@@ -146,7 +146,7 @@ func (p *piped) send(to *pgconn.Pipeline) error {
 	return nil
 }
 
-func (p *piped) next() (*pgconn.ResultReader, error) {
+func (p *pipelined) next() (*pgconn.ResultReader, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -163,7 +163,7 @@ func (p *piped) next() (*pgconn.ResultReader, error) {
 }
 
 // Exec implements pgx.BatchResults.
-func (p *piped) Exec() (pgconn.CommandTag, error) {
+func (p *pipelined) Exec() (pgconn.CommandTag, error) {
 	reader, err := p.next()
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -174,7 +174,7 @@ func (p *piped) Exec() (pgconn.CommandTag, error) {
 }
 
 // Query implements pgx.BatchResults.
-func (p *piped) Query() (pgx.Rows, error) {
+func (p *pipelined) Query() (pgx.Rows, error) {
 	reader, err := p.next()
 	if err != nil {
 		return failedRows{err: err}, err
@@ -183,13 +183,13 @@ func (p *piped) Query() (pgx.Rows, error) {
 }
 
 // QueryRow implements pgx.BatchResults; nothing here asks for one.
-func (p *piped) QueryRow() pgx.Row { panic("not used") }
+func (p *pipelined) QueryRow() pgx.Row { panic("not used") }
 
 // Tx implements pgx.BatchResults: BEGIN is a statement like others here.
-func (p *piped) Tx() pgx.Tx { return nil }
+func (p *pipelined) Tx() pgx.Tx { return nil }
 
 // Close reads what is left of the batch's answers, and its Sync.
-func (p *piped) Close() error {
+func (p *pipelined) Close() error {
 	for p.err == nil && p.read < len(p.batch.QueuedQueries) {
 		if read := p.batch.QueuedQueries[p.read].Fn; read != nil {
 			if err := read(p); p.err == nil {

@@ -33,7 +33,7 @@ func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	b.Queue(exportSettings)
 	r := reader{cancel: cancel}
 	if err = conn.SendBatch(ctx, &b).Close(); err == nil {
-		err = r.everything(ctx, conn.Conn(), each)
+		err = r.export(ctx, conn.Conn(), each)
 	}
 	rollback(ctx, conn.Conn()) // there is nothing to commit
 	if r.stopped != nil {
@@ -45,9 +45,9 @@ func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	return nil
 }
 
-// everything reads all rows in the transaction of a connection.
-func (r *reader) everything(ctx context.Context, conn *pgx.Conn, each func(store.Row) error) error {
-	return records.Everything(func(q records.Query) error {
+// export reads all rows in the transaction of a connection.
+func (r *reader) export(ctx context.Context, conn *pgx.Conn, each func(store.Row) error) error {
+	return records.Export(func(q records.Query) error {
 		sql, args := r.statement(&q)
 		rows, err := conn.Query(ctx, sql, args...)
 		if err != nil {
@@ -93,7 +93,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	}
 	var out pgx.Batch
 	m.restart(&out)
-	defer s.floors.forgetAll()
+	defer s.bounds.forgetAll()
 	return s.commit(ctx, conn, &out, op)
 }
 
@@ -185,7 +185,7 @@ func (m *filling) stored(each func(store.Row) error) error {
 	ctx, cancel := context.WithCancel(m.ctx)
 	defer cancel()
 	r := reader{cancel: cancel}
-	if err := r.everything(ctx, m.conn, each); r.stopped == nil {
+	if err := r.export(ctx, m.conn, each); r.stopped == nil {
 		return err
 	}
 	return r.stopped

@@ -60,21 +60,21 @@ func putBack(t *testing.T, admin *pgx.Conn) {
 	exec(t, admin, `UPDATE sneakerdrop.sizes SET held = 1, available = 4`)
 }
 
-func TestFloors_BatchesLookForDueHoldsFromThereAndPulseFromTheStart(t *testing.T) {
+func TestDeadlineBounds_BatchesLookForDueHoldsFromThereAndPulseFromTheStart(t *testing.T) {
 	s, admin, id := withEndedHold(t)
 	putBack(t, admin)
 	if n := expire(t, s, id); n != 0 {
-		t.Errorf("%d holds before the floor were ended", n)
+		t.Errorf("%d holds before the bound were ended", n)
 	}
-	if _, err := s.Pulse(t.Context()); err != nil { // its first look trusts no floor
+	if _, err := s.Pulse(t.Context()); err != nil { // its first look trusts no bound
 		t.Fatal(err)
 	}
 	if n := expire(t, s, id); n != 1 {
-		t.Errorf("%d holds were ended after a pulse that saw one before the floor, want 1", n)
+		t.Errorf("%d holds were ended after a pulse that saw one before the bound, want 1", n)
 	}
 }
 
-func TestFloors_ADropThatWasPutBackIsLookedThroughFromTheStart(t *testing.T) {
+func TestDeadlineBounds_ADropThatWasPutBackIsLookedThroughFromTheStart(t *testing.T) {
 	for name, change := range map[string]string{
 		"an older version":           `UPDATE sneakerdrop.drops SET version = version - 1`,
 		"another drop of its number": `UPDATE sneakerdrop.drops SET created_at = created_at - 1, version = version + 1`,
@@ -90,7 +90,7 @@ func TestFloors_ADropThatWasPutBackIsLookedThroughFromTheStart(t *testing.T) {
 	}
 }
 
-func TestFloors_AFailureForgetsThem(t *testing.T) {
+func TestDeadlineBounds_AFailureForgetsThem(t *testing.T) {
 	s, admin, id := withEndedHold(t)
 	putBack(t, admin)
 	b := reserve(id, newBatch(), nil)
@@ -107,7 +107,7 @@ func TestFloors_AFailureForgetsThem(t *testing.T) {
 }
 
 // More holds are due at one moment than a batch ends, and between the batches that end them are some that end nothing.
-func TestFloors_HoldsLeftOverAreFound(t *testing.T) {
+func TestDeadlineBounds_HoldsLeftOverAreFound(t *testing.T) {
 	const n = 2*drop.MaxExpirePerBatch + 3
 	s := open(t, pgtest.Migrated(t))
 	id := createDrop(t, s, n)
@@ -194,7 +194,7 @@ func TestPlans_AnOldSnapshotIsNoBurden(t *testing.T) {
 		t.Errorf("by = it takes only %d pages: the test shows nothing", n)
 	}
 	if n := buffers(postgres.PlannedStatements()["runBatchDue"].SQL, "'{1}', '{0}'"); n < 25 {
-		t.Errorf("due holds without a floor take only %d pages: the test shows nothing", n)
+		t.Errorf("due holds without a bound take only %d pages: the test shows nothing", n)
 	}
 }
 

@@ -21,7 +21,7 @@ func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	}
 	var all []store.Row
 	s.mu.RLock()
-	err := s.everything(func(r store.Row) error {
+	err := s.export(func(r store.Row) error {
 		all = append(all, r)
 		return nil
 	})
@@ -35,8 +35,8 @@ func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	return err
 }
 
-func (s *Store) everything(each func(store.Row) error) error {
-	return records.Everything(func(q records.Query) error { return hand(&q, s.find(&q)) }, each)
+func (s *Store) export(each func(store.Row) error) error {
+	return records.Export(func(q records.Query) error { return hand(&q, s.find(&q)) }, each)
 }
 
 // Import implements store.Importer.
@@ -61,7 +61,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 		return &store.Error{Op: op, Class: store.ClassFault, Err: f.failed}
 	}
 	if err == nil && check != nil {
-		err = check(f.everything)
+		err = check(f.export)
 	}
 	if err != nil {
 		return err

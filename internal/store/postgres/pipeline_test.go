@@ -21,7 +21,7 @@ func pair(first *storetest.Batch, id drop.ID) (one, two *storetest.Batch) {
 	return first, next
 }
 
-func TestNext_IsBegunBehindTheCommit(t *testing.T) {
+func TestFollow_IsBegunBehindTheCommit(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
@@ -41,7 +41,7 @@ func TestNext_IsBegunBehindTheCommit(t *testing.T) {
 }
 
 // The answer to COMMIT does not wait for what comes behind it.
-func TestNext_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
+func TestFollow_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin, other := open(t, u), connect(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
@@ -84,7 +84,7 @@ func TestNext_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 }
 
 // Of a large batch the first rows go out before the rest is encoded. None of them stays where the connection is cut then, or one of them is refused.
-func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
+func TestFollow_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)
 	id := createDrop(t, s, 5_000)
@@ -143,7 +143,7 @@ func TestNext_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 	wantAvailable(t, s, id, 5_000-4-501)
 }
 
-func TestNext_IsRunAnewWhereItsConnectionIsGone(t *testing.T) {
+func TestFollow_IsRunAnewWhereItsConnectionIsGone(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
@@ -161,7 +161,7 @@ func TestNext_IsRunAnewWhereItsConnectionIsGone(t *testing.T) {
 	wantAvailable(t, s, id, 3)
 }
 
-func TestNext_IsNotBegunWhereTheCommitFails(t *testing.T) {
+func TestFollow_IsNotBegunWhereTheCommitFails(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
@@ -193,7 +193,7 @@ func TestNext_IsNotBegunWhereTheCommitFails(t *testing.T) {
 	}
 }
 
-func TestNext_LostAnswerOfCommitIsUnknown(t *testing.T) {
+func TestFollow_LostAnswerOfCommitIsUnknown(t *testing.T) {
 	for _, moment := range []pgtest.Moment{pgtest.BeforeCommit, pgtest.AtCommit, pgtest.AfterCommit} {
 		t.Run(moment.String(), func(t *testing.T) {
 			p, through := pgtest.NewProxy(t, pgtest.Migrated(t))
