@@ -26,7 +26,7 @@ import (
 )
 
 // TestDeploy_TheShopOfComposeSells does what deploy/compose.yaml has an engine do, with the same files, settings and order, on loopback: roles,
-// migration, rights, three replicas as the role that may only sell, and HAProxy in front. One replica is stopped while buyers come.
+// migration, three replicas as the role that may only sell, and HAProxy in front. One replica is stopped while buyers come.
 func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 	haproxy, psql := tool(t, "haproxy"), tool(t, "psql")
 	text, err := os.ReadFile("../deploy/compose.yaml")
@@ -34,11 +34,9 @@ func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 		t.Fatal(err)
 	}
 	shop := &composed{text: string(text), superuser: pgtest.Database(t)}
-	roles := shop.psql(t)
-	said(t, shop.secrets(), psql, roles...)
+	said(t, shop.secrets(), psql, shop.psql(t)...)
 	owner, serve := shop.as(t, "sneakerdrop_owner"), shop.as(t, "sneakerdrop_serve")
 	said(t, nil, "sneakerdrop", "migrate", "--database="+owner)
-	said(t, shop.secrets(), psql, roles...)
 	shop.havePasswords(t)
 
 	var replicas []*server
@@ -90,7 +88,7 @@ const secretOfCompose = "0123456789abcdef0123456789abcdef"
 // composed is the compose file, and the database that stands for its own.
 type composed struct{ text, superuser string }
 
-// psql is the command of the services roles and grants, but for where the files and the database are.
+// psql is the command of the service roles, but for where the files and the database are.
 func (c *composed) psql(t *testing.T) []string {
 	t.Helper()
 	m := regexp.MustCompile(`command: \[psql, (.*)\]`).FindStringSubmatch(c.text)

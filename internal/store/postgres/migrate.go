@@ -50,7 +50,11 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 	if from, err = s.version(ctx); err != nil {
 		return 0, 0, s.fail(op, err)
 	}
-	if from >= newest {
+	names, err := s.grantable(ctx)
+	if err != nil {
+		return 0, 0, s.fail(op, err)
+	}
+	if from > newest || from == newest && len(names) == 0 {
 		return from, from, s.goesOn(ctx, op, from, newest)
 	}
 	unlock, err := lockMigrations(ctx, db)
@@ -61,14 +65,22 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 	if from, err = s.version(ctx); err != nil { // another process may have been faster
 		return 0, 0, s.fail(op, err)
 	}
-	if from >= newest {
+	if from > newest {
 		return from, from, s.goesOn(ctx, op, from, newest)
 	}
-	if _, err := db.ExecContext(ctx, migrateSchema); err != nil {
-		return 0, 0, s.fail(op, err)
+	if from < newest {
+		if _, err := db.ExecContext(ctx, migrateSchema); err != nil {
+			return 0, 0, s.fail(op, err)
+		}
+		if err := s.up(ctx, provider); err != nil {
+			return 0, 0, s.fail(op, err)
+		}
 	}
-	if err := s.up(ctx, provider); err != nil {
-		return 0, 0, s.fail(op, err)
+	if names, err = s.grantable(ctx); err == nil {
+		err = grant(ctx, db, names)
+	}
+	if err != nil {
+		return 0, 0, s.fail("grant the role that serves its rights", err)
 	}
 	return from, newest, nil
 }

@@ -5,11 +5,11 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/operator"
@@ -45,7 +45,6 @@ func separate(t *testing.T) (owner, server string) {
 	if _, _, err := s.Migrate(t.Context()); err != nil {
 		t.Fatalf("migrate as the owner: %v", err)
 	}
-	exec(t, conn, string(script))
 	return owner, server
 }
 
@@ -67,12 +66,10 @@ func (s servingStore) RevokeToken(ctx context.Context, id operator.TokenID) (ope
 	return s.owner.RevokeToken(ctx, id)
 }
 
-// The script grants what the description of the tables says, and what else a server that serves must look at.
-func TestRoles_AreThoseOfTheTables(t *testing.T) {
-	script, err := os.ReadFile("../../../deploy/postgres-roles.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
+// wantRights fails unless the role that serves has the rights that the descriptions of the tables say, and what else a server that
+// serves must look at.
+func wantRights(t *testing.T, admin *pgx.Conn) {
+	t.Helper()
 	want := map[string]string{"goose_db_version": "SELECT", "compatibility": "SELECT"}
 	for _, table := range records.Tables {
 		want[table.Name] = table.Rights
@@ -81,11 +78,54 @@ func TestRoles_AreThoseOfTheTables(t *testing.T) {
 		}
 	}
 	got := make(map[string]string)
-	for _, m := range regexp.MustCompile(`\('(\w+)', +'([A-Z, ]+)'\)`).FindAllStringSubmatch(string(script), -1) {
-		got[m[1]] = m[2]
+	rows, err := admin.Query(t.Context(), `
+		SELECT relname, string_agg(privilege_type, ', ' ORDER BY position(privilege_type IN 'SELECT, INSERT, UPDATE, DELETE, USAGE'))
+		FROM pg_class, aclexplode(relacl)
+		WHERE relnamespace = 'sneakerdrop'::regnamespace AND grantee = 'sneakerdrop_serve'::regrole
+		GROUP BY relname`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var name, rights string
+	if _, err := pgx.ForEachRow(rows, []any{&name, &rights}, func() error { got[name] = rights; return nil }); err != nil {
+		t.Fatal(err)
 	}
 	if !maps.Equal(got, want) {
-		t.Errorf("deploy/postgres-roles.sql grants\n%v\nwant\n%v", got, want)
+		t.Errorf("the role that serves has\n%v\nwant\n%v", got, want)
+	}
+}
+
+// Migrate grants, also on a schema that is up to date: rights that were lost come back, others go.
+func TestRoles_MigrateGrants(t *testing.T) {
+	owner, server := separate(t)
+	admin := connect(t, owner)
+	wantRights(t, admin)
+	exec(t, admin, `REVOKE ALL ON sneakerdrop.drops, sneakerdrop.compatibility FROM sneakerdrop_serve`)
+	exec(t, admin, `GRANT DELETE ON sneakerdrop.ledger TO sneakerdrop_serve; CREATE TABLE sneakerdrop.theirs (id int); GRANT SELECT ON sneakerdrop.theirs TO sneakerdrop_serve`)
+	for range 2 {
+		s := open(t, owner)
+		if from, to, err := s.Migrate(t.Context()); err != nil || from != to {
+			t.Errorf("from %d to %d, %v", from, to, err)
+		}
+		wantRights(t, admin)
+	}
+	if _, _, err := open(t, server).Migrate(t.Context()); err != nil {
+		t.Errorf("as the role that serves: %v", err)
+	}
+}
+
+// Where the role has no business in the database, as another shop's of the same cluster, it gets none.
+func TestRoles_MigrateGrantsNothingToOthers(t *testing.T) {
+	separate(t) // there is such a role
+	admin := pgtest.Database(t)
+	if _, _, err := open(t, admin).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := connect(t, admin).QueryRow(t.Context(), `
+		SELECT count(*) FROM pg_class, aclexplode(relacl)
+		WHERE relnamespace = 'sneakerdrop'::regnamespace AND grantee = 'sneakerdrop_serve'::regrole`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d rights, %v", n, err)
 	}
 }
 

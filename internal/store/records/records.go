@@ -1,7 +1,7 @@
 // Package records describes each table of a store once: its columns and the Go fields that they are bound to, what its rows belong to,
 // and what the role that serves may do with it. From that come the SQL of both engines for all that is cold (lists, the operators' log,
-// export, import, counts), the maps of the memory engine, the form in which a copy is compared, and the rights in
-// deploy/postgres-roles.sql. What lanes need of a store is hot: it is no business of this package.
+// export, import, counts), the maps of the memory engine, the form in which a copy is compared, and the rights of the
+// role that serves PostgreSQL. What lanes need of a store is hot: it is no business of this package.
 //
 // It is pure: it knows no database, and looks at no type by reflection.
 package records

@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/jackc/pgx/v5"
+
+	"sneakerdrop/internal/store/records"
+)
+
+// grantable are the tables and sequences that this role owns, where there is a role to grant them to: deploy/postgres-roles.sql was run in
+// this database.
+const grantable = `
+	SELECT c.relname
+	FROM pg_namespace n
+	JOIN pg_roles r ON r.rolname = 'sneakerdrop_serve' AND r.rolname <> current_user AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+	JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'S') AND pg_has_role(current_user, c.relowner, 'USAGE')
+	WHERE n.nspname = 'sneakerdrop'
+	ORDER BY c.relname`
+
+func (s *Store) grantable(ctx context.Context) ([]string, error) {
+	rows, err := s.pool.Query(ctx, grantable)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// grant gives the role that serves its rights to those tables and sequences, and takes all others away. A server that runs has its rights
+// all the while.
+func grant(ctx context.Context, db *sql.DB, names []string) error {
+	rights := map[string]string{"goose_db_version": "SELECT", "compatibility": "SELECT"}
+	for _, t := range records.Tables {
+		rights[t.Name] = t.Rights
+		if t.Serves {
+			rights[t.Sequence] = "USAGE"
+		}
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	for _, name := range names {
+		name, rights := pgx.Identifier{"sneakerdrop", name}.Sanitize(), rights[name]
+		if _, err := tx.ExecContext(ctx, "REVOKE ALL ON "+name+" FROM sneakerdrop_serve"); err != nil {
+			return err
+		}
+		if rights == "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "GRANT "+rights+" ON "+name+" TO sneakerdrop_serve"); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
