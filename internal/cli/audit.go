@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
@@ -106,19 +107,18 @@ func printJSON(w io.Writer, r *audit.Report) error {
 }
 
 func rows(d *audit.DropReport) string {
-	entries := "ledger entries"
-	if d.LedgerEntries == 1 {
-		entries = "ledger entry"
-	}
-	return fmt.Sprintf("%s, %s, %s %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), thousands(d.LedgerEntries), entries)
+	return fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
 }
 
-// count writes a number with what it counts: 1 drop, 12,345 drops.
+// count writes a number with what it counts: 1 drop, 12,345 drops, 2 ledger entries.
 func count(n int64, what string) string {
-	if n != 1 {
-		what += "s"
+	if n == 1 {
+		return "1 " + what
 	}
-	return thousands(n) + " " + what
+	if stem, ok := strings.CutSuffix(what, "y"); ok {
+		what = stem + "ie"
+	}
+	return thousands(n) + " " + what + "s"
 }
 
 func thousands(n int64) string {

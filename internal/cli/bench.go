@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,8 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/identity"
@@ -30,33 +27,27 @@ import (
 
 type benchCommand struct {
 	common
-	URL         []string `name:"url" placeholder:"URL" help:"A server that runs, http or https (default none: it starts one of its own on --database, and stops it). Repeat it for more servers of one shop, whose connections are shared out evenly."`
-	Scenario    scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and buy) or mixed (70 % buy, 30 % never come back)."`
-	Drops       bound    `default:"1" help:"Drops that are hot at once."`
-	Connections bound    `default:"64" help:"Connections; in the closed loop each always has a request under way."`
-	Rate        float64  `placeholder:"N" help:"Send so many a second, whatever the server does, and take latency from when each was due: the open loop (default none: the closed loop)."`
-	Duration    wait     `default:"10s" help:"How long, from 1s to 1h."`
-	Keys        bool     `help:"Send an Idempotency-Key with each reserve and purchase (default false)."`
-	SignIn      bool     `help:"Have buyers sign in, with limits that none of them meets; for its own server (default false)."`
-	Token       string   `placeholder:"TOKEN" help:"An operator's token, where the running server asks for one."`
-	JWTSecret   string   `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server has too."`
-	JWTAudience string   `name:"jwt-audience" placeholder:"NAME" help:"What these tokens have as aud."`
-	Control     bool     `help:"Measure a handler that does nothing in place of the server: what the machine could do at most (scenario reserve)."`
-	Serve       []string `sep:"none" placeholder:"FLAG" help:"A flag for the server that it starts, such as --serve=--max-batch=1. Repeat it for more."`
-	JSON        bool     `name:"json" help:"Print the result as one JSON object (default false)."`
+	URL         []string      `name:"url" placeholder:"URL" help:"A server that runs, http or https (default none: it starts one of its own on --database, and stops it). Repeat it for more servers of one shop, whose connections are shared out evenly."`
+	Scenario    load.Scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and buy) or mixed (70 % buy, 30 % never come back)."`
+	Drops       bound         `default:"1" help:"Drops that are hot at once."`
+	Connections bound         `default:"64" help:"Connections; in the closed loop each always has a request under way."`
+	Rate        float64       `placeholder:"N" help:"Send so many a second, whatever the server does, and take latency from when each was due: the open loop (default none: the closed loop)."`
+	Duration    wait          `default:"10s" help:"How long, from 1s to 1h."`
+	Keys        bool          `help:"Send an Idempotency-Key with each reserve and purchase (default false)."`
+	SignIn      bool          `help:"Have buyers sign in, with limits that none of them meets; for its own server (default false)."`
+	Token       string        `placeholder:"TOKEN" help:"An operator's token, where the running server asks for one."`
+	JWTSecret   string        `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server has too."`
+	JWTAudience string        `name:"jwt-audience" placeholder:"NAME" help:"What these tokens have as aud."`
+	Control     bool          `help:"Measure a handler that does nothing in place of the server: what the machine could do at most (scenario reserve)."`
+	Serve       []string      `sep:"none" placeholder:"FLAG" help:"A flag for the server that it starts, such as --serve=--max-batch=1. Repeat it for more."`
+	JSON        bool          `name:"json" help:"Print the result as one JSON object (default false)."`
 }
 
-// scenario is what buyers do.
-type scenario load.Scenario
-
-// Decode implements kong.MapperValue.
-func (s *scenario) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(text string) error {
-		if *s = scenario(text); !slices.Contains(load.Scenarios(), load.Scenario(text)) {
-			return fmt.Errorf("must be one of %v, and is %q", load.Scenarios(), text)
-		}
-		return nil
-	})
+func parseScenario(s string) (load.Scenario, error) {
+	if !slices.Contains(load.Scenarios(), load.Scenario(s)) {
+		return "", fmt.Errorf("must be one of %v, and is %q", load.Scenarios(), s)
+	}
+	return load.Scenario(s), nil
 }
 
 // faultyError ends a run whose answers were not true.
@@ -71,27 +62,21 @@ func (c *benchCommand) run(ctx context.Context, con *console) error {
 		return err
 	}
 	b := load.Config{
-		Scenario: load.Scenario(c.Scenario), Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
+		Scenario: c.Scenario, Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
 		Duration: time.Duration(c.Duration), Token: c.Token, Keys: c.Keys, Progress: con.progress(),
 	}
 	if len(c.URL) > 0 {
 		b.URL, b.Others = c.URL[0], c.URL[1:]
 	}
-	buyer, err := signer(c.JWTSecret, c.JWTAudience)
-	if err != nil {
+	var err error
+	if b.Buyer, err = signer(c.JWTSecret, c.JWTAudience); err != nil {
 		return err
 	}
-	b.Buyer = buyer
 	result, err := c.measure(ctx, con, b)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		err = json.NewEncoder(con.stdout).Encode(result)
-	} else {
-		_, err = result.WriteTo(con.stdout)
-	}
-	if err != nil {
+	if err := con.print(result, c.JSON); err != nil {
 		return err
 	}
 	if result.Audit != nil && len(result.Audit.Faults) > 0 {
@@ -108,7 +93,7 @@ func (c *benchCommand) check() error {
 		return &faultError{flag: "url", rule: "is a server that runs; --sign-in, --control and --serve are for one of its own"}
 	case len(c.URL) == 0 && (c.Token != "" || c.JWTSecret != ""):
 		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a server that runs, --sign-in is for one of its own"}
-	case c.Control && (load.Scenario(c.Scenario) != load.Reserve || c.SignIn || c.Keys):
+	case c.Control && (c.Scenario != load.Reserve || c.SignIn || c.Keys):
 		return &faultError{flag: "control", rule: "does nothing but answer the scenario reserve, without --sign-in and --keys"}
 	}
 	return nil

@@ -6,9 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
-
-	"github.com/alecthomas/kong"
 
 	"sneakerdrop/internal/bus"
 )
@@ -26,50 +23,36 @@ type busFlags struct {
 // natsURLs are servers of one NATS cluster.
 type natsURLs []string
 
-// Decode implements kong.MapperValue. A repeated flag adds to the list.
-func (n *natsURLs) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		for text := range strings.SplitSeq(s, ",") {
-			text = strings.TrimSpace(text)
-			u, err := url.Parse(text)
-			if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
-				return errors.New("must be a URL of NATS, such as nats://localhost:4222 or tls://nats.example:4222")
-			}
-			*n = append(*n, text)
-		}
-		return nil
-	})
+func parseNATSURL(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+		return "", errors.New("must be a URL of NATS, such as nats://localhost:4222 or tls://nats.example:4222")
+	}
+	return s, nil
 }
-
-// IsCumulative tells kong to keep the values of earlier flags.
-func (n *natsURLs) IsCumulative() bool { return true }
 
 // subject is what subjects begin with.
 type subject string
 
 var subjects = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,7}$`)
 
-// Decode implements kong.MapperValue.
-func (s *subject) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(text string) error {
-		if *s = subject(text); !subjects.MatchString(text) {
-			return fmt.Errorf("must be words of letters, digits, _ and - with dots between, such as sneakerdrop, and is %q", text)
-		}
-		return nil
-	})
+func parseSubject(s string) (subject, error) {
+	if !subjects.MatchString(s) {
+		return "", fmt.Errorf("must be words of letters, digits, _ and - with dots between, such as sneakerdrop, and is %q", s)
+	}
+	return subject(s), nil
 }
 
 // check refuses settings that contradict each other, or that count for nothing.
 func (c *busFlags) check(d database) error {
-	given := ""
-	for flag, value := range map[string]string{"nats-creds": c.NATSCreds, "nats-ca": c.NATSCA, "nats-cert": c.NATSCert, "nats-key": c.NATSKey} {
-		if value != "" && (given == "" || flag < given) {
-			given = flag
+	for _, f := range []struct{ flag, file string }{
+		{"nats-ca", c.NATSCA}, {"nats-cert", c.NATSCert}, {"nats-creds", c.NATSCreds}, {"nats-key", c.NATSKey},
+	} {
+		if f.file != "" && len(c.NATS) == 0 {
+			return &faultError{flag: f.flag, rule: "counts only beside --nats"}
 		}
 	}
 	switch {
-	case len(c.NATS) == 0 && given != "":
-		return &faultError{flag: given, rule: "counts only beside --nats"}
 	case len(c.NATS) > 0 && d.url == "":
 		return &faultError{flag: "nats", rule: "is for several servers on one PostgreSQL; an SQLite file has one server, which has nobody to tell"}
 	case c.NATSCert != "" && c.NATSKey == "":

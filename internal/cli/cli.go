@@ -7,6 +7,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,8 +64,8 @@ func (w waiting) patient() bool { return time.Duration(w.WaitForDatabase) != rea
 
 // logging is what every command takes.
 type logging struct {
-	LogLevel  logLevel  `default:"info" help:"Least severity that is logged: debug, info, warn or error."`
-	LogFormat logFormat `default:"text" help:"Form of log lines on stderr: text or json."`
+	LogLevel  slog.Level `default:"info" help:"Least severity that is logged: debug, info, warn or error."`
+	LogFormat logFormat  `default:"text" help:"Form of log lines on stderr: text or json."`
 }
 
 // runner is a command, with its settings.
@@ -84,8 +85,17 @@ type console struct {
 	refusal *slog.Logger
 }
 
+// print writes a result for people, or as JSON.
+func (con *console) print(result io.WriterTo, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(con.stdout).Encode(result)
+	}
+	_, err := result.WriteTo(con.stdout)
+	return err
+}
+
 func (c *logging) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: slog.Level(c.LogLevel)}
+	o := &slog.HandlerOptions{Level: c.LogLevel}
 	if c.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}
@@ -139,7 +149,7 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 	if err != nil {
 		return "", false, err
 	}
-	parser, err := kong.New(c,
+	parser, err := kong.New(c, append(kinds(),
 		kong.Name("sneakerdrop"),
 		kong.Description("A server for limited sneaker releases. Every flag can also be set by the environment variable named beside it, or in a file .env."),
 		kong.Writers(con.stdout, con.stderr),
@@ -148,7 +158,7 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 		kong.Resolvers(con.settings),
 		kong.ValueFormatter(describe),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	)...)
 	if err != nil {
 		return "", false, fmt.Errorf("declare the command line: %w", err)
 	}

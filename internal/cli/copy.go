@@ -74,8 +74,8 @@ func (c *copyCommand) copy(ctx context.Context, con *console, from, to store.Sto
 	}
 	fmt.Fprintf(con.stdout, "copied: %s, %s, %s, %s; %s, %s, %s, %s; read back and the same\n",
 		count(report.Drops, "drop"), count(report.Reservations, "reservation"), count(report.Purchases, "purchase"),
-		entries(report.LedgerEntries, "ledger entry", "ledger entries"), count(report.Users, "user"), count(report.Keys, "kept answer"),
-		count(report.Tokens, "token"), entries(report.Actions, "log entry", "log entries"))
+		count(report.LedgerEntries, "ledger entry"), count(report.Users, "user"), count(report.Keys, "kept answer"),
+		count(report.Tokens, "token"), count(report.Actions, "log entry"))
 	if err := recorded(ctx, to, "copy", fmt.Sprintf("from %s", c.From), func() error { return nil }); err != nil {
 		return con.databaseErrorOf("to", c.To, err)
 	}
@@ -84,13 +84,6 @@ func (c *copyCommand) copy(ctx context.Context, con *console, from, to store.Sto
 		return fmt.Errorf("audit the copy: %w", con.databaseErrorOf("to", c.To, err))
 	}
 	return conclude(con.stdout, &checked, false)
-}
-
-func entries(n int64, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return thousands(n) + " " + more
 }
 
 func (c *copyCommand) explain(ctx context.Context, con *console, err error) error {

@@ -5,21 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	iso "github.com/bojanz/currency"
 
 	"sneakerdrop/internal/drop"
 )
-
-func parseCurrency(code string) (drop.Currency, error) {
-	var flags pageFlags
-	parser, err := kong.New(&flags)
-	if err != nil {
-		return drop.Currency{}, err
-	}
-	_, err = parser.Parse([]string{"--currency=" + code})
-	return drop.Currency(flags.Currency), err
-}
 
 // TestCurrency_HasTheDecimalsOfISO4217 holds the library against list one of the standard: who pays in cash in rials, ariary or
 // ouguiya sees other decimals, and so do those who count as CLDR does.

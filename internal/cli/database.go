@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -27,31 +26,23 @@ type database struct {
 
 var errDatabase = errors.New("must be sqlite:FILE, such as sqlite:sneakerdrop.db, or a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop")
 
-// Decode implements kong.MapperValue.
-func (d *database) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		if file, ok := strings.CutPrefix(strings.TrimSpace(s), "sqlite:"); ok {
-			if file = strings.TrimPrefix(file, "//"); file == "" {
-				return errDatabase
-			}
-			*d = database{file: file}
-			return nil
+func parseDatabase(s string) (database, error) {
+	if file, ok := strings.CutPrefix(strings.TrimSpace(s), "sqlite:"); ok {
+		if file = strings.TrimPrefix(file, "//"); file == "" {
+			return database{}, errDatabase
 		}
-		if !postgres.IsAddress(s) {
-			return errDatabase
-		}
-		return d.read(s, false)
-	})
+		return database{file: file}, nil
+	}
+	if !postgres.IsAddress(s) {
+		return database{}, errDatabase
+	}
+	return parsePostgres(s, false)
 }
 
-// read takes the address of a PostgreSQL database; foreign: not of ours.
-func (d *database) read(s string, foreign bool) error {
+// parsePostgres reads the address of a PostgreSQL database; foreign: not of ours.
+func parsePostgres(s string, foreign bool) (database, error) {
 	a, err := postgres.ReadAddress(s, foreign)
-	if err != nil {
-		return err
-	}
-	*d = database{url: a.URL, hosts: a.Hosts, name: a.Database, ignored: a.Ignored}
-	return nil
+	return database{url: a.URL, hosts: a.Hosts, name: a.Database, ignored: a.Ignored}, err
 }
 
 // String names the database without its password.

@@ -5,9 +5,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -20,133 +22,126 @@ type faultError struct{ flag, rule string }
 
 func (e *faultError) Error() string { return "--" + e.flag + " " + e.rule }
 
-// decode reads one setting's text and hands it to parse; what parse returns is the rule that the text breaks.
-func decode(ctx *kong.DecodeContext, parse func(string) error) error {
-	var text string
-	if err := ctx.Scan.PopValueInto("value", &text); err != nil {
+// kinds are the kinds of settings that kong does not know, each with the function that reads its text. The error of such a function is
+// the rule that the text breaks.
+func kinds() []kong.Option {
+	return []kong.Option{
+		reads(parseDatabase), reads(parseOriginal), reads(parseAddress), reads(parseBound), reads(parseLimits), reads(parseScenario),
+		reads(parseLogLevel), reads(parseLogFormat), reads(parseRole), reads(parseNameStyle), reads(parseSubject), reads(parseShopName),
+		reads(parseSignIn), reads(parseCurrency),
+		lists[origins](parseOrigin), lists[hostNames](parseHostName), lists[networks](parseNetwork), lists[natsURLs](parseNATSURL),
+		reads(parseHold), reads(parseHSTS), reads(parseLife),
+		reads(timeFrom[wait](time.Second, time.Hour, "from 1s to 1h, such as 10s")),
+		reads(timeFrom[idle](time.Second, 24*time.Hour, "from 1s to 24h, such as 61m")),
+		reads(timeFrom[patience](0, 24*time.Hour, "from 0s to 24h, such as 5m")),
+		reads(timeFrom[pause](0, 10*time.Minute, "from 0s to 10m, such as 5s")),
+	}
+}
+
+// reads has kong read the settings of a type by parse.
+func reads[T any](parse func(string) (T, error)) kong.Option {
+	return mapper(func(text string, to *T) (err error) {
+		*to, err = parse(text)
 		return err
-	}
-	if err := parse(text); err != nil {
-		return &faultError{flag: ctx.Value.Name, rule: err.Error()}
-	}
-	return nil
+	})
+}
+
+// lists has kong read the settings of a type that is a list, with commas between its items. A repeated flag adds to the list.
+func lists[L ~[]T, T any](parse func(string) (T, error)) kong.Option {
+	return mapper(func(text string, to *L) error {
+		for item := range strings.SplitSeq(text, ",") {
+			v, err := parse(strings.TrimSpace(item))
+			if err != nil {
+				return err
+			}
+			*to = append(*to, v)
+		}
+		return nil
+	})
+}
+
+func mapper[T any](read func(text string, to *T) error) kong.Option {
+	return kong.TypeMapper(reflect.TypeFor[T](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+		var text string
+		if err := ctx.Scan.PopValueInto("value", &text); err != nil {
+			return err
+		}
+		if err := read(text, target.Addr().Interface().(*T)); err != nil {
+			return &faultError{flag: ctx.Value.Name, rule: err.Error()}
+		}
+		return nil
+	}))
 }
 
 // bound is a number of things that there may be at once.
 type bound int
 
-// Decode implements kong.MapperValue.
-func (b *bound) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 10_000_000 {
-			return fmt.Errorf("must be a whole number from 1 to 10000000, and is %q", s)
-		}
-		*b = bound(n)
-		return nil
-	})
+func parseBound(s string) (bound, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 10_000_000 {
+		return 0, fmt.Errorf("must be a whole number from 1 to 10000000, and is %q", s)
+	}
+	return bound(n), nil
 }
 
 // origins are the web origins that browsers may call from; * is every one.
 type origins []string
 
-// Decode implements kong.MapperValue. A repeated flag adds to the list.
-func (o *origins) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		for origin := range strings.SplitSeq(s, ",") {
-			origin = strings.TrimSpace(origin)
-			u, err := url.Parse(origin)
-			bare := err == nil && u.Scheme != "" && u.Host != "" && origin == u.Scheme+"://"+u.Host
-			if origin != "*" && !bare {
-				return fmt.Errorf("must be an origin such as https://shop.example, or *, and is %q", origin)
-			}
-			*o = append(*o, origin)
-		}
-		return nil
-	})
+func parseOrigin(s string) (string, error) {
+	u, err := url.Parse(s)
+	bare := err == nil && u.Scheme != "" && u.Host != "" && s == u.Scheme+"://"+u.Host
+	if s != "*" && !bare {
+		return "", fmt.Errorf("must be an origin such as https://shop.example, or *, and is %q", s)
+	}
+	return s, nil
 }
-
-// IsCumulative tells kong to keep the values of earlier flags.
-func (o *origins) IsCumulative() bool { return true }
 
 // limits are the rates that one caller is kept to.
 type limits struct{ limit.Rules }
 
-// Decode implements kong.MapperValue.
-func (l *limits) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) (err error) {
-		l.Rules, err = limit.ParseRules(s)
-		return err
-	})
+func parseLimits(s string) (limits, error) {
+	rules, err := limit.ParseRules(s)
+	return limits{rules}, err
 }
 
 // hostNames are names or addresses of this server, without a port.
 type hostNames []string
 
-// Decode implements kong.MapperValue. A repeated flag adds to the list.
-func (h *hostNames) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		for host := range strings.SplitSeq(s, ",") {
-			host = strings.Trim(strings.TrimSpace(host), "[]")
-			_, err := netip.ParseAddr(host)
-			if host == "" || err != nil && strings.ContainsAny(host, ":/*@ ") {
-				return fmt.Errorf("must be the name or address of a host without a port, such as shop.example, and is %q", s)
-			}
-			*h = append(*h, host)
-		}
-		return nil
-	})
+func parseHostName(s string) (string, error) {
+	host := strings.Trim(s, "[]")
+	_, err := netip.ParseAddr(host)
+	if host == "" || err != nil && strings.ContainsAny(host, ":/*@ ") {
+		return "", fmt.Errorf("must be the name or address of a host without a port, such as shop.example, and is %q", s)
+	}
+	return host, nil
 }
-
-// IsCumulative tells kong to keep the values of earlier flags.
-func (h *hostNames) IsCumulative() bool { return true }
 
 // networks are addresses, alone or as networks such as 10.0.0.0/8.
 type networks []netip.Prefix
 
-// Decode implements kong.MapperValue. A repeated flag adds to the list.
-func (n *networks) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		for text := range strings.SplitSeq(s, ",") {
-			text = strings.TrimSpace(text)
-			prefix, err := netip.ParsePrefix(text)
-			if a, aErr := netip.ParseAddr(text); aErr == nil {
-				prefix, err = netip.PrefixFrom(a.WithZone(""), a.BitLen()), nil
-			}
-			if err != nil {
-				return fmt.Errorf("must be an address or a network, such as 10.0.0.0/8, and is %q", text)
-			}
-			*n = append(*n, prefix.Masked())
-		}
-		return nil
-	})
+func parseNetwork(s string) (netip.Prefix, error) {
+	prefix, err := netip.ParsePrefix(s)
+	if a, aErr := netip.ParseAddr(s); aErr == nil {
+		prefix, err = netip.PrefixFrom(a.WithZone(""), a.BitLen()), nil
+	}
+	if err != nil {
+		return prefix, fmt.Errorf("must be an address or a network, such as 10.0.0.0/8, and is %q", s)
+	}
+	return prefix.Masked(), nil
 }
 
-// IsCumulative tells kong to keep the values of earlier flags.
-func (n *networks) IsCumulative() bool { return true }
-
-type logLevel slog.Level
-
-// Decode implements kong.MapperValue.
-func (l *logLevel) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		names := []string{"debug", "info", "warn", "error"}
-		if !slices.Contains(names, s) {
-			return fmt.Errorf("must be debug, info, warn or error, and is %q", s)
-		}
-		return (*slog.Level)(l).UnmarshalText([]byte(s))
-	})
+func parseLogLevel(s string) (l slog.Level, err error) {
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) {
+		return l, fmt.Errorf("must be debug, info, warn or error, and is %q", s)
+	}
+	return l, l.UnmarshalText([]byte(s))
 }
 
 type logFormat string
 
-// Decode implements kong.MapperValue.
-func (f *logFormat) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		if s != "text" && s != "json" {
-			return fmt.Errorf("must be text or json, and is %q", s)
-		}
-		*f = logFormat(s)
-		return nil
-	})
+func parseLogFormat(s string) (logFormat, error) {
+	if s != "text" && s != "json" {
+		return "", fmt.Errorf("must be text or json, and is %q", s)
+	}
+	return logFormat(s), nil
 }

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/alecthomas/kong"
-
 	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/identity"
@@ -17,21 +15,19 @@ import (
 
 // signInFlags say who may do what. Without a secret, a key set or an issuer everybody may do everything.
 type signInFlags struct {
-	JWTSecret      string    `name:"jwt-secret" placeholder:"SECRET" help:"Buyers sign in with tokens (JWT, HS256) that this secret of 32 bytes or more has signed (default none). Others can read a command line: set the variable, or use --jwt-secret-file."`
-	JWTSecretFile  string    `name:"jwt-secret-file" placeholder:"FILE" help:"The file with that secret; line ends at its end do not count."`
-	JWTKeys        string    `name:"jwt-jwks-url" placeholder:"URL" help:"Buyers sign in with tokens (JWT) that a key of this JSON Web Key Set has signed; followed as keys change."`
-	OIDCIssuer     string    `name:"oidc-issuer" placeholder:"URL" help:"Buyers sign in with tokens of this OpenID Connect provider, which says where its keys are."`
-	JWTIssuer      string    `name:"jwt-issuer" placeholder:"NAME" help:"What tokens must have as iss (default anything; --oidc-issuer stands for it)."`
-	JWTAudience    []string  `name:"jwt-audience" placeholder:"NAME" help:"What tokens must have among their aud (default anything). Repeat it, or separate by commas, for more."`
-	JWTNumberClaim string    `name:"jwt-number-claim" placeholder:"CLAIM" help:"The claim with the shop's own number of the buyer, below 2^40 (default none: the server numbers buyers)."`
-	BuyerNames     nameStyle `name:"buyer-names" default:"auto" help:"What everybody sees of buyers' names: full, initial (Ann S. of Ann Smith where the token has given_name and family_name, else an initial and nothing more: A.), none, or auto: initial where buyers sign in, else full."`
-	BuyerLimits    limits    `name:"buyer-limits" default:"off" placeholder:"RULES" help:"What one buyer who signed in may ask for, in requests a second and at once, such as read=20/40,buy=5/10 (default off)."`
+	JWTSecret      string         `name:"jwt-secret" placeholder:"SECRET" help:"Buyers sign in with tokens (JWT, HS256) that this secret of 32 bytes or more has signed (default none). Others can read a command line: set the variable, or use --jwt-secret-file."`
+	JWTSecretFile  string         `name:"jwt-secret-file" placeholder:"FILE" help:"The file with that secret; line ends at its end do not count."`
+	JWTKeys        string         `name:"jwt-jwks-url" placeholder:"URL" help:"Buyers sign in with tokens (JWT) that a key of this JSON Web Key Set has signed; followed as keys change."`
+	OIDCIssuer     string         `name:"oidc-issuer" placeholder:"URL" help:"Buyers sign in with tokens of this OpenID Connect provider, which says where its keys are."`
+	JWTIssuer      string         `name:"jwt-issuer" placeholder:"NAME" help:"What tokens must have as iss (default anything; --oidc-issuer stands for it)."`
+	JWTAudience    []string       `name:"jwt-audience" placeholder:"NAME" help:"What tokens must have among their aud (default anything). Repeat it, or separate by commas, for more."`
+	JWTNumberClaim string         `name:"jwt-number-claim" placeholder:"CLAIM" help:"The claim with the shop's own number of the buyer, below 2^40 (default none: the server numbers buyers)."`
+	BuyerNames     drop.NameStyle `name:"buyer-names" default:"auto" help:"What everybody sees of buyers' names: full, initial (Ann S. of Ann Smith where the token has given_name and family_name, else an initial and nothing more: A.), none, or auto: initial where buyers sign in, else full."`
+	BuyerLimits    limits         `name:"buyer-limits" default:"off" placeholder:"RULES" help:"What one buyer who signed in may ask for, in requests a second and at once, such as read=20/40,buy=5/10 (default off)."`
 }
 
 // required reports whether calls need tokens.
-func (c *signInFlags) required() bool {
-	return c.JWTSecret != "" || c.JWTSecretFile != "" || c.JWTKeys != "" || c.OIDCIssuer != ""
-}
+func (c *signInFlags) required() bool { return c.source() != "" }
 
 // verifier returns what reads buyers' tokens, and the secret if it has one; nil: nobody has to sign in.
 func (c *signInFlags) verifier(ctx context.Context, log *slog.Logger) (v *identity.Verifier, secret []byte, err error) {
@@ -51,7 +47,7 @@ func (c *signInFlags) verifier(ctx context.Context, log *slog.Logger) (v *identi
 	return v, secret, nil
 }
 
-// source is the flag that says how tokens are checked.
+// source is the flag that says how tokens are checked; empty: nobody has to sign in.
 func (c *signInFlags) source() string {
 	switch {
 	case c.JWTSecret != "":
@@ -60,17 +56,11 @@ func (c *signInFlags) source() string {
 		return "jwt-secret-file"
 	case c.JWTKeys != "":
 		return "jwt-jwks-url"
-	default:
+	case c.OIDCIssuer != "":
 		return "oidc-issuer"
+	default:
+		return ""
 	}
-}
-
-// signIn says in the log how buyers sign in: a setting that came out empty shows there, and not only when somebody misuses it.
-func (c *signInFlags) signIn() string {
-	if !c.required() {
-		return "nobody has to"
-	}
-	return c.source()
 }
 
 // check refuses settings that contradict each other, or that count for nothing.
@@ -174,20 +164,14 @@ func (c *serveCommand) warnOfPlainTokens(log *slog.Logger) {
 	}
 }
 
-// nameStyle is a drop.NameStyle; empty: whatever suits.
-type nameStyle drop.NameStyle
-
-// Decode implements kong.MapperValue.
-func (n *nameStyle) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		switch style := drop.NameStyle(s); style {
-		case drop.FullName, drop.InitialName, drop.NoName:
-			*n = nameStyle(style)
-		case "auto":
-			*n = ""
-		default:
-			return fmt.Errorf("must be full, initial, none or auto, and is %q", s)
-		}
-		return nil
-	})
+// parseNameStyle reads how names are shown; empty: as suits.
+func parseNameStyle(s string) (drop.NameStyle, error) {
+	switch style := drop.NameStyle(s); style {
+	case drop.FullName, drop.InitialName, drop.NoName:
+		return style, nil
+	case "auto":
+		return "", nil
+	default:
+		return "", fmt.Errorf("must be full, initial, none or auto, and is %q", s)
+	}
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/alecthomas/kong"
-
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/importer"
@@ -15,24 +13,22 @@ import (
 
 type importCommand struct {
 	common
-	From     original `required:"" placeholder:"URL" help:"The original's database, postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read."`
-	Replace  bool     `help:"Delete everything that is in --database first (default false)."`
-	DryRun   bool     `help:"Say what an import would take over and repair, and change nothing (default false)."`
-	Currency currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: prices are rounded to the decimals that it has."`
+	From     original      `required:"" placeholder:"URL" help:"The original's database, postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read."`
+	Replace  bool          `help:"Delete everything that is in --database first (default false)."`
+	DryRun   bool          `help:"Say what an import would take over and repair, and change nothing (default false)."`
+	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: prices are rounded to the decimals that it has."`
 }
 
 // original is the URL of the database of the Node.js backend.
 type original struct{ database }
 
-// Decode implements kong.MapperValue.
-func (o *original) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		return o.read(s, true)
-	})
+func parseOriginal(s string) (original, error) {
+	d, err := parsePostgres(s, true)
+	return original{d}, err
 }
 
 func (c *importCommand) options() importer.Options {
-	return importer.Options{Replace: c.Replace, Currency: drop.Currency(c.Currency)}
+	return importer.Options{Replace: c.Replace, Currency: c.Currency}
 }
 
 func (c *importCommand) run(ctx context.Context, con *console) error {

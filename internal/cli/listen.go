@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"sneakerdrop/internal/app"
 )
 
@@ -20,20 +18,16 @@ type address struct {
 	given bool // :0 is an address too: any free port, everywhere
 }
 
-// Decode implements kong.MapperValue.
-func (a *address) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		host, port, err := net.SplitHostPort(s)
-		if err != nil {
-			return fmt.Errorf("must be HOST:PORT, such as localhost:3000, and is %q", s)
-		}
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil {
-			return fmt.Errorf("must end in a port from 0 to 65535, and is %q", s)
-		}
-		*a = address{Address: app.Address{Host: host, Port: uint16(n)}, given: true}
-		return nil
-	})
+func parseAddress(s string) (address, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return address{}, fmt.Errorf("must be HOST:PORT, such as localhost:3000, and is %q", s)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return address{}, fmt.Errorf("must end in a port from 0 to 65535, and is %q", s)
+	}
+	return address{Address: app.Address{Host: host, Port: uint16(n)}, given: true}, nil
 }
 
 // settle keeps an address that a platform names (PORT, HOST) on this machine where nobody has to sign in. Nobody has chosen such an
@@ -48,22 +42,23 @@ func (c *serveCommand) settle(s *settings, log *slog.Logger) {
 		"listen on the address that "+s.name("addr")+" names", "addr", c.Addr.String(), "wanted", wanted.String())
 }
 
-// checkReach refuses an address that is not this machine's own where nobody has to sign in, unless that was allowed.
-func (c *serveCommand) checkReach(flag string, a address, allowed bool) error {
-	if allowed || !a.given || a.Loopback() {
-		return nil
-	}
-	if flag == "addr" {
-		return &faultError{flag: flag, rule: fmt.Sprintf(
+// checkReach refuses addresses that are not this machine's own where nobody has to sign in, unless that was allowed.
+func (c *serveCommand) checkReach() error {
+	exposed := func(a address) bool { return a.given && !a.Loopback() }
+	if exposed(c.Addr) && !c.Insecure && !c.required() {
+		return &faultError{flag: "addr", rule: fmt.Sprintf(
 			"is %s, which other machines may reach, and nobody has to sign in; have buyers sign in (--oidc-issuer, --jwt-jwks-url or "+
-				"--jwt-secret-file), listen on localhost, or add --insecure if that is what you want", a)}
+				"--jwt-secret-file), listen on localhost, or add --insecure if that is what you want", c.Addr)}
+	}
+	if !exposed(c.MetricsAddr) || c.InsecureMetrics {
+		return nil
 	}
 	instead := "add --insecure-metrics"
 	if c.Insecure {
 		instead += " (--insecure is for --addr alone)"
 	}
-	return &faultError{flag: flag, rule: fmt.Sprintf(
-		"is %s, which other machines may reach, and nobody has to sign in there; listen on localhost, or %s if that is what you want", a, instead)}
+	return &faultError{flag: "metrics-addr", rule: fmt.Sprintf(
+		"is %s, which other machines may reach, and nobody has to sign in there; listen on localhost, or %s if that is what you want", c.MetricsAddr, instead)}
 }
 
 // listenError says which setting to change: the one of that flag.

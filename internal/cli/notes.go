@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -15,7 +16,7 @@ func (con *console) tell(parsed *kong.Context) {
 	var l logging
 	for _, f := range parsed.Flags() {
 		switch v := f.Target.Addr().Interface().(type) {
-		case *logLevel:
+		case *slog.Level:
 			l.LogLevel = *v
 		case *logFormat:
 			l.LogFormat = *v

@@ -6,17 +6,16 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/alecthomas/kong"
-
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/text"
 	"sneakerdrop/internal/web"
 )
 
 // pageFlags say what the pages show of the shop.
 type pageFlags struct {
-	ShopName shopName `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
-	Currency currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, as ISO 4217 has it: a price has no more decimals than it has (JPY 0, KWD 3)."`
-	SignIn   signIn   `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
+	ShopName shopName      `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
+	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, as ISO 4217 has it: a price has no more decimals than it has (JPY 0, KWD 3)."`
+	SignIn   signIn        `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
 }
 
 func (c *pageFlags) pages() web.Config {
@@ -27,33 +26,25 @@ const maxShopName = 60
 
 type shopName string
 
-// Decode implements kong.MapperValue.
-func (n *shopName) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		normal, fault := text.Title(s)
-		switch {
-		case strings.TrimSpace(s) == "" || utf8.RuneCountInString(normal) > maxShopName:
-			return errors.New("must have from 1 to 60 characters")
-		case fault != "":
-			return errors.New(string(fault))
-		}
-		*n = shopName(normal)
-		return nil
-	})
+func parseShopName(s string) (shopName, error) {
+	normal, fault := text.Title(s)
+	switch {
+	case strings.TrimSpace(s) == "" || utf8.RuneCountInString(normal) > maxShopName:
+		return "", errors.New("must have from 1 to 60 characters")
+	case fault != "":
+		return "", errors.New(string(fault))
+	}
+	return shopName(normal), nil
 }
 
 type signIn string
 
-// Decode implements kong.MapperValue.
-func (u *signIn) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		parsed, err := url.Parse(s)
-		web := err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.Host != ""
-		path := strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") // after two slashes comes a host
-		if !web && !path || strings.Contains(s, `\`) {                   // which browsers read as a slash
-			return errors.New("must be an http or https address, or a path that starts with /")
-		}
-		*u = signIn(s)
-		return nil
-	})
+func parseSignIn(s string) (signIn, error) {
+	parsed, err := url.Parse(s)
+	web := err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.Host != ""
+	path := strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") // after two slashes comes a host
+	if !web && !path || strings.Contains(s, `\`) {                   // which browsers read as a slash
+		return "", errors.New("must be an http or https address, or a path that starts with /")
+	}
+	return signIn(s), nil
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -41,11 +40,10 @@ func (c *rehearseCommand) run(ctx context.Context, con *console) error {
 			}
 		},
 	}
-	buyer, err := signer(c.JWTSecret, c.JWTAudience)
-	if err != nil {
+	var err error
+	if r.Buyer, err = signer(c.JWTSecret, c.JWTAudience); err != nil {
 		return err
 	}
-	r.Buyer = buyer
 	result, err := rehearse.Run(ctx, r)
 	if live, ok := errors.AsType[*rehearse.LiveError](err); ok {
 		return fmt.Errorf("no rehearsal now: %w", live)
@@ -56,12 +54,7 @@ func (c *rehearseCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		err = json.NewEncoder(con.stdout).Encode(result)
-	} else {
-		_, err = result.WriteTo(con.stdout)
-	}
-	if err == nil && !result.Pass {
+	if err = con.print(result, c.JSON); err == nil && !result.Pass {
 		err = &failedRehearsalError{result.Faults[0]}
 	}
 	return err

@@ -13,8 +13,8 @@ import (
 
 type seedCommand struct {
 	common
-	Force    bool     `help:"Delete everything that is in the database first."`
-	Currency currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: where it has no decimals the prices are a hundred times as high."`
+	Force    bool          `help:"Delete everything that is in the database first."`
+	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: where it has no decimals the prices are a hundred times as high."`
 }
 
 func (c *seedCommand) run(ctx context.Context, con *console) error {
@@ -22,7 +22,7 @@ func (c *seedCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	users, drops := samples(time.Now(), drop.Currency(c.Currency))
+	users, drops := samples(time.Now(), c.Currency)
 	err = errors.Join(recorded(ctx, s, "seed", fmt.Sprintf("force %t", c.Force), func() error {
 		return store.Fill(ctx, s, users, drops, c.Force)
 	}), s.Close())

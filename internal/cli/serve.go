@@ -49,7 +49,7 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		con.refusal = log
 	}
 	c.settle(con.settings, log)
-	if err := cmp.Or(c.checkReach("addr", c.Addr, c.Insecure || c.required()), c.checkReach("metrics-addr", c.MetricsAddr, c.InsecureMetrics)); err != nil {
+	if err := c.checkReach(); err != nil {
 		return err
 	}
 	if err := c.busFlags.check(c.Database); err != nil {
@@ -84,20 +84,20 @@ func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logge
 		Patient: c.patient(), Engine: engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch)},
 		API: api.Config{
 			AllowedOrigins: c.CORSOrigin, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy, Identity: verifier,
-			BuyerNames: drop.NameStyle(c.BuyerNames), BuyerLimits: c.BuyerLimits.Rules, Currency: drop.Currency(c.Currency),
+			BuyerNames: c.BuyerNames, BuyerLimits: c.BuyerLimits.Rules, Currency: c.Currency,
 		},
 		Pages: c.pages(), Bus: c.bus(), Rehearsals: rehearsals, Hangups: con.hangups, Secrets: c.secrets(verifier, rehearsals),
 		Explain: func(err error) error { return c.explain(con, err) }, Drain: time.Duration(c.Drain), ShutdownTimeout: time.Duration(c.ShutdownTimeout),
 		Ready: func(at app.Address, url string) {
 			fmt.Fprintf(con.stdout, "%s%s\n", readyLine, url)
-			log.Info("serving", "addr", at.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", c.signIn(), "version", Version)
+			log.Info("serving", "addr", at.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", cmp.Or(c.source(), "nobody has to"), "version", Version)
 		},
 	}
 	if c.MetricsAddr.given {
 		config.Metrics = &c.MetricsAddr.Address
 	}
 	if c.Demo {
-		config.Fill = func(ctx context.Context, s store.Store) error { return demo(ctx, s, drop.Currency(c.Currency), log) }
+		config.Fill = func(ctx context.Context, s store.Store) error { return demo(ctx, s, c.Currency, log) }
 	}
 	return config, nil
 }

@@ -74,7 +74,7 @@ func TestAddress_OfAPlatform(t *testing.T) {
 			if moved := c.nobodyIn != c.signedIn && with == ""; moved != strings.Contains(log.String(), "nobody has to sign in, so this machine alone is served") {
 				t.Errorf("%q, .env %q, %q: logs %q", c.environ, c.dotenv, with, log.String())
 			}
-			if err := cs.Serve.checkReach("addr", cs.Serve.Addr, cs.Serve.required()); err != nil {
+			if err := cs.Serve.checkReach(); err != nil {
 				t.Errorf("%q, .env %q, %q: %v", c.environ, c.dotenv, with, err)
 			}
 		}

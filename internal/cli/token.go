@@ -10,8 +10,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/shop"
@@ -27,9 +25,9 @@ type tokenCommands struct {
 
 type tokenCreateCommand struct {
 	common
-	Role    role   `required:"" placeholder:"ROLE" help:"operator may do everything that operators do, viewer only look."`
-	Name    string `required:"" placeholder:"NAME" help:"Who gets it, as the log will call its holder, such as \"Ann's laptop\"."`
-	Expires life   `default:"90d" placeholder:"TIME" help:"How long it is good: 12h, 90d (default) or never."`
+	Role    operator.Role `required:"" placeholder:"ROLE" help:"operator may do everything that operators do, viewer only look."`
+	Name    string        `required:"" placeholder:"NAME" help:"Who gets it, as the log will call its holder, such as \"Ann's laptop\"."`
+	Expires life          `default:"90d" placeholder:"TIME" help:"How long it is good: 12h, 90d (default) or never."`
 }
 
 type tokenListCommand struct{ common }
@@ -45,42 +43,15 @@ type logCommand struct {
 	JSON  bool `name:"json" help:"Print one JSON object a line in place of a table (default false)."`
 }
 
-// role is a token's.
-type role operator.Role
-
-// Decode implements kong.MapperValue.
-func (r *role) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		if *r = role(s); operator.Role(s) != operator.Operator && operator.Role(s) != operator.Viewer {
-			return fmt.Errorf("must be operator or viewer, and is %q", s)
-		}
-		return nil
-	})
-}
-
-// life is how long a token is good; 0: for ever.
-type life time.Duration
-
-const maxLife = 3650 * 24 * time.Hour
-
-// Decode implements kong.MapperValue. Beside Go's units there are days.
-func (l *life) Decode(ctx *kong.DecodeContext) error {
-	return decode(ctx, func(s string) error {
-		if s == "never" {
-			*l = 0
-			return nil
-		}
-		d, err := withDays(s)
-		if err != nil || d < time.Minute || d > maxLife {
-			return fmt.Errorf("must be a time from 1m to 3650d, such as 12h or 90d, or never, and is %q", s)
-		}
-		*l = life(d)
-		return nil
-	})
+func parseRole(s string) (operator.Role, error) {
+	if r := operator.Role(s); r == operator.Operator || r == operator.Viewer {
+		return r, nil
+	}
+	return "", fmt.Errorf("must be operator or viewer, and is %q", s)
 }
 
 func (c *tokenCreateCommand) run(ctx context.Context, con *console) error {
-	t := operator.Token{Name: c.Name, Role: operator.Role(c.Role)}
+	t := operator.Token{Name: c.Name, Role: c.Role}
 	if normal, fault := text.Name(c.Name); fault == "" {
 		t.Name = normal
 	}

@@ -2,7 +2,13 @@
 
 package cli
 
-import "io/fs"
+import (
+	"io/fs"
+	"os/exec"
+)
+
+// apart does nothing where there are no process groups.
+func apart(*exec.Cmd) {}
 
 // ownedByUs knows nothing where the bits of a mode say nothing.
 func ownedByUs(fs.FileInfo) (owned, known bool) { return false, false }
