@@ -9,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // users are the buyers, found by number, email and name.
@@ -81,48 +82,40 @@ func (u *users) name(one *store.User) error {
 	return nil
 }
 
-// EnsureUser implements store.Store.
-func (s *Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error) {
-	const op = "ensure a user"
-	if err := s.begin(ctx, op); err != nil {
-		return drop.User{}, false, err
+// Once implements records.Engine.
+func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(records.Buyers) (drop.Result, error)) (drop.Result, error) {
+	if err := e.begin(ctx, op); err != nil {
+		return drop.Result{}, err
 	}
-	defer s.calls.Done()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	first, found, err := s.keys.replay(key)
+	defer e.calls.Done()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	answer, found, err := e.keys.replay(key)
 	if err != nil || found {
-		return first.User, found, err
+		return answer, err
 	}
-	who, err := drop.NameBuyer(username, email)
-	if err != nil {
-		return drop.User{}, false, err
+	if answer, err = f(e); err == nil {
+		e.keys.keep(key, answer, e.now())
 	}
-	one, found := s.users.find(&who)
-	if !found {
-		if who.Refusal != nil {
-			return drop.User{}, false, who.Refusal
-		}
-		one = drop.User{ID: s.users.next, Username: who.NewUsername(), Email: who.Email}
-		if err := s.users.add(store.User{User: one, CreatedAt: s.now()}); err != nil {
-			return drop.User{}, false, &store.Error{Op: op, Class: store.ClassFault, Err: err}
-		}
-	}
-	s.keys.keep(key, drop.Result{User: one}, s.now())
-	return one, false, nil
+	return answer, err
 }
 
-func (u *users) find(who *drop.Named) (drop.User, bool) {
-	by := u.byName
-	if who.ByEmail() {
-		by = u.byEmail
+// FindBuyer implements records.Buyers.
+func (e engine) FindBuyer(called string, byEmail bool) (drop.User, error) {
+	by := e.users.byName
+	if byEmail {
+		by = e.users.byEmail
 	}
-	first, second := who.Spellings()
-	id, ok := by[first]
-	if !ok && second != "" {
-		id, ok = by[second]
+	return e.users.byID[by[called]].User, nil
+}
+
+// AddBuyer implements records.Buyers.
+func (e engine) AddBuyer(u *drop.User) (added bool, err error) {
+	u.ID = e.users.next
+	if err := e.users.add(store.User{User: *u, CreatedAt: e.now()}); err != nil {
+		return false, &store.Error{Op: "make a buyer", Class: store.ClassFault, Err: err}
 	}
-	return u.byID[id].User, ok
+	return true, nil
 }
 
 // EnsureSubjects implements store.Store.

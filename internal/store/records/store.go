@@ -19,6 +19,18 @@ type Engine interface {
 	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
 	// Delete deletes the row of that number, which is never given again; found: there was one.
 	Delete(ctx context.Context, op string, t *Table, number int64) (found bool, err error)
+	// Once calls f and keeps its answer under the key, in one transaction. Where an answer is kept already it returns that, Replayed, or
+	// refuses with CodeIdempotencyMismatch; of calls at once under one key one calls f and the others get its answer. Without a key it
+	// keeps nothing, and each step of f may be a transaction of its own. It may call f again.
+	Once(ctx context.Context, op string, key drop.Key, f func(Buyers) (drop.Result, error)) (drop.Result, error)
+}
+
+// Buyers finds and adds buyers. Errors are those of store.Store.
+type Buyers interface {
+	// FindBuyer returns the buyer of that email or else of that name, the lowest number first and nobody that a subject is; ID 0: there is none.
+	FindBuyer(called string, byEmail bool) (drop.User, error)
+	// AddBuyer stores a new buyer, and sets the number that the store gives. added is false where a buyer like it has just been added.
+	AddBuyer(u *drop.User) (added bool, err error)
 }
 
 // Store is the part of a store.Store that is the same for every engine.
@@ -57,6 +69,46 @@ func (s Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
 		return drop.User{}, err
 	}
 	return u.User, nil
+}
+
+// EnsureUser implements store.Store.
+func (s Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error) {
+	who, err := drop.NameBuyer(username, email)
+	if err != nil {
+		return drop.User{}, false, err
+	}
+	answer, err := s.engine.Once(ctx, "find or make a buyer", key, func(b Buyers) (drop.Result, error) {
+		u, err := ensureBuyer(b, &who)
+		return drop.Result{User: u}, err
+	})
+	if err == nil && answer.User.ID == 0 {
+		err = drop.Refuse(drop.CodeDamaged)
+	}
+	if err != nil {
+		return drop.User{}, false, err
+	}
+	return answer.User, answer.Replayed, nil
+}
+
+// ensureBuyer finds or makes a buyer. Where another call makes the buyer first it finds that one.
+func ensureBuyer(b Buyers, who *drop.Named) (drop.User, error) {
+	for {
+		first, second := who.Spellings()
+		u, err := b.FindBuyer(first, who.ByEmail())
+		if err == nil && u.ID == 0 && second != "" {
+			u, err = b.FindBuyer(second, who.ByEmail())
+		}
+		if err != nil || u.ID != 0 {
+			return u, err
+		}
+		if who.Refusal != nil {
+			return drop.User{}, who.Refusal
+		}
+		u = drop.User{Username: who.NewUsername(), Email: who.Email}
+		if added, err := b.AddBuyer(&u); err != nil || added {
+			return u, err
+		}
+	}
 }
 
 // CreateToken implements store.Store.

@@ -16,14 +16,12 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 	settled := true
 	err := s.read(ctx, op, func(conn *sqlite.Conn) (err error) {
 		for i := range subjects {
-			if found[i], err = findSubject(conn, &subjects[i]); drop.CodeOf(err) == drop.CodeUserNotFound {
-				settled = false
-				return nil
-			}
-			if err != nil {
+			if found[i], err = findSubject(conn, &subjects[i]); err != nil {
 				return err
 			}
-			settled = settled && shows(found[i], &subjects[i])
+			if settled = shows(found[i], &subjects[i]); !settled {
+				return nil
+			}
 		}
 		return nil
 	})
@@ -36,9 +34,9 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 	return found, nil
 }
 
-// shows tells whether the user is called as the subject is.
+// shows tells whether the user is there, and is called as the subject is.
 func shows(u drop.User, s *drop.Subject) bool {
-	return u.Username == s.Username && u.Email == drop.NormalEmail(s.Email) && u.PublicName == s.PublicName
+	return u.ID != 0 && u.Username == s.Username && u.Email == drop.NormalEmail(s.Email) && u.PublicName == s.PublicName
 }
 
 func (s *Store) ensureSubjects(conn *sqlite.Conn, subjects []drop.Subject, found []drop.User) error {
@@ -60,10 +58,10 @@ func (s *Store) ensureSubjects(conn *sqlite.Conn, subjects []drop.Subject, found
 
 func (s *Store) ensureSubject(conn *sqlite.Conn, subject *drop.Subject) (drop.User, error) {
 	user, err := findSubject(conn, subject)
-	missing := drop.CodeOf(err) == drop.CodeUserNotFound
-	if err != nil && !missing || err == nil && shows(user, subject) {
+	if err != nil || shows(user, subject) {
 		return user, err
 	}
+	missing := user.ID == 0
 	query := sqlEnsureSubjectUpdate
 	if missing {
 		query = sqlEnsureSubjectInsert

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 
 	"zombiezen.com/go/sqlite"
 
@@ -10,109 +11,77 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// EnsureUser implements store.Store. What takes no write, a buyer who is known or a key that was used, which are the
-// common cases, is found without the writer.
-func (s *Store) EnsureUser(ctx context.Context, name, email string, key drop.Key) (user drop.User, replayed bool, err error) {
-	var known bool
-	op := "find a user"
-	who, err := drop.NameBuyer(name, email)
-	if err != nil {
-		return drop.User{}, false, err
-	}
-	err = s.read(ctx, op, func(conn *sqlite.Conn) (err error) {
-		user, known, err = knownUser(conn, &who, key)
+// errNeedsWriter: what was begun on a snapshot has to write.
+var errNeedsWriter = errors.New("this takes a write")
+
+// Once implements records.Engine. What takes no write, which is the common case, is done without the writer.
+func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(records.Buyers) (drop.Result, error)) (answer drop.Result, err error) {
+	err = e.read(ctx, op, func(conn *sqlite.Conn) (err error) {
+		var found bool
+		if answer, found, err = replay(conn, key); err != nil || found {
+			return err
+		}
+		if key.Given() {
+			return errNeedsWriter
+		}
+		answer, err = f(&buyers{conn: conn})
 		return err
 	})
-	if err == nil && !known {
-		err = s.write(ctx, op, func(conn *sqlite.Conn) (wrote bool, err error) {
-			user, wrote, err = s.ensureUser(conn, &who, key)
-			known = !wrote
-			return wrote, err
-		})
+	if !errors.Is(err, errNeedsWriter) {
+		return answer, err
 	}
-	if err != nil {
-		return drop.User{}, false, err
-	}
-	return user, known && key.Given(), nil
-}
-
-// knownUser answers a call that has nothing to write: with a key one that was used, without one a buyer who is there.
-func knownUser(conn *sqlite.Conn, who *drop.Named, key drop.Key) (user drop.User, known bool, err error) {
-	if key.Given() {
-		first, found, err := replay(conn, key)
-		if err == nil && found && first.User.ID == 0 {
-			err = drop.Refuse(drop.CodeDamaged)
+	err = e.write(ctx, op, func(conn *sqlite.Conn) (wrote bool, err error) {
+		var found bool
+		if answer, found, err = replay(conn, key); err != nil || found {
+			return false, err
 		}
-		return first.User, found, err
-	}
-	user, err = findUser(conn, who)
-	if drop.CodeOf(err) == drop.CodeUserNotFound {
-		return drop.User{}, false, nil
-	}
-	return user, err == nil, err
+		b := &buyers{conn: conn, now: e.now}
+		if answer, err = f(b); err != nil {
+			return false, err
+		}
+		return b.wrote || key.Given(), keepAnswer(conn, key, answer, e.now())
+	})
+	return answer, err
 }
 
-func (s *Store) ensureUser(conn *sqlite.Conn, who *drop.Named, key drop.Key) (user drop.User, wrote bool, err error) {
-	if user, known, err := knownUser(conn, who, key); known || err != nil {
-		return user, false, err
-	}
-	user, err = findUser(conn, who)
-	if drop.CodeOf(err) == drop.CodeUserNotFound {
-		user, err = s.addUser(conn, who)
-	}
-	if err != nil {
-		return drop.User{}, false, err
-	}
-	return user, true, keepAnswer(conn, key, drop.Result{User: user}, s.now())
+// buyers finds buyers and, in the writer, adds them.
+type buyers struct {
+	conn  *sqlite.Conn
+	now   func() drop.Time // nil: it reads a snapshot
+	wrote bool
 }
 
-// findUser refuses with CodeUserNotFound.
-func findUser(conn *sqlite.Conn, who *drop.Named) (drop.User, error) {
+// FindBuyer implements records.Buyers.
+func (b *buyers) FindBuyer(called string, byEmail bool) (drop.User, error) {
 	query := sqlEnsureUserByName
-	if who.ByEmail() {
+	if byEmail {
 		query = sqlEnsureUserByEmail
 	}
-	find := func(by string) (drop.User, error) {
-		st, err := conn.Prepare(query)
-		if err != nil {
-			return drop.User{}, err
-		}
-		st.BindText(1, by)
-		return oneUser(st)
-	}
-	first, second := who.Spellings()
-	user, err := find(first)
-	if drop.CodeOf(err) == drop.CodeUserNotFound && second != "" {
-		return find(second)
-	}
-	return user, err
-}
-
-func (s *Store) addUser(conn *sqlite.Conn, who *drop.Named) (drop.User, error) {
-	if who.Refusal != nil {
-		return drop.User{}, who.Refusal
-	}
-	id, err := integer(conn, sqlEnsureUserNext, int64(drop.FirstAllocatedUser))
+	st, err := b.conn.Prepare(query)
 	if err != nil {
 		return drop.User{}, err
 	}
-	user := drop.User{ID: drop.UserID(id), Username: who.NewUsername(), Email: who.Email}
-	return user, insert(conn, records.Users, noDrop, &store.User{User: user, CreatedAt: s.now()})
+	st.BindText(1, called)
+	return oneUser(st)
 }
 
-// oneUser reads the columns id, username, email, public_name of one row, or refuses with CodeUserNotFound.
-func oneUser(st *sqlite.Stmt) (drop.User, error) {
-	var user drop.User
-	err := rows(st, func() {
-		user = scanUser(st)
-	})
-	if err == nil && user.ID == 0 {
-		err = drop.Refuse(drop.CodeUserNotFound)
+// AddBuyer implements records.Buyers.
+func (b *buyers) AddBuyer(u *drop.User) (added bool, err error) {
+	if b.now == nil {
+		return false, errNeedsWriter
 	}
-	return user, err
+	id, err := integer(b.conn, sqlEnsureUserNext, int64(drop.FirstAllocatedUser))
+	if err != nil {
+		return false, err
+	}
+	u.ID, b.wrote = drop.UserID(id), true
+	return true, insert(b.conn, records.Users, noDrop, &store.User{User: *u, CreatedAt: b.now()})
 }
 
-// scanUser reads the columns id, username, email, public_name.
-func scanUser(st *sqlite.Stmt) drop.User {
-	return drop.User{ID: drop.UserID(st.ColumnInt64(0)), Username: st.ColumnText(1), Email: st.ColumnText(2), PublicName: st.ColumnText(3)}
+// oneUser reads the columns id, username, email, public_name of one row; ID 0: there is none.
+func oneUser(st *sqlite.Stmt) (user drop.User, err error) {
+	err = rows(st, func() {
+		user = drop.User{ID: drop.UserID(st.ColumnInt64(0)), Username: st.ColumnText(1), Email: st.ColumnText(2), PublicName: st.ColumnText(3)}
+	})
+	return user, err
 }
