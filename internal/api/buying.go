@@ -168,7 +168,7 @@ func (a *api) purchase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.engine.Buy(r.Context(), id, callerOf(w).buyer.ID, retry)
+	p, err := a.engine.Purchase(r.Context(), id, callerOf(w).buyer.ID, retry)
 	if err != nil {
 		return err
 	}

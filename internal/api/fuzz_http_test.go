@@ -174,7 +174,7 @@ func (s *fuzzShop) fill() error {
 		}
 		switch n {
 		case 0:
-			_, err = s.engine.Buy(ctx, r.ID, 0, engine.Retry{})
+			_, err = s.engine.Purchase(ctx, r.ID, 0, engine.Retry{})
 		case 2:
 			_, err = s.engine.Cancel(ctx, r.ID, 0, engine.Retry{})
 		}

@@ -229,7 +229,7 @@ func newPagedShop(t *testing.T, at *pipes.Listener, p *paged) *shop {
 	for i := range manySales {
 		r, err := s.engine.Reserve(ctx, 1, drop.UserID(i+1), "", engine.Retry{})
 		if err == nil {
-			_, err = s.engine.Buy(ctx, r.ID, 0, engine.Retry{})
+			_, err = s.engine.Purchase(ctx, r.ID, 0, engine.Retry{})
 		}
 		if err != nil {
 			t.Fatal(err)

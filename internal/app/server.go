@@ -47,7 +47,7 @@ type server struct {
 // parts are all of a server, in the order in which they start.
 func (s *server) parts() []part {
 	return []part{
-		s.takeIdentity, s.openWaitingRoom, s.openStore, s.fill, s.makeHub, s.dialBus, s.makeCalls, s.openDiagnostics, s.startEngine, s.followBus,
+		s.takeIdentity, s.openWaitingRoom, s.openStore, s.fill, s.makeHub, s.dialBus, s.makeCalls, s.openDiagnostics, s.startEngine, s.subscribeBus,
 		s.startJobs, s.openDoor, s.startReloading,
 	}
 }
@@ -225,13 +225,13 @@ func (s *server) startEngine(ctx context.Context) (stop, error) {
 	return s.engine.Stop, nil
 }
 
-// followBus has the engine take over what others tell.
-func (s *server) followBus(context.Context) (end stop, err error) {
+// subscribeBus has the engine take over what others tell.
+func (s *server) subscribeBus(context.Context) (end stop, err error) {
 	if s.bus == nil {
 		return end, nil
 	}
 	s.registry.MustRegister(s.bus)
-	return nil, s.bus.Follow(s.engine)
+	return nil, s.bus.Subscribe(s.engine)
 }
 
 func (s *server) startJobs(ctx context.Context) (stop, error) {

@@ -157,7 +157,7 @@ func command(rnd *rand.Rand, id drop.ID) drop.Command {
 	case 1, 2:
 		return drop.Cancel{Reservation: reservation}
 	case 3, 4:
-		return drop.BuyReservation{Reservation: reservation}
+		return drop.MakePurchase{Reservation: reservation}
 	case 5:
 		return drop.Pause{}
 	case 6:
@@ -225,7 +225,7 @@ func hammer(ctx context.Context, e *engine.Engine, id drop.ID, user drop.UserID,
 		}
 		switch n % 4 {
 		case 0:
-			_, _ = e.Buy(ctx, r.ID, 0, engine.Retry{})
+			_, _ = e.Purchase(ctx, r.ID, 0, engine.Retry{})
 		case 1:
 			_, _ = e.Cancel(ctx, r.ID, 0, engine.Retry{})
 		}

@@ -64,11 +64,11 @@ func seven(t *testing.T) store.Filled {
 		return drop.Reserve{User: user, Size: size, Hold: hold}
 	}
 	h.batch(t, 10, hold(1, "9", time.Minute), hold(2, "9", time.Minute), hold(3, "10", time.Minute), hold(4, "9", 60*time.Millisecond))
-	h.batch(t, 20, drop.BuyReservation{Reservation: r(1)}, drop.BuyReservation{Reservation: r(3)}, hold(5, "9", time.Minute))
+	h.batch(t, 20, drop.MakePurchase{Reservation: r(1)}, drop.MakePurchase{Reservation: r(3)}, hold(5, "9", time.Minute))
 	h.batch(t, 30, drop.Cancel{Reservation: r(2)}, drop.Restock{Add: 2, Size: "10"})
 	h.batch(t, 40, drop.Pause{})
 	h.batch(t, 70, drop.Cancel{Reservation: r(4)}, drop.Resume{}) // it expires on the way
-	h.batch(t, 80, drop.BuyReservation{Reservation: r(5)}, hold(6, "9", time.Minute))
+	h.batch(t, 80, drop.MakePurchase{Reservation: r(5)}, hold(6, "9", time.Minute))
 	return store.Filled{State: h.state, Changes: h.changes}
 }
 
@@ -77,7 +77,7 @@ func three(t *testing.T) store.Filled {
 	units := int64(4)
 	h := newHistory(t, 3, drop.Spec{Name: "Three", Price: 100, StartTime: began, TotalStock: &units})
 	h.batch(t, 5, drop.Reserve{User: 1, Size: "EU 44", Hold: time.Minute}, drop.Reserve{User: 2, Hold: time.Minute})
-	h.batch(t, 5, drop.BuyReservation{Reservation: drop.NewReservationID(3, 1)}) // in the same millisecond
+	h.batch(t, 5, drop.MakePurchase{Reservation: drop.NewReservationID(3, 1)}) // in the same millisecond
 	return store.Filled{State: h.state, Changes: h.changes}
 }
 

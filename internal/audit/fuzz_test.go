@@ -43,7 +43,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	if err := b.Head(s); err != nil {
 		return err
 	}
-	reasons := []drop.Reason{drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCanceled, "", "x"}
+	reasons := []drop.Reason{drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x"}
 	seq := drop.Seq(0)
 	for range d.n(8) {
 		seq += drop.Seq(d.n(3))

@@ -54,7 +54,7 @@ func (c *check) reservation(r drop.Reservation) error {
 	case drop.Expired:
 		c.account(&r, r.EndedAt, posting{size: i, reason: drop.ReservationExpired})
 	case drop.Cancelled:
-		c.account(&r, r.EndedAt, posting{size: i, reason: drop.ReservationCanceled})
+		c.account(&r, r.EndedAt, posting{size: i, reason: drop.ReservationCancelled})
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func said(r drop.Reason) string {
 	switch r {
 	case drop.ReservationExpired:
 		return "expired"
-	case drop.ReservationCanceled:
+	case drop.ReservationCancelled:
 		return "cancelled"
 	default:
 		return string(r)

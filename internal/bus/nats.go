@@ -26,8 +26,8 @@ import (
 
 // Replica is who takes over what others did: an engine.
 type Replica interface {
-	// Follow takes one event over, and returns false if it is no news.
-	Follow(ev engine.Event) (news bool)
+	// Receive takes one event over, and returns false if it is no news.
+	Receive(ev engine.Event) (news bool)
 	// Refresh has everything compared with the store soon, and does not wait.
 	Refresh()
 }
@@ -132,8 +132,8 @@ func Name(servers []string) string {
 	return strings.Join(bare, ",")
 }
 
-// Follow has what other replicas say taken over by r, from now on.
-func (n *NATS) Follow(r Replica) error {
+// Subscribe hands r what other replicas say, from now on.
+func (n *NATS) Subscribe(r Replica) error {
 	n.replica.Store(&r)
 	if err := n.subscribe("drops", decodeState); err != nil {
 		return err
@@ -160,7 +160,7 @@ func (n *NATS) subscribe(about string, decode func([]byte) (engine.Event, error)
 		case err != nil:
 			n.counts.invalid.Add(1)
 			n.log.Debug("a message that no server has sent", "subject", m.Subject, "error", err)
-		case (*n.replica.Load()).Follow(ev):
+		case (*n.replica.Load()).Receive(ev):
 			n.counts.taken.Add(1)
 		default:
 			n.counts.older.Add(1)

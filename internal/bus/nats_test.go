@@ -57,7 +57,7 @@ type replica struct {
 	older     bool // all that it is told is no news
 }
 
-func (r *replica) Follow(ev engine.Event) bool {
+func (r *replica) Receive(ev engine.Event) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.told = append(r.told, ev)
@@ -88,7 +88,7 @@ func join(t *testing.T, url string, change func(*bus.Config)) (*bus.NATS, *repli
 	}
 	t.Cleanup(n.Close)
 	r := &replica{}
-	if err := n.Follow(r); err != nil {
+	if err := n.Subscribe(r); err != nil {
 		t.Fatal(err)
 	}
 	return n, r

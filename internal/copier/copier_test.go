@@ -80,7 +80,7 @@ func shop(t *testing.T, s engine) {
 		}}))
 	}
 	run(at+1_000, hold(1, "9"), hold(2, "9"), hold(3, "9½"), hold(4, "9"))
-	run(at+2_000, drop.BuyReservation{Reservation: first(1)}, drop.BuyReservation{Reservation: first(3)}, drop.Cancel{Reservation: first(2)})
+	run(at+2_000, drop.MakePurchase{Reservation: first(1)}, drop.MakePurchase{Reservation: first(3)}, drop.Cancel{Reservation: first(2)})
 	run(at+3_000, drop.Restock{Add: -2, Size: "9"}, drop.Edit{Hidden: &yes, Archived: &yes}, paused)
 
 	hash := operator.Hash{3}

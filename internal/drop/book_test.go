@@ -176,7 +176,7 @@ func (b *book) reserve(t testing.TB, now drop.Time, user drop.UserID, size strin
 // buy makes a purchase that must succeed.
 func (b *book) buy(t testing.TB, now drop.Time, id drop.ReservationID) drop.Purchase {
 	t.Helper()
-	r := b.do(now, drop.BuyReservation{Reservation: id})
+	r := b.do(now, drop.MakePurchase{Reservation: id})
 	if r.Err != nil {
 		t.Fatalf("buy: %v", r.Err)
 	}

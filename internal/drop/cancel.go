@@ -1,6 +1,6 @@
 package drop
 
-// Cancel gives a reservation's unit back before its time. Owner is as in BuyReservation.
+// Cancel gives a reservation's unit back before its time. Owner is as in MakePurchase.
 type Cancel struct {
 	Reservation ReservationID
 	Owner       UserID
@@ -25,7 +25,7 @@ func (c Cancel) apply(a *application) Result {
 	case Completed:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
 	case Active:
-		a.end(r, Cancelled, ReservationCanceled)
+		a.end(r, Cancelled, ReservationCancelled)
 	case Expired, Cancelled:
 	}
 	return Result{Reservation: *r}

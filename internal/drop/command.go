@@ -36,7 +36,7 @@ func (Expire) apply(*application) Result { return Result{} }
 // Result is the answer to one command: Err, or what its type answers with.
 type Result struct {
 	Reservation Reservation // of Reserve and Cancel
-	Purchase    Purchase    // of BuyReservation
+	Purchase    Purchase    // of MakePurchase
 	// Drop, with Recent, is the answer to Restock, Pause, Resume and Edit: the drop right after the command.
 	Drop   *Drop
 	Recent []Recent

@@ -34,7 +34,7 @@ func (a *application) cooldown(u *usage) *Error {
 		return nil
 	}
 	for _, r := range u.holds { // more may be due than one batch ends
-		a.settle(r)
+		a.expireIfDue(r)
 	}
 	wait := Cooldown(u.unpaid, a.MaxExpiredHolds)
 	until := u.ended.Add(wait)

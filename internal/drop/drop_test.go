@@ -80,12 +80,12 @@ func TestStock_Balanced(t *testing.T) {
 func TestStock_Post(t *testing.T) {
 	start := drop.Stock{Total: 30, Available: 10, Held: 10, Sold: 10}
 	for reason, want := range map[drop.Reason]drop.Stock{
-		drop.Created:             {Total: 32, Available: 12, Held: 10, Sold: 10},
-		drop.Restocked:           {Total: 32, Available: 12, Held: 10, Sold: 10},
-		drop.Reserved:            {Total: 30, Available: 8, Held: 12, Sold: 10},
-		drop.ReservationExpired:  {Total: 30, Available: 12, Held: 8, Sold: 10},
-		drop.ReservationCanceled: {Total: 30, Available: 12, Held: 8, Sold: 10},
-		drop.Purchased:           {Total: 30, Available: 10, Held: 8, Sold: 12},
+		drop.Created:              {Total: 32, Available: 12, Held: 10, Sold: 10},
+		drop.Restocked:            {Total: 32, Available: 12, Held: 10, Sold: 10},
+		drop.Reserved:             {Total: 30, Available: 8, Held: 12, Sold: 10},
+		drop.ReservationExpired:   {Total: 30, Available: 12, Held: 8, Sold: 10},
+		drop.ReservationCancelled: {Total: 30, Available: 12, Held: 8, Sold: 10},
+		drop.Purchased:            {Total: 30, Available: 10, Held: 8, Sold: 12},
 	} {
 		s := start
 		if err := s.Post(reason, 2); err != nil || s != want {
@@ -109,7 +109,7 @@ func TestStableWords(t *testing.T) {
 	}
 	for reason, want := range map[drop.Reason]string{
 		drop.Created: "created", drop.Restocked: "restocked", drop.Reserved: "reserved", drop.Purchased: "purchased",
-		drop.ReservationExpired: "reservation_expired", drop.ReservationCanceled: "reservation_cancelled",
+		drop.ReservationExpired: "reservation_expired", drop.ReservationCancelled: "reservation_cancelled",
 	} {
 		if string(reason) != want {
 			t.Errorf("reason %q, want %q", reason, want)

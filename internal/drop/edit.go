@@ -23,7 +23,7 @@ func (c Edit) need(n *Need) {
 	n.Recent = true
 }
 
-func (c Edit) apply(a *application) Result { return a.operate(c.change(a)) }
+func (c Edit) apply(a *application) Result { return a.answerDrop(c.change(a)) }
 
 // limits reports whether the edit may set a rule on what one user may hold.
 func (c *Edit) limits() bool { return c.LimitPerUser != nil || c.MaxExpiredHolds != nil }

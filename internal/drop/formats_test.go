@@ -36,7 +36,7 @@ func TestAsked_Format1(t *testing.T) {
 		"reserve max":      drop.Reserve{User: drop.MaxSafeInteger, Size: "US 9.5"}.Asked(1),
 		"reserve negative": drop.Reserve{User: -1}.Asked(1),
 		"users email":      drop.AskedUser("Ann", ""),
-		"purchase":         drop.BuyReservation{Reservation: drop.NewReservationID(3, 17), Owner: 9}.Asked(3),
+		"purchase":         drop.MakePurchase{Reservation: drop.NewReservationID(3, 17), Owner: 9}.Asked(3),
 		"cancel":           drop.Cancel{Reservation: drop.NewReservationID(drop.MaxID, 4294967295)}.Asked(drop.MaxID),
 		"pause":            drop.Pause{}.Asked(1),
 		"resume":           drop.Resume{}.Asked(drop.MaxID),

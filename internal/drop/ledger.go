@@ -7,17 +7,17 @@ type Reason string
 
 // The reasons of a ledger entry.
 const (
-	Created             Reason = "created"
-	Restocked           Reason = "restocked"
-	ReservationExpired  Reason = "reservation_expired"
-	ReservationCanceled Reason = "reservation_cancelled"
-	Reserved            Reason = "reserved"
-	Purchased           Reason = "purchased"
+	Created              Reason = "created"
+	Restocked            Reason = "restocked"
+	ReservationExpired   Reason = "reservation_expired"
+	ReservationCancelled Reason = "reservation_cancelled"
+	Reserved             Reason = "reserved"
+	Purchased            Reason = "purchased"
 )
 
 // reasons in the order in which one batch's entries are written: what gives units back stands before what takes them,
 // so that no entry's Available is ever below zero.
-var reasons = [...]Reason{Created, ReservationExpired, ReservationCanceled, Restocked, Reserved, Purchased}
+var reasons = [...]Reason{Created, ReservationExpired, ReservationCancelled, Restocked, Reserved, Purchased}
 
 // LedgerEntry records what one batch moved for one reason in one size.
 type LedgerEntry struct {
@@ -41,7 +41,7 @@ func (s *Stock) Post(reason Reason, units int64) error {
 	case Reserved:
 		s.Available -= units
 		s.Held += units
-	case ReservationExpired, ReservationCanceled:
+	case ReservationExpired, ReservationCancelled:
 		s.Held -= units
 		s.Available += units
 	case Purchased:

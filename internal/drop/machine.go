@@ -29,7 +29,7 @@ func Apply(s *State, now Time, batch BatchID, cmds []Command) ([]Result, *Change
 		}
 	}
 	for _, r := range s.due {
-		a.settle(r)
+		a.expireIfDue(r)
 	}
 	results := make([]Result, len(cmds))
 	for i, c := range cmds {
@@ -73,12 +73,12 @@ func (a *application) find(id ReservationID, owner UserID) (*Reservation, *Error
 	if r == nil || owner != 0 && r.UserID != owner {
 		return nil, Refuse(CodeReservationNotFound)
 	}
-	a.settle(r)
+	a.expireIfDue(r)
 	return r, nil
 }
 
-// settle expires an active hold whose time is over.
-func (a *application) settle(r *Reservation) {
+// expireIfDue expires an active hold whose time is over.
+func (a *application) expireIfDue(r *Reservation) {
 	if r.Status == Active && !r.LiveAt(a.now) {
 		a.end(r, Expired, ReservationExpired)
 	}

@@ -172,7 +172,7 @@ func TestHold_IsDeadAtItsEndToTheMillisecond(t *testing.T) {
 		b := newBook(plain(1))
 		held := b.reserve(t, opened, 1, "")
 		now := held.ExpiresAt + test.offset
-		if r := b.clone().do(now, drop.BuyReservation{Reservation: held.ID}); codeOf(r) != test.buy {
+		if r := b.clone().do(now, drop.MakePurchase{Reservation: held.ID}); codeOf(r) != test.buy {
 			t.Errorf("%d ms from its end a purchase gives %q, want %q", test.offset, codeOf(r), test.buy)
 		}
 		if r := b.clone().do(now, drop.Cancel{Reservation: held.ID}); r.Err != nil || r.Reservation.Status != test.cancelled || r.Reservation.EndedAt != now {
@@ -195,9 +195,9 @@ func TestHold_IsDeadAtItsEndToTheMillisecond(t *testing.T) {
 func TestHold_IsDeadThoughNotLoadedAsDue(t *testing.T) {
 	b := newBook(limited(plain(2), 1))
 	held := b.reserve(t, opened, 1, "")
-	s := b.load(drop.NeedOf([]drop.Command{drop.BuyReservation{Reservation: held.ID}, drop.Reserve{User: 1}}), opened)
+	s := b.load(drop.NeedOf([]drop.Command{drop.MakePurchase{Reservation: held.ID}, drop.Reserve{User: 1}}), opened)
 	got, c := drop.Apply(s, held.ExpiresAt, drop.BatchID{1}, []drop.Command{
-		drop.Reserve{User: 1, Hold: time.Minute}, drop.BuyReservation{Reservation: held.ID},
+		drop.Reserve{User: 1, Hold: time.Minute}, drop.MakePurchase{Reservation: held.ID},
 	})
 	if got[0].Err != nil || got[0].Reservation.ID == held.ID {
 		t.Errorf("reserving again: %+v", got[0])
@@ -210,7 +210,7 @@ func TestHold_IsDeadThoughNotLoadedAsDue(t *testing.T) {
 	}
 }
 
-func TestBuyReservation(t *testing.T) {
+func TestMakePurchase(t *testing.T) {
 	b := newBook(sized(2, "9", "10"))
 	held := b.reserve(t, opened, 4, "10")
 	price := b.drop.Price
@@ -234,7 +234,7 @@ func TestBuyReservation(t *testing.T) {
 	}
 }
 
-func TestBuyReservation_Refusals(t *testing.T) {
+func TestMakePurchase_Refusals(t *testing.T) {
 	b := newBook(plain(9))
 	cancelled, expired := b.reserve(t, opened, 1, ""), b.reserve(t, opened, 1, "")
 	b.do(opened, drop.Cancel{Reservation: cancelled.ID})
@@ -246,26 +246,26 @@ func TestBuyReservation_Refusals(t *testing.T) {
 		cancelled.ID: drop.CodeReservationCancelled, expired.ID: drop.CodeReservationExpired, damaged.ID: drop.CodeDamaged,
 		damaged.ID + 1: drop.CodeReservationNotFound, 0: drop.CodeReservationNotFound, -1: drop.CodeReservationNotFound,
 	} {
-		if got := codeOf(b.do(opened+minute, drop.BuyReservation{Reservation: id})); got != want {
+		if got := codeOf(b.do(opened+minute, drop.MakePurchase{Reservation: id})); got != want {
 			t.Errorf("purchase of %d: %q, want %q", id, got, want)
 		}
 	}
 }
 
-func TestBuyReservation_OnceInABatch(t *testing.T) {
+func TestMakePurchase_OnceInABatch(t *testing.T) {
 	b := newBook(plain(9))
-	buy := drop.BuyReservation{Reservation: b.reserve(t, opened, 1, "").ID}
+	buy := drop.MakePurchase{Reservation: b.reserve(t, opened, 1, "").ID}
 	got, c := b.apply(opened, buy, buy, buy)
 	if got[0].Err != nil || !reflect.DeepEqual(got[1], got[0]) || !reflect.DeepEqual(got[2], got[0]) || len(c.Purchases) != 1 {
 		t.Errorf("got %+v and %d purchases", got, len(c.Purchases))
 	}
 }
 
-func TestBuyReservation_RecentNamesTheNewestThree(t *testing.T) {
+func TestMakePurchase_RecentNamesTheNewestThree(t *testing.T) {
 	b := newBook(plain(9))
 	var cmds []drop.Command
 	for user := range drop.UserID(4) {
-		cmds = append(cmds, drop.BuyReservation{Reservation: b.reserve(t, opened, user+1, "").ID})
+		cmds = append(cmds, drop.MakePurchase{Reservation: b.reserve(t, opened, user+1, "").ID})
 	}
 	s := b.load(drop.NeedOf(cmds), opened)
 	old := []drop.Recent{{ID: 7<<32 | 99, Username: "Zoe"}, {}, {}}
@@ -326,7 +326,7 @@ func TestApply_ExpiresNoMoreThanWereLoadedAndLosesNone(t *testing.T) {
 	}
 	now := opened + minute
 	last := drop.NewReservationID(7, n)
-	r, c := b.apply(now, drop.BuyReservation{Reservation: last})
+	r, c := b.apply(now, drop.MakePurchase{Reservation: last})
 	if codeOf(r[0]) != drop.CodeReservationExpired || len(c.Ended) != drop.MaxExpirePerBatch+1 {
 		t.Errorf("the batch ended %d holds and answered %+v", len(c.Ended), r[0])
 	}
@@ -351,7 +351,7 @@ func TestApply_UnitComesBackWithinTheBatch(t *testing.T) {
 	}
 	// Giving back stands before taking, so that no entry is below zero.
 	want := []drop.LedgerEntry{
-		{Seq: 3, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.ReservationCanceled, Units: 1, Available: 1},
+		{Seq: 3, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.ReservationCancelled, Units: 1, Available: 1},
 		{Seq: 4, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.Reserved, Units: 1, Available: 0},
 	}
 	if !reflect.DeepEqual(c.Ledger, want) {
@@ -371,7 +371,7 @@ func TestReserve_UnitsBoughtInTheSameBatchCount(t *testing.T) {
 	b := newBook(limited(plain(9), 2))
 	held := b.reserve(t, opened, 1, "")
 	reserve := drop.Reserve{User: 1, Hold: time.Minute}
-	got, _ := b.apply(opened, reserve, drop.BuyReservation{Reservation: held.ID}, reserve,
+	got, _ := b.apply(opened, reserve, drop.MakePurchase{Reservation: held.ID}, reserve,
 		drop.Cancel{Reservation: held.ID + 1}, reserve, reserve)
 	for i, want := range []drop.Code{"", "", drop.CodeLimitReached, "", "", drop.CodeLimitReached} {
 		if codeOf(got[i]) != want {
@@ -397,10 +397,10 @@ func TestApply_RowLoadedThriceIsOne(t *testing.T) {
 	}
 }
 
-func TestBuyReservation_MadeInTheSameBatch(t *testing.T) {
+func TestMakePurchase_MadeInTheSameBatch(t *testing.T) {
 	b := newBook(plain(1))
 	cmds := []drop.Command{
-		drop.Reserve{User: 9, Hold: time.Minute}, drop.BuyReservation{Reservation: 7<<32 | 1}, drop.Cancel{Reservation: 7<<32 | 1},
+		drop.Reserve{User: 9, Hold: time.Minute}, drop.MakePurchase{Reservation: 7<<32 | 1}, drop.Cancel{Reservation: 7<<32 | 1},
 	}
 	s := b.load(drop.NeedOf(cmds), opened)
 	got, c := drop.Apply(s, opened, drop.BatchID{1}, cmds)

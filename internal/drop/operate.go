@@ -2,8 +2,8 @@ package drop
 
 import "slices"
 
-// operate answers an operator's command with the drop as it is now. Its version is the one that the batch will commit.
-func (a *application) operate(refusal *Error) Result {
+// answerDrop answers an operator's command with the drop as it is now. Its version is the one that the batch will commit.
+func (a *application) answerDrop(refusal *Error) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
@@ -33,7 +33,7 @@ func (c Restock) Asked(ID) Asked {
 
 func (Restock) need(n *Need) { n.Recent = true }
 
-func (c Restock) apply(a *application) Result { return a.operate(c.move(a)) }
+func (c Restock) apply(a *application) Result { return a.answerDrop(c.move(a)) }
 
 func (c Restock) move(a *application) *Error {
 	size, _, refusal := a.sizeNamed(c.Size)
@@ -82,5 +82,5 @@ func (Resume) apply(a *application) Result { return a.setPaused(false) }
 
 func (a *application) setPaused(paused bool) Result {
 	set(&a.Paused, &paused, &a.changed)
-	return a.operate(nil)
+	return a.answerDrop(nil)
 }

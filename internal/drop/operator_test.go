@@ -170,7 +170,7 @@ func TestOperator_IsAnsweredWithTheDropAsOfThen(t *testing.T) {
 	first := b.buy(t, opened, b.reserve(t, opened, 1, "9").ID)
 	held := b.reserve(t, opened, 2, "10")
 	version := b.drop.Version
-	got, _ := b.apply(opened+5, drop.Restock{Add: 2, Size: "9"}, drop.Pause{}, drop.BuyReservation{Reservation: held.ID},
+	got, _ := b.apply(opened+5, drop.Restock{Add: 2, Size: "9"}, drop.Pause{}, drop.MakePurchase{Reservation: held.ID},
 		drop.Resume{}, drop.Edit{Name: new("new")}, drop.Restock{Add: -1, Size: "10"})
 	for i, want := range map[int]struct {
 		nine, ten int64 // available
@@ -237,7 +237,7 @@ func TestNeedOf(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	got = drop.NeedOf([]drop.Command{drop.BuyReservation{Reservation: 6}, drop.Edit{LimitPerUser: new(0)}})
+	got = drop.NeedOf([]drop.Command{drop.MakePurchase{Reservation: 6}, drop.Edit{LimitPerUser: new(0)}})
 	if want := (drop.Need{Limits: true, Reservations: []drop.Wanted{{ID: 6}}, Recent: true}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

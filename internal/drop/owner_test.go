@@ -13,9 +13,9 @@ func TestApply_AnothersReservationIsOneThatDoesNotExist(t *testing.T) {
 	none := cancelled + 1
 	r, _ := b.apply(
 		opened+1,
-		drop.BuyReservation{Reservation: bought, Owner: 2}, drop.Cancel{Reservation: bought, Owner: 2},
-		drop.BuyReservation{Reservation: none, Owner: 2},
-		drop.BuyReservation{Reservation: bought, Owner: 1}, drop.BuyReservation{Reservation: bought, Owner: 2},
+		drop.MakePurchase{Reservation: bought, Owner: 2}, drop.Cancel{Reservation: bought, Owner: 2},
+		drop.MakePurchase{Reservation: none, Owner: 2},
+		drop.MakePurchase{Reservation: bought, Owner: 1}, drop.MakePurchase{Reservation: bought, Owner: 2},
 		drop.Cancel{Reservation: cancelled}, drop.Cancel{Reservation: cancelled, Owner: 2}, drop.Cancel{Reservation: cancelled, Owner: 1},
 	)
 	for i, want := range []drop.Code{

@@ -47,7 +47,7 @@ func drawCommand(t *rapid.T, b *book) drop.Command {
 			Hold: time.Duration(rapid.IntRange(1, 90_000).Draw(t, "hold")) * time.Millisecond,
 		}
 	case "buy":
-		return drop.BuyReservation{Reservation: drawID(t, b), Owner: drawOwner(t)}
+		return drop.MakePurchase{Reservation: drawID(t, b), Owner: drawOwner(t)}
 	case "cancel":
 		return drop.Cancel{Reservation: drawID(t, b), Owner: drawOwner(t)}
 	case "restock":
@@ -277,7 +277,7 @@ func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Resul
 			if r.Status != drop.Active || r.UserID != c.User || r.ExpiresAt <= b.lastAt || b.reservations[r.ID].ID != r.ID {
 				t.Fatalf("%+v answered with %+v", c, r)
 			}
-		case drop.BuyReservation:
+		case drop.MakePurchase:
 			if p := result.Purchase; p.ReservationID != c.Reservation || b.purchases[c.Reservation] != p {
 				t.Fatalf("%+v answered with %+v; there is %+v", c, p, b.purchases[c.Reservation])
 			}

@@ -1,24 +1,24 @@
 package drop
 
-// BuyReservation pays a reservation: its unit is sold. With an Owner it is refused like one that does not exist where
+// MakePurchase pays a reservation: its unit is sold. With an Owner it is refused like one that does not exist where
 // the reservation is another user's; 0 means anybody's.
-type BuyReservation struct {
+type MakePurchase struct {
 	Reservation ReservationID
 	Owner       UserID
 }
 
 // Operation is "purchase".
-func (BuyReservation) Operation() string { return "purchase" }
+func (MakePurchase) Operation() string { return "purchase" }
 
 // Asked is which reservation.
-func (c BuyReservation) Asked(ID) Asked { return askedNumber(int64(c.Reservation)) }
+func (c MakePurchase) Asked(ID) Asked { return askedNumber(int64(c.Reservation)) }
 
-func (c BuyReservation) need(n *Need) {
+func (c MakePurchase) need(n *Need) {
 	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation, Owner: c.Owner})
 	n.Recent = true
 }
 
-func (c BuyReservation) apply(a *application) Result {
+func (c MakePurchase) apply(a *application) Result {
 	r, refusal := a.find(c.Reservation, c.Owner)
 	if refusal != nil {
 		return Result{Err: refusal}

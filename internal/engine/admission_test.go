@@ -48,7 +48,7 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 	u.begun = b.Begun() != nil
 	failed, decided := error(nil), false
 	kept := func() drop.Need { return need }
-	given := &storetest.Over{Batch: b, Need: kept, Next: storetest.None, Anew: true, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
+	given := &storetest.Over{Batch: b, Need: kept, Follower: storetest.None, Anew: true, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		changes := b.Decide(s, now)
 		if u.fail != nil {
 			failed = u.fail()
@@ -67,7 +67,7 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 		return err
 	}
 	if decided {
-		if following := b.Follow(); following != nil {
+		if following := b.Next(); following != nil {
 			following.Begin(storetest.Begun(b.Of()))
 		}
 	}

@@ -23,7 +23,6 @@ type batch struct {
 	omitted
 	needs drop.Need
 	begun store.Begun
-	tried bool // at least once
 	fixed bool // no more calls are taken: it was begun, or tried
 	began time.Time
 	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
@@ -91,7 +90,7 @@ func (b *batch) Needs() drop.Need {
 	b.asked = time.Now()
 	grown := false
 	if !b.alone {
-		more := b.lane.takeMore(b.lane.engine.MaxBatch - len(b.calls))
+		more := b.lane.dequeueMore(b.lane.engine.MaxBatch - len(b.calls))
 		grown = len(more) > 0
 		b.calls = append(b.calls, more...)
 		for _, c := range more {
@@ -104,12 +103,12 @@ func (b *batch) Needs() drop.Need {
 	return b.needs
 }
 
-// Follow implements store.Batch.
-func (b *batch) Follow() store.Batch {
+// Next implements store.Batch.
+func (b *batch) Next() store.Batch {
 	if b.alone || b.next != nil { // it was given in an attempt before this
 		return nil
 	}
-	calls, ok := b.lane.takeAhead(b.manyPlain())
+	calls, ok := b.lane.dequeueNext(b.manyPlain())
 	if !ok {
 		return nil
 	}
@@ -216,12 +215,11 @@ func (b *batch) faulted(err error) bool {
 func (b *batch) attempt(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
-	b.fixed = b.begun != nil || b.tried
 	if b.asked = time.Now(); b.begun != nil {
 		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
 	}
 	err := b.lane.engine.store.RunBatch(ctx, b)
-	b.begun, b.tried = nil, true // another attempt begins anew, with these commands
+	b.begun, b.fixed = nil, true // another attempt begins anew, with these commands
 	if err != nil && drop.CodeOf(err) == "" && !b.usedKey(err) {
 		b.lane.engine.Metrics.storeError(err)
 	}

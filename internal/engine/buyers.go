@@ -86,8 +86,8 @@ func (e *Engine) enqueueSighting(s *sighting) error {
 	return nil
 }
 
-// take removes the next ones from the queue, or ends the goroutine's life when there are none.
-func (b *buyers) take() []*sighting {
+// dequeue removes the next ones from the queue, or ends the goroutine's life when there are none.
+func (b *buyers) dequeue() []*sighting {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := min(len(b.queue), sightingBatch)
@@ -109,7 +109,7 @@ func (b *buyers) close() {
 func (e *Engine) findBuyers() {
 	defer e.running.Done()
 	for {
-		next := e.buyers.take()
+		next := e.buyers.dequeue()
 		if next == nil {
 			return
 		}

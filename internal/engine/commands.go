@@ -59,7 +59,7 @@ func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, er
 	if replayed {
 		return viewOf(s), nil
 	}
-	_, err = e.admit(s, Event{Created: true})
+	_, err = e.update(s, Event{Created: true})
 	return viewOf(s), err // not the lane's view, which may have moved on: a retry by key gets this one
 }
 
@@ -81,10 +81,10 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 	return result.Reservation, err
 }
 
-// Buy completes a reservation of the owner's (0: anybody's); another's is one that does not exist. Buying a completed one
+// Purchase completes a reservation of the owner's (0: anybody's); another's is one that does not exist. Buying a completed one
 // again gives the same purchase.
-func (e *Engine) Buy(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
-	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.BuyReservation{Reservation: id, Owner: owner}))
+func (e *Engine) Purchase(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
+	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.MakePurchase{Reservation: id, Owner: owner}))
 	r.tell(result.Replayed)
 	return result.Purchase, notInDrop(err)
 }
@@ -98,25 +98,25 @@ func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, owner drop.U
 
 // Restock adds units, or takes unsold ones away, and returns the drop as it was then.
 func (e *Engine) Restock(ctx context.Context, id drop.ID, cmd drop.Restock, r Retry) (*View, error) {
-	return e.operate(ctx, id, r.under(id, cmd), r)
+	return e.change(ctx, id, r.under(id, cmd), r)
 }
 
 // Pause stops reserving in a drop, and returns the drop as it was then.
 func (e *Engine) Pause(ctx context.Context, id drop.ID, r Retry) (*View, error) {
-	return e.operate(ctx, id, r.under(id, drop.Pause{}), r)
+	return e.change(ctx, id, r.under(id, drop.Pause{}), r)
 }
 
 // Resume ends a pause, and returns the drop as it was then.
 func (e *Engine) Resume(ctx context.Context, id drop.ID, r Retry) (*View, error) {
-	return e.operate(ctx, id, r.under(id, drop.Resume{}), r)
+	return e.change(ctx, id, r.under(id, drop.Resume{}), r)
 }
 
 // Edit changes what the command names, all of it or nothing, and returns the drop as it was then.
 func (e *Engine) Edit(ctx context.Context, id drop.ID, cmd drop.Edit) (*View, error) {
-	return e.operate(ctx, id, cmd, Retry{})
+	return e.change(ctx, id, cmd, Retry{})
 }
 
-func (e *Engine) operate(ctx context.Context, id drop.ID, cmd drop.Command, r Retry) (*View, error) {
+func (e *Engine) change(ctx context.Context, id drop.ID, cmd drop.Command, r Retry) (*View, error) {
 	result, err := e.do(ctx, id, cmd)
 	if err != nil {
 		return nil, err

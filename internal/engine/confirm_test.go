@@ -41,11 +41,11 @@ func TestAnswer_FromAnEarlierBatchIsConfirmedOnce(t *testing.T) {
 		ask("again, of who has written it", one, 0)
 		ask("of another replica", other, 1)
 		ask("of that one again", other, 0)
-		if _, err := one.Buy(t.Context(), first.ID, 0, engine.Retry{}); err != nil {
+		if _, err := one.Purchase(t.Context(), first.ID, 0, engine.Retry{}); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if _, err := other.Buy(t.Context(), first.ID, 0, engine.Retry{}); err != nil {
+			if _, err := other.Purchase(t.Context(), first.ID, 0, engine.Retry{}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -144,11 +144,11 @@ func (e *Engine) Start(ctx context.Context) error {
 		return fmt.Errorf("load all drops: %w", err)
 	}
 	if len(snapshots) > 0 {
-		e.skew.take(snapshots[0].Now, sent, time.Now(), e.Log)
+		e.skew.add(snapshots[0].Now, sent, time.Now(), e.Log)
 	}
 	for _, s := range snapshots {
 		e.offset.sample(s.Now)
-		if l, err := e.admit(s, Event{Elsewhere: true}); err == nil {
+		if l, err := e.update(s, Event{Elsewhere: true}); err == nil {
 			l.wake(s.Deadline)
 		}
 	}
@@ -272,7 +272,7 @@ func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 		if err != nil {
 			return nil, err
 		}
-		return e.admit(s, Event{Created: true, Elsewhere: true})
+		return e.update(s, Event{Created: true, Elsewhere: true})
 	})
 	if err != nil {
 		return nil, err
@@ -280,9 +280,9 @@ func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 	return v.(*lane), nil
 }
 
-// admit makes the drop's lane, or brings the one that is there up to date, and publishes what is news. ev is the event but for the
+// update makes the drop's lane, or brings the one that is there up to date, and publishes what is news. ev is the event but for the
 // view; Created says of a drop that has no lane yet that it was made since the engine started.
-func (e *Engine) admit(s store.Snapshot, ev Event) (*lane, error) {
+func (e *Engine) update(s store.Snapshot, ev Event) (*lane, error) {
 	v := viewOf(s)
 	l, made, err := e.ensureLane(v)
 	if err != nil {

@@ -108,7 +108,7 @@ func TestHold_IsBackOnSaleTheMillisecondItEnds(t *testing.T) {
 		if len(ev.Ledger) != 1 || ev.Ledger[0].Reason != drop.ReservationExpired {
 			t.Errorf("announced with ledger %+v", ev.Ledger)
 		}
-		_, err := e.Buy(t.Context(), r.ID, 0, engine.Retry{})
+		_, err := e.Purchase(t.Context(), r.ID, 0, engine.Retry{})
 		wantCode(t, err, drop.CodeReservationExpired)
 	})
 }
@@ -119,7 +119,7 @@ func TestHold_CanBeBoughtUntilTheMillisecondItEnds(t *testing.T) {
 		id := create(t, e, spec(2))
 		r := reserve(t, e, id, 1)
 		time.Sleep(59*time.Second + 999*time.Millisecond)
-		p, err := e.Buy(t.Context(), r.ID, 0, engine.Retry{})
+		p, err := e.Purchase(t.Context(), r.ID, 0, engine.Retry{})
 		if err != nil || p.ReservationID != r.ID {
 			t.Fatalf("bought 1 ms before the end: %+v, %v", p, err)
 		}
@@ -206,7 +206,7 @@ func TestSweep_FollowsOtherReplicas(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := reserve(t, a, id, ann.ID)
-		if _, err := a.Buy(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
+		if _, err := a.Purchase(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 			t.Fatal(err)
 		}
 		reserve(t, b, id, 7) // b now has the newest version, but not the newest buyer
@@ -261,7 +261,7 @@ func TestReserve_UnknownDropIsNotFoundAndLeavesNothing(t *testing.T) {
 	for _, id := range []drop.ID{-1, 0, 1, drop.MaxID, drop.MaxID + 1, 1 << 60} {
 		_, err := e.Reserve(t.Context(), id, 1, "", engine.Retry{})
 		wantCode(t, err, drop.CodeDropNotFound)
-		_, err = e.Buy(t.Context(), drop.NewReservationID(id, 1), 0, engine.Retry{})
+		_, err = e.Purchase(t.Context(), drop.NewReservationID(id, 1), 0, engine.Retry{})
 		wantCode(t, err, drop.CodeReservationNotFound)
 		_, err = e.Cancel(t.Context(), drop.NewReservationID(id, 1), 0, engine.Retry{})
 		wantCode(t, err, drop.CodeReservationNotFound)
@@ -357,7 +357,7 @@ func TestCommit_UnknownOutcomeIsLookedUp(t *testing.T) {
 				if got := stockOf(t, e, id); got.Held != 1 || lookups < 2 {
 					t.Errorf("stock %+v after %d look-ups, want exactly one unit held", got, lookups)
 				}
-				if _, err := e.Buy(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
+				if _, err := e.Purchase(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 					t.Errorf("the reservation that was answered: %v", err)
 				}
 			})

@@ -70,7 +70,7 @@ func TestBuy_40AtOnceMakeOnePurchase(t *testing.T) {
 		var mu sync.Mutex
 		answers := make(map[drop.Purchase]int)
 		together(40, func(int) {
-			p, err := e.Buy(t.Context(), r.ID, 0, engine.Retry{})
+			p, err := e.Purchase(t.Context(), r.ID, 0, engine.Retry{})
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -107,7 +107,7 @@ func TestReplicas_NeverSellAUnitTwice(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				p, err := replicas[(i+1)%2].Buy(t.Context(), r.ID, 0, engine.Retry{})
+				p, err := replicas[(i+1)%2].Purchase(t.Context(), r.ID, 0, engine.Retry{})
 				if err != nil {
 					t.Error(err)
 					return

@@ -89,9 +89,9 @@ func (l *lane) overdue() bool {
 	return set != 0 && l.engine.offset.until(set) <= 0
 }
 
-// settleClock sets the timer by what a committed batch saw. A batch that could not run leaves the timer off; the sweep
+// setTimerAfter sets the timer by what a committed batch saw. A batch that could not run leaves the timer off; the sweep
 // finds what is due then.
-func (l *lane) settleClock(b *batch) {
+func (l *lane) setTimerAfter(b *batch) {
 	if b.needs.Deadline {
 		l.rewake(b.deadline)
 	} else {

@@ -69,7 +69,7 @@ func (h *history) command() drop.Command {
 	case 3, 4:
 		return drop.Cancel{Reservation: h.reservation()}
 	case 5, 6:
-		return drop.BuyReservation{Reservation: h.reservation()}
+		return drop.MakePurchase{Reservation: h.reservation()}
 	default:
 		return drop.Reserve{User: drop.UserID(1 + h.IntN(5)), Size: h.size(), Hold: h.engine.Hold}
 	}
@@ -229,12 +229,12 @@ func (e *early) RunBatch(ctx context.Context, b store.Batch) error {
 		time.Sleep(e.expiry)
 	}
 	time.Sleep(time.Millisecond) // the lock
-	err := e.Store.RunBatch(ctx, &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Next: storetest.None})
+	err := e.Store.RunBatch(ctx, &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Follower: storetest.None})
 	e.read.Store(nil)
 	if err != nil {
 		return err
 	}
-	if next := b.Follow(); next != nil {
+	if next := b.Next(); next != nil {
 		now := e.now()
 		next.Begin(storetest.Begun(b.Of()))
 		e.read.Store(&now)

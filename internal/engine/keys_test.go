@@ -71,7 +71,7 @@ func TestKey_200TwinsHaveOneEffect(t *testing.T) {
 		var r drop.Reservation
 		for r = range reserved.seen {
 			bought := collect[drop.Purchase](t)
-			together(twins, func(int) { bought.add(e.Buy(t.Context(), r.ID, 0, k("buy"))) })
+			together(twins, func(int) { bought.add(e.Purchase(t.Context(), r.ID, 0, k("buy"))) })
 			bought.same(twins)
 		}
 

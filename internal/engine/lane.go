@@ -91,8 +91,8 @@ func (l *lane) close() {
 	}
 }
 
-// take removes the next batch from the queue, or ends the goroutine's life when there is none.
-func (l *lane) take() []*call {
+// dequeue removes the next batch from the queue, or ends the goroutine's life when there is none.
+func (l *lane) dequeue() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) == 0 {
@@ -103,8 +103,8 @@ func (l *lane) take() []*call {
 	return l.front(l.engine.MaxBatch)
 }
 
-// takeMore removes at most that many from the queue.
-func (l *lane) takeMore(most int) []*call {
+// dequeueMore removes at most that many from the queue.
+func (l *lane) dequeueMore(most int) []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.front(most)
@@ -118,8 +118,8 @@ func (l *lane) front(most int) []*call {
 	return batch
 }
 
-// takeAhead takes the batch that is to follow the one under way, an empty one only if open; false: none, or not so.
-func (l *lane) takeAhead(open bool) ([]*call, bool) {
+// dequeueNext takes the batch that is to follow the one under way, an empty one only if open; false: none, or not so.
+func (l *lane) dequeueNext(open bool) ([]*call, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ahead++; len(l.queue) == 0 && !open || l.ahead > maxAhead || l.rivals.there() {
@@ -131,9 +131,10 @@ func (l *lane) takeAhead(open bool) ([]*call, bool) {
 
 func (l *lane) run() {
 	defer l.engine.running.Done()
-	for calls := l.take(); calls != nil; calls = l.take() { // else another goroutine may run by now
+	for calls := l.dequeue(); calls != nil; calls = l.dequeue() { // else another goroutine may run by now
 		l.ahead = 0
 		for b := newBatch(l, calls); b != nil; b = b.next {
+			b.fixed = b.begun != nil
 			l.serve(b)
 		}
 	}
@@ -149,7 +150,7 @@ func (l *lane) serve(b *batch) {
 	case err == nil:
 		l.learn(b)
 		v, _ := l.replace(b.view)
-		l.settleClock(b)
+		l.setTimerAfter(b)
 		if !l.unsure {
 			l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
 		}

@@ -36,8 +36,8 @@ func (c *contender) RunBatch(ctx context.Context, b store.Batch) error {
 		c.lock.held <- struct{}{}
 	}
 	time.Sleep(200 * time.Microsecond) // it is loaded
-	err := c.Store.RunBatch(ctx, &storetest.Over{Batch: b, Next: storetest.None, Anew: true})
-	next := b.Follow()
+	err := c.Store.RunBatch(ctx, &storetest.Over{Batch: b, Follower: storetest.None, Anew: true})
+	next := b.Next()
 	time.Sleep(2 * time.Millisecond) // it is committed
 	c.lock.turns = append(c.lock.turns, c.number)
 	if next != nil {

@@ -8,12 +8,12 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Follow takes over what a lane of another replica has committed, as its Publish was told, and publishes it here. It returns false
+// Receive takes over what a lane of another replica has committed, as its Publish was told, and publishes it here. It returns false
 // for a state that is no news. A drop that is not known here is looked up in the store, soon.
 //
 // What others tell is shown and never decided on, but for the gate's refusals: a wrong state costs what a stale one does, until
 // the next sweep.
-func (e *Engine) Follow(ev Event) (news bool) {
+func (e *Engine) Receive(ev Event) (news bool) {
 	ev.Elsewhere = true
 	if ev.View == nil {
 		e.publish(ev)
@@ -51,7 +51,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.skew.take(pulse.Now, sent, time.Now(), e.Log)
+	e.skew.add(pulse.Now, sent, time.Now(), e.Log)
 	e.offset.restart(pulse.Now)
 	for _, p := range pulse.Drops {
 		e.mu.RLock()
@@ -101,7 +101,7 @@ func (e *Engine) reload(ctx context.Context, id drop.ID, before *View, ahead boo
 		e.Log.Warn("a drop was shown as it is not; it is shown as the database has it now",
 			"drop", id, "version_shown", before.Drop.Version, "version", s.Drop.Version)
 	}
-	return e.admit(s, ev)
+	return e.update(s, ev)
 }
 
 // newestPurchase is what a drop sold last.

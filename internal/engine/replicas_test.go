@@ -57,7 +57,7 @@ func TestFollow_TakesOverWhatIsNewer(t *testing.T) {
 		if len(told) != 2 || told[0].Elsewhere {
 			t.Fatalf("the seller published %+v", told)
 		}
-		if !follower.Follow(told[1]) || follower.Follow(told[0]) || follower.Follow(told[1]) {
+		if !follower.Receive(told[1]) || follower.Receive(told[0]) || follower.Receive(told[1]) {
 			t.Error("of two versions only the newer one is news, and that once")
 		}
 		if got := stockOf(t, follower, id).Available; got != 8 {
@@ -78,12 +78,12 @@ func TestFollow_TakesOverWhatIsNewer(t *testing.T) {
 func TestFollow_KeepsTheNewestListOfPurchases(t *testing.T) {
 	following(t, func(t *testing.T, seller, follower *engine.Engine, sold, _ *noticed, id drop.ID) {
 		r := reserve(t, seller, id, 1)
-		if _, err := seller.Buy(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
+		if _, err := seller.Purchase(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 			t.Fatal(err)
 		}
 		reserve(t, follower, id, 2) // sees that there was a purchase, and not whose
 		for _, ev := range sold.take() {
-			follower.Follow(ev)
+			follower.Receive(ev)
 		}
 		v, err := follower.View(t.Context(), id)
 		if err != nil {
@@ -101,7 +101,7 @@ func TestFollow_AnUnknownDropIsLookedUp(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		id := create(t, seller, spec(5))
 		for _, ev := range sold.take() {
-			follower.Follow(ev)
+			follower.Receive(ev)
 		}
 		time.Sleep(50 * time.Millisecond)
 		got := seen.take()
@@ -115,7 +115,7 @@ func TestFollow_AnUnknownDropIsLookedUp(t *testing.T) {
 func TestSweep_TakesBackWhatTheStoreDoesNotHave(t *testing.T) {
 	following(t, func(t *testing.T, _, follower *engine.Engine, _, seen *noticed, id drop.ID) {
 		lie := drop.Drop{ID: id, Version: 1 << 40, Sizes: []drop.Size{{Stock: drop.Stock{Total: 10, Sold: 10}}}, Settings: drop.Settings{Name: "lie"}}
-		if !follower.Follow(engine.Event{View: engine.NewView(lie, nil, 0, 0)}) {
+		if !follower.Receive(engine.Event{View: engine.NewView(lie, nil, 0, 0)}) {
 			t.Fatal("it is no news")
 		}
 		time.Sleep(2 * time.Second)
@@ -136,7 +136,7 @@ func TestSweep_NamesTheNewestPurchaseOfOthers(t *testing.T) {
 		for user := range drop.UserID(3) {
 			r := reserve(t, seller, id, user+1)
 			var err error
-			if last, err = seller.Buy(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
+			if last, err = seller.Purchase(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 				t.Fatal(err)
 			}
 		}

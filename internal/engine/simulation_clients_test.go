@@ -215,7 +215,9 @@ func (c *client) mine() drop.ReservationID {
 func (c *client) buy(id drop.ReservationID) *deed {
 	return c.add(&deed{
 		what: fmt.Sprintf("buys %d", id), wanted: id, drop: id.Drop(),
-		call: func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) { return e.Buy(ctx, id, 0, r) },
+		call: func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) {
+			return e.Purchase(ctx, id, 0, r)
+		},
 	})
 }
 

@@ -84,7 +84,7 @@ type line struct {
 
 // follow asks for the batch that is to follow, as a store does that begins it behind the COMMIT, and begins it if that succeeds.
 func (l *line) follow(b store.Batch) (begin func()) {
-	next := b.Follow()
+	next := b.Next()
 	if next == nil {
 		return func() {}
 	}
@@ -192,7 +192,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 	}
 	pause := rand0(rnd, max(l.sim.plan.slow, 1))
 	decided := make(chan struct{})
-	given := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Next: storetest.None, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
+	given := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Follower: storetest.None, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		changes := b.Decide(s, now)
 		close(decided)
 		if m != none {

@@ -28,9 +28,9 @@ type skew struct {
 // sample is what one answer of the store tells: the local clock is ahead by no less and no more than that.
 type sample struct{ least, most time.Duration }
 
-// take adds an answer that told the store's time, asked for at sent and there at received. Where it contradicts older ones, a clock
+// add adds an answer that told the store's time, asked for at sent and there at received. Where it contradicts older ones, a clock
 // was set, and they count no more.
-func (s *skew) take(told drop.Time, sent, received time.Time, log *slog.Logger) {
+func (s *skew) add(told drop.Time, sent, received time.Time, log *slog.Logger) {
 	newest := sample{least: sent.Sub(told.Time()) - time.Millisecond, most: received.Sub(told.Time())} // told is in whole milliseconds
 	s.mu.Lock()
 	defer s.mu.Unlock()

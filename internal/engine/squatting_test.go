@@ -99,7 +99,7 @@ func (s *siege) second() {
 		if got, _ := s.reserve(drop.UserID(1 + squatters + i)); got {
 			r := s.held[len(s.held)-1]
 			s.held = s.held[:len(s.held)-1]
-			if _, err := s.engine.Buy(s.t.Context(), r.ID, 0, engine.Retry{}); err != nil {
+			if _, err := s.engine.Purchase(s.t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 				s.t.Fatal(err)
 			}
 			s.buyer[i] = true

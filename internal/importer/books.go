@@ -185,11 +185,11 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 		case drop.Expired:
 			moved[drop.ReservationExpired]++
 		case drop.Cancelled:
-			moved[drop.ReservationCanceled]++
+			moved[drop.ReservationCancelled]++
 		}
 	}
 	sold := moved[drop.Purchased]
-	held := moved[drop.Reserved] - sold - moved[drop.ReservationExpired] - moved[drop.ReservationCanceled]
+	held := moved[drop.Reserved] - sold - moved[drop.ReservationExpired] - moved[drop.ReservationCancelled]
 	total := b.total(row, held, sold, o.over)
 	state := &drop.State{
 		Drop: drop.Drop{
@@ -207,7 +207,7 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 	moved[drop.Created] = total
 	var stock drop.Stock
 	for _, reason := range []drop.Reason{
-		drop.Created, drop.ReservationExpired, drop.ReservationCanceled, drop.Reserved, drop.Purchased,
+		drop.Created, drop.ReservationExpired, drop.ReservationCancelled, drop.Reserved, drop.Purchased,
 	} {
 		units := moved[reason]
 		if units == 0 && reason != drop.Created {

@@ -281,7 +281,7 @@ func checkNextNumbers(t *testing.T, s store.Store) {
 	if err != nil || made.Drop.ID != 7 {
 		t.Errorf("the next drop is %d, %v", made.Drop.ID, err)
 	}
-	cmds := []drop.Command{drop.Reserve{User: 5, Hold: time.Minute}, drop.BuyReservation{Reservation: drop.NewReservationID(4, 4)}}
+	cmds := []drop.Command{drop.Reserve{User: 5, Hold: time.Minute}, drop.MakePurchase{Reservation: drop.NewReservationID(4, 4)}}
 	var results []drop.Result
 	err = s.RunBatch(t.Context(), &storetest.Batch{Drop: 4, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		var changes *drop.Changes

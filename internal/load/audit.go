@@ -129,7 +129,7 @@ func (r *Result) checkDrop(ctx context.Context, c *client, id drop.ID, f *faults
 	if n := moved[drop.Purchased]; n < purchased || n > purchased+r.Errors || n != int64(len(sold)) {
 		f.addf("drop %d: the ledger has %d purchased and the list %d, acknowledged were %d, without an answer %d", id, n, len(sold), purchased, r.Errors)
 	}
-	gone := moved[drop.Reserved] - moved[drop.ReservationExpired] - moved[drop.ReservationCanceled]
+	gone := moved[drop.Reserved] - moved[drop.ReservationExpired] - moved[drop.ReservationCancelled]
 	if shown.Available < 0 || shown.Total-shown.Available < int64(len(sold)) || shown.Total-shown.Available > gone || shown.Total != r.stock {
 		f.addf("drop %d: %d of %d units are available, %d are held or sold by the ledger, %d sold", id, shown.Available, shown.Total, gone, len(sold))
 	}

@@ -154,11 +154,11 @@ type Batch interface {
 	// batch has written. Then RunBatch succeeds only once that is as lasting as a commit is: with synchronous replication a batch
 	// can be seen whose commit was never confirmed.
 	Confirms() bool
-	// Follow is asked at most once, when the batch is decided and about to be committed: for the drop's next
+	// Next is asked at most once, when the batch is decided and about to be committed: for the drop's next
 	// batch, or nil. A store may begin that one behind the COMMIT of this one. Whoever gives it runs it next, whatever
 	// becomes of this batch.
-	Follow() Batch
-	// Begin tells a batch that Follow gave that the store has begun it. Begun gives that back when the batch is run, once; nil: it was
+	Next() Batch
+	// Begin tells a batch that Next gave that the store has begun it. Begun gives that back when the batch is run, once; nil: it was
 	// not begun.
 	Begin(with Begun)
 	Begun() Begun

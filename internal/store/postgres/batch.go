@@ -19,7 +19,7 @@ import (
 // RunBatch implements store.Store.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	if t, ok := b.Begun().(*transaction); ok {
-		t.batches[0].batch = b // the one that Follow gave, or what stands for it
+		t.batches[0].batch = b // the one that Next gave, or what stands for it
 		return s.runAlone(ctx, t)
 	}
 	m := &member{loader: newLoader(b), woken: make(chan struct{}), since: time.Now()}
@@ -137,7 +137,7 @@ func (s *Store) following(t *transaction) store.Batch {
 	if t.turn == nil || l.changes == nil || s.pooled || s.groups.awaited() {
 		return nil
 	}
-	return l.batch.Follow()
+	return l.batch.Next()
 }
 
 // commit sends the statements with a COMMIT behind them.

@@ -38,7 +38,7 @@ func benchmarkRunBatch(b *testing.B, size int, command func(drop.Reserve) drop.C
 	b.ReportAllocs()
 	for b.Loop() {
 		next := laneBatch(id, <-callers)
-		batch.Next = func() store.Batch { return next }
+		batch.Follower = func() store.Batch { return next }
 		if err := s.RunBatch(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}

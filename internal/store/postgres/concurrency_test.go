@@ -124,7 +124,7 @@ func useAll(t *testing.T, s store.Store) {
 		Key: drop.NewKey("", "reserve", `"k",{}\\`, "first"), Command: drop.Reserve{User: user.ID, Size: `a "note"`, Hold: time.Minute},
 	}
 	r := apply(first, drop.Reserve{User: user.ID, Hold: time.Minute})
-	apply(drop.BuyReservation{Reservation: r[0].Reservation.ID}, drop.Cancel{Reservation: r[1].Reservation.ID})
+	apply(drop.MakePurchase{Reservation: r[0].Reservation.ID}, drop.Cancel{Reservation: r[1].Reservation.ID})
 	if again := apply(first)[0].Reservation; again.ID != r[0].Reservation.ID {
 		t.Errorf("under the same key %+v, and first %+v", again, r[0].Reservation)
 	}

@@ -93,7 +93,7 @@ func TestGroup_BatchesThatWaitAreOneTransaction(t *testing.T) {
 	asked := 0
 	for i := range batches {
 		batches[i].(*storetest.Batch).Turn = func() drop.Need { asked++; return drop.Need{} }
-		batches[i].(*storetest.Batch).Next = func() store.Batch { t.Error("a batch of a group was asked for the next one"); return nil }
+		batches[i].(*storetest.Batch).Follower = func() store.Batch { t.Error("a batch of a group was asked for the next one"); return nil }
 	}
 	ends := c.start(t.Context(), batches...)
 	again := reserve(c.drops[0], newBatch(), nil) // not in the group of the one before it

@@ -17,7 +17,7 @@ import (
 // pair is a batch that has another follow it.
 func pair(first *storetest.Batch, id drop.ID) (one, two *storetest.Batch) {
 	next := reserve(id, newBatch(), nil)
-	first.Next = func() store.Batch { return next }
+	first.Follower = func() store.Batch { return next }
 	return first, next
 }
 

@@ -187,9 +187,9 @@ func (l *life) sell(user drop.UserID, n int) {
 		time.Sleep(600 * time.Millisecond)
 	}
 	l.want("the answer kept", l.batch(k)[0].Reservation.ID, first[0].Reservation.ID)
-	l.want("a purchase", l.batch(drop.BuyReservation{Reservation: first[0].Reservation.ID})[0].Err, (*drop.Error)(nil))
+	l.want("a purchase", l.batch(drop.MakePurchase{Reservation: first[0].Reservation.ID})[0].Err, (*drop.Error)(nil))
 	l.want("a cancel", l.batch(drop.Cancel{Reservation: first[1].Reservation.ID})[0].Err, (*drop.Error)(nil))
-	late := l.batch(drop.BuyReservation{Reservation: first[2].Reservation.ID})[0].Err
+	late := l.batch(drop.MakePurchase{Reservation: first[2].Reservation.ID})[0].Err
 	l.want("a purchase too late", late != nil && late.Code == drop.CodeReservationExpired, true)
 }
 

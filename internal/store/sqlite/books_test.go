@@ -30,7 +30,7 @@ func TestReadBooks_ReadOnlyBesideTheServer(t *testing.T) {
 		see := b.Head
 		b.Head = func(state *drop.State) error { // what is sold from here on is not in these books
 			made := reserve(t, s, id, 1, 2, 3)
-			if _, err := apply(t, s, id, drop.BuyReservation{Reservation: made[0].ID}); err != nil {
+			if _, err := apply(t, s, id, drop.MakePurchase{Reservation: made[0].ID}); err != nil {
 				t.Error(err)
 			}
 			return see(state)

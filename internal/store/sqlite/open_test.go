@@ -354,7 +354,7 @@ func TestPersistence(t *testing.T) {
 	s := openNew(t, Options{Now: c.now})
 	id := newDrop(t, s, 10)
 	made := reserve(t, s, id, 1, 2, 3)
-	if _, err := apply(t, s, id, drop.BuyReservation{Reservation: made[0].ID}, drop.Cancel{Reservation: made[1].ID}); err != nil {
+	if _, err := apply(t, s, id, drop.MakePurchase{Reservation: made[0].ID}, drop.Cancel{Reservation: made[1].ID}); err != nil {
 		t.Fatal(err)
 	}
 	before, err := s.Drop(t.Context(), id)

@@ -90,7 +90,7 @@ func (c *call) request() (method, path string, body any) {
 			body["size"] = cmd.Size
 		}
 		return http.MethodPost, base + "/reserve", body
-	case drop.BuyReservation:
+	case drop.MakePurchase:
 		return http.MethodPost, base + "/purchase", map[string]any{"reservationId": cmd.Reservation}
 	case drop.Cancel:
 		return http.MethodPost, base + "/cancel", map[string]any{"reservationId": cmd.Reservation}
@@ -245,7 +245,7 @@ func (c *call) understand(a *answer, body []byte, recent bool) error {
 		}
 		a.id, a.text = int64(r.ID), fmt.Sprintf("%+v", r)
 		return a.tells(r.CreatedAt)
-	case drop.BuyReservation:
+	case drop.MakePurchase:
 		var p struct{ Purchase purchaseJSON }
 		if err := json.Unmarshal(body, &p); err != nil {
 			return fmt.Errorf("%s: %w", a.raw, err)

@@ -68,7 +68,7 @@ func (c *client) next() *call {
 	case n < 38:
 		return c.reserve()
 	case n < 54:
-		return c.on(func(id drop.ReservationID) drop.Command { return drop.BuyReservation{Reservation: id} })
+		return c.on(func(id drop.ReservationID) drop.Command { return drop.MakePurchase{Reservation: id} })
 	case n < 64:
 		return c.on(func(id drop.ReservationID) drop.Command { return drop.Cancel{Reservation: id} })
 	case n < 78:

@@ -65,7 +65,7 @@ func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
 		return changes
 	}}
 	if fate < 22 {
-		given.Next = storetest.None // whoever is told that a batch failed has none that was begun behind it
+		given.Follower = storetest.None // whoever is told that a batch failed has none that was begun behind it
 	}
 	begun := b.Begun() != nil
 	switch {

@@ -153,7 +153,7 @@ func (m *model) unknown(b *book, c *call) []any {
 			return nil
 		}
 		at = row.CreatedAt
-	case drop.BuyReservation:
+	case drop.MakePurchase:
 		p := m.rows.paid[cmd.Reservation]
 		switch n := int(uint32(p.ID)); {
 		case n <= len(b.purchases):

@@ -94,7 +94,7 @@ func (m *model) mayHaveDone(c *call) bool {
 	case drop.Reserve:
 		_, made := m.rows.byBuyer[buyer{c.drop, cmd.User, cmd.Size}]
 		return made
-	case drop.BuyReservation:
+	case drop.MakePurchase:
 		_, paid := m.rows.paid[cmd.Reservation]
 		return paid
 	case drop.Cancel:
@@ -116,8 +116,8 @@ func (m *model) until(c *call, calls []*call) bool {
 			row := m.rows.byBuyer[buyer{c.drop, cmd.User, cmd.Size}]
 			_, made := other.cmd.(drop.Reserve)
 			after = made && other.answer.id >= int64(row.ID)
-		case drop.BuyReservation:
-			_, made := other.cmd.(drop.BuyReservation)
+		case drop.MakePurchase:
+			_, made := other.cmd.(drop.MakePurchase)
 			after = made && other.answer.id >= int64(m.rows.paid[cmd.Reservation].ID)
 		case drop.Cancel:
 			after = other.cmd == c.cmd

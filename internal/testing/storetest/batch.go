@@ -51,7 +51,7 @@ func writesTheDropRow(f *fixture) {
 	equal(f, "Batch", h.Batch, first.batch)
 	equal(f, "Version", h.Drop.Version, 2)
 
-	second := at(base+minute/2, drop.BuyReservation{Reservation: first.results[0].Reservation.ID}, drop.Restock{Add: -2, Size: "7"})
+	second := at(base+minute/2, drop.MakePurchase{Reservation: first.results[0].Reservation.ID}, drop.Restock{Add: -2, Size: "7"})
 	f.commit(id, drop.NeedOf(second.cmds), second)
 	h = f.load(id, drop.Need{})
 	equal(f, "LastAt", h.LastAt, base+minute/2)
@@ -141,7 +141,7 @@ func madeAndEndedInOneBatch(f *fixture) {
 	id := f.create(plain(5))
 	next := drop.NewReservationID(id, 1)
 	d := at(base,
-		drop.Reserve{User: 1, Hold: time.Minute}, drop.BuyReservation{Reservation: next},
+		drop.Reserve{User: 1, Hold: time.Minute}, drop.MakePurchase{Reservation: next},
 		drop.Reserve{User: 1, Hold: time.Minute}, drop.Cancel{Reservation: next + 1},
 		drop.Reserve{User: 1, Hold: time.Hour})
 	f.commit(id, drop.NeedOf(d.cmds), d)
@@ -154,7 +154,7 @@ func madeAndEndedInOneBatch(f *fixture) {
 	// The third is active, and by the store's clock its time is over.
 	equal(f, "statuses, newest first", status, []drop.Status{drop.Expired, drop.Cancelled, drop.Completed})
 	equal(f, "stock", f.snapshot(id).Drop.Sizes[0].Stock, drop.Stock{Total: 5, Available: 3, Held: 1, Sold: 1})
-	again := f.run(id, base+2, drop.BuyReservation{Reservation: next})[0]
+	again := f.run(id, base+2, drop.MakePurchase{Reservation: next})[0]
 	equal(f, "the purchase again", again.Purchase, d.results[1].Purchase)
 }
 
@@ -199,7 +199,7 @@ func nilChangesWriteNothing(f *fixture) {
 	err := f.RunBatch(f.ctx, &Batch{
 		Drop: id, Need: drop.Need{Reservations: []drop.Wanted{{ID: r.ID}}},
 		Decider: func(s *drop.State, now drop.Time) *drop.Changes {
-			d := at(base+1, drop.BuyReservation{Reservation: r.ID}, drop.Restock{Add: 2, Size: "2"}, drop.Pause{})
+			d := at(base+1, drop.MakePurchase{Reservation: r.ID}, drop.Restock{Add: 2, Size: "2"}, drop.Pause{})
 			if d.decide(s, now) == nil {
 				f.Error("the batch has nothing to lose")
 			}
@@ -248,7 +248,7 @@ func largeBatch(f *fixture) {
 	equal(f, "the last one", refusal(results[n-1]), drop.CodeOutOfStock)
 	cmds = cmds[:0]
 	for _, r := range results[:n-1] {
-		cmds = append(cmds, drop.BuyReservation{Reservation: r.Reservation.ID})
+		cmds = append(cmds, drop.MakePurchase{Reservation: r.Reservation.ID})
 	}
 	for i, r := range f.run(id, base+1, cmds...) {
 		if r.Err != nil {
@@ -273,7 +273,7 @@ func eachFollowsTheOneBefore(f *fixture) {
 	next := func() store.Batch {
 		d := sold[given]
 		given++
-		return &Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decider: d.decide, Next: give}
+		return &Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decider: d.decide, Follower: give}
 	}
 	give = func() store.Batch {
 		if given == len(sold) {

@@ -299,7 +299,7 @@ func readBooksOfOneMoment(f *fixture) {
 		}
 		at := base + drop.Time(n)
 		made := f.run(id, at, drop.Reserve{User: 1, Hold: never}, drop.Reserve{User: 2, Hold: never})
-		f.run(id, at, drop.BuyReservation{Reservation: made[0].Reservation.ID}, drop.Restock{Add: 1})
+		f.run(id, at, drop.MakePurchase{Reservation: made[0].Reservation.ID}, drop.Restock{Add: 1})
 	}
 	b := f.books(id)
 	f.agree(b)

@@ -114,7 +114,7 @@ func (c *comparison) command(id drop.ID) drop.Command {
 		}
 		return drop.Reserve{User: c.users[c.rng.IntN(len(c.users))], Size: c.label(id), Hold: hold}
 	case n < 73:
-		return drop.BuyReservation{Reservation: c.reservation(id), Owner: c.owner()}
+		return drop.MakePurchase{Reservation: c.reservation(id), Owner: c.owner()}
 	case n < 86:
 		return drop.Cancel{Reservation: c.reservation(id), Owner: c.owner()}
 	case n < 91:

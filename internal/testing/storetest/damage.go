@@ -180,7 +180,7 @@ func damageIsRefused(f *fixture, do func(*drop.State, *drop.Changes)) {
 	bought := f.reserve(id, base+1, drop.Reserve{User: 4})
 	before := f.picture(id)
 
-	d := at(base+2, drop.Reserve{User: 5, Hold: time.Minute}, drop.BuyReservation{Reservation: bought.ID}, drop.Cancel{Reservation: held.ID})
+	d := at(base+2, drop.Reserve{User: 5, Hold: time.Minute}, drop.MakePurchase{Reservation: bought.ID}, drop.Cancel{Reservation: held.ID})
 	err := f.RunBatch(f.ctx, &Batch{
 		Drop: id, Need: drop.NeedOf(d.cmds),
 		Decider: func(s *drop.State, now drop.Time) *drop.Changes {

@@ -69,7 +69,7 @@ func used() store.Filled {
 	for _, e := range []drop.LedgerEntry{
 		{Size: "9", Reason: drop.Reserved, Units: 5, Available: 0},
 		{Size: "ü 8½", Reason: drop.Reserved, Units: 1, Available: 4},
-		{Size: "9", Reason: drop.ReservationCanceled, Units: 1, Available: 1},
+		{Size: "9", Reason: drop.ReservationCancelled, Units: 1, Available: 1},
 		{Size: "9", Reason: drop.Restocked, Units: -1},
 		{Size: "9", Reason: drop.ReservationExpired, Units: 1, Available: 2},
 		{Size: "9", Reason: drop.Purchased, Units: 1, Available: 2},
@@ -223,8 +223,8 @@ func fillBatchesGoOn(f *fixture) {
 	_, drops := sample()
 	made := drops[len(drops)-1].Changes.Made
 	const id = 12
-	r := f.run(id, base+minute, drop.Resume{}, drop.BuyReservation{Reservation: made[1].ID}, drop.BuyReservation{Reservation: made[3].ID},
-		drop.BuyReservation{Reservation: made[4].ID}, drop.Reserve{User: 900, Size: "9", Hold: never}, drop.Reserve{User: 900, Size: "9", Hold: never})
+	r := f.run(id, base+minute, drop.Resume{}, drop.MakePurchase{Reservation: made[1].ID}, drop.MakePurchase{Reservation: made[3].ID},
+		drop.MakePurchase{Reservation: made[4].ID}, drop.Reserve{User: 900, Size: "9", Hold: never}, drop.Reserve{User: 900, Size: "9", Hold: never})
 	equal(f, "bought before", r[1].Purchase, drops[len(drops)-1].Changes.Purchases[0])
 	equal(f, "cancelled before", refusal(r[2]), drop.CodeReservationCancelled)
 	equal(f, "the next purchase", r[3].Purchase.ID, drop.NewPurchaseID(id, 21))

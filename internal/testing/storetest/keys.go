@@ -66,7 +66,7 @@ func answerOutlives(f *fixture) {
 	id := f.create(plain(1))
 	first := f.reserveKeyed(id, base, "k")
 	for what, c := range map[string]drop.Command{
-		"sold out": drop.Expire{}, "paused": drop.Pause{}, "bought": drop.BuyReservation{Reservation: first.Reservation.ID},
+		"sold out": drop.Expire{}, "paused": drop.Pause{}, "bought": drop.MakePurchase{Reservation: first.Reservation.ID},
 	} {
 		f.run(id, base+1, c)
 		equal(f, what, f.reserveKeyed(id, base+2, "k"), replayed(first))
@@ -88,7 +88,7 @@ func everyOperationsAnswer(f *fixture) {
 	bought := f.reserve(id, base, reserve)
 	cancelled := f.reserve(id, base, reserve)
 	cmds := []drop.Command{
-		keyed("reserve", reserve), keyed("buy", drop.BuyReservation{Reservation: bought.ID}),
+		keyed("reserve", reserve), keyed("buy", drop.MakePurchase{Reservation: bought.ID}),
 		keyed("cancel", drop.Cancel{Reservation: cancelled.ID}), keyed("restock", drop.Restock{Add: 3, Size: "ü 8½"}),
 		keyed("pause", drop.Pause{}), keyed("resume", drop.Resume{}), keyed("expire", drop.Expire{}),
 	}

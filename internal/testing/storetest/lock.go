@@ -85,7 +85,7 @@ func clockAndRowsAreReadAfterTheWait(f *fixture) {
 	second := make(chan error, 1)
 	var seen drop.Time
 	d := at(base+1, drop.Reserve{User: 1, Hold: time.Minute}, drop.Reserve{User: 1, Hold: time.Minute},
-		drop.BuyReservation{Reservation: drop.NewReservationID(id, 1)})
+		drop.MakePurchase{Reservation: drop.NewReservationID(id, 1)})
 	go func() {
 		second <- f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.NeedOf(d.cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			seen = now

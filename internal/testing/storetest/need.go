@@ -97,7 +97,7 @@ func reservationsOfTheirOwnerOnly(f *fixture) {
 	bought := f.reserve(id, base, drop.Reserve{User: 2})
 	f.buy(bought, base)
 	loaded := func(wanted ...drop.Wanted) []drop.Result {
-		d := at(base+1, drop.BuyReservation{Reservation: theirs.ID}, drop.Cancel{Reservation: mine.ID}, drop.BuyReservation{Reservation: bought.ID})
+		d := at(base+1, drop.MakePurchase{Reservation: theirs.ID}, drop.Cancel{Reservation: mine.ID}, drop.MakePurchase{Reservation: bought.ID})
 		err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Reservations: wanted}, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 			d.decide(s, now)
 			return nil
@@ -122,7 +122,7 @@ func reservationsOfTheirOwnerOnly(f *fixture) {
 	found("of user 2", loaded(all(2)...), true, false, true)
 	found("of nobody who has one", loaded(all(3)...), false, false, false)
 	found("of both", loaded(slices.Concat(all(1), all(2))...), true, true, true)
-	r := f.run(id, base+2, drop.BuyReservation{Reservation: theirs.ID, Owner: 1}, drop.BuyReservation{Reservation: theirs.ID, Owner: 2},
+	r := f.run(id, base+2, drop.MakePurchase{Reservation: theirs.ID, Owner: 1}, drop.MakePurchase{Reservation: theirs.ID, Owner: 2},
 		drop.Cancel{Reservation: mine.ID, Owner: 2}, drop.Cancel{Reservation: mine.ID, Owner: 1})
 	for i, want := range []drop.Code{drop.CodeReservationNotFound, "", drop.CodeReservationNotFound, ""} {
 		equal(f, "in one batch", refusal(r[i]), want)
@@ -166,7 +166,7 @@ func reservationsOfTheDropOnly(f *fixture) {
 	mine := f.reserve(a, base, drop.Reserve{User: 1})
 	theirs := f.reserve(b, base, drop.Reserve{User: 1})
 	before := f.picture(b)
-	d := at(base+1, drop.BuyReservation{Reservation: theirs.ID}, drop.Cancel{Reservation: theirs.ID},
+	d := at(base+1, drop.MakePurchase{Reservation: theirs.ID}, drop.Cancel{Reservation: theirs.ID},
 		drop.Cancel{Reservation: mine.ID + 1}, drop.Cancel{Reservation: -mine.ID}, drop.Cancel{Reservation: 0},
 		drop.Cancel{Reservation: 1<<63 - 1}, drop.Cancel{Reservation: mine.ID})
 	f.commit(a, drop.NeedOf(d.cmds), d)
@@ -201,7 +201,7 @@ func reservationsWithTheirBuyersName(f *fixture) {
 
 	r := f.reserve(id, base, drop.Reserve{User: ann.ID})
 	var recent []drop.Recent
-	d := at(base+9, drop.BuyReservation{Reservation: r.ID})
+	d := at(base+9, drop.MakePurchase{Reservation: r.ID})
 	err = f.RunBatch(f.ctx, &Batch{
 		Drop: id, Need: drop.NeedOf(d.cmds),
 		Decider: func(s *drop.State, now drop.Time) *drop.Changes {

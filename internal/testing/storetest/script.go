@@ -7,12 +7,12 @@ import (
 
 // Batch is a store.Batch made of values and functions; only Drop and Decider must be given.
 type Batch struct {
-	Drop    drop.ID
-	Need    drop.Need
-	Turn    func() drop.Need // in place of Need
-	Decider func(s *drop.State, now drop.Time) *drop.Changes
-	Confirm func() bool
-	Next    func() store.Batch
+	Drop     drop.ID
+	Need     drop.Need
+	Turn     func() drop.Need // in place of Need
+	Decider  func(s *drop.State, now drop.Time) *drop.Changes
+	Confirm  func() bool
+	Follower func() store.Batch
 
 	begun store.Begun
 }
@@ -34,12 +34,12 @@ func (b *Batch) Decide(s *drop.State, now drop.Time) *drop.Changes { return b.De
 // Confirms implements store.Batch.
 func (b *Batch) Confirms() bool { return b.Confirm != nil && b.Confirm() }
 
-// Follow implements store.Batch.
-func (b *Batch) Follow() store.Batch {
-	if b.Next == nil {
+// Next implements store.Batch.
+func (b *Batch) Next() store.Batch {
+	if b.Follower == nil {
 		return nil
 	}
-	return b.Next()
+	return b.Follower()
 }
 
 // Begin implements store.Batch.
@@ -59,10 +59,10 @@ func (b *Batch) IsBegun() bool { return b.begun != nil }
 type Over struct {
 	store.Batch
 
-	Need    func() drop.Need
-	Decider func(s *drop.State, now drop.Time) *drop.Changes
-	Next    func() store.Batch
-	Anew    bool // what was begun of it is not told
+	Need     func() drop.Need
+	Decider  func(s *drop.State, now drop.Time) *drop.Changes
+	Follower func() store.Batch
+	Anew     bool // what was begun of it is not told
 }
 
 // Needs implements store.Batch.
@@ -81,12 +81,12 @@ func (b *Over) Decide(s *drop.State, now drop.Time) *drop.Changes {
 	return b.Batch.Decide(s, now)
 }
 
-// Follow implements store.Batch.
-func (b *Over) Follow() store.Batch {
-	if b.Next != nil {
-		return b.Next()
+// Next implements store.Batch.
+func (b *Over) Next() store.Batch {
+	if b.Follower != nil {
+		return b.Follower()
 	}
-	return b.Batch.Follow()
+	return b.Batch.Next()
 }
 
 // Begun implements store.Batch.
@@ -97,7 +97,7 @@ func (b *Over) Begun() store.Begun {
 	return b.Batch.Begun()
 }
 
-// None is a Next without a batch.
+// None is a Follower without a batch.
 func None() store.Batch { return nil }
 
 // Begun is what a test begins of a batch.

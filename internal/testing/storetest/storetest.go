@@ -173,7 +173,7 @@ func (f *fixture) reserve(id drop.ID, now drop.Time, c drop.Reserve) drop.Reserv
 // buy makes a purchase that must succeed.
 func (f *fixture) buy(r drop.Reservation, now drop.Time) drop.Purchase {
 	f.Helper()
-	result := f.run(r.ID.Drop(), now, drop.BuyReservation{Reservation: r.ID})[0]
+	result := f.run(r.ID.Drop(), now, drop.MakePurchase{Reservation: r.ID})[0]
 	if result.Err != nil {
 		f.Fatalf("buy: %v", result.Err)
 	}
