@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -70,7 +71,7 @@ func (cfg *Config) read(payload []byte, now time.Time) (Claims, error) {
 		return Claims{}, err
 	}
 	c := Claims{Subject: drop.Subject{Issuer: issuer}}
-	if c.Expires, err = cfg.checkTimes(set, now); err != nil {
+	if c.Expires, err = set.checkTimes(now); err != nil {
 		return Claims{}, err
 	}
 	if c.Subject.Subject, err = set.identifier("sub"); err != nil {
@@ -84,8 +85,8 @@ func (cfg *Config) read(payload []byte, now time.Time) (Claims, error) {
 			return Claims{}, err
 		}
 	}
-	c.Username = set.name(cfg.NameClaim)
-	c.Email = set.email(cfg.EmailClaim)
+	c.Username = set.name()
+	c.Email = set.email()
 	c.PublicName = set.publicName()
 	return c, nil
 }
@@ -93,10 +94,11 @@ func (cfg *Config) read(payload []byte, now time.Time) (Claims, error) {
 // checkIssuer returns who the buyer's name is unique for.
 func (cfg *Config) checkIssuer(set claimSet) (string, error) {
 	issuer, err := set.identifier("iss")
+	wanted := cmp.Or(cfg.Issuer, cfg.OIDCIssuer)
 	switch {
 	case err != nil:
 		return "", err
-	case cfg.Issuer != "" && issuer != cfg.Issuer:
+	case wanted != "" && issuer != wanted:
 		return "", fmt.Errorf("%w: issuer %s", ErrInvalid, quote(issuer))
 	case issuer != "":
 		return issuer, nil
@@ -123,8 +125,8 @@ func (cfg *Config) checkAudience(set claimSet) error {
 }
 
 // checkTimes returns when the token expires.
-func (cfg *Config) checkTimes(set claimSet, now time.Time) (time.Time, error) {
-	expires, err := set.time("exp")
+func (s claimSet) checkTimes(now time.Time) (time.Time, error) {
+	expires, err := s.time("exp")
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -132,15 +134,15 @@ func (cfg *Config) checkTimes(set claimSet, now time.Time) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w: no exp", ErrInvalid)
 	}
 	for _, claim := range []string{"nbf", "iat"} {
-		from, err := set.time(claim)
+		from, err := s.time(claim)
 		if err != nil {
 			return time.Time{}, err
 		}
-		if from.After(now.Add(cfg.Leeway)) {
+		if from.After(now.Add(Leeway)) {
 			return time.Time{}, fmt.Errorf("%w: %s is %s ahead", ErrInvalid, claim, from.Sub(now).Round(time.Second))
 		}
 	}
-	if !now.Before(expires.Add(cfg.Leeway)) {
+	if !now.Before(expires.Add(Leeway)) {
 		return time.Time{}, fmt.Errorf("%w %s ago", ErrExpired, now.Sub(expires).Round(time.Second))
 	}
 	return expires, nil
@@ -208,8 +210,8 @@ func (s claimSet) number(claim string) (drop.UserID, error) {
 
 // name makes a name that drop.CheckUser takes of the first claim that says something. Nobody can be asked to correct a claim, so what
 // no name may have is left out.
-func (s claimSet) name(claims []string) string {
-	for _, claim := range claims {
+func (s claimSet) name() string {
+	for _, claim := range []string{"name", "preferred_username"} {
 		if name := text.Tidy(s.text(claim), drop.MaxUsername); name != "" {
 			return name
 		}
@@ -219,9 +221,9 @@ func (s claimSet) name(claims []string) string {
 
 // email returns the address, "" where it is none or where the provider says that nobody has looked whether it is the
 // buyer's.
-func (s claimSet) email(claim string) string {
+func (s claimSet) email() string {
 	if s.value("email_verified") == "false" || s.text("email_verified") == "false" {
 		return ""
 	}
-	return drop.NormalEmail(s.text(claim))
+	return drop.NormalEmail(s.text("email"))
 }

@@ -26,7 +26,7 @@ func FuzzPublicKey(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		k, ok := publicKey(text, nil)
+		k, ok := publicKey(text)
 		if !ok {
 			return
 		}

@@ -31,33 +31,26 @@ var (
 
 // Config says whose tokens are good. Exactly one of Secret, JWKSURL and OIDCIssuer is given.
 type Config struct {
-	// Secret verifies HS256, HS384 and HS512, at least 32, 48 and 64 bytes of it. Without Algorithms only HS256 is taken.
+	// Secret verifies HS256, and has at least 32 bytes.
 	Secret []byte
 	// JWKSURL is where the provider's key set is. https, or http on this machine.
 	JWKSURL string
 	// OIDCIssuer is a provider with OpenID Connect discovery, which says where its key set is; tokens must name it as iss.
 	OIDCIssuer string
 
-	Issuer     string   // what iss must be; empty: anything (OIDCIssuer stands for it)
-	Audience   []string // aud must have one of these; empty: anything
-	Algorithms []string // narrows what the keys could verify; empty: all of it
+	Issuer   string   // what iss must be; empty: anything (OIDCIssuer stands for it)
+	Audience []string // aud must have one of these; empty: anything
 
-	NumberClaim string   // the claim with the shop's own number of the buyer, which each token must then have; empty: none
-	NameClaim   []string // the first of these claims that says something is the buyer's name; empty: name, preferred_username
-	EmailClaim  string   // empty: email
-
-	// Leeway is how far the provider's clock and ours may differ. 0: 30 s.
-	Leeway time.Duration
+	NumberClaim string // the claim with the shop's own number of the buyer, which each token must then have; empty: none
 }
 
 // MaxToken is the longest token that is looked at, in bytes.
 const MaxToken = 8 << 10
 
 const (
-	// DefaultLeeway is Config.Leeway where none is given.
-	DefaultLeeway = 30 * time.Second
-	maxLeeway     = 5 * time.Minute
-	minSecret     = 32
+	// Leeway is how far the provider's clock and ours may differ.
+	Leeway    = 30 * time.Second
+	minSecret = 32
 	// unnamedSecret and unnamedKeys stand for the issuer of tokens that name none.
 	unnamedSecret, unnamedKeys = "hs256", "jwks"
 )
@@ -93,11 +86,10 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
 	v := &Verifier{cfg: cfg, cache: newCache()}
 	if cfg.Secret != nil {
 		keys := new(shared)
-		keys.set.Store(secretKeys(cfg.Secret, cfg.Algorithms))
+		keys.set.Store(secretKeys(cfg.Secret))
 		v.keys = keys
 		v.quick.Store(newQuick(cfg.Secret))
 		return v, nil
@@ -128,32 +120,9 @@ func (cfg *Config) check() error {
 		return errors.New("identity needs one of a secret, a key set's URL and an OpenID Connect issuer")
 	case cfg.OIDCIssuer != "" && cfg.Issuer != "" && cfg.Issuer != cfg.OIDCIssuer:
 		return fmt.Errorf("the issuer is %q, and the OpenID Connect issuer is %q; give one of them", cfg.Issuer, cfg.OIDCIssuer)
-	case cfg.Leeway < 0 || cfg.Leeway > maxLeeway:
-		return fmt.Errorf("the leeway must be from 0 to %s, and is %s", maxLeeway, cfg.Leeway)
+	case cfg.Secret != nil:
+		return checkSecret(cfg.Secret)
+	default:
+		return nil
 	}
-	if cfg.Secret != nil {
-		return checkSecret(cfg.Secret, cfg.Algorithms)
-	}
-	for _, a := range cfg.Algorithms {
-		if !isPublic(a) {
-			return fmt.Errorf("%q is no algorithm of a public key; use some of %s", a, publicNames())
-		}
-	}
-	return nil
-}
-
-func (cfg Config) withDefaults() Config {
-	if cfg.OIDCIssuer != "" {
-		cfg.Issuer = cfg.OIDCIssuer
-	}
-	if len(cfg.NameClaim) == 0 {
-		cfg.NameClaim = []string{"name", "preferred_username"}
-	}
-	if cfg.EmailClaim == "" {
-		cfg.EmailClaim = "email"
-	}
-	if cfg.Leeway == 0 {
-		cfg.Leeway = DefaultLeeway
-	}
-	return cfg
 }

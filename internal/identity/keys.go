@@ -9,14 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/go-jose/go-jose/v4"
 )
 
 var (
-	secretAlgorithms = []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512}
+	secretAlgorithms = []jose.SignatureAlgorithm{jose.HS256}
 	rsaAlgorithms    = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512}
 	publicAlgorithms = append(slices.Clone(rsaAlgorithms), jose.ES256, jose.ES384, jose.ES512, jose.EdDSA)
 )
@@ -79,27 +78,14 @@ func (s *shared) current(context.Context) (*keySet, error)   { return s.set.Load
 func (s *shared) newer(_ context.Context, _ *keySet) *keySet { return s.set.Load() }
 func (s *shared) close()                                     {}
 
-func secretKeys(secret []byte, algorithms []string) *keySet {
-	allowed := []jose.SignatureAlgorithm{jose.HS256}
-	if len(algorithms) > 0 {
-		allowed = narrow(secretAlgorithms, algorithms)
-	}
-	return &keySet{keys: []key{{algorithms: allowed, material: slices.Clone(secret)}}, algorithms: allowed}
+func secretKeys(secret []byte) *keySet {
+	return &keySet{keys: []key{{algorithms: secretAlgorithms, material: slices.Clone(secret)}}, algorithms: secretAlgorithms}
 }
 
-func checkSecret(secret []byte, algorithms []string) error {
-	need := minSecret
-	for _, a := range algorithms {
-		// RFC 7518, 3.2: a key is as long as the hash at least.
-		i := slices.Index(secretAlgorithms, jose.SignatureAlgorithm(a))
-		if i < 0 {
-			return fmt.Errorf("%q is no algorithm of a secret; use HS256, HS384 or HS512", a)
-		}
-		need = max(need, minSecret+16*i)
-	}
+func checkSecret(secret []byte) error {
 	switch {
-	case len(secret) < need:
-		return fmt.Errorf("the secret has %d bytes and needs %d or more: a short one can be guessed from a single token", len(secret), need)
+	case len(secret) < minSecret: // RFC 7518, 3.2: a key is as long as the hash at least
+		return fmt.Errorf("the secret has %d bytes and needs %d or more: a short one can be guessed from a single token", len(secret), minSecret)
 	case bytes.Contains(secret, []byte("-----BEGIN ")):
 		return errors.New("the secret is a PEM file; a public key is no secret, give its provider's key set instead")
 	}
@@ -112,7 +98,7 @@ const (
 )
 
 // publicKey reads one key of a provider's set. ok is false for keys that are not for tokens, or that are not known here.
-func publicKey(text []byte, algorithms []string) (k key, ok bool) {
+func publicKey(text []byte) (k key, ok bool) {
 	var jwk jose.JSONWebKey
 	if err := jwk.UnmarshalJSON(text); err != nil || jwk.Use != "" && jwk.Use != "sig" {
 		return key{}, false
@@ -138,32 +124,7 @@ func publicKey(text []byte, algorithms []string) (k key, ok bool) {
 	}
 	// RFC 9864 names the curve in the key's algorithm.
 	if jwk.Algorithm != "" && (jwk.Algorithm != "Ed25519" || !slices.Contains(can, jose.EdDSA)) {
-		can = narrow(can, []string{jwk.Algorithm})
-	}
-	if len(algorithms) > 0 {
-		can = narrow(can, algorithms)
+		can = slices.DeleteFunc(slices.Clone(can), func(a jose.SignatureAlgorithm) bool { return string(a) != jwk.Algorithm })
 	}
 	return key{id: jwk.KeyID, algorithms: can, material: jwk.Key}, len(can) > 0
-}
-
-func narrow(can []jose.SignatureAlgorithm, names []string) []jose.SignatureAlgorithm {
-	var both []jose.SignatureAlgorithm
-	for _, a := range can {
-		if slices.Contains(names, string(a)) {
-			both = append(both, a)
-		}
-	}
-	return both
-}
-
-func isPublic(name string) bool {
-	return slices.Contains(publicAlgorithms, jose.SignatureAlgorithm(name))
-}
-
-func publicNames() string {
-	names := make([]string, len(publicAlgorithms))
-	for i, a := range publicAlgorithms {
-		names[i] = string(a)
-	}
-	return strings.Join(names, ", ")
 }

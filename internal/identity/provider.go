@@ -23,15 +23,14 @@ const (
 
 // provider fetches the keys of an identity provider.
 type provider struct {
-	client     *http.Client
-	jwksURL    string // empty: discovery says it
-	issuer     string
-	algorithms []string
-	log        *slog.Logger
+	client  *http.Client
+	jwksURL string // empty: discovery says it
+	issuer  string
+	log     *slog.Logger
 }
 
 func newProvider(cfg Config, log *slog.Logger) (*provider, error) {
-	p := &provider{jwksURL: cfg.JWKSURL, issuer: cfg.OIDCIssuer, algorithms: cfg.Algorithms, log: log}
+	p := &provider{jwksURL: cfg.JWKSURL, issuer: cfg.OIDCIssuer, log: log}
 	for _, given := range []string{p.jwksURL, p.issuer} {
 		if given == "" {
 			continue
@@ -151,7 +150,7 @@ func (p *provider) read(texts []json.RawMessage) *keySet {
 		texts = texts[:maxKeys]
 	}
 	for _, text := range texts {
-		if k, ok := publicKey(text, p.algorithms); ok {
+		if k, ok := publicKey(text); ok {
 			set.keys = append(set.keys, k)
 		}
 	}

@@ -13,13 +13,13 @@ import (
 func (v *Verifier) Reload(ctx context.Context, secret []byte) (changed bool, err error) {
 	switch keys := v.keys.(type) {
 	case *shared:
-		if err := checkSecret(secret, v.cfg.Algorithms); err != nil {
+		if err := checkSecret(secret); err != nil {
 			return false, err
 		}
 		if old, _ := keys.set.Load().keys[0].material.([]byte); bytes.Equal(old, secret) {
 			return false, nil
 		}
-		keys.set.Store(secretKeys(secret, v.cfg.Algorithms))
+		keys.set.Store(secretKeys(secret))
 		v.quick.Store(newQuick(secret))
 		return true, nil
 	case *remote:

@@ -112,7 +112,6 @@ func (p *fakeProvider) verifierBy(t testing.TB, cfg Config, rh rhythm, transport
 	if err := cfg.check(); err != nil {
 		t.Fatal(err)
 	}
-	cfg = cfg.withDefaults()
 	from, err := newProvider(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Claims, error) {
 	if err != nil {
 		return Claims{}, err
 	}
-	v.cache.put(sum, keys, c, c.Expires.Add(v.cfg.Leeway), now)
+	v.cache.put(sum, keys, c, c.Expires.Add(Leeway), now)
 	return c, nil
 }
 

@@ -202,9 +202,6 @@ func TestVerify_KeyConfusion(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { check(t, v, test.s.sign(t, good()), test.want) })
 	}
-	narrow := p.verifier(t, Config{JWKSURL: p.url("/keys"), Algorithms: []string{"ES256"}}, usualRhythm())
-	check(t, narrow, named(jose.RS256, rsaK, "rsa").sign(t, good()), ErrInvalid)
-	check(t, narrow, named(jose.ES256, ecK, "ec").sign(t, good()), nil)
 }
 
 func TestVerify_EveryAlgorithm(t *testing.T) {
@@ -223,23 +220,16 @@ func TestVerify_EveryAlgorithm(t *testing.T) {
 			check(t, v, string(broken), ErrInvalid)
 		})
 	}
-	for i, algorithm := range secretAlgorithms {
-		long := strings.Repeat("0123456789abcdef", 2+i)
-		v, err := New(t.Context(), Config{Secret: []byte(long), Algorithms: []string{string(algorithm)}}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		check(t, v, signer{algorithm: algorithm, key: []byte(long)}.sign(t, good()), nil)
-	}
+	check(t, withSecret(t, Config{}), hs256(secret).sign(t, good()), nil)
 }
 
 // A token that is remembered is forgotten at its end, and a stranger's time zone does not matter.
 func TestVerify_ATokenEndsAtItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := withSecret(t, Config{Leeway: 10 * time.Second})
-		token := hs256(secret).sign(t, good(body{"exp": time.Now().Add(time.Minute).Unix(), "nbf": time.Now().Add(10 * time.Second).Unix()}))
+		v := withSecret(t, Config{})
+		token := hs256(secret).sign(t, good(body{"exp": time.Now().Add(time.Minute).Unix(), "nbf": time.Now().Add(30 * time.Second).Unix()}))
 		check(t, v, token, nil)
-		time.Sleep(70*time.Second - time.Nanosecond)
+		time.Sleep(90*time.Second - time.Nanosecond)
 		check(t, v, token, nil)
 		time.Sleep(time.Nanosecond)
 		check(t, v, token, ErrExpired)
@@ -276,25 +266,18 @@ func TestNew_RefusesWhatCannotBeSafe(t *testing.T) {
 		cfg  Config
 		says string
 	}{
-		"nothing":               {Config{}, "needs one of"},
-		"two":                   {Config{Secret: []byte(secret), JWKSURL: "https://a.example/"}, "needs one of"},
-		"empty secret":          {Config{Secret: []byte{}}, "0 bytes"},
-		"short secret":          {Config{Secret: []byte("0123456789012345678901234567890")}, "31 bytes"},
-		"short for HS512":       {Config{Secret: []byte(secret), Algorithms: []string{"HS512"}}, "needs 64"},
-		"a public key":          {Config{Secret: []byte("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkq")}, "no secret"},
-		"RS256 with a secret":   {Config{Secret: []byte(secret), Algorithms: []string{"RS256"}}, "RS256"},
-		"none with a secret":    {Config{Secret: []byte(secret), Algorithms: []string{"none"}}, "none"},
-		"HS256 with public":     {Config{JWKSURL: "https://a.example/", Algorithms: []string{"HS256"}}, "HS256"},
-		"none with public":      {Config{JWKSURL: "https://a.example/", Algorithms: []string{"none"}}, "none"},
-		"http":                  {Config{JWKSURL: "http://login.example/keys"}, "https://"},
-		"http issuer":           {Config{OIDCIssuer: "http://login.example"}, "https://"},
-		"loopback in the name":  {Config{JWKSURL: "http://localhost.example/keys"}, "https://"},
-		"loopback as a user":    {Config{JWKSURL: "http://localhost@login.example/keys"}, "must be a URL"},
-		"a file":                {Config{JWKSURL: "file:///etc/keys"}, "must be a URL"},
-		"no URL":                {Config{JWKSURL: "login.example/keys"}, "must be a URL"},
-		"two issuers":           {Config{OIDCIssuer: "https://a.example", Issuer: "https://b.example"}, "give one"},
-		"an hour is no leeway":  {Config{Secret: []byte(secret), Leeway: time.Hour}, "leeway"},
-		"nor is less than none": {Config{Secret: []byte(secret), Leeway: -1}, "leeway"},
+		"nothing":              {Config{}, "needs one of"},
+		"two":                  {Config{Secret: []byte(secret), JWKSURL: "https://a.example/"}, "needs one of"},
+		"empty secret":         {Config{Secret: []byte{}}, "0 bytes"},
+		"short secret":         {Config{Secret: []byte("0123456789012345678901234567890")}, "31 bytes"},
+		"a public key":         {Config{Secret: []byte("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkq")}, "no secret"},
+		"http":                 {Config{JWKSURL: "http://login.example/keys"}, "https://"},
+		"http issuer":          {Config{OIDCIssuer: "http://login.example"}, "https://"},
+		"loopback in the name": {Config{JWKSURL: "http://localhost.example/keys"}, "https://"},
+		"loopback as a user":   {Config{JWKSURL: "http://localhost@login.example/keys"}, "must be a URL"},
+		"a file":               {Config{JWKSURL: "file:///etc/keys"}, "must be a URL"},
+		"no URL":               {Config{JWKSURL: "login.example/keys"}, "must be a URL"},
+		"two issuers":          {Config{OIDCIssuer: "https://a.example", Issuer: "https://b.example"}, "give one"},
 	} {
 		_, err := New(t.Context(), test.cfg, slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), test.says) {

@@ -28,7 +28,7 @@ func (s *SignIn) Buyer(ctx context.Context, token string) (buyer drop.User, unti
 		return drop.User{}, time.Time{}, err
 	}
 	buyer, err = s.Engine.Buyer(ctx, claims.Subject)
-	return buyer, claims.Expires.Add(identity.DefaultLeeway), err
+	return buyer, claims.Expires.Add(identity.Leeway), err
 }
 
 // Operator looks a token of ours up, each time: one that was revoked is worth nothing from that moment on. Of a token that was good once

@@ -24,7 +24,7 @@ func TestSignIn_LastsAsLongAsTheToken(t *testing.T) {
 	defer v.Close()
 	s := shop.SignIn{Tokens: v, Engine: engine.New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), engine.Config{Log: log})}
 	buyer, until, err := s.Buyer(t.Context(), identity.Signer(secret, "shop")(7))
-	left := time.Until(until) - time.Hour - identity.DefaultLeeway
+	left := time.Until(until) - time.Hour - identity.Leeway
 	if err != nil || buyer.ID != 7 || left > 0 || left < -time.Minute {
 		t.Errorf("%+v until %s, %v", buyer, until, err)
 	}
