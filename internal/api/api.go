@@ -12,8 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"path"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -185,99 +183,6 @@ func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.H
 	}
 	securityHeaders(w.Header())
 	sockets.ServeHTTP(w, r)
-}
-
-// mux finds a request's route. A path matches without regard to case and with or without one trailing slash, and there
-// is never a redirect: what ServeMux would redirect does not reach it. open reports whether a request with that method would reach
-// a call that is open to every origin (route.open), or none.
-func (a *api) mux(routes []route) (handler http.Handler, open func(method string, r *http.Request) bool) {
-	notFound := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, drop.Refuse(codeRouteNotFound))
-	})
-	others := a.otherMethods(routes, notFound)
-	mux := http.NewServeMux()
-	mux.Handle("/", others)
-	for i := range routes {
-		mux.Handle(routes[i].method+" "+routes[i].path, a.serve(&routes[i]))
-		if path.Dir(routes[i].path) != dropsPath || path.Base(routes[i].path) == "{id}" {
-			continue
-		}
-		for _, method := range []string{http.MethodGet, http.MethodPatch} { // reserve is no drop's id
-			if method != routes[i].method {
-				mux.Handle(method+" "+routes[i].path, others)
-			}
-		}
-	}
-	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		folded := fold(r)
-		if folded == nil {
-			notFound.ServeHTTP(w, r)
-			return
-		}
-		mux.ServeHTTP(w, folded)
-	})
-	operating := make(map[string]bool) // patterns
-	for i := range routes {
-		operating[routes[i].method+" "+routes[i].path] = !routes[i].open()
-	}
-	return handler, func(method string, r *http.Request) bool {
-		folded := fold(r)
-		if folded == nil {
-			return true
-		}
-		asked := *folded
-		asked.Method = method
-		_, pattern := mux.Handler(&asked)
-		return !operating[pattern]
-	}
-}
-
-// fold returns the request with its path as routes have theirs, or nil where no route can have it.
-func fold(r *http.Request) *http.Request {
-	escaped := r.URL.EscapedPath()
-	wanted := escaped
-	if len(wanted) > 1 {
-		wanted = strings.TrimSuffix(wanted, "/")
-	}
-	if !strings.HasPrefix(wanted, "/") || path.Clean(wanted) != wanted {
-		return nil
-	}
-	if wanted = strings.ToLower(wanted); wanted == escaped {
-		return r
-	}
-	u := *r.URL
-	u.Path, _ = url.PathUnescape(wanted) // an escaped path has no bad escapes
-	u.RawPath = wanted
-	folded := *r
-	folded.URL = &u
-	return &folded
-}
-
-// otherMethods answers what no route is for: on a path that is known with what may be asked there (RFC 9110, 9.3.7 and 15.5.6).
-func (a *api) otherMethods(routes []route, notFound http.Handler) http.Handler {
-	allowed := make(map[string][]string) // by path
-	for i := range routes {
-		path := routes[i].path
-		allowed[path] = append(allowed[path], routes[i].method)
-		if routes[i].method == http.MethodGet {
-			allowed[path] = append(allowed[path], http.MethodHead)
-		}
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/", notFound)
-	for known, methods := range allowed {
-		slices.Sort(methods)
-		allow := strings.Join(append(methods, http.MethodOptions), ", ")
-		mux.HandleFunc(known, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", allow)
-			if r.Method == http.MethodOptions {
-				w.WriteHeader(http.StatusNoContent)
-				return
-			}
-			a.fail(w, r, drop.Refuse(codeMethodNotAllowed))
-		})
-	}
-	return mux
 }
 
 // serve runs a route's handler within the request timeout, and answers with the error it returns.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -37,19 +38,11 @@ const (
 	formatXLSX = "xlsx"
 )
 
-// readFormat reads ?format=, or else Accept: files are for who names them.
-func readFormat(r *http.Request) (string, error) {
-	given, err := queryValues(r, "format")
-	if err != nil {
-		return "", err
+// format reads ?format=, or else Accept: files are for who names them.
+func (q *query) format(accept []string) string {
+	if given := q.word("format", formatJSON, formatCSV, formatXLSX); given != "" {
+		return given
 	}
-	if len(given) > 0 {
-		if len(given) > 1 || given[0] != formatCSV && given[0] != formatJSON && given[0] != formatXLSX {
-			return "", drop.Invalid("format", "must be json, csv or xlsx")
-		}
-		return given[0], nil
-	}
-	accept := r.Header["Accept"]
 	format := formatJSON
 	best, named := negotiate.Weight(accept, "application/json")
 	if csv, _ := negotiate.Weight(accept, "text/csv"); csv > 0 && (!named || csv >= best) {
@@ -58,28 +51,13 @@ func readFormat(r *http.Request) (string, error) {
 	if xlsx, _ := negotiate.Weight(accept, xlsxType); xlsx > 0 && (!named || xlsx > best || xlsx == best && format == formatJSON) {
 		format = formatXLSX
 	}
-	return format, nil
-}
-
-// readBOM reads ?bom=: Excel takes a CSV without the mark for another encoding than UTF-8.
-func readBOM(r *http.Request) (bool, error) {
-	given, err := queryValues(r, "bom")
-	if err != nil || len(given) == 0 {
-		return false, err
-	}
-	if len(given) > 1 || given[0] != "0" && given[0] != "1" {
-		return false, drop.Invalid("bom", "must be 0 or 1")
-	}
-	return given[0] == "1", nil
+	return format
 }
 
 // writeSales streams purchases as CSV (RFC 4180): each page is a short read of its own, sent before the next is asked
 // for, so that neither the database nor memory notices how slow the reader is.
 func (a *api) writeSales(w http.ResponseWriter, r *http.Request, s sales) error {
-	page := maxPage
-	if s.limit > 0 {
-		page = s.limit
-	}
+	page := cmp.Or(s.limit, maxPage)
 	found, more, err := a.salesPage(r.Context(), s.drop, s.after, page) // before the headers: it may refuse
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -321,30 +320,6 @@ func pathNumber(r *http.Request) (int64, error) {
 	}
 	n, _ := strconv.ParseInt(s, 10, 64) // beyond int64 it becomes the nearest end
 	return n, nil
-}
-
-// queryNumber reads a parameter that has a range and a default.
-func queryNumber(r *http.Request, name string, least, most, otherwise int) (int, error) {
-	given, err := queryValues(r, name)
-	if err != nil || len(given) == 0 {
-		return otherwise, err
-	}
-	n, err := strconv.Atoi(given[0])
-	if len(given) > 1 || err != nil || !isDigits(given[0]) || n < least || n > most {
-		return 0, drop.Invalid(name, "must be one whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most))
-	}
-	return n, nil
-}
-
-func queryValues(r *http.Request, name string) ([]string, error) {
-	if r.URL.RawQuery == "" {
-		return nil, nil
-	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, drop.Invalid("query", "must be well-formed, such as ?limit=100")
-	}
-	return query[name], nil
 }
 
 const (

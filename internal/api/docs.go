@@ -116,7 +116,7 @@ func describeOperation(rt *route, schemas huma.Registry) pageOperation {
 		op.Answer = typeOf(schemas.Schema(rt.answer, true, ""))
 	}
 	for _, code := range rt.allCodes() {
-		p, _ := problems(code)
+		p := problems[code]
 		op.Errors = append(op.Errors, pageError{p.status, string(code), answerOf(exampleRefusal(code), p).Error})
 	}
 	slices.SortStableFunc(op.Errors, func(a, b pageError) int { return a.Status - b.Status })

@@ -164,11 +164,3 @@ func (a *api) encodeDrop(v *engine.View) []byte {
 	}
 	return encode(&answer)
 }
-
-// unlessZero is v, or nil where that is what there is when nothing was said: neither limit is ever below zero.
-func unlessZero[T comparable](v *T) *T {
-	if zero := new(T); *v == *zero {
-		return nil
-	}
-	return v
-}

@@ -49,91 +49,46 @@ type problem struct {
 }
 
 // problems is the one table from code to status and sentence. A code that is not in it is internal.
-func problems(c drop.Code) (problem, bool) {
-	switch c {
-	case drop.CodeInvalid:
-		return problem{status: http.StatusUnprocessableEntity}, true
-	case drop.CodeDropNotFound:
-		return problem{status: http.StatusNotFound, sentence: "Drop not found; GET /api/drops lists what is on sale"}, true
-	case drop.CodeReservationNotFound:
-		return problem{status: http.StatusNotFound, sentence: "Reservation not found; check reservationId or reserve again"}, true
-	case drop.CodeUserNotFound:
-		return problem{status: http.StatusNotFound, sentence: "User not found; POST /api/users makes one"}, true
-	case drop.CodeOutOfStock:
-		return problem{status: http.StatusConflict, sentence: "Out of stock"}, true
-	case drop.CodeNotStarted:
-		return problem{status: http.StatusConflict, sentence: "Drop has not started"}, true
-	case drop.CodePaused:
-		return problem{status: http.StatusConflict, sentence: "Drop is paused; try again when it goes on"}, true
-	case drop.CodeArchived:
-		return problem{status: http.StatusConflict, sentence: "Drop is over; GET /api/drops lists what is on sale"}, true
-	case drop.CodeSizeRequired:
-		return problem{status: http.StatusUnprocessableEntity, sentence: "size is required: this drop comes in sizes, name one of them"}, true
-	case drop.CodeSizeNotFound:
-		return problem{status: http.StatusNotFound, sentence: "This drop does not come in that size; GET /api/drops/{id} lists its sizes"}, true
-	case drop.CodeLimitReached:
-		return problem{status: http.StatusConflict, sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop"}, true
-	case drop.CodeCooldown:
-		return problem{status: http.StatusTooManyRequests, sentence: "Too many holds in this drop were left unpaid; reserve again after Retry-After seconds, and pay in time"}, true
-	case drop.CodeReservationExpired:
-		return problem{status: http.StatusGone, sentence: "Reservation expired"}, true
-	case drop.CodeReservationCancelled:
-		return problem{status: http.StatusGone, sentence: "Reservation cancelled"}, true
-	case drop.CodeAlreadyPurchased:
-		return problem{status: http.StatusConflict, sentence: "Reservation is purchased already; ask the shop for a refund instead"}, true
-	case drop.CodeIdempotencyMismatch:
-		return problem{status: http.StatusUnprocessableEntity, sentence: "Idempotency-Key was used for another request; send a new key with a new request"}, true
-	case drop.CodeFixed, codeNotNow:
-		return problem{status: http.StatusConflict}, true
-	case drop.CodeStockInUse:
-		return problem{status: http.StatusConflict, sentence: "Not that many units are unsold; take away at most what is available"}, true
-	case drop.CodeExhausted:
-		return problem{status: http.StatusConflict, sentence: "Drop has given out all its reservation numbers; create a new drop"}, true
-	default:
-		return edgeProblems(c)
-	}
-}
+var problems = map[drop.Code]problem{
+	drop.CodeInvalid:              {status: http.StatusUnprocessableEntity},
+	drop.CodeDropNotFound:         {status: http.StatusNotFound, sentence: "Drop not found; GET /api/drops lists what is on sale"},
+	drop.CodeReservationNotFound:  {status: http.StatusNotFound, sentence: "Reservation not found; check reservationId or reserve again"},
+	drop.CodeUserNotFound:         {status: http.StatusNotFound, sentence: "User not found; POST /api/users makes one"},
+	drop.CodeOutOfStock:           {status: http.StatusConflict, sentence: "Out of stock"},
+	drop.CodeNotStarted:           {status: http.StatusConflict, sentence: "Drop has not started"},
+	drop.CodePaused:               {status: http.StatusConflict, sentence: "Drop is paused; try again when it goes on"},
+	drop.CodeArchived:             {status: http.StatusConflict, sentence: "Drop is over; GET /api/drops lists what is on sale"},
+	drop.CodeSizeRequired:         {status: http.StatusUnprocessableEntity, sentence: "size is required: this drop comes in sizes, name one of them"},
+	drop.CodeSizeNotFound:         {status: http.StatusNotFound, sentence: "This drop does not come in that size; GET /api/drops/{id} lists its sizes"},
+	drop.CodeLimitReached:         {status: http.StatusConflict, sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop"},
+	drop.CodeCooldown:             {status: http.StatusTooManyRequests, sentence: "Too many holds in this drop were left unpaid; reserve again after Retry-After seconds, and pay in time"},
+	drop.CodeReservationExpired:   {status: http.StatusGone, sentence: "Reservation expired"},
+	drop.CodeReservationCancelled: {status: http.StatusGone, sentence: "Reservation cancelled"},
+	drop.CodeAlreadyPurchased:     {status: http.StatusConflict, sentence: "Reservation is purchased already; ask the shop for a refund instead"},
+	drop.CodeIdempotencyMismatch:  {status: http.StatusUnprocessableEntity, sentence: "Idempotency-Key was used for another request; send a new key with a new request"},
+	drop.CodeFixed:                {status: http.StatusConflict},
+	drop.CodeStockInUse:           {status: http.StatusConflict, sentence: "Not that many units are unsold; take away at most what is available"},
+	drop.CodeExhausted:            {status: http.StatusConflict, sentence: "Drop has given out all its reservation numbers; create a new drop"},
 
-// edgeProblems is the part of the table that the domain knows nothing of.
-func edgeProblems(c drop.Code) (problem, bool) {
-	switch c {
-	case codeBadJSON:
-		return problem{status: http.StatusBadRequest, sentence: "Body is not valid JSON; send one JSON object in UTF-8, each name once"}, true
-	case codeTooLarge:
-		return problem{status: http.StatusRequestEntityTooLarge, sentence: "Body is too large; send at most 64 KiB"}, true
-	case codeMediaType:
-		return problem{status: http.StatusUnsupportedMediaType}, true
-	case codeRouteNotFound:
-		return problem{status: http.StatusNotFound, sentence: "Route not found"}, true
-	case codeMethodNotAllowed:
-		return problem{status: http.StatusMethodNotAllowed, sentence: "This path does not take that method; the Allow header lists those it takes"}, true
-	case codeRateLimited:
-		return problem{status: http.StatusTooManyRequests, sentence: "Too many requests; try again after Retry-After seconds"}, true
-	case codeUnauthenticated:
-		return problem{status: http.StatusUnauthorized, sentence: "Sign in first; send your token with Authorization: Bearer"}, true
-	case codeInvalidToken:
-		return problem{status: http.StatusUnauthorized, sentence: "Token is not good here; sign in again and send the new one with Authorization: Bearer"}, true
-	case codeTokenExpired:
-		return problem{status: http.StatusUnauthorized, sentence: "Token has expired; sign in again"}, true
-	case codeForbidden:
-		return problem{status: http.StatusForbidden, sentence: "This is not yours to do; buyers act for themselves and leave userId out, operators need a token of the right role"}, true
-	case codeCrossOrigin:
-		return problem{status: http.StatusForbidden, sentence: "Pages of this origin may not make this call; have the shop name the origin with --cors-origin, and send cookies only from an origin that is named in full"}, true
-	case codeMisdirected:
-		return problem{status: http.StatusMisdirectedRequest, sentence: "This server does not answer for that host; call it as localhost, or name the host with --allowed-host"}, true
-	case codeOverloaded:
-		return problem{status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Too many requests for this drop; nothing was done, try again after Retry-After seconds"}, true
-	case codeUnavailable:
-		return problem{status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug, sentence: "Service is out of reach for a moment; nothing was done, try again after Retry-After seconds"}, true
-	case codeOutcomeUnknown:
-		return problem{status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn, sentence: "Outcome is not known, the request may have taken effect; look at the current state before you try again after Retry-After seconds"}, true
-	case codeNotReady:
-		return problem{status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Not ready to serve; try again after Retry-After seconds"}, true
-	case codeInternal:
-		return problem{status: http.StatusInternalServerError, log: slog.LevelError, sentence: "Something went wrong here; try again, and tell the shop the X-Request-Id if it stays"}, true
-	default:
-		return problem{}, false
-	}
+	// What the domain knows nothing of.
+	codeNotNow:           {status: http.StatusConflict},
+	codeBadJSON:          {status: http.StatusBadRequest, sentence: "Body is not valid JSON; send one JSON object in UTF-8, each name once"},
+	codeTooLarge:         {status: http.StatusRequestEntityTooLarge, sentence: "Body is too large; send at most 64 KiB"},
+	codeMediaType:        {status: http.StatusUnsupportedMediaType},
+	codeRouteNotFound:    {status: http.StatusNotFound, sentence: "Route not found"},
+	codeMethodNotAllowed: {status: http.StatusMethodNotAllowed, sentence: "This path does not take that method; the Allow header lists those it takes"},
+	codeRateLimited:      {status: http.StatusTooManyRequests, sentence: "Too many requests; try again after Retry-After seconds"},
+	codeUnauthenticated:  {status: http.StatusUnauthorized, sentence: "Sign in first; send your token with Authorization: Bearer"},
+	codeInvalidToken:     {status: http.StatusUnauthorized, sentence: "Token is not good here; sign in again and send the new one with Authorization: Bearer"},
+	codeTokenExpired:     {status: http.StatusUnauthorized, sentence: "Token has expired; sign in again"},
+	codeForbidden:        {status: http.StatusForbidden, sentence: "This is not yours to do; buyers act for themselves and leave userId out, operators need a token of the right role"},
+	codeCrossOrigin:      {status: http.StatusForbidden, sentence: "Pages of this origin may not make this call; have the shop name the origin with --cors-origin, and send cookies only from an origin that is named in full"},
+	codeMisdirected:      {status: http.StatusMisdirectedRequest, sentence: "This server does not answer for that host; call it as localhost, or name the host with --allowed-host"},
+	codeOverloaded:       {status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Too many requests for this drop; nothing was done, try again after Retry-After seconds"},
+	codeUnavailable:      {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug, sentence: "Service is out of reach for a moment; nothing was done, try again after Retry-After seconds"},
+	codeOutcomeUnknown:   {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn, sentence: "Outcome is not known, the request may have taken effect; look at the current state before you try again after Retry-After seconds"},
+	codeNotReady:         {status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Not ready to serve; try again after Retry-After seconds"},
+	codeInternal:         {status: http.StatusInternalServerError, log: slog.LevelError, sentence: "Something went wrong here; try again, and tell the shop the X-Request-Id if it stays"},
 }
 
 // errorAnswer is the body of every error.
@@ -165,7 +120,7 @@ func refusalOf(err error, read bool) *drop.Error {
 		code = codeOutcomeUnknown
 	default:
 		if refusal, ok := errors.AsType[*drop.Error](err); ok {
-			if _, known := problems(refusal.Code); known {
+			if _, known := problems[refusal.Code]; known {
 				return refusal
 			}
 		}
@@ -179,7 +134,7 @@ func refusalOf(err error, read bool) *drop.Error {
 // fail answers with an error, or cuts an answer off that has begun. What the caller is not told about is logged.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := refusalOf(err, r.Method == http.MethodGet || r.Method == http.MethodHead)
-	p, _ := problems(refusal.Code)
+	p := problems[refusal.Code]
 	if p.status >= http.StatusInternalServerError {
 		level := p.log
 		if errors.Is(err, context.Canceled) || errors.Is(err, errReaderGone) {

@@ -35,11 +35,11 @@ func (a *api) eventRoutes() []route {
 }
 
 func (a *api) events(w http.ResponseWriter, r *http.Request) error {
-	n, err := queryNumber(r, "drop", 1, int(drop.MaxID), 0)
-	if err != nil {
-		return err
+	q := queryOf(r)
+	id := drop.ID(q.number("drop", 1, int(drop.MaxID), 0))
+	if q.err != nil {
+		return q.err
 	}
-	id := drop.ID(n)
 	if id != 0 {
 		if _, err := a.engine.View(r.Context(), id); err != nil {
 			return err

@@ -161,8 +161,9 @@ func FuzzHeaders(f *testing.F) {
 			t.Errorf("%q, %q accept no gzip", one, other)
 		}
 		media := map[string]string{formatJSON: "", formatCSV: "text/csv", formatXLSX: xlsxType}
-		if format, err := readFormat(r); err != nil || !strings.Contains(strings.ToLower(one+other), media[format]) {
-			t.Errorf("%q, %q want %s, %v", one, other, format, err)
+		q := queryOf(r)
+		if format := q.format(r.Header["Accept"]); q.err != nil || !strings.Contains(strings.ToLower(one+other), media[format]) {
+			t.Errorf("%q, %q want %s, %v", one, other, format, q.err)
 		}
 		if checkMedia(r.Header) == nil && (twice || !strings.Contains(strings.ToLower(one), "application/json")) {
 			t.Errorf("%q, %q are JSON", one, other)
@@ -198,7 +199,8 @@ func FuzzNumbers(f *testing.F) {
 		if text := strconv.FormatInt(n, 10); err == nil && text != id && id != "-0" && len(strings.TrimPrefix(id, "-")) < 19 {
 			t.Errorf("%q is read as %d", id, n)
 		}
-		got, err := queryNumber(r, "limit", 1, 1000, 100)
+		q := queryOf(r)
+		got, err := q.limit(), q.err
 		if err != nil && drop.CodeOf(err) != drop.CodeInvalid || err == nil && (got < 1 || got > 1000) {
 			t.Errorf("%q: %d, %v", query, got, err)
 		}

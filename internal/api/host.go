@@ -26,7 +26,7 @@ func (h Hosts) Around(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p, _ := problems(codeMisdirected)
+		p := problems[codeMisdirected]
 		securityHeaders(w.Header())
 		writeBody(w, p.status, encode(answerOf(drop.Refuse(codeMisdirected), p)))
 	})

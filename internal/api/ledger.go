@@ -28,13 +28,10 @@ func (a *api) listLedger(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, err := queryNumber(r, "after", 0, drop.MaxSafeInteger, 0)
-	if err != nil {
-		return err
-	}
-	limit, err := queryNumber(r, "limit", 1, maxPage, defaultPage)
-	if err != nil {
-		return err
+	q := queryOf(r)
+	after, limit := q.after(), q.limit()
+	if q.err != nil {
+		return q.err
 	}
 	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]drop.LedgerEntry, error) {
 		return s.Ledger(r.Context(), id, drop.Seq(after), limit+1)
@@ -49,10 +46,7 @@ func (a *api) listLedger(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i := range found {
 		e := &found[i]
-		answer.Entries[i] = entryAnswer{Seq: e.Seq, At: instant(e.At), Reason: e.Reason, Units: e.Units, Available: e.Available}
-		if e.Size != "" {
-			answer.Entries[i].Size = &e.Size
-		}
+		answer.Entries[i] = entryAnswer{e.Seq, instant(e.At), e.Reason, unlessZero(&e.Size), e.Units, e.Available}
 	}
 	writeJSON(w, &answer)
 	return nil

@@ -34,35 +34,23 @@ type newest struct {
 	match         func(*store.Sale) bool // nil: all
 }
 
-// readNewest reads order, before and q, which go together; asked is whether the newest are asked for.
-func readNewest(r *http.Request) (n newest, asked bool, err error) {
-	order, err := queryValues(r, "order")
-	if err != nil {
-		return n, false, err
+// newest reads order, before and q, which go together; asked is whether the newest are asked for.
+func (q *query) newest() (n newest, asked bool) {
+	asked = q.word("order", "newest", "oldest") == "newest"
+	n.before = drop.PurchaseID(q.before())
+	if n.before != 0 && !asked {
+		q.refuse("before", "goes with order=newest; the oldest come in pages that begin with after")
 	}
-	if len(order) > 1 || len(order) == 1 && order[0] != "newest" && order[0] != "oldest" {
-		return n, false, drop.Invalid("order", "must be newest or oldest")
-	}
-	asked = len(order) == 1 && order[0] == "newest"
-	before, err := queryNumber(r, "before", 1, drop.MaxSafeInteger, 0)
-	if err != nil {
-		return n, false, err
-	}
-	if before != 0 && !asked {
-		return n, false, drop.Invalid("before", "goes with order=newest; the oldest come in pages that begin with after")
-	}
-	q, err := queryValues(r, "q")
-	switch {
-	case err != nil:
-		return n, false, err
-	case len(q) == 0:
-		return newest{before: drop.PurchaseID(before)}, asked, nil
+	switch text := q.values["q"]; {
+	case len(text) == 0:
 	case !asked:
-		return n, false, drop.Invalid("q", "goes with order=newest")
-	case len(q) > 1 || !utf8.ValidString(q[0]) || utf8.RuneCountInString(q[0]) > maxSearch:
-		return n, false, drop.Invalid("q", "must be one text of at most "+strconv.Itoa(maxSearch)+" characters")
+		q.refuse("q", "goes with order=newest")
+	case len(text) > 1 || !utf8.ValidString(text[0]) || utf8.RuneCountInString(text[0]) > maxSearch:
+		q.refuse("q", "must be one text of at most "+strconv.Itoa(maxSearch)+" characters")
+	default:
+		n.match = matcher(text[0])
 	}
-	return newest{before: drop.PurchaseID(before), match: matcher(q[0])}, asked, nil
+	return n, asked
 }
 
 // listNewest answers with a page of the newest purchases first.

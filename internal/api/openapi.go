@@ -238,7 +238,7 @@ func (rt *route) allCodes() []drop.Code {
 
 // addError documents a code under its status, with an example of its answer.
 func addError(responses map[string]*huma.Response, schemas huma.Registry, code drop.Code) {
-	p, _ := problems(code)
+	p := problems[code]
 	status := strconv.Itoa(p.status)
 	response := responses[status]
 	if response == nil {

@@ -59,17 +59,16 @@ func (a *api) edit(in *editRequest) (drop.Edit, error) {
 	if in.Expired.given {
 		cmd.MaxExpiredHolds = new(int(optional(in.Expired.to)))
 	}
-	switch {
-	case in.Name.null():
-		return cmd, notNull("name")
-	case in.Price.null():
-		return cmd, notNull("price")
-	case in.StartTime.null():
-		return cmd, notNull("start_time")
-	case in.Hidden.null():
-		return cmd, notNull("hidden")
-	case in.Archived.null():
-		return cmd, notNull("archived")
+	for _, f := range []struct {
+		name string
+		null bool
+	}{
+		{"name", in.Name.null()}, {"price", in.Price.null()}, {"start_time", in.StartTime.null()}, {"hidden", in.Hidden.null()},
+		{"archived", in.Archived.null()},
+	} {
+		if f.null {
+			return cmd, drop.Invalid(f.name, "must not be null; leave it out to keep it")
+		}
 	}
 	if in.Price.to != nil {
 		price, err := a.money("price", *in.Price.to)
@@ -79,10 +78,6 @@ func (a *api) edit(in *editRequest) (drop.Edit, error) {
 		cmd.Price = &price
 	}
 	return cmd, nil
-}
-
-func notNull(field string) error {
-	return drop.Invalid(field, "must not be null; leave it out to keep it")
 }
 
 func (a *api) restock(w http.ResponseWriter, r *http.Request) error {

@@ -141,13 +141,10 @@ func (a *api) logOperator(rt *route, rec *recorder, r *http.Request, err error) 
 }
 
 func (a *api) listActions(w http.ResponseWriter, r *http.Request) error {
-	before, err := queryNumber(r, "before", 1, drop.MaxSafeInteger, 0)
-	if err != nil {
-		return err
-	}
-	limit, err := queryNumber(r, "limit", 1, maxPage, defaultPage)
-	if err != nil {
-		return err
+	q := queryOf(r)
+	before, limit := q.before(), q.limit()
+	if q.err != nil {
+		return q.err
 	}
 	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]operator.Action, error) {
 		return s.Actions(r.Context(), operator.ActionID(before), limit+1)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -27,57 +28,37 @@ type (
 	}
 )
 
-// The bounds of ?limit= on a drop's purchases and ledger.
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
-
 // listPurchases streams, so it bounds its own time: a page of JSON by the request timeout, files page by page.
 func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	id, err := operatedDrop(w, r)
 	if err != nil {
 		return err
 	}
-	after, err := queryNumber(r, "after", 0, drop.MaxSafeInteger, 0)
-	if err != nil {
-		return err
-	}
-	limit, err := queryNumber(r, "limit", 1, maxPage, 0)
-	if err != nil {
-		return err
-	}
-	find, newestFirst, err := readNewest(r)
-	if err != nil {
-		return err
-	}
-	format, err := readFormat(r)
-	if err != nil {
-		return err
-	}
-	bom, err := readBOM(r)
-	if err != nil {
-		return err
+	q := queryOf(r)
+	after, limit := drop.PurchaseID(q.after()), q.number("limit", 1, maxPage, 0)
+	find, newestFirst := q.newest()
+	format := q.format(r.Header["Accept"])
+	bom := q.word("bom", "0", "1") == "1" // Excel takes a CSV without the mark for another encoding than UTF-8
+	if q.err != nil {
+		return q.err
 	}
 	w.Header().Add("Vary", "Accept")
 	if format != formatJSON && newestFirst {
 		return drop.Invalid("order", "newest goes with JSON; a file begins with the oldest")
 	}
-	export := sales{drop: id, after: drop.PurchaseID(after), limit: limit, bom: bom}
+	export := sales{drop: id, after: after, limit: limit, bom: bom}
 	switch format {
 	case formatCSV:
 		return a.writeSales(w, r, export)
 	case formatXLSX:
 		return a.writeWorkbook(w, r, export)
 	}
-	if limit == 0 {
-		limit = defaultPage
-	}
+	limit = cmp.Or(limit, defaultPage)
 	if newestFirst {
-		find.after, find.limit = drop.PurchaseID(after), limit
+		find.after, find.limit = after, limit
 		return a.listNewest(w, r, id, find)
 	}
-	found, more, err := a.salesPage(r.Context(), id, drop.PurchaseID(after), limit)
+	found, more, err := a.salesPage(r.Context(), id, after, limit)
 	if err != nil {
 		return err
 	}
@@ -104,21 +85,9 @@ func (a *api) salesPage(ctx context.Context, id drop.ID, after drop.PurchaseID, 
 	return found, more, nil
 }
 
-// pageOf cuts what was read, one row more than limit where there are so many, and says whether there are more.
-func pageOf[T any](found []T, limit int) (rows []T, more bool) {
-	if len(found) > limit {
-		return found[:limit], true
-	}
-	return found, false
-}
-
 func answerSale(s *store.Sale) saleAnswer {
-	answer := saleAnswer{
-		ID: s.ID, ReservationID: s.ReservationID, UserID: s.UserID, Username: s.Username,
+	return saleAnswer{
+		ID: s.ID, ReservationID: s.ReservationID, UserID: s.UserID, Username: s.Username, Email: unlessZero(&s.Email),
 		Size: s.Size, Price: price(s.Price), CreatedAt: instant(s.CreatedAt),
 	}
-	if s.Email != "" {
-		answer.Email = &s.Email
-	}
-	return answer
 }

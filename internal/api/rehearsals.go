@@ -99,11 +99,8 @@ func (a *api) showRehearsal(w http.ResponseWriter, _ *http.Request) error {
 	s := a.rehearsals.State()
 	p := &s.Progress
 	answer := rehearsalAnswer{
-		Running: s.Running, Buyers: s.Config.Buyers, ElapsedMs: p.Elapsed.Milliseconds(), Phase: p.Phase,
+		Running: s.Running, DropID: unlessZero(&s.Config.Drop), Buyers: s.Config.Buyers, ElapsedMs: p.Elapsed.Milliseconds(), Phase: p.Phase,
 		Reserved: p.Reserved, Sold: p.Sold, Refused: p.Refused, Errors: p.Errors, Result: s.Result,
-	}
-	if s.Config.Drop != 0 {
-		answer.DropID = &s.Config.Drop
 	}
 	if s.Err != nil {
 		answer.Failure = new(s.Err.Error())

@@ -152,7 +152,6 @@ func (a *api) buyingRoutes() []route {
 }
 
 func (a *api) buyerRoutes() []route {
-	one, most := 1.0, float64(maxReservations)
 	routes := []route{
 		{
 			method: http.MethodPost, path: "/api/users", serve: a.ensureUser,
@@ -168,13 +167,7 @@ func (a *api) buyerRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/users/{id}/reservations", serve: a.userReservations, long: true,
 			id: "list-reservations", access: buyers, tag: tagBuyers, summary: "List a buyer's reservations", text: "Over all drops, newest first.",
-			params: []*huma.Param{
-				idParam("The buyer's id", "3"),
-				{
-					Name: "limit", In: "query", Description: "How many at most", Example: defaultReservations,
-					Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: defaultReservations},
-				},
-			},
+			params: []*huma.Param{idParam("The buyer's id", "3"), limitParam(defaultReservations, maxReservations)},
 			answer: reflect.TypeFor[[]reservationAnswer](), answerExample: "[" + exampleReservation + "]",
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeUserNotFound},
 		},
@@ -269,22 +262,12 @@ func (a *api) bookRoutes() []route {
 	if a.identity == nil {
 		return routes
 	}
-	one, last, most := 1.0, float64(drop.MaxSafeInteger), float64(maxPage)
 	return append(routes, route{
 		method: http.MethodGet, path: "/api/operator/log", serve: a.listActions, long: true,
 		id: "list-actions", access: viewers, tag: tagOperating, summary: "List what operators did",
 		text: "Each call that was made with an operator's token, but for metrics and this list, newest first. Entries are never " +
 			"changed nor removed.",
-		params: []*huma.Param{
-			{
-				Name: "before", In: "query", Description: "The id that the page begins before",
-				Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &one, Maximum: &last},
-			},
-			{
-				Name: "limit", In: "query", Description: "How many at most", Example: defaultPage,
-				Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: defaultPage},
-			},
-		},
+		params: []*huma.Param{beforeParam("The id that the page begins before"), limitParam(defaultPage, maxPage)},
 		answer: reflect.TypeFor[actionsAnswer](),
 		answerExample: `{"actions":[{"id":7,"at":"2026-01-31T09:59:00.000Z","token":1,"name":"Ann's laptop","role":"operator",` +
 			`"call":"restock","dropId":1,"detail":"{\"add\":10}","from":"203.0.113.7","request":"b3KQ","outcome":"ok"}],"next":null}`,
@@ -318,32 +301,18 @@ func (a *api) controlRoutes() []route {
 }
 
 func pageParams(of string) []*huma.Param {
-	none, one, last, most := 0.0, 1.0, float64(drop.MaxSafeInteger), float64(maxPage)
-	return []*huma.Param{
-		idParam("The drop's id", "1"),
-		{
-			Name: "after", In: "query", Description: "The " + of + " that the page begins after",
-			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &none, Maximum: &last, Default: 0},
-		},
-		{
-			Name: "limit", In: "query", Description: "How many at most", Example: defaultPage,
-			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: defaultPage},
-		},
-	}
+	return []*huma.Param{idParam("The drop's id", "1"), afterParam(of), limitParam(defaultPage, maxPage)}
 }
 
 // newestParams are those of the newest purchases.
 func newestParams() []*huma.Param {
-	one, last, longest := 1.0, float64(drop.MaxSafeInteger), maxSearch
+	longest := maxSearch
 	return []*huma.Param{
 		{
 			Name: "order", In: "query", Description: "newest: descending by id, as JSON only",
 			Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"oldest", "newest"}, Default: "oldest"},
 		},
-		{
-			Name: "before", In: "query", Description: "With order=newest: the id of the purchase that the page begins before",
-			Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &one, Maximum: &last},
-		},
+		beforeParam("With order=newest: the id of the purchase that the page begins before"),
 		{
 			Name: "q", In: "query",
 			Description: "With order=newest: only purchases whose buyer's name or email has each of these words, or whose number, receipt (7-12: number 12 of drop 7), " +
@@ -382,9 +351,8 @@ func (a *api) serviceRoutes() []route {
 }
 
 func idParam(description, example string) *huma.Param {
-	one := 1.0
 	return &huma.Param{
 		Name: "id", In: "path", Required: true, Description: description,
-		Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &one}, Example: jsonText(example),
+		Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(1.0)}, Example: jsonText(example),
 	}
 }

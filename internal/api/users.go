@@ -53,11 +53,7 @@ func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
 
 func (a *api) me(w http.ResponseWriter, _ *http.Request) error {
 	user := &callerOf(w).buyer
-	answer := meAnswer{ID: user.ID, Username: user.Username}
-	if user.Email != "" {
-		answer.Email = &user.Email
-	}
-	writeJSON(w, &answer)
+	writeJSON(w, &meAnswer{user.ID, user.Username, unlessZero(&user.Email)})
 	return nil
 }
 
@@ -68,9 +64,10 @@ func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	limit, err := queryNumber(r, "limit", 1, maxReservations, defaultReservations)
-	if err != nil {
-		return err
+	q := queryOf(r)
+	limit := q.number("limit", 1, maxReservations, defaultReservations)
+	if q.err != nil {
+		return q.err
 	}
 	id := drop.UserID(n)
 	me := callerOf(w).buyer.ID

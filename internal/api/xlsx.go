@@ -3,6 +3,7 @@ package api
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -77,11 +78,7 @@ func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, s sales) err
 
 // read reads the page after a purchase.
 func (b *workbook) read(after drop.PurchaseID) (err error) {
-	page := maxPage
-	if b.sales.limit > 0 {
-		page = b.sales.limit
-	}
-	b.found, b.more, err = b.api.salesPage(b.ctx, b.sales.drop, after, page)
+	b.found, b.more, err = b.api.salesPage(b.ctx, b.sales.drop, after, cmp.Or(b.sales.limit, maxPage))
 	return err
 }
 

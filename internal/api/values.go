@@ -127,6 +127,14 @@ func (label) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, MaxLength: &most}, {Type: huma.TypeNumber}}}
 }
 
+// unlessZero is v, or nil where that is what there is when nothing was said: no empty text, number 0 or limit of 0 means anything.
+func unlessZero[T comparable](v *T) *T {
+	if zero := new(T); *v == *zero {
+		return nil
+	}
+	return v
+}
+
 // encode writes one of our answers: there is none without a JSON form.
 func encode(answer any) []byte {
 	b, err := json.Marshal(answer)

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
+)
+
+type auditAnswer struct {
+	DropID        drop.ID  `json:"dropId"`
+	Clean         bool     `json:"clean"`
+	Reservations  int64    `json:"reservations" doc:"How many were read"`
+	Purchases     int64    `json:"purchases"`
+	LedgerEntries int64    `json:"ledger_entries"`
+	Differences   int64    `json:"differences"`
+	Sentences     []string `json:"sentences" nullable:"false" doc:"The first differences; the first of all is the cause as far as that can be told"`
+}
+
+// Audit compares the books of one drop with themselves.
+type Audit func(ctx context.Context, id drop.ID) (audit.DropReport, error)
+
+// auditTimeout ends an audit that nobody can still be waiting for. A drop with millions of reservations takes minutes.
+const auditTimeout = 30 * time.Minute
+
+// auditDrop reads all that is recorded of a drop, so there is one at a time.
+func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
+	id, err := operatedDrop(w, r)
+	if err != nil {
+		return err
+	}
+	if !a.auditing.TryLock() {
+		return drop.Refuse(codeOverloaded)
+	}
+	defer a.auditing.Unlock()
+	ctx, cancel := context.WithTimeout(r.Context(), auditTimeout)
+	defer cancel()
+	report, err := a.audit(ctx, id)
+	// The server's deadline is for answers that are made at once, and may be long over.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageWriteTimeout))
+	if err != nil {
+		return err
+	}
+	writeJSON(w, &auditAnswer{
+		DropID: report.ID, Clean: report.Differences == 0, Reservations: report.Reservations, Purchases: report.Purchases,
+		LedgerEntries: report.LedgerEntries, Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
+	})
+	return nil
+}
