@@ -95,6 +95,35 @@ func shop(t *testing.T, s engine) {
 	must(err)
 }
 
+// withEveryTable is a shop, and a row of each table that shop does not know.
+func withEveryTable(t *testing.T, open func(*testing.T) database) database {
+	t.Helper()
+	some, all := open(t), open(t)
+	shop(t, some)
+	missing := make(map[*records.Table]bool)
+	for _, table := range records.Tables {
+		missing[table] = len(some.query(t, `SELECT 1 FROM `+table.Name)) == 0
+	}
+	if err := all.Import(t.Context(), store.IntoNothing, func(put func(store.Row) error) error {
+		for _, table := range records.Tables {
+			if !missing[table] || table.Drop != "" {
+				continue
+			}
+			row := table.New()
+			for i, c := range table.Columns {
+				c.Set(row, records.Value{Number: 1, Text: fmt.Sprint("text ", i), Bytes: []byte{byte(i + 1)}})
+			}
+			if err := put(table.Row(0, row)); err != nil {
+				return fmt.Errorf("%s: %w", table.Name, err)
+			}
+		}
+		return some.Export(t.Context(), put)
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // everything is what Export gives, as text.
 func everything(t *testing.T, s store.Exporter) []string {
 	t.Helper()
@@ -133,8 +162,7 @@ func at(list []string, i int) string {
 func TestRun_CopiesEveryColumnOfEveryTable(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(engines)) {
 		t.Run(name, func(t *testing.T) {
-			from, to := engines[name](t), engines[name](t)
-			shop(t, from)
+			from, to := withEveryTable(t, engines[name]), engines[name](t)
 			if _, err := copier.Run(t.Context(), from, to, nil); err != nil {
 				t.Fatal(err)
 			}
