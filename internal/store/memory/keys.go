@@ -55,21 +55,18 @@ func (k keys) add(id drop.ID, kept []drop.Kept) {
 	}
 }
 
-// replay answers a call without a drop under a key that was used before; the error is a refusal where the key was used
-// for something else. Without a key nothing is found.
-func (k keys) replay(key drop.Key) (first drop.Result, found bool, err error) {
-	if !key.Given() {
-		return drop.Result{}, false, nil
-	}
+// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a refusal where the key was
+// used for something else.
+func (k keys) replay(key drop.Key) (drop.Result, error) {
 	kept, found := k[scopeOf(noDrop, &key)]
-	if !found {
-		return drop.Result{}, false, nil
+	if !key.Given() || !found {
+		return drop.Result{}, nil
 	}
-	first = kept.Replay(key)
+	first := kept.Replay(key)
 	if first.Err != nil {
-		return drop.Result{}, false, first.Err
+		return drop.Result{}, first.Err
 	}
-	return first, true, nil
+	return first, nil
 }
 
 // keep keeps the answer to a call without a drop, if it has a key.
@@ -80,23 +77,21 @@ func (k keys) keep(key drop.Key, answer drop.Result, now drop.Time) {
 }
 
 // Forget implements store.Store. The oldest go first.
-func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (int, error) {
-	if err := s.begin(ctx, "forget old keys"); err != nil {
-		return 0, err
-	}
-	defer s.calls.Done()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var old []scope
-	for in, kept := range s.keys {
-		if kept.At < before {
-			old = append(old, in)
+func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (forgotten int, err error) {
+	err = s.write(ctx, "forget old keys", func() error {
+		var old []scope
+		for in, kept := range s.keys {
+			if kept.At < before {
+				old = append(old, in)
+			}
 		}
-	}
-	slices.SortFunc(old, func(a, b scope) int { return cmp.Compare(s.keys[a].At, s.keys[b].At) })
-	old = old[:max(0, min(limit, len(old)))]
-	for _, in := range old {
-		delete(s.keys, in)
-	}
-	return len(old), nil
+		slices.SortFunc(old, func(a, b scope) int { return cmp.Compare(s.keys[a].At, s.keys[b].At) })
+		old = old[:max(0, min(limit, len(old)))]
+		for _, in := range old {
+			delete(s.keys, in)
+		}
+		forgotten = len(old)
+		return nil
+	})
+	return forgotten, err
 }

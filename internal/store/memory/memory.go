@@ -61,6 +61,28 @@ func (s *Store) begin(ctx context.Context, op string) error {
 	return nil
 }
 
+// read calls f with what is committed.
+func (s *Store) read(ctx context.Context, op string, f func() error) error {
+	if err := s.begin(ctx, op); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return f()
+}
+
+// write calls f with all that is committed to be changed. f changes nothing where it fails.
+func (s *Store) write(ctx context.Context, op string, f func() error) error {
+	if err := s.begin(ctx, op); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f()
+}
+
 // lock takes a drop's lock; release it with row.unlock.
 func (s *Store) lock(ctx context.Context, op string, id drop.ID) (*row, error) {
 	for {
@@ -141,82 +163,73 @@ func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, a
 func (s *Store) CreateDrop(
 	ctx context.Context, spec drop.Spec, batch drop.BatchID, key drop.Key,
 ) (made store.Snapshot, replayed bool, err error) {
-	if err := s.begin(ctx, "create a drop"); err != nil {
-		return store.Snapshot{}, false, err
-	}
-	defer s.calls.Done()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	if first, found, err := s.keys.replay(key); err != nil {
-		return store.Snapshot{}, false, err
-	} else if found && first.Drop == nil {
-		return store.Snapshot{}, false, drop.Refuse(drop.CodeDamaged)
-	} else if found {
-		return store.Snapshot{Drop: *first.Drop, Now: now}, true, nil
-	}
-	id := drop.ID(1)
-	if n := len(s.order); n > 0 {
-		id = s.order[n-1] + 1
-	}
-	if id > drop.MaxID {
-		return store.Snapshot{}, false, drop.Refuse(drop.CodeExhausted)
-	}
-	state, changes := spec.Create(id, now, batch)
-	r := newRow(state.Drop)
-	r.write(state, changes)
-	s.drops[id] = r
-	s.order = append(s.order, id)
-	made = r.snapshot(now, &s.users)
-	s.keys.keep(key, drop.Result{Drop: &made.Drop}, now)
-	return made, false, nil
+	err = s.write(ctx, "create a drop", func() error {
+		now := s.now()
+		first, err := s.keys.replay(key)
+		switch replayed = first.Replayed; {
+		case err != nil:
+			return err
+		case replayed && first.Drop == nil:
+			return drop.Refuse(drop.CodeDamaged)
+		case replayed:
+			made = store.Snapshot{Drop: *first.Drop, Now: now}
+			return nil
+		}
+		id := drop.ID(1)
+		if n := len(s.order); n > 0 {
+			id = s.order[n-1] + 1
+		}
+		if id > drop.MaxID {
+			return drop.Refuse(drop.CodeExhausted)
+		}
+		state, changes := spec.Create(id, now, batch)
+		r := newRow(state.Drop)
+		r.write(state, changes)
+		s.drops[id] = r
+		s.order = append(s.order, id)
+		made = r.snapshot(now, &s.users)
+		s.keys.keep(key, drop.Result{Drop: &made.Drop}, now)
+		return nil
+	})
+	return made, replayed && err == nil, err
 }
 
 // Drop implements store.Store.
-func (s *Store) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
-	if err := s.begin(ctx, fmt.Sprintf("read drop %d", id)); err != nil {
-		return store.Snapshot{}, err
-	}
-	defer s.calls.Done()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r := s.drops[id]
-	if r == nil {
-		return store.Snapshot{}, drop.Refuse(drop.CodeDropNotFound)
-	}
-	return r.snapshot(s.now(), &s.users), nil
+func (s *Store) Drop(ctx context.Context, id drop.ID) (snapshot store.Snapshot, err error) {
+	err = s.read(ctx, fmt.Sprintf("read drop %d", id), func() error {
+		r := s.drops[id]
+		if r == nil {
+			return drop.Refuse(drop.CodeDropNotFound)
+		}
+		snapshot = r.snapshot(s.now(), &s.users)
+		return nil
+	})
+	return snapshot, err
 }
 
 // Drops implements store.Store.
-func (s *Store) Drops(ctx context.Context) ([]store.Snapshot, error) {
-	if err := s.begin(ctx, "read the drops"); err != nil {
-		return nil, err
-	}
-	defer s.calls.Done()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	now := s.now()
-	all := make([]store.Snapshot, 0, len(s.drops))
-	for _, id := range s.order {
-		all = append(all, s.drops[id].snapshot(now, &s.users))
-	}
-	return all, nil
+func (s *Store) Drops(ctx context.Context) (all []store.Snapshot, err error) {
+	err = s.read(ctx, "read the drops", func() error {
+		now := s.now()
+		for _, id := range s.order {
+			all = append(all, s.drops[id].snapshot(now, &s.users))
+		}
+		return nil
+	})
+	return all, err
 }
 
 // Pulse implements store.Store.
-func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
-	if err := s.begin(ctx, "read the pulse"); err != nil {
-		return store.Pulse{}, err
-	}
-	defer s.calls.Done()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	p := store.Pulse{Now: s.now(), Drops: make([]store.DropPulse, 0, len(s.drops))}
-	for _, id := range s.order {
-		r := s.drops[id]
-		p.Drops = append(p.Drops, store.DropPulse{ID: id, Version: r.drop.Version, Deadline: r.deadline(0)})
-	}
-	return p, nil
+func (s *Store) Pulse(ctx context.Context) (p store.Pulse, err error) {
+	err = s.read(ctx, "read the pulse", func() error {
+		p.Now = s.now()
+		for _, id := range s.order {
+			r := s.drops[id]
+			p.Drops = append(p.Drops, store.DropPulse{ID: id, Version: r.drop.Version, Deadline: r.deadline(0)})
+		}
+		return nil
+	})
+	return p, err
 }
 
 // Migrate implements store.Store.
@@ -226,11 +239,7 @@ func (s *Store) Migrate(ctx context.Context) (from, to int, err error) {
 
 // Ready implements store.Store.
 func (s *Store) Ready(ctx context.Context) error {
-	if err := s.begin(ctx, "ready"); err != nil {
-		return err
-	}
-	s.calls.Done()
-	return nil
+	return s.read(ctx, "ready", func() error { return nil })
 }
 
 // Close implements store.Store.

@@ -10,7 +10,6 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
-	"sneakerdrop/internal/testing/stores"
 	"sneakerdrop/internal/testing/storetest"
 )
 
@@ -140,24 +139,5 @@ func TestClose_RefusesLaterCalls(t *testing.T) {
 	}
 	if err := s.Ready(t.Context()); store.ClassOf(err) != store.ClassUnavailable {
 		t.Errorf("Ready: %v", err)
-	}
-}
-
-func TestDamage_ShowsInTheBooksOnly(t *testing.T) {
-	s := memory.New(clock)
-	id := create(t, s)
-	run(t, s, &storetest.Batch{Drop: id, Decider: decide(nil, drop.Reserve{User: 1, Hold: time.Hour})})
-	s.Damage(id, func(r *memory.Rows) {
-		r.Head.Sizes[0].Stock.Available = -7
-		r.Reservations = append(r.Reservations, r.Reservations[0])
-	})
-	s.Damage(id, func(r *memory.Rows) { r.Ledger = r.Ledger[1:] })
-	books, err := stores.ReadBooks(t.Context(), s, id)
-	if available := books.State.Sizes[0].Stock.Available; err != nil || available != -7 || len(books.Ledger) != 1 || books.Ledger[0].Seq != 2 || len(books.Reservations) != 2 {
-		t.Errorf("the books: %d available, entries %v, %d reservations, %v", available, books.Ledger, len(books.Reservations), err)
-	}
-	got, err := s.Drop(t.Context(), id)
-	if err != nil || got.Drop.Stock() != (drop.Stock{Total: 9, Available: 8, Held: 1}) {
-		t.Errorf("the drop: %+v, %v", got.Drop, err)
 	}
 }

@@ -27,7 +27,6 @@ type row struct {
 	newest              []drop.PurchaseID // the last ones, oldest first
 	bought              map[drop.ReservationID]drop.PurchaseID
 	ledger              map[drop.Seq]drop.LedgerEntry
-	damaged             *Rows // see Damage
 }
 
 // end is an active hold in the order in which holds fall due.

@@ -16,17 +16,13 @@ import (
 
 // Export implements store.Exporter.
 func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
-	if err := s.begin(ctx, "read everything"); err != nil {
-		return err
-	}
 	var all []store.Row
-	s.mu.RLock()
-	err := s.export(func(r store.Row) error {
-		all = append(all, r)
-		return nil
+	err := s.read(ctx, "read everything", func() error {
+		return s.export(func(r store.Row) error {
+			all = append(all, r)
+			return nil
+		})
 	})
-	s.mu.RUnlock()
-	s.calls.Done()
 	for _, row := range all {
 		if err := each(row); err != nil {
 			return err

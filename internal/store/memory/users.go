@@ -83,20 +83,18 @@ func (u *users) name(one *store.User) error {
 }
 
 // Once implements records.Engine.
-func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(records.Buyers) (drop.Result, error)) (drop.Result, error) {
-	if err := e.begin(ctx, op); err != nil {
-		return drop.Result{}, err
-	}
-	defer e.calls.Done()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	answer, found, err := e.keys.replay(key)
-	if err != nil || found {
-		return answer, err
-	}
-	if answer, err = f(e); err == nil {
-		e.keys.keep(key, answer, e.now())
-	}
+func (e engine) Once(
+	ctx context.Context, op string, key drop.Key, f func(records.Buyers) (drop.Result, error),
+) (answer drop.Result, err error) {
+	err = e.write(ctx, op, func() error {
+		if answer, err = e.keys.replay(key); err != nil || answer.Replayed {
+			return err
+		}
+		if answer, err = f(e); err == nil {
+			e.keys.keep(key, answer, e.now())
+		}
+		return err
+	})
 	return answer, err
 }
 
@@ -119,52 +117,44 @@ func (e engine) AddBuyer(u *drop.User) (added bool, err error) {
 }
 
 // EnsureSubjects implements store.Store.
-func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error) {
-	if err := s.begin(ctx, "ensure users of subjects"); err != nil {
-		return nil, err
-	}
-	defer s.calls.Done()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := make([]drop.User, len(subjects))
-	seen := make(map[drop.SubjectKey]bool)
-	for i := range subjects {
-		key := subjects[i].Key()
-		id, known := s.users.subject[key]
-		u := s.users.byID[id]
-		if !known {
-			u.ID, u.Issuer, u.Subject, u.CreatedAt = s.users.next, key.Issuer, key.Subject, s.now()
-			s.users.next++
-			s.users.subject[key] = u.ID
+func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) (found []drop.User, err error) {
+	err = s.write(ctx, "ensure users of subjects", func() error {
+		seen := make(map[drop.SubjectKey]bool)
+		for i := range subjects {
+			key := subjects[i].Key()
+			id, known := s.users.subject[key]
+			u := s.users.byID[id]
+			if !known {
+				u.ID, u.Issuer, u.Subject, u.CreatedAt = s.users.next, key.Issuer, key.Subject, s.now()
+				s.users.next++
+				s.users.subject[key] = u.ID
+			}
+			if !seen[key] {
+				seen[key] = true
+				u.Username, u.Email, u.PublicName = subjects[i].Username, drop.NormalEmail(subjects[i].Email), subjects[i].PublicName
+				s.users.byID[u.ID] = u
+			}
+			found = append(found, u.User)
 		}
-		if !seen[key] {
-			seen[key] = true
-			u.Username, u.Email, u.PublicName = subjects[i].Username, drop.NormalEmail(subjects[i].Email), subjects[i].PublicName
-			s.users.byID[u.ID] = u
-		}
-		found[i] = u.User
-	}
-	return found, nil
+		return nil
+	})
+	return found, err
 }
 
 // Reservations implements store.Store.
-func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error) {
-	if err := s.begin(ctx, fmt.Sprintf("read the reservations of user %d", user)); err != nil {
-		return nil, err
-	}
-	defer s.calls.Done()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	now := s.now()
-	var all []drop.Reservation
-	for _, id := range s.order {
-		r := s.drops[id]
-		for _, n := range r.byUser[user] {
-			all = append(all, r.reservations[n].At(now))
+func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) (all []drop.Reservation, err error) {
+	err = s.read(ctx, fmt.Sprintf("read the reservations of user %d", user), func() error {
+		now := s.now()
+		for _, id := range s.order {
+			r := s.drops[id]
+			for _, n := range r.byUser[user] {
+				all = append(all, r.reservations[n].At(now))
+			}
 		}
-	}
+		return nil
+	})
 	slices.SortFunc(all, func(a, b drop.Reservation) int {
 		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID))
 	})
-	return all[:max(0, min(limit, len(all)))], nil
+	return all[:max(0, min(limit, len(all)))], err
 }

@@ -28,11 +28,12 @@ func (s *Store) createDrop(
 	conn *sqlite.Conn, spec *drop.Spec, batch drop.BatchID, key drop.Key,
 ) (made store.Snapshot, replayed bool, err error) {
 	now := s.now()
-	if first, found, err := replay(conn, key); err != nil {
+	switch first, err := replay(conn, key); {
+	case err != nil:
 		return store.Snapshot{}, false, err
-	} else if found && first.Drop == nil {
+	case first.Replayed && first.Drop == nil:
 		return store.Snapshot{}, false, drop.Refuse(drop.CodeDamaged)
-	} else if found {
+	case first.Replayed:
 		return store.Snapshot{Drop: *first.Drop, Now: now}, true, nil
 	}
 	next, err := integer(conn, sqlCreateDropNext)

@@ -58,21 +58,21 @@ func bindKey(st *sqlite.Stmt, key *drop.Key) {
 	st.BindText(4, key.Value)
 }
 
-// replay answers a call without a drop under a key that was used before; the error is a refusal where the key was used
-// for something else. Without a key nothing is found.
-func replay(conn *sqlite.Conn, key drop.Key) (first drop.Result, found bool, err error) {
+// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a refusal where the key was
+// used for something else.
+func replay(conn *sqlite.Conn, key drop.Key) (drop.Result, error) {
 	if !key.Given() {
-		return drop.Result{}, false, nil
+		return drop.Result{}, nil
 	}
 	kept, found, err := findKept(conn, noDrop, key)
 	if err != nil || !found {
-		return drop.Result{}, false, err
+		return drop.Result{}, err
 	}
-	first = kept.Replay(key)
+	first := kept.Replay(key)
 	if first.Err != nil {
-		return drop.Result{}, false, first.Err
+		return drop.Result{}, first.Err
 	}
-	return first, true, nil
+	return first, nil
 }
 
 // keepAnswer keeps the answer to a call without a drop, in the transaction that has its effect.

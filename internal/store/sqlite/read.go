@@ -112,17 +112,8 @@ func (s *Store) snapshot(conn *sqlite.Conn, id drop.ID) (store.Snapshot, error) 
 	return snapshot, err
 }
 
-// loadDrop is loadHead of a drop that can be worked with.
+// loadDrop reads a drop's row and sizes, or refuses with CodeDropNotFound.
 func loadDrop(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
-	state, err := loadHead(conn, id)
-	if err == nil && len(state.Sizes) == 0 {
-		err = fmt.Errorf("drop %d has no sizes: its rows are damaged", id)
-	}
-	return state, err
-}
-
-// loadHead reads a drop's row and sizes, or refuses with CodeDropNotFound.
-func loadHead(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
 	st, err := prepare(conn, sqlDrop, int64(id))
 	if err != nil {
 		return nil, err
@@ -146,6 +137,9 @@ func loadHead(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
 			Total: sizes.ColumnInt64(1), Available: sizes.ColumnInt64(2), Held: sizes.ColumnInt64(3), Sold: sizes.ColumnInt64(4),
 		}})
 	})
+	if err == nil && len(state.Sizes) == 0 {
+		err = fmt.Errorf("drop %d has no sizes: its rows are damaged", id)
+	}
 	return state, err
 }
 

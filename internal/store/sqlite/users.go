@@ -17,8 +17,7 @@ var errNeedsWriter = errors.New("this takes a write")
 // Once implements records.Engine. What takes no write, which is the common case, is done without the writer.
 func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(records.Buyers) (drop.Result, error)) (answer drop.Result, err error) {
 	err = e.read(ctx, op, func(conn *sqlite.Conn) (err error) {
-		var found bool
-		if answer, found, err = replay(conn, key); err != nil || found {
+		if answer, err = replay(conn, key); err != nil || answer.Replayed {
 			return err
 		}
 		if key.Given() {
@@ -31,8 +30,7 @@ func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(record
 		return answer, err
 	}
 	err = e.write(ctx, op, func(conn *sqlite.Conn) (wrote bool, err error) {
-		var found bool
-		if answer, found, err = replay(conn, key); err != nil || found {
+		if answer, err = replay(conn, key); err != nil || answer.Replayed {
 			return false, err
 		}
 		b := &buyers{conn: conn, now: e.now}
