@@ -89,33 +89,30 @@ func (c *check) close() {
 // numbers follows rows that are numbered without a gap from 1.
 type numbers struct{ last int64 }
 
-// next says what is wrong with the row of number n after those before it, or "".
-func (s *numbers) next(kind string, n int64) string {
+// twin compares the number of the next row with those before it, and reports whether it was there before.
+func (c *check) twin(s *numbers, kind string, n int64) bool {
 	want := s.last + 1
 	s.last = max(s.last, n)
 	switch {
 	case n < want:
-		return fmt.Sprintf("%s %d is there twice", kind, n)
+		c.differf("%s %d is there twice", kind, n)
 	case n > want+1:
-		return fmt.Sprintf("%s %d to %d are missing", plural(kind), want, n-1)
+		c.differf("%s %d to %d are missing", plural(kind), want, n-1)
 	case n > want:
-		return fmt.Sprintf("%s %d is missing", kind, want)
-	default:
-		return ""
+		c.differf("%s %d is missing", kind, want)
 	}
+	return n < want
 }
 
-// end says what is wrong with the last row's number, the drop's row saying that it is n, or "".
-func (s *numbers) end(kind string, n int64) string {
+// end compares the last row's number with n, which the drop's row says that it is.
+func (c *check) end(s *numbers, kind string, n int64) {
 	switch {
 	case s.last > n:
-		return fmt.Sprintf("%s %d is there, and the drop's row says that the newest is number %d", kind, s.last, n)
+		c.differf("%s %d is there, and the drop's row says that the newest is number %d", kind, s.last, n)
 	case s.last+1 < n:
-		return fmt.Sprintf("%s %d to %d are missing: the drop's row says that the newest is number %d", plural(kind), s.last+1, n, n)
+		c.differf("%s %d to %d are missing: the drop's row says that the newest is number %d", plural(kind), s.last+1, n, n)
 	case s.last < n:
-		return fmt.Sprintf("%s %d is missing: the drop's row says that the newest is number %d", kind, n, n)
-	default:
-		return ""
+		c.differf("%s %d is missing: the drop's row says that the newest is number %d", kind, n, n)
 	}
 }
 

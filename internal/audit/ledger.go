@@ -42,12 +42,8 @@ type movement struct {
 func (c *check) entry(e drop.LedgerEntry) error {
 	l := &c.ledger
 	c.report.LedgerEntries++
-	twin := int64(e.Seq) <= l.last
-	if fault := l.next("ledger entry", int64(e.Seq)); fault != "" {
-		c.differf("%s", fault)
-		if twin {
-			return nil
-		}
+	if c.twin(&l.numbers, "ledger entry", int64(e.Seq)) {
+		return nil
 	}
 	c.follow(&e)
 	i, ok := c.size(e.Size)
@@ -158,9 +154,7 @@ func (c *check) closeLedger() {
 	c.ledgerDone = true
 	l := &c.ledger
 	c.closeBatch(drop.Seq(l.last))
-	if fault := l.end("ledger entry", int64(c.state.Seq)); fault != "" {
-		c.differf("%s", fault)
-	}
+	c.end(&l.numbers, "ledger entry", int64(c.state.Seq))
 	for i := range c.state.Sizes {
 		if !l.begun[i] {
 			c.differf("no ledger entry creates the stock%s", c.of(i))

@@ -77,15 +77,12 @@ type (
 		Total     int64 `json:"total_stock"`
 		Available int64 `json:"available_stock"`
 	}
-	shownLedger struct {
+	// shownPage is one of the ledger, or of the purchases.
+	shownPage struct {
 		Entries []struct {
-			Seq    int64  `json:"seq"`
-			Reason string `json:"reason"`
-			Units  int64  `json:"units"`
+			Reason drop.Reason `json:"reason"`
+			Units  int64       `json:"units"`
 		} `json:"entries"`
-		Next *int64 `json:"next"`
-	}
-	shownPurchases struct {
 		Purchases []struct {
 			ID            drop.PurchaseID    `json:"id"`
 			ReservationID drop.ReservationID `json:"reservationId"`
@@ -95,16 +92,22 @@ type (
 )
 
 func (r *Result) checkDrop(ctx context.Context, c *client, id drop.ID, f *faults) error {
-	moved, err := c.ledger(ctx, id)
-	if err != nil {
-		return err
+	moved, sold := make(map[drop.Reason]int64), make(map[drop.PurchaseID]drop.ReservationID)
+	for _, list := range []string{"ledger", "purchases"} {
+		err := c.pages(ctx, fmt.Sprintf("/api/drops/%d/%s", id, list), func(page *shownPage) {
+			for _, e := range page.Entries {
+				moved[e.Reason] += e.Units
+			}
+			for _, p := range page.Purchases {
+				sold[p.ID] = p.ReservationID
+			}
+		})
+		if err != nil {
+			return err
+		}
 	}
 	var shown shownDrop
 	if err := c.ask(ctx, fasthttp.MethodGet, fmt.Sprintf("/api/drops/%d", id), nil, &shown); err != nil {
-		return err
-	}
-	sold, err := c.purchases(ctx, id)
-	if err != nil {
 		return err
 	}
 	var reserved, purchased int64
@@ -136,36 +139,16 @@ func (r *Result) checkDrop(ctx context.Context, c *client, id drop.ID, f *faults
 	return nil
 }
 
-// ledger sums the units that moved, by reason.
-func (c *client) ledger(ctx context.Context, id drop.ID) (map[drop.Reason]int64, error) {
-	moved := make(map[drop.Reason]int64)
+// pages reads all pages of a list.
+func (c *client) pages(ctx context.Context, path string, take func(*shownPage)) error {
 	for after := int64(0); ; {
-		var page shownLedger
-		if err := c.ask(ctx, fasthttp.MethodGet, fmt.Sprintf("/api/drops/%d/ledger?limit=1000&after=%d", id, after), nil, &page); err != nil {
-			return nil, err
+		var page shownPage
+		if err := c.ask(ctx, fasthttp.MethodGet, fmt.Sprintf("%s?limit=1000&after=%d", path, after), nil, &page); err != nil {
+			return err
 		}
-		for _, e := range page.Entries {
-			moved[drop.Reason(e.Reason)] += e.Units
-		}
+		take(&page)
 		if page.Next == nil {
-			return moved, nil
-		}
-		after = *page.Next
-	}
-}
-
-func (c *client) purchases(ctx context.Context, id drop.ID) (map[drop.PurchaseID]drop.ReservationID, error) {
-	sold := make(map[drop.PurchaseID]drop.ReservationID)
-	for after := int64(0); ; {
-		var page shownPurchases
-		if err := c.ask(ctx, fasthttp.MethodGet, fmt.Sprintf("/api/drops/%d/purchases?limit=1000&after=%d", id, after), nil, &page); err != nil {
-			return nil, err
-		}
-		for _, p := range page.Purchases {
-			sold[p.ID] = p.ReservationID
-		}
-		if page.Next == nil {
-			return sold, nil
+			return nil
 		}
 		after = *page.Next
 	}

@@ -249,7 +249,7 @@ func (p *play) outlast(ctx context.Context) error {
 	last := left[len(left)-1]
 	if last.length > p.MaxHold {
 		for _, h := range left {
-			if a := p.post(ctx, h.buyer, "/api/drops/cancel", fmt.Sprintf(`{"reservationId":%d}`, h.id), ""); a.err != nil || a.status != http.StatusOK {
+			if a := p.post(ctx, h.buyer, "/api/drops/cancel", reservationBody(h.id), ""); a.err != nil || a.status != http.StatusOK {
 				return fmt.Errorf("give reservation %d back: %s %w", h.id, a.code, a.err)
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -66,13 +65,17 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("drop %d, the copy, is gone", p.copied)
 	}
-	entries, err := p.ledger(ctx)
+	ledger, err := p.list(ctx, "ledger")
 	if err != nil {
 		return nil, err
 	}
-	purchases, err := p.purchases(ctx)
+	sales, err := p.list(ctx, "purchases")
 	if err != nil {
 		return nil, err
+	}
+	purchases := make(map[drop.PurchaseID]drop.ReservationID)
+	for _, s := range sales.Purchases {
+		purchases[s.ID] = s.ReservationID
 	}
 	var audit struct {
 		Clean         bool
@@ -93,8 +96,8 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 		Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
 		Books: fmt.Sprintf("%d reservations, %d purchases, %d ledger entries", audit.Reservations, audit.Purchases, audit.LedgerEntries),
 	}
-	r.SellOut = sellOut(entries)
-	r.Return = p.returns(r, entries, unpaid)
+	r.SellOut = sellOut(ledger.Entries)
+	r.Return = p.returns(r, ledger.Entries, unpaid)
 	r.judge(n, p.MaxP99, purchases)
 	if held := all.Drops[i].Held; held != 0 {
 		r.addf("%d holds have not come back", held)
@@ -154,45 +157,28 @@ type entry struct {
 	Available int64
 }
 
-const page = 1000
-
-func (p *play) ledger(ctx context.Context) (all []entry, err error) {
-	for after := "0"; ; {
-		var got struct {
-			Entries []entry
-			Next    *drop.Seq
-		}
-		if err := p.operate(ctx, http.MethodGet, dropPath(p.copied)+"/ledger?limit="+strconv.Itoa(page)+"&after="+after, nil, &got); err != nil {
-			return nil, err
-		}
-		all = append(all, got.Entries...)
-		if got.Next == nil {
-			return all, nil
-		}
-		after = strconv.FormatInt(int64(*got.Next), 10)
+// page is one of the ledger, or of the purchases.
+type page struct {
+	Entries   []entry
+	Purchases []struct {
+		ID            drop.PurchaseID
+		ReservationID drop.ReservationID
 	}
+	Next *int64
 }
 
-func (p *play) purchases(ctx context.Context) (map[drop.PurchaseID]drop.ReservationID, error) {
-	all := make(map[drop.PurchaseID]drop.ReservationID)
-	for after := "0"; ; {
-		var got struct {
-			Purchases []struct {
-				ID            drop.PurchaseID
-				ReservationID drop.ReservationID
-			}
-			Next *drop.PurchaseID
+// list reads all pages of a list of the copy.
+func (p *play) list(ctx context.Context, name string) (all page, err error) {
+	for after := int64(0); ; {
+		var got page
+		if err := p.operate(ctx, http.MethodGet, fmt.Sprintf("%s/%s?limit=1000&after=%d", dropPath(p.copied), name, after), nil, &got); err != nil {
+			return page{}, err
 		}
-		if err := p.operate(ctx, http.MethodGet, dropPath(p.copied)+"/purchases?limit="+strconv.Itoa(page)+"&after="+after, nil, &got); err != nil {
-			return nil, err
-		}
-		for _, s := range got.Purchases {
-			all[s.ID] = s.ReservationID
-		}
+		all.Entries, all.Purchases = append(all.Entries, got.Entries...), append(all.Purchases, got.Purchases...)
 		if got.Next == nil {
 			return all, nil
 		}
-		after = strconv.FormatInt(int64(*got.Next), 10)
+		after = *got.Next
 	}
 }
 
