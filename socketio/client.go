@@ -79,7 +79,7 @@ func (h sessions) Message(session *engineio.Session, data []byte, binary bool) e
 // keep counts bytes of a packet that is not whole, and ends the session where that is more than all clients may have together.
 func (c *client) keep(n int) {
 	c.size += n
-	if held, most := c.server.partial.Add(int64(n)), c.server.options.MaxInboundBytes; most > 0 && held > int64(most) {
+	if c.server.partial.Add(int64(n)) > int64(c.server.options.MaxInboundBytes) {
 		c.session.End(engineio.ServerBusy)
 	}
 }
@@ -95,7 +95,7 @@ func (c *client) attach(data []byte) error {
 		return fmt.Errorf("%w: an attachment of no packet", errPacket)
 	}
 	c.keep(len(data))
-	if c.server.options.MaxPayload > 0 && c.size > c.server.options.MaxPayload {
+	if c.size > c.server.options.MaxPayload {
 		c.session.End(engineio.PayloadTooLarge)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -40,27 +41,9 @@ type Server struct {
 
 // New returns a server with the namespace "/", which admits everybody.
 func New(o Options) *Server {
-	if o.Path == "" {
-		o.Path = "/socket.io/"
-	}
-	if o.ConnectTimeout == 0 {
-		o.ConnectTimeout = 45 * time.Second
-	}
-	if o.MaxAttachments == 0 {
-		o.MaxAttachments = 10
-	}
-	if o.MaxAuthBytes == 0 {
-		o.MaxAuthBytes = 16 << 10
-	}
-	if o.MaxInboundBytes == 0 {
-		o.MaxInboundBytes = 64 << 20
-	}
-	if o.MaxPayload == 0 {
-		o.MaxPayload = 1_000_000
-	}
-	if o.MaxQueuePackets == 0 {
-		o.MaxQueuePackets = 256
-	}
+	o.Options = o.Options.WithDefaults()
+	o.Path, o.ConnectTimeout = cmp.Or(o.Path, "/socket.io/"), cmp.Or(o.ConnectTimeout, 45*time.Second)
+	o.MaxAttachments, o.MaxAuthBytes = cmp.Or(o.MaxAttachments, 10), cmp.Or(o.MaxAuthBytes, 16<<10)
 	s := &Server{options: o, bundle: newBundle(), namespaces: map[string]*Namespace{}}
 	s.engine = engineio.New(sessions{s}, o.Options)
 	s.Of("/")

@@ -206,7 +206,7 @@ func (s *Socket) sendBatch(b *engineio.Batch) bool {
 		return s.client.session.SendBatch(b)
 	case joining:
 		s.pending = b.AppendTo(s.pending)
-		if limit := s.namespace.server.options.MaxQueuePackets; limit > 0 && len(s.pending) > limit {
+		if len(s.pending) > s.namespace.server.options.MaxQueuePackets {
 			s.client.session.End(engineio.SlowClient)
 		}
 		return true

@@ -71,14 +71,6 @@ func (r *Report) addf(kind Repair, format string, args ...any) {
 	}
 }
 
-// Count returns how many rows needed a repair.
-func (r *Report) Count(kind Repair) int {
-	if f := r.Repairs[kind]; f != nil {
-		return f.Count
-	}
-	return 0
-}
-
 // WriteTo writes the report for people.
 func (r *Report) WriteTo(w io.Writer) (int64, error) {
 	var b strings.Builder

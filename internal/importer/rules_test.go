@@ -334,7 +334,7 @@ func TestRun_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := readBooks(t, s).State[0].Price.String(); got != c.want || report.Count(importer.PriceRounded) != c.rounded {
+		if got := readBooks(t, s).State[0].Price.String(); got != c.want || repaired(report, importer.PriceRounded) != c.rounded {
 			t.Errorf("%s in %s: %s, want %s; %s", c.price, c.in.Code, got, c.want, show(report))
 		}
 	}

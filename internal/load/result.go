@@ -186,9 +186,6 @@ func (r *run) perServer() []int64 {
 
 func round(f float64) float64 { return math.Round(f*10) / 10 }
 
-// Acknowledged returns what the server has answered for: for checks that see the database.
-func (r *Result) Acknowledged() []Acknowledged { return r.acknowledged }
-
 // WriteTo writes the result for people.
 func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

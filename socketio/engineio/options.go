@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"net/http"
@@ -56,21 +57,22 @@ const (
 	unbounded        = int(^uint(0) >> 1)
 )
 
-func (o Options) withDefaults() Options {
-	defaultTo(&o.PingInterval, 25*time.Second)
-	defaultTo(&o.PingTimeout, 20*time.Second)
-	defaultTo(&o.MaxPayload, 1_000_000)
-	defaultTo(&o.FirstPollTimeout, 10*time.Second)
-	defaultTo(&o.UpgradeTimeout, 10*time.Second)
-	defaultTo(&o.WriteTimeout, 10*time.Second)
-	defaultTo(&o.MaxQueuePackets, 256)
-	defaultTo(&o.MaxQueueBytes, 256<<10)
-	defaultTo(&o.MaxConnections, 20_000)
-	defaultTo(&o.MaxConnectionsPerAddress, 1_000)
-	defaultTo(&o.HandshakesPerSecond, 2_000)
-	defaultTo(&o.HandshakesPerSecondPerAddress, 500)
-	defaultTo(&o.MessagesPerSecond, 100)
-	defaultTo(&o.MaxInboundBytes, 64<<20)
+// WithDefaults returns the options with every default in its place, and no negative limit.
+func (o Options) WithDefaults() Options {
+	o.PingInterval = cmp.Or(o.PingInterval, 25*time.Second)
+	o.PingTimeout = cmp.Or(o.PingTimeout, 20*time.Second)
+	o.MaxPayload = cmp.Or(o.MaxPayload, 1_000_000)
+	o.FirstPollTimeout = cmp.Or(o.FirstPollTimeout, 10*time.Second)
+	o.UpgradeTimeout = cmp.Or(o.UpgradeTimeout, 10*time.Second)
+	o.WriteTimeout = cmp.Or(o.WriteTimeout, 10*time.Second)
+	o.MaxQueuePackets = cmp.Or(o.MaxQueuePackets, 256)
+	o.MaxQueueBytes = cmp.Or(o.MaxQueueBytes, 256<<10)
+	o.MaxConnections = cmp.Or(o.MaxConnections, 20_000)
+	o.MaxConnectionsPerAddress = cmp.Or(o.MaxConnectionsPerAddress, 1_000)
+	o.HandshakesPerSecond = cmp.Or(o.HandshakesPerSecond, 2_000)
+	o.HandshakesPerSecondPerAddress = cmp.Or(o.HandshakesPerSecondPerAddress, 500)
+	o.MessagesPerSecond = cmp.Or(o.MessagesPerSecond, 100)
+	o.MaxInboundBytes = cmp.Or(o.MaxInboundBytes, 64<<20)
 	for _, limit := range []*int{
 		&o.MaxPayload, &o.MaxQueuePackets, &o.MaxQueueBytes, &o.MaxConnections, &o.MaxConnectionsPerAddress, &o.MaxInboundBytes,
 	} {
@@ -88,13 +90,6 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.Default()
 	}
 	return o
-}
-
-func defaultTo[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 func remoteHost(r *http.Request) string {

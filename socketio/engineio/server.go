@@ -52,7 +52,7 @@ type Server struct {
 // New returns a server that gives its sessions to h.
 func New(h Handler, o Options) *Server {
 	e := &Server{
-		options:   o.withDefaults(),
+		options:   o.WithDefaults(),
 		handler:   h,
 		started:   time.Now(),
 		ping:      encodeText(typePing, nil),

@@ -11,7 +11,6 @@ import (
 
 const (
 	probePing = "2probe"
-	probePong = "3probe"
 	// noopInterval is how soon after a probe an open poll is ended, so that the client can stop polling. At once would
 	// make clients poll again, and again.
 	noopInterval = 100 * time.Millisecond
