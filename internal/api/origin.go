@@ -59,7 +59,7 @@ func (o *origins) names(origin string) bool {
 }
 
 // sharing adds what lets browsers show an answer to pages of other origins, and answers preflights. What comes from no page at all
-// is spared that work, but for saying that it would have made a difference. open finds out whether a call is not an operator's.
+// is spared that work, except for saying that it would have made a difference. open finds out whether a call is not an operator's.
 func (o *origins) sharing(open func(method string, r *http.Request) bool, next http.Handler) http.Handler {
 	all := crossOrigin(cors.Options{AllowOriginFunc: func(origin string) bool { return o.names(origin) }}).Handler(next)
 	few := all

@@ -221,7 +221,7 @@ func (s *server) startEngine(ctx context.Context) (stop, error) {
 		return nil, ofDatabase(err)
 	}
 	warnOfPrices(s.API.Currency, s.engine.AllViews(), s.Log)
-	tuneCollector(s.Log)
+	tuneGC(s.Log)
 	return s.engine.Stop, nil
 }
 

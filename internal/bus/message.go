@@ -67,7 +67,7 @@ type recent struct {
 	At     int64  `json:"at"`
 }
 
-// movement is the newest entry of the ledger but for purchases.
+// movement is the newest entry of the ledger, purchases left out.
 type movement struct {
 	Seq       int64  `json:"seq"`
 	At        int64  `json:"at"`

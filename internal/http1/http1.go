@@ -4,7 +4,7 @@
 // A request is plain when it is written to the letter as today's clients write it (see parse), has a body of a known length
 // that fits the buffer, and asks for an answer that is given whole. What is not plain (an upgrade, a chunked body, a stream,
 // an odd spelling, TLS) goes to net/http together with its connection, with every byte that was read, and stays there: nothing is
-// ever judged by halves. Handlers see no difference, but for what they must not want of a plain request: hijacking,
+// ever judged by halves. Handlers see no difference, except in what they must not want of a plain request: hijacking,
 // flushing, and being told that the client has gone.
 //
 // What it saves is net/http's second goroutine for each request, which waits for the client to go away, most of the timers, a

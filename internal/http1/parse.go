@@ -31,7 +31,7 @@ func set(chars string) (s [256]bool) {
 	return s
 }
 
-// visible is printable ASCII, space and tab but for those characters.
+// visible is printable ASCII, space and tab, except those characters.
 func visible(without string) (s [256]bool) {
 	for c := byte(' '); c <= '~'; c++ {
 		s[c] = strings.IndexByte(without, c) < 0

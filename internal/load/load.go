@@ -173,7 +173,7 @@ func (r *run) expected() int {
 	return int(min(perSecond*r.Duration.Seconds(), mostSigned))
 }
 
-// connect opens the connections before anything is measured, as those of people who wait for a drop are.
+// connect opens the connections before anything is measured: people who wait for a drop have theirs open too.
 func (r *run) connect(ctx context.Context) error {
 	errs := make(chan error, r.Connections)
 	for i := range r.Connections {

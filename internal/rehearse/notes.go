@@ -34,7 +34,7 @@ type notes struct {
 	returned int64
 	refused  map[string]int64
 	unpaying map[string]int64 // holders who wanted to pay and were refused
-	unserved int64            // 5xx but for those that say that nothing was done
+	unserved int64            // 5xx, except those that say that nothing was done
 	errors   int64            // no answer at all
 	times    map[string]*hdrhistogram.Histogram
 	faults   []string

@@ -12,8 +12,8 @@ import (
 // collection costs the same. Measured: docs/BENCHMARKS.md.
 const gcPercent = 300
 
-// tuneCollector sets the garbage collector, unless GOGC or GOMEMLIMIT do. Within a container it keeps to four fifths of its memory.
-func tuneCollector(log *slog.Logger) {
+// tuneGC sets the garbage collector, unless GOGC or GOMEMLIMIT do. Within a container it keeps to four fifths of its memory.
+func tuneGC(log *slog.Logger) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
