@@ -36,13 +36,16 @@ type Store struct {
 	cold   cold
 	closed bool
 	calls  sync.WaitGroup // Add only under mu while not closed
+
+	// deleted has the highest number that was deleted from each cold table: none is given twice.
+	deleted map[*records.Table]int64
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns an empty store with the given clock.
 func New(now func() drop.Time) *Store {
-	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold)}
+	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), deleted: make(map[*records.Table]int64)}
 	s.Store = records.New(engine{s})
 	return s
 }

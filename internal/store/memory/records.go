@@ -207,7 +207,7 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 			case c.Timed:
 				c.Set(row, records.Value{Number: int64(e.now())})
 			case c.Numbered:
-				c.Set(row, records.Value{Number: e.cold.next(t)})
+				c.Set(row, records.Value{Number: max(e.cold.next(t), e.deleted[t]+1)})
 			}
 		}
 		kept := t.New()
@@ -230,6 +230,19 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 			c.Set(kept, records.Value{Number: int64(e.now())})
 		}
 		t.Assign(row, kept)
+		return nil
+	})
+	return found, err
+}
+
+// Delete implements records.Engine.
+func (e engine) Delete(ctx context.Context, op string, t *records.Table, number int64) (found bool, err error) {
+	err = e.write(ctx, op, func() error {
+		var i int
+		if i, found = e.cold.place(t, number); found {
+			e.cold[t] = slices.Delete(e.cold[t], i, i+1)
+			e.deleted[t] = max(e.deleted[t], number)
+		}
 		return nil
 	})
 	return found, err

@@ -74,6 +74,15 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 	return err == nil, err
 }
 
+// Delete implements records.Engine.
+func (e engine) Delete(ctx context.Context, op string, t *records.Table, number int64) (found bool, err error) {
+	err = e.writeOne(ctx, op, func(q querier) error { return q.QueryRow(ctx, dialect.Delete(t), number).Scan(&number) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // reader reads the rows of queries.
 type reader struct {
 	stopped error // by who gets the rows

@@ -215,6 +215,11 @@ func (d Dialect) Empty(tables []*Table) string {
 // Clear returns the statement that deletes all rows of a table.
 func (d Dialect) Clear(t *Table) string { return "DELETE FROM " + d.Schema + t.Name }
 
+// Delete returns the statement that deletes the row of a number, its parameter, and gives the number of one that was there.
+func (d Dialect) Delete(t *Table) string {
+	return fmt.Sprintf("\nDELETE FROM %s%s\nWHERE %[3]s = %[4]s1\nRETURNING %[3]s", d.Schema, t.Name, t.Key, d.Parameter)
+}
+
 // Names lists tables as a statement does.
 func (d Dialect) Names(tables []*Table) string {
 	names := make([]string, len(tables))

@@ -17,6 +17,8 @@ type Engine interface {
 	Add(ctx context.Context, op string, t *Table, row any) error
 	// Stamp sets a column, unless it is set, to the store's time in the row of that number, and reads the row; found: there is one.
 	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
+	// Delete deletes the row of that number, which is never given again; found: there was one.
+	Delete(ctx context.Context, op string, t *Table, number int64) (found bool, err error)
 	// Once calls f and keeps its answer under the key, in one transaction. Where an answer is kept already it returns that, Replayed, or
 	// refuses with CodeIdempotencyMismatch; of calls at once under one key one calls f and the others get its answer. Without a key it
 	// keeps nothing, and each step of f may be a transaction of its own. It may call f again.

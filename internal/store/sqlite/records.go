@@ -64,6 +64,18 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 	return found && err == nil, err
 }
 
+// Delete implements records.Engine.
+func (e engine) Delete(ctx context.Context, op string, t *records.Table, number int64) (found bool, err error) {
+	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
+		st, err := prepare(conn, dialect.Delete(t), number)
+		if err == nil {
+			err = rows(st, func() { found = true })
+		}
+		return found, err
+	})
+	return found && err == nil, err
+}
+
 // reader reads rows within a transaction.
 type reader struct {
 	conn    *sqlite.Conn

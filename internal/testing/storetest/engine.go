@@ -37,7 +37,17 @@ func Engine(t *testing.T, e records.Engine) {
 	if err := e.Add(ctx, "add", table, &store.Token{Hash: operator.Hash{3}}); store.ClassOf(err) != store.ClassFault || err == nil {
 		t.Errorf("Add of a hash that is there: %v", err)
 	}
-	wantRows(t, e, records.Query{}, made...)
+	for _, number := range []int64{0, -1, int64(made[2].ID) + 100} {
+		if found, err := e.Delete(ctx, "delete", table, number); found || err != nil {
+			t.Errorf("Delete(%d): %t, %v", number, found, err)
+		}
+	}
+	if found, err := e.Delete(ctx, "delete", table, int64(made[2].ID)); !found || err != nil {
+		t.Errorf("Delete: %t, %v", found, err)
+	}
+	wantRows(t, e, records.Query{}, made[:2]...)
+	add("c", 3) // under a number that was never given
+	wantRows(t, e, records.Query{}, made[0], made[1], made[3])
 
 	mine := errors.New("a reader's own")
 	var n int64
