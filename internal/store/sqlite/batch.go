@@ -203,109 +203,64 @@ func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 }
 
 func updateDrop(conn *sqlite.Conn, s *drop.State) error {
-	st, err := conn.Prepare(sqlRunBatchUpdateDrop)
-	if err != nil {
-		return err
-	}
-	for i, c := range records.Drops.Columns {
-		if c.Name != "created_at" { // which stays as it is
-			a := c.Of(s)
-			bindArgument(st, i+1, &a)
+	return change(conn, sqlRunBatchUpdateDrop, "drop", 1, func(st *sqlite.Stmt, _ int) int64 {
+		for i, c := range records.Drops.Columns {
+			if c.Name != "created_at" { // which stays as it is
+				a := c.Of(s)
+				bindArgument(st, i+1, &a)
+			}
 		}
-	}
-	return runOn(conn, st, "drop", int64(s.ID))
+		return int64(s.ID)
+	})
 }
 
 func updateSizes(conn *sqlite.Conn, s *drop.State, moved []int) error {
-	st, err := conn.Prepare(sqlRunBatchUpdateSize)
-	if err != nil {
-		return err
-	}
-	for _, i := range moved {
-		n := &s.Sizes[i].Stock
-		bind(st, int64(s.ID), int64(i), n.Total, n.Available, n.Held, n.Sold)
-		if err := runOn(conn, st, "size", int64(i)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return change(conn, sqlRunBatchUpdateSize, "size", len(moved), func(st *sqlite.Stmt, i int) int64 {
+		place := int64(moved[i])
+		n := &s.Sizes[place].Stock
+		bind(st, int64(s.ID), place, n.Total, n.Available, n.Held, n.Sold)
+		return place
+	})
 }
 
 func end(conn *sqlite.Conn, id drop.ID, ended []*drop.Reservation) error {
-	st, err := conn.Prepare(sqlRunBatchEnd)
-	if err != nil {
-		return err
-	}
-	for _, r := range ended {
+	return change(conn, sqlRunBatchEnd, "active reservation", len(ended), func(st *sqlite.Stmt, i int) int64 {
+		r := ended[i]
 		bind(st, int64(id), int64(r.ID), int64(r.Status), int64(r.EndedAt))
-		if err := runOn(conn, st, "active reservation", int64(r.ID)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// runOn runs a statement that must change exactly one row.
-func runOn(conn *sqlite.Conn, st *sqlite.Stmt, what string, id int64) error {
-	if err := run(st); err != nil {
-		return err
-	}
-	if n := conn.Changes(); n != 1 {
-		return fmt.Errorf("%d rows changed of %s %d: want 1", n, what, id)
-	}
-	return nil
+		return int64(r.ID)
+	})
 }
 
 func insertReservations(conn *sqlite.Conn, id drop.ID, made []*drop.Reservation) error {
-	st, err := conn.Prepare(sqlRunBatchReserve)
-	if err != nil {
-		return err
-	}
-	st.BindInt64(1, int64(id))
-	bound := ""
-	st.BindText(4, bound)
-	for _, r := range made {
-		st.BindInt64(2, int64(r.ID))
-		st.BindInt64(3, int64(r.UserID))
-		if r.Size != bound { // binding a text allocates, and a run of buyers wants the same size
-			bound = r.Size
-			st.BindText(4, bound)
+	var bound *string
+	return change(conn, sqlRunBatchReserve, "reservation", len(made), func(st *sqlite.Stmt, i int) int64 {
+		r := made[i]
+		bind(st, int64(id), int64(r.ID), int64(r.UserID))
+		if bound == nil || *bound != r.Size { // binding a text allocates, and a run of buyers wants the same size
+			bound = &r.Size
+			st.BindText(4, r.Size)
 		}
 		st.BindInt64(5, int64(r.Status))
 		st.BindInt64(6, int64(r.CreatedAt))
 		st.BindInt64(7, int64(r.ExpiresAt))
 		st.BindInt64(8, int64(r.EndedAt))
-		if err := run(st); err != nil {
-			return fmt.Errorf("insert reservation %d: %w", r.ID, err)
-		}
-	}
-	return nil
+		return int64(r.ID)
+	})
 }
 
 func insertPurchases(conn *sqlite.Conn, id drop.ID, purchases []drop.Purchase) error {
-	st, err := conn.Prepare(sqlRunBatchPurchase)
-	if err != nil {
-		return err
-	}
-	for i := range purchases {
+	return change(conn, sqlRunBatchPurchase, "purchase", len(purchases), func(st *sqlite.Stmt, i int) int64 {
 		p := &purchases[i]
 		bind(st, int64(id), int64(p.ID), int64(p.ReservationID), int64(p.UserID))
 		st.BindText(5, p.Size)
 		st.BindInt64(6, int64(p.Price))
 		st.BindInt64(7, int64(p.CreatedAt))
-		if err := run(st); err != nil {
-			return fmt.Errorf("insert purchase %d: %w", p.ID, err)
-		}
-	}
-	return nil
+		return int64(p.ID)
+	})
 }
 
 func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) error {
-	st, err := conn.Prepare(sqlRunBatchLedger)
-	if err != nil {
-		return err
-	}
-	for i := range entries {
+	return change(conn, sqlRunBatchLedger, "ledger entry", len(entries), func(st *sqlite.Stmt, i int) int64 {
 		e := &entries[i]
 		bind(st, int64(id), int64(e.Seq))
 		st.BindBytes(3, e.Batch[:])
@@ -314,8 +269,23 @@ func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) err
 		st.BindText(6, string(e.Reason))
 		st.BindInt64(7, e.Units)
 		st.BindInt64(8, e.Available)
+		return int64(e.Seq)
+	})
+}
+
+// change runs a statement n times. Each time set binds its parameters and returns the number of the one row that it must change or add.
+func change(conn *sqlite.Conn, query, what string, n int, set func(st *sqlite.Stmt, i int) int64) error {
+	st, err := conn.Prepare(query)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		id := set(st, i)
 		if err := run(st); err != nil {
-			return fmt.Errorf("insert ledger entry %d: %w", e.Seq, err)
+			return fmt.Errorf("write %s %d: %w", what, id, err)
+		}
+		if rows := conn.Changes(); rows != 1 {
+			return fmt.Errorf("%d rows changed of %s %d: want 1", rows, what, id)
 		}
 	}
 	return nil

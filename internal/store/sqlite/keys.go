@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"zombiezen.com/go/sqlite"
 
@@ -31,25 +30,19 @@ func findKept(conn *sqlite.Conn, id drop.ID, key drop.Key) (kept drop.Kept, foun
 }
 
 func insertKept(conn *sqlite.Conn, id drop.ID, answers []drop.Kept) error {
-	st, err := prepare(conn, sqlRunBatchKeep, int64(id))
-	if err != nil {
-		return err
-	}
-	for i := range answers {
+	err := change(conn, sqlRunBatchKeep, "answer", len(answers), func(st *sqlite.Stmt, i int) int64 {
 		k := &answers[i]
+		bind(st, int64(id))
 		bindKey(st, &k.Key)
 		st.BindBytes(5, k.Key.Body[:])
 		st.BindBytes(6, k.Answer)
 		st.BindInt64(7, int64(k.At))
-		err := run(st)
-		if sqlite.ErrCode(err) == sqlite.ResultConstraintPrimaryKey {
-			err = errors.Join(store.ErrKeyUsed, err)
-		}
-		if err != nil {
-			return fmt.Errorf("keep an answer of %s: %w", k.Key.Operation, err)
-		}
+		return int64(i)
+	})
+	if sqlite.ErrCode(err) == sqlite.ResultConstraintPrimaryKey {
+		err = errors.Join(store.ErrKeyUsed, err)
 	}
-	return nil
+	return err
 }
 
 func bindKey(st *sqlite.Stmt, key *drop.Key) {
