@@ -43,7 +43,7 @@ func TestStatuses_OfStatementsHaveNames(t *testing.T) {
 	named := []string{store.WhereActive, store.WhereCompleted, store.WhereCounts, store.WhereUnpaid}
 	condition := regexp.MustCompile(`\bstatus( \+ 0)?\s*(=|<>|!=|<=?|>=?|IN|BETWEEN)\s*[\d(]+`)
 	used := make(map[string]bool)
-	for _, pattern := range []string{"*/sql.go", "*/migrations/*.sql"} {
+	for _, pattern := range []string{"*/sql.go", "postgres/sql_*.go", "*/migrations/*.sql"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) < 2 {
 			t.Fatalf("%s: %v, %v", pattern, files, err)

@@ -9,18 +9,9 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// grantable are the tables and sequences that this role owns, where there is a role to grant them to: deploy/postgres-roles.sql was run in
-// this database.
-const grantable = `
-	SELECT c.relname
-	FROM pg_namespace n
-	JOIN pg_roles r ON r.rolname = 'sneakerdrop_serve' AND r.rolname <> current_user AND has_schema_privilege(r.oid, n.oid, 'USAGE')
-	JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'S') AND pg_has_role(current_user, c.relowner, 'USAGE')
-	WHERE n.nspname = 'sneakerdrop'
-	ORDER BY c.relname`
-
+// grantable returns the names of the tables and sequences that the role that serves has to be granted.
 func (s *Store) grantable(ctx context.Context) ([]string, error) {
-	rows, err := s.pool.Query(ctx, grantable)
+	rows, err := s.pool.Query(ctx, migrateGrantable)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,8 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 	if err != nil {
 		return 0, 0, fmt.Errorf("read the migrations: %w", err)
 	}
-	newest := newestOf(provider)
+	sources := provider.ListSources() // in order
+	newest := int(sources[len(sources)-1].Version)
 	if from, err = s.version(ctx); err != nil {
 		return 0, 0, s.fail(op, err)
 	}
@@ -223,27 +224,12 @@ func tooNew(version, newest int) error {
 	return fmt.Errorf("schema version %d, known %d: %w", version, newest, store.ErrTooNew)
 }
 
-func newestOf(p *goose.Provider) int {
-	newest := 0
-	for _, source := range p.ListSources() {
-		newest = max(newest, int(source.Version))
-	}
-	return newest
-}
-
 // newestVersion is the version of the last embedded migration.
 func newestVersion() (int, error) {
-	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // in order
 	if err != nil {
 		return 0, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	newest := int64(0)
-	for _, name := range names {
-		v, err := goose.NumericComponent(name)
-		if err != nil {
-			return 0, fmt.Errorf("read the embedded migrations: %w", err)
-		}
-		newest = max(newest, v)
-	}
-	return int(newest), nil
+	newest, err := goose.NumericComponent(names[len(names)-1])
+	return int(newest), err
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -122,60 +123,33 @@ func take(params map[string]string) (said map[string]string) {
 	return said
 }
 
+var (
+	optionWord   = regexp.MustCompile(`(?s)(?:\\.|[^\\ \t\n\r\v\f])+`) // blanks separate words; a backslash keeps what follows it
+	optionEscape = regexp.MustCompile(`(?s)\\(.)`)
+)
+
 // splitOptions takes options=-c name=value --other=value apart; rest is what is none of these.
 func splitOptions(options string) (given map[string]string, rest string) {
 	given = make(map[string]string)
 	var left []string
-	words := optionWords(options)
+	words := optionWord.FindAllString(options, -1)
 	for i := 0; i < len(words); i++ {
-		word := words[i]
-		setting, ok := strings.CutPrefix(word, "--")
+		begin := i
+		setting, ok := strings.CutPrefix(words[i], "--")
 		if !ok {
-			if setting, ok = strings.CutPrefix(word, "-c"); ok && setting == "" && i+1 < len(words) {
+			if setting, ok = strings.CutPrefix(words[i], "-c"); ok && setting == "" && i+1 < len(words) {
 				i++
 				setting = words[i]
 			}
 		}
-		name, value, assigned := strings.Cut(setting, "=")
+		name, value, assigned := strings.Cut(optionEscape.ReplaceAllString(setting, "$1"), "=")
 		if !ok || !assigned || name == "" {
-			left = append(left, escapeOption(word))
+			left = append(left, words[begin:i+1]...)
 			continue
 		}
 		given[strings.ReplaceAll(strings.TrimSpace(name), "-", "_")] = value
 	}
 	return given, strings.Join(left, " ")
-}
-
-// optionWords splits at blanks; a backslash keeps what follows it.
-func optionWords(options string) (words []string) {
-	var word strings.Builder
-	inside, kept := false, false
-	for _, r := range options {
-		switch {
-		case kept:
-			word.WriteRune(r)
-			kept = false
-		case r == '\\':
-			inside, kept = true, true
-		case strings.ContainsRune(" \t\n\r\v\f", r):
-			if inside {
-				words = append(words, word.String())
-				word.Reset()
-			}
-			inside = false
-		default:
-			word.WriteRune(r)
-			inside = true
-		}
-	}
-	if inside {
-		words = append(words, word.String())
-	}
-	return words
-}
-
-func escapeOption(word string) string {
-	return strings.NewReplacer(`\`, `\\`, " ", `\ `, "\t", "\\\t", "\n", "\\\n").Replace(word)
 }
 
 // configure prepares the connections of a store.
