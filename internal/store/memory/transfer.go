@@ -62,11 +62,20 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	if err != nil {
 		return err
 	}
-	unlock, err := s.lockAll(ctx)
-	if err != nil {
-		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: err}
+	// Batches under way end first: what they commit must not land in a drop that is gone. The drops are locked in ascending order, and
+	// nobody else holds two locks.
+	s.mu.RLock()
+	var rows []*row
+	for _, id := range s.order {
+		rows = append(rows, s.drops[id])
 	}
-	defer unlock()
+	s.mu.RUnlock()
+	for _, r := range rows {
+		if err := r.lock(ctx); err != nil {
+			return &store.Error{Op: op, Class: store.ClassRolledBack, Err: err}
+		}
+		defer r.unlock()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.takes(into) {
@@ -181,29 +190,4 @@ func (f *filling) add(d *store.Filled) error {
 	f.keys.add(id, c.Kept)
 	f.drops[id] = r
 	return nil
-}
-
-// lockAll waits out the batches under way: what they commit must not land in a drop that is no more. Locks are taken in
-// ascending order, and nobody else holds two.
-func (s *Store) lockAll(ctx context.Context) (unlock func(), err error) {
-	s.mu.RLock()
-	rows := make([]*row, 0, len(s.drops))
-	for _, id := range s.order {
-		rows = append(rows, s.drops[id])
-	}
-	s.mu.RUnlock()
-	held := 0
-	unlock = func() {
-		for _, r := range rows[:held] {
-			r.unlock()
-		}
-	}
-	for _, r := range rows {
-		if err := r.lock(ctx); err != nil {
-			unlock()
-			return nil, err
-		}
-		held++
-	}
-	return unlock, nil
 }

@@ -81,7 +81,9 @@ func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, 
 	state, changes := spec.Create(id, snapshot.Now, batch)
 	snapshot.Drop = state.Drop
 	var out pgx.Batch
-	queueDrop(&out, state, changes)
+	if err := queueDrop(&out, state, changes); err != nil {
+		return store.Snapshot{}, false, s.fail(op, err)
+	}
 	if key.Given() {
 		c.queueAnswer(&out, drop.Result{Drop: &state.Drop})
 	}

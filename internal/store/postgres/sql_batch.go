@@ -302,10 +302,4 @@ WITH next AS MATERIALIZED (
 )
 SELECT id, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_advisory_xact_lock(723629061, id::integer)::text
 FROM next`
-
-	createDropSizes = `
-INSERT INTO sneakerdrop.sizes (drop_id, position, label, total, available, held, sold)
-SELECT $1::bigint, position, label, total, available, held, sold
-FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-    AS n (position, label, total, available, held, sold)`
 )

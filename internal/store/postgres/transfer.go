@@ -67,28 +67,24 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	defer pooled.Release()
 	conn := pooled.Conn()
 	m := &filling{ctx: ctx, conn: conn, into: into, rows: make(map[*records.Table][][]any), next: make(map[*records.Table]int64)}
+	defer rollback(ctx, conn) // after a commit it does nothing
 	empty, err := m.begin(s)
-	switch {
-	case err != nil:
-		rollback(ctx, conn)
+	if err != nil {
 		return s.fail(op, err)
-	case !empty:
-		rollback(ctx, conn)
+	}
+	if !empty {
 		return store.ErrNotEmpty
 	}
-	err = fill(m.put)
-	if err == nil {
+	if err = fill(m.put); err == nil {
 		err = m.flush()
 	}
 	if m.failed != nil { // fill may have wrapped it
-		rollback(ctx, conn)
 		return s.fail(op, m.failed)
 	}
 	if err == nil && check != nil {
 		err = check(m.stored)
 	}
 	if err != nil {
-		rollback(ctx, conn)
 		return err
 	}
 	var out pgx.Batch

@@ -5,6 +5,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/records"
 )
 
@@ -149,31 +150,27 @@ func (w *writes) queue(out *pgx.Batch) {
 	if p := &w.purchases; len(p.ids) > 0 {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)
 	}
-	w.queueLedger(out)
+	if e := &w.ledger; len(e.drops) > 0 {
+		out.Queue(runBatchWriteLedger, e.drops, e.seqs, e.batches, e.at, e.sizes, e.reasons, e.units, e.available)
+	}
 	if k := &w.kept; len(k.drops) > 0 {
 		out.Queue(runBatchWriteKept, k.drops, k.callers, k.operations, k.values, k.bodies, k.answers, k.created)
 	}
 }
 
-func (w *writes) queueLedger(out *pgx.Batch) {
-	if e := &w.ledger; len(e.drops) > 0 {
-		out.Queue(runBatchWriteLedger, e.drops, e.seqs, e.batches, e.at, e.sizes, e.reasons, e.units, e.available)
-	}
-}
-
 // queueDrop queues a new drop with its sizes and its first ledger entries.
-func queueDrop(out *pgx.Batch, s *drop.State, c *drop.Changes) {
-	out.Queue(dialect.Insert(records.Drops), values(records.Drops.Values(s.ID, s))...)
-	n := len(s.Sizes)
-	position, labels, total := make([]int64, n), make([]string, n), make([]int64, n)
-	available, held, sold := make([]int64, n), make([]int64, n), make([]int64, n)
-	for i := range s.Sizes {
-		stock := s.Sizes[i].Stock
-		position[i], labels[i], total[i] = int64(i), s.Sizes[i].Label, stock.Total
-		available[i], held[i], sold[i] = stock.Available, stock.Held, stock.Sold
+func queueDrop(out *pgx.Batch, s *drop.State, c *drop.Changes) error {
+	rows := []store.Row{{Drop: s.ID, Value: s}}
+	for _, e := range c.Ledger {
+		rows = append(rows, store.Row{Drop: s.ID, Value: e})
 	}
-	out.Queue(createDropSizes, int64(s.ID), position, labels, total, available, held, sold)
-	var w writes
-	w.addLedger(s, c.Ledger)
-	w.queueLedger(out)
+	for _, row := range rows {
+		if err := records.Parts(row, func(t *records.Table, of drop.ID, row any) error {
+			out.Queue(dialect.Insert(t), values(t.Values(of, row))...)
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
