@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"slices"
 	"sync"
 )
 
@@ -112,12 +113,9 @@ func (n *Namespace) join(s *Socket, name string) {
 func (n *Namespace) leave(s *Socket, name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for i, joined := range s.rooms {
-		if joined == name {
-			s.rooms = append(s.rooms[:i], s.rooms[i+1:]...)
-			n.removeLocked(s, name)
-			return
-		}
+	if i := slices.Index(s.rooms, name); i >= 0 {
+		s.rooms = slices.Delete(s.rooms, i, i+1)
+		n.removeLocked(s, name)
 	}
 }
 

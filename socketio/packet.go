@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,20 +87,13 @@ func (p *packet) check() error {
 }
 
 func leadingDigits(b []byte) (digits, rest []byte) {
-	n := 0
-	for n < len(b) && '0' <= b[n] && b[n] <= '9' {
-		n++
-	}
-	return b[:n], b[n:]
+	rest = bytes.TrimLeft(b, "0123456789")
+	return b[:len(b)-len(rest)], rest
 }
 
 func cutNamespace(b []byte) (string, []byte) {
-	for i, c := range b {
-		if c == ',' {
-			return string(b[:i]), b[i+1:]
-		}
-	}
-	return string(b), nil
+	name, rest, _ := bytes.Cut(b, []byte(","))
+	return string(name), rest
 }
 
 // encodePacket writes a packet for any number of sessions.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/flatjson"
+	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/store"
 )
 
@@ -92,7 +92,7 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, encodeReservation(&made))
+	writeBody(w, http.StatusOK, live.ReservationJSON(&made))
 	return nil
 }
 
@@ -193,21 +193,6 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, answerReservation(&ended))
 	return nil
-}
-
-// encodeReservation is encode(answerReservation(r)), for the call that a crowd makes.
-func encodeReservation(r *drop.Reservation) []byte {
-	if r.Size != "" {
-		return encode(answerReservation(r)) // a size may need escapes
-	}
-	b := append(make([]byte, 0, 192), `{"id":`...)
-	b = strconv.AppendInt(b, int64(r.ID), 10)
-	b = strconv.AppendInt(append(b, `,"dropId":`...), int64(r.ID.Drop()), 10)
-	b = strconv.AppendInt(append(b, `,"userId":`...), int64(r.UserID), 10)
-	b = append(append(b, `,"status":"`...), r.Status.String()...)
-	b = r.ExpiresAt.AppendFormat(append(b, `","expires_at":"`...))
-	b = r.CreatedAt.AppendFormat(append(b, `","createdAt":"`...))
-	return append(b, `"}`...)
 }
 
 func answerReservation(r *drop.Reservation) *reservationAnswer {

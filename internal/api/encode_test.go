@@ -4,17 +4,18 @@ import (
 	"testing"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/live"
 )
 
 // What is written by hand for speed is what the encoder writes.
-func TestEncodeReservation_IsWhatTheEncoderWrites(t *testing.T) {
+func TestReservationJSON_IsWhatTheEncoderWrites(t *testing.T) {
 	for status := drop.Active; status <= drop.Cancelled; status++ {
 		for _, size := range []string{"", "9.5", `9"\é`} {
 			r := &drop.Reservation{
 				ID: drop.NewReservationID(drop.MaxID, 1<<32-1), UserID: drop.MaxSafeInteger, Size: size, Status: status,
 				CreatedAt: 1, ExpiresAt: 1769853600123,
 			}
-			if got, want := string(encodeReservation(r)), string(encode(answerReservation(r))); got != want {
+			if got, want := string(live.ReservationJSON(r)), string(encode(answerReservation(r))); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -23,9 +24,7 @@ const (
 // connections bounds those of Address: most at once, and of one address so many (0: what suits). Those of trusted proxies have
 // the bound of all alone: all buyers come from there.
 func connections(most, ofAddress int, trusted []netip.Prefix, log *slog.Logger) http1.Bounds {
-	if ofAddress == 0 {
-		ofAddress = min(connectionsPerAddress, max(1, most/2))
-	}
+	ofAddress = cmp.Or(ofAddress, min(connectionsPerAddress, max(1, most/2)))
 	var said atomic.Int64
 	return http1.Bounds{
 		Connections: most, OfAddress: ofAddress,

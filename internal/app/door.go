@@ -82,7 +82,8 @@ func (w *waitingRoom) say(why string) {
 func (w *waitingRoom) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
 	rw.Header().Set("Cache-Control", "no-store")
-	if path := strings.ToLower(strings.TrimSuffix(r.URL.Path, "/")); path == "/livez" {
+	path := strings.ToLower(strings.TrimSuffix(r.URL.Path, "/"))
+	if path == "/livez" {
 		_, _ = rw.Write([]byte(`{"status":"ok"}` + "\n"))
 		return
 	}
@@ -91,7 +92,7 @@ func (w *waitingRoom) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		Error string `json:"error"`
 		Code  string `json:"code"`
 	}{"Not ready to serve: the database is not there yet; try again after Retry-After seconds", "not_ready"}
-	if path := strings.ToLower(strings.TrimSuffix(r.URL.Path, "/")); path == "/readyz" && w.why != "" {
+	if path == "/readyz" && w.why != "" {
 		answer.Error = "Not ready to serve: waiting for the database (" + w.why + "); try again after Retry-After seconds"
 	}
 	w.mu.Unlock()

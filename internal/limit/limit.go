@@ -6,6 +6,7 @@
 package limit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -108,9 +109,7 @@ const MaxCallers = 100_000
 
 // New returns a limiter that remembers at most so many callers for each class; 0 means MaxCallers.
 func New[K comparable](rules Rules, callers int) *Limiter[K] {
-	if callers == 0 {
-		callers = MaxCallers
-	}
+	callers = cmp.Or(callers, MaxCallers)
 	l := &Limiter[K]{began: time.Now(), classes: make(map[Class]*class[K])}
 	for name, r := range rules {
 		l.classes[name] = &class[K]{rate: r, interval: r.fill(1), most: max(callers/2, 1), young: make(map[K]time.Duration)}

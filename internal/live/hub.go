@@ -7,6 +7,8 @@
 package live
 
 import (
+	"cmp"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -83,9 +85,7 @@ type teller struct {
 
 // New returns a hub that runs until Close.
 func New(c Config) *Hub {
-	if c.Window == 0 {
-		c.Window = defaultWindow
-	}
+	c.Window = cmp.Or(c.Window, defaultWindow)
 	h := &Hub{
 		Config: c, pending: make(map[drop.ID]*change), wake: make(chan struct{}, 1),
 		shown: make(map[drop.ID]*engine.View), tell: make(map[drop.ID]*teller),
@@ -240,7 +240,7 @@ func (h *Hub) flush(now time.Time) time.Time {
 	h.sending.Lock()
 	defer h.sending.Unlock()
 	var all []Update
-	for _, id := range sortedIDs(pending) {
+	for _, id := range slices.Sorted(maps.Keys(pending)) {
 		all = append(all, h.updatesOf(id, pending[id])...)
 	}
 	purchases, next := h.duePurchases(now)
@@ -249,15 +249,6 @@ func (h *Hub) flush(now time.Time) time.Time {
 		h.broadcast(all)
 	}
 	return next
-}
-
-func sortedIDs(m map[drop.ID]*change) []drop.ID {
-	ids := make([]drop.ID, 0, len(m))
-	for id := range m {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 // updatesOf turns a drop's change into what watchers are told, against what they were told last.

@@ -87,8 +87,13 @@ func purchaseComplete(p *drop.Purchase, buyer int64) Update {
 	return Update{Event: PurchaseComplete, Drop: id, JSON: b}
 }
 
-// reservationUpdate tells a buyer how a reservation stands, as GET /api/users/{id}/reservations does.
+// reservationUpdate tells a buyer how a reservation stands.
 func reservationUpdate(r *drop.Reservation) Update {
+	return Update{Event: ReservationUpdate, Drop: r.ID.Drop(), JSON: ReservationJSON(r)}
+}
+
+// ReservationJSON is how a reservation stands, in the form that the API has for it too.
+func ReservationJSON(r *drop.Reservation) []byte {
 	b := append(make([]byte, 0, 192), `{"id":`...)
 	b = strconv.AppendInt(b, int64(r.ID), 10)
 	b = append(b, `,"dropId":`...)
@@ -104,7 +109,7 @@ func reservationUpdate(r *drop.Reservation) Update {
 	if r.Size != "" {
 		b = appendString(append(b, `,"size":`...), r.Size)
 	}
-	return Update{Event: ReservationUpdate, Drop: r.ID.Drop(), JSON: append(b, '}')}
+	return append(b, '}')
 }
 
 func open(id drop.ID) []byte {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -98,12 +99,7 @@ func (n *notes) couldNotPay(code string) {
 // unpaid are the holds that nobody paid, by their end.
 func (n *notes) unpaid() []hold {
 	defer n.lock()()
-	left := make([]hold, 0, len(n.holds))
-	for _, h := range n.holds {
-		left = append(left, h)
-	}
-	slices.SortFunc(left, func(a, b hold) int { return a.ends.Compare(b.ends) })
-	return left
+	return slices.SortedFunc(maps.Values(n.holds), func(a, b hold) int { return a.ends.Compare(b.ends) })
 }
 
 // note counts an answer, and reports whether it was a yes.

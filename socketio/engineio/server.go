@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -236,10 +238,7 @@ func (e *Server) forget(s *Session) {
 func (e *Server) Close(ctx context.Context) error {
 	e.mu.Lock()
 	e.closed = true
-	sessions := make([]*Session, 0, len(e.sessions))
-	for _, s := range e.sessions {
-		sessions = append(sessions, s)
-	}
+	sessions := slices.Collect(maps.Values(e.sessions))
 	e.mu.Unlock()
 	for _, s := range sessions {
 		s.End(ServerShutdown)

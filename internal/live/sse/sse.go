@@ -6,6 +6,7 @@
 package sse
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -44,12 +45,8 @@ type Streams struct {
 
 // New attaches a wire to the hub. maxClients 0 means DefaultMaxClients; maxOfAddress are those of one address, 0: any number.
 func New(h *live.Hub, maxClients, maxOfAddress int) *Streams {
-	if maxClients == 0 {
-		maxClients = DefaultMaxClients
-	}
-	if maxOfAddress == 0 {
-		maxOfAddress = maxClients
-	}
+	maxClients = cmp.Or(maxClients, DefaultMaxClients)
+	maxOfAddress = cmp.Or(maxOfAddress, maxClients)
 	s := &Streams{
 		hub: h, maxClients: maxClients, maxOfAddress: maxOfAddress,
 		rooms: make(map[string]map[*client]struct{}), addresses: make(map[netip.Addr]int), closed: make(chan struct{}),
