@@ -182,7 +182,7 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 		}
 		ended[e.ID] = true
 	}
-	made := maps.Collect(maps.All(ended)) // an ended one exists, so its number is taken too
+	made := maps.Clone(ended) // an ended one exists, so its number is taken too
 	for _, m := range c.Made {
 		if _, taken := r.reservations[m.ID]; taken || made[m.ID] {
 			return fmt.Errorf("reservation %d exists", m.ID)

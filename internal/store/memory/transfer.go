@@ -170,8 +170,7 @@ func (f *filling) add(d *store.Filled) error {
 	if f.drops[id] != nil {
 		return errors.New("the number is taken")
 	}
-	c := drop.Changes{Ledger: d.Changes.Ledger, Kept: d.Changes.Kept}
-	c.Made, c.Purchases = slices.Clone(d.Changes.Made), slices.Clone(d.Changes.Purchases)
+	c := d.Changes
 	slices.SortFunc(c.Made, func(a, b *drop.Reservation) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.Purchases, func(a, b drop.Purchase) int { return cmp.Compare(a.ID, b.ID) })
 	labels := make(map[string]bool, len(d.State.Sizes))
@@ -183,10 +182,10 @@ func (f *filling) add(d *store.Filled) error {
 		return errors.New("a size is there twice")
 	}
 	r := newRow(d.State.Drop)
-	if err := errors.Join(r.check(d.State, &c), f.keys.check(id, c.Kept)); err != nil {
+	if err := errors.Join(r.check(d.State, c), f.keys.check(id, c.Kept)); err != nil {
 		return err
 	}
-	r.write(d.State, &c)
+	r.write(d.State, c)
 	f.keys.add(id, c.Kept)
 	f.drops[id] = r
 	return nil

@@ -238,21 +238,16 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 	for i, m := range group {
 		batches[i] = m.loader
 	}
-	err := s.runTransaction(ctx, batches)
+	together, err := s.begin(ctx, nil, batches...)
+	if err == nil {
+		err = s.transact(ctx, together)
+	}
 	s.bounds.failed(err)
 	for _, m := range group {
 		s.bounds.failed(m.err)
 		m.judge(err, len(group) > 1)
 	}
 	group[0].left = false
-}
-
-func (s *Store) runTransaction(ctx context.Context, batches []*loader) error {
-	t, err := s.begin(ctx, nil, batches...)
-	if err != nil {
-		return err
-	}
-	return s.transact(ctx, t)
 }
 
 // judge takes what became of the group.

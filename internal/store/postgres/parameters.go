@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -141,13 +143,15 @@ func ignored(p *parts, name, _ string) error {
 // only ignores a parameter with one of these values, and refuses it with another.
 func only(remedy string, values ...string) parameter {
 	return func(p *parts, name, value string) error {
-		for _, v := range values {
-			if strings.EqualFold(v, value) {
-				return ignored(p, name, value)
-			}
+		if among(values, value) {
+			return ignored(p, name, value)
 		}
 		return errors.New(remedy)
 	}
+}
+
+func among(values []string, value string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, value) })
 }
 
 func refusedParameter(remedy string) parameter { return only(remedy) }
@@ -155,15 +159,11 @@ func refusedParameter(remedy string) parameter { return only(remedy) }
 // unless has statements not be prepared where the value is one of these.
 func unless(values ...string) parameter {
 	return func(p *parts, name, value string) error {
-		for _, v := range values {
-			if strings.EqualFold(v, value) {
-				if p.params["default_query_exec_mode"] == "" {
-					p.params["default_query_exec_mode"] = "exec"
-				}
-				return nil
-			}
+		if !among(values, value) {
+			return ignored(p, name, value)
 		}
-		return ignored(p, name, value)
+		p.params["default_query_exec_mode"] = cmp.Or(p.params["default_query_exec_mode"], "exec")
+		return nil
 	}
 }
 

@@ -1,8 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -88,11 +90,10 @@ func (s *Store) read(ctx context.Context, op string, queue func(*pgx.Batch)) err
 	return nil
 }
 
-// snapshots gathers drops from statements that all go in the order of the drops.
+// snapshots gathers drops, in their order, from several statements.
 type snapshots struct {
 	all []store.Snapshot
 	now drop.Time
-	at  int // the drop that got the last row
 }
 
 func (l *snapshots) clock(row pgx.Row) error { return row.Scan(&l.now) }
@@ -110,7 +111,6 @@ func (l *snapshots) sizes(rows pgx.Rows) error {
 		id drop.ID
 		z  drop.Size
 	)
-	l.at = 0
 	_, err := pgx.ForEachRow(rows, []any{
 		&id, &z.Label, &z.Stock.Total, &z.Stock.Available, &z.Stock.Held, &z.Stock.Sold,
 	}, func() error {
@@ -127,7 +127,6 @@ func (l *snapshots) recent(rows pgx.Rows) error {
 		id drop.ID
 		r  drop.Recent
 	)
-	l.at = 0
 	_, err := pgx.ForEachRow(rows, []any{&id, &r.ID, &r.Username, &r.PublicName, &r.CreatedAt}, func() error {
 		if s := l.find(id); s != nil {
 			r.Username = known(r.Username)
@@ -138,13 +137,11 @@ func (l *snapshots) recent(rows pgx.Rows) error {
 	return err
 }
 
-// find goes forward to the drop, or returns nil where there is none of that number.
+// find returns nil where there is no drop of that number.
 func (l *snapshots) find(id drop.ID) *store.Snapshot {
-	for l.at < len(l.all) && l.all[l.at].Drop.ID < id {
-		l.at++
-	}
-	if l.at == len(l.all) || l.all[l.at].Drop.ID != id {
+	i, found := slices.BinarySearchFunc(l.all, id, func(s store.Snapshot, id drop.ID) int { return cmp.Compare(s.Drop.ID, id) })
+	if !found {
 		return nil
 	}
-	return &l.all[l.at]
+	return &l.all[i]
 }

@@ -76,18 +76,15 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			return nil, err
 		}
 	}
-	if state.Limited() || need.Limits {
-		for _, u := range distinct(need.Users) {
-			if err := loadUsage(conn, state, u); err != nil {
-				return nil, err
-			}
+	for _, u := range distinct(need.Users) {
+		if state.Limited() || need.Limits {
+			err = loadUsage(conn, state, u)
 		}
-	}
-	if state.MaxExpiredHolds > 0 || need.Limits {
-		for _, u := range distinct(need.Users) {
-			if err := loadUnpaid(conn, state, u); err != nil {
-				return nil, err
-			}
+		if err == nil && (state.MaxExpiredHolds > 0 || need.Limits) {
+			err = loadUnpaid(conn, state, u)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	if need.Recent {

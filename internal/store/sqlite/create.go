@@ -14,41 +14,33 @@ import (
 func (s *Store) CreateDrop(
 	ctx context.Context, spec drop.Spec, batch drop.BatchID, key drop.Key,
 ) (made store.Snapshot, replayed bool, err error) {
-	err = s.write(ctx, "create a drop", func(conn *sqlite.Conn) (bool, error) {
-		made, replayed, err = s.createDrop(conn, &spec, batch, key)
-		return !replayed, err
+	err = s.write(ctx, "create a drop", func(conn *sqlite.Conn) (wrote bool, err error) {
+		now := s.now()
+		first, err := replay(conn, key)
+		switch replayed = first.Replayed; {
+		case err != nil:
+			return false, err
+		case replayed && first.Drop == nil:
+			return false, drop.Refuse(drop.CodeDamaged)
+		case replayed:
+			made = store.Snapshot{Drop: *first.Drop, Now: now}
+			return false, nil
+		}
+		next, err := integer(conn, sqlCreateDropNext)
+		if err != nil {
+			return false, err
+		}
+		if drop.ID(next) > drop.MaxID {
+			return false, drop.Refuse(drop.CodeExhausted)
+		}
+		state, changes := spec.Create(drop.ID(next), now, batch)
+		if err := insertDrop(conn, state, changes); err != nil {
+			return false, err
+		}
+		made = store.Snapshot{Drop: state.Drop, Now: now}
+		return true, keepAnswer(conn, key, drop.Result{Drop: &state.Drop}, now)
 	})
-	if err != nil {
-		return store.Snapshot{}, false, err
-	}
-	return made, replayed, nil
-}
-
-func (s *Store) createDrop(
-	conn *sqlite.Conn, spec *drop.Spec, batch drop.BatchID, key drop.Key,
-) (made store.Snapshot, replayed bool, err error) {
-	now := s.now()
-	switch first, err := replay(conn, key); {
-	case err != nil:
-		return store.Snapshot{}, false, err
-	case first.Replayed && first.Drop == nil:
-		return store.Snapshot{}, false, drop.Refuse(drop.CodeDamaged)
-	case first.Replayed:
-		return store.Snapshot{Drop: *first.Drop, Now: now}, true, nil
-	}
-	next, err := integer(conn, sqlCreateDropNext)
-	if err != nil {
-		return store.Snapshot{}, false, err
-	}
-	if drop.ID(next) > drop.MaxID {
-		return store.Snapshot{}, false, drop.Refuse(drop.CodeExhausted)
-	}
-	state, changes := spec.Create(drop.ID(next), now, batch)
-	if err := insertDrop(conn, state, changes); err != nil {
-		return store.Snapshot{}, false, err
-	}
-	err = keepAnswer(conn, key, drop.Result{Drop: &state.Drop}, now)
-	return store.Snapshot{Drop: state.Drop, Now: now}, false, err
+	return made, replayed && err == nil, err
 }
 
 // insertDrop writes a drop that is not there yet, with all of its rows.
