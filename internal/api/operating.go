@@ -63,7 +63,10 @@ func (a *api) edit(in *editRequest) (drop.Edit, error) {
 		name string
 		null bool
 	}{
-		{"name", in.Name.null()}, {"price", in.Price.null()}, {"start_time", in.StartTime.null()}, {"hidden", in.Hidden.null()},
+		{"name", in.Name.null()},
+		{"price", in.Price.null()},
+		{"start_time", in.StartTime.null()},
+		{"hidden", in.Hidden.null()},
 		{"archived", in.Archived.null()},
 	} {
 		if f.null {
