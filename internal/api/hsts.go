@@ -10,9 +10,6 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// DefaultHSTS is for how long a browser that came over TLS is told to come in no other way, unless told otherwise.
-const DefaultHSTS = 365 * 24 * time.Hour
-
 // StrictTransport adds Strict-Transport-Security (RFC 6797) to whatever h answers over TLS: TLS of this process, or that of a
 // trusted proxy which says so by X-Forwarded-Proto. Subdomains are not this server's to speak for. A browser on localhost is left
 // alone: every other program on that machine has the same name. With maxAge 0 nothing is added.

@@ -11,6 +11,9 @@ import (
 	"sneakerdrop/internal/api"
 )
 
+// aYear is what serve says unless told otherwise.
+const aYear = 365 * 24 * time.Hour
+
 func TestStrictTransport_IsSaidOverTLSAlone(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	const year = "max-age=31536000"
@@ -21,25 +24,25 @@ func TestStrictTransport_IsSaidOverTLSAlone(t *testing.T) {
 		trusted           []netip.Prefix
 		want              string
 	}{
-		{host: "shop.example", secured: true, maxAge: api.DefaultHSTS, want: year},
+		{host: "shop.example", secured: true, maxAge: aYear, want: year},
 		{host: "shop.example:8443", secured: true, maxAge: 90 * time.Second, want: "max-age=90"},
 		{host: "shop.example", secured: true},
-		{host: "shop.example", maxAge: api.DefaultHSTS},
-		{host: "localhost.example", secured: true, maxAge: api.DefaultHSTS, want: year},
-		{host: "localhost", secured: true, maxAge: api.DefaultHSTS},
-		{host: "LocalHost:3000", secured: true, maxAge: api.DefaultHSTS},
-		{host: "a.localhost.:3000", secured: true, maxAge: api.DefaultHSTS},
-		{host: "127.0.0.1:3000", secured: true, maxAge: api.DefaultHSTS},
-		{host: "[::1]", secured: true, maxAge: api.DefaultHSTS},
-		{host: "[2001:db8::1]:443", secured: true, maxAge: api.DefaultHSTS},
-		{host: "", secured: true, maxAge: api.DefaultHSTS},
-		{host: "shop.example", peer: "10.1.1.1:5", proto: "https", maxAge: api.DefaultHSTS, trusted: proxies, want: year},
-		{host: "shop.example", peer: "10.1.1.1:5", proto: "HTTPS, http", maxAge: api.DefaultHSTS, trusted: proxies, want: year},
-		{host: "shop.example", peer: "10.1.1.1:5", proto: "http", maxAge: api.DefaultHSTS, trusted: proxies},
-		{host: "shop.example", peer: "10.1.1.1:5", maxAge: api.DefaultHSTS, trusted: proxies},
-		{host: "shop.example", peer: "10.1.1.1:5", proto: "https", maxAge: api.DefaultHSTS}, // a stranger says so
-		{host: "shop.example", peer: "192.0.2.1:5", proto: "https", maxAge: api.DefaultHSTS, trusted: proxies},
-		{host: "shop.example", peer: "@", proto: "https", maxAge: api.DefaultHSTS, trusted: proxies},
+		{host: "shop.example", maxAge: aYear},
+		{host: "localhost.example", secured: true, maxAge: aYear, want: year},
+		{host: "localhost", secured: true, maxAge: aYear},
+		{host: "LocalHost:3000", secured: true, maxAge: aYear},
+		{host: "a.localhost.:3000", secured: true, maxAge: aYear},
+		{host: "127.0.0.1:3000", secured: true, maxAge: aYear},
+		{host: "[::1]", secured: true, maxAge: aYear},
+		{host: "[2001:db8::1]:443", secured: true, maxAge: aYear},
+		{host: "", secured: true, maxAge: aYear},
+		{host: "shop.example", peer: "10.1.1.1:5", proto: "https", maxAge: aYear, trusted: proxies, want: year},
+		{host: "shop.example", peer: "10.1.1.1:5", proto: "HTTPS, http", maxAge: aYear, trusted: proxies, want: year},
+		{host: "shop.example", peer: "10.1.1.1:5", proto: "http", maxAge: aYear, trusted: proxies},
+		{host: "shop.example", peer: "10.1.1.1:5", maxAge: aYear, trusted: proxies},
+		{host: "shop.example", peer: "10.1.1.1:5", proto: "https", maxAge: aYear}, // a stranger says so
+		{host: "shop.example", peer: "192.0.2.1:5", proto: "https", maxAge: aYear, trusted: proxies},
+		{host: "shop.example", peer: "@", proto: "https", maxAge: aYear, trusted: proxies},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/nosuch", http.NoBody)
 		if r.Host = c.host; c.secured {
