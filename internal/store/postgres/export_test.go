@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -67,7 +68,7 @@ func PlannedStatements() map[string]PlannedStatement {
 			[]string{"Tid Scan on drops"},
 		},
 		"runBatchWriteEdit": {
-			runBatchWriteEdit, "1, 'Air', 1, 1, '', 1, 1, true, true, true, 1, 1, 1, 1, 1, 1, '00000000-0000-0000-0000-000000000001', '(0,1)'",
+			runBatchWriteEdit, argumentsOf(records.Drops) + ", '(0,1)'",
 			[]string{"Tid Scan on drops"},
 		},
 		"runBatchWriteSizes": {
@@ -101,6 +102,18 @@ func page(t *records.Table, newest bool) string {
 func ofOne(t *records.Table) string {
 	sql, _ := dialect.Select(&records.Query{Table: t})
 	return sql
+}
+
+// argumentsOf has one for each column of a table.
+func argumentsOf(t *records.Table) string {
+	literals := map[records.Kind]string{
+		records.Number: "1", records.Small: "1", records.Flag: "true", records.Text: "'Air'", records.UUID: "'00000000-0000-0000-0000-000000000001'",
+	}
+	var all []string
+	for _, c := range t.Columns {
+		all = append(all, literals[c.Kind])
+	}
+	return strings.Join(all, ", ")
 }
 
 // PlannedStatement is a statement with arguments as SQL text and the indexes that its plan must name.

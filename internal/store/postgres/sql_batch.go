@@ -30,13 +30,15 @@ const (
 	runBatchLockFree = runBatchDrops + ` SKIP LOCKED
 ) AS d ON true`
 
+	// The columns of records.Drops, in their order.
+	dropColumns = `d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
+       d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch`
+
 	runBatchDrops = `
-SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused, d.hidden,
-       d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch, d.place::text
+SELECT ` + dropColumns + `, d.place::text
 FROM unnest($1::bigint[]) AS wanted (id)
 JOIN LATERAL (
-    SELECT id, name, price, start_time, image_url, limit_per_user, max_expired_holds, paused, hidden, archived, version, created_at,
-           last_at, seq, reserved, purchased, batch, ctid AS place
+    SELECT *, ctid AS place
     FROM sneakerdrop.drops
     WHERE id BETWEEN wanted.id AND wanted.id
     ORDER BY id DESC

@@ -8,8 +8,7 @@ const (
 
 	// Before dropDrop and dropsDrop: up to the moment that no hold ends before.
 	snapshotDrop = `
-SELECT d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
-       d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch, coalesce((
+SELECT ` + dropColumns + `, coalesce((
            SELECT expires_at
            FROM sneakerdrop.reservations
            WHERE drop_id = d.id AND status = 1 AND expires_at >= `
