@@ -58,8 +58,8 @@ func (c *caller) name() string {
 	}
 }
 
-// admit finds out who calls, and refuses whom the route is not for.
-func (a *api) admit(r *http.Request, needs access) (caller, error) {
+// authorize finds out who calls, and refuses whom the route is not for.
+func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 	if a.identity == nil || needs == anybody {
 		return caller{}, nil
 	}

@@ -173,7 +173,7 @@ func New(c Config) (http.Handler, error) {
 // limited here; what comes within one is bounded there.
 func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.Handler) {
 	if len(a.limits.rules) > 0 && r.URL.Query().Get("sid") == "" { // an empty one opens a session too
-		if err := a.limits.take(w, r, limit.Read); err != nil {
+		if err := a.limits.limitAddress(w, r, limit.Read); err != nil {
 			a.fail(w, r, err)
 			return
 		}
@@ -191,7 +191,7 @@ func (a *api) serve(rt *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it
 		rec.seconds = seconds
-		err := a.limits.take(w, r, class)
+		err := a.limits.limitAddress(w, r, class)
 		if err == nil {
 			err = a.origins.check(r, open)
 		}
@@ -216,10 +216,10 @@ func (a *api) serve(rt *route) http.Handler {
 
 // enter finds out who calls and whether this caller may.
 func (a *api) enter(rt *route, rec *recorder, r *http.Request) (err error) {
-	if rec.caller, err = a.admit(r, rt.access); err != nil {
+	if rec.caller, err = a.authorize(r, rt.access); err != nil {
 		return err
 	}
-	return a.limits.takeBuyer(rec, rt.class(), rec.caller.buyer.ID)
+	return a.limits.limitBuyer(rec, rt.class(), rec.caller.buyer.ID)
 }
 
 func (a *api) call(rt *route, rec *recorder, r *http.Request) error {

@@ -27,7 +27,7 @@ const auditTimeout = 30 * time.Minute
 
 // auditDrop reads all that is recorded of a drop, so there is one at a time.
 func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
-	id, err := operatedDrop(w, r)
+	id, err := dropOf(w, r)
 	if err != nil {
 		return err
 	}

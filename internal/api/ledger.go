@@ -24,7 +24,7 @@ type (
 )
 
 func (a *api) listLedger(w http.ResponseWriter, r *http.Request) error {
-	id, err := operatedDrop(w, r)
+	id, err := dropOf(w, r)
 	if err != nil {
 		return err
 	}

@@ -66,8 +66,8 @@ func (l *limits) locate(r *http.Request) {
 	}
 }
 
-// take takes a token of the caller's address for a call of that class. It returns a refusal where there was none.
-func (l *limits) take(w http.ResponseWriter, r *http.Request, class limit.Class) error {
+// limitAddress takes a token of the caller's address for a call of that class. It returns a refusal where there was none.
+func (l *limits) limitAddress(w http.ResponseWriter, r *http.Request, class limit.Class) error {
 	if class == "" || len(l.rules) == 0 {
 		return nil
 	}
@@ -78,8 +78,8 @@ func (l *limits) take(w http.ResponseWriter, r *http.Request, class limit.Class)
 	return l.verdict(w, class, string(class), "address", l.policies[class].address, v)
 }
 
-// takeBuyer takes a token of the buyer's; 0 is nobody in particular, who has none and needs none.
-func (l *limits) takeBuyer(w http.ResponseWriter, class limit.Class, buyer drop.UserID) error {
+// limitBuyer takes a token of the buyer's; 0 is nobody in particular, who has none and needs none.
+func (l *limits) limitBuyer(w http.ResponseWriter, class limit.Class, buyer drop.UserID) error {
 	if buyer == 0 {
 		return nil
 	}

@@ -28,7 +28,7 @@ type restockRequest struct {
 type emptyRequest struct{}
 
 func (a *api) editDrop(w http.ResponseWriter, r *http.Request) error {
-	id, err := operatedDrop(w, r)
+	id, err := dropOf(w, r)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (a *api) edit(in *editRequest) (drop.Edit, error) {
 }
 
 func (a *api) restock(w http.ResponseWriter, r *http.Request) error {
-	id, retry, err := operated(w, r)
+	id, retry, err := dropAndRetry(w, r)
 	if err != nil {
 		return err
 	}
@@ -105,17 +105,17 @@ func (a *api) restock(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) pause(w http.ResponseWriter, r *http.Request) error {
-	return a.operate(w, r, a.engine.Pause)
+	return a.changeDrop(w, r, a.engine.Pause)
 }
 
 func (a *api) resume(w http.ResponseWriter, r *http.Request) error {
-	return a.operate(w, r, a.engine.Resume)
+	return a.changeDrop(w, r, a.engine.Resume)
 }
 
-func (a *api) operate(
+func (a *api) changeDrop(
 	w http.ResponseWriter, r *http.Request, do func(context.Context, drop.ID, engine.Retry) (*engine.View, error),
 ) error {
-	id, retry, err := operated(w, r)
+	id, retry, err := dropAndRetry(w, r)
 	if err != nil {
 		return err
 	}
@@ -134,9 +134,9 @@ func (a *api) answerDrop(w http.ResponseWriter, v *engine.View, err error) error
 	return nil
 }
 
-// operated reads which drop an operator's call is about, and under what name it may be repeated.
-func operated(w http.ResponseWriter, r *http.Request) (drop.ID, engine.Retry, error) {
-	id, err := operatedDrop(w, r)
+// dropAndRetry reads which drop an operator's call is about, and under what name it may be repeated.
+func dropAndRetry(w http.ResponseWriter, r *http.Request) (drop.ID, engine.Retry, error) {
+	id, err := dropOf(w, r)
 	if err != nil {
 		return 0, engine.Retry{}, err
 	}
@@ -144,7 +144,7 @@ func operated(w http.ResponseWriter, r *http.Request) (drop.ID, engine.Retry, er
 	return id, retry, err
 }
 
-func operatedDrop(w http.ResponseWriter, r *http.Request) (drop.ID, error) {
+func dropOf(w http.ResponseWriter, r *http.Request) (drop.ID, error) {
 	n, err := pathNumber(r)
 	concerns(w, drop.ID(n))
 	return drop.ID(n), err

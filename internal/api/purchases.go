@@ -30,7 +30,7 @@ type (
 
 // listPurchases streams, so it bounds its own time: a page of JSON by the request timeout, files page by page.
 func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
-	id, err := operatedDrop(w, r)
+	id, err := dropOf(w, r)
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,8 @@ type Config struct {
 
 	// Open opens the store, with its schema up to date. It tells waits again and again why it is still waited for.
 	Open func(ctx context.Context, waits func(why string)) (store.Store, error)
-	// Patient has /livez and /readyz answered while the store is waited for.
-	Patient bool
+	// AnswerWhileWaiting has /livez and /readyz answered while the store is waited for.
+	AnswerWhileWaiting bool
 	// Fill, if not nil, fills an empty store.
 	Fill func(context.Context, store.Store) error
 

@@ -62,7 +62,7 @@ func (s *server) takeIdentity(context.Context) (end stop, err error) {
 // openWaitingRoom tells whoever looks after the process that it lives, while the store is waited for.
 func (s *server) openWaitingRoom(ctx context.Context) (end stop, err error) {
 	room := new(waitingRoom)
-	if s.waits = room.say; !s.Patient {
+	if s.waits = room.say; !s.AnswerWhileWaiting {
 		return end, nil
 	}
 	if s.door, err = s.Config.openDoor(ctx); err != nil {

@@ -45,7 +45,7 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	if c.twin(&l.numbers, "ledger entry", int64(e.Seq)) {
 		return nil
 	}
-	c.follow(&e)
+	c.checkOrder(&e)
 	i, ok := c.size(e.Size)
 	if !ok || len(c.state.Sizes) == 1 && e.Size != c.state.Sizes[0].Label {
 		c.differf("ledger entry %d is of size %q, which the drop has not", e.Seq, e.Size)
@@ -74,8 +74,8 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	return nil
 }
 
-// follow checks an entry's batch and time against the entry before.
-func (c *check) follow(e *drop.LedgerEntry) {
+// checkOrder checks an entry's batch and time against the entry before.
+func (c *check) checkOrder(e *drop.LedgerEntry) {
 	l := &c.ledger
 	if len(l.batches) > 0 && e.Batch == l.batch {
 		if e.At != l.at {

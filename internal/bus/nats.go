@@ -251,7 +251,7 @@ func (n *NATS) send() {
 }
 
 func (n *NATS) flush() {
-	drops, entries := n.outbox.take()
+	drops, entries := n.outbox.drain()
 	for _, p := range drops {
 		data, err := encodeState(p.view, p.moved, p.bought)
 		n.say("drops", data, err)

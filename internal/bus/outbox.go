@@ -103,8 +103,8 @@ func (o *outbox) addOwned(e ownedEntry) {
 	o.owned = append(o.owned, e)
 }
 
-// take empties the outbox.
-func (o *outbox) take() (map[drop.ID]*pending, []ownedEntry) {
+// drain empties the outbox.
+func (o *outbox) drain() (map[drop.ID]*pending, []ownedEntry) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.drops) == 0 && len(o.owned) == 0 {

@@ -273,7 +273,7 @@ func self(args []string, database string) (*exec.Cmd, error) {
 	})
 	cmd.Env = append(cmd.Env, "DATABASE_URL="+database) // not on the command line: it may have a password
 	cmd.Dir = os.TempDir()                              // where no .env of the shop's is
-	apart(cmd)
+	inOwnGroup(cmd)
 	return cmd, nil
 }
 

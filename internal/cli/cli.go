@@ -59,8 +59,8 @@ type waiting struct {
 	WaitForDatabase patience `default:"5s" placeholder:"TIME" help:"How long to wait for a PostgreSQL database that is not there yet, from 0s to 24h (default 5s). With another time than that also one whose name or role does not exist yet is waited for, and serve answers /livez and /readyz meanwhile."`
 }
 
-// patient reports whether somebody has asked to wait: then whatever may still come is waited for.
-func (w waiting) patient() bool { return time.Duration(w.WaitForDatabase) != reachWithin }
+// waits reports whether somebody has asked to wait: then whatever may still come is waited for.
+func (w waiting) waits() bool { return time.Duration(w.WaitForDatabase) != reachWithin }
 
 // logging is what every command takes.
 type logging struct {

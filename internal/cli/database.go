@@ -146,7 +146,7 @@ func (con *console) reach(ctx context.Context, s *postgres.Store, d database, w 
 			err = s.Ready(bounded)
 		}
 		unfit := errors.Is(err, postgres.ErrPoolMode) || isSetting(err)
-		if unfit && !w.patient() {
+		if unfit && !w.waits() {
 			return err
 		}
 		if err == nil || !unfit && !refused(err) && store.ClassOf(err) != store.ClassUnavailable && store.ClassOf(err) != store.ClassExhausted {
@@ -155,10 +155,10 @@ func (con *console) reach(ctx context.Context, s *postgres.Store, d database, w 
 		if last == nil || bounded.Err() == nil {
 			last = err
 		}
-		if refused(err) && !w.patient() {
+		if refused(err) && !w.waits() {
 			return last
 		}
-		if w.patient() {
+		if w.waits() {
 			if con.waits != nil {
 				con.waits(cause(last).Error())
 			}

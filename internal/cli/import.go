@@ -45,11 +45,11 @@ func (c *importCommand) run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.take(ctx, con, s), s.Close())
+	return errors.Join(c.importInto(ctx, con, s), s.Close())
 }
 
-// take imports, says what came of it, and has the outcome audited.
-func (c *importCommand) take(ctx context.Context, con *console, s store.Store) error {
+// importInto imports into the store, says what came of it, and has the outcome audited.
+func (c *importCommand) importInto(ctx context.Context, con *console, s store.Store) error {
 	var report *importer.Report
 	err := recorded(ctx, s, "import", fmt.Sprintf("from %s, replace %t", c.From, c.Replace), func() (err error) {
 		report, err = importer.Run(ctx, c.From.url, s, c.options())

@@ -7,8 +7,8 @@ import (
 	"os/exec"
 )
 
-// apart does nothing where there are no process groups.
-func apart(*exec.Cmd) {}
+// inOwnGroup does nothing where there are no process groups.
+func inOwnGroup(*exec.Cmd) {}
 
 // ownedByUs knows nothing where the bits of a mode say nothing.
 func ownedByUs(fs.FileInfo) (owned, known bool) { return false, false }

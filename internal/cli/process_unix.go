@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// apart keeps a ^C at the terminal from the process: it is for the one that started it to pass on.
-func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+// inOwnGroup keeps a ^C at the terminal from the process: it is for the one that started it to pass on.
+func inOwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 // ownedByUs reports whether a file is this process's user's own; known is false where files have no such owners.
 func ownedByUs(info fs.FileInfo) (owned, known bool) {

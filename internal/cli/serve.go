@@ -48,7 +48,7 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	if c.LogFormat == "json" {
 		con.refusal = log
 	}
-	c.settle(con.settings, log)
+	c.keepLocal(con.settings, log)
 	if err := c.checkReach(); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logge
 		Open: func(ctx context.Context, waits func(string)) (store.Store, error) {
 			return c.open(ctx, con, waits, log)
 		},
-		Patient: c.patient(), Engine: engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch)},
+		AnswerWhileWaiting: c.waits(), Engine: engine.Config{Hold: time.Duration(c.Hold), MaxBatch: int(c.MaxBatch)},
 		API: api.Config{
 			AllowedOrigins: c.CORSOrigin, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy, Identity: verifier,
 			BuyerNames: c.BuyerNames, BuyerLimits: c.BuyerLimits.Rules, Currency: c.Currency,

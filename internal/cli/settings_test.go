@@ -63,7 +63,7 @@ func TestAddress_OfAPlatform(t *testing.T) {
 			}
 			con, _ := said(t, &cs, c.dotenv, environ, "serve")
 			var log strings.Builder
-			cs.Serve.settle(con.settings, cs.Serve.logger(&log))
+			cs.Serve.keepLocal(con.settings, cs.Serve.logger(&log))
 			want := c.nobodyIn
 			if with != "" {
 				want = c.signedIn
@@ -81,7 +81,7 @@ func TestAddress_OfAPlatform(t *testing.T) {
 	}
 	var cs commands
 	con, _ := said(t, &cs, "", []string{"PORT=8080", "HOST=0.0.0.0"}, "serve", "--insecure")
-	cs.Serve.settle(con.settings, cs.Serve.logger(t.Output()))
+	cs.Serve.keepLocal(con.settings, cs.Serve.logger(t.Output()))
 	if got := cs.Serve.Addr.String(); got != "0.0.0.0:8080" {
 		t.Errorf("with --insecure: %s", got)
 	}

@@ -66,7 +66,7 @@ func (c *tokenCreateCommand) run(ctx context.Context, con *console) error {
 		t.ExpiresAt = drop.TimeOf(time.Now().Add(time.Duration(c.Expires)))
 		ends = t.ExpiresAt.String()
 	}
-	return con.operate(ctx, c.common, func(s store.Store) error {
+	return con.withStore(ctx, c.common, func(s store.Store) error {
 		secret, hash := operator.Mint()
 		var made operator.Token
 		err := recorded(ctx, s, "token create", fmt.Sprintf("%s for %s, expires %s", t.Role, t.Name, ends), func() (err error) {
@@ -112,7 +112,7 @@ func (c *tokenListCommand) run(ctx context.Context, con *console) error {
 }
 
 func (c *tokenRevokeCommand) run(ctx context.Context, con *console) error {
-	return con.operate(ctx, c.common, func(s store.Store) error {
+	return con.withStore(ctx, c.common, func(s store.Store) error {
 		var t operator.Token
 		err := recorded(ctx, s, "token revoke", fmt.Sprintf("token %d", c.ID), func() (err error) {
 			t, err = s.RevokeToken(ctx, c.ID)
@@ -193,8 +193,8 @@ func (c *logCommand) printJSON(con *console, actions []operator.Action) error {
 	return nil
 }
 
-// operate opens the database for a small write, beside a server that serves it if need be.
-func (con *console) operate(ctx context.Context, c common, do func(store.Store) error) error {
+// withStore opens the database for a small write, beside a server that serves it if need be.
+func (con *console) withStore(ctx context.Context, c common, do func(store.Store) error) error {
 	s, err := con.openBeside(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return err

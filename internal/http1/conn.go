@@ -283,7 +283,7 @@ func (c *conn) pass() {
 	}
 	select {
 	case c.passed.conns <- passed:
-	case <-c.server.over:
+	case <-c.server.stopped:
 		_ = c.Close()
 	}
 }

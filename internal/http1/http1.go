@@ -37,7 +37,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	closing   atomic.Bool
-	over      chan struct{} // closed with closing
+	stopped   chan struct{} // closed with closing
 	running   sync.WaitGroup
 	date      atomic.Pointer[date]
 	unread    unread
@@ -49,7 +49,7 @@ type Server struct {
 func New(rest *http.Server, plain func(path string) bool, bounds Bounds) *Server {
 	s := &Server{
 		rest: rest, plain: plain, bounds: bounds,
-		listeners: make(map[net.Listener]struct{}), conns: make(map[*conn]struct{}), over: make(chan struct{}),
+		listeners: make(map[net.Listener]struct{}), conns: make(map[*conn]struct{}), stopped: make(chan struct{}),
 		unread: unread{most: maxUnread, parts: make(map[part]int)},
 	}
 	s.aside()
@@ -69,14 +69,14 @@ func (s *Server) Serve(l net.Listener) error {
 	s.mu.Unlock()
 	defer s.running.Done()
 
-	passed := &passing{conns: make(chan net.Conn), over: s.over, addr: l.Addr()}
-	s.running.Go(func() { _ = s.rest.Serve(passed) }) // ends with s.over alone, in ErrServerClosed
+	passed := &passing{conns: make(chan net.Conn), stopped: s.stopped, addr: l.Addr()}
+	s.running.Go(func() { _ = s.rest.Serve(passed) }) // ends with s.stopped alone, in ErrServerClosed
 	for pause := time.Duration(0); ; {
 		c, err := l.Accept()
 		switch {
 		case err == nil:
 			pause = 0
-			s.take(c, passed)
+			s.serveConn(c, passed)
 		case s.closing.Load():
 			return http.ErrServerClosed
 		case !passes(err):
@@ -107,7 +107,7 @@ func (s *Server) logf(format string, args ...any) {
 	log.Printf(format, args...)
 }
 
-func (s *Server) take(nc net.Conn, passed *passing) {
+func (s *Server) serveConn(nc net.Conn, passed *passing) {
 	c := newConn(s, nc, passed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *Server) stop(force bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing.CompareAndSwap(false, true) {
-		close(s.over)
+		close(s.stopped)
 	}
 	for l := range s.listeners {
 		_ = l.Close()
@@ -167,19 +167,19 @@ func (s *Server) Close() error {
 
 // passing is the listener from which net/http gets the connections that are passed on to it.
 type passing struct {
-	conns chan net.Conn
-	over  <-chan struct{}
-	addr  net.Addr
+	conns   chan net.Conn
+	stopped <-chan struct{}
+	addr    net.Addr
 }
 
 func (p *passing) Accept() (net.Conn, error) {
 	select {
 	case c := <-p.conns:
 		return c, nil
-	case <-p.over:
+	case <-p.stopped:
 		return nil, net.ErrClosed
 	}
 }
 
-func (p *passing) Close() error   { return nil } // over says it
+func (p *passing) Close() error   { return nil } // stopped says it
 func (p *passing) Addr() net.Addr { return p.addr }

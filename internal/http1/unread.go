@@ -55,17 +55,17 @@ func (u *unread) hold(end func(), more int64, parts ...[]byte) *stall {
 		}
 	}
 	s.at = u.order.PushBack(s)
-	over := u.over()
+	gone := u.takeOutExcess()
 	u.mu.Unlock()
-	for _, o := range over {
+	for _, o := range gone {
 		u.cut.Add(1)
 		o.end()
 	}
 	return s
 }
 
-// over takes out who is to go. It needs u.mu.
-func (u *unread) over() (gone []*stall) {
+// takeOutExcess takes out who is to go. It needs u.mu.
+func (u *unread) takeOutExcess() (gone []*stall) {
 	for u.held > u.most && u.order.Len() > 0 {
 		s := u.order.Front().Value.(*stall)
 		u.forget(s)

@@ -37,5 +37,5 @@ func (r *remote) reload(ctx context.Context) (changed bool, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.take(set), nil
+	return r.use(set), nil
 }

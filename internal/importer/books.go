@@ -174,7 +174,7 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 		return store.Filled{}, false
 	}
 	changes := &drop.Changes{Sizes: []int{0}}
-	o.settle(drop.ID(row.id), spec.Price, changes)
+	o.write(drop.ID(row.id), spec.Price, changes)
 	moved := make(map[drop.Reason]int64)
 	for _, r := range changes.Made {
 		moved[drop.Reserved]++

@@ -100,7 +100,7 @@ func matchCompleted(reservations []*held, purchases []*bought) {
 			last := before.find(sort.Search(len(free), func(i int) bool { return free[i].at > to }))
 			if last > 0 && free[last-1].at >= from {
 				pay(h, free[last-1])
-				before.take(last)
+				before.use(last)
 			}
 		}
 	}
@@ -125,7 +125,7 @@ func (c chain) find(i int) int {
 	return i
 }
 
-func (c chain) take(i int) { c[i] = i - 1 }
+func (c chain) use(i int) { c[i] = i - 1 }
 
 // twins are one buyer's completed reservations that found their purchase: another purchase is a double where one of them was alive.
 type twins struct {

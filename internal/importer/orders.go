@@ -96,8 +96,8 @@ func (o *orders) addPurchase(p *sourcePurchase) {
 	o.purchases = append(o.purchases, b)
 }
 
-// settle decides what became of each reservation, and writes reservations and purchases under our numbers.
-func (o *orders) settle(id drop.ID, price drop.Money, to *drop.Changes) {
+// write decides what became of each reservation, and writes reservations and purchases under our numbers.
+func (o *orders) write(id drop.ID, price drop.Money, to *drop.Changes) {
 	for _, hs := range o.unpaid {
 		slices.SortStableFunc(hs, func(a, b *held) int { return inOrder(a.created, b.created, a.id, b.id) })
 	}

@@ -51,12 +51,12 @@ type figures struct {
 }
 
 func (c *client) figures(ctx context.Context) (all figures, err error) {
-	err = c.operate(ctx, http.MethodGet, "/api/operator/figures", nil, &all)
+	err = c.callOperator(ctx, http.MethodGet, "/api/operator/figures", nil, &all)
 	return all, err
 }
 
-// operate makes an operator's call and decodes its answer.
-func (c *client) operate(ctx context.Context, method, path string, in, out any) error {
+// callOperator makes an operator's call and decodes its answer.
+func (c *client) callOperator(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)

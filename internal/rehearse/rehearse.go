@@ -168,11 +168,11 @@ func (p *play) copyDrop(ctx context.Context) error {
 	body["start_time"] = all.At.Add(startsIn).UTC().Format(time.RFC3339Nano)
 	p.starts = time.Now().Add(startsIn)
 	var made struct{ ID drop.ID }
-	if err := p.operate(ctx, http.MethodPost, "/api/drops/create", body, &made); err != nil {
+	if err := p.callOperator(ctx, http.MethodPost, "/api/drops/create", body, &made); err != nil {
 		return fmt.Errorf("copy drop %d: %w", p.original.ID, err)
 	}
 	p.copied = made.ID
-	err = p.operate(ctx, http.MethodPatch, dropPath(made.ID), map[string]any{"hidden": true}, nil)
+	err = p.callOperator(ctx, http.MethodPatch, dropPath(made.ID), map[string]any{"hidden": true}, nil)
 	if err != nil {
 		return errors.Join(fmt.Errorf("hide the copy: %w", err), p.archive(context.WithoutCancel(ctx)))
 	}
@@ -180,7 +180,7 @@ func (p *play) copyDrop(ctx context.Context) error {
 }
 
 func (p *play) archive(ctx context.Context) error {
-	err := p.operate(ctx, http.MethodPatch, dropPath(p.copied), map[string]any{"archived": true}, nil)
+	err := p.callOperator(ctx, http.MethodPatch, dropPath(p.copied), map[string]any{"archived": true}, nil)
 	if err != nil {
 		return fmt.Errorf("archive the copy, drop %d: %w", p.copied, err)
 	}

@@ -84,7 +84,7 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 		LedgerEntries int64 `json:"ledger_entries"`
 		Sentences     []string
 	}
-	if err := p.operate(ctx, http.MethodGet, dropPath(p.copied)+"/audit", nil, &audit); err != nil {
+	if err := p.callOperator(ctx, http.MethodGet, dropPath(p.copied)+"/audit", nil, &audit); err != nil {
 		return nil, err
 	}
 	defer p.notes.lock()()
@@ -171,7 +171,7 @@ type page struct {
 func (p *play) list(ctx context.Context, name string) (all page, err error) {
 	for after := int64(0); ; {
 		var got page
-		if err := p.operate(ctx, http.MethodGet, fmt.Sprintf("%s/%s?limit=1000&after=%d", dropPath(p.copied), name, after), nil, &got); err != nil {
+		if err := p.callOperator(ctx, http.MethodGet, fmt.Sprintf("%s/%s?limit=1000&after=%d", dropPath(p.copied), name, after), nil, &got); err != nil {
 			return page{}, err
 		}
 		all.Entries, all.Purchases = append(all.Entries, got.Entries...), append(all.Purchases, got.Purchases...)

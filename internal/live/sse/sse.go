@@ -197,7 +197,7 @@ func (c *client) add(e event) {
 	c.queue = append(c.queue, e)
 }
 
-func (c *client) take(into []byte) (text []byte, full bool) {
+func (c *client) fill(into []byte) (text []byte, full bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.queue {
@@ -223,7 +223,7 @@ func (c *client) stream(ctx context.Context, control *http.ResponseController, w
 		case <-beat.C:
 			text = append(text, ": still here\n\n"...)
 		case <-c.ready:
-			if text, full = c.take(text); full {
+			if text, full = c.fill(text); full {
 				text = append(text, ": cut off: this client reads too slowly\n\n"...)
 			}
 		}

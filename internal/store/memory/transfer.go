@@ -43,7 +43,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	}
 	defer s.calls.Done()
 	s.mu.RLock()
-	takes := s.takes(into)
+	takes := s.mayImport(into)
 	s.mu.RUnlock()
 	if !takes {
 		return store.ErrNotEmpty
@@ -78,7 +78,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.takes(into) {
+	if !s.mayImport(into) {
 		return store.ErrNotEmpty
 	}
 	s.users, s.drops, s.keys, s.order = f.users, f.drops, f.keys, f.Store.order
@@ -88,8 +88,8 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	return nil
 }
 
-// takes reports whether no more is there than may be.
-func (s *Store) takes(into store.Into) bool {
+// mayImport reports whether no more is there than may be.
+func (s *Store) mayImport(into store.Into) bool {
 	for _, t := range records.Beginning(into) {
 		if len(s.find(&records.Query{Table: t, All: true})) > 0 {
 			return false

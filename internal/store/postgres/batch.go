@@ -30,9 +30,9 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 			return s.fail(fmt.Sprintf("await the turn of drop %d", b.Of()), err)
 		}
 		switch {
-		case m.over:
+		case m.done:
 			return m.err
-		case !m.turn.patient:
+		case !m.turn.mayWait:
 			s.runGroup(ctx, m.group)
 			continue
 		}

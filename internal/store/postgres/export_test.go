@@ -124,7 +124,7 @@ type PlannedStatement struct {
 
 // Turns sets how many transactions of batches there may be at once, and after how long one counts no more.
 func (s *Store) Turns(most int, patience time.Duration) {
-	s.groups.most, s.groups.patience = most, patience
+	s.groups.most, s.groups.turnTime = most, patience
 }
 
 // Waiting is how many batches wait for their turn.

@@ -20,22 +20,22 @@ const (
 	skipPause = 5 * time.Millisecond
 	// lockTimeout is how long it asks for the lock where too many others wait for theirs: as long as PostgreSQL lets one wait.
 	lockTimeout = 5 * time.Second
-	// patience is after how long a turn counts no more: its batch may wait for another replica, and no other drop should for it.
-	patience = 100 * time.Millisecond
+	// turnTime is after how long a turn counts no more: its batch may wait for another replica, and no other drop should for it.
+	turnTime = 100 * time.Millisecond
 )
 
 // groups bounds how many transactions of batches are under way at once. Those that come meanwhile wait, and those that wait when a turn
 // ends go together, in one transaction: group commit. Of many hot drops a few large transactions cost the server less than many small ones
 // that stand in each other's way.
 type groups struct {
-	most     int // transactions whose turn counts
-	lapses   int // transactions whose turn has lapsed, at most
-	patience time.Duration
+	most         int // transactions whose turn counts
+	mostTimedOut int // transactions whose turn has timed out, at most
+	turnTime     time.Duration
 
 	mu       sync.Mutex
 	running  int
-	lapsed   int
-	patients int // of those running
+	timedOut int
+	waiters  int // of those running, that may wait for a lock
 	waiting  []*member
 }
 
@@ -48,54 +48,54 @@ type member struct {
 	woken    chan struct{} // closed when it has its turn, or when it is over
 	turn     *turn
 	group    []*member // to be run in that turn, itself first
-	over     bool      // it was run in a group: err is what became of it
+	done     bool      // it was run in a group: err is what became of it
 
 	skips  int  // how often another replica had its drop's lock
-	apart  bool // its group failed, and one of its batches may be why
+	solo   bool // its group failed, and one of its batches may be why
 	pauses bool // it will wait again
 	left   bool // it will not
 }
 
 // alone reports whether the batch is in no group any more.
-func (g *groups) alone(m *member) bool { return m.apart || m.skips >= maxSkips && g.mayWait() }
+func (g *groups) alone(m *member) bool { return m.solo || m.skips >= maxSkips && g.mayWait() }
 
 // mayWait reports whether one more transaction may wait for a lock: each that does has a connection.
-func (g *groups) mayWait() bool { return g.lapsed+g.patients < g.lapses }
+func (g *groups) mayWait() bool { return g.timedOut+g.waiters < g.mostTimedOut }
 
 // late reports whether the batch's time is over.
 func (m *member) late() bool { return !m.deadline.IsZero() && !time.Now().Before(m.deadline) }
 
 // turn is the right to run a transaction.
 type turn struct {
-	groups                 *groups
-	timer                  *time.Timer
-	patient, lapsed, ended bool // patient: its batch is alone, and may wait for its drop's lock; a group never does
+	groups                   *groups
+	timer                    *time.Timer
+	mayWait, timedOut, ended bool // mayWait: its batch is alone, and may wait for its drop's lock; a group never does
 }
 
 // stop has the turn count no more.
 func (t *turn) stop() {
 	t.groups.running--
-	if t.patient {
-		t.groups.patients--
+	if t.mayWait {
+		t.groups.waiters--
 	}
 }
 
 // renew gives a turn that goes on with another batch its time anew.
-func (t *turn) renew() { t.timer.Reset(t.groups.patience) }
+func (t *turn) renew() { t.timer.Reset(t.groups.turnTime) }
 
-// lapse has the turn count no more, unless that is so of too many: they have connections, which others need too.
-func (t *turn) lapse() {
+// timeOut has the turn count no more, unless that is so of too many: they have connections, which others need too.
+func (t *turn) timeOut() {
 	g := t.groups
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case t.ended || t.lapsed:
-	case g.lapsed >= g.lapses:
-		t.timer.Reset(g.patience)
+	case t.ended || t.timedOut:
+	case g.timedOut >= g.mostTimedOut:
+		t.timer.Reset(g.turnTime)
 	default:
-		t.lapsed = true
+		t.timedOut = true
 		t.stop()
-		g.lapsed++
+		g.timedOut++
 		g.give()
 	}
 }
@@ -111,8 +111,8 @@ func (t *turn) end() {
 	t.timer.Stop()
 	switch {
 	case t.ended:
-	case t.lapsed:
-		g.lapsed--
+	case t.timedOut:
+		g.timedOut--
 	default:
 		t.stop()
 	}
@@ -153,10 +153,10 @@ func (g *groups) rejoin(members []*member) {
 	for _, m := range members {
 		switch {
 		case m.late(): // it would end its next group's time too
-			m.over = true
+			m.done = true
 			m.err = &store.Error{Op: fmt.Sprintf("await the turn of drop %d", m.batch.Of()), Class: store.ClassUnavailable, Err: context.DeadlineExceeded}
 			close(m.woken)
-		case m.apart:
+		case m.solo:
 			now = append(now, m)
 		default:
 			m.pauses = true
@@ -184,10 +184,10 @@ func (g *groups) give() {
 	for g.running < g.most && len(g.waiting) > 0 {
 		g.running++
 		first, t := g.waiting[0], &turn{groups: g}
-		t.timer = time.AfterFunc(g.patience, t.lapse)
+		t.timer = time.AfterFunc(g.turnTime, t.timeOut)
 		first.turn, first.group = t, g.front()
-		if t.patient = len(first.group) == 1 && g.mayWait(); t.patient {
-			g.patients++
+		if t.mayWait = len(first.group) == 1 && g.mayWait(); t.mayWait {
+			g.waiters++
 		}
 		close(first.woken)
 	}
@@ -222,7 +222,7 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 	defer func() {
 		var again []*member
 		for _, m := range group {
-			if m.over {
+			if m.done {
 				close(m.woken)
 				continue
 			}
@@ -255,18 +255,18 @@ func (m *member) judge(err error, others bool) {
 	class := store.ClassOf(err)
 	switch {
 	case errors.Is(m.err, errOlder):
-		m.apart = true
+		m.solo = true
 	case m.err != nil: // it was not decided: its drop is locked, or not there
 		m.skips++
 		if time.Since(m.since) > lockTimeout {
-			m.over, m.err = true, &store.Error{Op: fmt.Sprintf("lock drop %d", m.batch.Of()), Class: store.ClassRolledBack, Err: errLocked}
+			m.done, m.err = true, &store.Error{Op: fmt.Sprintf("lock drop %d", m.batch.Of()), Class: store.ClassRolledBack, Err: errLocked}
 		}
 	case err == nil, class == store.ClassUnknown && !m.writes:
-		m.over = true
+		m.done = true
 	case others && (class == store.ClassFault || class == store.ClassRolledBack):
-		m.apart = true
+		m.solo = true
 	default:
-		m.over, m.err = true, err
+		m.done, m.err = true, err
 	}
 }
 

@@ -163,7 +163,7 @@ func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 		go func() { ends <- s.RunBatch(t.Context(), reserve(id, newBatch(), nil)) }()
 	}
 	for left := int64(4); left > 0; left-- {
-		time.Sleep(100 * time.Millisecond) // any number of turns could have lapsed
+		time.Sleep(100 * time.Millisecond) // any number of turns could have timed out
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if err := s.RunBatch(ctx, reserve(other, newBatch(), nil)); err != nil {
 			t.Errorf("another drop: %v", err)

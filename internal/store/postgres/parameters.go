@@ -48,11 +48,11 @@ func (p *parts) translate() error {
 			p.params[g.name] = g.value
 		}
 	}
-	return p.settle()
+	return p.combine()
 }
 
-// settle is what parameters mean together.
-func (p *parts) settle() error {
+// combine applies what parameters mean together.
+func (p *parts) combine() error {
 	ssl, mode := p.params["ssl"], p.params["sslmode"]
 	delete(p.params, "ssl")
 	if ssl != "" && mode != "" && (ssl == "disable") != (mode == "disable") {

@@ -112,8 +112,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if most := cmp.Or(o.Connections, at.connections); most > 0 {
 		cfg.MaxConns = int32(min(most, 10_000))
 	}
-	s.groups.most, s.groups.patience = min(max(2, runtime.NumCPU()), max(1, int(cfg.MaxConns)/2)), patience
-	s.groups.lapses = max(1, int(cfg.MaxConns)/4)
+	s.groups.most, s.groups.turnTime = min(max(2, runtime.NumCPU()), max(1, int(cfg.MaxConns)/2)), turnTime
+	s.groups.mostTimedOut = max(1, int(cfg.MaxConns)/4)
 	s.lookups = make(chan struct{}, max(1, cfg.MaxConns/4))
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("open the connection pool: %w", err)

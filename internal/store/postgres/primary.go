@@ -193,7 +193,7 @@ func (p *primary) ask() (*server, error) {
 			p.doubt()
 			return nil, err
 		}
-		p.settle(s)
+		p.setPrimary(s)
 		return s, nil
 	})
 	if err != nil {
@@ -268,8 +268,8 @@ func (p *primary) askOne(ctx context.Context, candidate int) answer {
 	return a
 }
 
-// settle takes a server for the primary, and cuts the connections to any other.
-func (p *primary) settle(s *server) {
+// setPrimary takes a server for the primary, and cuts the connections to any other.
+func (p *primary) setPrimary(s *server) {
 	p.mu.Lock()
 	moved := p.last != "" && p.last != s.address
 	p.now, p.last = s, s.address

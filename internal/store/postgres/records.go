@@ -29,7 +29,7 @@ func (e engine) Read(ctx context.Context, op string, queries ...records.Query) e
 		sql, args := r.statement(&queries[0])
 		var rows pgx.Rows
 		if rows, err = e.pool.Query(ctx, sql, args...); err == nil {
-			err = r.take(&queries[0], rows)
+			err = r.collect(&queries[0], rows)
 		}
 		if err != nil && r.stopped == nil {
 			err = e.fail(op, err)
@@ -38,7 +38,7 @@ func (e engine) Read(ctx context.Context, op string, queries ...records.Query) e
 		err = e.read(ctx, op, func(b *pgx.Batch) {
 			for i := range queries {
 				sql, args := r.statement(&queries[i])
-				b.Queue(sql, args...).Query(func(rows pgx.Rows) error { return r.take(&queries[i], rows) })
+				b.Queue(sql, args...).Query(func(rows pgx.Rows) error { return r.collect(&queries[i], rows) })
 			}
 		})
 	}
@@ -105,7 +105,7 @@ func (r *reader) stop(err error) error {
 	return err
 }
 
-func (r *reader) take(q *records.Query, rows pgx.Rows) error {
+func (r *reader) collect(q *records.Query, rows pgx.Rows) error {
 	var err error
 	if q.Count != nil {
 		_, err = pgx.ForEachRow(rows, []any{q.Count}, func() error { return nil })

@@ -98,8 +98,8 @@ func settings(said map[string]string) map[string]string {
 	return all
 }
 
-// take takes what the URL says of pinned settings out of a connection's parameters, also where it says so by options=-c name=value.
-func take(params map[string]string) (said map[string]string) {
+// takePinned takes what the URL says of pinned settings out of a connection's parameters, also where it says so by options=-c name=value.
+func takePinned(params map[string]string) (said map[string]string) {
 	said = make(map[string]string)
 	names := make(map[string]bool)
 	for _, p := range pins() {
@@ -154,7 +154,7 @@ func splitOptions(options string) (given map[string]string, rest string) {
 
 // configure prepares the connections of a store.
 func (s *Store) configure(cfg *pgx.ConnConfig, o Options) {
-	said := take(cfg.RuntimeParams)
+	said := takePinned(cfg.RuntimeParams)
 	s.session = settings(said)
 	if s.pooled { // the settings go with each transaction; these PgBouncer keeps for each client
 		cfg.RuntimeParams["standard_conforming_strings"] = "on"

@@ -53,7 +53,7 @@ func (r *reader) export(ctx context.Context, conn *pgx.Conn, each func(store.Row
 		if err != nil {
 			return err
 		}
-		return r.take(&q, rows)
+		return r.collect(&q, rows)
 	}, each)
 }
 
