@@ -41,7 +41,7 @@ type Server struct {
 
 // New returns a server with the namespace "/", which admits everybody.
 func New(o Options) *Server {
-	o.Options = o.Options.WithDefaults()
+	o.Options = o.WithDefaults()
 	o.Path, o.ConnectTimeout = cmp.Or(o.Path, "/socket.io/"), cmp.Or(o.ConnectTimeout, 45*time.Second)
 	o.MaxAttachments, o.MaxAuthBytes = cmp.Or(o.MaxAttachments, 10), cmp.Or(o.MaxAuthBytes, 16<<10)
 	s := &Server{options: o, bundle: newBundle(), namespaces: map[string]*Namespace{}}

@@ -34,6 +34,7 @@ const (
 	dropColumns = `d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
        d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch`
 
+	//nolint:unqueryvet // what is outside names the columns
 	runBatchDrops = `
 SELECT ` + dropColumns + `, d.place::text
 FROM unnest($1::bigint[]) AS wanted (id)
