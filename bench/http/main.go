@@ -195,10 +195,11 @@ func run(ctx context.Context, o settings) error {
 	return errors.Join(os.WriteFile(o.out+".json", append(text, '\n'), 0o644), os.WriteFile(o.out+".svg", plot(out.Open), 0o644))
 }
 
+// chosen are the loads with only in their name, and what they are compared with, which stands before them.
 func chosen(all []load, only string) []load {
 	needed := make(map[string]bool)
-	for _, l := range all {
-		if strings.Contains(l.Name, only) {
+	for _, l := range slices.Backward(all) {
+		if needed[l.Name] || strings.Contains(l.Name, only) {
 			needed[l.Name], needed[l.against] = true, true
 		}
 	}

@@ -5,12 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
-	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -43,6 +40,27 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 		}
 		return s.runAlone(ctx, t)
 	}
+}
+
+// begin takes a connection and sends the first round trip.
+func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*transaction, error) {
+	t := &transaction{batches: batches, turn: turn, end: func() {}}
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, s.fail("connect for "+t.drops(), err)
+	}
+	defer func() {
+		if t.conn == nil { // Needs has panicked
+			conn.Release()
+		}
+	}()
+	for _, l := range batches {
+		l.need = l.batch.Needs()
+		l.bound = s.bounds.get(l.batch.Of())
+	}
+	t.conn = conn
+	t.results = conn.SendBatch(ctx, s.queueLoad(t))
+	return t, nil
 }
 
 // runAlone ends the transaction of one batch.
@@ -140,52 +158,5 @@ func (s *Store) following(t *transaction) store.Batch {
 	return l.batch.Next()
 }
 
-// commit sends the statements with a COMMIT behind them.
-func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op string) error {
-	if err := ctx.Err(); err != nil || conn.IsClosed() { // nothing will be sent
-		return s.failAs(op, store.ClassUnavailable, cmp.Or(err, net.ErrClosed))
-	}
-	out.Queue(runBatchCommit)
-	results := conn.SendBatch(ctx, out)
-	err := s.readCommit(conn, results, out.Len(), op)
-	if err != nil {
-		rollback(ctx, conn)
-	}
-	return err
-}
-
-// readCommit succeeds only when the server says that it committed and does not warn. What it warned of before the COMMIT is not about it.
-func (s *Store) readCommit(conn *pgx.Conn, results pgx.BatchResults, statements int, op string) error {
-	for left := statements; ; left-- {
-		if left == 1 {
-			takeWarning(conn)
-		}
-		tag, err := results.Exec()
-		if err != nil {
-			_ = results.Close() // gives the same error
-			if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == pgerrcode.UniqueViolation && e.ConstraintName == keysConstraint {
-				err = errors.Join(store.ErrKeyUsed, err)
-			}
-			return s.failAs(op, classifyCommit(err, left == 1), err)
-		}
-		if left == 1 {
-			return s.committed(results, conn, tag.String(), op)
-		}
-	}
-}
-
-// committed judges the answer to COMMIT.
-func (s *Store) committed(results pgx.BatchResults, conn *pgx.Conn, tag, op string) error {
-	warning := takeWarning(conn)
-	// Once COMMIT's tag is here a failure to read the rest changes nothing; the pool closes the connection.
-	_ = results.Close()
-	switch {
-	case warning != nil:
-		return s.failAs(op, store.ClassUnknown, fmt.Errorf("%w: %s", errWarned, warning.Message))
-	case tag == "ROLLBACK":
-		return s.failAs(op, store.ClassRolledBack, fmt.Errorf("COMMIT was answered %s", tag))
-	case tag != "COMMIT":
-		return s.failAs(op, store.ClassUnknown, fmt.Errorf("COMMIT was answered %q", tag))
-	}
-	return nil
-}
+// Behind implements store.Begun.
+func (t *transaction) Behind() drop.ID { return t.batches[0].batch.Of() }

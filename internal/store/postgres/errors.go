@@ -5,11 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"syscall"
 
 	"github.com/jackc/pgerrcode"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/puddle/v2"
 
@@ -121,29 +119,4 @@ func unreachable(err error) bool {
 	}
 	_, ok := errors.AsType[net.Error](err)
 	return ok
-}
-
-// classifyCommit says what a failure means in the pipeline that ends with COMMIT. atCommit: the statements before it
-// had succeeded.
-func classifyCommit(err error, atCommit bool) store.Class {
-	if errors.Is(err, errWarned) {
-		return store.ClassUnknown
-	}
-	// The statements could not be prepared or their arguments encoded: none was sent.
-	if _, ok := errors.AsType[pgx.ErrPreprocessingBatch](err); ok {
-		return classify(err)
-	}
-	// Not even where pgx says that it is safe to try again: it says so of a connection that it finds closed, and that is what a batch
-	// without prepared statements gives in place of a lost answer.
-	e, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
-		return store.ClassUnknown
-	}
-	if e.SeverityUnlocalized != "ERROR" || pgerrcode.IsConnectionException(e.Code) || strings.HasPrefix(e.Code, "57P") {
-		return store.ClassUnknown
-	}
-	if atCommit && e.Code == pgerrcode.QueryCanceled {
-		return store.ClassUnknown
-	}
-	return classifyState(e.Code, false)
 }

@@ -3,88 +3,10 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
 )
-
-// pipelineTimeout bounds a pipeline whose context has no deadline.
-const pipelineTimeout = 30 * time.Second
-
-// begin takes a connection and sends the first round trip.
-func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*transaction, error) {
-	t := &transaction{batches: batches, turn: turn, end: func() {}}
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return nil, s.fail("connect for "+t.drops(), err)
-	}
-	defer func() {
-		if t.conn == nil { // Needs has panicked
-			conn.Release()
-		}
-	}()
-	for _, l := range batches {
-		l.need = l.batch.Needs()
-		l.bound = s.bounds.get(l.batch.Of())
-	}
-	t.conn = conn
-	t.results = conn.SendBatch(ctx, s.queueLoad(t))
-	return t, nil
-}
-
-// commitAndBegin sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
-// the moment the COMMIT is through. A Sync stands between them: what comes after cannot touch the COMMIT, and its answer does not
-// wait for the next lock. The next batch has the connection and the turn from then on, if the commit succeeded.
-func (s *Store) commitAndBegin(ctx context.Context, t *transaction, out *pgx.Batch, next store.Batch) error {
-	conn, op := t.conn, "commit "+t.drops()
-	following := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
-	following.batches[0].need, following.batches[0].bound = next.Needs(), t.batches[0].nextBound
-	load := s.queueLoad(following)
-	out.Queue(runBatchCommit)
-	committing, err := prepare(ctx, conn.Conn(), out)
-	var loading *pipelined
-	if err == nil {
-		loading, err = prepare(ctx, conn.Conn(), load)
-	}
-	if err != nil {
-		rollback(ctx, conn.Conn())
-		return s.fail(op, err)
-	}
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Now().Add(pipelineTimeout)
-	}
-	// It outlives the commit: the next batch reads from it.
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
-	p := conn.Conn().PgConn().StartPipeline(ctx)
-	following.results, following.end = loading, func() {
-		_ = p.Close() // a connection that cannot be brought back in step is closed by it
-		cancel()
-	}
-	if err = committing.send(p); err != nil {
-		err = s.fail(op, err) // the COMMIT is not on its way
-	} else if err = flush(p, loading); err != nil {
-		err = s.failAs(op, classifyCommit(err, false), err)
-	} else {
-		err = s.readCommit(conn.Conn(), committing, out.Len(), op)
-	}
-	if err != nil {
-		following.end()
-		rollback(ctx, conn.Conn())
-		return err
-	}
-	t.turn.renew()
-	next.Begin(following)
-	t.turn = nil
-	return nil
-}
-
-// Behind implements store.Begun.
-func (t *transaction) Behind() drop.ID { return t.batches[0].batch.Of() }
 
 // flush sends what is left of a pipeline, and last a batch.
 func flush(p *pgconn.Pipeline, last *pipelined) error {

@@ -18,13 +18,10 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"sneakerdrop/internal/store"
@@ -129,60 +126,4 @@ func (s *Store) Close() error {
 	s.pool.Close()
 	s.closing.Do(s.primary.close)
 	return nil
-}
-
-// severity is how bad a notice is, in English whatever the server's lc_messages; a pooler may leave that field out.
-func severity(n *pgconn.Notice) string { return cmp.Or(n.SeverityUnlocalized, n.Severity) }
-
-// warns reports whether a notice is a WARNING or worse. The rest is for people: how long a statement took, what it skipped.
-func warns(n *pgconn.Notice) bool {
-	switch severity(n) {
-	case "LOG", "INFO", "NOTICE":
-		return false
-	}
-	return !strings.HasPrefix(severity(n), "DEBUG")
-}
-
-// warningKey is where a connection keeps the newest warning that it got.
-const warningKey = "sneakerdrop.warning"
-
-// takeWarning returns the newest warning since the last call, or nil.
-func takeWarning(conn *pgx.Conn) *pgconn.Notice {
-	data := conn.PgConn().CustomData()
-	n, _ := data[warningKey].(*pgconn.Notice)
-	delete(data, warningKey)
-	return n
-}
-
-// endSilent is called after a lock was waited for in vain. It ends the sessions of other replicas, or of an earlier run, whose
-// client has said half of what it had to say and then nothing for 5 s: frozen, or gone with its machine. They would keep
-// their locks for as long as their connection looks alive. One that was alive after all finds its outcome unknown, and looks it up.
-func (s *Store) endSilent(ctx context.Context, conn *pgx.Conn, cause error) {
-	if code(cause) != pgerrcode.LockNotAvailable || conn.IsClosed() {
-		return
-	}
-	rows, err := conn.Query(ctx, runBatchEndSilent)
-	if err != nil {
-		s.log.Warn("look for silent sessions", "error", err)
-		return
-	}
-	var pid int32
-	var ended bool
-	_, err = pgx.ForEachRow(rows, []any{&pid, &ended}, func() error {
-		s.log.Warn("ended a session that was silent in the middle of a transaction", "pid", pid, "ended", ended)
-		return nil
-	})
-	if err != nil {
-		s.log.Warn("end silent sessions", "error", err)
-	}
-}
-
-// rollback ends a transaction that shall leave nothing. If it fails the pool closes the connection, which does the same.
-func rollback(ctx context.Context, conn *pgx.Conn) {
-	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-	defer cancel()
-	_, _ = conn.Exec(ctx, "ROLLBACK")
 }
