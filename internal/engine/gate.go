@@ -24,6 +24,9 @@ func (l *lane) gate(c drop.Reserve) *drop.Error {
 	if known == nil {
 		return nil
 	}
+	// Before the view: a batch that ends a hold first replaces the view and then sets the next deadline. Read the other way round, the view
+	// could be from before that and the deadline from after it, and the unit that came back would be refused.
+	deadline := drop.Time(l.wakesAt.Load())
 	v := l.view.Load()
 	age := time.Since(known.asked)
 	if age > confirmedFor || v.Drop.LimitPerUser == 1 {
@@ -31,7 +34,7 @@ func (l *lane) gate(c drop.Reserve) *drop.Error {
 	}
 	// No later than this can it be by the store's clock: what was asked after it showed less.
 	latest := known.now.Add(age) + 1
-	if deadline := drop.Time(l.wakesAt.Load()); deadline != 0 && deadline <= latest {
+	if deadline != 0 && deadline <= latest {
 		return nil
 	}
 	if start := v.Drop.StartTime; known.now < start && start <= latest {
