@@ -88,7 +88,7 @@ const secretOfCompose = "0123456789abcdef0123456789abcdef"
 // composed is the compose file, and the database that stands for its own.
 type composed struct{ text, superuser string }
 
-// psql is the command of the service roles, but for where the files and the database are.
+// psql returns the command of the service "roles", with the files and the database of this test.
 func (c *composed) psql(t *testing.T) []string {
 	t.Helper()
 	m := regexp.MustCompile(`command: \[psql, (.*)\]`).FindStringSubmatch(c.text)

@@ -195,7 +195,7 @@ func run(ctx context.Context, o settings) error {
 	return errors.Join(os.WriteFile(o.out+".json", append(text, '\n'), 0o644), os.WriteFile(o.out+".svg", plot(out.Open), 0o644))
 }
 
-// chosen are the loads with only in their name, and what they are compared with, which stands before them.
+// chosen returns the loads whose names contain only, and the loads that they are compared with. Those come earlier in the list.
 func chosen(all []load, only string) []load {
 	needed := make(map[string]bool)
 	for _, l := range slices.Backward(all) {

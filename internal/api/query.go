@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// query reads the parameters of a request's query. The first fault is kept in err; what is read afterwards means nothing.
+// query reads the parameters of a request's query. It keeps the first fault in err. Once err is set, do not use the values.
 type query struct {
 	values url.Values
 	err    error

@@ -89,8 +89,8 @@ func (c *check) close() {
 // numbers follows rows that are numbered without a gap from 1.
 type numbers struct{ last int64 }
 
-// twin compares the number of the next row with those before it, and reports whether it was there before.
-func (c *check) twin(s *numbers, kind string, n int64) bool {
+// repeats compares the number of the next row with those before it, and reports whether it was there before.
+func (c *check) repeats(s *numbers, kind string, n int64) bool {
 	want := s.last + 1
 	s.last = max(s.last, n)
 	switch {
@@ -104,8 +104,8 @@ func (c *check) twin(s *numbers, kind string, n int64) bool {
 	return n < want
 }
 
-// end compares the last row's number with n, which the drop's row says that it is.
-func (c *check) end(s *numbers, kind string, n int64) {
+// checkLast compares the last row's number with n, which the drop's row says that it is.
+func (c *check) checkLast(s *numbers, kind string, n int64) {
 	switch {
 	case s.last > n:
 		c.differf("%s %d is there, and the drop's row says that the newest is number %d", kind, s.last, n)

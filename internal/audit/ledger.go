@@ -42,7 +42,7 @@ type movement struct {
 func (c *check) entry(e drop.LedgerEntry) error {
 	l := &c.ledger
 	c.report.LedgerEntries++
-	if c.twin(&l.numbers, "ledger entry", int64(e.Seq)) {
+	if c.repeats(&l.numbers, "ledger entry", int64(e.Seq)) {
 		return nil
 	}
 	c.checkOrder(&e)
@@ -154,7 +154,7 @@ func (c *check) closeLedger() {
 	c.ledgerDone = true
 	l := &c.ledger
 	c.closeBatch(drop.Seq(l.last))
-	c.end(&l.numbers, "ledger entry", int64(c.state.Seq))
+	c.checkLast(&l.numbers, "ledger entry", int64(c.state.Seq))
 	for i := range c.state.Sizes {
 		if !l.begun[i] {
 			c.differf("no ledger entry creates the stock%s", c.of(i))

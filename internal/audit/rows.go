@@ -29,7 +29,7 @@ func (c *check) number(id int64) int64 { return id - int64(c.report.ID)<<32 }
 func (c *check) reservation(r drop.Reservation) error {
 	c.closeLedger()
 	c.report.Reservations++
-	if c.twin(&c.rows.reservations, "reservation number", c.number(int64(r.ID))) || !c.sound(&r) {
+	if c.repeats(&c.rows.reservations, "reservation number", c.number(int64(r.ID))) || !c.sound(&r) {
 		return nil
 	}
 	i, ok := c.size(r.Size)
@@ -109,7 +109,7 @@ func (c *check) closeReservations() {
 		return
 	}
 	c.reservationsDone = true
-	c.end(&c.rows.reservations, "reservation number", int64(c.state.Reserved))
+	c.checkLast(&c.rows.reservations, "reservation number", int64(c.state.Reserved))
 	for _, m := range c.ledger.order {
 		if m.rows < m.units {
 			c.differf("ledger entry %d: %d units%s were %s at %s, and %d reservations say so",
@@ -123,7 +123,7 @@ func (c *check) purchase(p drop.Purchase) error {
 	c.closeLedger()
 	c.closeReservations()
 	c.report.Purchases++
-	if c.twin(&c.rows.purchases, "purchase number", c.number(int64(p.ID))) {
+	if c.repeats(&c.rows.purchases, "purchase number", c.number(int64(p.ID))) {
 		return nil
 	}
 	i, ok := slices.BinarySearchFunc(c.rows.completed, p.ReservationID, func(r completed, id drop.ReservationID) int {
@@ -152,7 +152,7 @@ func (c *check) purchase(p drop.Purchase) error {
 
 // closePurchases looks for completed reservations that nobody paid.
 func (c *check) closePurchases() {
-	c.end(&c.rows.purchases, "purchase number", int64(c.state.Purchased))
+	c.checkLast(&c.rows.purchases, "purchase number", int64(c.state.Purchased))
 	for i := range c.rows.completed {
 		if r := &c.rows.completed[i]; !r.bought {
 			c.differf("reservation %d is completed, and there is no purchase of it", r.id)

@@ -22,8 +22,8 @@ type faultError struct{ flag, rule string }
 
 func (e *faultError) Error() string { return "--" + e.flag + " " + e.rule }
 
-// kinds are the kinds of settings that kong does not know, each with the function that reads its text. The error of such a function is
-// the rule that the text breaks.
+// kinds lists the types of settings that kong cannot read by itself, each with the function that reads its text. The error of that function
+// is the rule that the text breaks.
 func kinds() []kong.Option {
 	return []kong.Option{
 		reads(parseDatabase), reads(parseOriginal), reads(parseAddress), reads(parseBound), reads(parseLimits), reads(parseScenario),

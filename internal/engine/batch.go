@@ -12,8 +12,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// batch is one run through the store: its commands, what is not loaded for them, and what the last attempt decided. A batch that follows
-// another may have no commands.
+// batch is a set of commands that the store commits together. It holds the commands, what is not loaded for them, and what the last attempt
+// decided. A batch that follows another may have no commands.
 type batch struct {
 	lane  *lane
 	calls []*call

@@ -280,8 +280,8 @@ func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 	return v.(*lane), nil
 }
 
-// update makes the drop's lane, or brings the one that is there up to date, and publishes what is news. ev is the event but for the
-// view; Created says of a drop that has no lane yet that it was made since the engine started.
+// update makes the drop's lane, or brings the existing lane up to date, and publishes what is new. It fills in the view of ev. For a drop
+// without a lane, ev.Created says that the drop was made since the engine started.
 func (e *Engine) update(s store.Snapshot, ev Event) (*lane, error) {
 	v := viewOf(s)
 	l, made, err := e.ensureLane(v)
