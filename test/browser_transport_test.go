@@ -18,7 +18,8 @@ import (
 	"sneakerdrop/socketio/engineio"
 )
 
-// Numbers are broadcast every 2 ms while many clients of one page upgrade. Each of them sees every number from its first on.
+// Numbers are broadcast as fast as the page reads them while many of its clients upgrade. Each of them sees every number
+// from its first on.
 func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 	const clients, atOnce, enough = 32, 8, 100
 	// A page polls over six connections at most: what waits for one client may be more than a server would allow.
@@ -31,8 +32,16 @@ func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 		_ = server.Close(t.Context())
 		s.Close()
 	})
+	pace := make(chan *socketio.Socket, 1)
+	server.Of("/").OnConnect(func(s *socketio.Socket) error {
+		if string(s.Auth()) == `{"pace":true}` {
+			pace <- s
+		}
+		return nil
+	})
 	p := open(t, s.URL, s.URL)
-	end := countAloud(t, server.Of("/"))
+	call[bool](p, "setPace", s.URL)
+	end := countAloud(t, server.Of("/"), <-pace)
 	if n := call[int](p, "countWith", clients, atOnce, s.URL); n != clients {
 		t.Fatalf("%d clients", n)
 	}
@@ -82,9 +91,11 @@ func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-// countAloud broadcasts 1, 2, 3 … every 2 ms until end is called, which returns the last number.
-func countAloud(t *testing.T, n *socketio.Namespace) (end func() int) {
+// countAloud broadcasts 1, 2, 3 … until end is called, which returns the last number: one every 2 ms at most, and ten at most
+// before the page answers over pace. On a slow machine, numbers at a fixed rate would leave the page no time to upgrade.
+func countAloud(t *testing.T, n *socketio.Namespace, pace *socketio.Socket) (end func() int) {
 	t.Helper()
+	const ahead = 10
 	var last int
 	stop := make(chan struct{})
 	var done sync.WaitGroup
@@ -103,6 +114,13 @@ func countAloud(t *testing.T, n *socketio.Namespace) (end func() int) {
 				panic(err)
 			}
 			n.Broadcast("", []*socketio.Message{m})
+			if last%ahead != 0 {
+				continue
+			}
+			if _, err := pace.EmitWithAck(t.Context(), "told"); err != nil {
+				t.Errorf("the page answered for %d of the numbers: %v", last-1, err)
+				return
+			}
 		}
 	})
 	end = sync.OnceValue(func() int {

@@ -68,6 +68,13 @@ async function countWith(howMany, atOnce, server) {
   return counters.length;
 }
 
+// setPace answers whenever the server asks whether the page has read all so far.
+function setPace(server) {
+  const socket = io(server, { forceNew: true, transports: ["websocket"], auth: { pace: true } });
+  socket.on("told", (answer) => answer());
+  return new Promise((resolve) => socket.on("connect", () => resolve(socket.connected)));
+}
+
 function count(server) {
   const c = { first: 0, last: 0, polled: 0, pushed: 0, wrong: [], ended: [] };
   counters.push(c);
