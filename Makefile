@@ -7,7 +7,7 @@ NORACE     := . ./bench/scaling ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test perf soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
+.PHONY: help run build test client perf soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ build: ## build bin/sneakerdrop
 test: deps check ## everything that must pass before a change goes in
 	$(GO) test -race -timeout 30m $(TESTFLAGS) $(RACE)
 	$(GO) test -timeout 30m $(TESTFLAGS) $(NORACE)
+
+client: ## make client/ anew from the API's description
+	MAKE_CLIENT=1 $(GO) test -count 1 -run TestOpenAPI_IsWhatTheClientIsMadeFrom ./internal/api
 
 perf: deps ## what hangs on the machine's speed: ratios, figures, times within which something is promised (needs two idle cores)
 	@GO=$(GO) .ci/perf $(TESTFLAGS)
@@ -68,7 +71,7 @@ check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernete
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...
 
 check:
-	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench cmd deploy internal test *.go); \
+	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench client cmd deploy internal test *.go); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags perf ./... && $(GO) vet -tags soak ./... && $(GO) vet -tags cluster ./test/cluster

@@ -83,9 +83,9 @@ func TestAccess_Matrix(t *testing.T) {
 			cells := 0
 			for path, methods := range s.document().Paths {
 				for method, op := range methods {
-					right, known := rights[op.OperationID]
+					right, known := rights[op.id()]
 					if !known {
-						t.Errorf("nothing says who may call %s: add it to rights", op.OperationID)
+						t.Errorf("nothing says who may call %s: add it to rights", op.id())
 						continue
 					}
 					for _, kind := range slices.Sorted(maps.Keys(all)) {

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
@@ -51,8 +52,9 @@ type (
 		Code, Sentence string
 	}
 	pageSchema struct {
-		Name   string
-		Fields []pageField
+		Name, Text string
+		OneOf      []string // the names of other schemas, in place of fields
+		Fields     []pageField
 	}
 	pageData struct {
 		*huma.OpenAPI
@@ -72,7 +74,11 @@ func newPage(document *huma.OpenAPI, routes []route) (*page, error) {
 		data.Operations = append(data.Operations, describeOperation(&routes[i], document.Components.Schemas))
 	}
 	for name, s := range document.Components.Schemas.Map() {
-		data.Schemas = append(data.Schemas, pageSchema{name, fieldsOf(s)})
+		one := pageSchema{Name: name, Text: s.Description, Fields: fieldsOf(s)}
+		for _, variant := range s.OneOf {
+			one.OneOf = append(one.OneOf, typeOf(variant))
+		}
+		data.Schemas = append(data.Schemas, one)
 	}
 	slices.SortFunc(data.Schemas, func(a, b pageSchema) int { return strings.Compare(a.Name, b.Name) })
 	var body bytes.Buffer
@@ -158,6 +164,11 @@ func typeOf(s *huma.Schema) string {
 		name = s.Format
 	default:
 		name = s.Type
+	}
+	separator := ": "
+	for _, value := range s.Enum {
+		name += fmt.Sprint(separator, value)
+		separator = ", "
 	}
 	if s.Minimum != nil && s.Maximum != nil {
 		name += ", " + number(*s.Minimum) + " to " + number(*s.Maximum)

@@ -94,7 +94,7 @@ var problems = map[drop.Code]problem{
 // errorAnswer is the body of every error.
 type errorAnswer struct {
 	Error     string    `json:"error" minLength:"1" doc:"One sentence for people: what is wrong and what to do"`
-	Code      drop.Code `json:"code" minLength:"1" doc:"Stable name of the error, for programs"`
+	Code      drop.Code `json:"code" doc:"Stable name of the error, for programs"`
 	Field     string    `json:"field,omitzero" doc:"The input that broke a rule, such as total_stock or sizes[1].stock"`
 	StartsAt  instant   `json:"starts_at,omitzero" doc:"When the drop starts (not_started)"`
 	StartsIn  int64     `json:"starts_in_ms,omitzero" doc:"Milliseconds until the drop starts (not_started)"`

@@ -47,8 +47,12 @@ func TestEvents_ShowTheStockAsItMoves(t *testing.T) {
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	one := follow(t.Context(), s, "/api/drops/events?drop=2")
 	all := follow(t.Context(), s, "/API/drops/events/")
+	d := s.document()
+	described := d.Paths["/api/drops/events"]["get"].Responses["200"].Content["text/event-stream"].Schema
 	want := func(got, event, inData string) {
 		t.Helper()
+		_, data, _ := strings.Cut(got, "\ndata: ")
+		d.validate(t, described, []byte(data))
 		if !strings.HasPrefix(got, "event: "+event+"\ndata: {") || !strings.Contains(got, inData) {
 			t.Errorf("got %q, want %s with %s", got, event, inData)
 		}

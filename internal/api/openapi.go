@@ -29,14 +29,15 @@ func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, e
 	documents := []route{
 		{
 			method: http.MethodGet, path: "/openapi.json",
-			id: "openapi", access: anybody, tagged: true, tag: tagService, summary: "Read this document", text: "OpenAPI 3.1, for programs.",
+			id: "openapi", access: anybody, tagged: true, tag: tagService, summary: "Read this document", text: "OpenAPI 3.1, for programs.", answerExample: `{"openapi":"3.1.0"}`,
 		},
 		{
 			method: http.MethodGet, path: "/docs",
-			id: "docs", access: anybody, tagged: true, media: "text/html", tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
+			id: "docs", access: anybody, tagged: true, media: "text/html", mediaExample: `"<!doctype html>…"`, tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
 		},
 	}
 	document := newDocument()
+	describeErrors(document.Components.Schemas)
 	all := slices.Concat(routes, documents)
 	for i := range all {
 		all[i].price(currency)
@@ -80,7 +81,7 @@ func newDocument() *huma.OpenAPI {
 			Title: "sneakerdrop", Version: contractVersion,
 			Description: "Limited releases, sold once each: buyers reserve a unit, have it for a minute, and buy it or lose it.\n\n" +
 				"Bodies are JSON in UTF-8, at most 64 KiB; members that are not described are ignored. Times are RFC 3339, in " +
-				"answers UTC with milliseconds. Every error is {error, code} with details beside them: match on code. " +
+				"answers UTC with milliseconds. Every error is {error, code}, with details where its code has them: match on code. " +
 				"After a 503, try again when the seconds of Retry-After are over. " +
 				"With an Idempotency-Key every POST can be sent again until it is answered, and takes effect once. " +
 				"Long answers are compressed for callers that accept gzip.",
@@ -132,9 +133,18 @@ func (rt *route) guard() {
 	rt.codes = append(slices.Clone(rt.codes), codeUnauthenticated, codeInvalidToken, codeTokenExpired, codeForbidden, codeUnavailable)
 }
 
+// operationID makes a route's id a name that generated clients can give a method: list-drops becomes listDrops.
+func operationID(id string) string {
+	words := strings.Split(id, "-")
+	for i, w := range words[1:] {
+		words[i+1] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, "")
+}
+
 func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 	op := &huma.Operation{
-		Method: rt.method, Path: rt.path, OperationID: rt.id, Tags: []string{rt.tag},
+		Method: rt.method, Path: rt.path, OperationID: operationID(rt.id), Tags: []string{rt.tag},
 		Summary: rt.summary, Description: rt.text, Parameters: rt.allParams(),
 		Responses: map[string]*huma.Response{"200": rt.success(schemas)},
 	}
@@ -153,7 +163,7 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the ETag of If-None-Match"}
 	}
 	for _, code := range rt.allCodes() {
-		addError(op.Responses, schemas, code)
+		addError(op.Responses, code)
 	}
 	return op
 }
@@ -168,13 +178,15 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 			"application/json": {Schema: schema, Example: jsonText(rt.answerExample)},
 		}
 	case rt.media == "":
-		response.Content = map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}
+		response.Content = map[string]*huma.MediaType{"application/json": {
+			Schema: &huma.Schema{Type: huma.TypeObject}, Example: jsonText(rt.answerExample),
+		}}
 	}
 	if rt.media != "" {
 		if response.Content == nil {
 			response.Content = map[string]*huma.MediaType{}
 		}
-		response.Content[rt.media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		response.Content[rt.media] = &huma.MediaType{Schema: rt.mediaSchema(schemas), Example: jsonText(rt.mediaExample)}
 	}
 	if rt.workbook {
 		response.Content[xlsxType] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
@@ -191,6 +203,18 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 		}}
 	}
 	return response
+}
+
+// mediaSchema is text or, of a stream, the data of one event: OpenAPI 3.1 has no other way to say what events have.
+func (rt *route) mediaSchema(schemas huma.Registry) *huma.Schema {
+	if len(rt.events) == 0 {
+		return &huma.Schema{Type: huma.TypeString}
+	}
+	one := &huma.Schema{Description: "The data of one event; its name says which"}
+	for _, e := range rt.events {
+		one.OneOf = append(one.OneOf, schemas.Schema(e, true, ""))
+	}
+	return one
 }
 
 // allParams adds to a route's own parameters the tag of what a caller has, and the key with which every POST can be sent again.
@@ -237,7 +261,7 @@ func (rt *route) allCodes() []drop.Code {
 }
 
 // addError documents a code under its status, with an example of its answer.
-func addError(responses map[string]*huma.Response, schemas huma.Registry, code drop.Code) {
+func addError(responses map[string]*huma.Response, code drop.Code) {
 	p := problems[code]
 	status := strconv.Itoa(p.status)
 	response := responses[status]
@@ -245,7 +269,7 @@ func addError(responses map[string]*huma.Response, schemas huma.Registry, code d
 		response = &huma.Response{
 			Description: "code",
 			Content: map[string]*huma.MediaType{"application/json": {
-				Schema: schemas.Schema(reflect.TypeFor[errorAnswer](), true, ""), Examples: map[string]*huma.Example{},
+				Schema: &huma.Schema{Ref: schemaPrefix + errorSchema}, Examples: map[string]*huma.Example{},
 			}},
 		}
 		responses[status] = response
@@ -281,6 +305,10 @@ func exampleRefusal(code drop.Code) *drop.Error {
 		return &drop.Error{Code: code, Field: "Content-Type", Rule: "is missing; send the body as JSON with Content-Type: application/json"}
 	case drop.CodeNotStarted:
 		return &drop.Error{Code: code, StartsAt: 1769853600000, StartsIn: 90_000_000_000}
+	case drop.CodeCooldown:
+		return &drop.Error{Code: code, RetryAt: 1769853660000, RetryIn: 60_000_000_000}
+	case codeRateLimited:
+		return &drop.Error{Code: code, RetryIn: 500_000_000}
 	case drop.CodeLimitReached:
 		return &drop.Error{Code: code, Limit: 2, Used: 2}
 	case drop.CodeSizeRequired, drop.CodeSizeNotFound:

@@ -32,7 +32,7 @@ type (
 		Token   operator.TokenID  `json:"token" doc:"Number of the token; 0: the command line"`
 		Name    string            `json:"name" doc:"Who holds the token; of the command line the system's user"`
 		Role    operator.Role     `json:"role"`
-		Call    string            `json:"call" doc:"The operation's id in this document, or a command"`
+		Call    string            `json:"call" doc:"The operation, with dashes: restock, edit-drop for editDrop; or a command"`
 		DropID  *drop.ID          `json:"dropId" doc:"null: no drop"`
 		Detail  string            `json:"detail" doc:"The query, or the body without needless spaces and escapes"`
 		From    string            `json:"from" doc:"The caller's address"`

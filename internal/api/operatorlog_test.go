@@ -205,8 +205,8 @@ func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	for path, methods := range g.document().Paths {
 		for method, op := range methods {
 			want := "" // nothing
-			if right := rights[op.OperationID]; (right == viewer || right == operating) && !slices.Contains(watching, op.OperationID) {
-				want = op.OperationID
+			if right := rights[op.id()]; (right == viewer || right == operating) && !slices.Contains(watching, op.id()) {
+				want = op.id()
 			}
 			before := g.log("?limit=1").Actions[0].ID
 			if strings.HasSuffix(path, "/events") {

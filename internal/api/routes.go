@@ -20,10 +20,12 @@ type route struct {
 	params                 []*huma.Param
 	body                   reflect.Type // nil: none
 	bodyOptional           bool
-	examples               []example    // of bodies that work as they stand on the sample data
-	answer                 reflect.Type // nil: not JSON of ours
-	media                  string       // of an answer beside JSON, or in its place
-	workbook               bool         // the answer also comes as a workbook (format=xlsx)
+	examples               []example      // of bodies that work as they stand on the sample data
+	answer                 reflect.Type   // nil: not JSON of ours
+	media                  string         // of an answer beside JSON, or in its place
+	mediaExample           string         // as JSON: a string, or one event's data
+	events                 []reflect.Type // what the answer is a stream of
+	workbook               bool           // the answer also comes as a workbook (format=xlsx)
 	answerExample          string
 	codes                  []drop.Code // its refusals; those of every operation are added
 
@@ -244,6 +246,7 @@ func (a *api) bookRoutes() []route {
 				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"0", "1"}, Default: "0"},
 			}),
 			answer: reflect.TypeFor[purchasesAnswer](), media: "text/csv", workbook: true,
+			mediaExample: `"id,reservationId,userId,username,email,size,price,createdAt\r\n4294967297,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z\r\n"`,
 			answerExample: `{"purchases":[{"id":4294967297,"reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +
 				`"email":"ann@example.com","size":"9.5","price":119.99,"createdAt":"2026-01-31T10:00:02.345Z"}],"next":null}`,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
@@ -345,7 +348,7 @@ func (a *api) serviceRoutes() []route {
 		{
 			method: http.MethodGet, path: "/metrics", serve: a.showMetrics(),
 			id: metricsID, access: viewers, tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that it asks for.",
-			media: "text/plain",
+			media: "text/plain", mediaExample: `"# TYPE sneakerdrop_rate_limited_total counter\nsneakerdrop_rate_limited_total{caller=\"address\",class=\"buy\"} 0\n"`,
 		},
 	}
 }

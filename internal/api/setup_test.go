@@ -131,6 +131,9 @@ func (s *shop) do(req *http.Request) reply {
 	if err != nil {
 		s.Fatalf("%s %s: %v", req.Method, req.URL, err)
 	}
+	if resp.StatusCode >= http.StatusBadRequest && len(body) > 0 && resp.Header.Get("Content-Type") == "application/json; charset=utf-8" {
+		fitsError(s, body)
+	}
 	return reply{resp.StatusCode, resp.Header, string(body)}
 }
 
