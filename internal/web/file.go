@@ -24,6 +24,7 @@ type file struct {
 	*negotiate.Body
 
 	immutable bool
+	shared    bool // with pages of every origin
 }
 
 func newFile(name string, content []byte) *file {
@@ -39,6 +40,8 @@ func typeOf(name string) string {
 		return "text/css; charset=utf-8"
 	case ".js":
 		return "text/javascript; charset=utf-8"
+	case ".ts":
+		return "text/typescript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
 	case ".txt":
@@ -59,6 +62,11 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	if f.immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if f.shared {
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("X-TypeScript-Types", "./sneakerdrop.d.ts") // Deno asks for it
 	}
 	f.Body.ServeHTTP(w, r)
 }

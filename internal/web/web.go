@@ -1,5 +1,6 @@
 // Package web has the pages that people use: the shop window at / and the control room at /admin. They are embedded as they
-// stand, without a build step: a page, its style sheets, and ES modules that import each other by relative paths.
+// stand, without a build step: a page, its style sheets, and ES modules that import each other by relative paths. The client
+// library, by which they speak to the server, is also served to other sites' pages, below /client.
 //
 // All files but the pages lie below one folder whose name is made of their content, so that browsers keep them for ever. A
 // page itself is asked for again each time, and is small. Pages is safe for concurrent use.
@@ -15,6 +16,8 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+
+	"sneakerdrop/client"
 )
 
 var (
@@ -59,6 +62,9 @@ func New(c Config) (*Pages, error) {
 		c.Currency, c.Decimals = "USD", 2
 	}
 	p := &Pages{files: make(map[string]*file)}
+	if err := p.addClient(); err != nil {
+		return nil, fmt.Errorf("read the client library: %w", err)
+	}
 	folder, modules, err := p.addAssets()
 	if err != nil {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
@@ -78,6 +84,26 @@ func New(c Config) (*Pages, error) {
 	return p, nil
 }
 
+const clientModule = "client/sneakerdrop.js"
+
+// addClient adds the client library under addresses that stay, for pages of every origin.
+func (p *Pages) addClient() error {
+	entries, err := client.Files.ReadDir(".")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		content, err := client.Files.ReadFile(entry.Name())
+		if err != nil {
+			return err
+		}
+		at := "/client/" + entry.Name()
+		p.files[at] = newFile(entry.Name(), content)
+		p.files[at].shared = true
+	}
+	return nil
+}
+
 // addAssets adds all files but the pages, and returns their folder and the modules that each page loads.
 func (p *Pages) addAssets() (folder string, modules map[string][]string, err error) {
 	contents := make(map[string][]byte)
@@ -90,6 +116,9 @@ func (p *Pages) addAssets() (folder string, modules map[string][]string, err err
 		return err
 	})
 	if err != nil {
+		return "", nil, err
+	}
+	if contents[clientModule], err = client.Files.ReadFile(strings.TrimPrefix(clientModule, "client/")); err != nil {
 		return "", nil, err
 	}
 	folder = "/assets/" + hashOf(contents)

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { identity, shop } from "../shared/config.js";
-import { now } from "../shared/clock.js";
+import { now } from "../shared/client.js";
 import { whole } from "../shared/format.js";
 import { Dialog } from "../shared/dialog.js";
 import { useSeconds } from "../shared/ticker.js";

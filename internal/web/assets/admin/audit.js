@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { call } from "../shared/api.js";
-import { now } from "../shared/clock.js";
+import { client, now } from "../shared/client.js";
 import { plural, spoken } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
@@ -24,9 +23,9 @@ export function Audit({ drop }) {
     put(null);
     refuse(null);
     try {
-      const { answer } = await call("GET", `/api/drops/${drop.id}/audit`, { patience: Infinity, stop: controller.signal });
-      put(answer);
-      say(answer.clean ? "The books agree." : "The books do not agree.");
+      const found = await client.audit({ id: drop.id }, { patience: Infinity, signal: controller.signal });
+      put(found);
+      say(found.clean ? "The books agree." : "The books do not agree.");
     } catch (r) {
       refuse(r);
     }

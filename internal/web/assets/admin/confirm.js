@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { now } from "../shared/clock.js";
+import { now } from "../shared/client.js";
 import { whole } from "../shared/format.js";
 
 const soon = 600_000; // ms: who is about to buy is there already

@@ -1,9 +1,7 @@
 import { useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { post } from "../shared/api.js";
 import { money, plural, spoken, whole } from "../shared/format.js";
-import { now } from "../shared/clock.js";
-import { intend } from "../shared/intents.js";
+import { client, now } from "../shared/client.js";
 import { say } from "../shared/say.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
@@ -55,12 +53,12 @@ function arrows(e, tab, choose) {
 function Actions({ drop, show }) {
   const [busy, work] = useState("");
   const [refusal, refuse] = useState(null);
-  const act = async (name, path, body, done, method) => {
+  const act = async (name, done, call, change) => {
     if (busy) return;
     work(name);
     refuse(null);
     try {
-      await intend(`${method} ${path} ${JSON.stringify(body)}`, (key) => post(path, body, { method, key }));
+      await client[call]({ id: drop.id, ...change });
       await refresh();
       say(done);
     } catch (r) {
@@ -68,13 +66,12 @@ function Actions({ drop, show }) {
     }
     work("");
   };
-  const at = `/api/drops/${drop.id}`;
   const button = (name, label, click) => html`<button type="button" class="quiet" aria-disabled=${busy !== ""} aria-busy=${busy === name} onClick=${click}>${label}</button>`;
   // ask has what would stop a drop that sells confirmed first.
   const ask = (what, go) => (sells(drop) && !busy ? show({ confirm: what, go }) : go());
-  const edit = (change, done) => act(Object.keys(change)[0], at, change, done, "PATCH");
+  const edit = (change, done) => act(Object.keys(change)[0], done, "editDrop", change);
   return html`<div class="actions">
-    ${!drop.archived && (drop.paused ? button("pause", "Resume", () => act("pause", `${at}/resume`, {}, "Resumed.")) : button("pause", "Pause", () => ask("pause", () => act("pause", `${at}/pause`, {}, "Paused."))))}
+    ${!drop.archived && (drop.paused ? button("pause", "Resume", () => act("pause", "Resumed.", "resume")) : button("pause", "Pause", () => ask("pause", () => act("pause", "Paused.", "pause"))))}
     ${!drop.archived && button("restock", "Restock", () => show("restock"))}
     ${button("edit", "Edit", () => show("edit"))}
     ${drop.hidden ? button("hidden", "Show", () => edit({ hidden: false }, "Shown.")) : button("hidden", "Hide", () => ask("hidden", () => edit({ hidden: true }, "Hidden.")))}

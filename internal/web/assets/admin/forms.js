@@ -1,10 +1,8 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { post } from "../shared/api.js";
-import { now } from "../shared/clock.js";
+import { client, now } from "../shared/client.js";
 import { currency, decimals } from "../shared/config.js";
 import { plural, whole } from "../shared/format.js";
-import { intend } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
@@ -41,7 +39,7 @@ function useForm(initial, checks, locked = []) {
 
 // Sending is a form's end: its buttons, and what the server said. A form that is sent again because its answer was lost is the
 // same request, as long as nothing in it has changed.
-function useSending(intent, form, send, close) {
+function useSending(form, send, close) {
   const [busy, work] = useState(false);
   const [refusal, refuse] = useState(null);
   const box = useRef();
@@ -56,7 +54,7 @@ function useSending(intent, form, send, close) {
     work(true);
     refuse(null);
     try {
-      const said = await intend(`${intent} ${JSON.stringify(form.values)} ${form.texts.total ?? ""}`, (key) => send(form.values, key));
+      const said = await send(form.values);
       await refresh();
       say(said);
       close();
@@ -105,9 +103,9 @@ export function Create({ close, open }) {
   const sized = form.values.sizes?.length > 0;
   const total = check.tried((s) => check.count(s, 10_000_000), form.texts.total);
   if (!sized && form.problems.sizes === null) Object.assign(form, { problems: { ...form.problems, total: total.problem ?? null }, good: form.good && !total.problem });
-  const { submit, end, box } = useSending("create", form, async (v, key) => {
+  const { submit, end, box } = useSending(form, async (v) => {
     const { sizes, total: _, ...rest } = v;
-    const drop = await post("/api/drops/create", { ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) }, { key });
+    const drop = await client.createDrop({ ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) });
     open(drop.id);
     return `${isolated(drop.name)} is created.`;
   }, close);
@@ -131,9 +129,9 @@ export function Edit({ drop, close }) {
   // What is older than a rule stays as it is until it is changed.
   const kept = (name) => (text, ...more) => (text === initial[name] ? undefined : terms[name](text, ...more));
   const form = useForm(initial, { ...terms, price: kept("price"), image_url: kept("image_url") }, locked);
-  const { submit, end, box } = useSending(`edit ${drop.id}`, form, async (v, key) => {
+  const { submit, end, box } = useSending(form, async (v) => {
     const change = Object.fromEntries(Object.entries(v).filter(([field, value]) => value !== undefined && !locked.includes(field) && (value ?? 0) !== (normal(field, drop[field]) ?? 0)));
-    await post(`/api/drops/${drop.id}`, change, { method: "PATCH", key });
+    await client.editDrop({ id: drop.id, ...change });
     return "Saved.";
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>
@@ -152,8 +150,8 @@ export function Restock({ drop, close }) {
     add: (s) => (/^[+-]?\d+$/.test(s.trim()) && Number(s) !== 0 ? Number(s) : check.wrong("How many to add; with a minus, how many unsold ones to take away.")),
   });
   const problem = form.seen.has("size") ? form.problems.size : null;
-  const { submit, end, box } = useSending(`restock ${drop.id}`, form, async (v, key) => {
-    await post(`/api/drops/${drop.id}/restock`, { add: v.add, ...(sized ? { size: v.size } : {}) }, { key });
+  const { submit, end, box } = useSending(form, async (v) => {
+    await client.restock({ id: drop.id, add: v.add, ...(sized ? { size: v.size } : {}) });
     return `${v.add > 0 ? "Added" : "Removed"} ${plural(Math.abs(v.add), "pair")}.`;
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>

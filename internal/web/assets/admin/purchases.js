@@ -1,7 +1,6 @@
 import { useEffect, useReducer, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { get } from "../shared/api.js";
-import { now } from "../shared/clock.js";
+import { client, now } from "../shared/client.js";
 import { money, plural, precise, whole } from "../shared/format.js";
 import { explain } from "../shared/words.js";
 import { Table } from "./table.js";
@@ -21,7 +20,7 @@ function reading(dropId, draw) {
   let looked = -Infinity;
   let run = 0;
 
-  const ask = (query) => get(`/api/drops/${dropId}/purchases?${new URLSearchParams({ order: "newest", limit: page, ...(list.q ? { q: list.q } : {}), ...query })}`);
+  const ask = (query) => client.listPurchases({ id: dropId, order: "newest", limit: page, q: list.q || undefined, ...query });
 
   // during runs one conversation with the server at a time; still says whether its answers count.
   async function during(talk) {

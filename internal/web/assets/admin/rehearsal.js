@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { get, post } from "../shared/api.js";
+import { client } from "../shared/client.js";
 import { plural, whole } from "../shared/format.js";
-import { intend } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { explain } from "../shared/words.js";
 
@@ -19,7 +18,7 @@ export function Rehearsal({ drop }) {
     let was = false;
     const look = async () => {
       try {
-        const now = await get("/api/operator/rehearsals");
+        const now = await client.rehearsal();
         if (stopped) return;
         put(now);
         lose(null);
@@ -44,8 +43,7 @@ export function Rehearsal({ drop }) {
     work(true);
     refuse(null);
     try {
-      const body = { dropId: drop.id, buyers: Number(buyers.current.value) || 0 };
-      put(await intend(`rehearse ${JSON.stringify(body)}`, (key) => post("/api/operator/rehearsals", body, { key })));
+      put(await client.rehearse({ dropId: drop.id, buyers: Number(buyers.current.value) || 0 }));
       say("The rehearsal begins.");
     } catch (r) {
       refuse(r);

@@ -1,7 +1,6 @@
 // What the control room knows: the figures, asked for each second, and the story of the drop that is looked at.
 import { identity } from "../shared/config.js";
-import { get, session } from "../shared/api.js";
-import { measure, now, onJump } from "../shared/clock.js";
+import { client, measure, now, onJump, session } from "../shared/client.js";
 import { tell } from "../shared/topics.js";
 import { add, emptyStory, readOn } from "./books.js";
 
@@ -32,7 +31,7 @@ export function leave() {
 const window = 30; // readings that percentiles are taken over
 
 async function look() {
-  const answer = await get("/api/operator/figures");
+  const answer = await client.figures();
   room.figures = answer;
   room.history.push(answer);
   if (room.history.length > window) room.history.shift();
@@ -78,7 +77,7 @@ export async function readLedger() {
   try {
     const story = room.story || emptyStory();
     for (let n = 0; n < pages && id === room.drop; n++) {
-      const { entries, next } = await get(`/api/drops/${id}/ledger?after=${story.seq}&limit=${page}`);
+      const { entries, next } = await client.listLedger({ id, after: story.seq, limit: page });
       readOn(story, entries);
       room.ledger = [...[...entries].reverse(), ...room.ledger].slice(0, kept);
       more = Boolean(next);

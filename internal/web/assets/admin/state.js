@@ -1,5 +1,5 @@
 import { html } from "../shared/html.js";
-import { now } from "../shared/clock.js";
+import { now } from "../shared/client.js";
 import { countdown, moment } from "../shared/format.js";
 import { utcText, zoneName } from "./zones.js";
 

@@ -1,6 +1,6 @@
 import { useEffect } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { now } from "../shared/clock.js";
+import { now } from "../shared/client.js";
 import { precise, plural, whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
 import { Download } from "./download.js";

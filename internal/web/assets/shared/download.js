@@ -1,11 +1,11 @@
 // Files come by a call, which carries the sign-in of this tab; a link could not.
-import { call } from "./api.js";
+import { client } from "./client.js";
 
 // download fetches path and gives it to the browser as a file. progress is told how many bytes have come so far.
 export async function download(path, name, progress) {
-  const { answer } = await call("GET", path, { as: "blob", progress });
+  const file = await client.call("GET", path, { as: "blob", progress });
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(answer);
+  link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);

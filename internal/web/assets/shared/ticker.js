@@ -1,5 +1,5 @@
 import { useEffect, useReducer } from "../vendor/preact.js";
-import { now, onJump } from "./clock.js";
+import { now, onJump } from "./client.js";
 
 // One timer for all that counts: it goes off just after each full second of the server's clock.
 const counting = new Set();

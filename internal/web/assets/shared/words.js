@@ -1,5 +1,5 @@
 import { moment, spoken, plural } from "./format.js";
-import { now } from "./clock.js";
+import { now } from "./client.js";
 
 // What each refusal means to the person in front of the page: what happened, and what to do. The codes are those of the API.
 const words = {

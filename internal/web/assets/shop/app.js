@@ -7,10 +7,10 @@ import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { buyer, signedIn } from "./buyer.js";
 import { Card } from "./card.js";
-import { catalog, loadAll, phaseOf } from "./catalog.js";
+import { catalog, phaseOf } from "./catalog.js";
 import { Account, Introduction, Offered, SignIn } from "./dialogs.js";
 import { closeReceipt, hands, recount } from "./hands.js";
-import { link } from "./link.js";
+import { link, loadAll } from "./link.js";
 import { declineOffer, offer } from "./signin.js";
 import { focusDrop, Receipt, Tray } from "./tray.js";
 
@@ -128,5 +128,5 @@ function Skeleton() {
 
 function Unreachable() {
   return html`<div class="empty"><h1>We cannot reach the shop</h1><p>${explain(catalog.failed)}</p>
-    <button type="button" class="primary" onClick=${() => loadAll().catch(() => {})}>Try again</button></div>`;
+    <button type="button" class="primary" onClick=${loadAll}>Try again</button></div>`;
 }

@@ -1,7 +1,6 @@
 // Who is in front of the page: a name that was asked for once, or with identity the bearer of a token from the shop.
 import { identity } from "../shared/config.js";
-import { get, post, session } from "../shared/api.js";
-import { intend } from "../shared/intents.js";
+import { client, session } from "../shared/client.js";
 import { tell } from "../shared/topics.js";
 
 const nameKey = "sneakerdrop.buyer";
@@ -52,7 +51,7 @@ export async function recall() {
   if (identity) {
     if (token() === "") return;
     try {
-      const me = await get("/api/users/me");
+      const me = await client.me();
       Object.assign(buyer, { id: me.id, name: me.username, problem: null });
     } catch (refusal) {
       signInFailed(refusal);
@@ -70,14 +69,14 @@ export async function recall() {
 
 // signInFailed notes a refusal that only a new token helps against. It reports whether it is one.
 export function signInFailed(refusal) {
-  if (!identity || !["unauthenticated", "invalid_token", "token_expired"].includes(refusal.code)) return false;
+  if (!identity || !refusal.needsSignIn) return false;
   buyer.problem = refusal;
   tell("buyer");
   return true;
 }
 
 export async function introduce(name) {
-  const user = await intend(`introduce ${name}`, (key) => post("/api/users", { username: name }, { key }));
+  const user = await client.ensureUser({ username: name });
   knownAs(user.id, user.username);
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useReducer, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { now } from "../shared/clock.js";
+import { now } from "../shared/client.js";
 import { ago, countdown, moment, money, plural, whole } from "../shared/format.js";
 import { imageOf } from "../shared/image.js";
 import { everySecond, useSeconds } from "../shared/ticker.js";

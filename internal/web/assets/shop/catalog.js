@@ -1,6 +1,5 @@
-// The drops as the server last told them: the list, and what the live connection says since.
-import { get } from "../shared/api.js";
-import { now } from "../shared/clock.js";
+// The drops as the server last told them, and what the page makes of them.
+import { now } from "../shared/client.js";
 import { tell } from "../shared/topics.js";
 
 export const catalog = { drops: new Map(), order: [], loaded: false, failed: null };
@@ -24,66 +23,23 @@ function sorted() {
     .map((d) => d.id);
 }
 
-function put(drop) {
-  const before = catalog.drops.get(drop.id);
-  if (before && before.version > drop.version) return;
-  if (before && before.version === drop.version && JSON.stringify(before) === JSON.stringify(drop)) return;
+export function changed(drop) {
   catalog.drops.set(drop.id, drop);
   tell(`drop:${drop.id}`);
 }
 
-export async function loadAll() {
-  let drops;
-  try {
-    drops = await get("/api/drops");
-  } catch (refusal) {
-    catalog.failed = refusal;
-    tell("list");
-    throw refusal;
+// listed takes the whole list. others: it has other drops than before.
+export function listed(drops, others) {
+  const anew = others || !catalog.loaded;
+  if (anew) {
+    catalog.drops = new Map(drops.map((d) => [d.id, d]));
+    catalog.order = sorted();
   }
-  const here = new Set(drops.map((d) => d.id));
-  const changed = drops.some((d) => !catalog.drops.has(d.id)) || catalog.drops.size !== here.size;
-  for (const id of catalog.drops.keys()) if (!here.has(id)) catalog.drops.delete(id);
-  drops.forEach(put);
-  if (changed || !catalog.loaded) catalog.order = sorted();
-  if (changed || !catalog.loaded || catalog.failed) tell("list");
+  if (anew || catalog.failed) tell("list");
   Object.assign(catalog, { loaded: true, failed: null });
 }
 
-// moved takes a stock_update. It reports whether the drop is one that the list has.
-export function moved({ dropId, available_stock, version, sizes, reason }) {
-  const before = catalog.drops.get(dropId);
-  if (!before) return false;
-  if (version <= before.version) return true;
-  const total_stock = sizes ? sizes.reduce((sum, s) => sum + s.total_stock, 0) : before.total_stock;
-  catalog.drops.set(dropId, { ...before, available_stock, version, total_stock, ...(sizes ? { sizes } : {}) });
-  tell(`drop:${dropId}`);
-  // How many a plain drop has in all is not told.
-  if (reason === "restocked" && !sizes) refresh(dropId, true);
-  return true;
-}
-
-// What has changed beyond the stock is asked for, but not by everybody at once nor on each event.
-const dirty = new Set();
-let timer = 0;
-let everything = false;
-
-export function refresh(id, all = false) {
-  dirty.add(id);
-  everything ||= all;
-  timer ||= setTimeout(fetchDirty, 500 + Math.random() * 1000);
-}
-
-async function fetchDirty() {
-  timer = 0;
-  const ids = [...dirty];
-  const whole = everything || ids.length > 2;
-  dirty.clear();
-  everything = false;
-  try {
-    if (whole) await loadAll();
-    else for (const drop of await Promise.all(ids.map((id) => get(`/api/drops/${id}`)))) catalog.drops.has(drop.id) && put(drop);
-  } catch {
-    // The connection says what is wrong, and all is loaded again when it is back.
-  }
+export function notListed(refusal) {
+  catalog.failed = refusal;
+  tell("list");
 }

@@ -1,9 +1,7 @@
 // What the buyer has in hand: holds with their minute, and what was bought. The server knows best; after a reload, in another
 // tab and when the connection is back it is asked.
-import { get, post, pause, Refusal, unsure } from "../shared/api.js";
-import { now, observe } from "../shared/clock.js";
+import { client } from "../shared/client.js";
 import { spoken } from "../shared/format.js";
-import { intend, settle } from "../shared/intents.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
@@ -33,12 +31,7 @@ const nameOf = (id) => isolated(catalog.drops.get(id)?.name || `Drop ${id}`);
 export const holdsOf = (dropId) => [...hands.holds.values()].filter((h) => h.dropId === dropId && h.phase !== "over");
 export const boughtOf = (dropId) => [...hands.bought.values()].filter((b) => b.dropId === dropId);
 
-// remaining is how long a hold still lasts (ms): never below nothing, and never above its whole length, whatever a clock says.
-export function remaining({ expires_at, createdAt }) {
-  const end = Date.parse(expires_at);
-  const whole = end - Date.parse(createdAt) || Infinity;
-  return Math.max(0, Math.min(whole, end - now()));
-}
+export const { remaining } = client;
 
 const intentOf = (dropId, size) => `reserve ${dropId} ${size ?? ""}`;
 
@@ -49,56 +42,20 @@ export async function reserve(dropId, size) {
   changed(dropId);
   const before = new Set(hands.holds.keys());
   try {
-    const made = await reserveInTime(dropId, size);
+    const input = { dropId, ...(size ? { size } : {}), ...(identity ? {} : { userName: buyer.name }) };
+    const made = await client.reserve(input, { intent: intentOf(dropId, size) });
     if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
     if (made.status === "active") say(`${nameOf(dropId)}${made.size ? `, size ${isolated(made.size)},` : ""} is yours for ${spoken(remaining(made))}.`);
     others?.postMessage("");
   } catch (refusal) {
-    const here = unsure.has(refusal.code) && holdsOf(dropId).some((h) => !before.has(h.id)); // it was heard of another way
+    const here = refusal.unsure && holdsOf(dropId).some((h) => !before.has(h.id)); // it was heard of another way
     if (!here && !signInFailed(refusal)) hands.notices.set(dropId, refusal);
     if (!here) say(explain(refusal));
-    if (unsure.has(refusal.code)) recount();
+    if (refusal.unsure) recount();
   }
   hands.asking.delete(dropId);
   changed(dropId);
-}
-
-// reserveInTime asks once more where a click was a moment early by the server's clock.
-async function reserveInTime(dropId, size) {
-  const body = { dropId, ...(size ? { size } : {}), ...(identity ? {} : { userName: buyer.name }) };
-  try {
-    return await reserveAlive(intentOf(dropId, size), body);
-  } catch (refusal) {
-    if (refusal.code !== "not_started" || !(refusal.starts_in_ms < 2000)) throw refusal;
-    observe(Date.parse(refusal.starts_at) - refusal.starts_in_ms, refusal.sent, refusal.received);
-    await pause(refusal.starts_in_ms + 20);
-    return reserveAlive(intentOf(dropId, size), body);
-  }
-}
-
-const fresh = 60_000; // ms after a click within which its buyer may be thought to wait for it
-
-// reserveAlive never returns a hold that is over. An answer that was lost and is given again may be older than the hold it tells
-// of; then the server is asked what became of that hold, and the click that is waiting takes another.
-async function reserveAlive(intent, body) {
-  const clicked = now();
-  for (let tries = 1; ; tries++) {
-    let replayed = false;
-    const made = await intend(intent, (key, again) => post("/api/drops/reserve", body, { key, told: (r) => (replayed = r || again) }));
-    if (!replayed && remaining(made) > 0) return made;
-    const found = await lookUp(made);
-    if (found) return found;
-    if (tries > 1 || now() - clicked > fresh) throw new Refusal(410, { error: "The reservation has expired", code: "answer_late" });
-  }
-}
-
-// lookUp returns a reservation as it is now, or null if it is over. Where the server does not say, the clock does.
-async function lookUp(made) {
-  const all = await get(`/api/users/${made.userId}/reservations?limit=200`).catch(() => []);
-  const known = all.find((r) => r.id === made.id);
-  if (known) return ["active", "completed"].includes(known.status) ? known : null;
-  return remaining(made) > 0 ? made : null;
 }
 
 // settled are the reservations that have ended, for good: an answer that says otherwise was on its way when they did.
@@ -125,8 +82,8 @@ function took(reservation) {
 
 // found ends what was not known of the click that made a hold: it is here.
 function found({ dropId, size }) {
-  settle(intentOf(dropId, size));
-  if (unsure.has(hands.notices.get(dropId)?.code)) hands.notices.delete(dropId);
+  client.settle(intentOf(dropId, size));
+  if (hands.notices.get(dropId)?.unsure) hands.notices.delete(dropId);
 }
 
 export const heard = took; // reservation_update
@@ -145,7 +102,7 @@ export async function buy(id) {
   Object.assign(hold, { phase: "buying", problem: null });
   changed(hold.dropId);
   try {
-    const { purchase } = await intend(`buy ${id}`, (key) => post("/api/drops/purchase", { reservationId: id }, { key }));
+    const { purchase } = await client.purchase({ reservationId: id });
     settled.add(id);
     hands.holds.delete(id);
     hands.bought.set(id, { ...hold, at: Date.parse(purchase.createdAt), price: purchase.price });
@@ -165,7 +122,7 @@ export async function giveBack(id) {
   Object.assign(hold, { phase: "giving", problem: null });
   changed(hold.dropId);
   try {
-    await intend(`give ${id}`, (key) => post("/api/drops/cancel", { reservationId: id }, { key }));
+    await client.cancel({ reservationId: id });
     settled.add(id);
     hands.holds.delete(id);
     say(`${nameOf(hold.dropId)} is back on sale.`);
@@ -225,7 +182,7 @@ async function count() {
   if (!buyer.id) return false;
   const of = buyer.id;
   try {
-    const all = await get(`/api/users/${of}/reservations?limit=200`);
+    const all = await client.listReservations({ id: of, limit: 200 });
     if (of === buyer.id) all.forEach(took);
     return true;
   } catch (refusal) {
@@ -239,12 +196,12 @@ async function count() {
 // forgive takes back what was said of a lost connection, once it is there again and the server was asked.
 export function forgive() {
   for (const [dropId, refusal] of hands.notices) {
-    if (!unsure.has(refusal.code)) continue;
+    if (!refusal.unsure) continue;
     hands.notices.delete(dropId);
     changed(dropId);
   }
   for (const hold of hands.holds.values()) {
-    if (!unsure.has(hold.problem?.code)) continue;
+    if (!hold.problem?.unsure) continue;
     hold.problem = null;
     changed(hold.dropId);
   }

@@ -1,7 +1,8 @@
 // How a buyer's token comes to the page. The page sends buyers to the shop's sign-in page with a random state, and a token that
 // comes back with it was asked for here. Any other may be somebody else's, in a link that is meant to make the buyer shop under that
 // account: the page asks first, whether somebody is signed in or nobody.
-import { call, newKey } from "../shared/api.js";
+import { newKey } from "../client/sneakerdrop.js";
+import { client } from "../shared/client.js";
 import { identity } from "../shared/config.js";
 import { tell } from "../shared/topics.js";
 import { become, buyer, recall, signedIn, signInFailed, tab, token } from "./buyer.js";
@@ -51,9 +52,7 @@ function take(sent) {
   become(sent);
 }
 
-const useless = ["unauthenticated", "invalid_token", "token_expired", "forbidden"];
-
-export const refusedForGood = () => offer.refusal !== null && useless.includes(offer.refusal.code);
+export const refusedForGood = () => offer.refusal !== null && (offer.refusal.needsSignIn || offer.refusal.code === "forbidden");
 
 // lookAtOffer asks the server whose token is offered. It comes after recall, which says who is signed in.
 export async function lookAtOffer() {
@@ -64,7 +63,7 @@ export async function lookAtOffer() {
   let who = null;
   let refusal = null;
   try {
-    who = (await call("GET", "/api/users/me", { token: sent })).answer;
+    who = await client.me({}, { token: sent });
   } catch (r) {
     refusal = r;
   }
