@@ -24,7 +24,8 @@ type file struct {
 	*negotiate.Body
 
 	immutable bool
-	shared    bool // with pages of every origin
+	shared    bool   // with pages of every origin
+	types     string // where a module's types are; Deno asks for them
 }
 
 func newFile(name string, content []byte) *file {
@@ -66,7 +67,9 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.shared {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-		h.Set("X-TypeScript-Types", "./sneakerdrop.d.ts") // Deno asks for it
+	}
+	if f.types != "" {
+		h.Set("X-TypeScript-Types", f.types)
 	}
 	f.Body.ServeHTTP(w, r)
 }

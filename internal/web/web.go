@@ -97,10 +97,11 @@ func (p *Pages) addClient() error {
 		if err != nil {
 			return err
 		}
-		at := "/client/" + entry.Name()
-		p.files[at] = newFile(entry.Name(), content)
-		p.files[at].shared = true
+		f := newFile(entry.Name(), content)
+		f.shared = true
+		p.files["/client/"+entry.Name()] = f
 	}
+	p.files["/"+clientModule].types = "./sneakerdrop.d.ts"
 	return nil
 }
 
