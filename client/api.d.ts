@@ -217,7 +217,7 @@ export interface paths {
         };
         /**
          * Follow the stock as it moves
-         * @description Server-Sent Events, the same as over Socket.IO: stock_update (its data is a StockUpdate), drop_update (DropUpdate) and purchase_complete (PurchaseComplete). First comes the current state, then each change, at most 40 a second; what a later event makes worthless may be left out. Over Socket.IO, a buyer who signed in also gets reservation_update (Reservation) of its own reservations. The schema and the example of the answer are of one event's data.
+         * @description Server-Sent Events, the same as over Socket.IO: stock_update (its data is a StockUpdate), drop_update (DropUpdate) and purchase_complete (PurchaseComplete). First comes the current state, then each change, at most 40 a second; what a later event makes worthless may be left out. The schema and the example of the answer are of one event's data. With a buyer's token the stream also has what is told to that buyer alone: each reservation_update (Reservation) and each purchase_complete with the buyer's own number. It ends when the token does: connect again with a new one.
          */
         get: operations["events"];
         put?: never;
@@ -903,7 +903,7 @@ export interface components {
             purchaseId: number;
             /**
              * Format: int64
-             * @description The buyer. Where buyers sign in, everybody is told a number from 4503599627370496 on in its place, which no buyer has; a buyer who signed in over Socket.IO is told of its own purchases once more, with its own number
+             * @description The buyer. Where buyers sign in, everybody is told a number from 4503599627370496 on in its place, which no buyer has; a buyer who signed in is told of its own purchases once more, with its own number
              */
             userId: number;
         };
@@ -2991,7 +2991,18 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "text/event-stream": components["schemas"]["StockUpdate"] | components["schemas"]["DropUpdate"] | components["schemas"]["PurchaseComplete"];
+                    "text/event-stream": components["schemas"]["StockUpdate"] | components["schemas"]["DropUpdate"] | components["schemas"]["PurchaseComplete"] | components["schemas"]["Reservation"];
+                };
+            };
+            /** @description code invalid_token, token_expired */
+            401: {
+                headers: {
+                    /** @description What kind of token is needed */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
             /** @description code drop_not_found */

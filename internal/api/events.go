@@ -1,18 +1,24 @@
 package api
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/limit"
+	"sneakerdrop/internal/shop"
 )
 
 // Streams follow the stock; see package sse.
 type Streams interface {
-	// Serve streams to one client: what concerns one drop, or with id 0 all.
-	Serve(w http.ResponseWriter, r *http.Request, id drop.ID) error
+	// Serve streams to one client until the request's context ends: what concerns one drop, or with id 0 all, and what is
+	// told to a buyer alone; 0 is no buyer.
+	Serve(w http.ResponseWriter, r *http.Request, id drop.ID, buyer drop.UserID) error
 	// Count is how many are open.
 	Count() int
 }
@@ -33,7 +39,7 @@ type (
 	}
 	purchaseComplete struct {
 		DropID     drop.ID         `json:"dropId"`
-		UserID     int64           `json:"userId" doc:"The buyer. Where buyers sign in, everybody is told a number from 4503599627370496 on in its place, which no buyer has; a buyer who signed in over Socket.IO is told of its own purchases once more, with its own number"`
+		UserID     int64           `json:"userId" doc:"The buyer. Where buyers sign in, everybody is told a number from 4503599627370496 on in its place, which no buyer has; a buyer who signed in is told of its own purchases once more, with its own number"`
 		PurchaseID drop.PurchaseID `json:"purchaseId"`
 	}
 )
@@ -42,13 +48,12 @@ func (a *api) eventRoutes() []route {
 	if a.streams == nil {
 		return nil
 	}
-	return []route{{
+	rt := route{
 		method: http.MethodGet, path: dropsPath + "/events", serve: a.events, streams: true,
 		id: "events", access: anybody, tag: tagDrops, summary: "Follow the stock as it moves",
 		text: "Server-Sent Events, the same as over Socket.IO: stock_update (its data is a StockUpdate), drop_update (DropUpdate) and " +
 			"purchase_complete (PurchaseComplete). First comes the current state, then each change, at most 40 a second; what a later event " +
-			"makes worthless may be left out. Over Socket.IO, a buyer who signed in also gets reservation_update (Reservation) of its own " +
-			"reservations. The schema and the example of the answer are of one event's data.",
+			"makes worthless may be left out. The schema and the example of the answer are of one event's data.",
 		params: []*huma.Param{{
 			Name: "drop", In: "query", Description: "Of this drop only", Example: 1,
 			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(drop.MaxID))},
@@ -58,10 +63,25 @@ func (a *api) eventRoutes() []route {
 		mediaExample: `{"dropId":1,"available_stock":47,"reason":"reserved","version":8,` +
 			`"sizes":[{"size":"9.5","total_stock":50,"available_stock":47}]}`,
 		codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound, codeOverloaded},
-	}}
+	}
+	if a.identity != nil {
+		rt.security = buyerScheme
+		rt.text += " With a buyer's token the stream also has what is told to that buyer alone: each reservation_update (Reservation) and each " +
+			"purchase_complete with the buyer's own number. It ends when the token does: connect again with a new one."
+		rt.events = append(rt.events, reflect.TypeFor[reservationAnswer]())
+		rt.codes = append(rt.codes, codeInvalidToken, codeTokenExpired)
+	}
+	return []route{rt}
 }
 
 func (a *api) events(w http.ResponseWriter, r *http.Request) error {
+	buyer, until, err := a.signedIn(r)
+	if err == nil {
+		err = a.limits.limitBuyer(w, limit.Read, buyer)
+	}
+	if err != nil {
+		return err
+	}
 	q := queryOf(r)
 	id := drop.ID(q.number("drop", 1, int(drop.MaxID), 0))
 	if q.err != nil {
@@ -72,5 +92,29 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return a.streams.Serve(w, r, id)
+	if buyer != 0 {
+		ctx, cancel := context.WithDeadline(r.Context(), until)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	return a.streams.Serve(w, r, id, buyer)
+}
+
+// signedIn returns the buyer whose token a request has, and until when the token is good; 0 of a request without a token. As with
+// sockets, a token that is no buyer's is refused: its client would wait in vain for what is its own.
+func (a *api) signedIn(r *http.Request) (buyer drop.UserID, until time.Time, err error) {
+	if a.identity == nil || len(r.Header["Authorization"]) == 0 {
+		return 0, time.Time{}, nil
+	}
+	token, err := bearer(r)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), a.timeout.after)
+	defer cancel()
+	user, until, err := a.signIn.Buyer(ctx, token)
+	if shop.TokenCode(err) != "" {
+		a.log.LogAttrs(ctx, slog.LevelDebug, "a stream's token was refused", slog.Any("reason", err), slog.String("from", r.RemoteAddr))
+	}
+	return user.ID, until, refuseToken(err)
 }

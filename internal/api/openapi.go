@@ -150,6 +150,9 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 	}
 	op.Security = []map[string][]string{} // said in so many words: no token is needed
 	if rt.security != "" {
+		if rt.access == anybody {
+			op.Security = append(op.Security, map[string][]string{}) // no token will do, too
+		}
 		op.Security = append(op.Security, map[string][]string{rt.security: {}})
 	}
 	if rt.body != nil {

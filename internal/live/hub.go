@@ -149,16 +149,21 @@ func (h *Hub) add(ev *engine.Event) {
 
 // tellOwners tells buyers of what is theirs.
 func (h *Hub) tellOwners(ev *engine.Event) {
-	for _, w := range h.private.Load().([]PrivateWire) {
-		for _, changed := range [][]*drop.Reservation{ev.Made, ev.Ended} {
-			for _, r := range changed {
-				w.Tell(RoomOfUser(r.UserID), func() []Update { return []Update{reservationUpdate(r)} })
-			}
+	wires := h.private.Load().([]PrivateWire)
+	tell := func(owner drop.UserID, updates func() []Update) {
+		room := RoomOfUser(owner)
+		for _, w := range wires {
+			w.Tell(room, updates)
 		}
-		for i := range ev.Purchases {
-			p := &ev.Purchases[i]
-			w.Tell(RoomOfUser(p.UserID), func() []Update { return []Update{purchaseComplete(p, int64(p.UserID))} })
+	}
+	for _, changed := range [][]*drop.Reservation{ev.Made, ev.Ended} {
+		for _, r := range changed {
+			tell(r.UserID, func() []Update { return []Update{reservationUpdate(r)} })
 		}
+	}
+	for i := range ev.Purchases {
+		p := &ev.Purchases[i]
+		tell(p.UserID, func() []Update { return []Update{purchaseComplete(p, int64(p.UserID))} })
 	}
 }
 

@@ -71,7 +71,7 @@ func ask(t *testing.T, url string) *http.Response {
 func TestStream_ArrivesThroughAProxyThatCompresses(t *testing.T) {
 	h := live.New(live.Config{Window: time.Millisecond})
 	s := sse.New(h, 0, 0)
-	front := compressing(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = s.Serve(w, r, 0) }))
+	front := compressing(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = s.Serve(w, r, 0, 0) }))
 	t.Cleanup(func() {
 		s.Close()
 		h.Close()

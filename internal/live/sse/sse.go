@@ -2,7 +2,8 @@
 // browser's EventSource reads.
 //
 // Each client has a bounded queue in which an unsent update is replaced by a later one of the same kind and drop; one whose
-// queue stays full, or that does not read for ten seconds, is cut off and connects again by itself.
+// queue stays full, or that does not read for ten seconds, is cut off and connects again by itself. What is told to one buyer
+// alone goes through the same queue, and nothing replaces it.
 package sse
 
 import (
@@ -35,13 +36,17 @@ type Streams struct {
 	hub                      *live.Hub
 	maxClients, maxOfAddress int
 
-	mu        sync.Mutex
-	rooms     map[string]map[*client]struct{}
+	watchers rooms
+	buyers   rooms // apart: a lane that tells a buyer does not wait while thousands of watchers are told
+
+	mu        sync.Mutex // guards count and addresses
 	count     int
 	addresses map[netip.Addr]int
 	closed    chan struct{}
 	once      sync.Once
 }
+
+var _ live.PrivateWire = (*Streams)(nil)
 
 // New attaches a wire to the hub. maxClients 0 means DefaultMaxClients; maxOfAddress are those of one address, 0: any number.
 func New(h *live.Hub, maxClients, maxOfAddress int) *Streams {
@@ -49,7 +54,7 @@ func New(h *live.Hub, maxClients, maxOfAddress int) *Streams {
 	maxOfAddress = cmp.Or(maxOfAddress, maxClients)
 	s := &Streams{
 		hub: h, maxClients: maxClients, maxOfAddress: maxOfAddress,
-		rooms: make(map[string]map[*client]struct{}), addresses: make(map[netip.Addr]int), closed: make(chan struct{}),
+		addresses: make(map[netip.Addr]int), closed: make(chan struct{}),
 	}
 	h.Attach(s)
 	return s
@@ -65,9 +70,10 @@ func (s *Streams) Count() int {
 	return s.count
 }
 
-// Serve streams to one client until it goes away, is cut off or the server stops: the current state of one drop, or with
-// id 0 of all, and what follows. It returns ErrTooMany, with nothing written, where the bound is reached.
-func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID) error {
+// Serve streams to one client until the request's context ends, the client is cut off or the server stops: the current state of
+// one drop, or with id 0 of all, and what follows; and to a buyer who signed in (0: nobody did) all that is told to that buyer
+// alone. It returns ErrTooMany, with nothing written, where the bound is reached.
+func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID, buyer drop.UserID) error {
 	c := newClient()
 	room := live.RoomAll
 	if id != 0 {
@@ -77,11 +83,16 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID) erro
 	if !s.reserve(address) {
 		return ErrTooMany
 	}
-	defer s.leave(room, c, address)
+	defer s.release(address)
+	if buyer != 0 {
+		s.buyers.enter(live.RoomOfUser(buyer), c)
+		defer s.buyers.leave(live.RoomOfUser(buyer), c)
+	}
 	s.hub.Join(id, func(snapshot []live.Update) {
 		c.push(encode(snapshot))
-		s.enter(room, c)
+		s.watchers.enter(room, c)
 	})
+	defer s.watchers.leave(room, c)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store, no-transform") // a proxy that compresses would hold events back
@@ -105,37 +116,59 @@ func (s *Streams) reserve(address netip.Addr) bool {
 	return true
 }
 
-func (s *Streams) enter(room string, c *client) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.rooms[room] == nil {
-		s.rooms[room] = make(map[*client]struct{})
-	}
-	s.rooms[room][c] = struct{}{}
-}
-
-func (s *Streams) leave(room string, c *client, address netip.Addr) {
+func (s *Streams) release(address netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count--
 	if s.addresses[address]--; s.addresses[address] == 0 {
 		delete(s.addresses, address)
 	}
-	delete(s.rooms[room], c)
-	if len(s.rooms[room]) == 0 {
-		delete(s.rooms, room)
-	}
 }
 
 // Broadcast implements live.Wire.
 func (s *Streams) Broadcast(room string, updates []live.Update) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clients := s.rooms[room]
+	s.watchers.tell(room, func() []live.Update { return updates })
+}
+
+// Tell implements live.PrivateWire.
+func (s *Streams) Tell(room string, updates func() []live.Update) { s.buyers.tell(room, updates) }
+
+// rooms has the clients that are in each room. The zero value has none.
+type rooms struct {
+	mu sync.RWMutex
+	in map[string]map[*client]struct{}
+}
+
+func (r *rooms) enter(room string, c *client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.in == nil {
+		r.in = make(map[string]map[*client]struct{})
+	}
+	if r.in[room] == nil {
+		r.in[room] = make(map[*client]struct{})
+	}
+	r.in[room][c] = struct{}{}
+}
+
+func (r *rooms) leave(room string, c *client) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.in[room], c)
+	if len(r.in[room]) == 0 {
+		delete(r.in, room)
+	}
+}
+
+// tell asks for the updates only if somebody is in the room.
+func (r *rooms) tell(room string, updates func() []live.Update) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	clients := r.in[room]
 	if len(clients) == 0 {
 		return
 	}
-	events := encode(updates)
+	events := encode(updates())
 	for c := range clients {
 		c.push(events)
 	}

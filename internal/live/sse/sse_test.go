@@ -2,6 +2,7 @@ package sse_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -23,14 +24,19 @@ import (
 // serve runs a hub with streams on a real server until the test ends.
 func serve(t *testing.T, most int) (*live.Hub, *sse.Streams, *httptest.Server) {
 	t.Helper()
-	h := live.New(live.Config{Window: time.Millisecond})
+	return serveHub(t, live.New(live.Config{Window: time.Millisecond}), most)
+}
+
+// serveHub serves /?drop=7&buyer=1001.
+func serveHub(t *testing.T, h *live.Hub, most int) (*live.Hub, *sse.Streams, *httptest.Server) {
+	t.Helper()
 	s := sse.New(h, most, 0)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var id drop.ID
-		if q := r.URL.Query().Get("drop"); q != "" {
-			_, _ = fmt.Sscan(q, &id)
-		}
-		if err := s.Serve(w, r, id); errors.Is(err, sse.ErrTooMany) {
+		var buyer drop.UserID
+		_, _ = fmt.Sscan(r.URL.Query().Get("drop"), &id)
+		_, _ = fmt.Sscan(r.URL.Query().Get("buyer"), &buyer)
+		if err := s.Serve(w, r, id, buyer); errors.Is(err, sse.ErrTooMany) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
@@ -52,7 +58,9 @@ func publish(h *live.Hub, id drop.ID, version int64) {
 // lines reads a stream's events, one string each.
 func lines(t *testing.T, url string) (next func() string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Patience)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +153,7 @@ func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
 	s := sse.New(h, 10, 2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.RemoteAddr = r.Header.Get("From")
-		if err := s.Serve(w, r, 0); errors.Is(err, sse.ErrTooMany) {
+		if err := s.Serve(w, r, 0, 0); errors.Is(err, sse.ErrTooMany) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
