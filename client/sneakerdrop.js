@@ -37,6 +37,9 @@ const again = ["offline", "timeout", "unreadable", "outcome_unknown", "in_flight
 const unsure = ["stopped", ...again.slice(0, 5)];
 const signInAgain = ["unauthenticated", "invalid_token", "token_expired"];
 
+// Refusals that come before the shop has looked at a call say nothing of its earlier tries, so that its key is kept.
+const undecided = [...unsure, "overloaded", "unavailable", "not_ready", "rate_limited", "internal", ...signInAgain];
+
 export class Refusal extends Error {
   constructor(status, answer, more) {
     super(answer.error);
@@ -163,12 +166,15 @@ export function createClient({ server = "", token = "", io, loadIO, fetch: ask }
   // persist makes a call, and makes a change again under its key while nobody knows what became of it.
   async function persist(method, path, { key, tries = method === "GET" ? 1 : 5, headers, ...rest }) {
     const keyed = { ...rest, headers: method === "GET" ? headers : { ...headers, "Idempotency-Key": key } };
+    let doubt = null; // an earlier try may have taken effect, and a busy server does not say whether it did
     for (let n = 1; ; n++) {
       try {
         const { answer, replayed } = await exchange(method, path, keyed);
         return { answer, replayed: replayed || n > 1 };
       } catch (refusal) {
-        if (n >= tries || !again.includes(refusal.code)) throw refusal;
+        if (!again.includes(refusal.code)) throw refusal;
+        if (refusal.unsure) doubt = refusal;
+        if (n >= tries) throw doubt || refusal;
         await pause(Math.max(200 * 2 ** n * (0.5 + Math.random()), Math.min(refusal.retryAfter || 0, 5) * 1000), rest.signal);
       }
     }
@@ -192,7 +198,7 @@ export function createClient({ server = "", token = "", io, loadIO, fetch: ask }
       return { answer, replayed: replayed || same };
     } catch (refusal) {
       mine.at = now();
-      if (!refusal.unsure) settle(intent, mine);
+      if (!undecided.includes(refusal.code)) settle(intent, mine);
       throw refusal;
     } finally {
       mine.users--;

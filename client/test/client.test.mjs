@@ -130,6 +130,20 @@ test("an intent outlives a call of which nobody knows, until it is settled", asy
   assert.ok(a === d && b === c && a !== b && e !== b && f === "k-1", JSON.stringify([a, b, c, d, e, f]));
 });
 
+test("a busy server does not say what became of the tries before", async () => {
+  const answers = [lost, (r) => no(r, 503, "overloaded"), (r) => no(r, 503, "unavailable"), (r) => no(r, 429, "rate_limited"), (r) => no(r, 401, "token_expired")];
+  const { server, calls } = await serve((call, response) => (answers[call.n] ? answers[call.n](response) : ok(response, { purchase: {} })));
+  const shop = createClient({ server });
+  const buy = (tries) => shop.purchase({ reservationId: 5 }, { tries });
+  await assert.rejects(buy(2), refusal("offline", { unsure: true })); // not that nothing was done
+  await assert.rejects(buy(1), refusal("unavailable", { unsure: false }));
+  await assert.rejects(buy(1), refusal("rate_limited"));
+  await assert.rejects(buy(1), refusal("token_expired"));
+  await buy(1);
+  assert.equal(calls.length, 6);
+  assert.equal(new Set(calls.map((call) => call.key)).size, 1);
+});
+
 test("a minute after its last try an intent is forgotten", async (t) => {
   const { server, calls } = await serve((_, response) => lost(response));
   const shop = createClient({ server });
