@@ -22,8 +22,10 @@ test: deps check ## everything that must pass before a change goes in
 	$(GO) test -race -timeout 30m $(TESTFLAGS) $(RACE)
 	$(GO) test -timeout 30m $(TESTFLAGS) $(NORACE)
 
-client: ## make client/ anew from the API's description
+client: ## make what is generated of client/ anew, from the API's description (needs Node.js)
+	@.ci/deps client
 	MAKE_CLIENT=1 $(GO) test -count 1 -run TestOpenAPI_IsWhatTheClientIsMadeFrom ./internal/api
+	node .ci/node/generate.mjs client
 
 perf: deps ## what hangs on the machine's speed: ratios, figures, times within which something is promised (needs two idle cores)
 	@GO=$(GO) .ci/perf $(TESTFLAGS)

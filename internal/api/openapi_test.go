@@ -156,13 +156,14 @@ func (d *document) validate(tb testing.TB, schema, value json.RawMessage) {
 	}
 }
 
+// TestOpenAPI_DescribesEveryOperation has what linters leave to people; what they know themselves is test/client_test.go's.
 func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 	s := newShop(t)
 	d := s.document()
-	if !strings.HasPrefix(d.OpenAPI, "3.1") || d.Info.Title == "" || d.Info.Description == "" || len(d.Tags) == 0 {
+	if !strings.HasPrefix(d.OpenAPI, "3.1") || d.Info.Title == "" || d.Info.Description == "" || d.Info.Version == "" || len(d.Tags) == 0 {
 		t.Fatalf("document %s %+v", d.OpenAPI, d.Info)
 	}
-	ids := map[string]bool{}
+	ids, tags := map[string]bool{}, map[string]bool{}
 	for path, methods := range d.Paths {
 		for method, op := range methods {
 			name := method + " " + path
@@ -170,6 +171,9 @@ func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 				t.Errorf("%s: %+v", name, op)
 			}
 			ids[op.OperationID] = true
+			for _, tag := range op.Tags {
+				tags[tag] = true
+			}
 			if (method == "post" || method == "patch") != (op.RequestBody != nil) || op.RequestBody != nil && len(op.RequestBody.Content["application/json"].Examples) == 0 {
 				t.Errorf("%s: body and examples: %+v", name, op.RequestBody)
 			}
@@ -191,6 +195,11 @@ func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 					t.Errorf("%s: parameter %s is not described", name, placeholder[1])
 				}
 			}
+		}
+	}
+	for _, tag := range d.Tags {
+		if !tags[tag.Name] {
+			t.Errorf("no operation is of %s", tag.Name)
 		}
 	}
 	text := s.get("/openapi.json").body
