@@ -66,23 +66,23 @@ func newShopAt(tb testing.TB, at *pipes.Listener, s store.Store, ahead *atomic.I
 	tb.Helper()
 	log := &logBuffer{}
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	c := api.Config{Log: logger, Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) {
-		return audit.Drop(ctx, s, id)
-	}, Rehearsals: &rehearsals{}}
-	for _, o := range options {
-		o(&c)
-	}
-	hub := live.New(live.Config{Private: c.Identity != nil})
+	hub := live.New(live.Config{})
 	tb.Cleanup(hub.Close)
 	e := engine.New(s, engine.Config{
 		Log: slog.New(slog.DiscardHandler), RetryFor: 200 * time.Millisecond, Publish: hub.Publish,
 	})
+	streams := sse.New(hub, 2, 0)
+	c := api.Config{Engine: e, Log: logger, Streams: streams, Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) {
+		return audit.Drop(ctx, s, id)
+	}, Rehearsals: &rehearsals{}}
+	tb.Cleanup(streams.Close)
+	for _, o := range options {
+		o(&c)
+	}
+	hub.Private = c.Identity != nil // nothing is published yet
 	if err := e.Start(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
-	streams := sse.New(hub, 2, 0)
-	tb.Cleanup(streams.Close)
-	c.Engine, c.Streams = e, streams
 	h, err := api.New(c)
 	if err != nil {
 		tb.Fatal(err)
