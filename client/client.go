@@ -5,5 +5,5 @@ import "embed"
 
 // Files are sneakerdrop.js and its types.
 //
-//go:embed sneakerdrop.js sneakerdrop.d.ts api.d.ts
+//go:embed sneakerdrop.js sneakerdrop.d.ts
 var Files embed.FS
