@@ -77,6 +77,24 @@ func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 	p.quiet()
 }
 
+// Who presses to buy a pair that was given back in another tab or elsewhere is told why it goes.
+func TestBrowser_SaysThatAPairWasGivenBack(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir())
+	made(t, s.url, manyPairs)
+	p := newBuyer(t, s.url)
+	p.reserves(1)
+	p.reads(".hold", "Complete purchase")
+	mustPost(t, s.url+"/api/drops/cancel", `{"reservationId":4294967297}`)
+	p.press(".hold .primary")
+	p.reads("#drop-1 .refused", "You gave this pair back already")
+	p.reads("#said", "You gave this pair back already")
+	p.holds(`!document.querySelector(".hold")`)
+	p.reserves(1)
+	p.reads("#drop-1 .note", "Complete the purchase below")
+	p.quiet()
+}
+
 // A hold that was taken although its answer was lost shows as soon as the server can be asked; the click is then done, its red
 // line is gone, and the next one is a new intent.
 func TestBrowser_ALostAnswerIsFound(t *testing.T) {

@@ -136,8 +136,11 @@ export async function giveBack(id) {
 
 function ended(hold, refusal) {
   if (refusal.code === "reservation_expired") over(hold);
-  else if (refusal.code === "reservation_cancelled") hands.holds.delete(hold.id);
-  else {
+  else if (refusal.code === "reservation_cancelled") {
+    hands.holds.delete(hold.id); // in another tab: whoever pressed a button here is told
+    hands.notices.set(hold.dropId, refusal);
+    say(explain(refusal));
+  } else {
     hold.problem = refusal;
     say(explain(refusal));
     signInFailed(refusal);
