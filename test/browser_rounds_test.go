@@ -182,15 +182,22 @@ func asleep(r *round) {
 func asleepPastTheEnd(r *round) {
 	r.serve("--hold=10m")
 	groups := make(map[*mishap]string)
+	add := func(group string, faults map[string][]spoil, want outcome) {
+		groups[r.add(&mishap{Faults: faults, want: []outcome{want}})] = group
+	}
+	expired := outcome{reservations: []string{"expired"}}
+	over, unheard := expired, expired
+	over.over = 1
+	unheard.code, unheard.mayShow = "answer_late", []string{"answer_late"}
 	for range 3 {
-		groups[r.add(&mishap{want: []outcome{{reservations: []string{"expired"}, over: 1}}})] = "" // holds only
-		groups[r.add(&mishap{Faults: map[string][]spoil{"purchase": r.some(2)}, want: []outcome{{reservations: []string{"expired"}, over: 1}}})] = "buy"
-		groups[r.add(&mishap{Faults: map[string][]spoil{"cancel": r.some(2)}, want: []outcome{{reservations: []string{"expired"}}}})] = "give"
-		groups[r.add(&mishap{Faults: map[string][]spoil{"purchase": r.some(1)}, then: "buy", want: []outcome{{reservations: []string{"completed", "expired"}, over: 1, bought: 1}}})] = "anew"
+		add("only held", nil, over)
+		add("buy", map[string][]spoil{"purchase": r.some(2)}, over)
+		add("give", map[string][]spoil{"cancel": r.some(2)}, expired)
+		add("anew", map[string][]spoil{"purchase": r.some(1)}, outcome{reservations: []string{"completed", "expired"}, over: 1, bought: 1})
 	}
 	for range 2 {
-		groups[r.add(&mishap{Faults: map[string][]spoil{"reserve": {parkedAfter}}, want: []outcome{{reservations: []string{"expired"}, code: "answer_late", mayShow: []string{"answer_late"}}}})] = "late hold"
-		groups[r.add(&mishap{Faults: map[string][]spoil{"purchase": {parkedAfter}}, want: []outcome{{reservations: []string{"completed"}, bought: 1}}})] = "late purchase"
+		add("late hold", map[string][]spoil{"reserve": {parkedAfter}}, unheard)
+		add("late purchase", map[string][]spoil{"purchase": {parkedAfter}}, outcome{reservations: []string{"completed"}, bought: 1})
 	}
 	in := func(verb string, names ...string) func(*mishap) string {
 		return func(m *mishap) string {
@@ -201,7 +208,7 @@ func asleepPastTheEnd(r *round) {
 		}
 	}
 	p := r.open(odder(""))
-	r.act(p, in("reserve", "", "buy", "give", "anew", "late purchase"))
+	r.act(p, in("reserve", "only held", "buy", "give", "anew", "late purchase"))
 	r.idle()
 	r.act(p, in("reserve", "late hold"))
 	r.act(p, in("buy", "late purchase"))
@@ -240,7 +247,7 @@ func twoTabs(r *round) {
 		m := &mishap{limit: limit, Faults: map[string][]spoil{}, other: map[string][]spoil{}, want: want}
 		groups[m] = group
 		calls := map[string][]string{
-			"both reserve": {"reserve"}, "both buy": {"reserve", "purchase"}, "both give": {"reserve", "cancel"}, "one buys": {"purchase"}, "one gives": {"cancel"},
+			"both reserve": {"reserve"}, "both buy": {"reserve", "purchase"}, "both give": {"reserve", "cancel"},
 		}[group]
 		for _, call := range calls {
 			m.Faults[call], m.other[call] = r.some(1), r.some(1)
