@@ -95,6 +95,31 @@ func TestBrowser_SaysThatAPairWasGivenBack(t *testing.T) {
 	p.quiet()
 }
 
+// What is not known of one buyer's click is nothing to the next buyer at the same page.
+func TestBrowser_AnotherBuyersClickIsAnother(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir())
+	made(t, s.url, manyPairs)
+	p := newBuyer(t, s.url)
+	eval[chromedp.Void](p, `{ net.lose = (path) => path.includes("/reserve") || path.includes("/reservations"); }`)
+	p.reserves(1)
+	p.reads("#drop-1 .refused", "No connection")
+	p.press(".who")
+	p.press("dialog .quiet") // this is not me
+	p.holds(`!document.querySelector("dialog[open]")`)
+	eval[chromedp.Void](p, `{ net.lose = () => false; }`)
+	p.press(".who")
+	p.introduce("Bob")
+	p.holds(`!document.querySelector("dialog[open]")`)
+	p.reserves(1)
+	p.reads(".hold", "Complete purchase")
+	p.reads(left(1), "48 of 50 left")
+	if all := reservations(t, s.url, 2); strings.Count(all, `"status":"active"`) != 1 {
+		t.Errorf("Bob has %s", all)
+	}
+	p.quiet()
+}
+
 // A hold that was taken although its answer was lost shows as soon as the server can be asked; the click is then done, its red
 // line is gone, and the next one is a new intent.
 func TestBrowser_ALostAnswerIsFound(t *testing.T) {
