@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func clockOff(r *round, by time.Duration) {
 			if err != nil {
 				return err
 			}
-			shown := time.Duration(seen.Left[fmt.Sprint(b.ID)]) * time.Millisecond
+			shown := time.Duration(seen.Left[strconv.FormatInt(b.ID, 10)]) * time.Millisecond
 			if off := shown - time.Until(end); b.Status == "active" && off.Abs() > 15*time.Second {
 				return fmt.Errorf("hold %d lasts for %s more, and the page says %s", b.ID, time.Until(end), shown)
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -336,9 +337,7 @@ func (s *spoiler) ask(at string, r *http.Request, body []byte) *reply {
 }
 
 func (a *reply) writeHead(w http.ResponseWriter, length int) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.Header().Set("Content-Length", strconv.Itoa(length))
 	w.WriteHeader(a.status)
 }
@@ -354,7 +353,8 @@ func website(status int, body string) *reply {
 
 func refusal(status int, code string) *reply {
 	return &reply{
-		status, http.Header{"Content-Type": {"application/json"}, "Retry-After": {"1"}},
+		status,
+		http.Header{"Content-Type": {"application/json"}, "Retry-After": {"1"}},
 		fmt.Appendf(nil, `{"error":"The test says so","code":%q}`, code),
 	}
 }

@@ -154,13 +154,11 @@ func (o outcome) differs(seen told, there []booked, limit int) error {
 	}
 	problems := slices.Clone(seen.Rows)
 	slices.Sort(problems)
-	rows := make([]string, holds)
+	held := make([]string, holds)
 	if o.code != "" && holds > 0 {
-		rows[0] = words[o.code]
+		held[0] = words[o.code]
 	}
-	for range o.over {
-		rows = append(rows, "over")
-	}
+	rows := slices.Concat(held, slices.Repeat([]string{"over"}, o.over))
 	slices.Sort(rows)
 	switch {
 	case seen.Busy:
@@ -169,7 +167,7 @@ func (o outcome) differs(seen told, there []booked, limit int) error {
 		return fmt.Errorf("it has %d holds and bought %d, want %d and %d", len(seen.Holds), len(seen.Bought), holds, bought)
 	case !slices.EqualFunc(problems, rows, func(has, want string) bool { return has == want || want != "" && strings.Contains(has, want) }):
 		return fmt.Errorf("the tray says %q, want %q", problems, rows)
-	case o.code != "" && holds == 0 && !(seen.Refused && says(seen.Note, o.code)):
+	case o.code != "" && holds == 0 && (!seen.Refused || !says(seen.Note, o.code)):
 		return fmt.Errorf("the note is %q, want the words for %s", seen.Note, o.code)
 	case (o.code == "" || holds > 0) && seen.Refused:
 		return fmt.Errorf("the note still is %q", seen.Note)

@@ -165,10 +165,12 @@ func typeOf(s *huma.Schema) string {
 	default:
 		name = s.Type
 	}
-	separator := ": "
-	for _, value := range s.Enum {
-		name += fmt.Sprint(separator, value)
-		separator = ", "
+	if len(s.Enum) > 0 {
+		values := make([]string, len(s.Enum))
+		for i, value := range s.Enum {
+			values[i] = fmt.Sprint(value)
+		}
+		name += ": " + strings.Join(values, ", ")
 	}
 	if s.Minimum != nil && s.Maximum != nil {
 		name += ", " + number(*s.Minimum) + " to " + number(*s.Maximum)
