@@ -212,6 +212,7 @@ func (r *round) heard(tab int, said []string, ended map[int64]outcome) {
 		case strings.HasPrefix(text, "Bought. Case "): // counted already
 		case over[text] || says(text, may...):
 		case strings.HasPrefix(text, "Case ") && (strings.Contains(text, " is yours for ") || strings.HasSuffix(text, " is back on sale.")):
+		case strings.HasPrefix(text, "Drop ") && strings.Contains(text, " is yours for "): // pressed before the list had its name
 		case text == "Connected again." || strings.HasPrefix(text, "10 seconds left for Case "):
 		default:
 			r.t.Errorf("tab %d said %q", tab+1, text)
