@@ -7,13 +7,17 @@ NORACE     := . ./bench/scaling ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test client perf soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
+.PHONY: help run storefront build test client perf soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build, then serve sample drops from ./sneakerdrop.db at http://localhost:3000
 	@exec ./$(BIN) serve --demo
+
+storefront: build ## build, then run examples/storefront: a shop of its own, with sign-in, at http://localhost:8080
+	$(GO) build -o bin/storefront ./examples/storefront
+	@exec examples/storefront/run
 
 build: ## build bin/sneakerdrop
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/sneakerdrop

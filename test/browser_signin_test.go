@@ -18,7 +18,11 @@ import (
 // signInServer is a shop in which buyers sign in, and a function that makes calls with a token; "" is the operator's.
 func signInServer(t *testing.T, secret string, args ...string) (*server, func(token, path, body string) string) {
 	t.Helper()
-	dir := t.TempDir()
+	return signInServerIn(t, t.TempDir(), secret, args...)
+}
+
+func signInServerIn(t *testing.T, dir, secret string, args ...string) (*server, func(token, path, body string) string) {
+	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
