@@ -77,7 +77,7 @@ check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernete
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...
 
 check:
-	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench client cmd deploy internal test *.go); \
+	@unformatted=$$($$($(GO) env GOROOT)/bin/gofmt -l bench client cmd deploy examples internal test *.go); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags perf ./... && $(GO) vet -tags soak ./... && $(GO) vet -tags cluster ./test/cluster
