@@ -1,14 +1,26 @@
 // The page of a shop that sells its drops with a sneakerdrop server of another origin.
 import { createClient, Refusal } from "./sneakerdrop.js";
 
-const $ = (id) => document.getElementById(id);
-const shop = createClient({ server: document.querySelector('meta[name="drops-server"]').content, token });
+/**
+ * @typedef {import("./sneakerdrop.js").Drop} Drop
+ * @typedef {import("./sneakerdrop.js").Reservation} Reservation
+ * @typedef {import("./sneakerdrop.js").Refusal} Refused
+ * @typedef {{ name: string, token: string, until: number, id?: number }} Buyer until: ms since 1970; id: that of the drops server
+ */
+
+/** @param {string} id */
+const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const nameField = /** @type {HTMLInputElement} */ ($("name"));
+const server = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="drops-server"]')).content;
+const shop = createClient({ server, token });
 const money = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
 
 // Who buys. The name outlives a reload; the token is kept in memory alone, where it is hardest to steal.
 
-let buyer = null; // {name, token, until: ms since 1970, id: of the drops server}
+/** @type {Buyer | null} */
+let buyer = null;
 
+/** @param {string} name @returns {Promise<Buyer>} */
 async function session(name) {
   const answer = await fetch("/session", {
     method: "POST",
@@ -21,8 +33,10 @@ async function session(name) {
 }
 
 // renew gives the buyer a new token. Who asks meanwhile gets the same one.
+/** @type {Promise<Buyer> | null} */
 let renewing = null;
-function renew(who = buyer) {
+/** @param {Buyer} who */
+function renew(who) {
   renewing ??= session(who.name)
     .then((fresh) => Object.assign(who, fresh))
     .finally(() => (renewing = null));
@@ -32,10 +46,11 @@ function renew(who = buyer) {
 // token is asked for by the library before each call and each connection. One that ends within half a minute is renewed; the
 // server takes it for that long still, so that nothing is lost where our backend is away.
 async function token() {
-  if (buyer && buyer.until - shop.now() < 30_000) await renew().catch(() => {});
+  if (buyer && buyer.until - shop.now() < 30_000) await renew(buyer).catch(() => {});
   return buyer?.token ?? "";
 }
 
+/** @param {string} name */
 async function signIn(name) {
   buyer = await session(name);
   sessionStorage.setItem("name", buyer.name);
@@ -55,12 +70,13 @@ function signOut(why = "You are signed out.") {
 
 // signed makes a call, and again with a new token where the server does not take this one: it ended while the device slept, or
 // the shop has a new secret.
+/** @template T @param {() => Promise<T>} call */
 async function signed(call) {
   const who = buyer;
   try {
     return await call();
   } catch (refusal) {
-    if (!refusal.needsSignIn || !who) throw refusal;
+    if (!(refusal instanceof Refusal && refusal.needsSignIn && who)) throw refusal;
     await renew(who);
     return call();
   }
@@ -68,8 +84,10 @@ async function signed(call) {
 
 // What the buyer has.
 
-const mine = new Map(); // reservation id → reservation
+/** @type {Map<number, Reservation>} by their ids */
+const mine = new Map();
 
+/** @param {Reservation} reservation */
 function keep(reservation) {
   const before = mine.get(reservation.id);
   if (!buyer || (buyer.id && buyer.id !== reservation.userId)) return; // of whoever was signed in before
@@ -87,6 +105,7 @@ async function readMine() {
 }
 
 // act makes a call for a click, and says what came of it. Clicks meanwhile do nothing.
+/** @param {HTMLElement} button @param {() => Promise<string>} call */
 async function act(button, call) {
   if (button.ariaBusy === "true" || button.ariaDisabled === "true") return;
   button.ariaBusy = "true";
@@ -102,11 +121,11 @@ async function act(button, call) {
   }
 }
 
-function reserve(id, button, size) {
-  const { name, sizes } = live.drops.get(id);
+/** @param {Drop} drop @param {HTMLElement} button @param {string} [size] */
+function reserve({ id, name, sizes }, button, size) {
   if (!buyer) {
     say("Sign in first.");
-    $("name").focus();
+    nameField.focus();
   } else if (sizes && !size) {
     say("Pick your size first.");
   } else {
@@ -117,6 +136,7 @@ function reserve(id, button, size) {
   }
 }
 
+/** @param {Reservation} hold @param {HTMLElement} button */
 const buy = (hold, button) =>
   act(button, async () => {
     await shop.purchase({ reservationId: hold.id });
@@ -124,6 +144,7 @@ const buy = (hold, button) =>
     return `It's yours! You purchased ${nameOf(hold)}.`;
   });
 
+/** @param {Reservation} hold @param {HTMLElement} button */
 const release = (hold, button) =>
   act(button, async () => {
     keep(await shop.cancel({ reservationId: hold.id }));
@@ -132,6 +153,7 @@ const release = (hold, button) =>
 
 // What the page says of refusals, by their code. The server's sentence stands in for the rest.
 
+/** @type {{ [Code in Refused["code"]]?: (refusal: Refused & { code: Code }) => string }} */
 const words = {
   out_of_stock: () => "Sold out. Someone got there first; a pair may come back if a hold expires.",
   not_started: () => "This drop has not started yet.",
@@ -152,29 +174,40 @@ const words = {
   timeout: () => "We couldn't confirm whether that went through. We're checking…",
 };
 
-const explain = (refusal) => words[refusal.code]?.(refusal) ?? refusal.message;
+/** @param {Refused} refusal */
+const explain = (refusal) => /** @type {((r: Refused) => string) | undefined} */ (words[refusal.code])?.(refusal) ?? refusal.message;
 
 // Drawing. Elements stay where they are and only their text changes, so that nobody loses the focus to an update.
 
+/** @param {string} text */
 const say = (text) => ($("said").textContent = text);
+/** @param {number} ms */
 const clock = (ms) => `${Math.floor(Math.ceil(ms / 1000) / 60)}:${String(Math.ceil(ms / 1000) % 60).padStart(2, "0")}`;
+/** @param {Reservation} of */
 const nameOf = ({ dropId, size }) => `${live.drops.get(dropId)?.name ?? `drop ${dropId}`}${size ? `, size ${size}` : ""}`;
-const make = (template) => $(template).content.firstElementChild.cloneNode(true);
+/** @param {string} template */
+const make = (template) => /** @type {HTMLElement} */ (/** @type {HTMLTemplateElement} */ ($(template)).content.firstElementChild?.cloneNode(true));
+/** @param {HTMLElement} within @param {string} selector */
+const part = (within, selector) => /** @type {HTMLElement} */ (within.querySelector(selector));
+/** @param {HTMLElement} list */
+const rowsOf = (list) => /** @type {HTMLElement[]} */ ([...list.children]);
 
 // row returns the element with a key in a list, made anew where there is none.
+/** @param {HTMLElement} list @param {number} key @param {() => HTMLElement} build */
 function row(list, key, build) {
-  let element = [...list.children].find((e) => e.dataset.key === String(key));
+  let element = rowsOf(list).find((e) => e.dataset.key === String(key));
   if (!element) {
     element = build();
-    element.dataset.key = key;
+    element.dataset.key = String(key);
     list.append(element);
   }
   return element;
 }
 
 // prune removes the elements that are no more. If one of them had the focus, the heading above has it then.
+/** @param {HTMLElement} list @param {{ has(key: number): boolean }} keys @param {HTMLElement} heading */
 function prune(list, keys, heading) {
-  for (const element of [...list.children]) {
+  for (const element of rowsOf(list)) {
     if (keys.has(Number(element.dataset.key))) continue;
     if (element.contains(document.activeElement)) heading.focus();
     element.remove();
@@ -188,18 +221,21 @@ function drawBuyer() {
 }
 
 function drawMine() {
-  const [holds, bought] = ["active", "completed"].map((status) => new Map([...mine].filter(([, r]) => r.status === status)));
+  /** @param {Reservation["status"]} status */
+  const those = (status) => new Map([...mine].filter(([, r]) => r.status === status));
+  const [holds, bought] = [those("active"), those("completed")];
   prune($("holds"), holds, $("yours-title"));
   for (const [id, hold] of holds) {
     const element = row($("holds"), id, () => {
       const made = make("hold");
-      made.querySelector(".buy").onclick = (e) => buy(hold, e.target);
-      made.querySelector(".release").onclick = (e) => release(hold, e.target);
+      const [buying, releasing] = [part(made, ".buy"), part(made, ".release")];
+      buying.onclick = () => buy(hold, buying);
+      releasing.onclick = () => release(hold, releasing);
       return made;
     });
-    element.querySelector("h3").textContent = nameOf(hold);
+    part(element, "h3").textContent = nameOf(hold);
     const left = shop.remaining(hold);
-    element.querySelector(".left").textContent = left > 0 ? clock(left) : "time is up";
+    part(element, ".left").textContent = left > 0 ? clock(left) : "time is up";
     for (const button of element.querySelectorAll("button")) button.ariaDisabled = String(left === 0);
   }
   prune($("bought"), bought, $("yours-title"));
@@ -207,36 +243,42 @@ function drawMine() {
   $("nothing").hidden = holds.size + bought.size > 0;
 }
 
+/** @param {Drop} drop */
 function drawDrop(drop) {
   const element = row($("drops"), drop.id, () => {
     const made = make("drop");
-    const button = made.querySelector("button");
-    button.onclick = () => reserve(drop.id, button, made.querySelector("input:checked:enabled")?.value);
+    const button = part(made, "button");
+    button.onclick = () => {
+      const now = live.drops.get(drop.id);
+      const size = /** @type {HTMLInputElement | null} */ (made.querySelector("input:checked:enabled"));
+      if (now) reserve(now, button, size?.value);
+    };
     return made;
   });
-  element.querySelector("h3").textContent = drop.name;
-  element.querySelector(".price").textContent = money.format(drop.price);
-  element.querySelector(".stock").textContent = `${drop.available_stock} of ${drop.total_stock} in stock`;
-  const sizes = element.querySelector("fieldset");
+  part(element, "h3").textContent = drop.name;
+  part(element, ".price").textContent = money.format(drop.price);
+  part(element, ".stock").textContent = `${drop.available_stock} of ${drop.total_stock} in stock`;
+  const sizes = part(element, "fieldset");
   sizes.hidden = !drop.sizes;
   for (const { size, available_stock } of drop.sizes ?? []) {
-    let radio = [...sizes.querySelectorAll("input")].find((input) => input.value === size);
-    if (!radio) {
-      const label = make("size");
-      radio = label.firstElementChild;
-      Object.assign(radio, { name: `size-${drop.id}`, value: size });
+    let label = [...sizes.querySelectorAll("label")].find((l) => l.dataset.size === size);
+    if (!label) {
+      label = /** @type {HTMLLabelElement} */ (make("size"));
+      label.dataset.size = size;
+      Object.assign(part(label, "input"), { name: `size-${drop.id}`, value: size });
       sizes.append(label);
     }
-    radio.disabled = available_stock === 0;
-    radio.nextElementSibling.textContent = available_stock > 0 ? `${size} (${available_stock} left)` : `${size} (sold out)`;
+    part(label, "input").toggleAttribute("disabled", available_stock === 0);
+    part(label, "span").textContent = available_stock > 0 ? `${size} (${available_stock} left)` : `${size} (sold out)`;
   }
   const starts = Date.parse(drop.start_time) - shop.now();
   const closed = drop.paused ? "Paused" : starts > 0 ? startsIn(starts, drop) : drop.available_stock === 0 ? "Sold out" : "";
-  const button = element.querySelector("button");
+  const button = part(element, "button");
   button.ariaDisabled = String(closed !== "");
   button.textContent = closed || "Reserve";
 }
 
+/** @param {number} ms @param {Drop} drop */
 const startsIn = (ms, { start_time }) => (ms < 3_600_000 ? `Starts in ${clock(ms)}` : `Starts ${new Date(start_time).toLocaleString()}`);
 
 const live = shop.watch({
@@ -266,9 +308,9 @@ setInterval(() => {
 
 $("sign-in").onsubmit = (e) => {
   e.preventDefault();
-  signIn($("name").value).then(
+  signIn(nameField.value).then(
     () => {
-      say(`Hello ${buyer.name}.`);
+      say(`Hello ${buyer?.name}.`);
       $("yours-title").focus();
     },
     (refusal) => say(explain(refusal)),
@@ -276,7 +318,7 @@ $("sign-in").onsubmit = (e) => {
 };
 $("sign-out").onclick = () => {
   signOut();
-  $("name").focus();
+  nameField.focus();
 };
 const name = sessionStorage.getItem("name");
 if (name) signIn(name).catch((refusal) => say(explain(refusal)));
