@@ -99,7 +99,9 @@ func strict(drops string, next http.Handler) http.Handler {
 // shop answers only to its own session: a cookie (HttpOnly, Secure, SameSite) that it gave to a buyer who has proved who they
 // are, by a passkey, a password or an identity provider. It takes sub, which names the buyer for ever, from its own records.
 func (s *storefront) session(w http.ResponseWriter, r *http.Request) {
-	var asked struct{ Name string }
+	var asked struct {
+		Name string `json:"name"`
+	}
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&asked)
 	name := strings.Join(strings.Fields(asked.Name), " ")
 	if err != nil || name == "" || len(name) > 200 {
