@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func run(addr, drops, secretFile string, life time.Duration) error {
 		}
 	})
 	host, _, _ := net.SplitHostPort(addr)
-	fmt.Printf("The shop is at http://%s\n", net.JoinHostPort(host, fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)))
+	fmt.Printf("The shop is at http://%s\n", net.JoinHostPort(host, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)))
 	// No page of another origin may ask for a session.
 	handler := http.NewCrossOriginProtection().Handler(strict(drops, mux))
 	server := http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
