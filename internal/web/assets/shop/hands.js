@@ -33,7 +33,7 @@ export const boughtOf = (dropId) => [...hands.bought.values()].filter((b) => b.d
 
 export const { remaining } = client;
 
-const intentOf = (dropId, size) => `reserve ${dropId} ${size ?? ""} ${buyer.name}`;
+const intentOf = (dropId, size) => JSON.stringify(["reserve", dropId, size, buyer.name]);
 
 export async function reserve(dropId, size) {
   if (hands.asking.has(dropId)) return;
