@@ -198,7 +198,7 @@ func (m *memoryWatcher) Write(b []byte) (int, error) {
 // 200,000 purchases go out in a few MiB of memory, and without a folder for temporary files.
 func TestPurchases_WorkbookTakesLittleMemory(t *testing.T) {
 	t.Setenv("TMPDIR", "/nowhere")
-	const n = 200_000
+	const n = 100_000
 	s := newShopOn(t, endless{memory.New(func() drop.Time { return 1 }), n}, new(atomic.Int64))
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	runtime.GC()
