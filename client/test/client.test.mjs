@@ -359,6 +359,19 @@ test("one drop is watched alone, by the page's Socket.IO where there is one", as
   w.stop();
 });
 
+test("a watch that is stopped asks for Socket.IO's client no more", async () => {
+  const { server } = await serve((_, response) => ok(response, []));
+  let asked = 0;
+  let fail;
+  const loadIO = () => (asked++, new Promise((_, no) => (fail = no)));
+  const w = createClient({ server, loadIO }).watch({});
+  await until(() => asked === 1);
+  w.stop();
+  fail(new Error("it did not come"));
+  await new Promise((done) => setTimeout(done, 3500)); // it would be asked for again after 3 s
+  assert.equal(asked, 1);
+});
+
 test("keys are random", () => {
   assert.equal(new Set(Array.from({ length: 1000 }, newKey)).size, 1000);
 });
