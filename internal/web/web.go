@@ -119,9 +119,7 @@ func (p *Pages) addAssets() (folder string, modules map[string][]string, err err
 	if err != nil {
 		return "", nil, err
 	}
-	if contents[clientModule], err = client.Files.ReadFile(strings.TrimPrefix(clientModule, "client/")); err != nil {
-		return "", nil, err
-	}
+	contents[clientModule] = p.files["/"+clientModule].Plain()
 	folder = "/assets/" + hashOf(contents)
 	for name, content := range contents {
 		f := newFile(name, content)
