@@ -68,7 +68,7 @@ func nobodyToAsk(r *round) {
 	}
 	for _, m := range r.order {
 		if isUnsure(m.want[0].code) {
-			m.want[0].code = "" // nothing is said any more of what was not known, once it is
+			m.want[0].code = "" // the doubt is over, and its words are gone
 		}
 	}
 	p := r.open(odder(""))

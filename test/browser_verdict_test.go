@@ -131,7 +131,7 @@ func (r *round) verdict() {
 	r.audit(ended)
 }
 
-// differs tells what is not as it may be in the end.
+// differs says how a case ended that it may not end.
 func (o outcome) differs(seen told, there []booked, limit int) error {
 	statuses := make([]string, 0, len(there))
 	for _, b := range there {
