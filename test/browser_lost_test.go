@@ -21,6 +21,16 @@ func newBuyer(t *testing.T, url string) *page {
 	return p
 }
 
+// losesAReserve opens the shop as a buyer who has pressed, and whose answers are all lost.
+func losesAReserve(t *testing.T, url string) *page {
+	t.Helper()
+	p := newBuyer(t, url)
+	eval[chromedp.Void](p, `{ net.lose = (path) => path.includes("/reserve") || path.includes("/reservations"); }`)
+	p.reserves(1)
+	p.reads("#drop-1 .refused", "No connection")
+	return p
+}
+
 // The answers are lost for longer than the hold lasts. The click after that takes a new hold; the dead one is never shown as
 // the buyer's, nor said to last for less than nothing.
 func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
@@ -60,10 +70,7 @@ func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
-	p := newBuyer(t, s.url)
-	eval[chromedp.Void](p, `{ net.lose = (path) => path.includes("/reserve") || path.includes("/reservations"); }`)
-	p.reserves(1)
-	p.reads("#drop-1 .refused", "No connection")
+	p := losesAReserve(t, s.url)
 	mustPost(t, s.url+"/api/drops/cancel", `{"reservationId":4294967297}`)
 	eval[chromedp.Void](p, `{ net.lose = () => false; }`)
 	p.reserves(1)
@@ -100,10 +107,7 @@ func TestBrowser_AnotherBuyersClickIsAnother(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
-	p := newBuyer(t, s.url)
-	eval[chromedp.Void](p, `{ net.lose = (path) => path.includes("/reserve") || path.includes("/reservations"); }`)
-	p.reserves(1)
-	p.reads("#drop-1 .refused", "No connection")
+	p := losesAReserve(t, s.url)
 	p.press(".who")
 	p.press("dialog .quiet") // this is not me
 	p.holds(`!document.querySelector("dialog[open]")`)

@@ -23,19 +23,12 @@ function sorted() {
     .map((d) => d.id);
 }
 
-export function changed(drop) {
-  catalog.drops.set(drop.id, drop);
-  tell(`drop:${drop.id}`);
-}
+export const changed = ({ id }) => tell(`drop:${id}`);
 
-// listed takes the whole list. others: it has other drops than before.
-export function listed(drops, others) {
-  const anew = others || !catalog.loaded;
-  if (anew) {
-    catalog.drops = new Map(drops.map((d) => [d.id, d]));
-    catalog.order = sorted();
-  }
-  if (anew || catalog.failed) tell("list");
+// listed notes that the list was read. others: it has other drops than before.
+export function listed(_, others) {
+  if (others) catalog.order = sorted();
+  if (others || catalog.failed) tell("list");
   Object.assign(catalog, { loaded: true, failed: null });
 }
 

@@ -26,6 +26,7 @@ export function start() {
       tell("link");
     },
   });
+  catalog.drops = live.drops;
 }
 
 // signInAnew has the connection made again with the token of now.
