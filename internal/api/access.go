@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
@@ -18,6 +19,7 @@ type access int8
 const (
 	_ access = iota // forgotten: New refuses the route
 	anybody
+	watchers // anybody; who sends a token must be the buyer that it is of
 	buyers
 	viewers // and operators
 	operators
@@ -34,12 +36,13 @@ func (a access) role() operator.Role {
 // open reports whether pages of any origin may make the call where every origin is allowed (--cors-origin *): those that buyers and
 // watchers need, and create, which the original's clients call.
 func (rt *route) open() bool {
-	return rt.access == anybody || rt.access == buyers || rt.id == createDropID
+	return rt.access == anybody || rt.access == watchers || rt.access == buyers || rt.id == createDropID
 }
 
 // caller is who makes a call, as far as the server has proof of it: a buyer, the holder of an operator's token, or neither.
 type caller struct {
 	buyer drop.User
+	until time.Time // that the buyer's token is good
 	token operator.Token
 }
 
@@ -60,14 +63,14 @@ func (c *caller) name() string {
 
 // authorize finds out who calls, and refuses whom the route is not for.
 func (a *api) authorize(r *http.Request, needs access) (caller, error) {
-	if a.identity == nil || needs == anybody {
+	if a.identity == nil || needs == anybody || needs == watchers && len(r.Header["Authorization"]) == 0 {
 		return caller{}, nil
 	}
 	token, err := bearer(r)
 	if err != nil {
 		return caller{}, err
 	}
-	if operator.Is(token) {
+	if operator.Is(token) && needs != watchers { // of a watcher it is no good: as over sockets, nothing is told to it alone
 		t, err := a.signIn.Operator(r.Context(), token)
 		if err == nil && (needs == buyers || !t.Allows(needs.role())) {
 			err = drop.Refuse(codeForbidden)
@@ -80,16 +83,16 @@ func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 		}
 		return caller{token: t}, nil
 	}
-	var user drop.User
-	if needs == buyers {
-		user, _, err = a.signIn.Buyer(r.Context(), token)
+	var c caller
+	if needs == buyers || needs == watchers {
+		c.buyer, c.until, err = a.signIn.Buyer(r.Context(), token)
 	} else if _, err = a.identity.Verify(r.Context(), token); err == nil { // no user is made here
 		err = drop.Refuse(codeForbidden)
 	}
 	if shop.TokenCode(err) != "" {
 		a.log.LogAttrs(r.Context(), slog.LevelDebug, "a buyer's token was refused", slog.Any("reason", err), slog.String("from", r.RemoteAddr))
 	}
-	return caller{buyer: user}, refuseToken(err)
+	return c, refuseToken(err)
 }
 
 // bearer reads the token of a request (RFC 6750, 2.1).

@@ -2,16 +2,12 @@ package api
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"reflect"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/limit"
-	"sneakerdrop/internal/shop"
 )
 
 // Streams follow the stock; see package sse.
@@ -50,7 +46,7 @@ func (a *api) eventRoutes() []route {
 	}
 	rt := route{
 		method: http.MethodGet, path: dropsPath + "/events", serve: a.events, streams: true,
-		id: "events", access: anybody, tag: tagDrops, summary: "Follow the stock as it moves",
+		id: "events", access: watchers, tag: tagDrops, summary: "Follow the stock as it moves",
 		text: "Server-Sent Events, the same as over Socket.IO: stock_update (its data is a StockUpdate), drop_update (DropUpdate) and " +
 			"purchase_complete (PurchaseComplete). First comes the current state, then each change, at most 40 a second; what a later event " +
 			"makes worthless may be left out. The schema and the example of the answer are of one event's data.",
@@ -65,23 +61,14 @@ func (a *api) eventRoutes() []route {
 		codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound, codeOverloaded},
 	}
 	if a.identity != nil {
-		rt.security = buyerScheme
 		rt.text += " With a buyer's token the stream also has what is told to that buyer alone: each reservation_update (Reservation) and each " +
 			"purchase_complete with the buyer's own number. It ends when the token does: connect again with a new one."
 		rt.events = append(rt.events, reflect.TypeFor[reservationAnswer]())
-		rt.codes = append(rt.codes, codeInvalidToken, codeTokenExpired)
 	}
 	return []route{rt}
 }
 
 func (a *api) events(w http.ResponseWriter, r *http.Request) error {
-	buyer, until, err := a.signedIn(r)
-	if err == nil {
-		err = a.limits.limitBuyer(w, limit.Read, buyer)
-	}
-	if err != nil {
-		return err
-	}
 	q := queryOf(r)
 	id := drop.ID(q.number("drop", 1, int(drop.MaxID), 0))
 	if q.err != nil {
@@ -92,29 +79,11 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if buyer != 0 {
-		ctx, cancel := context.WithDeadline(r.Context(), until)
+	who := callerOf(w)
+	if who.buyer.ID != 0 {
+		ctx, cancel := context.WithDeadline(r.Context(), who.until)
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	return a.streams.Serve(w, r, id, buyer)
-}
-
-// signedIn returns the buyer whose token a request has, and until when the token is good; 0 of a request without a token. As with
-// sockets, a token that is no buyer's is refused: its client would wait in vain for what is its own.
-func (a *api) signedIn(r *http.Request) (buyer drop.UserID, until time.Time, err error) {
-	if a.identity == nil || len(r.Header["Authorization"]) == 0 {
-		return 0, time.Time{}, nil
-	}
-	token, err := bearer(r)
-	if err != nil {
-		return 0, time.Time{}, err
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), a.timeout.after)
-	defer cancel()
-	user, until, err := a.signIn.Buyer(ctx, token)
-	if shop.TokenCode(err) != "" {
-		a.log.LogAttrs(ctx, slog.LevelDebug, "a stream's token was refused", slog.Any("reason", err), slog.String("from", r.RemoteAddr))
-	}
-	return user.ID, until, refuseToken(err)
+	return a.streams.Serve(w, r, id, who.buyer.ID)
 }

@@ -120,6 +120,10 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 // guard adds to a route what it asks of a caller, and how it refuses one.
 func (rt *route) guard() {
 	switch rt.access {
+	case watchers:
+		rt.security = buyerScheme
+		rt.codes = append(slices.Clone(rt.codes), codeInvalidToken, codeTokenExpired)
+		return
 	case buyers:
 		rt.security = buyerScheme
 	case viewers, operators:
@@ -150,7 +154,7 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 	}
 	op.Security = []map[string][]string{} // said in so many words: no token is needed
 	if rt.security != "" {
-		if rt.access == anybody {
+		if rt.access == watchers {
 			op.Security = append(op.Security, map[string][]string{}) // no token will do, too
 		}
 		op.Security = append(op.Security, map[string][]string{rt.security: {}})
