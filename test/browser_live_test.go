@@ -39,14 +39,12 @@ func TestBrowser_EachTransportSeesTheStockMove(t *testing.T) {
 	tell(stock(1, 10, "", 1))
 
 	bought := hold(t, s.url, `{"dropId":1,"userId":7}`)
-	tell(stock(1, 9, "reserved", 2))
 	mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, bought))
-	tell(`["purchase_complete",{"dropId":1,"userId":7,"purchaseId":4294967297}]`)
+	tell(stock(1, 9, "reserved", 2), `["purchase_complete",{"dropId":1,"userId":7,"purchaseId":4294967297}]`)
 
 	given := hold(t, s.url, `{"dropId":1,"userId":8}`)
-	tell(stock(1, 8, "reserved", 4))
 	mustPost(t, s.url+"/api/drops/cancel", fmt.Sprintf(`{"reservationId":%d}`, given))
-	tell(stock(1, 9, "reservation_cancelled", 5))
+	tell(stock(1, 8, "reserved", 4), stock(1, 9, "reservation_cancelled", 5))
 
 	mustPost(t, s.url+"/api/drops/1/restock", `{"add":5}`)
 	tell(stock(1, 14, "restocked", 6))

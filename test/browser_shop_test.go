@@ -138,7 +138,6 @@ func TestShop_HoldEndsInHand(t *testing.T) {
 	p.reads(button(1), "Reserve")
 	p.reserves(1)
 	p.introduce("Ann")
-	p.reads(".hold", "Complete purchase")
 	p.reads(".hold.over", "Time is up")
 	p.reads("#said", "Time is up")
 	p.reads(button(1), "Reserve")

@@ -199,6 +199,15 @@ func startFor(t *testing.T, dir string, args ...string) *server {
 	return s
 }
 
+// restarted stops a server that startFor started and starts it at its address with other arguments.
+func restarted(t *testing.T, s *server, args ...string) *server {
+	t.Helper()
+	if code, err := s.stop(syscall.SIGTERM); err != nil || code != 0 {
+		t.Fatalf("exit code %d, %v: %s", code, err, s.stderr.String())
+	}
+	return startFor(t, s.cmd.Dir, append([]string{"--addr=" + strings.TrimPrefix(s.url, "http://")}, args...)...)
+}
+
 func create(t *testing.T, url string, units int, startTime string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"name":"Load","price":1,"total_stock":%d,"start_time":%q}`, units, startTime)
