@@ -33,7 +33,8 @@ var house = [][]string{
 	{"internal/text", "internal/flatjson", "internal/negotiate", "client"},
 }
 
-// outside has the packages that import nothing from elsewhere but the standard library and what begins like this: they are pure.
+// outside has the packages that import nothing from elsewhere but the standard library and what begins like this:
+// they are pure.
 var outside = map[string][]string{
 	"internal/drop":     nil,
 	"internal/text":     {"golang.org/x/text/", "github.com/clipperhouse/uax29/v2/graphemes"},
@@ -41,8 +42,8 @@ var outside = map[string][]string{
 	"client":            nil,
 }
 
-// support is the floor of the tests' own packages. They import whatever they test and each other; of the product, only tests
-// import them.
+// support is the floor of the tests' own packages. They import whatever they test and each other; of the product,
+// only tests import them.
 const support = "internal/testing/"
 
 type pkg struct {

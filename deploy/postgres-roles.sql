@@ -1,6 +1,7 @@
--- Two roles for one database: the one that migrates owns the schema; the one that serves may do to each table what selling
--- takes, and nothing else. Who breaks into a server that serves can sell, and read what there is; the ledger, purchases and
--- the log of operators' actions stay as they were written, the schema stays, and no token for operators can be made.
+-- Two roles for one database: the one that migrates owns the schema; the one that serves may do to each table what
+-- selling takes, and nothing else. Who breaks into a server that serves can sell, and read what there is; the ledger,
+-- purchases and the log of operators' actions stay as they were written, the schema stays, and no token for operators
+-- can be made.
 --
 -- Run it once in the shop's database, as a superuser:
 --   psql -v ON_ERROR_STOP=1 -f deploy/postgres-roles.sql shop

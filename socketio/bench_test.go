@@ -24,8 +24,8 @@ import (
 	"sneakerdrop/socketio/internal/wire"
 )
 
-// Clients of a benchmark live in a process of their own, which is this test binary again, so that neither their memory nor
-// their time is counted with the server's.
+// Clients of a benchmark live in a process of their own, which is this test binary again, so that neither their
+// memory nor their time is counted with the server's.
 const crowdVariable = "SOCKETIO_CROWD" // "<url> <number>"
 
 func TestMain(m *testing.M) {

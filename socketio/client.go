@@ -76,7 +76,8 @@ func (h sessions) Message(session *engineio.Session, data []byte, binary bool) e
 	return c.dispatch(p, nil)
 }
 
-// keep counts bytes of a packet that is not whole, and ends the session where that is more than all clients may have together.
+// keep counts bytes of a packet that is not whole, and ends the session where that is more than all clients may have
+// together.
 func (c *client) keep(n int) {
 	c.size += n
 	if c.server.partial.Add(int64(n)) > int64(c.server.options.MaxInboundBytes) {

@@ -2,8 +2,8 @@
 // 4.x in browsers, Node.js and elsewhere.
 //
 // A [Server] is an [http.Handler] for /socket.io/. A client connects to a [Namespace], "/" if it names none, and is a
-// [Socket] there. Sockets exchange events, with acknowledgements and binary data both ways; rooms are sets of sockets that
-// a program sends to. The connection below, its transports, limits and queues are package engineio's.
+// [Socket] there. Sockets exchange events, with acknowledgements and binary data both ways; rooms are sets of sockets
+// that a program sends to. The connection below, its transports, limits and queues are package engineio's.
 //
 //	server := socketio.New(socketio.Options{})
 //	server.Of("/").OnConnect(func(s *socketio.Socket) error {
@@ -15,9 +15,9 @@
 //
 // # Sending to many
 //
-// A [Message] is encoded once; [Namespace.Broadcast] sends several in one write a socket and waits for none. What a socket
-// does not take at once is queued, within bounds, and messages with the same Replace are merged there. A socket that stays
-// behind is disconnected, with the reason engineio.SlowClient or engineio.WriteTimeout.
+// A [Message] is encoded once; [Namespace.Broadcast] sends several in one write a socket and waits for none. What a
+// socket does not take at once is queued, within bounds, and messages with the same Replace are merged there. A
+// socket that stays behind is disconnected, with the reason engineio.SlowClient or engineio.WriteTimeout.
 //
 // # Ordering and concurrency
 //

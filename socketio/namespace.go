@@ -35,8 +35,8 @@ func newNamespace(s *Server, name string) *Namespace {
 func (n *Namespace) Name() string { return n.name }
 
 // OnConnect sets what is called for each client that wants to connect; it is to be set before clients come. An error
-// refuses the client: it gets the error's text, and the Data of a [*ConnectError]. What is sent to the socket, or to a room
-// it joins, before OnConnect returns, reaches the client right after it was told that it is connected.
+// refuses the client: it gets the error's text, and the Data of a [*ConnectError]. What is sent to the socket, or to
+// a room it joins, before OnConnect returns, reaches the client right after it was told that it is connected.
 //
 // OnConnect may ask other services, but it must not wait for the client.
 func (n *Namespace) OnConnect(f func(*Socket) error) { n.onConnect = f }
@@ -49,8 +49,8 @@ type ConnectError struct {
 
 func (e *ConnectError) Error() string { return e.Message }
 
-// Broadcast sends messages to all sockets of a room, one write a socket; the room "" is the whole namespace. It returns how
-// many sockets took them, and waits for none.
+// Broadcast sends messages to all sockets of a room, one write a socket; the room "" is the whole namespace. It
+// returns how many sockets took them, and waits for none.
 func (n *Namespace) Broadcast(room string, messages []*Message) int {
 	if len(messages) == 0 {
 		return 0

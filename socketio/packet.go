@@ -34,8 +34,8 @@ type packet struct {
 
 var errPacket = errors.New("invalid packet")
 
-// decodePacket reads <type>[<attachments>-][<namespace>,][<id>][<JSON>]. What the JSON must be depends on the type; only
-// connect's is checked here, an event's and an ack's where their arguments are taken apart.
+// decodePacket reads <type>[<attachments>-][<namespace>,][<id>][<JSON>]. What the JSON must be depends on the type;
+// only connect's is checked here, an event's and an ack's where their arguments are taken apart.
 func decodePacket(b []byte, maxAttachments int) (packet, error) {
 	if len(b) == 0 || b[0] < typeConnect || b[0] > typeBinaryAck {
 		return packet{}, fmt.Errorf("%w: unknown type", errPacket)

@@ -20,8 +20,8 @@ type Options struct {
 	Path string
 	// ConnectTimeout is how long a client may go without being connected to any namespace (default 45 s).
 	ConnectTimeout time.Duration
-	// MaxAttachments bounds the binary attachments of one packet (default 10). What clients have sent of packets whose attachments
-	// are still to come is bounded by MaxInboundBytes, for all of them together.
+	// MaxAttachments bounds the binary attachments of one packet (default 10). What clients have sent of packets
+	// whose attachments are still to come is bounded by MaxInboundBytes, for all of them together.
 	MaxAttachments int
 	// MaxAuthBytes bounds what a client gives when it connects to a namespace (default 16 KiB).
 	MaxAuthBytes int
@@ -84,7 +84,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Close ends all connections so that clients come back by themselves, refuses new ones, and waits for everything to end.
+// Close ends all connections so that clients come back by themselves, refuses new ones, and waits for everything to
+// end.
 func (s *Server) Close(ctx context.Context) error { return s.engine.Close(ctx) }
 
 // Stats are the counters of a Server at one moment.

@@ -160,8 +160,8 @@ func TestLimits_WhatStrangersLeaveBehind(t *testing.T) {
 	}
 }
 
-// TestConnect_NothingComesBeforeTheAnswer: what a joining socket is sent, by its own handler and by broadcasts meanwhile,
-// follows the packet that says it is connected.
+// TestConnect_NothingComesBeforeTheAnswer: what a joining socket is sent, by its own handler and by broadcasts
+// meanwhile, follows the packet that says it is connected.
 func TestConnect_NothingComesBeforeTheAnswer(t *testing.T) {
 	inside, goOn := make(chan struct{}), make(chan struct{})
 	s := start(t, socketio.Options{}, map[string]func(*socketio.Socket) error{"/": func(s *socketio.Socket) error {

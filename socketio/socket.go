@@ -77,8 +77,8 @@ func (s *Socket) Namespace() *Namespace { return s.namespace }
 // Request is what opened the connection. Each call reads it anew: it is the caller's.
 func (s *Socket) Request() engineio.Request { return s.client.session.Request() }
 
-// Auth is the object that the client gave when it connected, {} if it gave none. It is for Namespace.OnConnect: once that has
-// returned it is nil, so that a stranger's words do not stay for as long as the connection lasts.
+// Auth is the object that the client gave when it connected, {} if it gave none. It is for Namespace.OnConnect: once
+// that has returned it is nil, so that a stranger's words do not stay for as long as the connection lasts.
 func (s *Socket) Auth() json.RawMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,8 +108,8 @@ func (s *Socket) Rooms() []string {
 	return slices.DeleteFunc(slices.Clone(s.rooms), func(room string) bool { return room == "" })
 }
 
-// On sets what is called for an event of the client. The calls of one client come one after the other, in the order of its
-// packets: a handler that waits for the client waits forever, and has to start a goroutine for that.
+// On sets what is called for an event of the client. The calls of one client come one after the other, in the order
+// of its packets: a handler that waits for the client waits forever, and has to start a goroutine for that.
 func (s *Socket) On(event string, call func(args Args, ack Ack)) {
 	s.handlers = append(s.handlers, handler{event, call})
 }
@@ -138,8 +138,8 @@ func (s *Socket) Send(messages ...*Message) bool {
 	return s.sendBatch(batch(s.namespace.name, messages))
 }
 
-// EmitWithAck sends an event and waits for the client's answer, for ctx or for the end of the socket. It must not be called
-// by OnConnect or by a handler of the same client.
+// EmitWithAck sends an event and waits for the client's answer, for ctx or for the end of the socket. It must not be
+// called by OnConnect or by a handler of the same client.
 func (s *Socket) EmitWithAck(ctx context.Context, event string, args ...any) (Args, error) {
 	if isReserved(event) {
 		return nil, fmt.Errorf("emit %q: %w", event, errReserved)
@@ -191,8 +191,8 @@ func (s *Socket) Disconnect() {
 	s.end(ServerDisconnect)
 }
 
-// Close ends the client's connection, and with it its sockets in all namespaces, once what was sent is through. The client
-// comes back by itself.
+// Close ends the client's connection, and with it its sockets in all namespaces, once what was sent is through. The
+// client comes back by itself.
 func (s *Socket) Close() { s.client.session.Close() }
 
 func (s *Socket) sendBatch(b *engineio.Batch) bool {
@@ -229,7 +229,8 @@ func (s *Socket) accept() {
 	s.namespace.server.sockets.Add(1)
 }
 
-// end makes the socket useless, whatever the reason. A socket that was never connected ends without a word to the program.
+// end makes the socket useless, whatever the reason. A socket that was never connected ends without a word to the
+// program.
 func (s *Socket) end(r Reason) {
 	s.mu.Lock()
 	before := s.state.Load()

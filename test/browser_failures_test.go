@@ -22,8 +22,8 @@ import (
 //go:embed testdata/browser/failures.js
 var failuresScript script
 
-// A buyer reserves, buys and gives back while everything on the way goes wrong, in more than 200 ways. Each ends with one effect at
-// the server, a page that agrees with it, and the right words.
+// A buyer reserves, buys and gives back while everything on the way goes wrong, in more than 200 ways. Each ends with
+// one effect at the server, a page that agrees with it, and the right words.
 func TestBrowser_200ScriptedFailures(t *testing.T) {
 	t.Parallel()
 	startChromium(t)
@@ -87,8 +87,8 @@ func (o outcome) count(status string) (n int) {
 // callOf is the call that a verb makes.
 var callOf = map[string]string{"reserve": "reserve", "early": "reserve", "buy": "purchase", "give": "cancel"}
 
-// failing tells how a call ends if its last fault goes on: whether the server did it at one of the tries, and the codes of the words
-// for that. A try that is refused for sure says nothing of those before it.
+// failing tells how a call ends if its last fault goes on: whether the server did it at one of the tries, and the
+// codes of the words for that. A try that is refused for sure says nothing of those before it.
 func (m *mishap) failing(call string) (did bool, codes []string) {
 	faults := m.Faults[call]
 	last := faults[len(faults)-1].code()

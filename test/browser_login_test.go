@@ -13,8 +13,8 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// loginShop is a shop in which buyers sign in, with the shop's own sign-in page beside it: that one signs Ann in, and sends her back
-// with the state that it was given, or without.
+// loginShop is a shop in which buyers sign in, with the shop's own sign-in page beside it: that one signs Ann in, and
+// sends her back with the state that it was given, or without.
 type loginShop struct {
 	*server
 	secret     string

@@ -31,8 +31,8 @@ func losesAReserve(t *testing.T, url string) *page {
 	return p
 }
 
-// The answers are lost for longer than the hold lasts. The click after that takes a new hold; the dead one is never shown as
-// the buyer's, nor said to last for less than nothing.
+// The answers are lost for longer than the hold lasts. The click after that takes a new hold; the dead one is never
+// shown as the buyer's, nor said to last for less than nothing.
 func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]script{
@@ -68,7 +68,8 @@ func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 	}
 }
 
-// A hold whose answer was lost and that was given back elsewhere is not the buyer's any more, however long its time would last.
+// A hold whose answer was lost and that was given back elsewhere is not the buyer's any more, however long its time
+// would last.
 func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -127,8 +128,8 @@ func TestBrowser_AnotherBuyersClickIsAnother(t *testing.T) {
 	p.quiet()
 }
 
-// A hold that was taken although its answer was lost shows as soon as the server can be asked; the click is then done, its red
-// line is gone, and the next one is a new intent.
+// A hold that was taken although its answer was lost shows as soon as the server can be asked; the click is then
+// done, its red line is gone, and the next one is a new intent.
 func TestBrowser_ALostAnswerIsFound(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -149,7 +150,8 @@ func TestBrowser_ALostAnswerIsFound(t *testing.T) {
 	p.quiet()
 }
 
-// An operator whose answer was lost adds the pairs once, however often the button is pressed; changed, the form is a new request.
+// An operator whose answer was lost adds the pairs once, however often the button is pressed; changed, the form is a
+// new request.
 func TestBrowser_ARestockIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

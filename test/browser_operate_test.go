@@ -114,7 +114,8 @@ func buys(t *testing.T, url, buyer string) {
 	mustPost(t, url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, hold(t, url, `{"dropId":1,`+buyer+`}`)))
 }
 
-// The purchases stand with the newest first and grow while the drop sells; a search finds those of a buyer, and grows too.
+// The purchases stand with the newest first and grow while the drop sells; a search finds those of a buyer, and grows
+// too.
 func TestControl_PurchasesAreLiveAndFound(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

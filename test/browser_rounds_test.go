@@ -53,8 +53,8 @@ func answersLost(r *round) {
 	r.play(r.open(odder("")))
 }
 
-// Answers are lost for longer than the page tries, and its question what the buyer has is not answered either. A second press is the
-// same wish as the first one. Once the server can be asked, the page is right.
+// Answers are lost for longer than the page tries, and its question what the buyer has is not answered either. A
+// second press is the same wish as the first one. Once the server can be asked, the page is right.
 func nobodyToAsk(r *round) {
 	r.serve("--hold=10m")
 	for i, f := range fails {
@@ -178,8 +178,8 @@ func asleep(r *round) {
 	r.verdict()
 }
 
-// The device sleeps for an hour, and the holds end meanwhile. What is pressed at the moment of waking up meets dead holds, and answers
-// come an hour late. The server's hour is moved into its database.
+// The device sleeps for an hour, and the holds end meanwhile. What is pressed at the moment of waking up meets dead
+// holds, and answers come an hour late. The server's hour is moved into its database.
 func asleepPastTheEnd(r *round) {
 	r.serve("--hold=10m")
 	groups := make(map[*mishap]string)

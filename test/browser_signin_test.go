@@ -55,8 +55,8 @@ func callAs(ctx context.Context, c *http.Client, url, path, token, body string) 
 	return status, answer
 }
 
-// A page signs in with the real client, comes back with a new token when the old one's time is over, and is told what is
-// its own. A page without a token sees the stock, and nothing of whose it is.
+// A page signs in with the real client, comes back with a new token when the old one's time is over, and is told what
+// is its own. A page without a token sees the stock, and nothing of whose it is.
 func TestBrowser_SignsInAndComesBackWithANewToken(t *testing.T) {
 	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"

@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// spoiler is a proxy in front of a server. It keeps its address while the server is killed and started again, and does to each call
-// what the page says.
+// spoiler is a proxy in front of a server. It keeps its address while the server is killed and started again, and
+// does to each call what the page says.
 type spoiler struct {
 	t    *testing.T
 	url  string
@@ -299,7 +299,8 @@ func (s *spoiler) spoil(w http.ResponseWriter, r *http.Request, f spoil) {
 	}
 }
 
-// forward has the server do a call, whatever becomes of the client meanwhile. If the server is away, the client's connection ends.
+// forward has the server do a call, whatever becomes of the client meanwhile. If the server is away, the client's
+// connection ends.
 func (s *spoiler) forward(r *http.Request, body []byte) *reply {
 	got := s.ask(s.behind(), r, body)
 	if got == nil {

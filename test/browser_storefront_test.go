@@ -243,7 +243,8 @@ func TestStorefront_TokensEnd(t *testing.T) {
 	}
 }
 
-// A server that takes the shop's tokens no more is asked with a new one; where that is no good either, the buyer is told.
+// A server that takes the shop's tokens no more is asked with a new one; where that is no good either, the buyer is
+// told.
 func TestStorefront_TokensAreGoodNoMore(t *testing.T) {
 	t.Parallel()
 	s := newStorefront(t, "5m")

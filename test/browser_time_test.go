@@ -54,8 +54,8 @@ func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 	}
 }
 
-// A device whose clock is wrong from the start shows starts and holds by the server's, and a drop that it thought had started does
-// not stay open.
+// A device whose clock is wrong from the start shows starts and holds by the server's, and a drop that it thought had
+// started does not stay open.
 func TestBrowser_WrongDeviceClockDoesNotShow(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range []int{-86_400_000, -600_000, 600_000, 86_400_000} {

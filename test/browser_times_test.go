@@ -45,8 +45,8 @@ func startOf(t *testing.T, url string, drop int, want string) {
 	}
 }
 
-// In the night of a clock change the form refuses a time that does not exist, and asks which is meant of one that comes twice. It
-// always says what a time is in UTC before it is saved.
+// In the night of a clock change the form refuses a time that does not exist, and asks which is meant of one that
+// comes twice. It always says what a time is in UTC before it is saved.
 func TestControl_StartsInTheNightOfAClockChange(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -109,7 +109,8 @@ func TestControl_StartsInTheNightOfAClockChange(t *testing.T) {
 	p.quiet()
 }
 
-// Who edits a drop that starts in the hour that comes twice sees which of the two it is, and moves it by choosing the other.
+// Who edits a drop that starts in the hour that comes twice sees which of the two it is, and moves it by choosing the
+// other.
 func TestControl_EditsAStartThatComesTwice(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -157,7 +158,8 @@ func zonesModule(t *testing.T) *page {
 
 const loadZones script = `import(document.querySelector('link[href*="zones.js"]').href).then((z) => void (globalThis.zones = z))`
 
-// What a local time means is what the browser's own clock shows: every quarter of an hour around each clock change of some years.
+// What a local time means is what the browser's own clock shows: every quarter of an hour around each clock change of
+// some years.
 func TestZones_AgreeWithTheClock(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -200,7 +202,8 @@ func TestZones_AgreeWithTheClock(t *testing.T) {
 	p.quiet()
 }
 
-// In every zone that the browser knows, the clock changes of a year leave out what they leave out and repeat what they repeat.
+// In every zone that the browser knows, the clock changes of a year leave out what they leave out and repeat what
+// they repeat.
 func TestZones_OfTheWholeWorld(t *testing.T) {
 	t.Parallel()
 	p := zonesModule(t)

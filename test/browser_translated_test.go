@@ -7,7 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A page that a browser translates goes on: what changes replaces what stood there, once, and what does not stays translated.
+// A page that a browser translates goes on: what changes replaces what stood there, once, and what does not stays
+// translated.
 func TestBrowser_TranslatedShopStaysTrue(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=5s")

@@ -18,8 +18,8 @@ import (
 	"sneakerdrop/socketio/engineio"
 )
 
-// Numbers are broadcast as fast as the page reads them while many of its clients upgrade. Each of them sees every number
-// from its first on.
+// Numbers are broadcast as fast as the page reads them while many of its clients upgrade. Each of them sees every
+// number from its first on.
 func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 	const clients, atOnce, enough = 32, 8, 100
 	// A page polls over six connections at most: what waits for one client may be more than a server would allow.
@@ -91,8 +91,9 @@ func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-// countAloud broadcasts 1, 2, 3 … until end is called, which returns the last number: one every 2 ms at most, and ten at most
-// before the page answers over pace. On a slow machine, numbers at a fixed rate would leave the page no time to upgrade.
+// countAloud broadcasts 1, 2, 3 … until end is called, which returns the last number: one every 2 ms at most, and ten
+// at most before the page answers over pace. On a slow machine, numbers at a fixed rate would leave the page no time
+// to upgrade.
 func countAloud(t *testing.T, n *socketio.Namespace, pace *socketio.Socket) (end func() int) {
 	t.Helper()
 	const ahead = 10

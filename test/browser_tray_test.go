@@ -15,8 +15,8 @@ const inSight script = `globalThis.inSight = (e) => {
 	return b.bottom <= tray.top && points.every(([x, y]) => e.contains(document.elementFromPoint(x, y)));
 }`
 
-// The tray of holds covers no button to reserve with: not the one that was just pressed, none that gets the focus, and nothing else that
-// gets it by keyboard (WCAG 2.4.11), on screens of any size and zoom.
+// The tray of holds covers no button to reserve with: not the one that was just pressed, none that gets the focus,
+// and nothing else that gets it by keyboard (WCAG 2.4.11), on screens of any size and zoom.
 func TestShop_TheTrayCoversNoButton(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

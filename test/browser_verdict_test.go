@@ -116,7 +116,8 @@ func (r *round) verdict() {
 				if seen.Tries[call] < len(planned) {
 					r.t.Errorf("tab %d, %s: %d tries of %s, too few for the script %v", i+1, m.Name, seen.Tries[call], call, planned)
 				}
-				// One wish has one key. A press after an outage may be a new wish, as is the one that follows "not yet".
+				// One wish has one key. A press after an outage may be a new wish, as is the one that follows "not
+				// yet".
 				if seen.Keys[call] != 1 && !m.Persist && m.start == past {
 					r.t.Errorf("tab %d, %s: %d keys in %d tries of %s; script %v", i+1, m.Name, seen.Keys[call], seen.Tries[call], call, planned)
 				}
@@ -185,8 +186,8 @@ func (o outcome) differs(seen told, there []booked, limit int) error {
 	return nil
 }
 
-// labelled tells whether a button says what it should. That of a drop that is to come says when, and that of a buyer who has all that
-// one may have says something else than to reserve.
+// labelled tells whether a button says what it should. That of a drop that is to come says when, and that of a buyer
+// who has all that one may have says something else than to reserve.
 func labelled(says, want string) bool {
 	switch want {
 	case "":

@@ -30,8 +30,8 @@ func nodeTool(t *testing.T, name string) string {
 	return ""
 }
 
-// TestClient_IsWhatMakeClientMakes makes anew what is generated, beside a copy of client/openapi.json. That that is the server's document
-// internal/api tests.
+// TestClient_IsWhatMakeClientMakes makes anew what is generated, beside a copy of client/openapi.json. That that is
+// the server's document internal/api tests.
 func TestClient_IsWhatMakeClientMakes(t *testing.T) {
 	t.Parallel()
 	nodeTool(t, "openapi-typescript")
@@ -53,8 +53,8 @@ func TestClient_IsWhatMakeClientMakes(t *testing.T) {
 	}
 }
 
-// TestClient_TypesAndExamplesCompile has TypeScript read the types and all examples as strictly as it can. client/test/types.ts says what
-// the types must refuse.
+// TestClient_TypesAndExamplesCompile has TypeScript read the types and all examples as strictly as it can.
+// client/test/types.ts says what the types must refuse.
 func TestClient_TypesAndExamplesCompile(t *testing.T) {
 	t.Parallel()
 	tsc := nodeTool(t, "tsc")
@@ -63,8 +63,9 @@ func TestClient_TypesAndExamplesCompile(t *testing.T) {
 	}
 }
 
-// TestClient_LintersHaveNothingToSayOfTheDocument runs the rules that Redocly and Spectral recommend, all of them, over the document with
-// everything switched on and that of a server without sign-in: clients are generated, and gateways configured, by tools that insist on them.
+// TestClient_LintersHaveNothingToSayOfTheDocument runs the rules that Redocly and Spectral recommend, all of them,
+// over the document with everything switched on and that of a server without sign-in: clients are generated, and
+// gateways configured, by tools that insist on them.
 func TestClient_LintersHaveNothingToSayOfTheDocument(t *testing.T) {
 	t.Parallel()
 	redocly, spectral := nodeTool(t, "redocly"), nodeTool(t, "spectral")
@@ -106,7 +107,8 @@ type spectralFinding struct {
 	Path                  []any
 }
 
-// lint runs a linter, which must ask nobody for news of itself, and returns its reports. The test fails where the linter does.
+// lint runs a linter, which must ask nobody for news of itself, and returns its reports. The test fails where the
+// linter does.
 func lint[T any](t *testing.T, name string, args ...string) (reports []T) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), name, args...)

@@ -25,8 +25,9 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// TestDeploy_TheShopOfComposeSells does what deploy/compose.yaml has an engine do, with the same files, settings and order, on loopback: roles,
-// migration, three replicas as the role that may only sell, and HAProxy in front. One replica is stopped while buyers come.
+// TestDeploy_TheShopOfComposeSells does what deploy/compose.yaml has an engine do, with the same files, settings and
+// order, on loopback: roles, migration, three replicas as the role that may only sell, and HAProxy in front. One
+// replica is stopped while buyers come.
 func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 	haproxy, psql := tool(t, "haproxy"), tool(t, "psql")
 	text, err := os.ReadFile("../deploy/compose.yaml")
@@ -166,7 +167,8 @@ func (c *composed) settings(t *testing.T, database string) []string {
 	return env
 }
 
-// proxy is HAProxy with deploy/haproxy.cfg, but for where it and the replicas are; its address is returned once it answers.
+// proxy is HAProxy with deploy/haproxy.cfg, but for where it and the replicas are; its address is returned once it
+// answers.
 func proxy(t *testing.T, haproxy string, replicas []*server) string {
 	t.Helper()
 	text, err := os.ReadFile("../deploy/haproxy.cfg")
@@ -213,8 +215,8 @@ func proxy(t *testing.T, haproxy string, replicas []*server) string {
 	return "http://" + front
 }
 
-// keepToOneReplica opens Socket.IO sessions by long-polling, whose requests must all reach one replica: a browser's by its cookie, another
-// client's by its address.
+// keepToOneReplica opens Socket.IO sessions by long-polling, whose requests must all reach one replica: a browser's
+// by its cookie, another client's by its address.
 func keepToOneReplica(t *testing.T, front string) {
 	t.Helper()
 	for _, keeps := range []bool{true, false} {

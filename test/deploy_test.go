@@ -83,7 +83,8 @@ func TestDeploy_PrometheusTakesTheFiles(t *testing.T) {
 	said(t, nil, promtool, "check", "rules", name)
 }
 
-// systemd takes the unit, and calls what is left open to it little. Only systemd itself has the tool: none of it, no test.
+// systemd takes the unit, and calls what is left open to it little. Only systemd itself has the tool: none of it, no
+// test.
 func TestDeploy_SystemdTakesTheUnit(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("there is no systemd-analyze")

@@ -93,8 +93,8 @@ func (s *standbys) suffer(faults ...fault) {
 	}
 }
 
-// The primary dies, is demoted, is made read only or hangs, and a standby takes over: what was answered is there, and the server,
-// which has both addresses, sells again by itself. It says that it is not ready while none takes writes.
+// The primary dies, is demoted, is made read only or hangs, and a standby takes over: what was answered is there, and
+// the server, which has both addresses, sells again by itself. It says that it is not ready while none takes writes.
 func TestFault_Failover(t *testing.T) {
 	t.Parallel()
 	s := newStandbys(t, seedOf(t))
@@ -123,8 +123,8 @@ func TestFault_Failover(t *testing.T) {
 	t.Log(s.tr.report())
 }
 
-// All synchronous standbys are gone: nobody is told of a sale that no standby has, whatever breaks COMMIT's wait off. With a standby
-// again everything is answered, and if the primary is lost instead nothing that was answered is.
+// All synchronous standbys are gone: nobody is told of a sale that no standby has, whatever breaks COMMIT's wait off.
+// With a standby again everything is answered, and if the primary is lost instead nothing that was answered is.
 func TestFault_NoStandby(t *testing.T) {
 	t.Parallel()
 	s := newStandbys(t, seedOf(t))
@@ -155,8 +155,8 @@ func TestFault_NoStandby(t *testing.T) {
 	t.Log(s.tr.report())
 }
 
-// cancelWaits cancels each COMMIT that waits for a standby: PostgreSQL then says COMMIT, with a warning, and the others see what no
-// standby has.
+// cancelWaits cancels each COMMIT that waits for a standby: PostgreSQL then says COMMIT, with a warning, and the
+// others see what no standby has.
 func (s *standbys) cancelWaits() (stop func()) {
 	return again(s.t, s.primary.URL(), `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
 }

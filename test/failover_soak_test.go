@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// No synchronous standby for longer than a batch is given: what the server itself breaks off is told nobody either, neither who asked
-// nor who asks again, until a standby has it.
+// No synchronous standby for longer than a batch is given: what the server itself breaks off is told nobody either,
+// neither who asked nor who asks again, until a standby has it.
 func TestSoak_NoStandbyForLong(t *testing.T) {
 	const length = 75 * time.Second
 	s := newStandbys(t, seedOf(t))

@@ -13,7 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The times that the README promises, from outside. Each is the best of a few tries: what is promised is what the program needs.
+// The times that the README promises, from outside. Each is the best of a few tries: what is promised is what the
+// program needs.
 
 func TestFigures_FirstAnswerWithin300ms(t *testing.T) {
 	best := time.Hour

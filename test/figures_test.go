@@ -12,7 +12,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// What the README promises of memory. The promises of time are in figures_perf_test.go: memory is no smaller on a faster machine.
+// What the README promises of memory. The promises of time are in figures_perf_test.go: memory is no smaller on a
+// faster machine.
 func TestFigures_IdleMemoryBelow40MB(t *testing.T) {
 	for name, args := range engines(t) {
 		t.Run(name, func(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// The server is killed under load, at random and where it hurts most. Whatever it has answered is there afterwards, in books
-// that agree with themselves, and is answered again.
+// The server is killed under load, at random and where it hurts most. Whatever it has answered is there afterwards,
+// in books that agree with themselves, and is answered again.
 func TestKill_NothingAnsweredIsLost(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
@@ -165,7 +165,8 @@ func (k *killer) whileStarting(kill func()) bool {
 	return true
 }
 
-// atWrite kills the server as soon as it has begun the n-th write to a file from now on, or some time of up to 1 ms later.
+// atWrite kills the server as soon as it has begun the n-th write to a file from now on, or some time of up to 1 ms
+// later.
 func (k *killer) atWrite(name string, n int, kill func()) bool {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// The network between the server and its database is slow, cuts connections anywhere in a message, or swallows what is sent.
+// The network between the server and its database is slow, cuts connections anywhere in a message, or swallows what
+// is sent.
 func TestFault_Network(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)

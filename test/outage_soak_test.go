@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// An hour without the database, pressed into two minutes: as many calls as come in an hour when a few people do not give up. The server
-// grows by nothing that would not let it last for days, and sells again at once.
+// An hour without the database, pressed into two minutes: as many calls as come in an hour when a few people do not
+// give up. The server grows by nothing that would not let it last for days, and sells again at once.
 func TestSoak_LongOutageLeavesNothingBehind(t *testing.T) {
 	const length, callers = 2 * time.Minute, 256
 	c := pgtest.NewCluster(t, pgtest.Where{})
@@ -80,7 +80,8 @@ func TestSoak_LongOutageLeavesNothingBehind(t *testing.T) {
 			if late.goroutines > early.goroutines+callers || after.goroutines > before.goroutines+callers {
 				t.Error("goroutines grow")
 			}
-			// How much is resident depends on when the collector last ran: during the outage what it found alive is compared.
+			// How much is resident depends on when the collector last ran: during the outage what it found alive is
+			// compared.
 			if late.nextGC > early.nextGC*3/2+16<<20 || after.resident > before.resident*5/4+32<<20 {
 				t.Error("memory grows")
 			}

@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// PostgreSQL stops, dies, freezes, loses sessions and answers, runs out of connections and of disk: that costs answers, never
-// a sale, and the server goes on by itself.
+// PostgreSQL stops, dies, freezes, loses sessions and answers, runs out of connections and of disk: that costs
+// answers, never a sale, and the server goes on by itself.
 func TestFault_PostgreSQL(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
@@ -151,7 +151,8 @@ func takeConnections(t *testing.T, url string) (giveBack func()) {
 	}
 }
 
-// diskFull lets the disk of a cluster run full. Where no small disk can be made PostgreSQL is made to say that it is full.
+// diskFull lets the disk of a cluster run full. Where no small disk can be made PostgreSQL is made to say that it is
+// full.
 func diskFull(t *testing.T, seed uint64) {
 	disk := smallDisk(t, 160<<20)
 	if disk == "" {
@@ -183,7 +184,8 @@ func diskFull(t *testing.T, seed uint64) {
 	tr.server.kill()
 }
 
-// spendLog uses up the segments of PostgreSQL's log that are there already. The server does not survive that there is no next.
+// spendLog uses up the segments of PostgreSQL's log that are there already. The server does not survive that there is
+// no next.
 func spendLog(t *testing.T, url string) {
 	conn := session(t, url)
 	for range 100 {

@@ -8,13 +8,15 @@ import (
 	"testing"
 )
 
-// floor is what a reserve on SQLite, with identity and limits, must reach of a handler that does nothing, in one run on one
-// machine: 64 connections, the load on the same processors. docs/BENCHMARKS.md has what was seen, and why this is safe.
+// floor is what a reserve on SQLite, with identity and limits, must reach of a handler that does nothing, in one run
+// on one machine: 64 connections, the load on the same processors. docs/BENCHMARKS.md has what was seen, and why this
+// is safe.
 const floor = 0.38
 
 // A change that makes reserving much dearer fails here, on any machine: what is compared ran in turns, a second each.
 func TestRatio_ReserveToAHandlerThatDoesNothing(t *testing.T) {
-	// The databases are in memory: how fast a disk is says nothing of the program. Where there is no such place, the disk counts too.
+	// The databases are in memory: how fast a disk is says nothing of the program. Where there is no such place, the
+	// disk counts too.
 	memory := t.TempDir()
 	if dir, err := os.MkdirTemp("/dev/shm", "sneakerdrop-ratio-"); err == nil { //nolint:usetesting // the test's own folder may be on a disk
 		memory = dir

@@ -17,8 +17,8 @@ var (
 	moment   = regexp.MustCompile(`"(20\d\d-\d\d-\d\dT[0-9:.]+Z)"`)
 )
 
-// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, times of this
-// session apart.
+// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, times of
+// this session apart.
 func TestREADME_FirstSessionIsTrue(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {

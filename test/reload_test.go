@@ -17,7 +17,8 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// SIGHUP has a server read its certificate and its secret again. Nobody's request fails meanwhile, and a faulty file changes nothing.
+// SIGHUP has a server read its certificate and its secret again. Nobody's request fails meanwhile, and a faulty file
+// changes nothing.
 func TestHangup_SecretsAreReadAgain(t *testing.T) {
 	dir := t.TempDir()
 	first, second := strings.Repeat("1", 32), strings.Repeat("2", 32)

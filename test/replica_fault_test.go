@@ -18,9 +18,9 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// A replica that freezes while it holds a drop's lock keeps the others from that drop for some 5 s: then PostgreSQL ends its
-// session or, where it froze in the middle of what it had to say, another replica does. When it goes on, it finds out that its
-// batch came to nothing, and runs it again.
+// A replica that freezes while it holds a drop's lock keeps the others from that drop for some 5 s: then PostgreSQL
+// ends its session or, where it froze in the middle of what it had to say, another replica does. When it goes on, it
+// finds out that its batch came to nothing, and runs it again.
 func TestFault_FrozenReplica(t *testing.T) {
 	t.Parallel() // these wait more than they work
 	seed := seedOf(t)

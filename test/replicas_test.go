@@ -163,8 +163,8 @@ func ok(t *testing.T, answer string) string {
 
 const oneDrop = `{"name":"Air","price":120,"total_stock":100,"start_time":"2020-01-01T00:00:00Z"}`
 
-// What one replica does those who watch another one are told. A sweep may be there before the bus, and does not say why stock moved: of ten
-// times everybody is told of it at least once.
+// What one replica does those who watch another one are told. A sweep may be there before the bus, and does not say
+// why stock moved: of ten times everybody is told of it at least once.
 func TestReplicas_WatchersOfOneSeeWhatAnotherSells(t *testing.T) {
 	t.Parallel()
 	hub := broker(t, 0)
@@ -302,7 +302,8 @@ func watchOthersSales(t *testing.T, all []*server) {
 	w.sees(t, "purchase_complete", of, `"userId":5,`)
 }
 
-// With NATS away sales go on, the replicas say so and stay ready; watchers see others' sales by the sweep, and at once when NATS is back.
+// With NATS away sales go on, the replicas say so and stay ready; watchers see others' sales by the sweep, and at
+// once when NATS is back.
 func TestReplicas_NATSGoesAway(t *testing.T) {
 	t.Parallel()
 	hub := broker(t, 0)
@@ -321,7 +322,8 @@ func TestReplicas_NATSGoesAway(t *testing.T) {
 	watchOthersSales(t, []*server{late, late})
 }
 
-// Calls with one key that three replicas get at once have one effect and one answer; three replicas keep a buyer to one limit.
+// Calls with one key that three replicas get at once have one effect and one answer; three replicas keep a buyer to
+// one limit.
 func TestReplicas_KeysAndLimitsHoldOverAll(t *testing.T) {
 	t.Parallel()
 	all := replicas(t, 3, "--database="+pgtest.Database(t))

@@ -27,7 +27,8 @@ import (
 
 const migrations = "../internal/store/postgres/migrations"
 
-// nextVersion builds the program that will come after this one: it has one more migration, which older ones can go on with.
+// nextVersion builds the program that will come after this one: it has one more migration, which older ones can go on
+// with.
 func nextVersion(t *testing.T) string {
 	t.Helper()
 	there, err := filepath.Glob(migrations + "/*.sql")
@@ -54,8 +55,8 @@ INSERT INTO sneakerdrop.compatibility (version, oldest) VALUES (%d, %d);
 	return program
 }
 
-// balancer sends each request to one of the servers that say that they are ready. It tries another where nothing listens, and nothing else
-// twice.
+// balancer sends each request to one of the servers that say that they are ready. It tries another where nothing
+// listens, and nothing else twice.
 type balancer struct {
 	transport *http.Transport
 	stop      chan struct{}
@@ -162,8 +163,9 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// Two replicas sell while the next version migrates, and are replaced by it one after the other: the older ones go on with the newer
-// schema, and nobody gets an error but, at worst, a 503 that says that nothing was done. Afterwards an older one still starts.
+// Two replicas sell while the next version migrates, and are replaced by it one after the other: the older ones go on
+// with the newer schema, and nobody gets an error but, at worst, a 503 that says that nothing was done. Afterwards an
+// older one still starts.
 func TestRolling_AnUpgradeUnderLoadIsNotNoticed(t *testing.T) {
 	t.Parallel()
 	program := nextVersion(t)

@@ -26,9 +26,9 @@ import (
 )
 
 // The scripts of cli need no database but a file; those of engines run once with $DATABASE on SQLite and once on
-// PostgreSQL; those of postgres have an empty database as $DATABASE; those of import are like those of engines, and have
-// the command origin FILE: it runs the SQL of the file in a new PostgreSQL database and sets $ORIGIN to it; those of copy
-// are like those of engines, and have an empty database of the other engine as $OTHER.
+// PostgreSQL; those of postgres have an empty database as $DATABASE; those of import are like those of engines, and
+// have the command origin FILE: it runs the SQL of the file in a new PostgreSQL database and sets $ORIGIN to it;
+// those of copy are like those of engines, and have an empty database of the other engine as $OTHER.
 
 func TestCLI(t *testing.T) { runScripts(t, "cli", sqliteFile) }
 

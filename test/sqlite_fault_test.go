@@ -143,8 +143,8 @@ func fill(t *testing.T, disk string) (empty func()) {
 	}
 }
 
-// When the end of the log is torn off or damaged, the server starts, and what was committed before the damage is there, all
-// of it and nothing else. (No crash of a process damages it, a disk that lied may.)
+// When the end of the log is torn off or damaged, the server starts, and what was committed before the damage is
+// there, all of it and nothing else. (No crash of a process damages it, a disk that lied may.)
 func TestTornLog_CommittedPrefixIsThere(t *testing.T) {
 	t.Parallel()
 	const answers = 60
@@ -198,7 +198,8 @@ func TestTornLog_CommittedPrefixIsThere(t *testing.T) {
 	}
 }
 
-// tornLog starts a server on a copy of the database whose log was damaged. It must know the first reservations, that many.
+// tornLog starts a server on a copy of the database whose log was damaged. It must know the first reservations, that
+// many.
 func tornLog(t *testing.T, from string, damage func([]byte) []byte, want int) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(from)); err != nil && !errors.Is(err, fs.ErrExist) {

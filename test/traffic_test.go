@@ -22,8 +22,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// traffic is buyers on a server that goes away now and then, and what each of them was told. Every buyer is a user of its
-// own, so that the books say exactly what became of it.
+// traffic is buyers on a server that goes away now and then, and what each of them was told. Every buyer is a user of
+// its own, so that the books say exactly what became of it.
 type traffic struct {
 	t       *testing.T
 	seed    uint64

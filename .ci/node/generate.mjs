@@ -1,5 +1,5 @@
-// Makes what is made from openapi.json in the directory that is named (client/): the shapes in sneakerdrop.d.ts and the table of
-// calls in sneakerdrop.js, each between two marker lines. See make client.
+// Makes what is made from openapi.json in the directory that is named (client/): the shapes in sneakerdrop.d.ts and
+// the table of calls in sneakerdrop.js, each between two marker lines. See make client.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import openapiTS, { astToString } from "openapi-typescript";

@@ -21,7 +21,8 @@ type disk struct {
 	Max float64 `json:"max_ms"`
 }
 
-// probe writes a page and syncs it, over and over in the same place of a file among other temporary ones, until it is told to end.
+// probe writes a page and syncs it, over and over in the same place of a file among other temporary ones, until it is
+// told to end.
 func probe(end <-chan struct{}) (d disk, err error) {
 	f, err := os.CreateTemp("", "sneakerdrop-disk-")
 	if err != nil {

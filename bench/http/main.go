@@ -1,6 +1,7 @@
-// Command http measures the shop over HTTP, beside a handler that does nothing, in turns: three rounds of each kind of load,
-// of which medians, spread and ratios to the handler of the same round are printed. It writes them to docs/bench.json, and draws
-// docs/bench.svg: throughput and p99 against offered load. It exits with 1 where an answer was not true.
+// Command http measures the shop over HTTP, beside a handler that does nothing, in turns: three rounds of each kind
+// of load, of which medians, spread and ratios to the handler of the same round are printed. It writes them to
+// docs/bench.json, and draws docs/bench.svg: throughput and p99 against offered load. It exits with 1 where an answer
+// was not true.
 package main
 
 import (
@@ -195,7 +196,8 @@ func run(ctx context.Context, o settings) error {
 	return errors.Join(os.WriteFile(o.out+".json", append(text, '\n'), 0o644), os.WriteFile(o.out+".svg", plot(out.Open), 0o644))
 }
 
-// chosen returns the loads whose names contain only, and the loads that they are compared with. Those come earlier in the list.
+// chosen returns the loads whose names contain only, and the loads that they are compared with. Those come earlier in
+// the list.
 func chosen(all []load, only string) []load {
 	needed := make(map[string]bool)
 	for _, l := range slices.Backward(all) {
@@ -288,8 +290,8 @@ func openLoop(ctx context.Context, o settings, taken float64, out *report) error
 	return nil
 }
 
-// halfLoad offers, three times, half of what the machine takes right before, for a minute: it is not as fast at all times. Beside it are the handler that
-// does nothing at the same rate, and the disk in that minute.
+// halfLoad offers, three times, half of what the machine takes right before, for a minute: it is not as fast at all
+// times. Beside it are the handler that does nothing at the same rate, and the disk in that minute.
 func halfLoad(ctx context.Context, o settings, l load, out *report) error {
 	for range 3 {
 		closed, err := closedLoop(ctx, o, l)
@@ -320,7 +322,8 @@ func halfLoad(ctx context.Context, o settings, l load, out *report) error {
 	return nil
 }
 
-// checkpoint has PostgreSQL use the files of its log again, as one does that has run for a while: to make one of 16 MB takes 10 ms, in which no COMMIT ends.
+// checkpoint has PostgreSQL use the files of its log again, as one does that has run for a while: to make one of 16
+// MB takes 10 ms, in which no COMMIT ends.
 func checkpoint(ctx context.Context, database string) error {
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {

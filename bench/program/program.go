@@ -18,8 +18,8 @@ type Server struct {
 	log     bytes.Buffer // read once the process has ended
 }
 
-// Serve starts binary's serve on a free port of this machine, in dir, where no .env may be, and returns when it is ready. Its holds
-// outlive every measurement, so that nothing but buyers moves stock. It is stopped when ctx ends.
+// Serve starts binary's serve on a free port of this machine, in dir, where no .env may be, and returns when it is
+// ready. Its holds outlive every measurement, so that nothing but buyers moves stock. It is stopped when ctx ends.
 func Serve(ctx context.Context, binary, dir, database string, args ...string) (*Server, error) {
 	s := &Server{}
 	s.process = exec.CommandContext(ctx, binary, append([]string{"serve", "--addr=127.0.0.1:0", "--hold=24h", "--database=" + database}, args...)...)

@@ -1,6 +1,6 @@
-// Command replicas measures three servers of one shop, on one PostgreSQL and one NATS, beside one server alone, in turns: what they sell
-// of one hot drop, how it is shared out, how soon a watcher at one sees what another sells, and what an outage of NATS costs.
-// It exits with 1 where docs/BENCHMARKS.md promises more.
+// Command replicas measures three servers of one shop, on one PostgreSQL and one NATS, beside one server alone, in
+// turns: what they sell of one hot drop, how it is shared out, how soon a watcher at one sees what another sells, and
+// what an outage of NATS costs. It exits with 1 where docs/BENCHMARKS.md promises more.
 package main
 
 import (

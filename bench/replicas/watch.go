@@ -117,8 +117,8 @@ type sale struct {
 	at   time.Time
 }
 
-// watch has three servers sell in turns, 200 units a second, to watchers of all three. Then NATS is away and the first server sells alone,
-// and then it is back.
+// watch has three servers sell in turns, 200 units a second, to watchers of all three. Then NATS is away and the
+// first server sells alone, and then it is back.
 func (o settings) watch(ctx context.Context) (latencies, outage, error) {
 	s, err := o.open(ctx, servers)
 	if err != nil {

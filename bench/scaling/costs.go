@@ -11,7 +11,8 @@ import (
 
 // costs are what was measured of one reserve, and what follows from it. CPU is in µs.
 type costs struct {
-	// A batch of b commands takes batch + b·command of the database's CPU, and so does the server, with turn and request.
+	// A batch of b commands takes batch + b·command of the database's CPU, and so does the server, with turn and
+	// request.
 	Command, Batch float64
 	Request, Turn  float64
 	Refusal        float64 // a request that is refused from memory, on the server
@@ -34,9 +35,9 @@ const (
 	proxyPorts    = 28_232.0 // connections of one proxy's address to one replica, with the kernel's usual range of ports
 )
 
-// measured are the rows of docs/bench.json that the costs are taken from, each with the commands in one of its batches: the mean of
-// sneakerdrop_batch_commands while each of these loads ran (2026-11-26), which bench.json does not have. Of one drop: batches of several share
-// transactions, and each costs less than here.
+// measured are the rows of docs/bench.json that the costs are taken from, each with the commands in one of its
+// batches: the mean of sneakerdrop_batch_commands while each of these loads ran (2026-11-26), which bench.json does
+// not have. Of one drop: batches of several share transactions, and each costs less than here.
 var measured = map[string]float64{
 	"reserve, PostgreSQL 64": 32.7, "reserve, PostgreSQL 256": 107, "reserve, PostgreSQL 1024": 354, "batching off, PostgreSQL 256": 1,
 }
@@ -75,8 +76,8 @@ func readBench(file string) (bench, error) {
 	return b, json.Unmarshal(text, &b)
 }
 
-// costsOf fits the two lines (CPU of the server and of the database over 1/batch) to all rows, so that the sum of the squared relative
-// errors is least.
+// costsOf fits the two lines (CPU of the server and of the database over 1/batch) to all rows, so that the sum of the
+// squared relative errors is least.
 func costsOf(b bench) (costs, error) {
 	var c costs
 	var server, database line

@@ -1,5 +1,6 @@
-// Command scaling says what a crowd takes: replicas, sockets, commits. It computes, and measures nothing: its inputs are docs/bench.json and
-// the figures in costs.go, and the same inputs give the same answer. docs/SCALING.md has its output and says what the model is.
+// Command scaling says what a crowd takes: replicas, sockets, commits. It computes, and measures nothing: its inputs
+// are docs/bench.json and the figures in costs.go, and the same inputs give the same answer. docs/SCALING.md has its
+// output and says what the model is.
 package main
 
 import (

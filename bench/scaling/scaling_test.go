@@ -35,8 +35,9 @@ func TestCosts_GiveWhatWasMeasured(t *testing.T) {
 	}
 }
 
-// The simulation of one machine that server, database and load share takes what that machine took of each stream, within 8 %. At its limit it
-// takes more than the machine did, because all of its batches are full then: by no more than 15 %.
+// The simulation of one machine that server, database and load share takes what that machine took of each stream,
+// within 8 %. At its limit it takes more than the machine did, because all of its batches are full then: by no more
+// than 15 %.
 func TestSimulate_GivesTheMeasuredMachine(t *testing.T) {
 	b, c := inputs(t)
 	if len(b.Open) < 5 {

@@ -64,10 +64,11 @@ type lane struct {
 	time        float64 // of a batch, µs of wall time
 }
 
-// simulate goes through the crowd in steps of 10 ms. It is a fluid model of queues that are served in batches: a lane takes what came while
-// its last batch was committing, at most 500, and a batch of b takes Commit + (b-1)·commandInLane. So batches grow with the load, and only
-// once they are full do commands wait longer than for one batch. Drops share their primary's cores: where these are used up
-// batches grow first, and when all are full every drop of the primary slows down alike.
+// simulate goes through the crowd in steps of 10 ms. It is a fluid model of queues that are served in batches: a lane
+// takes what came while its last batch was committing, at most 500, and a batch of b takes Commit +
+// (b-1)·commandInLane. So batches grow with the load, and only once they are full do commands wait longer than for
+// one batch. Drops share their primary's cores: where these are used up batches grow first, and when all are full
+// every drop of the primary slows down alike.
 func simulate(c costs, s scenario) outcome {
 	drops := crowd(s)
 	var o outcome
@@ -141,7 +142,8 @@ func left(drops []hot) (units float64) {
 	return units
 }
 
-// press is who asks for the drop in this step, and how many of them are refused from memory. Who is refused presses once more.
+// press is who asks for the drop in this step, and how many of them are refused from memory. Who is refused presses
+// once more.
 func (h *hot) press(i int, coming float64, s scenario) (pressed, fromMemory float64) {
 	first := coming * h.share
 	pressed = first + h.later[i%again]

@@ -19,7 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crowd is a number of Socket.IO clients over WebSocket, and what they have received. It is the same code for both servers.
+// crowd is a number of Socket.IO clients over WebSocket, and what they have received. It is the same code for both
+// servers.
 type crowd struct {
 	port    int
 	running sync.WaitGroup

@@ -66,8 +66,8 @@ func (b *broadcaster) obey(line string) (answer any, err error) {
 	return nil, errors.New("no such command")
 }
 
-// broadcast sends one update of each drop, count times, one every period. After a delay it catches up by at most 16 at a
-// time, as the other server does.
+// broadcast sends one update of each drop, count times, one every period. After a delay it catches up by at most 16
+// at a time, as the other server does.
 func (b *broadcaster) broadcast(count int, period time.Duration, drops int) error {
 	start := time.Now()
 	for sent := 0; sent < count; {

@@ -69,8 +69,8 @@ func (s *server) ask(answer any, command string, args ...any) error {
 	return nil
 }
 
-// settled asks the server to collect its garbage and returns its resident memory in bytes. Both servers are asked, so that
-// what is compared is what their connections hold.
+// settled asks the server to collect its garbage and returns its resident memory in bytes. Both servers are asked, so
+// that what is compared is what their connections hold.
 func (s *server) settled() (int64, error) {
 	time.Sleep(500 * time.Millisecond)
 	for range 2 {

@@ -8,7 +8,8 @@ const json = { "Content-Type": "application/json" };
 const open = new Set();
 after(() => open.forEach((server) => (server.closeAllConnections(), server.close())));
 
-// serve answers each call by handle(call, response), where a call is {method, path, key, token, body, n: how many came before it}.
+// serve answers each call by handle(call, response), where a call is {method, path, key, token, body, n: how many
+// came before it}.
 async function serve(handle) {
   const calls = [];
   const server = createServer(async (request, response) => {

@@ -1,5 +1,6 @@
-// Storefront is a small shop with an origin of its own. It serves the page and signs buyers in. For drops the page calls a
-// sneakerdrop server, which knows the buyers by the tokens that this program signs with a secret that both have.
+// Storefront is a small shop with an origin of its own. It serves the page and signs buyers in. For drops the page
+// calls a sneakerdrop server, which knows the buyers by the tokens that this program signs with a secret that both
+// have.
 package main
 
 import (
@@ -96,9 +97,10 @@ func strict(drops string, next http.Handler) http.Handler {
 	})
 }
 
-// session answers a name with a token for it. This believes whatever name was typed, so that anybody can buy as anybody. A real
-// shop answers only to its own session: a cookie (HttpOnly, Secure, SameSite) that it gave to a buyer who has proved who they
-// are, by a passkey, a password or an identity provider. It takes sub, which names the buyer for ever, from its own records.
+// session answers a name with a token for it. This believes whatever name was typed, so that anybody can buy as
+// anybody. A real shop answers only to its own session: a cookie (HttpOnly, Secure, SameSite) that it gave to a buyer
+// who has proved who they are, by a passkey, a password or an identity provider. It takes sub, which names the buyer
+// for ever, from its own records.
 func (s *storefront) session(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
 		Name string `json:"name"`

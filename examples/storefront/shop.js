@@ -43,8 +43,8 @@ function renew(who) {
   return renewing;
 }
 
-// token is asked for by the library before each call and each connection. One that ends within half a minute is renewed; the
-// server takes it for that long still, so that nothing is lost where our backend is away.
+// token is asked for by the library before each call and each connection. One that ends within half a minute is
+// renewed; the server takes it for that long still, so that nothing is lost where our backend is away.
 async function token() {
   if (buyer && buyer.until - shop.now() < 30_000) await renew(buyer).catch(() => {});
   return buyer?.token ?? "";
@@ -68,8 +68,8 @@ function signOut(why = "You are signed out.") {
   say(why);
 }
 
-// signed makes a call, and again with a new token where the server does not take this one: it ended while the device slept, or
-// the shop has a new secret.
+// signed makes a call, and again with a new token where the server does not take this one: it ended while the device
+// slept, or the shop has a new secret.
 /** @template T @param {() => Promise<T>} call */
 async function signed(call) {
   const who = buyer;

@@ -33,13 +33,14 @@ func (a access) role() operator.Role {
 	return operator.Operator
 }
 
-// open reports whether pages of any origin may make the call where every origin is allowed (--cors-origin *): those that buyers and
-// watchers need, and create, which the original's clients call.
+// open reports whether pages of any origin may make the call where every origin is allowed (--cors-origin *): those
+// that buyers and watchers need, and create, which the original's clients call.
 func (rt *route) open() bool {
 	return rt.access == anybody || rt.access == watchers || rt.access == buyers || rt.id == createDropID
 }
 
-// caller is who makes a call, as far as the server has proof of it: a buyer, the holder of an operator's token, or neither.
+// caller is who makes a call, as far as the server has proof of it: a buyer, the holder of an operator's token, or
+// neither.
 type caller struct {
 	buyer drop.User
 	until time.Time // that the buyer's token is good
@@ -108,8 +109,8 @@ func bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// logRefusal tells of one who has, or had, a token and wanted what it is not for. Tokens that nobody ever had have no line: strangers
-// would fill the disk.
+// logRefusal tells of one who has, or had, a token and wanted what it is not for. Tokens that nobody ever had have no
+// line: strangers would fill the disk.
 func (a *api) logRefusal(r *http.Request, t *operator.Token, code drop.Code) {
 	a.log.LogAttrs(r.Context(), slog.LevelWarn, "an operator's token was refused", slog.String("code", string(code)),
 		slog.Bool("revoked", t.Revoked()), slog.Int64("token", int64(t.ID)), slog.String("name", t.Name),

@@ -47,7 +47,8 @@ type Config struct {
 	MetricsElsewhere bool
 	// Identity tells who buyers are; with it calls need tokens (default: none, everybody may do everything).
 	Identity *identity.Verifier
-	// BuyerNames is what everybody sees of buyers' names (default: all of it, with Identity what drop.InitialName tells).
+	// BuyerNames is what everybody sees of buyers' names (default: all of it, with Identity what drop.InitialName
+	// tells).
 	BuyerNames drop.NameStyle
 	// AddressLimits are the rates that one address is kept to, BuyerLimits those of one buyer (default: none).
 	AddressLimits, BuyerLimits limit.Rules
@@ -169,8 +170,8 @@ func New(c Config) (http.Handler, error) {
 	}), nil
 }
 
-// serveSocket hands the request on as it came: a socket is taken over from under the server. Only what opens a session is
-// limited here; what comes within one is bounded there.
+// serveSocket hands the request on as it came: a socket is taken over from under the server. Only what opens a
+// session is limited here; what comes within one is bounded there.
 func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.Handler) {
 	if len(a.limits.rules) > 0 && r.URL.Query().Get("sid") == "" { // an empty one opens a session too
 		if err := a.limits.limitAddress(w, r, limit.Read); err != nil {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// wrongBool are JSON values that are not true or false. Null is not among them: a member that may be absent may be null.
+// wrongBool are JSON values that are not true or false. Null is not among them: a member that may be absent may be
+// null.
 var wrongBool = []string{
 	"0", "1", "-1", "1.5", `""`, `"true"`, `"false"`, `"yes"`, `"1"`, "[]", "[true]", "{}", `{"a":true}`, "1e400", `"\u0000"`,
 }

@@ -31,8 +31,8 @@ func TestIDOR_TakesAsLongForOthersAsForNone(t *testing.T) {
 	}
 }
 
-// refusalTimes asks for another's reservations and for such that are not there, in turns, and returns how the medians of the times
-// compare.
+// refusalTimes asks for another's reservations and for such that are not there, in turns, and returns how the medians
+// of the times compare.
 func (g *guarded) refusalTimes(paths []string, others, nobodys int64) float64 {
 	g.Helper()
 	var there, none []time.Duration

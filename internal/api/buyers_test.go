@@ -225,7 +225,8 @@ func TestBuyer_IsLimitedWhateverItsAddress(t *testing.T) {
 	}
 }
 
-// No answer tells a reservation of another's from one that is not there; nor does time: TestIDOR_TakesAsLongForOthersAsForNone.
+// No answer tells a reservation of another's from one that is not there; nor does time:
+// TestIDOR_TakesAsLongForOthersAsForNone.
 func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 	for _, name := range stores.Engines {
 		t.Run(name, func(t *testing.T) {

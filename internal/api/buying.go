@@ -96,8 +96,8 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// buyer finds who reserves. A buyer who signed in is that buyer, whatever name the body gives; another's number is refused. Else a shop's own number
-// is taken as it is, without asking the store.
+// buyer finds who reserves. A buyer who signed in is that buyer, whatever name the body gives; another's number is
+// refused. Else a shop's own number is taken as it is, without asking the store.
 func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveRequest) (drop.UserID, error) {
 	switch {
 	case who.buyer.ID != 0 && in.UserID != nil && drop.UserID(*in.UserID) != who.buyer.ID:

@@ -104,9 +104,10 @@ func record(s *store.Sale) []string {
 	}
 }
 
-// harmless keeps a spreadsheet from taking a buyer's text for a formula: an apostrophe before it makes it text. A formula begins
-// a cell, behind nothing that shows; programs strip blanks, byte order marks and the like before they look. Where decimals have
-// a comma a semicolon begins a cell too, whatever quotes there are, and so does a line's end.
+// harmless keeps a spreadsheet from taking a buyer's text for a formula: an apostrophe before it makes it text. A
+// formula begins a cell, behind nothing that shows; programs strip blanks, byte order marks and the like before they
+// look. Where decimals have a comma a semicolon begins a cell too, whatever quotes there are, and so does a line's
+// end.
 func harmless(cell string) string {
 	if !strings.ContainsFunc(cell, risky) {
 		return cell
@@ -158,7 +159,8 @@ func signs(r rune) bool {
 	return strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−", r)
 }
 
-// unseen says whether r shows nothing: blanks, controls, format characters such as U+FEFF and U+200B, fillers, and bytes that are no text.
+// unseen says whether r shows nothing: blanks, controls, format characters such as U+FEFF and U+200B, fillers, and
+// bytes that are no text.
 func unseen(r rune) bool {
 	return r == utf8.RuneError || r == '\u2800' || unicode.IsSpace(r) ||
 		unicode.In(r, unicode.C, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

@@ -7,11 +7,12 @@ import (
 	"strconv"
 )
 
-// maxDigits is how many digits of a number may matter: more than an int64 has, so that cutting there changes no decision.
+// maxDigits is how many digits of a number may matter: more than an int64 has, so that cutting there changes no
+// decision.
 const maxDigits = 40
 
-// decimal reads a JSON number exactly, in units of 10^-scale: 119.99 with scale 2 is 11999. What is beyond int64 becomes
-// its nearest end, which no range admits. ok is false for a number with a remainder: 0.001 with scale 2.
+// decimal reads a JSON number exactly, in units of 10^-scale: 119.99 with scale 2 is 11999. What is beyond int64
+// becomes its nearest end, which no range admits. ok is false for a number with a remainder: 0.001 with scale 2.
 func decimal(literal []byte, scale int) (n int64, ok bool) {
 	if scale == 0 && len(literal) <= plainDigits {
 		if n, ok := plain(literal); ok {
@@ -39,7 +40,8 @@ func decimal(literal []byte, scale int) (n int64, ok bool) {
 	return n, true
 }
 
-// parseDecimal reads a number as digits × 10^shift, in units of 10^-scale; there is no zero at either end of digits, and none at all of 0.
+// parseDecimal reads a number as digits × 10^shift, in units of 10^-scale; there is no zero at either end of digits,
+// and none at all of 0.
 func parseDecimal(literal []byte, scale int) (digits []byte, shift int, negative bool) {
 	mantissa, exponent, _ := bytes.Cut(bytes.ToLower(literal), []byte("e"))
 	mantissa, negative = bytes.CutPrefix(mantissa, []byte("-"))
@@ -58,8 +60,9 @@ func parseDecimal(literal []byte, scale int) (digits []byte, shift int, negative
 // nearDigits is how many decimals tell whether an amount is near one that can be written: within 10^-9 of it.
 const nearDigits = 9
 
-// decimalNear is decimal for what programs calculate in binary: a number with a remainder of at most 10^-9 above or below a multiple of
-// 10^-scale is that multiple, as 3.3000000000000003 is 3.3 with scale 2. Scale is less than nearDigits.
+// decimalNear is decimal for what programs calculate in binary: a number with a remainder of at most 10^-9 above or
+// below a multiple of 10^-scale is that multiple, as 3.3000000000000003 is 3.3 with scale 2. Scale is less than
+// nearDigits.
 func decimalNear(literal []byte, scale int) (n int64, ok bool) {
 	if n, ok := decimal(literal, scale); ok {
 		return n, true

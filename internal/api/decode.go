@@ -41,7 +41,8 @@ func readBody(w http.ResponseWriter, r *http.Request, to any) error {
 
 // flatReader is a body that crowds send: written as programs write it, it is read without a decoder.
 type flatReader interface {
-	// readMember takes a member, or returns false where it may not be what it should be. One that it does not have is ignored.
+	// readMember takes a member, or returns false where it may not be what it should be. One that it does not have is
+	// ignored.
 	readMember(m flatjson.Member) bool
 }
 
@@ -71,8 +72,8 @@ func readText[T ~string](m flatjson.Member, to **T) bool {
 	return ok
 }
 
-// readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored. What an HTML form
-// sends is refused even when it is empty: any page can make a browser send a form.
+// readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored.
+// What an HTML form sends is refused even when it is empty: any page can make a browser send a form.
 func readNoBody(w http.ResponseWriter, r *http.Request) error {
 	body, err := bodyOf(w, r)
 	if err != nil {
@@ -189,8 +190,8 @@ func wrongMedia(header, rule string) error {
 	return &drop.Error{Code: codeMediaType, Field: header, Rule: rule}
 }
 
-// isUTF8 reports of the name of an encoding whether what is in it is UTF-8: the names that the WHATWG's Encoding Standard has for that,
-// and those that IANA has for ASCII.
+// isUTF8 reports of the name of an encoding whether what is in it is UTF-8: the names that the WHATWG's Encoding
+// Standard has for that, and those that IANA has for ASCII.
 func isUTF8(charset string) bool {
 	switch strings.ToLower(strings.Trim(charset, " '")) {
 	case "", "utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8", "csutf8",
@@ -201,7 +202,8 @@ func isUTF8(charset string) bool {
 	}
 }
 
-// withoutMark takes a byte order mark off a body, as RFC 8259, 8.1 lets a reader do, and refuses what is in another encoding.
+// withoutMark takes a byte order mark off a body, as RFC 8259, 8.1 lets a reader do, and refuses what is in another
+// encoding.
 func withoutMark(body []byte) ([]byte, error) {
 	if len(body) < 2 || body[0] == '{' && body[1] != 0 {
 		return body, nil
@@ -311,7 +313,8 @@ func optional[T any](v *T) T {
 	return *v
 }
 
-// pathNumber reads {id}. A whole number that no id can be becomes 0 or less, or stays too large: no such thing is there.
+// pathNumber reads {id}. A whole number that no id can be becomes 0 or less, or stays too large: no such thing is
+// there.
 func pathNumber(r *http.Request) (int64, error) {
 	s := r.PathValue("id")
 	digits := strings.TrimPrefix(s, "-")

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Diagnostics serves what only those who run the server should see, for a listener of its own: the metrics at /metrics, and Go's
-// profiles at /debug/pprof/.
+// Diagnostics serves what only those who run the server should see, for a listener of its own: the metrics at
+// /metrics, and Go's profiles at /debug/pprof/.
 func Diagnostics(r *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r, promhttp.HandlerOpts{}))

@@ -13,7 +13,8 @@ import (
 	"sneakerdrop/internal/shop"
 )
 
-// The codes that only HTTP gives; those of the domain are package drop's. Clients match on them, so none is ever renamed.
+// The codes that only HTTP gives; those of the domain are package drop's. Clients match on them, so none is ever
+// renamed.
 const (
 	codeBadJSON          drop.Code = "bad_json"
 	codeTooLarge         drop.Code = "too_large"
@@ -105,8 +106,8 @@ type errorAnswer struct {
 	Available *int64    `json:"available,omitempty" doc:"Unsold units (stock_in_use)"`
 }
 
-// refusalOf turns any error into a refusal whose code is in the table. A caller's reads take no effect, so that for them
-// nothing is unknown.
+// refusalOf turns any error into a refusal whose code is in the table. A caller's reads take no effect, so that for
+// them nothing is unknown.
 func refusalOf(err error, read bool) *drop.Error {
 	code := codeInternal
 	switch {
@@ -157,7 +158,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeBody(w, p.status, a.refusals.encode(refusal, p))
 }
 
-// plainRefusals keeps the answers that are the same each time, by their code: a crowd that came too late gets one of them.
+// plainRefusals keeps the answers that are the same each time, by their code: a crowd that came too late gets one of
+// them.
 type plainRefusals struct{ known sync.Map }
 
 func (k *plainRefusals) encode(e *drop.Error, p problem) []byte {

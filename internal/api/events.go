@@ -12,8 +12,8 @@ import (
 
 // Streams follow the stock; see package sse.
 type Streams interface {
-	// Serve streams to one client until the request's context ends: what concerns one drop, or with id 0 all, and what is
-	// told to a buyer alone; 0 is no buyer.
+	// Serve streams to one client until the request's context ends: what concerns one drop, or with id 0 all, and
+	// what is told to a buyer alone; 0 is no buyer.
 	Serve(w http.ResponseWriter, r *http.Request, id drop.ID, buyer drop.UserID) error
 	// Count is how many are open.
 	Count() int

@@ -100,7 +100,8 @@ func newFaultyShop(tb testing.TB, batch func(context.Context) error, options ...
 	return s
 }
 
-// fiveOnSale makes a drop as createBody does, but not over HTTP: a shop whose requests may take milliseconds is not to be late here.
+// fiveOnSale makes a drop as createBody does, but not over HTTP: a shop whose requests may take milliseconds is not
+// to be late here.
 func (s *shop) fiveOnSale() {
 	s.Helper()
 	units := int64(5)

@@ -127,7 +127,8 @@ func TestAudit_SaysWhatDiffers(t *testing.T) {
 	}
 }
 
-// An audit takes as long as it takes: the write timeout of answers that are made at once (30 s) does not cut it off. In simulated time.
+// An audit takes as long as it takes: the write timeout of answers that are made at once (30 s) does not cut it off.
+// In simulated time.
 func TestAudit_OutlivesTheWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShopAt(t, pipes.Listen(), memory.New(stores.Now), new(atomic.Int64), func(c *api.Config) {

@@ -31,9 +31,9 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// FuzzHTTP sends the whole interface any request that net/http lets through, as nobody in a shop without identity and in one
-// with it as nobody, a buyer, a viewer and an operator. No answer is a 500, each refusal is one of ours, and the
-// whole state of the store is as before wherever the answer is a refusal or the call only reads.
+// FuzzHTTP sends the whole interface any request that net/http lets through, as nobody in a shop without identity and
+// in one with it as nobody, a buyer, a viewer and an operator. No answer is a 500, each refusal is one of ours, and
+// the whole state of the store is as before wherever the answer is a refusal or the call only reads.
 func FuzzHTTP(f *testing.F) {
 	p := secretProvider(f)
 	shops := []*fuzzShop{{}, {provider: p, buyer: p.token("ann", claims{"exp": time.Now().Add(1000 * time.Hour).Unix()})}}
@@ -150,7 +150,8 @@ func (s *fuzzShop) open() error {
 	return err
 }
 
-// fill has a drop with a hold that is live, one that was bought and one given back, a drop in sizes, and one that is sold out.
+// fill has a drop with a hold that is live, one that was bought and one given back, a drop in sizes, and one that is
+// sold out.
 func (s *fuzzShop) fill() error {
 	ctx := context.Background()
 	units := func(n int64) *int64 { return &n }
@@ -295,8 +296,8 @@ func (s *fuzzShop) check(t *testing.T, r *http.Request, body []byte) {
 	s.reopen(t)
 }
 
-// madeABuyer allows the one thing that a refusal may leave: a reserve by name that came too late for a unit has made its
-// buyer.
+// madeABuyer allows the one thing that a refusal may leave: a reserve by name that came too late for a unit has made
+// its buyer.
 func madeABuyer(code int, before, after []store.Row) bool {
 	if code != http.StatusConflict && code != http.StatusTooManyRequests || len(after) != len(before)+1 {
 		return false

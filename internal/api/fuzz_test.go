@@ -21,7 +21,8 @@ import (
 // requests are the bodies that operations read.
 var requests = []any{createRequest{}, reserveRequest{}, reservationRequest{}, userRequest{}, editRequest{}, restockRequest{}, emptyRequest{}}
 
-// FuzzDecode: a body is either read, and then it is one JSON object, or refused as bad_json or as a field that breaks a rule.
+// FuzzDecode: a body is either read, and then it is one JSON object, or refused as bad_json or as a field that breaks
+// a rule.
 func FuzzDecode(f *testing.F) {
 	for i := range requests {
 		for _, seed := range []string{
@@ -94,8 +95,8 @@ func FuzzDecimal(f *testing.F) {
 	})
 }
 
-// FuzzInstant: what is accepted is a moment to time.Parse too, but for the spellings that it does not know, and is written as what is
-// read as the same.
+// FuzzInstant: what is accepted is a moment to time.Parse too, but for the spellings that it does not know, and is
+// written as what is read as the same.
 func FuzzInstant(f *testing.F) {
 	for _, seed := range []string{
 		"2026-01-31T10:00:00Z", "2026-01-31T10:00:00.123456789+01:00", "2026-02-29T00:00:00Z", "2026-1-31T10:00:00Z", "2026-01-31T1:00:00Z",

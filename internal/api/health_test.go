@@ -56,8 +56,8 @@ func TestReady_AsksOnceForAll(t *testing.T) {
 	}
 }
 
-// A page counts by the time of /health, the control room by that of its figures: it must be the time that a hold's end is in, however far
-// the database's clock is from ours.
+// A page counts by the time of /health, the control room by that of its figures: it must be the time that a hold's
+// end is in, however far the database's clock is from ours.
 func TestHealth_TellsTheTimeThatHoldsGoBy(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 5 * time.Second, -5 * time.Second, 90 * time.Minute} {
 		at := new(atomic.Int64)
@@ -78,7 +78,8 @@ func TestHealth_TellsTheTimeThatHoldsGoBy(t *testing.T) {
 		var figures struct {
 			At time.Time `json:"at"`
 		}
-		// The first sweep measures the clocks, within a second or two. From then on what is told lies between the store's time before and after.
+		// The first sweep measures the clocks, within a second or two. From then on what is told lies between the
+		// store's time before and after.
 		for end := time.Now().Add(await.Patience); ; time.Sleep(20 * time.Millisecond) {
 			earliest := clockOf(at)().Time()
 			decodeInto(t, s.get("/health"), &health)

@@ -10,8 +10,9 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// Hosts are the names by which a server may be called. The browser of somebody on this machine reaches a server here under any
-// name whose owner says so (DNS rebinding), and takes its answers for that site's own. Only the Host header tells.
+// Hosts are the names by which a server may be called. The browser of somebody on this machine reaches a server here
+// under any name whose owner says so (DNS rebinding), and takes its answers for that site's own. Only the Host header
+// tells.
 type Hosts struct {
 	// Names beside localhost and the loopback addresses, without a port.
 	Names []string
@@ -19,7 +20,8 @@ type Hosts struct {
 	AnyAddress bool
 }
 
-// Around answers requests for other hosts with 421, and has next serve the rest. A request without a host comes from no browser.
+// Around answers requests for other hosts with 421, and has next serve the rest. A request without a host comes from
+// no browser.
 func (h Hosts) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host == "" || h.allow(r.Host) {

@@ -10,9 +10,10 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// StrictTransport adds Strict-Transport-Security (RFC 6797) to whatever h answers over TLS: TLS of this process, or that of a
-// trusted proxy which says so by X-Forwarded-Proto. Subdomains are not this server's to speak for. A browser on localhost is left
-// alone: every other program on that machine has the same name. With maxAge 0 nothing is added.
+// StrictTransport adds Strict-Transport-Security (RFC 6797) to whatever h answers over TLS: TLS of this process, or
+// that of a trusted proxy which says so by X-Forwarded-Proto. Subdomains are not this server's to speak for. A
+// browser on localhost is left alone: every other program on that machine has the same name. With maxAge 0 nothing is
+// added.
 func StrictTransport(h http.Handler, maxAge time.Duration, trusted []netip.Prefix) http.Handler {
 	if maxAge <= 0 {
 		return h
@@ -26,7 +27,8 @@ func StrictTransport(h http.Handler, maxAge time.Duration, trusted []netip.Prefi
 	})
 }
 
-// onLocalhost reports whether a Host header names this machine, or an address, for which browsers remember nothing anyway.
+// onLocalhost reports whether a Host header names this machine, or an address, for which browsers remember nothing
+// anyway.
 func onLocalhost(host string) bool {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		host = host[:i]

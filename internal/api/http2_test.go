@@ -42,8 +42,8 @@ func http2Client(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport, Timeout: await.Patience}
 }
 
-// A client that knows beforehand that it may speak HTTP/2 (curl --http2-prior-knowledge, gRPC gateways, meshes) is answered
-// without TLS as with it.
+// A client that knows beforehand that it may speak HTTP/2 (curl --http2-prior-knowledge, gRPC gateways, meshes) is
+// answered without TLS as with it.
 func TestHTTP2_WithoutTLS(t *testing.T) {
 	s := newShop(t)
 	url, client := "http://"+plainly(t, s), http2Client(t)

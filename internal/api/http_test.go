@@ -54,7 +54,8 @@ func TestPaths_MatchWithoutRegardToCaseAndTrailingSlash(t *testing.T) {
 	}
 }
 
-// TestPaths_AnswerOtherMethodsWithThoseThereAre asks each described path, in other spellings too, for what it does not offer.
+// TestPaths_AnswerOtherMethodsWithThoseThereAre asks each described path, in other spellings too, for what it does
+// not offer.
 func TestPaths_AnswerOtherMethodsWithThoseThereAre(t *testing.T) {
 	s := newShop(t)
 	paths := map[string][]string{}

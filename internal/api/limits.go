@@ -66,7 +66,8 @@ func (l *limits) locate(r *http.Request) {
 	}
 }
 
-// limitAddress takes a token of the caller's address for a call of that class. It returns a refusal where there was none.
+// limitAddress takes a token of the caller's address for a call of that class. It returns a refusal where there was
+// none.
 func (l *limits) limitAddress(w http.ResponseWriter, r *http.Request, class limit.Class) error {
 	if class == "" || len(l.rules) == 0 {
 		return nil

@@ -15,8 +15,8 @@ import (
 var defaultCurrency = drop.Currency{Code: "USD", Decimals: 2}
 
 type (
-	// price is an amount in an answer. One that was stored when the shop had another currency may have more decimals than the
-	// currency has: it is what it was.
+	// price is an amount in an answer. One that was stored when the shop had another currency may have more decimals
+	// than the currency has: it is what it was.
 	price drop.Money
 	// amount is one in a request as it was written: what it may be depends on the shop's currency, see api.money.
 	amount string
@@ -41,8 +41,8 @@ func (price) Schema(huma.Registry) *huma.Schema {
 // Schema implements huma.SchemaProvider.
 func (amount) Schema(r huma.Registry) *huma.Schema { return price(0).Schema(r) }
 
-// money reads an amount of the shop's currency. What a program has calculated in binary, such as 3.3000000000000003, is the amount that
-// it is within 10^-9 of.
+// money reads an amount of the shop's currency. What a program has calculated in binary, such as 3.3000000000000003,
+// is the amount that it is within 10^-9 of.
 func (a *api) money(field string, literal amount) (drop.Money, error) {
 	c := &a.currency
 	if first := literal[0]; first != '-' && (first < '0' || first > '9') { // no number at all

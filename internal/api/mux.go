@@ -10,9 +10,9 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// mux finds a request's route. A path matches without regard to case and with or without one trailing slash, and there
-// is never a redirect: what ServeMux would redirect does not reach it. open reports whether a request with that method would reach
-// a call that is open to every origin (route.open), or none.
+// mux finds a request's route. A path matches without regard to case and with or without one trailing slash, and
+// there is never a redirect: what ServeMux would redirect does not reach it. open reports whether a request with that
+// method would reach a call that is open to every origin (route.open), or none.
 func (a *api) mux(routes []route) (handler http.Handler, open func(method string, r *http.Request) bool) {
 	notFound := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, drop.Refuse(codeRouteNotFound))
@@ -76,7 +76,8 @@ func fold(r *http.Request) *http.Request {
 	return &folded
 }
 
-// otherMethods answers what no route is for: on a path that is known with what may be asked there (RFC 9110, 9.3.7 and 15.5.6).
+// otherMethods answers what no route is for: on a path that is known with what may be asked there (RFC 9110, 9.3.7
+// and 15.5.6).
 func (a *api) otherMethods(routes []route, notFound http.Handler) http.Handler {
 	allowed := make(map[string][]string) // by path
 	for i := range routes {

@@ -20,8 +20,8 @@ import (
 
 const (
 	maxSearch = 254 // characters: the longest email
-	// searchPage is how many purchases a search reads at a time: each page is a short read of its own, so that neither a lock nor a
-	// snapshot lasts as long as the search.
+	// searchPage is how many purchases a search reads at a time: each page is a short read of its own, so that
+	// neither a lock nor a snapshot lasts as long as the search.
 	searchPage = 1000
 	// searchTime is after how long a search answers with what it has found, and where to go on.
 	searchTime = time.Second
@@ -105,9 +105,10 @@ func (a *api) findNewest(ctx context.Context, id drop.ID, n newest) (*purchasesA
 	}
 }
 
-// matcher says whether a purchase is one that the text asks for. Each word has to be in the buyer's name (whatever its letter case and
-// width) or email (whatever the case of its letters A to Z, composed or not, which is what emails are compared by); a number is also that of the purchase, in
-// all or in its drop, of the reservation or of the buyer, and 7-12 is the receipt 12 of drop 7. nil: the text asks for nothing.
+// matcher says whether a purchase is one that the text asks for. Each word has to be in the buyer's name (whatever
+// its letter case and width) or email (whatever the case of its letters A to Z, composed or not, which is what emails
+// are compared by); a number is also that of the purchase, in all or in its drop, of the reservation or of the buyer,
+// and 7-12 is the receipt 12 of drop 7. nil: the text asks for nothing.
 func matcher(asked string) func(*store.Sale) bool {
 	type word struct{ name, email string }
 	fold := newFold()
@@ -159,7 +160,8 @@ func numberOf(word string) func(*store.Sale) bool {
 	}
 }
 
-// newFold returns a function that makes texts alike that differ in letter case or width only. It is not for concurrent use.
+// newFold returns a function that makes texts alike that differ in letter case or width only. It is not for
+// concurrent use.
 func newFold() func(string) string {
 	caser := cases.Fold()
 	return func(s string) string {

@@ -224,7 +224,8 @@ func (rt *route) mediaSchema(schemas huma.Registry) *huma.Schema {
 	return one
 }
 
-// allParams adds to a route's own parameters the tag of what a caller has, and the key with which every POST can be sent again.
+// allParams adds to a route's own parameters the tag of what a caller has, and the key with which every POST can be
+// sent again.
 func (rt *route) allParams() []*huma.Param {
 	if rt.tagged {
 		return append(slices.Clone(rt.params), &huma.Param{
@@ -246,7 +247,8 @@ func (rt *route) allParams() []*huma.Param {
 	})
 }
 
-// allCodes adds to a route's own refusals those that come with a body, with commands, with a path and with being a program.
+// allCodes adds to a route's own refusals those that come with a body, with commands, with a path and with being a
+// program.
 func (rt *route) allCodes() []drop.Code {
 	codes := append(slices.Clone(rt.codes), codeMethodNotAllowed)
 	if rt.method == http.MethodPost {

@@ -15,8 +15,8 @@ import (
 // clientDocument is the document that the client library is made from: that of a server with everything switched on.
 const clientDocument = "../../client/openapi.json"
 
-// TestOpenAPI_IsWhatTheClientIsMadeFrom fails where the document has changed and the client was not made anew. With MAKE_CLIENT=1 it
-// writes the document.
+// TestOpenAPI_IsWhatTheClientIsMadeFrom fails where the document has changed and the client was not made anew. With
+// MAKE_CLIENT=1 it writes the document.
 func TestOpenAPI_IsWhatTheClientIsMadeFrom(t *testing.T) {
 	var want bytes.Buffer
 	if err := json.Indent(&want, []byte(newShop(t, secretProvider(t).signIn).get("/openapi.json").body), "", "  "); err != nil {
@@ -76,7 +76,8 @@ func fitsError(tb testing.TB, body []byte) {
 	}
 }
 
-// TestOpenAPI_ErrorsAreAUnionOfVariantsByCode reads what generators of clients make types from: each code in one variant alone.
+// TestOpenAPI_ErrorsAreAUnionOfVariantsByCode reads what generators of clients make types from: each code in one
+// variant alone.
 func TestOpenAPI_ErrorsAreAUnionOfVariantsByCode(t *testing.T) {
 	d := newShop(t, secretProvider(t).signIn).document()
 	var union struct {

@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// errorSchema is the name of what every error is: one of the variants. Each has codes of its own, so that a program that knows the
-// code knows which details come with it.
+// errorSchema is the name of what every error is: one of the variants. Each has codes of its own, so that a program
+// that knows the code knows which details come with it.
 const errorSchema = "Error"
 
 // errorVariant is what errors of some codes have beside error and code. Members are those of errorAnswer.

@@ -156,7 +156,8 @@ func (d *document) validate(tb testing.TB, schema, value json.RawMessage) {
 	}
 }
 
-// TestOpenAPI_DescribesEveryOperation has what linters leave to people; what they know themselves is test/client_test.go's.
+// TestOpenAPI_DescribesEveryOperation has what linters leave to people; what they know themselves is
+// test/client_test.go's.
 func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 	s := newShop(t)
 	d := s.document()

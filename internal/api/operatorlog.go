@@ -87,8 +87,8 @@ func outcomeOf(rt *route, err error) string {
 // What is done is in the log to its last byte: a body that is longer is refused.
 const _ = uint(operator.MaxDetail - maxBody)
 
-// detailOf reads what a call asks, and leaves it to be read again. JSON stands in the log as it reads best, without the spaces and
-// escapes that would hide from a reader what was asked.
+// detailOf reads what a call asks, and leaves it to be read again. JSON stands in the log as it reads best, without
+// the spaces and escapes that would hide from a reader what was asked.
 func detailOf(r *http.Request) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Body == nil {
 		return operator.Detail([]byte(r.URL.RawQuery))

@@ -13,10 +13,10 @@ import (
 // origins says which web pages may call. A page of the server's own origin always may. Pages of other origins
 //
 //   - may read and write what everybody may where one pattern is *, without cookies,
-//   - may make operators' calls only if a pattern other than * matches them: a token or the lack of one is no reason to let any
-//     page on the web act through the browser of somebody who reaches this server,
-//   - may send cookies only if their origin is named in full. Nothing here reads a cookie; but a proxy in front that signs people in
-//     may, and then any page could send its visitors'.
+//   - may make operators' calls only if a pattern other than * matches them: a token or the lack of one is no reason to
+//     let any page on the web act through the browser of somebody who reaches this server,
+//   - may send cookies only if their origin is named in full. Nothing here reads a cookie; but a proxy in front that
+//     signs people in may, and then any page could send its visitors'.
 type origins struct {
 	guard    *http.CrossOriginProtection // knows a page of another origin
 	trusted  *http.CrossOriginProtection // admits those that are named in full
@@ -35,7 +35,8 @@ func newOrigins(patterns []string) *origins {
 	return o
 }
 
-// check refuses a write that a page of another origin makes a browser send. open says that the call is not an operator's.
+// check refuses a write that a page of another origin makes a browser send. open says that the call is not an
+// operator's.
 func (o *origins) check(r *http.Request, open bool) error {
 	if r.Header["Origin"] == nil && r.Header["Sec-Fetch-Site"] == nil || o.guard.Check(r) == nil {
 		return nil // no browser, a page of our own, or no write
@@ -58,8 +59,9 @@ func (o *origins) names(origin string) bool {
 	return named
 }
 
-// sharing adds what lets browsers show an answer to pages of other origins, and answers preflights. What comes from no page at all
-// is spared that work, except for saying that it would have made a difference. open finds out whether a call is not an operator's.
+// sharing adds what lets browsers show an answer to pages of other origins, and answers preflights. What comes from
+// no page at all is spared that work, except for saying that it would have made a difference. open finds out whether
+// a call is not an operator's.
 func (o *origins) sharing(open func(method string, r *http.Request) bool, next http.Handler) http.Handler {
 	all := crossOrigin(cors.Options{AllowOriginFunc: func(origin string) bool { return o.names(origin) }}).Handler(next)
 	few := all

@@ -80,8 +80,8 @@ func TestCrossOrigin_WritesAreForNamedOrigins(t *testing.T) {
 	}
 }
 
-// The default, every origin, is for what buyers and watchers need, and for creating drops as the original's clients do. No page that
-// nobody named operates a shop or reads its books, whatever it sends.
+// The default, every origin, is for what buyers and watchers need, and for creating drops as the original's clients
+// do. No page that nobody named operates a shop or reads its books, whatever it sends.
 func TestCrossOrigin_OperatorsCallsAreNeverForEveryOrigin(t *testing.T) {
 	s := newShop(t, func(c *api.Config) { c.AllowedOrigins = []string{"*", "https://admin.example"} })
 	s.ok(s.post("/api/drops/create", createBody))
@@ -120,7 +120,8 @@ func TestCrossOrigin_OperatorsCallsAreNeverForEveryOrigin(t *testing.T) {
 	}
 }
 
-// A form on any page can send these types without a preflight. None of them gets anywhere, also not where a call needs no body.
+// A form on any page can send these types without a preflight. None of them gets anywhere, also not where a call
+// needs no body.
 func TestForms_AreNoCalls(t *testing.T) {
 	s := newShop(t)
 	s.ok(s.post("/api/drops/create", createBody))

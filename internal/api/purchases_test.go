@@ -238,8 +238,8 @@ func newPagedShop(t *testing.T, at *pipes.Listener, p *paged) *shop {
 	return s
 }
 
-// TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest: neither the request timeout (10 s) nor the server's WriteTimeout (30 s) is one
-// for the whole export. In simulated time.
+// TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest: neither the request timeout (10 s) nor the server's WriteTimeout
+// (30 s) is one for the whole export. In simulated time.
 func TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &paged{pause: 8 * time.Second}

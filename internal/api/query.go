@@ -12,7 +12,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// query reads the parameters of a request's query. It keeps the first fault in err. Once err is set, do not use the values.
+// query reads the parameters of a request's query. It keeps the first fault in err. Once err is set, do not use the
+// values.
 type query struct {
 	values url.Values
 	err    error

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// DefaultKeepAlive is how long a connection may wait for its next request unless told otherwise. It is longer than the usual balancers
-// keep one (Envoy's hour is the longest): whoever closes first must be the side that sends requests, or one is lost now and then.
+// DefaultKeepAlive is how long a connection may wait for its next request unless told otherwise. It is longer than
+// the usual balancers keep one (Envoy's hour is the longest): whoever closes first must be the side that sends
+// requests, or one is lost now and then.
 const DefaultKeepAlive = 61 * time.Minute
 
-// Server returns an HTTP server with a bound on everything that a caller could draw out: headers, bodies, answers, and
-// the time in between. It speaks HTTP/1.1 and HTTP/2, also without TLS to clients that begin with HTTP/2. Complaints about single
-// connections go to log at debug level.
+// Server returns an HTTP server with a bound on everything that a caller could draw out: headers, bodies, answers,
+// and the time in between. It speaks HTTP/1.1 and HTTP/2, also without TLS to clients that begin with HTTP/2.
+// Complaints about single connections go to log at debug level.
 func Server(h http.Handler, log *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -37,8 +38,8 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// GivenWhole reports of a path whether its answers are given whole: those of sockets and of event streams go on, and a shop's
-// purchases are written page by page.
+// GivenWhole reports of a path whether its answers are given whole: those of sockets and of event streams go on, and
+// a shop's purchases are written page by page.
 func GivenWhole(path string) bool {
 	if path = strings.ToLower(strings.TrimSuffix(path, "/")); !strings.HasPrefix(path, dropsPath+"/") {
 		return path != "/socket.io" && !strings.HasPrefix(path, "/socket.io/")

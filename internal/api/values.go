@@ -14,7 +14,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// The kinds of values on the wire. Each reads itself strictly, writes itself and says what it is in the OpenAPI document.
+// The kinds of values on the wire. Each reads itself strictly, writes itself and says what it is in the OpenAPI
+// document.
 type (
 	// whole is a whole number, read from any exact spelling of it. Beyond int64 it is int64's nearest end.
 	whole int64
@@ -127,7 +128,8 @@ func (label) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, MaxLength: &most}, {Type: huma.TypeNumber}}}
 }
 
-// unlessZero is v, or nil where that is what there is when nothing was said: no empty text, number 0 or limit of 0 means anything.
+// unlessZero is v, or nil where that is what there is when nothing was said: no empty text, number 0 or limit of 0
+// means anything.
 func unlessZero[T comparable](v *T) *T {
 	if zero := new(T); *v == *zero {
 		return nil

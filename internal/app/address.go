@@ -20,7 +20,8 @@ type Address struct {
 
 func (a Address) String() string { return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port))) }
 
-// Loopback reports whether only this machine can reach the address. A name other than localhost may resolve to anything.
+// Loopback reports whether only this machine can reach the address. A name other than localhost may resolve to
+// anything.
 func (a Address) Loopback() bool { return api.Loopback(a.Host) }
 
 // Local reports whether the address is that of localhost, which is both 127.0.0.1 and ::1.

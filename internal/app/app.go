@@ -1,5 +1,5 @@
-// Package app is the one place where the parts of a server are wired together: it makes them from settings, starts them in order and
-// stops them in the opposite order, whether the server ends or one of them does not start.
+// Package app is the one place where the parts of a server are wired together: it makes them from settings, starts
+// them in order and stops them in the opposite order, whether the server ends or one of them does not start.
 package app
 
 import (
@@ -30,8 +30,8 @@ type Config struct {
 	Certificates *Certificates
 	// HSTS is for how long browsers are told to come over TLS alone; 0: they are not told.
 	HSTS time.Duration
-	// Hosts are names of this server beside those of this machine. Where only this machine reaches it and nobody signs in, it
-	// answers to these alone; anywhere else too, unless there are none.
+	// Hosts are names of this server beside those of this machine. Where only this machine reaches it and nobody
+	// signs in, it answers to these alone; anywhere else too, unless there are none.
 	Hosts []string
 	// KeepAlive is how long a connection may wait for its next request.
 	KeepAlive time.Duration
@@ -61,11 +61,13 @@ type Config struct {
 	Ready func(at Address, url string)
 	// Explain puts an error on the way up into words that name the setting to change; see SettingError.
 	Explain func(error) error
-	// Drain is how long it serves on after the signal to stop, and ShutdownTimeout how long a stop waits for what was accepted.
+	// Drain is how long it serves on after the signal to stop, and ShutdownTimeout how long a stop waits for what was
+	// accepted.
 	Drain, ShutdownTimeout time.Duration
 }
 
-// SettingError is why a server did not start, and the setting that it hangs on: "database", "addr", "metrics-addr" or "nats".
+// SettingError is why a server did not start, and the setting that it hangs on: "database", "addr", "metrics-addr" or
+// "nats".
 type SettingError struct {
 	Setting string
 	Err     error
@@ -76,7 +78,8 @@ func (e *SettingError) Error() string { return e.Setting + ": " + e.Err.Error() 
 // Unwrap returns what went wrong.
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// part starts one part of a server, which rests on those before it, and returns what stops it; nil: nothing has to be stopped.
+// part starts one part of a server, which rests on those before it, and returns what stops it; nil: nothing has to be
+// stopped.
 type part func(context.Context) (stop, error)
 
 type stop func(context.Context) error
@@ -111,8 +114,8 @@ func up(ctx context.Context, parts []part) (down stop, err error) {
 	return down, nil
 }
 
-// Serve runs a server until ctx ends, and then finishes what was accepted. A server that was told to end before it was ready
-// has not failed.
+// Serve runs a server until ctx ends, and then finishes what was accepted. A server that was told to end before it
+// was ready has not failed.
 func Serve(ctx context.Context, c Config) error {
 	s := &server{Config: c}
 	down, err := up(ctx, s.parts())

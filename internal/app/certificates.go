@@ -87,7 +87,8 @@ func (c *Certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// reload reads the files now, whether or not they seem to have changed. After an error the pair from before stays in use.
+// reload reads the files now, whether or not they seem to have changed. After an error the pair from before stays in
+// use.
 func (c *Certificates) reload() (changed bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// connectionsPerAddress is many browsers behind one address of a mobile network, and a twentieth of all connections.
+	// connectionsPerAddress is many browsers behind one address of a mobile network, and a twentieth of all
+	// connections.
 	connectionsPerAddress = 2500
 	// metricsConnections are open at once where only metrics and profiles are served.
 	metricsConnections = 1000
@@ -21,8 +22,8 @@ const (
 	refusalsSaid = time.Minute
 )
 
-// connections bounds those of Address: most at once, and of one address so many (0: what suits). Those of trusted proxies have
-// the bound of all alone: all buyers come from there.
+// connections bounds those of Address: most at once, and of one address so many (0: what suits). Those of trusted
+// proxies have the bound of all alone: all buyers come from there.
 func connections(most, ofAddress int, trusted []netip.Prefix, log *slog.Logger) http1.Bounds {
 	ofAddress = cmp.Or(ofAddress, min(connectionsPerAddress, max(1, most/2)))
 	var said atomic.Int64

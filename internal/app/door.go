@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/http1"
 )
 
-// door is what listens at Config.Address. What it leads to may change while it is open: at first to a waiting room, if the database is
-// waited for.
+// door is what listens at Config.Address. What it leads to may change while it is open: at first to a waiting room,
+// if the database is waited for.
 type door struct {
 	listeners []net.Listener
 	addr      Address

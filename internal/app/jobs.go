@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// job is work that is done again and again beside the lanes, as long as the server runs. A run begins once the one before has ended.
+// job is work that is done again and again beside the lanes, as long as the server runs. A run begins once the one
+// before has ended.
 type job struct {
 	name string
-	// every is how long it rests. Up to a tenth of that (and a minute) is added each time, so that replicas do not all begin at once.
+	// every is how long it rests. Up to a tenth of that (and a minute) is added each time, so that replicas do not
+	// all begin at once.
 	every time.Duration
 	// timeout bounds one run.
 	timeout time.Duration

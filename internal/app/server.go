@@ -175,8 +175,8 @@ func Registry(ours ...prometheus.Collector) *prometheus.Registry {
 	return r
 }
 
-// onlyHosts has a server that only this machine reaches, and that asks nobody who they are, answer to names of this machine alone.
-// Any other server answers to every name, unless its names are given.
+// onlyHosts has a server that only this machine reaches, and that asks nobody who they are, answer to names of this
+// machine alone. Any other server answers to every name, unless its names are given.
 func (c *Config) onlyHosts(trusting bool, next http.Handler) http.Handler {
 	if !trusting && len(c.Hosts) == 0 {
 		return next
@@ -255,8 +255,9 @@ func (s *server) openDoor(ctx context.Context) (end stop, err error) {
 	return s.shutDown, nil
 }
 
-// shutDown lets the watchers go (they come back by themselves when a server is there again), takes no new connections, and waits for
-// the answers under way. A client that does not finish its request in time is cut off; that is no failure.
+// shutDown lets the watchers go (they come back by themselves when a server is there again), takes no new
+// connections, and waits for the answers under way. A client that does not finish its request in time is cut off;
+// that is no failure.
 func (s *server) shutDown(ctx context.Context) error {
 	// A fifth of the time is left for the commands of clients that are cut off.
 	ctx, cancel := context.WithTimeout(ctx, s.ShutdownTimeout*4/5)

@@ -36,8 +36,8 @@ type DropReport struct {
 	Reservations  int64   `json:"reservations"`
 	Purchases     int64   `json:"purchases"`
 	LedgerEntries int64   `json:"ledger_entries"`
-	// Differences counts what disagrees, and Sentences say the first of it. The first is the cause as far as that can be
-	// told; what follows may be its consequences.
+	// Differences counts what disagrees, and Sentences say the first of it. The first is the cause as far as that can
+	// be told; what follows may be its consequences.
 	Differences int64    `json:"differences"`
 	Sentences   []string `json:"sentences,omitempty"`
 }

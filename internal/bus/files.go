@@ -99,8 +99,8 @@ func (n *NATS) secrets() (o []nats.Option) {
 	return o
 }
 
-// Reload reads the files of the Config again and, if they have changed, connects again with them. After an error those from before
-// stay in use.
+// Reload reads the files of the Config again and, if they have changed, connects again with them. After an error
+// those from before stay in use.
 func (n *NATS) Reload() (changed bool, err error) {
 	f, err := readFiles(n.config)
 	if err != nil {

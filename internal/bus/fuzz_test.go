@@ -47,7 +47,8 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzState: whatever comes in under a shop's subject is a state that can be shown, which is said again in the same way, or it is refused.
+// FuzzState: whatever comes in under a shop's subject is a state that can be shown, which is said again in the same
+// way, or it is refused.
 func FuzzState(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {

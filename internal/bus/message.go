@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// format is the form of what is said. A program that changes what a field means, or takes one away, counts it up; one that adds a
-// field does not: who does not know it leaves it out.
+// format is the form of what is said. A program that changes what a field means, or takes one away, counts it up; one
+// that adds a field does not: who does not know it leaves it out.
 const format = 1
 
 var (

@@ -10,7 +10,8 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// While servers are replaced one by one, the old ones read what new ones say, which is no new form, and the other way round.
+// While servers are replaced one by one, the old ones read what new ones say, which is no new form, and the other way
+// round.
 func TestState_PublicNamesAreNoNewForm(t *testing.T) {
 	sold := []drop.Recent{
 		{ID: drop.NewPurchaseID(7, 2), Username: "Ann Smith", PublicName: "Ann S.", CreatedAt: 2},

@@ -1,11 +1,13 @@
-// Package bus tells the replicas of one shop what each of them has changed, over NATS core, so that everybody's watchers see a
-// sale at once. A server alone needs none: what its lanes publish goes to its own watchers directly.
+// Package bus tells the replicas of one shop what each of them has changed, over NATS core, so that everybody's
+// watchers see a sale at once. A server alone needs none: what its lanes publish goes to its own watchers directly.
 //
-// Ordering: a lane commits, replaces its view, answers, and then publishes here. A message has the whole state of one drop with its version:
-// of two the higher counts, in whatever order they come, and one that is lost costs freshness, until the next
-// message or the next sweep of the store, which is the authority. What concerns single buyers is said once, apart.
+// Ordering: a lane commits, replaces its view, answers, and then publishes here. A message has the whole state of one
+// drop with its version: of two the higher counts, in whatever order they come, and one that is lost costs freshness,
+// until the next message or the next sweep of the store, which is the authority. What concerns single buyers is said
+// once, apart.
 //
-// Publishing never waits: the newest state of each drop is kept until it can be sent. A NATS is safe for concurrent use.
+// Publishing never waits: the newest state of each drop is kept until it can be sent. A NATS is safe for concurrent
+// use.
 package bus
 
 import (
@@ -47,7 +49,8 @@ type Config struct {
 }
 
 const (
-	// window is the least time between two sendings: what changed meanwhile goes together, of each drop the newest state.
+	// window is the least time between two sendings: what changed meanwhile goes together, of each drop the newest
+	// state.
 	window         = 20 * time.Millisecond
 	reconnectEvery = 200 * time.Millisecond
 	// pingEvery and maxPings bound how long a NATS that vanished without a word is taken for one that is there.
@@ -58,7 +61,8 @@ const (
 	closeTimeout = time.Second
 	// ownedInOne bounds one message about single buyers, to some 150 KB; NATS takes 1 MB.
 	ownedInOne = 1000
-	// Messages that wait here are bounded in number and bytes; what comes beyond is missed, and found by the next sweep.
+	// Messages that wait here are bounded in number and bytes; what comes beyond is missed, and found by the next
+	// sweep.
 	maxWaiting, maxWaitingBytes = 8192, 16 << 20
 )
 
@@ -82,8 +86,8 @@ type NATS struct {
 // Subject returns what begins the subjects of a shop, of a prefix and what tells its database from others.
 func Subject(prefix, shop string) string { return prefix + "." + shop }
 
-// Dial begins to connect, and goes on trying for as long as it takes: a NATS that is away keeps nobody from selling. It fails where a
-// file cannot be used.
+// Dial begins to connect, and goes on trying for as long as it takes: a NATS that is away keeps nobody from selling.
+// It fails where a file cannot be used.
 func Dial(c Config) (*NATS, error) {
 	n := &NATS{config: c, log: c.Log, stop: make(chan struct{}), stopped: make(chan struct{})}
 	if n.log == nil {

@@ -252,7 +252,8 @@ func gauge(t *testing.T, c prometheus.Collector, name, outcome string) float64 {
 	return 0
 }
 
-// A NATS that is away at the start, and goes away later, is waited for. Each time that it is there everything is compared with the store.
+// A NATS that is away at the start, and goes away later, is waited for. Each time that it is there everything is
+// compared with the store.
 func TestNATS_AwayAndBack(t *testing.T) {
 	s := broker(t, server.Options{})
 	port := s.Addr().(*net.TCPAddr).Port
@@ -322,7 +323,8 @@ func deaf(t *testing.T) string {
 	return "nats://" + l.Addr().String()
 }
 
-// Lanes publish, and a lane must never wait for NATS: whatever that does, the newest state waits, and the rest is counted.
+// Lanes publish, and a lane must never wait for NATS: whatever that does, the newest state waits, and the rest is
+// counted.
 func TestNATS_PublishingNeverWaits(t *testing.T) {
 	a, _ := join(t, deaf(t), private)
 	ev := happened(1)

@@ -10,8 +10,8 @@ import (
 // maxOwned bounds what waits to be said of single buyers, over all drops.
 const maxOwned = 20_000
 
-// outbox keeps what was published until it is sent: the newest state of each drop, and what concerns single buyers, up to
-// maxOwned. It is never full: what does not fit is dropped.
+// outbox keeps what was published until it is sent: the newest state of each drop, and what concerns single buyers,
+// up to maxOwned. It is never full: what does not fit is dropped.
 type outbox struct {
 	private bool // what concerns single buyers is said too
 	counts  *counts

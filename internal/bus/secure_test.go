@@ -25,7 +25,8 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// A NATS that asks for a user and for a certificate, and shows one of its own, is used by whoever has them, and by nobody else.
+// A NATS that asks for a user and for a certificate, and shows one of its own, is used by whoever has them, and by
+// nobody else.
 func TestNATS_UsersAndCertificates(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string, content []byte) string {
@@ -140,7 +141,8 @@ func selfSigned(t *testing.T) (certificate, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded})
 }
 
-// Files that change are read again: broken ones leave those from before in use, new ones are what the next connection is made with.
+// Files that change are read again: broken ones leave those from before in use, new ones are what the next connection
+// is made with.
 func TestNATS_ReadsItsFilesAgain(t *testing.T) {
 	trusted, resolver, user := account(t)
 	s := broker(t, server.Options{TrustedKeys: []string{trusted}, AccountResolver: resolver})

@@ -201,7 +201,8 @@ type child struct {
 	stderr bytes.Buffer
 }
 
-// start starts the server, or the control, as a process of its own, so that its processor time can be told from the load's.
+// start starts the server, or the control, as a process of its own, so that its processor time can be told from the
+// load's.
 func (c *benchCommand) start(ctx context.Context, scratch string, b *load.Config) (*child, error) {
 	database := "sqlite:" + c.Database.file
 	if c.Database.url != "" {

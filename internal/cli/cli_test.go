@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/cli"
 )
 
-// What a user sees of the commands is tested on the built binary (test/testdata/cli). Here the race detector watches one
-// life of a server, and nothing may be left of it.
+// What a user sees of the commands is tested on the built binary (test/testdata/cli). Here the race detector watches
+// one life of a server, and nothing may be left of it.
 func TestRun_ServeEndsWithItsContextAndLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	ctx, stop := context.WithCancel(t.Context())

@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// parseCurrency reads a currency of ISO 4217, with the decimals that it has there. Others count them differently: the pages' Intl by
-// how people pay in cash.
+// parseCurrency reads a currency of ISO 4217, with the decimals that it has there. Others count them differently: the
+// pages' Intl by how people pay in cash.
 func parseCurrency(s string) (drop.Currency, error) {
 	if len(s) != 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return drop.Currency{}, errors.New("must be the three capital letters of a currency, such as EUR")

@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// TestCurrency_HasTheDecimalsOfISO4217 holds the library against list one of the standard: who pays in cash in rials, ariary or
-// ouguiya sees other decimals, and so do those who count as CLDR does.
+// TestCurrency_HasTheDecimalsOfISO4217 holds the library against list one of the standard: who pays in cash in rials,
+// ariary or ouguiya sees other decimals, and so do those who count as CLDR does.
 func TestCurrency_HasTheDecimalsOfISO4217(t *testing.T) {
 	decimals := make(map[string]int)
 	for n, codes := range map[int]string{

@@ -72,8 +72,8 @@ func (con *console) open(ctx context.Context, d database, w waiting, log *slog.L
 	return s, from, to, nil
 }
 
-// openBeside opens the database for a small write. Where a server has an SQLite file the two share it, and then nothing is
-// migrated.
+// openBeside opens the database for a small write. Where a server has an SQLite file the two share it, and then
+// nothing is migrated.
 func (con *console) openBeside(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
 	s, _, _, err := con.open(ctx, d, w, log)
 	if !errors.Is(err, sqlite.ErrServed) {
@@ -191,7 +191,8 @@ func isSetting(err error) bool {
 	return ok
 }
 
-// refused reports that a server answered, and that waiting will not change its mind: a wrong password, no such database.
+// refused reports that a server answered, and that waiting will not change its mind: a wrong password, no such
+// database.
 func refused(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code != pgerrcode.CannotConnectNow && !pgerrcode.IsInsufficientResources(e.Code) &&

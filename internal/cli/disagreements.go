@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// disagreements names, for each setting of the command, the sources that say something else than the one that counts. It
-// quotes no value, which may hold a password.
+// disagreements names, for each setting of the command, the sources that say something else than the one that counts.
+// It quotes no value, which may hold a password.
 func (s *settings) disagreements(parsed *kong.Context) (notes []string) {
 	for _, f := range parsed.Flags() {
 		if !configurable(f) {

@@ -26,8 +26,8 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// While the database is waited for the process says that it lives, that it is not ready and why, and to everything else to come again; a signal
-// ends it at once and is no failure.
+// While the database is waited for the process says that it lives, that it is not ready and why, and to everything
+// else to come again; a signal ends it at once and is no failure.
 func TestRun_WaitsForADatabaseAtAnOpenDoor(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -85,7 +85,8 @@ func TestRun_WaitsForADatabaseAtAnOpenDoor(t *testing.T) {
 	}
 }
 
-// Without being asked to wait longer a start gives up after the usual time, and a command with a time of its own after that.
+// Without being asked to wait longer a start gives up after the usual time, and a command with a time of its own
+// after that.
 func TestRun_GivesUpWaiting(t *testing.T) {
 	var log strings.Builder
 	began := time.Now()

@@ -48,13 +48,13 @@ func readDotenv(name string) (*dotenv, error) {
 	return parseDotenv(string(text)), nil
 }
 
-// parseDotenv reads variables as the Node.js package dotenv (16 and 17) reads them, because that is where such files come from.
-// testdata/dotenv.json has what it makes of many files. Its habits that surprise:
+// parseDotenv reads variables as the Node.js package dotenv (16 and 17) reads them, because that is where such files
+// come from. testdata/dotenv.json has what it makes of many files. Its habits that surprise:
 //
 //   - nothing is expanded: $ and ${X} are characters of a value
 //   - # ends an unquoted value, with or without a blank before it
-//   - a value may be in ', " or `, over several lines; only in " are \n and \r line ends. A quote behind a backslash does
-//     not end the value, and the backslash stays
+//   - a value may be in ', " or `, over several lines; only in " are \n and \r line ends. A quote behind a backslash
+//     does not end the value, and the backslash stays
 //   - a quote that nothing ends is a character of the value, which then ends with its line
 //   - NAME: value works too, with a blank behind the colon; so does export NAME=value
 //   - blanks, and even line ends, around = and before a quoted value do not count
@@ -193,8 +193,8 @@ func (r *dotenvReader) value(at int) (text string, next int) {
 	return strings.TrimFunc(string(r.text[at:end]), blank), next
 }
 
-// quoted finds the end of a value that begins with a quote: the first same quote without a backslash before it, if nothing but a
-// comment follows in its line; else the last one before that of which this can be said.
+// quoted finds the end of a value that begins with a quote: the first same quote without a backslash before it, if
+// nothing but a comment follows in its line; else the last one before that of which this can be said.
 func (r *dotenvReader) quoted(start int) (end, next int, ok bool) {
 	quote := r.text[start]
 	for at := start + 1; at < len(r.text); at++ {
@@ -237,7 +237,8 @@ func (r *dotenvReader) ends(at int) (next int, ok bool) {
 	return 0, false
 }
 
-// unquoted takes the quotes around a value away: those at the beginning of a line with the last same quote that a line ends with.
+// unquoted takes the quotes around a value away: those at the beginning of a line with the last same quote that a
+// line ends with.
 func unquoted(value string) string {
 	text := []rune(value)
 	var plain []rune

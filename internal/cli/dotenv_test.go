@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// testdata/dotenv.json is what the package dotenv 17.4.2 (and 16.6.1, which agrees) makes of each text: JSON of its parse().
+// testdata/dotenv.json is what the package dotenv 17.4.2 (and 16.6.1, which agrees) makes of each text: JSON of its
+// parse().
 func TestParseDotenv_ReadsAsNodesDotenvDoes(t *testing.T) {
 	text, err := os.ReadFile("testdata/dotenv.json")
 	if err != nil {
@@ -67,7 +68,8 @@ func TestReadDotenv_RefusesAnotherKindOfFile(t *testing.T) {
 	}
 }
 
-// FuzzDotenv: any text is read, in time that grows with its length, and what is read of a name that is quoted again is the same.
+// FuzzDotenv: any text is read, in time that grows with its length, and what is read of a name that is quoted again
+// is the same.
 func FuzzDotenv(f *testing.F) {
 	for _, seed := range []string{"A=1", "export A='b\\'c'\nB: \"x\\ny\" # z", strings.Repeat("A='\\'\n", 100), "\ufeffA=`\n`", "A=\u2028'x'\u2028#"} {
 		f.Add(seed)

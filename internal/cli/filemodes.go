@@ -8,8 +8,8 @@ import (
 	"regexp"
 )
 
-// warnOfModes names the files that other users of this machine may read or change, and what keeps them out. Files that are not there, and
-// names that are empty, are left alone.
+// warnOfModes names the files that other users of this machine may read or change, and what keeps them out. Files
+// that are not there, and names that are empty, are left alone.
 func warnOfModes(log *slog.Logger, files ...string) {
 	for _, name := range files {
 		info, err := os.Stat(name)
@@ -24,8 +24,8 @@ func warnOfModes(log *slog.Logger, files ...string) {
 	}
 }
 
-// openTo says what others than a file's owner can do with it, and the mode that they cannot. A file of somebody else's that our group may
-// read is how an administrator gives it to us.
+// openTo says what others than a file's owner can do with it, and the mode that they cannot. A file of somebody
+// else's that our group may read is how an administrator gives it to us.
 func openTo(info fs.FileInfo) (can, keepsOut string) {
 	const read, write = 0o044, 0o022
 	others := info.Mode().Perm() & 0o077

@@ -22,8 +22,8 @@ type faultError struct{ flag, rule string }
 
 func (e *faultError) Error() string { return "--" + e.flag + " " + e.rule }
 
-// kinds lists the types of settings that kong cannot read by itself, each with the function that reads its text. The error of that function
-// is the rule that the text breaks.
+// kinds lists the types of settings that kong cannot read by itself, each with the function that reads its text. The
+// error of that function is the rule that the text breaks.
 func kinds() []kong.Option {
 	return []kong.Option{
 		reads(parseDatabase), reads(parseOriginal), reads(parseAddress), reads(parseBound), reads(parseLimits), reads(parseScenario),
@@ -46,7 +46,8 @@ func reads[T any](parse func(string) (T, error)) kong.Option {
 	})
 }
 
-// lists has kong read the settings of a type that is a list, with commas between its items. A repeated flag adds to the list.
+// lists has kong read the settings of a type that is a list, with commas between its items. A repeated flag adds to
+// the list.
 func lists[L ~[]T, T any](parse func(string) (T, error)) kong.Option {
 	return mapper(func(text string, to *L) error {
 		for item := range strings.SplitSeq(text, ",") {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzSettings: whatever stands in .env, in a variable and behind a flag, a start is either told all of it or refused in one
-// sentence, which quotes no password.
+// FuzzSettings: whatever stands in .env, in a variable and behind a flag, a start is either told all of it or refused
+// in one sentence, which quotes no password.
 func FuzzSettings(f *testing.F) {
 	f.Chdir(f.TempDir())
 	flags := settingNames(f)

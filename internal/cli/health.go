@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// healthCommand asks a server how it is, for images that have no shell and no curl. It takes the settings of serve that say where
-// the server is, by the same names, so that in the server's own surroundings it needs no arguments.
+// healthCommand asks a server how it is, for images that have no shell and no curl. It takes the settings of serve
+// that say where the server is, by the same names, so that in the server's own surroundings it needs no arguments.
 type healthCommand struct {
 	Addr    address `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where the server listens (default localhost:3000); without a host it is on this machine. Also PORT and HOST."`
 	TLSCert string  `name:"tls-cert" placeholder:"FILE" help:"Given: the server speaks HTTPS. The file is not read and the certificate not verified."`

@@ -63,7 +63,8 @@ func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) 
 	return stood
 }
 
-// No balancer's idle connection is closed here first, and none is kept for ever. Over TLS, and what is not plain, net/http serves.
+// No balancer's idle connection is closed here first, and none is kept for ever. Over TLS, and what is not plain,
+// net/http serves.
 func TestKeepAlive_OutlivesBalancers(t *testing.T) {
 	const longest = time.Hour // Envoy's, of all in docs/OPERATIONS.md (Behind a balancer)
 	for name, plain := range map[string]func(string) bool{"plain": api.GivenWhole, "net/http": func(string) bool { return false }} {

@@ -30,8 +30,8 @@ func parseAddress(s string) (address, error) {
 	return address{Address: app.Address{Host: host, Port: uint16(n)}, given: true}, nil
 }
 
-// keepLocal keeps an address that a platform names (PORT, HOST) on this machine where nobody has to sign in. Nobody has chosen such an
-// address for this program, so it is no reason to refuse the start.
+// keepLocal keeps an address that a platform names (PORT, HOST) on this machine where nobody has to sign in. Nobody
+// has chosen such an address for this program, so it is no reason to refuse the start.
 func (c *serveCommand) keepLocal(s *settings, log *slog.Logger) {
 	if !s.platform || c.Insecure || c.required() || c.Addr.Loopback() {
 		return

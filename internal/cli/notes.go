@@ -36,8 +36,8 @@ func (con *console) tell(parsed *kong.Context) {
 // ourTests are variables that only this project's tests read.
 var ourTests = regexp.MustCompile(`^SNEAKERDROP_TEST_(POSTGRES|PG_BIN|CHROMIUM|PICTURES|HOLD|CLUSTER_\w+)$`)
 
-// Kubernetes puts these into every container near a Service whose name begins with sneakerdrop. SNEAKERDROP_PORT is one of them by
-// its value alone.
+// Kubernetes puts these into every container near a Service whose name begins with sneakerdrop. SNEAKERDROP_PORT is
+// one of them by its value alone.
 var (
 	serviceName = regexp.MustCompile(`^SNEAKERDROP(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 	servicePort = regexp.MustCompile(`^(tcp|udp|sctp)://`)
@@ -104,7 +104,8 @@ func (s *settings) unknownNames(app *kong.Application) (notes []string) {
 	return notes
 }
 
-// meantBy is the setting with the nearest name, if one is near. One of the original's names with our prefix before it is one without.
+// meantBy is the setting with the nearest name, if one is near. One of the original's names with our prefix before it
+// is one without.
 func meantBy(spelt string, names map[string]bool) string {
 	if original := strings.TrimPrefix(spelt, prefix); originals[original] != "" {
 		return variable(originals[original]) + " or " + original

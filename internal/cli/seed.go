@@ -40,7 +40,8 @@ func (c *seedCommand) run(ctx context.Context, con *console) error {
 	return nil
 }
 
-// samples is the sample data: users 1 to 5 and drops 1 to 6, with start times around now and prices that the currency can write.
+// samples is the sample data: users 1 to 5 and drops 1 to 6, with start times around now and prices that the currency
+// can write.
 func samples(now time.Time, in drop.Currency) ([]drop.User, []store.Filled) {
 	users := []drop.User{
 		{ID: 1, Username: "ava", Email: "ava@example.com"},

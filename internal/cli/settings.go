@@ -97,8 +97,8 @@ func (s *settings) checked(flag *kong.Flag, v string) (any, error) {
 	return v, nil
 }
 
-// originals are the variables of the Node.js backend that this server replaces, and of the platforms that it ran on, with
-// the flag that each stands for.
+// originals are the variables of the Node.js backend that this server replaces, and of the platforms that it ran on,
+// with the flag that each stands for.
 var originals = map[string]string{
 	"PORT": "addr", "HOST": "addr",
 	"DATABASE_URL": "database", "DB_HOST": "database", "DB_PORT": "database", "DB_NAME": "database", "DB_USER": "database", "DB_PASSWORD": "database",
@@ -121,8 +121,8 @@ func (s *settings) original(flag string, i int) (string, error) {
 	}
 }
 
-// originalAddress joins PORT and HOST, of which the one that this layer lacks may be in a later one. Without HOST it is every
-// address of this machine; serveCommand.settle says whether that may be.
+// originalAddress joins PORT and HOST, of which the one that this layer lacks may be in a later one. Without HOST it
+// is every address of this machine; serveCommand.settle says whether that may be.
 func (s *settings) originalAddress(i int) (string, error) {
 	_, hasPort := s.layers[i].get("PORT")
 	if _, hasHost := s.layers[i].host(); !hasPort && !hasHost {
@@ -158,7 +158,8 @@ func (l layer) host() (host string, ok bool) {
 // parts are the original's variables for one part of a database's address each.
 var parts = []string{"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"}
 
-// originalParts joins DB_HOST and its like. One of them in this layer means PostgreSQL; the others may be in a later one.
+// originalParts joins DB_HOST and its like. One of them in this layer means PostgreSQL; the others may be in a later
+// one.
 func (s *settings) originalParts(i int) (string, error) {
 	values := []string{"localhost", "5432", "sneaker_drop", "postgres", ""}
 	given := ""

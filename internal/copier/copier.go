@@ -1,8 +1,8 @@
 // Package copier moves everything that one store keeps to another, of the same engine or not.
 //
-// Rows go straight from the one to the other, so that what is held in memory is a few thousand of them. The target takes
-// all of them in one transaction, reads back what it has stored and commits only where it is what was read from the
-// source, drop by drop: a copy that breaks off leaves an empty target, and is simply started again.
+// Rows go straight from the one to the other, so that what is held in memory is a few thousand of them. The target
+// takes all of them in one transaction, reads back what it has stored and commits only where it is what was read from
+// the source, drop by drop: a copy that breaks off leaves an empty target, and is simply started again.
 package copier
 
 import (

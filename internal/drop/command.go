@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Command is something asked of one drop. The set is closed: each command says in one place what it is called, what it needs loaded
-// and what it does.
+// Command is something asked of one drop. The set is closed: each command says in one place what it is called, what
+// it needs loaded and what it does.
 type Command interface {
 	// Operation is what the command is called in metrics, and in keys.
 	Operation() string

@@ -11,9 +11,9 @@ const (
 	MaxUnpaid = HighestMaxExpiredHolds + 6
 )
 
-// Cooldown is how long a user has to wait after a hold that was not paid, the last of so many, where max are free: 60 s
-// after the first one that is not, four times as long after each further one, at most 24 h. Each hold that a buyer who never
-// pays keeps from others so costs it far more time than it took (OWASP OAT-021, denial of inventory).
+// Cooldown is how long a user has to wait after a hold that was not paid, the last of so many, where max are free: 60
+// s after the first one that is not, four times as long after each further one, at most 24 h. Each hold that a buyer
+// who never pays keeps from others so costs it far more time than it took (OWASP OAT-021, denial of inventory).
 func Cooldown(unpaid, most int) time.Duration {
 	if most == 0 || unpaid < most {
 		return 0
@@ -27,8 +27,8 @@ func Cooldown(unpaid, most int) time.Duration {
 	return wait
 }
 
-// cooldown refuses a user who has left too many holds unpaid for now. One given back counts like one that expired: else a
-// hold could be given back just before its end, and taken again.
+// cooldown refuses a user who has left too many holds unpaid for now. One given back counts like one that expired:
+// else a hold could be given back just before its end, and taken again.
 func (a *application) cooldown(u *usage) *Error {
 	if a.MaxExpiredHolds == 0 {
 		return nil

@@ -1,9 +1,10 @@
 // Package drop is the domain of sneakerdrop: the words the whole program speaks, the rules of a limited release and the
 // state machine that applies them.
 //
-// It is pure: no I/O, no clock, no goroutine, no dependency but the standard library and package text. Time comes in as an argument, so
-// that the same code decides in production, in the property tests and in the simulator. Nothing here is safe for
-// concurrent use; the caller (a lane, under the drop's row lock) owns a State while it applies a batch to it.
+// It is pure: no I/O, no clock, no goroutine, no dependency but the standard library and package text. Time comes in
+// as an argument, so that the same code decides in production, in the property tests and in the simulator. Nothing
+// here is safe for concurrent use; the caller (a lane, under the drop's row lock) owns a State while it applies a
+// batch to it.
 package drop
 
 import "time"
@@ -42,8 +43,8 @@ const FirstAllocatedUser UserID = 1 << 40
 // Seq numbers a ledger entry of one drop, gap-free from 1.
 type Seq int64
 
-// BatchID is random and names one batch on the drop row and on its ledger entries: how a lane finds out whether a commit
-// whose answer was lost took place.
+// BatchID is random and names one batch on the drop row and on its ledger entries: how a lane finds out whether a
+// commit whose answer was lost took place.
 type BatchID [16]byte
 
 // Time is a moment in whole milliseconds since the Unix epoch, UTC. The zero value means none.
@@ -64,7 +65,8 @@ func (t Time) Sub(u Time) time.Duration { return time.Duration(t-u) * time.Milli
 // String writes t as the wire does: RFC 3339, UTC, milliseconds, Z, as JavaScript's toISOString.
 func (t Time) String() string { return string(t.AppendFormat(make([]byte, 0, len(time.RFC3339Nano)))) }
 
-// AppendFormat appends String's form to b. RFC 3339 without a fraction is what package time writes without reading a layout.
+// AppendFormat appends String's form to b. RFC 3339 without a fraction is what package time writes without reading a
+// layout.
 func (t Time) AppendFormat(b []byte) []byte {
 	at := t.Time()
 	b = at.AppendFormat(b, time.RFC3339)
@@ -107,7 +109,8 @@ type Settings struct {
 	ImageURL  string // empty: none
 	// LimitPerUser bounds the live reservations plus purchases of one user; 0 means no limit.
 	LimitPerUser int
-	// MaxExpiredHolds is how many holds one user may leave unpaid before each further one costs a wait; 0 means any number.
+	// MaxExpiredHolds is how many holds one user may leave unpaid before each further one costs a wait; 0 means any
+	// number.
 	MaxExpiredHolds int
 	Paused          bool
 	Hidden          bool
@@ -171,6 +174,7 @@ type User struct {
 	ID       UserID
 	Username string
 	Email    string // as NormalEmail has it; empty: none
-	// PublicName is what the provider's claims let everybody see where no whole name is shown (see Subject); empty: they do not say it.
+	// PublicName is what the provider's claims let everybody see where no whole name is shown (see Subject); empty:
+	// they do not say it.
 	PublicName string
 }

@@ -58,7 +58,8 @@ func set[T comparable](field, to *T, changed *bool) {
 	}
 }
 
-// checkEdit says what may change when: the start until the drop has started, start and price until a unit is held or sold.
+// checkEdit says what may change when: the start until the drop has started, start and price until a unit is held or
+// sold.
 func (a *application) checkEdit(c Edit) *Error {
 	stock := a.Stock()
 	taken := stock.Held+stock.Sold > 0

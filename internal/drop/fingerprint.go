@@ -5,9 +5,10 @@ import (
 	"strconv"
 )
 
-// Asked is what a call asks for, as the text whose SHA-256 is kept beside an idempotency key (docs/FORMATS.md, "Fingerprints"). Any
-// other request of the same operation has another text. The texts are a format, version 1: servers of other versions compare them,
-// so a release never changes the text of a request that an earlier one could be sent. What is new is left out where it is not given.
+// Asked is what a call asks for, as the text whose SHA-256 is kept beside an idempotency key (docs/FORMATS.md,
+// "Fingerprints"). Any other request of the same operation has another text. The texts are a format, version 1:
+// servers of other versions compare them, so a release never changes the text of a request that an earlier one could
+// be sent. What is new is left out where it is not given.
 type Asked string
 
 func (a Asked) fingerprint() [sha256.Size]byte { return sha256.Sum256([]byte(a)) }
@@ -19,7 +20,8 @@ func AskedUser(username, email string) Asked {
 	return Asked(append(b, '}'))
 }
 
-// AskedCreate is what a call that makes a drop asks for, as it was sent: a retry is the same text, whatever its normal form.
+// AskedCreate is what a call that makes a drop asks for, as it was sent: a retry is the same text, whatever its
+// normal form.
 func AskedCreate(s *Spec) Asked {
 	b := appendText(nil, "struct { Spec drop.Spec; Total int64 }{Spec:drop.Spec{Name:", s.Name)
 	b = appendNumber(b, ", Price:", int64(s.Price))

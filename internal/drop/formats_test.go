@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// The golden files were written by the program of commit 22aa7d3, when both formats still followed the names of Go's types. They are
-// never written anew: what they say lies in databases.
+// The golden files were written by the program of commit 22aa7d3, when both formats still followed the names of Go's
+// types. They are never written anew: what they say lies in databases.
 
 func golden[T any](t *testing.T, name string) map[string]T {
 	t.Helper()

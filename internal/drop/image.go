@@ -9,9 +9,9 @@ import (
 // checkImageURL admits what every browser loads as an image from where it says, without running anything: an http(s)
 // address, or a path of the page's own origin.
 //
-// Browsers read addresses by rules of their own (https://url.spec.whatwg.org), not by RFC 3986 as package url does: to them a
-// backslash is a slash, so that /\evil.example is an address of another host; tabs and line ends are not there at all, which
-// checkText refuses; and an image whose address has a user's name is not loaded.
+// Browsers read addresses by rules of their own (https://url.spec.whatwg.org), not by RFC 3986 as package url does:
+// to them a backslash is a slash, so that /\evil.example is an address of another host; tabs and line ends are not
+// there at all, which checkText refuses; and an image whose address has a user's name is not loaded.
 func checkImageURL(raw string) *Error {
 	if raw == "" {
 		return nil

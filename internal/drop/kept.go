@@ -7,8 +7,9 @@ import (
 	"fmt"
 )
 
-// Answers that are kept under a key are read by servers of other versions, so they have a format of their own (docs/FORMATS.md, "Kept
-// answers"), whose first byte says which: keptReservation for a reservation alone, a brace for JSON with the names below.
+// Answers that are kept under a key are read by servers of other versions, so they have a format of their own
+// (docs/FORMATS.md, "Kept answers"), whose first byte says which: keptReservation for a reservation alone, a brace
+// for JSON with the names below.
 const keptReservation = 1
 
 type (
@@ -75,8 +76,8 @@ type (
 	}
 )
 
-// Encode writes a result as it is kept under a key: a reservation alone, which is what a crowd asks for, in some 25 bytes, all
-// else as JSON. The rows of keys are most of what a batch writes.
+// Encode writes a result as it is kept under a key: a reservation alone, which is what a crowd asks for, in some 25
+// bytes, all else as JSON. The rows of keys are most of what a batch writes.
 func (r *Result) Encode() []byte {
 	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Err == nil
 	if alone && r.Reservation.ID != 0 {
@@ -145,7 +146,8 @@ func (k *keptDrop) drop() *Drop {
 	return d
 }
 
-// appendTo writes the reservation as variable-length integers (encoding/binary), times relative to the first, and the size.
+// appendTo writes the reservation as variable-length integers (encoding/binary), times relative to the first, and the
+// size.
 func (r *Reservation) appendTo(b []byte) []byte {
 	b = append(b, keptReservation)
 	ended := int64(0) // not yet

@@ -11,8 +11,9 @@ type Currency struct {
 // MaxDecimals is the most that any currency has (CLF, UYW).
 const MaxDecimals = 4
 
-// Money is an amount of the shop's one currency, as databases and replicas keep it. It has one spelling for each amount, so that
-// == compares, and the same for every currency, so that a row means what it meant whatever currency the shop has today:
+// Money is an amount of the shop's one currency, as databases and replicas keep it. It has one spelling for each
+// amount, so that == compares, and the same for every currency, so that a row means what it meant whatever currency
+// the shop has today:
 //
 //   - in hundredths: 11999 is 119.99, 1200000 is 12000
 //   - an amount that is no whole number of hundredths in ten-thousandths, with finer added: 1000001199950 is 119.995

@@ -12,9 +12,11 @@ import (
 type Named struct {
 	// Username and Email are in their normal form, which is what a new buyer gets.
 	Username, Email string
-	// Refusal is the rule that what the buyer is found by breaks: nobody new is made, but who was kept before there was the rule is found.
+	// Refusal is the rule that what the buyer is found by breaks: nobody new is made, but who was kept before there
+	// was the rule is found.
 	Refusal *Error
-	// typed is what the buyer is found by as it was typed, which is how buyers were kept before there was a normal form.
+	// typed is what the buyer is found by as it was typed, which is how buyers were kept before there was a normal
+	// form.
 	typed   string
 	byEmail bool
 }
@@ -46,9 +48,9 @@ func NameBuyer(username, email string) (Named, error) {
 // ByEmail reports whether the buyer is found by the email, whatever the name.
 func (n *Named) ByEmail() bool { return n.byEmail }
 
-// Spellings returns what the buyer is found by, emails or names: the first that somebody has says who is meant. The first is what was
-// typed, the second (empty: the same, or none) its normal form. Nobody new is kept under anything but a normal form, so the first
-// finds nobody but a buyer of before who typed the very same.
+// Spellings returns what the buyer is found by, emails or names: the first that somebody has says who is meant. The
+// first is what was typed, the second (empty: the same, or none) its normal form. Nobody new is kept under anything
+// but a normal form, so the first finds nobody but a buyer of before who typed the very same.
 func (n *Named) Spellings() (first, second string) {
 	second = n.Username
 	if n.byEmail {
@@ -113,7 +115,8 @@ func isEmail(s string) bool {
 	return err == nil && a.Address == s && checkText("email", s, 3, MaxEmail) == nil
 }
 
-// plainEmail reports an address of the kind that nearly all are, which needs no parser: words with dots, one @, words with dots.
+// plainEmail reports an address of the kind that nearly all are, which needs no parser: words with dots, one @, words
+// with dots.
 func plainEmail(email string) bool {
 	ats, dot := 0, true // as if a dot were before it: none may begin a part
 	for i := range len(email) {

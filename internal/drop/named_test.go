@@ -34,8 +34,8 @@ func TestNameBuyer_LooksForWhatWasTypedThenForItsNormalForm(t *testing.T) {
 	}
 }
 
-// A buyer who is found by email needs a name that follows the rules, because the email may be new. A name that breaks the rules may
-// still find a buyer who was stored before there were rules.
+// A buyer who is found by email needs a name that follows the rules, because the email may be new. A name that breaks
+// the rules may still find a buyer who was stored before there were rules.
 func TestNameBuyer_RefusesWhatNobodyWasKeptUnder(t *testing.T) {
 	const hidden = "must not contain invisible or direction-changing characters; delete U+200B"
 	for _, c := range []struct{ username, email, want, onceNew string }{

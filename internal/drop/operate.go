@@ -2,7 +2,8 @@ package drop
 
 import "slices"
 
-// answerDrop answers an operator's command with the drop as it is now. Its version is the one that the batch will commit.
+// answerDrop answers an operator's command with the drop as it is now. Its version is the one that the batch will
+// commit.
 func (a *application) answerDrop(refusal *Error) Result {
 	if refusal != nil {
 		return Result{Err: refusal}

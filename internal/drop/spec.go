@@ -51,8 +51,8 @@ type SizeSpec struct {
 	Stock int64
 }
 
-// Normal returns the spec with its texts in their normal form, which is how a drop is kept, or the first rule that it breaks, as an
-// *Error with CodeInvalid.
+// Normal returns the spec with its texts in their normal form, which is how a drop is kept, or the first rule that it
+// breaks, as an *Error with CodeInvalid.
 func (s *Spec) Normal() (Spec, error) {
 	normal := *s
 	var refusal *Error
@@ -171,8 +171,8 @@ func checkExpired(n int) *Error {
 	return nil
 }
 
-// CheckLabel refuses what no size can ever have been called; empty is allowed. What a size may be called now is for the drop to say:
-// see RefuseSize.
+// CheckLabel refuses what no size can ever have been called; empty is allowed. What a size may be called now is for
+// the drop to say: see RefuseSize.
 func CheckLabel(field, label string) error {
 	refusal := checkText(field, label, 0, MaxSizeLabel)
 	if refusal == nil {

@@ -52,8 +52,8 @@ func (u *usage) liveAt(now Time) (count int, one *Reservation) {
 // MaxExpirePerBatch of them.
 func (s *State) LoadDue(r Reservation) { s.due = append(s.due, s.keep(r)) }
 
-// LoadReservation adds a reservation named in Need.Reservations; username is its buyer's, UnknownUsername if never told, and publicName
-// the buyer's User.PublicName.
+// LoadReservation adds a reservation named in Need.Reservations; username is its buyer's, UnknownUsername if never
+// told, and publicName the buyer's User.PublicName.
 func (s *State) LoadReservation(r Reservation, username, publicName string) {
 	s.keep(r)
 	if s.names == nil {
@@ -80,8 +80,8 @@ func (s *State) LoadUsage(r Reservation) {
 	u.holds = append(u.holds, s.keep(r))
 }
 
-// LoadUnpaid says how many reservations of a user named in Need.Users have expired or were cancelled, up to MaxUnpaid of
-// them, and when the last of them ended.
+// LoadUnpaid says how many reservations of a user named in Need.Users have expired or were cancelled, up to MaxUnpaid
+// of them, and when the last of them ended.
 func (s *State) LoadUnpaid(id UserID, count int, last Time) {
 	u := s.usageOf(id)
 	u.unpaid, u.ended = count, last

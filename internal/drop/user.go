@@ -10,7 +10,8 @@ type Subject struct {
 	Number UserID
 	// Username and Email are what is shown, and may change. They never say who somebody is.
 	Username, Email string
-	// PublicName is made of the claims that say which part of a name is the family's: "Ann S." of Ann Smith; empty: there are none.
+	// PublicName is made of the claims that say which part of a name is the family's: "Ann S." of Ann Smith; empty:
+	// there are none.
 	PublicName string
 }
 
@@ -33,8 +34,9 @@ const (
 // AnonymousName stands for every name where none may be seen.
 const AnonymousName = "Anonymous"
 
-// Show returns what everybody may see of a buyer's name. A username alone does not say which part of it is the family's: Smith, Ann and
-// 山田 太郎 begin with it, and ann.smith has both. So without a public name it is the first character that people see, and nothing behind it.
+// Show returns what everybody may see of a buyer's name. A username alone does not say which part of it is the
+// family's: Smith, Ann and 山田 太郎 begin with it, and ann.smith has both. So without a public name it is the first
+// character that people see, and nothing behind it.
 func (s NameStyle) Show(username, publicName string) string {
 	switch s {
 	case FullName:

@@ -7,17 +7,17 @@ import (
 )
 
 const (
-	// openFrom is how many reserves of the kind that is admitted a batch has for another to begin behind its COMMIT even if nothing waits: more
-	// will have come by then.
+	// openFrom is how many reserves of the kind that is admitted a batch has for another to begin behind its COMMIT
+	// even if nothing waits: more will have come by then.
 	openFrom = 8
 	// MaxBackdated bounds by how much the time of a batch may be before a call that is admitted came.
 	MaxBackdated = 50 * time.Millisecond
 )
 
-// admit adds to a batch what has come since it was begun. It is called when the batch is decided: it has waited for the drop's lock, which
-// is what takes time, and has it now. Only reserves can be admitted, and only where no rule asks what their users hold: they need
-// nothing that was not loaded. The first call that does ends it, so that none is overtaken. Their holds begin at the batch's time, which may be
-// a moment before they came.
+// admit adds to a batch what has come since it was begun. It is called when the batch is decided: it has waited for
+// the drop's lock, which is what takes time, and has it now. Only reserves can be admitted, and only where no rule
+// asks what their users hold: they need nothing that was not loaded. The first call that does ends it, so that none
+// is overtaken. Their holds begin at the batch's time, which may be a moment before they came.
 func (b *batch) admit(s *drop.State) {
 	b.late = len(b.calls)
 	l := b.lane
@@ -60,8 +60,8 @@ func (b *batch) manyPlain() bool {
 	return plain >= openFrom
 }
 
-// dismiss gives those back to the queue, to be the first there, that were admitted and refused. The batch's time may be from before they
-// came: a drop may have started since, or a hold ended.
+// dismiss gives those back to the queue, to be the first there, that were admitted and refused. The batch's time may
+// be from before they came: a drop may have started since, or a hold ended.
 func (b *batch) dismiss() {
 	kept := b.late
 	var refused []*call

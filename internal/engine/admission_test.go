@@ -17,7 +17,8 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// unhurried is a store for one lane that decides a batch some time after it has read the clock, as when the answer is on its way.
+// unhurried is a store for one lane that decides a batch some time after it has read the clock, as when the answer is
+// on its way.
 type unhurried struct {
 	store.Store
 

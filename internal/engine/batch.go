@@ -12,8 +12,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// batch is a set of commands that the store commits together. It holds the commands, what is not loaded for them, and what the last attempt
-// decided. A batch that follows another may have no commands.
+// batch is a set of commands that the store commits together. It holds the commands, what is not loaded for them, and
+// what the last attempt decided. A batch that follows another may have no commands.
 type batch struct {
 	lane  *lane
 	calls []*call
@@ -25,7 +25,8 @@ type batch struct {
 	begun store.Begun
 	fixed bool // no more calls are taken: it was begun, or tried
 	began time.Time
-	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear that it has.
+	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear
+	// that it has.
 	unless  int64
 	unclear bool
 	decided
@@ -43,7 +44,8 @@ type decided struct {
 	results  []drop.Result
 	changes  *drop.Changes
 	view     *View
-	// asked is by the local clock: the store read its own for the attempt no earlier. now is the batch's time, by the store's.
+	// asked is by the local clock: the store read its own for the attempt no earlier. now is the batch's time, by the
+	// store's.
 	asked time.Time
 	now   drop.Time
 	// deadline is the earliest end of a hold that the attempt saw; if needs.Deadline, of all holds.
@@ -63,8 +65,8 @@ func newBatch(l *lane, calls []*call) *batch {
 // need returns what the commands need, except what is omitted.
 func (b *batch) need() drop.Need {
 	l, need := b.lane, drop.NeedOf(b.cmds)
-	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the deadline up
-	// all the same, or there would be no timer any more.
+	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the
+	// deadline up all the same, or there would be no timer any more.
 	need.Deadline = l.unsure || l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
 	b.leaveOut(&need, !l.view.Load().Drop.Limited())
 	return need
@@ -199,8 +201,8 @@ func (b *batch) try(ctx context.Context) error {
 	}
 }
 
-// doubt says that the attempt, which a look-up did not find, may be hidden all the same: one that moved no units has its id on
-// the drop alone, until the next batch of another replica.
+// doubt says that the attempt, which a look-up did not find, may be hidden all the same: one that moved no units has
+// its id on the drop alone, until the next batch of another replica.
 func (b *batch) doubt() {
 	if b.changes != nil && len(b.changes.Ledger) == 0 {
 		b.unless = b.version

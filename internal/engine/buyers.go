@@ -19,8 +19,8 @@ const (
 	sightingBatch = 500
 )
 
-// buyers finds the users that subjects are. Like a lane it asks the store for all that came while it asked before: a crowd
-// that signs in for the first time is a few statements, not one each.
+// buyers finds the users that subjects are. Like a lane it asks the store for all that came while it asked before: a
+// crowd that signs in for the first time is a few statements, not one each.
 type buyers struct {
 	known *lru.Cache[drop.SubjectKey, drop.User]
 

@@ -14,7 +14,8 @@ type Retry struct {
 	Caller string
 	// Key is the caller's name for the call; it has passed drop.CheckKey.
 	Key string
-	// Replayed, if not nil, is set before a call returns with no error: the answer is the one that was kept for the first call.
+	// Replayed, if not nil, is set before a call returns with no error: the answer is the one that was kept for the
+	// first call.
 	Replayed *bool
 }
 
@@ -81,8 +82,8 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 	return result.Reservation, err
 }
 
-// Purchase completes a reservation of the owner's (0: anybody's); another's is one that does not exist. Buying a completed one
-// again gives the same purchase.
+// Purchase completes a reservation of the owner's (0: anybody's); another's is one that does not exist. Buying a
+// completed one again gives the same purchase.
 func (e *Engine) Purchase(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
 	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.MakePurchase{Reservation: id, Owner: owner}))
 	r.tell(result.Replayed)

@@ -46,8 +46,8 @@ func (c *crowd) publish(ev engine.Event) {
 }
 
 // 10,000 holds of one drop end within about a second while another drop sells 2,000 a second: each unit is announced
-// within 100 ms of its hold's end (99 of 100 of them), exactly once. Units come back earliest first, so the n-th to come
-// back is the n-th to end.
+// within 100 ms of its hold's end (99 of 100 of them), exactly once. Units come back earliest first, so the n-th to
+// come back is the n-th to end.
 //
 // How late is a matter of the machine too: one of three crowds has to be in time.
 func TestExpiry_CrowdComesBackInTime(t *testing.T) {

@@ -74,8 +74,8 @@ const (
 	forgetBatches, forgetBatch = 20, 1000
 )
 
-// Event tells what one batch changed. Of what another replica changed it has what is known here: the newest entry of the ledger
-// and the newest purchase, or what concerns single buyers without a View.
+// Event tells what one batch changed. Of what another replica changed it has what is known here: the newest entry of
+// the ledger and the newest purchase, or what concerns single buyers without a View.
 type Event struct {
 	View *View
 	// Created: the drop is new, not just new to this engine.
@@ -280,8 +280,8 @@ func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 	return v.(*lane), nil
 }
 
-// update makes the drop's lane, or brings the existing lane up to date, and publishes what is new. It fills in the view of ev. For a drop
-// without a lane, ev.Created says that the drop was made since the engine started.
+// update makes the drop's lane, or brings the existing lane up to date, and publishes what is new. It fills in the
+// view of ev. For a drop without a lane, ev.Created says that the drop was made since the engine started.
 func (e *Engine) update(s store.Snapshot, ev Event) (*lane, error) {
 	v := viewOf(s)
 	l, made, err := e.ensureLane(v)

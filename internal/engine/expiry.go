@@ -8,8 +8,9 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// clockOffset is how far the local clock is ahead of the store's, the smallest that was seen since the last sweep: what
-// lies between the store reading its clock and us reading ours only ever makes it larger. Timers use it; no decision does.
+// clockOffset is how far the local clock is ahead of the store's, the smallest that was seen since the last sweep:
+// what lies between the store reading its clock and us reading ours only ever makes it larger. Timers use it; no
+// decision does.
 type clockOffset struct {
 	mu    sync.Mutex
 	known bool
@@ -83,14 +84,15 @@ func (l *lane) expire() {
 	_ = l.enqueue(&call{cmd: drop.Expire{}, since: time.Now(), done: make(chan struct{})})
 }
 
-// overdue reports whether the next batch is the one that the timer was set for, and so has to look up the next deadline.
+// overdue reports whether the next batch is the one that the timer was set for, and so has to look up the next
+// deadline.
 func (l *lane) overdue() bool {
 	set := drop.Time(l.wakesAt.Load())
 	return set != 0 && l.engine.offset.until(set) <= 0
 }
 
-// setTimerAfter sets the timer by what a committed batch saw. A batch that could not run leaves the timer off; the sweep
-// finds what is due then.
+// setTimerAfter sets the timer by what a committed batch saw. A batch that could not run leaves the timer off; the
+// sweep finds what is due then.
 func (l *lane) setTimerAfter(b *batch) {
 	if b.needs.Deadline {
 		l.rewake(b.deadline)
@@ -125,8 +127,8 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 	}
 }
 
-// ForgetKeys deletes answers that have been kept long enough, up to 20,000 in small batches, so that no lane waits for it. Once a minute that
-// is more than 300 a second.
+// ForgetKeys deletes answers that have been kept long enough, up to 20,000 in small batches, so that no lane waits
+// for it. Once a minute that is more than 300 a second.
 func (e *Engine) ForgetKeys(ctx context.Context) error {
 	before := drop.TimeOf(time.Now().Add(-e.offset.get() - keepAnswers))
 	for range forgetBatches {

@@ -13,7 +13,8 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// The store's clock falls back by 5 ms after the timer of a hold was set: the timer goes off too early, and is set again.
+// The store's clock falls back by 5 ms after the timer of a hold was set: the timer goes off too early, and is set
+// again.
 func TestExpiry_ATimerThatWasTooEarlyIsSetAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lag atomic.Int64
@@ -41,8 +42,8 @@ func TestExpiry_ATimerThatWasTooEarlyIsSetAgain(t *testing.T) {
 	})
 }
 
-// A reserve that nobody could answer may hold a unit all the same. It comes back to the moment, although no batch that the lane knows
-// of has made it, and nobody is refused after that.
+// A reserve that nobody could answer may hold a unit all the same. It comes back to the moment, although no batch
+// that the lane knows of has made it, and nobody is refused after that.
 func TestExpiry_OfAHoldWhoseReserveWasNotAnswered(t *testing.T) {
 	lost := &store.Error{Op: "test", Class: store.ClassUnknown, Err: errors.New("answer lost")}
 	for name, restUntil := range map[string]time.Duration{ // of the hold: when the next buyer comes and is told that nothing is left

@@ -16,16 +16,18 @@ type confirmation struct {
 	now   drop.Time
 }
 
-// gate refuses from the view what the lane would refuse anyway, so that the crowd that came too late costs nothing. It
-// says nothing (nil) of a reserve under a limit of one, which may repeat a live one, nor on a view that is not confirmed
-// or may have a hold whose time is over: that reserve goes to the lane, and its batch confirms the view again.
+// gate refuses from the view what the lane would refuse anyway, so that the crowd that came too late costs nothing.
+// It says nothing (nil) of a reserve under a limit of one, which may repeat a live one, nor on a view that is not
+// confirmed or may have a hold whose time is over: that reserve goes to the lane, and its batch confirms the view
+// again.
 func (l *lane) gate(c drop.Reserve) *drop.Error {
 	known := l.confirmed.Load()
 	if known == nil {
 		return nil
 	}
-	// Before the view: a batch that ends a hold first replaces the view and then sets the next deadline. Read the other way round, the view
-	// could be from before that and the deadline from after it, and the unit that came back would be refused.
+	// Before the view: a batch that ends a hold first replaces the view and then sets the next deadline. Read the
+	// other way round, the view could be from before that and the deadline from after it, and the unit that came back
+	// would be refused.
 	deadline := drop.Time(l.wakesAt.Load())
 	v := l.view.Load()
 	age := time.Since(known.asked)

@@ -243,7 +243,8 @@ func (e *early) RunBatch(ctx context.Context, b store.Batch) error {
 	return nil
 }
 
-// A batch that was begun behind another's COMMIT has read the clock long before it is run: what it confirms is as old as that.
+// A batch that was begun behind another's COMMIT has read the clock long before it is run: what it confirms is as old
+// as that.
 func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &early{answer: 80 * time.Millisecond, expiry: time.Second}

@@ -11,8 +11,9 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// A batch that moves no units leaves its name on the drop alone, and the next one replaces it. What a look-up then does not find
-// may have taken place: done again, a pause would come back after somebody was told that the drop has been resumed.
+// A batch that moves no units leaves its name on the drop alone, and the next one replaces it. What a look-up then
+// does not find may have taken place: done again, a pause would come back after somebody was told that the drop has
+// been resumed.
 func TestCommit_IsNotRepeatedWhenOtherBatchesMayHideIt(t *testing.T) {
 	lost := &store.Error{Op: "test", Class: store.ClassUnknown, Err: errors.New("answer lost")}
 	away := &store.Error{Op: "test", Class: store.ClassUnavailable, Err: errors.New("away")}
@@ -76,7 +77,8 @@ func TestCommit_IsNotRepeatedWhenOtherBatchesMayHideIt(t *testing.T) {
 	}
 }
 
-// Units that a batch has moved are in the ledger, where nothing hides them: it is found, and not repeated, behind others.
+// Units that a batch has moved are in the ledger, where nothing hides them: it is found, and not repeated, behind
+// others.
 func TestCommit_OfUnitsIsFoundBehindOtherBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memory.New(localNow)

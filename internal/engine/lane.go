@@ -190,8 +190,8 @@ func (l *lane) serve(b *batch) {
 	}
 }
 
-// abandonQueue fails what waits when the store is away: those commands have waited as long as a batch is tried, and each
-// would wait as long again.
+// abandonQueue fails what waits when the store is away: those commands have waited as long as a batch is tried, and
+// each would wait as long again.
 func (l *lane) abandonQueue() {
 	l.mu.Lock()
 	waiting := l.queue

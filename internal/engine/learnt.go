@@ -3,12 +3,14 @@ package engine
 import "sneakerdrop/internal/drop"
 
 const (
-	// maxAhead is how many batches in a row may begin behind the COMMIT of the one before, so that a lane of another replica, which
-	// waits for the drop's lock, gets its turn.
+	// maxAhead is how many batches in a row may begin behind the COMMIT of the one before, so that a lane of another
+	// replica, which waits for the drop's lock, gets its turn.
 	maxAhead = 16
-	// rivalsFor is for how many batches a lane reckons with others after it has found that another replica sold in between.
+	// rivalsFor is for how many batches a lane reckons with others after it has found that another replica sold in
+	// between.
 	rivalsFor = 16
-	// repeatsFor is for how many batches with keys a lane looks them up after one had a key that was used before, or a refusal.
+	// repeatsFor is for how many batches with keys a lane looks them up after one had a key that was used before, or
+	// a refusal.
 	repeatsFor = 64
 )
 
@@ -19,8 +21,8 @@ type learnt struct {
 	repeats int // for how many more batches keys are looked up
 	// lasting is the batch up to which the store has confirmed what it holds: see confirm.go.
 	lasting drop.BatchID
-	// unsure: a batch may have made holds that nobody was told of, and no batch has looked the deadlines up since. Until one has, the gate
-	// refuses nothing.
+	// unsure: a batch may have made holds that nobody was told of, and no batch has looked the deadlines up since.
+	// Until one has, the gate refuses nothing.
 	unsure bool
 }
 
@@ -39,8 +41,8 @@ func (k *learnt) learn(b *batch) {
 	}
 }
 
-// rivals is what a lane knows of those of other replicas that sell the same drop. The row lock lets one in after the other, but a batch that begins
-// behind a COMMIT is there before those who wait: among rivals no batch does.
+// rivals is what a lane knows of those of other replicas that sell the same drop. The row lock lets one in after the
+// other, but a batch that begins behind a COMMIT is there before those who wait: among rivals no batch does.
 type rivals struct {
 	version int64 // as this lane left the drop; 0: not yet
 	batches int   // for which they are reckoned with

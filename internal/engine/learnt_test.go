@@ -16,8 +16,8 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// rowLock is the lock of a drop as PostgreSQL keeps it: those who wait are let in one after the other, but a batch that begins behind
-// a COMMIT is there before them.
+// rowLock is the lock of a drop as PostgreSQL keeps it: those who wait are let in one after the other, but a batch
+// that begins behind a COMMIT is there before them.
 type rowLock struct {
 	held  chan struct{}
 	turns []int // whose batches they were, in order
@@ -48,7 +48,8 @@ func (c *contender) RunBatch(ctx context.Context, b store.Batch) error {
 	return err
 }
 
-// contend has replicas sell one drop for five seconds of made-up time, each to so many buyers who come again as soon as they are served.
+// contend has replicas sell one drop for five seconds of made-up time, each to so many buyers who come again as soon
+// as they are served.
 func contend(t *testing.T, buyers ...int) (sold []int, lock *rowLock) {
 	t.Helper()
 	shared := memory.New(stores.Now)
@@ -98,7 +99,8 @@ func (l *rowLock) longest() int {
 	return most
 }
 
-// Replicas with as much to do get as much of a hot drop, although each has its next batch ready when the one before commits.
+// Replicas with as much to do get as much of a hot drop, although each has its next batch ready when the one before
+// commits.
 func TestRivals_ThreeReplicasShareAHotDrop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sold, lock := contend(t, 40, 40, 40)
@@ -118,7 +120,8 @@ func TestRivals_ThreeReplicasShareAHotDrop(t *testing.T) {
 	})
 }
 
-// One with little to do is not kept waiting by one with a crowd: its calls are answered within 17 batches of the other's.
+// One with little to do is not kept waiting by one with a crowd: its calls are answered within 17 batches of the
+// other's.
 func TestRivals_ACrowdElsewhereDoesNotStarveAFewBuyers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sold, lock := contend(t, 100, 1)

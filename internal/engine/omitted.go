@@ -7,9 +7,9 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// omitted is what a batch does not have loaded, because it is seldom needed: what users hold where the drop was last seen without a rule about
-// it, and what is kept under keys where all were new of late. If it is needed after all, nothing is written, and the batch is run again
-// with it.
+// omitted is what a batch does not have loaded, because it is seldom needed: what users hold where the drop was last
+// seen without a rule about it, and what is kept under keys where all were new of late. If it is needed after all,
+// nothing is written, and the batch is run again with it.
 type omitted struct {
 	users  []drop.UserID // left out
 	keys   bool          // left out
@@ -38,8 +38,8 @@ func (o *omitted) misses(users, keys bool) bool {
 
 func (o *omitted) needsUsers(s *drop.State) bool { return len(o.users) > 0 && s.Limited() }
 
-// needsKeys reports whether a call under a key was not a success of its own. Then the key may have been used before: what is kept goes
-// before a refusal.
+// needsKeys reports whether a call under a key was not a success of its own. Then the key may have been used before:
+// what is kept goes before a refusal.
 func (o *omitted) needsKeys(cmds []drop.Command, changes *drop.Changes) bool {
 	return o.keys && repeated(cmds, changes)
 }

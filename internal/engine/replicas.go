@@ -8,11 +8,11 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Receive takes over what a lane of another replica has committed, as its Publish was told, and publishes it here. It returns false
-// for a state that is no news. A drop that is not known here is looked up in the store, soon.
+// Receive takes over what a lane of another replica has committed, as its Publish was told, and publishes it here. It
+// returns false for a state that is no news. A drop that is not known here is looked up in the store, soon.
 //
-// What others tell is shown and never decided on, but for the gate's refusals: a wrong state costs what a stale one does, until
-// the next sweep.
+// What others tell is shown and never decided on, but for the gate's refusals: a wrong state costs what a stale one
+// does, until the next sweep.
 func (e *Engine) Receive(ev Event) (news bool) {
 	ev.Elsewhere = true
 	if ev.View == nil {
@@ -84,8 +84,8 @@ func (e *Engine) versions() map[drop.ID]int64 {
 	return all
 }
 
-// reload takes a drop's state from the store, before being the view so far. A view that is ahead of the store shows what is not, or no longer,
-// so: a failover has lost it, or somebody told lies.
+// reload takes a drop's state from the store, before being the view so far. A view that is ahead of the store shows
+// what is not, or no longer, so: a failover has lost it, or somebody told lies.
 func (e *Engine) reload(ctx context.Context, id drop.ID, before *View, ahead bool) (*lane, error) {
 	s, err := e.store.Drop(ctx, id)
 	if err != nil {

@@ -33,7 +33,8 @@ func (n *noticed) take() []engine.Event {
 	return all
 }
 
-// following runs a test with two replicas on one store, of which one keeps what it publishes, and a drop that both know.
+// following runs a test with two replicas on one store, of which one keeps what it publishes, and a drop that both
+// know.
 func following(t *testing.T, test func(t *testing.T, seller, follower *engine.Engine, sold, seen *noticed, id drop.ID)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -74,7 +75,8 @@ func TestFollow_TakesOverWhatIsNewer(t *testing.T) {
 	})
 }
 
-// Two replicas sell at once, and what each tells comes late: the newer state and the newer list of purchases count, whoever told them.
+// Two replicas sell at once, and what each tells comes late: the newer state and the newer list of purchases count,
+// whoever told them.
 func TestFollow_KeepsTheNewestListOfPurchases(t *testing.T) {
 	following(t, func(t *testing.T, seller, follower *engine.Engine, sold, _ *noticed, id drop.ID) {
 		r := reserve(t, seller, id, 1)

@@ -61,8 +61,8 @@ func pause(ctx context.Context, long time.Duration) bool {
 	}
 }
 
-// Ask makes a call to the store that no lane has to order. Where the store fails and has done nothing it makes the call again, for RetryFor.
-// Refusals and faults come back as they are.
+// Ask makes a call to the store that no lane has to order. Where the store fails and has done nothing it makes the
+// call again, for RetryFor. Refusals and faults come back as they are.
 func Ask[T any](ctx context.Context, e *Engine, call func(store.Records) (T, error)) (T, error) {
 	return again(ctx, e, func() (T, error) { return call(e.store) })
 }

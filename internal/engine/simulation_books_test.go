@@ -94,8 +94,8 @@ func (b *books) checkReserved(d *deed) {
 	}
 }
 
-// checkEnded: a purchase that was answered is there, one that was refused is not made by this call alone; a hold given back
-// is not sold.
+// checkEnded: a purchase that was answered is there, one that was refused is not made by this call alone; a hold
+// given back is not sold.
 func (b *books) checkEnded(d *deed) {
 	if d.answer == "" {
 		return

@@ -73,7 +73,8 @@ func (d *deed) ask(s *simulation, r *replica) {
 	}
 }
 
-// checkView: who was answered finds what was done in the replica's view, which shows what is committed and nothing else.
+// checkView: who was answered finds what was done in the replica's view, which shows what is committed and nothing
+// else.
 func (d *deed) checkView(s *simulation, e *engine.Engine, got any) {
 	v, err := e.View(s.t.Context(), d.drop) // the replica knows the drop by now
 	if err != nil {

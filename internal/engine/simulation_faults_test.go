@@ -71,8 +71,8 @@ func rand0(rnd *rand.Rand, n time.Duration) time.Duration { return time.Duration
 
 var errMade = errors.New("made to fail")
 
-// line is a replica's way to the store that all replicas share: calls are slow, come to nothing, or lose their answers, and
-// none gets through once the replica was killed.
+// line is a replica's way to the store that all replicas share: calls are slow, come to nothing, or lose their
+// answers, and none gets through once the replica was killed.
 type line struct {
 	store.Store
 	sim     *simulation
@@ -82,7 +82,8 @@ type line struct {
 	begun   sync.Map     // drop.ID to the store.Batch that was begun behind a COMMIT, and must come next
 }
 
-// follow asks for the batch that is to follow, as a store does that begins it behind the COMMIT, and begins it if that succeeds.
+// follow asks for the batch that is to follow, as a store does that begins it behind the COMMIT, and begins it if
+// that succeeds.
 func (l *line) follow(b store.Batch) (begin func()) {
 	next := b.Next()
 	if next == nil {
@@ -106,8 +107,8 @@ func (l *line) checkBegun(b store.Batch) {
 	}
 }
 
-// random draws for one call: by the plan's seed, what is called and when, so that another order of calls that are made in
-// one instant draws the same.
+// random draws for one call: by the plan's seed, what is called and when, so that another order of calls that are
+// made in one instant draws the same.
 func (s *simulation) random(what string) *rand.Rand {
 	h := uint64(14695981039346656037) // FNV-1a
 	for _, b := range fmt.Appendf(nil, "%s %d", what, time.Since(s.began)) {

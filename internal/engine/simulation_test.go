@@ -21,9 +21,10 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// Two replicas sell three drops from one store, for a minute of made-up time. The seed of a run decides what clients ask and
-// what goes wrong: calls to the store that fail before, in and after COMMIT, take effect late or are slow, outages, a
-// clock that is set, replicas that are killed. Then the faults end, and the promises are checked; see books.
+// Two replicas sell three drops from one store, for a minute of made-up time. The seed of a run decides what clients
+// ask and what goes wrong: calls to the store that fail before, in and after COMMIT, take effect late or are slow,
+// outages, a clock that is set, replicas that are killed. Then the faults end, and the promises are checked; see
+// books.
 //
 // SIMULATION=seed,seed… replays seeds, with the last of what happened in them.
 func TestSimulation_NothingIsLostNothingIsSoldTwice(t *testing.T) {

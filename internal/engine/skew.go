@@ -15,8 +15,8 @@ const (
 	skewWorth, skewHealed = time.Second, 500 * time.Millisecond
 )
 
-// skew estimates how far the local clock is ahead of the store's. People are shown the store's time, which decides; timers go by
-// clockOffset. The zero value is ready, and takes the two clocks for one.
+// skew estimates how far the local clock is ahead of the store's. People are shown the store's time, which decides;
+// timers go by clockOffset. The zero value is ready, and takes the two clocks for one.
 type skew struct {
 	mu      sync.Mutex
 	samples []sample // the newest last
@@ -28,8 +28,8 @@ type skew struct {
 // sample is what one answer of the store tells: the local clock is ahead by no less and no more than that.
 type sample struct{ least, most time.Duration }
 
-// add adds an answer that told the store's time, asked for at sent and there at received. Where it contradicts older ones, a clock
-// was set, and they count no more.
+// add adds an answer that told the store's time, asked for at sent and there at received. Where it contradicts older
+// ones, a clock was set, and they count no more.
 func (s *skew) add(told drop.Time, sent, received time.Time, log *slog.Logger) {
 	newest := sample{least: sent.Sub(told.Time()) - time.Millisecond, most: received.Sub(told.Time())} // told is in whole milliseconds
 	s.mu.Lock()
@@ -71,5 +71,6 @@ func (s *skew) get() time.Duration {
 	return s.ahead()
 }
 
-// Now is the time by the store's clock, as well as it is known without asking: for people to count by, not to decide anything.
+// Now is the time by the store's clock, as well as it is known without asking: for people to count by, not to decide
+// anything.
 func (e *Engine) Now() drop.Time { return drop.TimeOf(time.Now().Add(-e.skew.get())) }

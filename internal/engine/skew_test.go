@@ -104,7 +104,8 @@ func TestNow_OfOneClockIsThatClock(t *testing.T) {
 	})
 }
 
-// A clock that is set is followed within two seconds, and an operator told once: not each second, and not at the threshold again and again.
+// A clock that is set is followed within two seconds, and an operator told once: not each second, and not at the
+// threshold again and again.
 func TestNow_FollowsAClockThatIsSetAndWarnsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ahead atomic.Int64

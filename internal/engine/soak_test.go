@@ -22,7 +22,8 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// rows are reservations that lie in the database already, a fifth of them in the drop that is measured. All but their number is SQL, over n.
+// rows are reservations that lie in the database already, a fifth of them in the drop that is measured. All but their
+// number is SQL, over n.
 type rows struct {
 	n                            int
 	user, status, expires, ended string
@@ -33,8 +34,8 @@ var (
 	live = &rows{1_000_000, "1000000000 + n", "1", "4102444800000", "NULL"}          // until the year 2100, of others than come now
 )
 
-// With 5,000,000 old reservations, reserve throughput is at least 0.9 of that on an empty database. The two are measured
-// in turn, and the medians compared.
+// With 5,000,000 old reservations, reserve throughput is at least 0.9 of that on an empty database. The two are
+// measured in turn, and the medians compared.
 func TestSoak_OldReservationsDoNotSlowReserving(t *testing.T) {
 	const rounds = 5
 	for name, open := range map[string]func(*testing.T, *rows) store.Store{"postgres": openPostgres, "sqlite": openSQLite} {
@@ -77,8 +78,9 @@ func TestSoak_AMillionLiveHolds(t *testing.T) {
 	}
 }
 
-// A session that holds a snapshot for five minutes, such as a forgotten BEGIN or a dump, keeps every version of the drop's row and every
-// entry of a hold that has ended. Reserving stays at 0.8 of its speed without. The median of the last five rounds counts.
+// A session that holds a snapshot for five minutes, such as a forgotten BEGIN or a dump, keeps every version of the
+// drop's row and every entry of a hold that has ended. Reserving stays at 0.8 of its speed without. The median of the
+// last five rounds counts.
 func TestSoak_AnOldSnapshotDoesNotSlowReserving(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s := stores.Postgres(t, url)
@@ -100,7 +102,8 @@ func TestSoak_AnOldSnapshotDoesNotSlowReserving(t *testing.T) {
 
 var buyers atomic.Int64
 
-// nextBuyer returns buyers in no order, as they come, each once: an odd factor modulo a power of two gives every number once.
+// nextBuyer returns buyers in no order, as they come, each once: an odd factor modulo a power of two gives every
+// number once.
 func nextBuyer() drop.UserID {
 	return drop.UserID(uint64(buyers.Add(1)) * 0x9E3779B97F4A7C15 % (1 << 40))
 }

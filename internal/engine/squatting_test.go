@@ -16,9 +16,10 @@ const (
 	squattedUnits = 100
 	squatters     = 1000
 	honestBuyers  = 200
-	// boundUnderDefence: with one free unpaid hold each, an account can hold from 0 s, 120 s, 420 s, 1,440 s and 5,340 s on
-	// (60 s of hold, then a wait of 60, 240, 960, 3,840 s), so that within 2,400 s the accounts together have at most
-	// 1,000 × 4 holds, which is what 100 units can be held for 60 s in that time. No later than then they have run out.
+	// boundUnderDefence: with one free unpaid hold each, an account can hold from 0 s, 120 s, 420 s, 1,440 s and
+	// 5,340 s on (60 s of hold, then a wait of 60, 240, 960, 3,840 s), so that within 2,400 s the accounts together
+	// have at most 1,000 × 4 holds, which is what 100 units can be held for 60 s in that time. No later than then
+	// they have run out.
 	boundUnderDefence = 2400 * time.Second
 )
 

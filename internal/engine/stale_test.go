@@ -10,7 +10,8 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// A refusal from a view that another replica has made old is as old as half a second at most, even before a sweep has looked.
+// A refusal from a view that another replica has made old is as old as half a second at most, even before a sweep has
+// looked.
 func TestReserve_StaleRefusalEndsAfterHalfASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memory.New(localNow)

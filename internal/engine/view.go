@@ -22,8 +22,8 @@ type View struct {
 
 func viewOf(s store.Snapshot) *View { return NewView(s.Drop, s.Recent, s.Purchased, s.Purchased) }
 
-// NewView returns a drop as somebody else has seen it: its newest purchase has the number purchased, and recent was made with
-// that numbered listed.
+// NewView returns a drop as somebody else has seen it: its newest purchase has the number purchased, and recent was
+// made with that numbered listed.
 func NewView(d drop.Drop, recent []drop.Recent, purchased, listed uint32) *View {
 	return &View{Drop: d, Recent: recent, purchased: purchased, listed: listed}
 }

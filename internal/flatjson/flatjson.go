@@ -1,6 +1,6 @@
-// Package flatjson reads JSON objects as programs write them to each other most of the time: one level, and strings without escapes.
-// It says no to everything else, so that a reader of all of JSON looks at that; what it says yes to every reader of
-// JSON reads in the same way.
+// Package flatjson reads JSON objects as programs write them to each other most of the time: one level, and strings
+// without escapes. It says no to everything else, so that a reader of all of JSON looks at that; what it says yes to
+// every reader of JSON reads in the same way.
 package flatjson
 
 import "strings"
@@ -23,7 +23,8 @@ func (m Member) Text() (string, bool) {
 	return m.Value[1 : len(m.Value)-1], true
 }
 
-// Digits returns the value of a member that is a whole number of 0 to 15 digits' length, which JavaScript holds exactly.
+// Digits returns the value of a member that is a whole number of 0 to 15 digits' length, which JavaScript holds
+// exactly.
 func (m Member) Digits() (int64, bool) {
 	if m.Value[0] < '0' || m.Value[0] > '9' {
 		return 0, false
@@ -35,9 +36,9 @@ func (m Member) Digits() (int64, bool) {
 	return n, true
 }
 
-// Parse appends an object's members to room, and says no where the text is not flat: an object of at most 16 members with
-// different names, each a whole number of at most 15 digits, true, false, or a string; names and strings printable ASCII without
-// escapes; no space but one behind a colon or comma.
+// Parse appends an object's members to room, and says no where the text is not flat: an object of at most 16 members
+// with different names, each a whole number of at most 15 digits, true, false, or a string; names and strings
+// printable ASCII without escapes; no space but one behind a colon or comma.
 func Parse(text string, room []Member) ([]Member, bool) {
 	if len(text) < len("{}") || text[0] != '{' {
 		return nil, false

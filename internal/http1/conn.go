@@ -86,8 +86,8 @@ const (
 	ended            // the connection is
 )
 
-// maxEmpty is how many empty lines may stand before a request. RFC 9112, 2.2 asks to ignore one at least: some clients end a body
-// with one. A request behind more of them is net/http's, which refuses it.
+// maxEmpty is how many empty lines may stand before a request. RFC 9112, 2.2 asks to ignore one at least: some
+// clients end a body with one. A request behind more of them is net/http's, which refuses it.
 const maxEmpty = 32
 
 // next reads one request and answers it.
@@ -111,8 +111,8 @@ func (c *conn) next() outcome {
 	return c.serve()
 }
 
-// await waits until something is there to be read, and for both bytes of an empty line. The first one says that nothing of a request came yet:
-// its time begins only once, whatever stands before it.
+// await waits until something is there to be read, and for both bytes of an empty line. The first one says that
+// nothing of a request came yet: its time begins only once, whatever stands before it.
 func (c *conn) await(first bool) outcome {
 	if c.from == c.to {
 		c.from, c.to = 0, 0
@@ -172,8 +172,8 @@ func (c *conn) readHead() (head, length int, out outcome) {
 	}
 }
 
-// bodyPatience is how long a body may come behind its head. Then the request is net/http's, whose handler does not wait for the body
-// before it begins, and which answers where none comes.
+// bodyPatience is how long a body may come behind its head. Then the request is net/http's, whose handler does not
+// wait for the body before it begins, and which answers where none comes.
 const bodyPatience = time.Second
 
 // readBody waits for the whole body, and gives it to the request.
@@ -200,7 +200,8 @@ func (c *conn) readBody(head, length int) outcome {
 	return served
 }
 
-// more reads what there is. There is always room: a plain request fits the buffer at its largest, and most fit one of half the size.
+// more reads what there is. There is always room: a plain request fits the buffer at its largest, and most fit one of
+// half the size.
 func (c *conn) more() error {
 	switch {
 	case c.in == nil:

@@ -1,14 +1,14 @@
-// Package http1 serves plain HTTP/1.1 requests to an http.Handler with about a third of the work that net/http takes for one,
-// and leaves everything else to net/http.
+// Package http1 serves plain HTTP/1.1 requests to an http.Handler with about a third of the work that net/http takes
+// for one, and leaves everything else to net/http.
 //
-// A request is plain when it is written to the letter as today's clients write it (see parse), has a body of a known length
-// that fits the buffer, and asks for an answer that is given whole. What is not plain (an upgrade, a chunked body, a stream,
-// an odd spelling, TLS) goes to net/http together with its connection, with every byte that was read, and stays there: nothing is
-// ever judged by halves. Handlers see no difference, except in what they must not want of a plain request: hijacking,
-// flushing, and being told that the client has gone.
+// A request is plain when it is written to the letter as today's clients write it (see parse), has a body of a known
+// length that fits the buffer, and asks for an answer that is given whole. What is not plain (an upgrade, a chunked
+// body, a stream, an odd spelling, TLS) goes to net/http together with its connection, with every byte that was read,
+// and stays there: nothing is ever judged by halves. Handlers see no difference, except in what they must not want of
+// a plain request: hijacking, flushing, and being told that the client has gone.
 //
-// What it saves is net/http's second goroutine for each request, which waits for the client to go away, most of the timers, a
-// fresh request with its maps, and a sort of the headers. docs/adr/0006-plain-http.md has the figures.
+// What it saves is net/http's second goroutine for each request, which waits for the client to go away, most of the
+// timers, a fresh request with its maps, and a sort of the headers. docs/adr/0006-plain-http.md has the figures.
 //
 // A Server is safe for concurrent use. Requests of one connection are served one after the other.
 package http1
@@ -25,7 +25,8 @@ import (
 	"time"
 )
 
-// Server serves plain requests itself and everything else by way of an http.Server, whose handler and timeouts count for both.
+// Server serves plain requests itself and everything else by way of an http.Server, whose handler and timeouts count
+// for both.
 type Server struct {
 	rest    *http.Server
 	handler http.Handler // of both
@@ -44,8 +45,9 @@ type Server struct {
 	counts    counts
 }
 
-// New returns a server beside rest, which must have all its timeouts set and is the new server's from now on. plain says of
-// a path, as the client wrote it, whether the handler answers it without hijacking, flushing or deadlines of its own.
+// New returns a server beside rest, which must have all its timeouts set and is the new server's from now on. plain
+// says of a path, as the client wrote it, whether the handler answers it without hijacking, flushing or deadlines of
+// its own.
 func New(rest *http.Server, plain func(path string) bool, bounds Bounds) *Server {
 	s := &Server{
 		rest: rest, plain: plain, bounds: bounds,
@@ -56,7 +58,8 @@ func New(rest *http.Server, plain func(path string) bool, bounds Bounds) *Server
 	return s
 }
 
-// Serve accepts connections until Shutdown or Close, and then returns http.ErrServerClosed, or until the listener fails.
+// Serve accepts connections until Shutdown or Close, and then returns http.ErrServerClosed, or until the listener
+// fails.
 func (s *Server) Serve(l net.Listener) error {
 	l = s.limit(l)
 	s.mu.Lock()
@@ -142,7 +145,8 @@ func (s *Server) stop(force bool) {
 	}
 }
 
-// Shutdown takes no more connections, lets the requests under way be answered and returns when all are, or with ctx's error.
+// Shutdown takes no more connections, lets the requests under way be answered and returns when all are, or with ctx's
+// error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop(false)
 	done := make(chan struct{})

@@ -125,7 +125,8 @@ func dial(t *testing.T, address string) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// answers writes requests in parts, closes that side of the connection, and returns all that comes back, but for the time of day.
+// answers writes requests in parts, closes that side of the connection, and returns all that comes back, but for the
+// time of day.
 func answers(t *testing.T, address string, parts ...string) string {
 	t.Helper()
 	c := dial(t, address)

@@ -10,13 +10,14 @@ import (
 	"time"
 )
 
-// Requests that net/http serves are held to the same: a reader is waited for as long as it takes something, what its answer holds
-// meanwhile counts, and the connection makes room for others while it waits for its client.
+// Requests that net/http serves are held to the same: a reader is waited for as long as it takes something, what its
+// answer holds meanwhile counts, and the connection makes room for others while it waits for its client.
 
 const (
 	// largeWrite is more than net/http has buffers for: the handler's own bytes wait.
 	largeWrite = 4 << 10
-	// streamCost is about what a request of an HTTP/2 connection holds beside its headers while it waits, most of it a stack.
+	// streamCost is about what a request of an HTTP/2 connection holds beside its headers while it waits, most of it
+	// a stack.
 	streamCost = 16 << 10
 )
 

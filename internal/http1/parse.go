@@ -49,9 +49,10 @@ func within(s *[256]bool, text string) bool {
 	return true
 }
 
-// parse reads a head, from the request line to the empty line behind the last header, into r, whose Header must be empty. It
-// returns the length of the body, and false where the request is not plain. Plain is what no two readers of HTTP read in different ways: lines end
-// in CRLF, a line of a header has its colon behind the name, and a length is given once and in digits.
+// parse reads a head, from the request line to the empty line behind the last header, into r, whose Header must be
+// empty. It returns the length of the body, and false where the request is not plain. Plain is what no two readers of
+// HTTP read in different ways: lines end in CRLF, a line of a header has its colon behind the name, and a length is
+// given once and in digits.
 func parse(r *http.Request, head string, room *[]string) (length int, plain bool) {
 	line, rest, _ := strings.Cut(head, "\r\n")
 	if !parseLine(r, line) {
@@ -90,9 +91,9 @@ func splitHeader(line string) (name, value string, ok bool) {
 	return name, value, ok && name != "" && within(&tokens, name) && within(&values, value)
 }
 
-// promising reports whether a head that has no end yet may still become that of a plain request. If not, net/http judges it at once:
-// some of what it answers has no end that we would wait for. It is given what has come behind the lines that it found good before, and
-// returns how much of that are whole lines.
+// promising reports whether a head that has no end yet may still become that of a plain request. If not, net/http
+// judges it at once: some of what it answers has no end that we would wait for. It is given what has come behind the
+// lines that it found good before, and returns how much of that are whole lines.
 func promising(begun string, first bool) (lines int, ok bool) {
 	for {
 		line, _, whole := strings.Cut(begun[lines:], "\n")

@@ -11,7 +11,8 @@ import (
 const (
 	// keepOut is the largest buffer that a connection keeps for answers.
 	keepOut = 16 << 10
-	// mostOut is what is kept of an answer before it is sent. What is longer is written from where it lies, without a copy.
+	// mostOut is what is kept of an answer before it is sent. What is longer is written from where it lies, without a
+	// copy.
 	mostOut = 4 << 10
 )
 

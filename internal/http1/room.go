@@ -9,21 +9,24 @@ import (
 	"time"
 )
 
-// Bounds are those of the connections of one listener. Where one is reached, the connection that has been quiet for longest makes
-// room for the new one: quiet are those without a request, with one that is not whole yet, or with an answer that is not read.
+// Bounds are those of the connections of one listener. Where one is reached, the connection that has been quiet for
+// longest makes room for the new one: quiet are those without a request, with one that is not whole yet, or with an
+// answer that is not read.
 type Bounds struct {
 	// Connections are open at once; where all are at work a new one waits. 0: any number.
 	Connections int
 	// OfAddress are open at once from one address; where all of those are at work a new one is closed. 0: any number.
 	OfAddress int
-	// Caller is what a peer's address counts as; one that is not valid has no bound of its own. nil: each address is one.
+	// Caller is what a peer's address counts as; one that is not valid has no bound of its own. nil: each address is
+	// one.
 	Caller func(netip.Addr) netip.Addr
 	// Refused is told of an address that has reached its bound. nil: nobody is.
 	Refused func(netip.Addr)
 }
 
 const (
-	// leastQuiet is how long a connection is quiet before it makes room: the first request of a new one may be on its way.
+	// leastQuiet is how long a connection is quiet before it makes room: the first request of a new one may be on its
+	// way.
 	leastQuiet = 250 * time.Millisecond
 	// lookedAt bounds how many connections are asked how long they have been quiet: of more, any so many.
 	lookedAt = 64
@@ -48,7 +51,8 @@ type counts struct {
 	open, made, refused atomic.Int64 // open now; closed to make room; refused for their address
 }
 
-// limited is a listener within bounds. A connection over the bound of all is accepted and waits: more stay with the kernel.
+// limited is a listener within bounds. A connection over the bound of all is accepted and waits: more stay with the
+// kernel.
 type limited struct {
 	net.Listener
 

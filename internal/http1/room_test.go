@@ -220,8 +220,8 @@ func TestRoom_OneAddressTakesSoManyPlaces(t *testing.T) {
 	}
 }
 
-// Of an address with many quiet connections one makes room for its next, so that who shares it with an attacker still gets in, and
-// nobody else's is touched.
+// Of an address with many quiet connections one makes room for its next, so that who shares it with an attacker still
+// gets in, and nobody else's is touched.
 func TestRoom_OneAddressMakesRoomForItself(t *testing.T) {
 	s, address, _ := bounded(t, newSlowly().ServeHTTP, Bounds{Connections: 100, OfAddress: 10})
 	other := dialFrom(t, "127.0.0.2", address)

@@ -156,7 +156,8 @@ func (u *unread) waiting() int {
 	return u.order.Len()
 }
 
-// Who asks much and reads nothing costs the server little: not the answers, nor the requests behind the first that is not read.
+// Who asks much and reads nothing costs the server little: not the answers, nor the requests behind the first that is
+// not read.
 func TestSlowReaders_CostLittle(t *testing.T) {
 	const connections, requests = 100, 30
 	for _, w := range ways() {

@@ -10,8 +10,9 @@ import (
 // maxUnread bounds what answers hold in memory while their readers are waited for, over all connections.
 const maxUnread = 128 << 20
 
-// unread is what answers hold while their readers are waited for. Over its bound the connection ends that has made no progress for
-// the longest time, until the rest fits. Bytes that several answers share, as that of a list, are counted once.
+// unread is what answers hold while their readers are waited for. Over its bound the connection ends that has made no
+// progress for the longest time, until the rest fits. Bytes that several answers share, as that of a list, are
+// counted once.
 type unread struct {
 	most int64
 
@@ -40,7 +41,8 @@ type stall struct {
 	at    *list.Element // nil: it counts no more
 }
 
-// hold counts parts, which must not change, and more bytes until release. end may be called before that, once; it must not wait.
+// hold counts parts, which must not change, and more bytes until release. end may be called before that, once; it
+// must not wait.
 func (u *unread) hold(end func(), more int64, parts ...[]byte) *stall {
 	s := &stall{parts: parts, more: more, end: end}
 	u.mu.Lock()

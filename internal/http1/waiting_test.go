@@ -78,7 +78,8 @@ func TestServe_ABodyThatNeverComesIsAnswered(t *testing.T) {
 	}
 }
 
-// Who says nothing, or says it too slowly, is gone within the time for a head, counted from the connection's first moment.
+// Who says nothing, or says it too slowly, is gone within the time for a head, counted from the connection's first
+// moment.
 func TestServe_ASilentConnectionIsGoneWithinTheTimeForAHead(t *testing.T) {
 	r := rest(echo)
 	r.ReadHeaderTimeout = time.Second // in which a busy machine reads a whole head

@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// piece is what a reader must take within the server's WriteTimeout to be waited for: with 64 KiB in 30 s some 17 kbit/s.
+// piece is what a reader must take within the server's WriteTimeout to be waited for: with 64 KiB in 30 s some 17
+// kbit/s.
 const piece = 64 << 10
 
-// write writes all parts, without a copy. What the kernel takes at once costs no more than the system call; only then the reader is
-// waited for.
+// write writes all parts, without a copy. What the kernel takes at once costs no more than the system call; only then
+// the reader is waited for.
 func (c *conn) write(parts [][]byte) error {
 	size := int64(0)
 	for _, p := range parts {
@@ -29,8 +30,8 @@ func (c *conn) write(parts [][]byte) error {
 	return c.wait(parts, n)
 }
 
-// wait writes what is left behind the first n bytes, as fast as the reader takes it. Meanwhile the connection holds nothing that it
-// can do without, and what it holds counts towards what all connections together may.
+// wait writes what is left behind the first n bytes, as fast as the reader takes it. Meanwhile the connection holds
+// nothing that it can do without, and what it holds counts towards what all connections together may.
 func (c *conn) wait(parts [][]byte, n int64) error {
 	if c.response.done {
 		c.shed()
@@ -59,7 +60,8 @@ func (c *conn) wait(parts [][]byte, n int64) error {
 	}
 }
 
-// shed lets go of what is not needed once the answer is made: while it is read the buffers and the request would lie about.
+// shed lets go of what is not needed once the answer is made: while it is read the buffers and the request would lie
+// about.
 func (c *conn) shed() {
 	if c.from == c.to {
 		c.in, c.from, c.to = nil, 0, 0

@@ -81,8 +81,8 @@ func (c *conn) try(parts [][]byte) (n int64, err error) {
 	return a.n, err
 }
 
-// unsent is how much a connection's kernel buffer has that is not under way yet before no more is taken. Without it a reader that has
-// been fast, and is slow, has megabytes there, and lets nothing be seen of its progress for minutes.
+// unsent is how much a connection's kernel buffer has that is not under way yet before no more is taken. Without it a
+// reader that has been fast, and is slow, has megabytes there, and lets nothing be seen of its progress for minutes.
 const unsent = 128 << 10
 
 // tune is done to each connection once.

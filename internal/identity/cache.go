@@ -14,8 +14,9 @@ const (
 	trusted = 5 * time.Minute
 )
 
-// cache remembers tokens that were found good, by their hash, so that a buyer's second call costs no signature; of too many
-// those that were not used for longest are forgotten. Only good tokens come in, so a stranger cannot fill it.
+// cache remembers tokens that were found good, by their hash, so that a buyer's second call costs no signature; of
+// too many those that were not used for longest are forgotten. Only good tokens come in, so a stranger cannot fill
+// it.
 type cache struct {
 	tokens *lru.Cache[[sha256.Size]byte, cached]
 }

@@ -208,8 +208,8 @@ func (s claimSet) number(claim string) (drop.UserID, error) {
 	return drop.UserID(n), nil
 }
 
-// name makes a name that drop.CheckUser takes of the first claim that says something. Nobody can be asked to correct a claim, so what
-// no name may have is left out.
+// name makes a name that drop.CheckUser takes of the first claim that says something. Nobody can be asked to correct
+// a claim, so what no name may have is left out.
 func (s claimSet) name() string {
 	for _, claim := range []string{"name", "preferred_username"} {
 		if name := text.Tidy(s.text(claim), drop.MaxUsername); name != "" {

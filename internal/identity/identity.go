@@ -35,7 +35,8 @@ type Config struct {
 	Secret []byte
 	// JWKSURL is where the provider's key set is. https, or http on this machine.
 	JWKSURL string
-	// OIDCIssuer is a provider with OpenID Connect discovery, which says where its key set is; tokens must name it as iss.
+	// OIDCIssuer is a provider with OpenID Connect discovery, which says where its key set is; tokens must name it as
+	// iss.
 	OIDCIssuer string
 
 	Issuer   string   // what iss must be; empty: anything (OIDCIssuer stands for it)
@@ -80,8 +81,8 @@ type keySource interface {
 	close()
 }
 
-// New returns a Verifier. The provider need not be up: until its keys are there, Verify returns ErrUnavailable. ctx, and
-// Close, end the fetching.
+// New returns a Verifier. The provider need not be up: until its keys are there, Verify returns ErrUnavailable. ctx,
+// and Close, end the fetching.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err

@@ -97,7 +97,8 @@ const (
 	maxRSABits = 8192 // a longer one costs each call too much
 )
 
-// publicKey reads one key of a provider's set. ok is false for keys that are not for tokens, or that are not known here.
+// publicKey reads one key of a provider's set. ok is false for keys that are not for tokens, or that are not known
+// here.
 func publicKey(text []byte) (k key, ok bool) {
 	var jwk jose.JSONWebKey
 	if err := jwk.UnmarshalJSON(text); err != nil || jwk.Use != "" && jwk.Use != "sig" {

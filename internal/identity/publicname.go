@@ -13,9 +13,9 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// publicName is what everybody may see of the buyer where no whole names are shown: the given name and the initial of the family name,
-// "Ann S.". It is empty where the claims do not tell the two apart beyond doubt. Some providers put a whole name, an email or an account's
-// name into given_name.
+// publicName is what everybody may see of the buyer where no whole names are shown: the given name and the initial of
+// the family name, "Ann S.". It is empty where the claims do not tell the two apart beyond doubt. Some providers put
+// a whole name, an email or an account's name into given_name.
 func (s claimSet) publicName() string {
 	given := s.text("given_name")
 	if given == "" {
@@ -56,7 +56,8 @@ func isOneWord(name string) bool {
 	return !isUnspaced(name) && !strings.ContainsFunc(name, func(r rune) bool { return isSeparator(r) && !strings.ContainsRune("-‐'’", r) })
 }
 
-// tellsOf reports whether a given name has a word of the family name in it, in any letter case, with accents or without.
+// tellsOf reports whether a given name has a word of the family name in it, in any letter case, with accents or
+// without.
 func tellsOf(given, family string) bool {
 	given, unspaced := plainLetters(given), isUnspaced(family)
 	family = plainLetters(family)

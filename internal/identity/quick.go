@@ -13,9 +13,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// quick opens tokens signed with the shared secret whose header is, to the letter, that of one which go-jose has opened: then
-// nothing but the MAC is left to check (RFC 7515, 5.2). A provider writes the same header each time, and a crowd signs in
-// at once. Whatever it does not open go-jose looks at.
+// quick opens tokens signed with the shared secret whose header is, to the letter, that of one which go-jose has
+// opened: then nothing but the MAC is left to check (RFC 7515, 5.2). A provider writes the same header each time, and
+// a crowd signs in at once. Whatever it does not open go-jose looks at.
 type quick struct {
 	header atomic.Pointer[string] // the last one of HS256, still encoded
 	macs   sync.Pool

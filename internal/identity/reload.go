@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// Reload takes the keys over as they are now: the given secret, where there is one, else the provider's, which is asked at once.
-// changed says that they are others than before. Tokens that the new keys do not verify are worth nothing from then on. After an error
-// the keys from before stay in use.
+// Reload takes the keys over as they are now: the given secret, where there is one, else the provider's, which is
+// asked at once. changed says that they are others than before. Tokens that the new keys do not verify are worth
+// nothing from then on. After an error the keys from before stay in use.
 func (v *Verifier) Reload(ctx context.Context, secret []byte) (changed bool, err error) {
 	switch keys := v.keys.(type) {
 	case *shared:

@@ -126,8 +126,8 @@ func (r *remote) fetch(ctx context.Context) time.Duration {
 	return r.rhythm.refresh
 }
 
-// use makes keys that the provider has just shown those that count, with mu held. Keys that have not changed stay the same set, for which
-// tokens are remembered.
+// use makes keys that the provider has just shown those that count, with mu held. Keys that have not changed stay the
+// same set, for which tokens are remembered.
 func (r *remote) use(set *keySet) (changed bool) {
 	if changed = r.set == nil || !r.set.same(set); changed {
 		r.log.Info("the identity provider's keys were read", "keys", len(set.keys))

@@ -14,8 +14,8 @@ import (
 // NumberClaim is the claim with the buyer's number in the tokens that Signer makes.
 const NumberClaim = "shop_id"
 
-// Signer returns what makes tokens (JWT, HS256) of made-up buyers for a server that has the secret: for rehearsals and for load. Each is
-// good for an hour.
+// Signer returns what makes tokens (JWT, HS256) of made-up buyers for a server that has the secret: for rehearsals
+// and for load. Each is good for an hour.
 func Signer(secret []byte, audience string) func(buyer int64) string {
 	encode := base64.RawURLEncoding.AppendEncode
 	header := append(encode(nil, []byte(`{"alg":"HS256","typ":"JWT"}`)), '.')

@@ -13,8 +13,8 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// noUser stands for the buyers of orders without a user. Sequelize empties an order's user when the user is deleted, and the original
-// takes orders of users that it never stored: it does not say which.
+// noUser stands for the buyers of orders without a user. Sequelize empties an order's user when the user is deleted,
+// and the original takes orders of users that it never stored: it does not say which.
 const noUser = drop.FirstAllocatedUser
 
 // holdMillis is the original's 60 seconds, for rows that do not say when they began.

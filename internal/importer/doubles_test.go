@@ -149,7 +149,8 @@ func newSteps(t *testing.T) steps {
 	return steps{newOrigin(t, tables, shop), t}
 }
 
-// A buyer clicks twice and both purchases go through; later the same buyer reserves and buys another. The double is of the first.
+// A buyer clicks twice and both purchases go through; later the same buyer reserves and buys another. The double is
+// of the first.
 func TestRun_DoubleOfAnEarlierReservationTakesNoLaterOne(t *testing.T) {
 	s := newSteps(t)
 	first := s.buys(s.reserves(1), 2)
@@ -173,7 +174,8 @@ func TestRun_DoublesAreOfTheReservationThatTheyPaid(t *testing.T) {
 	got.reports(t, fmt.Sprintf("3 × %s: %d, %d, %d\n", importer.SoldTwice, second[0], second[1], first[0]), "", "")
 }
 
-// The original takes buyers that it never stored, and keeps them as nobody. Another one's live hold is nothing to a double.
+// The original takes buyers that it never stored, and keeps them as nobody. Another one's live hold is nothing to a
+// double.
 func TestRun_DoubleTakesNoLiveHold(t *testing.T) {
 	for name, user := range map[string]any{"of a buyer that was never stored": nil, "of the same buyer": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -210,7 +212,8 @@ func TestRun_BuyerThatWasNeverStoredIsUnknown(t *testing.T) {
 	}
 }
 
-// The server died between the purchase and the mark: the buyer paid. One that is nobody does not take what may be another's.
+// The server died between the purchase and the mark: the buyer paid. One that is nobody does not take what may be
+// another's.
 func TestRun_PurchaseThatWasNeverMarked(t *testing.T) {
 	s := newSteps(t)
 	r := s.reserves(1)
@@ -254,8 +257,8 @@ func TestRun_PurchaseThatTheJobOvertook(t *testing.T) {
 	}
 }
 
-// A purchase without a reservation, long after another: of a user it is listed, and no second pair is promised; who is nobody may be
-// somebody else.
+// A purchase without a reservation, long after another: of a user it is listed, and no second pair is promised; who
+// is nobody may be somebody else.
 func TestRun_PurchaseWithoutReservationLongAfterAnother(t *testing.T) {
 	s := newSteps(t)
 	s.exec(t, reservation(1, 1, "completed", 0)+purchase(1, 1, 30)+purchase(2, 1, 3000)+stock(4))

@@ -80,8 +80,8 @@ func (d *draws) source() *source {
 
 func (d *draws) must(values ...int64) *int64 { return &values[d.n(len(values))] }
 
-// FuzzConvert: whatever the original's rows say, the import either stops and says why, or makes books that a store takes and
-// an audit finds clean.
+// FuzzConvert: whatever the original's rows say, the import either stops and says why, or makes books that a store
+// takes and an audit finds clean.
 func FuzzConvert(f *testing.F) {
 	f.Add([]byte{})
 	for seed := range 40 {

@@ -1,9 +1,9 @@
 // Package importer takes a shop's drops, users, reservations and purchases over from the tables of the original Node.js
 // backend, as Sequelize makes them in PostgreSQL.
 //
-// It reads them all in one read-only transaction, as of one moment, and never writes to them. What it read it turns into
-// books of our own by the rules in books.go, in memory, and stores all of it in one transaction or nothing. The original
-// sold reservations twice and lost count of its stock; what an import had to mend is in its Report.
+// It reads them all in one read-only transaction, as of one moment, and never writes to them. What it read it turns
+// into books of our own by the rules in books.go, in memory, and stores all of it in one transaction or nothing. The
+// original sold reservations twice and lost count of its stock; what an import had to mend is in its Report.
 package importer
 
 import (
@@ -62,16 +62,17 @@ func Run(ctx context.Context, from string, to store.Filler, o Options) (*Report,
 	return &b.report, nil
 }
 
-// SourceError is what is wrong with the database that was to be imported: out of reach, not the original's, or with rows
-// that no rule can take over.
+// SourceError is what is wrong with the database that was to be imported: out of reach, not the original's, or with
+// rows that no rule can take over.
 type SourceError struct{ Err error }
 
 func (e *SourceError) Error() string { return e.Err.Error() }
 
 func (e *SourceError) Unwrap() error { return e.Err }
 
-// session has a connection read as this program does, whatever the role, the database or the URL say. The time zone is that of columns without
-// one: Sequelize writes UTC. It is set by statements, because PgBouncer refuses parameters that it does not know.
+// session has a connection read as this program does, whatever the role, the database or the URL say. The time zone
+// is that of columns without one: Sequelize writes UTC. It is set by statements, because PgBouncer refuses parameters
+// that it does not know.
 func session(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 	set := map[string]string{
 		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",

@@ -8,16 +8,18 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// nearMillis is how far apart the original's writes of one purchase may lie: it stores the purchase and then marks the reservation,
-// and a reservation that it has not expired yet, by a job every 5 seconds, can still be bought. So far may clocks differ, too.
+// nearMillis is how far apart the original's writes of one purchase may lie: it stores the purchase and then marks
+// the reservation, and a reservation that it has not expired yet, by a job every 5 seconds, can still be bought. So
+// far may clocks differ, too.
 const nearMillis = 10_000
 
 // match finds for each purchase the reservation that it paid.
 //
-// The original writes the purchase, and then marks the reservation as completed, which sets its updatedAt: of several purchases of one
-// reservation the last before that is the one that completed it, and the others are doubles. Whoever paid keeps the pair: what
-// completed nothing may have paid a reservation of the same buyer that had expired, was cancelled, or was still active when the server
-// died. But while a reservation of the buyer was completed, it is a double of that, and takes no hold that is still alive.
+// The original writes the purchase, and then marks the reservation as completed, which sets its updatedAt: of several
+// purchases of one reservation the last before that is the one that completed it, and the others are doubles. Whoever
+// paid keeps the pair: what completed nothing may have paid a reservation of the same buyer that had expired, was
+// cancelled, or was still active when the server died. But while a reservation of the buyer was completed, it is a
+// double of that, and takes no hold that is still alive.
 func (o *orders) match() {
 	open := o.matchNamed()
 	users := make(map[drop.UserID][]*bought)
@@ -77,8 +79,9 @@ func (o *orders) matchNamed() (rest []*bought) {
 	return rest
 }
 
-// matchCompleted gives each reservation of one buyer the purchase that completed it: the last one in a span of time, which ends
-// with the reservation's last change at first and is widened for those that found none. In each span as many as possible find one.
+// matchCompleted gives each reservation of one buyer the purchase that completed it: the last one in a span of time,
+// which ends with the reservation's last change at first and is widened for those that found none. In each span as
+// many as possible find one.
 func matchCompleted(reservations []*held, purchases []*bought) {
 	byCreation := slices.Clone(reservations)
 	slices.SortStableFunc(byCreation, func(a, b *held) int { return inOrder(b.created, a.created, b.id, a.id) }) // newest first
@@ -127,7 +130,8 @@ func (c chain) find(i int) int {
 
 func (c chain) use(i int) { c[i] = i - 1 }
 
-// twins are one buyer's completed reservations that found their purchase: another purchase is a double where one of them was alive.
+// twins are one buyer's completed reservations that found their purchase: another purchase is a double where one of
+// them was alive.
 type twins struct {
 	byCreation []*held
 	updated    []drop.Time // the latest change of those up to each one
@@ -156,7 +160,8 @@ func (o *orders) twins() map[drop.UserID]*twins {
 	return all
 }
 
-// of returns the reservation whose double a purchase at that moment may be, the one that was paid nearest to it; nil: none.
+// of returns the reservation whose double a purchase at that moment may be, the one that was paid nearest to it; nil:
+// none.
 func (t *twins) of(at drop.Time) *held {
 	if t == nil {
 		return nil
@@ -210,8 +215,8 @@ func (o *orders) matchOpen(p *bought, t *twins) {
 	o.made[p.user] = h
 }
 
-// candidate is the buyer's oldest reservation of that status that nobody paid and that was alive at the purchase. Purchases come
-// oldest first.
+// candidate is the buyer's oldest reservation of that status that nobody paid and that was alive at the purchase.
+// Purchases come oldest first.
 func (o *orders) candidate(p *bought, status drop.Status) *held {
 	k := kind{user: p.user, status: status}
 	hs := o.unpaid[k]
@@ -225,7 +230,8 @@ func (o *orders) candidate(p *bought, status drop.Status) *held {
 	return hs[0]
 }
 
-// mayPay says whether a purchase counts as the payment of a reservation that was not completed. twin: it may be a double of that.
+// mayPay says whether a purchase counts as the payment of a reservation that was not completed. twin: it may be a
+// double of that.
 func (o *orders) mayPay(p *bought, h, twin *held) bool {
 	nobody := p.user == noUser // is many people: their orders tell nothing of one another
 	switch {

@@ -106,7 +106,8 @@ var errRefused = errors.New("refused")
 // pause is the time that passes in Node between a read and the write that rests on it.
 func pause() { time.Sleep(time.Duration(rand.IntN(4)) * time.Millisecond) }
 
-// reserve works as the original does: check, then write, with nothing locked between. A user that it does not know is nil.
+// reserve works as the original does: check, then write, with nothing locked between. A user that it does not know is
+// nil.
 func (o *origin) reserve(ctx context.Context, dropID int, user any, hold time.Duration) (id int, err error) {
 	var left int
 	if err := o.pool.QueryRow(ctx, `SELECT available_stock FROM "Drops" WHERE id = $1`, dropID).Scan(&left); err != nil {
@@ -161,7 +162,8 @@ func (o *origin) mark(ctx context.Context, reservation int) error {
 	return err
 }
 
-// expire is one run of the original's job: it reads who is due and then gives each unit back, whatever happened meanwhile.
+// expire is one run of the original's job: it reads who is due and then gives each unit back, whatever happened
+// meanwhile.
 func (o *origin) expire(ctx context.Context) error {
 	rows, err := o.pool.Query(ctx, `SELECT id, "dropId" FROM "Reservations" WHERE status = 'active' AND expires_at < now()`)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// Whatever the database sets for who reads it, an import reads the same, and elsewhere than in the usual schema where the URL says so.
+// Whatever the database sets for who reads it, an import reads the same, and elsewhere than in the usual schema where
+// the URL says so.
 func TestRun_SettingsOfTheSourceDoNotMatter(t *testing.T) {
 	o := newOrigin(t, tables, sample)
 	database := o.pool.Config().ConnConfig.Database

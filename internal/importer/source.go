@@ -108,8 +108,8 @@ type query struct {
 	fault error
 }
 
-// column adds the column of the first plain name that the table has. Where several columns have that plain name (a model
-// that declares userId beside an association that adds "UserId"), the first that is not NULL counts.
+// column adds the column of the first plain name that the table has. Where several columns have that plain name (a
+// model that declares userId beside an association that adds "UserId"), the first that is not NULL counts.
 func (q *query) column(required bool, format string, kinds []string, names ...string) {
 	for _, name := range names {
 		cs := q.table.columns[name]

@@ -8,9 +8,9 @@ import (
 )
 
 // ClientAddress is the address that a request comes from: the peer's own or, where that is a trusted proxy, what the
-// trusted proxies say of it. Of X-Forwarded-For only the entries count that a trusted proxy added, from the right; what
-// stands to the left of the first other address anybody can have written. The result is not valid where the request does not
-// come over IP.
+// trusted proxies say of it. Of X-Forwarded-For only the entries count that a trusted proxy added, from the right;
+// what stands to the left of the first other address anybody can have written. The result is not valid where the
+// request does not come over IP.
 func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

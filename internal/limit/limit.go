@@ -46,8 +46,8 @@ const maxRate = 1_000_000
 
 var errRules = errors.New("must be off, or a list of read=RATE/BURST, buy=RATE/BURST and operate=RATE/BURST, such as buy=20/40,read=100/200")
 
-// ParseRules reads rules from a setting: "off" or empty, or "buy=20/40,read=100/200" for 20 calls a second and 40 at once.
-// Its error completes the sentence "<setting> …".
+// ParseRules reads rules from a setting: "off" or empty, or "buy=20/40,read=100/200" for 20 calls a second and 40 at
+// once. Its error completes the sentence "<setting> …".
 func ParseRules(text string) (Rules, error) {
 	rules := make(Rules)
 	if text == "off" || text == "" {
@@ -87,14 +87,15 @@ type Verdict struct {
 	RetryAfter time.Duration
 }
 
-// Limiter has a bucket for each caller and class. K names a caller; one without pointers costs the garbage collector nothing.
+// Limiter has a bucket for each caller and class. K names a caller; one without pointers costs the garbage collector
+// nothing.
 type Limiter[K comparable] struct {
 	began   time.Time
 	classes map[Class]*class[K]
 }
 
-// class has the buckets of one class. Of each is kept when it will be full again, in two generations: whoever calls is in the young
-// one, and when that is full the old one goes.
+// class has the buckets of one class. Of each is kept when it will be full again, in two generations: whoever calls
+// is in the young one, and when that is full the old one goes.
 type class[K comparable] struct {
 	rate     Rate
 	interval time.Duration // that one token takes to come
@@ -138,8 +139,9 @@ func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
 
 // spend takes a token of a bucket that is full again after rest, and returns after how long it is then.
 //
-// It is the generic cell rate algorithm (ITU-T I.371, annex A), which needs one moment of each caller: that at which the bucket is full
-// again. A token is there if that moment, moved on by the token, is no further away than a whole bucket takes.
+// It is the generic cell rate algorithm (ITU-T I.371, annex A), which needs one moment of each caller: that at which
+// the bucket is full again. A token is there if that moment, moved on by the token, is no further away than a whole
+// bucket takes.
 func spend(rest, interval, whole time.Duration) (after time.Duration, allowed bool) {
 	if rest = max(rest, 0); rest+interval > whole {
 		return rest, false

@@ -1,6 +1,6 @@
-// Package live shows everybody the stock as it moves: the hub takes what lanes publish, keeps the newest state of each
-// drop, and tells it to the wires (package socketio's sockets, Server-Sent Events) no more often than watchers and machine
-// can use.
+// Package live shows everybody the stock as it moves: the hub takes what lanes publish, keeps the newest state of
+// each drop, and tells it to the wires (package socketio's sockets, Server-Sent Events) no more often than watchers
+// and machine can use.
 //
 // Ordering: what a client is told of one drop has growing versions. A client that joins gets the current state and then
 // every later change, none between lost. Publishing never waits for a client, nor for the hub to send.
@@ -46,7 +46,8 @@ type PrivateWire interface {
 type Config struct {
 	// Window is the least time between two flushes (default 25 ms).
 	Window time.Duration
-	// Private keeps buyers' numbers from everybody, and tells those who signed in of their own reservations and purchases.
+	// Private keeps buyers' numbers from everybody, and tells those who signed in of their own reservations and
+	// purchases.
 	Private bool
 }
 
@@ -180,8 +181,9 @@ func newestMovement(ev *engine.Event) drop.Reason {
 	return ""
 }
 
-// Join calls join with the current state of the drops, hidden and archived ones left out: of one, or with id 0 of all.
-// Whoever join adds to a room of a wire gets all that comes after that state. Of more than 200 drops the state has the newest.
+// Join calls join with the current state of the drops, hidden and archived ones left out: of one, or with id 0 of
+// all. Whoever join adds to a room of a wire gets all that comes after that state. Of more than 200 drops the state
+// has the newest.
 func (h *Hub) Join(id drop.ID, join func(snapshot []Update)) {
 	h.sending.Lock()
 	defer h.sending.Unlock()
@@ -304,8 +306,8 @@ func (h *Hub) duePurchases(now time.Time) (due []Update, next time.Time) {
 	return due, next
 }
 
-// firstOpaque begins the numbers that stand for buyers who are nobody's business: safe integers that no buyer has, so that a
-// client that compares them with its own buyer's is never taken in.
+// firstOpaque begins the numbers that stand for buyers who are nobody's business: safe integers that no buyer has, so
+// that a client that compares them with its own buyer's is never taken in.
 const firstOpaque = 1 << 52
 
 // shownBuyer is what everybody is told of a buyer: its number or, where that is private, one made of the purchase's.

@@ -29,8 +29,8 @@ func OfDrop(room string) bool { return strings.HasPrefix(room, "drop:") }
 // RoomOfUser is the room of what one buyer signed in with.
 func RoomOfUser(id drop.UserID) string { return "user:" + strconv.FormatInt(int64(id), 10) }
 
-// Update is one event, encoded once for all who get it. What it says is absolute, so that a later one of the same Replace
-// key makes an earlier one that was not sent yet worthless.
+// Update is one event, encoded once for all who get it. What it says is absolute, so that a later one of the same
+// Replace key makes an earlier one that was not sent yet worthless.
 type Update struct {
 	Event   string
 	Drop    drop.ID

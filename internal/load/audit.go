@@ -23,8 +23,8 @@ func (f *faults) addf(format string, args ...any) {
 	}
 }
 
-// Check compares what the server has answered with what it shows of the drops: nothing acknowledged twice, nothing beyond the
-// stock, nothing lost.
+// Check compares what the server has answered with what it shows of the drops: nothing acknowledged twice, nothing
+// beyond the stock, nothing lost.
 func (r *Result) Check(ctx context.Context, c Config) error {
 	client, err := newClient(&c, c.URL)
 	if err != nil {

@@ -23,8 +23,8 @@ type usage struct {
 	server, database, load, idle, machine float64 // seconds
 }
 
-// NewMeter begins to measure. server is the process that serves, 0 if it is not known; database says whether PostgreSQL runs
-// on this machine: then all its processes count.
+// NewMeter begins to measure. server is the process that serves, 0 if it is not known; database says whether
+// PostgreSQL runs on this machine: then all its processes count.
 func NewMeter(server int, database bool) *Meter {
 	m := &Meter{server: server, database: database, selfPID: os.Getpid()}
 	m.began = m.now()
@@ -84,7 +84,8 @@ func namedSeconds(name string) float64 {
 	return sum
 }
 
-// readStat reads a process's name and the time it has had (proc(5), /proc/pid/stat: utime and stime are fields 14 and 15).
+// readStat reads a process's name and the time it has had (proc(5), /proc/pid/stat: utime and stime are fields 14 and
+// 15).
 func readStat(pid string) (name string, seconds float64) {
 	text, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
 	if err != nil {

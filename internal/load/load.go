@@ -1,9 +1,9 @@
 // Package load puts load on a server and says what came of it: how much was accepted, how long it took, and whether
 // every answer was true.
 //
-// A closed loop has so many connections, each of which sends when the one before was answered: it finds the most that a
-// server takes. An open loop sends at a rate, whatever the server does: latency counts from the moment at which a request was due,
-// so that a server that stalls is seen by all that should have come in the meantime.
+// A closed loop has so many connections, each of which sends when the one before was answered: it finds the most that
+// a server takes. An open loop sends at a rate, whatever the server does: latency counts from the moment at which a
+// request was due, so that a server that stalls is seen by all that should have come in the meantime.
 //
 // It knows the wire and nothing else of the server.
 package load
@@ -79,8 +79,8 @@ type Progress struct {
 	PerSecond         float64 // accepted, in the last second
 }
 
-// Run prepares drops, puts the load on them until the time is over or ctx ends, and returns what came of it. The drops stay;
-// Clean archives them.
+// Run prepares drops, puts the load on them until the time is over or ctx ends, and returns what came of it. The
+// drops stay; Clean archives them.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Connections < 1 || c.Duration <= 0 || !slices.Contains(Scenarios(), c.Scenario) {
 		return nil, errors.New("a run needs a scenario, a connection and a duration")

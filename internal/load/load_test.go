@@ -187,7 +187,8 @@ type stalled struct{ until time.Time }
 
 func (s stalled) RoundTrip() { time.Sleep(time.Until(s.until)) }
 
-// A server that stalls for a second is seen by all who should have come in that second, whether a connection was free or not.
+// A server that stalls for a second is seen by all who should have come in that second, whether a connection was free
+// or not.
 func TestOpenLoop_LatencyCountsFromWhenItWasDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Noop answers the calls of the reserve scenario without doing anything: the same body decoded and the same fields encoded, with
-// the standard library. What any server in Go could reach on the machine, at most.
+// Noop answers the calls of the reserve scenario without doing anything: the same body decoded and the same fields
+// encoded, with the standard library. What any server in Go could reach on the machine, at most.
 func Noop() http.Handler {
 	var made atomic.Int64
 	mux := http.NewServeMux()

@@ -24,16 +24,16 @@ const (
 	opList     operation = "list"
 )
 
-// Result is what came of a run. Rates are a second, latencies milliseconds; in the open loop they count from the moment at
-// which the request was due.
+// Result is what came of a run. Rates are a second, latencies milliseconds; in the open loop they count from the
+// moment at which the request was due.
 type Result struct {
 	Scenario    Scenario `json:"scenario"`
 	Connections int      `json:"connections"`
 	Rate        float64  `json:"rate,omitempty"` // offered, of units of the scenario; absent: the closed loop
 	Seconds     float64  `json:"seconds"`
 
-	// Requests: accepted are answers with 200, refused those that say no for a reason, errors those from 500 on and those
-	// that never came. Late ones started more than 10 ms after they were due.
+	// Requests: accepted are answers with 200, refused those that say no for a reason, errors those from 500 on and
+	// those that never came. Late ones started more than 10 ms after they were due.
 	Accepted          int64   `json:"accepted"`
 	AcceptedPerSecond float64 `json:"accepted_per_second"`
 	Refused           int64   `json:"refused"`

@@ -10,7 +10,8 @@ import (
 	"sync"
 )
 
-// Body is an answer that many callers get. Its ETag names its bytes, so that replicas and restarts give one tag to one content.
+// Body is an answer that many callers get. Its ETag names its bytes, so that replicas and restarts give one tag to
+// one content.
 type Body struct {
 	plain  []byte
 	media  string
@@ -33,8 +34,8 @@ func NewBody(media string, plain []byte, level int) *Body {
 // Plain is the body as it is, to be read only.
 func (b *Body) Plain() []byte { return b.plain }
 
-// ServeHTTP answers with the body, compressed for callers that accept that, or with 304 for those that have it. Headers that say how long
-// it may be kept are the caller's to set before.
+// ServeHTTP answers with the body, compressed for callers that accept that, or with 304 for those that have it.
+// Headers that say how long it may be kept are the caller's to set before.
 func (b *Body) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")

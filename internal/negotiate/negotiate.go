@@ -1,5 +1,5 @@
-// Package negotiate reads what a request's headers say of the answer that it wants, and gives answers in that form: compressed,
-// or not at all where the caller has the content already (RFC 9110, 12 and 13).
+// Package negotiate reads what a request's headers say of the answer that it wants, and gives answers in that form:
+// compressed, or not at all where the caller has the content already (RFC 9110, 12 and 13).
 //
 // All of it is safe for concurrent use, except a Writer, which belongs to one request.
 package negotiate
@@ -52,8 +52,8 @@ func AcceptsGzip(h http.Header) bool {
 	return false
 }
 
-// HasTag reports whether the caller has what the tag, an ETag with its quotes, names (If-None-Match; RFC 9110, 13.1.2: compared
-// weakly).
+// HasTag reports whether the caller has what the tag, an ETag with its quotes, names (If-None-Match; RFC 9110,
+// 13.1.2: compared weakly).
 func HasTag(h http.Header, tag string) bool {
 	for _, line := range h["If-None-Match"] {
 		for rest := line; rest != ""; {

@@ -122,8 +122,8 @@ func TestWriter_CompressesWhatIsLongAndMayBe(t *testing.T) {
 	}
 }
 
-// TestWriter_ToHEADNothingIsFalse asks a server with HEAD: a length that it names is that of the answer to GET. Some handlers write
-// a body all the same, some do not.
+// TestWriter_ToHEADNothingIsFalse asks a server with HEAD: a length that it names is that of the answer to GET. Some
+// handlers write a body all the same, some do not.
 func TestWriter_ToHEADNothingIsFalse(t *testing.T) {
 	for name, write := range map[string]func(http.ResponseWriter, *http.Request){
 		"nothing": func(w http.ResponseWriter, r *http.Request) {

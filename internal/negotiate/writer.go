@@ -15,8 +15,8 @@ var writers = sync.Pool{New: func() any {
 	return z
 }}
 
-// Writer compresses a long answer for callers that accept gzip, as it is written: nothing but gzip's own window is kept. It leaves answers alone
-// that are short, compressed already, no text, or that must not be transformed.
+// Writer compresses a long answer for callers that accept gzip, as it is written: nothing but gzip's own window is
+// kept. It leaves answers alone that are short, compressed already, no text, or that must not be transformed.
 type Writer struct {
 	http.ResponseWriter
 
@@ -26,7 +26,8 @@ type Writer struct {
 	zip      *gzip.Writer // nil: the answer goes out as it is, or none of it does
 }
 
-// NewWriter returns the writer of one answer, which must be closed. It may be used in place of w, whose Flush and deadlines it has.
+// NewWriter returns the writer of one answer, which must be closed. It may be used in place of w, whose Flush and
+// deadlines it has.
 func NewWriter(w http.ResponseWriter, r *http.Request) *Writer {
 	return &Writer{ResponseWriter: w, accepted: AcceptsGzip(r.Header), bodiless: r.Method == http.MethodHead}
 }

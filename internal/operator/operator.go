@@ -61,7 +61,8 @@ func (t *Token) Check() error {
 	return nil
 }
 
-// Hash is how a store knows a token: SHA-256 of it. A token is random, so that there is nothing to guess and no salt needed.
+// Hash is how a store knows a token: SHA-256 of it. A token is random, so that there is nothing to guess and no salt
+// needed.
 type Hash [sha256.Size]byte
 
 // prefix tells our tokens from buyers' tokens, and lets scanners of code find one that was published by mistake.
@@ -93,12 +94,13 @@ func HashOf(token string) (h Hash, ok bool) {
 // ActionID numbers the entries of the log, ascending; there may be gaps.
 type ActionID int64
 
-// Action is one entry of the log: who did what, when and from where. It is written before the call does anything, so that
-// nothing is done that is not in the log; how the call ended is added once.
+// Action is one entry of the log: who did what, when and from where. It is written before the call does anything, so
+// that nothing is done that is not in the log; how the call ended is added once.
 type Action struct {
 	ID ActionID
 	At drop.Time
-	// Token, Name and Role are the token's as it was then; Token 0 is the command line, whose Name is the system's user.
+	// Token, Name and Role are the token's as it was then; Token 0 is the command line, whose Name is the system's
+	// user.
 	Token TokenID
 	Name  string
 	Role  Role
@@ -112,12 +114,12 @@ type Action struct {
 	Outcome string
 }
 
-// MaxDetail is how many bytes are kept of what a call was asked: all of a call that is not refused, because what stood behind
-// a cut would be done unseen.
+// MaxDetail is how many bytes are kept of what a call was asked: all of a call that is not refused, because what
+// stood behind a cut would be done unseen.
 const MaxDetail = 64 << 10
 
-// Detail makes text fit for a log: cut at MaxDetail, and without what no database keeps or what makes a line read otherwise than
-// it is.
+// Detail makes text fit for a log: cut at MaxDetail, and without what no database keeps or what makes a line read
+// otherwise than it is.
 func Detail(text []byte) string {
 	if len(text) > MaxDetail {
 		text = text[:MaxDetail]
@@ -130,8 +132,8 @@ func Detail(text []byte) string {
 	}, strings.ToValidUTF8(string(text), " "))
 }
 
-// misleads reports what a terminal or browser would not show but obey: control characters, other ends of lines, and what turns
-// the order of the letters around.
+// misleads reports what a terminal or browser would not show but obey: control characters, other ends of lines, and
+// what turns the order of the letters around.
 func misleads(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

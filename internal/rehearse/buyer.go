@@ -112,7 +112,8 @@ func (b *buyer) key(of string) string {
 	return fmt.Sprintf("rehearsal-%x-%d-%s", b.Seed, b.number, of)
 }
 
-// firstBuyer numbers the buyers where nobody signs in: the last of the shop's own numbers, which a shop hardly gives out.
+// firstBuyer numbers the buyers where nobody signs in: the last of the shop's own numbers, which a shop hardly gives
+// out.
 const firstBuyer = int64(drop.FirstAllocatedUser) - 1 - MaxBuyers
 
 func (b *buyer) reserve(ctx context.Context) reservation {
@@ -158,8 +159,8 @@ func quoted(s string) string {
 	return string(b)
 }
 
-// click sends what one press of a button sends, in the buyer's manner: twice, or again after it was cut off. All of it has one
-// key, and so one outcome.
+// click sends what one press of a button sends, in the buyer's manner: twice, or again after it was cut off. All of
+// it has one key, and so one outcome.
 func (b *buyer) click(ctx context.Context, path, body, key string) answer {
 	switch b.manner {
 	case doubleClicking:

@@ -1,9 +1,9 @@
-// Package rehearse plays a drop's first minutes before they happen: it makes a hidden copy of the drop on a server that runs,
-// sends buyers at it over HTTP and watchers over Socket.IO, and says whether all went well. The buyers are as people are:
-// early, double-clicking, cut off in the middle, changing their minds, and never paying.
+// Package rehearse plays a drop's first minutes before they happen: it makes a hidden copy of the drop on a server
+// that runs, sends buyers at it over HTTP and watchers over Socket.IO, and says whether all went well. The buyers are
+// as people are: early, double-clicking, cut off in the middle, changing their minds, and never paying.
 //
-// It knows the server by its API alone, as the holder of an operator's token does. Run may be called once for a Config; all
-// that it starts has ended when it returns, and the copy is archived then, whatever happened.
+// It knows the server by its API alone, as the holder of an operator's token does. Run may be called once for a
+// Config; all that it starts has ended when it returns, and the copy is archived then, whatever happened.
 package rehearse
 
 import (
@@ -74,8 +74,8 @@ const defaultP99, defaultMaxHold = 2 * time.Second, 3 * time.Minute
 // startsIn is when the copy opens: late enough for those who are early.
 const startsIn = 2 * time.Second
 
-// Run rehearses. An error means that there is no result; what went wrong with the drop is in the result. It refuses with a
-// *LiveError while a drop is live or about to start.
+// Run rehearses. An error means that there is no result; what went wrong with the drop is in the result. It refuses
+// with a *LiveError while a drop is live or about to start.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	c.MaxP99, c.MaxHold, c.Seed = cmp.Or(c.MaxP99, defaultP99), cmp.Or(c.MaxHold, defaultMaxHold), cmp.Or(c.Seed, rand.Uint64())
 	if c.Transport == nil {
@@ -240,7 +240,8 @@ func (p *play) tell(ctx context.Context) {
 	}
 }
 
-// outlast waits until the last hold that nobody paid has ended, and a little longer; holds that last too long are given back.
+// outlast waits until the last hold that nobody paid has ended, and a little longer; holds that last too long are
+// given back.
 func (p *play) outlast(ctx context.Context) error {
 	left := p.notes.unpaid()
 	if len(left) == 0 {

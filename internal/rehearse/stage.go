@@ -10,8 +10,8 @@ import (
 // ErrRunning refuses a rehearsal while another is under way.
 var ErrRunning = errors.New("a rehearsal is under way")
 
-// Stage holds one rehearsal at a time, which goes on when whoever began it has gone. Its methods are safe for concurrent
-// use. The zero value is empty.
+// Stage holds one rehearsal at a time, which goes on when whoever began it has gone. Its methods are safe for
+// concurrent use. The zero value is empty.
 type Stage struct {
 	mu      sync.Mutex
 	state   State

@@ -24,9 +24,9 @@ func (e *UnrecordedError) Unwrap() error { return e.Err }
 // concludeTimeout bounds the wait for the last entry of an action that is over.
 const concludeTimeout = 5 * time.Second
 
-// Recorded does what an operator asks for between two entries of the log, and returns do's error. do says how it ended, in the log's
-// words. Where the first entry cannot be written nothing is done, and the error is an *UnrecordedError; lost is told of a
-// last one that cannot.
+// Recorded does what an operator asks for between two entries of the log, and returns do's error. do says how it
+// ended, in the log's words. Where the first entry cannot be written nothing is done, and the error is an
+// *UnrecordedError; lost is told of a last one that cannot.
 func Recorded(
 	ctx context.Context, log Log, a operator.Action, do func() (outcome string, err error), lost func(operator.ActionID, error),
 ) error {

@@ -20,8 +20,8 @@ type SignIn struct {
 	Engine *engine.Engine
 }
 
-// Buyer returns the buyer that a token stands for, and until when it does. A token that is no good is an error of package identity;
-// any other error is what kept us from finding out.
+// Buyer returns the buyer that a token stands for, and until when it does. A token that is no good is an error of
+// package identity; any other error is what kept us from finding out.
 func (s *SignIn) Buyer(ctx context.Context, token string) (buyer drop.User, until time.Time, err error) {
 	claims, err := s.Tokens.Verify(ctx, token)
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *SignIn) Buyer(ctx context.Context, token string) (buyer drop.User, unti
 	return buyer, claims.Expires.Add(identity.Leeway), err
 }
 
-// Operator looks a token of ours up, each time: one that was revoked is worth nothing from that moment on. Of a token that was good once
-// it returns what is known of it beside the error; errors are as Buyer's.
+// Operator looks a token of ours up, each time: one that was revoked is worth nothing from that moment on. Of a token
+// that was good once it returns what is known of it beside the error; errors are as Buyer's.
 func (s *SignIn) Operator(ctx context.Context, token string) (operator.Token, error) {
 	hash, ok := operator.HashOf(token)
 	if !ok {
@@ -59,7 +59,8 @@ const (
 	CodeUnavailable  drop.Code = "unavailable"
 )
 
-// TokenCode is the code of an error that says something of a token, and empty of any other. The reason is for the log alone.
+// TokenCode is the code of an error that says something of a token, and empty of any other. The reason is for the log
+// alone.
 func TokenCode(err error) drop.Code {
 	switch {
 	case errors.Is(err, identity.ErrExpired):

@@ -8,11 +8,12 @@ import (
 // ErrNotEmpty is returned by Fill when there is something that it would have to replace.
 var ErrNotEmpty = errors.New("the database is not empty")
 
-// ErrKeyUsed is in the error of a batch that would keep an answer under a key that has one: a *Error of ClassFault, since the same batch
-// would fail again. One that has looked its keys up (Need.Keys) does not do so.
+// ErrKeyUsed is in the error of a batch that would keep an answer under a key that has one: a *Error of ClassFault,
+// since the same batch would fail again. One that has looked its keys up (Need.Keys) does not do so.
 var ErrKeyUsed = errors.New("an answer is kept under the key")
 
-// ErrTooNew is returned by Migrate and Ready when a newer program has migrated the database, and older ones cannot go on with it.
+// ErrTooNew is returned by Migrate and Ready when a newer program has migrated the database, and older ones cannot go
+// on with it.
 var ErrTooNew = errors.New("the database was migrated by a newer sneakerdrop; run that version or a newer one")
 
 // Class says what a failure means for the batch, and so what its lane does next.

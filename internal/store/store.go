@@ -12,8 +12,8 @@ import (
 	"sneakerdrop/internal/operator"
 )
 
-// Store keeps drops, reservations, purchases, the ledger and buyers. Its methods are safe for concurrent use. Errors are
-// *Error (see there) or, where a method says so, a refusal of type *drop.Error.
+// Store keeps drops, reservations, purchases, the ledger and buyers. Its methods are safe for concurrent use. Errors
+// are *Error (see there) or, where a method says so, a refusal of type *drop.Error.
 type Store interface {
 	Lanes
 	Records
@@ -30,16 +30,17 @@ type Lanes interface {
 	RunBatch(ctx context.Context, b Batch) error
 	// Committed reports whether the batch took effect, after RunBatch failed with ClassUnknown. It takes the drop's
 	// lock, so that an unfinished commit of that batch is decided by then: false stays false. Before it returns true
-	// it commits a write of its own, so that a store with synchronous replication has replicated the batch too.
-	// after is the drop's Seq that the batch was decided on. A batch without ledger entries is found only as long as it is
+	// it commits a write of its own, so that a store with synchronous replication has replicated the batch too. after
+	// is the drop's Seq that the batch was decided on. A batch without ledger entries is found only as long as it is
 	// the last that changed the drop.
 	Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error)
-	// CreateDrop stores a new drop under the next free number, with its ledger begun. The spec is one that Normal has returned.
+	// CreateDrop stores a new drop under the next free number, with its ledger begun. The spec is one that Normal has
+	// returned.
 	//
 	// With a key that was used before it makes nothing and returns the drop as the first call answered it
-	// (Snapshot.Drop alone) and replayed true, or refuses with CodeIdempotencyMismatch; of calls at once under one key
-	// one makes the drop and the others get its answer. The key is kept in the transaction that makes the drop, in scope
-	// 0 (no drop).
+	// (Snapshot.Drop alone) and replayed true, or refuses with CodeIdempotencyMismatch; of calls at once under one
+	// key one makes the drop and the others get its answer. The key is kept in the transaction that makes the drop,
+	// in scope 0 (no drop).
 	CreateDrop(ctx context.Context, spec drop.Spec, batch drop.BatchID, key drop.Key) (s Snapshot, replayed bool, err error)
 	// Drop returns one drop as committed, hidden and archived ones included. Refuses with CodeDropNotFound.
 	Drop(ctx context.Context, id drop.ID) (Snapshot, error)
@@ -64,15 +65,17 @@ type Records interface {
 
 // Buyers is what belongs to users rather than to a drop.
 type Buyers interface {
-	// EnsureUser finds the buyer by email or, without an email, by username, in the spellings of drop.Named, the lowest number
-	// first, and makes one with a number from drop.FirstAllocatedUser on where there is none. Concurrent calls for one
-	// buyer get one number. With an email and no username a new buyer is called by the part before the @.
-	// Refuses a name or email that breaks a rule, except of a buyer who was kept before the rule. A key, and replayed, are treated as by CreateDrop.
+	// EnsureUser finds the buyer by email or, without an email, by username, in the spellings of drop.Named, the
+	// lowest number first, and makes one with a number from drop.FirstAllocatedUser on where there is none.
+	// Concurrent calls for one buyer get one number. With an email and no username a new buyer is called by the part
+	// before the @. Refuses a name or email that breaks a rule, except of a buyer who was kept before the rule. A
+	// key, and replayed, are treated as by CreateDrop.
 	EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error)
-	// EnsureSubjects returns the users that the subjects are, in their order, and makes those that are not there yet with
-	// numbers from drop.FirstAllocatedUser on. Only issuer and subject say who somebody is: no user is found by a name or
-	// email that a subject has too, and EnsureUser never finds one made here. Where a subject has another name, email or public
-	// name than its user, the user gets them, or loses them; of subjects named more than once the first counts. Numbers of subjects do not count.
+	// EnsureSubjects returns the users that the subjects are, in their order, and makes those that are not there yet
+	// with numbers from drop.FirstAllocatedUser on. Only issuer and subject say who somebody is: no user is found by
+	// a name or email that a subject has too, and EnsureUser never finds one made here. Where a subject has another
+	// name, email or public name than its user, the user gets them, or loses them; of subjects named more than once
+	// the first counts. Numbers of subjects do not count.
 	EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error)
 	// User refuses with CodeUserNotFound.
 	User(ctx context.Context, id drop.UserID) (drop.User, error)
@@ -95,7 +98,8 @@ type Operators interface {
 
 	// Record appends an action to the log, at the store's time and without an outcome, and returns its number.
 	Record(ctx context.Context, a operator.Action) (operator.ActionID, error)
-	// Conclude adds the outcome of an action, once: a second outcome is ClassFault. Nothing else ever changes in the log.
+	// Conclude adds the outcome of an action, once: a second outcome is ClassFault. Nothing else ever changes in the
+	// log.
 	Conclude(ctx context.Context, id operator.ActionID, outcome string) error
 	// Actions returns the newest actions before that one (0: of all), newest first, at most limit.
 	Actions(ctx context.Context, before operator.ActionID, limit int) ([]operator.Action, error)
@@ -111,15 +115,16 @@ type Lists interface {
 	// Ledger returns a drop's ledger entries after that one, ascending, at most limit. Refuses with CodeDropNotFound.
 	Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int) ([]drop.LedgerEntry, error)
 	// ReadBooks hands all that is recorded of one drop to b, as of one moment, while batches go on. Rows come as they
-	// are, damaged ones too, so nothing is assumed of them. It holds a snapshot while it runs. An error of b ends it and
-	// is returned as it is. Refuses with CodeDropNotFound.
+	// are, damaged ones too, so nothing is assumed of them. It holds a snapshot while it runs. An error of b ends it
+	// and is returned as it is. Refuses with CodeDropNotFound.
 	ReadBooks(ctx context.Context, id drop.ID, b Books) error
 }
 
 // Schema is the store's own life.
 type Schema interface {
-	// Migrate brings the schema up to date and says from which version to which. Several processes may call it at once.
-	// A schema newer than this program knows stays as it is, and is ErrTooNew unless its migrations say that such programs can go on.
+	// Migrate brings the schema up to date and says from which version to which. Several processes may call it at
+	// once. A schema newer than this program knows stays as it is, and is ErrTooNew unless its migrations say that
+	// such programs can go on.
 	Migrate(ctx context.Context) (from, to int, err error)
 	// Ready returns nil when the store answers, takes writes, and has a schema that this program can go on with.
 	Ready(ctx context.Context) error
@@ -127,7 +132,8 @@ type Schema interface {
 	Close() error
 }
 
-// Cautious is a store whose server may be set up so that it loses what it has committed. The engines that are always safe are none.
+// Cautious is a store whose server may be set up so that it loses what it has committed. The engines that are always
+// safe are none.
 type Cautious interface {
 	// Cautions says why, as far as is known without asking; nil is the rule.
 	Cautions() []Caution
@@ -143,23 +149,23 @@ type Caution struct {
 type Batch interface {
 	// Of is the drop.
 	Of() drop.ID
-	// Needs says what is to be loaded. It is called when the store has waited for what it can wait for, and before anything is read. A
-	// store may call it again before it calls Decide again.
+	// Needs says what is to be loaded. It is called when the store has waited for what it can wait for, and before
+	// anything is read. A store may call it again before it calls Decide again.
 	Needs() drop.Need
 	// Decide is called with the loaded state and the store's clock read after the lock, in whole milliseconds. It
-	// changes the state to what it is to be and returns what to write, or nil: then nothing is written. A store may call
-	// it again after a failure, with a state loaded anew; only the last call's outcome counts.
+	// changes the state to what it is to be and returns what to write, or nil: then nothing is written. A store may
+	// call it again after a failure, with a state loaded anew; only the last call's outcome counts.
 	Decide(s *drop.State, now drop.Time) *drop.Changes
 	// Confirms is asked when Decide has returned nil: whether somebody is to be told yes because of what an earlier
-	// batch has written. Then RunBatch succeeds only once that is as lasting as a commit is: with synchronous replication a batch
-	// can be seen whose commit was never confirmed.
+	// batch has written. Then RunBatch succeeds only once that is as lasting as a commit is: with synchronous
+	// replication a batch can be seen whose commit was never confirmed.
 	Confirms() bool
 	// Next is asked at most once, when the batch is decided and about to be committed: for the drop's next
 	// batch, or nil. A store may begin that one behind the COMMIT of this one. Whoever gives it runs it next, whatever
 	// becomes of this batch.
 	Next() Batch
-	// Begin tells a batch that Next gave that the store has begun it. Begun gives that back when the batch is run, once; nil: it was
-	// not begun.
+	// Begin tells a batch that Next gave that the store has begun it. Begun gives that back when the batch is run,
+	// once; nil: it was not begun.
 	Begin(with Begun)
 	Begun() Begun
 }

@@ -11,18 +11,20 @@ import (
 
 // Exporter is a store whose whole contents can be read.
 type Exporter interface {
-	// Export calls each for every row that the store keeps, as of one moment: first what belongs to no drop, then drop
-	// after drop, ascending, its *drop.State before the rest of it. A row that no drop accounts for is an error: nothing
-	// is left out in silence. It holds a snapshot while it runs. An error of each ends it and is returned as it is.
+	// Export calls each for every row that the store keeps, as of one moment: first what belongs to no drop, then
+	// drop after drop, ascending, its *drop.State before the rest of it. A row that no drop accounts for is an error:
+	// nothing is left out in silence. It holds a snapshot while it runs. An error of each ends it and is returned as
+	// it is.
 	Export(ctx context.Context, each func(Row) error) error
 }
 
 // Importer is a store that can take the whole contents of another, or a shop.
 type Importer interface {
-	// Import stores the rows that fill hands to put, under the numbers that they bear, in one transaction; numbers given out later are
-	// above them. A drop's *drop.State comes before the rest of it. Before it commits it calls check, unless that is nil, with what Export
-	// would give of the outcome. An error of fill, put or check undoes all of it; that of fill or check is returned as it is. It returns
-	// ErrNotEmpty, and changes nothing, where more is there than into allows.
+	// Import stores the rows that fill hands to put, under the numbers that they bear, in one transaction; numbers
+	// given out later are above them. A drop's *drop.State comes before the rest of it. Before it commits it calls
+	// check, unless that is nil, with what Export would give of the outcome. An error of fill, put or check undoes
+	// all of it; that of fill or check is returned as it is. It returns ErrNotEmpty, and changes nothing, where more
+	// is there than into allows.
 	Import(ctx context.Context, into Into, fill func(put func(Row) error) error, check func(Rows) error) error
 }
 
@@ -44,8 +46,8 @@ type Filler interface {
 	Importer
 }
 
-// Fill stores users and drops under the numbers that they bear into a store without a drop or user; see Import. With replace it deletes
-// everything first, except tokens and the log. Users are made at the store's time.
+// Fill stores users and drops under the numbers that they bear into a store without a drop or user; see Import. With
+// replace it deletes everything first, except tokens and the log. Users are made at the store's time.
 func Fill(ctx context.Context, s Filler, users []drop.User, drops []Filled, replace bool) error {
 	into := IntoNoShop
 	if replace {
@@ -106,9 +108,9 @@ type Rows func(each func(Row) error) error
 type Row struct {
 	// Drop is what the row belongs to; 0: no drop.
 	Drop drop.ID
-	// Value is, of no drop, a User, a Token, an operator.Action or the drop.Kept of a call without a drop; of a drop its
-	// *drop.State (with sizes, and without what a batch loads), a drop.LedgerEntry, drop.Reservation, drop.Purchase or
-	// drop.Kept.
+	// Value is, of no drop, a User, a Token, an operator.Action or the drop.Kept of a call without a drop; of a drop
+	// its *drop.State (with sizes, and without what a batch loads), a drop.LedgerEntry, drop.Reservation,
+	// drop.Purchase or drop.Kept.
 	Value any
 }
 

@@ -8,8 +8,9 @@ import (
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
 
-// Initial returns the first character of a name as people see characters (a grapheme cluster): with all its marks, a family of emoji
-// whole. What is neither letter nor digit nor symbol is passed over. It returns "" where there is none.
+// Initial returns the first character of a name as people see characters (a grapheme cluster): with all its marks, a
+// family of emoji whole. What is neither letter nor digit nor symbol is passed over. It returns "" where there is
+// none.
 func Initial(s string) string {
 	for clusters := graphemes.FromString(s); clusters.Next(); {
 		cluster := clusters.Value()

@@ -50,8 +50,8 @@ var emoji = &unicode.RangeTable{
 	LatinOffset: 2,
 }
 
-// blank has characters of visible categories that show nothing: Braille without dots, the object replacement character, two blanks of
-// Egyptian hieroglyphs, the musical null note. Fillers of Hangul are default-ignorable.
+// blank has characters of visible categories that show nothing: Braille without dots, the object replacement
+// character, two blanks of Egyptian hieroglyphs, the musical null note. Fillers of Hangul are default-ignorable.
 var blank = &unicode.RangeTable{
 	R16: []unicode.Range16{{0x2800, 0x2800, 1}, {0xFFFC, 0xFFFC, 1}},
 	R32: []unicode.Range32{{0x13441, 0x13442, 1}, {0x1D159, 0x1D159, 1}},
@@ -60,7 +60,8 @@ var blank = &unicode.RangeTable{
 // shown are the categories of characters that a font has a picture for; marks need something to be on.
 var shown = []*unicode.RangeTable{unicode.L, unicode.N, unicode.P, unicode.S, unicode.M}
 
-// joining are the scripts whose keyboards have joiners. Where one changes nothing there, nobody has typed it to hide anything.
+// joining are the scripts whose keyboards have joiners. Where one changes nothing there, nobody has typed it to hide
+// anything.
 var joining = []*unicode.RangeTable{
 	unicode.Arabic, unicode.Syriac, unicode.Nko, unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil,
 	unicode.Telugu, unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Khmer,
@@ -83,7 +84,8 @@ type picker struct {
 	fault   Fault // the first
 }
 
-// pick returns what is to be kept of a text without what breaks a rule, whether anything was dropped, and the first rule that was broken.
+// pick returns what is to be kept of a text without what breaks a rule, whether anything was dropped, and the first
+// rule that was broken.
 func (k kind) pick(s string) (kept string, dropped bool, fault Fault) {
 	p := picker{kind: k, text: []rune(s)}
 	p.kept = make([]rune, 0, len(p.text))
@@ -165,8 +167,8 @@ func (p *picker) mark(r rune) {
 	}
 }
 
-// selector keeps the look of an emoji in a title. In a name it goes, and so does the one of a Chinese character: two names that
-// differ in that alone are one.
+// selector keeps the look of an emoji in a title. In a name it goes, and so does the one of a Chinese character: two
+// names that differ in that alone are one.
 func (p *picker) selector(i int) {
 	var before, after rune
 	if i > 0 {
@@ -187,7 +189,8 @@ func (p *picker) selector(i int) {
 	}
 }
 
-// joiner keeps what joins emoji, and joiners where a script needs them (RFC 5892, CONTEXTJ). Elsewhere in such a script they go.
+// joiner keeps what joins emoji, and joiners where a script needs them (RFC 5892, CONTEXTJ). Elsewhere in such a
+// script they go.
 func (p *picker) joiner(i int) {
 	switch {
 	case p.joinsEmoji(i) || p.joinsLetters(i):

@@ -1,12 +1,14 @@
-// Package text gives what people type its normal form: one spelling of what reads the same, with nothing hidden in it. Names,
-// size labels and emails are kept and compared in that form, so one person is one buyer, and one size is one size.
+// Package text gives what people type its normal form: one spelling of what reads the same, with nothing hidden in
+// it. Names, size labels and emails are kept and compared in that form, so one person is one buyer, and one size is
+// one size.
 //
-// The forms are those of PRECIS (RFC 8264 to 8266) with three differences, because PRECIS describes accounts and not goods:
-// no compatibility mapping ("9½" stays "9½", "Air™" stays "Air™"), no rule of its own for punctuation (the dot of "Air · Max"), and
-// emoji with what joins them. TestNormalForms_AreStricterThanPrecis holds the two against each other, character by character.
+// The forms are those of PRECIS (RFC 8264 to 8266) with three differences, because PRECIS describes accounts and not
+// goods: no compatibility mapping ("9½" stays "9½", "Air™" stays "Air™"), no rule of its own for punctuation (the dot
+// of "Air · Max"), and emoji with what joins them. TestNormalForms_AreStricterThanPrecis holds the two against each
+// other, character by character.
 //
-// It is pure and safe for concurrent use. Printable ASCII without superfluous blanks, which is nearly everything, costs one look at
-// each byte and no allocation.
+// It is pure and safe for concurrent use. Printable ASCII without superfluous blanks, which is nearly everything,
+// costs one look at each byte and no allocation.
 package text
 
 import (
@@ -17,7 +19,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Fault is the rule that a text breaks, as the end of a sentence that begins with its field: "must not be empty". Empty: none.
+// Fault is the rule that a text breaks, as the end of a sentence that begins with its field: "must not be empty".
+// Empty: none.
 type Fault string
 
 const (
@@ -30,25 +33,26 @@ const (
 	manyMarks  Fault = "must not have more than 8 combining marks on one letter"
 )
 
-// Name returns the normal form of what tells people or things apart: a buyer's name, a size, who holds a token. White space around it
-// goes, white space within becomes one blank, letters and digits of East Asian width become ordinary ones, and composed characters
-// stand for decomposed ones (NFC). Letter case counts. What chooses between two looks of one character (variation selectors) goes.
+// Name returns the normal form of what tells people or things apart: a buyer's name, a size, who holds a token. White
+// space around it goes, white space within becomes one blank, letters and digits of East Asian width become ordinary
+// ones, and composed characters stand for decomposed ones (NFC). Letter case counts. What chooses between two looks
+// of one character (variation selectors) goes.
 func Name(s string) (string, Fault) { return normal(s, name) }
 
-// Title returns the normal form of what is only shown, such as a drop's name: that of Name, except that width and the look of emoji
-// stay as they are.
+// Title returns the normal form of what is only shown, such as a drop's name: that of Name, except that width and the
+// look of emoji stay as they are.
 func Title(s string) (string, Fault) { return normal(s, title) }
 
-// Email returns the form in which an email is kept and compared. It differs from the text in white space around it, in the letters A to Z
-// and in decomposed characters, and in nothing else: two addresses that differ in more are two people. It does not say whether the text is
-// an email.
+// Email returns the form in which an email is kept and compared. It differs from the text in white space around it,
+// in the letters A to Z and in decomposed characters, and in nothing else: two addresses that differ in more are two
+// people. It does not say whether the text is an email.
 func Email(s string) (string, Fault) {
 	s, fault := normal(s, email)
 	return LowerASCII(s), fault
 }
 
-// LowerASCII turns A to Z into a to z and leaves everything else as it is: strings.ToLower makes one of Mik, M\u0130k and
-// Mi\u212a.
+// LowerASCII turns A to Z into a to z and leaves everything else as it is: strings.ToLower makes one of Mik, M\u0130k
+// and Mi\u212a.
 func LowerASCII(s string) string {
 	for i := range len(s) {
 		if s[i] >= 'A' && s[i] <= 'Z' {
@@ -64,8 +68,8 @@ func LowerASCII(s string) string {
 	return s
 }
 
-// Tidy makes a name of a text that nobody can be asked to correct: what Name refuses is left out, and what is longer than most
-// characters is cut, never within one that people see as one. It returns "" where nothing is left.
+// Tidy makes a name of a text that nobody can be asked to correct: what Name refuses is left out, and what is longer
+// than most characters is cut, never within one that people see as one. It returns "" where nothing is left.
 func Tidy(s string, most int) string { return tidy(s, most, name) }
 
 // TidyTitle is Tidy for what Title takes.
@@ -128,7 +132,8 @@ func normal(s string, k kind) (string, Fault) {
 	return picked, ""
 }
 
-// form composes, and folds width in names. Of an email only what is decomposed changes: composition would also make one of the Kelvin sign and K.
+// form composes, and folds width in names. Of an email only what is decomposed changes: composition would also make
+// one of the Kelvin sign and K.
 func (k kind) form(s string) string {
 	switch k {
 	case name:

@@ -115,7 +115,8 @@ func one(r rune) string {
 	return string(r)
 }
 
-// TestNormalForms_AreStricterThanPrecis tries every character there is: PRECIS's class of free text takes what Name takes, except where this says why.
+// TestNormalForms_AreStricterThanPrecis tries every character there is: PRECIS's class of free text takes what Name
+// takes, except where this says why.
 func TestNormalForms_AreStricterThanPrecis(t *testing.T) {
 	free := precis.NewFreeform()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
@@ -132,8 +133,8 @@ func TestNormalForms_AreStricterThanPrecis(t *testing.T) {
 		}
 		switch {
 		case fault == "" && err != nil:
-			// Jamo of old Hangul, marks of its tones and repeats of kana are letters that people write, and these dots and quotes are in
-			// names without the letters that PRECIS wants beside them.
+			// Jamo of old Hangul, marks of its tones and repeats of kana are letters that people write, and these
+			// dots and quotes are in names without the letters that PRECIS wants beside them.
 			jamo := r >= 0x1100 && r <= 0x11FF || r >= 0xA960 && r <= 0xA97C || r >= 0xD7B0 && r <= 0xD7FB || r >= 0x3131 && r <= 0x318E || r >= 0xFFA1 && r <= 0xFFDC
 			if !jamo && !strings.ContainsRune("\u00b7\u0375\u05f3\u05f4\u0387\u30fb\uff65\u302e\u302f\u3031\u3032\u3033\u3034\u3035\u303b", r) {
 				t.Errorf("%U is a name, and PRECIS says: %v", r, err)
@@ -146,7 +147,8 @@ func TestNormalForms_AreStricterThanPrecis(t *testing.T) {
 	}
 }
 
-// The property that matters for people: what is joined differs in white space, A to Z, or the order and composition of marks.
+// The property that matters for people: what is joined differs in white space, A to Z, or the order and composition
+// of marks.
 func TestEmail_JoinsNothingButASCIILetterCase(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if unicode.IsSpace(r) || unicode.SimpleFold(r) == r && norm.NFKC.IsNormalString(string(r)) {

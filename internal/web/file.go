@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/negotiate"
 )
 
-// policy admits what the pages are made of: scripts, style sheets and calls of this server's own, and images of drops from
-// anywhere. Nothing makes markup from text (trusted types), nothing is framed.
+// policy admits what the pages are made of: scripts, style sheets and calls of this server's own, and images of drops
+// from anywhere. Nothing makes markup from text (trusted types), nothing is framed.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' http: https:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
@@ -86,8 +86,8 @@ func hashOf(contents map[string][]byte) string {
 
 var importLine = regexp.MustCompile(`(?m)^(?:import|export) .*?from "(\.[^"]+)";$`)
 
-// imports returns the modules that a module imports, itself first: browsers are told of all at once, and need not find one
-// in the other.
+// imports returns the modules that a module imports, itself first: browsers are told of all at once, and need not
+// find one in the other.
 func imports(contents map[string][]byte, module string) []string {
 	found := []string{module}
 	for i := 0; i < len(found); i++ {

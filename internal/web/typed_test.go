@@ -12,11 +12,12 @@ var typed = regexp.MustCompile(
 	`\$\{(?:(?:drop|d|p|b|hold|purchase|made|e|buyer|who)\.(?:name|username|email|size)|s\.size|short\(buyer\.name\)|shop|catalog\.drops\.get\(\w+\.dropId\)\?\.name)` +
 		`(?: (?:\?\?|\|\|) (?:"[^"]*"|` + "`[^`]*`" + `))?\}`)
 
-// allowed are the places of it that need no isolation: attributes that are no text for people, comparisons and texts of our own.
+// allowed are the places of it that need no isolation: attributes that are no text for people, comparisons and texts
+// of our own.
 var allowed = regexp.MustCompile("(?:key|value|id|name|for|aria-labelledby|aria-controls|aria-describedby|href)=\\$\\{$|`[a-z]+[- ]\\$\\{$|=\\$\\{`[^`]*\\$\\{$")
 
-// TestPages_IsolateWhatPeopleTyped reads the scripts: a name in Hebrew, or one that a row of before has with U+202E in it, must not turn
-// what stands beside it.
+// TestPages_IsolateWhatPeopleTyped reads the scripts: a name in Hebrew, or one that a row of before has with U+202E
+// in it, must not turn what stands beside it.
 func TestPages_IsolateWhatPeopleTyped(t *testing.T) {
 	seen := 0
 	err := fs.WalkDir(assets, "assets", func(path string, _ fs.DirEntry, err error) error {

@@ -1,9 +1,9 @@
-// Package web has the pages that people use: the shop window at / and the control room at /admin. They are embedded as they
-// stand, without a build step: a page, its style sheets, and ES modules that import each other by relative paths. The client
-// library, by which they speak to the server, is also served to other sites' pages, below /client.
+// Package web has the pages that people use: the shop window at / and the control room at /admin. They are embedded
+// as they stand, without a build step: a page, its style sheets, and ES modules that import each other by relative
+// paths. The client library, by which they speak to the server, is also served to other sites' pages, below /client.
 //
-// All files but the pages lie below one folder whose name is made of their content, so that browsers keep them for ever. A
-// page itself is asked for again each time, and is small. Pages is safe for concurrent use.
+// All files but the pages lie below one folder whose name is made of their content, so that browsers keep them for
+// ever. A page itself is asked for again each time, and is small. Pages is safe for concurrent use.
 package web
 
 import (
@@ -163,7 +163,8 @@ func refuseMethod(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"error":"This path does not take that method; the Allow header lists those it takes","code":"method_not_allowed"}`)
 }
 
-// find matches the paths of pages as those of the API match: without regard to case, with or without one trailing slash.
+// find matches the paths of pages as those of the API match: without regard to case, with or without one trailing
+// slash.
 func (p *Pages) find(r *http.Request) *file {
 	at := r.URL.EscapedPath()
 	if f := p.files[at]; f != nil {

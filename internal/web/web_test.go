@@ -257,8 +257,8 @@ func TestPages_MakeMarkupInOnePlace(t *testing.T) {
 	})
 }
 
-// younger is what browsers of late 2022 (Chrome and Edge 107, Firefox 106, Safari 16.1) do not all have, and what would leave
-// the page blank there. docs/OPERATIONS.md says which browsers the pages are for.
+// younger is what browsers of late 2022 (Chrome and Edge 107, Firefox 106, Safari 16.1) do not all have, and what
+// would leave the page blank there. docs/OPERATIONS.md says which browsers the pages are for.
 var younger = map[string]string{
 	"toReversed, toSorted, toSpliced": `\.(toReversed|toSorted|toSpliced)\(`,
 	"grouping":                        `\b(Object|Map)\.groupBy\(`,

@@ -21,7 +21,8 @@ func (silent) Open(*Session)                        {}
 func (silent) Message(*Session, []byte, bool) error { return nil }
 func (silent) Close(*Session, Reason)               {}
 
-// FuzzHandshake: whatever asks for a session is given one or told why not, and what is kept of the request can be read again.
+// FuzzHandshake: whatever asks for a session is given one or told why not, and what is kept of the request can be
+// read again.
 func FuzzHandshake(f *testing.F) {
 	for _, seed := range []struct{ method, query, headers string }{
 		{"GET", "EIO=4&transport=polling", ""},

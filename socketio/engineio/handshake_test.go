@@ -102,7 +102,8 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// Under * every origin may connect, but a page of another machine gets no credentials: it may not use its visitors' cookies.
+// Under * every origin may connect, but a page of another machine gets no credentials: it may not use its visitors'
+// cookies.
 func TestOrigins_CredentialsAreForNamedOrigins(t *testing.T) {
 	for _, patterns := range [][]string{nil, {"*"}, {"https://*.shop.example", "*"}} {
 		s := start(t, engineio.Options{Origins: patterns})

@@ -28,7 +28,8 @@ type addressUse struct {
 	handshakes bucket
 }
 
-// forgetAfter is how long an address without a session is remembered after its last handshake: until its bucket is full again.
+// forgetAfter is how long an address without a session is remembered after its last handshake: until its bucket is
+// full again.
 const forgetAfter = 2 * time.Second
 
 // useLocked returns what an address has.
@@ -49,8 +50,8 @@ func (e *Server) useLocked(address string, now int64) *addressUse {
 	return use
 }
 
-// mayShakeHandsLocked takes one handshake from an address, then one from all together: what an address is refused costs the others
-// nothing.
+// mayShakeHandsLocked takes one handshake from an address, then one from all together: what an address is refused
+// costs the others nothing.
 func (e *Server) mayShakeHandsLocked(use *addressUse, now int64) bool {
 	one, all := float32(e.options.HandshakesPerSecondPerAddress), float32(e.options.HandshakesPerSecond)
 	return (one <= 0 || use.handshakes.take(now, one, 2*one)) && (all <= 0 || e.handshakes.take(now, all, all))

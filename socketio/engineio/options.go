@@ -15,8 +15,8 @@ type Options struct {
 	PingInterval, PingTimeout time.Duration
 	// MaxPayload bounds one WebSocket message or one POST, in bytes (default 1,000,000).
 	MaxPayload int
-	// FirstPollTimeout is how long a client that opened a session by polling may take to poll or to upgrade (default 10 s). A
-	// session that nobody asks for ends then, and its place is free.
+	// FirstPollTimeout is how long a client that opened a session by polling may take to poll or to upgrade (default
+	// 10 s). A session that nobody asks for ends then, and its place is free.
 	FirstPollTimeout time.Duration
 	// UpgradeTimeout is how long a client may take to complete an upgrade (default 10 s).
 	UpgradeTimeout time.Duration
@@ -28,14 +28,15 @@ type Options struct {
 	// MaxQueuePackets and MaxQueueBytes bound what waits for one session (defaults 256 and 256 KiB). One packet larger
 	// than MaxQueueBytes may wait alone.
 	MaxQueuePackets, MaxQueueBytes int
-	// MaxConnections bounds sessions (default 20,000); MaxConnectionsPerAddress those of one address (default 1,000). Behind a
-	// proxy all clients have its address, unless Address looks further.
+	// MaxConnections bounds sessions (default 20,000); MaxConnectionsPerAddress those of one address (default 1,000).
+	// Behind a proxy all clients have its address, unless Address looks further.
 	MaxConnections, MaxConnectionsPerAddress int
-	// HandshakesPerSecond bounds new sessions of all clients together (default 2,000); HandshakesPerSecondPerAddress those of one
-	// address, which may save up two seconds' worth (default 500), so that it leaves room for the others.
+	// HandshakesPerSecond bounds new sessions of all clients together (default 2,000); HandshakesPerSecondPerAddress
+	// those of one address, which may save up two seconds' worth (default 500), so that it leaves room for the
+	// others.
 	HandshakesPerSecond, HandshakesPerSecondPerAddress int
-	// KeepHeaders names the headers that Session.Request has (default none; the longest value kept has 1 KiB, the rest is cut
-	// off). A session lasts long, and a stranger chooses how long its headers are.
+	// KeepHeaders names the headers that Session.Request has (default none; the longest value kept has 1 KiB, the
+	// rest is cut off). A session lasts long, and a stranger chooses how long its headers are.
 	KeepHeaders []string
 	// MessagesPerSecond bounds the packets of one client; it may save up two seconds' worth (default 100).
 	MessagesPerSecond int

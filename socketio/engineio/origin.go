@@ -11,8 +11,9 @@ import (
 // Origins are patterns of web origins, in which * stands for any characters. Case does not matter.
 type Origins []string
 
-// allow says whether a page of the request's origin may connect, and tells its browser so. WebSockets know no CORS: for
-// them this is the only check. With credentials, which are cookies of a proxy in front, may come whoever a pattern other than
+// allow says whether a page of the request's origin may connect, and tells its browser so. WebSockets know no CORS:
+// for them this is the only check. With credentials, which are cookies of a proxy in front, may come whoever a
+// pattern other than
 // * matches, and a page of this machine to a server of this machine.
 func (l Origins) allow(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")

@@ -31,8 +31,8 @@ const (
 
 const separator = '\x1e' // between the packets of a polling payload
 
-// A Packet is one or more messages that travel together, encoded once for both transports. It is immutable, except for Key,
-// which is to be set before the first sending.
+// A Packet is one or more messages that travel together, encoded once for both transports. It is immutable, except
+// for Key, which is to be set before the first sending.
 type Packet struct {
 	// Key, if not empty, makes the packet replace the unsent one with the same key in a session's queue.
 	Key string

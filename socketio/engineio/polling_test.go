@@ -159,8 +159,8 @@ func TestPolling_FullQueueClosesTheSession(t *testing.T) {
 	s.closed(t, p.SID, engineio.SlowClient)
 }
 
-// TestPolling_OutlastsTheTimeoutsOfItsServer: a poll is open for as long as a ping interval, whatever bounds an http.Server
-// has for ordinary requests. A WebSocket is not bounded by them either.
+// TestPolling_OutlastsTheTimeoutsOfItsServer: a poll is open for as long as a ping interval, whatever bounds an
+// http.Server has for ordinary requests. A WebSocket is not bounded by them either.
 func TestPolling_OutlastsTheTimeoutsOfItsServer(t *testing.T) {
 	s := start(t, engineio.Options{})
 	short := httptest.NewUnstartedServer(s.engine)

@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// Request is what a session keeps of the request that opened it: of the headers only those that Options.KeepHeaders names.
+// Request is what a session keeps of the request that opened it: of the headers only those that Options.KeepHeaders
+// names.
 type Request struct {
 	Query      url.Values
 	Header     http.Header
 	RemoteAddr string
 }
 
-// kept is a Request as text: maps take several times as much, for as long as the session lasts. Its header has a line for each
-// value, with the name before a colon.
+// kept is a Request as text: maps take several times as much, for as long as the session lasts. Its header has a line
+// for each value, with the name before a colon.
 type kept struct{ query, header, remote string }
 
 func keep(r *http.Request, names []string) kept {

@@ -21,8 +21,8 @@ import (
 type Handler interface {
 	// Open is called before any Message of the session. It must not wait for the client.
 	Open(s *Session)
-	// Message gets one message of the client; an error ends the session with ParseError. The data is the handler's to keep.
-	// Until it returns, nothing more of this client is read.
+	// Message gets one message of the client; an error ends the session with ParseError. The data is the handler's to
+	// keep. Until it returns, nothing more of this client is read.
 	Message(s *Session, data []byte, binary bool) error
 	// Close is called last, once the session has ended.
 	Close(s *Session, r Reason)

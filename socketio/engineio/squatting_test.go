@@ -42,7 +42,8 @@ func pollOnce(t *testing.T, e *Server, sid string) int {
 	return w.Code
 }
 
-// A session that nobody asks for anything gives its place up within seconds. One that was asked for once lives by its pings.
+// A session that nobody asks for anything gives its place up within seconds. One that was asked for once lives by its
+// pings.
 func TestFirstPoll_IsDueWithinSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := New(silent{}, Options{MaxConnections: 2, Log: slog.New(slog.DiscardHandler)})

@@ -190,8 +190,8 @@ func TestUpgrade_ProbeEndsWithTheSession(t *testing.T) {
 	_ = ends(t, ws)
 }
 
-// TestUpgrade_UnderBroadcast lets clients upgrade as real ones do, while a message goes to all every 2 ms. Each must see
-// every number from its first to the last, once.
+// TestUpgrade_UnderBroadcast lets clients upgrade as real ones do, while a message goes to all every 2 ms. Each must
+// see every number from its first to the last, once.
 func TestUpgrade_UnderBroadcast(t *testing.T) {
 	const clients, after = 50, 100
 	s := start(t, engineio.Options{MaxQueuePackets: -1, MaxQueueBytes: -1}) // a busy machine may be behind by more than a queue holds

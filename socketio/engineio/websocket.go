@@ -99,8 +99,8 @@ func (ws *webSocket) accept(w http.ResponseWriter, r *http.Request) (*gws.Conn, 
 	return c, nil
 }
 
-// read has no defers, and Read does little itself: while a client is idle their frames are on its goroutine's stack, which
-// the runtime brings back to half its size only while a quarter or less is in use.
+// read has no defers, and Read does little itself: while a client is idle their frames are on its goroutine's stack,
+// which the runtime brings back to half its size only while a quarter or less is in use.
 func (ws *webSocket) read(c *gws.Conn) {
 	c.ReadLoop()
 	ws.gate.free()

@@ -98,8 +98,8 @@ func TestWebSocket_SentBehindTheHandshake(t *testing.T) {
 	}
 }
 
-// TestWebSocket_LyingAboutLengths: many clients announce large messages and send nothing. Those for whom there is no room
-// are closed, and small messages of others still pass.
+// TestWebSocket_LyingAboutLengths: many clients announce large messages and send nothing. Those for whom there is no
+// room are closed, and small messages of others still pass.
 func TestWebSocket_LyingAboutLengths(t *testing.T) {
 	s := start(t, engineio.Options{MaxInboundBytes: 3_000_000})
 	honest, _ := s.webSocket(t)

@@ -148,8 +148,8 @@ func (v *verdict) compareBuyer(b *buyer, r *rows, sold map[int64]int64) {
 	sold[told.Purchase.ID] = b.user
 }
 
-// askAgain repeats calls under their keys: those whose outcome was unknown for a while, some of the others, some of earlier
-// rounds.
+// askAgain repeats calls under their keys: those whose outcome was unknown for a while, some of the others, some of
+// earlier rounds.
 func (c *crowd) askAgain(v *verdict, rnd *rand.Rand) {
 	const some = 300
 	var doubtful, others []*call

@@ -31,8 +31,9 @@ const (
 	settled = 3 * time.Minute
 )
 
-// crowd is buyers, and what each of them was told. Every buyer is a user of its own, so that the books say what became of it.
-// Of 10 who reserve 7 buy, and 3 never come back. Each call has a key, and is repeated until its outcome is known.
+// crowd is buyers, and what each of them was told. Every buyer is a user of its own, so that the books say what
+// became of it. Of 10 who reserve 7 buy, and 3 never come back. Each call has a key, and is repeated until its
+// outcome is known.
 type crowd struct {
 	t      testing.TB
 	shop   string

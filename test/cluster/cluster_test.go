@@ -1,8 +1,9 @@
 //go:build linux
 
-// Package cluster runs sneakerdrop as a big shop does, and breaks one part after the other while buyers go on: three PostgreSQL
-// servers under Patroni with three etcd, three NATS, three replicas, HAProxy in front. Each is a machine of a network of its own,
-// whose cables can be pulled. `make cluster` runs it; docs/TESTING.md says how to read what it prints.
+// Package cluster runs sneakerdrop as a big shop does, and breaks one part after the other while buyers go on: three
+// PostgreSQL servers under Patroni with three etcd, three NATS, three replicas, HAProxy in front. Each is a machine
+// of a network of its own, whose cables can be pulled. `make cluster` runs it; docs/TESTING.md says how to read what
+// it prints.
 package cluster
 
 import (
@@ -23,8 +24,8 @@ import (
 )
 
 const (
-	// stage is a variable that says how far we have come: nothing outside, then the first process in namespaces of our own, at last
-	// the tests.
+	// stage is a variable that says how far we have come: nothing outside, then the first process in namespaces of
+	// our own, at last the tests.
 	stage = "SNEAKERDROP_TEST_CLUSTER_STAGE"
 	// dirVariable names the folder for everything.
 	dirVariable = "SNEAKERDROP_TEST_CLUSTER_DIR"

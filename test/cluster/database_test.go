@@ -51,7 +51,8 @@ func (c *cluster) newMember(t testing.TB, name string) *member {
 
 func (m *member) data() string { return filepath.Join(m.patroni.dir, "data") }
 
-// postmaster is the number of PostgreSQL's first process, 0 if there is none. Patroni has given it a session of its own.
+// postmaster is the number of PostgreSQL's first process, 0 if there is none. Patroni has given it a session of its
+// own.
 func (m *member) postmaster() int {
 	text, err := os.ReadFile(filepath.Join(m.data(), "postmaster.pid"))
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestMain runs the tests in namespaces of their own, where a network can be broken without harm, and where all that was started ends
-// with the first process, whatever happens. Where the system does not allow that they run outside.
+// TestMain runs the tests in namespaces of their own, where a network can be broken without harm, and where all that
+// was started ends with the first process, whatever happens. Where the system does not allow that they run outside.
 func TestMain(m *testing.M) {
 	switch os.Getenv(stage) {
 	case "first":
@@ -87,8 +87,8 @@ func again(next, dir string, attr *syscall.SysProcAttr) (int, error) {
 	return max(cmd.ProcessState.ExitCode(), -cmd.ProcessState.ExitCode()), err
 }
 
-// beFirst is what the first process of a system does: it sees to the mounts, starts what there is to start, and collects
-// what has ended, whoever's it was. When it ends all others do.
+// beFirst is what the first process of a system does: it sees to the mounts, starts what there is to start, and
+// collects what has ended, whoever's it was. When it ends all others do.
 func beFirst() int {
 	if err := errors.Join(
 		unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""),

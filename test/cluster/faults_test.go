@@ -16,8 +16,8 @@ import (
 type kind struct {
 	group string // every plan has one of each
 	name  string
-	// last is how long it lasts at least and at most before whoever looks after the machines mends it. A primary that is silent for 20 s
-	// is replaced.
+	// last is how long it lasts at least and at most before whoever looks after the machines mends it. A primary that
+	// is silent for 20 s is replaced.
 	last [2]time.Duration
 	// cable: a cable is pulled.
 	cable bool
@@ -41,8 +41,9 @@ func seconds(least, most int) [2]time.Duration {
 	return [2]time.Duration{time.Duration(least) * time.Second, time.Duration(most) * time.Second}
 }
 
-// watchdog is after how long a watchdog resets the machine of a primary whose Patroni says nothing (ttl - safety_margin). Here we are it:
-// Patroni before 3.0.3 may, frozen for longer than the ttl, take the place of its successor again, and what that has sold is gone.
+// watchdog is after how long a watchdog resets the machine of a primary whose Patroni says nothing (ttl -
+// safety_margin). Here we are it: Patroni before 3.0.3 may, frozen for longer than the ttl, take the place of its
+// successor again, and what that has sold is gone.
 var watchdog = seconds(15, 16)
 
 // kinds are all faults.

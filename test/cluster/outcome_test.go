@@ -20,8 +20,8 @@ type outcome struct {
 	events         []event   // from when it struck
 	pause          time.Duration
 	patient        time.Duration // the longest that a buyer had to ask
-	// Where the databases took no writes, from the last one on: until there was another primary, until it took writes, and from then
-	// until the shop sold.
+	// Where the databases took no writes, from the last one on: until there was another primary, until it took
+	// writes, and from then until the shop sold.
 	elected, writable, shop time.Duration
 	history                 histories.Found
 	tally                   map[string]int

@@ -17,8 +17,8 @@ type step struct {
 	seed uint64 // of what is drawn when it strikes
 }
 
-// newPlan draws n faults of the kinds whose names match; the same seed draws the same. Of each group there is one in every so
-// many, and every kind of a group has its turn.
+// newPlan draws n faults of the kinds whose names match; the same seed draws the same. Of each group there is one in
+// every so many, and every kind of a group has its turn.
 func newPlan(seed uint64, n int, cables bool, only *regexp.Regexp) []step {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	var groups []string

@@ -13,7 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// probe writes to the databases themselves all the time, so that what is their part of a pause is known without sneakerdrop.
+// probe writes to the databases themselves all the time, so that what is their part of a pause is known without
+// sneakerdrop.
 type probe struct {
 	mu     sync.Mutex
 	writes []write

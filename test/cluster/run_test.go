@@ -20,15 +20,17 @@ import (
 	"sneakerdrop/internal/testing/histories"
 )
 
-// within is how long the shop may be without sales after a fault that is over: Patroni replaces a primary that says nothing after
-// 20 s.
+// within is how long the shop may be without sales after a fault that is over: Patroni replaces a primary that says
+// nothing after 20 s.
 const within = time.Minute
 
-// promised is within how long of the databases taking writes again the shop sells: 5 s, and three times that on a busy machine.
+// promised is within how long of the databases taking writes again the shop sells: 5 s, and three times that on a
+// busy machine.
 const promised = 15 * time.Second
 
-// Kill, freeze, cut off and restart each part of a cluster of three PostgreSQL servers under Patroni, three etcd, three NATS, three
-// replicas and HAProxy while buyers go on: what was acknowledged is there, nothing is sold twice, and the shop is back by itself.
+// Kill, freeze, cut off and restart each part of a cluster of three PostgreSQL servers under Patroni, three etcd,
+// three NATS, three replicas and HAProxy while buyers go on: what was acknowledged is there, nothing is sold twice,
+// and the shop is back by itself.
 func TestCluster_LosesNothingAndComesBack(t *testing.T) {
 	seed := number(t, "SEED", uint64(time.Now().UnixNano()))
 	faults := int(number(t, "FAULTS", 10))

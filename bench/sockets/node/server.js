@@ -1,6 +1,6 @@
 "use strict";
-// Socket.IO's own server with its defaults. It prints "listening PORT", then does what each line on stdin says and answers
-// with one line of JSON; bench/sockets/serve.go is the same for ours.
+// Socket.IO's own server with its defaults. It prints "listening PORT", then does what each line on stdin says and
+// answers with one line of JSON; bench/sockets/serve.go is the same for ours.
 
 const http = require("node:http");
 const readline = require("node:readline");
@@ -23,8 +23,8 @@ function update(drop) {
   };
 }
 
-// broadcast sends one update of each drop, count times, one every period ms. After a delay it catches up by at most 16 at a
-// time, so that reading from the sockets has its turn.
+// broadcast sends one update of each drop, count times, one every period ms. After a delay it catches up by at most
+// 16 at a time, so that reading from the sockets has its turn.
 function broadcast(count, period, drops) {
   return new Promise((done) => {
     const start = performance.now();

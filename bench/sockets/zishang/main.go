@@ -1,6 +1,6 @@
-// Command zishang is bench/sockets/node/server.js on github.com/zishang520/socket.io, a Go server for Socket.IO 5: it prints "listening
-// PORT", then does what each line on standard input says and answers with one line of JSON. It is a module of its own, so that the
-// program does not depend on what only this comparison needs.
+// Command zishang is bench/sockets/node/server.js on github.com/zishang520/socket.io, a Go server for Socket.IO 5: it
+// prints "listening PORT", then does what each line on standard input says and answers with one line of JSON. It is a
+// module of its own, so that the program does not depend on what only this comparison needs.
 package main
 
 import (
@@ -63,8 +63,8 @@ type update struct {
 
 var version int64
 
-// broadcast sends one update of each drop, count times, one every period. After a delay it catches up by at most 16 at a time, as the
-// other servers do.
+// broadcast sends one update of each drop, count times, one every period. After a delay it catches up by at most 16
+// at a time, as the other servers do.
 func broadcast(io *socket.Server, count int, period time.Duration, drops int) {
 	start := time.Now()
 	for sent := 0; sent < count; {

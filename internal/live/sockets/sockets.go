@@ -1,5 +1,5 @@
-// Package sockets tells the hub's updates to Socket.IO clients, those of the Node.js backend among them: on connecting each
-// joins the room of all drops and gets their current state.
+// Package sockets tells the hub's updates to Socket.IO clients, those of the Node.js backend among them: on
+// connecting each joins the room of all drops and gets their current state.
 //
 // A client that connects with ?drop=7, or that emits "watch" with 7, is told of that drop only, or of several when it
 // watches more; "watch" without a drop goes back to all.
@@ -39,8 +39,8 @@ type Sockets struct {
 
 var _ live.PrivateWire = (*Sockets)(nil)
 
-// New attaches a wire to the hub. With identify a client may sign in, by {token} in Socket.IO's auth; without it nobody is
-// asked.
+// New attaches a wire to the hub. With identify a client may sign in, by {token} in Socket.IO's auth; without it
+// nobody is asked.
 func New(h *live.Hub, o socketio.Options, identify Identify) *Sockets {
 	server := socketio.New(o)
 	s := &Sockets{server: server, root: server.Of("/"), hub: h, identify: identify, log: cmp.Or(o.Log, slog.Default())}
@@ -85,8 +85,8 @@ func messages(updates []live.Update) []*socketio.Message {
 	return out
 }
 
-// welcome admits everybody: who is who does not matter to those who watch. Only a token that is no good is refused, so that
-// its client learns of it.
+// welcome admits everybody: who is who does not matter to those who watch. Only a token that is no good is refused,
+// so that its client learns of it.
 func (s *Sockets) welcome(socket *socketio.Socket) error {
 	if err := s.signIn(socket); err != nil {
 		return err
@@ -97,8 +97,8 @@ func (s *Sockets) welcome(socket *socketio.Socket) error {
 		return &socketio.ConnectError{Message: "drop must be the number of a drop, such as ?drop=7"}
 	}
 	s.watch(socket, id)
-	// It is told the current state each time it says what it watches: of all drops that is some hundred packets for one of a few
-	// bytes, made under the lock that all others wait for.
+	// It is told the current state each time it says what it watches: of all drops that is some hundred packets for
+	// one of a few bytes, made under the lock that all others wait for.
 	asked, rate := limit.Bucket{}, limit.Rate{PerSecond: 1, Burst: 2 * maxWatched}
 	socket.On("watch", func(args socketio.Args, ack socketio.Ack) {
 		if !asked.Take(time.Now(), rate) {

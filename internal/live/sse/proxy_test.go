@@ -17,9 +17,9 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// compressing is a reverse proxy that compresses every text for clients that accept gzip, as the compression middleware of
-// Node.js and many balancers do: all but what says no-transform (RFC 9111, 5.2.2.6). Like them it sends what it has
-// compressed when there is enough of it.
+// compressing is a reverse proxy that compresses every text for clients that accept gzip, as the compression
+// middleware of Node.js and many balancers do: all but what says no-transform (RFC 9111, 5.2.2.6). Like them it sends
+// what it has compressed when there is enough of it.
 func compressing(t *testing.T, backend http.Handler) *httptest.Server {
 	t.Helper()
 	behind := httptest.NewServer(backend)

@@ -1,9 +1,9 @@
 // Package sse tells the hub's updates as Server-Sent Events (WHATWG HTML, 9.2): a stream that curl can show and every
 // browser's EventSource reads.
 //
-// Each client has a bounded queue in which an unsent update is replaced by a later one of the same kind and drop; one whose
-// queue stays full, or that does not read for ten seconds, is cut off and connects again by itself. What is told to one buyer
-// alone goes through the same queue, and nothing replaces it.
+// Each client has a bounded queue in which an unsent update is replaced by a later one of the same kind and drop; one
+// whose queue stays full, or that does not read for ten seconds, is cut off and connects again by itself. What is
+// told to one buyer alone goes through the same queue, and nothing replaces it.
 package sse
 
 import (
@@ -28,7 +28,8 @@ const (
 	DefaultMaxClients = 20_000
 )
 
-// ErrTooMany is returned where the server, or the client's address, has as many streams as it may; nothing was sent. It is a refusal.
+// ErrTooMany is returned where the server, or the client's address, has as many streams as it may; nothing was sent.
+// It is a refusal.
 var ErrTooMany error = drop.Refuse("overloaded")
 
 // Streams is a wire of a hub, and serves the streams.
@@ -48,7 +49,8 @@ type Streams struct {
 
 var _ live.PrivateWire = (*Streams)(nil)
 
-// New attaches a wire to the hub. maxClients 0 means DefaultMaxClients; maxOfAddress are those of one address, 0: any number.
+// New attaches a wire to the hub. maxClients 0 means DefaultMaxClients; maxOfAddress are those of one address, 0: any
+// number.
 func New(h *live.Hub, maxClients, maxOfAddress int) *Streams {
 	maxClients = cmp.Or(maxClients, DefaultMaxClients)
 	maxOfAddress = cmp.Or(maxOfAddress, maxClients)
@@ -70,9 +72,9 @@ func (s *Streams) Count() int {
 	return s.count
 }
 
-// Serve streams to one client until the request's context ends, the client is cut off or the server stops: the current state of
-// one drop, or with id 0 of all, and what follows; and to a buyer who signed in (0: nobody did) all that is told to that buyer
-// alone. It returns ErrTooMany, with nothing written, where the bound is reached.
+// Serve streams to one client until the request's context ends, the client is cut off or the server stops: the
+// current state of one drop, or with id 0 of all, and what follows; and to a buyer who signed in (0: nobody did) all
+// that is told to that buyer alone. It returns ErrTooMany, with nothing written, where the bound is reached.
 func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID, buyer drop.UserID) error {
 	c := newClient()
 	room := live.RoomAll

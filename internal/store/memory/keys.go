@@ -55,8 +55,8 @@ func (k keys) add(id drop.ID, kept []drop.Kept) {
 	}
 }
 
-// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a refusal where the key was
-// used for something else.
+// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a
+// refusal where the key was used for something else.
 func (k keys) replay(key drop.Key) (drop.Result, error) {
 	kept, found := k[scopeOf(noDrop, &key)]
 	if !key.Given() || !found {

@@ -62,8 +62,8 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	if err != nil {
 		return err
 	}
-	// Batches under way end first: what they commit must not land in a drop that is gone. The drops are locked in ascending order, and
-	// nobody else holds two locks.
+	// Batches under way end first: what they commit must not land in a drop that is gone. The drops are locked in
+	// ascending order, and nobody else holds two locks.
 	s.mu.RLock()
 	var rows []*row
 	for _, id := range s.order {

@@ -41,8 +41,8 @@ func (u *users) called(id drop.UserID) drop.User {
 	return drop.User{ID: id, Username: drop.UnknownUsername}
 }
 
-// add keeps a buyer under its number, or refuses what a database refuses by its constraints. Numbers given out later are
-// above it.
+// add keeps a buyer under its number, or refuses what a database refuses by its constraints. Numbers given out later
+// are above it.
 func (u *users) add(one store.User) error {
 	if one.ID < 1 || one.ID > drop.MaxSafeInteger {
 		return errors.New("the number is out of range")

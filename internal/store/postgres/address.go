@@ -26,8 +26,8 @@ type Address struct {
 	connections int // at most; 0: not said
 }
 
-// The rules that an address can break; each completes "<setting> …". Nothing of an address stands in them but names of parameters that are
-// known: any other part of it may be part of a password.
+// The rules that an address can break; each completes "<setting> …". Nothing of an address stands in them but names
+// of parameters that are known: any other part of it may be part of a password.
 var (
 	errAddress = errors.New("must be a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop; where the user, the password or the " +
 		"name has : / ? # @ % [ ] or blanks in it, write these percent-encoded (@ is %40, / is %2F, ? is %3F, # is %23, % is %25)")
@@ -56,9 +56,9 @@ func IsAddress(s string) bool {
 	return scheme.MatchString(s) || pairs.MatchString(s)
 }
 
-// ReadAddress reads a database's address in any of the forms in which people have it: libpq's two, and URLs as other frameworks write them. A
-// password that is not percent-encoded is found where that can be done for sure. foreign says that the tables are not ours: then a schema
-// means where to look for them.
+// ReadAddress reads a database's address in any of the forms in which people have it: libpq's two, and URLs as other
+// frameworks write them. A password that is not percent-encoded is found where that can be done for sure. foreign
+// says that the tables are not ours: then a schema means where to look for them.
 func ReadAddress(s string, foreign bool) (Address, error) {
 	s = unquoted(s)
 	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
@@ -106,8 +106,8 @@ type candidate struct {
 	hosts, name, query string
 }
 
-// split finds the user's part. It ends at one of the @: at the one behind which only hosts, a name and parameters come. Where there are several
-// such, the one by the rules of URLs counts if that leaves no doubt.
+// split finds the user's part. It ends at one of the @: at the one behind which only hosts, a name and parameters
+// come. Where there are several such, the one by the rules of URLs counts if that leaves no doubt.
 func split(rest string) (candidate, error) {
 	var found []candidate
 	for at := -1; ; {
@@ -165,7 +165,8 @@ func knownParameters(query string) bool {
 	return true
 }
 
-// decoded is a part as it was meant. Where no percent sign in it begins an escape, all are meant as they stand; where some do, nobody knows.
+// decoded is a part as it was meant. Where no percent sign in it begins an escape, all are meant as they stand; where
+// some do, nobody knows.
 func decoded(s string) (string, error) {
 	signs := strings.Count(s, "%")
 	if escapes := len(escape.FindAllString(s, -1)); escapes == 0 || signs == 0 {
@@ -292,8 +293,8 @@ func checkPorts(hosts, list string) error {
 	return nil
 }
 
-// NewAddress is the address of a database given in parts, whatever characters they have. The host may be several, by comma, or the folder of a
-// Unix socket.
+// NewAddress is the address of a database given in parts, whatever characters they have. The host may be several, by
+// comma, or the folder of a Unix socket.
 func NewAddress(user, password, host, port, name string) (Address, error) {
 	p := &parts{user: user, password: strings.TrimRight(password, "\r\n"), name: name, params: make(map[string]string)}
 	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.To4() == nil {

@@ -201,8 +201,8 @@ func TestReadAddress_RefusesByName(t *testing.T) {
 	}
 }
 
-// Whatever the password, the name and the host: written by the rules they come back as they were; written as they are they come back so too, or
-// are refused. No sentence and nothing that is shown has a part of the password.
+// Whatever the password, the name and the host: written by the rules they come back as they were; written as they are
+// they come back so too, or are refused. No sentence and nothing that is shown has a part of the password.
 func TestReadAddress_NeverMistakesAPassword(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 7))
@@ -263,8 +263,8 @@ func wantPassword(t *testing.T, seed uint64, given, password, name string, must 
 	return true
 }
 
-// FuzzReadAddress: whatever is given is read in a way that pgx takes, or refused in one line that quotes nothing of the text but what looks like
-// the name of a parameter.
+// FuzzReadAddress: whatever is given is read in a way that pgx takes, or refused in one line that quotes nothing of
+// the text but what looks like the name of a parameter.
 func FuzzReadAddress(f *testing.F) {
 	for _, s := range []string{
 		"postgres://u:p@h/d", "postgres://u:p@ss/w?rd#x%@h:5432/d?sslmode=disable", "host=h user=u password='a b'", "jdbc:postgresql://h/d?user=a&password=b",

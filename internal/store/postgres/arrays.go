@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// arrays encodes columns of rows, which is most of what batches send, in one go: pgx's own codec of arrays looks for a way to encode each element.
+// arrays encodes columns of rows, which is most of what batches send, in one go: pgx's own codec of arrays looks for
+// a way to encode each element.
 type arrays struct {
 	pgtype.Codec // of the array: all that is not encoded here
 
@@ -85,8 +86,9 @@ func (p stretches[T]) Encode(value any, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// begin appends the head of an array of n elements and makes room for them; size is that of all of them. For the form see array_send in PostgreSQL's
-// arrayfuncs.c: how many dimensions, whether there are nulls, OID; length and lower bound of the one dimension; each element behind its size.
+// begin appends the head of an array of n elements and makes room for them; size is that of all of them. For the form
+// see array_send in PostgreSQL's arrayfuncs.c: how many dimensions, whether there are nulls, OID; length and lower
+// bound of the one dimension; each element behind its size.
 func (a arrays) begin(buf []byte, n, size int) []byte {
 	buf = slices.Grow(buf, 20+4*n+size)
 	for _, word := range [...]uint32{1, 0, a.element, uint32(n), 1} {

@@ -79,8 +79,8 @@ func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	return err
 }
 
-// transact reads the answers of the first round trip, has each batch decided that can be, and commits what they decide. The error is that of all
-// of them.
+// transact reads the answers of the first round trip, has each batch decided that can be, and commits what they
+// decide. The error is that of all of them.
 func (s *Store) transact(ctx context.Context, t *transaction) error {
 	conn, ours := t.conn, true
 	defer func() {
@@ -148,8 +148,8 @@ func (l *loader) decide(w *writes) {
 	}
 }
 
-// following is the batch to begin behind the COMMIT, if there is one. A pooler may give each transaction another connection, and
-// those who wait for their turn go first.
+// following is the batch to begin behind the COMMIT, if there is one. A pooler may give each transaction another
+// connection, and those who wait for their turn go first.
 func (s *Store) following(t *transaction) store.Batch {
 	l := t.batches[0]
 	if t.turn == nil || l.changes == nil || s.pooled || s.groups.awaited() {

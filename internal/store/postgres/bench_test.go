@@ -14,7 +14,8 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// BenchmarkRunBatch is one lane that always has work: batches of reserves by buyers who each come once, fsync on, without and with a new key each.
+// BenchmarkRunBatch is one lane that always has work: batches of reserves by buyers who each come once, fsync on,
+// without and with a new key each.
 func BenchmarkRunBatch(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 500} {
 		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {

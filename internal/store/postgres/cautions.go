@@ -9,8 +9,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// cautions are what an operator should know of how the database keeps what was committed, as the newest connection found it. The zero
-// value is ready.
+// cautions are what an operator should know of how the database keeps what was committed, as the newest connection
+// found it. The zero value is ready.
 type cautions struct {
 	mu  sync.Mutex
 	now []store.Caution

@@ -67,8 +67,8 @@ func TestCautions_SayWhatMayLoseSalesAndWhoSetIt(t *testing.T) {
 	}
 }
 
-// The server's own settings change while connections are open, and another server may have others: it is noticed when somebody asks, and
-// on each new connection.
+// The server's own settings change while connections are open, and another server may have others: it is noticed when
+// somebody asks, and on each new connection.
 func TestCautions_FollowTheServer(t *testing.T) {
 	c := pgtest.NewCluster(t, pgtest.Where{})
 	s, admin := open(t, c.URL()), connect(t, c.URL())

@@ -37,9 +37,10 @@ func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op s
 	return nil
 }
 
-// commitAndBegin sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch, in one go: the server begins it
-// the moment the COMMIT is through. A Sync stands between them: what comes after cannot touch the COMMIT, and its answer does not
-// wait for the next lock. The next batch has the connection and the turn from then on, if the commit succeeded.
+// commitAndBegin sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch,
+// in one go: the server begins it the moment the COMMIT is through. A Sync stands between them: what comes after
+// cannot touch the COMMIT, and its answer does not wait for the next lock. The next batch has the connection and the
+// turn from then on, if the commit succeeded.
 func (s *Store) commitAndBegin(ctx context.Context, t *transaction, out *pgx.Batch, next store.Batch) error {
 	conn, op := t.conn, "commit "+t.drops()
 	following := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
@@ -85,8 +86,8 @@ func (s *Store) commitAndBegin(ctx context.Context, t *transaction, out *pgx.Bat
 	return nil
 }
 
-// readCommit succeeds only when the server says that it committed and does not warn. What it warned of before the COMMIT is not about it.
-// The class is that of the error.
+// readCommit succeeds only when the server says that it committed and does not warn. What it warned of before the
+// COMMIT is not about it. The class is that of the error.
 func readCommit(conn *pgx.Conn, results pgx.BatchResults, statements int) (store.Class, error) {
 	for left := statements; ; left-- {
 		if left == 1 {
@@ -132,8 +133,8 @@ func classifyCommit(err error, atCommit bool) store.Class {
 	if _, ok := errors.AsType[pgx.ErrPreprocessingBatch](err); ok {
 		return classify(err)
 	}
-	// Not even where pgx says that it is safe to try again: it says so of a connection that it finds closed, and that is what a batch
-	// without prepared statements gives in place of a lost answer.
+	// Not even where pgx says that it is safe to try again: it says so of a connection that it finds closed, and that
+	// is what a batch without prepared statements gives in place of a lost answer.
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return store.ClassUnknown
@@ -150,7 +151,8 @@ func classifyCommit(err error, atCommit bool) store.Class {
 // severity is how bad a notice is, in English whatever the server's lc_messages; a pooler may leave that field out.
 func severity(n *pgconn.Notice) string { return cmp.Or(n.SeverityUnlocalized, n.Severity) }
 
-// warns reports whether a notice is a WARNING or worse. The rest is for people: how long a statement took, what it skipped.
+// warns reports whether a notice is a WARNING or worse. The rest is for people: how long a statement took, what it
+// skipped.
 func warns(n *pgconn.Notice) bool {
 	switch severity(n) {
 	case "LOG", "INFO", "NOTICE":
@@ -170,9 +172,10 @@ func takeWarning(conn *pgx.Conn) *pgconn.Notice {
 	return n
 }
 
-// endSilent is called after a lock was waited for in vain. It ends the sessions of other replicas, or of an earlier run, whose
-// client has said half of what it had to say and then nothing for 5 s: frozen, or gone with its machine. They would keep
-// their locks for as long as their connection looks alive. One that was alive after all finds its outcome unknown, and looks it up.
+// endSilent is called after a lock was waited for in vain. It ends the sessions of other replicas, or of an earlier
+// run, whose client has said half of what it had to say and then nothing for 5 s: frozen, or gone with its machine.
+// They would keep their locks for as long as their connection looks alive. One that was alive after all finds its
+// outcome unknown, and looks it up.
 func (s *Store) endSilent(ctx context.Context, conn *pgx.Conn, cause error) {
 	if code(cause) != pgerrcode.LockNotAvailable || conn.IsClosed() {
 		return
@@ -193,7 +196,8 @@ func (s *Store) endSilent(ctx context.Context, conn *pgx.Conn, cause error) {
 	}
 }
 
-// rollback ends a transaction that shall leave nothing. If it fails the pool closes the connection, which does the same.
+// rollback ends a transaction that shall leave nothing. If it fails the pool closes the connection, which does the
+// same.
 func rollback(ctx context.Context, conn *pgx.Conn) {
 	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
 		return

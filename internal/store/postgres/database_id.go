@@ -2,8 +2,8 @@ package postgres
 
 import "context"
 
-// DatabaseID tells this database from every other: the same for all who use it, before and after a failover, also behind a pooler. A
-// physical copy of the cluster has the same.
+// DatabaseID tells this database from every other: the same for all who use it, before and after a failover, also
+// behind a pooler. A physical copy of the cluster has the same.
 func (s *Store) DatabaseID(ctx context.Context) (string, error) {
 	var id string
 	if err := s.pool.QueryRow(ctx, databaseID).Scan(&id); err != nil {

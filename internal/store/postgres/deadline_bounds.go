@@ -10,13 +10,14 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// deadlineBounds remembers for each drop a lower bound of the deadlines of its active holds. A batch looks up due holds from there on:
-// the holds before it have ended, and while any session has an old snapshot each of them is still in the index.
+// deadlineBounds remembers for each drop a lower bound of the deadlines of its active holds. A batch looks up due
+// holds from there on: the holds before it have ended, and while any session has an old snapshot each of them is
+// still in the index.
 //
-// A bound that was true stays true. Batches end what is due before they do anything else, holds begin at the time of their batch,
-// that time never steps back, and what has ended stays ended. Only a database that was restored, or lost commits in a failover, has
-// another past: a drop that is older than its bound, and any failure of a batch, makes the store forget what it remembers. And Pulse
-// looks without bounds once a minute. The zero value is ready.
+// A bound that was true stays true. Batches end what is due before they do anything else, holds begin at the time of
+// their batch, that time never steps back, and what has ended stays ended. Only a database that was restored, or lost
+// commits in a failover, has another past: a drop that is older than its bound, and any failure of a batch, makes the
+// store forget what it remembers. And Pulse looks without bounds once a minute. The zero value is ready.
 type deadlineBounds struct {
 	mu     sync.Mutex
 	of     map[drop.ID]deadlineBound

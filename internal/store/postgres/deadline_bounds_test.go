@@ -136,7 +136,8 @@ func TestDeadlineBounds_HoldsLeftOverAreFound(t *testing.T) {
 	}
 }
 
-// While a session holds an old snapshot no version of a drop's row and its sizes' can go, and no entry of a hold that has ended.
+// While a session holds an old snapshot no version of a drop's row and its sizes' can go, and no entry of a hold that
+// has ended.
 func TestPlans_AnOldSnapshotIsNoBurden(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s, admin, old := open(t, url), connect(t, url), connect(t, url)

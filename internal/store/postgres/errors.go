@@ -44,8 +44,8 @@ func (s *Store) failAs(op string, class store.Class, err error) error {
 	return &store.Error{Op: op, Class: class, Err: err}
 }
 
-// leave gives up all connections: those that are idle now, those at work when they are released. They lead to a server that is no
-// primary any more, or that has gone; a new one costs milliseconds, each dead one an attempt.
+// leave gives up all connections: those that are idle now, those at work when they are released. They lead to a
+// server that is no primary any more, or that has gone; a new one costs milliseconds, each dead one an attempt.
 func (s *Store) leave() {
 	s.primary.doubt()
 	s.pool.Reset()

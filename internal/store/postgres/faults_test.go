@@ -225,7 +225,8 @@ func TestRunBatch_LockNotHadInTimeIsRolledBack(t *testing.T) {
 	}
 }
 
-// A batch holds its drop's lock and comes to a row that another session holds, which waits for the drop: PostgreSQL ends one.
+// A batch holds its drop's lock and comes to a row that another session holds, which waits for the drop: PostgreSQL
+// ends one.
 func TestRunBatch_DeadlockIsRolledBack(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s, holder := open(t, url+"&deadlock_timeout=10ms"), connect(t, url+"&deadlock_timeout=1h") // so that the batch is who notices

@@ -57,7 +57,8 @@ func TestFill_NeverDeadlocksWithCallsUnderWay(t *testing.T) {
 				for time.Now().Before(ended) {
 					// Whoever waited for a Fill may find nothing: TRUNCATE shows in older snapshots too.
 					err := call(s)
-					// A wait of lock_timeout's 5 s is a busy machine: a deadlock is found after 1 s, and has a code of its own.
+					// A wait of lock_timeout's 5 s is a busy machine: a deadlock is found after 1 s, and has a code
+					// of its own.
 					if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code != pgerrcode.LockNotAvailable {
 						t.Errorf("%s: %v", what, err)
 						return

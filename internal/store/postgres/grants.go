@@ -18,8 +18,8 @@ func (s *Store) grantable(ctx context.Context) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// grant gives the role that serves its rights to those tables and sequences, and takes all others away. A server that runs has its rights
-// all the while.
+// grant gives the role that serves its rights to those tables and sequences, and takes all others away. A server that
+// runs has its rights all the while.
 func grant(ctx context.Context, db *sql.DB, names []string) error {
 	rights := map[string]string{"goose_db_version": "SELECT", "compatibility": "SELECT"}
 	for _, t := range records.Tables {

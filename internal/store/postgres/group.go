@@ -14,19 +14,21 @@ import (
 const (
 	// maxGroup bounds the batches of one transaction.
 	maxGroup = 32
-	// maxSkips is how often a batch may find its drop locked by another replica before it waits for the lock, alone. Twice skipPause is how long
-	// it leaves the drop to the other the first time; then twice as long each time.
+	// maxSkips is how often a batch may find its drop locked by another replica before it waits for the lock, alone.
+	// Twice skipPause is how long it leaves the drop to the other the first time; then twice as long each time.
 	maxSkips  = 3
 	skipPause = 5 * time.Millisecond
-	// lockTimeout is how long it asks for the lock where too many others wait for theirs: as long as PostgreSQL lets one wait.
+	// lockTimeout is how long it asks for the lock where too many others wait for theirs: as long as PostgreSQL lets
+	// one wait.
 	lockTimeout = 5 * time.Second
-	// turnTime is after how long a turn counts no more: its batch may wait for another replica, and no other drop should for it.
+	// turnTime is after how long a turn counts no more: its batch may wait for another replica, and no other drop
+	// should for it.
 	turnTime = 100 * time.Millisecond
 )
 
-// groups bounds how many transactions of batches are under way at once. Those that come meanwhile wait, and those that wait when a turn
-// ends go together, in one transaction: group commit. Of many hot drops a few large transactions cost the server less than many small ones
-// that stand in each other's way.
+// groups bounds how many transactions of batches are under way at once. Those that come meanwhile wait, and those
+// that wait when a turn ends go together, in one transaction: group commit. Of many hot drops a few large
+// transactions cost the server less than many small ones that stand in each other's way.
 type groups struct {
 	most         int // transactions whose turn counts
 	mostTimedOut int // transactions whose turn has timed out, at most
@@ -213,8 +215,8 @@ func (g *groups) awaited() bool {
 	return len(g.waiting) > 0
 }
 
-// runGroup runs batches in one transaction, in the turn of the first. Those whose drops are locked wait for another turn, and so does each, alone,
-// where the whole fails for what one of them may have done.
+// runGroup runs batches in one transaction, in the turn of the first. Those whose drops are locked wait for another
+// turn, and so does each, alone, where the whole fails for what one of them may have done.
 func (s *Store) runGroup(ctx context.Context, group []*member) {
 	t := group[0].turn
 	group[0].turn, group[0].woken = nil, make(chan struct{})

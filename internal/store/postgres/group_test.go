@@ -50,7 +50,8 @@ func newCrowd(t *testing.T, url string, drops int) *crowd {
 	return c
 }
 
-// start runs a batch of each drop while the turn is taken, and returns where their ends come from, in the order of the batches.
+// start runs a batch of each drop while the turn is taken, and returns where their ends come from, in the order of
+// the batches.
 func (c *crowd) start(ctx context.Context, batches ...store.Batch) (ends []chan error) {
 	c.t.Helper()
 	for i, b := range batches {
@@ -141,7 +142,8 @@ func TestGroup_ALockedDropHoldsUpNoOther(t *testing.T) {
 	wantAvailable(t, c, c.drops[0], 4)
 }
 
-// A replica that has frozen holds the locks of more drops than there are connections. All others sell, and everything can be read.
+// A replica that has frozen holds the locks of more drops than there are connections. All others sell, and everything
+// can be read.
 func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s := stores.PostgresWith(t, u, 4)
@@ -274,7 +276,8 @@ func TestGroup_OfBatchesThatChangeNothing(t *testing.T) {
 	c.want(5, 5, 4)
 }
 
-// As many drops as there are turns wait for their locks, which another replica has. The others wait for them no longer than they must.
+// As many drops as there are turns wait for their locks, which another replica has. The others wait for them no
+// longer than they must.
 func TestTurns_LapseWhileALockIsWaitedFor(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin, holder := open(t, u), connect(t, u), connect(t, u)

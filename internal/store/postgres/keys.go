@@ -15,8 +15,8 @@ const keysConstraint = "idempotency_keys_pkey"
 // noDrop is the scope of keys of calls that have no drop.
 const noDrop = int64(0)
 
-// Forget implements store.Store. It crosses drops. Batches insert keys and never change or lock one, so that it waits for
-// none of them; one whose key it is deleting waits for it.
+// Forget implements store.Store. It crosses drops. Batches insert keys and never change or lock one, so that it waits
+// for none of them; one whose key it is deleting waits for it.
 func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (int, error) {
 	tag, err := s.pool.Exec(ctx, forgetKeys, int64(before), int64(max(limit, 0)))
 	if err != nil {
@@ -62,8 +62,8 @@ type claim struct {
 	kept *drop.Kept // what the first call kept
 }
 
-// queue queues the claim, which waits for a twin that has claimed the key, and then the look-up of what the twin kept: a
-// later statement, so that it sees what was committed in that time.
+// queue queues the claim, which waits for a twin that has claimed the key, and then the look-up of what the twin
+// kept: a later statement, so that it sees what was committed in that time.
 func (c *claim) queue(out *pgx.Batch) {
 	k := &c.key
 	out.Queue(claimKey, noDrop, k.Caller, k.Operation, k.Value, k.Body[:]).Query(func(rows pgx.Rows) error {

@@ -31,8 +31,8 @@ type loader struct {
 	// place is where the drop's row lies, and places where its sizes' do, under its lock.
 	place  string
 	places []string
-	// Holds were looked up that end from bound up to the moment to; dues of them were loaded, and rest is the end of the first
-	// that was not (0: there is none). nextBound is the one that the batch leaves.
+	// Holds were looked up that end from bound up to the moment to; dues of them were loaded, and rest is the end of
+	// the first that was not (0: there is none). nextBound is the one that the batch leaves.
 	bound, nextBound deadlineBound
 	to, rest         drop.Time
 	dues             int

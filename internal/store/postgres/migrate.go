@@ -86,8 +86,8 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 	return from, newest, nil
 }
 
-// up applies the migrations. One that does not get a lock in time gives up and tries again: whoever waits for a table's lock holds up
-// all who come after, and they sell.
+// up applies the migrations. One that does not get a lock in time gives up and tries again: whoever waits for a
+// table's lock holds up all who come after, and they sell.
 func (s *Store) up(ctx context.Context, provider *goose.Provider) error {
 	for {
 		_, err := provider.Up(ctx)
@@ -105,7 +105,8 @@ func (s *Store) up(ctx context.Context, provider *goose.Provider) error {
 
 const migrationPause = time.Second
 
-// migrationSettings are those of the connections that migrate. Behind a pooler in transaction mode they would stay with others.
+// migrationSettings are those of the connections that migrate. Behind a pooler in transaction mode they would stay
+// with others.
 func (s *Store) migrationSettings() map[string]string {
 	if s.pooled {
 		return nil
@@ -177,8 +178,8 @@ func (s *Store) version(ctx context.Context) (int, error) {
 	return int(v), err
 }
 
-// compatible refuses a schema that is newer than the newest that this program knows, unless its migrations say that such programs
-// can go on.
+// compatible refuses a schema that is newer than the newest that this program knows, unless its migrations say that
+// such programs can go on.
 func (s *Store) compatible(ctx context.Context, op string, version, newest int) error {
 	if version <= newest {
 		return nil

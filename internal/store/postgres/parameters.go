@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// parameter is what becomes of one parameter of an address. Its error completes "<setting> has the parameter <name>, …".
+// parameter is what becomes of one parameter of an address. Its error completes "<setting> has the parameter <name>,
+// …".
 type parameter func(p *parts, name, value string) error
 
 // plain is a parameter's name without what spellings differ in: connect_timeout and connectTimeout are one.
@@ -21,8 +22,8 @@ func plain(name string) string {
 // serverSetting is how a setting of the server looks.
 var serverSetting = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$`)
 
-// translate turns parameters of libpq, of pgx and of other frameworks into those that pgx knows. The rest are settings of the server, which
-// it judges itself.
+// translate turns parameters of libpq, of pgx and of other frameworks into those that pgx knows. The rest are
+// settings of the server, which it judges itself.
 func (p *parts) translate() error {
 	if p.failed != nil {
 		return p.failed

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// parameters has what becomes of each parameter that is known, by its plain name: libpq's, pgx's, and those of the frameworks from which
-// shops come. A name that is not here is a setting of the server.
+// parameters has what becomes of each parameter that is known, by its plain name: libpq's, pgx's, and those of the
+// frameworks from which shops come. A name that is not here is a setting of the server.
 var parameters = sync.OnceValue(func() map[string]parameter {
 	all := map[string]parameter{
 		// Where, who, and how: libpq's, in pgx's names.

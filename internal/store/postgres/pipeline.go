@@ -28,7 +28,8 @@ func prepare(ctx context.Context, conn *pgx.Conn, b *pgx.Batch) (*pipelined, err
 	return p, nil
 }
 
-// pipelined is one batch of a pipeline that has others, with a Sync of its own. It reads like a batch that was sent alone.
+// pipelined is one batch of a pipeline that has others, with a Sync of its own. It reads like a batch that was sent
+// alone.
 type pipelined struct {
 	conn       *pgx.Conn
 	pipeline   *pgconn.Pipeline
@@ -40,10 +41,12 @@ type pipelined struct {
 
 var _ pgx.BatchResults = (*pipelined)(nil)
 
-// earlyBytes is after how much of a batch what there is of it goes out: the server begins with it while the rest is encoded.
+// earlyBytes is after how much of a batch what there is of it goes out: the server begins with it while the rest is
+// encoded.
 const earlyBytes = 8 << 10
 
-// send adds the batch to a pipeline. Its last statement, which may be a COMMIT, does not go out before the pipeline is flushed.
+// send adds the batch to a pipeline. Its last statement, which may be a COMMIT, does not go out before the pipeline
+// is flushed.
 func (p *pipelined) send(to *pgconn.Pipeline) error {
 	p.pipeline = to
 	sent := 0

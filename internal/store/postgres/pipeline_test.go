@@ -45,7 +45,8 @@ func TestFollow_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin, other := open(t, u), connect(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
-	// Another lock than the drop's, so that who gets it first is certain: what reads purchases waits, the COMMIT before does not.
+	// Another lock than the drop's, so that who gets it first is certain: what reads purchases waits, the COMMIT
+	// before does not.
 	first, next := pair(reserve(id, newBatch(), nil), id)
 	next.Need.Recent = true
 	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), next)); err != nil { // prepares the statements
@@ -83,7 +84,8 @@ func TestFollow_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	wantAvailable(t, s, id, 1)
 }
 
-// Of a large batch the first rows go out before the rest is encoded. None of them stays where the connection is cut then, or one of them is refused.
+// Of a large batch the first rows go out before the rest is encoded. None of them stays where the connection is cut
+// then, or one of them is refused.
 func TestFollow_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)

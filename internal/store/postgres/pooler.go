@@ -11,13 +11,15 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// ErrPoolMode says that a pooler between gives each transaction another connection, and that the URL does not allow for that.
+// ErrPoolMode says that a pooler between gives each transaction another connection, and that the URL does not allow
+// for that.
 var ErrPoolMode = errors.New("the pooler in front of PostgreSQL gives each transaction another connection; set pool_mode = session " +
 	"for this database there, or add default_query_exec_mode=exec to the URL")
 
-// CheckPooler returns ErrPoolMode where a pooler between would lose what belongs to a connection: prepared statements, and its
-// settings, which it would leave to others. It finds a pooler in transaction mode by two connections that get hold of one
-// session of PostgreSQL; among much other traffic it may miss it, and then statements fail.
+// CheckPooler returns ErrPoolMode where a pooler between would lose what belongs to a connection: prepared
+// statements, and its settings, which it would leave to others. It finds a pooler in transaction mode by two
+// connections that get hold of one session of PostgreSQL; among much other traffic it may miss it, and then
+// statements fail.
 func (s *Store) CheckPooler(ctx context.Context) error {
 	if s.pooled || s.reads {
 		return nil
@@ -40,7 +42,8 @@ func (s *Store) CheckPooler(ctx context.Context) error {
 		return s.fail(op, err)
 	}
 	defer func() { _ = second.Close(ctx) }()
-	// A transaction of the second keeps its session. If that was the first's, or the first now has another, they share sessions.
+	// A transaction of the second keeps its session. If that was the first's, or the first now has another, they
+	// share sessions.
 	taken, err := backend(ctx, second, "BEGIN; ")
 	if pgerrcode.IsConnectionException(code(err)) { // PgBouncer has no transactions in statement mode
 		return s.failAs(op, store.ClassFault, ErrPoolMode)

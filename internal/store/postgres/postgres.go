@@ -6,8 +6,8 @@
 // else ever happens while the lock is held. Where another batch is to follow, its first round trip is sent behind the
 // COMMIT of the one before (see commitAndBegin).
 //
-// Each round trip has one Sync at its end, so that the server skips all that follows a failed statement, COMMIT included:
-// an ERROR of a statement before COMMIT means that nothing was written.
+// Each round trip has one Sync at its end, so that the server skips all that follows a failed statement, COMMIT
+// included: an ERROR of a statement before COMMIT means that nothing was written.
 //
 // A Store is safe for concurrent use, by several replicas on one database too.
 package postgres
@@ -53,7 +53,8 @@ type Store struct {
 	bounds deadlineBounds
 	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
 	pooled bool
-	// session has the settings of each connection, and ofTransaction is SQL that sets those that go with each transaction where it is pooled.
+	// session has the settings of each connection, and ofTransaction is SQL that sets those that go with each
+	// transaction where it is pooled.
 	session       map[string]string
 	ofTransaction string
 	cautions      cautions
@@ -71,9 +72,9 @@ var (
 	_ store.Cautious = (*Store)(nil)
 )
 
-// Open prepares a store on the database of an address that ReadAddress takes. It neither connects nor migrates:
-// the first call that needs the database does, and fails if it is out of reach. Of several hosts it uses the one that takes
-// writes.
+// Open prepares a store on the database of an address that ReadAddress takes. It neither connects nor migrates: the
+// first call that needs the database does, and fails if it is out of reach. Of several hosts it uses the one that
+// takes writes.
 //
 // Behind PgBouncer in transaction mode the URL must say default_query_exec_mode=exec; see CheckPooler.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {

@@ -20,16 +20,17 @@ import (
 const (
 	// hostTimeout bounds an attempt to connect to one of several hosts where the URL does not say (connect_timeout).
 	hostTimeout = 2 * time.Second
-	// Once a host has answered, the others have this long to say that they are the primary; once one has said so, this long
-	// to say that they are a later one.
+	// Once a host has answered, the others have this long to say that they are the primary; once one has said so,
+	// this long to say that they are a later one.
 	answerTimeout, rivalTimeout = time.Second, 100 * time.Millisecond
-	// doubtAfter is how long an answer of the primary is waited for until the other hosts are asked whether it still is.
+	// doubtAfter is how long an answer of the primary is waited for until the other hosts are asked whether it still
+	// is.
 	doubtAfter, doubtEvery = 1500 * time.Millisecond, 500 * time.Millisecond
 )
 
-// primary finds out which of several servers takes writes, by asking all of them at once, and keeps to it until it fails. A dead host
-// costs nobody any time, and a primary that was overtaken, or that says nothing while another has taken over, loses its
-// connections at once.
+// primary finds out which of several servers takes writes, by asking all of them at once, and keeps to it until it
+// fails. A dead host costs nobody any time, and a primary that was overtaken, or that says nothing while another has
+// taken over, loses its connections at once.
 type primary struct {
 	candidates []*pgconn.Config
 	patience   time.Duration // for the other hosts, once one has answered
@@ -92,7 +93,8 @@ func sentence(err error) string {
 	return err.Error()
 }
 
-// newPrimary prepares the pool's connections to lead to the primary, where there is more than one host; else it returns nil.
+// newPrimary prepares the pool's connections to lead to the primary, where there is more than one host; else it
+// returns nil.
 func newPrimary(cfg *pgxpool.Config, log *slog.Logger) *primary {
 	if len(hostsOf(&cfg.ConnConfig.Config)) < 2 {
 		return nil
@@ -208,8 +210,8 @@ type answer struct {
 	err error
 }
 
-// askAll asks all hosts at once. Of two that take writes the one of the later timeline is the primary: the other has not noticed yet
-// that it was overtaken.
+// askAll asks all hosts at once. Of two that take writes the one of the later timeline is the primary: the other has
+// not noticed yet that it was overtaken.
 func (p *primary) askAll() (*server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -18,8 +18,8 @@ var dialect = records.Dialect{Schema: "sneakerdrop.", Parameter: "$", Now: "floo
 // engine is the store as package records sees it.
 type engine struct{ *Store }
 
-// Read implements records.Engine. All is asked for at once and rows are handed over as they arrive; the server goes no faster than who
-// gets them.
+// Read implements records.Engine. All is asked for at once and rows are handed over as they arrive; the server goes
+// no faster than who gets them.
 func (e engine) Read(ctx context.Context, op string, queries ...records.Query) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -66,8 +66,8 @@ func (s servingStore) RevokeToken(ctx context.Context, id operator.TokenID) (ope
 	return s.owner.RevokeToken(ctx, id)
 }
 
-// wantRights fails unless the role that serves has the rights that the descriptions of the tables say, and what else a server that
-// serves must look at.
+// wantRights fails unless the role that serves has the rights that the descriptions of the tables say, and what else
+// a server that serves must look at.
 func wantRights(t *testing.T, admin *pgx.Conn) {
 	t.Helper()
 	want := map[string]string{"goose_db_version": "SELECT", "compatibility": "SELECT"}

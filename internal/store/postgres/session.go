@@ -19,18 +19,20 @@ import (
 // pin is a setting that every connection is given, whatever the server, the database or the role say.
 type pin struct {
 	name, value string
-	// tunable: what the URL says goes before. It changes how long something takes or is waited for, never what it means.
+	// tunable: what the URL says goes before. It changes how long something takes or is waited for, never what it
+	// means.
 	tunable bool
 	// each: behind a pooler that keeps no settings of ours it goes with each transaction.
 	each bool
 }
 
-// pins are all that a role may set of what changes the meaning of our statements, whether they run, or by which plan: session_test.go
-// tries every setting that there is. They are set by a statement, because PgBouncer refuses connections that bring parameters which it
-// does not know.
+// pins are all that a role may set of what changes the meaning of our statements, whether they run, or by which plan:
+// session_test.go tries every setting that there is. They are set by a statement, because PgBouncer refuses
+// connections that bring parameters which it does not know.
 //
-// A lock is not waited for longer than a frozen replica can hold it. The planner's are there so that a plan made on an empty table still
-// fits when the table has grown: only probes of indexes. JIT would compile each of them, because it goes by cost.
+// A lock is not waited for longer than a frozen replica can hold it. The planner's are there so that a plan made on
+// an empty table still fits when the table has grown: only probes of indexes. JIT would compile each of them, because
+// it goes by cost.
 func pins() []pin {
 	return []pin{
 		{name: "client_encoding", value: "UTF8"},
@@ -98,7 +100,8 @@ func settings(said map[string]string) map[string]string {
 	return all
 }
 
-// takePinned takes what the URL says of pinned settings out of a connection's parameters, also where it says so by options=-c name=value.
+// takePinned takes what the URL says of pinned settings out of a connection's parameters, also where it says so by
+// options=-c name=value.
 func takePinned(params map[string]string) (said map[string]string) {
 	said = make(map[string]string)
 	names := make(map[string]bool)
@@ -184,7 +187,8 @@ func (s *Store) configure(cfg *pgx.ConnConfig, o Options) {
 	}
 }
 
-// wantsPrimary tells whether a URL's target_session_attrs ask for a server that takes writes, or for none in particular.
+// wantsPrimary tells whether a URL's target_session_attrs ask for a server that takes writes, or for none in
+// particular.
 func wantsPrimary(target pgconn.ValidateConnectFunc) bool {
 	is := func(f pgconn.ValidateConnectFunc) bool {
 		return reflect.ValueOf(target).Pointer() == reflect.ValueOf(f).Pointer()
@@ -232,8 +236,8 @@ func literal(s string) string {
 // hurried is how often a new connection is given its settings anew where it takes longer than a statement may.
 const hurried = 10
 
-// SettingError is a setting of the server, the database or the role with which this program cannot work, and which it cannot change
-// for its own connections.
+// SettingError is a setting of the server, the database or the role with which this program cannot work, and which it
+// cannot change for its own connections.
 type SettingError struct {
 	Name, Value string
 	Source      string // who has set it
@@ -259,8 +263,9 @@ func (e *ReadOnlyError) Error() string {
 // Unwrap has it be what pgx calls such a connection.
 func (e *ReadOnlyError) Unwrap() error { return pgconn.ErrReadOnlyConnection }
 
-// validate makes the settings those of a new connection, and refuses it if it leads elsewhere than to a server as the URL asks for (of
-// several hosts, and after a failover, only the primary will do), or to one with which this program cannot work.
+// validate makes the settings those of a new connection, and refuses it if it leads elsewhere than to a server as the
+// URL asks for (of several hosts, and after a failover, only the primary will do), or to one with which this program
+// cannot work.
 func (s *Store) validate(settings map[string]string, target pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 	sql := setSession(settings) + sessionState
 	writes := wantsPrimary(target)

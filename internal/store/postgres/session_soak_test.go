@@ -38,8 +38,8 @@ func texts() map[string][]string {
 	}
 }
 
-// Every setting that ALTER ROLE takes, each at its extremes: the shop lives as ever, or is refused by name. And the list of those that
-// matter where connections are given none of ours is complete.
+// Every setting that ALTER ROLE takes, each at its extremes: the shop lives as ever, or is refused by name. And the
+// list of those that matter where connections are given none of ours is complete.
 func TestSession_EverySettingOfARole(t *testing.T) {
 	sh := newShop(t)
 	type setting struct {

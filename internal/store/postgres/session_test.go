@@ -22,9 +22,10 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// mattering are the settings that a role can have and that break the life of a shop where its connections are not given ours, with a value
-// that does. TestSession_EverySettingOfARole (make soak) finds them among all that there are, and fails where one is missing here. Two
-// matter only in company: client_min_messages (TestRunBatch_OnlyAWarningAtCommitCounts) and default_transaction_isolation (below).
+// mattering are the settings that a role can have and that break the life of a shop where its connections are not
+// given ours, with a value that does. TestSession_EverySettingOfARole (make soak) finds them among all that there
+// are, and fails where one is missing here. Two matter only in company: client_min_messages
+// (TestRunBatch_OnlyAWarningAtCommitCounts) and default_transaction_isolation (below).
 func mattering() map[string]string {
 	return map[string]string{
 		"client_encoding":                     "LATIN1",
@@ -75,7 +76,8 @@ func newShop(t testing.TB) *shop {
 	return sh
 }
 
-// set gives the role a setting until the returned function is called; it fails where PostgreSQL does not take the value.
+// set gives the role a setting until the returned function is called; it fails where PostgreSQL does not take the
+// value.
 func (sh *shop) set(t testing.TB, name, value string) (reset func(), err error) {
 	t.Helper()
 	assigned := "'" + strings.ReplaceAll(value, "'", "''") + "'"
@@ -242,7 +244,8 @@ func (l *life) stored(table, column string, id int64, want string) {
 	l.want(table+"."+column, got, hex.EncodeToString([]byte(want)))
 }
 
-// Each setting that is known to matter breaks the shop of connections that are not given ours, and not the one of those that are.
+// Each setting that is known to matter breaks the shop of connections that are not given ours, and not the one of
+// those that are.
 func TestSession_WhatMattersIsSetByUs(t *testing.T) {
 	sh := newShop(t)
 	for _, parameters := range []string{"", "&default_query_exec_mode=exec"} {
@@ -268,7 +271,8 @@ func TestSession_WhatMattersIsSetByUs(t *testing.T) {
 	}
 }
 
-// A statement that is a transaction of its own waits for another and goes on, as it does not where the role asks for more isolation.
+// A statement that is a transaction of its own waits for another and goes on, as it does not where the role asks for
+// more isolation.
 func TestSession_StatementsSeeWhatOthersCommitted(t *testing.T) {
 	sh := newShop(t)
 	reset, err := sh.set(t, "default_transaction_isolation", "serializable")

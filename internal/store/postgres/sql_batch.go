@@ -2,18 +2,19 @@ package postgres
 
 import "sneakerdrop/internal/drop"
 
-// The files sql_*.go have every statement of the engine but those of package records, named after the method that uses it. What reads
-// drops reads the columns of records.Drops. Names are qualified, so that no search_path is needed (a pooler between would not keep it).
-// Sets come in as arrays and are joined LATERAL with a key that starts with the drop, never by = ANY: that plan turns as a table grows.
+// The files sql_*.go have every statement of the engine but those of package records, named after the method that
+// uses it. What reads drops reads the columns of records.Drops. Names are qualified, so that no search_path is needed
+// (a pooler between would not keep it). Sets come in as arrays and are joined LATERAL with a key that starts with the
+// drop, never by = ANY: that plan turns as a table grows.
 //
-// A statement that changes rows counts them and divides by zero where one is missing: the error skips all that is left of the
-// pipeline, COMMIT included.
+// A statement that changes rows counts them and divides by zero where one is missing: the error skips all that is
+// left of the pipeline, COMMIT included.
 //
-// A drop's row and its sizes' are changed by every batch, and while any session holds an old snapshot none of their versions can
-// go. So batches read them newest first: a range of one key, backwards, LIMIT 1, which begins where the newest version was put
-// and ends with it. (By "=" the planner drops the order, and the scan goes through all versions.) They are written by the place
-// (ctid) that was read: the drop's lock keeps them in it. For the same reason due holds are looked up from a moment on that is
-// known to have none before it (see deadlineBounds).
+// A drop's row and its sizes' are changed by every batch, and while any session holds an old snapshot none of their
+// versions can go. So batches read them newest first: a range of one key, backwards, LIMIT 1, which begins where the
+// newest version was put and ends with it. (By "=" the planner drops the order, and the scan goes through all
+// versions.) They are written by the place (ctid) that was read: the drop's lock keeps them in it. For the same
+// reason due holds are looked up from a moment on that is known to have none before it (see deadlineBounds).
 
 // runBatchDue reads one hold more than a batch expires, to learn the deadline of the rest.
 var _ = [1]struct{}{}[drop.MaxExpirePerBatch+1-501]
@@ -22,7 +23,8 @@ var _ = [1]struct{}{}[drop.MaxExpirePerBatch+1-501]
 const (
 	runBatchBegin = `BEGIN ISOLATION LEVEL READ COMMITTED`
 
-	// The locks, the clock and what every batch reads are of one drop or, in a group, of several (see groups). The rest is of one.
+	// The locks, the clock and what every batch reads are of one drop or, in a group, of several (see groups). The
+	// rest is of one.
 	runBatchLock = runBatchDrops + `
 ) AS d ON true`
 
@@ -46,7 +48,8 @@ JOIN LATERAL (
     LIMIT 1
     FOR UPDATE`
 
-	// A session whose client fell silent in the middle of a pipeline is not idle: no timeout of PostgreSQL before 17 ends it.
+	// A session whose client fell silent in the middle of a pipeline is not idle: no timeout of PostgreSQL before 17
+	// ends it.
 	runBatchEndSilent = `
 SELECT pid, pg_terminate_backend(pid)
 FROM pg_stat_activity
@@ -54,8 +57,8 @@ WHERE datname = current_database() AND usename = session_user AND application_na
     AND state = 'active' AND wait_event_type = 'Client' AND wait_event = 'ClientRead'
     AND state_change < clock_timestamp() - interval '5 s' AND pid <> pg_backend_pid()`
 
-	// The time is kept in a setting of the transaction, so that later statements compare with the very same. A drop's is that of its
-	// last batch where that is later.
+	// The time is kept in a setting of the transaction, so that later statements compare with the very same. A drop's
+	// is that of its last batch where that is later.
 	runBatchClock = `
 WITH clock AS MATERIALIZED (
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
@@ -137,10 +140,10 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS p ON r.status = 2`
 
-	// First, with id 0, how many reservations of each user were not paid; then what each holds and has bought. One statement,
-	// so that the users are sent once.
-	// 1001: one more than the highest limit; of more rows it is the oldest holds, whose time is over, that are left out.
-	// The last condition of each part does not depend on a row: without the rule nothing is read.
+	// First, with id 0, how many reservations of each user were not paid; then what each holds and has bought. One
+	// statement, so that the users are sent once. 1001: one more than the highest limit; of more rows it is the
+	// oldest holds, whose time is over, that are left out. The last condition of each part does not depend on a row:
+	// without the rule nothing is read.
 	runBatchUsage = `
 SELECT 0 AS id, wanted.user_id, '' AS size, 0::smallint AS status, 0 AS created_at, 0 AS expires_at, past.last AS ended_at,
        past.unpaid
@@ -230,9 +233,9 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
-	// The row is found by key inside and by place outside: joined by key, the planner might read the whole drop and look
-	// for each row in the array. The drop's lock keeps rows in their places.
-	// status + 0, so that no index of unended holds can be read from end to end in place of one row by its place.
+	// The row is found by key inside and by place outside: joined by key, the planner might read the whole drop and
+	// look for each row in the array. The drop's lock keeps rows in their places. status + 0, so that no index of
+	// unended holds can be read from end to end in place of one row by its place.
 	runBatchWriteEnded = `
 WITH written AS (
     UPDATE sneakerdrop.reservations AS r

@@ -7,7 +7,8 @@ SELECT to_hex(c.system_identifier) || to_hex(d.oid::bigint)
 FROM pg_control_system() AS c, pg_database AS d
 WHERE d.datname = current_database()`
 
-	// In the order in which batches go, so that the two cannot wait for one another. Who only reads does not wait where nothing is deleted.
+	// In the order in which batches go, so that the two cannot wait for one another. Who only reads does not wait
+	// where nothing is deleted.
 	importLock   = `LOCK TABLE %s IN %s MODE`
 	importDelete = `TRUNCATE %s`
 	importNext   = `SELECT last_value + is_called::integer FROM sneakerdrop.%s`
@@ -20,7 +21,8 @@ WHERE d.datname = current_database()`
 
 	migrateLock = `SELECT pg_advisory_xact_lock(7236290614)`
 
-	// The tables and sequences that this role owns, where there is a role to grant them to: deploy/postgres-roles.sql was run in this database.
+	// The tables and sequences that this role owns, where there is a role to grant them to: deploy/postgres-roles.sql
+	// was run in this database.
 	migrateGrantable = `
 SELECT c.relname
 FROM pg_namespace n
@@ -33,8 +35,8 @@ ORDER BY c.relname`
 
 	poolerBackend = `SELECT pg_backend_pid()`
 
-	// What a server says of itself and of the session: see state. The last two columns are for connections that cannot be given settings: the first
-	// of those on which single statements rest that is not as it is by default.
+	// What a server says of itself and of the session: see state. The last two columns are for connections that
+	// cannot be given settings: the first of those on which single statements rest that is not as it is by default.
 	sessionState = `
 SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery(), current_setting('server_encoding'),
        current_setting('session_replication_role'), current_setting('synchronous_commit'), current_setting('fsync'),

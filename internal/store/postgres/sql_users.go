@@ -12,7 +12,8 @@ VALUES ($1, $2, $3, $4, $5, '', floor(extract(epoch FROM clock_timestamp()) * 10
 ON CONFLICT DO NOTHING
 RETURNING true`
 
-	// Changes no row, and is a write: the COMMIT behind it waits for a synchronous standby to have all that went before.
+	// Changes no row, and is a write: the COMMIT behind it waits for a synchronous standby to have all that went
+	// before.
 	claimConfirm = `SELECT pg_logical_emit_message(true, 'sneakerdrop', '')`
 
 	claimAnswer = `
@@ -24,8 +25,8 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
 
-	// Rows that somebody holds are left for the next time. Found by age inside and by place outside: the lock keeps rows
-	// in their places.
+	// Rows that somebody holds are left for the next time. Found by age inside and by place outside: the lock keeps
+	// rows in their places.
 	forgetKeys = `
 WITH old AS MATERIALIZED (
     SELECT ctid
@@ -73,8 +74,8 @@ JOIN LATERAL (
     LIMIT 1
 ) AS u ON true`
 
-	// In the order of issuer and subject, so that two replicas that make the same users wait for one another and not in a
-	// circle.
+	// In the order of issuer and subject, so that two replicas that make the same users wait for one another and not
+	// in a circle.
 	ensureSubjectsInsert = `
 INSERT INTO sneakerdrop.users (id, username, email, public_name, issuer, subject, created_at)
 SELECT nextval('sneakerdrop.user_ids'), username, nullif(email, ''), nullif(public_name, ''), issuer, subject,

@@ -11,8 +11,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// maxLooks bounds how often EnsureSubjects looks again: once after it has written, and once more where another replica was
-// at the same.
+// maxLooks bounds how often EnsureSubjects looks again: once after it has written, and once more where another
+// replica was at the same.
 const maxLooks = 4
 
 var errSubjectsVanish = errors.New("users of subjects are gone as soon as they are made")
@@ -32,8 +32,8 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 		if out.Len() == 0 {
 			return wanted.users, nil
 		}
-		// What is lost on the way is found, or made, at the next look. So no outcome is unknown here, not even one that came
-		// with a notice: what rests on these users is committed after them.
+		// What is lost on the way is found, or made, at the next look. So no outcome is unknown here, not even one
+		// that came with a notice: what rests on these users is committed after them.
 		if err := s.pool.SendBatch(ctx, out).Close(); err != nil {
 			class := classifyCommit(err, false)
 			if class == store.ClassUnknown {

@@ -84,8 +84,8 @@ func talk(t *testing.T, admin *pgx.Conn, severity string) {
 const sayAtCommit = `CREATE CONSTRAINT TRIGGER say AFTER UPDATE ON sneakerdrop.drops DEFERRABLE INITIALLY DEFERRED
 	FOR EACH ROW EXECUTE FUNCTION public.say()`
 
-// A server that talks much, to the client too, is not one that warns: nothing of what it says makes a sale unknown but a warning, and a
-// warning does so on a server that would rather say nothing.
+// A server that talks much, to the client too, is not one that warns: nothing of what it says makes a sale unknown
+// but a warning, and a warning does so on a server that would rather say nothing.
 func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 	for _, parameters := range []string{"", "&default_query_exec_mode=exec"} {
 		u := pgtest.Migrated(t)

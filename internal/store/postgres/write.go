@@ -9,8 +9,8 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// writes collects what batches of different drops leave to be written in one transaction: the rows of each table, column by column.
-// The zero value is empty.
+// writes collects what batches of different drops leave to be written in one transaction: the rows of each table,
+// column by column. The zero value is empty.
 type writes struct {
 	confirms []int64 // drops of which only the state is to be confirmed
 	edits    [][]any // drops of which more has changed than what every batch changes

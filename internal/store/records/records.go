@@ -1,7 +1,8 @@
-// Package records describes each table of a store once: its columns and the Go fields that they are bound to, what its rows belong to,
-// and what the role that serves may do with it. From that come the SQL of both engines for all that is cold (lists, the operators' log,
-// export, import, counts), the maps of the memory engine, the form in which a copy is compared, and the rights of the
-// role that serves PostgreSQL. What lanes need of a store is hot: it is no business of this package.
+// Package records describes each table of a store once: its columns and the Go fields that they are bound to, what
+// its rows belong to, and what the role that serves may do with it. From that come the SQL of both engines for all
+// that is cold (lists, the operators' log, export, import, counts), the maps of the memory engine, the form in which
+// a copy is compared, and the rights of the role that serves PostgreSQL. What lanes need of a store is hot: it is no
+// business of this package.
 //
 // It is pure: it knows no database, and looks at no type by reflection.
 package records
@@ -50,7 +51,8 @@ type Column struct {
 	Null bool
 	// Numbered and Timed columns of a new row are given by the store: the next number, and the store's time.
 	Numbered, Timed bool
-	// Unique, Needed and References say what the schema says: no value twice, none that is empty, and only numbers that another table has.
+	// Unique, Needed and References say what the schema says: no value twice, none that is empty, and only numbers
+	// that another table has.
 	Unique, Needed bool
 	References     *Table
 
@@ -139,14 +141,17 @@ type Table struct {
 	Columns []*Column
 	// Reads are the columns that a row is read with: Columns, then those of Beside.
 	Reads []*Column
-	// Key is the column that numbers the rows, within the drop where they belong to one; lists are in its order. Empty: none.
+	// Key is the column that numbers the rows, within the drop where they belong to one; lists are in its order.
+	// Empty: none.
 	Key string
-	// Drop is the column that says which drop a row belongs to; empty: none. Where it is not among the columns no field of a row has it.
+	// Drop is the column that says which drop a row belongs to; empty: none. Where it is not among the columns no
+	// field of a row has it.
 	Drop string
 	// Beside names columns of another table that are read together with each row.
 	Beside *Beside
 
-	// Sequence gives numbers in PostgreSQL; empty: no sequence does. Where it Rises no number is given twice, whatever was deleted.
+	// Sequence gives numbers in PostgreSQL; empty: no sequence does. Where it Rises no number is given twice,
+	// whatever was deleted.
 	Sequence string
 	Rises    bool
 	Last     int64 // the highest number that there may be; 0: any

@@ -36,7 +36,8 @@ type Query struct {
 	Done func() error
 }
 
-// Page is at most Limit rows from one on: those after it or, with Newest, those before it, descending. The row itself is not among them.
+// Page is at most Limit rows from one on: those after it or, with Newest, those before it, descending. The row itself
+// is not among them.
 type Page struct {
 	From   int64
 	Newest bool
@@ -115,7 +116,8 @@ func (c *Column) read(of string) string {
 	}
 }
 
-// Stored are the names of the columns of a stored row: which drop it belongs to, where no field says it, then the table's columns.
+// Stored are the names of the columns of a stored row: which drop it belongs to, where no field says it, then the
+// table's columns.
 func (t *Table) Stored() []string {
 	var names []string
 	for _, c := range t.Columns {
@@ -152,8 +154,8 @@ func (d Dialect) Insert(t *Table) string {
 	return fmt.Sprintf("\nINSERT INTO %s%s (%s)\nVALUES (%s)", d.Schema, t.Name, strings.Join(names, ", "), strings.Join(parameters, ", "))
 }
 
-// Add returns the statement that stores a new row and gives the columns of Given. Its arguments are those of the row, in which a time that
-// the program gives must stand.
+// Add returns the statement that stores a new row and gives the columns of Given. Its arguments are those of the row,
+// in which a time that the program gives must stand.
 func (d Dialect) Add(t *Table, row any) (sql string, args []Argument) {
 	var names, values, given []string
 	for _, c := range t.Given() {
@@ -188,8 +190,8 @@ func (t *Table) Given() (given []*Column) {
 	return given
 }
 
-// Stamp returns the statement that sets a column, unless it is set, to a time in the row of a number, and reads the row. Its parameters are
-// the number and, where the program gives it, the time.
+// Stamp returns the statement that sets a column, unless it is set, to a time in the row of a number, and reads the
+// row. Its parameters are the number and, where the program gives it, the time.
 func (d Dialect) Stamp(t *Table, c *Column) string {
 	now := d.Now
 	if now == "" {
@@ -215,7 +217,8 @@ func (d Dialect) Empty(tables []*Table) string {
 // Clear returns the statement that deletes all rows of a table.
 func (d Dialect) Clear(t *Table) string { return "DELETE FROM " + d.Schema + t.Name }
 
-// Delete returns the statement that deletes the row of a number, its parameter, and gives the number of one that was there.
+// Delete returns the statement that deletes the row of a number, its parameter, and gives the number of one that was
+// there.
 func (d Dialect) Delete(t *Table) string {
 	return fmt.Sprintf("\nDELETE FROM %s%s\nWHERE %[3]s = %[4]s1\nRETURNING %[3]s", d.Schema, t.Name, t.Key, d.Parameter)
 }

@@ -11,25 +11,30 @@ import (
 
 // Engine is what an engine does with the rows of any table that is described here. Errors are those of store.Store.
 type Engine interface {
-	// Read runs the queries one after the other, on one snapshot. An error of Each or Done ends it and comes back as it is.
+	// Read runs the queries one after the other, on one snapshot. An error of Each or Done ends it and comes back as
+	// it is.
 	Read(ctx context.Context, op string, queries ...Query) error
 	// Add stores a new row, and sets in it what the store gives: its number and its time.
 	Add(ctx context.Context, op string, t *Table, row any) error
-	// Stamp sets a column, unless it is set, to the store's time in the row of that number, and reads the row; found: there is one.
+	// Stamp sets a column, unless it is set, to the store's time in the row of that number, and reads the row; found:
+	// there is one.
 	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
 	// Delete deletes the row of that number, which is never given again; found: there was one.
 	Delete(ctx context.Context, op string, t *Table, number int64) (found bool, err error)
-	// Once calls f and keeps its answer under the key, in one transaction. Where an answer is kept already it returns that, Replayed, or
-	// refuses with CodeIdempotencyMismatch; of calls at once under one key one calls f and the others get its answer. Without a key it
-	// keeps nothing, and each step of f may be a transaction of its own. It may call f again.
+	// Once calls f and keeps its answer under the key, in one transaction. Where an answer is kept already it returns
+	// that, Replayed, or refuses with CodeIdempotencyMismatch; of calls at once under one key one calls f and the
+	// others get its answer. Without a key it keeps nothing, and each step of f may be a transaction of its own. It
+	// may call f again.
 	Once(ctx context.Context, op string, key drop.Key, f func(Buyers) (drop.Result, error)) (drop.Result, error)
 }
 
 // Buyers finds and adds buyers. Errors are those of store.Store.
 type Buyers interface {
-	// FindBuyer returns the buyer of that email or else of that name, the lowest number first and nobody that a subject is; ID 0: there is none.
+	// FindBuyer returns the buyer of that email or else of that name, the lowest number first and nobody that a
+	// subject is; ID 0: there is none.
 	FindBuyer(called string, byEmail bool) (drop.User, error)
-	// AddBuyer stores a new buyer, and sets the number that the store gives. added is false where a buyer like it has just been added.
+	// AddBuyer stores a new buyer, and sets the number that the store gives. added is false where a buyer like it has
+	// just been added.
 	AddBuyer(u *drop.User) (added bool, err error)
 }
 

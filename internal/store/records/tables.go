@@ -8,7 +8,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Tables are all that a store keeps, in the order in which batches lock and write them; what a row refers to stands before it.
+// Tables are all that a store keeps, in the order in which batches lock and write them; what a row refers to stands
+// before it.
 var Tables = []*Table{Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Tokens, Actions, Outcomes}
 
 // Drops has the drops themselves; a row is a *drop.State, which has its sizes too.

@@ -9,8 +9,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Export hands over all rows in the order of store.Exporter, and counts what belongs to drops: a row whose drop is not there would be
-// left out. An error of each comes back from read.
+// Export hands over all rows in the order of store.Exporter, and counts what belongs to drops: a row whose drop is
+// not there would be left out. An error of each comes back from read.
 func Export(read func(Query) error, each func(store.Row) error) error {
 	x := &export{read: read, each: each, seen: make(map[*Table]int64)}
 	for _, t := range Tables {

@@ -32,8 +32,8 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	})
 }
 
-// Committed implements store.Store. It always writes: a commit whose sync failed may have left its end in the log, where
-// a recovery would find it, and this overwrites it.
+// Committed implements store.Store. It always writes: a commit whose sync failed may have left its end in the log,
+// where a recovery would find it, and this overwrites it.
 func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
 	var found bool
 	err := s.write(ctx, fmt.Sprintf("look for a batch of drop %d", id), func(conn *sqlite.Conn) (bool, error) {
@@ -270,7 +270,8 @@ func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) err
 	})
 }
 
-// change runs a statement n times. Each time set binds its parameters and returns the number of the one row that it must change or add.
+// change runs a statement n times. Each time set binds its parameters and returns the number of the one row that it
+// must change or add.
 func change(conn *sqlite.Conn, query, what string, n int, set func(st *sqlite.Stmt, i int) int64) error {
 	st, err := conn.Prepare(query)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// BenchmarkRunBatch reserves one unit for each of as many buyers as the batch has room for, none of them seen before. The
-// index on users grows with its drop, and with it the pages that a batch touches, so the size of the drops matters;
-// so does that of the table of keys, which are random.
+// BenchmarkRunBatch reserves one unit for each of as many buyers as the batch has room for, none of them seen before.
+// The index on users grows with its drop, and with it the pages that a batch touches, so the size of the drops
+// matters; so does that of the table of keys, which are random.
 func BenchmarkRunBatch(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the server has it
 	for _, c := range []struct {

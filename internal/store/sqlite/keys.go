@@ -51,8 +51,8 @@ func bindKey(st *sqlite.Stmt, key *drop.Key) {
 	st.BindText(4, key.Value)
 }
 
-// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a refusal where the key was
-// used for something else.
+// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a
+// refusal where the key was used for something else.
 func replay(conn *sqlite.Conn, key drop.Key) (drop.Result, error) {
 	if !key.Given() {
 		return drop.Result{}, nil

@@ -49,8 +49,9 @@ func checkPath(path string, readOnly bool) error {
 
 const lockSuffix = ".lock"
 
-// lockName takes the lock of the one server that serves the file by this name, which must be no symbolic link. It is a lock of SQLite's
-// on an empty database beside it, path.lock: the same on every system, gone when the process is, and none that a reader of path would meet.
+// lockName takes the lock of the one server that serves the file by this name, which must be no symbolic link. It is
+// a lock of SQLite's on an empty database beside it, path.lock: the same on every system, gone when the process is,
+// and none that a reader of path would meet.
 func lockName(path string) (*sqlite.Conn, error) {
 	name := path + lockSuffix
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)

@@ -10,17 +10,19 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// lock is that of the one server that serves a file. It is taken twice: by name, on an empty database beside the file (see lockName),
-// which every version of this program and every system understands; and on the file itself (see lockInode), because a hard link or
-// a bind mount is another name of the same file, beside which SQLite would keep another log.
+// lock is that of the one server that serves a file. It is taken twice: by name, on an empty database beside the file
+// (see lockName), which every version of this program and every system understands; and on the file itself (see
+// lockInode), because a hard link or a bind mount is another name of the same file, beside which SQLite would keep
+// another log.
 type lock struct {
 	name  *sqlite.Conn
 	inode *os.File // nil where the system has no such lock
 	of    os.FileInfo
 }
 
-// served are the files that this process serves, with the paths by which it does. A process must know that without opening a file: to close
-// any descriptor of it would take SQLite's own locks away (POSIX binds them to process and file).
+// served are the files that this process serves, with the paths by which it does. A process must know that without
+// opening a file: to close any descriptor of it would take SQLite's own locks away (POSIX binds them to process and
+// file).
 var served struct {
 	sync.Mutex
 
@@ -73,8 +75,8 @@ func (l *lock) release() error {
 	return err
 }
 
-// checkName refuses a file that a server has under another name: what was written last is in a log beside that name, and whoever
-// wrote by this one would damage the file.
+// checkName refuses a file that a server has under another name: what was written last is in a log beside that name,
+// and whoever wrote by this one would damage the file.
 func checkName(path string) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

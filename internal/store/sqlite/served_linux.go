@@ -11,8 +11,9 @@ import (
 // lockByte is far behind the bytes that SQLite locks (from 2^30 on), and behind any byte of a file.
 const lockByte = 1 << 61
 
-// lockInode locks the file itself, by whatever name it was opened. The lock belongs to the open file and not to the process (OFD, see
-// fcntl(2)): SQLite's own locks and descriptors neither meet nor end it. A file system that has no such locks has the lock by name alone.
+// lockInode locks the file itself, by whatever name it was opened. The lock belongs to the open file and not to the
+// process (OFD, see fcntl(2)): SQLite's own locks and descriptors neither meet nor end it. A file system that has no
+// such locks has the lock by name alone.
 func lockInode(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

@@ -55,7 +55,8 @@ LEFT JOIN users u ON u.id = r.user_id
 LEFT JOIN purchases p ON p.drop_id = r.drop_id AND p.reservation_id = r.id
 WHERE r.drop_id = ?1 AND r.id = ?2 AND ?3 IN (0, r.user_id)`
 
-// Completed ones first, then the newest: what the bound may leave out is old, and if it is still active its time is over.
+// Completed ones first, then the newest: what the bound may leave out is old, and if it is still active its time is
+// over.
 const sqlRunBatchUsage = `
 SELECT id, user_id, size, status, created_at, expires_at, ended_at
 FROM reservations

@@ -140,7 +140,8 @@ func TestStatements_TouchOneDropByItsKey(t *testing.T) {
 	}
 }
 
-// The plans that a batch, a page and a buyer's list rest on: each look-up ends in the index made for it, without a sort.
+// The plans that a batch, a page and a buyer's list rest on: each look-up ends in the index made for it, without a
+// sort.
 func TestStatements_Plans(t *testing.T) {
 	s := openNew(t, Options{})
 	for query, index := range map[string]string{

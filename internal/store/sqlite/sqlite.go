@@ -49,7 +49,8 @@ type Options struct {
 	Log *slog.Logger
 	// ReadOnly opens the file beside the server that serves it. Whatever writes is ClassFault.
 	ReadOnly bool
-	// Beside opens the file beside the server that serves it, for a small write now and then: the two wait for one another.
+	// Beside opens the file beside the server that serves it, for a small write now and then: the two wait for one
+	// another.
 	Beside bool
 }
 

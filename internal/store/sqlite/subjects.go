@@ -8,8 +8,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// EnsureSubjects implements store.Store. Where all are known as they are, which is the common case, there is nothing for
-// the writer.
+// EnsureSubjects implements store.Store. Where all are known as they are, which is the common case, there is nothing
+// for the writer.
 func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error) {
 	const op = "find users by their subjects"
 	found := make([]drop.User, len(subjects))

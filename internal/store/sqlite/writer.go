@@ -248,8 +248,9 @@ func (w *writer) begin() error {
 	return nil
 }
 
-// lock begins a transaction that holds the file's one lock for writing. SQLite's own wait for it sleeps longer and longer,
-// up to 100 ms, while a busy server lets go of it for some microseconds at a time. So beside a server it is asked for often.
+// lock begins a transaction that holds the file's one lock for writing. SQLite's own wait for it sleeps longer and
+// longer, up to 100 ms, while a busy server lets go of it for some microseconds at a time. So beside a server it is
+// asked for often.
 func (w *writer) lock() error {
 	if !w.beside {
 		return execute(w.conn, "BEGIN IMMEDIATE")

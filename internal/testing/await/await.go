@@ -1,5 +1,5 @@
-// Package await waits in tests, so that no outcome hangs on how busy the machine is. A wait that only guards against a hang lasts
-// a minute. What is promised within some time is held to that figure by `make perf` alone: see Within.
+// Package await waits in tests, so that no outcome hangs on how busy the machine is. A wait that only guards against
+// a hang lasts a minute. What is promised within some time is held to that figure by `make perf` alone: see Within.
 package await
 
 import (

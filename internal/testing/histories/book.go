@@ -30,7 +30,8 @@ func numberOf(id drop.ReservationID) int { return int(uint32(id)) }
 
 func scope(k *drop.Key) string { return k.Operation + " " + k.Value }
 
-// apply runs one command at that moment, as a batch of its own: commands that share a batch share its moment, and batches may.
+// apply runs one command at that moment, as a batch of its own: commands that share a batch share its moment, and
+// batches may.
 func (b *book) apply(now drop.Time, cmd drop.Command) (drop.Result, *book) {
 	s := b.load(now, cmd)
 	results, changes := drop.Apply(s, now, drop.BatchID{}, []drop.Command{cmd})
@@ -97,8 +98,8 @@ func (b *book) recent() []drop.Recent {
 	return newest
 }
 
-// after makes the book that a store has after the changes. What depends on how commands were put together to batches, and on
-// when exactly a hold was ended, is left out.
+// after makes the book that a store has after the changes. What depends on how commands were put together to batches,
+// and on when exactly a hold was ended, is left out.
 func (b *book) after(s *drop.State, c *drop.Changes, result drop.Result) *book {
 	next := *b
 	next.drop, next.lastAt = s.Drop, s.LastAt
@@ -138,8 +139,8 @@ func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 	return next
 }
 
-// moments returns when a batch may have run, between the two: at each of them, and at no other, something may come of it that
-// does not at an earlier one. Those of hints are moments that an answer tells of.
+// moments returns when a batch may have run, between the two: at each of them, and at no other, something may come of
+// it that does not at an earlier one. Those of hints are moments that an answer tells of.
 func (b *book) moments(from, to drop.Time, hints ...drop.Time) []drop.Time {
 	moments := slices.Concat(hints, []drop.Time{from})
 	for _, r := range b.active() {

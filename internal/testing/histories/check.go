@@ -22,7 +22,8 @@ const (
 	unknownOutcome = "calls of unknown outcome"
 )
 
-// checkFor bounds the search for an order. Histories are made so that it takes milliseconds, but there is no bound in theory.
+// checkFor bounds the search for an order. Histories are made so that it takes milliseconds, but there is no bound in
+// theory.
 const checkFor = await.Patience
 
 // check says what porcupine makes of the history.
@@ -72,8 +73,8 @@ func (h *history) tally() {
 	}
 }
 
-// versions checks what a drop's version promises: it tells one state from another, never steps back at one server, and grows
-// with each change that an operator is told of.
+// versions checks what a drop's version promises: it tells one state from another, never steps back at one server,
+// and grows with each change that an operator is told of.
 func (h *history) versions() {
 	for _, o := range h.offers {
 		told := slices.DeleteFunc(slices.Clone(h.calls), func(c *call) bool { return c.drop != o.id || c.answer.version == 0 || c.key != "" })
@@ -116,8 +117,8 @@ func (h *history) explained(m *model) {
 	}
 }
 
-// ruled checks what the model cannot, since it goes by the same rules: nothing is sold past the end of its hold, and nobody has more
-// than the limit.
+// ruled checks what the model cannot, since it goes by the same rules: nothing is sold past the end of its hold, and
+// nobody has more than the limit.
 func (h *history) ruled(m *model) {
 	for _, o := range h.offers {
 		for _, p := range m.rows.purchases[o.id] {

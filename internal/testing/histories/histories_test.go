@@ -13,8 +13,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// Every history of calls over HTTP is explained by some order of them, on each store, with one server and with two, while all
-// goes well and while it does not.
+// Every history of calls over HTTP is explained by some order of them, on each store, with one server and with two,
+// while all goes well and while it does not.
 //
 // HISTORIES=seed makes the histories of that seed alone. What its clients ask for is the same again, the order in which
 // servers get to it is not: repeat it with -count.

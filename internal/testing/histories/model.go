@@ -1,27 +1,30 @@
-// Package histories lets clients deal with real servers over HTTP, all at once and while things go wrong, and checks with
-// porcupine that what they were told is what some order of their calls explains: an order in which each call takes effect
-// at one moment between its sending and its answer. The rules that an order has to keep are those of drop.Apply.
+// Package histories lets clients deal with real servers over HTTP, all at once and while things go wrong, and checks
+// with porcupine that what they were told is what some order of their calls explains: an order in which each call
+// takes effect at one moment between its sending and its answer. The rules that an order has to keep are those of
+// drop.Apply.
 //
 // # Time
 //
-// A batch runs at a moment that the store's clock shows after the call was sent and before it was answered, but for a reserve that a batch
-// admits that is under way: its hold may begin up to engine.MaxBackdated before. Stores and clients read one clock here. So the model runs a command at some moment between the two, and not before the last batch's. It need
-// not try each of them: what a command does changes only where a hold ends, and the answers to a reserve and to a purchase
-// say when they were made. Of the moments at which the answer comes out as it did, the earliest leaves open all that a later one
-// does. Holds also end on their own, at any moment after their time: a reading of the drop may see it or not, a command never
-// sees a hold whose time is over.
+// A batch runs at a moment that the store's clock shows after the call was sent and before it was answered, but for a
+// reserve that a batch admits that is under way: its hold may begin up to engine.MaxBackdated before. Stores and
+// clients read one clock here. So the model runs a command at some moment between the two, and not before the last
+// batch's. It need not try each of them: what a command does changes only where a hold ends, and the answers to a
+// reserve and to a purchase say when they were made. Of the moments at which the answer comes out as it did, the
+// earliest leaves open all that a later one does. Holds also end on their own, at any moment after their time: a
+// reading of the drop may see it or not, a command never sees a hold whose time is over.
 //
 // # Unknown outcomes
 //
-// A call without an answer may take effect at any later time, or never. Who reserves does so under a user or note of its own, so
-// that what the store has in the end tells whether a reserve, purchase or cancellation took effect, and when; not who was told.
-// For the other calls the model goes both ways. A call that was told "nothing was done" must have done nothing: it is left out.
+// A call without an answer may take effect at any later time, or never. Who reserves does so under a user or note of
+// its own, so that what the store has in the end tells whether a reserve, purchase or cancellation took effect, and
+// when; not who was told. For the other calls the model goes both ways. A call that was told "nothing was done" must
+// have done nothing: it is left out.
 //
 // # Replicas
 //
-// With one server nothing is ever stale. With two, a server refuses from what it knew up to 500 ms ago, unless the call
-// has a key or the limit is one; and it shows a drop as it has last heard of it: some state that the drop was in, never an
-// older one after a newer one (see versions).
+// With one server nothing is ever stale. With two, a server refuses from what it knew up to 500 ms ago, unless the
+// call has a key or the limit is one; and it shows a drop as it has last heard of it: some state that the drop was
+// in, never an older one after a newer one (see versions).
 package histories
 
 import (
@@ -138,8 +141,9 @@ func (b *book) ending(to drop.Time, wanted func(*book) bool) []any {
 	return nil
 }
 
-// unknown returns the books after a call that nobody knows the outcome of. Where the store's rows tell that it had one, there
-// is no choice: it has it in its turn, and nothing comes of it before or after that. It can always wait for its turn.
+// unknown returns the books after a call that nobody knows the outcome of. Where the store's rows tell that it had
+// one, there is no choice: it has it in its turn, and nothing comes of it before or after that. It can always wait
+// for its turn.
 func (m *model) unknown(b *book, c *call) []any {
 	same := []any{b}
 	var at drop.Time

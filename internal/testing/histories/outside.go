@@ -20,8 +20,8 @@ type Outside struct {
 	model *model
 }
 
-// NewOutside makes a few small drops on servers, whose addresses (http://…) and --hold are given. The seed decides what clients ask
-// for.
+// NewOutside makes a few small drops on servers, whose addresses (http://…) and --hold are given. The seed decides
+// what clients ask for.
 func NewOutside(t testing.TB, servers []string, hold time.Duration, seed uint64) *Outside {
 	t.Helper()
 	h := newHistory(t, setting{
@@ -59,8 +59,8 @@ type Found struct {
 	Undecided      bool
 }
 
-// Verify looks for an order that explains the history, and fails the test if there is none. The books are what the servers' database
-// has when nothing is under way any more.
+// Verify looks for an order that explains the history, and fails the test if there is none. The books are what the
+// servers' database has when nothing is under way any more.
 func (o *Outside) Verify(books store.Store) Found {
 	o.h.t.Helper()
 	if o.h.clockSet() {

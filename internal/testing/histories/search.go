@@ -11,8 +11,9 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// What follows tells porcupine no more than the calls do, but sooner. A search tries all that could be next; what has no end, no
-// effect, or more than one could be found out to be wrong only much later, when it has been combined with all the rest.
+// What follows tells porcupine no more than the calls do, but sooner. A search tries all that could be next; what has
+// no end, no effect, or more than one could be found out to be wrong only much later, when it has been combined with
+// all the rest.
 
 const never = time.Duration(math.MaxInt64)
 
@@ -35,8 +36,8 @@ func (m *model) operations(calls []*call) []porcupine.Operation {
 	return all
 }
 
-// families puts calls of unknown outcome under one key together: one of them at most has taken effect. Where one was answered, it
-// has been by then.
+// families puts calls of unknown outcome under one key together: one of them at most has taken effect. Where one was
+// answered, it has been by then.
 func (m *model) families(calls []*call) []*call {
 	unknown := make(map[string]*call)
 	var told []*call
@@ -129,8 +130,8 @@ func (m *model) until(c *call, calls []*call) bool {
 	return c.began <= c.ended
 }
 
-// between uses what versions tell of what was true at some time: what an operator was told under a lower version, or anybody where
-// nothing is stale, came before it, and under a higher one after it.
+// between uses what versions tell of what was true at some time: what an operator was told under a lower version, or
+// anybody where nothing is stale, came before it, and under a higher one after it.
 func (m *model) between(c *call, calls []*call) {
 	for _, other := range calls {
 		switch {
@@ -143,8 +144,8 @@ func (m *model) between(c *call, calls []*call) {
 	}
 }
 
-// needless tells whether c, which says something of the past, has a place in any order in which the other has one: that says the
-// same, and had to say it within that time.
+// needless tells whether c, which says something of the past, has a place in any order in which the other has one:
+// that says the same, and had to say it within that time.
 func (m *model) needless(c, other *call) bool {
 	switch {
 	case m.replicas == 1 || c.drop != other.drop || c.kind != other.kind || c.answer.text != other.answer.text || c.answer.version != other.answer.version:

@@ -26,8 +26,8 @@ type Bouncer struct {
 	log                      *bytes.Buffer // read after done is closed
 }
 
-// NewBouncer starts a PgBouncer that leads to the database of the URL, in one of its pool modes. It ends with the test. Where the
-// machine has no PgBouncer the test is skipped, or fails if CI says that it must not.
+// NewBouncer starts a PgBouncer that leads to the database of the URL, in one of its pool modes. It ends with the
+// test. Where the machine has no PgBouncer the test is skipped, or fails if CI says that it must not.
 func NewBouncer(t testing.TB, to, mode string) *Bouncer {
 	t.Helper()
 	bin, err := exec.LookPath("pgbouncer")

@@ -64,8 +64,9 @@ func (o *Cluster) endWith(t testing.TB) {
 	})
 }
 
-// Loopback returns an address of this machine that nobody else listens on. Where a server that is away must keep its port, or may
-// have clients that still knock, another program on 127.0.0.1 could be given that port meanwhile. Only Linux has all of 127/8.
+// Loopback returns an address of this machine that nobody else listens on. Where a server that is away must keep its
+// port, or may have clients that still knock, another program on 127.0.0.1 could be given that port meanwhile. Only
+// Linux has all of 127/8.
 func Loopback() string {
 	if runtime.GOOS != "linux" {
 		return "127.0.0.1"

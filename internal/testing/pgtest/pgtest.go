@@ -47,7 +47,8 @@ type server struct {
 	create       sync.Mutex // one CREATE DATABASE at a time: a template must have no other user
 }
 
-// Main runs the tests and stops the cluster, if one was started: func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }.
+// Main runs the tests and stops the cluster, if one was started: func TestMain(m *testing.M) {
+// os.Exit(pgtest.Main(m)) }.
 func Main(m *testing.M) int {
 	defer shared.stop()
 	return m.Run()

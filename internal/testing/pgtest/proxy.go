@@ -32,7 +32,8 @@ func (m Moment) String() string {
 	return [...]string{"in a transaction", "before COMMIT", "at COMMIT", "after COMMIT"}[m]
 }
 
-// Proxy stands between a store and PostgreSQL, on TCP without TLS. It reads the protocol and so knows where a COMMIT is.
+// Proxy stands between a store and PostgreSQL, on TCP without TLS. It reads the protocol and so knows where a COMMIT
+// is.
 type Proxy struct {
 	listener net.Listener
 	server   string
@@ -71,8 +72,8 @@ func NewProxy(t testing.TB, to string) (*Proxy, string) {
 	return p, u.String()
 }
 
-// Next calls f once, when the next transaction comes to that moment; its line stands still until f returns. Nil takes an earlier
-// f back.
+// Next calls f once, when the next transaction comes to that moment; its line stands still until f returns. Nil takes
+// an earlier f back.
 func (p *Proxy) Next(m Moment, f func(*Line)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Dir returns an empty directory that belongs to who PostgreSQL runs as, removed when the test ends. The test is skipped
-// where there is no PostgreSQL, or no more of it than a server's URL.
+// Dir returns an empty directory that belongs to who PostgreSQL runs as, removed when the test ends. The test is
+// skipped where there is no PostgreSQL, or no more of it than a server's URL.
 func Dir(t testing.TB) string {
 	t.Helper()
 	shared.need(t)
@@ -33,8 +33,9 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// Shell returns a command that runs a script in dir (see Dir) as who PostgreSQL runs as, with its programs on PATH, in a
-// process group of its own. It is killed with the thread that starts it: start it and wait for it on a locked one.
+// Shell returns a command that runs a script in dir (see Dir) as who PostgreSQL runs as, with its programs on PATH,
+// in a process group of its own. It is killed with the thread that starts it: start it and wait for it on a locked
+// one.
 func Shell(t testing.TB, dir, script string) *exec.Cmd {
 	t.Helper()
 	bin, err := findBinaries()
@@ -52,7 +53,8 @@ func Shell(t testing.TB, dir, script string) *exec.Cmd {
 	return cmd
 }
 
-// Serve starts another server, on the files in dir/data, until the test ends, and returns the URL of one of its databases.
+// Serve starts another server, on the files in dir/data, until the test ends, and returns the URL of one of its
+// databases.
 func Serve(t testing.TB, dir, database string) string {
 	t.Helper()
 	bin, err := findBinaries()

@@ -14,7 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Standby starts a server that follows o, as application name, and takes over when it is promoted. It ends with the test.
+// Standby starts a server that follows o, as application name, and takes over when it is promoted. It ends with the
+// test.
 func (o *Cluster) Standby(t testing.TB, name string) *Cluster {
 	t.Helper()
 	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", dirPrefix, os.Getpid())) //nolint:usetesting // another user must get there
@@ -38,7 +39,8 @@ func (o *Cluster) Standby(t testing.TB, name string) *Cluster {
 	return s
 }
 
-// Follow makes o, which has ended, a standby of primary, as application name: on a fresh copy of its files, at the address that o had.
+// Follow makes o, which has ended, a standby of primary, as application name: on a fresh copy of its files, at the
+// address that o had.
 func (o *Cluster) Follow(primary *Cluster, name string) error {
 	if err := os.RemoveAll(o.c.data()); err != nil {
 		return fmt.Errorf("remove the old files: %w", err)

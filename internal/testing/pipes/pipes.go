@@ -1,5 +1,5 @@
-// Package pipes is a network within the process. Its connections are pipes, which live in the simulated time of testing/synctest,
-// as sockets do not: a server on it can be watched through hours of timeouts.
+// Package pipes is a network within the process. Its connections are pipes, which live in the simulated time of
+// testing/synctest, as sockets do not: a server on it can be watched through hours of timeouts.
 package pipes
 
 import (

@@ -11,7 +11,8 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// Exec runs statements in a database, past the program. Where it is PostgreSQL, names are those of the program's schema.
+// Exec runs statements in a database, past the program. Where it is PostgreSQL, names are those of the program's
+// schema.
 func Exec(t testing.TB, database, statements string) {
 	t.Helper()
 	if file, ok := strings.CutPrefix(database, "sqlite:"); ok {

@@ -215,7 +215,8 @@ func nilChangesWriteNothing(f *fixture) {
 	f.buy(r, base+1)
 }
 
-// panicWritesNothing asks no more than that: whether the panic comes through or becomes an error is the engine's choice.
+// panicWritesNothing asks no more than that: whether the panic comes through or becomes an error is the engine's
+// choice.
 func panicWritesNothing(f *fixture) {
 	id := f.create(plain(5))
 	before := f.picture(id)

@@ -99,7 +99,8 @@ func ensureSubjectsRenames(f *fixture) {
 	equal(f, "without an email", f.subjects(now)[0], drop.User{ID: want.ID, Username: "Ann Smith"})
 }
 
-// ensureSubjectsPublicNames has one buyer who buys with each public name, and without one; what everybody sees is the newest.
+// ensureSubjectsPublicNames has one buyer who buys with each public name, and without one; what everybody sees is the
+// newest.
 func ensureSubjectsPublicNames(f *fixture) {
 	other := subject("https://id", "2")
 	other.PublicName = "太郎 山."

@@ -1,5 +1,5 @@
-// Package wire is a client for the tests of socketio and engineio: it says exactly what it is told to, however wrong, and
-// reads no faster than it is told to.
+// Package wire is a client for the tests of socketio and engineio: it says exactly what it is told to, however wrong,
+// and reads no faster than it is told to.
 package wire
 
 import (
@@ -103,7 +103,8 @@ func (w *WebSocket) ReadFrame() (opcode byte, data []byte, err error) {
 	return head[0], data, err
 }
 
-// Next returns the next message, of text or binary; pings of the protocol are answered and left out. A close frame is EOF.
+// Next returns the next message, of text or binary; pings of the protocol are answered and left out. A close frame is
+// EOF.
 func (w *WebSocket) Next() (string, error) {
 	for {
 		opcode, data, err := w.ReadFrame()

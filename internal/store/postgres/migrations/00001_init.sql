@@ -1,10 +1,10 @@
--- +goose Up
--- Instants are milliseconds since the Unix epoch, UTC. Money is in minor units.
--- No foreign keys from reservations, purchases, ledger and idempotency_keys: they cost 2.4 times the throughput; the state
--- machine and the audit hold that line.
+-- +goose Up Instants are milliseconds since the Unix epoch, UTC. Money is in minor units. No foreign keys from
+-- reservations, purchases, ledger and idempotency_keys: they cost 2.4 times the throughput; the state machine and the
+-- audit hold that line.
 
--- Cache 1: drops are numbered in the order of their creation. A creation that rolls back leaves a gap. The last number of
--- each sequence is one too many for its table: where a sequence starts anew after the highest number that there can be.
+-- Cache 1: drops are numbered in the order of their creation. A creation that rolls back leaves a gap. The last
+-- number of each sequence is one too many for its table: where a sequence starts anew after the highest number that
+-- there can be.
 CREATE SEQUENCE sneakerdrop.drop_ids AS bigint MINVALUE 1 MAXVALUE 2097152 CACHE 1;
 
 -- A shop's own user numbers stay below 2^40, so that the two never meet.

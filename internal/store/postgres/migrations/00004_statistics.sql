@@ -1,6 +1,6 @@
--- +goose Up
--- While a crowd buys these tables grow so fast that they are analyzed every minute, and each time reads of 30,000 pages held up the sales
--- (docs/BENCHMARKS.md). Plans hang on no statistics here, so those of 3,000 rows do. A column that is added later needs the same.
+-- +goose Up While a crowd buys these tables grow so fast that they are analyzed every minute, and each time reads of
+-- 30,000 pages held up the sales (docs/BENCHMARKS.md). Plans hang on no statistics here, so those of 3,000 rows do. A
+-- column that is added later needs the same.
 ALTER TABLE sneakerdrop.users
     ALTER COLUMN id SET STATISTICS 10,
     ALTER COLUMN username SET STATISTICS 10,

@@ -6,8 +6,8 @@ import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
 import { explain } from "../shared/words.js";
 
-// Audit reads all that is recorded of a drop, which takes as long as it takes: it shows for how long it has been at it, and can
-// be stopped.
+// Audit reads all that is recorded of a drop, which takes as long as it takes: it shows for how long it has been at
+// it, and can be stopped.
 export function Audit({ drop }) {
   const [begun, begin] = useState(0); // when, while it runs
   const [report, put] = useState(null);

@@ -53,15 +53,16 @@ function point(story, at) {
   story.sold.push(sold);
 }
 
-// add appends what the figures say now, beyond the ledger as it was read. It never mixes with the ledger's own points, which are
-// earlier where the page was not looked at for a while, and takes the place of nothing that they say.
+// add appends what the figures say now, beyond the ledger as it was read. It never mixes with the ledger's own
+// points, which are earlier where the page was not looked at for a while, and takes the place of nothing that they
+// say.
 export function add(story, at, { available, held, sold }) {
   story.live.push([at, available, held, sold]);
   if (story.live.length > 3600) story.live.shift(); // the ledger cannot be read: an hour of it
 }
 
-// drawn is the story from a little before the first reserve on, as nothing happens in the days before, and up to now (in
-// seconds), unless that is long ago.
+// drawn is the story from a little before the first reserve on, as nothing happens in the days before, and up to now
+// (in seconds), unless that is long ago.
 export function drawn(story, now) {
   const from = story.firstReserve ? story.firstReserve - 5 : 0;
   const first = story.at.findIndex((t) => t >= from);

@@ -1,5 +1,5 @@
-// What the shop may ask for, checked while it is typed; the server has the last word. Each check returns the value, or throws
-// the sentence that says what is wrong.
+// What the shop may ask for, checked while it is typed; the server has the last word. Each check returns the value,
+// or throws the sentence that says what is wrong.
 
 import { currency, decimals } from "../shared/config.js";
 import { whole } from "../shared/format.js";
@@ -18,8 +18,8 @@ export function name(text) {
   return s;
 }
 
-// A price has as many decimals as the currency has. A comma is a point, but for currencies of three decimals, where 12,000 may
-// be meant either way.
+// A price has as many decimals as the currency has. A comma is a point, but for currencies of three decimals, where
+// 12,000 may be meant either way.
 export function price(text) {
   const s = decimals < 3 ? text.trim().replace(",", ".") : text.trim();
   if (!new RegExp(decimals === 0 ? "^\\d{1,8}$" : `^\\d{1,8}(\\.\\d{1,${decimals}})?$`).test(s) || Number(s) > 99_999_999.99) wrong(priceRule);

@@ -14,7 +14,8 @@ const questions = {
   archived: { verb: "Archive", effect: "The drop is over at once: it disappears from the shop, and nobody can reserve. Buyers who hold a pair can still pay." },
 };
 
-// Confirm asks before a drop that sells is stopped. The focus is on Cancel, so that a second press of Enter stops nothing.
+// Confirm asks before a drop that sells is stopped. The focus is on Cancel, so that a second press of Enter stops
+// nothing.
 export function Confirm({ what, drop, go, close }) {
   const { verb, effect } = questions[what];
   const cancel = useRef();

@@ -37,8 +37,8 @@ function useForm(initial, checks, locked = []) {
   return { texts, seen, see, problems, values, locked, good: Object.values(problems).every((p) => p === null), put: (more) => setTexts({ ...texts, ...more }), set: (name, text) => setTexts({ ...texts, [name]: text }) };
 }
 
-// Sending is a form's end: its buttons, and what the server said. A form that is sent again because its answer was lost is the
-// same request, as long as nothing in it has changed.
+// Sending is a form's end: its buttons, and what the server said. A form that is sent again because its answer was
+// lost is the same request, as long as nothing in it has changed.
 function useSending(form, send, close) {
   const [busy, work] = useState(false);
   const [refusal, refuse] = useState(null);

@@ -11,8 +11,8 @@ const kept = 2000; // rows that are kept while new ones come
 const pace = 2000; // ms between two looks for new ones
 const typing = 250; // ms without a key until a search begins
 
-// reading reads a drop's purchases, the newest first: all of them, or those that a search finds. draw is called when there is something
-// to draw. An answer to what was asked before the last search counts no more.
+// reading reads a drop's purchases, the newest first: all of them, or those that a search finds. draw is called when
+// there is something to draw. An answer to what was asked before the last search counts no more.
 function reading(dropId, draw) {
   const list = { q: "", found: [], next: null, busy: false, refusal: null };
   let newest = 0; // the newest purchase that was looked at

@@ -97,7 +97,8 @@ export async function readLedger() {
   if (id !== room.drop) readLedger();
 }
 
-// A page that was out of sight or asleep has missed some: it looks at once, and reads the ledger for what happened meanwhile.
+// A page that was out of sight or asleep has missed some: it looks at once, and reads the ledger for what happened
+// meanwhile.
 let wake = () => {};
 
 function awake() {

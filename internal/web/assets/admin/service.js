@@ -12,8 +12,8 @@ const refusals = {
 
 const took = (s) => (s === null ? "–" : s === Infinity ? "> 16 s" : s < 1 ? `${(s * 1000).toFixed(s < 0.01 ? 1 : 0)} ms` : `${s.toFixed(1)} s`);
 
-// Service is what the server does as a whole. Times are of the last half minute where something happened in it, else of all
-// since the start.
+// Service is what the server does as a whole. Times are of the last half minute where something happened in it, else
+// of all since the start.
 export function Service() {
   useTopic("room");
   const service = room.figures?.service;

@@ -1,5 +1,6 @@
-// Local times in time zones. In the night of a clock change a local time may not exist, or exist twice: whoever plans by local time
-// has to be told, and asked. The rules are the browser's own (Intl), for any zone and any year. Pure, so that tests can ask.
+// Local times in time zones. In the night of a clock change a local time may not exist, or exist twice: whoever plans
+// by local time has to be told, and asked. The rules are the browser's own (Intl), for any zone and any year. Pure,
+// so that tests can ask.
 
 const hour = 3_600_000;
 
@@ -75,8 +76,8 @@ export const utcText = (ms) => `${iso(ms).replace("T", " ")} UTC`;
 // reach is more than any zone was ever away from UTC.
 const reach = 18;
 
-// instantsOf finds the instants at which clocks in a zone show a local time (of parse), in their order: one, two where clocks are
-// set back, none where they are set forward.
+// instantsOf finds the instants at which clocks in a zone show a local time (of parse), in their order: one, two
+// where clocks are set back, none where they are set forward.
 export function instantsOf(wall, zone = zoneHere()) {
   const offsets = new Set();
   for (let h = -reach; h <= reach; h++) offsets.add(offsetAt(wall + h * hour, zone));
@@ -97,7 +98,8 @@ export function gapAround(wall, zone = zoneHere()) {
   return { before, after };
 }
 
-// read is what a typed local time means in a zone: nothing yet, one instant, two to choose from, or a gap. The offset chooses of two.
+// read is what a typed local time means in a zone: nothing yet, one instant, two to choose from, or a gap. The offset
+// chooses of two.
 export function read(text, offset, zone = zoneHere()) {
   const wall = parse(text);
   if (wall === null) return { kind: "none" };

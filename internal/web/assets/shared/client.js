@@ -6,7 +6,8 @@ export const session = { token: () => "" };
 
 export const client = createClient({
   token: () => session.token(),
-  // Loaded after the page is there. A browser keeps in mind that a module did not come, so each try has a name of its own.
+  // Loaded after the page is there. A browser keeps in mind that a module did not come, so each try has a name of its
+  // own.
   loadIO: async (tries) => (await import(`/socket.io/socket.io.esm.min.js${tries ? `?try=${tries}` : ""}`)).io,
 });
 

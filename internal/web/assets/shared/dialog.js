@@ -6,13 +6,15 @@ export function Dialog({ open, close, children }) {
   const box = useRef();
   const wanted = useRef(open);
   wanted.current = open;
-  // After every drawing: the browser may have closed the dialog, and the page have opened it again, between two of them.
+  // After every drawing: the browser may have closed the dialog, and the page have opened it again, between two of
+  // them.
   useLayoutEffect(() => {
     if (open && !box.current.open) box.current.showModal();
     if (!open && box.current.open) box.current.close();
   });
   const beside = (e) => e.target === box.current && close();
-  // Escape: whoever opened the dialog knows at once, not when the browser tells of the close. It may be opened again before that.
+  // Escape: whoever opened the dialog knows at once, not when the browser tells of the close. It may be opened again
+  // before that.
   const escaped = (e) => {
     if (e.target !== box.current) return;
     e.preventDefault();

@@ -1,9 +1,10 @@
 import { h, html as plain } from "../vendor/preact.js";
 
-// html is htm with one difference: the page owns elements, never bare text. Whoever translates a page (browsers, extensions) puts
-// elements of their own in place of its text nodes. Preact would go on writing into the nodes that were taken away, and put them
-// back beside their translation. So an element that has nothing but text gets it as its textContent, and a text between elements
-// gets an element of its own: a changed text then replaces whatever stands there, and an unchanged one stays translated.
+// html is htm with one difference: the page owns elements, never bare text. Whoever translates a page (browsers,
+// extensions) puts elements of their own in place of its text nodes. Preact would go on writing into the nodes that
+// were taken away, and put them back beside their translation. So an element that has nothing but text gets it as its
+// textContent, and a text between elements gets an element of its own: a changed text then replaces whatever stands
+// there, and an unchanged one stays translated.
 export function html(...template) {
   const made = plain(...template);
   if (Array.isArray(made)) return made.map(owned);
@@ -37,7 +38,8 @@ function fixed(made) {
   return made;
 }
 
-// joined makes one of texts that follow each other. What comes after them keeps its place, by which Preact tells children apart.
+// joined makes one of texts that follow each other. What comes after them keeps its place, by which Preact tells
+// children apart.
 function joined(children) {
   const result = children.map(() => null);
   let run = -1;

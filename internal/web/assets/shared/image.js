@@ -1,5 +1,6 @@
-// imageOf is the address of a drop's image, or "" where a browser would load it from elsewhere than it says: the server takes no
-// such address, but rows may be older than that rule. Browsers read /\host and /<tab>/host as addresses of another host.
+// imageOf is the address of a drop's image, or "" where a browser would load it from elsewhere than it says: the
+// server takes no such address, but rows may be older than that rule. Browsers read /\host and /<tab>/host as
+// addresses of another host.
 export function imageOf(raw) {
   if (/[\\\t\r\n]/.test(raw)) return "";
   try {

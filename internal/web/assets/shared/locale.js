@@ -1,5 +1,5 @@
-// The language that dates and numbers are written in: the first that the browser asks for and Intl can write. What a browser
-// says may be nonsense (C, en_US, en-US@posix, nothing at all), and Intl throws at much of it.
+// The language that dates and numbers are written in: the first that the browser asks for and Intl can write. What a
+// browser says may be nonsense (C, en_US, en-US@posix, nothing at all), and Intl throws at much of it.
 
 const wanted = () => {
   const languages = navigator.languages;
@@ -9,7 +9,8 @@ const wanted = () => {
 // tagOf makes a language tag of what systems call a locale: en_US.UTF-8 and en-US@posix are en-US.
 const tagOf = (name) => String(name).trim().split(/[.@]/)[0].replace(/_/g, "-");
 
-// supported reports whether Intl writes that language. Some tags are refused by an exception, others silently taken for the default.
+// supported reports whether Intl writes that language. Some tags are refused by an exception, others silently taken
+// for the default.
 function supported(tag) {
   try {
     return Intl.DateTimeFormat.supportedLocalesOf([tag]).length + Intl.NumberFormat.supportedLocalesOf([tag]).length === 2;
@@ -25,8 +26,8 @@ export function chosen(names) {
 
 export const language = chosen(wanted());
 
-// format returns a function that writes values by Intl.DateTimeFormat or Intl.NumberFormat. Where these refuse the language
-// or an option, it tries the default and English without it; plain is the last resort and cannot fail.
+// format returns a function that writes values by Intl.DateTimeFormat or Intl.NumberFormat. Where these refuse the
+// language or an option, it tries the default and English without it; plain is the last resort and cannot fail.
 function format(Kind, options, plain) {
   for (const [tag, rest] of [[language, options], [undefined, options], ["en", options], ["en", {}]]) {
     try {
@@ -53,9 +54,9 @@ export const dates = (options) => format(Intl.DateTimeFormat, options, (ms) => {
 
 export const numbers = (options = {}) => format(Intl.NumberFormat, options, String);
 
-// prices writes amounts of a currency with its decimals: Intl's own tables have others for some currencies than ISO 4217, which the server
-// goes by. An amount that was stored under another currency may have more, and none is left out. Of a currency that Intl does not know,
-// it writes the code as it is, and never another one's sign.
+// prices writes amounts of a currency with its decimals: Intl's own tables have others for some currencies than ISO
+// 4217, which the server goes by. An amount that was stored under another currency may have more, and none is left
+// out. Of a currency that Intl does not know, it writes the code as it is, and never another one's sign.
 export function prices(currency, decimals) {
   const made = [];
   return (n) => {

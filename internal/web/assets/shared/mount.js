@@ -1,8 +1,8 @@
 import { render } from "../vendor/preact.js";
 import { html } from "./html.js";
 
-// mount puts a page in place of what the server sent, and notes that it has started. It reports false where the browser was
-// found too old, and was told so.
+// mount puts a page in place of what the server sent, and notes that it has started. It reports false where the
+// browser was found too old, and was told so.
 export function mount(App) {
   const { dataset } = document.documentElement;
   if (dataset.page === "refused") return false;

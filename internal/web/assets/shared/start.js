@@ -1,6 +1,6 @@
-// Says in words when the page cannot start: the browser is too old, or a script did not come or failed. A classic script in
-// the syntax of 2009, loaded before everything else, as it must run where nothing else does. A page that has started is none
-// of its business.
+// Says in words when the page cannot start: the browser is too old, or a script did not come or failed. A classic
+// script in the syntax of 2009, loaded before everything else, as it must run where nothing else does. A page that
+// has started is none of its business.
 (function () {
   "use strict";
   var root = document.documentElement;
@@ -24,8 +24,8 @@
     box.appendChild(line);
   }
 
-  // What the pages cannot do without. Syntax cannot be tried under the policy of the pages; replaceAll came with or after all
-  // the syntax that they use.
+  // What the pages cannot do without. Syntax cannot be tried under the policy of the pages; replaceAll came with or
+  // after all the syntax that they use.
   function tooOld() {
     try {
       return !("noModule" in document.createElement("script")) || !String.prototype.replaceAll || !Element.prototype.replaceChildren ||
@@ -55,7 +55,8 @@
     });
   }
 
-  // Of scripts and their parts that do not come, the event is at the script and does not rise, so that it is caught on its way down.
+  // Of scripts and their parts that do not come, the event is at the script and does not rise, so that it is caught
+  // on its way down.
   window.addEventListener("error", function (e) {
     if (e.target && e.target.type === "module") failed("A script of the page could not be loaded.");
     else if (e.message) failed(e.message);

@@ -15,7 +15,8 @@ function start() {
   timer ||= setTimeout(tick, 1005 - (now() % 1000));
 }
 
-// Timers of a page that nobody sees go off late, and while the device sleeps not at all: what was missed is drawn at once.
+// Timers of a page that nobody sees go off late, and while the device sleeps not at all: what was missed is drawn at
+// once.
 function catchUp() {
   if (document.hidden || timer === 0) return;
   clearTimeout(timer);

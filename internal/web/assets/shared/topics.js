@@ -1,7 +1,7 @@
 import { useEffect, useReducer } from "../vendor/preact.js";
 
-// Topics tie what changes to what shows it: a component that uses a topic is drawn again when it is told. Tellings within
-// 40 ms are one, so that a busy drop costs 25 drawings a second and not hundreds.
+// Topics tie what changes to what shows it: a component that uses a topic is drawn again when it is told. Tellings
+// within 40 ms are one, so that a busy drop costs 25 drawings a second and not hundreds.
 const subscribers = new Map();
 const told = new Set();
 const times = new Map(); // topic → how often it was told

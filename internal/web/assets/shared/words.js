@@ -1,7 +1,8 @@
 import { moment, spoken, plural } from "./format.js";
 import { now } from "./client.js";
 
-// What each refusal means to the person in front of the page: what happened, and what to do. The codes are those of the API.
+// What each refusal means to the person in front of the page: what happened, and what to do. The codes are those of
+// the API.
 const words = {
   // Buying.
   out_of_stock: () => "Somebody was quicker: nothing is left. A pair can still come back while others hold theirs, so keep an eye on the stock.",

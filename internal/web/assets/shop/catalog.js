@@ -4,7 +4,8 @@ import { tell } from "../shared/topics.js";
 
 export const catalog = { drops: new Map(), order: [], loaded: false, failed: null };
 
-// phaseOf is what a buyer can do with a drop now: wait (soon), reserve (open), hope (out), or wait for the shop (paused).
+// phaseOf is what a buyer can do with a drop now: wait (soon), reserve (open), hope (out), or wait for the shop
+// (paused).
 export function phaseOf(drop) {
   if (drop.paused) return "paused";
   if (Date.parse(drop.start_time) > now()) return "soon";
@@ -13,8 +14,8 @@ export function phaseOf(drop) {
 
 const rank = { open: 0, paused: 1, soon: 2, out: 3 };
 
-// sorted puts what can be bought first, then what comes next. It is done when the list changes, not while stock moves: no
-// card goes away under a finger.
+// sorted puts what can be bought first, then what comes next. It is done when the list changes, not while stock
+// moves: no card goes away under a finger.
 function sorted() {
   const key = (d) => [rank[phaseOf(d)], phaseOf(d) === "soon" ? Date.parse(d.start_time) : -d.id];
   return [...catalog.drops.values()]

@@ -1,5 +1,5 @@
-// What the buyer has in hand: holds with their minute, and what was bought. The server knows best; after a reload, in another
-// tab and when the connection is back it is asked.
+// What the buyer has in hand: holds with their minute, and what was bought. The server knows best; after a reload, in
+// another tab and when the connection is back it is asked.
 import { client } from "../shared/client.js";
 import { spoken } from "../shared/format.js";
 import { say } from "../shared/say.js";
@@ -155,8 +155,8 @@ export function dismiss(id) {
   changed(hold.dropId);
 }
 
-// ran takes note that a hold's time is over by the clock here. The server decides whether it is; where it cannot be asked,
-// the clock does.
+// ran takes note that a hold's time is over by the clock here. The server decides whether it is; where it cannot be
+// asked, the clock does.
 export async function ran(hold) {
   const at = performance.now();
   if (hold.phase !== "held" || at - (hold.askedAt ?? -Infinity) < 900) return;
@@ -164,8 +164,8 @@ export async function ran(hold) {
   if (!(await recount()) && hold.phase === "held") over(hold);
 }
 
-// recount asks the server what the buyer has, and resolves to whether it said so. An answer that is on its way may be older
-// than what the caller has heard of, so that the next one is asked for after it.
+// recount asks the server what the buyer has, and resolves to whether it said so. An answer that is on its way may be
+// older than what the caller has heard of, so that the next one is asked for after it.
 let counting = null;
 let next = null;
 

@@ -1,5 +1,5 @@
-// The live connection of the shop window: what it tells goes to the catalog and the hands, and after each loss all is asked
-// for again.
+// The live connection of the shop window: what it tells goes to the catalog and the hands, and after each loss all is
+// asked for again.
 import { client, onJump } from "../shared/client.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";

@@ -1,6 +1,6 @@
-// How a buyer's token comes to the page. The page sends buyers to the shop's sign-in page with a random state, and a token that
-// comes back with it was asked for here. Any other may be somebody else's, in a link that is meant to make the buyer shop under that
-// account: the page asks first, whether somebody is signed in or nobody.
+// How a buyer's token comes to the page. The page sends buyers to the shop's sign-in page with a random state, and a
+// token that comes back with it was asked for here. Any other may be somebody else's, in a link that is meant to make
+// the buyer shop under that account: the page asks first, whether somebody is signed in or nobody.
 import { newKey } from "../client/sneakerdrop.js";
 import { client } from "../shared/client.js";
 import { identity } from "../shared/config.js";
@@ -11,12 +11,12 @@ import { signInAnew } from "./link.js";
 
 const stateKey = "sneakerdrop.sign-in";
 
-// offer is a token that was not asked for here, until the buyer has decided: who is its bearer by the server's word, refusal why it
-// did not say.
+// offer is a token that was not asked for here, until the buyer has decided: who is its bearer by the server's word,
+// refusal why it did not say.
 export const offer = { token: "", who: null, refusal: null };
 
-// signInAddress is where a buyer signs in, with the state that is to come back beside the token. An address with a state of its own
-// stays as it is.
+// signInAddress is where a buyer signs in, with the state that is to come back beside the token. An address with a
+// state of its own stays as it is.
 export function signInAddress(address) {
   const to = new URL(address, location.href);
   if (to.searchParams.has("state")) return address;
@@ -29,8 +29,8 @@ export function signInAddress(address) {
 // A header takes nothing else, and a server not more.
 const plausible = /^[\x21-\x7e]{1,8000}$/;
 
-// arrived takes a token out of the address, where it must not stay: addresses are copied and kept. It reports whether the token was
-// asked for here and is the page's from now on; another one becomes the offer.
+// arrived takes a token out of the address, where it must not stay: addresses are copied and kept. It reports whether
+// the token was asked for here and is the page's from now on; another one becomes the offer.
 export function arrived() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (!given.has("token")) return false;

@@ -23,8 +23,9 @@ function uncover(tray, elements) {
 
 const focused = () => [document.activeElement].filter((e) => e?.closest("main"));
 
-// Tray has the holds in hand. It stays in sight, and the page keeps room for it: whatever gets the focus comes to lie above it
-// (scroll-padding), and when it comes or grows the page moves on, so that no button to reserve with is left under it.
+// Tray has the holds in hand. It stays in sight, and the page keeps room for it: whatever gets the focus comes to lie
+// above it (scroll-padding), and when it comes or grows the page moves on, so that no button to reserve with is left
+// under it.
 export function Tray() {
   useTopic("list");
   useTopic("hands");
@@ -77,8 +78,8 @@ function Hold({ hold }) {
   </div>`;
 }
 
-// useFocusKept keeps who is in a hold by keyboard from falling out of the page when its buttons go: on to what is there in
-// their place, or to the drop's own button.
+// useFocusKept keeps who is in a hold by keyboard from falling out of the page when its buttons go: on to what is
+// there in their place, or to the drop's own button.
 function useFocusKept(hold) {
   const box = useRef();
   const inside = box.current?.contains(document.activeElement);
