@@ -30,7 +30,7 @@ var house = [][]string{
 	{"internal/store"},
 	{"internal/operator"},
 	{"internal/drop"},
-	{"internal/text", "internal/flatjson", "internal/negotiate", "client"},
+	{"internal/text", "internal/flatjson", "internal/markdown", "internal/negotiate", "client"},
 }
 
 // outside has the packages that import nothing from elsewhere but the standard library and what begins like this:
