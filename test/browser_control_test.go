@@ -148,7 +148,7 @@ func TestControl_NeedsAToken(t *testing.T) {
 		call[chromedp.Void](p, "submit", "#token")
 	}
 	enter("nonsense")
-	p.reads("#token-problem", "Your sign-in is not good here")
+	p.reads("#token-problem", "Your session is no longer valid")
 	p.checkLayout("control sign in phone")
 	p.checkAccess("control sign in phone")
 	enter(tokens.HS256(secret, fmt.Sprintf(`{"sub":"ann","aud":"shop","exp":%d}`, time.Now().Add(time.Hour).Unix())))

@@ -144,7 +144,7 @@ func TestLogin_NoLinkReplacesABuyer(t *testing.T) {
 				p.navigate(s.url + "/#" + fragment)
 			}
 			p.reads("dialog[open]", "Continue as Bob Jones?")
-			p.reads("dialog[open]", "You are signed in as Ann Smith. This link signs you in as Bob Jones (bob@example.com).")
+			p.reads("dialog[open]", "You're signed in as Ann Smith. This link signs you in as Bob Jones (bob@example.com).")
 			p.holds(`location.hash === "" && textOf(":focus") === "Stay signed in as Ann Smith"`)
 			p.do(chromedp.KeyEvent("\x1b"))
 			p.holds(noDialog)
@@ -187,8 +187,8 @@ func TestLogin_UselessTokensChangeNothing(t *testing.T) {
 	for what, sent := range map[string]string{"rubbish": "rubbish", "ended": s.token("bob", -time.Hour)} {
 		p.navigate("about:blank")
 		p.navigate(s.url + "/#token=" + sent)
-		p.reads("dialog[open]", "This sign-in link does not work")
-		p.reads("dialog[open]", "You are still signed in as Ann Smith.")
+		p.reads("dialog[open]", "This sign-in link doesn't work")
+		p.reads("dialog[open]", "You're still signed in as Ann Smith.")
 		p.pushes("Stay signed in as Ann Smith")
 		p.holds(noDialog)
 		if now := eval[string](p, storedToken); now != mine {

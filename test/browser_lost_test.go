@@ -55,7 +55,7 @@ func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 			p.reserves(1)
 			p.reads(".hold", "Complete purchase")
 			p.holds(`Number(textOf(".ring span")) >= 0`)
-			p.reads("#drop-1 .note", "Complete the purchase below")
+			p.reads("#drop-1 .note", "Complete your purchase below")
 			p.press(".hold .primary")
 			p.reads("dialog[open]", "Receipt")
 			for _, said := range eval[[]string](p, `spoken`) {
@@ -98,11 +98,11 @@ func TestBrowser_SaysThatAPairWasGivenBack(t *testing.T) {
 	p.reads(".hold", "Complete purchase")
 	mustPost(t, s.url+"/api/drops/cancel", `{"reservationId":4294967297}`)
 	p.press(".hold .primary")
-	p.reads("#drop-1 .refused", "You gave this pair back already")
-	p.reads("#said", "You gave this pair back already")
+	p.reads("#drop-1 .refused", "You already released this pair")
+	p.reads("#said", "You already released this pair")
 	p.holds(`!document.querySelector(".hold")`)
 	p.reserves(1)
-	p.reads("#drop-1 .note", "Complete the purchase below")
+	p.reads("#drop-1 .note", "Complete your purchase below")
 	p.quiet()
 }
 
@@ -196,7 +196,7 @@ func TestBrowser_LongAnswersArrive(t *testing.T) {
 	p.reads(".panel", "Download CSV")
 	eval[chromedp.Void](p, `net.stuck = true`)
 	p.pushes("Download CSV")
-	p.reads(".panel .problem", "The shop did not answer in time")
+	p.reads(".panel .problem", "The shop didn't answer in time")
 	eval[chromedp.Void](p, `net.stuck = false`)
 	p.pushes("Download CSV")
 	p.holds(`!document.querySelector(".panel .problem")`) // gone, as what it said is no longer so

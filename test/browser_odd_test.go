@@ -135,7 +135,7 @@ func TestBrowser_FourYearsOldBrowsersWork(t *testing.T) {
 	]) for (const name of names) { delete of[name]; if (name in of) Object.defineProperty(of, name, {value: undefined}); }
 	delete Crypto.prototype.randomUUID;`)
 	p := visit(t, s.url, phone.with(old))
-	p.reads(button(1), "Pick your size")
+	p.reads(button(1), "Select a size")
 	p.press(`#drop-1 input[value="9"]`)
 	p.reads(button(1), "Reserve size 9")
 	p.reserves(1)

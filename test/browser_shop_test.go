@@ -19,7 +19,7 @@ import (
 // introduce answers the page's question who is buying.
 func (p *page) introduce(name string) {
 	p.t.Helper()
-	p.reads("dialog[open] h2", "Who is buying?")
+	p.reads("dialog[open] h2", "Who's buying?")
 	p.fill("#name", name)
 	call[chromedp.Void](p, "submit", "#name")
 }
@@ -78,7 +78,7 @@ func TestShop_WholeLifeInTwoBrowsers(t *testing.T) {
 	ben.holds(`Number(textOf(".ring span")) > 30 && Number(textOf(".ring span")) <= 60`)
 	ann.reads(button(1), "Sold out")
 	eval[chromedp.Void](ben, `press(".hold .primary"), press(".hold .primary")`)
-	ben.reads("dialog[open]", "It is yours")
+	ben.reads("dialog[open]", "It's yours!")
 	ben.reads("dialog[open]", "$90.00")
 	ann.reads("#drop-1 .buyers", "Ben")
 	ben.press("dialog[open] .primary")
@@ -138,8 +138,8 @@ func TestShop_HoldEndsInHand(t *testing.T) {
 	p.reads(button(1), "Reserve")
 	p.reserves(1)
 	p.introduce("Ann")
-	p.reads(".hold.over", "Time is up")
-	p.reads("#said", "Time is up")
+	p.reads(".hold.over", "Time's up")
+	p.reads("#said", "Time's up")
 	p.reads(button(1), "Reserve")
 	p.checkLayout("hold over")
 	p.press(".hold .quiet")
@@ -175,7 +175,7 @@ func TestShop_ComesBackAfterARestart(t *testing.T) {
 	if call[string](p, "textOf", ".hold") != "" && call[string](p, "textOf", "dialog[open]") == "" {
 		p.press(".hold .primary") // it had given up
 	}
-	p.reads("dialog[open]", "It is yours")
+	p.reads("dialog[open]", "It's yours!")
 	p.quiet()
 }
 
@@ -189,13 +189,13 @@ func TestShop_FollowsTheShop(t *testing.T) {
 	soon := time.Now().Add(4 * time.Second).UTC().Format(time.RFC3339Nano)
 	made(t, s.url, `{"name":"Soon","price":90,"total_stock":2,"start_time":"`+soon+`"}`)
 	made(t, s.url, `{"name":"Sized","price":90,"sizes":[{"size":"9","stock":1},{"size":"10","stock":2}],"start_time":"2020-01-01T00:00:00Z"}`)
-	p.reads("#drop-2", "Pick your size")
+	p.reads("#drop-2", "Select a size")
 	p.reads("#drop-1 .action", "Reserve") // by itself, when the time has come
 	p.press(`#drop-2 input[value="9"]`)
 	p.reads(button(2), "Reserve size 9")
 	hold(t, s.url, `{"dropId":2,"userId":9,"size":"9"}`)
 	p.reads("#drop-2 .sizes .none", "9")
-	p.reads(button(2), "Pick your size")
+	p.reads(button(2), "Select a size")
 	mustPost(t, s.url+"/api/drops/1/pause", `{}`)
 	p.reads("#drop-1", "Paused")
 	mustPost(t, s.url+"/api/drops/1/resume", `{}`)
@@ -221,7 +221,7 @@ func TestShop_ByKeyboard(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Sized","price":90,"sizes":[{"size":"9","stock":1},{"size":"10","stock":2}],"start_time":"2020-01-01T00:00:00Z"}`)
 	p := visit(t, s.url, desktop)
-	p.reads(button(1), "Pick your size")
+	p.reads(button(1), "Select a size")
 	p.reads(".live", "Live")
 	keys := func(keys ...string) {
 		t.Helper()
@@ -234,20 +234,20 @@ func TestShop_ByKeyboard(t *testing.T) {
 	keys("\t", "\t", " ", "\t") // past the header's button, into the sizes, picks one, on to the button
 	p.reads(button(1), "Reserve size 9")
 	keys("\r")
-	p.reads("dialog[open] h2", "Who is buying?")
+	p.reads("dialog[open] h2", "Who's buying?")
 	p.holds(`document.activeElement.id === "name"`)
 	keys("A", "n", "n", "\r")
 	p.reads(".hold", "Size 9")
-	p.reads("#said", "Sized, size 9, is yours for")
+	p.reads("#said", "Sized, size 9, is reserved for you for")
 	p.holds(`document.activeElement.matches("#drop-1 .action button")`) // where it was
 	keys("\t", "\r")
-	p.reads("dialog[open]", "It is yours")
+	p.reads("dialog[open]", "It's yours!")
 	p.holds(`document.querySelector("dialog").contains(document.activeElement)`)
 	keys("\x1b")
 	p.holds(`!document.querySelector("dialog[open]")`)
 	p.holds(`document.activeElement.matches("#drop-1 .action button")`) // the button that was pressed is gone
 	p.press(`#drop-1 input[value="10"]`)
-	p.reads(button(1), "Reserve another size 10")
+	p.reads(button(1), "Reserve another in size 10")
 	keys("\r")
 	p.reads(".hold", "Size 10")
 	keys("\t", "\t", "\r")
@@ -290,7 +290,7 @@ func TestShop_SignedIn(t *testing.T) {
 	p.do(chromedp.Reload())
 	p.reads(".who", "Sign in")
 	p.reserves(1)
-	p.reads("dialog[open]", "Your sign-in has ended")
+	p.reads("dialog[open]", "Your session has expired")
 	p.quiet()
 }
 

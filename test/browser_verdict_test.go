@@ -72,11 +72,11 @@ var words = map[string]string{
 	"unavailable":           "can't be reached right now. Your request didn't go through.",
 	"outcome_unknown":       "couldn't confirm whether that went through",
 	"in_flight":             "earlier click is still being processed",
-	"not_started":           "Not yet. This drop starts at",
+	"not_started":           "This drop starts ",
 	"answer_late":           "expired before its confirmation reached you",
-	"reservation_cancelled": "gave this pair back already",
-	"already_purchased":     "have bought this pair already",
-	"over":                  "Time is up",
+	"reservation_cancelled": "already released this pair",
+	"already_purchased":     "already purchased this pair",
+	"over":                  "Time's up",
 }
 
 // says tells whether a text is the words of one of the codes.
@@ -172,9 +172,9 @@ func (o outcome) differs(seen told, there []booked, limit int) error {
 		return fmt.Errorf("the note is %q, want the words for %s", seen.Note, o.code)
 	case (o.code == "" || holds > 0) && seen.Refused:
 		return fmt.Errorf("the note still is %q", seen.Note)
-	case holds > 0 && !strings.HasPrefix(seen.Note, "Complete the purchase below"):
+	case holds > 0 && !strings.HasPrefix(seen.Note, "Complete your purchase below"):
 		return fmt.Errorf("the note is %q beside a hold", seen.Note)
-	case holds == 0 && bought > 0 && seen.Note != "You bought 1 pair of this drop.":
+	case holds == 0 && bought > 0 && seen.Note != "You purchased 1 pair.":
 		return fmt.Errorf("the note is %q after a purchase", seen.Note)
 	case holds+bought == 0 && o.code == "" && seen.Note != "":
 		return fmt.Errorf("the note is %q beside nothing", seen.Note)
@@ -206,15 +206,15 @@ func (r *round) heard(tab int, said []string, ended map[int64]outcome) {
 	over := make(map[string]bool)
 	for drop, o := range ended {
 		may = append(may, o.mayShow...)
-		over[fmt.Sprintf("Time is up. %s went back on sale.", r.cases[drop].Name)] = o.over > 0
+		over[fmt.Sprintf("Time's up. %s went back on sale.", r.cases[drop].Name)] = o.over > 0
 	}
 	for _, text := range said {
 		switch {
-		case strings.HasPrefix(text, "Bought. Case "): // counted already
+		case strings.HasPrefix(text, "It's yours! You purchased Case "): // counted already
 		case over[text] || says(text, may...):
-		case strings.HasPrefix(text, "Case ") && (strings.Contains(text, " is yours for ") || strings.HasSuffix(text, " is back on sale.")):
-		case strings.HasPrefix(text, "Drop ") && strings.Contains(text, " is yours for "): // pressed before the list had its name
-		case text == "Connected again." || strings.HasPrefix(text, "10 seconds left for Case "):
+		case strings.HasPrefix(text, "Case ") && strings.Contains(text, " is reserved for you for ") || strings.HasPrefix(text, "You released Case "):
+		case strings.HasPrefix(text, "Drop ") && strings.Contains(text, " is reserved for you for "): // pressed before the list had its name
+		case text == "You're connected again." || strings.HasPrefix(text, "10 seconds left for Case "):
 		default:
 			r.t.Errorf("tab %d said %q", tab+1, text)
 		}

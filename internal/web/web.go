@@ -53,7 +53,13 @@ type pageData struct {
 	Config
 	Assets  string // the folder with the files that the page loads
 	Modules []string
+
+	Messages messages // that its scripts show
+	all      messages
 }
+
+// Text is a message of the page's template. The shop's name may stand in it.
+func (d pageData) Text(key string) string { return d.all.text(key, "shop", d.Shop) }
 
 // New makes the pages.
 func New(c Config) (*Pages, error) {
@@ -69,13 +75,20 @@ func New(c Config) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
+	english, err := readMessages("en")
+	if err != nil {
+		return nil, err
+	}
 	t, err := template.ParseFS(templates, "pages/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
 	for at, name := range pageOf {
 		var b bytes.Buffer
-		data := pageData{Config: c, Assets: folder, Modules: modules[strings.TrimSuffix(name, ".html")]}
+		data := pageData{
+			Config: c, Assets: folder, Modules: modules[strings.TrimSuffix(name, ".html")],
+			Messages: english.only(areasOf[at]...), all: english,
+		}
 		if err := t.ExecuteTemplate(&b, name, data); err != nil {
 			return nil, fmt.Errorf("make the page %s: %w", at, err)
 		}

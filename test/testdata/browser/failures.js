@@ -142,7 +142,7 @@ const failures = { cases: [], said: [], wrong: new Set(), blind: false, shifted:
       bought: of(c, "bought").map((b) => b.id),
       rows: rows(c).map((row) => (row.matches(".over") ? "over" : textIn(row.querySelector(".problem")))),
       seen: [...c.seen],
-      heard: failures.said.filter((text) => text === `Bought. ${c.name} is yours.`).length,
+      heard: failures.said.filter((text) => text === `It's yours! You purchased ${c.name}.`).length,
       tries: c.tries,
       keys: Object.fromEntries(Object.entries(c.keys).map(([call, keys]) => [call, keys.size])),
     }));

@@ -1,5 +1,6 @@
 import { currency, decimals } from "./config.js";
-import { dates, numbers, prices } from "./locale.js";
+import { ages, dates, lengths, numbers, prices } from "./locale.js";
+import { t } from "./messages.js";
 
 const dayAndTime = dates({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const dayOfYear = dates({ dateStyle: "medium", timeStyle: "short" });
@@ -26,25 +27,34 @@ export function axisTime(ms, apart) {
 
 const two = (n) => String(n).padStart(2, "0");
 
-// countdown is 02:09, 1:02:09 or 3 d 04:12 h; it reaches 00:00 when the time has come, not a second earlier.
+// countdown is 02:09, 1:02:09 or 3 days 04:12:09; it reaches 00:00 when the time has come, not a second earlier.
 export function countdown(ms) {
   const s = Math.max(0, Math.ceil(ms / 1000));
   const [days, hours, minutes] = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60];
-  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)} h`;
+  if (days > 0) return t("time.days", { n: days, clock: `${two(hours)}:${two(minutes)}:${two(s % 60)}` });
   return (hours > 0 ? `${hours}:` : "") + `${two(minutes)}:${two(s % 60)}`;
 }
 
 // spoken is a length of time in words.
 export function spoken(ms) {
   const s = Math.max(1, Math.ceil(ms / 1000));
-  for (const [unit, name] of [[86400, "day"], [3600, "hour"], [60, "minute"]]) {
-    if (s >= unit * 2 || s === unit) return `${Math.round(s / unit)} ${name}${s < unit * 1.5 ? "" : "s"}`;
-  }
-  return `${s} second${s === 1 ? "" : "s"}`;
+  return lengthOf[unitOf(s)](inUnit(s));
 }
 
+const seconds = { day: 86_400, hour: 3600, minute: 60, second: 1 };
+const lengthOf = Object.fromEntries(Object.keys(seconds).map((unit) => [unit, lengths(unit)]));
+const age = ages();
+
+// unitOf is the largest unit of which s seconds are exactly one, or two and more.
+const unitOf = (s) => Object.keys(seconds).find((unit) => s >= seconds[unit] * 2 || s === seconds[unit]);
+const inUnit = (s) => Math.round(s / seconds[unitOf(s)]);
+
+// ago says how long ago something was, in steps of ten seconds and then of minutes.
 export function ago(ms) {
-  return ms < 10_000 ? "just now" : `${spoken(ms - (ms % (ms < 60_000 ? 10_000 : 60_000)))} ago`;
+  if (ms < 10_000) return t("time.just_now");
+  const s = Math.ceil((ms - (ms % (ms < 60_000 ? 10_000 : 60_000))) / 1000);
+  return age(-inUnit(s), unitOf(s));
 }
 
+// plural is for the control room, which speaks English.
 export const plural = (n, one, many = one + "s") => `${whole(n)} ${n === 1 ? one : many}`;

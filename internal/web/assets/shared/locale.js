@@ -26,18 +26,21 @@ export function chosen(names) {
 
 export const language = chosen(wanted());
 
-// format returns a function that writes values by Intl.DateTimeFormat or Intl.NumberFormat. Where these refuse the
-// language or an option, it tries the default and English without it; plain is the last resort and cannot fail.
-function format(Kind, options, plain) {
-  for (const [tag, rest] of [[language, options], [undefined, options], ["en", options], ["en", {}]]) {
+// wording is the language of what Intl says in words: that of the page's texts, around which they stand.
+const wording = document.documentElement.lang;
+
+// format returns a function that writes values by one of Intl's kinds of format. Where these refuse the language or
+// an option, it tries the default and English without it; plain is the last resort and cannot fail.
+function format(Kind, options, plain, tags = [language, undefined, "en"], sample = [0]) {
+  for (const [tag, rest] of [...tags.map((tag) => [tag, options]), ["en", {}]]) {
     try {
       const made = new Kind(tag, rest);
-      made.format(0);
-      return (value) => {
+      made.format(...sample);
+      return (...values) => {
         try {
-          return made.format(value);
+          return made.format(...values);
         } catch {
-          return plain(value); // not a date, for example
+          return plain(...values); // not a date, for example
         }
       };
     } catch {
@@ -53,6 +56,14 @@ export const dates = (options) => format(Intl.DateTimeFormat, options, (ms) => {
 });
 
 export const numbers = (options = {}) => format(Intl.NumberFormat, options, String);
+
+// lengths writes a number of units of time: 3 minutes.
+export const lengths = (unit) =>
+  format(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "long" }, (n) => `${n} ${unit}${n === 1 ? "" : "s"}`, [wording, "en"]);
+
+// ages writes how long ago something was: 3 minutes ago. The number is negative.
+export const ages = () =>
+  format(Intl.RelativeTimeFormat, {}, (n, unit) => `${-n} ${unit}${n === -1 ? "" : "s"} ago`, [wording, "en"], [-1, "day"]);
 
 // prices writes amounts of a currency with its decimals: Intl's own tables have others for some currencies than ISO
 // 4217, which the server goes by. An amount that was stored under another currency may have more, and none is left

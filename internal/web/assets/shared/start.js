@@ -5,15 +5,21 @@
   "use strict";
   var root = document.documentElement;
 
-  function tell(heading, text, detail) {
+  // The page's texts in its language; they come before the body.
+  function t(key) {
+    var block = document.getElementById("messages");
+    return (block && window.JSON && JSON.parse(block.textContent || block.text)["start." + key]) || "";
+  }
+
+  function tell(heading, detail) {
     var app = document.getElementById("app");
     if (!app) return; // the body is still to come; told again then
     while (app.firstChild) app.removeChild(app.firstChild);
     var box = document.createElement("main");
     box.className = "empty";
     box.id = "main";
-    add(box, "h1", heading);
-    add(box, "p", text);
+    add(box, "h1", t(heading));
+    add(box, "p", t(heading + "_hint"));
     if (detail) add(box, "p", detail);
     app.appendChild(box);
   }
@@ -43,7 +49,7 @@
   if (tooOld()) {
     root.setAttribute("data-page", "refused"); // modules that run all the same leave it alone
     whenRead(function () {
-      tell("Your browser is too old", "This page needs a newer one. Update your browser, or open this page in a current Chrome, Edge, Firefox, or Safari.");
+      tell("old");
     });
     return;
   }
@@ -51,18 +57,18 @@
   function failed(detail) {
     whenRead(function () {
       if (root.getAttribute("data-page")) return;
-      tell("This page could not start", "Reload it. If that does not help, try another browser, or tell the shop what it says below.", detail);
+      tell("failed", detail || t("no_script"));
     });
   }
 
   // Of scripts and their parts that do not come, the event is at the script and does not rise, so that it is caught
   // on its way down.
   window.addEventListener("error", function (e) {
-    if (e.target && e.target.type === "module") failed("A script of the page could not be loaded.");
+    if (e.target && e.target.type === "module") failed("");
     else if (e.message) failed(e.message);
   }, true);
 
   setTimeout(function () {
-    if (!root.getAttribute("data-page")) tell("Still loading", "The connection to the shop is slow. The page starts by itself once it is all there.");
+    if (!root.getAttribute("data-page")) tell("slow");
   }, 20000);
 })();

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { identity, shop, signIn } from "../shared/config.js";
 import { Dialog } from "../shared/dialog.js";
+import { t } from "../shared/messages.js";
 import { useTopic } from "../shared/topics.js";
 import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
@@ -64,22 +65,22 @@ function Header({ account }) {
   return html`<header class="top">
     <p class="shop"><bdi>${shop}</bdi></p>
     <${Live} />
-    <button type="button" class="who" onClick=${account}>${signedIn() ? html`<span class="initial" aria-hidden="true">${initialOf(buyer.name) || "·"}</span><span><bdi>${short(buyer.name)}</bdi></span>` : identity ? "Sign in" : "Your name"}</button>
+    <button type="button" class="who" onClick=${account}>${signedIn() ? html`<span class="initial" aria-hidden="true">${initialOf(buyer.name) || "·"}</span><span><bdi>${short(buyer.name)}</bdi></span>` : identity ? t("shop.sign_in") : t("shop.your_name")}</button>
   </header>`;
 }
 
 // short is as much of a name as has room beside the shop's; the account says all of it.
-const short = (name) => [name, name.split(/\s/)[0], "You"].find((s) => s && s.length <= 12);
+const short = (name) => [name, name.split(/\s/)[0], t("shop.you")].find((s) => s && s.length <= 12);
 
 function Live() {
   useTopic("link");
-  return html`<p class=${`live ${link.up ? "up" : "down"}`}><span class="dot" aria-hidden="true"></span>${link.up ? "Live" : "…"}</p>`;
+  return html`<p class=${`live ${link.up ? "up" : "down"}`}><span class="dot" aria-hidden="true"></span>${link.up ? t("shop.live") : "…"}</p>`;
 }
 
 // Banner says that the page may be behind, for as long as it may.
 function Banner() {
   useTopic("link");
-  return html`<div class="banner" role="status">${link.lost && html`<p>Connection lost. Stock may be out of date. Reconnecting…</p>`}</div>`;
+  return html`<div class="banner" role="status">${link.lost && html`<p>${t("shop.lost")}</p>`}</div>`;
 }
 
 const atOnce = 12;
@@ -101,7 +102,7 @@ function Drops({ ask }) {
   const cards = useRef(new Map()).current;
   if (!catalog.loaded) return catalog.failed ? html`<${Unreachable} />` : html`<${Skeleton} />`;
   if (catalog.order.length === 0) {
-    return html`<div class="empty"><h1>Nothing on sale yet</h1><p>The next drop shows up right here, without a reload.</p></div>`;
+    return html`<div class="empty"><h1>${t("shop.empty")}</h1><p>${t("shop.empty_hint")}</p></div>`;
   }
   const alone = catalog.order.length === 1;
   // A card draws itself; made once, it is left alone when the list is drawn.
@@ -110,16 +111,17 @@ function Drops({ ask }) {
     if (!cards.has(key)) cards.set(key, html`<${Card} key=${id} id=${id} alone=${alone} ask=${ask} />`);
     return cards.get(key);
   };
-  return html`<div class="intro"><h1>${alone ? "The drop" : "Drops"}</h1><${Counts} alone=${alone} /></div>
+  return html`<div class="intro"><h1>${alone ? t("shop.drop") : t("shop.drops")}</h1><${Counts} alone=${alone} /></div>
     <div class=${`drops${alone ? " alone" : ""}`}>${catalog.order.slice(0, ready).map(card)}</div>`;
 }
 
 function Counts({ alone }) {
   useTopic("phases");
-  if (alone) return html`<p>First come, first served.</p>`;
+  if (alone) return html`<p>${t("shop.first_come")}</p>`;
   const phases = [...catalog.drops.values()].map(phaseOf);
   const count = (phase) => phases.filter((p) => p === phase).length;
-  return html`<p>${[`${count("open")} on sale`, count("soon") && `${count("soon")} coming up`].filter(Boolean).join(" · ")}</p>`;
+  const [open, soon] = [count("open"), count("soon")];
+  return html`<p>${[t("shop.on_sale", { n: open }), soon > 0 && t("shop.coming_up", { n: soon })].filter(Boolean).join(" · ")}</p>`;
 }
 
 function Skeleton() {
@@ -127,6 +129,6 @@ function Skeleton() {
 }
 
 function Unreachable() {
-  return html`<div class="empty"><h1>We cannot reach the shop</h1><p>${explain(catalog.failed)}</p>
-    <button type="button" class="primary" onClick=${loadAll}>Try again</button></div>`;
+  return html`<div class="empty"><h1>${t("shop.unreachable")}</h1><p>${explain(catalog.failed)}</p>
+    <button type="button" class="primary" onClick=${loadAll}>${t("shop.retry")}</button></div>`;
 }

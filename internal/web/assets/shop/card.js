@@ -1,11 +1,12 @@
 import { useEffect, useReducer, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { now } from "../shared/client.js";
-import { ago, countdown, moment, money, plural, whole } from "../shared/format.js";
+import { ago, countdown, moment, money, whole } from "../shared/format.js";
 import { imageOf } from "../shared/image.js";
+import { rich, t } from "../shared/messages.js";
 import { everySecond, useSeconds } from "../shared/ticker.js";
 import { tell, useTopic } from "../shared/topics.js";
-import { initialOf, isolated } from "../shared/typed.js";
+import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { Sneaker } from "../shared/sneaker.js";
 import { catalog, phaseOf } from "./catalog.js";
@@ -69,15 +70,15 @@ function Picture({ drop }) {
 
 function Badge({ drop, phase }) {
   if (phase === "soon") return html`<p class="badge soon"><${Countdown} to=${Date.parse(drop.start_time)} id=${drop.id} /></p>`;
-  const text = { open: "On sale", out: "Sold out", paused: "Paused" }[phase];
+  const text = { open: t("card.on_sale"), out: t("card.sold_out"), paused: t("card.paused") }[phase];
   return html`<p class=${`badge ${phase}`}>${text}</p>`;
 }
 
 // Countdown counts on the server's clock, and has the card drawn anew when the time has come.
 function Countdown({ to }) {
   useSeconds();
-  const left = to - now();
-  return html`<span role="timer" aria-label=${`Starts ${moment(to, now())}`}>Starts in <span translate=${false}>${countdown(left)}</span></span>`;
+  const left = html`<span translate=${false}>${countdown(to - now())}</span>`;
+  return html`<span role="timer" aria-label=${t("card.starts", { time: moment(to, now()) })}>${rich("card.starts_in", { countdown: left })}</span>`;
 }
 
 function Stock({ drop, phase }) {
@@ -85,7 +86,7 @@ function Stock({ drop, phase }) {
   const share = drop.total_stock > 0 ? left / drop.total_stock : 0;
   const few = phase === "open" && (left <= 3 || share <= 0.1);
   return html`<div class=${`stock${few ? " few" : ""}`}>
-    <p><strong class="left" translate=${false}>${whole(left)}</strong> <span>of ${whole(drop.total_stock)} left</span>${drop.limit_per_user ? html`<span class="limit">${plural(drop.limit_per_user, "pair")} a person</span>` : ""}</p>
+    <p><span>${rich("card.left", { n: html`<strong class="left" translate=${false}>${whole(left)}</strong>` }, { n: left, total: drop.total_stock })}</span>${drop.limit_per_user ? html`<span class="limit">${t("card.limit", { n: drop.limit_per_user })}</span>` : ""}</p>
     <div class="bar" aria-hidden="true"><div style=${{ transform: `scaleX(${share})` }}></div></div>
   </div>`;
 }
@@ -93,12 +94,12 @@ function Stock({ drop, phase }) {
 function Sizes({ drop, picked, pick, shut }) {
   const group = `size-${drop.id}`;
   return html`<fieldset class="sizes" disabled=${shut}>
-    <legend>Size</legend>
+    <legend>${t("card.size")}</legend>
     ${drop.sizes.map(
       (s) => html`<label key=${s.size} class=${s.available_stock === 0 ? "none" : picked === s.size ? "picked" : ""}>
         <input type="radio" name=${group} value=${s.size} checked=${picked === s.size} disabled=${s.available_stock === 0} onChange=${() => pick(s.size)} />
         <span class="label" translate=${false}><bdi>${s.size}</bdi></span>
-        <span class="count">${s.available_stock > 0 ? html`${whole(s.available_stock)}<span class="sr"> left</span>` : html`<span aria-hidden="true">–</span><span class="sr">sold out</span>`}</span>
+        <span class="count">${s.available_stock > 0 ? html`<span aria-hidden="true">${whole(s.available_stock)}</span><span class="sr">${t("card.size_left", { n: s.available_stock })}</span>` : html`<span aria-hidden="true">–</span><span class="sr">${t("card.size_sold_out")}</span>`}</span>
       </label>`,
     )}
   </fieldset>`;
@@ -114,33 +115,34 @@ function Action({ drop, phase, size, ask }) {
   const click = () => (open && !asking ? ask(() => reserve(drop.id, size)) : undefined);
   return html`<div class="action">
     <button class="primary" type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
-      ${asking ? "Reserving …" : labelOf(drop, phase, size, { holding, bought, full })}
+      ${asking ? t("card.reserving") : labelOf(drop, phase, size, { holding, bought, full })}
     </button>
     <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`}>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought })}</p>
   </div>`;
 }
 
 function labelOf(drop, phase, size, { holding, bought, full }) {
-  if (full) return holding ? "In your hands" : "You have yours";
-  if (phase === "soon") return `Starts ${moment(Date.parse(drop.start_time), now())}`;
-  if (phase === "paused") return "Paused";
-  if (phase === "out") return "Sold out";
-  if (drop.sizes && !size) return "Pick your size";
-  return `Reserve${holding + bought > 0 ? " another" : ""}${size ? ` size ${isolated(size)}` : ""}`;
+  if (full) return holding ? t("card.reserved") : t("card.purchased");
+  if (phase === "soon") return t("card.starts", { time: moment(Date.parse(drop.start_time), now()) });
+  if (phase === "paused") return t("card.paused");
+  if (phase === "out") return t("card.sold_out");
+  if (drop.sizes && !size) return t("card.select_size");
+  if (holding + bought > 0) return size ? t("card.reserve_another_size", { size }) : t("card.reserve_another");
+  return size ? t("card.reserve_size", { size }) : t("card.reserve");
 }
 
 function hintOf(drop, phase, { holding, bought }) {
-  if (holding > 0) return "Complete the purchase below before your time runs out.";
-  if (bought > 0) return `You bought ${plural(bought, "pair")} of this drop.`;
-  if (phase === "out") return "A pair comes back when somebody's hold runs out. It shows here at once.";
-  if (phase === "paused") return "The shop goes on in a moment.";
+  if (holding > 0) return t("card.hint_reserved");
+  if (bought > 0) return t("card.hint_purchased", { n: bought });
+  if (phase === "out") return t("card.hint_sold_out");
+  if (phase === "paused") return t("card.hint_paused");
   return "";
 }
 
 function Buyers({ drop }) {
   useTopic("half-minute");
   if (drop.purchases.length === 0) return null;
-  return html`<ul class="buyers" aria-label="Latest buyers">
+  return html`<ul class="buyers" aria-label=${t("card.latest_buyers")}>
     ${drop.purchases.map(
       (p) => html`<li key=${p.id}><span class="initial" aria-hidden="true">${initialOf(p.username)}</span><span class="buyer"><bdi>${p.username}</bdi></span> <time datetime=${p.createdAt}>${ago(now() - Date.parse(p.createdAt))}</time></li>`,
     )}

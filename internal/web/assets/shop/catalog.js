@@ -1,5 +1,6 @@
 // The drops as the server last told them, and what the page makes of them.
 import { now } from "../shared/client.js";
+import { t } from "../shared/messages.js";
 import { tell } from "../shared/topics.js";
 
 export const catalog = { drops: new Map(), order: [], loaded: false, failed: null };
@@ -11,6 +12,9 @@ export function phaseOf(drop) {
   if (Date.parse(drop.start_time) > now()) return "soon";
   return drop.available_stock > 0 ? "open" : "out";
 }
+
+// nameOf is a drop's name, or what stands in for it while the list has none.
+export const nameOf = (id) => catalog.drops.get(id)?.name || t("shop.unnamed_drop", { number: String(id) });
 
 const rank = { open: 0, paused: 1, soon: 2, out: 3 };
 

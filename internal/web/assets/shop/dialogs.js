@@ -2,11 +2,11 @@ import { useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { identity, shop } from "../shared/config.js";
 import { precise, money } from "../shared/format.js";
+import { rich, t } from "../shared/messages.js";
 import { useTopic } from "../shared/topics.js";
-import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { buyer, forget, introduce, signedIn } from "./buyer.js";
-import { catalog } from "./catalog.js";
+import { nameOf } from "./catalog.js";
 import { hands, letGo } from "./hands.js";
 import { acceptOffer, lookAtOffer, offer, refusedForGood, signInAddress } from "./signin.js";
 
@@ -21,7 +21,7 @@ export function Introduction({ done, close }) {
     const name = field.current.value.trim();
     if (busy) return;
     if (name === "") {
-      refuse("Type a name first.");
+      refuse(t("name.missing"));
       field.current.focus();
       return;
     }
@@ -36,14 +36,14 @@ export function Introduction({ done, close }) {
     }
   };
   return html`<form onSubmit=${submit} novalidate>
-    <h2 id="dialog-title">Who is buying?</h2>
-    <p id="name-hint">Your name goes on your reservations and shows among the latest buyers. This browser remembers it.</p>
-    <label for="name">Your name</label>
+    <h2 id="dialog-title">${t("name.title")}</h2>
+    <p id="name-hint">${t("name.hint")}</p>
+    <label for="name">${t("name.label")}</label>
     <input id="name" ref=${field} name="name" autocomplete="nickname" maxlength="100" aria-describedby="name-hint name-problem" aria-invalid=${problem !== null} />
     <p class="problem" id="name-problem" role="alert">${problem}</p>
     <div class="buttons">
-      <button type="submit" class="primary" aria-disabled=${busy}>${busy ? "One moment …" : "Continue"}</button>
-      <button type="button" class="quiet" onClick=${close}>Not now</button>
+      <button type="submit" class="primary" aria-disabled=${busy}>${busy ? t("dialog.working") : t("name.continue")}</button>
+      <button type="button" class="quiet" onClick=${close}>${t("dialog.not_now")}</button>
     </div>
   </form>`;
 }
@@ -52,11 +52,11 @@ export function Introduction({ done, close }) {
 export function SignIn({ signIn, close }) {
   const to = useMemo(() => signIn && signInAddress(signIn), [signIn]);
   return html`<div>
-    <h2 id="dialog-title">Sign in to reserve</h2>
-    <p>${buyer.problem ? explain(buyer.problem) : `Reserving is for people who are signed in at ${isolated(shop)}. Watching is free.`}</p>
+    <h2 id="dialog-title">${t("sign_in.title")}</h2>
+    <p>${buyer.problem ? explain(buyer.problem) : t("sign_in.hint", { shop })}</p>
     <div class="buttons">
-      ${to ? html`<a class="primary" href=${to}>Sign in</a>` : html`<p>Sign in at the shop and come back here.</p>`}
-      <button type="button" class="quiet" onClick=${close}>Close</button>
+      ${to ? html`<a class="primary" href=${to}>${t("sign_in.go")}</a>` : html`<p>${t("sign_in.elsewhere")}</p>`}
+      <button type="button" class="quiet" onClick=${close}>${t("dialog.close")}</button>
     </div>
   </div>`;
 }
@@ -70,17 +70,18 @@ export function Offered({ close }) {
   const good = useRef();
   useEffect(() => (here || !who ? safe : good).current.focus(), [who, refusal]);
   const name = who && html`<bdi>${who.username}</bdi>`;
-  const me = buyer.name ? html`as <bdi>${buyer.name}</bdi>` : "already";
-  const stay = here ? html`Stay signed in${buyer.name ? html` as <bdi>${buyer.name}</bdi>` : ""}` : "Not now";
+  const me = { name: html`<bdi>${buyer.name}</bdi>` };
+  const whole = who && { name: html`<span>${name}${who.email && html` (<bdi>${who.email}</bdi>)`}</span>` };
+  const stay = !here ? t("dialog.not_now") : buyer.name ? rich("offer.stay_as", me) : t("offer.stay");
   return html`<div>
-    ${who && html`<h2 id="dialog-title">${here ? html`Continue as ${name}?` : html`Sign in as ${name}?`}</h2>
-      <p>${here && html`You are signed in ${me}. `}This link signs you in as ${name}${who.email && html` (<bdi>${who.email}</bdi>)`}. It did not come from this page's own sign-in.</p>
-      <p>Continue only if you have just signed in as ${name} yourself. If somebody sent you the link, do not.</p>`}
-    ${!who && html`<h2 id="dialog-title">${refusedForGood() ? "This sign-in link does not work" : "Sign-in link"}</h2>
-      <p role="status">${refusal ? explain(refusal) : "Checking whose link this is …"}</p>${here && html`<p>You are still signed in ${me}.</p>`}`}
+    ${who && html`<h2 id="dialog-title">${rich(here ? "offer.title_other" : "offer.title", { name })}</h2>
+      <p>${here && html`<span>${buyer.name ? rich("offer.signed_in_as", me) : t("offer.signed_in")}</span> `}${rich("offer.link", whole)}</p>
+      <p>${rich("offer.warning", { name })}</p>`}
+    ${!who && html`<h2 id="dialog-title">${refusedForGood() ? t("offer.bad") : t("offer.unknown")}</h2>
+      <p role="status">${refusal ? explain(refusal) : t("offer.checking")}</p>${here && html`<p>${buyer.name ? rich("offer.still_signed_in_as", me) : t("offer.still_signed_in")}</p>`}`}
     <div class="buttons">
-      ${who && html`<button type="button" class="primary" ref=${good} onClick=${acceptOffer}>Continue as ${name}</button>`}
-      ${refusal && !refusedForGood() && html`<button type="button" class="primary" onClick=${lookAtOffer}>Try again</button>`}
+      ${who && html`<button type="button" class="primary" ref=${good} onClick=${acceptOffer}>${rich("offer.continue", { name })}</button>`}
+      ${refusal && !refusedForGood() && html`<button type="button" class="primary" onClick=${lookAtOffer}>${t("shop.retry")}</button>`}
       <button type="button" class="quiet" ref=${safe} onClick=${close}>${stay}</button>
     </div>
   </div>`;
@@ -96,16 +97,16 @@ export function Account({ close }) {
     close();
   };
   return html`<div>
-    <h2 id="dialog-title"><bdi>${buyer.name || "You"}</bdi></h2>
+    <h2 id="dialog-title"><bdi>${buyer.name || t("shop.you")}</bdi></h2>
     ${bought.length === 0
-      ? html`<p>Nothing bought yet. What you buy shows here.</p>`
+      ? html`<p>${t("account.empty")}</p>`
       : html`<ul class="bought">${bought.map(
-          (b) => html`<li key=${b.id}><strong><bdi>${catalog.drops.get(b.dropId)?.name || `Drop ${b.dropId}`}</bdi></strong>
-            <span>${b.size ? `Size ${isolated(b.size)} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></li>`,
+          (b) => html`<li key=${b.id}><strong><bdi>${nameOf(b.dropId)}</bdi></strong>
+            <span>${b.size ? `${t("hold.size", { size: b.size })} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></li>`,
         )}</ul>`}
     <div class="buttons">
-      <button type="button" class="primary" onClick=${close}>Done</button>
-      <button type="button" class="quiet" onClick=${leave}>${identity ? "Sign out here" : "This is not me"}</button>
+      <button type="button" class="primary" onClick=${close}>${t("dialog.done")}</button>
+      <button type="button" class="quiet" onClick=${leave}>${identity ? t("account.sign_out") : t("account.not_me")}</button>
     </div>
   </div>`;
 }

@@ -2,13 +2,13 @@
 // another tab and when the connection is back it is asked.
 import { client } from "../shared/client.js";
 import { spoken } from "../shared/format.js";
+import { t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
 import { identity } from "../shared/config.js";
-import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
-import { catalog } from "./catalog.js";
+import { catalog, nameOf } from "./catalog.js";
 
 export const hands = {
   holds: new Map(), // reservation id → {…reservation, phase: held, buying, giving or over, problem}
@@ -25,8 +25,6 @@ function changed(dropId) {
   tell("hands");
   if (dropId) tell(`drop:${dropId}`);
 }
-
-const nameOf = (id) => isolated(catalog.drops.get(id)?.name || `Drop ${id}`);
 
 export const holdsOf = (dropId) => [...hands.holds.values()].filter((h) => h.dropId === dropId && h.phase !== "over");
 export const boughtOf = (dropId) => [...hands.bought.values()].filter((b) => b.dropId === dropId);
@@ -46,7 +44,7 @@ export async function reserve(dropId, size) {
     const made = await client.reserve(input, { intent: intentOf(dropId, size) });
     if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
-    if (made.status === "active") say(`${nameOf(dropId)}${made.size ? `, size ${isolated(made.size)},` : ""} is yours for ${spoken(remaining(made))}.`);
+    if (made.status === "active") sayReserved(made);
     others?.postMessage("");
   } catch (refusal) {
     const here = refusal.unsure && holdsOf(dropId).some((h) => !before.has(h.id)); // it was heard of another way
@@ -56,6 +54,11 @@ export async function reserve(dropId, size) {
   }
   hands.asking.delete(dropId);
   changed(dropId);
+}
+
+function sayReserved({ dropId, size, ...made }) {
+  const what = { drop: nameOf(dropId), size, time: spoken(remaining(made)) };
+  say(size ? t("said.reserved_size", what) : t("said.reserved", what));
 }
 
 // settled are the reservations that have ended, for good: an answer that says otherwise was on its way when they did.
@@ -92,7 +95,7 @@ function over(hold) {
   if (hold.phase === "over") return;
   hold.phase = "over";
   hold.problem = null;
-  say(`Time is up. ${nameOf(hold.dropId)} went back on sale.`);
+  say(t("said.over", { drop: nameOf(hold.dropId) }));
   changed(hold.dropId);
 }
 
@@ -107,7 +110,7 @@ export async function buy(id) {
     hands.holds.delete(id);
     hands.bought.set(id, { ...hold, at: Date.parse(purchase.createdAt), price: purchase.price });
     hands.receipt = purchase;
-    say(`Bought. ${nameOf(hold.dropId)} is yours.`);
+    say(t("said.purchased", { drop: nameOf(hold.dropId) }));
     others?.postMessage("");
   } catch (refusal) {
     hold.phase = "held";
@@ -125,7 +128,7 @@ export async function giveBack(id) {
     await client.cancel({ reservationId: id });
     settled.add(id);
     hands.holds.delete(id);
-    say(`${nameOf(hold.dropId)} is back on sale.`);
+    say(t("said.released", { drop: nameOf(hold.dropId) }));
     others?.postMessage("");
   } catch (refusal) {
     hold.phase = "held";

@@ -1,6 +1,7 @@
 // The live connection of the shop window: what it tells goes to the catalog and the hands, and after each loss all is
 // asked for again.
 import { client, onJump } from "../shared/client.js";
+import { t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
 import { signInFailed } from "./buyer.js";
@@ -21,7 +22,7 @@ export function start() {
     refused: signInFailed,
     sync: () => recount().then((told) => told && link.up && forgive()),
     state({ up, lost }) {
-      if (up && link.lost) say("Connected again.");
+      if (up && link.lost) say(t("shop.connected"));
       Object.assign(link, { up, lost });
       tell("link");
     },

@@ -1,12 +1,13 @@
 import { useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { money, precise } from "../shared/format.js";
+import { rich, t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
 import { useTopic } from "../shared/topics.js";
 import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
-import { catalog } from "./catalog.js";
+import { catalog, nameOf } from "./catalog.js";
 import { buy, dismiss, giveBack, hands, ran, remaining } from "./hands.js";
 
 const air = 8; // px between the tray and what it must not cover
@@ -45,7 +46,7 @@ export function Tray() {
     return () => resized.disconnect();
   }, []);
   useEffect(() => uncover(box.current, [...document.querySelectorAll(".action button")]), [catalog.loaded]);
-  return html`<section class="tray" ref=${box} aria-label="In your hands">
+  return html`<section class="tray" ref=${box} aria-label=${t("hold.title")}>
     ${holds.map((h) => html`<${Hold} key=${h.id} hold=${h} />`)}
   </section>`;
 }
@@ -56,9 +57,9 @@ function Hold({ hold }) {
   const left = remaining(hold);
   const seconds = Math.ceil(left / 1000);
   const drop = catalog.drops.get(hold.dropId);
-  const name = drop?.name || `Drop ${hold.dropId}`;
+  const name = nameOf(hold.dropId);
   useEffect(() => {
-    if (counts && seconds === 10) say(`10 seconds left for ${isolated(name)}.`);
+    if (counts && seconds === 10) say(t("said.seconds_left", { n: seconds, drop: name }));
     if (counts && left <= 0) ran(hold);
   });
   const box = useFocusKept(hold);
@@ -68,11 +69,11 @@ function Hold({ hold }) {
     <${Ring} hold=${hold} left=${left} seconds=${seconds} />
     <div class="what">
       <p class="name"><bdi>${name}</bdi></p>
-      <p class="more">${hold.size ? `Size ${isolated(hold.size)} · ` : ""}${drop ? money(drop.price) : ""}</p>
+      <p class="more">${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? money(drop.price) : ""}</p>
     </div>
     <div class="buttons">
-      <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => buy(hold.id)}>${hold.phase === "buying" ? "Buying …" : "Complete purchase"}</button>
-      <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => giveBack(hold.id)}>${hold.phase === "giving" ? "Giving back …" : "Give back"}</button>
+      <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => buy(hold.id)}>${hold.phase === "buying" ? t("hold.purchasing") : t("hold.purchase")}</button>
+      <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => giveBack(hold.id)}>${hold.phase === "giving" ? t("hold.releasing") : t("hold.release")}</button>
     </div>
     ${hold.problem && html`<p class="problem">${explain(hold.problem)}</p>`}
   </div>`;
@@ -101,7 +102,7 @@ const around = 2 * Math.PI * 20;
 
 function Ring({ hold, left, seconds }) {
   const share = Math.min(1, Math.max(0, (left - 1000) / (Date.parse(hold.expires_at) - Date.parse(hold.createdAt))));
-  return html`<div class="ring" role="timer" aria-label=${`${seconds} seconds left`}>
+  return html`<div class="ring" role="timer" aria-label=${t("hold.seconds_left", { n: seconds })}>
     <svg viewBox="0 0 48 48" aria-hidden="true" focusable="false">
       <circle class="track" cx="24" cy="24" r="20" />
       <circle class="rest" cx="24" cy="24" r="20" stroke-dasharray=${around} style=${{ strokeDashoffset: String(around * (1 - share)) }} />
@@ -111,12 +112,14 @@ function Ring({ hold, left, seconds }) {
 }
 
 function Over({ box, hold, name }) {
+  const drop = html`<bdi>${name}</bdi>`;
+  const went = hold.size ? rich("hold.over_hint_size", { drop, size: html`<bdi>${hold.size}</bdi>` }) : rich("hold.over_hint", { drop });
   return html`<div ref=${box} class="hold over" role="group" aria-label=${isolated(name)}>
     <div class="what">
-      <p class="name">Time is up</p>
-      <p class="more"><bdi>${name}</bdi>${hold.size ? `, size ${isolated(hold.size)},` : ""} went back on sale.</p>
+      <p class="name">${t("hold.over")}</p>
+      <p class="more">${went}</p>
     </div>
-    <div class="buttons"><button type="button" class="quiet" onClick=${() => dismiss(hold.id)}>All right</button></div>
+    <div class="buttons"><button type="button" class="quiet" onClick=${() => dismiss(hold.id)}>${t("hold.dismiss")}</button></div>
   </div>`;
 }
 
@@ -126,14 +129,14 @@ export function Receipt({ close }) {
   if (!purchase) return null;
   return html`<div class="receipt">
     <svg class="tick" viewBox="0 0 48 48" aria-hidden="true" focusable="false"><circle cx="24" cy="24" r="22" /><path d="M14 25l7 7 14-15" /></svg>
-    <h2 id="dialog-title">It is yours</h2>
+    <h2 id="dialog-title">${t("receipt.title")}</h2>
     <dl>
-      <dt>Drop</dt><dd><bdi>${catalog.drops.get(purchase.dropId)?.name || `Drop ${purchase.dropId}`}</bdi></dd>
-      ${purchase.size && html`<dt>Size</dt><dd><bdi>${purchase.size}</bdi></dd>`}
-      <dt>Price</dt><dd>${money(purchase.price)}</dd>
-      <dt>Bought</dt><dd>${precise(Date.parse(purchase.createdAt))}</dd>
-      <dt>Receipt</dt><dd class="number">${purchase.dropId}-${purchase.id % 2 ** 32}</dd>
+      <dt>${t("receipt.drop")}</dt><dd><bdi>${nameOf(purchase.dropId)}</bdi></dd>
+      ${purchase.size && html`<dt>${t("receipt.size")}</dt><dd><bdi>${purchase.size}</bdi></dd>`}
+      <dt>${t("receipt.price")}</dt><dd>${money(purchase.price)}</dd>
+      <dt>${t("receipt.purchased")}</dt><dd>${precise(Date.parse(purchase.createdAt))}</dd>
+      <dt>${t("receipt.number")}</dt><dd class="number">${purchase.dropId}-${purchase.id % 2 ** 32}</dd>
     </dl>
-    <button type="button" class="primary" onClick=${close}>Done</button>
+    <button type="button" class="primary" onClick=${close}>${t("dialog.done")}</button>
   </div>`;
 }
