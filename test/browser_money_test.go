@@ -102,6 +102,6 @@ func TestPages_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
 	p.pushes("Edit")
 	p.leaves("name", "Older")
 	p.pushes("Save")
-	p.reads(".detail h2", "Older")
+	p.reads("h1", "Older")
 	p.quiet()
 }

@@ -61,12 +61,12 @@ func TestControl_AsksBeforeADropThatSellsStops(t *testing.T) {
 	}
 	p.pushes("Unarchive") // goes back without a question
 	p.holds(`!document.querySelector('.actions [aria-disabled="true"]') && textOf(".actions").includes("Resume")`)
-	p.pushes("Show")
+	p.pushes("Publish")
 	p.holds(`!document.querySelector('.actions [aria-disabled="true"]') && textOf(".actions").includes("Hide")`)
 	p.pushes("Resume")
 	p.reads(".detail .state", "All held")
 	eval[chromedp.Void](p, `location.hash = "#/2"`) // does not sell yet
-	p.reads(".detail h2", "Next year")
+	p.reads("h1", "Next year")
 	for _, verb := range []string{"Pause", "Hide", "Archive"} {
 		p.pushes(verb)
 		has(t, s.url, 2, map[string]string{"Pause": `"paused":true`, "Hide": `"hidden":true`, "Archive": `"archived":true`}[verb])
@@ -83,7 +83,7 @@ func TestControl_RestocksTheSizeThatWasChosen(t *testing.T) {
 	made(t, s.url, `{"name":"Sized","price":90,"sizes":[{"size":"9","stock":1},{"size":"10","stock":2}],"start_time":"2020-01-01T00:00:00Z"}`)
 	made(t, s.url, onePair)
 	p := visit(t, s.url+"/admin#/1", desktop)
-	p.reads(".detail h2", "Sized")
+	p.reads("h1", "Sized")
 	p.pushes("Restock")
 	p.holds(`document.querySelector("#size").value === "" && document.activeElement.id === "size"`)
 	p.leaves("add", "5")
@@ -99,7 +99,7 @@ func TestControl_RestocksTheSizeThatWasChosen(t *testing.T) {
 	has(t, s.url, 1, `{"size":"10","total_stock":7,`)
 	p.holds(noDialog)
 	eval[chromedp.Void](p, `location.hash = "#/2"`)
-	p.reads(".detail h2", "Last pair")
+	p.reads("h1", "Last pair")
 	p.pushes("Restock")
 	p.holds(`!document.querySelector("#size")`)
 	p.leaves("add", "5")
@@ -124,7 +124,7 @@ func TestControl_PurchasesAreLiveAndFound(t *testing.T) {
 		buys(t, s.url, fmt.Sprintf(`"userName":"Buyer %d","email":"b%d@example.com"`, i+1, i+1))
 	}
 	p := visit(t, s.url+"/admin#/1", desktop)
-	p.pushes("Purchases")
+	p.goes("Purchases")
 	rows := func(want string) {
 		t.Helper()
 		p.holds(script(`[...document.querySelectorAll(".panel tbody tr")].map((r) => r.cells[0].innerText).join() === ` + want))

@@ -81,7 +81,7 @@ func TestBrowser_ControlRoomCountsByTheServersClock(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	soon := time.Now().Add(58 * time.Minute).UTC().Format(time.RFC3339)
 	made(t, s.url, `{"name":"Soon","price":90,"total_stock":2,"start_time":"`+soon+`"}`)
-	p := visit(t, s.url+"/admin", desktop.with(oddScript))
+	p := visit(t, s.url+"/admin#/drops", desktop.with(oddScript))
 	p.reads(".list", "Starts in 57:")
 	for _, step := range []struct{ does, want script }{
 		{`time.sleep(600_000)`, "Starts in 47:"}, {`time.sleep(600_000)`, "Starts in 37:"}, {`time.set(-9_000_000)`, "Starts in 37:"}, {`time.set(1_200_000)`, "Starts in 37:"},

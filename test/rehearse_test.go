@@ -123,7 +123,7 @@ func TestControl_Rehearses(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--hold=6s")
 	made(t, s.url, tomorrows)
 	p := visit(t, s.url+"/admin#/1", phone)
-	p.pushes("Rehearsal")
+	p.goes("Rehearsal")
 	p.fill("#buyers", "60")
 	p.pushes("Rehearse")
 	p.reads(".panel", "Reserved")

@@ -1,53 +1,56 @@
-import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { identity, shop } from "../shared/config.js";
-import { now } from "../shared/client.js";
-import { whole } from "../shared/format.js";
-import { Dialog } from "../shared/dialog.js";
-import { useSeconds } from "../shared/ticker.js";
 import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
-import { Confirm } from "./confirm.js";
-import { Detail } from "./detail.js";
-import { Create, Edit, Restock } from "./forms.js";
-import { dropOf, enter, leave, room, watch } from "./room.js";
-import { Service } from "./service.js";
-import { StartOf, stateOf } from "./state.js";
-
-const asked = () => Number(/^#\/(\d+)$/.exec(location.hash)?.[1] || 0);
+import { Modal, Toast } from "./modal.js";
+import { Page } from "./page.js";
+import { pages } from "./pages.js";
+import { enter, leave, room } from "./room.js";
+import { placeOf, route } from "./routes.js";
 
 export function App() {
   useTopic("room");
-  const [dialog, show] = useState(null);
-  const [id, go] = useState(asked());
-  useEffect(() => {
-    const follow = () => go(asked());
-    addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
-  }, []);
-  useEffect(() => void (room.admitted && watch(id)), [id, room.admitted]);
-  const close = () => show(null);
-  const drop = dropOf(id);
-  return html`
+  useTopic("route");
+  const [menu, openMenu] = useState(false);
+  const button = useRef();
+  const place = placeOf(route);
+  const shown = useRef(place);
+  // Who opens another page finds the focus at its heading; who only opened the control room keeps the browser's.
+  useLayoutEffect(() => {
+    if (shown.current === place || !room.admitted) return;
+    shown.current = place;
+    openMenu(false);
+    scrollTo(0, 0);
+    document.getElementById("title")?.focus({ preventScroll: true });
+  }, [place]);
+  const escape = (e) => {
+    if (e.key !== "Escape" || !menu) return;
+    openMenu(false);
+    button.current.focus();
+  };
+  const found = pages.find((p) => p.name === route.page);
+  return html`<div class="frame" onKeyDown=${escape}>
     <header class="top">
+      ${room.admitted && html`<button type="button" class="quiet menu" ref=${button} aria-expanded=${menu} aria-controls="menu" onClick=${() => openMenu(!menu)}><span>Menu</span></button>`}
       <p class="shop"><bdi>${shop}</bdi> <span>control room</span></p>
       ${room.admitted && identity && html`<button type="button" class="quiet" onClick=${leave}>Sign out</button>`}
     </header>
     <div class="banner" role="status">${room.admitted && room.problem && html`<p>${explain(room.problem)} Figures may be out of date. Retrying…</p>`}</div>
-    ${!room.admitted ? html`<${Enter} />` : html`<main id="main" class=${id ? "split open" : "split"} tabindex="-1">
-      <div class="side">
-        <div class="head"><h1>Drops</h1><button type="button" class="primary" onClick=${() => show("create")}>New drop</button></div>
-        <${List} id=${id} />
-        <${Service} />
-      </div>
-      <div class="main">${drop ? html`<${Detail} key=${id} drop=${drop} show=${show} />` : html`<p class="choose">${id && room.figures ? "There is no such drop." : "Choose a drop to see how it sells."}</p>`}</div>
-    </main>`}
-    <${Dialog} open=${dialog !== null} close=${close}>
-      ${dialog?.confirm && drop && html`<${Confirm} what=${dialog.confirm} drop=${drop} go=${dialog.go} close=${close} />`}
-      ${dialog === "create" && html`<${Create} close=${close} open=${(made) => (location.hash = `#/${made}`)} />`}
-      ${dialog === "edit" && drop && html`<${Edit} drop=${drop} close=${close} />`}
-      ${dialog === "restock" && drop && html`<${Restock} drop=${drop} close=${close} />`}
-    <//>`;
+    ${!room.admitted ? html`<${Enter} />` : html`<div class="room">
+      <nav id="menu" class=${menu ? "pages open" : "pages"} aria-label="Control room"><ul>
+        ${pages.map((p) => html`<li key=${p.name}><a href=${`#/${p.name}`} aria-current=${p === found ? "page" : null} onClick=${() => openMenu(false)}>
+          <svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=${p.icon} /></svg><span>${p.label}</span></a></li>`)}
+      </ul></nav>
+      <main id="main" tabindex="-1">${found ? html`<${found.view} key=${found.name} parts=${route.parts} query=${route.query} />` : html`<${Missing} />`}</main>
+    </div>`}
+    <${Modal} />
+    <${Toast} explain=${explain} />
+  </div>`;
+}
+
+function Missing() {
+  return html`<${Page} title="Page not found"><p>The control room has no page at this address.</p><p><a href="#/">Go to the overview</a></p><//>`;
 }
 
 function Enter() {
@@ -60,7 +63,7 @@ function Enter() {
     try {
       await enter(field.current.value.trim());
     } catch (refusal) {
-      refuse(refusal.code === "forbidden" ? "That is a buyer's token; this page needs an operator's." : explain(refusal));
+      refuse(refusal.code === "forbidden" ? "This is a buyer's token. Sign in with an operator's or a viewer's token." : explain(refusal));
       field.current.focus();
     }
   };
@@ -72,28 +75,4 @@ function Enter() {
       <p class="problem" id="token-problem" role="alert">${problem}</p></div>
     <div class="buttons"><button type="submit" class="primary">Sign in</button></div>
   </form></main>`;
-}
-
-function List({ id }) {
-  useTopic("room");
-  useSeconds();
-  const [over, showOver] = useState(false);
-  if (!room.figures) return html`<p class="choose">${room.problem ? explain(room.problem) : "One moment …"}</p>`;
-  const drops = room.figures.drops.filter((d) => over || !d.archived || d.id === id).reverse();
-  const archived = room.figures.drops.filter((d) => d.archived).length;
-  return html`<nav aria-label="Drops"><ul class="list">
-    ${drops.length === 0 && html`<li class="choose">No drops yet. Make the first one.</li>`}
-    ${drops.map((d) => html`<li key=${d.id}><a href=${`#/${d.id}`} aria-current=${d.id === id ? "page" : null}>
-      <span class="name"><bdi>${d.name}</bdi></span><span class=${`state ${stateOf(d)[0]}`}>${stateOf(d)[1]}</span>
-      <${Shares} drop=${d} />
-      <span class="numbers">${whole(d.available)} on sale · ${whole(d.held)} held · ${whole(d.sold)} sold</span>
-      ${!d.archived && Date.parse(d.start_time) > now() && html`<span class="numbers">Starts <${StartOf} drop=${d} /></span>`}
-    </a></li>`)}
-  </ul>
-  ${archived > 0 && html`<button type="button" class="quiet more" aria-pressed=${over} onClick=${() => showOver(!over)}>${over ? "Leave out" : "Show"} ${whole(archived)} archived</button>`}</nav>`;
-}
-
-function Shares({ drop }) {
-  const of = (n) => ({ flexGrow: String(n) });
-  return html`<span class="shares" aria-hidden="true"><i class="sold" style=${of(drop.sold)} /><i class="held" style=${of(drop.held)} /><i class="available" style=${of(drop.available)} /></span>`;
 }

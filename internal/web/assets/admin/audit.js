@@ -25,24 +25,24 @@ export function Audit({ drop }) {
     try {
       const found = await client.audit({ id: drop.id }, { patience: Infinity, signal: controller.signal });
       put(found);
-      say(found.clean ? "The books agree." : "The books do not agree.");
+      say(found.clean ? "The audit found no discrepancies." : "The audit found discrepancies.");
     } catch (r) {
       refuse(r);
     }
     begin(0);
   };
-  return html`<p>Replays the ledger from its first entry, and compares it with the counters, each reservation and each purchase, as of one moment.</p>
-    <div class="buttons"><button type="button" class="primary" aria-disabled=${begun > 0} aria-busy=${begun > 0} onClick=${run}>${begun ? "Reading the books …" : "Audit this drop"}</button>
+  return html`<p>An audit replays the ledger from its first entry. It compares the result with the counters, each reservation and each purchase, as of one moment.</p>
+    <div class="buttons"><button type="button" class="primary" aria-disabled=${begun > 0} aria-busy=${begun > 0} onClick=${run}>${begun ? "Auditing…" : "Audit this drop"}</button>
       ${begun > 0 && html`<button type="button" class="quiet" onClick=${() => stop.current.abort()}>Stop</button>`}</div>
-    ${begun > 0 && html`<p class="hint">Running for ${spoken(now() - begun)}. A large drop takes minutes.</p>`}
+    ${begun > 0 && html`<p class="hint">Running for ${spoken(now() - begun)}. A large drop can take minutes.</p>`}
     ${refusal && html`<p class="problem" role="alert">${refusal.code === "overloaded" ? "Another audit is running. Try again when it is done." : explain(refusal)}</p>`}
     ${report && html`<${Verdict} report=${report} />`}`;
 }
 
 function Verdict({ report }) {
   return html`<div class=${`verdict ${report.clean ? "pass" : "fail"}`}>
-    <h3>${report.clean ? "The books agree" : `${plural(report.differences, "difference")}`}</h3>
-    <p>${plural(report.reservations, "reservation")}, ${plural(report.purchases, "purchase")}, ${plural(report.ledger_entries, "ledger entry", "ledger entries")} were read.</p>
+    <h3>${report.clean ? "No discrepancies" : plural(report.differences, "discrepancy", "discrepancies")}</h3>
+    <p>Checked ${plural(report.reservations, "reservation")}, ${plural(report.purchases, "purchase")}, ${plural(report.ledger_entries, "ledger entry", "ledger entries")}.</p>
     ${report.sentences.length > 0 && html`<ul>${report.sentences.map((s) => html`<li key=${s}>${s}</li>`)}</ul>`}
   </div>`;
 }

@@ -1,35 +1,27 @@
 import { useEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { now } from "../shared/client.js";
-import { whole } from "../shared/format.js";
+import { useTopic } from "../shared/topics.js";
+import { openDialog } from "./modal.js";
 
-const soon = 600_000; // ms: who is about to buy is there already
+// confirm asks before something is done that cannot be undone or that buyers notice at once, and promises the answer.
+// title is the question, verb the button's word for yes. text says what happens; as a function it is drawn again with
+// the figures.
+export const confirm = ({ title, text, verb }) => new Promise((answer) => openDialog(Question, { title, text, verb, answer, ended: () => answer(false) }));
 
-// sells says whether stopping a drop would take something away from buyers now.
-export const sells = (drop) => !drop.archived && drop.available + drop.held > 0 && Date.parse(drop.start_time) <= now() + soon;
-
-const questions = {
-  pause: { verb: "Pause", effect: "Buyers cannot reserve until you resume it. Buyers who hold a pair can still pay." },
-  hidden: { verb: "Hide", effect: "It disappears from the shop at once, for everyone who is looking at it. Buyers who hold a pair can still pay." },
-  archived: { verb: "Archive", effect: "The drop is over at once: it disappears from the shop, and nobody can reserve. Buyers who hold a pair can still pay." },
-};
-
-// Confirm asks before a drop that sells is stopped. The focus is on Cancel, so that a second press of Enter stops
-// nothing.
-export function Confirm({ what, drop, go, close }) {
-  const { verb, effect } = questions[what];
+// The focus is on Cancel, so that a second press of Enter does nothing.
+function Question({ title, text, verb, answer, close }) {
+  useTopic("room");
   const cancel = useRef();
   useEffect(() => cancel.current.focus(), []);
-  const confirmed = () => {
+  const yes = () => {
+    answer(true);
     close();
-    go();
   };
-  const begun = Date.parse(drop.start_time) <= now();
   return html`<div>
-    <h2 id="dialog-title">${verb} <bdi>${drop.name}</bdi>?</h2>
-    <p>${begun ? "This drop is selling" : "This drop is about to start"}: ${whole(drop.available)} of ${whole(drop.total)} on sale, ${whole(drop.held)} held. ${effect}</p>
+    <h2 id="dialog-title">${title}</h2>
+    <p>${typeof text === "function" ? text() : text}</p>
     <div class="buttons">
-      <button type="button" class="primary" onClick=${confirmed}>${verb} drop</button>
+      <button type="button" class="primary" onClick=${yes}>${verb}</button>
       <button type="button" class="quiet" ref=${cancel} onClick=${close}>Cancel</button>
     </div>
   </div>`;

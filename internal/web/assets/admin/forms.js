@@ -22,7 +22,7 @@ function Field({ form, name, label, hint, type = "text", rows, ...rest }) {
   return html`<div class="field">
     <label for=${name}>${label}</label>
     ${rows ? html`<textarea rows=${rows} ...${common} />` : html`<input type=${type} ...${common} />`}
-    <p class="hint" id=${`${name}-hint`}>${locked.includes(name) ? "Fixed: this drop has started, or units are held or sold." : hint}</p>
+    <p class="hint" id=${`${name}-hint`}>${locked.includes(name) ? "This can no longer be changed: the drop has started, or pairs are held or sold." : hint}</p>
     <p class="problem" id=${`${name}-problem`} role="alert">${problem}</p>
   </div>`;
 }
@@ -65,7 +65,7 @@ function useSending(form, send, close) {
   };
   const end = (word) => html`<p class="problem" role="alert">${refusal && explain(refusal)}</p>
     <div class="buttons">
-      <button type="submit" class="primary" aria-disabled=${busy}>${busy ? "One moment …" : word}</button>
+      <button type="submit" class="primary" aria-disabled=${busy}>${busy ? "Saving…" : word}</button>
       <button type="button" class="quiet" onClick=${close}>Cancel</button>
     </div>`;
   useEffect(() => box.current.querySelector("input:enabled, select:enabled, textarea:enabled")?.focus(), []);
@@ -90,8 +90,8 @@ function Terms({ form }) {
     </div>
     <${Field} form=${form} name="image_url" label="Image" inputmode="url" autocomplete="off" hint="Optional: an address or a path." />
     <div class="pair">
-      <${Field} form=${form} name="limit_per_user" label="Pairs a person" inputmode="numeric" hint="Empty or 0: no limit." />
-      <${Field} form=${form} name="max_expired_holds" label="Unpaid holds a person" inputmode="numeric" hint="More cost a wait. Empty or 0: any number." />
+      <${Field} form=${form} name="limit_per_user" label="Limit per person" inputmode="numeric" hint="Pairs that one person may reserve and buy. Leave empty for no limit." />
+      <${Field} form=${form} name="max_expired_holds" label="Unpaid holds per person" inputmode="numeric" hint="After more than these, a buyer has to wait. Leave empty for no limit." />
     </div>`;
 }
 
@@ -107,13 +107,13 @@ export function Create({ close, open }) {
     const { sizes, total: _, ...rest } = v;
     const drop = await client.createDrop({ ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) });
     open(drop.id);
-    return `${isolated(drop.name)} is created.`;
+    return `${isolated(drop.name)} created.`;
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">New drop</h2>
     <${Terms} form=${form} />
-    <${Field} form=${form} name="sizes" label="Sizes" rows="4" hint=${sized ? `${plural(form.values.sizes.length, "size")}, ${plural(form.values.sizes.reduce((n, s) => n + s.stock, 0), "pair")} in all.` : "One a line: the size, and how many, such as 9.5 12. Or leave it empty."} />
-    ${!sized && html`<${Field} form=${form} name="total" label="Pairs in all" inputmode="numeric" />`}
+    <${Field} form=${form} name="sizes" label="Sizes" rows="4" hint=${sized ? `${plural(form.values.sizes.length, "size")}, ${plural(form.values.sizes.reduce((n, s) => n + s.stock, 0), "pair")} in total.` : "One size per line with its quantity, for example \"9.5 12\". Leave empty for no sizes."} />
+    ${!sized && html`<${Field} form=${form} name="total" label="Pairs in total" inputmode="numeric" />`}
     ${end("Create drop")}
   </form>`;
 }
@@ -147,7 +147,7 @@ export function Restock({ drop, close }) {
   const sized = drop.sizes.length > 0;
   const form = useForm({ size: "", add: "" }, {
     size: (s) => (sized && s === "" ? check.wrong("Choose the size.") : s),
-    add: (s) => (/^[+-]?\d+$/.test(s.trim()) && Number(s) !== 0 ? Number(s) : check.wrong("How many to add; with a minus, how many unsold ones to take away.")),
+    add: (s) => (/^[+-]?\d+$/.test(s.trim()) && Number(s) !== 0 ? Number(s) : check.wrong("Enter how many pairs to add. A minus removes unsold pairs.")),
   });
   const problem = form.seen.has("size") ? form.problems.size : null;
   const { submit, end, box } = useSending(form, async (v) => {
@@ -162,7 +162,7 @@ export function Restock({ drop, close }) {
         ${drop.sizes.map((s) => html`<option key=${s.size} value=${s.size}>${isolated(s.size)} (${whole(s.available)} on sale)</option>`)}
       </select>
       <p class="problem" id="size-problem" role="alert">${problem}</p></div>`}
-    <${Field} form=${form} name="add" label="Pairs" inputmode="text" autocomplete="off" hint=${`${plural(drop.available, "pair")} on sale now. A minus takes unsold ones away.`} />
+    <${Field} form=${form} name="add" label="Pairs" inputmode="text" autocomplete="off" hint=${`${plural(drop.available, "pair")} on sale now. A minus removes unsold pairs.`} />
     ${end("Restock")}
   </form>`;
 }

@@ -1,6 +1,7 @@
 import { html } from "../shared/html.js";
 import { whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
+import { Page } from "./page.js";
 import { between, percentile } from "./books.js";
 import { room } from "./room.js";
 
@@ -17,23 +18,22 @@ const took = (s) => (s === null ? "–" : s === Infinity ? "> 16 s" : s < 1 ? `$
 export function Service() {
   useTopic("room");
   const service = room.figures?.service;
-  if (!room.figures) return null;
+  if (!room.figures) return html`<${Page} title="Service"><p class="choose">Loading…</p><//>`;
   const warnings = (room.figures.warnings || []).map((w) => html`<p class="problem" key=${w}>The database may lose sales: ${w}</p>`);
-  if (!service) return html`<section class="service"><h2>Service</h2>${warnings}<p class="hint">Its figures are served at --metrics-addr alone.</p></section>`;
+  if (!service) return html`<${Page} title="Service">${warnings}<p class="hint">This server shows its figures at --metrics-addr only.</p><//>`;
   const { watchers } = service;
   const all = watchers.websocket + watchers.polling + watchers.streams;
-  return html`<section class="service" aria-labelledby="service-name">
-    <h2 id="service-name">Service</h2>
+  return html`<${Page} title="Service"><section class="service block" aria-label="Service">
     ${warnings}
     <dl class="tiles">
       <div class="tile"><dt>Watching now</dt><dd>${whole(all)}</dd></div>
-      <div class="tile"><dt>Waiting in lanes</dt><dd>${whole(service.queued)}</dd></div>
+      <div class="tile"><dt>Queued requests</dt><dd>${whole(service.queued)}</dd></div>
     </dl>
     <${Timings} service=${service} />
-    <h3>Reserves refused</h3>
+    <h2>Reserves refused</h2>
     ${service.refusals.length === 0 ? html`<p class="hint">None.</p>` : html`<ul class="refusals">${[...service.refusals].sort((a, b) => b.count - a.count).map((r) => html`<li key=${r.code}><span>${refusals[r.code] || r.code}</span><strong>${whole(r.count)}</strong></li>`)}</ul>`}
-    <p class="hint">Over all drops, since the server started.</p>
-  </section>`;
+    <p class="hint">For all drops, since the server started.</p>
+  </section><//>`;
 }
 
 function Timings({ service }) {
@@ -44,5 +44,5 @@ function Timings({ service }) {
     return html`<tr key=${t.of}><th scope="row">${calls[t.of]}</th><td>${took(percentile(shown, 0.5))}</td><td>${took(percentile(shown, 0.99))}</td><td>${whole(shown.count)}</td></tr>`;
   });
   if (rows.length === 0) return null;
-  return html`<table><thead><tr><th scope="col">How long</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">Of</th></tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<table><thead><tr><th scope="col">Latency</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">Requests</th></tr></thead><tbody>${rows}</tbody></table>`;
 }

@@ -3,18 +3,50 @@ import { now } from "../shared/client.js";
 import { countdown, moment } from "../shared/format.js";
 import { utcText, zoneName } from "./zones.js";
 
+const soon = 600_000; // ms: buyers are there already
+
+export const startOf = (drop) => Date.parse(drop.start_time);
+
+// isRehearsal says whether a drop is the hidden copy that a rehearsal made; the server names it so.
+export const isRehearsal = (drop) => drop.hidden && /^Rehearsal of \d+$/.test(drop.name);
+
+// isDraft says whether a drop was never published: it is hidden, and nobody has had a unit of it.
+export const isDraft = (drop) => drop.hidden && drop.sold + drop.held === 0;
+
+// sells says whether stopping a drop would take something away from buyers now.
+export const sells = (drop) => !drop.archived && drop.available + drop.held > 0 && startOf(drop) <= now() + soon;
+
+// kindOf is the one state that a drop is in: what lists filter by, and how the style sheet names it.
+export function kindOf(drop) {
+  if (drop.archived) return "archived";
+  if (drop.hidden) return isDraft(drop) ? "draft" : "hidden";
+  if (drop.paused) return "paused";
+  if (startOf(drop) > now()) return "upcoming";
+  if (drop.available + drop.held > 0) return "live";
+  return "out";
+}
+
 // stateOf says in a word for the style sheet, and in one for people, what a drop is doing.
 export function stateOf(drop) {
-  if (drop.archived) return ["over", "Archived"];
-  if (drop.hidden) return ["hidden", "Hidden"];
-  if (drop.paused) return ["paused", "Paused"];
-  if (Date.parse(drop.start_time) > now()) return ["soon", `Starts in ${countdown(Date.parse(drop.start_time) - now())}`];
-  if (drop.available > 0) return ["open", "On sale"];
-  return drop.held > 0 ? ["held", "All held"] : ["out", "Sold out"];
+  const kind = kindOf(drop);
+  if (kind === "upcoming") return [kind, `Starts in ${countdown(startOf(drop) - now())}`];
+  if (kind === "live" && drop.available === 0) return ["held", "All held"];
+  return [kind, { archived: "Archived", draft: "Draft", hidden: "Hidden", paused: "Paused", live: "On sale", out: "Sold out" }[kind]];
+}
+
+export function State({ drop }) {
+  const [state, said] = stateOf(drop);
+  return html`<span class=${`state ${state}`}>${said}</span>`;
 }
 
 // StartOf names the zone of the time that it shows: operators in several zones plan one drop.
-export function StartOf({ drop }) {
-  const at = Date.parse(drop.start_time);
-  return html`<time datetime=${drop.start_time} title=${utcText(at)}>${moment(at, now())}, ${zoneName(at)}</time>`;
+export function StartOf({ drop, zone = true }) {
+  const at = startOf(drop);
+  return html`<time datetime=${drop.start_time} title=${utcText(at)}>${moment(at, now())}${zone ? `, ${zoneName(at)}` : ""}</time>`;
+}
+
+// Shares draws how much of the stock is sold, held and available. A text beside it has to say the same.
+export function Shares({ drop }) {
+  const of = (n) => ({ flexGrow: String(n) });
+  return html`<span class="shares" aria-hidden="true"><i class="sold" style=${of(drop.sold)} /><i class="held" style=${of(drop.held)} /><i class="available" style=${of(drop.available)} /></span>`;
 }

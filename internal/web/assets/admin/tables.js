@@ -10,7 +10,7 @@ import { Table } from "./table.js";
 import { zoneName } from "./zones.js";
 
 const reasons = {
-  created: "Created", restocked: "Restocked", reserved: "Reserved", purchased: "Sold", reservation_expired: "Ran out", reservation_cancelled: "Given back",
+  created: "Created", restocked: "Restocked", reserved: "Reserved", purchased: "Sold", reservation_expired: "Expired", reservation_cancelled: "Released",
 };
 
 // Ledger is read on every few seconds while it is open and the drop changes.
@@ -19,9 +19,9 @@ export function Ledger() {
   useEffect(() => {
     readLedger();
   }, []);
-  if (!room.story) return html`<p class="choose">Reading …</p>`;
+  if (!room.story) return html`<p class="choose">Loading…</p>`;
   const rows = room.ledger.map((e) => html`<tr key=${e.seq}><td>${e.seq}</td><td>${precise(Date.parse(e.at))}</td><td><span class=${`reason ${e.reason}`}>${reasons[e.reason] || e.reason}</span></td><td><bdi>${e.size ?? "–"}</bdi></td><td>${whole(e.units)}</td><td>${whole(e.available)}</td></tr>`);
-  return html`<${Table} label="Ledger, newest first" head=${["No.", "At", "What", "Size", "Pairs", "On sale after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}. Your time zone: ${zoneName(now())}.</p><//>`;
+  return html`<${Table} label="Ledger, newest first" head=${["No.", "Time", "Event", "Size", "Pairs", "Available after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}. Your time zone: ${zoneName(now())}.</p><//>`;
 }
 
 export function Purchases({ drop }) {

@@ -1,0 +1,69 @@
+import { useEffect } from "../vendor/preact.js";
+import { html } from "../shared/html.js";
+import { money, plural } from "../shared/format.js";
+import { now } from "../shared/client.js";
+import { useTopic } from "../shared/topics.js";
+import { useSeconds } from "../shared/ticker.js";
+import { isolated } from "../shared/typed.js";
+import { explain } from "../shared/words.js";
+import { offered, useActions, verbOf } from "./actions.js";
+import { Audit } from "./audit.js";
+import { Edit, Restock } from "./forms.js";
+import { Live } from "./live.js";
+import { openDialog } from "./modal.js";
+import { Page } from "./page.js";
+import { Rehearsal } from "./rehearsal.js";
+import { dropOf, room, watch } from "./room.js";
+import { href } from "./routes.js";
+import { isRehearsal, State, startOf, StartOf } from "./state.js";
+import { Ledger, Purchases } from "./tables.js";
+
+// views are what a drop's page shows below its head, by the last part of the address. One line adds another.
+const views = {
+  "": { label: "Live", view: Live },
+  ledger: { label: "Ledger", view: Ledger },
+  purchases: { label: "Purchases", view: Purchases },
+  audit: { label: "Audit", view: Audit },
+  rehearsal: { label: "Rehearsal", view: Rehearsal },
+};
+
+// Drop is the page of one drop.
+export function Drop({ id, view }) {
+  useTopic("room");
+  useSeconds();
+  useEffect(() => {
+    watch(id);
+    return () => watch(0);
+  }, [id]);
+  const drop = dropOf(id);
+  if (!room.figures) return html`<${Page} title="Drop"><p class="choose">${room.problem ? explain(room.problem) : "Loading…"}</p><//>`;
+  if (!drop) {
+    return html`<${Page} title="No such drop"><p>There is no drop ${Number.isSafeInteger(id) && id > 0 ? id : "with this number"}.</p><p><a href="#/drops">All drops</a></p><//>`;
+  }
+  const shown = Object.keys(views).includes(view) ? view : "";
+  const { view: View } = views[shown];
+  const rehearsal = isRehearsal(drop);
+  const heading = html`<bdi>${drop.name}</bdi>`;
+  const back = html`<p class="back"><a href=${rehearsal ? "#/rehearsals" : "#/drops"}>${rehearsal ? "All rehearsals" : "All drops"}</a></p>`;
+  return html`<${Page} title=${isolated(drop.name)} heading=${heading} back=${back}>
+    <div class="detail">
+      <p class="facts"><${State} drop=${drop} /> <span>Drop ${drop.id}</span> <span>${money(drop.price)}</span> <span>${startOf(drop) > now() ? "Starts" : "Started"} <${StartOf} drop=${drop} /></span>${drop.limit_per_user ? html` <span>Limit: ${plural(drop.limit_per_user, "pair")} per person</span>` : ""}</p>
+      <${Actions} key=${drop.id} drop=${drop} />
+      <nav class="tabs scrolls" aria-label="Views of the drop">
+        ${Object.entries(views).map(([name, { label }]) => html`<a key=${name} href=${href(`drops/${drop.id}${name && `/${name}`}`)} aria-current=${shown === name ? "page" : null}>${label}</a>`)}
+      </nav>
+      <section class="panel" key=${`${drop.id} ${shown}`} aria-label=${views[shown].label}><${View} drop=${drop} /></section>
+    </div>
+  <//>`;
+}
+
+function Actions({ drop }) {
+  const { act, busy, refusal } = useActions(drop);
+  const button = (name, label, click, kind = "quiet") => html`<button key=${name} type="button" class=${kind} aria-disabled=${busy !== ""} aria-busy=${busy === name} onClick=${click}>${label}</button>`;
+  return html`<div class="actions">
+    ${offered(drop).map((name) => button(name, verbOf(name), () => act(name), name === "publish" ? "primary" : "quiet"))}
+    ${!drop.archived && button("restock", "Restock", () => openDialog(Restock, { drop }))}
+    ${button("edit", "Edit", () => openDialog(Edit, { drop }))}
+    ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
+  </div>`;
+}
