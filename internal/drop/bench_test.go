@@ -8,7 +8,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// BenchmarkApply is the state machine alone: batches of reserves by buyers who each come once.
+// BenchmarkApply measures the state machine alone, with batches of reserves. Each buyer comes once.
 func BenchmarkApply(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 500} {
 		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {

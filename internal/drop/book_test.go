@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// book keeps one drop's rows the way a store does, and loads for a batch what a store loads.
+// book keeps one drop's rows and loads them for a batch, as a store does.
 type book struct {
 	drop                drop.Drop
 	lastAt              drop.Time
@@ -183,7 +183,7 @@ func (b *book) buy(t testing.TB, now drop.Time, id drop.ReservationID) drop.Purc
 	return r.Purchase
 }
 
-// plain is a drop without sizes that has started when it opens.
+// plain returns a drop without sizes that has already started when it is created.
 func plain(stock int64) drop.Spec {
 	return drop.Spec{Name: "Air Test", Price: 12_050, StartTime: opened, TotalStock: &stock}
 }

@@ -1,15 +1,15 @@
 package drop
 
-// Cancel gives a reservation's unit back before its time. Owner is as in MakePurchase.
+// Cancel releases a reservation's unit before the hold ends. Owner means the same as in MakePurchase.
 type Cancel struct {
 	Reservation ReservationID
 	Owner       UserID
 }
 
-// Operation is "cancel".
+// Operation returns "cancel".
 func (Cancel) Operation() string { return "cancel" }
 
-// Asked is which reservation.
+// Asked returns the text of the call, which names the reservation.
 func (c Cancel) Asked(ID) Asked { return askedNumber(int64(c.Reservation)) }
 
 func (c Cancel) need(n *Need) {

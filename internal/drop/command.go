@@ -5,70 +5,73 @@ import (
 	"slices"
 )
 
-// Command is something asked of one drop. The set is closed: each command says in one place what it is called, what
-// it needs loaded and what it does.
+// Command is one thing to do to a drop. The set is closed. Each command states its name, the rows it needs and what
+// it does, all in one file.
 type Command interface {
-	// Operation is what the command is called in metrics, and in keys.
+	// Operation returns the command's name in metrics and in keys.
 	Operation() string
-	// need adds what apply will look up.
+	// need adds the rows that apply reads.
 	need(n *Need)
-	// apply does the command, at the batch's time, and answers it. A refusal changes nothing.
+	// apply runs the command at the batch's time and returns its answer. A refusal changes nothing.
 	apply(a *application) Result
 }
 
-// Repeatable is a command that may be given under a key.
+// Repeatable is a command that a caller may send with an idempotency key.
 type Repeatable interface {
 	Command
-	// Asked is what the command asks of a drop.
+	// Asked returns the text of what the command asks of a drop.
 	Asked(of ID) Asked
 }
 
-// Expire asks for nothing: every batch first expires the holds that are due, and an Expire makes a batch happen.
+// Expire makes a batch run even if nobody else sends a command. Every batch first expires the holds that are due, so
+// Expire itself has nothing to do.
 type Expire struct{}
 
-// Operation is "expire".
+// Operation returns "expire".
 func (Expire) Operation() string { return "expire" }
 
 func (Expire) need(*Need) {}
 
 func (Expire) apply(*application) Result { return Result{} }
 
-// Result is the answer to one command: Err, or what its type answers with.
+// Result is the answer to one command: either Err, or the fields that belong to the command's type.
 type Result struct {
-	Reservation Reservation // of Reserve and Cancel
-	Purchase    Purchase    // of MakePurchase
-	// Drop, with Recent, is the answer to Restock, Pause, Resume and Edit: the drop right after the command.
+	Reservation Reservation // for Reserve and Cancel
+	Purchase    Purchase    // for MakePurchase
+	// Drop and Recent are the answer to Restock, Pause, Resume and Edit: the drop right after the command.
 	Drop   *Drop
 	Recent []Recent
-	User   User // of a call that makes a buyer
+	User   User // for a call that makes a buyer
 	Err    *Error
-	// Replayed says that the answer is not this call's: it was kept under the same key.
+	// Replayed reports that this is the answer to an earlier call with the same key.
 	Replayed bool
 }
 
-// Need says what a store loads for a batch beside the drop itself and its due holds.
+// Need lists the rows that a store loads for a batch, in addition to the drop and its due holds.
 type Need struct {
-	// Users whose reservations count towards a limit, or whose unpaid ones towards a wait.
+	// Users are the buyers whose reservations count toward a limit, or whose unpaid holds count toward a cooldown.
 	Users []UserID
-	// Limits asks for Users even when the drop has neither rule now, because a command of the batch may set one.
+	// Limits asks for Users even if the drop has no limit and no cooldown yet, because a command in the batch may set
+	// one.
 	Limits bool
-	// Reservations to be bought or cancelled, each with its purchase if there is one.
+	// Reservations are the ones to purchase or cancel. Each is loaded together with its purchase, if it has one.
 	Reservations []Wanted
-	// Recent asks for the newest purchases with their buyers' names.
+	// Recent asks for the newest purchases and their buyers' names.
 	Recent bool
 	// Deadline asks for State.Deadline.
 	Deadline bool
-	// Keys that may have been used before.
+	// Keys are the idempotency keys that may have been used before.
 	Keys []Key
 }
 
-// Wanted is a reservation to be loaded, if it is the owner's (0: whosever it is).
+// Wanted is a reservation to load, but only if it belongs to Owner. With Owner 0 it may belong to anyone.
 type Wanted struct {
 	ID    ReservationID
 	Owner UserID
 }
 
-// DistinctReservations returns Reservations ascending, each once: twins in one batch want the same one.
+// DistinctReservations returns Reservations in ascending order without duplicates. Two commands in one batch may name
+// the same one.
 func (n *Need) DistinctReservations() []Wanted {
 	if len(n.Reservations) < 2 {
 		return n.Reservations
@@ -80,7 +83,7 @@ func (n *Need) DistinctReservations() []Wanted {
 	return slices.Compact(wanted)
 }
 
-// NeedOf collects what Apply will look up for the commands.
+// NeedOf returns everything that Apply will read for the commands.
 func NeedOf(cmds []Command) Need {
 	var n Need
 	for _, c := range cmds {

@@ -4,16 +4,17 @@ import "time"
 
 const (
 	firstCooldown = 60 * time.Second
-	// cooldownGrowth is the factor from one wait to the next: it outgrows any supply of accounts.
+	// cooldownGrowth is the factor from one wait to the next. At 4, waits soon grow faster than anyone can make new
+	// accounts.
 	cooldownGrowth = 4
 	maxCooldown    = 24 * time.Hour
-	// MaxUnpaid is how many unpaid holds of one user matter: with one more the wait is no longer.
+	// MaxUnpaid is the most unpaid holds of one user that matter. Further ones do not make the wait longer.
 	MaxUnpaid = HighestMaxExpiredHolds + 6
 )
 
-// Cooldown is how long a user has to wait after a hold that was not paid, the last of so many, where max are free: 60
-// s after the first one that is not, four times as long after each further one, at most 24 h. Each hold that a buyer
-// who never pays keeps from others so costs it far more time than it took (OWASP OAT-021, denial of inventory).
+// Cooldown returns how long a user waits after the last of their unpaid holds, if most of them are free. The first
+// one above the limit costs 60 s. Each further one costs four times as much, up to 24 h. A buyer who never pays thus
+// waits far longer than the holds kept units from others (OWASP OAT-021, denial of inventory).
 func Cooldown(unpaid, most int) time.Duration {
 	if most == 0 || unpaid < most {
 		return 0
@@ -27,13 +28,13 @@ func Cooldown(unpaid, most int) time.Duration {
 	return wait
 }
 
-// cooldown refuses a user who has left too many holds unpaid for now. One given back counts like one that expired:
-// else a hold could be given back just before its end, and taken again.
+// cooldown refuses a user who has recently left too many holds unpaid. A cancelled hold counts like an expired one.
+// Otherwise a buyer could cancel each hold just before its end and reserve again.
 func (a *application) cooldown(u *usage) *Error {
 	if a.MaxExpiredHolds == 0 {
 		return nil
 	}
-	for _, r := range u.holds { // more may be due than one batch ends
+	for _, r := range u.holds { // one batch may not expire all the holds that are due
 		a.expireIfDue(r)
 	}
 	wait := Cooldown(u.unpaid, a.MaxExpiredHolds)

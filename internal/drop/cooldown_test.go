@@ -40,7 +40,7 @@ func patient(spec drop.Spec, most int) drop.Spec {
 func TestReserve_WaitsAfterUnpaidHolds(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		leave func(t *testing.T, b *book) drop.Time // leaves one hold of user 1 unpaid, and says when it ended
+		leave func(t *testing.T, b *book) drop.Time // leaves one hold of user 1 unpaid, and returns when it ended
 	}{
 		{"expired", func(t *testing.T, b *book) drop.Time {
 			end := b.reserve(t, opened, 1, "").ExpiresAt + 7
@@ -68,7 +68,7 @@ func TestReserve_WaitsAfterUnpaidHolds(t *testing.T) {
 			if got := codeOf(b.do(ended+minute-1, reserve)); got != drop.CodeCooldown {
 				t.Errorf("a millisecond early: %q", got)
 			}
-			b.buy(t, ended+minute, b.reserve(t, ended+minute, 1, "").ID) // the wait is over to the millisecond
+			b.buy(t, ended+minute, b.reserve(t, ended+minute, 1, "").ID) // the wait ends on the exact millisecond
 			if r := b.do(ended+minute, reserve); r.Err != nil {
 				t.Errorf("a purchase adds no wait: %v", r.Err)
 			}
@@ -90,7 +90,7 @@ func TestReserve_UnpaidHoldsOfOneBatchCount(t *testing.T) {
 	}
 }
 
-// More holds are due than one batch ends: a user's own counts all the same.
+// More holds are due than one batch expires. A user's own holds count even so.
 func TestReserve_DueHoldBeyondTheBatchCounts(t *testing.T) {
 	b := newBook(patient(plain(drop.MaxExpirePerBatch+10), 1))
 	for user := range drop.UserID(drop.MaxExpirePerBatch + 1) {

@@ -1,72 +1,75 @@
-// Package drop is the domain of sneakerdrop: the words the whole program speaks, the rules of a limited release and the
-// state machine that applies them.
+// Package drop is the domain of sneakerdrop: its vocabulary, the rules of a limited release, and the state machine
+// that applies them.
 //
-// It is pure: no I/O, no clock, no goroutine, no dependency but the standard library and package text. Time comes in
-// as an argument, so that the same code decides in production, in the property tests and in the simulator. Nothing
-// here is safe for concurrent use; the caller (a lane, under the drop's row lock) owns a State while it applies a
-// batch to it.
+// The package is pure. It does no I/O, reads no clock, starts no goroutine, and depends only on the standard library
+// and package text. The caller passes the time in, so that the same code decides in production, in the property tests
+// and in the simulator.
+//
+// Nothing here is safe for concurrent use. The caller is a lane that holds the lock on the drop's row; it owns a
+// State while it applies a batch to it.
 package drop
 
 import "time"
 
-// MaxSafeInteger is the largest integer that a JavaScript number holds exactly (ECMAScript Number.MAX_SAFE_INTEGER).
+// MaxSafeInteger is the largest integer that a JavaScript number can hold exactly (Number.MAX_SAFE_INTEGER in
+// ECMAScript).
 const MaxSafeInteger = 1<<53 - 1
 
-// ID numbers a drop, from 1 to MaxID, so that a ReservationID led by it stays below 2^53.
+// ID numbers a drop, from 1 to MaxID. A ReservationID starts with it and must stay below 2^53.
 type ID int64
 
-// MaxID is the largest drop number: 21 bits, which leave 32 for the reservation's own number.
+// MaxID is the largest drop number. It has 21 bits, which leaves 32 bits for the reservation's own number.
 const MaxID ID = 1<<21 - 1
 
-// ReservationID carries its drop: drop<<32 | n, where n counts the drop's reservations from 1.
+// ReservationID contains the drop's number: drop<<32 | n, where n counts the drop's reservations from 1.
 type ReservationID int64
 
-// NewReservationID joins a drop and the reservation's number in it.
+// NewReservationID combines a drop's number and the number of a reservation in that drop.
 func NewReservationID(d ID, n uint32) ReservationID { return ReservationID(int64(d)<<32 | int64(n)) }
 
-// Drop returns the drop that the reservation belongs to; it may be out of range for an id that no server gave out.
+// Drop returns the drop that the reservation belongs to. It may be out of range if no server issued the id.
 func (id ReservationID) Drop() ID { return ID(id >> 32) }
 
-// PurchaseID carries its drop like a ReservationID; purchases are counted apart from reservations.
+// PurchaseID contains the drop's number, like a ReservationID. Purchases have their own count.
 type PurchaseID int64
 
-// NewPurchaseID joins a drop and the purchase's number in it.
+// NewPurchaseID combines a drop's number and the number of a purchase in that drop.
 func NewPurchaseID(d ID, n uint32) PurchaseID { return PurchaseID(int64(d)<<32 | int64(n)) }
 
-// UserID numbers a buyer, from 1 to MaxSafeInteger. Below FirstAllocatedUser it is the shop's own number.
+// UserID numbers a buyer, from 1 to MaxSafeInteger. Numbers below FirstAllocatedUser are assigned by the shop.
 type UserID int64
 
-// FirstAllocatedUser is the first number this server gives to a buyer; a shop's own numbers stay below it, so that the
-// two never meet.
+// FirstAllocatedUser is the first number that this server assigns to a buyer. The shop's own numbers are below it, so
+// the two ranges never overlap.
 const FirstAllocatedUser UserID = 1 << 40
 
-// Seq numbers a ledger entry of one drop, gap-free from 1.
+// Seq numbers the ledger entries of one drop, from 1 without gaps.
 type Seq int64
 
-// BatchID is random and names one batch on the drop row and on its ledger entries: how a lane finds out whether a
-// commit whose answer was lost took place.
+// BatchID is random and identifies one batch. The drop's row and the batch's ledger entries carry it. A lane that
+// lost the answer to a commit uses it to find out whether the commit took effect.
 type BatchID [16]byte
 
-// Time is a moment in whole milliseconds since the Unix epoch, UTC. The zero value means none.
+// Time is a moment in whole milliseconds since the Unix epoch, in UTC. The zero value means "none".
 type Time int64
 
-// TimeOf cuts t to whole milliseconds.
+// TimeOf truncates t to whole milliseconds.
 func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 
 // Time returns t as the standard library's type, in UTC.
 func (t Time) Time() time.Time { return time.UnixMilli(int64(t)).UTC() }
 
-// Add returns t + d, d cut to whole milliseconds.
+// Add returns t + d, with d truncated to whole milliseconds.
 func (t Time) Add(d time.Duration) Time { return t + Time(d.Milliseconds()) }
 
 // Sub returns t − u.
 func (t Time) Sub(u Time) time.Duration { return time.Duration(t-u) * time.Millisecond }
 
-// String writes t as the wire does: RFC 3339, UTC, milliseconds, Z, as JavaScript's toISOString.
+// String formats the time as the API does: RFC 3339 in UTC with milliseconds and Z, like toISOString in JavaScript.
 func (t Time) String() string { return string(t.AppendFormat(make([]byte, 0, len(time.RFC3339Nano)))) }
 
-// AppendFormat appends String's form to b. RFC 3339 without a fraction is what package time writes without reading a
-// layout.
+// AppendFormat appends the same text as String to b. For RFC 3339 without a fraction, package time has a fast path
+// that does not parse a layout.
 func (t Time) AppendFormat(b []byte) []byte {
 	at := t.Time()
 	b = at.AppendFormat(b, time.RFC3339)
@@ -74,7 +77,7 @@ func (t Time) AppendFormat(b []byte) []byte {
 	return append(b[:len(b)-len("Z")], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
-// Stock counts the units of one size. Total = Available + Held + Sold at every moment.
+// Stock counts the units of one size. Total always equals Available + Held + Sold.
 type Stock struct {
 	Total, Available, Held, Sold int64
 }
@@ -90,27 +93,27 @@ type Size struct {
 	Stock Stock
 }
 
-// Drop is a limited release: what is sold, from when, and how much of it is left.
+// Drop is a limited release: what is for sale, from when, and how many units are left.
 type Drop struct {
 	ID ID
 	Settings
-	// Sizes has at least one entry; a drop without sizes has exactly one, with an empty label.
+	// Sizes has at least one entry. A drop without sizes has exactly one, with an empty label.
 	Sizes []Size
-	// Version grows with every committed change; views, bus and sockets order by it.
+	// Version grows with every committed change. Views, the bus and the sockets order states by it.
 	Version   int64
 	CreatedAt Time
 }
 
-// Settings is what operators set of a drop, and nothing else changes. Two of them are compared by ==.
+// Settings are the fields of a drop that only operators change. Two values can be compared with ==.
 type Settings struct {
 	Name      string
 	Price     Money
 	StartTime Time
-	ImageURL  string // empty: none
-	// LimitPerUser bounds the live reservations plus purchases of one user; 0 means no limit.
+	ImageURL  string // empty if there is none
+	// LimitPerUser is the most units that one user may hold and buy together; 0 means no limit.
 	LimitPerUser int
-	// MaxExpiredHolds is how many holds one user may leave unpaid before each further one costs a wait; 0 means any
-	// number.
+	// MaxExpiredHolds is how many holds one user may leave unpaid before each further one causes a cooldown. 0 means
+	// any number.
 	MaxExpiredHolds int
 	Paused          bool
 	Hidden          bool
@@ -133,19 +136,19 @@ func (d *Drop) Stock() Stock {
 	return sum
 }
 
-// Reservation is one unit kept for one user until ExpiresAt.
+// Reservation keeps one unit for one user until ExpiresAt.
 type Reservation struct {
 	ID     ReservationID
 	UserID UserID
-	// Size is the size the unit is taken from; in a drop without sizes it is the buyer's note, or empty.
+	// Size is the size of the unit. In a drop without sizes it is the buyer's note, or empty.
 	Size      string
 	Status    Status
 	CreatedAt Time
 	ExpiresAt Time
-	EndedAt   Time // when it was completed, expired or cancelled; 0 while active
+	EndedAt   Time // when the reservation was completed, expired or cancelled; 0 while it is active
 }
 
-// Purchase is a reservation that was paid.
+// Purchase is the sale of a reservation.
 type Purchase struct {
 	ID            PurchaseID
 	ReservationID ReservationID
@@ -155,17 +158,17 @@ type Purchase struct {
 	CreatedAt     Time
 }
 
-// RecentLimit is how many of a drop's newest purchases everybody sees.
+// RecentLimit is how many of a drop's newest purchases are public.
 const RecentLimit = 3
 
-// UnknownUsername stands for a buyer whose number is the shop's own and whose name was never told.
+// UnknownUsername is the name of a buyer whose number comes from the shop and whose name nobody has told the server.
 const UnknownUsername = "Unknown"
 
-// Recent is one of the newest purchases as everybody sees it.
+// Recent is the public part of one of the newest purchases.
 type Recent struct {
 	ID         PurchaseID
 	Username   string
-	PublicName string // see User
+	PublicName string // see User.PublicName
 	CreatedAt  Time
 }
 
@@ -173,8 +176,8 @@ type Recent struct {
 type User struct {
 	ID       UserID
 	Username string
-	Email    string // as NormalEmail has it; empty: none
-	// PublicName is what the provider's claims let everybody see where no whole name is shown (see Subject); empty:
-	// they do not say it.
+	Email    string // as returned by NormalEmail; empty if there is none
+	// PublicName is the part of the name that may be shown where the whole name is not (see Subject). It comes from
+	// the provider's claims, and is empty if they do not say.
 	PublicName string
 }

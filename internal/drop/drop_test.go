@@ -98,7 +98,7 @@ func TestStock_Post(t *testing.T) {
 	}
 }
 
-// The words are stored or go over the wire.
+// These words are stored, or sent to clients.
 func TestStableWords(t *testing.T) {
 	for status, want := range map[drop.Status]string{
 		1: "active", 2: "completed", 3: "expired", 4: "cancelled", 0: "Status(0)",

@@ -9,13 +9,13 @@ type Edit struct {
 	StartTime    *Time
 	ImageURL     *string
 	LimitPerUser *int
-	// MaxExpiredHolds: see Drop.
+	// MaxExpiredHolds: see Settings.
 	MaxExpiredHolds *int
 	Hidden          *bool
 	Archived        *bool
 }
 
-// Operation is "edit".
+// Operation returns "edit".
 func (Edit) Operation() string { return "edit" }
 
 func (c Edit) need(n *Need) {
@@ -25,12 +25,12 @@ func (c Edit) need(n *Need) {
 
 func (c Edit) apply(a *application) Result { return a.answerDrop(c.change(a)) }
 
-// limits reports whether the edit may set a rule on what one user may hold.
+// limits reports whether the edit may set a rule about how much one user may hold.
 func (c *Edit) limits() bool { return c.LimitPerUser != nil || c.MaxExpiredHolds != nil }
 
-// change changes all fields or none.
+// change changes all the fields or, on a refusal, none.
 func (c Edit) change(a *application) *Error {
-	if c.Name != nil && *c.Name != a.Name { // one of before names had a normal form may stay
+	if c.Name != nil && *c.Name != a.Name { // a name may stay if it was stored before names were normalized
 		name, refusal := normalName(*c.Name)
 		if refusal != nil {
 			return refusal
@@ -58,8 +58,8 @@ func set[T comparable](field, to *T, changed *bool) {
 	}
 }
 
-// checkEdit says what may change when: the start until the drop has started, start and price until a unit is held or
-// sold.
+// checkEdit checks the settings that become fixed: the start once the drop has started, and start and price once a
+// unit is held or sold.
 func (a *application) checkEdit(c Edit) *Error {
 	stock := a.Stock()
 	taken := stock.Held+stock.Sold > 0

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Code is the stable name of a refusal. Clients match on it, so none is ever renamed.
+// Code is the stable name of a refusal. Clients match on it, so a code is never renamed.
 type Code string
 
-// The refusals of the domain. Which HTTP status and sentence each becomes is the api package's table.
+// The refusals of the domain. Package api maps each to an HTTP status and a sentence.
 const (
 	CodeInvalid              Code = "invalid"
 	CodeDropNotFound         Code = "drop_not_found"
@@ -30,26 +30,26 @@ const (
 	CodeFixed                Code = "fixed"
 	CodeStockInUse           Code = "stock_in_use"
 	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
-	// CodeExhausted: the drop has given out all 2^32 numbers for reservations.
+	// CodeExhausted: the drop has used all 2^32 reservation numbers.
 	CodeExhausted Code = "exhausted"
-	// CodeDamaged: rows that must agree do not; only an audit can tell more.
+	// CodeDamaged: rows that must match do not. Run an audit to find out more.
 	CodeDamaged Code = "damaged"
 )
 
-// Error is a refusal by a rule. It is the only error type of the domain; everything else is a fault of the machinery.
+// Error is a refusal by a rule. It is the domain's only error type; any other error is a technical failure.
 type Error struct {
 	Code Code
-	// Field and Rule say which input broke which rule (CodeInvalid, CodeFixed, the size codes).
+	// Field and Rule name the input and the rule that it breaks (CodeInvalid, CodeFixed, the size codes).
 	Field, Rule string
-	// StartsAt and StartsIn say how long a buyer has to wait (CodeNotStarted).
+	// StartsAt and StartsIn tell a buyer how long to wait (CodeNotStarted).
 	StartsAt Time
 	StartsIn time.Duration
-	// RetryAt and RetryIn say when a user who left holds unpaid may reserve again (CodeCooldown).
+	// RetryAt and RetryIn tell a user in a cooldown when they may reserve again (CodeCooldown).
 	RetryAt Time
 	RetryIn time.Duration
-	// Limit and Used are units per user (CodeLimitReached).
+	// Limit and Used count units per user (CodeLimitReached).
 	Limit, Used int
-	// Available is how many units could be taken away (CodeStockInUse).
+	// Available is how many units the operator can remove (CodeStockInUse).
 	Available int64
 }
 
@@ -60,19 +60,20 @@ func (e *Error) Error() string {
 	return string(e.Code)
 }
 
-// Is makes errors.Is compare codes: errors.Is(err, &drop.Error{Code: drop.CodePaused}).
+// Is lets errors.Is compare codes: errors.Is(err, &drop.Error{Code: drop.CodePaused}).
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code
 }
 
-// Refuse returns a refusal that needs no detail.
+// Refuse returns a refusal that has no details.
 func Refuse(code Code) *Error { return &Error{Code: code} }
 
-// Invalid returns the refusal of one input field; rule completes the sentence "<field> …": "must be …".
+// Invalid returns the refusal of one input field. rule completes the sentence that starts with the field's name, such
+// as "must be …".
 func Invalid(field, rule string) *Error { return &Error{Code: CodeInvalid, Field: field, Rule: rule} }
 
-// CodeOf returns the code of a refusal anywhere in err's chain, or "" where there is none.
+// CodeOf returns the code of the first refusal in err's chain, or "" if there is none.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code

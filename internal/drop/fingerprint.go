@@ -5,23 +5,25 @@ import (
 	"strconv"
 )
 
-// Asked is what a call asks for, as the text whose SHA-256 is kept beside an idempotency key (docs/FORMATS.md,
-// "Fingerprints"). Any other request of the same operation has another text. The texts are a format, version 1:
-// servers of other versions compare them, so a release never changes the text of a request that an earlier one could
-// be sent. What is new is left out where it is not given.
+// Asked is the text of what a call asks for. Its SHA-256 is stored with an idempotency key (docs/FORMATS.md,
+// "Fingerprints"). Different requests of one operation have different texts.
+//
+// The texts are a stored format, version 1, and servers of different versions compare them. A release must never
+// change the text of a request that an earlier release could receive. A new field is left out of the text if the
+// request does not set it.
 type Asked string
 
 func (a Asked) fingerprint() [sha256.Size]byte { return sha256.Sum256([]byte(a)) }
 
-// AskedUser is what a call that makes a buyer asks for.
+// AskedUser returns the text of a call that makes a buyer.
 func AskedUser(username, email string) Asked {
 	b := appendText(nil, "[2]string{", username)
 	b = appendText(b, ", ", email)
 	return Asked(append(b, '}'))
 }
 
-// AskedCreate is what a call that makes a drop asks for, as it was sent: a retry is the same text, whatever its
-// normal form.
+// AskedCreate returns the text of a call that makes a drop. It uses the fields as sent, not their normal form, so a
+// retry has the same text.
 func AskedCreate(s *Spec) Asked {
 	b := appendText(nil, "struct { Spec drop.Spec; Total int64 }{Spec:drop.Spec{Name:", s.Name)
 	b = appendNumber(b, ", Price:", int64(s.Price))

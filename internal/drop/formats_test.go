@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// The golden files were written by the program of commit 22aa7d3, when both formats still followed the names of Go's
-// types. They are never written anew: what they say lies in databases.
+// The program of commit 22aa7d3 wrote these golden files, when both formats still followed the names of Go types.
+// Never write them anew: databases contain what they contain.
 
 func golden[T any](t *testing.T, name string) map[string]T {
 	t.Helper()
@@ -53,7 +53,7 @@ func TestAsked_Format1(t *testing.T) {
 	}
 	for name, want := range golden[string](t, "asked-1.json") {
 		got, ok := asked[name]
-		if !ok { // of a text, in hexadecimal at the end of the name
+		if !ok { // of a text; if it is not ASCII, its name ends with its bytes in hexadecimal
 			kind, text, _ := strings.Cut(name, " ")
 			at := strings.LastIndexByte(text, ' ')
 			word, err := hex.DecodeString(text[at+1:])
@@ -81,7 +81,7 @@ func TestAsked_Format1(t *testing.T) {
 	}
 }
 
-// Two requests of one operation have one text only if they are one request.
+// Two requests of one operation have the same text only if they ask for the same thing.
 func TestAsked_TellsRequestsApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.OneOf(rapid.SampledFrom([]string{"", "9", "9 ", `9", Add:1`, `", Size:"`, "}", `{Label:"9", Stock:1}`, "\xff", "\ufffd"}), rapid.String())
@@ -124,7 +124,7 @@ func TestAsked_TellsRequestsApart(t *testing.T) {
 	})
 }
 
-// What lies in databases is read as it was meant, and written so that the program before reads it.
+// Answers in old databases are read as they were meant, and the older program can read what this one writes.
 func TestKept_Format1(t *testing.T) {
 	d := drop.Drop{
 		ID:        3,

@@ -7,8 +7,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// FuzzDecodeResult reads answers kept under keys, as damage may leave them: what is read is written as what is read as
-// the same.
+// FuzzDecodeResult reads kept answers that may be damaged. Whatever it can decode must survive another round of
+// encoding and decoding.
 func FuzzDecodeResult(f *testing.F) {
 	for _, r := range []drop.Result{
 		{},

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// checkImageURL admits what every browser loads as an image from where it says, without running anything: an http(s)
-// address, or a path of the page's own origin.
+// checkImageURL accepts only addresses that every browser loads as an image from the place they name, without running
+// code. That is an http or https address, or a path on the page's own origin.
 //
-// Browsers read addresses by rules of their own (https://url.spec.whatwg.org), not by RFC 3986 as package url does:
-// to them a backslash is a slash, so that /\evil.example is an address of another host; tabs and line ends are not
-// there at all, which checkText refuses; and an image whose address has a user's name is not loaded.
+// Browsers parse addresses by their own rules (https://url.spec.whatwg.org), not by RFC 3986 as package url does.
+// They read a backslash as a slash, so /\evil.example is an address on another host. They ignore tabs and line ends,
+// which checkText refuses. They do not load an image whose address contains a user's name.
 func checkImageURL(raw string) *Error {
 	if raw == "" {
 		return nil
@@ -32,7 +32,7 @@ func checkImageURL(raw string) *Error {
 	return nil
 }
 
-// isWeb says whether u names a server, in letters that a server's name may have.
+// isWeb reports whether u names a server, using only characters that a server's name may have.
 func isWeb(u *url.URL) bool {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(u.Host, `<>^|%"{}`) {
 		return false
@@ -41,5 +41,5 @@ func isWeb(u *url.URL) bool {
 	return u.Port() == "" || err == nil
 }
 
-// isPath says whether raw is a path of the page's own origin: after two slashes comes a host.
+// isPath reports whether raw is a path on the page's own origin. After two slashes browsers expect a host.
 func isPath(raw string) bool { return strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") }

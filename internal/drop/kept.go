@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// Answers that are kept under a key are read by servers of other versions, so they have a format of their own
-// (docs/FORMATS.md, "Kept answers"), whose first byte says which: keptReservation for a reservation alone, a brace
-// for JSON with the names below.
+// Servers of other versions read the answers kept under a key, so these answers have a format of their own
+// (docs/FORMATS.md, "Kept answers"). The first byte tells which encoding follows: keptReservation for a reservation
+// alone, or a brace for JSON with the names below.
 const keptReservation = 1
 
 type (
@@ -76,8 +76,8 @@ type (
 	}
 )
 
-// Encode writes a result as it is kept under a key: a reservation alone, which is what a crowd asks for, in some 25
-// bytes, all else as JSON. The rows of keys are most of what a batch writes.
+// Encode returns the stored form of a result. A lone reservation, by far the most common answer, takes about 25
+// bytes; everything else is JSON. Size matters: the rows of keys are most of what a batch writes.
 func (r *Result) Encode() []byte {
 	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Err == nil
 	if alone && r.Reservation.ID != 0 {
@@ -91,12 +91,12 @@ func (r *Result) Encode() []byte {
 	}
 	b, err := json.Marshal(&k)
 	if err != nil {
-		panic(err) // plain structs, no cycles, no foreign types
+		panic(err) // cannot happen: plain structs without cycles or foreign types
 	}
 	return b
 }
 
-// DecodeResult reads what Encode wrote. An error means that the row was damaged.
+// DecodeResult reads what Encode wrote. An error means that the row is damaged.
 func DecodeResult(b []byte) (Result, error) {
 	if len(b) > 0 && b[0] == keptReservation {
 		reservation, err := unpackReservation(b[1:])
@@ -146,8 +146,8 @@ func (k *keptDrop) drop() *Drop {
 	return d
 }
 
-// appendTo writes the reservation as variable-length integers (encoding/binary), times relative to the first, and the
-// size.
+// appendTo appends the reservation as variable-length integers (encoding/binary), followed by its size. Times are
+// relative to the first one.
 func (r *Reservation) appendTo(b []byte) []byte {
 	b = append(b, keptReservation)
 	ended := int64(0) // not yet

@@ -5,38 +5,38 @@ import (
 	"fmt"
 )
 
-// MaxKey is how many characters an idempotency key may have.
+// MaxKey is the most characters that an idempotency key may have.
 const MaxKey = 255
 
-// Key is what a caller sent to make a call repeatable, within the scope in which it counts: one drop (none for calls
-// that have no drop), one caller, one operation. The zero Key is none.
+// Key is the idempotency key that a caller sent with a call. Its scope is one drop (or none, for calls without a
+// drop), one caller and one operation. The zero Key means that the caller sent none.
 type Key struct {
-	// Caller is who is calling as far as the server has proof of it; empty: anybody.
+	// Caller is the caller's proven identity; empty means anybody.
 	Caller    string
 	Operation string
 	Value     string // 1 to MaxKey visible ASCII characters
-	// Body fingerprints what was asked for, so that a key used for something else is noticed.
+	// Body is the fingerprint of the request, which reveals that a key is used again for something else.
 	Body [sha256.Size]byte
 }
 
-// NewKey returns the key of a call that asks for something.
+// NewKey returns the key of a call. asked is the text of its request.
 func NewKey(caller, operation, value string, asked Asked) Key {
 	return Key{Caller: caller, Operation: operation, Value: value, Body: asked.fingerprint()}
 }
 
-// Given reports whether there is a key.
+// Given reports whether the caller sent a key.
 func (k *Key) Given() bool { return k.Value != "" }
 
-// scope is the key without the body: what may be used once.
+// scope returns the key without the body: the part that must be unique.
 func (k *Key) scope() Key { return Key{Caller: k.Caller, Operation: k.Operation, Value: k.Value} }
 
-// Keyed is a command that its caller may repeat: once it has succeeded, the same key gives the first answer again.
+// Keyed is a command with an idempotency key. Once it has succeeded, the same key returns the first answer again.
 type Keyed struct {
 	Key     Key
 	Command Command
 }
 
-// Operation is that of the command.
+// Operation returns the operation of the command inside.
 func (c Keyed) Operation() string { return c.Command.Operation() }
 
 func (c Keyed) need(n *Need) {
@@ -44,7 +44,8 @@ func (c Keyed) need(n *Need) {
 	c.Command.need(n)
 }
 
-// apply applies the command unless it was before. Only success is kept: a retry after a refusal is a new try.
+// apply runs the command unless it has already succeeded under this key. Only a success is kept, so a retry after a
+// refusal is a new try.
 func (c Keyed) apply(a *application) Result {
 	if kept, ok := a.kept[c.Key.scope()]; ok {
 		return kept.Replay(c.Key)
@@ -62,11 +63,11 @@ func (c Keyed) apply(a *application) Result {
 // Kept is the first successful answer under a key.
 type Kept struct {
 	Key    Key
-	Answer []byte // see Result.Encode
+	Answer []byte // as written by Result.Encode
 	At     Time
 }
 
-// CheckKey checks an idempotency key as it was sent.
+// CheckKey checks an idempotency key as the client sent it.
 func CheckKey(value string) error {
 	if value == "" || len(value) > MaxKey {
 		return Invalid("Idempotency-Key", fmt.Sprintf("must have 1 to %d characters", MaxKey))
@@ -79,8 +80,8 @@ func CheckKey(value string) error {
 	return nil
 }
 
-// Replay answers a call under a key that was used before: with the first answer, or with a refusal where the key was
-// used for something else.
+// Replay answers a call whose key was used before. It returns the first answer, or a refusal if the key was used for
+// a different request.
 func (k *Kept) Replay(again Key) Result {
 	if k.Key.Body != again.Body {
 		return Result{Err: Refuse(CodeIdempotencyMismatch)}
@@ -93,7 +94,7 @@ func (k *Kept) Replay(again Key) Result {
 	return r
 }
 
-// LoadKept adds the answer kept under a key named in Need.Keys.
+// LoadKept adds the answer that is stored under a key in Need.Keys.
 func (s *State) LoadKept(k Kept) {
 	if s.kept == nil {
 		s.kept = make(map[Key]Kept)

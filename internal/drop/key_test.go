@@ -16,7 +16,7 @@ func keyed(body any, c drop.Command) drop.Keyed {
 	return drop.Keyed{Key: drop.NewKey("", "op", "k", drop.Asked(fmt.Sprint(body))), Command: c}
 }
 
-// replayed is an answer as every call but the first one gets it.
+// replayed returns the answer that every call after the first one gets.
 func replayed(first drop.Result) drop.Result {
 	first.Replayed = true
 	return first
@@ -72,7 +72,7 @@ func TestKeyed_RefusalsAreNotKept(t *testing.T) {
 	}
 }
 
-// A success that changes nothing must be kept all the same: it is the first answer.
+// A success that changes nothing must be kept too: it is the first answer.
 func TestKeyed_KeepsAnAnswerThatChangedNothing(t *testing.T) {
 	b := newBook(plain(5))
 	b.do(opened, drop.Pause{})
@@ -203,7 +203,7 @@ func TestResult_EncodeAndDecode(t *testing.T) {
 	})
 }
 
-// A reservation is kept in few bytes, and comes back as it was.
+// The encoding of a reservation is short, and decoding it returns the same reservation.
 func TestResult_AReservationIsKeptAsItIs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		created := drop.Time(rapid.Int64Range(0, 253_402_300_799_999).Draw(t, "created"))
@@ -222,7 +222,7 @@ func TestResult_AReservationIsKeptAsItIs(t *testing.T) {
 		if err != nil || again.Reservation != r || again.Drop != nil || len(kept) > 40+len(r.Size) {
 			t.Fatalf("%+v is kept in %d bytes and read as %+v, %v", r, len(kept), again, err)
 		}
-		for n := range len(kept) - len(r.Size) { // cut off
+		for n := range len(kept) - len(r.Size) { // truncated
 			if _, err := drop.DecodeResult(kept[:n]); err == nil {
 				t.Fatalf("%d of %d bytes are read", n, len(kept))
 			}

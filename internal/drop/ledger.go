@@ -2,7 +2,7 @@ package drop
 
 import "fmt"
 
-// Reason says what moved units. The words are stored and go over the wire; do not change them.
+// Reason says why units moved. Reasons are stored and sent to clients; do not change them.
 type Reason string
 
 // The reasons of a ledger entry.
@@ -15,24 +15,24 @@ const (
 	Purchased            Reason = "purchased"
 )
 
-// reasons in the order in which one batch's entries are written: what gives units back stands before what takes them,
-// so that no entry's Available is ever below zero.
+// reasons is the order in which a batch's entries are written. Reasons that release units come before those that take
+// them, so that Available is never negative in any entry.
 var reasons = [...]Reason{Created, ReservationExpired, ReservationCancelled, Restocked, Reserved, Purchased}
 
-// LedgerEntry records what one batch moved for one reason in one size.
+// LedgerEntry records how many units of one size a batch moved for one reason.
 type LedgerEntry struct {
 	Seq    Seq
 	Batch  BatchID
 	At     Time
 	Size   string
 	Reason Reason
-	// Units moved, positive but for a Restocked that took units away.
+	// Units is the number of units moved. Only Restocked may be negative, when the operator removes units.
 	Units int64
-	// Available is the size's stock on sale after this entry.
+	// Available is the size's available stock after this entry.
 	Available int64
 }
 
-// Post moves the entry's units between the counters, and reports a reason that it does not know.
+// Post moves an entry's units between the counters. It returns an error for an unknown reason.
 func (s *Stock) Post(reason Reason, units int64) error {
 	switch reason {
 	case Created, Restocked:
@@ -53,9 +53,9 @@ func (s *Stock) Post(reason Reason, units int64) error {
 	return nil
 }
 
-// movements counts one size's units by reason within a batch, in the order of reasons.
+// movements counts the units of one size that a batch moves, by reason, in the order of reasons.
 type movements [len(reasons)]struct {
-	count int64 // how many movements; a restock of +2 and one of −2 still leave an entry
+	count int64 // the number of movements: a restock of +2 and one of −2 still make an entry
 	units int64
 }
 

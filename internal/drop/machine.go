@@ -1,26 +1,28 @@
 package drop
 
-// MaxExpirePerBatch bounds how many due holds one batch ends, so that callers in the same batch do not wait for a crowd
-// (10,000 in one UPDATE took 45 ms).
+// MaxExpirePerBatch is the most due holds that one batch expires. It keeps other callers in the batch from waiting
+// for a mass expiry: 10,000 in one UPDATE took 45 ms.
 const MaxExpirePerBatch = 500
 
-// Changes is what a batch leaves to be written. The drop's row and its sizes are in the State.
+// Changes are what a store writes after a batch. The drop's row and its sizes are in the State.
 type Changes struct {
-	// Ended has reservations loaded as active that were completed, expired or cancelled.
+	// Ended has the reservations that were loaded as active and are now completed, expired or cancelled.
 	Ended []*Reservation
-	// Made has new reservations, in the order of their numbers; one may already have ended.
+	// Made has the new reservations in the order of their numbers. One of them may already have ended.
 	Made      []*Reservation
 	Purchases []Purchase
 	Ledger    []LedgerEntry
-	// Kept has the answers to be kept under their keys.
+	// Kept has the answers to store under their keys.
 	Kept []Kept
-	// Sizes has the indexes into State.Sizes whose stock moved.
+	// Sizes has the indexes in State.Sizes whose stock moved.
 	Sizes []int
 }
 
-// Apply first expires the holds that are due, then applies each command in order, all at one time: now, or the drop's
-// last batch's time if that is later. Results answer the commands one by one. Changes are nil when nothing changed;
-// the state then is as it was.
+// Apply runs one batch. It expires the holds that are due, then applies the commands in order. All of it happens at
+// one time: now, or the time of the drop's last batch if that is later.
+//
+// The results answer the commands one by one. Changes are nil if nothing changed; the state is then the same as
+// before.
 func Apply(s *State, now Time, batch BatchID, cmds []Command) ([]Result, *Changes) {
 	a := newApplication(s, max(now, s.LastAt), batch)
 	for _, c := range cmds {
@@ -45,7 +47,7 @@ type application struct {
 	batch     BatchID
 	changes   Changes
 	changed   bool
-	limits    bool        // the drop limits users, or may within the batch: keep count of their units
+	limits    bool        // the drop limits users, or a command in the batch may set a limit: count units per user
 	movements []movements // by index of Sizes
 	firstMade ReservationID
 }
@@ -60,14 +62,14 @@ func newApplication(s *State, now Time, batch BatchID) *application {
 // move posts units to a size's counters and to the batch's ledger.
 func (a *application) move(size int, r Reason, units int64) {
 	if err := a.Sizes[size].Stock.Post(r, units); err != nil {
-		panic(err) // a reason written in this package
+		panic(err) // cannot happen: the reason is one of this package's
 	}
 	a.movements[size].add(r, units)
 	a.changed = true
 }
 
-// find returns a reservation as it stands at the batch's time: a hold whose time is over is expired on the way, even if
-// more holds are due than one batch expires. Another user's is one that does not exist.
+// find returns a reservation as of the batch's time. If its hold is over, find expires it first, even if more holds
+// are due than one batch expires. Another user's reservation counts as not found.
 func (a *application) find(id ReservationID, owner UserID) (*Reservation, *Error) {
 	r := a.reservations[id]
 	if r == nil || owner != 0 && r.UserID != owner {
@@ -77,7 +79,7 @@ func (a *application) find(id ReservationID, owner UserID) (*Reservation, *Error
 	return r, nil
 }
 
-// expireIfDue expires an active hold whose time is over.
+// expireIfDue expires an active hold whose end has come.
 func (a *application) expireIfDue(r *Reservation) {
 	if r.Status == Active && !r.LiveAt(a.now) {
 		a.end(r, Expired, ReservationExpired)
@@ -97,7 +99,7 @@ func (a *application) end(r *Reservation, status Status, reason Reason) {
 	a.move(a.sizeIndex(r.Size), reason, 1)
 }
 
-// finish writes the batch's ledger and closes the state, or returns nil if nothing changed.
+// finish writes the batch's ledger and completes the state. It returns nil if nothing changed.
 func (a *application) finish() *Changes {
 	if !a.changed {
 		return nil
@@ -112,7 +114,7 @@ func (a *application) finish() *Changes {
 			}
 			moved = true
 			if err := before.Post(reasons[j], m.units); err != nil {
-				panic(err) // a reason written in this package
+				panic(err) // cannot happen: the reason is one of this package's
 			}
 			a.Seq++
 			a.changes.Ledger = append(a.changes.Ledger, LedgerEntry{
@@ -130,11 +132,11 @@ func (a *application) finish() *Changes {
 	return &a.changes
 }
 
-// before undoes the batch's movements of a size, to replay them in the ledger's order.
+// before undoes the batch's movements of a size, so that finish can replay them in the ledger's order.
 func (a *application) before(size int, s Stock) Stock {
 	for j, m := range a.movements[size] {
 		if err := s.Post(reasons[j], -m.units); err != nil {
-			panic(err) // a reason written in this package
+			panic(err) // cannot happen: the reason is one of this package's
 		}
 	}
 	return s

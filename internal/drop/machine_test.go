@@ -9,7 +9,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// The refusals of reserving. The setup leaves the drop so that the refusal wanted stands before any other that applies.
+// These are the refusals of a reserve, in order. Each setup makes the wanted refusal come before any other that
+// applies.
 func TestReserve_RefusalsAndTheirOrder(t *testing.T) {
 	pause := func(b *book) { b.do(opened, drop.Pause{}) }
 	start := func(at drop.Time) func(*book) { return func(b *book) { b.drop.StartTime = at } }
@@ -191,7 +192,7 @@ func TestHold_IsDeadAtItsEndToTheMillisecond(t *testing.T) {
 	}
 }
 
-// A store's clock may lag the drop's last batch; a hold that nothing loaded as due is dead all the same.
+// A store's clock may be behind the drop's last batch. A hold past its end is over even if nothing loaded it as due.
 func TestHold_IsDeadThoughNotLoadedAsDue(t *testing.T) {
 	b := newBook(limited(plain(2), 1))
 	held := b.reserve(t, opened, 1, "")
@@ -214,7 +215,7 @@ func TestMakePurchase(t *testing.T) {
 	b := newBook(sized(2, "9", "10"))
 	held := b.reserve(t, opened, 4, "10")
 	price := b.drop.Price
-	b.do(opened, drop.Pause{}) // live reservations can still be bought
+	b.do(opened, drop.Pause{}) // live reservations can still be purchased
 	bought := b.buy(t, opened+3, held.ID)
 	want := drop.Purchase{ID: 7<<32 | 1, ReservationID: held.ID, UserID: 4, Size: "10", Price: price, CreatedAt: opened + 3}
 	if bought != want {
@@ -224,7 +225,7 @@ func TestMakePurchase(t *testing.T) {
 		t.Errorf("stock %+v", b.drop.Sizes[1].Stock)
 	}
 	before := b.clone()
-	for range 3 { // long after the end of the hold too
+	for range 3 { // also long after the end of the hold
 		if again := b.buy(t, opened+100*minute, held.ID); again != bought {
 			t.Errorf("again %+v, want %+v", again, bought)
 		}
@@ -349,7 +350,7 @@ func TestApply_UnitComesBackWithinTheBatch(t *testing.T) {
 			t.Errorf("command %d: %q, want %q", i, codeOf(got[i]), want)
 		}
 	}
-	// Giving back stands before taking, so that no entry is below zero.
+	// Releases come before takes, so that no entry is negative.
 	want := []drop.LedgerEntry{
 		{Seq: 3, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.ReservationCancelled, Units: 1, Available: 1},
 		{Seq: 4, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.Reserved, Units: 1, Available: 0},
@@ -380,7 +381,7 @@ func TestReserve_UnitsBoughtInTheSameBatchCount(t *testing.T) {
 	}
 }
 
-// One hold is loaded as due, by its number and as its user's: it ends once, for all three.
+// One hold is loaded three times: as due, by its number and by its user. It ends only once.
 func TestApply_RowLoadedThriceIsOne(t *testing.T) {
 	b := newBook(limited(plain(9), 1))
 	held := b.reserve(t, opened, 1, "")

@@ -2,29 +2,29 @@ package drop
 
 import "strconv"
 
-// Currency is what a shop's amounts are in, as ISO 4217 has it. The zero value is no currency.
+// Currency is the currency of a shop's amounts, as defined by ISO 4217. The zero value means no currency.
 type Currency struct {
-	Code     string // such as EUR
-	Decimals int    // of its amounts, from 0 (JPY) to MaxDecimals
+	Code     string // for example EUR
+	Decimals int    // decimals of an amount, from 0 (JPY) to MaxDecimals
 }
 
-// MaxDecimals is the most that any currency has (CLF, UYW).
+// MaxDecimals is the most decimals that any currency has (CLF, UYW).
 const MaxDecimals = 4
 
-// Money is an amount of the shop's one currency, as databases and replicas keep it. It has one spelling for each
-// amount, so that == compares, and the same for every currency, so that a row means what it meant whatever currency
-// the shop has today:
+// Money is an amount in the shop's currency, as stored and as sent between replicas. Each amount has exactly one
+// encoding, so == compares amounts. The encoding does not depend on the currency, so old rows keep their meaning when
+// the shop's currency changes:
 //
-//   - in hundredths: 11999 is 119.99, 1200000 is 12000
-//   - an amount that is no whole number of hundredths in ten-thousandths, with finer added: 1000001199950 is 119.995
+//   - Whole hundredths are stored as such: 11999 is 119.99, and 1200000 is 12000.
+//   - Any other amount is stored in ten-thousandths plus finer: 1000001199950 is 119.995.
 //
-// Arithmetic and order are those of TenThousandths.
+// Use TenThousandths for arithmetic and order.
 type Money int64
 
-// finer is above every price in hundredths, and above every price in ten-thousandths.
+// finer is larger than every price, whether in hundredths or in ten-thousandths.
 const finer Money = 1_000_000_000_000
 
-// MaxPrice is 99,999,999.99, what the original's DECIMAL(10,2) column holds.
+// MaxPrice is 99,999,999.99, the largest value of the original's DECIMAL(10,2) column.
 const MaxPrice Money = 9_999_999_999
 
 const (
@@ -32,7 +32,7 @@ const (
 	tenthousand = 10_000
 )
 
-// MoneyOf returns the amount of so many ten-thousandths, from 0 to those of MaxPrice.
+// MoneyOf converts an amount in ten-thousandths, from 0 to that of MaxPrice.
 func MoneyOf(tenThousandths int64) Money {
 	if tenThousandths%hundredth == 0 {
 		return Money(tenThousandths / hundredth)
@@ -40,7 +40,7 @@ func MoneyOf(tenThousandths int64) Money {
 	return finer + Money(tenThousandths)
 }
 
-// TenThousandths returns the amount that MoneyOf made m of.
+// TenThousandths converts the amount back: it is the inverse of MoneyOf.
 func (m Money) TenThousandths() int64 {
 	if m.fine() {
 		return int64(m - finer)
@@ -48,10 +48,10 @@ func (m Money) TenThousandths() int64 {
 	return int64(m) * hundredth
 }
 
-// fine says whether m is in ten-thousandths. What no MoneyOf has made is in hundredths.
+// fine reports whether m is in ten-thousandths. A value that MoneyOf cannot have made is in hundredths.
 func (m Money) fine() bool { return m > finer && m < 2*finer && (m-finer)%hundredth != 0 }
 
-// IsPrice says whether m is from 0 to MaxPrice.
+// IsPrice reports whether m is from 0 to MaxPrice.
 func (m Money) IsPrice() bool {
 	if m.fine() {
 		return m.TenThousandths() <= MaxPrice.TenThousandths()
@@ -59,7 +59,7 @@ func (m Money) IsPrice() bool {
 	return m >= 0 && m <= MaxPrice
 }
 
-// Decimals returns how many decimals it takes to write m: 0 for 120, 1 for 119.9, 3 for 119.995.
+// Decimals returns how many decimals m needs: 0 for 120, 1 for 119.9, 3 for 119.995.
 func (m Money) Decimals() int {
 	_, part, most := m.split()
 	for ; most > 0 && part%10 == 0; most-- {
@@ -68,20 +68,20 @@ func (m Money) Decimals() int {
 	return most
 }
 
-// split returns the whole part of |m| and the rest, in units of 10^-decimals.
+// split returns the whole part of |m|, and the rest in units of 10^-decimals.
 func (m Money) split() (whole, part uint64, decimals int) {
 	if m.fine() {
 		n := uint64(m - finer)
 		return n / tenthousand, n % tenthousand, MaxDecimals
 	}
-	n := uint64(m) // two's complement: its least value has no positive one
+	n := uint64(m) // two's complement: the least int64 has no positive counterpart
 	if m < 0 {
 		n = -n
 	}
 	return n / hundredth, n % hundredth, 2
 }
 
-// Append appends String's form to b.
+// Append appends the same text as String to b.
 func (m Money) Append(b []byte) []byte {
 	whole, part, decimals := m.split()
 	if m < 0 {
@@ -101,5 +101,5 @@ func (m Money) Append(b []byte) []byte {
 
 var pow10 = [...]uint64{1, 10, 100, 1000}
 
-// String writes the amount as a decimal number without trailing zeros: 120, 119.9, 119.99, 119.995.
+// String formats the amount as a decimal number without trailing zeros: 120, 119.9, 119.99, 119.995.
 func (m Money) String() string { return string(m.Append(nil)) }

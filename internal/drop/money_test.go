@@ -14,7 +14,7 @@ func TestMoney_String(t *testing.T) {
 	for m, want := range map[drop.Money]string{
 		0: "0", 1: "0.01", 9: "0.09", 10: "0.1", 99: "0.99", 100: "1", 101: "1.01", 110: "1.1", 12_000: "120", 11_990: "119.9",
 		11_999: "119.99", drop.MaxPrice: "99999999.99", -1: "-0.01", -150: "-1.5",
-		math.MinInt64: "-92233720368547758.08", // what a damaged database may hold
+		math.MinInt64: "-92233720368547758.08", // a damaged database may hold this
 	} {
 		if got := m.String(); got != want {
 			t.Errorf("Money(%d): %q, want %q", int64(m), got, want)
@@ -22,7 +22,8 @@ func TestMoney_String(t *testing.T) {
 	}
 }
 
-// Every amount has one spelling, and reads as what it is; amounts in hundredths are what databases have always had.
+// Every amount has exactly one encoding, and decodes to the same amount. Amounts in hundredths are stored as they
+// always were.
 func TestMoney_HasOneSpellingForEachAmount(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := drop.MaxPrice.TenThousandths()
@@ -48,7 +49,7 @@ func TestMoney_IsPrice(t *testing.T) {
 	for m, want := range map[drop.Money]bool{
 		0: true, 1: true, drop.MaxPrice: true, drop.MoneyOf(1): true, drop.MoneyOf(1_199_950): true, drop.MoneyOf(999_999_999_899): true,
 		-1: false, drop.MaxPrice + 1: false, drop.MoneyOf(999_999_999_901): false, math.MinInt64: false, math.MaxInt64: false,
-		1_000_000_000_000: false, 1_000_001_199_900: false, 2_000_000_000_000: false, // spellings that no amount has
+		1_000_000_000_000: false, 1_000_001_199_900: false, 2_000_000_000_000: false, // encodings that no amount has
 	} {
 		if got := m.IsPrice(); got != want {
 			t.Errorf("%d is a price: %t", int64(m), got)

@@ -8,20 +8,19 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// Named is a buyer as a call names one: by an email or, without one, by a name.
+// Named is a buyer as a call names one: by email or, without an email, by name.
 type Named struct {
-	// Username and Email are in their normal form, which is what a new buyer gets.
+	// Username and Email are in their normal form. A new buyer gets them.
 	Username, Email string
-	// Refusal is the rule that what the buyer is found by breaks: nobody new is made, but who was kept before there
-	// was the rule is found.
+	// Refusal is the rule that the buyer's name or email breaks. No new buyer is made in that case, but one that was
+	// stored before the rule existed can still be found.
 	Refusal *Error
-	// typed is what the buyer is found by as it was typed, which is how buyers were kept before there was a normal
-	// form.
+	// typed is the name or email as typed. Buyers were stored this way before there was a normal form.
 	typed   string
 	byEmail bool
 }
 
-// NameBuyer reads whom a call names. It refuses what never was a name or an email.
+// NameBuyer reads the buyer that a call names. It refuses a text that was never valid as a name or an email.
 func NameBuyer(username, email string) (Named, error) {
 	n := Named{typed: username, byEmail: email != ""}
 	var refusal *Error
@@ -45,12 +44,14 @@ func NameBuyer(username, email string) (Named, error) {
 	return n, nil
 }
 
-// ByEmail reports whether the buyer is found by the email, whatever the name.
+// ByEmail reports whether the buyer is found by email; the name then does not matter.
 func (n *Named) ByEmail() bool { return n.byEmail }
 
-// Spellings returns what the buyer is found by, emails or names: the first that somebody has says who is meant. The
-// first is what was typed, the second (empty: the same, or none) its normal form. Nobody new is kept under anything
-// but a normal form, so the first finds nobody but a buyer of before who typed the very same.
+// Spellings returns the one or two emails or names to look for, in order. The first that somebody has identifies the
+// buyer.
+//
+// The first is the text as typed, the second its normal form; second is empty if they are equal. New buyers are only
+// stored in the normal form. So the first spelling finds only a buyer who was stored earlier under exactly that text.
 func (n *Named) Spellings() (first, second string) {
 	second = n.Username
 	if n.byEmail {
@@ -62,7 +63,7 @@ func (n *Named) Spellings() (first, second string) {
 	return n.typed, second
 }
 
-// NewUsername is what a new buyer is called: by the name or, without one, by what stands before the @.
+// NewUsername returns the name of a new buyer: the given name or, without one, the part of the email before the @.
 func (n *Named) NewUsername() string {
 	if n.Username != "" || n.Email == "" {
 		return n.Username
@@ -73,7 +74,7 @@ func (n *Named) NewUsername() string {
 	return UnknownUsername
 }
 
-// CheckUser checks a buyer's name and, unless empty, email.
+// CheckUser checks a buyer's name, and the email if there is one.
 func CheckUser(username, email string) error {
 	n, err := NameBuyer(username, email)
 	if err == nil && n.Refusal != nil {
@@ -82,7 +83,8 @@ func CheckUser(username, email string) error {
 	return err
 }
 
-// NormalEmail is the form in which an email is kept and compared (see text.Email), or empty where the text is none.
+// NormalEmail returns the form in which an email is stored and compared (see text.Email), or "" if the text is not an
+// email.
 func NormalEmail(email string) string {
 	if email == "" {
 		return ""
@@ -115,10 +117,10 @@ func isEmail(s string) bool {
 	return err == nil && a.Address == s && checkText("email", s, 3, MaxEmail) == nil
 }
 
-// plainEmail reports an address of the kind that nearly all are, which needs no parser: words with dots, one @, words
-// with dots.
+// plainEmail recognizes the usual kind of address without a parser: words joined by dots, one @, words joined by
+// dots.
 func plainEmail(email string) bool {
-	ats, dot := 0, true // as if a dot were before it: none may begin a part
+	ats, dot := 0, true // as if a dot came before it: a part may not begin with one
 	for i := range len(email) {
 		c := email[i]
 		word := c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '+' && ats == 0

@@ -13,7 +13,7 @@ func TestNameBuyer_LooksForWhatWasTypedThenForItsNormalForm(t *testing.T) {
 		{"nika ", "", "nika ", "nika"},
 		{"ｎｉｋａ", "", "ｎｉｋａ", "nika"},
 		{"Jose\u0301", "", "Jose\u0301", "José"},
-		{"nika\u200b", "", "nika\u200b", ""}, // nobody new, but perhaps somebody of before
+		{"nika\u200b", "", "nika\u200b", ""}, // not a new buyer, but perhaps one stored earlier
 		{"Ann", "ann@example.com", "ann@example.com", ""},
 		{"", "Ann@Example.COM", "ann@example.com", ""},
 		{"Ann", " ann@example.com", "ann@example.com", ""},
@@ -69,7 +69,7 @@ func TestNamed_NewUsername(t *testing.T) {
 	}
 }
 
-// labelled is a drop as it was kept before labels had a normal form.
+// labelled returns a drop as stored before labels had a normal form.
 func labelled(labels ...string) *book {
 	spec := drop.Spec{Name: "n", StartTime: opened}
 	for _, label := range labels {
@@ -86,7 +86,7 @@ func TestReserve_FindsASizeInAnySpelling(t *testing.T) {
 		{[]string{"9", "9.5"}, "９", "9"},
 		{[]string{"9", "9.5"}, " 9.5\u00a0", "9.5"},
 		{[]string{"EU 42"}, "EU\u3000 42", "EU 42"},
-		{[]string{"9\u200b"}, "9\u200b", "9\u200b"}, // drops of before
+		{[]string{"9\u200b"}, "9\u200b", "9\u200b"}, // drops stored earlier
 		{[]string{"9 "}, "9 ", "9 "},
 		{[]string{"9 "}, "9", "9 "},
 		{[]string{"9", "9 ", "９"}, "９", "９"},
@@ -159,7 +159,7 @@ func TestNameBuyer_OfPlainTextAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkNameBuyer is what each reserve by name and email pays; the control takes the long way.
+// BenchmarkNameBuyer measures what each reserve by name and email pays. The control run uses the full parser.
 func BenchmarkNameBuyer(b *testing.B) {
 	for what, who := range map[string][2]string{"ASCII": {"Ann Smith", "ann.smith@example.com"}, "control": {"José García", "josé@example.com"}} {
 		b.Run(what, func(b *testing.B) {

@@ -2,7 +2,7 @@ package drop
 
 import "slices"
 
-// answerDrop answers an operator's command with the drop as it is now. Its version is the one that the batch will
+// answerDrop answers an operator's command with the drop's current state. Its version is the one that the batch will
 // commit.
 func (a *application) answerDrop(refusal *Error) Result {
 	if refusal != nil {
@@ -16,16 +16,16 @@ func (a *application) answerDrop(refusal *Error) Result {
 	return Result{Drop: &d, Recent: a.Recent}
 }
 
-// Restock adds units to a size, or with a negative Add takes unsold ones away.
+// Restock adds units to a size. A negative Add removes unsold units.
 type Restock struct {
 	Add  int64
 	Size string
 }
 
-// Operation is "restock".
+// Operation returns "restock".
 func (Restock) Operation() string { return "restock" }
 
-// Asked is how many units of which size.
+// Asked returns the text of the call: how many units of which size.
 func (c Restock) Asked(ID) Asked {
 	b := appendNumber(nil, "drop.Restock{Add:", c.Add)
 	b = appendText(b, ", Size:", c.Size)
@@ -55,13 +55,13 @@ func (c Restock) move(a *application) *Error {
 	return nil
 }
 
-// Pause stops reserving; live reservations can still be bought.
+// Pause stops reserving. Buyers can still purchase their live reservations.
 type Pause struct{}
 
-// Operation is "pause".
+// Operation returns "pause".
 func (Pause) Operation() string { return "pause" }
 
-// Asked is which drop.
+// Asked returns the text of the call, which names the drop.
 func (Pause) Asked(id ID) Asked { return askedNumber(int64(id)) }
 
 func (Pause) need(n *Need) { n.Recent = true }
@@ -71,10 +71,10 @@ func (Pause) apply(a *application) Result { return a.setPaused(true) }
 // Resume ends a pause.
 type Resume struct{}
 
-// Operation is "resume".
+// Operation returns "resume".
 func (Resume) Operation() string { return "resume" }
 
-// Asked is which drop.
+// Asked returns the text of the call, which names the drop.
 func (Resume) Asked(id ID) Asked { return askedNumber(int64(id)) }
 
 func (Resume) need(n *Need) { n.Recent = true }

@@ -13,7 +13,7 @@ func TestRestock(t *testing.T) {
 		spec drop.Spec
 		c    drop.Restock
 		want drop.Error
-		left drop.Stock // of the drop's first size, of which one unit is held and one sold
+		left drop.Stock // of the drop's first size, which has one unit held and one sold
 	}{
 		{"adds", plain(5), drop.Restock{Add: 3}, drop.Error{}, drop.Stock{Total: 8, Available: 6, Held: 1, Sold: 1}},
 		{"takes away", plain(5), drop.Restock{Add: -2}, drop.Error{}, drop.Stock{Total: 3, Available: 1, Held: 1, Sold: 1}},
@@ -164,7 +164,7 @@ func TestEdit_SetsWhatIsGiven(t *testing.T) {
 	}
 }
 
-// An operator is answered with the drop as it was right after the command, whatever came later in its batch.
+// An operator's answer shows the drop right after the command, whatever comes later in the batch.
 func TestOperator_IsAnsweredWithTheDropAsOfThen(t *testing.T) {
 	b := newBook(sized(5, "9", "10"))
 	first := b.buy(t, opened, b.reserve(t, opened, 1, "9").ID)
@@ -173,7 +173,7 @@ func TestOperator_IsAnsweredWithTheDropAsOfThen(t *testing.T) {
 	got, _ := b.apply(opened+5, drop.Restock{Add: 2, Size: "9"}, drop.Pause{}, drop.MakePurchase{Reservation: held.ID},
 		drop.Resume{}, drop.Edit{Name: new("new")}, drop.Restock{Add: -1, Size: "10"})
 	for i, want := range map[int]struct {
-		nine, ten int64 // available
+		nine, ten int64 // available units
 		paused    bool
 		name      string
 		recent    int

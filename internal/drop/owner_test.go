@@ -6,7 +6,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// Two commands of one batch may name one reservation, so that it is loaded for the one and there for the other.
+// Two commands of one batch may name the same reservation. It is then loaded for its owner and must still be hidden
+// from the other caller.
 func TestApply_AnothersReservationIsOneThatDoesNotExist(t *testing.T) {
 	b := newBook(plain(9))
 	bought, cancelled := b.reserve(t, opened, 1, "").ID, b.reserve(t, opened, 1, "").ID

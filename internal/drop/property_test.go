@@ -26,13 +26,13 @@ func drawSpec(t *rapid.T) drop.Spec {
 	return spec
 }
 
-// drawID is a reservation that is there, is about to be made, or is none.
+// drawID draws a reservation that exists, one that is about to be made, or one that does not exist.
 func drawID(t *rapid.T, b *book) drop.ReservationID {
 	n := rapid.Int64Range(-1, int64(b.reserved)+4).Draw(t, "reservation")
 	return drop.ReservationID(int64(b.drop.ID)<<32 + n)
 }
 
-// drawOwner is mostly nobody in particular.
+// drawOwner mostly draws nobody in particular.
 func drawOwner(t *rapid.T) drop.UserID {
 	return drop.UserID(rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "owner"))
 }
@@ -80,7 +80,7 @@ func drawEdit(t *rapid.T, b *book) drop.Edit {
 	}).Draw(t, "edit")
 }
 
-// drawBatch also lets the clock step back, as one does after a failover.
+// drawBatch also lets the clock step back, as happens after a failover.
 func drawBatch(t *rapid.T, b *book, now drop.Time) (drop.Time, []drop.Command) {
 	now += drop.Time(rapid.SampledFrom([]int{0, 1, 500, 20_000, 60_000, -700}).Draw(t, "clock moves by"))
 	n := rapid.IntRange(1, 8).Draw(t, "commands")
@@ -112,7 +112,8 @@ func TestApply_InvariantsOverRandomBatches(t *testing.T) {
 	})
 }
 
-// checkChanges: the drop's row moves if and only if something changed, and time never steps back.
+// checkChanges checks that the drop's row changes if and only if something changed, and that its time never steps
+// back.
 func checkChanges(t *rapid.T, before, after *book, now drop.Time, c *drop.Changes) {
 	if c == nil {
 		if !reflect.DeepEqual(before, after) {
@@ -157,7 +158,7 @@ func checkChanges(t *rapid.T, before, after *book, now drop.Time, c *drop.Change
 	}
 }
 
-// checkRows: the counters say what the rows say, and no row changes after its end.
+// checkRows checks that the counters match the rows, and that no row changes after its end.
 func checkRows(t *rapid.T, before, after *book, now drop.Time) {
 	counted := make(map[string]*drop.Stock)
 	for i := range after.drop.Sizes {
@@ -255,7 +256,7 @@ func checkLedger(t *rapid.T, before, after *book) {
 	}
 }
 
-// checkResults: an answer is about what was asked, and agrees with the rows.
+// checkResults checks that each answer belongs to its command and matches the rows.
 func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Result) {
 	if len(results) != len(cmds) {
 		t.Fatalf("%d results of %d commands", len(results), len(cmds))
@@ -289,7 +290,7 @@ func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Resul
 	}
 }
 
-// checkKept: what was answered under a key is what is kept under it, from now on.
+// checkKept checks that the answer given under a key is the one stored under it from now on.
 func checkKept(t *rapid.T, b *book, key drop.Key, result drop.Result) {
 	kept, ok := b.kept[scope(key)]
 	mismatch := ok && kept.Key.Body != key.Body
@@ -305,8 +306,9 @@ func checkKept(t *rapid.T, b *book, key drop.Key, result drop.Result) {
 	}
 }
 
-// level takes out what one batch and many do not share: a drop's version, and the name of a buyer whose reservation is
-// bought in the batch that makes it (nobody knows its number by then). No list and an empty one are the same.
+// level removes what differs between one batch and many: the drop's version, and the name of a buyer whose
+// reservation is made and purchased in the same batch. Nobody knows the buyer's number at that point. A nil list and
+// an empty one count as equal.
 func level(r drop.Result) drop.Result {
 	if r.Drop != nil {
 		d := *r.Drop
@@ -324,7 +326,8 @@ func level(r drop.Result) drop.Result {
 	return r
 }
 
-// TestApply_BatchEqualsItsCommandsOneByOne also checks limits, at the limit of the moment of each command.
+// TestApply_BatchEqualsItsCommandsOneByOne also checks the limits, each against the limit that was in force for its
+// command.
 func TestApply_BatchEqualsItsCommandsOneByOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := newBook(drawSpec(t))
@@ -348,7 +351,7 @@ func TestApply_BatchEqualsItsCommandsOneByOne(t *testing.T) {
 				t.Fatalf("rows differ, alone\n%+v\n%+v\nin a batch\n%+v\n%+v",
 					single.reservations, single.purchases, b.reservations, b.purchases)
 			}
-			single.drop.Version = b.drop.Version // each counts its own batches
+			single.drop.Version = b.drop.Version // each version counts its own batches
 			if !reflect.DeepEqual(single.drop, b.drop) {
 				t.Fatalf("drops differ, alone\n%+v\nin a batch\n%+v", single.drop, b.drop)
 			}
@@ -356,7 +359,7 @@ func TestApply_BatchEqualsItsCommandsOneByOne(t *testing.T) {
 	})
 }
 
-// checkLimit: right after a reservation was made, its user is within the limit.
+// checkLimit checks that a user is within the limit right after a reservation was made.
 func checkLimit(t *rapid.T, b *book, made drop.Reservation) {
 	if b.drop.LimitPerUser == 0 {
 		return

@@ -1,16 +1,16 @@
 package drop
 
-// MakePurchase pays a reservation: its unit is sold. With an Owner it is refused like one that does not exist where
-// the reservation is another user's; 0 means anybody's.
+// MakePurchase pays for a reservation, which sells its unit. If Owner is set, a reservation of another user counts as
+// not found. Owner 0 allows any user's reservation.
 type MakePurchase struct {
 	Reservation ReservationID
 	Owner       UserID
 }
 
-// Operation is "purchase".
+// Operation returns "purchase".
 func (MakePurchase) Operation() string { return "purchase" }
 
-// Asked is which reservation.
+// Asked returns the text of the call, which names the reservation.
 func (c MakePurchase) Asked(ID) Asked { return askedNumber(int64(c.Reservation)) }
 
 func (c MakePurchase) need(n *Need) {
@@ -51,7 +51,7 @@ func (c MakePurchase) apply(a *application) Result {
 	return Result{Purchase: p}
 }
 
-// remember puts a purchase at the head of Recent, in a new slice: views share the old one.
+// remember puts a purchase first in Recent. It makes a new slice because views share the old one.
 func (a *application) remember(p Purchase) {
 	buyer := a.names[p.UserID]
 	if buyer.username == "" {

@@ -2,8 +2,8 @@ package drop
 
 import "sneakerdrop/internal/text"
 
-// RefuseReserve returns why nobody gets a unit of that size at the moment now, or nil: all that can be said of a
-// reserve without the buyer's own rows. The state machine asks it, and so does whoever answers from a view.
+// RefuseReserve returns why nobody can get a unit of that size at the time now, or nil. It covers every rule that
+// does not need the buyer's own rows. The state machine calls it, and so does the gate, which answers from a view.
 func (d *Drop) RefuseReserve(size string, now Time) *Error {
 	i, _, refusal := d.sizeNamed(size)
 	if refusal != nil {
@@ -12,7 +12,7 @@ func (d *Drop) RefuseReserve(size string, now Time) *Error {
 	return d.refuse(i, now)
 }
 
-// RefuseSize returns why no reserve can be of that size at any time, or nil: a drop's sizes never change.
+// RefuseSize returns why that size can never be reserved, or nil. The sizes of a drop never change.
 func (d *Drop) RefuseSize(size string) *Error {
 	_, _, refusal := d.sizeNamed(size)
 	return refusal
@@ -32,9 +32,9 @@ func (d *Drop) refuse(size int, now Time) *Error {
 	return nil
 }
 
-// sizeNamed finds the size that a buyer or operator named, and what it is called on what they get: as the drop calls
-// it or, where the drop has no sizes, the note in its normal form. A drop of before labels had a normal form may call
-// a size otherwise: its own spelling goes first.
+// sizeNamed finds the size that a buyer or operator named. called is what their answer shows: the drop's own label
+// or, in a drop without sizes, the note in its normal form. A drop stored before labels had a normal form may have a
+// label in another spelling. That spelling is tried first.
 func (d *Drop) sizeNamed(label string) (i int, called string, refusal *Error) {
 	if label == "" {
 		if d.Sized() {
@@ -60,8 +60,8 @@ func (d *Drop) sizeNamed(label string) (i int, called string, refusal *Error) {
 	return 0, "", &Error{Code: CodeSizeNotFound, Field: "size", Rule: "must name one of the drop's sizes"}
 }
 
-// sizeIndex finds where units of that size are counted, or −1: a drop without sizes has one stock, whatever the note
-// says.
+// sizeIndex returns the index of the stock that counts units of that size, or −1. A drop without sizes has a single
+// stock, whatever the note says.
 func (d *Drop) sizeIndex(label string) int {
 	if !d.Sized() {
 		return 0

@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// TestRefuseReserve_AgreesWithApply compares the two after random batches, for a buyer of whom nothing is known.
+// TestRefuseReserve_AgreesWithApply compares the two after random batches, for a buyer without any rows.
 func TestRefuseReserve_AgreesWithApply(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := newBook(drawSpec(t))
@@ -32,7 +32,7 @@ func TestRefuseReserve_AgreesWithApply(t *testing.T) {
 			view := b.clone().drop
 			refused := view.RefuseReserve(size, now)
 			granted := b.clone().do(now, drop.Reserve{User: 900, Size: size, Hold: time.Minute})
-			if b.due(now) { // a hold that is over may come back in the same batch: then only a refusal of Apply counts
+			if b.due(now) { // the batch may expire a due hold and make its unit available: then only a refusal by Apply counts
 				if granted.Err != nil && refused == nil {
 					t.Fatalf("size %q at %s: the view grants what Apply refuses with %+v", size, now, granted.Err)
 				}
@@ -45,7 +45,7 @@ func TestRefuseReserve_AgreesWithApply(t *testing.T) {
 	})
 }
 
-// due reports whether a hold is over that no batch has expired.
+// due reports whether a hold is past its end that no batch has expired yet.
 func (b *book) due(now drop.Time) bool {
 	for _, r := range b.reservations {
 		if r.Status == drop.Active && !r.LiveAt(now) {
@@ -66,7 +66,7 @@ func TestRefuseReserve_ChangesNothing(t *testing.T) {
 	}
 }
 
-// A view's moment counts, not that of its last batch.
+// The view is checked at the given time, not at the time of its last batch.
 func TestRefuseReserve_AtTheStartToTheMillisecond(t *testing.T) {
 	b := newBook(plain(1))
 	b.drop.StartTime = opened + 1500

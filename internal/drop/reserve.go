@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Reserve asks for one unit, held for Hold from the batch's time on.
+// Reserve asks for one unit and holds it for Hold, starting at the batch's time.
 type Reserve struct {
 	User UserID
 	Size string
 	Hold time.Duration // whole milliseconds
 }
 
-// Operation is "reserve".
+// Operation returns "reserve".
 func (Reserve) Operation() string { return "reserve" }
 
-// Asked is who asks for which size.
+// Asked returns the text of the call: which buyer asks for which size.
 func (c Reserve) Asked(ID) Asked {
 	b := make([]byte, 0, 96)
 	b = appendNumber(b, "struct { User drop.UserID; Size string }{User:", int64(c.User))

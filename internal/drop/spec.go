@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// Limits of what a shop may say. Lengths are in characters.
+// Limits on a shop's input. Lengths are in characters.
 const (
 	MaxName         = 200
 	MaxImageURL     = 2048
@@ -20,10 +20,10 @@ const (
 	MaxSizeLabel    = 32
 	MaxStock        = 10_000_000 // units of one drop
 	MaxLimitPerUser = 1000
-	// HighestMaxExpiredHolds bounds Drop.MaxExpiredHolds.
+	// HighestMaxExpiredHolds is the largest value of Settings.MaxExpiredHolds.
 	HighestMaxExpiredHolds = 100
 	MaxUsername            = 100
-	MaxEmail               = 254 // RFC 5321, 4.5.3.1.3 less the two brackets
+	MaxEmail               = 254 // RFC 5321, 4.5.3.1.3, without the two angle brackets
 )
 
 var (
@@ -31,17 +31,17 @@ var (
 	maxStart = TimeOf(time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC))
 )
 
-// Spec is a drop to be created.
+// Spec describes a drop to create.
 type Spec struct {
 	Name      string
 	Price     Money
 	StartTime Time
 	ImageURL  string
-	// TotalStock may be nil when Sizes say it; when both are given they must agree.
+	// TotalStock may be nil if Sizes is set. If both are set, they must match.
 	TotalStock   *int64
 	Sizes        []SizeSpec
 	LimitPerUser int
-	// MaxExpiredHolds: see Drop.
+	// MaxExpiredHolds: see Settings.
 	MaxExpiredHolds int
 }
 
@@ -51,8 +51,8 @@ type SizeSpec struct {
 	Stock int64
 }
 
-// Normal returns the spec with its texts in their normal form, which is how a drop is kept, or the first rule that it
-// breaks, as an *Error with CodeInvalid.
+// Normal returns the spec with its texts in the normal form that drops are stored in. It returns an *Error with
+// CodeInvalid for the first rule that the spec breaks.
 func (s *Spec) Normal() (Spec, error) {
 	normal := *s
 	var refusal *Error
@@ -69,7 +69,7 @@ func (s *Spec) Normal() (Spec, error) {
 	return normal, nil
 }
 
-// Check returns the first rule that the spec breaks; see Normal.
+// Check returns the first rule that the spec breaks, as Normal does.
 func (s *Spec) Check() error {
 	_, err := s.Normal()
 	return err
@@ -112,7 +112,7 @@ func (s *Spec) normalizeStock() *Error {
 	return nil
 }
 
-// Create returns the state of a new drop and what a store writes for it. The spec must be one that Normal has returned.
+// Create returns the state of a new drop and the rows that a store writes for it. The spec must come from Normal.
 func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 	state := &State{
 		Drop: Drop{
@@ -171,8 +171,8 @@ func checkExpired(n int) *Error {
 	return nil
 }
 
-// CheckLabel refuses what no size can ever have been called; empty is allowed. What a size may be called now is for
-// the drop to say: see RefuseSize.
+// CheckLabel refuses a text that can never have been a size's label; it accepts an empty one. RefuseSize checks
+// whether a drop has the size.
 func CheckLabel(field, label string) error {
 	refusal := checkText(field, label, 0, MaxSizeLabel)
 	if refusal == nil {
@@ -184,7 +184,7 @@ func CheckLabel(field, label string) error {
 	return nil
 }
 
-// normalText returns the normal form of what somebody typed, or the rule that it breaks.
+// normalText returns the normal form of a text that somebody typed, or the rule that the text breaks.
 func normalText(field, s string, most int, form func(string) (string, text.Fault)) (string, *Error) {
 	normal, fault := form(s)
 	if fault != "" {
@@ -196,7 +196,8 @@ func normalText(field, s string, most int, form func(string) (string, text.Fault
 	return normal, nil
 }
 
-// checkText admits printable UTF-8 without control characters (PostgreSQL stores no NUL, and none of them is a name).
+// checkText accepts printable UTF-8 without control characters. PostgreSQL cannot store NUL, and no name has one of
+// the others.
 func checkText(field, s string, least, most int) *Error {
 	if !utf8.ValidString(s) {
 		return Invalid(field, "must be valid UTF-8")

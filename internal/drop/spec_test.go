@@ -9,10 +9,10 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// text is a rune that takes several bytes, so often: lengths are in characters.
+// text returns n characters that take several bytes each, because lengths are in characters.
 func text(n int) string { return strings.Repeat("é", n) }
 
-// invalid returns what err says of its field, or "" where there is no error.
+// invalid returns the rule in err, or "" if there is no error.
 func invalid(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {

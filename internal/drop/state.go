@@ -1,22 +1,22 @@
 package drop
 
-// State is what a batch decides on: a drop as it stands under its lock, and the rows that the batch's commands need.
-// A store fills it with the Load methods; Apply changes it to the state after the batch.
+// State is what a batch decides on: a drop, read under its lock, and the rows that the batch's commands need. A
+// store fills it with the Load methods. Apply turns it into the state after the batch.
 type State struct {
 	Drop
 	// LastAt is the time of the last batch; time never steps back for a drop.
 	LastAt Time
-	// Seq is the newest ledger entry.
+	// Seq is the number of the newest ledger entry.
 	Seq Seq
-	// Reserved and Purchased number the newest reservation and purchase.
+	// Reserved and Purchased are the numbers of the newest reservation and purchase.
 	Reserved, Purchased uint32
-	// Batch names the last batch that changed the drop.
+	// Batch identifies the last batch that changed the drop.
 	Batch BatchID
-	// Recent has the newest purchases, newest first (Need.Recent; else nil).
+	// Recent has the newest purchases, newest first. It is nil unless Need.Recent asked for them.
 	Recent []Recent
-	// Deadline is the earliest end of an active hold that was not loaded as due (Need.Deadline; 0: none or not asked).
-	// After Apply it is the earliest end that is known: an active hold of an earlier time exists only if Deadline was
-	// not asked for.
+	// Deadline is the earliest end of an active hold that was not loaded as due. It is 0 if there is none, or if
+	// Need.Deadline did not ask for it. After Apply it is the earliest end known. An active hold can end earlier only
+	// if nobody asked for Deadline.
 	Deadline Time
 
 	reservations map[ReservationID]*Reservation
@@ -27,15 +27,15 @@ type State struct {
 	due          []*Reservation
 }
 
-// names are what a buyer is called.
+// names are the names of a buyer.
 type names struct{ username, public string }
 
-// usage is what counts towards one user's limit.
+// usage is what one user has in this drop, as far as the rules count it.
 type usage struct {
-	holds  []*Reservation // loaded or made as active
+	holds  []*Reservation // loaded as active, or made by this batch
 	bought int
-	unpaid int  // holds that were not paid: expired or given back
-	ended  Time // when the newest of those ended
+	unpaid int  // holds that ended unpaid: expired or cancelled
+	ended  Time // when the newest of them ended
 }
 
 func (u *usage) liveAt(now Time) (count int, one *Reservation) {
@@ -48,12 +48,12 @@ func (u *usage) liveAt(now Time) (count int, one *Reservation) {
 	return count, one
 }
 
-// LoadDue adds an active hold whose time has come by the store's clock. Holds come earliest first, at most
-// MaxExpirePerBatch of them.
+// LoadDue adds an active hold that has ended by the store's clock. Call it in the order of their ends, at most
+// MaxExpirePerBatch times.
 func (s *State) LoadDue(r Reservation) { s.due = append(s.due, s.keep(r)) }
 
-// LoadReservation adds a reservation named in Need.Reservations; username is its buyer's, UnknownUsername if never
-// told, and publicName the buyer's User.PublicName.
+// LoadReservation adds a reservation from Need.Reservations. username and publicName are its buyer's; username is
+// UnknownUsername if nobody has told it.
 func (s *State) LoadReservation(r Reservation, username, publicName string) {
 	s.keep(r)
 	if s.names == nil {
@@ -62,7 +62,7 @@ func (s *State) LoadReservation(r Reservation, username, publicName string) {
 	s.names[r.UserID] = names{username, publicName}
 }
 
-// LoadPurchase adds the purchase of a reservation named in Need.Reservations.
+// LoadPurchase adds the purchase of a reservation from Need.Reservations.
 func (s *State) LoadPurchase(p Purchase) {
 	if s.purchases == nil {
 		s.purchases = make(map[ReservationID]Purchase)
@@ -70,7 +70,7 @@ func (s *State) LoadPurchase(p Purchase) {
 	s.purchases[p.ReservationID] = p
 }
 
-// LoadUsage adds an active or completed reservation of a user named in Need.Users.
+// LoadUsage adds an active or completed reservation of a user from Need.Users.
 func (s *State) LoadUsage(r Reservation) {
 	u := s.usageOf(r.UserID)
 	if r.Status == Completed {
@@ -80,17 +80,17 @@ func (s *State) LoadUsage(r Reservation) {
 	u.holds = append(u.holds, s.keep(r))
 }
 
-// LoadUnpaid says how many reservations of a user named in Need.Users have expired or were cancelled, up to MaxUnpaid
-// of them, and when the last of them ended.
+// LoadUnpaid adds how many reservations of a user from Need.Users expired or were cancelled, and when the last of
+// them ended. The count may stop at MaxUnpaid.
 func (s *State) LoadUnpaid(id UserID, count int, last Time) {
 	u := s.usageOf(id)
 	u.unpaid, u.ended = count, last
 }
 
-// Limited reports whether the drop has a rule for which a store loads the reservations of Need.Users.
+// Limited reports whether the drop has a rule that needs the reservations of Need.Users.
 func (d *Drop) Limited() bool { return d.LimitPerUser > 0 || d.MaxExpiredHolds > 0 }
 
-// keep returns the one copy of a reservation: rows loaded for two purposes must change together.
+// keep returns the only copy of a reservation. Rows that were loaded for two purposes must change together.
 func (s *State) keep(r Reservation) *Reservation {
 	if have, ok := s.reservations[r.ID]; ok {
 		return have

@@ -2,10 +2,10 @@ package drop
 
 import "fmt"
 
-// Status is where a reservation stands. Its numbers are stored; do not renumber them.
+// Status is the state of a reservation. Its numbers are stored; do not renumber them.
 type Status int8
 
-// The statuses of a reservation. All but Active are terminal.
+// The states of a reservation. All except Active are final.
 const (
 	Active    Status = 1
 	Completed Status = 2
@@ -13,7 +13,7 @@ const (
 	Cancelled Status = 4
 )
 
-// String gives the wire's word.
+// String returns the word that the API uses.
 func (s Status) String() string {
 	switch s {
 	case Active:
@@ -29,21 +29,21 @@ func (s Status) String() string {
 	}
 }
 
-// Known reports whether s is a status.
+// Known reports whether s is a valid status.
 func (s Status) Known() bool { return s >= Active && s <= Cancelled }
 
-// Counts reports whether a reservation counts towards a drop's limit per user: it is active or completed.
+// Counts reports whether a reservation counts toward a drop's limit per user: only active and completed ones do.
 func (s Status) Counts() bool { return s == Active || s == Completed }
 
-// Unpaid reports whether a reservation has ended without a purchase, as Drop.MaxExpiredHolds counts them: it is
-// expired or cancelled.
+// Unpaid reports whether a reservation ended without a purchase: it expired or was cancelled.
+// Settings.MaxExpiredHolds limits these.
 func (s Status) Unpaid() bool { return s == Expired || s == Cancelled }
 
-// LiveAt reports whether the hold still keeps its unit: active, and now before ExpiresAt.
+// LiveAt reports whether the hold still keeps its unit: it is active, and now is before ExpiresAt.
 func (r *Reservation) LiveAt(now Time) bool { return r.Status == Active && now < r.ExpiresAt }
 
-// At returns the reservation as it stands at that moment: one whose time is over is expired, even if no batch has
-// said so yet.
+// At returns the reservation as of the given time. A hold past its end is expired, even if no batch has recorded that
+// yet.
 func (r Reservation) At(now Time) Reservation {
 	if r.Status == Active && !r.LiveAt(now) {
 		r.Status, r.EndedAt = Expired, r.ExpiresAt

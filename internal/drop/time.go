@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// timeText is what RFC 3339 admits and time.Parse does not insist on: two digits of the hour, a point before the
-// fraction, a zone within a day. Like the RFC it does not care about the case of T and Z.
+// timeText enforces the parts of RFC 3339 that time.Parse does not: two digits for the hour, a period before the
+// fraction, and a zone offset below 24 hours. Like the RFC, it ignores the case of T and Z.
 var timeText = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:)(\d\d)((?:\.\d+)?)([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$`)
 
-// ParseTime reads a moment as RFC 3339 writes it, with its zone, and cuts it to whole milliseconds. A leap second, of
-// second 60, is the first of the next minute, as for clocks that know none and for PostgreSQL.
+// ParseTime reads a time in RFC 3339 with its zone, and truncates it to whole milliseconds. A leap second (second 60)
+// becomes the first second of the next minute, as in PostgreSQL.
 func ParseTime(text string) (Time, bool) {
 	m := timeText.FindStringSubmatch(text)
 	if m == nil {

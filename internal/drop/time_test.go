@@ -28,7 +28,7 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-// TestParseTime_ReadsEverySpellingOfAMoment writes a moment in the spellings that RFC 3339 has for it.
+// TestParseTime_ReadsEverySpellingOfAMoment writes one moment in all the spellings that RFC 3339 allows.
 func TestParseTime_ReadsEverySpellingOfAMoment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drop.Time(rapid.Int64Range(0, 253402300799999).Draw(t, "milliseconds"))

@@ -30,13 +30,13 @@ func TestNameStyle_Show(t *testing.T) {
 		{drop.InitialName, "Anne-Marie", "A."},
 		{drop.InitialName, "J.R. Smith", "J."},
 		{drop.InitialName, "(Smith)", "S."},
-		{drop.InitialName, "\u202eSmith", "S."}, // of before names were checked
+		{drop.InitialName, "\u202eSmith", "S."}, // stored before names were checked
 		{drop.InitialName, "...", "Anonymous"},
 		{drop.InitialName, "@", "Anonymous"},
 		{drop.InitialName, " ", "Anonymous"},
 		{drop.InitialName, drop.UnknownUsername, "Unknown"},
 		{drop.NoName, drop.UnknownUsername, "Anonymous"},
-		{"", "Ann Smith", "A."}, // a setting that was forgotten does not tell more
+		{"", "Ann Smith", "A."}, // a forgotten setting must not reveal more
 	} {
 		if got := c.style.Show(c.name, ""); got != c.want {
 			t.Errorf("%q of %q: %q, want %q", c.style, c.name, got, c.want)

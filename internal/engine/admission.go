@@ -7,21 +7,23 @@ import (
 )
 
 const (
-	// openFrom is how many reserves of the kind that is admitted a batch has for another to begin behind its COMMIT
-	// even if nothing waits: more will have come by then.
+	// openFrom decides when an empty batch may begin behind a COMMIT. The batch before it must have at least this
+	// many admissible reserves, which suggests that more will arrive soon.
 	openFrom = 8
-	// MaxBackdated bounds by how much the time of a batch may be before a call that is admitted came.
+	// MaxBackdated is the most by which a batch's time may precede the arrival of an admitted call.
 	MaxBackdated = 50 * time.Millisecond
 )
 
-// admit adds to a batch what has come since it was begun. It is called when the batch is decided: it has waited for
-// the drop's lock, which is what takes time, and has it now. Only reserves can be admitted, and only where no rule
-// asks what their users hold: they need nothing that was not loaded. The first call that does ends it, so that none
-// is overtaken. Their holds begin at the batch's time, which may be a moment before they came.
+// admit adds calls that arrived after the batch began. The store calls it through Decide, right after the wait for
+// the drop's lock, which takes most of a batch's time.
+//
+// Only reserves can be admitted, and only if no rule needs their users' holds, because those are not loaded. The
+// first call that needs more ends the admission, so that no call overtakes it. The admitted holds start at the
+// batch's time, which may be a moment before the calls arrived.
 func (b *batch) admit(s *drop.State) {
 	b.late = len(b.calls)
 	l := b.lane
-	if b.alone || s.Limited() || b.needs.Limits || time.Since(b.asked) > MaxBackdated || b.next != nil { // those of next came before
+	if b.alone || s.Limited() || b.needs.Limits || time.Since(b.asked) > MaxBackdated || b.next != nil { // the calls in next came earlier
 		return
 	}
 	l.mu.Lock()
@@ -37,7 +39,7 @@ func (b *batch) admit(s *drop.State) {
 	}
 }
 
-// admissible returns the reserve that a command is, if it needs nothing that was not loaded.
+// admissible returns the reserve in a command, if the batch has everything loaded that it needs.
 func (b *batch) admissible(cmd drop.Command) (r drop.Reserve, ok bool) {
 	if k, keyed := cmd.(drop.Keyed); keyed && b.keys {
 		cmd = k.Command
@@ -46,7 +48,7 @@ func (b *batch) admissible(cmd drop.Command) (r drop.Reserve, ok bool) {
 	return r, ok
 }
 
-// manyPlain reports whether the next batch would admit calls, if they are like those of this one.
+// manyPlain reports whether the next batch would admit calls, assuming that they resemble this one's.
 func (b *batch) manyPlain() bool {
 	if b.view.Drop.Limited() {
 		return false
@@ -60,8 +62,8 @@ func (b *batch) manyPlain() bool {
 	return plain >= openFrom
 }
 
-// dismiss gives those back to the queue, to be the first there, that were admitted and refused. The batch's time may
-// be from before they came: a drop may have started since, or a hold ended.
+// dismiss returns admitted calls that were refused to the front of the queue. The batch's time may precede their
+// arrival, and since then the drop may have started or a hold may have ended.
 func (b *batch) dismiss() {
 	kept := b.late
 	var refused []*call

@@ -17,16 +17,16 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// unhurried is a store for one lane that decides a batch some time after it has read the clock, as when the answer is
-// on its way.
+// unhurried is a store for one lane that decides a batch some time after it has read the clock, as if the answer took
+// time to arrive.
 type unhurried struct {
 	store.Store
 
 	takes time.Duration
-	read  atomic.Int64 // the clock, while a batch is on its way
-	fail  func() error // of an attempt that was decided; nil: it is committed
-	then  func()       // after an attempt that failed
-	begun bool         // the batch began behind another's commit
+	read  atomic.Int64 // the clock as read for the batch under way
+	fail  func() error // the error of an attempt after its decision; nil commits it
+	then  func()       // runs after a failed attempt
+	begun bool         // whether the batch began behind another's COMMIT
 	made  []int        // how many reservations each batch made
 }
 
@@ -42,7 +42,7 @@ func newUnhurried(takes time.Duration) *unhurried {
 }
 
 func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
-	need := b.Needs() // nothing comes to it after that but what is admitted
+	need := b.Needs() // after this, calls can only join by admission
 	u.read.Store(int64(localNow()))
 	defer u.read.Store(0)
 	time.Sleep(u.takes)
@@ -76,7 +76,7 @@ func (u *unhurried) RunBatch(ctx context.Context, b store.Batch) error {
 	return nil
 }
 
-// at runs f in a goroutine of its own after so long.
+// at runs f in its own goroutine after the given time.
 func at(all *sync.WaitGroup, after time.Duration, f func()) {
 	all.Go(func() {
 		time.Sleep(after)
@@ -102,7 +102,8 @@ func TestAdmit_WhatComesBeforeTheDecisionIsPartOfTheBatch(t *testing.T) {
 	})
 }
 
-// With nothing in the queue another batch begins behind the COMMIT of a large one, for what comes until it is decided.
+// If the queue is empty, a batch still begins behind the COMMIT of a large one. It takes the calls that arrive before
+// it is decided.
 func TestAdmit_ToABatchThatBeganEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newUnhurried(5 * ms)
@@ -131,7 +132,7 @@ func TestAdmit_ToABatchThatBeganEmpty(t *testing.T) {
 	})
 }
 
-// What users hold was not loaded for those who come late.
+// The holds of users who arrive late are not loaded.
 func TestAdmit_NobodyWhereARuleAsksWhatUsersHold(t *testing.T) {
 	limit := 2
 	for name, c := range map[string]struct {
@@ -171,7 +172,7 @@ func TestAdmit_NobodyWhereARuleAsksWhatUsersHold(t *testing.T) {
 	}
 }
 
-// Who sends a key is admitted as well, while keys are new; who needs more ends it.
+// Calls with a key are admitted too, while keys are new. A call that needs more ends the admission.
 func TestAdmit_NobodyOvertakesACallThatNeedsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newUnhurried(5 * ms)
@@ -193,7 +194,7 @@ func TestAdmit_NobodyOvertakesACallThatNeedsMore(t *testing.T) {
 	})
 }
 
-// The time of the batch is from before they came: what it would refuse may have become right since.
+// The batch's time precedes the calls' arrival. A call that it would refuse may have become valid since.
 func TestAdmit_RefusesNobodyByAnEarlierTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := start(t, newUnhurried(5*ms), engine.Config{})
@@ -254,7 +255,7 @@ func TestAdmit_OnceHoweverOftenTheBatchIsTried(t *testing.T) {
 	})
 }
 
-// Between two attempts at a batch another replica may set a rule for those of whom nothing was loaded.
+// Between two attempts at a batch, another replica may set a rule for users whose holds were not loaded.
 func TestAdmit_ARuleThatIsSetBetweenTwoAttempts(t *testing.T) {
 	for name, seen := range map[string]int{"where none was known": 0, "where one was known that was lifted": 99} {
 		t.Run(name, func(t *testing.T) {
@@ -267,7 +268,7 @@ func TestAdmit_ARuleThatIsSetBetweenTwoAttempts(t *testing.T) {
 				for _, user := range []drop.UserID{1, 1, 7, 7} {
 					reserve(t, e, id, user)
 				}
-				time.Sleep(1500 * ms) // the other has seen it
+				time.Sleep(1500 * ms) // the other replica has seen it
 				limit := func(n int) {
 					if _, err := other.Edit(t.Context(), id, drop.Edit{LimitPerUser: &n}); err != nil {
 						t.Error(err)

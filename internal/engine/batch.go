@@ -12,43 +12,44 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// batch is a set of commands that the store commits together. It holds the commands, what is not loaded for them, and
-// what the last attempt decided. A batch that follows another may have no commands.
+// batch is a set of commands that the store commits together. It holds the commands, the list of what is not loaded
+// for them, and the result of the last attempt. A batch that follows another may have no commands.
 type batch struct {
 	lane  *lane
 	calls []*call
 	cmds  []drop.Command
-	alone bool   // no batch may follow it at once
-	next  *batch // follows it, whatever becomes of it
+	alone bool   // no batch may follow it directly
+	next  *batch // follows this batch, whether it succeeds or not
 	omitted
 	needs drop.Need
 	begun store.Begun
-	fixed bool // no more calls are taken: it was begun, or tried
+	fixed bool // takes no more calls, because it has begun or was tried
 	began time.Time
-	// unless is the version of an attempt that came to nothing unless the drop has moved on (0: none), and unclear
-	// that it has.
+	// unless is the version that a failed attempt would have committed. The attempt had no effect unless the drop has
+	// moved on from there; 0 means that there is none. unclear says that the drop has moved on.
 	unless  int64
 	unclear bool
 	decided
 }
 
-// decided is what the last attempt at a batch came to.
+// decided is the result of the last attempt at a batch.
 type decided struct {
 	id      drop.BatchID
-	late    int      // the first call that was admitted when the attempt was decided: see admission.go
+	late    int      // index of the first call that was admitted by admission.go
 	after   drop.Seq // of the state that the attempt was decided on
-	version int64    // likewise
-	// before is the batch that had last changed the drop, and confirms: see confirm.go.
+	version int64    // of the same state
+	// before is the batch that had last changed the drop. confirms says that this batch makes a small write: see
+	// confirm.go.
 	before   drop.BatchID
 	confirms bool
 	results  []drop.Result
 	changes  *drop.Changes
 	view     *View
-	// asked is by the local clock: the store read its own for the attempt no earlier. now is the batch's time, by the
-	// store's.
+	// asked is the local time at or before which the store read its clock for the attempt. now is the batch's time by
+	// the store's clock.
 	asked time.Time
 	now   drop.Time
-	// deadline is the earliest end of a hold that the attempt saw; if needs.Deadline, of all holds.
+	// deadline is the earliest end of a hold that the attempt saw. If needs.Deadline is set, no hold ends earlier.
 	deadline drop.Time
 }
 
@@ -62,11 +63,11 @@ func newBatch(l *lane, calls []*call) *batch {
 	return b
 }
 
-// need returns what the commands need, except what is omitted.
+// need returns what the commands need, without what is left out (see omitted).
 func (b *batch) need() drop.Need {
 	l, need := b.lane, drop.NeedOf(b.cmds)
-	// A timer may go off before the store's clock shows its moment, when that has been set since: its batch looks the
-	// deadline up all the same, or there would be no timer any more.
+	// A timer may fire before the store's clock reaches its moment, if that clock was set in the meantime. Its batch
+	// looks the deadline up even so, because otherwise no timer would be left.
 	need.Deadline = l.unsure || l.overdue() || slices.Contains(b.cmds, drop.Command(drop.Expire{}))
 	b.leaveOut(&need, !l.view.Load().Drop.Limited())
 	return need
@@ -84,7 +85,7 @@ func (b *batch) Begun() store.Begun { return b.begun }
 // Confirms implements store.Batch.
 func (b *batch) Confirms() bool { return b.confirms }
 
-// Needs implements store.Batch. It adds what has come while the batch waited for its turn in the store.
+// Needs implements store.Batch. It takes in the calls that arrived while the batch waited for its turn in the store.
 func (b *batch) Needs() drop.Need {
 	if b.fixed {
 		return b.needs
@@ -107,7 +108,7 @@ func (b *batch) Needs() drop.Need {
 
 // Next implements store.Batch.
 func (b *batch) Next() store.Batch {
-	if b.alone || b.next != nil { // it was given in an attempt before this
+	if b.alone || b.next != nil { // an earlier attempt has already returned it
 		return nil
 	}
 	calls, ok := b.lane.dequeueNext(b.manyPlain())
@@ -119,7 +120,7 @@ func (b *batch) Next() store.Batch {
 	return b.next
 }
 
-// abandonNext fails the batch that was to follow, as abandonQueue does those that wait.
+// abandonNext fails the batch that was to follow, just as abandonQueue fails the waiting calls.
 func (b *batch) abandonNext() {
 	if b.next == nil || b.next.begun != nil {
 		return
@@ -154,15 +155,15 @@ func (b *batch) Decide(s *drop.State, now drop.Time) *drop.Changes {
 	return b.changes
 }
 
-var errHidden = errors.New("other batches came in between")
+var errHidden = errors.New("other batches committed in between")
 
-// commit tries the batch until it has taken effect once, is refused, or the store has failed for RetryFor.
+// commit tries the batch until it has taken effect exactly once, is refused, or the store has failed for RetryFor.
 func (b *batch) commit(ctx context.Context) error {
 	err := b.try(ctx)
 	if err != nil && b.unless != 0 {
-		err = fmt.Errorf("%w: a look-up could not tell: %w", ErrOutcomeUnknown, err)
+		err = fmt.Errorf("%w: the look-up could not tell whether it took effect: %w", ErrOutcomeUnknown, err)
 	} else if err != nil && b.confirms && drop.CodeOf(err) == "" {
-		err = fmt.Errorf("%w: it is there, and not confirmed: %w", ErrOutcomeUnknown, err)
+		err = fmt.Errorf("%w: it is stored, but the store did not confirm it: %w", ErrOutcomeUnknown, err)
 	}
 	return err
 }
@@ -177,7 +178,7 @@ func (b *batch) try(ctx context.Context) error {
 		}
 		err := b.attempt(ctx)
 		switch {
-		case store.ClassOf(err) == store.ClassUnknown && b.confirms: // nothing was to be written, so there is nothing to look up
+		case store.ClassOf(err) == store.ClassUnknown && b.confirms: // the batch wrote nothing that matters, so there is nothing to look up
 			err = &store.Error{Op: "confirm", Class: store.ClassRolledBack, Err: err}
 		case err != nil && store.ClassOf(err) == store.ClassUnknown:
 			var committed bool
@@ -201,15 +202,15 @@ func (b *batch) try(ctx context.Context) error {
 	}
 }
 
-// doubt says that the attempt, which a look-up did not find, may be hidden all the same: one that moved no units has
-// its id on the drop alone, until the next batch of another replica.
+// doubt records that the last attempt may have taken effect although the look-up did not find it. An attempt that
+// moved no units leaves its id only on the drop, and the next batch of another replica overwrites it.
 func (b *batch) doubt() {
 	if b.changes != nil && len(b.changes.Ledger) == 0 {
 		b.unless = b.version
 	}
 }
 
-// faulted reports that the store cannot take this batch, whatever is tried, and that nothing was written.
+// faulted reports that the store can never take this batch, and that nothing was written.
 func (b *batch) faulted(err error) bool {
 	return store.ClassOf(err) == store.ClassFault && drop.CodeOf(err) == "" && !errors.Is(err, ErrOutcomeUnknown)
 }
@@ -218,22 +219,22 @@ func (b *batch) attempt(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
 	if b.asked = time.Now(); b.begun != nil {
-		b.asked = b.began // the store has read its clock since, behind the COMMIT of the batch before
+		b.asked = b.began // the store has read its clock since then, behind the COMMIT of the batch before
 	}
 	err := b.lane.engine.store.RunBatch(ctx, b)
-	b.begun, b.fixed = nil, true // another attempt begins anew, with these commands
+	b.begun, b.fixed = nil, true // the next attempt starts over with the same commands
 	if err != nil && drop.CodeOf(err) == "" && !b.usedKey(err) {
 		b.lane.engine.Metrics.storeError(err)
 	}
 	return err
 }
 
-// resolve finds out whether a commit whose answer was lost took place. When it did not, the error it returns is one
+// resolve finds out whether a commit took effect after its answer was lost. If it did not, resolve returns an error
 // after which the batch can be tried again.
 func (b *batch) resolve(ctx context.Context, cause error) (bool, error) {
 	e := b.lane.engine
 	r := e.newRetry()
-	e.Log.Warn("the outcome of a commit is unknown, looking it up", "drop", b.lane.id, "err", cause)
+	e.Log.Warn("the outcome of a commit is unknown; looking it up", "drop", b.lane.id, "err", cause)
 	for {
 		committed, err := e.store.Committed(ctx, b.lane.id, b.id, b.after)
 		if err == nil && committed {
@@ -249,6 +250,6 @@ func (b *batch) resolve(ctx context.Context, cause error) (bool, error) {
 }
 
 func newBatchID() (id drop.BatchID) {
-	_, _ = rand.Read(id[:]) // never fails, says its documentation
+	_, _ = rand.Read(id[:]) // crypto/rand.Read never returns an error
 	return id
 }

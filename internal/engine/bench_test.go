@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// BenchmarkReserve is a lane over the model: 256 callers, each of whom waits for its answer.
+// BenchmarkReserve measures a lane over the model store, with 256 callers that each wait for their answer.
 func BenchmarkReserve(b *testing.B) {
 	e := engine.New(memory.New(localNow), engine.Config{Hold: 1000 * time.Hour})
 	stock := int64(drop.MaxStock)

@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// knownBuyers are remembered, in some 15 MB; others are looked up.
+	// knownBuyers is how many buyers are remembered, in about 15 MB of memory. Others are looked up in the store.
 	knownBuyers = 1 << 16
-	// maxSightings bounds the buyers that wait to be found; sightingBatch are found at once.
+	// maxSightings limits the buyers that wait to be found. sightingBatch is how many are looked up together.
 	maxSightings  = 20_000
 	sightingBatch = 500
 )
 
-// buyers finds the users that subjects are. Like a lane it asks the store for all that came while it asked before: a
-// crowd that signs in for the first time is a few statements, not one each.
+// buyers finds the user that belongs to each subject. Like a lane, it collects what arrives during one store call and
+// sends it as the next. A crowd that signs in for the first time thus takes a few statements rather than one each.
 type buyers struct {
 	known *lru.Cache[drop.SubjectKey, drop.User]
 
 	mu     sync.Mutex
 	queue  []*sighting
-	busy   bool // the goroutine runs
+	busy   bool // its goroutine is running
 	closed bool
 }
 
-// sighting is one subject on its way through the store.
+// sighting is one subject that waits for the store.
 type sighting struct {
 	subject drop.Subject
 	user    drop.User
@@ -41,13 +41,13 @@ type sighting struct {
 func newBuyers() *buyers {
 	known, err := lru.New[drop.SubjectKey, drop.User](knownBuyers)
 	if err != nil {
-		panic(err) // for a size below 1 only
+		panic(err) // only happens for a size below 1
 	}
 	return &buyers{known: known}
 }
 
-// Buyer returns the user that a subject is, and makes it at first sight. One whom the shop has given a number is that
-// number, and nothing is stored of it. Refuses with ErrOverloaded where too many wait to be found.
+// Buyer returns the user that belongs to a subject, and makes it the first time. If the shop has given the buyer a
+// number, Buyer returns that number and stores nothing. It returns ErrOverloaded if too many buyers are waiting.
 func (e *Engine) Buyer(ctx context.Context, s drop.Subject) (drop.User, error) {
 	if s.Number != 0 {
 		return drop.User{ID: s.Number, Username: s.Username, Email: s.Email, PublicName: s.PublicName}, nil
@@ -62,7 +62,7 @@ func (e *Engine) Buyer(ctx context.Context, s drop.Subject) (drop.User, error) {
 	select {
 	case <-wanted.done:
 		return wanted.user, wanted.err
-	case <-ctx.Done(): // it goes on without its caller
+	case <-ctx.Done(): // the look-up continues without its caller
 		return drop.User{}, fmt.Errorf("wait for a user: %w", ctx.Err())
 	}
 }
@@ -86,7 +86,7 @@ func (e *Engine) enqueueSighting(s *sighting) error {
 	return nil
 }
 
-// dequeue removes the next ones from the queue, or ends the goroutine's life when there are none.
+// dequeue removes the next batch from the queue, or ends the goroutine if the queue is empty.
 func (b *buyers) dequeue() []*sighting {
 	b.mu.Lock()
 	defer b.mu.Unlock()

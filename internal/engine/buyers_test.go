@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// sightings counts what EnsureSubjects is asked, and fails as often as it is told.
+// sightings counts the calls of EnsureSubjects and fails as many of them as the test says.
 type sightings struct {
 	store.Store
 	calls, asked, fail atomic.Int64

@@ -7,15 +7,13 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Retry is how a caller says that a call may be one that it has made before, and wants the first answer then. The zero
-// Retry says nothing of the kind.
+// Retry lets a caller repeat a call and get the first answer again. The zero Retry makes an ordinary call.
 type Retry struct {
-	// Caller is who calls as far as the server has proof of it; empty: anybody.
+	// Caller is the caller's proven identity; empty means anybody.
 	Caller string
-	// Key is the caller's name for the call; it has passed drop.CheckKey.
+	// Key is the idempotency key that the client sent. It has passed drop.CheckKey.
 	Key string
-	// Replayed, if not nil, is set before a call returns with no error: the answer is the one that was kept for the
-	// first call.
+	// If Replayed is not nil, a successful call sets it to whether the answer is that of an earlier call.
 	Replayed *bool
 }
 
@@ -25,7 +23,7 @@ func (r Retry) tell(replayed bool) {
 	}
 }
 
-// key returns the retry's key for an operation that asks for something.
+// key returns the key of a call. asked is the text of its request.
 func (r Retry) key(operation string, asked drop.Asked) drop.Key {
 	if r.Key == "" {
 		return drop.Key{}
@@ -33,7 +31,7 @@ func (r Retry) key(operation string, asked drop.Asked) drop.Key {
 	return drop.NewKey(r.Caller, operation, r.Key, asked)
 }
 
-// under puts a command on a drop under the retry's key, if there is one.
+// under wraps a command with the retry's key, if it has one.
 func (r Retry) under(id drop.ID, cmd drop.Repeatable) drop.Command {
 	if r.Key == "" {
 		return cmd
@@ -41,7 +39,7 @@ func (r Retry) under(id drop.ID, cmd drop.Repeatable) drop.Command {
 	return drop.Keyed{Key: r.key(cmd.Operation(), cmd.Asked(id)), Command: cmd}
 }
 
-// Create makes a drop. Refuses a spec that breaks a rule.
+// Create makes a drop. It refuses a spec that breaks a rule.
 func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, error) {
 	key := r.key("create", drop.AskedCreate(&spec))
 	spec, err := spec.Normal()
@@ -61,10 +59,10 @@ func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, er
 		return viewOf(s), nil
 	}
 	_, err = e.update(s, Event{Created: true})
-	return viewOf(s), err // not the lane's view, which may have moved on: a retry by key gets this one
+	return viewOf(s), err // the lane's view may have moved on, and a retry with the same key gets this one
 }
 
-// Reserve holds one unit for the user. An empty size means none was given.
+// Reserve holds one unit for the user. An empty size means that the caller named none.
 func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size string, r Retry) (drop.Reservation, error) {
 	l, err := e.lane(ctx, id)
 	if err != nil {
@@ -82,37 +80,37 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 	return result.Reservation, err
 }
 
-// Purchase completes a reservation of the owner's (0: anybody's); another's is one that does not exist. Buying a
-// completed one again gives the same purchase.
+// Purchase completes a reservation. If owner is not 0, another user's reservation counts as not found. Purchasing a
+// completed reservation returns the same purchase again.
 func (e *Engine) Purchase(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
 	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.MakePurchase{Reservation: id, Owner: owner}))
 	r.tell(result.Replayed)
 	return result.Purchase, notInDrop(err)
 }
 
-// Cancel gives the unit of a reservation of the owner's (0: anybody's) back; another's is one that does not exist.
+// Cancel releases the unit of a reservation. If owner is not 0, another user's reservation counts as not found.
 func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Reservation, error) {
 	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.Cancel{Reservation: id, Owner: owner}))
 	r.tell(result.Replayed)
 	return result.Reservation, notInDrop(err)
 }
 
-// Restock adds units, or takes unsold ones away, and returns the drop as it was then.
+// Restock adds or removes unsold units, and returns the drop right after that.
 func (e *Engine) Restock(ctx context.Context, id drop.ID, cmd drop.Restock, r Retry) (*View, error) {
 	return e.change(ctx, id, r.under(id, cmd), r)
 }
 
-// Pause stops reserving in a drop, and returns the drop as it was then.
+// Pause stops reserving in a drop, and returns the drop right after that.
 func (e *Engine) Pause(ctx context.Context, id drop.ID, r Retry) (*View, error) {
 	return e.change(ctx, id, r.under(id, drop.Pause{}), r)
 }
 
-// Resume ends a pause, and returns the drop as it was then.
+// Resume ends a pause, and returns the drop right after that.
 func (e *Engine) Resume(ctx context.Context, id drop.ID, r Retry) (*View, error) {
 	return e.change(ctx, id, r.under(id, drop.Resume{}), r)
 }
 
-// Edit changes what the command names, all of it or nothing, and returns the drop as it was then.
+// Edit changes the settings in the command, all or none, and returns the drop right after that.
 func (e *Engine) Edit(ctx context.Context, id drop.ID, cmd drop.Edit) (*View, error) {
 	return e.change(ctx, id, cmd, Retry{})
 }
@@ -126,7 +124,8 @@ func (e *Engine) change(ctx context.Context, id drop.ID, cmd drop.Command, r Ret
 	return &View{Drop: *result.Drop, Recent: result.Recent}, nil
 }
 
-// notInDrop turns the refusal of a drop into that of the reservation: its number is the only thing the caller gave.
+// notInDrop turns "drop not found" into "reservation not found", because the reservation's number is all that the
+// caller sent.
 func notInDrop(err error) error {
 	if drop.CodeOf(err) == drop.CodeDropNotFound {
 		return drop.Refuse(drop.CodeReservationNotFound)

@@ -11,8 +11,8 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// What another replica has written, or an earlier run, may not be confirmed: who is told of it waits for that, once
-// for each state.
+// A write of another replica, or of an earlier run, may not be confirmed. The first answer that relies on it waits
+// for a confirmation, once for each state.
 func TestAnswer_FromAnEarlierBatchIsConfirmedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &faulty{Store: memory.New(localNow)}

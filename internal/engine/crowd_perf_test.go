@@ -15,14 +15,14 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// crowd is what TestExpiry_CrowdComesBackInTime watches: when units of one drop come back.
+// crowd records when the units of one drop become available again. TestExpiry_CrowdComesBackInTime uses it.
 type crowd struct {
 	drop drop.ID
 	mu   sync.Mutex
 	back []time.Time
 }
 
-// of begins anew, with another drop.
+// of starts over with another drop.
 func (c *crowd) of(id drop.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,11 +45,11 @@ func (c *crowd) publish(ev engine.Event) {
 	}
 }
 
-// 10,000 holds of one drop end within about a second while another drop sells 2,000 a second: each unit is announced
-// within 100 ms of its hold's end (99 of 100 of them), exactly once. Units come back earliest first, so the n-th to
-// come back is the n-th to end.
+// 10,000 holds of one drop end within about a second, while another drop sells 2,000 units per second. Each unit is
+// announced exactly once, and 99% of them within 100 ms of the hold's end. Units become available in the order of
+// their holds' ends, so the n-th announcement belongs to the n-th end.
 //
-// How late is a matter of the machine too: one of three crowds has to be in time.
+// The delay also depends on the machine, so one of three crowds has to be in time.
 func TestExpiry_CrowdComesBackInTime(t *testing.T) {
 	const crowds, most = 3, 100 * time.Millisecond
 	stores.Each(t, func(t *testing.T, s store.Store) {
@@ -66,7 +66,7 @@ func TestExpiry_CrowdComesBackInTime(t *testing.T) {
 
 const crowdHold = 2 * time.Second
 
-// comesBack plays one crowd, and says how late 99 of 100 units were at most.
+// comesBack plays one crowd, and returns the 99th percentile of the delay.
 func (c *crowd) comesBack(t *testing.T, e *engine.Engine) (p99 time.Duration) {
 	t.Helper()
 	const (
@@ -79,9 +79,9 @@ func (c *crowd) comesBack(t *testing.T, e *engine.Engine) (p99 time.Duration) {
 	stop := sellMeanwhile(t, e, other, othersPerSecond)
 	deadline := time.Now().Add(crowdHold + 20*time.Second)
 	for stockOf(t, e, c.drop).Available < holds && time.Now().Before(deadline) {
-		time.Sleep(20 * time.Millisecond) // polls real time, bounded by the deadline
+		time.Sleep(20 * time.Millisecond) // polls in real time, up to the deadline
 	}
-	time.Sleep(200 * time.Millisecond) // would a unit come back twice?
+	time.Sleep(200 * time.Millisecond) // shows whether a unit is announced twice
 	sold := stop()
 
 	c.mu.Lock()
@@ -103,7 +103,7 @@ func (c *crowd) comesBack(t *testing.T, e *engine.Engine) (p99 time.Duration) {
 	return late[holds*99/100]
 }
 
-// reserveOverASecond makes n holds, spread over about a second, and returns their ends.
+// reserveOverASecond makes n holds within about a second, and returns their ends.
 func reserveOverASecond(t *testing.T, e *engine.Engine, id drop.ID, n int) []drop.Time {
 	t.Helper()
 	const buyers = 50
@@ -129,7 +129,7 @@ func reserveOverASecond(t *testing.T, e *engine.Engine, id drop.ID, n int) []dro
 	return ends
 }
 
-// sellMeanwhile reserves at a steady rate until stop is called, which returns how many there were.
+// sellMeanwhile reserves at a steady rate. The returned function stops it and returns the number of reserves.
 func sellMeanwhile(t *testing.T, e *engine.Engine, id drop.ID, perSecond int) (stop func() int) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup

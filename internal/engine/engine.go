@@ -1,10 +1,11 @@
-// Package engine runs drops: every command on a drop goes through that drop's lane, which decides whole batches of them
-// under the drop's row lock in the store, and every hold is expired the moment it ends.
+// Package engine runs drops. Every command on a drop goes through that drop's lane. A lane decides whole batches of
+// commands under the drop's row lock in the store. The engine also expires every hold as soon as it ends.
 //
-// Ordering: a batch commits, then the drop's view is replaced, then the callers are answered, then the event is
-// published. Whoever was answered finds its own write in every read. Commands on one drop take effect one after the
-// other, in an order that no answer contradicts; different drops run in parallel. All methods of Engine are safe for
-// concurrent use.
+// Ordering: a batch commits, then the engine replaces the drop's view, then it answers the callers, then it publishes
+// the event. A caller that has its answer finds its own write in every later read. Commands on one drop take effect
+// one after the other, in an order that agrees with all answers. Different drops run in parallel.
+//
+// All methods of Engine are safe for concurrent use.
 package engine
 
 import (
@@ -25,34 +26,35 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// Failures that are not refusals: the machinery could not say yes or no.
+// These errors are not refusals: for a technical reason the engine could not decide.
 var (
-	// ErrOverloaded: the drop's queue is full; nothing was done.
+	// ErrOverloaded: the drop's queue is full. Nothing was done.
 	ErrOverloaded = errors.New("too many commands are waiting for this drop")
-	// ErrUnavailable: the store stayed away; nothing was done.
+	// ErrUnavailable: the store stayed out of reach. Nothing was done.
 	ErrUnavailable = errors.New("the database is out of reach")
-	// ErrOutcomeUnknown: the store went away while it committed; the command may have taken effect.
+	// ErrOutcomeUnknown: the store went away during the commit. The command may have taken effect.
 	ErrOutcomeUnknown = errors.New("the database went away during the commit")
-	// ErrStopping: the engine takes no more commands; nothing was done.
+	// ErrStopping: the engine accepts no more commands. Nothing was done.
 	ErrStopping = errors.New("the server is stopping")
 )
 
-// Config sets an engine's bounds. Zero values mean the defaults.
+// Config sets an engine's limits. A zero value means the default.
 type Config struct {
-	// Hold is how long a reservation keeps its unit (default 60 s; whole milliseconds).
+	// Hold is how long a reservation keeps its unit, in whole milliseconds (default 60 s).
 	Hold time.Duration
-	// MaxBatch bounds the commands of one batch (default 500).
+	// MaxBatch is the most commands in one batch (default 500).
 	MaxBatch int
-	// MaxQueue bounds the commands that wait for one drop; more are refused with ErrOverloaded (default 20,000).
+	// MaxQueue is the most commands that may wait for one drop (default 20,000). Further ones get ErrOverloaded.
 	MaxQueue int
-	// RetryFor is how long a batch is tried again while the store fails before its callers are told (default 4 s).
+	// RetryFor is how long the engine retries a batch while the store fails, before it reports the failure to the
+	// callers (default 4 s).
 	RetryFor time.Duration
-	// Publish, if not nil, is called after each change of a drop, made here or seen to have been made elsewhere. Calls
-	// may overlap: the version in the view orders them. It must not block.
+	// Publish, if not nil, is called after each change of a drop, whether made here or by another replica. Calls may
+	// overlap; use the view's version to order them. Publish must not block.
 	Publish func(Event)
-	// Metrics counts what happens (default: counts that nobody reads).
+	// Metrics counts what happens. By default nobody can read the counts.
 	Metrics *Metrics
-	// Log receives store trouble (default: slog.Default).
+	// Log receives messages about store failures (default slog.Default).
 	Log *slog.Logger
 }
 
@@ -61,36 +63,37 @@ const (
 	defaultMaxBatch = 500
 	defaultMaxQueue = 20_000
 	defaultRetryFor = 4 * time.Second
-	// batchTimeout bounds one attempt at a batch. It is long on purpose: when it ends during a COMMIT, nobody knows
-	// the outcome.
+	// batchTimeout limits one attempt at a batch. It is long on purpose: if it expires during a COMMIT, the outcome
+	// is unknown.
 	batchTimeout = 30 * time.Second
-	// sweepEvery is how often all drops are compared with the store, for what other replicas did or left undone.
+	// sweepEvery is how often the engine compares all drops with the store, to catch what other replicas did or left
+	// undone.
 	sweepEvery = time.Second
-	// hurryEvery is how long a sweep that is asked for waits for others who ask.
+	// hurryEvery is how long a requested sweep waits, so that several requests share it.
 	hurryEvery = 20 * time.Millisecond
-	// keepAnswers is how long an answer is kept under its key.
+	// keepAnswers is how long an answer is kept under its idempotency key.
 	keepAnswers = 24 * time.Hour
-	// ForgetKeys deletes up to 20 times 1,000 kept answers, each thousand in one transaction.
+	// ForgetKeys deletes up to 20 batches of 1,000 kept answers, each batch in its own transaction.
 	forgetBatches, forgetBatch = 20, 1000
 )
 
-// Event tells what one batch changed. Of what another replica changed it has what is known here: the newest entry of
-// the ledger and the newest purchase, or what concerns single buyers without a View.
+// Event describes what one batch changed. For a change by another replica it has only what is known here. That is the
+// newest ledger entry and the newest purchase, or news for single buyers without a View.
 type Event struct {
 	View *View
 	// Created: the drop is new, not just new to this engine.
 	Created bool
-	// Elsewhere: no lane of this engine made the change; who else has to know knows.
+	// Elsewhere: another replica made the change and has already told the others.
 	Elsewhere bool
-	// Back: the store has lost later states, which were shown; View counts although its version is lower.
+	// Back: the store has lost states that were already shown. The View replaces them although its version is lower.
 	Back      bool
 	Ledger    []drop.LedgerEntry
 	Purchases []drop.Purchase
-	// Made and Ended are the reservations that began and ended. They are shared: only to be read.
+	// Made and Ended are the reservations that began and ended. They are shared: do not change them.
 	Made, Ended []*drop.Reservation
 }
 
-// Engine is the set of all lanes with their views and their expiry clock. Make one with New, then Start it.
+// Engine runs all lanes, their views and their expiry clock. Create one with New, then call Start.
 type Engine struct {
 	store store.Store
 	Config
@@ -99,20 +102,20 @@ type Engine struct {
 	lanes      map[drop.ID]*lane
 	stopped    bool
 	draining   atomic.Bool
-	generation atomic.Uint64 // counts changes of any view
+	generation atomic.Uint64 // grows with each change of any view
 	offset     clockOffset
 	skew       skew
-	jitter     func(n time.Duration) time.Duration // from [0, n)
+	jitter     func(n time.Duration) time.Duration // random, from 0 up to but not including n
 
 	buyers    *buyers
 	loads     singleflight.Group // of drops that other replicas made
-	running   sync.WaitGroup     // lanes, and buyers, with work
-	hurry     chan struct{}      // asks for a sweep
+	running   sync.WaitGroup     // lanes and buyers that have work
+	hurry     chan struct{}      // requests a sweep
 	sweepDone chan struct{}
 	stopSweep context.CancelFunc
 }
 
-// New returns an engine on a store that has been migrated. It does nothing until Start.
+// New returns an engine for a store whose schema is up to date. It does nothing until Start.
 func New(s store.Store, c Config) *Engine {
 	setDefault(&c.Hold, defaultHold)
 	setDefault(&c.MaxBatch, defaultMaxBatch)
@@ -136,7 +139,7 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-// Start loads the view of every drop, ends the holds that became due while no server ran, and keeps watching.
+// Start loads the view of every drop, expires the holds that ended while no server ran, and then watches the store.
 func (e *Engine) Start(ctx context.Context) error {
 	sent := time.Now()
 	snapshots, err := e.store.Drops(ctx)
@@ -158,8 +161,8 @@ func (e *Engine) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop takes no more commands, finishes the accepted ones and waits until they are, or until ctx ends. A second Stop
-// waits likewise.
+// Stop accepts no more commands and waits until the accepted ones are finished, or until ctx ends. A second Stop
+// waits in the same way.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopped = true
@@ -189,7 +192,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	}
 }
 
-// View returns a drop as last committed. Refuses with CodeDropNotFound.
+// View returns the last committed state of a drop. It returns CodeDropNotFound if there is no such drop.
 func (e *Engine) View(ctx context.Context, id drop.ID) (*View, error) {
 	l, err := e.lane(ctx, id)
 	if err != nil {
@@ -198,15 +201,15 @@ func (e *Engine) View(ctx context.Context, id drop.ID) (*View, error) {
 	return l.view.Load(), nil
 }
 
-// Generation grows with every change of any view: two equal values mean that Views would return the same.
+// Generation grows with every change of any view. Between two equal values, Views returns the same.
 func (e *Engine) Generation() uint64 { return e.generation.Load() }
 
-// Views returns the drops that everybody may see, ascending by number.
+// Views returns the public drops in ascending order of their numbers.
 func (e *Engine) Views() []*View {
 	return e.viewsThat(func(v *View) bool { return !v.Drop.Hidden && !v.Drop.Archived })
 }
 
-// AllViews returns all drops, ascending by number.
+// AllViews returns all drops in ascending order of their numbers.
 func (e *Engine) AllViews() []*View { return e.viewsThat(func(*View) bool { return true }) }
 
 func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
@@ -222,7 +225,7 @@ func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
 	return views
 }
 
-// EnsureUser finds or makes a buyer; see store.Store. Refuses a name or email that breaks a rule.
+// EnsureUser finds or makes a buyer; see store.Store. It refuses a name or email that breaks a rule.
 func (e *Engine) EnsureUser(ctx context.Context, username, email string, r Retry) (drop.User, error) {
 	key := r.key("users", drop.AskedUser(username, text.LowerASCII(email)))
 	return Ask(ctx, e, func(s store.Records) (u drop.User, err error) {
@@ -232,10 +235,10 @@ func (e *Engine) EnsureUser(ctx context.Context, username, email string, r Retry
 	})
 }
 
-// Drain has Ready say no from now on. All goes on otherwise, until Stop.
+// Drain makes Ready fail from now on, so that load balancers stop sending requests. Everything else works until Stop.
 func (e *Engine) Drain() { e.draining.Store(true) }
 
-// Ready returns nil when commands can be served, and will be for a while.
+// Ready returns nil if the engine can serve commands and is not about to stop.
 func (e *Engine) Ready(ctx context.Context) error {
 	e.mu.RLock()
 	stopped := e.stopped
@@ -246,7 +249,7 @@ func (e *Engine) Ready(ctx context.Context) error {
 	return e.store.Ready(ctx)
 }
 
-// Cautions says why the store may lose what it has committed, where it may; see store.Cautious.
+// Cautions returns the reasons why the store may lose committed data, if there are any; see store.Cautious.
 func (e *Engine) Cautions() []store.Caution {
 	if c, ok := e.store.(store.Cautious); ok {
 		return c.Cautions()
@@ -254,7 +257,7 @@ func (e *Engine) Cautions() []store.Caution {
 	return nil
 }
 
-// lane finds the drop's lane, and looks the drop up in the store where this process does not know it yet.
+// lane returns the drop's lane. If this process does not know the drop yet, it looks in the store.
 func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 	e.mu.RLock()
 	l := e.lanes[id]
@@ -280,8 +283,8 @@ func (e *Engine) lane(ctx context.Context, id drop.ID) (*lane, error) {
 	return v.(*lane), nil
 }
 
-// update makes the drop's lane, or brings the existing lane up to date, and publishes what is new. It fills in the
-// view of ev. For a drop without a lane, ev.Created says that the drop was made since the engine started.
+// update makes the drop's lane, or brings an existing lane up to date, and publishes what is new. It fills in the
+// view of ev. For a drop without a lane, ev.Created says that the drop was made after the engine started.
 func (e *Engine) update(s store.Snapshot, ev Event) (*lane, error) {
 	v := viewOf(s)
 	l, made, err := e.ensureLane(v)
@@ -298,7 +301,7 @@ func (e *Engine) update(s store.Snapshot, ev Event) (*lane, error) {
 	return l, nil
 }
 
-// ensureLane finds the lane of the view's drop, or makes it with that view.
+// ensureLane returns the lane of the view's drop, or makes one with that view.
 func (e *Engine) ensureLane(v *View) (l *lane, made bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

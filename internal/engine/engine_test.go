@@ -42,12 +42,12 @@ func start(t testing.TB, s store.Store, c engine.Config) *engine.Engine {
 	return e
 }
 
-// spec is a drop that started long ago.
+// spec returns a drop that started long ago.
 func spec(stock int64) drop.Spec {
 	return drop.Spec{Name: "Comet", Price: 12000, StartTime: 1, TotalStock: &stock}
 }
 
-// limited has a limit that nobody meets, so that a batch names its users.
+// limited returns a drop with a limit that nobody reaches, so that batches have to load its users.
 func limited(stock int64) drop.Spec {
 	s := spec(stock)
 	s.LimitPerUser = 99
@@ -94,7 +94,7 @@ func TestHold_IsBackOnSaleTheMillisecondItEnds(t *testing.T) {
 		e := start(t, memory.New(localNow), engine.Config{Publish: func(ev engine.Event) { events <- ev }})
 		id := create(t, e, spec(1))
 		r := reserve(t, e, id, 1)
-		synctest.Wait() // an event follows the answer
+		synctest.Wait() // the event comes after the answer
 		for len(events) > 0 {
 			<-events
 		}
@@ -130,7 +130,8 @@ func TestHold_CanBeBoughtUntilTheMillisecondItEnds(t *testing.T) {
 	})
 }
 
-// A crowd of holds that end together comes back in several batches, without a request and without a pause between.
+// A crowd of holds that end together is expired in several batches, without any request and without a pause between
+// them.
 func TestHold_MoreThanOneBatchEndTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := start(t, memory.New(localNow), engine.Config{})
@@ -160,7 +161,7 @@ func TestHold_EndsAfterRestart(t *testing.T) {
 		if err := first.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(31 * time.Second) // the first hold ends while nothing runs
+		time.Sleep(31 * time.Second) // the first hold ends while no server runs
 		second := start(t, s, engine.Config{})
 		synctest.Wait()
 		if got := stockOf(t, second, id); got.Available != 1 || got.Held != 1 {
@@ -192,7 +193,7 @@ func TestHold_OfAReplicaThatDiedEndsWithTheSweep(t *testing.T) {
 	})
 }
 
-// What one replica sells, another shows within a second, names of buyers included.
+// A sale by one replica is visible on another within a second, including the buyer's name.
 func TestSweep_FollowsOtherReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memory.New(localNow)
@@ -367,7 +368,7 @@ func TestCommit_UnknownOutcomeIsLookedUp(t *testing.T) {
 
 func TestCommit_OutcomeThatCannotBeLookedUpIsSaidSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// Even a fault of the look-up must not make the lane run the commands again: they may have taken effect.
+		// Even if the look-up fails for good, the lane must not run the commands again: they may have taken effect.
 		for _, class := range []store.Class{store.ClassUnavailable, store.ClassFault} {
 			f := &faulty{Store: memory.New(localNow), committed: func() error {
 				return &store.Error{Op: "test", Class: class, Err: errors.New("away")}
@@ -382,7 +383,7 @@ func TestCommit_OutcomeThatCannotBeLookedUpIsSaidSo(t *testing.T) {
 			})
 			var wg sync.WaitGroup
 			var unknown atomic.Int32
-			for user := range drop.UserID(10) { // one alone, nine together
+			for user := range drop.UserID(10) { // one alone, then nine together
 				wg.Go(func() {
 					began := time.Now()
 					_, err := e.Reserve(t.Context(), id, user+1, "", engine.Retry{})
@@ -433,7 +434,7 @@ func TestStoreAway_CallersAreToldAndTheLaneComesBack(t *testing.T) {
 	})
 }
 
-// Holds end by themselves even if the batch that was to end them failed.
+// Holds expire by themselves even if the first batch that was to expire them failed.
 func TestStoreAway_HoldsThatEndMeanwhileComeBackAfterwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &faulty{Store: memory.New(localNow)}
@@ -457,7 +458,7 @@ func TestBatch_OneCommandThatTheStoreCannotTakeFailsAlone(t *testing.T) {
 		id := create(t, e, limited(100))
 		f.set(func(b store.Batch) error {
 			time.Sleep(time.Millisecond)   // let the others queue behind the first
-			b.(*storetest.Over).Need = nil // so that they join
+			b.(*storetest.Over).Need = nil // so that they are admitted
 			if slices.Contains(b.Needs().Users, 13) {
 				return &store.Error{Op: "test", Class: store.ClassFault, Err: errors.New("unlucky")}
 			}

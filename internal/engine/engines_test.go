@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// together runs f for the numbers 1 to n, all released at once.
+// together runs f for the numbers 1 to n, all started at once.
 func together(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	gate := make(chan struct{})
@@ -87,7 +87,8 @@ func TestBuy_40AtOnceMakeOnePurchase(t *testing.T) {
 	})
 }
 
-// Two replicas on one store sell one drop: the store's lock orders their lanes. (SQLite serves one process only.)
+// Two replicas on one store sell one drop. The store's lock orders their lanes. SQLite is left out because it serves
+// only one process.
 func TestReplicas_NeverSellAUnitTwice(t *testing.T) {
 	url := pgtest.Migrated(t)
 	shared := memory.New(localNow)

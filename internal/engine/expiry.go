@@ -8,9 +8,9 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// clockOffset is how far the local clock is ahead of the store's, the smallest that was seen since the last sweep:
-// what lies between the store reading its clock and us reading ours only ever makes it larger. Timers use it; no
-// decision does.
+// clockOffset is how far the local clock is ahead of the store's. It keeps the smallest value seen since the last
+// sweep, because the delay between the two readings can only make the value larger. Only timers use it, never a
+// decision.
 type clockOffset struct {
 	mu    sync.Mutex
 	known bool
@@ -26,7 +26,7 @@ func (o *clockOffset) sample(now drop.Time) {
 	}
 }
 
-// restart forgets the samples but one, so that a clock that was set is followed.
+// restart drops all samples except one, so that the offset follows a clock that was set.
 func (o *clockOffset) restart(now drop.Time) {
 	o.mu.Lock()
 	o.known = false
@@ -40,13 +40,13 @@ func (o *clockOffset) get() time.Duration {
 	return o.ahead
 }
 
-// until returns how long it takes from now until the store's clock shows t.
+// until returns how long it takes until the store's clock reaches t.
 func (o *clockOffset) until(t drop.Time) time.Duration {
 	return time.Until(t.Time().Add(o.get()))
 }
 
-// wake sees to it that the lane runs a batch when the store's clock shows t, or as soon as possible if it has. 0 means
-// nothing; a later moment than one that is already set changes nothing: that batch looks up the next.
+// wake makes the lane run a batch when the store's clock reaches t, or at once if it already has. 0 does nothing. If
+// an earlier moment is already set, that stays: its batch looks up the next one.
 func (l *lane) wake(t drop.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,7 +55,8 @@ func (l *lane) wake(t drop.Time) {
 	}
 }
 
-// rewake is wake for who knows the earliest deadline of all: what was set before is forgotten.
+// rewake is like wake, for a caller who knows the earliest deadline of all. It replaces any moment that was set
+// before.
 func (l *lane) rewake(t drop.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,7 +68,7 @@ func (l *lane) setTimer(t drop.Time) {
 	if l.closed {
 		return
 	}
-	l.wakesAt.Store(int64(t)) // at once: a gate that saw 0 in between would refuse what is due
+	l.wakesAt.Store(int64(t)) // first, in one step: a gate that saw 0 in between would refuse a due unit
 	switch {
 	case t == 0 && l.timer != nil:
 		l.timer.Stop()
@@ -79,20 +80,19 @@ func (l *lane) setTimer(t drop.Time) {
 	}
 }
 
-// expire posts an empty batch. When the queue is full, the batches that work it off expire what is due.
+// expire queues an Expire command. If the queue is full, the batches that work it off expire what is due.
 func (l *lane) expire() {
 	_ = l.enqueue(&call{cmd: drop.Expire{}, since: time.Now(), done: make(chan struct{})})
 }
 
-// overdue reports whether the next batch is the one that the timer was set for, and so has to look up the next
-// deadline.
+// overdue reports whether the timer's moment has come, so that the next batch has to look up the next deadline.
 func (l *lane) overdue() bool {
 	set := drop.Time(l.wakesAt.Load())
 	return set != 0 && l.engine.offset.until(set) <= 0
 }
 
-// setTimerAfter sets the timer by what a committed batch saw. A batch that could not run leaves the timer off; the
-// sweep finds what is due then.
+// setTimerAfter sets the timer from the deadline that a committed batch saw. If a batch could not run, the timer
+// stays off and the next sweep finds what is due.
 func (l *lane) setTimerAfter(b *batch) {
 	if b.needs.Deadline {
 		l.rewake(b.deadline)
@@ -111,14 +111,14 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-e.hurry:
-			if !pause(ctx, hurryEvery) { // several that ask at once get one sweep
+			if !pause(ctx, hurryEvery) { // several requests at once share one sweep
 				return
 			}
 		case <-tick.C:
 		}
 		err := e.sweep(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			e.Log.Warn("the database does not answer, drops may be shown as they were", "err", err)
+			e.Log.Warn("the database does not answer; drops may look out of date", "err", err)
 		}
 		if err == nil && failing {
 			e.Log.Info("the database answers again")
@@ -127,8 +127,8 @@ func (e *Engine) sweepLoop(ctx context.Context) {
 	}
 }
 
-// ForgetKeys deletes answers that have been kept long enough, up to 20,000 in small batches, so that no lane waits
-// for it. Once a minute that is more than 300 a second.
+// ForgetKeys deletes up to 20,000 expired answers, in small batches so that no lane waits for long. Called once a
+// minute, it can keep up with more than 300 calls per second.
 func (e *Engine) ForgetKeys(ctx context.Context) error {
 	before := drop.TimeOf(time.Now().Add(-e.offset.get() - keepAnswers))
 	for range forgetBatches {

@@ -13,8 +13,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// The store's clock falls back by 5 ms after the timer of a hold was set: the timer goes off too early, and is set
-// again.
+// The store's clock is set back by 5 ms after a hold's timer was set. The timer fires too early and is set again.
 func TestExpiry_ATimerThatWasTooEarlyIsSetAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lag atomic.Int64
@@ -30,7 +29,7 @@ func TestExpiry_ATimerThatWasTooEarlyIsSetAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(1200 * time.Millisecond)
-		lag.Store(int64(5 * time.Millisecond)) // the sweep at 2 s learns of it, the timer is for 2.3 s
+		lag.Store(int64(5 * time.Millisecond)) // the sweep at 2 s learns of it; the timer is for 2.3 s
 		time.Sleep(time.Until(r.ExpiresAt.Time().Add(20 * time.Millisecond)))
 		synctest.Wait()
 		if got := stockOf(t, e, id).Available; got != 1 {
@@ -42,16 +41,16 @@ func TestExpiry_ATimerThatWasTooEarlyIsSetAgain(t *testing.T) {
 	})
 }
 
-// A reserve that nobody could answer may hold a unit all the same. It comes back to the moment, although no batch
-// that the lane knows of has made it, and nobody is refused after that.
+// A reserve whose outcome is unknown may hold a unit. The unit becomes available exactly when the hold ends, although
+// no batch that the lane knows of made it. Nobody is refused after that.
 func TestExpiry_OfAHoldWhoseReserveWasNotAnswered(t *testing.T) {
 	lost := &store.Error{Op: "test", Class: store.ClassUnknown, Err: errors.New("answer lost")}
-	for name, restUntil := range map[string]time.Duration{ // of the hold: when the next buyer comes and is told that nothing is left
+	for name, restUntil := range map[string]time.Duration{ // for each case, what is left of the hold when the next buyer comes and is told that the drop is sold out
 		"refused at once": 0, "refused just before the end": 100 * time.Millisecond,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const hold = 500 * time.Millisecond // less than the next sweep is away, which would find it too
+				const hold = 500 * time.Millisecond // shorter than the time to the next sweep, which would find it too
 				f := &faulty{Store: memory.New(localNow), committed: func() error { return lost }}
 				e := start(t, f, engine.Config{Hold: hold, RetryFor: 100 * time.Millisecond})
 				id := create(t, e, spec(1))

@@ -10,12 +10,12 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// faulty is a store whose batches go wrong as the test says.
+// faulty is a store whose batches fail as the test says.
 type faulty struct {
 	store.Store
 	mu sync.Mutex
-	// before and after run around each batch; an error of before means that the batch does not run, one of after
-	// replaces its answer.
+	// before and after run around each batch. If before returns an error, the batch does not run. An error of after
+	// replaces the batch's answer.
 	before, after func(store.Batch) error
 	// committed runs before a look-up of an unknown outcome.
 	committed func() error

@@ -2,7 +2,7 @@ package engine
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Queued is how many commands wait in lanes now.
+// Queued returns how many commands are waiting in lanes now.
 func (e *Engine) Queued() (n int) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -14,8 +14,8 @@ func (e *Engine) Queued() (n int) {
 	return n
 }
 
-// Commands are the counters of commands, by command and outcome.
+// Commands returns the counters of commands, by command and outcome.
 func (m *Metrics) Commands() prometheus.Collector { return m.commands }
 
-// HoldReturns is the histogram of the time from a hold's end until its unit was on sale again.
+// HoldReturns returns the histogram of the time from a hold's end until its unit is available again.
 func (m *Metrics) HoldReturns() prometheus.Collector { return m.expiryLag }

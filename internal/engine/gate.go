@@ -7,34 +7,37 @@ import (
 )
 
 // confirmedFor is how long a view is trusted after a batch has seen the drop under its lock. With several replicas a
-// refusal may be stale by as much; within one it never is, since whatever changes the drop replaces the view.
+// refusal may be stale by that much. With one it never is, because every change of the drop replaces the view.
 const confirmedFor = 500 * time.Millisecond
 
-// confirmation is a moment at which the view was the truth: the store's clock showed now some time after asked.
+// confirmation records that the view was the current state when the store's clock showed now, which was after asked.
 type confirmation struct {
 	asked time.Time
 	now   drop.Time
 }
 
-// gate refuses from the view what the lane would refuse anyway, so that the crowd that came too late costs nothing.
-// It says nothing (nil) of a reserve under a limit of one, which may repeat a live one, nor on a view that is not
-// confirmed or may have a hold whose time is over: that reserve goes to the lane, and its batch confirms the view
-// again.
+// gate refuses from the view what the lane would refuse anyway, so that a crowd that comes too late costs nothing. It
+// returns nil, which sends the reserve to the lane, in three cases:
+//
+//   - a limit of one, because the reserve may repeat a live one
+//   - a view that is not confirmed
+//   - a hold that may be past its end
+//
+// The lane's batch then confirms the view again.
 func (l *lane) gate(c drop.Reserve) *drop.Error {
 	known := l.confirmed.Load()
 	if known == nil {
 		return nil
 	}
-	// Before the view: a batch that ends a hold first replaces the view and then sets the next deadline. Read the
-	// other way round, the view could be from before that and the deadline from after it, and the unit that came back
-	// would be refused.
+	// Read the deadline before the view. A batch that ends a hold first replaces the view and then sets the next
+	// deadline. In the other order, this could combine an old view with a new deadline, and refuse the released unit.
 	deadline := drop.Time(l.wakesAt.Load())
 	v := l.view.Load()
 	age := time.Since(known.asked)
 	if age > confirmedFor || v.Drop.LimitPerUser == 1 {
 		return nil
 	}
-	// No later than this can it be by the store's clock: what was asked after it showed less.
+	// The store's clock cannot be later than this: it showed less when asked, and age has passed since then.
 	latest := known.now.Add(age) + 1
 	if deadline != 0 && deadline <= latest {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// history plays random commands on one drop, with random pauses, and asks the gate before each reserve.
+// history plays random commands on one drop with random pauses, and asks the gate before each reserve.
 type history struct {
 	*rand.Rand
 	t       *testing.T
@@ -24,7 +24,7 @@ type history struct {
 	id      drop.ID
 	made    []drop.ReservationID
 	refused map[drop.Code]int // by the gate
-	granted int               // by the lane, of what the gate let through
+	granted int               // by the lane, after the gate let the reserve through
 }
 
 func newHistory(t *testing.T, seed uint64, now func() drop.Time) *history {
@@ -84,7 +84,7 @@ func (h *history) reservation() drop.ReservationID {
 	return h.made[h.IntN(len(h.made))]
 }
 
-// step runs one command past the gate. What the gate refuses the lane must refuse too, with the same code.
+// step runs one command past the gate. If the gate refuses it, the lane must refuse it too, with the same code.
 func (h *history) step() {
 	cmd := h.command()
 	var refusal *drop.Error
@@ -107,7 +107,7 @@ func (h *history) pause() {
 	switch h.IntN(10) {
 	case 0:
 		time.Sleep(time.Duration(h.IntN(2000)) * time.Millisecond)
-	case 1, 2: // to the very millisecond around the next end of a hold
+	case 1, 2: // to the exact millisecond around the next end of a hold
 		if next := drop.Time(h.lane().wakesAt.Load()); next != 0 {
 			time.Sleep(max(h.engine.offset.until(next)+time.Duration(h.IntN(3)-1)*time.Millisecond, 0))
 		}
@@ -115,7 +115,7 @@ func (h *history) pause() {
 		time.Sleep(time.Duration(h.IntN(3)) * time.Millisecond)
 	}
 	if h.IntN(2) == 0 {
-		synctest.Wait() // else what the pause has set going and the next command meet
+		synctest.Wait() // otherwise work started by the pause would overlap with the next command
 	}
 }
 
@@ -154,7 +154,7 @@ func TestGate_NeverRefusesWhatTheLaneWouldGrant(t *testing.T) {
 	}
 }
 
-// Between replicas a refusal may be stale, but never by more than is stated.
+// Between replicas a refusal may be stale, but never by more than documented.
 func TestGate_BetweenReplicasIsStaleFor500msAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := func() drop.Time { return drop.TimeOf(time.Now()) }
@@ -208,12 +208,13 @@ func TestGate_BetweenReplicasIsStaleFor500msAtMost(t *testing.T) {
 	})
 }
 
-// early begins the next batch behind a COMMIT: it reads the clock for it, and then the COMMIT's answer takes its time.
+// early begins the next batch behind a COMMIT. It reads the clock for it at once, and then the COMMIT's answer takes
+// its time.
 type early struct {
 	store.Store
-	read   atomic.Pointer[drop.Time] // what the clock showed for the batch that is begun
+	read   atomic.Pointer[drop.Time] // the clock as read for the batch that has begun
 	answer time.Duration
-	expiry time.Duration // how long a batch waits that only ends holds
+	expiry time.Duration // how long a batch waits that only expires holds
 }
 
 func (e *early) now() drop.Time {
@@ -243,8 +244,7 @@ func (e *early) RunBatch(ctx context.Context, b store.Batch) error {
 	return nil
 }
 
-// A batch that was begun behind another's COMMIT has read the clock long before it is run: what it confirms is as old
-// as that.
+// A batch that began behind another's COMMIT read the clock long before it runs. What it confirms is just as old.
 func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &early{answer: 80 * time.Millisecond, expiry: time.Second}
@@ -287,7 +287,8 @@ func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
 	})
 }
 
-// After the sell-out a crowd costs the store two batches a second, and the unit that comes back is had at once.
+// After the drop is sold out, a crowd costs the store two batches per second. A released unit can be reserved at
+// once.
 func TestGate_KeepsTheCrowdFromTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var batches atomic.Int64

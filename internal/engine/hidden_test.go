@@ -11,15 +11,15 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// A batch that moves no units leaves its name on the drop alone, and the next one replaces it. What a look-up then
-// does not find may have taken place: done again, a pause would come back after somebody was told that the drop has
-// been resumed.
+// A batch that moves no units leaves its id only on the drop, and the next batch replaces it. A look-up then does not
+// find it although it may have taken effect. Repeating it could bring a pause back after somebody was told that the
+// drop is resumed.
 func TestCommit_IsNotRepeatedWhenOtherBatchesMayHideIt(t *testing.T) {
 	lost := &store.Error{Op: "test", Class: store.ClassUnknown, Err: errors.New("answer lost")}
 	away := &store.Error{Op: "test", Class: store.ClassUnavailable, Err: errors.New("away")}
 	for _, test := range []struct {
 		name                  string
-		committed, meanwhile  bool // the pause; another replica's resume
+		committed, meanwhile  bool // the pause is committed; another replica's resume comes meanwhile
 		awayThen, wantUnknown bool
 	}{
 		{name: "committed, another batch", committed: true, meanwhile: true, wantUnknown: true},
@@ -77,8 +77,8 @@ func TestCommit_IsNotRepeatedWhenOtherBatchesMayHideIt(t *testing.T) {
 	}
 }
 
-// Units that a batch has moved are in the ledger, where nothing hides them: it is found, and not repeated, behind
-// others.
+// Units that a batch moved are in the ledger, where later batches cannot hide them. The look-up finds the batch, so
+// it is not repeated.
 func TestCommit_OfUnitsIsFoundBehindOtherBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memory.New(localNow)

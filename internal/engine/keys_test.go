@@ -14,7 +14,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// answers collects what concurrent callers got.
+// answers collects the answers of concurrent callers.
 type answers[T comparable] struct {
 	t    *testing.T
 	mu   sync.Mutex
@@ -33,7 +33,7 @@ func (a *answers[T]) add(v T, err error) {
 	a.seen[v]++
 }
 
-// same wants n answers, all alike.
+// same checks that there are n answers and that all are equal.
 func (a *answers[T]) same(n int) {
 	a.t.Helper()
 	if len(a.seen) != 1 {
@@ -154,7 +154,7 @@ func TestKey_OperatorsGetTheDropAsItWas(t *testing.T) {
 	}
 }
 
-// Answers are kept for 24 hours and then deleted, as often as somebody asks for it: package app does, once a minute.
+// Answers are kept for 24 hours. After that ForgetKeys deletes them; package app calls it once a minute.
 func TestKey_IsForgottenAfter24Hours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := start(t, memory.New(localNow), engine.Config{})

@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// call is one command on its way through a lane.
+// call is one command in a lane.
 type call struct {
 	cmd    drop.Command
 	result drop.Result
@@ -20,7 +20,7 @@ type call struct {
 	done   chan struct{}
 }
 
-// lane takes the commands of one drop, batch by batch. Its goroutine lives while there is work.
+// lane runs the commands of one drop, batch by batch. Its goroutine lives while there is work.
 type lane struct {
 	engine *Engine
 	id     drop.ID
@@ -28,13 +28,13 @@ type lane struct {
 
 	mu     sync.Mutex
 	queue  []*call
-	busy   bool // the goroutine runs
+	busy   bool // its goroutine is running
 	closed bool
 	timer  *time.Timer
 
 	learnt
 
-	// wakesAt is the drop.Time for which the timer is set, 0 if it is off. Written under mu, read by the gate without.
+	// wakesAt is the drop.Time that the timer is set for, 0 if it is off. Writers hold mu; the gate reads it without.
 	wakesAt   atomic.Int64
 	confirmed atomic.Pointer[confirmation]
 }
@@ -48,7 +48,7 @@ func (l *lane) do(ctx context.Context, cmd drop.Command) (drop.Result, error) {
 	}
 	select {
 	case <-c.done:
-	case <-ctx.Done(): // the batch goes on without its caller
+	case <-ctx.Done(): // the batch continues without its caller
 		return drop.Result{}, fmt.Errorf("wait for drop %d: %w", l.id, ctx.Err())
 	}
 	switch {
@@ -81,7 +81,7 @@ func (l *lane) enqueue(c *call) error {
 	return nil
 }
 
-// close refuses further commands; the waiting ones are finished.
+// close refuses further commands. The waiting ones are finished.
 func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,7 +91,7 @@ func (l *lane) close() {
 	}
 }
 
-// dequeue removes the next batch from the queue, or ends the goroutine's life when there is none.
+// dequeue removes the next batch from the queue, or ends the goroutine if the queue is empty.
 func (l *lane) dequeue() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,14 +103,14 @@ func (l *lane) dequeue() []*call {
 	return l.front(l.engine.MaxBatch)
 }
 
-// dequeueMore removes at most that many from the queue.
+// dequeueMore removes at most that many calls from the queue.
 func (l *lane) dequeueMore(most int) []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.front(most)
 }
 
-// front removes at most that many from the queue.
+// front removes at most that many calls from the queue.
 func (l *lane) front(most int) []*call {
 	n := min(len(l.queue), most)
 	batch := l.queue[:n:n]
@@ -118,7 +118,8 @@ func (l *lane) front(most int) []*call {
 	return batch
 }
 
-// dequeueNext takes the batch that is to follow the one under way, an empty one only if open; false: none, or not so.
+// dequeueNext takes the batch that is to follow the one under way. It takes an empty one only if open is set. It
+// returns false if no batch may follow directly.
 func (l *lane) dequeueNext(open bool) ([]*call, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,7 +132,7 @@ func (l *lane) dequeueNext(open bool) ([]*call, bool) {
 
 func (l *lane) run() {
 	defer l.engine.running.Done()
-	for calls := l.dequeue(); calls != nil; calls = l.dequeue() { // else another goroutine may run by now
+	for calls := l.dequeue(); calls != nil; calls = l.dequeue() { // after nil another goroutine may run
 		l.ahead = 0
 		for b := newBatch(l, calls); b != nil; b = b.next {
 			b.fixed = b.begun != nil
@@ -140,7 +141,7 @@ func (l *lane) run() {
 	}
 }
 
-// serve answers every call of a batch, and publishes what the batch changed.
+// serve answers every call of a batch and publishes what the batch changed.
 func (l *lane) serve(b *batch) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*(l.engine.RetryFor+batchTimeout))
 	defer cancel()
@@ -164,8 +165,9 @@ func (l *lane) serve(b *batch) {
 			l.engine.publish(Event{View: v, Ledger: c.Ledger, Purchases: c.Purchases, Made: c.Made, Ended: c.Ended})
 		}
 	case b.faulted(err) && len(calls) > 1:
-		// One command may be what the store cannot take: each gets a batch of its own, so that it fails alone.
-		l.engine.Log.Error("batch failed, trying its commands one by one", "drop", l.id, "commands", len(calls), "err", err)
+		// The store may be unable to take one of the commands. Each command gets a batch of its own, so that only
+		// that one fails.
+		l.engine.Log.Error("batch failed; trying its commands one by one", "drop", l.id, "commands", len(calls), "err", err)
 		for i := range calls {
 			alone := newBatch(l, calls[i:i+1])
 			alone.alone = true
@@ -190,8 +192,8 @@ func (l *lane) serve(b *batch) {
 	}
 }
 
-// abandonQueue fails what waits when the store is away: those commands have waited as long as a batch is tried, and
-// each would wait as long again.
+// abandonQueue fails the waiting calls when the store is out of reach. They have already waited as long as a batch is
+// retried, and each would wait as long again.
 func (l *lane) abandonQueue() {
 	l.mu.Lock()
 	waiting := l.queue

@@ -16,14 +16,14 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// rowLock is the lock of a drop as PostgreSQL keeps it: those who wait are let in one after the other, but a batch
-// that begins behind a COMMIT is there before them.
+// rowLock is a drop's lock as PostgreSQL keeps it. It admits those who wait one after the other, but a batch that
+// begins behind a COMMIT gets in before them.
 type rowLock struct {
 	held  chan struct{}
-	turns []int // whose batches they were, in order
+	turns []int // the replica of each batch, in order
 }
 
-// contender is one replica's way to the store.
+// contender is one replica's connection to the store.
 type contender struct {
 	store.Store
 
@@ -35,10 +35,10 @@ func (c *contender) RunBatch(ctx context.Context, b store.Batch) error {
 	if b.Begun() == nil {
 		c.lock.held <- struct{}{}
 	}
-	time.Sleep(200 * time.Microsecond) // it is loaded
+	time.Sleep(200 * time.Microsecond) // loading takes time
 	err := c.Store.RunBatch(ctx, &storetest.Over{Batch: b, Follower: storetest.None, Anew: true})
 	next := b.Next()
-	time.Sleep(2 * time.Millisecond) // it is committed
+	time.Sleep(2 * time.Millisecond) // the commit takes time
 	c.lock.turns = append(c.lock.turns, c.number)
 	if next != nil {
 		next.Begin(storetest.Begun(b.Of()))
@@ -48,8 +48,8 @@ func (c *contender) RunBatch(ctx context.Context, b store.Batch) error {
 	return err
 }
 
-// contend has replicas sell one drop for five seconds of made-up time, each to so many buyers who come again as soon
-// as they are served.
+// contend lets replicas sell one drop for five seconds of simulated time. buyers has the number of buyers of each. A
+// buyer comes again as soon as they are served.
 func contend(t *testing.T, buyers ...int) (sold []int, lock *rowLock) {
 	t.Helper()
 	shared := memory.New(stores.Now)
@@ -75,18 +75,18 @@ func contend(t *testing.T, buyers ...int) (sold []int, lock *rowLock) {
 					mu.Lock()
 					sold[i]++
 					mu.Unlock()
-					time.Sleep(time.Duration(1+buyer%10) * 300 * time.Microsecond) // the answer is on its way, and the next call
+					time.Sleep(time.Duration(1+buyer%10) * 300 * time.Microsecond) // the time for the answer and the next call to arrive
 				}
 			})
 		}
 	}
 	all.Wait()
-	time.Sleep(10 * time.Millisecond) // a batch that began empty is still under way
+	time.Sleep(10 * time.Millisecond) // a batch that began empty may still be under way
 	synctest.Wait()
 	return sold, lock
 }
 
-// longest is the longest run of batches of one replica.
+// longest returns the longest run of batches of one replica.
 func (l *rowLock) longest() int {
 	most, run := 0, 0
 	for i := range l.turns {
@@ -99,7 +99,7 @@ func (l *rowLock) longest() int {
 	return most
 }
 
-// Replicas with as much to do get as much of a hot drop, although each has its next batch ready when the one before
+// Replicas with equal load get equal shares of a hot drop, although each has its next batch ready when the one before
 // commits.
 func TestRivals_ThreeReplicasShareAHotDrop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestRivals_ThreeReplicasShareAHotDrop(t *testing.T) {
 		if most := lock.longest(); most > 1+16 {
 			t.Errorf("one replica had %d batches in a row while others waited", most)
 		}
-		// The first to come knows of nobody, and may have its 17; from then on they take turns.
+		// The first replica knows of no others and may run 17 batches. From then on they take turns.
 		settled := rowLock{turns: lock.turns[100:]}
 		if most := settled.longest(); most > 2 {
 			t.Errorf("among rivals one had %d batches in a row", most)
@@ -120,22 +120,21 @@ func TestRivals_ThreeReplicasShareAHotDrop(t *testing.T) {
 	})
 }
 
-// One with little to do is not kept waiting by one with a crowd: its calls are answered within 17 batches of the
-// other's.
+// A crowd on one replica does not starve a few buyers on another. Their calls are answered within 17 of its batches.
 func TestRivals_ACrowdElsewhereDoesNotStarveAFewBuyers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sold, lock := contend(t, 100, 1)
 		if most := lock.longest(); most > 1+16 {
 			t.Errorf("%d batches in a row while another replica waited", most)
 		}
-		if least := 5000 / 43; sold[1] < least { // 17 batches of 2.2 ms, its own, and its way
+		if least := 5000 / 43; sold[1] < least { // 17 batches of 2.2 ms, its own batch, and the network
 			t.Errorf("the single buyer got %d units in 5 s, want at least %d", sold[1], least)
 		}
 		t.Logf("sold %v in %d batches", sold, len(lock.turns))
 	})
 }
 
-// A replica alone has its batches begin behind the COMMIT of the one before: nobody is given way to.
+// A replica without rivals begins each batch behind the COMMIT of the one before, and yields to nobody.
 func TestRivals_OneAloneGivesWayToNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, lock := contend(t, 40)

@@ -10,11 +10,11 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Metrics counts what an engine does, for Prometheus: register it as a collector. docs/OPERATIONS.md says what each
-// metric means and when to worry.
+// Metrics counts what an engine does, for Prometheus. Register it as a collector. docs/OPERATIONS.md explains each
+// metric and when to worry.
 type Metrics struct {
 	commands    *prometheus.CounterVec
-	reserved    prometheus.Counter // of commands: reserves that went well
+	reserved    prometheus.Counter // the successful reserves among commands
 	gate        *prometheus.CounterVec
 	batches     *prometheus.HistogramVec
 	batchSize   prometheus.Histogram
@@ -27,7 +27,7 @@ type Metrics struct {
 	drops       *prometheus.Desc
 	skew        *prometheus.Desc
 	cautions    *prometheus.Desc
-	engine      *Engine // set once, before anything is collected
+	engine      *Engine // set once, before the first collection
 }
 
 var _ prometheus.Collector = (*Metrics)(nil)
@@ -45,27 +45,27 @@ func NewMetrics() *Metrics {
 		commands: counter("sneakerdrop_commands_total",
 			"Commands on drops by outcome: ok, the code of the refusal, or what kept the server from deciding.", "command", "outcome"),
 		gate: counter("sneakerdrop_gate_refusals_total",
-			"Reserves refused from memory, without the database, by code. They are in sneakerdrop_commands_total too.", "code"),
+			"Reserves refused from memory, without the database, by code. sneakerdrop_commands_total counts them too.", "code"),
 		batches: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "sneakerdrop_batch_seconds", Buckets: seconds,
-			Help: "Time of one batch in the database, retries included, by whether it changed anything.",
+			Help: "Time of one batch in the database, including retries, by whether it changed anything.",
 		}, []string{"changed"}),
 		batchSize: histogram("sneakerdrop_batch_commands", "Commands in one batch.", prometheus.ExponentialBuckets(1, 2, 10)),
 		laneWait: histogram("sneakerdrop_lane_wait_seconds",
-			"How long the first command of a batch waited for the batch before it.", seconds),
+			"How long the first command of a batch waited for the previous batch.", seconds),
 		expired: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "sneakerdrop_holds_expired_total", Help: "Holds that ended unpaid.",
+			Name: "sneakerdrop_holds_expired_total", Help: "Holds that ended without a purchase.",
 		}),
 		expiryLag: histogram("sneakerdrop_hold_expiry_lag_seconds",
-			"How long after its end a hold's unit was back on sale.", prometheus.ExponentialBuckets(0.001, 2, 14)),
-		storeErrors: counter("sneakerdrop_store_errors_total", "Failures of the database by what they mean.", "class"),
-		live:        prometheus.NewDesc("sneakerdrop_holds_live", "Units held now, over all drops.", nil, nil),
+			"Time from a hold's end until its unit was available again.", prometheus.ExponentialBuckets(0.001, 2, 14)),
+		storeErrors: counter("sneakerdrop_store_errors_total", "Failures of the database, by what is known after them.", "class"),
+		live:        prometheus.NewDesc("sneakerdrop_holds_live", "Units held now, in all drops.", nil, nil),
 		queued:      prometheus.NewDesc("sneakerdrop_commands_queued", "Commands waiting in lanes now.", nil, nil),
 		drops:       prometheus.NewDesc("sneakerdrop_drops", "Drops that are not archived.", nil, nil),
 		skew: prometheus.NewDesc("sneakerdrop_clock_skew_seconds",
-			"How far the clock of this machine is ahead of the database's; below 0: behind it.", nil, nil),
+			"How far this machine's clock is ahead of the database's; negative if it is behind.", nil, nil),
 		cautions: prometheus.NewDesc("sneakerdrop_database_cautions",
-			"Settings of the database with which it may lose sales; GET /readyz says which.", nil, nil),
+			"Database settings that put sales at risk. GET /readyz names them.", nil, nil),
 	}
 	m.reserved = m.commands.WithLabelValues(drop.Reserve{}.Operation(), "ok")
 	return m
@@ -153,9 +153,9 @@ func (m *Metrics) storeError(err error) {
 	m.storeErrors.WithLabelValues(store.ClassOf(err).String()).Inc()
 }
 
-// batch counts one that ended well.
+// batch counts a batch that succeeded.
 func (m *Metrics) batch(b *batch, calls []*call) {
-	if len(calls) == 0 && b.changes == nil { // it was begun for nothing
+	if len(calls) == 0 && b.changes == nil { // it began empty and nothing came
 		return
 	}
 	changed := "no"

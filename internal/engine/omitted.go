@@ -7,18 +7,19 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// omitted is what a batch does not have loaded, because it is seldom needed: what users hold where the drop was last
-// seen without a rule about it, and what is kept under keys where all were new of late. If it is needed after all,
-// nothing is written, and the batch is run again with it.
+// omitted is what a batch does not load because it is rarely needed. That is the users' holds, if the drop had no
+// rule about them when last seen, and the kept answers, if all recent keys were new. If the batch needs them after
+// all, it writes nothing and runs again with them loaded.
 type omitted struct {
-	users  []drop.UserID // left out
-	keys   bool          // left out
-	missed bool          // the attempt came to nothing for that
-	ruled  bool          // load what users hold
-	lookUp bool          // load what is kept under keys
+	users  []drop.UserID // the users whose holds are not loaded
+	keys   bool          // the kept answers are not loaded
+	missed bool          // the attempt had no effect because something was missing
+	ruled  bool          // load the users' holds
+	lookUp bool          // load the kept answers
 }
 
-// leaveOut takes from need what is not to be loaded. bare: the drop was last seen without a rule about users.
+// leaveOut removes from need what the batch does not load. bare says that the drop had no rule about users when last
+// seen.
 func (o *omitted) leaveOut(need *drop.Need, bare bool) {
 	o.missed = false
 	if o.users = nil; bare && !o.ruled && !need.Limits {
@@ -29,7 +30,7 @@ func (o *omitted) leaveOut(need *drop.Need, bare bool) {
 	}
 }
 
-// misses notes what has to be loaded after all, and reports whether there is any.
+// misses records what has to be loaded after all, and reports whether there is anything.
 func (o *omitted) misses(users, keys bool) bool {
 	o.ruled, o.lookUp = o.ruled || users, o.lookUp || keys
 	o.missed = users || keys
@@ -38,16 +39,16 @@ func (o *omitted) misses(users, keys bool) bool {
 
 func (o *omitted) needsUsers(s *drop.State) bool { return len(o.users) > 0 && s.Limited() }
 
-// needsKeys reports whether a call under a key was not a success of its own. Then the key may have been used before:
-// what is kept goes before a refusal.
+// needsKeys reports whether a call with a key did not succeed on its own. Its key may have been used before, and a
+// kept answer takes precedence over a refusal.
 func (o *omitted) needsKeys(cmds []drop.Command, changes *drop.Changes) bool {
 	return o.keys && repeated(cmds, changes)
 }
 
-// usedKey reports whether a batch failed because a key that it did not look up was used before.
+// usedKey reports whether a batch failed because of a used key that it had not looked up.
 func (o *omitted) usedKey(err error) bool { return o.keys && errors.Is(err, store.ErrKeyUsed) }
 
-// repeated reports whether fewer answers are to be kept than there are keys.
+// repeated reports whether there are fewer answers to keep than keys.
 func repeated(cmds []drop.Command, changes *drop.Changes) bool {
 	given, kept := 0, 0
 	for _, cmd := range cmds {

@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// A lane does not ask for what users hold while its view of the drop has no rule for them. That view may be old.
+// A lane does not load users' holds while its view of the drop has no rule about them. That view may be old.
 func TestReserve_ARuleThatAnotherReplicaHasSetHoldsAtOnce(t *testing.T) {
 	one, two := 1, 2
 	for name, rule := range map[string]struct {
@@ -38,7 +38,7 @@ func TestReserve_ARuleThatAnotherReplicaHasSetHoldsAtOnce(t *testing.T) {
 						}
 					}
 				}
-				time.Sleep(1500 * time.Millisecond) // both have seen it
+				time.Sleep(1500 * time.Millisecond) // both replicas have seen it
 				if _, err := other.Edit(t.Context(), id, rule.edit); err != nil {
 					t.Fatal(err)
 				}
@@ -62,7 +62,7 @@ func reserveKeyed(t *testing.T, e *engine.Engine, id drop.ID, user drop.UserID, 
 	return r
 }
 
-// observed is a store that keeps how many keys each attempt at a batch has looked up.
+// observed is a store that records how many keys each attempt at a batch has looked up.
 type observed struct {
 	store.Store
 
@@ -77,7 +77,8 @@ func (o *observed) RunBatch(ctx context.Context, b store.Batch) error {
 	}})
 }
 
-// Keys are taken for new until one is not: then that batch is run again, and the next 64 with keys look them up.
+// The lane assumes that keys are new until one is not. That batch runs again, and the next 64 batches with keys look
+// them up.
 func TestKeys_AreLookedUpOnceOneWasUsedBefore(t *testing.T) {
 	for name, again := range map[string]func(*testing.T, *engine.Engine, drop.ID, drop.Reservation){
 		"and it gets the first answer": func(t *testing.T, e *engine.Engine, id drop.ID, first drop.Reservation) {

@@ -7,8 +7,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Record appends an action to the operators' log before it is done. Tried again where the store fails, an action may
-// stand there twice, the first time without an outcome.
+// Record appends an action to the operators' log before it is done. If the store fails and Record retries, the action
+// may appear twice, the first time without an outcome.
 func (e *Engine) Record(ctx context.Context, a operator.Action) (operator.ActionID, error) {
 	return Ask(ctx, e, func(s store.Records) (operator.ActionID, error) { return s.Record(ctx, a) })
 }

@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// reservations are a drop's rows.
+// reservations returns a drop's rows.
 func reservations(t *testing.T, s store.Store, id drop.ID) []drop.Reservation {
 	t.Helper()
 	books, err := stores.ReadBooks(t.Context(), s, id)
@@ -25,7 +25,8 @@ func reservations(t *testing.T, s store.Store, id drop.ID) []drop.Reservation {
 	return books.Reservations
 }
 
-// The line is cut at a moment of a COMMIT, under a batch of many: each of them takes effect once, and nobody is told.
+// The connection breaks at some point of a COMMIT, under a batch of many commands. Each command takes effect exactly
+// once, and no caller sees an error.
 func TestPostgres_AmbiguousCommitOfABatchTakesEffectOnce(t *testing.T) {
 	const buyers, cuts = 60, 3
 	for _, m := range []pgtest.Moment{pgtest.InTransaction, pgtest.BeforeCommit, pgtest.AtCommit, pgtest.AfterCommit} {
@@ -102,7 +103,7 @@ func TestPostgres_PoisonedCommandFailsAlone(t *testing.T) {
 	}
 }
 
-// Two replicas watch the same holds end. Each hold ends once, in the books and in what is told.
+// Two replicas watch the same holds end. Each hold ends exactly once, in the records and in the events.
 func TestPostgres_TwoExpiryClocksEndEachHoldOnce(t *testing.T) {
 	const buyers = 200
 	url := pgtest.Migrated(t)
@@ -132,7 +133,7 @@ func TestPostgres_TwoExpiryClocksEndEachHoldOnce(t *testing.T) {
 			t.Fatal("holds are not over")
 		}
 	}
-	for i, e := range replicas { // what a batch changed is published after its view
+	for i, e := range replicas { // a batch's changes are published after its view
 		if err := e.Stop(t.Context()); err != nil {
 			t.Errorf("replica %d: %v", i, err)
 		}
@@ -160,7 +161,7 @@ func TestPostgres_TwoExpiryClocksEndEachHoldOnce(t *testing.T) {
 	}
 }
 
-// With one connection for all, every drop has its turn.
+// With one connection for all, every drop gets its turn.
 func TestPostgres_ExhaustedPoolServesEveryDrop(t *testing.T) {
 	const drops, buyers = 20, 200
 	e := start(t, stores.PostgresWith(t, pgtest.Migrated(t), 1), engine.Config{})

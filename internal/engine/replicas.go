@@ -8,11 +8,12 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Receive takes over what a lane of another replica has committed, as its Publish was told, and publishes it here. It
-// returns false for a state that is no news. A drop that is not known here is looked up in the store, soon.
+// Receive applies a change that a lane of another replica has committed and published, and publishes it here. It
+// returns false if the state is not news. If this process does not know the drop yet, it looks it up in the store
+// soon.
 //
-// What others tell is shown and never decided on, but for the gate's refusals: a wrong state costs what a stale one
-// does, until the next sweep.
+// A state from another replica is shown, but nothing is decided on it except the gate's refusals. A wrong one does as
+// much harm as a stale one, until the next sweep.
 func (e *Engine) Receive(ev Event) (news bool) {
 	ev.Elsewhere = true
 	if ev.View == nil {
@@ -26,22 +27,22 @@ func (e *Engine) Receive(ev Event) (news bool) {
 		e.Refresh()
 		return true
 	}
-	ev.Created = false // it is known
+	ev.Created = false // this process knows the drop already
 	if ev.View, news = l.replace(ev.View); news || len(ev.Purchases) > 0 {
 		e.publish(ev)
 	}
 	return news
 }
 
-// Refresh has all drops compared with the store now, not only within the second. It does not wait.
+// Refresh asks for a sweep now instead of within the second. It does not wait for it.
 func (e *Engine) Refresh() {
 	select {
 	case e.hurry <- struct{}{}:
-	default: // somebody has asked already
+	default: // a sweep is already requested
 	}
 }
 
-// sweep takes over what other replicas did and ends the holds that one of them left overdue.
+// sweep applies what other replicas did, and expires the holds that one of them left overdue.
 func (e *Engine) sweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
@@ -65,15 +66,15 @@ func (e *Engine) sweep(ctx context.Context) error {
 		switch {
 		case p.Deadline == 0:
 		case p.Deadline <= pulse.Now:
-			l.rewake(p.Deadline) // even if a timer that fired for it came to nothing
+			l.rewake(p.Deadline) // even if a timer that fired for it had no effect
 		case p.Deadline <= pulse.Now.Add(2*sweepEvery):
-			l.wake(p.Deadline) // whoever made the hold may have died
+			l.wake(p.Deadline) // the replica that made the hold may have died
 		}
 	}
 	return nil
 }
 
-// versions are those of all views.
+// versions returns the versions of all views.
 func (e *Engine) versions() map[drop.ID]int64 {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -84,8 +85,8 @@ func (e *Engine) versions() map[drop.ID]int64 {
 	return all
 }
 
-// reload takes a drop's state from the store, before being the view so far. A view that is ahead of the store shows
-// what is not, or no longer, so: a failover has lost it, or somebody told lies.
+// reload loads a drop's state from the store and compares it with the view before. A view that is ahead of the store
+// shows a state that does not exist: a failover has lost it, or a message was false.
 func (e *Engine) reload(ctx context.Context, id drop.ID, before *View, ahead bool) (*lane, error) {
 	s, err := e.store.Drop(ctx, id)
 	if err != nil {
@@ -98,13 +99,13 @@ func (e *Engine) reload(ctx context.Context, id drop.ID, before *View, ahead boo
 		}
 	}
 	if ahead && before != nil && e.setBack(viewOf(s), before) {
-		e.Log.Warn("a drop was shown as it is not; it is shown as the database has it now",
+		e.Log.Warn("a drop was ahead of the database; it now shows what the database has",
 			"drop", id, "version_shown", before.Drop.Version, "version", s.Drop.Version)
 	}
 	return e.update(s, ev)
 }
 
-// newestPurchase is what a drop sold last.
+// newestPurchase returns the drop's newest purchase.
 func (e *Engine) newestPurchase(ctx context.Context, s store.Snapshot) ([]drop.Purchase, error) {
 	sales, err := e.store.Purchases(ctx, s.Drop.ID, drop.NewPurchaseID(s.Drop.ID, s.Purchased-1), 1)
 	if err != nil || len(sales) == 0 {
@@ -113,7 +114,7 @@ func (e *Engine) newestPurchase(ctx context.Context, s store.Snapshot) ([]drop.P
 	return []drop.Purchase{sales[0].Purchase}, nil
 }
 
-// setBack puts v in the place of a view that is ahead of the store.
+// setBack replaces a view that is ahead of the store with v.
 func (e *Engine) setBack(v, ahead *View) bool {
 	e.mu.RLock()
 	l := e.lanes[v.Drop.ID]
@@ -128,7 +129,7 @@ func (e *Engine) setBack(v, ahead *View) bool {
 	return set
 }
 
-// current returns the lane's view, or nil where there is no lane.
+// current returns the lane's view, or nil if there is no lane.
 func (l *lane) current() *View {
 	if l == nil {
 		return nil

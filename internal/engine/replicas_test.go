@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// noticed keeps the events of an engine.
+// noticed records the events of an engine.
 type noticed struct {
 	mu     sync.Mutex
 	events []engine.Event
@@ -33,8 +33,8 @@ func (n *noticed) take() []engine.Event {
 	return all
 }
 
-// following runs a test with two replicas on one store, of which one keeps what it publishes, and a drop that both
-// know.
+// following runs a test with two replicas on one store and a drop that both know. One replica records what it
+// publishes.
 func following(t *testing.T, test func(t *testing.T, seller, follower *engine.Engine, sold, seen *noticed, id drop.ID)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -75,15 +75,15 @@ func TestFollow_TakesOverWhatIsNewer(t *testing.T) {
 	})
 }
 
-// Two replicas sell at once, and what each tells comes late: the newer state and the newer list of purchases count,
-// whoever told them.
+// Two replicas sell at once, and their events arrive late. The newer state and the newer list of purchases win,
+// whichever event has them.
 func TestFollow_KeepsTheNewestListOfPurchases(t *testing.T) {
 	following(t, func(t *testing.T, seller, follower *engine.Engine, sold, _ *noticed, id drop.ID) {
 		r := reserve(t, seller, id, 1)
 		if _, err := seller.Purchase(t.Context(), r.ID, 0, engine.Retry{}); err != nil {
 			t.Fatal(err)
 		}
-		reserve(t, follower, id, 2) // sees that there was a purchase, and not whose
+		reserve(t, follower, id, 2) // sees that there was a purchase, but not whose
 		for _, ev := range sold.take() {
 			follower.Receive(ev)
 		}
@@ -97,7 +97,7 @@ func TestFollow_KeepsTheNewestListOfPurchases(t *testing.T) {
 	})
 }
 
-// Of a drop that others made the first news has it looked up, before the sweep would.
+// The first event about an unknown drop makes the engine look it up, before the sweep would.
 func TestFollow_AnUnknownDropIsLookedUp(t *testing.T) {
 	following(t, func(t *testing.T, seller, follower *engine.Engine, sold, seen *noticed, _ drop.ID) {
 		time.Sleep(100 * time.Millisecond)
@@ -113,7 +113,7 @@ func TestFollow_AnUnknownDropIsLookedUp(t *testing.T) {
 	})
 }
 
-// The store is the authority: what was told and is not so is shown until the next sweep at most.
+// The store is the authority. A false event is shown until the next sweep at most.
 func TestSweep_TakesBackWhatTheStoreDoesNotHave(t *testing.T) {
 	following(t, func(t *testing.T, _, follower *engine.Engine, _, seen *noticed, id drop.ID) {
 		lie := drop.Drop{ID: id, Version: 1 << 40, Sizes: []drop.Size{{Stock: drop.Stock{Total: 10, Sold: 10}}}, Settings: drop.Settings{Name: "lie"}}
@@ -131,7 +131,8 @@ func TestSweep_TakesBackWhatTheStoreDoesNotHave(t *testing.T) {
 	})
 }
 
-// A replica that knows of sales by the sweep alone names the newest purchase, so that its watchers are told of one.
+// A replica that learns of sales only from the sweep still names the newest purchase, so that its watchers hear of
+// one.
 func TestSweep_NamesTheNewestPurchaseOfOthers(t *testing.T) {
 	following(t, func(t *testing.T, seller, follower *engine.Engine, _, seen *noticed, id drop.ID) {
 		var last drop.Purchase

@@ -15,7 +15,7 @@ const (
 	maxBackoff   = 250 * time.Millisecond
 )
 
-// retry spaces attempts at something that the store failed to do: doubling waits with jitter, up to a moment.
+// retry spaces attempts at a failed store call. The waits double, with jitter, up to a deadline.
 type retry struct {
 	until  time.Time
 	last   time.Duration
@@ -26,7 +26,7 @@ func (e *Engine) newRetry() retry {
 	return retry{until: time.Now().Add(e.RetryFor), jitter: e.jitter}
 }
 
-// helps reports whether the same call may succeed later, nothing having been done so far.
+// helps reports whether the same call may succeed later. That requires that it has had no effect so far.
 func (r *retry) helps(err error) bool {
 	if drop.CodeOf(err) != "" || errors.Is(err, ErrOutcomeUnknown) {
 		return false
@@ -39,7 +39,7 @@ func (r *retry) helps(err error) bool {
 	}
 }
 
-// wait pauses before the next attempt; false means that there is no time for one.
+// wait pauses before the next attempt. It returns false if there is no time left for one.
 func (r *retry) wait(ctx context.Context) bool {
 	r.last = min(max(2*r.last, firstBackoff), maxBackoff)
 	backoff := r.last/2 + r.jitter(r.last/2+1)
@@ -49,7 +49,7 @@ func (r *retry) wait(ctx context.Context) bool {
 	return pause(ctx, backoff)
 }
 
-// pause returns false when ctx ends first.
+// pause returns false if ctx ends first.
 func pause(ctx context.Context, long time.Duration) bool {
 	t := time.NewTimer(long)
 	defer t.Stop()
@@ -61,13 +61,13 @@ func pause(ctx context.Context, long time.Duration) bool {
 	}
 }
 
-// Ask makes a call to the store that no lane has to order. Where the store fails and has done nothing it makes the
-// call again, for RetryFor. Refusals and faults come back as they are.
+// Ask makes a store call that needs no lane. If the store fails without having done anything, Ask retries for
+// RetryFor. It returns refusals and faults unchanged.
 func Ask[T any](ctx context.Context, e *Engine, call func(store.Records) (T, error)) (T, error) {
 	return again(ctx, e, func() (T, error) { return call(e.store) })
 }
 
-// again runs a store call that is not a batch, repeating it where nothing was done.
+// again makes a store call that is not a batch, and retries it while it has had no effect.
 func again[T any](ctx context.Context, e *Engine, call func() (T, error)) (T, error) {
 	r := e.newRetry()
 	for {

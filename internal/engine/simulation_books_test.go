@@ -6,7 +6,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// books compares what a simulation's clients were told with what the store has.
+// books compares the answers of a simulation's clients with the records in the store.
 type books struct {
 	*simulation
 	stock        map[drop.ID]drop.Stock
@@ -71,7 +71,7 @@ func (b *books) check() {
 	}
 }
 
-// checkReserved: who was answered has the row, who was refused has none, and nobody has two.
+// checkReserved checks that each buyer with a success has a row, each refused one has none, and nobody has two.
 func (b *books) checkReserved(d *deed) {
 	rows := b.rows[d.drop][d.reserved]
 	switch {
@@ -94,8 +94,8 @@ func (b *books) checkReserved(d *deed) {
 	}
 }
 
-// checkEnded: a purchase that was answered is there, one that was refused is not made by this call alone; a hold
-// given back is not sold.
+// checkEnded checks that each confirmed purchase exists, that a refused one was not made by that call, and that a
+// released hold is not sold.
 func (b *books) checkEnded(d *deed) {
 	if d.answer == "" {
 		return
@@ -112,10 +112,10 @@ func (b *books) checkEnded(d *deed) {
 	}
 }
 
-// checkRestocked: the units of each drop are those it began with and those of the restocks that took place.
+// checkRestocked checks that the units of each drop are the initial ones plus those of the restocks that took effect.
 func (b *books) checkRestocked() {
 	for i, spec := range simulationSpecs() {
-		sums := map[int64]bool{0: true} // what the restocks may come to
+		sums := map[int64]bool{0: true} // the possible sums of the restocks
 		for _, d := range b.deeds {
 			if d.units == 0 || d.drop != b.drops[i] {
 				continue
@@ -144,7 +144,7 @@ func (b *books) checkRestocked() {
 	}
 }
 
-// checkLimit: nobody ever had more live holds and purchases than the limit.
+// checkLimit checks that nobody ever had more live holds and purchases than the limit.
 func (b *books) checkLimit() {
 	limited := b.drops[1]
 	limit := simulationSpecs()[1].LimitPerUser

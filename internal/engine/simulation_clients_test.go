@@ -11,22 +11,22 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// deed is something that a client wants to have done once: one call, and under a key all its repetitions.
+// deed is something that a client wants done once: one call or, with a key, a call and all its repetitions.
 type deed struct {
 	what string
 	key  string
 	call func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error)
 
-	// reserved is who asked for which size; each pair is asked for once.
+	// reserved is the buyer and size of a reserve. Each pair is used once.
 	reserved pair
 	drop     drop.ID
-	wanted   drop.ReservationID // of a purchase or cancellation
-	units    int64              // of a restock
+	wanted   drop.ReservationID // for a purchase or cancellation
+	units    int64              // for a restock
 
 	mu              sync.Mutex
 	asked, refusals int
-	unknown         int    // answers from which nobody knows what was done
-	lastUnknown     bool   // and the newest answer is one of them
+	unknown         int    // answers that leave the outcome unknown
+	lastUnknown     bool   // whether the newest answer is one of them
 	answer          string // the first success
 	answered        time.Time
 	reservation     drop.Reservation
@@ -40,11 +40,12 @@ type pair struct {
 
 func (d *deed) String() string { return fmt.Sprintf("%s key=%q", d.what, d.key) }
 
-// ask makes the call. A second success under a key, and a second purchase or cancellation, must be the first again.
+// ask makes the call. A second success with the same key, and a second purchase or cancellation, must return the
+// first answer again.
 func (d *deed) ask(s *simulation, r *replica) {
 	e, ctx := r.reach()
 	if e == nil {
-		return // nobody listens: nothing was sent
+		return // no server is running: nothing was sent
 	}
 	began := time.Now()
 	got, err := d.call(ctx, e, engine.Retry{Key: d.key})
@@ -62,7 +63,7 @@ func (d *deed) ask(s *simulation, r *replica) {
 	case nothingDone(err):
 		d.refusals++
 		s.count("calls refused")
-		// One that was under way beside the first may have been refused before that succeeded.
+		// A call that overlapped with the first may have been refused before the first succeeded.
 		if code := drop.CodeOf(err); d.key != "" && d.answer != "" && code != "" && !began.Before(d.answered) {
 			s.t.Errorf("%s was answered with %s, and then refused: %v", d, d.answer, err)
 		}
@@ -73,15 +74,15 @@ func (d *deed) ask(s *simulation, r *replica) {
 	}
 }
 
-// checkView: who was answered finds what was done in the replica's view, which shows what is committed and nothing
-// else.
+// checkView checks that a caller with an answer finds its effect in the replica's view, and that the view shows only
+// committed states.
 func (d *deed) checkView(s *simulation, e *engine.Engine, got any) {
 	v, err := e.View(s.t.Context(), d.drop) // the replica knows the drop by now
 	if err != nil {
 		s.t.Errorf("%s: no view: %v", d, err)
 		return
 	}
-	committed, err := s.store.Drop(s.t.Context(), d.drop) // later, so that it is as new at least
+	committed, err := s.store.Drop(s.t.Context(), d.drop) // read later, so it is at least as new
 	if err != nil {
 		s.t.Error(err)
 		return
@@ -150,7 +151,7 @@ func (c *client) run() {
 	}
 }
 
-// send asks one replica, or both at once as who clicks twice does, where the deed bears it.
+// send sends the deed to one replica or, if the deed allows it, to both at once, as a double click does.
 func (c *client) send(d *deed) {
 	first := c.rnd.IntN(2)
 	twice := c.rnd.IntN(4) == 0 && d.key != ""
@@ -166,7 +167,7 @@ func (c *client) send(d *deed) {
 	both.Wait()
 }
 
-// add files a new deed, with a key or without.
+// add records a new deed, with or without a key.
 func (c *client) add(d *deed) *deed {
 	d.what = c.name + " " + d.what
 	if c.rnd.IntN(2) == 0 {
@@ -199,7 +200,7 @@ func (c *client) reserve() *deed {
 	return d
 }
 
-// mine draws a reservation that the client knows to be there, 0 if it has none.
+// mine draws a reservation that the client knows to exist, or 0 if it has none.
 func (c *client) mine() drop.ReservationID {
 	var known []drop.ReservationID
 	for _, d := range c.own[max(0, len(c.own)-6):] {
@@ -241,7 +242,7 @@ func (c *client) end(buy bool) {
 	}
 }
 
-// buyAndCancel sends two calls at once of which one at most can do something.
+// buyAndCancel sends a purchase and a cancellation at once. At most one of them can take effect.
 func (c *client) buyAndCancel() {
 	id := c.mine()
 	if id == 0 {

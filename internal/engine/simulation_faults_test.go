@@ -14,18 +14,18 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// plan is what goes wrong in one simulation. Its seed decides all of it.
+// plan is what fails in one simulation. Its seed decides all of it.
 type plan struct {
 	seed    uint64
-	trouble float64       // the part of the calls to the store that go wrong
-	slow    time.Duration // the most that a call to the store takes
+	trouble float64       // the share of store calls that fail
+	slow    time.Duration // the longest that a store call takes
 	outages []outage
 	steps   []clockStep
 	crashes []crash
 	hold    time.Duration
 }
 
-// outage is a time in which no call reaches the store.
+// outage is a period in which no call reaches the store.
 type outage struct{ from, to time.Duration }
 
 // clockStep sets the store's clock.
@@ -33,14 +33,14 @@ type clockStep struct {
 	at, by time.Duration
 }
 
-// crash kills a replica, which is started again after a while.
+// crash kills a replica and restarts it after a while.
 type crash struct {
 	at      time.Duration
 	replica int
 	down    time.Duration
 }
 
-// clientsRun is for how long clients begin new calls.
+// clientsRun is how long clients make new calls.
 const clientsRun = 60 * time.Second
 
 func newPlan(seed uint64) plan {
@@ -66,24 +66,24 @@ func newPlan(seed uint64) plan {
 	return p
 }
 
-// rand0 draws from [0, n).
+// rand0 draws a duration from 0 up to but not including n.
 func rand0(rnd *rand.Rand, n time.Duration) time.Duration { return time.Duration(rnd.Int64N(int64(n))) }
 
 var errMade = errors.New("made to fail")
 
-// line is a replica's way to the store that all replicas share: calls are slow, come to nothing, or lose their
-// answers, and none gets through once the replica was killed.
+// line is a replica's connection to the store that all replicas share. Calls are slow, fail, or lose their answers.
+// After the replica is killed, none gets through.
 type line struct {
 	store.Store
 	sim     *simulation
 	replica int
 	cut     atomic.Bool
-	away    atomic.Int64 // nanoseconds since the simulation began until which the store is out of this replica's reach
-	begun   sync.Map     // drop.ID to the store.Batch that was begun behind a COMMIT, and must come next
+	away    atomic.Int64 // until when the store is out of this replica's reach, in nanoseconds since the simulation began
+	begun   sync.Map     // drop.ID to the store.Batch that began behind a COMMIT and must come next
 }
 
-// follow asks for the batch that is to follow, as a store does that begins it behind the COMMIT, and begins it if
-// that succeeds.
+// follow asks for the batch that is to follow, like a store that begins it behind the COMMIT. It begins that batch if
+// the COMMIT succeeds.
 func (l *line) follow(b store.Batch) (begin func()) {
 	next := b.Next()
 	if next == nil {
@@ -96,7 +96,7 @@ func (l *line) follow(b store.Batch) (begin func()) {
 	}
 }
 
-// checkBegun reports a batch that was begun, and after which another came.
+// checkBegun reports an error if a batch had begun and another one came after it.
 func (l *line) checkBegun(b store.Batch) {
 	want, ok := l.begun.LoadAndDelete(b.Of())
 	switch {
@@ -107,8 +107,8 @@ func (l *line) checkBegun(b store.Batch) {
 	}
 }
 
-// random draws for one call: by the plan's seed, what is called and when, so that another order of calls that are
-// made in one instant draws the same.
+// random returns the random numbers of one call. They depend on the plan's seed, the call's name and the time, so
+// that calls at the same instant may come in any order.
 func (s *simulation) random(what string) *rand.Rand {
 	h := uint64(14695981039346656037) // FNV-1a
 	for _, b := range fmt.Appendf(nil, "%s %d", what, time.Since(s.began)) {
@@ -117,17 +117,17 @@ func (s *simulation) random(what string) *rand.Rand {
 	return rand.New(rand.NewPCG(s.plan.seed, h))
 }
 
-// mishap is how a call goes wrong.
+// mishap is how a call fails.
 type mishap string
 
 const (
 	none       mishap = ""
 	rolledBack mishap = "rolled back"  // after Decide, so that a lane decides twice
-	away       mishap = "unavailable"  // before anything
-	exhausted  mishap = "exhausted"    // before anything
-	poisoned   mishap = "fault"        // after Decider: nothing that helps
-	lostBefore mishap = "lost, not in" // the connection breaks before COMMIT has arrived
-	lostAfter  mishap = "lost, in"     // COMMIT took effect, its answer is lost
+	away       mishap = "unavailable"  // before anything happens
+	exhausted  mishap = "exhausted"    // before anything happens
+	poisoned   mishap = "fault"        // after Decide; no retry helps
+	lostBefore mishap = "lost, not in" // the connection breaks before COMMIT arrives
+	lostAfter  mishap = "lost, in"     // COMMIT took effect, but its answer is lost
 	lostDuring mishap = "lost, late"   // the connection breaks, and COMMIT takes effect some time later
 )
 
@@ -137,7 +137,7 @@ func (m mishap) err(class store.Class) error {
 	return &store.Error{Op: string(m), Class: class, Err: errMade}
 }
 
-// unreachable is the error of a call that cannot be made at all.
+// unreachable returns the error of a call that cannot be made at all.
 func (l *line) unreachable() error {
 	if l.cut.Load() {
 		return away.err(store.ClassUnavailable)
@@ -159,7 +159,7 @@ func (l *line) unreachable() error {
 	return nil
 }
 
-// draw waits as long as the call takes, and says what becomes of it.
+// draw waits as long as the call takes, and returns how it fails, if it does.
 func (l *line) draw(what string, mishaps []mishap) (mishap, *rand.Rand) {
 	rnd := l.sim.random(fmt.Sprint(what, l.replica))
 	if l.sim.calm.Load() {
@@ -171,7 +171,7 @@ func (l *line) draw(what string, mishaps []mishap) (mishap, *rand.Rand) {
 	}
 	m := mishaps[rnd.IntN(len(mishaps))]
 	l.sim.count(string(m))
-	if (m == lostBefore || m == lostAfter || m == lostDuring) && rnd.IntN(2) == 0 { // what broke the connection goes on
+	if (m == lostBefore || m == lostAfter || m == lostDuring) && rnd.IntN(2) == 0 { // the fault that broke the connection lasts
 		l.away.Store(int64(time.Since(l.sim.began) + rand0(rnd, 10*time.Second)))
 	}
 	return m, rnd
@@ -179,7 +179,7 @@ func (l *line) draw(what string, mishaps []mishap) (mishap, *rand.Rand) {
 
 func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 	l.checkBegun(b)
-	need := b.Needs() // now, so that no call of the calm joins what is to fail
+	need := b.Needs() // now, so that no call from the calm period joins a batch that is to fail
 	begin := func() {}
 	if err := l.unreachable(); err != nil {
 		return err
@@ -200,7 +200,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 			time.Sleep(pause) // under the lock
 		}
 		if l.cut.Load() || m == rolledBack || m == poisoned || m == lostBefore {
-			return nil // who was killed sends no COMMIT
+			return nil // a killed replica sends no COMMIT
 		}
 		if changes != nil && m == none {
 			begin = l.follow(b)
@@ -243,7 +243,7 @@ func (l *line) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, af
 	return l.Store.Committed(ctx, id, batch, after)
 }
 
-// look is the way of all calls that only read.
+// look handles all calls that only read.
 func (l *line) look(what string) error {
 	if err := l.unreachable(); err != nil {
 		return err

@@ -4,7 +4,7 @@ package engine_test
 
 import "time"
 
-// simulationSeeds begin somewhere else each time.
+// simulationSeeds start at a different number each time.
 func simulationSeeds() []uint64 {
 	first := uint64(time.Now().UnixNano())
 	seeds := make([]uint64, 10_000)

@@ -21,12 +21,12 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// Two replicas sell three drops from one store, for a minute of made-up time. The seed of a run decides what clients
-// ask and what goes wrong: calls to the store that fail before, in and after COMMIT, take effect late or are slow,
-// outages, a clock that is set, replicas that are killed. Then the faults end, and the promises are checked; see
+// Two replicas sell three drops from one store for a minute of simulated time. The seed of a run decides what clients
+// ask and what fails. Store calls fail before, during and after COMMIT, take effect late or are slow. The store has
+// outages, its clock is set, and replicas are killed. Then the faults end and the test checks the promises; see
 // books.
 //
-// SIMULATION=seed,seed… replays seeds, with the last of what happened in them.
+// SIMULATION=seed,seed… replays seeds and prints the last events of each.
 func TestSimulation_NothingIsLostNothingIsSoldTwice(t *testing.T) {
 	seeds := simulationSeeds()
 	replay := os.Getenv("SIMULATION")
@@ -72,7 +72,7 @@ type simulation struct {
 	t        *testing.T
 	plan     plan
 	began    time.Time
-	ahead    atomic.Int64 // of the store's clock, nanoseconds
+	ahead    atomic.Int64 // how far the store's clock is ahead, in nanoseconds
 	calm     atomic.Bool  // the faults have ended
 	store    *memory.Store
 	replicas [2]*replica
@@ -82,10 +82,10 @@ type simulation struct {
 	deeds       []*deed
 	trace       []string
 	counts      map[string]int
-	made, ended map[drop.ReservationID]int // as told by events
+	made, ended map[drop.ReservationID]int // as reported by events
 }
 
-// simulationSpecs are the three drops.
+// simulationSpecs returns the three drops.
 func simulationSpecs() []drop.Spec {
 	plain, limited := int64(12), int64(20)
 	return []drop.Spec{
@@ -126,7 +126,7 @@ func simulate(t *testing.T, p plan) *simulation {
 	return s
 }
 
-// notef keeps what happened, for who looks into a failure.
+// notef records what happened, for whoever looks into a failure.
 func (s *simulation) notef(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +157,7 @@ func (s *simulation) setClock(step clockStep) {
 	s.count("clock set")
 }
 
-// supervise starts a replica, kills it whenever the plan says so, and starts it again.
+// supervise starts a replica, kills it when the plan says so, and starts it again.
 func (s *simulation) supervise(number int) {
 	s.replicas[number].start()
 	crashes := slices.SortedFunc(slices.Values(s.plan.crashes), func(a, b crash) int { return int(a.at - b.at) })
@@ -171,12 +171,12 @@ func (s *simulation) supervise(number int) {
 	}
 }
 
-// recover ends the faults. Both replicas must serve within 5 s, each call whose outcome is unknown gets an answer, and
-// whatever is still held comes back.
+// recover ends the faults. Both replicas must serve within 5 s, each call with an unknown outcome gets an answer, and
+// all remaining holds end.
 func (s *simulation) recover() {
 	s.calm.Store(true)
 	s.notef("the faults have ended")
-	s.ahead.Add(int64(4 * time.Hour)) // past all that the clock has shown
+	s.ahead.Add(int64(4 * time.Hour)) // later than anything the clock has shown
 	units := int64(10)
 	made, _, err := s.store.CreateDrop(s.t.Context(), drop.Spec{Name: "after", TotalStock: &units, StartTime: 1}, drop.BatchID{2}, drop.Key{})
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *simulation) recover() {
 			s.t.Errorf("%s: no answer after the faults", d)
 		}
 	}
-	time.Sleep(62 * time.Second) // a hold, and a sweep
+	time.Sleep(62 * time.Second) // a hold and a sweep
 	for _, r := range s.replicas {
 		e, _ := r.reach()
 		if err := e.Stop(s.t.Context()); err != nil {
@@ -221,7 +221,7 @@ type replica struct {
 	line   *line
 }
 
-// start runs a new process, again and again until it comes up, as a supervisor does.
+// start runs a new process, and retries until it comes up, as a supervisor does.
 func (r *replica) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	for {
@@ -240,7 +240,7 @@ func (r *replica) start() {
 	}
 }
 
-// kill ends the process: nothing it sends from now on arrives, and nobody gets an answer of it any more.
+// kill ends the process. From now on nothing that it sends arrives, and nobody gets an answer from it.
 func (r *replica) kill() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

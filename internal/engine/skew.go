@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// skewSamples is of how many sweeps the difference between the clocks is estimated.
+	// skewSamples is how many sweeps the difference between the clocks is estimated from.
 	skewSamples = 10
-	// skewWorth is the difference that an operator is told of, and skewHealed the one below which it counts as gone.
+	// skewWorth is the difference at which the operator is warned. Below skewHealed the clocks agree again.
 	skewWorth, skewHealed = time.Second, 500 * time.Millisecond
 )
 
-// skew estimates how far the local clock is ahead of the store's. People are shown the store's time, which decides;
-// timers go by clockOffset. The zero value is ready, and takes the two clocks for one.
+// skew estimates how far the local clock is ahead of the store's. People see the store's time, which decides; timers
+// use clockOffset. The zero value is ready and assumes that the clocks agree.
 type skew struct {
 	mu      sync.Mutex
 	samples []sample // the newest last
@@ -25,11 +25,11 @@ type skew struct {
 	warned  bool
 }
 
-// sample is what one answer of the store tells: the local clock is ahead by no less and no more than that.
+// sample is what one answer of the store tells: the local clock is ahead by at least least and at most most.
 type sample struct{ least, most time.Duration }
 
-// add adds an answer that told the store's time, asked for at sent and there at received. Where it contradicts older
-// ones, a clock was set, and they count no more.
+// add adds an answer that contains the store's time. It was requested at sent and arrived at received. If it
+// contradicts older samples, a clock was set, and add drops those.
 func (s *skew) add(told drop.Time, sent, received time.Time, log *slog.Logger) {
 	newest := sample{least: sent.Sub(told.Time()) - time.Millisecond, most: received.Sub(told.Time())} // told is in whole milliseconds
 	s.mu.Lock()
@@ -49,7 +49,7 @@ func (s *skew) add(told drop.Time, sent, received time.Time, log *slog.Logger) {
 	switch ahead := s.ahead(); {
 	case !s.warned && (s.least > skewWorth || s.most < -skewWorth):
 		s.warned = true
-		log.Warn("the clocks of this machine and of the database differ; holds and starts go by the database's. Run NTP on both",
+		log.Warn("the clocks of this machine and of the database differ; holds and starts follow the database's. Run NTP on both",
 			"ahead", ahead.Round(time.Millisecond))
 	case s.warned && ahead.Abs() < skewHealed:
 		s.warned = false
@@ -57,7 +57,7 @@ func (s *skew) add(told drop.Time, sent, received time.Time, log *slog.Logger) {
 	}
 }
 
-// ahead needs s.mu. Clocks that may agree, as far as is known, do.
+// ahead needs s.mu. Clocks that may agree, as far as the samples tell, count as equal.
 func (s *skew) ahead() time.Duration {
 	if s.least <= 0 && 0 <= s.most {
 		return 0
@@ -71,6 +71,6 @@ func (s *skew) get() time.Duration {
 	return s.ahead()
 }
 
-// Now is the time by the store's clock, as well as it is known without asking: for people to count by, not to decide
-// anything.
+// Now returns the store's time as well as it is known without asking the store. Use it to show times to people, never
+// to decide.
 func (e *Engine) Now() drop.Time { return drop.TimeOf(time.Now().Add(-e.skew.get())) }

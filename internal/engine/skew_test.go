@@ -20,7 +20,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// faraway is a store whose answers take their time on both ways, and whose clock is ahead.
+// faraway is a store whose answers take time in both directions, and whose clock is ahead.
 type faraway struct {
 	store.Store
 
@@ -51,7 +51,7 @@ func skewOf(t *testing.T, m *engine.Metrics) time.Duration {
 	return 0
 }
 
-// Whatever the clocks and the way between: what people count by is the store's time, as well as the way allows.
+// Whatever the clocks and the delay between them, people see the store's time as precisely as the delay allows.
 func TestNow_IsTheStoresTime(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 17))
@@ -68,7 +68,7 @@ func TestNow_IsTheStoresTime(t *testing.T) {
 					t.Fatal(err)
 				}
 				time.Sleep(15 * time.Second)
-				// At worst all is on one way, which nobody can tell; mostly it is not.
+				// In the worst case the whole delay is in one direction, which nobody can detect. Usually it is not.
 				bound := quick/2 + 15*time.Millisecond
 				if off := e.Now().Sub(clock()); off.Abs() > bound {
 					t.Errorf("Now is off by %s, want at most %s", off, bound)
@@ -84,7 +84,7 @@ func TestNow_IsTheStoresTime(t *testing.T) {
 	}
 }
 
-// A store whose clock is this process's has no other time, however slow it is.
+// A store that uses this process's clock has no other time, however slow it is.
 func TestNow_OfOneClockIsThatClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func() time.Duration { return 700 * time.Millisecond }
@@ -104,8 +104,8 @@ func TestNow_OfOneClockIsThatClock(t *testing.T) {
 	})
 }
 
-// A clock that is set is followed within two seconds, and an operator told once: not each second, and not at the
-// threshold again and again.
+// The engine follows a changed clock within two seconds and warns the operator once. It does not repeat the warning
+// each second or at the threshold.
 func TestNow_FollowsAClockThatIsSetAndWarnsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ahead atomic.Int64
@@ -117,11 +117,11 @@ func TestNow_FollowsAClockThatIsSetAndWarnsOnce(t *testing.T) {
 		}
 		for _, step := range []struct {
 			ahead             time.Duration
-			warned, comforted int // how often by then
+			warned, comforted int // how many messages there have been by then
 		}{
 			{900 * time.Millisecond, 0, 0},
 			{5 * time.Second, 1, 0},
-			{900 * time.Millisecond, 1, 0}, // not yet gone
+			{900 * time.Millisecond, 1, 0}, // above the lower threshold
 			{1100 * time.Millisecond, 1, 0},
 			{-time.Hour, 1, 0},
 			{0, 1, 1},

@@ -22,20 +22,20 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// rows are reservations that lie in the database already, a fifth of them in the drop that is measured. All but their
-// number is SQL, over n.
+// rows are reservations that exist before the test, a fifth of them in the drop that is measured. All fields except
+// the count are SQL over n.
 type rows struct {
 	n                            int
 	user, status, expires, ended string
 }
 
 var (
-	old  = &rows{5_000_000, "1 + n % 300000", "3 + n % 2", "61000 + n", "61000 + n"} // of former days
-	live = &rows{1_000_000, "1000000000 + n", "1", "4102444800000", "NULL"}          // until the year 2100, of others than come now
+	old  = &rows{5_000_000, "1 + n % 300000", "3 + n % 2", "61000 + n", "61000 + n"} // from earlier days
+	live = &rows{1_000_000, "1000000000 + n", "1", "4102444800000", "NULL"}          // until the year 2100, of other buyers than those of the test
 )
 
-// With 5,000,000 old reservations, reserve throughput is at least 0.9 of that on an empty database. The two are
-// measured in turn, and the medians compared.
+// With 5,000,000 old reservations, reserve throughput is at least 0.9 of that on an empty database. The test measures
+// the two in turn and compares the medians.
 func TestSoak_OldReservationsDoNotSlowReserving(t *testing.T) {
 	const rounds = 5
 	for name, open := range map[string]func(*testing.T, *rows) store.Store{"postgres": openPostgres, "sqlite": openSQLite} {
@@ -46,7 +46,7 @@ func TestSoak_OldReservationsDoNotSlowReserving(t *testing.T) {
 	}
 }
 
-// compare reserves in two engines in turns, and wants the median ratio of the last rounds to reach least.
+// compare reserves on two engines in turn. The median ratio of the last rounds must reach least.
 func compare(t *testing.T, this, other *engine.Engine, rounds, last int, least float64) {
 	t.Helper()
 	var ratios, rates []float64
@@ -61,7 +61,7 @@ func compare(t *testing.T, this, other *engine.Engine, rounds, last int, least f
 	}
 }
 
-// With a million holds that live the server starts within 3 s, and reserves at 0.9 of its speed without any.
+// With a million live holds, the server starts within 3 s and reserves at 0.9 of its speed without them.
 func TestSoak_AMillionLiveHolds(t *testing.T) {
 	for name, open := range map[string]func(*testing.T, *rows) store.Store{"postgres": openPostgres, "sqlite": openSQLite} {
 		t.Run(name, func(t *testing.T) {
@@ -79,13 +79,13 @@ func TestSoak_AMillionLiveHolds(t *testing.T) {
 }
 
 // A session that holds a snapshot for five minutes, such as a forgotten BEGIN or a dump, keeps every version of the
-// drop's row and every entry of a hold that has ended. Reserving stays at 0.8 of its speed without. The median of the
-// last five rounds counts.
+// drop's row and every index entry of an ended hold. Reserving keeps 0.8 of its speed. The median of the last five
+// rounds counts.
 func TestSoak_AnOldSnapshotDoesNotSlowReserving(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s := stores.Postgres(t, url)
 	makeDrops(t, s)
-	held, free := start(t, s, engine.Config{}), start(t, openPostgres(t, nil), engine.Config{}) // another database: another horizon
+	held, free := start(t, s, engine.Config{}), start(t, openPostgres(t, nil), engine.Config{}) // another database has its own horizon
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
@@ -96,14 +96,14 @@ func TestSoak_AnOldSnapshotDoesNotSlowReserving(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const rounds = 38 // of 8 s
+	const rounds = 38 // of 8 s each
 	compare(t, held, free, rounds, 5, 0.8)
 }
 
 var buyers atomic.Int64
 
-// nextBuyer returns buyers in no order, as they come, each once: an odd factor modulo a power of two gives every
-// number once.
+// nextBuyer returns each buyer once, in a scattered order. An odd factor modulo a power of two yields every number
+// once.
 func nextBuyer() drop.UserID {
 	return drop.UserID(uint64(buyers.Add(1)) * 0x9E3779B97F4A7C15 % (1 << 40))
 }

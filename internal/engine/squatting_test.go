@@ -16,19 +16,19 @@ const (
 	squattedUnits = 100
 	squatters     = 1000
 	honestBuyers  = 200
-	// boundUnderDefence: with one free unpaid hold each, an account can hold from 0 s, 120 s, 420 s, 1,440 s and
-	// 5,340 s on (60 s of hold, then a wait of 60, 240, 960, 3,840 s), so that within 2,400 s the accounts together
-	// have at most 1,000 × 4 holds, which is what 100 units can be held for 60 s in that time. No later than then
-	// they have run out.
+	// boundUnderDefence is when the attacking accounts can no longer hold all units. With one free unpaid hold each,
+	// an account can start a hold at 0, 120, 420, 1,440 and 5,340 s (60 s of hold, then a wait of 60, 240, 960 and
+	// 3,840 s). Within 2,400 s the accounts together have at most 1,000 × 4 holds. That is how often 100 units can be
+	// held for 60 s in that time.
 	boundUnderDefence = 2400 * time.Second
 )
 
-// siege is a drop whose every unit on sale goes to accounts that never pay first, as long as the rules let one have it.
+// siege is a drop whose available units always go first to accounts that never pay, as long as the rules allow it.
 type siege struct {
 	t      *testing.T
 	engine *engine.Engine
 	id     drop.ID
-	early  time.Duration // before a hold's end at which it is given back; 0: it is left to expire
+	early  time.Duration // how long before its end a hold is cancelled; 0 lets it expire
 	ready  [squatters]time.Time
 	held   []drop.Reservation
 	bought int
@@ -51,7 +51,8 @@ func newSiege(t *testing.T, maxExpired int, early time.Duration) *siege {
 	return &siege{t: t, engine: e, id: v.Drop.ID, early: early}
 }
 
-// reserve takes one unit for a user, or says when it may be tried again (zero: not because of the user).
+// reserve takes one unit for a user, or returns when the user may try again (zero if the refusal is not about the
+// user).
 func (s *siege) reserve(user drop.UserID) (got bool, again time.Time) {
 	r, err := s.engine.Reserve(s.t.Context(), s.id, user, "", engine.Retry{})
 	switch drop.CodeOf(err) {
@@ -80,7 +81,7 @@ func (s *siege) available() int64 {
 	return stock.Available
 }
 
-// second lets first the accounts that never pay and then the honest buyers have what is on sale.
+// second serves the available units, first to the accounts that never pay and then to the honest buyers.
 func (s *siege) second() {
 	for i := range s.ready {
 		if s.available() == 0 {
@@ -110,7 +111,7 @@ func (s *siege) second() {
 	s.giveBack()
 }
 
-// giveBack ends the holds that are about to end, so that they do not expire.
+// giveBack cancels the holds that are about to end, so that they do not expire.
 func (s *siege) giveBack() {
 	kept := s.held[:0]
 	for _, r := range s.held {

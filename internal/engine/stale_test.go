@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// A refusal from a view that another replica has made old is as old as half a second at most, even before a sweep has
-// looked.
+// After another replica has changed the drop, a view may refuse wrongly for half a second at most, even before a
+// sweep.
 func TestReserve_StaleRefusalEndsAfterHalfASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memory.New(localNow)
@@ -25,7 +25,7 @@ func TestReserve_StaleRefusalEndsAfterHalfASecond(t *testing.T) {
 		}
 		time.Sleep(400 * time.Millisecond)
 		_, err = e.Reserve(t.Context(), id, 2, "", engine.Retry{})
-		wantCode(t, err, drop.CodeOutOfStock) // allowed, and so this is the gate's
+		wantCode(t, err, drop.CodeOutOfStock) // a stale refusal is allowed here, so this one is the gate's
 		time.Sleep(101 * time.Millisecond)    // the next sweep comes at one second
 		reserve(t, e, id, 2)
 	})

@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// crowded is a store with turns for two batches at once, each of which takes a second, and counts batches.
+// crowded is a store with turns for two batches at once, each of which takes a second. It counts batches.
 type crowded struct {
 	store.Store
 
@@ -53,7 +53,7 @@ func (c *crowded) start(t *testing.T, drops int, spec drop.Spec) *engine.Engine 
 	return e
 }
 
-// Ten drops take turns in the store, and who comes while a batch waits is in it.
+// Ten drops take turns in the store. A call that comes while a batch waits for its turn joins that batch.
 func TestTurn_BatchesGrowWhileTheyWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const drops, rounds = 10, 5
@@ -71,7 +71,7 @@ func TestTurn_BatchesGrowWhileTheyWait(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		all.Wait()
-		// Two lanes were first, with one command each, and came again; the other eight had all five in one batch.
+		// Two lanes came first with one command each, and came again. The other eight had all five in one batch.
 		if batches := s.batches.Load(); batches != 12 {
 			t.Errorf("%d batches, want 12", batches)
 		}
@@ -81,7 +81,7 @@ func TestTurn_BatchesGrowWhileTheyWait(t *testing.T) {
 	})
 }
 
-// What a batch needs is asked for again once it has grown: what a buyer has already, for one.
+// Once a waiting batch has grown, its needs are determined again, for example what a buyer already has.
 func TestTurn_RulesCountForWhoComesWhileABatchWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		units, s := int64(10), newCrowded()
