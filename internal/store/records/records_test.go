@@ -88,7 +88,7 @@ func TestParts_RefusesWhatNoTableHas(t *testing.T) {
 func ExampleDialect() {
 	d := records.Dialect{Schema: "shop.", Parameter: "$", Now: "now()"}
 	sql, args := d.Select(&records.Query{Table: records.Sales, Of: 7, Page: records.Before(0, 10)})
-	fmt.Println(sql, len(args))
+	fmt.Println(strings.ReplaceAll(sql, ", coalesce", ",\ncoalesce"), len(args))
 	sql, _ = d.Select(&records.Query{Table: records.Sizes, All: true, Count: new(int64)})
 	fmt.Println(sql)
 	sql, args = d.Add(records.Actions, &operator.Action{Call: "pause"})
@@ -96,9 +96,15 @@ func ExampleDialect() {
 	fmt.Println(d.Insert(records.Sizes))
 	fmt.Println(d.Stamp(records.Tokens, records.Tokens.Column("revoked_at")))
 	fmt.Println(d.Empty(records.Beginning(store.IntoNoShop)))
-	// Output: SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, coalesce(u.username, ''),
-	// coalesce(u.email, '') FROM shop.purchases p LEFT JOIN shop.users u ON u.id = p.user_id WHERE p.drop_id = $1 AND
-	// p.id < $2 ORDER BY p.id DESC LIMIT $3 3
+	// Output:
+	// SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at,
+	// coalesce(u.username, ''),
+	// coalesce(u.email, '')
+	// FROM shop.purchases p
+	// LEFT JOIN shop.users u ON u.id = p.user_id
+	// WHERE p.drop_id = $1 AND p.id < $2
+	// ORDER BY p.id DESC
+	// LIMIT $3 3
 	//
 	// SELECT count(*)
 	// FROM shop.sizes

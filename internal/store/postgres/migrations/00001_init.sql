@@ -1,13 +1,14 @@
--- +goose Up Instants are milliseconds since the Unix epoch, UTC. Money is in minor units. No foreign keys from
--- reservations, purchases, ledger and idempotency_keys: they cost 2.4 times the throughput; the state machine and the
--- audit hold that line.
+-- +goose Up
+-- Times are milliseconds since the Unix epoch, UTC. Money is in minor units.
+--
+-- There are no foreign keys from reservations, purchases, ledger and idempotency_keys, because they would cut the
+-- throughput to 1/2.4. The state machine keeps the references valid, and the audit checks them.
 
--- Cache 1: drops are numbered in the order of their creation. A creation that rolls back leaves a gap. The last
--- number of each sequence is one too many for its table: where a sequence starts anew after the highest number that
--- there can be.
+-- CACHE 1 numbers drops in the order of their creation. A creation that rolls back leaves a gap. The maximum of each
+-- sequence is one more than its table allows. A sequence that continues after the table's highest number needs it.
 CREATE SEQUENCE sneakerdrop.drop_ids AS bigint MINVALUE 1 MAXVALUE 2097152 CACHE 1;
 
--- A shop's own user numbers stay below 2^40, so that the two never meet.
+-- A shop's own user numbers stay below 2^40, so the two ranges never overlap.
 CREATE SEQUENCE sneakerdrop.user_ids AS bigint MINVALUE 1099511627776 MAXVALUE 9007199254740992 CACHE 1;
 
 CREATE TABLE sneakerdrop.users (
@@ -26,7 +27,7 @@ COMMENT ON COLUMN sneakerdrop.users.id IS 'the shop''s own number, or from 2^40 
 COMMENT ON COLUMN sneakerdrop.users.email IS 'lower case';
 COMMENT ON COLUMN sneakerdrop.users.created_at IS 'ms since the Unix epoch';
 
--- One UPDATE a batch: half of each page stays free and no counter is indexed, so that the updates stay HOT.
+-- Every batch updates this row. Half of each page stays free and no counter is indexed, so that the updates stay HOT.
 CREATE TABLE sneakerdrop.drops (
     id             bigint  PRIMARY KEY CHECK (id BETWEEN 1 AND 2097151),
     name           text    NOT NULL,
@@ -93,12 +94,12 @@ CREATE TABLE sneakerdrop.reservations (
     autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05,
     autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
 );
--- id makes the index give due holds in the order in which they end, however many end in one millisecond.
+-- With id, the index returns due holds in the order of their ends, even if many end in the same millisecond.
 CREATE INDEX reservations_active ON sneakerdrop.reservations (drop_id, expires_at, id) WHERE status = 1;
--- All secondary indexes are partial, by what only their own queries say: a look-up by id, planned while the table is
--- empty and every index costs the same, then has no choice but the primary key. Each row is in one of these two.
--- status + 0, so that a search for status = 1 cannot take this index: where all old reservations have ended it seems to
--- cost no more than reservations_active, and then reads every hold of a drop.
+-- All secondary indexes are partial, with the condition of the one query that uses them. A look-up by id that is
+-- planned while the table is empty, when every index costs the same, can then only use the primary key. Each row is in
+-- one of these two. status + 0 keeps a search for status = 1 from this index. Once all old reservations have ended, the
+-- planner takes it to cost no more than reservations_active, and it would read every hold of a drop.
 CREATE INDEX reservations_user ON sneakerdrop.reservations (drop_id, user_id) WHERE status + 0 <= 2;
 CREATE INDEX reservations_user_past ON sneakerdrop.reservations (drop_id, user_id) WHERE status > 2;
 COMMENT ON COLUMN sneakerdrop.reservations.id IS 'drop_id << 32 | number within the drop';
@@ -139,8 +140,8 @@ COMMENT ON COLUMN sneakerdrop.ledger.at IS 'time of the batch, ms since the Unix
 COMMENT ON COLUMN sneakerdrop.ledger.units IS 'units moved; negative only where a restock took units away';
 COMMENT ON COLUMN sneakerdrop.ledger.available IS 'the size''s units on sale after this entry';
 
--- drop_id is 0 for calls without a drop. In the primary key the key comes before what most rows share: a look-up then
--- compares half as much.
+-- drop_id is 0 for calls without a drop. The key comes first in the primary key, before the columns that most rows
+-- share, so a look-up compares half as much.
 CREATE TABLE sneakerdrop.idempotency_keys (
     drop_id    bigint NOT NULL,
     caller     text   NOT NULL COLLATE "C",

@@ -1,5 +1,5 @@
 -- +goose Up
--- Buyers who sign in are found by issuer and subject alone: another's email may be the same text.
+-- Buyers who sign in are found only by issuer and subject. Another buyer may have the same email.
 DROP INDEX sneakerdrop.users_email;
 CREATE UNIQUE INDEX users_email ON sneakerdrop.users (email) WHERE email IS NOT NULL AND subject IS NULL;
 

@@ -1,7 +1,8 @@
--- +goose Up A newer program migrates while older ones still sell. From here on each migration says, by a row of its
--- own, which ones can go on: those that know the schema of version "oldest". None that says nothing. It may be an
--- older version where the migration only adds what older programs need not write or read: tables, indexes, columns
--- that may be null or have a default.
+-- +goose Up
+-- A newer program migrates while older ones still sell. From this version on, each migration adds a row that says which
+-- programs may continue: those that know the schema of version "oldest". Without a row, no older program may.
+-- A migration may name an older version if it only adds what older programs need not know: tables, indexes, and columns
+-- that are nullable or have a default.
 CREATE TABLE sneakerdrop.compatibility (
     version bigint PRIMARY KEY,
     oldest  bigint NOT NULL CHECK (oldest BETWEEN 3 AND version)

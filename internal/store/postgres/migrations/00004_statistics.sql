@@ -1,6 +1,7 @@
--- +goose Up While a crowd buys these tables grow so fast that they are analyzed every minute, and each time reads of
--- 30,000 pages held up the sales (docs/BENCHMARKS.md). Plans hang on no statistics here, so those of 3,000 rows do. A
--- column that is added later needs the same.
+-- +goose Up
+-- While a crowd buys, these tables grow so fast that autovacuum analyzes them every minute. Each run read 30,000 pages
+-- and delayed sales (docs/BENCHMARKS.md). No plan depends on these statistics, so a sample of 3,000 rows is enough.
+-- A column that is added later needs the same setting.
 ALTER TABLE sneakerdrop.users
     ALTER COLUMN id SET STATISTICS 10,
     ALTER COLUMN username SET STATISTICS 10,

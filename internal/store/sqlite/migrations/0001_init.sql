@@ -12,7 +12,7 @@ CREATE UNIQUE INDEX users_subject ON users (issuer, subject) WHERE subject IS NO
 CREATE UNIQUE INDEX users_bare_username ON users (username) WHERE email IS NULL AND subject IS NULL;
 CREATE INDEX users_username ON users (username);
 
--- The hot row: one UPDATE a batch, so nothing in it is indexed but its number.
+-- Every batch updates this row, so only its id is indexed.
 CREATE TABLE drops (
     id             INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 2097151),
     name           TEXT NOT NULL,
@@ -89,8 +89,8 @@ CREATE TABLE ledger (
     PRIMARY KEY (drop_id, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Calls without a drop (create, users) keep their keys under drop 0. Keys are random and answers are not: with the rows
--- in order of arrival beside a slim index, a batch of 500 keys writes 1.2 MB instead of 2.7.
+-- Calls without a drop (create, users) keep their keys under drop 0. Keys are random. The rows are stored in the order
+-- of arrival, next to a small index, so that a batch of 500 keys writes 1.2 MB instead of 2.7 MB.
 CREATE TABLE idempotency_keys (
     drop_id    INTEGER NOT NULL,
     caller     TEXT NOT NULL,
@@ -103,7 +103,7 @@ CREATE TABLE idempotency_keys (
 ) STRICT;
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
--- What Committed writes: one row that really changes, so that the commit reaches the log.
+-- Committed writes this row. It really changes, so that the commit reaches the log.
 CREATE TABLE confirmations (
     id    INTEGER PRIMARY KEY CHECK (id = 1),
     count INTEGER NOT NULL

@@ -1,8 +1,8 @@
--- Buyers who sign in are found by issuer and subject alone: another's email may be the same text.
+-- Buyers who sign in are found only by issuer and subject. Another buyer may have the same email.
 DROP INDEX users_email;
 CREATE UNIQUE INDEX users_email ON users (email) WHERE email IS NOT NULL AND subject IS NULL;
 
--- AUTOINCREMENT: a number is never given twice. hash is SHA-256 of the token.
+-- AUTOINCREMENT never assigns a number twice. hash is the token's SHA-256.
 CREATE TABLE tokens (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE tokens (
     revoked_at INTEGER  -- null: not revoked
 ) STRICT;
 
--- The log of what operators did: rows come, and never change or go. What became of an action is a row of its own.
+-- The operators' log: rows are only added. The outcome of an action is a row of its own in outcomes.
 CREATE TABLE actions (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     at       INTEGER NOT NULL,

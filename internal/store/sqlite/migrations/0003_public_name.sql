@@ -1,3 +1,3 @@
--- What everybody may see of a buyer's name where no whole names are shown, from the claims of the buyer's token;
--- null: they do not say it.
+-- The part of a buyer's name that is public where whole names are not shown. It comes from the claims of the buyer's
+-- token, and is null if they do not contain it.
 ALTER TABLE users ADD COLUMN public_name TEXT;
