@@ -41,7 +41,6 @@ var unfinished = []string{
 	"internal/bus/",
 	"internal/cli/",
 	"internal/copier/",
-	"internal/engine/",
 	"internal/flatjson/",
 	"internal/http1/",
 	"internal/identity/",

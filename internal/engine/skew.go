@@ -71,6 +71,6 @@ func (s *skew) get() time.Duration {
 	return s.ahead()
 }
 
-// Now returns the store's time as well as it is known without asking the store. Use it to show times to people, never
-// to decide.
+// Now returns the store's time as precisely as this process knows it without asking. Use it to show times to people,
+// never to decide.
 func (e *Engine) Now() drop.Time { return drop.TimeOf(time.Now().Add(-e.skew.get())) }

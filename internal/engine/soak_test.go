@@ -78,7 +78,7 @@ func TestSoak_AMillionLiveHolds(t *testing.T) {
 	}
 }
 
-// A session that holds a snapshot for five minutes, such as a forgotten BEGIN or a dump, keeps every version of the
+// A session may hold a snapshot for five minutes, such as a forgotten BEGIN or a dump. It keeps every version of the
 // drop's row and every index entry of an ended hold. Reserving keeps 0.8 of its speed. The median of the last five
 // rounds counts.
 func TestSoak_AnOldSnapshotDoesNotSlowReserving(t *testing.T) {

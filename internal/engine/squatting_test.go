@@ -17,9 +17,9 @@ const (
 	squatters     = 1000
 	honestBuyers  = 200
 	// boundUnderDefence is when the attacking accounts can no longer hold all units. With one free unpaid hold each,
-	// an account can start a hold at 0, 120, 420, 1,440 and 5,340 s (60 s of hold, then a wait of 60, 240, 960 and
-	// 3,840 s). Within 2,400 s the accounts together have at most 1,000 × 4 holds. That is how often 100 units can be
-	// held for 60 s in that time.
+	// an account can start a hold at 0, 120, 420, 1,440 and 5,340 s. (A hold takes 60 s, and the waits are 60, 240,
+	// 960 and 3,840 s.) Within 2,400 s the accounts together have at most 1,000 × 4 holds. That is how often 100
+	// units can be held for 60 s in that time.
 	boundUnderDefence = 2400 * time.Second
 )
 
