@@ -235,7 +235,7 @@ func TestControl_Calculates(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url+"/admin", desktop)
 	p.reads("main", "No drops yet")
-	eval[chromedp.Void](p, `import(document.querySelector('link[href*="books.js"]').href).then((b) => { globalThis.books = b; globalThis.story = b.readOn(b.emptyStory(), [
+	eval[chromedp.Void](p, `import(moduleAt("admin/books.js")).then((b) => { globalThis.books = b; globalThis.story = b.readOn(b.emptyStory(), [
 		[1, "00", "created", 3], [2, "10.000", "reserved", 2], [3, "10.000", "reserved", 1], [4, "11.100", "purchased", 2], [5, "11.900", "purchased", 0], [6, "12.5", "reservation_expired", 1], [7, "13", "reserved", 1], [8, "14", "reservation_cancelled", 1], [9, "15", "reserved", 1],
 	].map(([seq, s, reason, units]) => ({ seq, at: "2026-01-01T00:00:" + s + "Z", reason, units, size: null, available: {1: 3, 2: 1, 3: 0, 4: 0, 5: 0, 6: 1, 7: 0, 8: 1, 9: 0}[seq] }))); })`)
 	for expression, want := range map[script]string{

@@ -230,7 +230,7 @@ func TestBrowser_SaysWhatBecameOfACall(t *testing.T) {
 		"a refusal without code": {`() => new Response('{"error":"x"}', {status: 500})`, "internal"},
 		"silence":                {`(path, init) => new Promise((_, end) => init.signal.addEventListener("abort", () => end(new DOMException("aborted", "AbortError"))))`, "timeout"},
 	} {
-		got := eval[string](p, script(fmt.Sprintf(`Promise.all([import(document.querySelector('link[href*="shared/client.js"]').href), import(document.querySelector('link[href*="words.js"]').href)]).then(async ([{ client }, words]) => {
+		got := eval[string](p, script(fmt.Sprintf(`Promise.all([import(moduleAt("shared/client.js")), import(moduleAt("shared/words.js"))]).then(async ([{ client }, words]) => {
 			net.instead = (path, init) => path === "/api/x" ? (%s)(path, init) : undefined;
 			try { await client.call("GET", "/api/x", {patience: 2000}); return "an answer"; } catch (r) { return r.code + (/we try again|retry/i.test(words.explain(r)) ? " promises" : "") + (words.knows(r.code) ? "" : " unknown"); }
 		})`, c.instead)))

@@ -39,7 +39,7 @@ func TestShop_LoadsNoImageFromElsewhereThanItsAddressSays(t *testing.T) {
 	p := visit(t, s.url, desktop)
 	p.reads("#drop-1", "Old")
 	p.holds(`document.querySelector("#drop-1 .picture svg") && !document.querySelector("img")`)
-	eval[chromedp.Void](p, `import(document.querySelector('link[href*="image.js"]').href).then((m) => { globalThis.imageOf = m.imageOf })`)
+	eval[chromedp.Void](p, `import(moduleAt("shared/image.js")).then((m) => { globalThis.imageOf = m.imageOf })`)
 	shown := []string{"/a.png", "/a//b.png?c=//d#e", "/%5Ca.png", "https://img.example/a b.png", "HTTP://[::1]:80"}
 	drawn := []string{
 		`//evil.example`, `/\evil.example`, `\\evil.example`, `/\/evil.example`, "/\t/evil.example", "\t//evil.example", "/\n/evil.example", "\r//evil.example",

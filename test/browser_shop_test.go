@@ -307,9 +307,8 @@ func TestShop_HasWordsForEachRefusal(t *testing.T) {
 		t.Fatalf("only %d codes are in the document: this looks for the wrong thing", len(codes))
 	}
 	p := visit(t, s.url, desktop)
-	p.holds(`!!document.querySelector('link[href*="words.js"]')`)
 	for code := range codes {
-		expression := fmt.Sprintf(`import(document.querySelector('link[href*="words.js"]').href).then((w) => w.knows(%q) && w.explain({code: %q}).length > 10)`, code, code)
+		expression := fmt.Sprintf(`import(moduleAt("shared/words.js")).then((w) => w.knows(%q) && w.explain({code: %q}).length > 10)`, code, code)
 		if !eval[bool](p, script(expression)) {
 			t.Errorf("no words for %s", code)
 		}

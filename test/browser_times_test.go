@@ -156,7 +156,7 @@ func zonesModule(t *testing.T) *page {
 	return p
 }
 
-const loadZones script = `import(document.querySelector('link[href*="zones.js"]').href).then((z) => void (globalThis.zones = z))`
+const loadZones script = `import(moduleAt("admin/zones.js")).then((z) => void (globalThis.zones = z))`
 
 // What a local time means is what the browser's own clock shows: every quarter of an hour around each clock change of
 // some years.

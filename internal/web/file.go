@@ -1,13 +1,15 @@
 package web
 
 import (
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"net/http"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -15,14 +17,28 @@ import (
 )
 
 // policy admits what the pages are made of: scripts, style sheets and calls of this server's own, and images of drops
-// from anywhere. Nothing makes markup from text (trusted types), nothing is framed.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' http: https:; " +
+// from anywhere. Nothing makes markup from text (trusted types), nothing is framed. %s are what a page has inside.
+const policy = "default-src 'none'; script-src 'self'%s; style-src 'self'%s; connect-src 'self'; img-src 'self' http: https:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+// strict is the policy of whatever has no script and no style inside.
+var strict = fmt.Sprintf(policy, "", "")
+
+// policyOf is the policy of a page that has this script and this style inside.
+func policyOf(script, style []byte) string {
+	return fmt.Sprintf(policy, sourceOf(script), sourceOf(style))
+}
+
+func sourceOf(inside []byte) string {
+	sum := sha256.Sum256(inside)
+	return " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
 
 // file is one answer, encoded before it is asked for.
 type file struct {
 	*negotiate.Body
 
+	policy    string // empty: the strict one
 	immutable bool
 	shared    bool   // with pages of every origin
 	types     string // where a module's types are; Deno asks for them
@@ -45,8 +61,10 @@ func typeOf(name string) string {
 		return "text/typescript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".map":
+		return "application/json" // source maps
 	case ".txt":
-		return "text/plain; charset=utf-8" // licences
+		return "text/plain; charset=utf-8" // licenses
 	default:
 		return ""
 	}
@@ -54,7 +72,7 @@ func typeOf(name string) string {
 
 func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", cmp.Or(f.policy, strict))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -82,20 +100,4 @@ func hashOf(contents map[string][]byte) string {
 		_, _ = sum.Write(contents[name])
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
-}
-
-var importLine = regexp.MustCompile(`(?m)^(?:import|export) .*?from "(\.[^"]+)";$`)
-
-// imports returns the modules that a module imports, itself first: browsers are told of all at once, and need not
-// find one in the other.
-func imports(contents map[string][]byte, module string) []string {
-	found := []string{module}
-	for i := 0; i < len(found); i++ {
-		for _, m := range importLine.FindAllSubmatch(contents[found[i]], -1) {
-			if name := path.Join(path.Dir(found[i]), string(m[1])); !slices.Contains(found, name) {
-				found = append(found, name)
-			}
-		}
-	}
-	return found
 }

@@ -1,9 +1,11 @@
 // Package web has the pages that people use: the shop window at / and the control room at /admin. They are embedded
-// as they stand, without a build step: a page, its style sheets, and ES modules that import each other by relative
-// paths. The client library, by which they speak to the server, is also served to other sites' pages, below /client.
+// as they are written, without a build step: a page, its style sheets, and ES modules that import each other by
+// relative paths. New joins the modules of each page to one file, and its style sheets to another. The client library,
+// which the pages use to call the server, is also served to other sites' pages, below /client.
 //
-// All files but the pages lie below one folder whose name is made of their content, so that browsers keep them for
-// ever. A page itself is asked for again each time, and is small. Pages is safe for concurrent use.
+// All files except the pages are in one folder whose name is a hash of their content, so browsers keep them for ever.
+// Browsers ask for a page itself again each time. It is small, and has its style sheet and its first script inside,
+// so that it shows at once: the policy of the page names their hashes. Pages is safe for concurrent use.
 package web
 
 import (
@@ -15,7 +17,9 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"path"
 	"strings"
+	"sync"
 
 	"sneakerdrop/client"
 )
@@ -51,8 +55,9 @@ var pageOf = map[string]string{"/": "shop.html", "/admin": "admin.html"}
 
 type pageData struct {
 	Config
-	Assets  string // the folder with the files that the page loads
-	Modules []string
+	Assets string // the folder with the files that the page loads
+	Start  template.JS
+	Style  template.CSS
 
 	Messages messages // that its scripts show
 	all      messages
@@ -71,10 +76,11 @@ func New(c Config) (*Pages, error) {
 	if err := p.addClient(); err != nil {
 		return nil, fmt.Errorf("read the client library: %w", err)
 	}
-	folder, modules, err := p.addAssets()
+	bundled, err := bundledAssets()
 	if err != nil {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
+	folder := p.addAssets(bundled)
 	english, err := readMessages("en")
 	if err != nil {
 		return nil, err
@@ -85,14 +91,18 @@ func New(c Config) (*Pages, error) {
 	}
 	for at, name := range pageOf {
 		var b bytes.Buffer
+		page := strings.TrimSuffix(name, ".html")
 		data := pageData{
-			Config: c, Assets: folder, Modules: modules[strings.TrimSuffix(name, ".html")],
+			Config: c, Assets: folder,
+			Start: template.JS(bundled["start.js"]), Style: template.CSS(bundled[page+".css"]), //nolint:gosec // both are ours
 			Messages: english.only(areasOf[at]...), all: english,
 		}
 		if err := t.ExecuteTemplate(&b, name, data); err != nil {
 			return nil, fmt.Errorf("make the page %s: %w", at, err)
 		}
-		p.files[at] = newFile(name, b.Bytes())
+		f := newFile(name, b.Bytes())
+		f.policy = policyOf(bundled["start.js"], bundled[page+".css"])
+		p.files[at] = f
 	}
 	return p, nil
 }
@@ -118,11 +128,10 @@ func (p *Pages) addClient() error {
 	return nil
 }
 
-// addAssets adds all files but the pages, and returns their folder and the modules that each page loads.
-func (p *Pages) addAssets() (folder string, modules map[string][]string, err error) {
+// bundledAssets are all files except the pages, by their paths, and what bundle made of them. To be read only.
+var bundledAssets = sync.OnceValues(func() (map[string][]byte, error) {
 	contents := make(map[string][]byte)
-	modules = make(map[string][]string)
-	err = fs.WalkDir(assets, "assets", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(assets, "assets", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || typeOf(name) == "" {
 			return err
 		}
@@ -130,20 +139,24 @@ func (p *Pages) addAssets() (folder string, modules map[string][]string, err err
 		return err
 	})
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	contents[clientModule] = p.files["/"+clientModule].Plain()
+	contents[clientModule], err = client.Files.ReadFile(path.Base(clientModule))
+	if err != nil {
+		return nil, err
+	}
+	return contents, bundle(contents)
+})
+
+// addAssets adds the files that the pages load, and returns their folder.
+func (p *Pages) addAssets(contents map[string][]byte) (folder string) {
 	folder = "/assets/" + hashOf(contents)
 	for name, content := range contents {
 		f := newFile(name, content)
 		f.immutable = true
 		p.files[folder+"/"+name] = f
 	}
-	for _, page := range pageOf {
-		of := strings.TrimSuffix(page, ".html")
-		modules[of] = imports(contents, of+"/main.js")
-	}
-	return folder, modules, nil
+	return folder
 }
 
 // Around serves the pages, and has next serve everything else.

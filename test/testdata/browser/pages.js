@@ -11,6 +11,11 @@ function textOf(selector) {
   return (e?.innerText || e?.textContent || "").replace(/\s+/g, " ").trim();
 }
 
+// moduleAt is where the server has one of the page's modules, which the page itself runs from its bundle.
+function moduleAt(name) {
+  return document.querySelector('script[type="module"]').src.replace(/[^/]*$/, name);
+}
+
 function press(selector) {
   const e = document.querySelector(selector);
   if (!e) throw new Error(`nothing to press: ${selector}`);

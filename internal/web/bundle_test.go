@@ -1,0 +1,114 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// maxPage is the most that a page and its script may weigh, compressed, in bytes.
+var maxPage = map[string]int{"/": 48_000, "/admin": 60_000}
+
+func TestBundle_IsSmall(t *testing.T) {
+	h, _ := handler(t, Config{})
+	for at, name := range pageOf {
+		total := 0
+		page := answer(h, http.MethodGet, at).Body.String()
+		for _, target := range []string{at, scriptOf(t, page, strings.TrimSuffix(name, ".html"))} {
+			w := answer(h, http.MethodGet, target, "Accept-Encoding", "gzip")
+			if w.Code != http.StatusOK || w.Header().Get("Content-Encoding") != "gzip" {
+				t.Fatalf("%s: %d, %v", target, w.Code, w.Header())
+			}
+			t.Logf("%s: %d bytes compressed", target, w.Body.Len())
+			total += w.Body.Len()
+		}
+		if total > maxPage[at] {
+			t.Errorf("%s and its script have %d bytes compressed, at most %d", at, total, maxPage[at])
+		}
+	}
+}
+
+func scriptOf(t *testing.T, page, name string) string {
+	t.Helper()
+	for part := range strings.SplitSeq(page, `src="`) {
+		if src, _, _ := strings.Cut(part, `"`); strings.HasSuffix(src, "/"+name+".js") {
+			return src
+		}
+	}
+	t.Fatalf("the page loads no %s.js", name)
+	return ""
+}
+
+// A bundle has all modules of its page, and its source map points to files that are served, so that developer tools
+// show the modules as they are written.
+func TestBundle_HasItsModules(t *testing.T) {
+	h, p := handler(t, Config{})
+	contents, err := bundledAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, name := range pageOf {
+		page := strings.TrimSuffix(name, ".html")
+		script := scriptOf(t, answer(h, http.MethodGet, at).Body.String(), page)
+		if text := p.files[script].Plain(); !bytes.HasPrefix(text, []byte("/* Includes Preact (MIT)")) || !bytes.HasSuffix(bytes.TrimSpace(text), []byte("//# sourceMappingURL="+page+".js.map")) {
+			t.Errorf("%s names neither licenses nor its source map", script)
+		}
+		folder := strings.TrimSuffix(script, page+".js")
+		var sources struct{ Sources []string }
+		if err := json.Unmarshal(answer(h, http.MethodGet, script+".map").Body.Bytes(), &sources); err != nil {
+			t.Fatal(err)
+		}
+		want := imports(contents, page+"/main.js")
+		if slices.Sort(want); !slices.Equal(slices.Sorted(slices.Values(sources.Sources)), want) {
+			t.Errorf("%s has %q, want %q", script, sources.Sources, want)
+		}
+		for _, source := range append(sources.Sources, "vendor/LICENSE-preact.txt", "vendor/LICENSE-htm.txt") {
+			if answer(h, http.MethodGet, folder+source).Code != http.StatusOK {
+				t.Errorf("%s%s is not there", folder, source)
+			}
+		}
+	}
+}
+
+// What is wrong in a module ends the start, with the file and the line.
+func TestBundle_NamesFileAndLineOfAFault(t *testing.T) {
+	contents, err := bundledAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for fault, want := range map[string]string{
+		"import { a } from \"./nowhere.js\";\nexport const start = a;\n":        "there is no module shop/nowhere.js",
+		"import { a } from \"./catalog.js\";\nexport const start = a;\n":        `shop/link.js:1:9: `,
+		"export const start = 1;\nexport const measure = ;\n":                   "shop/link.js:2:",
+		"import \"preact\";\nexport const start = 1;\n":                         "there is no module shop/preact",
+		"import \"../../../../etc/passwd\";\nexport const start = 1, link = 2;": "there is no module ../../../etc/passwd",
+	} {
+		broken := maps.Clone(contents)
+		broken["shop/link.js"] = []byte(fault)
+		if err := bundle(broken); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", fault, err, want)
+		}
+	}
+	missing := maps.Clone(contents)
+	delete(missing, "shop/shop.css")
+	if err := bundle(missing); err == nil || !strings.Contains(err.Error(), "there is no style sheet shop/shop.css") {
+		t.Error(err)
+	}
+}
+
+// BenchmarkBundle shows what the bundles cost a start.
+func BenchmarkBundle(b *testing.B) {
+	contents, err := bundledAssets()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := bundle(maps.Clone(contents)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
