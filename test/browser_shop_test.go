@@ -231,15 +231,17 @@ func TestShop_ByKeyboard(t *testing.T) {
 	}
 	keys("\t") // to the link that skips the header
 	p.holds(`document.activeElement.className === "skip"`)
-	keys("\t", "\t", " ", "\t") // past the header's button, into the sizes, picks one, on to the button
+	keys("\t", "\t", "\t", " ", "\t") // past the header's button and the drop's name, into the sizes, on to the button
 	p.reads(button(1), "Reserve size 9")
 	keys("\r")
 	p.reads("dialog[open] h2", "Who's buying?")
 	p.holds(`document.activeElement.id === "name"`)
 	keys("A", "n", "n", "\r")
 	p.reads(".hold", "Size 9")
-	p.reads("#said", "Sized, size 9, is reserved for you for")
-	p.holds(`document.activeElement.matches("#drop-1 .action button")`) // where it was
+	p.holds(`document.activeElement.matches(".hold h2") && textOf(".hold h2") === "Reserved for you Sized"`)
+	p.holds(`textOf("#" + document.activeElement.getAttribute("aria-describedby").split(" ")[0]) === "Size 9 · $90.00"`)
+	keys("\r", " ") // pressed once too often: buys nothing
+	p.holds(`document.activeElement.matches(".hold h2") && textOf("#said") === ""`) // the focus alone announces it
 	keys("\t", "\r")
 	p.reads("dialog[open]", "It's yours!")
 	p.holds(`document.querySelector("dialog").contains(document.activeElement)`)
@@ -250,6 +252,7 @@ func TestShop_ByKeyboard(t *testing.T) {
 	p.reads(button(1), "Reserve another in size 10")
 	keys("\r")
 	p.reads(".hold", "Size 10")
+	p.holds(`document.activeElement.matches(".hold h2")`)
 	keys("\t", "\t", "\r")
 	p.reads(".tray", "")
 	p.holds(`document.activeElement.matches("#drop-1 .action button")`)

@@ -1,13 +1,13 @@
 import { html } from "./html.js";
 
-// A drawn shoe stands in for a drop without an image. Each drop has its own colours and keeps them.
+// A drawn shoe stands in for a drop without an image. Each drop has its own colors and keeps them.
 export function Sneaker({ seed }) {
   const hue = (seed * 137.5) % 360;
   const style = { "--hue": String(hue) };
-  return html`<svg class="sneaker" style=${style} viewBox="0 0 400 300" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false">
-    <rect class="sky" width="400" height="300" />
+  return html`<svg class="sneaker" style=${style} viewBox="0 0 400 300" aria-hidden="true" focusable="false">
+    <rect class="sky" x="-900" y="-900" width="2200" height="2100" />
     <circle class="sun" cx=${250 + ((seed * 53) % 90)} cy=${92 + ((seed * 31) % 40)} r="74" />
-    <path class="floor" d="M0 232h400v68H0z" />
+    <path class="floor" d="M-900 232h2200v900H-900z" />
     <ellipse class="shade" cx="204" cy="240" rx="150" ry="9" />
     <path class="upper" d="M72 208c-4-26-6-58 2-82 3-10 14-13 22-7 14 11 34 14 52 5 7-4 15-3 21 3l52 46c8 7 18 11 29 12l52 6c20 2 32 13 34 31z" />
     <path class="heel" d="M72 208c-4-26-6-58 2-82 3-10 14-13 22-7l4 3c-9 24-8 58 0 86z" />

@@ -5,15 +5,18 @@ import { Dialog } from "../shared/dialog.js";
 import { t } from "../shared/messages.js";
 import { useTopic } from "../shared/topics.js";
 import { initialOf } from "../shared/typed.js";
-import { explain } from "../shared/words.js";
+import { onlyDrop } from "./about.js";
 import { buyer, signedIn } from "./buyer.js";
 import { Card } from "./card.js";
 import { catalog, phaseOf } from "./catalog.js";
 import { Account, Introduction, Offered, SignIn } from "./dialogs.js";
 import { closeReceipt, hands, recount } from "./hands.js";
-import { link, loadAll } from "./link.js";
+import { link } from "./link.js";
 import { declineOffer, offer } from "./signin.js";
-import { focusDrop, Receipt, Tray } from "./tray.js";
+import { DropPage } from "./page.js";
+import { Receipt } from "./receipt.js";
+import { Waiting } from "./states.js";
+import { focusDrop, Tray } from "./tray.js";
 
 export function App() {
   useTopic("hands");
@@ -23,11 +26,14 @@ export function App() {
   const close = () => {
     if (offer.token) return declineOffer();
     if (hands.receipt) {
-      setTimeout(focusDrop, 100, hands.receipt.dropId);
+      const { dropId } = hands.receipt;
       closeReceipt();
+      if (dialog === "account") return undefined; // where it was asked for
+      setTimeout(focusDrop, 100, dropId);
     }
     show(null);
     want(null);
+    return undefined;
   };
   // ask runs what needs a buyer, after asking who it is if that is not known.
   const ask = (then) => {
@@ -48,7 +54,7 @@ export function App() {
   return html`
     <${Header} account=${() => (signedIn() ? show("account") : ask(() => {}))} />
     <${Banner} />
-    <main id="main" tabindex="-1"><${Drops} ask=${asked} /></main>
+    <main id="main" tabindex="-1">${onlyDrop ? html`<${DropPage} ask=${asked} />` : html`<${Drops} ask=${asked} />`}</main>
     <${Tray} />
     <${Dialog} open=${shown !== null} close=${close}>
       ${shown === "offer" && html`<${Offered} close=${close} />`}
@@ -100,19 +106,25 @@ function Drops({ ask }) {
   useTopic("list");
   const ready = useProgress(catalog.order.length);
   const cards = useRef(new Map()).current;
-  if (!catalog.loaded) return catalog.failed ? html`<${Unreachable} />` : html`<${Skeleton} />`;
+  if (!catalog.loaded) return html`<${Waiting} />`;
   if (catalog.order.length === 0) {
     return html`<div class="empty"><h1>${t("shop.empty")}</h1><p>${t("shop.empty_hint")}</p></div>`;
   }
   const alone = catalog.order.length === 1;
+  // Large are the next drop, and whatever would be alone in the grid.
+  const others = catalog.order.filter((id) => id !== catalog.hero);
+  const large = catalog.order.filter((id) => id === catalog.hero || others.length === 1);
+  const rest = catalog.order.filter((id) => !large.includes(id));
   // A card draws itself; made once, it is left alone when the list is drawn.
   const card = (id) => {
-    const key = `${id} ${alone}`;
-    if (!cards.has(key)) cards.set(key, html`<${Card} key=${id} id=${id} alone=${alone} ask=${ask} />`);
+    const view = large.includes(id) ? "large" : "";
+    const key = `${id} ${view}`;
+    if (!cards.has(key)) cards.set(key, html`<${Card} key=${id} id=${id} view=${view} ask=${ask} />`);
     return cards.get(key);
   };
   return html`<div class="intro"><h1>${alone ? t("shop.drop") : t("shop.drops")}</h1><${Counts} alone=${alone} /></div>
-    <div class=${`drops${alone ? " alone" : ""}`}>${catalog.order.slice(0, ready).map(card)}</div>`;
+    ${large.map((id) => html`<div key=${id} class="first">${card(id)}</div>`)}
+    ${rest.length > 0 && html`<div class=${`drops few-${rest.length}`}>${rest.slice(0, ready).map(card)}</div>`}`;
 }
 
 function Counts({ alone }) {
@@ -122,13 +134,4 @@ function Counts({ alone }) {
   const count = (phase) => phases.filter((p) => p === phase).length;
   const [open, soon] = [count("open"), count("soon")];
   return html`<p>${[t("shop.on_sale", { n: open }), soon > 0 && t("shop.coming_up", { n: soon })].filter(Boolean).join(" · ")}</p>`;
-}
-
-function Skeleton() {
-  return html`<div class="drops" aria-busy="true">${[1, 2, 3].map((n) => html`<div key=${n} class="card ghost" />`)}</div>`;
-}
-
-function Unreachable() {
-  return html`<div class="empty"><h1>${t("shop.unreachable")}</h1><p>${explain(catalog.failed)}</p>
-    <button type="button" class="primary" onClick=${loadAll}>${t("shop.retry")}</button></div>`;
 }

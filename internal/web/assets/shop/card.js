@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useState } from "../vendor/preact.js";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { now } from "../shared/client.js";
 import { ago, countdown, moment, money, whole } from "../shared/format.js";
@@ -8,35 +8,67 @@ import { everySecond, useSeconds } from "../shared/ticker.js";
 import { tell, useTopic } from "../shared/topics.js";
 import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
-import { Sneaker } from "../shared/sneaker.js";
+import { picturesOf } from "./about.js";
 import { catalog, phaseOf } from "./catalog.js";
+import { Clock } from "./clock.js";
+import { Gallery, Slide } from "./gallery.js";
 import { boughtOf, hands, holdsOf, reserve } from "./hands.js";
 
-// Card is one drop.
-export function Card({ id, alone, ask }) {
+// Card is one drop: in the list, or in full (view: hero, alone or page).
+export function Card({ id, view = "", ask }) {
   useTopic(`drop:${id}`);
   const [picked, pick] = useState(null);
   const drop = catalog.drops.get(id);
   const phase = usePhase(drop);
+  const box = useSteadyHeight(phase, view !== "");
+  const pictures = useMemo(() => (view === "page" && drop ? picturesOf(drop) : []), [drop?.image_url]);
   if (!drop) return null;
   const name = `drop-${id}-name`;
   const size = drop.sizes ? drop.sizes.find((s) => s.size === picked && s.available_stock > 0)?.size : undefined;
-  return html`<article class=${`card ${phase}${alone ? " alone" : ""}`} id=${`drop-${id}`} aria-labelledby=${name}>
-    <div class="picture">
-      <${Picture} key=${drop.image_url} drop=${drop} />
-      <${Badge} drop=${drop} phase=${phase} />
-    </div>
+  const wide = view !== "";
+  const badge = !(wide && phase === "soon") && html`<${Badge} drop=${drop} phase=${phase} />`; // the clock says it
+  const title = html`<bdi>${drop.name}</bdi>`;
+  return html`<article ref=${box} class=${`card ${phase}${wide ? ` wide ${view}` : ""}`} id=${`drop-${id}`} aria-labelledby=${name}>
+    ${view === "page"
+      ? html`<${Gallery} pictures=${pictures} name=${drop.name} seed=${id}>${badge}<//>`
+      : html`<div class="picture">
+          <a href=${pageOf(id)} tabindex="-1" aria-hidden="true"><${Slide} key=${drop.image_url} picture=${{ url: imageOf(drop.image_url || ""), alt: "" }} seed=${id} /></a>
+          ${badge}
+        </div>`}
     <div class="body">
       <header>
-        <h2 id=${name}><bdi>${drop.name}</bdi></h2>
+        ${view === "page" ? html`<h1 id=${name}>${title}</h1>` : html`<h2 id=${name}><a href=${pageOf(id)}>${title}</a></h2>`}
         <p class="price" translate=${false}>${money(drop.price)}</p>
       </header>
-      <${Stock} drop=${drop} phase=${phase} />
+      ${wide && phase === "soon" ? html`<${Clock} to=${Date.parse(drop.start_time)} id=${id} />` : html`<${Stock} drop=${drop} phase=${phase} />`}
       ${drop.sizes && html`<${Sizes} drop=${drop} picked=${size} pick=${pick} shut=${phase === "out"} />`}
       <${Action} drop=${drop} phase=${phase} size=${size} ask=${ask} />
-      <${Buyers} drop=${drop} />
+      ${wide && html`<${Buyers} drop=${drop} />`}
     </div>
+    ${!wide && html`<${Buyers} drop=${drop} />`}
   </article>`;
+}
+
+const pageOf = (id) => `/drops/${id}`;
+
+// useSteadyHeight keeps a large card at its height when its drop starts: what is below does not move under a finger.
+function useSteadyHeight(phase, wanted) {
+  const box = useRef();
+  const height = useRef(0);
+  useLayoutEffect(() => {
+    if (!wanted || !box.current) return;
+    if (phase === "soon") height.current = box.current.offsetHeight;
+    else if (height.current) box.current.style.minHeight = `${height.current}px`;
+  });
+  useEffect(() => {
+    const turned = () => {
+      height.current = 0;
+      if (box.current) box.current.style.minHeight = "";
+    };
+    addEventListener("resize", turned);
+    return () => removeEventListener("resize", turned);
+  }, []);
+  return box;
 }
 
 // usePhase has the card drawn anew at the moment when its drop starts, and not each second before.
@@ -59,13 +91,6 @@ function usePhase(drop) {
   }, [phase, start]);
   useEffect(() => tell("phases"), [phase]);
   return phase;
-}
-
-function Picture({ drop }) {
-  const [failed, fail] = useState(false);
-  const image = drop.image_url && imageOf(drop.image_url);
-  if (!image || failed) return html`<${Sneaker} seed=${drop.id} />`;
-  return html`<img src=${image} alt="" loading="lazy" decoding="async" width="400" height="300" referrerpolicy="no-referrer" onError=${() => fail(true)} />`;
 }
 
 function Badge({ drop, phase }) {
@@ -112,7 +137,10 @@ function Action({ drop, phase, size, ask }) {
   const full = drop.limit_per_user && holding + bought >= drop.limit_per_user;
   const notice = hands.notices.get(drop.id);
   const open = phase === "open" && !full && (!drop.sizes || size);
-  const click = () => (open && !asking ? ask(() => reserve(drop.id, size)) : undefined);
+  const click = () => {
+    if (open && !asking) ask(() => reserve(drop.id, size));
+    else if (phase === "open" && !full && !size) document.querySelector(`#drop-${drop.id} .sizes input:enabled`)?.focus();
+  };
   return html`<div class="action">
     <button class="primary" type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
       ${asking ? t("card.reserving") : labelOf(drop, phase, size, { holding, bought, full })}

@@ -3,7 +3,7 @@ import { now } from "../shared/client.js";
 import { t } from "../shared/messages.js";
 import { tell } from "../shared/topics.js";
 
-export const catalog = { drops: new Map(), order: [], loaded: false, failed: null };
+export const catalog = { drops: new Map(), order: [], hero: undefined, loaded: false, failed: null };
 
 // phaseOf is what a buyer can do with a drop now: wait (soon), reserve (open), hope (out), or wait for the shop
 // (paused).
@@ -18,21 +18,36 @@ export const nameOf = (id) => catalog.drops.get(id)?.name || t("shop.unnamed_dro
 
 const rank = { open: 0, paused: 1, soon: 2, out: 3 };
 
-// sorted puts what can be bought first, then what comes next. It is done when the list changes, not while stock
-// moves: no card goes away under a finger.
-function sorted() {
-  const key = (d) => [rank[phaseOf(d)], phaseOf(d) === "soon" ? Date.parse(d.start_time) : -d.id];
-  return [...catalog.drops.values()]
-    .map((d) => ({ id: d.id, key: key(d) }))
-    .sort((a, b) => a.key[0] - b.key[0] || a.key[1] - b.key[1])
-    .map((d) => d.id);
+// keyOf puts what can be bought first, then what comes next, and the newest first.
+const keyOf = (d) => [rank[phaseOf(d)], phaseOf(d) === "soon" ? Date.parse(d.start_time) : -d.id];
+const before = (a, b) => a[0] - b[0] || a[1] - b[1];
+
+// arrange orders the cards when the list changes, not while stock moves. Those that are shown stay in their order, and
+// a new one comes in between: no card goes away under a finger.
+function arrange() {
+  const { drops } = catalog;
+  const shown = catalog.order.filter((id) => drops.has(id));
+  const added = [...drops.values()].filter((d) => !shown.includes(d.id)).sort((a, b) => before(keyOf(a), keyOf(b)));
+  for (const d of added) {
+    const at = shown.findIndex((id) => before(keyOf(d), keyOf(drops.get(id))) < 0);
+    shown.splice(at < 0 ? shown.length : at, 0, d.id);
+  }
+  catalog.order = shown;
+  catalog.hero = nextOf(drops);
+}
+
+// nextOf is the drop that stands large above the list: the next one to start. One that starts meanwhile stays there.
+function nextOf(drops) {
+  const soon = [...drops.values()].filter((d) => phaseOf(d) === "soon").sort((a, b) => before(keyOf(a), keyOf(b)));
+  const now = drops.get(catalog.hero);
+  return now && phaseOf(now) !== "soon" ? now.id : soon[0]?.id;
 }
 
 export const changed = ({ id }) => tell(`drop:${id}`);
 
 // listed notes that the list was read. others: it has other drops than before.
 export function listed(_, others) {
-  if (others) catalog.order = sorted();
+  if (others) arrange();
   if (others || catalog.failed) tell("list");
   Object.assign(catalog, { loaded: true, failed: null });
 }

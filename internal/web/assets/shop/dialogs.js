@@ -7,7 +7,7 @@ import { useTopic } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
 import { buyer, forget, introduce, signedIn } from "./buyer.js";
 import { nameOf } from "./catalog.js";
-import { hands, letGo } from "./hands.js";
+import { hands, letGo, showReceipt } from "./hands.js";
 import { acceptOffer, lookAtOffer, offer, refusedForGood, signInAddress } from "./signin.js";
 
 // Introduction asks for the buyer's name, once.
@@ -87,23 +87,34 @@ export function Offered({ close }) {
   </div>`;
 }
 
-// Account says who the buyer is and what was bought.
+// Account says who the buyer is and what was bought, each with its receipt.
 export function Account({ close }) {
   useTopic("hands");
+  const [opening, open] = useState({ id: 0, refusal: null });
   const bought = [...hands.bought.values()].sort((a, b) => b.at - a.at);
   const leave = () => {
     forget();
     letGo();
     close();
   };
+  const receipt = async (id) => {
+    if (opening.id && !opening.refusal) return;
+    open({ id, refusal: null });
+    try {
+      await showReceipt(id);
+    } catch (refusal) {
+      open({ id, refusal });
+    }
+  };
+  const line = (b) => html`<li key=${b.id}>
+    <div><strong><bdi>${nameOf(b.dropId)}</bdi></strong>
+      <span>${b.size ? `${t("hold.size", { size: b.size })} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></div>
+    <button type="button" class="quiet" aria-busy=${opening.id === b.id && !opening.refusal} aria-label=${t("account.receipt_of", { drop: nameOf(b.dropId) })} onClick=${() => receipt(b.id)}>${t("account.receipt")}</button>
+    ${opening.id === b.id && opening.refusal && html`<p class="problem" role="alert">${explain(opening.refusal)}</p>`}
+  </li>`;
   return html`<div>
     <h2 id="dialog-title"><bdi>${buyer.name || t("shop.you")}</bdi></h2>
-    ${bought.length === 0
-      ? html`<p>${t("account.empty")}</p>`
-      : html`<ul class="bought">${bought.map(
-          (b) => html`<li key=${b.id}><strong><bdi>${nameOf(b.dropId)}</bdi></strong>
-            <span>${b.size ? `${t("hold.size", { size: b.size })} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></li>`,
-        )}</ul>`}
+    ${bought.length === 0 ? html`<p>${t("account.empty")}</p>` : html`<h3>${t("account.purchases")}</h3><ul class="bought">${bought.map(line)}</ul>`}
     <div class="buttons">
       <button type="button" class="primary" onClick=${close}>${t("dialog.done")}</button>
       <button type="button" class="quiet" onClick=${leave}>${identity ? t("account.sign_out") : t("account.not_me")}</button>

@@ -16,6 +16,7 @@ export const hands = {
   notices: new Map(), // drop id → refusal
   asking: new Map(), // drop id → size that is being reserved
   receipt: null,
+  fresh: 0, // the hold that was reserved here just now, until it has the focus
 };
 
 const others = "BroadcastChannel" in globalThis ? new BroadcastChannel("sneakerdrop") : null;
@@ -44,21 +45,17 @@ export async function reserve(dropId, size) {
     const made = await client.reserve(input, { intent: intentOf(dropId, size) });
     if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
-    if (made.status === "active") sayReserved(made);
+    if (made.status === "active") hands.fresh = made.id;
     others?.postMessage("");
   } catch (refusal) {
-    const here = refusal.unsure && holdsOf(dropId).some((h) => !before.has(h.id)); // it was heard of another way
+    const here = refusal.unsure && holdsOf(dropId).find((h) => !before.has(h.id)); // it was heard of another way
+    if (here) hands.fresh = here.id;
     if (!here && !signInFailed(refusal)) hands.notices.set(dropId, refusal);
     if (!here) say(explain(refusal));
     if (refusal.unsure) recount();
   }
   hands.asking.delete(dropId);
   changed(dropId);
-}
-
-function sayReserved({ dropId, size, ...made }) {
-  const what = { drop: nameOf(dropId), size, time: spoken(remaining(made)) };
-  say(size ? t("said.reserved_size", what) : t("said.reserved", what));
 }
 
 // settled are the reservations that have ended, for good: an answer that says otherwise was on its way when they did.
@@ -108,7 +105,7 @@ export async function buy(id) {
     const { purchase } = await client.purchase({ reservationId: id });
     settled.add(id);
     hands.holds.delete(id);
-    hands.bought.set(id, { ...hold, at: Date.parse(purchase.createdAt), price: purchase.price });
+    hands.bought.set(id, { ...hold, status: "completed", at: Date.parse(purchase.createdAt), price: purchase.price });
     hands.receipt = purchase;
     say(t("said.purchased", { drop: nameOf(hold.dropId) }));
     others?.postMessage("");
@@ -219,6 +216,16 @@ export function letGo() {
   hands.notices.clear();
   tell("hands");
   for (const id of catalog.drops.keys()) tell(`drop:${id}`);
+}
+
+// showReceipt opens the receipt of a purchase again. The server answers a repeated purchase with the one there is.
+export async function showReceipt(id) {
+  const kept = hands.bought.get(id);
+  if (kept?.status !== "completed") return;
+  const { purchase } = await client.purchase({ reservationId: id });
+  if (hands.bought.get(id) !== kept) return; // somebody else is signed in by now
+  hands.receipt = { ...purchase, again: true };
+  changed();
 }
 
 export function closeReceipt() {

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { money, precise } from "../shared/format.js";
+import { money } from "../shared/format.js";
 import { rich, t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
@@ -16,7 +16,7 @@ const air = 8; // px between the tray and what it must not cover
 function uncover(tray, elements) {
   if (tray.offsetHeight === 0) return;
   const edge = tray.getBoundingClientRect().top - air;
-  const covered = elements.map((e) => e.getBoundingClientRect()).filter((b) => b.height > 0 && b.bottom > edge && b.top < innerHeight);
+  const covered = [...elements].map((e) => e.getBoundingClientRect()).filter((b) => b.height > 0 && b.bottom > edge && b.top < innerHeight);
   if (covered.length === 0) return;
   const by = Math.max(...covered.map((b) => b.bottom)) - edge;
   scrollBy({ top: Math.min(by, Math.max(0, Math.min(...covered.map((b) => b.top)) - air)), behavior: "instant" });
@@ -38,14 +38,14 @@ export function Tray() {
       style.setProperty("--tray", `${box.current.offsetHeight}px`);
       classList.toggle("tight", document.querySelector(".top").offsetHeight + box.current.offsetHeight > innerHeight * 0.45);
       const grown = entries.some((e) => e.target === box.current);
-      uncover(box.current, grown ? [...document.querySelectorAll(".action button")] : []);
+      uncover(box.current, grown ? document.querySelectorAll(".action button") : []);
       uncover(box.current, focused());
     });
     resized.observe(box.current);
     for (const other of ["main", ".top"]) resized.observe(document.querySelector(other));
     return () => resized.disconnect();
   }, []);
-  useEffect(() => uncover(box.current, [...document.querySelectorAll(".action button")]), [catalog.loaded]);
+  useEffect(() => uncover(box.current, document.querySelectorAll(".action button")), [catalog.loaded]);
   return html`<section class="tray" ref=${box} aria-label=${t("hold.title")}>
     ${holds.map((h) => html`<${Hold} key=${h.id} hold=${h} />`)}
   </section>`;
@@ -63,13 +63,14 @@ function Hold({ hold }) {
     if (counts && left <= 0) ran(hold);
   });
   const box = useFocusKept(hold);
+  const title = useDecision(hold);
   if (!counts) return html`<${Over} box=${box} hold=${hold} name=${name} />`;
   const busy = hold.phase !== "held";
   return html`<div ref=${box} class=${`hold${seconds <= 10 ? " last" : ""}`} role="group" aria-label=${isolated(name)}>
     <${Ring} hold=${hold} left=${left} seconds=${seconds} />
     <div class="what">
-      <p class="name"><bdi>${name}</bdi></p>
-      <p class="more">${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? money(drop.price) : ""}</p>
+      <h2 class="name" ref=${title} tabindex="-1" aria-describedby=${`hold-${hold.id}-more hold-${hold.id}-time`}><span class="caption">${t("hold.title")}</span> <bdi>${name}</bdi></h2>
+      <p class="more" id=${`hold-${hold.id}-more`}>${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? money(drop.price) : ""}</p>
     </div>
     <div class="buttons">
       <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => buy(hold.id)}>${hold.phase === "buying" ? t("hold.purchasing") : t("hold.purchase")}</button>
@@ -77,6 +78,21 @@ function Hold({ hold }) {
     </div>
     ${hold.problem && html`<p class="problem">${explain(hold.problem)}</p>`}
   </div>`;
+}
+
+// useDecision takes whoever has just reserved to the hold: the 60 seconds are for the decision. Screen readers read
+// what gets the focus, so that nothing else announces it. It is the heading that gets it and not the button: a second
+// press of Enter buys nothing.
+function useDecision(hold) {
+  const title = useRef();
+  useEffect(() => {
+    if (hands.fresh !== hold.id || !title.current) return;
+    hands.fresh = 0;
+    title.current.focus({ preventScroll: true });
+    title.current.closest(".hold").scrollIntoView({ block: "nearest", behavior: "instant" });
+    uncover(title.current.closest(".tray"), document.querySelectorAll(`#drop-${hold.dropId} .action button`));
+  });
+  return title;
 }
 
 // useFocusKept keeps who is in a hold by keyboard from falling out of the page when its buttons go: on to what is
@@ -102,7 +118,7 @@ const around = 2 * Math.PI * 20;
 
 function Ring({ hold, left, seconds }) {
   const share = Math.min(1, Math.max(0, (left - 1000) / (Date.parse(hold.expires_at) - Date.parse(hold.createdAt))));
-  return html`<div class="ring" role="timer" aria-label=${t("hold.seconds_left", { n: seconds })}>
+  return html`<div class="ring" role="timer" id=${`hold-${hold.id}-time`} aria-label=${t("hold.seconds_left", { n: seconds })}>
     <svg viewBox="0 0 48 48" aria-hidden="true" focusable="false">
       <circle class="track" cx="24" cy="24" r="20" />
       <circle class="rest" cx="24" cy="24" r="20" stroke-dasharray=${around} style=${{ strokeDashoffset: String(around * (1 - share)) }} />
@@ -120,23 +136,5 @@ function Over({ box, hold, name }) {
       <p class="more">${went}</p>
     </div>
     <div class="buttons"><button type="button" class="quiet" onClick=${() => dismiss(hold.id)}>${t("hold.dismiss")}</button></div>
-  </div>`;
-}
-
-export function Receipt({ close }) {
-  useTopic("hands");
-  const purchase = hands.receipt;
-  if (!purchase) return null;
-  return html`<div class="receipt">
-    <svg class="tick" viewBox="0 0 48 48" aria-hidden="true" focusable="false"><circle cx="24" cy="24" r="22" /><path d="M14 25l7 7 14-15" /></svg>
-    <h2 id="dialog-title">${t("receipt.title")}</h2>
-    <dl>
-      <dt>${t("receipt.drop")}</dt><dd><bdi>${nameOf(purchase.dropId)}</bdi></dd>
-      ${purchase.size && html`<dt>${t("receipt.size")}</dt><dd><bdi>${purchase.size}</bdi></dd>`}
-      <dt>${t("receipt.price")}</dt><dd>${money(purchase.price)}</dd>
-      <dt>${t("receipt.purchased")}</dt><dd>${precise(Date.parse(purchase.createdAt))}</dd>
-      <dt>${t("receipt.number")}</dt><dd class="number">${purchase.dropId}-${purchase.id % 2 ** 32}</dd>
-    </dl>
-    <button type="button" class="primary" onClick=${close}>${t("dialog.done")}</button>
   </div>`;
 }

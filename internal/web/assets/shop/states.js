@@ -1,0 +1,17 @@
+import { html } from "../shared/html.js";
+import { t } from "../shared/messages.js";
+import { explain } from "../shared/words.js";
+import { catalog } from "./catalog.js";
+import { loadAll } from "./link.js";
+
+// Waiting stands in for the drops until they are here, in their shape. Unreachable says that they did not come.
+export function Waiting({ large = false }) {
+  if (catalog.failed) return html`<${Unreachable} />`;
+  if (large) return html`<div class="first" aria-busy="true"><div class="card wide ghost" /></div>`;
+  return html`<div class="drops" aria-busy="true">${[1, 2, 3].map((n) => html`<div key=${n} class="card ghost" />`)}</div>`;
+}
+
+function Unreachable() {
+  return html`<div class="empty"><h1>${t("shop.unreachable")}</h1><p>${explain(catalog.failed)}</p>
+    <button type="button" class="primary" onClick=${loadAll}>${t("shop.retry")}</button></div>`;
+}
