@@ -240,7 +240,7 @@ func TestShop_ByKeyboard(t *testing.T) {
 	p.reads(".hold", "Size 9")
 	p.holds(`document.activeElement.matches(".hold h2") && textOf(".hold h2") === "Reserved for you Sized"`)
 	p.holds(`textOf("#" + document.activeElement.getAttribute("aria-describedby").split(" ")[0]) === "Size 9 · $90.00"`)
-	keys("\r", " ") // pressed once too often: buys nothing
+	keys("\r", " ")                                                                 // pressed once too often: buys nothing
 	p.holds(`document.activeElement.matches(".hold h2") && textOf("#said") === ""`) // the focus alone announces it
 	keys("\t", "\r")
 	p.reads("dialog[open]", "It's yours!")

@@ -43,6 +43,13 @@ function nextOf(drops) {
   return now && phaseOf(now) !== "soon" ? now.id : soon[0]?.id;
 }
 
+// settleNext looks again for the next drop, when the clock was found to be wrong.
+export function settleNext() {
+  const before = catalog.hero;
+  catalog.hero = nextOf(catalog.drops);
+  if (catalog.hero !== before) tell("list");
+}
+
 export const changed = ({ id }) => tell(`drop:${id}`);
 
 // listed notes that the list was read. others: it has other drops than before.

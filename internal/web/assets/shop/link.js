@@ -5,7 +5,7 @@ import { t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
 import { signInFailed } from "./buyer.js";
-import { catalog, changed, listed, notListed } from "./catalog.js";
+import { catalog, changed, listed, notListed, settleNext } from "./catalog.js";
 import { forgive, heard, recount } from "./hands.js";
 
 // up: connected now. lost: gone for long enough to say so.
@@ -37,6 +37,7 @@ export const loadAll = () => live.refresh().catch(() => {});
 
 // What depends on the time is drawn anew when that has jumped.
 onJump(() => {
+  settleNext();
   for (const id of catalog.drops.keys()) tell(`drop:${id}`);
   for (const topic of ["phases", "hands"]) tell(topic);
 });
