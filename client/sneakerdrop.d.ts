@@ -331,6 +331,14 @@ export interface components {
              */
             version: number;
         };
+        DropSale: {
+            /** Format: int64 */
+            dropId: number;
+            /** Format: double */
+            revenue: number;
+            /** Format: int64 */
+            units: number;
+        };
         DropUpdate: {
             /** Format: int64 */
             dropId: number;
@@ -427,6 +435,8 @@ export interface components {
             paused: boolean;
             /** @description In USD */
             price: number;
+            /** @description The hidden copy that a rehearsal made; the service's figures leave its requests out */
+            rehearsal: boolean;
             /** @description Empty for a drop without sizes */
             sizes: components["schemas"]["SizeFigure"][];
             /** Format: int64 */
@@ -777,6 +787,27 @@ export interface components {
             userId: number;
             /** @description Unknown where only the shop knows the buyer */
             username: string;
+        };
+        Sales: {
+            /**
+             * Format: date-time
+             * @description Now, by the clock that holds and starts go by
+             */
+            at: string;
+            /** @description The drops that sold something, ascending by id */
+            drops: components["schemas"]["DropSale"][];
+            /**
+             * Format: double
+             * @description What these units cost in total
+             */
+            revenue: number;
+            /** Format: date-time */
+            since: string;
+            /**
+             * Format: int64
+             * @description Sold from since on, over all drops except rehearsals
+             */
+            units: number;
         };
         ServiceFigures: {
             /**
@@ -1781,6 +1812,7 @@ export interface operations {
                      *           "paused": false,
                      *           "hidden": false,
                      *           "archived": false,
+                     *           "rehearsal": false,
                      *           "version": 7,
                      *           "total": 50,
                      *           "available": 46,
@@ -1948,6 +1980,47 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Rehearsal"];
+                };
+            };
+        };
+    };
+    sales: {
+        parameters: {
+            query: {
+                /**
+                 * @description The moment to count from, which is included: a time with its zone
+                 * @example 2026-01-31T00:00:00Z
+                 */
+                since: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-01-31T10:00:02.000Z",
+                     *       "since": "2026-01-31T00:00:00.000Z",
+                     *       "units": 2,
+                     *       "revenue": 239.98,
+                     *       "drops": [
+                     *         {
+                     *           "dropId": 1,
+                     *           "units": 2,
+                     *           "revenue": 239.98
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Sales"];
                 };
             };
         };

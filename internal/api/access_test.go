@@ -27,7 +27,7 @@ var rights = map[string]string{
 	"reserve": buyer, "purchase": buyer, "cancel": buyer, "me": buyer, "list-reservations": buyer,
 	"create-drop": operating, "edit-drop": operating, "restock": operating, "pause": operating, "resume": operating,
 	"ensure-user":    operating,
-	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "audit": operating,
+	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "sales": viewer, "audit": operating,
 	"rehearse": operating, "rehearsal": viewer,
 	"health": anybody, "livez": anybody, "readyz": anybody, "openapi": anybody, "docs": anybody,
 }

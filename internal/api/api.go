@@ -107,6 +107,7 @@ type api struct {
 	auditing         sync.Mutex // one at a time
 	rehearsals       Rehearsals
 	beginning        beginning
+	days             days
 	// process and requests make names for requests that have none: a word of this process's own, and a number.
 	process  string
 	requests atomic.Uint64

@@ -343,9 +343,10 @@ func readRetry(w http.ResponseWriter, r *http.Request) (engine.Retry, error) {
 	given := r.Header[keyHeader]
 	switch len(given) {
 	case 0:
-		return engine.Retry{}, nil
+		return engine.Retry{Rehearsal: &w.(*recorder).rehearsal}, nil
 	case 1:
-		return engine.Retry{Caller: callerOf(w).name(), Key: given[0], Replayed: &w.(*recorder).replayed}, drop.CheckKey(given[0])
+		rec := w.(*recorder)
+		return engine.Retry{Caller: rec.caller.name(), Key: given[0], Replayed: &rec.replayed, Rehearsal: &rec.rehearsal}, drop.CheckKey(given[0])
 	default:
 		return engine.Retry{}, drop.Invalid(keyHeader, "must be sent once")
 	}

@@ -30,6 +30,7 @@ type (
 		Paused       bool               `json:"paused"`
 		Hidden       bool               `json:"hidden"`
 		Archived     bool               `json:"archived"`
+		Rehearsal    bool               `json:"rehearsal" doc:"The hidden copy that a rehearsal made; the service's figures leave its requests out"`
 		Version      int64              `json:"version"`
 		Total        int64              `json:"total" doc:"available + held + sold"`
 		Available    int64              `json:"available"`
@@ -87,7 +88,7 @@ func figuresOf(v *engine.View) figureAnswer {
 	d, stock := &v.Drop, v.Drop.Stock()
 	f := figureAnswer{
 		ID: d.ID, Name: d.Name, Price: price(d.Price), StartTime: instant(d.StartTime), Paused: d.Paused, Hidden: d.Hidden,
-		Archived: d.Archived, Version: d.Version, Total: stock.Total, Available: stock.Available, Held: stock.Held, Sold: stock.Sold,
+		Archived: d.Archived, Rehearsal: d.Rehearsal(), Version: d.Version, Total: stock.Total, Available: stock.Available, Held: stock.Held, Sold: stock.Sold,
 		Sizes: []sizeFigureAnswer{}, ImageURL: unlessZero(&d.ImageURL), LimitPerUser: unlessZero(&d.LimitPerUser),
 		MaxExpired: unlessZero(&d.MaxExpiredHolds),
 	}

@@ -28,6 +28,7 @@ type figuresJSON struct {
 		ID                           int64
 		Name                         string
 		Hidden, Archived, Paused     bool
+		Rehearsal                    bool
 		Total, Available, Held, Sold int64
 		Sizes                        []struct {
 			Size                         string
@@ -204,5 +205,41 @@ func TestRehearsals_BeginOnceAndSayHowTheyGo(t *testing.T) {
 	begin.state = rehearse.State{Err: errors.New("it rained"), Config: rehearse.Config{Drop: 1}}
 	if r := s.as(token, http.MethodGet, "/api/operator/rehearsals", ""); !strings.Contains(r.body, `"failure":"it rained"`) {
 		t.Error(r.body)
+	}
+}
+
+// The simulated buyers of a rehearsal show in no figure of the service, whatever they ask for.
+func TestFigures_LeaveRehearsalsOut(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", `{"name":"Rehearsal of 7","price":1,"total_stock":2,"start_time":"2020-01-01T00:00:00Z"}`)
+	s.as("", http.MethodPatch, "/api/drops/1", `{"hidden":true}`)
+	play := func() {
+		t.Helper()
+		bought := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":1}`)
+		mustPost[json.RawMessage](s, "/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, bought.ID))
+		held := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":2}`)
+		s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), http.StatusConflict, "out_of_stock")
+		s.refused(s.keyed("k", "/api/drops/reserve", `{"dropId":1,"userId":3}`), http.StatusConflict, "out_of_stock")
+		mustPost[json.RawMessage](s, "/api/drops/cancel", fmt.Sprintf(`{"reservationId":%d}`, held.ID))
+	}
+	play()
+	f := s.figures("")
+	if !f.Drops[0].Rehearsal {
+		t.Errorf("the copy is not called a rehearsal: %+v", f.Drops[0])
+	}
+	for _, timing := range f.Service.Timings {
+		if timing.Count != 0 {
+			t.Errorf("a rehearsal is in the timings: %+v", timing)
+		}
+	}
+	if len(f.Service.Refusals) != 0 {
+		t.Errorf("a rehearsal is in the refusals: %+v", f.Service.Refusals)
+	}
+	s.as("", http.MethodPatch, "/api/drops/1", `{"name":"Real","hidden":false}`)
+	mustPost[dropJSON](s, "/api/drops/1/restock", `{"add":1}`)
+	play()
+	f = s.figures("")
+	if got := fmt.Sprint(f.Service.Refusals); f.Drops[0].Rehearsal || got != "[{out_of_stock 2}]" || !strings.Contains(fmt.Sprint(f.Service.Timings), "{reserve 4 ") {
+		t.Errorf("a real drop's calls are %+v", f.Service)
 	}
 }

@@ -16,6 +16,7 @@ type metrics struct {
 	seconds   *prometheus.HistogramVec
 	inFlight  atomic.Int64
 	unmatched *routeSeconds
+	rehearsed *routeSeconds // calls about drops that rehearsals sell
 }
 
 func newMetrics() *metrics {
@@ -24,6 +25,7 @@ func newMetrics() *metrics {
 		Help: "Time from a request's headers to the end of its answer, by route, method and status.",
 	}, []string{"route", "method", "code"})}
 	m.unmatched = m.of("none", "any") // unknown routes and CORS preflights
+	m.rehearsed = m.of("rehearsal", "any")
 	return m
 }
 
@@ -66,6 +68,9 @@ func (m *metrics) end(r *recorder) {
 	m.inFlight.Add(-1)
 	if r.status == 0 {
 		r.status = http.StatusOK // as net/http answers then
+	}
+	if r.rehearsal {
+		r.seconds = m.rehearsed
 	}
 	r.seconds.observe(r.status, time.Since(r.began))
 }

@@ -19,6 +19,8 @@ type recorder struct {
 	made    string   // what an operator's call made or found, such as "drop 7"; empty: nothing that has a number
 	// replayed says that the answer is one that was kept under the call's Idempotency-Key.
 	replayed bool
+	// rehearsal says that the call was about a drop that a rehearsal sells.
+	rehearsal bool
 }
 
 func (r *recorder) WriteHeader(status int) {

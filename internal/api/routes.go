@@ -72,7 +72,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.bookRoutes(), a.serviceRoutes())
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.bookRoutes(), a.salesRoutes(), a.serviceRoutes())
 }
 
 func (a *api) dropRoutes() []route {
@@ -286,7 +286,7 @@ func (a *api) controlRoutes() []route {
 		text:   "From memory, to be asked for each second. Not in the operators' log.",
 		answer: reflect.TypeFor[figuresAnswer](),
 		answerExample: `{"at":"2026-01-31T10:00:02.000Z","drops":[{"id":1,"name":"Air Zenith 1","price":119.99,"start_time":"2026-01-31T10:00:00.000Z",` +
-			`"image_url":null,"limit_per_user":2,"max_expired_holds":null,"paused":false,"hidden":false,"archived":false,"version":7,` +
+			`"image_url":null,"limit_per_user":2,"max_expired_holds":null,"paused":false,"hidden":false,"archived":false,"rehearsal":false,"version":7,` +
 			`"total":50,"available":46,"held":2,"sold":2,"sizes":[]}],"service":{"watchers":{"websocket":120,"polling":3,"streams":0},"queued":0,` +
 			`"refusals":[{"code":"out_of_stock","count":17}],"timings":[{"of":"reserve","count":21,"seconds":[0.001,0.002],"within":[12,21]}]}}`,
 	}}

@@ -15,6 +15,15 @@ type Retry struct {
 	Key string
 	// If Replayed is not nil, a successful call sets it to whether the answer is that of an earlier call.
 	Replayed *bool
+	// Rehearsal, if not nil, is set when the call is about a drop that a rehearsal sells.
+	Rehearsal *bool
+}
+
+// meets notes which drop the call is about.
+func (r Retry) meets(l *lane) {
+	if r.Rehearsal != nil && l.rehearses() {
+		*r.Rehearsal = true
+	}
 }
 
 func (r Retry) tell(replayed bool) {
@@ -68,10 +77,11 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 	if err != nil {
 		return drop.Reservation{}, err
 	}
+	r.meets(l)
 	cmd := drop.Reserve{User: user, Size: size, Hold: e.Hold}
 	if r.Key == "" {
 		if refusal := l.gate(cmd); refusal != nil {
-			e.Metrics.refused(cmd, refusal, true)
+			l.metrics().refused(cmd, refusal, true)
 			return drop.Reservation{}, refusal
 		}
 	}
@@ -83,14 +93,14 @@ func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size
 // Purchase completes a reservation. If owner is not 0, another user's reservation counts as not found. Purchasing a
 // completed reservation returns the same purchase again.
 func (e *Engine) Purchase(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
-	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.MakePurchase{Reservation: id, Owner: owner}))
+	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.MakePurchase{Reservation: id, Owner: owner}), r)
 	r.tell(result.Replayed)
 	return result.Purchase, notInDrop(err)
 }
 
 // Cancel releases the unit of a reservation. If owner is not 0, another user's reservation counts as not found.
 func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Reservation, error) {
-	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.Cancel{Reservation: id, Owner: owner}))
+	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), drop.Cancel{Reservation: id, Owner: owner}), r)
 	r.tell(result.Replayed)
 	return result.Reservation, notInDrop(err)
 }
@@ -116,7 +126,7 @@ func (e *Engine) Edit(ctx context.Context, id drop.ID, cmd drop.Edit) (*View, er
 }
 
 func (e *Engine) change(ctx context.Context, id drop.ID, cmd drop.Command, r Retry) (*View, error) {
-	result, err := e.do(ctx, id, cmd)
+	result, err := e.do(ctx, id, cmd, r)
 	if err != nil {
 		return nil, err
 	}

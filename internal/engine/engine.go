@@ -107,6 +107,7 @@ type Engine struct {
 	skew       skew
 	jitter     func(n time.Duration) time.Duration // random, from 0 up to but not including n
 
+	rehearsed *Metrics // of drops that rehearsals sell
 	buyers    *buyers
 	loads     singleflight.Group // of drops that other replicas made
 	running   sync.WaitGroup     // lanes and buyers that have work
@@ -127,7 +128,7 @@ func New(s store.Store, c Config) *Engine {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
-	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), hurry: make(chan struct{}, 1), jitter: rand.N[time.Duration]}
+	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), rehearsed: NewMetrics(), hurry: make(chan struct{}, 1), jitter: rand.N[time.Duration]}
 	e.Metrics.watch(e)
 	return e
 }
@@ -318,11 +319,12 @@ func (e *Engine) ensureLane(v *View) (l *lane, made bool, err error) {
 	return l, true, nil
 }
 
-func (e *Engine) do(ctx context.Context, id drop.ID, cmd drop.Command) (drop.Result, error) {
+func (e *Engine) do(ctx context.Context, id drop.ID, cmd drop.Command, r Retry) (drop.Result, error) {
 	l, err := e.lane(ctx, id)
 	if err != nil {
 		return drop.Result{}, err
 	}
+	r.meets(l)
 	return l.do(ctx, cmd)
 }
 

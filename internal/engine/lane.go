@@ -39,11 +39,22 @@ type lane struct {
 	confirmed atomic.Pointer[confirmation]
 }
 
+// rehearses reports whether the lane's drop is one that a rehearsal sells.
+func (l *lane) rehearses() bool { return l.view.Load().Drop.Rehearsal() }
+
+// metrics count what the lane does: those of rehearsals are apart, and nobody collects them.
+func (l *lane) metrics() *Metrics {
+	if l.rehearses() {
+		return l.engine.rehearsed
+	}
+	return l.engine.Metrics
+}
+
 // do runs a command through the lane and waits for its answer.
 func (l *lane) do(ctx context.Context, cmd drop.Command) (drop.Result, error) {
 	c := &call{cmd: cmd, since: time.Now(), done: make(chan struct{})}
 	if err := l.enqueue(c); err != nil {
-		l.engine.Metrics.failed(cmd, err)
+		l.metrics().failed(cmd, err)
 		return drop.Result{}, err
 	}
 	select {
@@ -53,13 +64,13 @@ func (l *lane) do(ctx context.Context, cmd drop.Command) (drop.Result, error) {
 	}
 	switch {
 	case c.err != nil:
-		l.engine.Metrics.failed(cmd, c.err)
+		l.metrics().failed(cmd, c.err)
 		return drop.Result{}, c.err
 	case c.result.Err != nil:
-		l.engine.Metrics.refused(cmd, c.result.Err, false)
+		l.metrics().refused(cmd, c.result.Err, false)
 		return drop.Result{}, c.result.Err
 	}
-	l.engine.Metrics.done(cmd)
+	l.metrics().done(cmd)
 	return c.result, nil
 }
 
@@ -155,7 +166,7 @@ func (l *lane) serve(b *batch) {
 		if !l.unsure {
 			l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
 		}
-		l.engine.Metrics.batch(b, calls)
+		l.metrics().batch(b, calls)
 		for i, c := range calls {
 			c.result = b.results[i]
 			close(c.done)

@@ -149,7 +149,7 @@ type play struct {
 func (p *play) copyDrop(ctx context.Context) error {
 	whole, _, _ := strings.Cut(p.original.Price.String(), ".") // an old price may have more decimals than the currency has now
 	body := map[string]any{
-		"name": fmt.Sprintf("Rehearsal of %d", p.original.ID), "price": json.Number(whole),
+		"name": drop.RehearsalName(p.original.ID), "price": json.Number(whole),
 		"limit_per_user": p.original.LimitPerUser, "max_expired_holds": p.original.MaxExpired,
 	}
 	if len(p.original.Sizes) > 0 {

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
+)
+
+type (
+	salesAnswer struct {
+		At      instant          `json:"at" doc:"Now, by the clock that holds and starts go by"`
+		Since   instant          `json:"since"`
+		Units   int64            `json:"units" doc:"Sold from since on, over all drops except rehearsals"`
+		Revenue float64          `json:"revenue" doc:"What these units cost in total"`
+		Drops   []dropSaleAnswer `json:"drops" nullable:"false" doc:"The drops that sold something, ascending by id"`
+	}
+	dropSaleAnswer struct {
+		DropID  drop.ID `json:"dropId"`
+		Units   int64   `json:"units"`
+		Revenue float64 `json:"revenue"`
+	}
+)
+
+const (
+	// settled is after how long no purchase with an earlier time can still be committed: longer than any batch takes.
+	settled = drop.Time(time.Minute / time.Millisecond)
+	// maxDays bounds how many beginnings are remembered: operators in different time zones have different days.
+	maxDays = 32
+	// perUnit are the ten-thousandths of one unit of a currency.
+	perUnit = 10_000
+)
+
+// days remembers how many units each drop had sold before a moment. A drop sells at one price, and its purchases are
+// numbered without gaps, so what it has sold since follows from its view. The store is asked once for each moment and
+// drop, by a few reads of single rows.
+type days struct {
+	mu   sync.Mutex
+	sold map[drop.Time]map[drop.ID]uint32
+}
+
+func (d *days) known(since drop.Time, id drop.ID) (sold uint32, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sold, ok = d.sold[since][id]
+	return sold, ok
+}
+
+func (d *days) learn(since drop.Time, id drop.ID, sold uint32) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sold[since] == nil {
+		if d.sold == nil || len(d.sold) >= maxDays {
+			d.sold = make(map[drop.Time]map[drop.ID]uint32)
+		}
+		d.sold[since] = make(map[drop.ID]uint32)
+	}
+	d.sold[since][id] = sold
+}
+
+func (a *api) showSales(w http.ResponseWriter, r *http.Request) error {
+	q, now := queryOf(r), a.engine.Now()
+	since := q.since(now)
+	if q.err != nil {
+		return q.err
+	}
+	total := 0.0 // in ten-thousandths
+	answer := salesAnswer{At: instant(now), Since: instant(since), Drops: []dropSaleAnswer{}}
+	for _, v := range a.engine.AllViews() {
+		if v.Drop.Rehearsal() {
+			continue
+		}
+		units, err := a.soldSince(r.Context(), v, since, now)
+		if err != nil {
+			return err
+		}
+		if units > 0 {
+			revenue := float64(units) * float64(v.Drop.Price.TenThousandths()) // exact below 900 billion of any currency
+			answer.Units, total = answer.Units+units, total+revenue
+			answer.Drops = append(answer.Drops, dropSaleAnswer{v.Drop.ID, units, revenue / perUnit})
+		}
+	}
+	answer.Revenue = total / perUnit
+	writeJSON(w, &answer)
+	return nil
+}
+
+// since reads the moment that is counted from.
+func (q *query) since(now drop.Time) drop.Time {
+	const rule = "must be one time with its zone that is not in the future, such as 2026-01-31T00:00:00Z"
+	given := q.values["since"]
+	if len(given) != 1 {
+		q.refuse("since", rule)
+		return 0
+	}
+	at, ok := drop.ParseTime(given[0])
+	if !ok || at > now {
+		q.refuse("since", rule)
+	}
+	return at
+}
+
+// soldSince is how many units a drop has sold from a moment on.
+func (a *api) soldSince(ctx context.Context, v *engine.View, since, now drop.Time) (int64, error) {
+	newest, listed := v.Purchased()
+	if newest == 0 || newest == listed && len(v.Recent) > 0 && v.Recent[0].CreatedAt < since {
+		return 0, nil
+	}
+	before, known := a.days.known(since, v.Drop.ID)
+	if !known {
+		var err error
+		if before, err = a.soldBefore(ctx, v.Drop.ID, newest, since); err != nil {
+			return 0, err
+		}
+		if since <= now-settled {
+			a.days.learn(since, v.Drop.ID, before)
+		}
+	}
+	return int64(newest) - int64(before), nil
+}
+
+// soldBefore finds the first purchase from a moment on, of the newest ones that there are: within a drop the times of
+// purchases rise with their numbers.
+func (a *api) soldBefore(ctx context.Context, id drop.ID, newest uint32, since drop.Time) (uint32, error) {
+	var failed error
+	n := sort.Search(int(newest), func(i int) bool {
+		if failed != nil {
+			return true
+		}
+		found, err := engine.Ask(ctx, a.engine, func(s store.Records) ([]store.Sale, error) {
+			return s.Purchases(ctx, id, drop.NewPurchaseID(id, uint32(i)), 1) // i is below newest
+		})
+		failed = err
+		return len(found) == 0 || found[0].CreatedAt >= since
+	})
+	return uint32(n), failed // n is at most newest
+}
+
+func (a *api) salesRoutes() []route {
+	return []route{{
+		method: http.MethodGet, path: "/api/operator/sales", serve: a.showSales, long: true,
+		id: "sales", access: viewers, tag: tagOperating, summary: "Count what was sold since a moment",
+		text: "Units and revenue from a moment on, such as the midnight that your day began with. Rehearsals do not count. " +
+			"The server reads the store once for each moment and answers from memory afterwards, so you may ask each second. Not in the operators' log.",
+		params: []*huma.Param{{
+			Name: "since", In: "query", Required: true, Description: "The moment to count from, which is included: a time with its zone",
+			Example: "2026-01-31T00:00:00Z", Schema: &huma.Schema{Type: huma.TypeString, Format: "date-time"},
+		}},
+		answer: reflect.TypeFor[salesAnswer](),
+		answerExample: `{"at":"2026-01-31T10:00:02.000Z","since":"2026-01-31T00:00:00.000Z","units":2,"revenue":239.98,` +
+			`"drops":[{"dropId":1,"units":2,"revenue":239.98}]}`,
+		codes: []drop.Code{drop.CodeInvalid},
+	}}
+}
