@@ -30,11 +30,18 @@ type look struct {
 	width, height    int64
 	phone, dark, axe bool
 	before           script // runs in each page before its own scripts
+	languages        string // that the browser asks for, as in Accept-Language; empty: its own
 }
 
 // with is the look in a browser that a script has made another one.
 func (l look) with(before script) look {
 	l.before = before
+	return l
+}
+
+// in is the look in a browser that asks for these languages.
+func (l look) in(languages string) look {
+	l.languages = languages
 	return l
 }
 
@@ -81,7 +88,11 @@ func newTab(parent context.Context, t *testing.T, url string, l look, options ..
 		_, err := cdp.Call(ctx, tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: pagesScript + "\n" + string(l.before)})
 		_, focusErr := cdp.Call(ctx, tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 		_, mediaErr := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
-		return errors.Join(err, focusErr, mediaErr)
+		var languageErr error
+		if l.languages != "" {
+			_, languageErr = cdp.Call(ctx, tab, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: "a test's", AcceptLanguage: l.languages})
+		}
+		return errors.Join(err, focusErr, mediaErr, languageErr)
 	}))
 	p.navigate(url)
 	return p

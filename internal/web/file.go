@@ -39,6 +39,7 @@ type file struct {
 	*negotiate.Body
 
 	policy    string // empty: the strict one
+	language  string // of a page
 	immutable bool
 	shared    bool   // with pages of every origin
 	types     string // where a module's types are; Deno asks for them
@@ -79,6 +80,9 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
 	h.Set("Cache-Control", "no-cache")
+	if f.language != "" {
+		h.Set("Content-Language", f.language)
+	}
 	if f.immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}

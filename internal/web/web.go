@@ -47,7 +47,9 @@ type Config struct {
 
 // Pages serves the pages and what they load.
 type Pages struct {
-	files map[string]*file // by path
+	files     map[string]*file             // by path
+	spoken    map[string]map[*speech]*file // the pages that speak several languages, by path
+	languages *languages
 }
 
 // pageOf has the template of each page.
@@ -59,12 +61,13 @@ type pageData struct {
 	Start  template.JS
 	Style  template.CSS
 
-	Messages messages // that its scripts show
-	all      messages
+	*speech
+	Messages  messages  // that its scripts show
+	Languages []*speech // to choose from
 }
 
 // Text is a message of the page's template. The shop's name may stand in it.
-func (d pageData) Text(key string) string { return d.all.text(key, "shop", d.Shop) }
+func (d pageData) Text(key string) string { return d.texts.text(key, "shop", d.Shop) }
 
 // New makes the pages.
 func New(c Config) (*Pages, error) {
@@ -72,7 +75,7 @@ func New(c Config) (*Pages, error) {
 	if c.Currency == "" {
 		c.Currency, c.Decimals = "USD", 2
 	}
-	p := &Pages{files: make(map[string]*file)}
+	p := &Pages{files: make(map[string]*file), spoken: make(map[string]map[*speech]*file)}
 	if err := p.addClient(); err != nil {
 		return nil, fmt.Errorf("read the client library: %w", err)
 	}
@@ -81,28 +84,39 @@ func New(c Config) (*Pages, error) {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
 	folder := p.addAssets(bundled)
-	english, err := readMessages("en")
-	if err != nil {
-		return nil, err
+	if p.languages, err = newLanguages(nil); err != nil {
+		return nil, fmt.Errorf("read the messages: %w", err)
 	}
 	t, err := template.ParseFS(templates, "pages/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
 	for at, name := range pageOf {
-		var b bytes.Buffer
 		page := strings.TrimSuffix(name, ".html")
-		data := pageData{
-			Config: c, Assets: folder,
-			Start: template.JS(bundled["start.js"]), Style: template.CSS(bundled[page+".css"]), //nolint:gosec // both are ours
-			Messages: english.only(areasOf[at]...), all: english,
+		script, style := bundled["start.js"], bundled[page+".css"]
+		for _, s := range p.languages.all {
+			var b bytes.Buffer
+			data := pageData{
+				Config: c, Assets: folder,
+				Start: template.JS(script), Style: template.CSS(style), //nolint:gosec // both are ours
+				speech: s, Messages: s.texts.shownBy(at), Languages: p.languages.all,
+			}
+			if err := t.ExecuteTemplate(&b, name, data); err != nil {
+				return nil, fmt.Errorf("make the page %s in %s: %w", at, s.Lang(), err)
+			}
+			f := newFile(name, b.Bytes())
+			f.policy, f.language = policyOf(script, style), s.Lang()
+			if p.files[at] == nil { // English, which comes first
+				p.files[at] = f
+			}
+			if at == "/admin" {
+				break // speaks English only
+			}
+			if p.spoken[at] == nil {
+				p.spoken[at] = make(map[*speech]*file)
+			}
+			p.spoken[at][s] = f
 		}
-		if err := t.ExecuteTemplate(&b, name, data); err != nil {
-			return nil, fmt.Errorf("make the page %s: %w", at, err)
-		}
-		f := newFile(name, b.Bytes())
-		f.policy = policyOf(bundled["start.js"], bundled[page+".css"])
-		p.files[at] = f
 	}
 	return p, nil
 }
@@ -167,11 +181,27 @@ func (p *Pages) Around(next http.Handler) http.Handler {
 		case f == nil || r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "": // a preflight is next's
 			next.ServeHTTP(w, r)
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
-			f.ServeHTTP(w, r)
+			p.inLanguage(w, r, f).ServeHTTP(w, r)
 		default:
 			refuseMethod(w, r)
 		}
 	})
+}
+
+// inLanguage is a page in the reader's language, where it speaks several, or the file as it is.
+func (p *Pages) inLanguage(w http.ResponseWriter, r *http.Request, f *file) *file {
+	for _, inLanguages := range p.spoken {
+		if inLanguages[p.languages.all[0]] != f {
+			continue
+		}
+		w.Header().Add("Vary", "Accept-Language, Cookie")
+		s, asked := p.languages.of(r)
+		if asked {
+			s.remember(w)
+		}
+		return inLanguages[s]
+	}
+	return f
 }
 
 // refuseMethod says what may be asked of a page, in the words of the API.

@@ -1,5 +1,7 @@
-// The language that dates and numbers are written in: the first that the browser asks for and Intl can write. What a
-// browser says may be nonsense (C, en_US, en-US@posix, nothing at all), and Intl throws at much of it.
+// The language that dates and numbers are written in: the first of the browser's that fits the page's, so that an
+// English page writes them as its reader in London or in Delhi does. A reader whose language the page does not speak
+// gets them in that language. What a browser says may be nonsense (C, en_US, en-US@posix, nothing at all), and Intl
+// throws at much of it.
 
 const wanted = () => {
   const languages = navigator.languages;
@@ -24,10 +26,23 @@ export function chosen(names) {
   return names.filter((name) => typeof name === "string").map(tagOf).find((tag) => tag !== "" && supported(tag));
 }
 
-export const language = chosen(wanted());
+const page = document.documentElement.lang;
+const baseOf = (tag) => tag.split("-")[0].toLowerCase();
+const fitting = chosen(wanted().filter((name) => typeof name === "string" && baseOf(tagOf(name)) === baseOf(page)));
+
+// The server's cookie says that the reader chose the page's language, whatever the browser's is.
+const picked = () => {
+  try {
+    return document.cookie.includes("sneakerdrop-language=");
+  } catch {
+    return false;
+  }
+};
+
+export const language = fitting ?? chosen(picked() ? [page] : wanted());
 
 // wording is the language of what Intl says in words: that of the page's texts, around which they stand.
-const wording = document.documentElement.lang;
+const wording = fitting ?? page;
 
 // format returns a function that writes values by one of Intl's kinds of format. Where these refuse the language or
 // an option, it tries the default and English without it; plain is the last resort and cannot fail.

@@ -6,7 +6,17 @@ import { recount } from "./hands.js";
 import { start } from "./link.js";
 import { arrived, changeOver, lookAtOffer } from "./signin.js";
 
+// forgetLanguage takes the chosen language out of the address once the browser keeps it, so that whoever is sent the
+// address gets the page in a language of their own.
+function forgetLanguage() {
+  const to = new URL(location.href);
+  if (!to.searchParams.has("lang") || !document.cookie.includes("sneakerdrop-language=")) return;
+  to.searchParams.delete("lang");
+  history.replaceState(history.state, "", to);
+}
+
 function begin() {
+  forgetLanguage();
   arrived();
   if (!mount(App)) return;
   start();
