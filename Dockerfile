@@ -1,7 +1,7 @@
 # The image has the one static binary, the certificates of public authorities and nothing else: no shell, no package, no root.
 #   docker build -t sneakerdrop .
 #   docker run -e SNEAKERDROP_JWT_SECRET=… -e SNEAKERDROP_DATABASE=postgres://… -p 3000:3000 sneakerdrop
-# docs/OPERATIONS.md (Deploying) says what of it was tried.
+# docs/howto/deploy.md says what of it was tried.
 FROM --platform=$BUILDPLATFORM golang:1.26.8 AS build
 ARG TARGETOS
 ARG TARGETARCH
@@ -22,7 +22,7 @@ COPY --from=build /src/bin/sneakerdrop /
 # By number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
 WORKDIR /data
-# Every address, port 3000: a platform's own PORT and HOST take the place of both. Unless buyers sign in (see docs/OPERATIONS.md) the
+# Every address, port 3000: a platform's own PORT and HOST take the place of both. Unless buyers sign in (see docs/howto/sign-in.md) the
 # container serves itself alone, and says so in its log.
 ENV HOST=0.0.0.0
 EXPOSE 3000

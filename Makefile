@@ -7,7 +7,7 @@ NORACE     := . ./bench/scaling ./cmd/... ./test/...
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run storefront build test client perf soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling check-deploy lint fmt deps check clean
+.PHONY: help run storefront build test client perf soak cluster fuzz bench bench-http bench-sockets bench-watchers bench-replicas scaling screenshots check-deploy lint fmt deps check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-replicas: build ## three servers of one shop beside one alone (needs two i
 
 scaling: ## what a crowd takes, computed from what was measured: the tables of docs/SCALING.md
 	@$(GO) run ./bench/scaling
+
+screenshots: ## take the pictures of the pages for the documents again (needs Chromium)
+	SNEAKERDROP_SCREENSHOTS=$(CURDIR)/docs/images $(GO) test -count 1 -run TestScreenshots ./test
 
 check-deploy: ## what deploy/ ships, read by Docker Compose, BuildKit, Kubernetes and Grafana's own code, and the image by hand (first run: minutes)
 	cd deploy/check && $(GO) vet ./... && $(GO) test -count 1 -timeout 20m $(TESTFLAGS) ./...

@@ -9,6 +9,39 @@ import (
 	"testing"
 )
 
+// documents returns every document below docs.
+func documents(t *testing.T) (all []string) {
+	t.Helper()
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, found...)
+	}
+	if len(all) < 40 {
+		t.Fatalf("%d documents: this looks in the wrong place", len(all))
+	}
+	return all
+}
+
+// The index has a link to each document, so that a reader finds it.
+func TestDocs_IndexHasEveryDocument(t *testing.T) {
+	index, err := os.ReadFile("docs/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range documents(t) {
+		name := strings.TrimPrefix(document, "docs/")
+		if name == "README.md" || strings.HasPrefix(name, "adr/") {
+			continue
+		}
+		if !strings.Contains(string(index), "]("+name+")") {
+			t.Errorf("docs/README.md has no link to %s", name)
+		}
+	}
+}
+
 // Each test that a document names as its proof is there.
 func TestDocs_NameTestsThatExist(t *testing.T) {
 	declared := make(map[string]bool)
@@ -25,12 +58,8 @@ func TestDocs_NameTestsThatExist(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	documents, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	named := 0
-	for _, document := range append(documents, "SECURITY.md") {
+	for _, document := range append(documents(t), "SECURITY.md") {
 		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
@@ -49,11 +78,7 @@ func TestDocs_NameTestsThatExist(t *testing.T) {
 
 // Each file that a document names by its path is there.
 func TestDocs_NameFilesThatExist(t *testing.T) {
-	documents, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, document := range append(documents, "README.md", "CONTRIBUTING.md", "SECURITY.md") {
+	for _, document := range append(documents(t), "README.md", "CONTRIBUTING.md", "SECURITY.md") {
 		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)

@@ -26,22 +26,34 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// documented returns the commands that docs/OPERATIONS.md has under a heading, block by block.
-func documented(t *testing.T, heading, language string) (blocks []string) {
+// documented returns the commands that a document has under a heading, block by block.
+func documented(t *testing.T, document, heading, language string) (blocks []string) {
 	t.Helper()
-	text, err := os.ReadFile("../docs/OPERATIONS.md")
+	text, err := os.ReadFile("../docs/" + document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, found := strings.Cut(string(text), "\n### "+heading+"\n")
+	_, section, found := strings.Cut(string(text), "\n## "+heading+"\n")
 	if !found {
-		t.Fatalf("docs/OPERATIONS.md has no heading %q", heading)
+		t.Fatalf("docs/%s has no heading %q", document, heading)
 	}
-	section, _, _ = strings.Cut(section, "\n#")
-	for i, part := range strings.Split(section, "\n```") {
-		if block, ok := strings.CutPrefix(part, language+"\n"); ok && i%2 == 1 {
-			blocks = append(blocks, block)
+	section, _, _ = strings.Cut(section, "\n## ")
+	var block []string
+	inside, indent := false, ""
+	for line := range strings.Lines(section) {
+		line = strings.TrimSuffix(line, "\n")
+		opening, marks := strings.CutSuffix(line, "```"+language)
+		switch {
+		case !inside && marks && strings.TrimSpace(opening) == "":
+			inside, indent, block = true, opening, nil
+		case inside && strings.TrimSpace(line) == "```":
+			inside, blocks = false, append(blocks, strings.Join(block, "\n"))
+		case inside:
+			block = append(block, strings.TrimPrefix(line, indent))
 		}
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("docs/%s has no block of %s below %q", document, language, heading)
 	}
 	return blocks
 }
@@ -196,7 +208,7 @@ func TestBackup_SQLite(t *testing.T) {
 	before := m.acknowledged()
 	shell := func(heading string) {
 		t.Helper()
-		for _, block := range documented(t, heading, "sh") {
+		for _, block := range documented(t, "howto/backup.md", heading, "sh") {
 			cmd := exec.Command("sh", "-eu", "-c", block)
 			cmd.Dir = dir
 			runAll(t, cmd)
@@ -219,7 +231,7 @@ func TestBackup_PostgreSQL(t *testing.T) {
 	shop := pgtest.Database(t)
 	backup, restored := pgtest.Dir(t), pgtest.Dir(t)
 	env := []string{"SHOP=" + shop, "BACKUP=" + backup, "DATA=" + filepath.Join(restored, "data")}
-	blocks := documented(t, "PostgreSQL: back up", "sh")
+	blocks := documented(t, "howto/backup.md", "PostgreSQL: back up", "sh")
 	if len(blocks) != 3 {
 		t.Fatalf("%d blocks", len(blocks))
 	}
@@ -241,7 +253,7 @@ func TestBackup_PostgreSQL(t *testing.T) {
 	}
 	stopReceiving()
 
-	for _, block := range documented(t, "PostgreSQL: restore", "sh") {
+	for _, block := range documented(t, "howto/backup.md", "PostgreSQL: restore", "sh") {
 		runAll(t, pgtest.Shell(t, restored, block), env...)
 	}
 	u, err := url.Parse(shop)
@@ -324,7 +336,7 @@ func TestRepair_CountersFromRows(t *testing.T) {
 }
 
 func repair(t *testing.T, database string) {
-	blocks := documented(t, "When an audit fails", "sql")
+	blocks := documented(t, "howto/backup.md", "When an audit finds discrepancies", "sql")
 	if len(blocks) != 1 {
 		t.Fatalf("%d blocks", len(blocks))
 	}

@@ -17,8 +17,8 @@ var (
 	moment   = regexp.MustCompile(`"(20\d\d-\d\d-\d\dT[0-9:.]+Z)"`)
 )
 
-// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, times of
-// this session apart.
+// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, except the
+// times of this session.
 func TestREADME_FirstSessionIsTrue(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -48,7 +48,7 @@ func TestREADME_FirstSessionIsTrue(t *testing.T) {
 	}
 }
 
-// timeless hides the times, but for those that a request gave.
+// timeless hides the times, except those that a request set.
 func timeless(answer string) string {
 	return moment.ReplaceAllStringFunc(answer, func(m string) string {
 		if strings.HasPrefix(m, `"2026-01-01T`) {

@@ -3,7 +3,11 @@ package api
 import (
 	"encoding/json"
 	"maps"
+	"os"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"sneakerdrop/internal/drop"
@@ -32,6 +36,44 @@ func TestErrors_EveryCodeIsInOneVariantWhichSaysWhatItHas(t *testing.T) {
 		want := append([]string{"code", "error"}, variants[code][0].always...)
 		if got := slices.Sorted(maps.Keys(sent)); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 			t.Errorf("%s has %v, %s says %v", code, got, variants[code][0].name, want)
+		}
+	}
+}
+
+// TestErrors_TheReferenceIsTheTable compares docs/reference/errors.md with the table: each code with its status and the
+// details that always come with it, and no code that the server does not have.
+func TestErrors_TheReferenceIsTheTable(t *testing.T) {
+	text, err := os.ReadFile("../../docs/reference/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	always := make(map[drop.Code][]string)
+	for _, v := range errorVariants() {
+		for _, code := range v.codes {
+			always[code] = v.always
+		}
+	}
+	documented := make(map[drop.Code]bool)
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (\\d+) \\| .+? \\| (.*?) ?\\| .+ \\|$").FindAllStringSubmatch(string(text), -1) {
+		code := drop.Code(row[1])
+		p, known := problems[code]
+		if !known || documented[code] {
+			t.Errorf("%s is documented and no code of the table, or twice", code)
+			continue
+		}
+		documented[code] = true
+		if row[2] != strconv.Itoa(p.status) {
+			t.Errorf("%s is documented with status %s, and has %d", code, row[2], p.status)
+		}
+		for _, detail := range always[code] {
+			if !strings.Contains(row[3], "`"+detail+"`") {
+				t.Errorf("the detail %s of %s is not documented: %q", detail, code, row[3])
+			}
+		}
+	}
+	for code := range problems {
+		if !documented[code] {
+			t.Errorf("docs/reference/errors.md does not say what %s is", code)
 		}
 	}
 }

@@ -15,7 +15,7 @@ type counts struct {
 
 var _ prometheus.Collector = (*NATS)(nil)
 
-// descriptions of the metrics; docs/OPERATIONS.md says what each means.
+// descriptions of the metrics; docs/reference/metrics.md says what each means.
 var (
 	descConnected = prometheus.NewDesc("sneakerdrop_bus_connected", "Whether NATS is there: 1, or 0.", nil, nil)
 	descAway      = prometheus.NewDesc("sneakerdrop_bus_disconnects_total", "How often the connection to NATS was lost.", nil, nil)

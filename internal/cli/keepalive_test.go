@@ -66,7 +66,7 @@ func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) 
 // No balancer's idle connection is closed here first, and none is kept for ever. Over TLS, and what is not plain,
 // net/http serves.
 func TestKeepAlive_OutlivesBalancers(t *testing.T) {
-	const longest = time.Hour // Envoy's, of all in docs/OPERATIONS.md (Behind a balancer)
+	const longest = time.Hour // Envoy's, of all in docs/howto/network.md (Behind a proxy or balancer)
 	for name, plain := range map[string]func(string) bool{"plain": api.GivenWhole, "net/http": func(string) bool { return false }} {
 		t.Run(name, func(t *testing.T) {
 			if stood := idled(t, 0, plain); stood <= longest || stood > longest+2*time.Minute {

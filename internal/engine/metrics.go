@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Metrics counts what an engine does, for Prometheus. Register it as a collector. docs/OPERATIONS.md explains each
-// metric and when to worry.
+// Metrics counts what an engine does, for Prometheus. Register it as a collector. docs/reference/metrics.md
+// explains each metric and when to worry.
 type Metrics struct {
 	commands    *prometheus.CounterVec
 	reserved    prometheus.Counter // the successful reserves among commands

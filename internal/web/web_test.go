@@ -264,7 +264,7 @@ func TestPages_MakeMarkupInOnePlace(t *testing.T) {
 }
 
 // younger is what browsers of late 2022 (Chrome and Edge 107, Firefox 106, Safari 16.1) do not all have, and what
-// would leave the page blank there. docs/OPERATIONS.md says which browsers the pages are for.
+// would leave the page blank there. docs/howto/run-a-drop.md says which browsers the pages are for.
 var younger = map[string]string{
 	"toReversed, toSorted, toSpliced": `\.(toReversed|toSorted|toSpliced)\(`,
 	"grouping":                        `\b(Object|Map)\.groupBy\(`,

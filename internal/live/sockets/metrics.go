@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 var _ prometheus.Collector = (*Sockets)(nil)
 
-// descriptions of the metrics; docs/OPERATIONS.md says what each means.
+// descriptions of the metrics; docs/reference/metrics.md says what each means.
 var (
 	descConnections = prometheus.NewDesc("sneakerdrop_sockets", "Socket.IO clients connected now.", []string{"transport"}, nil)
 	descHandshakes  = prometheus.NewDesc("sneakerdrop_socket_handshakes_total", "Socket.IO sessions opened.", nil, nil)
