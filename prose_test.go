@@ -27,7 +27,6 @@ var unfinished = []string{
 	"docs/ARCHITECTURE.md",
 	"docs/BENCHMARKS.md",
 	"docs/FORMATS.md",
-	"docs/RELIABILITY.md",
 	"docs/SCALING.md",
 	"docs/TESTING.md",
 	"docs/adr/",

@@ -1,7 +1,6 @@
 package test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -41,6 +40,11 @@ func TestProduction_TheGuideWorks(t *testing.T) {
 		t.Fatalf("%v: %s\n%s", err, said.String(), guide.logs())
 	}
 
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(said.String() + guide.logs())
+		}
+	})
 	shop := "http://" + guide.own + ":3000"
 	if status, body := get(t, shop+"/readyz"); status != http.StatusOK {
 		t.Errorf("ready: %d %s", status, body)
@@ -62,11 +66,8 @@ func TestProduction_TheGuideWorks(t *testing.T) {
 	if !strings.Contains(said.String(), " is good\n") {
 		t.Errorf("the copy was not tried: %s", said.String())
 	}
-	last := said.String()
-	last = last[strings.LastIndex(strings.TrimSpace(last), "\n")+1:]
-	var audited struct{ Drops []json.RawMessage }
-	if err := json.Unmarshal([]byte(last), &audited); err != nil {
-		t.Errorf("audit: %s %v", last, err)
+	if !strings.Contains(said.String(), `"clean": true`) {
+		t.Errorf("the audit as the owner: %s", said.String())
 	}
 }
 
@@ -135,8 +136,8 @@ func (p *production) moved(text string) string {
 	if err != nil {
 		panic(err)
 	}
-	text = regexp.MustCompile(`(^|[ =<>"'])/(etc|usr/local/bin|var/backups|serve\.log|wal\.log)\b`).ReplaceAllString(text, "${1}"+p.root+"/${2}")
-	return strings.NewReplacer("/usr/bin/", "", "127.0.0.1:5432", u.Host, "localhost:9464", p.own+":9464", " -o postgres ", " ").Replace(text)
+	text = regexp.MustCompile(`(^|[ =<>"'-])/(etc|usr/local/bin|var/backups|serve\.log|wal\.log)\b`).ReplaceAllString(text, "${1}"+p.root+"/${2}")
+	return strings.NewReplacer("/usr/bin/", "", "timeout 30 ", "timeout 600 ", "127.0.0.1:5432", u.Host, "localhost:9464", p.own+":9464", " -o postgres ", " ").Replace(text)
 }
 
 // script is every command of the guide. Units are moved as they are installed.
