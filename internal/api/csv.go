@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -19,14 +20,6 @@ import (
 
 // pageWriteTimeout is how long a reader of a CSV export may take for one page of it.
 const pageWriteTimeout = 30 * time.Second
-
-// sales is what an export asks for.
-type sales struct {
-	drop  drop.ID
-	after drop.PurchaseID
-	limit int  // 0: all
-	bom   bool // a CSV begins with U+FEFF
-}
 
 // saleColumns are the columns of every export.
 var saleColumns = []string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt"}
@@ -54,23 +47,73 @@ func (q *query) format(accept []string) string {
 	return format
 }
 
-// writeSales streams purchases as CSV (RFC 4180): each page is a short read of its own, sent before the next is asked
-// for, so that neither the database nor memory notices how slow the reader is.
-func (a *api) writeSales(w http.ResponseWriter, r *http.Request, s sales) error {
-	page := cmp.Or(s.limit, maxPage)
-	found, more, err := a.salesPage(r.Context(), s.drop, s.after, page) // before the headers: it may refuse
+// saleReader reads the purchases of an export page by page: each page is a short read of its own, so that neither the
+// database nor memory notices how slow the reader is.
+type saleReader struct {
+	api  *api
+	ask  *saleQuery
+	at   drop.PurchaseID // the last one that was looked at
+	left int             // how many are still wanted; below 0: all
+	end  bool
+}
+
+// exportSales answers with a file.
+func (a *api) exportSales(w http.ResponseWriter, r *http.Request, q *saleQuery, format string, bom bool) error {
+	reader := &saleReader{api: a, ask: q, left: cmp.Or(q.limit, -1)}
+	var err error
+	if reader.at, err = a.firstSale(r.Context(), q); err != nil {
+		return err
+	}
+	if format == formatXLSX {
+		return a.writeWorkbook(w, r, reader)
+	}
+	return a.writeSales(w, r, reader, bom)
+}
+
+// next returns the next purchases that are asked for; none: there are no more.
+func (s *saleReader) next(ctx context.Context) (wanted []store.Sale, err error) {
+	for !s.end && len(wanted) == 0 {
+		size := maxPage
+		if s.left > 0 && !s.ask.filters() {
+			size = min(size, s.left)
+		}
+		found, more, err := s.api.salesPage(ctx, s.ask, s.at, size)
+		if err != nil {
+			return nil, err
+		}
+		s.end = !more
+		for i := range found {
+			sale := &found[i]
+			if s.left == 0 || s.ask.over(sale) {
+				s.end = true
+				break
+			}
+			s.at = sale.ID
+			if s.ask.wants(sale) {
+				wanted = append(wanted, *sale)
+				s.left--
+			}
+		}
+		s.end = s.end || s.left == 0
+	}
+	return wanted, nil
+}
+
+// writeSales streams purchases as CSV (RFC 4180), each page as soon as it is read.
+func (a *api) writeSales(w http.ResponseWriter, r *http.Request, sales *saleReader, bom bool) error {
+	found, err := sales.next(r.Context()) // before the headers: it may refuse
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="drop-%d-purchases.csv"`, s.drop))
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="drop-%d-purchases.csv"`, sales.ask.drop))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return nil
 	}
 	connection := http.NewResponseController(w)
-	if s.bom {
+	if bom {
 		_, _ = io.WriteString(w, "\ufeff") // out.Error tells
 	}
 	out := csv.NewWriter(w)
@@ -83,15 +126,12 @@ func (a *api) writeSales(w http.ResponseWriter, r *http.Request, s sales) error 
 		}
 		out.Flush()
 		if err := out.Error(); err != nil {
-			return fmt.Errorf("send purchases of drop %d: %w: %w", s.drop, errReaderGone, err)
+			return fmt.Errorf("send purchases of drop %d: %w: %w", sales.ask.drop, errReaderGone, err)
 		}
 		if err := connection.Flush(); err != nil {
-			return fmt.Errorf("send purchases of drop %d: %w: %w", s.drop, errReaderGone, err)
+			return fmt.Errorf("send purchases of drop %d: %w: %w", sales.ask.drop, errReaderGone, err)
 		}
-		if !more || s.limit > 0 {
-			return nil
-		}
-		if found, more, err = a.salesPage(r.Context(), s.drop, found[len(found)-1].ID, page); err != nil {
+		if found, err = sales.next(r.Context()); err != nil || len(found) == 0 {
 			return err
 		}
 	}

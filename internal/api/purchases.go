@@ -13,7 +13,7 @@ import (
 type (
 	purchasesAnswer struct {
 		Purchases []saleAnswer     `json:"purchases" nullable:"false"`
-		Next      *drop.PurchaseID `json:"next" doc:"What to send as after, with order=newest as before, for the next page; null: this is the last one"`
+		Next      *drop.PurchaseID `json:"next" doc:"Send it as after (with order=newest as before) to get the next page; null: this is the last page"`
 		Newest    *drop.PurchaseID `json:"newest,omitzero" doc:"With order=newest: the first purchase that was looked at; send it as after to be told only what came later"`
 	}
 	saleAnswer struct {
@@ -35,54 +35,95 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := queryOf(r)
-	after, limit := drop.PurchaseID(q.after()), q.number("limit", 1, maxPage, 0)
-	find, newestFirst := q.newest()
+	asked := q.sales()
+	asked.drop = id
 	format := q.format(r.Header["Accept"])
 	bom := q.word("bom", "0", "1") == "1" // Excel takes a CSV without the mark for another encoding than UTF-8
 	if q.err != nil {
 		return q.err
 	}
 	w.Header().Add("Vary", "Accept")
-	if format != formatJSON && newestFirst {
-		return drop.Invalid("order", "newest goes with JSON; a file begins with the oldest")
+	if format != formatJSON {
+		if asked.newestFirst {
+			return drop.Invalid("order", "newest goes with JSON; a file begins with the oldest")
+		}
+		return a.exportSales(w, r, &asked, format, bom)
 	}
-	export := sales{drop: id, after: after, limit: limit, bom: bom}
-	switch format {
-	case formatCSV:
-		return a.writeSales(w, r, export)
-	case formatXLSX:
-		return a.writeWorkbook(w, r, export)
-	}
-	limit = cmp.Or(limit, defaultPage)
-	if newestFirst {
-		find.after, find.limit = after, limit
-		return a.listNewest(w, r, id, find)
-	}
-	found, more, err := a.salesPage(r.Context(), id, after, limit)
+	asked.limit = cmp.Or(asked.limit, defaultPage)
+	ctx, cancel := context.WithTimeout(r.Context(), a.timeout.after)
+	defer cancel()
+	answer, err := a.findSales(ctx, &asked)
 	if err != nil {
 		return err
 	}
-	answer := purchasesAnswer{Purchases: make([]saleAnswer, len(found))}
-	for i := range found {
-		answer.Purchases[i] = answerSale(&found[i])
-	}
-	if more {
-		answer.Next = &found[len(found)-1].ID
-	}
-	writeJSON(w, &answer)
+	writeJSON(w, answer)
 	return nil
 }
 
-// salesPage reads at most limit purchases and says whether there are more.
-func (a *api) salesPage(ctx context.Context, id drop.ID, after drop.PurchaseID, limit int) (found []store.Sale, more bool, err error) {
+// salesPage reads at most size purchases in the order of the query, those behind at (0: from the first one on). more
+// says whether there are others.
+func (a *api) salesPage(ctx context.Context, q *saleQuery, at drop.PurchaseID, size int) (found []store.Sale, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout.after)
 	defer cancel()
-	found, err = engine.Ask(ctx, a.engine, func(s store.Records) ([]store.Sale, error) { return s.Purchases(ctx, id, after, limit+1) })
-	if err != nil {
-		return nil, false, err
+	found, err = engine.Ask(ctx, a.engine, func(s store.Records) ([]store.Sale, error) {
+		if q.newestFirst {
+			return s.NewestPurchases(ctx, q.drop, at, size+1)
+		}
+		return s.Purchases(ctx, q.drop, at, size+1)
+	})
+	found, more = pageOf(found, size)
+	return found, more, err
+}
+
+// firstSale returns behind which purchase to begin reading, so that none is read that is too old or too new.
+func (a *api) firstSale(ctx context.Context, q *saleQuery) (drop.PurchaseID, error) {
+	switch {
+	case q.newestFirst && q.to != 0:
+		first, err := a.saleAt(ctx, q.drop, q.to)
+		if q.before != 0 {
+			first = min(first, q.before)
+		}
+		return first, err
+	case q.newestFirst:
+		return q.before, nil
+	case q.from != 0:
+		first, err := a.saleAt(ctx, q.drop, q.from)
+		return max(first-1, q.after), err
+	default:
+		return q.after, nil
 	}
-	found, more = pageOf(found, limit)
-	return found, more, nil
+}
+
+// saleAt returns the number of a drop's first purchase at that time or later, or one more than that of the newest
+// purchase. Numbers and times rise together, so that it takes a few looks at single rows, by their key.
+func (a *api) saleAt(ctx context.Context, id drop.ID, at drop.Time) (drop.PurchaseID, error) {
+	one := func(newestFirst bool, behind drop.PurchaseID) (*store.Sale, error) {
+		found, _, err := a.salesPage(ctx, &saleQuery{drop: id, newestFirst: newestFirst}, behind, 1)
+		if err != nil || len(found) == 0 {
+			return nil, err
+		}
+		return &found[0], nil
+	}
+	low := drop.NewPurchaseID(id, 1)
+	newest, err := one(true, 0)
+	if err != nil || newest == nil {
+		return low, err
+	}
+	if newest.CreatedAt < at {
+		return newest.ID + 1, nil
+	}
+	for high := newest.ID; low < high; {
+		middle := low + (high-low)/2
+		switch s, err := one(false, middle-1); {
+		case err != nil:
+			return 0, err
+		case s == nil || s.CreatedAt >= at:
+			high = middle
+		default:
+			low = s.ID + 1
+		}
+	}
+	return low, nil
 }
 
 func answerSale(s *store.Sale) saleAnswer {

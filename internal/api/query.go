@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -61,6 +62,51 @@ func (q *query) word(name string, words ...string) string {
 	return given[0]
 }
 
+// text reads a parameter that is one text; empty: it is not given, or there is nothing in it.
+func (q *query) text(name string, most int) string {
+	given := q.values[name]
+	if len(given) == 0 {
+		return ""
+	}
+	if len(given) > 1 || !utf8.ValidString(given[0]) || utf8.RuneCountInString(given[0]) > most {
+		q.refuse(name, "must be one text of at most "+strconv.Itoa(most)+" characters")
+	}
+	return given[0]
+}
+
+// time reads a moment with its zone; 0: it is not given.
+func (q *query) time(name string) drop.Time {
+	given := q.values[name]
+	if len(given) == 0 {
+		return 0
+	}
+	at, ok := drop.ParseTime(given[0])
+	if len(given) > 1 || !ok || at <= 0 {
+		q.refuse(name, "must be one time after 1970 with its zone, such as 2026-01-31T10:00:00Z; write + as %2B")
+	}
+	return at
+}
+
+// between reads from and to: the time from which, and the time until which, things are asked for; 0: no bound.
+func (q *query) between() (from, to drop.Time) {
+	if from, to = q.time("from"), q.time("to"); to != 0 && to <= from {
+		q.refuse("to", "must be later than from")
+	}
+	return from, to
+}
+
+// size reads the label of a size; empty: it is not given.
+func (q *query) size() string {
+	if _, given := q.values["size"]; !given {
+		return ""
+	}
+	label := q.text("size", drop.MaxSizeLabel)
+	if label == "" {
+		q.refuse("size", "must not be empty; leave it out to get every size")
+	}
+	return label
+}
+
 // after reads the number of the row that a page begins behind; 0: none.
 func (q *query) after() int { return q.number("after", 0, drop.MaxSafeInteger, 0) }
 
@@ -91,6 +137,28 @@ func afterParam(of string) *huma.Param {
 }
 
 func beforeParam(description string) *huma.Param { return rowParam("before", description, 1) }
+
+// betweenParams are those of a time range. of names what happened then.
+func betweenParams(of string) []*huma.Param {
+	moment := func(name, description string) *huma.Param {
+		return &huma.Param{
+			Name: name, In: "query", Description: description, Example: "2026-01-31T10:00:00Z",
+			Schema: &huma.Schema{Type: huma.TypeString, Format: "date-time"},
+		}
+	}
+	return []*huma.Param{
+		moment("from", "Only "+of+" at this time or later, in RFC 3339 with a zone"),
+		moment("to", "Only "+of+" before this time, in RFC 3339 with a zone"),
+	}
+}
+
+func sizeParam() *huma.Param {
+	longest := drop.MaxSizeLabel
+	return &huma.Param{
+		Name: "size", In: "query", Description: "Only this size, by its label",
+		Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: &longest},
+	}
+}
 
 func rowParam(name, description string, least float64) *huma.Param {
 	return &huma.Param{

@@ -234,11 +234,11 @@ func (a *api) bookRoutes() []route {
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/purchases", serve: a.listPurchases, operator: true, streams: true, long: true,
 			id: listPurchasesID, access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfilment",
-			text: "Ascending by id, with the buyers; with order=newest descending, and only those that q asks for. A search that takes longer than a " +
-				"second answers with what it has found so far, and with next. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
+			text: "Ascending by id, with the buyers; with order=newest descending, and only those that q asks for. from, to and size narrow the list " +
+				"down, in files too. A search that takes longer than a second answers with what it has found so far, and with next. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
 				"answer, or limit of them; a cell that a spreadsheet would take for a formula begins with an apostrophe. As an Excel workbook " +
 				"(format=xlsx, or its media type in Accept) likewise: price and createdAt are a number and a time in UTC, all else is text.",
-			params: append(append(pageParams("id of the purchase"), newestParams()...), &huma.Param{
+			params: append(slices.Concat(pageParams("id of the purchase"), newestParams(), betweenParams("purchases"), []*huma.Param{sizeParam()}), &huma.Param{
 				Name: "format", In: "query", Description: "Goes before Accept",
 				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{formatJSON, formatCSV, formatXLSX}},
 			}, &huma.Param{

@@ -3,7 +3,6 @@ package api
 import (
 	"archive/zip"
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -32,30 +31,30 @@ const sheetRows = 1_048_576 - 1
 type workbook struct {
 	api     *api
 	ctx     context.Context //nolint:containedctx // lives as long as one request
-	sales   sales
+	sales   *saleReader
 	found   []store.Sale // of the page that is read, those not written yet
-	more    bool
 	text    int
 	time    int
 	amounts [drop.MaxDecimals + 1]int // by decimals
 	failed  error                     // excelize does not pass on what goes wrong with a sheet
 }
 
-func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, s sales) error {
-	b := &workbook{api: a, ctx: r.Context(), sales: s}
-	view, err := a.engine.View(r.Context(), s.drop)
+func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, sales *saleReader) error {
+	b := &workbook{api: a, ctx: r.Context(), sales: sales}
+	id := sales.ask.drop
+	view, err := a.engine.View(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	if view.Drop.Stock().Sold > sheetRows && s.limit == 0 {
+	if view.Drop.Stock().Sold > sheetRows && sales.ask.limit == 0 && !sales.ask.filters() {
 		return drop.Invalid("format", fmt.Sprintf("must be csv for more than %d purchases, which a sheet cannot hold", sheetRows))
 	}
-	if err := b.read(s.after); err != nil { // before the headers: it may refuse
+	if b.found, err = sales.next(r.Context()); err != nil { // before the headers: it may refuse
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", xlsxType)
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="drop-%d-purchases.xlsx"`, s.drop))
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="drop-%d-purchases.xlsx"`, id))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return nil
@@ -70,31 +69,23 @@ func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, s sales) err
 	_, err = file.WriteTo(io.Discard)
 	switch {
 	case out.failed != nil:
-		return fmt.Errorf("send purchases of drop %d: %w: %w", s.drop, errReaderGone, out.failed)
+		return fmt.Errorf("send purchases of drop %d: %w: %w", id, errReaderGone, out.failed)
 	case b.failed != nil:
 		return b.failed
 	}
 	return err
 }
 
-// read reads the page after a purchase.
-func (b *workbook) read(after drop.PurchaseID) (err error) {
-	b.found, b.more, err = b.api.salesPage(b.ctx, b.sales.drop, after, cmp.Or(b.sales.limit, maxPage))
-	return err
-}
-
 // next returns the next purchase; nil: there is none.
 func (b *workbook) next() (*store.Sale, error) {
 	if len(b.found) == 0 {
-		return nil, nil //nolint:nilnil // as documented
-	}
-	s := &b.found[0]
-	b.found = b.found[1:]
-	if len(b.found) == 0 && b.more && b.sales.limit == 0 {
-		if err := b.read(s.ID); err != nil {
+		var err error
+		if b.found, err = b.sales.next(b.ctx); err != nil || len(b.found) == 0 {
 			return nil, err
 		}
 	}
+	s := &b.found[0]
+	b.found = b.found[1:]
 	return s, nil
 }
 

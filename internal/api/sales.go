@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/text"
 )
@@ -27,77 +25,96 @@ const (
 	searchTime = time.Second
 )
 
-// newest is what the call for the newest purchases asks for.
-type newest struct {
-	before, after drop.PurchaseID // both excluded; 0: none
-	limit         int
+// saleQuery says which purchases of a drop a call asks for.
+type saleQuery struct {
+	drop          drop.ID
+	newestFirst   bool
+	before, after drop.PurchaseID        // both excluded; 0: none
+	limit         int                    // 0: all
+	from, to      drop.Time              // from is included, to is not; 0: none
+	size          string                 // empty: any
 	match         func(*store.Sale) bool // nil: all
 }
 
-// newest reads order, before and q, which go together; asked is whether the newest are asked for.
-func (q *query) newest() (n newest, asked bool) {
-	asked = q.word("order", "newest", "oldest") == "newest"
-	n.before = drop.PurchaseID(q.before())
-	if n.before != 0 && !asked {
-		q.refuse("before", "goes with order=newest; the oldest come in pages that begin with after")
+// filters reports whether some of the purchases that are read may not be asked for.
+func (q *saleQuery) filters() bool { return q.match != nil || q.size != "" || q.from != 0 || q.to != 0 }
+
+// over reports whether a purchase, and so each one that follows in the order of the query, is outside what is asked
+// for. Within a drop the times of purchases rise with their numbers.
+func (q *saleQuery) over(s *store.Sale) bool {
+	if q.newestFirst {
+		return s.ID <= q.after || s.CreatedAt < q.from
 	}
-	switch text := q.values["q"]; {
-	case len(text) == 0:
-	case !asked:
-		q.refuse("q", "goes with order=newest")
-	case len(text) > 1 || !utf8.ValidString(text[0]) || utf8.RuneCountInString(text[0]) > maxSearch:
-		q.refuse("q", "must be one text of at most "+strconv.Itoa(maxSearch)+" characters")
-	default:
-		n.match = matcher(text[0])
-	}
-	return n, asked
+	return q.to != 0 && s.CreatedAt >= q.to
 }
 
-// listNewest answers with a page of the newest purchases first.
-func (a *api) listNewest(w http.ResponseWriter, r *http.Request, id drop.ID, n newest) error {
-	ctx, cancel := context.WithTimeout(r.Context(), a.timeout.after)
-	defer cancel()
-	answer, err := a.findNewest(ctx, id, n)
-	if err != nil {
-		return err
+// wants reports whether a purchase is asked for, of those that are not over.
+func (q *saleQuery) wants(s *store.Sale) bool {
+	return (q.size == "" || s.Size == q.size) && s.CreatedAt >= q.from && (q.to == 0 || s.CreatedAt < q.to) && (q.match == nil || q.match(s))
+}
+
+// sales reads the parameters of a drop's purchases. order, before and q go together.
+func (q *query) sales() saleQuery {
+	n := saleQuery{after: drop.PurchaseID(q.after()), limit: q.number("limit", 1, maxPage, 0)}
+	n.newestFirst = q.word("order", "newest", "oldest") == "newest"
+	n.before = drop.PurchaseID(q.before())
+	if n.before != 0 && !n.newestFirst {
+		q.refuse("before", "goes with order=newest; the oldest come in pages that begin with after")
 	}
-	writeJSON(w, answer)
+	if len(q.values["q"]) > 0 && !n.newestFirst {
+		q.refuse("q", "goes with order=newest")
+	}
+	n.match = q.search()
+	n.from, n.to = q.between()
+	n.size = q.size()
+	return n
+}
+
+// search reads q; nil: it asks for nothing.
+func (q *query) search() func(*store.Sale) bool {
+	if text := q.text("q", maxSearch); text != "" {
+		return matcher(text)
+	}
 	return nil
 }
 
-// findNewest reads page by page until it has found limit purchases, has come to the end, or has taken its time.
-func (a *api) findNewest(ctx context.Context, id drop.ID, n newest) (*purchasesAnswer, error) {
-	answer := &purchasesAnswer{Purchases: make([]saleAnswer, 0, min(n.limit, defaultPage))}
-	size := n.limit + 1
-	if n.match != nil {
-		size = searchPage
-	}
+// findSales reads page by page until it has found limit purchases, has come to the end, or has taken its time.
+func (a *api) findSales(ctx context.Context, q *saleQuery) (*purchasesAnswer, error) {
+	answer := &purchasesAnswer{Purchases: make([]saleAnswer, 0, min(q.limit, defaultPage))}
 	begun := time.Now()
-	for at := n.before; ; {
-		page, err := engine.Ask(ctx, a.engine, func(s store.Records) ([]store.Sale, error) { return s.NewestPurchases(ctx, id, at, size) })
+	at, err := a.firstSale(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	page := q.limit + 1 // tells whether there is one more
+	if q.filters() {
+		page = searchPage
+	}
+	for {
+		found, more, err := a.salesPage(ctx, q, at, page)
 		if err != nil {
 			return nil, err
 		}
-		if answer.Newest == nil && len(page) > 0 {
-			answer.Newest = &page[0].ID
+		if q.newestFirst && answer.Newest == nil && len(found) > 0 {
+			answer.Newest = &found[0].ID
 		}
-		for i := range page {
-			s := &page[i]
+		for i := range found {
+			s := &found[i]
 			switch {
-			case s.ID <= n.after:
+			case q.over(s):
 				return answer, nil
-			case n.match != nil && !n.match(s):
-			case len(answer.Purchases) == n.limit: // there is one more
-				answer.Next = &answer.Purchases[n.limit-1].ID
+			case !q.wants(s):
+			case len(answer.Purchases) == q.limit: // there is one more
+				answer.Next = &answer.Purchases[q.limit-1].ID
 				return answer, nil
 			default:
 				answer.Purchases = append(answer.Purchases, answerSale(s))
 			}
 		}
-		if len(page) < size {
+		if !more {
 			return answer, nil
 		}
-		at = page[size-1].ID
+		at = found[len(found)-1].ID
 		if time.Since(begun) > searchTime {
 			answer.Next = &at
 			return answer, nil
