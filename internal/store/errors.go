@@ -16,6 +16,9 @@ var ErrKeyUsed = errors.New("an answer is kept under the key")
 // on with it.
 var ErrTooNew = errors.New("the database was migrated by a newer sneakerdrop; run that version or a newer one")
 
+// ErrRights is in the error of a call that the role that serves may not make: a *Error of ClassFault.
+var ErrRights = errors.New("the database role lacks the right to do this")
+
 // Class says what a failure means for the batch, and so what its lane does next.
 type Class int8
 

@@ -79,6 +79,8 @@ type Buyers interface {
 	EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error)
 	// User refuses with CodeUserNotFound.
 	User(ctx context.Context, id drop.UserID) (drop.User, error)
+	// NewestUsers returns the users before that one (0: of all), by descending number, at most limit.
+	NewestUsers(ctx context.Context, before drop.UserID, limit int) ([]drop.User, error)
 	// Reservations returns a user's reservations over all drops, newest first, at most limit. An active one whose time
 	// is over at the store's clock is given as expired.
 	Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error)
@@ -112,6 +114,8 @@ type Lists interface {
 	// NewestPurchases returns a drop's purchases before that one (0: of all), newest first, at most limit. Refuses with
 	// CodeDropNotFound.
 	NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]Sale, error)
+	// PurchasesOf returns the purchases of those reservations that were paid for, in their order, as of one moment.
+	PurchasesOf(ctx context.Context, reservations []drop.ReservationID) ([]drop.Purchase, error)
 	// Ledger returns a drop's ledger entries after that one, ascending, at most limit. Refuses with CodeDropNotFound.
 	Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int) ([]drop.LedgerEntry, error)
 	// ReadBooks hands all that is recorded of one drop to b, as of one moment, while batches go on. Rows come as they
@@ -128,6 +132,8 @@ type Schema interface {
 	Migrate(ctx context.Context) (from, to int, err error)
 	// Ready returns nil when the store answers, takes writes, and has a schema that this program can go on with.
 	Ready(ctx context.Context) error
+	// Server says what keeps the data: the engine's name, and its version.
+	Server(ctx context.Context) (engine, version string, err error)
 	// Close releases everything, after the calls that are under way. A second Close does nothing.
 	Close() error
 }

@@ -245,6 +245,9 @@ func (s *Store) Ready(ctx context.Context) error {
 	return s.read(ctx, "ready", func() error { return nil })
 }
 
+// Server implements store.Store.
+func (s *Store) Server(context.Context) (engine, version string, err error) { return "memory", "", nil }
+
 // Close implements store.Store.
 func (s *Store) Close() error {
 	s.mu.Lock()

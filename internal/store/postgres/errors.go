@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -40,6 +41,9 @@ func (s *Store) failAs(op string, class store.Class, err error) error {
 		s.leave()
 	case gone(err):
 		s.leave()
+	}
+	if code(err) == pgerrcode.InsufficientPrivilege {
+		err = fmt.Errorf("%w: %w", store.ErrRights, err)
 	}
 	return &store.Error{Op: op, Class: class, Err: err}
 }

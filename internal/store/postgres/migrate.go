@@ -167,6 +167,14 @@ func (s *Store) Ready(ctx context.Context) error {
 	return s.compatible(ctx, op, version, newest)
 }
 
+// Server implements store.Store.
+func (s *Store) Server(ctx context.Context) (engine, version string, err error) {
+	if err = s.pool.QueryRow(ctx, serverVersion).Scan(&version); err != nil {
+		err = s.fail("read the server's version", err)
+	}
+	return "PostgreSQL", version, err
+}
+
 // version returns the schema's version; 0: there is no schema yet.
 func (s *Store) version(ctx context.Context) (int, error) {
 	var v int64

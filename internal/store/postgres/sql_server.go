@@ -57,6 +57,8 @@ SELECT source, current_user, current_database()
 FROM pg_settings
 WHERE name = %s`
 
+	serverVersion = `SELECT current_setting('server_version')`
+
 	readyVersion = `
 SELECT coalesce(max(version_id), 0)
 FROM sneakerdrop.goose_db_version

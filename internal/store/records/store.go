@@ -76,6 +76,14 @@ func (s Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
 	return u.User, nil
 }
 
+// NewestUsers implements store.Store.
+func (s Store) NewestUsers(ctx context.Context, before drop.UserID, limit int) ([]drop.User, error) {
+	q := Query{Table: Users, Page: Before(int64(before), limit)}
+	page := list(&q, new(store.User), func(u *store.User) drop.User { return u.User })
+	err := s.engine.Read(ctx, "list the users", q)
+	return *page, err
+}
+
 // EnsureUser implements store.Store.
 func (s Store) EnsureUser(ctx context.Context, username, email string, key drop.Key) (u drop.User, replayed bool, err error) {
 	who, err := drop.NameBuyer(username, email)
@@ -201,6 +209,25 @@ func (s Store) sales(ctx context.Context, id drop.ID, page *Page) ([]store.Sale,
 	})
 	err := s.engine.Read(ctx, fmt.Sprintf("read the purchases of drop %d", id), there(id), q)
 	return *sales, err
+}
+
+// PurchasesOf implements store.Store. Each purchase is found by a key.
+func (s Store) PurchasesOf(ctx context.Context, reservations []drop.ReservationID) ([]drop.Purchase, error) {
+	var all []drop.Purchase
+	queries := make([]Query, len(reservations))
+	for i, id := range reservations {
+		p := &drop.Purchase{ReservationID: id}
+		by := Purchases.Column("reservation_id")
+		queries[i] = Query{Table: Purchases, Of: id.Drop(), Where: by, Is: by.Of(p), Row: p, Each: func() error {
+			all = append(all, *p)
+			return nil
+		}}
+	}
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	err := s.engine.Read(ctx, "read the purchases of reservations", queries...)
+	return all, err
 }
 
 // Ledger implements store.Store.

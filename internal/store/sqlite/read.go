@@ -92,6 +92,11 @@ func (s *Store) Ready(ctx context.Context) error {
 	})
 }
 
+// Server implements store.Store.
+func (s *Store) Server(context.Context) (engine, version string, err error) {
+	return "SQLite", sqlite.Version, nil
+}
+
 // snapshot reads a drop with what a view shows beside it.
 func (s *Store) snapshot(conn *sqlite.Conn, id drop.ID) (store.Snapshot, error) {
 	state, err := loadDrop(conn, id)

@@ -14,6 +14,7 @@ var bookTests = []test{
 	{"Purchases_ByPages", purchasesByPages},
 	{"Purchases_WithTheirBuyers", purchasesWithBuyers},
 	{"NewestPurchases_ByPages", newestPurchasesByPages},
+	{"PurchasesOf_ReservationsOfManyDrops", purchasesOfReservations},
 	{"Ledger_ByPages", ledgerByPages},
 	{"Pages_UnknownDropIsRefused", pagesOfNoDrop},
 	{"ReadBooks_AllThatIsRecorded", readBooksAll},
@@ -159,6 +160,27 @@ func newestPurchasesByPages(f *fixture) {
 	}
 	if page, err := f.NewestPurchases(f.ctx, f.create(plain(1)), 0, 100); err != nil || len(page) != 0 {
 		f.Errorf("NewestPurchases of a drop without any: %v, %v", page, err)
+	}
+}
+
+func purchasesOfReservations(f *fixture) {
+	var want []drop.Purchase
+	var of []drop.ReservationID
+	for range 3 {
+		id := f.create(plain(20))
+		unpaid := f.reserve(id, base, drop.Reserve{User: 1})
+		paid, other := f.reserve(id, base, drop.Reserve{User: 1}), f.reserve(id, base, drop.Reserve{User: 2})
+		f.buy(other, base)
+		want = append(want, f.buy(paid, base+1))
+		of = append(of, paid.ID, unpaid.ID)
+	}
+	got, err := f.PurchasesOf(f.ctx, append(of, drop.NewReservationID(9, 1)))
+	if err != nil {
+		f.Fatalf("PurchasesOf: %v", err)
+	}
+	equal(f, "PurchasesOf", got, want)
+	if got, err := f.PurchasesOf(f.ctx, nil); err != nil || len(got) != 0 {
+		f.Errorf("PurchasesOf none: %v, %v", got, err)
 	}
 }
 

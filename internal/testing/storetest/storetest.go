@@ -31,6 +31,11 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			t.Run(test.name, func(t *testing.T) { test.run(newFixture(t, open(t))) })
 		}
 	}
+	t.Run("Server_NamesTheEngine", func(t *testing.T) {
+		if engine, _, err := open(t).Server(t.Context()); err != nil || engine == "" {
+			t.Errorf("Server: %q, %v", engine, err)
+		}
+	})
 	t.Run("Compare", func(t *testing.T) { Compare(t, open) })
 }
 

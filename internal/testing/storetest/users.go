@@ -24,6 +24,7 @@ var userTests = []test{
 	{"EnsureUser_OddNames", ensureOddNames},
 	{"EnsureUser_AtOnceGivesOneNumber", ensureAtOnce},
 	{"User_UnknownIsRefused", unknownUser},
+	{"NewestUsers_ByPages", newestUsersByPages},
 	{"Reservations_NewestFirstOverAllDrops", reservationsNewestFirst},
 	{"Reservations_OverByTheClockAreExpired", reservationsOverAreExpired},
 }
@@ -44,6 +45,35 @@ func (f *fixture) ensure(username, email string) drop.User {
 		f.Errorf("User(%d): %+v, %v; want %+v", u.ID, got, err, u)
 	}
 	return u
+}
+
+func newestUsersByPages(f *fixture) {
+	if page, err := f.NewestUsers(f.ctx, 0, 10); err != nil || len(page) != 0 {
+		f.Fatalf("NewestUsers of an empty store: %v, %v", page, err)
+	}
+	var want []drop.User
+	for i := range 12 {
+		email := ""
+		if i%2 == 0 {
+			email = strconv.Itoa(i) + "@example.com"
+		}
+		want = append([]drop.User{f.ensure("buyer "+strconv.Itoa(i), email)}, want...)
+	}
+	for _, limit := range limits(len(want)) {
+		var got []drop.User
+		for before := drop.UserID(0); ; {
+			page, err := f.NewestUsers(f.ctx, before, limit)
+			if err != nil || len(page) > limit {
+				f.Fatalf("NewestUsers before %d, at most %d: %d, %v", before, limit, len(page), err)
+			}
+			if len(page) == 0 || len(got) > len(want) {
+				break
+			}
+			got = append(got, page...)
+			before = page[len(page)-1].ID
+		}
+		equal(f, "all pages", got, want)
+	}
 }
 
 func ensureByEmail(f *fixture) {
