@@ -213,9 +213,15 @@ export interface components {
             actions: components["schemas"]["Action"][];
             /**
              * Format: int64
-             * @description What to send as before for the next page; null: this is the last one
+             * @description Send it as before to get the next page; null: this is the last page
              */
             next: number | null;
+        };
+        AllPurchases: {
+            /** @description Send it as before to get the next page; null: this is the last page */
+            next: string | null;
+            /** @description Newest first */
+            purchases: components["schemas"]["ShopSale"][];
         };
         Audit: {
             clean: boolean;
@@ -234,6 +240,35 @@ export interface components {
             reservations: number;
             /** @description The first differences; the first of all is the cause as far as that can be told */
             sentences: string[];
+        };
+        Buyer: {
+            /** @description null: none was given */
+            email: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description Unknown where only the shop knows the buyer */
+            username: string;
+        };
+        BuyerHistory: {
+            /** @description null: none was given */
+            email: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description true: the buyer has older reservations than these */
+            more: boolean;
+            /** @description Over all drops, newest first */
+            reservations: components["schemas"]["Visit"][];
+            /** @description Unknown where only the shop knows the buyer */
+            username: string;
+        };
+        Buyers: {
+            /** @description By descending number */
+            buyers: components["schemas"]["Buyer"][];
+            /**
+             * Format: int64
+             * @description Send it as before to get the next page; null: this is the last page
+             */
+            next: number | null;
         };
         /** @description The buyer left too many holds unpaid and has to wait */
         CooldownError: {
@@ -284,6 +319,14 @@ export interface components {
              * @description Units for sale; required unless sizes are given, and then their sum
              */
             total_stock?: number | null;
+        };
+        Database: {
+            /** @description PostgreSQL, SQLite or memory */
+            engine: string;
+            /** @description null: the engine has none, or does not answer */
+            version: string | null;
+            /** @description Why it may lose sales that buyers were told of */
+            warnings: string[];
         };
         Drop: {
             /** @description Present only while it is true: the drop is over and not in the list */
@@ -524,6 +567,11 @@ export interface components {
             /** @description As the token has it */
             username: string;
         };
+        NewToken: {
+            /** @description What its holder sends as Authorization: Bearer. No later call shows it */
+            secret: string;
+            token: components["schemas"]["Token"];
+        };
         /** @description The drop has not started */
         NotStartedError: {
             /**
@@ -544,13 +592,21 @@ export interface components {
              */
             starts_in_ms: number;
         };
+        Paid: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** @description In USD */
+            price: number;
+        };
         /** @description The code says it all */
         PlainError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
-            code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found";
+            code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found";
             /** @description One sentence for people: what is wrong and what to do */
             error: string;
         };
@@ -592,7 +648,7 @@ export interface components {
             newest?: number | null;
             /**
              * Format: int64
-             * @description What to send as after, with order=newest as before, for the next page; null: this is the last one
+             * @description Send it as after (with order=newest as before) to get the next page; null: this is the last page
              */
             next: number | null;
             purchases: components["schemas"]["Sale"][];
@@ -822,6 +878,62 @@ export interface components {
             /** @description Connected now */
             watchers: components["schemas"]["Watchers"];
         };
+        Setting: {
+            /** @description The variable that it was taken from; null: none */
+            from: string | null;
+            help: string;
+            /** @description The flag, without dashes */
+            name: string;
+            /** @description Whether its value is kept back */
+            secret: boolean;
+            /** @enum {string} */
+            source: "default" | "flag" | "environment" | "file";
+            /** @description null: not set; of a secret it is set */
+            value: string | null;
+        };
+        Settings: {
+            /**
+             * @description How this server hears from others of the shop; none: it asks the database each second
+             * @enum {string}
+             */
+            bus: "none" | "connected" | "disconnected";
+            /** @description That it was built from; null: the build does not say */
+            commit: string | null;
+            database: components["schemas"]["Database"];
+            /** @description Version of Go that it was built with */
+            go: string;
+            /** @description All settings in force */
+            settings: components["schemas"]["Setting"][];
+            /** @description Whether buyers and operators need tokens */
+            sign_in: boolean;
+            /**
+             * Format: date-time
+             * @description When this process started
+             */
+            started: string;
+            /** @description Of sneakerdrop */
+            version: string;
+        };
+        ShopSale: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            dropId: number;
+            dropName: string;
+            /** @description null: none was given */
+            email: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description In USD */
+            price: number;
+            /** Format: int64 */
+            reservationId: number;
+            size?: string;
+            /** Format: int64 */
+            userId: number;
+            /** @description Unknown where only the shop knows the buyer */
+            username: string;
+        };
         Size: {
             /** Format: int64 */
             available_stock: number;
@@ -911,6 +1023,51 @@ export interface components {
             /** @description How many took at most that long */
             within: number[];
         };
+        Token: {
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description null: never
+             */
+            expires_at: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Who holds it, as the log calls its holder */
+            name: string;
+            /**
+             * Format: date-time
+             * @description null: it was not revoked
+             */
+            revoked_at: string;
+            /** @enum {string} */
+            role: "operator" | "viewer";
+            /** @enum {string} */
+            state: "valid" | "expired" | "revoked";
+        };
+        TokenRequest: {
+            /**
+             * Format: date-time
+             * @description When it ends, not later than the token that makes it. null: never, where that one never ends. Left out: in 90 days, or when that one ends if that is sooner
+             */
+            expires_at?: string | null;
+            /** @description Who gets it, as the log will call its holder, such as Ann's laptop */
+            name: string;
+            /**
+             * @description operator may do everything that operators do, viewer only look
+             * @enum {string}
+             */
+            role: "operator" | "viewer";
+        };
+        Tokens: {
+            /**
+             * Format: int64
+             * @description The number of the token that made this call
+             */
+            me: number | null;
+            /** @description By descending number */
+            tokens: components["schemas"]["Token"][];
+        };
         User: {
             /**
              * Format: int64
@@ -924,6 +1081,22 @@ export interface components {
             email?: string | null;
             /** @description The buyer's name, shown with purchases; see userName of reserve */
             username: string;
+        };
+        Visit: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            dropId: number;
+            dropName: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: int64 */
+            id: number;
+            /** @description null: the reservation was not paid for */
+            purchase: components["schemas"]["Paid"];
+            size?: string;
+            /** @enum {string} */
+            status: "active" | "completed" | "expired" | "cancelled";
         };
         Watchers: {
             /** Format: int64 */
@@ -1332,6 +1505,11 @@ export interface operations {
                 /** @description Goes before Accept */
                 format?: "json" | "csv" | "xlsx";
                 /**
+                 * @description Only purchases at this time or later, in RFC 3339 with a zone
+                 * @example 2026-01-31T10:00:00Z
+                 */
+                from?: string;
+                /**
                  * @description How many at most
                  * @example 100
                  */
@@ -1340,6 +1518,13 @@ export interface operations {
                 order?: "oldest" | "newest";
                 /** @description With order=newest: only purchases whose buyer's name or email has each of these words, or whose number, receipt (7-12: number 12 of drop 7), reservation or buyer has this number. Letter case does not matter */
                 q?: string;
+                /** @description Only this size, by its label */
+                size?: string;
+                /**
+                 * @description Only purchases before this time, in RFC 3339 with a zone
+                 * @example 2026-01-31T10:00:00Z
+                 */
+                to?: string;
             };
             header?: never;
             path: {
@@ -1782,6 +1967,104 @@ export interface operations {
             };
         };
     };
+    listBuyers: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                before?: number;
+                /**
+                 * @description How many at most
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description Each of these words is in the name or email, or this is the buyer's number. Letter case does not matter */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "buyers": [
+                     *         {
+                     *           "id": 1099511627776,
+                     *           "username": "Ann",
+                     *           "email": "ann@example.com"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Buyers"];
+                };
+            };
+        };
+    };
+    getBuyer: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at most
+                 * @example 100
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The buyer's number
+                 * @example 3
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1099511627776,
+                     *       "username": "Ann",
+                     *       "email": "ann@example.com",
+                     *       "reservations": [
+                     *         {
+                     *           "id": 4294967297,
+                     *           "dropId": 1,
+                     *           "dropName": "Air Zenith 1",
+                     *           "size": "9.5",
+                     *           "status": "completed",
+                     *           "createdAt": "2026-01-31T10:00:00.120Z",
+                     *           "expires_at": "2026-01-31T10:01:00.120Z",
+                     *           "purchase": {
+                     *             "id": 4294967297,
+                     *             "price": 119.99,
+                     *             "createdAt": "2026-01-31T10:00:02.345Z"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuyerHistory"];
+                };
+            };
+        };
+    };
     figures: {
         parameters: {
             query?: never;
@@ -1859,13 +2142,34 @@ export interface operations {
     listActions: {
         parameters: {
             query?: {
+                /** @description Only of those whose name has this text in it, or of the token of this number */
+                actor?: string;
                 /** @description The id that the page begins before */
                 before?: number;
+                /**
+                 * @description Only this operation, with dashes as in an entry
+                 * @example restock
+                 */
+                call?: string;
+                /** @description Only of this drop, by its id */
+                drop?: number;
+                /**
+                 * @description Only entries at this time or later, in RFC 3339 with a zone
+                 * @example 2026-01-31T10:00:00Z
+                 */
+                from?: string;
                 /**
                  * @description How many at most
                  * @example 100
                  */
                 limit?: number;
+                /** @description ok: it was done; refused: it was not; unknown: the server ended before it knew */
+                outcome?: "ok" | "refused" | "unknown";
+                /**
+                 * @description Only entries before this time, in RFC 3339 with a zone
+                 * @example 2026-01-31T10:00:00Z
+                 */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -1900,6 +2204,69 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Actions"];
+                };
+            };
+        };
+    };
+    listAllPurchases: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                before?: string;
+                /** @description Only of this drop, by its id */
+                drop?: number;
+                /**
+                 * @description Only purchases at this time or later, in RFC 3339 with a zone
+                 * @example 2026-01-31T10:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description How many at most
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description As in the list of one drop's purchases */
+                q?: string;
+                /** @description Only this size, by its label */
+                size?: string;
+                /**
+                 * @description Only purchases before this time, in RFC 3339 with a zone
+                 * @example 2026-01-31T10:00:00Z
+                 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "purchases": [
+                     *         {
+                     *           "id": 4294967297,
+                     *           "dropId": 1,
+                     *           "dropName": "Air Zenith 1",
+                     *           "reservationId": 4294967297,
+                     *           "userId": 1099511627776,
+                     *           "username": "Ann",
+                     *           "email": "ann@example.com",
+                     *           "size": "9.5",
+                     *           "price": 119.99,
+                     *           "createdAt": "2026-01-31T10:00:02.345Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AllPurchases"];
                 };
             };
         };
@@ -2021,6 +2388,182 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Sales"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "0.1.0",
+                     *       "commit": null,
+                     *       "go": "go1.26.0",
+                     *       "started": "2026-01-31T09:00:00.000Z",
+                     *       "database": {
+                     *         "engine": "SQLite",
+                     *         "version": "3.51.0",
+                     *         "warnings": []
+                     *       },
+                     *       "bus": "none",
+                     *       "sign_in": false,
+                     *       "settings": [
+                     *         {
+                     *           "name": "hold",
+                     *           "value": "60s",
+                     *           "source": "default",
+                     *           "from": null,
+                     *           "secret": false,
+                     *           "help": "How long a reservation keeps its unit, from 100ms to 24h."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tokens": [
+                     *         {
+                     *           "id": 7,
+                     *           "name": "Ann's laptop",
+                     *           "role": "viewer",
+                     *           "state": "valid",
+                     *           "createdAt": "2026-01-31T09:00:00.000Z",
+                     *           "expires_at": "2026-05-01T09:00:00.000Z",
+                     *           "revoked_at": null
+                     *         }
+                     *       ],
+                     *       "me": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "token": {
+                     *         "id": 7,
+                     *         "name": "Ann's laptop",
+                     *         "role": "viewer",
+                     *         "state": "valid",
+                     *         "createdAt": "2026-01-31T09:00:00.000Z",
+                     *         "expires_at": "2026-05-01T09:00:00.000Z",
+                     *         "revoked_at": null
+                     *       },
+                     *       "secret": "sdo_4pY0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The token's number
+                 * @example 1
+                 */
+                token: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 7,
+                     *       "name": "Ann's laptop",
+                     *       "role": "viewer",
+                     *       "state": "valid",
+                     *       "createdAt": "2026-01-31T09:00:00.000Z",
+                     *       "expires_at": "2026-05-01T09:00:00.000Z",
+                     *       "revoked_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Token"];
                 };
             };
         };

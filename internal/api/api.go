@@ -60,6 +60,8 @@ type Config struct {
 	Audit Audit
 	// Rehearsals serves /api/operator/rehearsals (default: there is no such path).
 	Rehearsals Rehearsals
+	// About is what GET /api/operator/settings says (default: nothing of settings).
+	About About
 	// Bus is what GET /readyz says of it (default: nothing, there is none).
 	Bus Bus
 	// Streams serves GET /api/drops/events (default: there is no such call).
@@ -108,6 +110,8 @@ type api struct {
 	rehearsals       Rehearsals
 	beginning        beginning
 	days             days
+	newTokens        newTokens
+	about            About
 	// process and requests make names for requests that have none: a word of this process's own, and a number.
 	process  string
 	requests atomic.Uint64
@@ -137,6 +141,7 @@ func New(c Config) (http.Handler, error) {
 		identity: c.Identity, signIn: shop.SignIn{Tokens: c.Identity, Engine: c.Engine}, names: c.BuyerNames,
 		origins: newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
+		about: c.About,
 	}
 	a.sockets, _ = c.Sockets.(interface{ Stats() socketio.Stats })
 	if err := a.metrics.register(c.Registry); err != nil {

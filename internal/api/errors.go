@@ -55,6 +55,7 @@ var problems = map[drop.Code]problem{
 	drop.CodeDropNotFound:         {status: http.StatusNotFound, sentence: "Drop not found; GET /api/drops lists what is on sale"},
 	drop.CodeReservationNotFound:  {status: http.StatusNotFound, sentence: "Reservation not found; check reservationId or reserve again"},
 	drop.CodeUserNotFound:         {status: http.StatusNotFound, sentence: "User not found; POST /api/users makes one"},
+	drop.CodeTokenNotFound:        {status: http.StatusNotFound, sentence: "Token not found; GET /api/operator/tokens lists all"},
 	drop.CodeOutOfStock:           {status: http.StatusConflict, sentence: "Out of stock"},
 	drop.CodeNotStarted:           {status: http.StatusConflict, sentence: "Drop has not started"},
 	drop.CodePaused:               {status: http.StatusConflict, sentence: "Drop is paused; try again when it goes on"},

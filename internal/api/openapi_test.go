@@ -223,7 +223,7 @@ func TestOpenAPI_AndTheRoutesAreTheSame(t *testing.T) {
 	for _, path := range paths {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			_, described := d.Paths[path][strings.ToLower(method)]
-			asked := strings.ReplaceAll(path, "{id}", "1")
+			asked := placed(path)
 			if strings.HasSuffix(path, "/events") {
 				asked += "?drop=none" // else it has no end
 			}
@@ -288,7 +288,7 @@ func TestOpenAPI_ExamplesFitTheirSchemasAndWork(t *testing.T) {
 					mustPost[dropJSON](s, "/api/drops/create", sizedBody)
 					mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3}`)
 					d.validate(t, body.Schema, e.Value)
-					r := s.do(s.request(strings.ToUpper(method), strings.ReplaceAll(path, "{id}", "1"), string(e.Value)))
+					r := s.do(s.request(strings.ToUpper(method), placed(path), string(e.Value)))
 					if r.status != http.StatusOK {
 						t.Fatalf("%s: %d %s", e.Value, r.status, r.body)
 					}

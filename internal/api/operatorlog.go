@@ -15,30 +15,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/shop"
-	"sneakerdrop/internal/store"
-)
-
-type (
-	actionsAnswer struct {
-		Actions []actionAnswer     `json:"actions" nullable:"false" doc:"Newest first"`
-		Next    *operator.ActionID `json:"next" doc:"What to send as before for the next page; null: this is the last one"`
-	}
-	actionAnswer struct {
-		ID      operator.ActionID `json:"id"`
-		At      instant           `json:"at"`
-		Token   operator.TokenID  `json:"token" doc:"Number of the token; 0: the command line"`
-		Name    string            `json:"name" doc:"Who holds the token; of the command line the system's user"`
-		Role    operator.Role     `json:"role"`
-		Call    string            `json:"call" doc:"The operation, with dashes: restock, edit-drop for editDrop; or a command"`
-		DropID  *drop.ID          `json:"dropId" doc:"null: no drop"`
-		Detail  string            `json:"detail" doc:"The query, or the body without needless spaces and escapes"`
-		From    string            `json:"from" doc:"The caller's address"`
-		Request string            `json:"request" doc:"X-Request-Id of the call"`
-		Outcome *string           `json:"outcome" doc:"ok, with the number of what was made, or the code of the refusal; null: the server ended before it knew"`
-	}
 )
 
 // recorded serves an operator's call between two entries of the log. Where the first cannot be written nothing is done.
@@ -53,12 +31,16 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 	}
 	switch rt.id { // names and emails do not belong where nothing is ever deleted
 	case ensureUserID: // its entry has the number
-	case listPurchasesID:
+	case listPurchasesID, listAllPurchasesID, listBuyersID:
 		action.Detail = operator.Detail([]byte(withoutSearch(r.URL.RawQuery)))
+	case getBuyerID:
+		action.Detail = operator.Detail([]byte("buyer " + r.PathValue("id")))
+	case revokeTokenID:
+		action.Detail = operator.Detail([]byte("token " + r.PathValue("token")))
 	default:
 		action.Detail = detailOf(r)
 	}
-	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 {
+	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 && strings.HasPrefix(rt.path, dropsPath) {
 		action.Drop = drop.ID(n)
 	}
 	err := shop.Recorded(r.Context(), a.engine, action, func() (outcome string, err error) {
@@ -138,42 +120,4 @@ func (a *api) logOperator(rt *route, rec *recorder, r *http.Request, err error) 
 		attributes = append(attributes, slog.Int64("token", int64(rec.caller.token.ID)), slog.String("name", rec.caller.token.Name))
 	}
 	a.log.LogAttrs(r.Context(), slog.LevelInfo, "operator call", attributes...)
-}
-
-func (a *api) listActions(w http.ResponseWriter, r *http.Request) error {
-	q := queryOf(r)
-	before, limit := q.before(), q.limit()
-	if q.err != nil {
-		return q.err
-	}
-	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]operator.Action, error) {
-		return s.Actions(r.Context(), operator.ActionID(before), limit+1)
-	})
-	if err != nil {
-		return err
-	}
-	found, more := pageOf(found, limit)
-	answer := actionsAnswer{Actions: make([]actionAnswer, len(found))}
-	if more {
-		answer.Next = &found[limit-1].ID
-	}
-	for i := range found {
-		answer.Actions[i] = answerAction(&found[i])
-	}
-	writeJSON(w, &answer)
-	return nil
-}
-
-func answerAction(f *operator.Action) actionAnswer {
-	answer := actionAnswer{
-		ID: f.ID, At: instant(f.At), Token: f.Token, Name: f.Name, Role: f.Role, Call: f.Call, Detail: f.Detail, From: f.From,
-		Request: f.Request,
-	}
-	if f.Drop != 0 {
-		answer.DropID = &f.Drop
-	}
-	if f.Outcome != "" {
-		answer.Outcome = &f.Outcome
-	}
-	return answer
 }

@@ -201,7 +201,7 @@ func TestActions_KeysOfOperatorsAreTheirOwn(t *testing.T) {
 // Each call that needs an operator's token is in the log, but for those that only watch the server: a new one is too.
 func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	g := newGuarded(t)
-	watching := []string{"metrics", "list-actions", "figures", "sales", "rehearsal"}
+	watching := []string{"metrics", "list-actions", "figures", "sales", "rehearsal", "settings"}
 	for path, methods := range g.document().Paths {
 		for method, op := range methods {
 			want := "" // nothing
@@ -212,7 +212,7 @@ func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 			if strings.HasSuffix(path, "/events") {
 				path += "?drop=none" // else it has no end
 			}
-			g.as(g.admin, strings.ToUpper(method), strings.ReplaceAll(path, "{id}", "1"), op.body())
+			g.as(g.admin, strings.ToUpper(method), placed(path), op.body())
 			got := ""
 			if last := g.log("?limit=1").Actions[0]; last.ID != before {
 				got = last.Call

@@ -72,7 +72,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.bookRoutes(), a.salesRoutes(), a.serviceRoutes())
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.bookRoutes(), a.shopRoutes(), a.salesRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
 func (a *api) dropRoutes() []route {
@@ -261,21 +261,7 @@ func (a *api) bookRoutes() []route {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
 		},
 	}
-	routes = append(routes, slices.Concat(a.controlRoutes(), a.rehearsalRoutes())...)
-	if a.identity == nil {
-		return routes
-	}
-	return append(routes, route{
-		method: http.MethodGet, path: "/api/operator/log", serve: a.listActions, long: true,
-		id: "list-actions", access: viewers, tag: tagOperating, summary: "List what operators did",
-		text: "Each call that was made with an operator's token, but for metrics and this list, newest first. Entries are never " +
-			"changed nor removed.",
-		params: []*huma.Param{beforeParam("The id that the page begins before"), limitParam(defaultPage, maxPage)},
-		answer: reflect.TypeFor[actionsAnswer](),
-		answerExample: `{"actions":[{"id":7,"at":"2026-01-31T09:59:00.000Z","token":1,"name":"Ann's laptop","role":"operator",` +
-			`"call":"restock","dropId":1,"detail":"{\"add\":10}","from":"203.0.113.7","request":"b3KQ","outcome":"ok"}],"next":null}`,
-		codes: []drop.Code{drop.CodeInvalid},
-	})
+	return append(routes, slices.Concat(a.controlRoutes(), a.rehearsalRoutes())...)
 }
 
 // controlRoutes are what the control room asks for beside the calls that change something.

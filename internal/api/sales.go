@@ -122,31 +122,35 @@ func (a *api) findSales(ctx context.Context, q *saleQuery) (*purchasesAnswer, er
 	}
 }
 
-// matcher says whether a purchase is one that the text asks for. Each word has to be in the buyer's name (whatever
-// its letter case and width) or email (whatever the case of its letters A to Z, composed or not, which is what emails
-// are compared by); a number is also that of the purchase, in all or in its drop, of the reservation or of the buyer,
-// and 7-12 is the receipt 12 of drop 7. nil: the text asks for nothing.
+// matcher says whether a purchase is one that the text asks for: by its buyer (see named), or by a number: that of the
+// purchase, in all or in its drop, of the reservation or of the buyer, and 7-12 is the receipt 12 of drop 7. nil: the
+// text asks for nothing.
 func matcher(asked string) func(*store.Sale) bool {
-	type word struct{ name, email string }
-	fold := newFold()
-	var words []word
-	for w := range strings.FieldsFuncSeq(asked, blank) {
-		words = append(words, word{fold(w), emailForm(w)})
-	}
+	words := strings.FieldsFunc(asked, blank)
 	if len(words) == 0 {
 		return nil
 	}
+	buyer := named(words)
 	number := func(*store.Sale) bool { return false }
 	if len(words) == 1 {
-		number = numberOf(words[0].name)
+		number = numberOf(newFold()(words[0]))
 	}
-	return func(s *store.Sale) bool {
-		if number(s) {
-			return true
-		}
-		name, email := fold(s.Username), emailForm(s.Email)
-		for _, w := range words {
-			if !strings.Contains(name, w.name) && !strings.Contains(email, w.email) {
+	return func(s *store.Sale) bool { return number(s) || buyer(s.Username, s.Email) }
+}
+
+// named says whether each word is in a buyer's name (whatever its letter case and width) or email (whatever the case
+// of its letters A to Z, composed or not, which is what emails are compared by). It is not for concurrent use.
+func named(words []string) func(username, email string) bool {
+	type word struct{ name, email string }
+	fold := newFold()
+	forms := make([]word, len(words))
+	for i, w := range words {
+		forms[i] = word{fold(w), emailForm(w)}
+	}
+	return func(username, email string) bool {
+		username, email = fold(username), emailForm(email)
+		for _, w := range forms {
+			if !strings.Contains(username, w.name) && !strings.Contains(email, w.email) {
 				return false
 			}
 		}

@@ -78,6 +78,7 @@ type console struct {
 	stdout, stderr io.Writer
 	settings       *settings
 	command        runner // what was asked for
+	parsed         *kong.Context
 	// waits, if not nil, is told again and again why the database is waited for.
 	waits   func(why string)
 	hangups <-chan os.Signal // SIGHUP, for serve; other commands end with it
@@ -177,6 +178,7 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 	if con.command, ok = reflect.TypeAssert[runner](parsed.Selected().Target.Addr()); !ok {
 		return "", false, fmt.Errorf("command %s does nothing", parsed.Command())
 	}
+	con.parsed = parsed
 	con.tell(parsed)
 	return parsed.Command(), false, nil
 }

@@ -85,6 +85,7 @@ func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logge
 		API: api.Config{
 			AllowedOrigins: c.CORSOrigin, AddressLimits: c.AddressLimits.Rules, TrustedProxies: c.TrustedProxy, Identity: verifier,
 			BuyerNames: c.BuyerNames, BuyerLimits: c.BuyerLimits.Rules, Currency: c.Currency,
+			About: api.About{Version: Version, Started: time.Now(), Settings: con.inForce()},
 		},
 		Pages: c.pages(), Bus: c.bus(), Rehearsals: rehearsals, Hangups: con.hangups, Secrets: c.secrets(verifier, rehearsals),
 		Explain: func(err error) error { return c.explain(con, err) }, Drain: time.Duration(c.Drain), ShutdownTimeout: time.Duration(c.ShutdownTimeout),

@@ -18,6 +18,7 @@ import (
 const (
 	prefix     = "SNEAKERDROP_"
 	dotenvFile = ".env"
+	inDotenv   = " in .env" // behind the name of a variable that was taken from there
 )
 
 // layer is one source of variables. An empty value is no value, as in the original and in compose files.
@@ -60,7 +61,7 @@ func readSettings(environ []string) (*settings, error) {
 	for _, fault := range file.faults {
 		s.notes = append(s.notes, ".env, "+fault)
 	}
-	s.layers = append(s.layers, layer{where: " in .env", values: file.values(), pairs: file.pairs})
+	s.layers = append(s.layers, layer{where: inDotenv, values: file.values(), pairs: file.pairs})
 	return s, nil
 }
 

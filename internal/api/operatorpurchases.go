@@ -1,0 +1,240 @@
+package api
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
+)
+
+type (
+	allPurchasesAnswer struct {
+		Purchases []shopSaleAnswer `json:"purchases" nullable:"false" doc:"Newest first"`
+		Next      *string          `json:"next" doc:"Send it as before to get the next page; null: this is the last page"`
+	}
+	shopSaleAnswer struct {
+		ID            drop.PurchaseID    `json:"id"`
+		DropID        drop.ID            `json:"dropId"`
+		DropName      string             `json:"dropName"`
+		ReservationID drop.ReservationID `json:"reservationId"`
+		UserID        drop.UserID        `json:"userId"`
+		Username      string             `json:"username" doc:"Unknown where only the shop knows the buyer"`
+		Email         *string            `json:"email" doc:"null: none was given"`
+		Size          string             `json:"size,omitzero"`
+		Price         price              `json:"price"`
+		CreatedAt     instant            `json:"createdAt"`
+	}
+)
+
+// cursor is a place in the list of all purchases: behind that one.
+type cursor struct {
+	at drop.Time
+	id drop.PurchaseID
+}
+
+// first is before all purchases.
+var first = cursor{math.MaxInt64, math.MaxInt64}
+
+func (c cursor) String() string {
+	return strconv.FormatInt(int64(c.at), 10) + "-" + strconv.FormatInt(int64(c.id), 10)
+}
+
+// behind reports whether c comes later in the list, which has the newest first.
+func (c cursor) behind(other cursor) bool {
+	return c.at < other.at || c.at == other.at && c.id < other.id
+}
+
+func cursorOf(s *store.Sale) cursor { return cursor{s.CreatedAt, s.ID} }
+
+// cursor reads a place that next gave; not given: the beginning.
+func (q *query) cursor(name string) cursor {
+	given := q.values[name]
+	if len(given) == 0 {
+		return first
+	}
+	at, id, _ := strings.Cut(given[0], "-")
+	t, err1 := strconv.ParseInt(at, 10, 53)
+	n, err2 := strconv.ParseInt(id, 10, 54)
+	if len(given) > 1 || err1 != nil || err2 != nil || !isDigits(at) || !isDigits(id) {
+		q.refuse(name, "must be the next of the page before; leave it out to begin with the newest")
+	}
+	return cursor{drop.Time(t), drop.PurchaseID(n)}
+}
+
+// shopSales says which purchases of the whole shop a call asks for, the newest first.
+type shopSales struct {
+	saleQuery
+
+	before cursor
+}
+
+func (a *api) listAllPurchases(w http.ResponseWriter, r *http.Request) error {
+	q := queryOf(r)
+	asked := shopSales{before: q.cursor("before")}
+	asked.newestFirst = true
+	asked.limit = q.limit()
+	asked.drop = drop.ID(q.number("drop", 1, int(drop.MaxID), 0))
+	asked.match = q.search()
+	asked.from, asked.to = q.between()
+	asked.size = q.size()
+	if q.err != nil {
+		return q.err
+	}
+	views := a.engine.AllViews()
+	if asked.drop != 0 {
+		v, err := a.engine.View(r.Context(), asked.drop)
+		if err != nil {
+			return err
+		}
+		views = []*engine.View{v}
+	}
+	answer, err := a.findAllSales(r.Context(), &asked, views)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, answer)
+	return nil
+}
+
+// findAllSales merges the purchases of drops. It reads each drop by its own key, in pages, and no drop whose newest
+// purchase, as its view tells, is older than what the page needs.
+func (a *api) findAllSales(ctx context.Context, q *shopSales, views []*engine.View) (*allPurchasesAnswer, error) {
+	answer := &allPurchasesAnswer{Purchases: []shopSaleAnswer{}}
+	merge := merge{}
+	for _, v := range views {
+		if s := a.saleStream(q, v); s != nil {
+			merge = append(merge, s)
+		}
+	}
+	heap.Init(&merge)
+	begun, last := time.Now(), q.before
+	for len(merge) > 0 {
+		top := merge[0]
+		switch sale, err := top.peek(ctx); {
+		case err != nil:
+			return nil, err
+		case sale == nil || q.over(sale):
+			heap.Pop(&merge)
+			continue
+		case cursorOf(sale) != top.place: // its place was not known so far
+			top.place = cursorOf(sale)
+			heap.Fix(&merge, 0)
+			continue
+		case q.wants(sale) && len(answer.Purchases) == q.limit: // there is one more
+			answer.Next = new(last.String())
+			return answer, nil
+		case q.wants(sale):
+			answer.Purchases = append(answer.Purchases, answerShopSale(top.view, sale))
+			fallthrough
+		default:
+			last = top.place
+			top.found = top.found[1:]
+		}
+		if q.match != nil && time.Since(begun) > searchTime {
+			answer.Next = new(last.String())
+			return answer, nil
+		}
+	}
+	return answer, nil
+}
+
+// saleStream is a drop's purchases; nil: it has none that may be asked for.
+func (a *api) saleStream(q *shopSales, v *engine.View) *saleStream {
+	newest, listed := v.Purchased()
+	if newest == 0 {
+		return nil
+	}
+	place := first
+	if newest == listed && len(v.Recent) > 0 { // else another server has sold since
+		place = cursor{v.Recent[0].CreatedAt, v.Recent[0].ID}
+	}
+	if place.at < q.from {
+		return nil
+	}
+	ask := saleQuery{drop: v.Drop.ID, newestFirst: true, to: q.to}
+	before := cursor{place.at, place.id + 1} // what is sold meanwhile is for the next look
+	if place == first {
+		before = first
+	}
+	if q.before.behind(before) {
+		place, before = q.before, q.before
+		if ask.to == 0 || ask.to > q.before.at {
+			ask.to = q.before.at + 1
+		}
+	}
+	return &saleStream{api: a, ask: ask, view: v, place: place, before: before, more: true}
+}
+
+// saleStream reads the purchases of a drop, the newest first, when they are needed.
+type saleStream struct {
+	api    *api
+	ask    saleQuery
+	view   *engine.View
+	place  cursor // of the next purchase, or one that is not behind it
+	before cursor // what is read is behind it
+	at     drop.PurchaseID
+	begun  bool
+	found  []store.Sale
+	more   bool
+}
+
+// streamPage is how many purchases of one drop are read at a time: many drops may be read at once.
+const streamPage = 100
+
+// peek returns the next purchase; nil: there is none.
+func (s *saleStream) peek(ctx context.Context) (*store.Sale, error) {
+	for {
+		for len(s.found) > 0 && !cursorOf(&s.found[0]).behind(s.before) {
+			s.found = s.found[1:]
+		}
+		if len(s.found) > 0 {
+			return &s.found[0], nil
+		}
+		if !s.more {
+			return nil, nil //nolint:nilnil // as documented
+		}
+		var err error
+		if !s.begun {
+			if s.at, err = s.api.firstSale(ctx, &s.ask); err != nil {
+				return nil, err
+			}
+			s.begun = true
+		}
+		if s.found, s.more, err = s.api.salesPage(ctx, &s.ask, s.at, streamPage); err != nil {
+			return nil, err
+		}
+		if len(s.found) > 0 {
+			s.at = s.found[len(s.found)-1].ID
+		}
+	}
+}
+
+// merge has the stream with the newest purchase first.
+type merge []*saleStream
+
+func (m merge) Len() int           { return len(m) }
+func (m merge) Less(i, j int) bool { return m[j].place.behind(m[i].place) }
+func (m merge) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
+func (m *merge) Push(s any)        { *m = append(*m, s.(*saleStream)) }
+func (m *merge) Pop() any {
+	old := *m
+	end := len(old) - 1
+	s := old[end]
+	*m = old[:end]
+	return s
+}
+
+func answerShopSale(v *engine.View, s *store.Sale) shopSaleAnswer {
+	return shopSaleAnswer{
+		ID: s.ID, DropID: v.Drop.ID, DropName: v.Drop.Name, ReservationID: s.ReservationID, UserID: s.UserID, Username: cmp.Or(s.Username, drop.UnknownUsername),
+		Email: unlessZero(&s.Email), Size: s.Size, Price: price(s.Price), CreatedAt: instant(s.CreatedAt),
+	}
+}

@@ -1,0 +1,222 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/operator"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/text"
+)
+
+type (
+	tokensAnswer struct {
+		Tokens []tokenAnswer     `json:"tokens" nullable:"false" doc:"By descending number"`
+		Me     *operator.TokenID `json:"me" doc:"The number of the token that made this call"`
+	}
+	tokenAnswer struct {
+		ID        operator.TokenID `json:"id"`
+		Name      string           `json:"name" doc:"Who holds it, as the log calls its holder"`
+		Role      operator.Role    `json:"role" enum:"operator,viewer"`
+		State     string           `json:"state" enum:"valid,expired,revoked"`
+		CreatedAt instant          `json:"createdAt"`
+		ExpiresAt *instant         `json:"expires_at" doc:"null: never"`
+		RevokedAt *instant         `json:"revoked_at" doc:"null: it was not revoked"`
+	}
+	newTokenAnswer struct {
+		Token  tokenAnswer `json:"token"`
+		Secret string      `json:"secret" doc:"What its holder sends as Authorization: Bearer. No later call shows it"`
+	}
+	tokenRequest struct {
+		Name      *string        `json:"name" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"Who gets it, as the log will call its holder, such as Ann's laptop"`
+		Role      *string        `json:"role" required:"true" nullable:"false" enum:"operator,viewer" doc:"operator may do everything that operators do, viewer only look"`
+		ExpiresAt patch[instant] `json:"expires_at,omitzero" nullable:"true" doc:"When it ends, not later than the token that makes it. null: never, where that one never ends. Left out: in 90 days, or when that one ends if that is sooner"`
+	}
+)
+
+const (
+	usualLife    = 90 * 24 * time.Hour
+	leastLife    = time.Minute
+	longestLife  = 3650 * 24 * time.Hour
+	madeTokens   = 64 // as many answers of createToken are kept for retries
+	madeTokensIn = 10 * time.Minute
+)
+
+// newTokens keeps the newest answers of createToken in memory, for retries whose first answer was lost: a secret is
+// stored nowhere. Another server knows nothing of them, so a retry there makes a second token.
+type newTokens struct {
+	mu   sync.Mutex
+	kept []keptToken
+}
+
+type keptToken struct {
+	caller, key, asked string
+	at                 time.Time
+	answer             *newTokenAnswer
+}
+
+// find returns the answer that was kept under a retry's key, or nil. Refuses where the key was used for another token.
+func (n *newTokens) find(retry *engine.Retry, asked string) (*newTokenAnswer, error) {
+	for _, k := range n.kept {
+		if retry.Key == "" || k.key != retry.Key || k.caller != retry.Caller || time.Since(k.at) > madeTokensIn {
+			continue
+		}
+		if k.asked != asked {
+			return nil, drop.Refuse(drop.CodeIdempotencyMismatch)
+		}
+		return k.answer, nil
+	}
+	return nil, nil //nolint:nilnil // as documented
+}
+
+func (n *newTokens) keep(retry *engine.Retry, asked string, answer *newTokenAnswer) {
+	if retry.Key == "" {
+		return
+	}
+	if len(n.kept) == madeTokens {
+		n.kept = n.kept[1:]
+	}
+	n.kept = append(n.kept, keptToken{retry.Caller, retry.Key, asked, time.Now(), answer})
+}
+
+func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
+	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]operator.Token, error) { return s.Tokens(r.Context()) })
+	if err != nil {
+		return err
+	}
+	answer := tokensAnswer{Tokens: make([]tokenAnswer, len(found)), Me: unlessZero(&callerOf(w).token.ID)}
+	for i := range found {
+		answer.Tokens[len(found)-1-i] = answerToken(&found[i])
+	}
+	writeJSON(w, &answer)
+	return nil
+}
+
+// createToken makes a token that can do no more, and lasts no longer, than the one that makes it.
+func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
+	in, retry, err := asked[tokenRequest](w, r)
+	if err != nil {
+		return err
+	}
+	mine := callerOf(w).token
+	t, err := tokenOf(&in, &mine, drop.TimeOf(time.Now()))
+	if err != nil {
+		return err
+	}
+	request := fmt.Sprintf("%q %s %t %d", t.Name, t.Role, in.ExpiresAt.given, optional(in.ExpiresAt.to))
+	a.newTokens.mu.Lock() // a token is made now and then: retries at the same time wait
+	defer a.newTokens.mu.Unlock()
+	answer, err := a.newTokens.find(&retry, request)
+	if err != nil {
+		return err
+	}
+	if answer != nil {
+		*retry.Replayed = true
+		made(w, "token", int64(answer.Token.ID))
+		writeJSON(w, answer)
+		return nil
+	}
+	secret, hash := operator.Mint()
+	t, err = engine.Ask(r.Context(), a.engine, func(s store.Records) (operator.Token, error) { return s.CreateToken(r.Context(), t, hash) })
+	if err != nil {
+		return refuseRights(err)
+	}
+	answer = &newTokenAnswer{answerToken(&t), secret}
+	a.newTokens.keep(&retry, request, answer)
+	made(w, "token", int64(t.ID))
+	writeJSON(w, answer)
+	return nil
+}
+
+// tokenOf is the token that a call asks for, or the first rule that it breaks. mine is the one that makes it.
+func tokenOf(in *tokenRequest, mine *operator.Token, now drop.Time) (operator.Token, error) {
+	name, err := required("name", in.Name)
+	if err != nil {
+		return operator.Token{}, err
+	}
+	if normal, fault := text.Name(name); fault == "" {
+		name = normal
+	}
+	role, err := required("role", in.Role)
+	if err != nil {
+		return operator.Token{}, err
+	}
+	t := operator.Token{Name: name, Role: operator.Role(role)}
+	if err := t.Check(); err != nil {
+		return operator.Token{}, err
+	}
+	if !mine.Allows(t.Role) {
+		return operator.Token{}, drop.Invalid("role", "must not allow more than the token that makes it")
+	}
+	life := func(d time.Duration) drop.Time { return now + drop.Time(d.Milliseconds()) }
+	switch at := in.ExpiresAt.to; {
+	case at != nil && (drop.Time(*at) < life(leastLife) || drop.Time(*at) > life(longestLife)):
+		return operator.Token{}, drop.Invalid("expires_at", "must be from one minute to 3650 days from now")
+	case at != nil:
+		t.ExpiresAt = drop.Time(*at)
+	case !in.ExpiresAt.given:
+		t.ExpiresAt = life(usualLife)
+		if mine.ExpiresAt != 0 {
+			t.ExpiresAt = min(t.ExpiresAt, mine.ExpiresAt)
+		}
+	}
+	if mine.ExpiresAt != 0 && (t.ExpiresAt == 0 || t.ExpiresAt > mine.ExpiresAt) {
+		return operator.Token{}, drop.Invalid("expires_at", "must not be later than your own token expires, which is "+mine.ExpiresAt.String())
+	}
+	return t, nil
+}
+
+func (a *api) revokeToken(w http.ResponseWriter, r *http.Request) error {
+	if _, err := readRetry(w, r); err != nil { // to revoke it again changes nothing
+		return err
+	}
+	if err := readNoBody(w, r); err != nil {
+		return err
+	}
+	number := r.PathValue("token")
+	n, _ := strconv.ParseInt(number, 10, 64) // beyond int64 it becomes the nearest end
+	if !isDigits(number) {
+		return drop.Invalid("token", "must be a whole number")
+	}
+	if n < 1 || n > drop.MaxSafeInteger {
+		return drop.Refuse(drop.CodeTokenNotFound)
+	}
+	t, err := engine.Ask(r.Context(), a.engine, func(s store.Records) (operator.Token, error) {
+		return s.RevokeToken(r.Context(), operator.TokenID(n))
+	})
+	if err != nil {
+		return refuseRights(err)
+	}
+	made(w, "token", int64(t.ID))
+	writeJSON(w, new(answerToken(&t)))
+	return nil
+}
+
+// refuseRights explains that the server's role in the database may only read tokens.
+func refuseRights(err error) error {
+	if !errors.Is(err, store.ErrRights) {
+		return err
+	}
+	return &drop.Error{Code: codeForbidden, Rule: "This server's database role may only read tokens; use sneakerdrop token create or revoke " +
+		"with the role that owns the tables"}
+}
+
+func answerToken(t *operator.Token) tokenAnswer {
+	answer := tokenAnswer{
+		ID: t.ID, Name: t.Name, Role: t.Role, State: "valid", CreatedAt: instant(t.CreatedAt),
+		ExpiresAt: (*instant)(unlessZero(&t.ExpiresAt)), RevokedAt: (*instant)(unlessZero(&t.RevokedAt)),
+	}
+	switch {
+	case t.Revoked():
+		answer.State = "revoked"
+	case t.ExpiredAt(drop.TimeOf(time.Now())):
+		answer.State = "expired"
+	}
+	return answer
+}
