@@ -157,7 +157,7 @@ func (a *api) actionsPage(ctx context.Context, before operator.ActionID, size in
 }
 
 // actionBefore returns before which entry to begin reading, so that few are read that are too new: times rise with
-// numbers, but for outOfOrder.
+// numbers, up to outOfOrder.
 func (a *api) actionBefore(ctx context.Context, q *actionQuery) (operator.ActionID, error) {
 	if q.to == 0 {
 		return q.before, nil

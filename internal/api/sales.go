@@ -18,8 +18,8 @@ import (
 
 const (
 	maxSearch = 254 // characters: the longest email
-	// searchPage is how many purchases a search reads at a time: each page is a short read of its own, so that
-	// neither a lock nor a snapshot lasts as long as the search.
+	// searchPage is how many purchases a search reads at a time. Each page is a short read of its own, so no
+	// snapshot stays open as long as the search.
 	searchPage = 1000
 	// searchTime is after how long a search answers with what it has found, and where to go on.
 	searchTime = time.Second
@@ -122,8 +122,8 @@ func (a *api) findSales(ctx context.Context, q *saleQuery) (*purchasesAnswer, er
 	}
 }
 
-// matcher says whether a purchase is one that the text asks for: by its buyer (see named), or by a number: that of the
-// purchase, in all or in its drop, of the reservation or of the buyer, and 7-12 is the receipt 12 of drop 7. nil: the
+// matcher says whether the text asks for a purchase: by the buyer (see named) or by a number. The number may be that of
+// the purchase, of the purchase in its drop, of the reservation or of the buyer; 7-12 is receipt 12 of drop 7. nil: the
 // text asks for nothing.
 func matcher(asked string) func(*store.Sale) bool {
 	words := strings.FieldsFunc(asked, blank)
@@ -138,8 +138,8 @@ func matcher(asked string) func(*store.Sale) bool {
 	return func(s *store.Sale) bool { return number(s) || buyer(s.Username, s.Email) }
 }
 
-// named says whether each word is in a buyer's name (whatever its letter case and width) or email (whatever the case
-// of its letters A to Z, composed or not, which is what emails are compared by). It is not for concurrent use.
+// named says whether each word is in a buyer's name or email. Letter case and width do not matter in names; emails are
+// compared as the store compares them. It is not for concurrent use.
 func named(words []string) func(username, email string) bool {
 	type word struct{ name, email string }
 	fold := newFold()
