@@ -35,7 +35,9 @@ var rights = map[string]string{
 }
 
 // placed is a path with numbers in it. No token has that one: a test must not revoke the one that it uses.
-func placed(path string) string { return strings.NewReplacer("{id}", "1", "{token}", "999").Replace(path) }
+func placed(path string) string {
+	return strings.NewReplacer("{id}", "1", "{token}", "999").Replace(path)
+}
 
 // bearer is one kind of token, and the refusal that it gets wherever a token is needed; "" means that it is good.
 type bearer struct {
