@@ -83,6 +83,10 @@ func shop(t *testing.T, s engine) {
 	run(at+2_000, drop.MakePurchase{Reservation: first(1)}, drop.MakePurchase{Reservation: first(3)}, drop.Cancel{Reservation: first(2)})
 	run(at+3_000, drop.Restock{Add: -2, Size: "9"}, drop.Edit{Hidden: &yes, Archived: &yes}, paused)
 
+	_, err = s.SetDropPage(ctx, id, drop.Page{
+		Description: "# Fit", SizeGuide: "a | b", Rules: "One pair each", Delivery: "By post", Images: []drop.Image{{URL: "/a.png", Alt: "A shoe"}},
+	})
+	must(err)
 	hash := operator.Hash{3}
 	token, err := s.CreateToken(ctx, operator.Token{Name: "Ann's laptop", Role: operator.Operator, ExpiresAt: at + 9}, hash)
 	must(err)

@@ -46,11 +46,26 @@ func AskedCreate(s *Spec) Asked {
 	}
 	b = appendNumber(b, ", LimitPerUser:", int64(s.LimitPerUser))
 	b = appendNumber(b, ", MaxExpiredHolds:", int64(s.MaxExpiredHolds))
+	if s.Hidden {
+		b = append(b, ", Hidden:true"...)
+	}
 	total := int64(-1)
 	if s.TotalStock != nil {
 		total = *s.TotalStock
 	}
 	b = appendNumber(b, "}, Total:", total)
+	return Asked(append(b, '}'))
+}
+
+// AskedDuplicate is what a call asks for that makes a drop like another, in what it gives.
+func AskedDuplicate(of ID, name *string, start *Time) Asked {
+	b := appendNumber(nil, "duplicate{Drop:", int64(of))
+	if name != nil {
+		b = appendText(b, ", Name:", *name)
+	}
+	if start != nil {
+		b = appendNumber(b, ", StartTime:", int64(*start))
+	}
 	return Asked(append(b, '}'))
 }
 

@@ -16,18 +16,23 @@ func checkImageURL(raw string) *Error {
 	if raw == "" {
 		return nil
 	}
-	if err := checkText("image_url", raw, 1, MaxImageURL); err != nil {
+	return checkImage("image_url", raw)
+}
+
+// checkImage is checkImageURL of an address that must be there.
+func checkImage(field, raw string) *Error {
+	if err := checkText(field, raw, 1, MaxImageURL); err != nil {
 		return err
 	}
 	if strings.Contains(raw, `\`) {
-		return Invalid("image_url", "must not contain a backslash, which browsers read as a slash")
+		return Invalid(field, "must not contain a backslash, which browsers read as a slash")
 	}
 	u, err := url.Parse(raw)
 	if err == nil && u.User != nil {
-		return Invalid("image_url", "must not contain a user name or a password, with which browsers load no image")
+		return Invalid(field, "must not contain a user name or a password, with which browsers load no image")
 	}
 	if err != nil || !isWeb(u) && !isPath(raw) {
-		return Invalid("image_url", "must be an http or https address, or a path that starts with /")
+		return Invalid(field, "must be an http or https address, or a path that starts with /")
 	}
 	return nil
 }

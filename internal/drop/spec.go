@@ -43,6 +43,9 @@ type Spec struct {
 	LimitPerUser int
 	// MaxExpiredHolds: see Settings.
 	MaxExpiredHolds int
+	Hidden          bool
+	// Page is what its page says from the start; nil: nothing yet.
+	Page *Page
 }
 
 // SizeSpec is one size of a Spec.
@@ -65,6 +68,13 @@ func (s *Spec) Normal() (Spec, error) {
 		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), normal.normalizeStock(),
 	); refusal != nil {
 		return Spec{}, refusal
+	}
+	if s.Page != nil {
+		page, err := s.Page.Normal()
+		if err != nil {
+			return Spec{}, err
+		}
+		normal.Page = &page
 	}
 	return normal, nil
 }
@@ -120,7 +130,7 @@ func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 			CreatedAt: now,
 			Settings: Settings{
 				Name: s.Name, Price: s.Price, StartTime: s.StartTime, ImageURL: s.ImageURL, LimitPerUser: s.LimitPerUser,
-				MaxExpiredHolds: s.MaxExpiredHolds,
+				MaxExpiredHolds: s.MaxExpiredHolds, Hidden: s.Hidden,
 			},
 		},
 		LastAt: now,

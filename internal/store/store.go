@@ -34,8 +34,8 @@ type Lanes interface {
 	// is the drop's Seq that the batch was decided on. A batch without ledger entries is found only as long as it is
 	// the last that changed the drop.
 	Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error)
-	// CreateDrop stores a new drop under the next free number, with its ledger begun. The spec is one that Normal has
-	// returned.
+	// CreateDrop stores a new drop under the next free number, with its ledger begun, and its page if the spec has one.
+	// The spec is one that Normal has returned.
 	//
 	// With a key that was used before it makes nothing and returns the drop as the first call answered it
 	// (Snapshot.Drop alone) and replayed true, or refuses with CodeIdempotencyMismatch; of calls at once under one
@@ -59,6 +59,7 @@ type Records interface {
 	Buyers
 	Operators
 	Lists
+	Pages
 	Exporter
 	Importer
 }
@@ -122,6 +123,16 @@ type Lists interface {
 	// are, damaged ones too, so nothing is assumed of them. It holds a snapshot while it runs. An error of b ends it
 	// and is returned as it is. Refuses with CodeDropNotFound.
 	ReadBooks(ctx context.Context, id drop.ID, b Books) error
+}
+
+// Pages is what the pages of drops say.
+type Pages interface {
+	// DropPage returns what a drop's page says; the zero Page where nobody has written it. Refuses with
+	// CodeDropNotFound.
+	DropPage(ctx context.Context, id drop.ID) (drop.Page, error)
+	// SetDropPage stores a page in place of the one that is there, at the store's time, and returns it. The page is one
+	// that Normal has returned. Refuses with CodeDropNotFound.
+	SetDropPage(ctx context.Context, id drop.ID, page drop.Page) (drop.Page, error)
 }
 
 // Schema is the store's own life.

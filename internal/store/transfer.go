@@ -110,7 +110,7 @@ type Row struct {
 	Drop drop.ID
 	// Value is, of no drop, a User, a Token, an operator.Action or the drop.Kept of a call without a drop; of a drop
 	// its *drop.State (with sizes, and without what a batch loads), a drop.LedgerEntry, drop.Reservation,
-	// drop.Purchase or drop.Kept.
+	// drop.Purchase, drop.Kept or Page.
 	Value any
 }
 
@@ -119,6 +119,13 @@ type User struct {
 	drop.User
 	Issuer, Subject string // who the buyer is to an identity provider; empty: nobody
 	CreatedAt       drop.Time
+}
+
+// Page is a drop's page as stored.
+type Page struct {
+	Description, SizeGuide, Rules, Delivery string
+	Images                                  string // as drop.EncodeImages has them
+	UpdatedAt                               drop.Time
 }
 
 // Token is an operator's token as stored.

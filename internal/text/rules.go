@@ -15,6 +15,9 @@ const (
 	keycap    = '\u20E3'
 	blackFlag = '\U0001F3F4'
 	virama    = 9 // canonical combining class
+	// maxContext bounds how many characters on each side tell whether a joiner is needed. A joiner needs a letter on each
+	// side, with nothing but marks and joiners in between.
+	maxContext = 64
 	// maxMarks bounds the marks on one letter. Hebrew and Tibetan have up to five; "Zalgo" covers the lines around it.
 	maxMarks = 8
 )
@@ -106,6 +109,9 @@ func (p *picker) step(i int) int {
 	case r > ' ' && r <= '~': // most of most names, and in no table but that of what is shown
 		p.keep(r)
 		p.marks = 0
+	case p.kind == body && (r == '\n' || r == '\t' || unicode.Is(unicode.Zs, r)):
+		p.keep(r)
+		p.marks = 0
 	case unicode.Is(unicode.Zs, r):
 		p.space()
 	case isControl(r):
@@ -152,7 +158,9 @@ func (p *picker) space() {
 	p.keep(' ')
 }
 
-func (p *picker) afterBlank() bool { return len(p.kept) == 0 || p.kept[len(p.kept)-1] == ' ' }
+func (p *picker) afterBlank() bool {
+	return len(p.kept) == 0 || unicode.IsSpace(p.kept[len(p.kept)-1])
+}
 
 // mark keeps a combining mark that has something to be on.
 func (p *picker) mark(r rune) {
@@ -182,7 +190,7 @@ func (p *picker) selector(i int) {
 	switch {
 	case p.kind == email || !picture && !unicode.Is(unicode.Han, before):
 		p.refuse(invisible, p.text[i])
-	case picture && p.kind == title:
+	case picture && (p.kind == title || p.kind == body):
 		p.keep(p.text[i])
 	default:
 		p.dropped = true
@@ -222,10 +230,10 @@ func (p *picker) joinsLetters(i int) bool {
 	}
 	ofWord := func(r rune) bool { return isJoiner(r) || unicode.In(r, unicode.L, unicode.M) }
 	from, to := i, i
-	for from > 0 && ofWord(p.text[from-1]) {
+	for from > max(0, i-maxContext) && ofWord(p.text[from-1]) {
 		from--
 	}
-	for to < len(p.text) && ofWord(p.text[to]) {
+	for to < min(len(p.text), i+maxContext) && ofWord(p.text[to]) {
 		to++
 	}
 	// Other joiners of the word have their own turn.

@@ -43,6 +43,29 @@ func Name(s string) (string, Fault) { return normal(s, name) }
 // look of emoji stay as they are.
 func Title(s string) (string, Fault) { return normal(s, title) }
 
+// Body returns the normal form of a text of several lines, such as the description of a drop. Composed characters stand
+// for decomposed ones, and a line ends with one line feed. Empty lines in front and all white space behind go; an empty
+// text stays empty. Blanks and tabs stay, because they mean something in Markdown, and so does the look of emoji.
+func Body(s string) (string, Fault) {
+	if !utf8.ValidString(s) {
+		return "", notUTF8
+	}
+	s = strings.TrimRight(lineEnds.Replace(s), " \t\n")
+	for line, rest, more := strings.Cut(s, "\n"); more && strings.TrimSpace(line) == ""; line, rest, more = strings.Cut(s, "\n") {
+		s = rest
+	}
+	if s == "" {
+		return "", ""
+	}
+	picked, _, fault := body.pick(body.form(s))
+	if fault != "" {
+		return "", fault
+	}
+	return picked, ""
+}
+
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // Email returns the form in which an email is kept and compared. It differs from the text in white space around it,
 // in the letters A to Z and in decomposed characters, and in nothing else: two addresses that differ in more are two
 // people. It does not say whether the text is an email.
@@ -106,6 +129,7 @@ const (
 	name kind = iota
 	title
 	email
+	body
 )
 
 func normal(s string, k kind) (string, Fault) {
@@ -138,7 +162,7 @@ func (k kind) form(s string) string {
 	switch k {
 	case name:
 		return norm.NFC.String(width.Fold.String(s))
-	case title:
+	case title, body:
 		return norm.NFC.String(s)
 	case email:
 	}

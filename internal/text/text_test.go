@@ -311,3 +311,48 @@ func BenchmarkName(b *testing.B) {
 		})
 	}
 }
+
+func TestBody_KeepsWhatMarkdownNeeds(t *testing.T) {
+	for given, want := range map[string]string{
+		"":                        "",
+		" \r\n\t\n":               "",
+		"a":                       "a",
+		"# Fit\r\n\r\n- a  \r- b": "# Fit\n\n- a  \n- b",
+		"\n \n    code\n\n":       "    code",
+		"a\tb   c\n\n\n\nd":       "a\tb   c\n\n\n\nd",
+		"12\u00a0€ | 12\u3000円":   "12\u00a0€ | 12\u3000円",
+		"Cafe\u0301":              "Caf\u00e9",
+		"\u2764\ufe0f 9½":         "\u2764\ufe0f 9½",
+	} {
+		got, fault := text.Body(given)
+		if got != want || fault != "" {
+			t.Errorf("%q is %q (%s), want %q", given, got, fault, want)
+		}
+		if again, fault := text.Body(got); again != got || fault != "" {
+			t.Errorf("%q again is %q (%s)", got, again, fault)
+		}
+	}
+	for given, want := range map[string]string{
+		"a\xffb":          "must be valid UTF-8",
+		"a\x00b":          "must not contain control characters",
+		"a\x0bb":          "must not contain control characters",
+		"a\u2028b":        "must not contain control characters",
+		"a\u202eb":        "must not contain invisible or direction-changing characters; delete U+202E",
+		"a\u200bb":        "must not contain invisible or direction-changing characters; delete U+200B",
+		"\ue000":          "must not contain private or unassigned characters; delete U+E000",
+		"a\n\u0301b":      "must not contain a combining mark without a letter before it; delete U+0301",
+		"a\nb c\td\u00ad": "must not contain invisible or direction-changing characters; delete U+00AD",
+	} {
+		if got, fault := text.Body(given); string(fault) != want {
+			t.Errorf("%q is %q (%s), want %s", given, got, fault, want)
+		}
+	}
+}
+
+// The time must not grow with the square of a word's length. Then this word would take longer than a test may.
+func TestBody_TakesLongWordsOfJoiners(t *testing.T) {
+	word := strings.Repeat("\u0915\u200c", 100_000)
+	if _, fault := text.Body(word); fault != "" {
+		t.Error(fault)
+	}
+}

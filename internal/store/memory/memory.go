@@ -34,6 +34,7 @@ type Store struct {
 	users  users
 	keys   keys
 	cold   cold
+	owned  owned
 	closed bool
 	calls  sync.WaitGroup // Add only under mu while not closed
 
@@ -45,7 +46,7 @@ var _ store.Store = (*Store)(nil)
 
 // New returns an empty store with the given clock.
 func New(now func() drop.Time) *Store {
-	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), deleted: make(map[*records.Table]int64)}
+	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), owned: make(owned), deleted: make(map[*records.Table]int64)}
 	s.Store = records.New(engine{s})
 	return s
 }
@@ -190,6 +191,9 @@ func (s *Store) CreateDrop(
 		r.write(state, changes)
 		s.drops[id] = r
 		s.order = append(s.order, id)
+		if spec.Page != nil {
+			_ = s.owned.add(records.Pages, id, records.PageRow(spec.Page, now)) // the drop is new, and has none
+		}
 		made = r.snapshot(now, &s.users)
 		s.keys.keep(key, drop.Result{Drop: &made.Drop}, now)
 		return nil

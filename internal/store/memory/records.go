@@ -21,6 +21,40 @@ func (c cold) place(t *records.Table, number int64) (i int, there bool) {
 	return slices.BinarySearchFunc(c[t], number, func(row any, n int64) int { return cmp.Compare(t.Number(row), n) })
 }
 
+// owned are the rows of which a drop has at most one in each table, by table and drop.
+type owned map[*records.Table]map[drop.ID]any
+
+// put keeps a copy of a row in place of the one that is there.
+func (o owned) put(t *records.Table, of drop.ID, row any) {
+	if o[t] == nil {
+		o[t] = make(map[drop.ID]any)
+	}
+	kept := t.New()
+	t.Assign(kept, row)
+	o[t][of] = kept
+}
+
+// add keeps a copy of the first row.
+func (o owned) add(t *records.Table, of drop.ID, row any) error {
+	if o[t][of] != nil {
+		return fmt.Errorf("drop %d has a row of %s already", of, t.Name)
+	}
+	o.put(t, of, row)
+	return nil
+}
+
+// rows are copies of the rows of a query, ascending by drop.
+func (o owned) rows(q *records.Query) (all []any) {
+	for _, of := range slices.Sorted(maps.Keys(o[q.Table])) {
+		if q.All || of == q.Of {
+			copied := q.Table.New()
+			q.Table.Assign(copied, o[q.Table][of])
+			all = append(all, copied)
+		}
+	}
+	return all
+}
+
 // engine is the store as package records sees it.
 type engine struct{ *Store }
 
@@ -96,6 +130,8 @@ func (s *Store) rows(q *records.Query) []any {
 			}
 		}
 		return all
+	case records.Pages:
+		return s.owned.rows(q)
 	}
 	var all []any
 	for _, row := range s.cold[q.Table] {
@@ -217,6 +253,23 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 		}
 		return nil
 	})
+}
+
+// Put implements records.Engine.
+func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID, row any) (found bool, err error) {
+	err = e.write(ctx, op, func() error {
+		if found = e.drops[of] != nil; !found {
+			return nil
+		}
+		for _, c := range t.Columns {
+			if c.Timed {
+				c.Set(row, records.Value{Number: int64(e.now())})
+			}
+		}
+		e.owned.put(t, of, row)
+		return nil
+	})
+	return found && err == nil, err
 }
 
 // Stamp implements records.Engine.

@@ -81,7 +81,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	if !s.mayImport(into) {
 		return store.ErrNotEmpty
 	}
-	s.users, s.drops, s.keys, s.order = f.users, f.drops, f.keys, f.Store.order
+	s.users, s.drops, s.keys, s.owned, s.order = f.users, f.drops, f.keys, f.owned, f.Store.order
 	if into == store.IntoNothing {
 		s.cold = f.cold
 	}
@@ -143,6 +143,8 @@ func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
 	case *drop.Kept:
 		row.Answer = bytes.Clone(row.Answer)
 		c.Kept = append(c.Kept, *row)
+	default:
+		return f.owned.add(t, of, row)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/records"
 )
 
 // CreateDrop implements store.Store. A commit of unknown outcome is looked up once before the call gives up.
@@ -83,6 +84,10 @@ func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, 
 	var out pgx.Batch
 	if err := queueDrop(&out, state, changes); err != nil {
 		return store.Snapshot{}, false, s.fail(op, err)
+	}
+	if spec.Page != nil {
+		page := records.Pages.Values(id, records.PageRow(spec.Page, snapshot.Now))
+		out.Queue(dialect.Insert(records.Pages), values(page)...)
 	}
 	if key.Given() {
 		c.queueAnswer(&out, drop.Result{Drop: &state.Drop})

@@ -61,6 +61,20 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 	})
 }
 
+// Put implements records.Engine.
+func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID, row any) (found bool, err error) {
+	sql, args := dialect.Put(t, of, row)
+	into := newCells(t.Given())
+	err = e.writeOne(ctx, op, func(q querier) error { return q.QueryRow(ctx, sql, values(args)...).Scan(into.targets...) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err == nil {
+		into.set(row)
+	}
+	return err == nil, err
+}
+
 // Stamp implements records.Engine.
 func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *records.Column, number int64, row any) (found bool, err error) {
 	into := newCells(t.Columns)

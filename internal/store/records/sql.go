@@ -177,6 +177,31 @@ func (d Dialect) Add(t *Table, row any) (sql string, args []Argument) {
 		strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(given, ", ")), args
 }
 
+// Put returns the statement that stores the one row that a drop has, in place of the one that is there, where there is
+// such a drop. It gives the columns of Given. Its arguments are the drop and what the row has, in which a time that the
+// program gives must stand.
+func (d Dialect) Put(t *Table, of drop.ID, row any) (sql string, args []Argument) {
+	args = []Argument{{Value: Value{Number: int64(of)}}}
+	names, values := []string{t.Drop}, []string{d.Parameter + "1"}
+	var sets, given []string
+	for _, c := range t.Columns {
+		names, sets = append(names, c.Name), append(sets, c.Name+" = excluded."+c.Name)
+		if c.Timed && d.Now != "" {
+			values = append(values, d.Now)
+			continue
+		}
+		args = append(args, c.Of(row))
+		values = append(values, fmt.Sprint(d.Parameter, len(args)))
+	}
+	for _, c := range t.Given() {
+		given = append(given, c.Name)
+	}
+	return fmt.Sprintf("\nINSERT INTO %[1]s%[2]s (%[3]s)\nSELECT %[4]s\nFROM %[1]sdrops\nWHERE id = %[5]s1\n"+
+		"ON CONFLICT (%[6]s) DO UPDATE SET %[7]s\nRETURNING %[8]s",
+		d.Schema, t.Name, strings.Join(names, ", "), strings.Join(values, ", "), d.Parameter, t.Drop,
+		strings.Join(sets, ", "), strings.Join(given, ", ")), args
+}
+
 // Given are the columns of a new row that the store gives; where it gives none, the key.
 func (t *Table) Given() (given []*Column) {
 	for _, c := range t.Columns {

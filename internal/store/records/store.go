@@ -16,6 +16,9 @@ type Engine interface {
 	Read(ctx context.Context, op string, queries ...Query) error
 	// Add stores a new row, and sets in it what the store gives: its number and its time.
 	Add(ctx context.Context, op string, t *Table, row any) error
+	// Put stores the one row that a drop has in a table, in place of the one that is there, and sets in it the time that
+	// the store gives; found: there is such a drop, else nothing is stored.
+	Put(ctx context.Context, op string, t *Table, of drop.ID, row any) (found bool, err error)
 	// Stamp sets a column, unless it is set, to the store's time in the row of that number, and reads the row; found:
 	// there is one.
 	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
@@ -236,6 +239,46 @@ func (s Store) Ledger(ctx context.Context, id drop.ID, after drop.Seq, limit int
 	page := list(&q, new(drop.LedgerEntry), func(e *drop.LedgerEntry) drop.LedgerEntry { return *e })
 	err := s.engine.Read(ctx, fmt.Sprintf("read the ledger of drop %d", id), there(id), q)
 	return *page, err
+}
+
+// DropPage implements store.Store.
+func (s Store) DropPage(ctx context.Context, id drop.ID) (drop.Page, error) {
+	op := fmt.Sprintf("read the page of drop %d", id)
+	var found bool
+	row := new(store.Page)
+	err := s.engine.Read(ctx, op, there(id), Query{Table: Pages, Of: id, Row: row, Each: func() error {
+		found = true
+		return nil
+	}})
+	if err != nil || !found {
+		return drop.Page{}, err
+	}
+	return page(op, row)
+}
+
+// SetDropPage implements store.Store.
+func (s Store) SetDropPage(ctx context.Context, id drop.ID, p drop.Page) (drop.Page, error) {
+	op := fmt.Sprintf("write the page of drop %d", id)
+	row := PageRow(&p, 0)
+	found, err := s.engine.Put(ctx, op, Pages, id, row)
+	if err == nil && !found {
+		err = drop.Refuse(drop.CodeDropNotFound)
+	}
+	if err != nil {
+		return drop.Page{}, err
+	}
+	return page(op, row)
+}
+
+func page(op string, row *store.Page) (drop.Page, error) {
+	images, err := drop.DecodeImages(row.Images)
+	if err != nil {
+		return drop.Page{}, &store.Error{Op: op, Class: store.ClassFault, Err: err}
+	}
+	return drop.Page{
+		Description: row.Description, SizeGuide: row.SizeGuide, Rules: row.Rules, Delivery: row.Delivery,
+		Images: images, UpdatedAt: row.UpdatedAt,
+	}, nil
 }
 
 // there refuses with CodeDropNotFound: it tells an empty page from a drop that is not there.

@@ -10,7 +10,7 @@ import (
 
 // Tables are all that a store keeps, in the order in which batches lock and write them; what a row refers to stands
 // before it.
-var Tables = []*Table{Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Tokens, Actions, Outcomes}
+var Tables = []*Table{Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Pages, Tokens, Actions, Outcomes}
 
 // Drops has the drops themselves; a row is a *drop.State, which has its sizes too.
 var Drops = func() *Table {
@@ -123,6 +123,24 @@ var Keys = table[drop.Kept](Table{Name: "idempotency_keys", Drop: "drop_id", Rig
 	bytesOf("answer", func(k *drop.Kept) *[]byte { return &k.Answer }),
 	number("created_at", func(k *drop.Kept) *drop.Time { return &k.At }),
 )
+
+// Pages has store.Page, at most one of each drop.
+var Pages = table[store.Page](Table{Name: "drop_pages", Drop: "drop_id", Rights: "SELECT, INSERT, UPDATE"},
+	text("description", func(p *store.Page) *string { return &p.Description }),
+	text("size_guide", func(p *store.Page) *string { return &p.SizeGuide }),
+	text("rules", func(p *store.Page) *string { return &p.Rules }),
+	text("delivery", func(p *store.Page) *string { return &p.Delivery }),
+	text("images", func(p *store.Page) *string { return &p.Images }),
+	number("updated_at", func(p *store.Page) *drop.Time { return &p.UpdatedAt }).timed(),
+)
+
+// PageRow is a page that is stored at that moment.
+func PageRow(p *drop.Page, at drop.Time) *store.Page {
+	return &store.Page{
+		Description: p.Description, SizeGuide: p.SizeGuide, Rules: p.Rules, Delivery: p.Delivery,
+		Images: drop.EncodeImages(p.Images), UpdatedAt: at,
+	}
+}
 
 // Tokens has store.Token.
 var Tokens = table[store.Token](Table{Name: "tokens", Key: "id", Sequence: "tokens_id_seq", Lasting: true, Rights: "SELECT"},

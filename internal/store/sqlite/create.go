@@ -37,6 +37,11 @@ func (s *Store) CreateDrop(
 		if err := insertDrop(conn, state, changes); err != nil {
 			return false, err
 		}
+		if spec.Page != nil {
+			if err := insert(conn, records.Pages, state.ID, records.PageRow(spec.Page, now)); err != nil {
+				return false, err
+			}
+		}
 		made = store.Snapshot{Drop: state.Drop, Now: now}
 		return true, keepAnswer(conn, key, drop.Result{Drop: &state.Drop}, now)
 	})

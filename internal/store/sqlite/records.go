@@ -35,11 +35,7 @@ func (e engine) Read(ctx context.Context, op string, queries ...records.Query) e
 // Add implements records.Engine.
 func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) error {
 	return e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
-		for _, c := range t.Given() {
-			if c.Timed {
-				c.Set(row, records.Value{Number: int64(e.now())})
-			}
-		}
+		e.time(t, row)
 		query, args := dialect.Add(t, row)
 		st, err := bound(conn, query, args)
 		if err != nil {
@@ -47,6 +43,34 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 		}
 		return true, rows(st, func() { scan(st, t.Given(), row) })
 	})
+}
+
+// Put implements records.Engine.
+func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID, row any) (found bool, err error) {
+	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
+		e.time(t, row)
+		query, args := dialect.Put(t, of, row)
+		st, err := bound(conn, query, args)
+		if err != nil {
+			return false, err
+		}
+		found = false
+		err = rows(st, func() {
+			found = true
+			scan(st, t.Given(), row)
+		})
+		return found, err
+	})
+	return found && err == nil, err
+}
+
+// time sets the columns of a row that the store gives its time to.
+func (e engine) time(t *records.Table, row any) {
+	for _, c := range t.Given() {
+		if c.Timed {
+			c.Set(row, records.Value{Number: int64(e.now())})
+		}
+	}
 }
 
 // Stamp implements records.Engine.
