@@ -22,13 +22,13 @@ import (
 // Report counts what was copied.
 type Report struct {
 	Drops, Reservations, Purchases, LedgerEntries int64
-	Users, Keys, Tokens, Actions                  int64
+	Users, Keys, Tokens, Actions, Pages           int64
 	Others                                        int64 // rows of all other tables
 }
 
 // Rows is how many rows that is.
 func (r *Report) Rows() int64 {
-	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Users + r.Keys + r.Tokens + r.Actions + r.Others
+	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Users + r.Keys + r.Tokens + r.Actions + r.Pages + r.Others
 }
 
 // SourceError is a failure to read the source.
@@ -91,6 +91,8 @@ func (r *Report) add(row store.Row) {
 		r.Purchases++
 	case drop.Kept:
 		r.Keys++
+	case store.Page:
+		r.Pages++
 	default:
 		r.Others++
 	}

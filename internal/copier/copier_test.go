@@ -225,7 +225,7 @@ func TestRun_ThereAndBackIsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wanted := (copier.Report{Drops: 2, Reservations: 4, Purchases: 2, LedgerEntries: 9, Users: 2, Keys: 6, Tokens: 1, Actions: 2}); report != wanted {
+	if wanted := (copier.Report{Drops: 2, Reservations: 4, Purchases: 2, LedgerEntries: 9, Users: 2, Keys: 6, Tokens: 1, Actions: 2, Pages: 1}); report != wanted {
 		t.Errorf("copied %+v, want %+v", report, wanted)
 	}
 	if report.Rows() != int64(len(want)) {

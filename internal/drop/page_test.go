@@ -27,7 +27,9 @@ func TestPage_IsKeptInItsNormalForm(t *testing.T) {
 }
 
 func TestPage_RefusesByFieldAndRule(t *testing.T) {
-	image := func(url, alt string) drop.Page { return drop.Page{Images: []drop.Image{{URL: "/1.jpg"}, {URL: url, Alt: alt}}} }
+	image := func(url, alt string) drop.Page {
+		return drop.Page{Images: []drop.Image{{URL: "/1.jpg"}, {URL: url, Alt: alt}}}
+	}
 	long := strings.Repeat("a", drop.MaxPageText+1)
 	for _, test := range []struct {
 		page        drop.Page

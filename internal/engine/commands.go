@@ -50,7 +50,10 @@ func (r Retry) under(id drop.ID, cmd drop.Repeatable) drop.Command {
 
 // Create makes a drop. It refuses a spec that breaks a rule.
 func (e *Engine) Create(ctx context.Context, spec drop.Spec, r Retry) (*View, error) {
-	key := r.key("create", drop.AskedCreate(&spec))
+	return e.create(ctx, spec, r.key("create", drop.AskedCreate(&spec)), r)
+}
+
+func (e *Engine) create(ctx context.Context, spec drop.Spec, key drop.Key, r Retry) (*View, error) {
 	spec, err := spec.Normal()
 	if err != nil {
 		return nil, err

@@ -109,6 +109,7 @@ type Engine struct {
 
 	rehearsed *Metrics // of drops that rehearsals sell
 	buyers    *buyers
+	pages     *pages
 	loads     singleflight.Group // of drops that other replicas made
 	running   sync.WaitGroup     // lanes and buyers that have work
 	hurry     chan struct{}      // requests a sweep
@@ -128,7 +129,10 @@ func New(s store.Store, c Config) *Engine {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics()
 	}
-	e := &Engine{store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), rehearsed: NewMetrics(), hurry: make(chan struct{}, 1), jitter: rand.N[time.Duration]}
+	e := &Engine{
+		store: s, Config: c, lanes: make(map[drop.ID]*lane), buyers: newBuyers(), rehearsed: NewMetrics(), pages: newPages(),
+		hurry: make(chan struct{}, 1), jitter: rand.N[time.Duration],
+	}
 	e.Metrics.watch(e)
 	return e
 }
