@@ -43,9 +43,9 @@ func newPages() *pages {
 	return &pages{kept: kept}
 }
 
-// Page returns what a drop's page says; the zero Page where nobody has written it. A page written here shows at once, one
-// written by another replica within 2 seconds. While the store is away, the last known page is shown. Nobody may change
-// its images. Refuses with CodeDropNotFound.
+// Page returns what a drop's page says; the zero Page where nobody has written it. A page written here shows at once,
+// one written by another replica within 2 seconds. While the store is away, the last known page is shown. Nobody may
+// change its images. Refuses with CodeDropNotFound.
 func (e *Engine) Page(ctx context.Context, id drop.ID) (drop.Page, error) {
 	e.pages.mu.Lock()
 	known, found := e.pages.kept.Get(id)
@@ -95,8 +95,8 @@ func (p *pages) keep(id drop.ID, page drop.Page, may func(writes uint64) bool) {
 	}
 }
 
-// SetPage stores what a drop's page says in place of what it said, and returns it. Refuses a page that breaks a rule, and
-// with CodeDropNotFound.
+// SetPage stores what a drop's page says in place of what it said, and returns it. Refuses a page that breaks a rule,
+// and with CodeDropNotFound.
 func (e *Engine) SetPage(ctx context.Context, id drop.ID, page drop.Page) (drop.Page, error) {
 	normal, err := page.Normal()
 	if err != nil {
