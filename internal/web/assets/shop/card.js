@@ -57,7 +57,7 @@ function useSteadyHeight(phase, wanted) {
   const height = useRef(0);
   useLayoutEffect(() => {
     if (!wanted || !box.current) return;
-    if (phase === "soon") height.current = box.current.offsetHeight;
+    if (phase === "soon") height.current = box.current.getBoundingClientRect().height;
     else if (height.current) box.current.style.minHeight = `${height.current}px`;
   });
   useEffect(() => {
@@ -145,7 +145,7 @@ function Action({ drop, phase, size, ask }) {
     <button class="primary" type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
       ${asking ? t("card.reserving") : labelOf(drop, phase, size, { holding, bought, full })}
     </button>
-    <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`}>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought })}</p>
+    <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought })}</span></p>
   </div>`;
 }
 
