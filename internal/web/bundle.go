@@ -11,7 +11,7 @@ import (
 )
 
 // engines are the oldest browsers that the pages are for, those of late 2022: esbuild writes no newer syntax.
-// docs/OPERATIONS.md names them for people.
+// docs/howto/run-a-drop.md names them for people.
 var engines = []api.Engine{
 	{Name: api.EngineChrome, Version: "107"},
 	{Name: api.EngineEdge, Version: "107"},
