@@ -420,6 +420,14 @@ export interface components {
             start_time?: string;
         };
         EmptyRequest: Record<string, never>;
+        EndedHolds: {
+            /** Format: int64 */
+            expired: number;
+            /** Format: int64 */
+            paid: number;
+            /** Format: int64 */
+            released: number;
+        };
         Entry: {
             /** Format: date-time */
             at: string;
@@ -600,6 +608,17 @@ export interface components {
             /** @description In USD */
             price: number;
         };
+        PastRehearsal: {
+            /** Format: date-time */
+            began: string;
+            /** Format: int64 */
+            buyers: number;
+            /** Format: int64 */
+            dropId: number;
+            /** @description Why there is no result */
+            failure: string | null;
+            result?: components["schemas"]["Result"];
+        };
         /** @description The code says it all */
         PlainError: {
             /**
@@ -718,6 +737,8 @@ export interface components {
             errors: number;
             /** @description Why there is no result */
             failure: string | null;
+            /** @description The rehearsals that ended since the server started, newest first, 20 at most */
+            past: components["schemas"]["PastRehearsal"][];
             /** @description What is going on, in words */
             phase: string;
             /** Format: int64 */
@@ -866,6 +887,8 @@ export interface components {
             units: number;
         };
         ServiceFigures: {
+            /** @description How holds ended */
+            holds: components["schemas"]["EndedHolds"];
             /**
              * Format: int64
              * @description Commands that wait in lanes now
@@ -2117,6 +2140,11 @@ export interface operations {
                      *             "count": 17
                      *           }
                      *         ],
+                     *         "holds": {
+                     *           "paid": 2,
+                     *           "released": 1,
+                     *           "expired": 1
+                     *         },
                      *         "timings": [
                      *           {
                      *             "of": "reserve",
@@ -2297,7 +2325,8 @@ export interface operations {
                      *       "sold": 0,
                      *       "refused": 0,
                      *       "errors": 0,
-                     *       "failure": null
+                     *       "failure": null,
+                     *       "past": []
                      *     }
                      */
                     "application/json": components["schemas"]["Rehearsal"];
@@ -2343,7 +2372,8 @@ export interface operations {
                      *       "sold": 0,
                      *       "refused": 0,
                      *       "errors": 0,
-                     *       "failure": null
+                     *       "failure": null,
+                     *       "past": []
                      *     }
                      */
                     "application/json": components["schemas"]["Rehearsal"];

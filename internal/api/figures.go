@@ -49,7 +49,13 @@ type (
 		Watchers watchersAnswer  `json:"watchers" doc:"Connected now"`
 		Queued   int64           `json:"queued" doc:"Commands that wait in lanes now"`
 		Refusals []refusalAnswer `json:"refusals" nullable:"false" doc:"Reserves that were refused, by code"`
+		Holds    endedHolds      `json:"holds" doc:"How holds ended"`
 		Timings  []timingAnswer  `json:"timings" nullable:"false" doc:"How long things took"`
+	}
+	endedHolds struct {
+		Paid     int64 `json:"paid"`
+		Released int64 `json:"released"`
+		Expired  int64 `json:"expired"`
 	}
 	watchersAnswer struct {
 		WebSocket int64 `json:"websocket"`
@@ -115,9 +121,18 @@ func (a *api) service() *serviceFigures {
 		s.Watchers.Streams = int64(a.streams.Count())
 	}
 	for _, m := range measured(a.engine.Metrics.Commands()) {
-		if code := labelOf(m, "outcome"); labelOf(m, "command") == "reserve" && code != "ok" {
-			s.Refusals = append(s.Refusals, refusalAnswer{code, int64(m.GetCounter().GetValue())})
+		code, n := labelOf(m, "outcome"), int64(m.GetCounter().GetValue())
+		switch command := labelOf(m, "command"); {
+		case command == "reserve" && code != "ok":
+			s.Refusals = append(s.Refusals, refusalAnswer{code, n})
+		case command == "purchase" && code == "ok":
+			s.Holds.Paid = n
+		case command == "cancel" && code == "ok":
+			s.Holds.Released = n
 		}
+	}
+	for _, m := range measured(a.engine.Metrics.Expired()) {
+		s.Holds.Expired = int64(m.GetCounter().GetValue())
 	}
 	requests := measured(a.metrics.seconds)
 	for _, call := range []struct{ of, method, route string }{

@@ -40,6 +40,7 @@ type figuresJSON struct {
 			Code  string
 			Count int64
 		}
+		Holds   struct{ Paid, Released, Expired int64 }
 		Timings []struct {
 			Of      string
 			Count   int64
@@ -166,6 +167,8 @@ func (r *rehearsals) Begin(_ context.Context, token string, id drop.ID, buyers i
 
 func (r *rehearsals) State() rehearse.State { return r.state }
 
+func (r *rehearsals) Past() []rehearse.State { return []rehearse.State{r.state} }
+
 func TestRehearsals_BeginOnceAndSayHowTheyGo(t *testing.T) {
 	begin := &rehearsals{}
 	s := newShop(t, func(c *api.Config) { c.Rehearsals = begin }, secretProvider(t).signIn)
@@ -203,7 +206,7 @@ func TestRehearsals_BeginOnceAndSayHowTheyGo(t *testing.T) {
 	begin.refuse = rehearse.ErrRunning
 	s.refused(s.as(token, http.MethodPost, "/api/operator/rehearsals", `{"dropId":1,"buyers":1}`), http.StatusConflict, "not_now")
 	begin.state = rehearse.State{Err: errors.New("it rained"), Config: rehearse.Config{Drop: 1}}
-	if r := s.as(token, http.MethodGet, "/api/operator/rehearsals", ""); !strings.Contains(r.body, `"failure":"it rained"`) {
+	if r := s.as(token, http.MethodGet, "/api/operator/rehearsals", ""); !strings.Contains(r.body, `"failure":"it rained","past":[{"dropId":1,"buyers":0,`) {
 		t.Error(r.body)
 	}
 }
@@ -232,6 +235,9 @@ func TestFigures_LeaveRehearsalsOut(t *testing.T) {
 			t.Errorf("a rehearsal is in the timings: %+v", timing)
 		}
 	}
+	if f.Service.Holds.Paid != 0 || f.Service.Holds.Released != 0 {
+		t.Errorf("a rehearsal is in the holds: %+v", f.Service.Holds)
+	}
 	if len(f.Service.Refusals) != 0 {
 		t.Errorf("a rehearsal is in the refusals: %+v", f.Service.Refusals)
 	}
@@ -239,7 +245,7 @@ func TestFigures_LeaveRehearsalsOut(t *testing.T) {
 	mustPost[dropJSON](s, "/api/drops/1/restock", `{"add":1}`)
 	play()
 	f = s.figures("")
-	if got := fmt.Sprint(f.Service.Refusals); f.Drops[0].Rehearsal || got != "[{out_of_stock 2}]" || !strings.Contains(fmt.Sprint(f.Service.Timings), "{reserve 4 ") {
+	if got := fmt.Sprint(f.Service.Refusals); f.Drops[0].Rehearsal || got != "[{out_of_stock 2}]" || f.Service.Holds.Paid != 1 || f.Service.Holds.Released != 1 || !strings.Contains(fmt.Sprint(f.Service.Timings), "{reserve 4 ") {
 		t.Errorf("a real drop's calls are %+v", f.Service)
 	}
 }

@@ -18,6 +18,8 @@ type Rehearsals interface {
 	// Begin returns once it has begun. Refuses with a *rehearse.LiveError, rehearse.ErrRunning or CodeDropNotFound.
 	Begin(ctx context.Context, token string, id drop.ID, buyers int) error
 	State() rehearse.State
+	// Past are those that have ended, the newest first.
+	Past() []rehearse.State
 }
 
 type (
@@ -37,6 +39,14 @@ type (
 		Errors    int64            `json:"errors"`
 		Failure   *string          `json:"failure" doc:"Why there is no result"`
 		Result    *rehearse.Result `json:"result,omitzero" doc:"Absent: none yet; times are in milliseconds"`
+		Past      []pastRehearsal  `json:"past" nullable:"false" doc:"The rehearsals that ended since the server started, newest first, 20 at most"`
+	}
+	pastRehearsal struct {
+		DropID  drop.ID          `json:"dropId"`
+		Buyers  int              `json:"buyers"`
+		Began   instant          `json:"began"`
+		Failure *string          `json:"failure" doc:"Why there is no result"`
+		Result  *rehearse.Result `json:"result,omitzero"`
 	}
 )
 
@@ -100,7 +110,14 @@ func (a *api) showRehearsal(w http.ResponseWriter, _ *http.Request) error {
 	p := &s.Progress
 	answer := rehearsalAnswer{
 		Running: s.Running, DropID: unlessZero(&s.Config.Drop), Buyers: s.Config.Buyers, ElapsedMs: p.Elapsed.Milliseconds(), Phase: p.Phase,
-		Reserved: p.Reserved, Sold: p.Sold, Refused: p.Refused, Errors: p.Errors, Result: s.Result,
+		Reserved: p.Reserved, Sold: p.Sold, Refused: p.Refused, Errors: p.Errors, Result: s.Result, Past: []pastRehearsal{},
+	}
+	for _, p := range a.rehearsals.Past() {
+		past := pastRehearsal{DropID: p.Config.Drop, Buyers: p.Config.Buyers, Began: instant(drop.TimeOf(p.Began)), Result: p.Result}
+		if p.Err != nil {
+			past.Failure = new(p.Err.Error())
+		}
+		answer.Past = append(answer.Past, past)
 	}
 	if s.Err != nil {
 		answer.Failure = new(s.Err.Error())
@@ -114,7 +131,7 @@ func (a *api) rehearsalRoutes() []route {
 		return nil
 	}
 	const path, shown = "/api/operator/rehearsals", `{"running":true,"dropId":1,"buyers":1000,"elapsed_ms":0,"phase":"","reserved":0,"sold":0,` +
-		`"refused":0,"errors":0,"failure":null}`
+		`"refused":0,"errors":0,"failure":null,"past":[]}`
 	answer := reflect.TypeFor[rehearsalAnswer]()
 	return []route{
 		{
@@ -128,7 +145,7 @@ func (a *api) rehearsalRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: path, serve: a.showRehearsal,
-			id: "rehearsal", access: viewers, tag: tagOperating, summary: "Say how the rehearsal goes", text: "The one under way, or the last one. Not in the operators' log.",
+			id: "rehearsal", access: viewers, tag: tagOperating, summary: "Say how the rehearsal goes", text: "The one under way, or the last one, and those before it. Not in the operators' log.",
 			answer: answer, answerExample: shown,
 		},
 	}

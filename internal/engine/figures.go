@@ -17,5 +17,8 @@ func (e *Engine) Queued() (n int) {
 // Commands returns the counters of commands, by command and outcome.
 func (m *Metrics) Commands() prometheus.Collector { return m.commands }
 
+// Expired is the counter of holds that ended unpaid.
+func (m *Metrics) Expired() prometheus.Collector { return m.expired }
+
 // HoldReturns returns the histogram of the time from a hold's end until its unit is available again.
 func (m *Metrics) HoldReturns() prometheus.Collector { return m.expiryLag }

@@ -3,6 +3,7 @@ package rehearse
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,6 +16,7 @@ var ErrRunning = errors.New("a rehearsal is under way")
 type Stage struct {
 	mu      sync.Mutex
 	state   State
+	past    []State // that have ended, the oldest first
 	cancel  context.CancelFunc
 	stopped bool
 	playing sync.WaitGroup
@@ -29,6 +31,9 @@ type State struct {
 	Result   *Result
 	Err      error
 }
+
+// remembered is how many rehearsals that have ended a stage remembers.
+const remembered = 20
 
 // Begin checks whether a rehearsal may begin, and lets it. Refuses as Check does, and with ErrRunning.
 func (s *Stage) Begin(ctx context.Context, c Config) error {
@@ -64,6 +69,9 @@ func (s *Stage) Begin(ctx context.Context, c Config) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.state.Running, s.state.Result, s.state.Err = false, result, err
+		if s.past = append(s.past, s.state); len(s.past) > remembered {
+			s.past = slices.Delete(s.past, 0, 1)
+		}
 	})
 	return nil
 }
@@ -73,6 +81,15 @@ func (s *Stage) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
+}
+
+// Past returns the rehearsals that have ended, the newest first; a stage remembers a bounded number of them.
+func (s *Stage) Past() []State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	past := slices.Clone(s.past)
+	slices.Reverse(past)
+	return past
 }
 
 // Stop ends what is on the stage and waits for that; nothing begins afterwards.
