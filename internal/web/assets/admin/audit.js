@@ -5,6 +5,7 @@ import { plural, spoken } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
 import { explain } from "../shared/words.js";
+import { room } from "./room.js";
 
 // Audit reads all that is recorded of a drop, which takes as long as it takes: it shows for how long it has been at
 // it, and can be stopped.
@@ -25,6 +26,8 @@ export function Audit({ drop }) {
     try {
       const found = await client.audit({ id: drop.id }, { patience: Infinity, signal: controller.signal });
       put(found);
+      if (found.clean) room.audits.delete(drop.id);
+      else room.audits.set(drop.id, found);
       say(found.clean ? "The audit found no discrepancies." : "The audit found discrepancies.");
     } catch (r) {
       refuse(r);

@@ -12,10 +12,10 @@ import { Edit, Restock } from "./forms.js";
 import { Live } from "./live.js";
 import { openDialog } from "./modal.js";
 import { Page } from "./page.js";
-import { Rehearsal } from "./rehearsal.js";
+import { OneRehearsal } from "./rehearsal.js";
 import { dropOf, room, watch } from "./room.js";
 import { href } from "./routes.js";
-import { isRehearsal, State, startOf, StartOf } from "./state.js";
+import { State, startOf, StartOf } from "./state.js";
 import { Ledger, Purchases } from "./tables.js";
 
 // views are what a drop's page shows below its head, by the last part of the address. One line adds another.
@@ -24,7 +24,7 @@ const views = {
   ledger: { label: "Ledger", view: Ledger },
   purchases: { label: "Purchases", view: Purchases },
   audit: { label: "Audit", view: Audit },
-  rehearsal: { label: "Rehearsal", view: Rehearsal },
+  rehearsal: { label: "Rehearsal", view: OneRehearsal },
 };
 
 // Drop is the page of one drop.
@@ -42,7 +42,7 @@ export function Drop({ id, view }) {
   }
   const shown = Object.keys(views).includes(view) ? view : "";
   const { view: View } = views[shown];
-  const rehearsal = isRehearsal(drop);
+  const { rehearsal } = drop;
   const heading = html`<bdi>${drop.name}</bdi>`;
   const back = html`<p class="back"><a href=${rehearsal ? "#/rehearsals" : "#/drops"}>${rehearsal ? "All rehearsals" : "All drops"}</a></p>`;
   return html`<${Page} title=${isolated(drop.name)} heading=${heading} back=${back}>

@@ -11,7 +11,7 @@ import { openDialog } from "./modal.js";
 import { Page } from "./page.js";
 import { room } from "./room.js";
 import { change, go } from "./routes.js";
-import { isRehearsal, kindOf, Shares, startOf, StartOf, State } from "./state.js";
+import { kindOf, revenueOf, Shares, startOf, StartOf, State } from "./state.js";
 
 const size = 25; // drops on a page
 
@@ -27,13 +27,12 @@ const filters = {
   all: { label: "All", has: () => true },
 };
 
-const revenue = (drop) => drop.sold * drop.price;
 const orders = {
   "": { label: "Newest first", by: (a, b) => b.id - a.id },
   start: { label: "Start, latest first", by: (a, b) => startOf(b) - startOf(a) },
   name: { label: "Name", by: (a, b) => a.name.localeCompare(b.name) },
   sold: { label: "Most sold", by: (a, b) => b.sold - a.sold },
-  revenue: { label: "Most revenue", by: (a, b) => revenue(b) - revenue(a) },
+  revenue: { label: "Most revenue", by: (a, b) => revenueOf(b) - revenueOf(a) },
 };
 
 // Drops is the list of drops, or the page of one.
@@ -56,7 +55,7 @@ function List({ query }) {
   const [q, state, sort] = [query.get("q")?.trim() ?? "", query.get("state") ?? "", query.get("sort") ?? ""];
   const filter = of(filters, state);
   const order = of(orders, sort);
-  const all = room.figures.drops.filter((d) => !isRehearsal(d));
+  const all = room.figures.drops.filter((d) => !d.rehearsal);
   const found = all.filter((d) => filter.has(kindOf(d)) && (q === "" || matches(d, q))).sort((a, b) => order.by(a, b) || b.id - a.id);
   const pages = Math.max(1, Math.ceil(found.length / size));
   const page = Math.min(pages, Math.max(1, Math.floor(Number(query.get("page"))) || 1));
@@ -96,8 +95,8 @@ function Table({ drops }) {
       <th scope="row"><a href=${`#/drops/${d.id}`}><bdi>${d.name}</bdi></a> <small>Drop ${d.id}</small></th>
       <td data-label="State"><${State} drop=${d} /></td>
       <td data-label="Start"><${StartOf} drop=${d} zone=${startOf(d) > now()} /></td>
-      <td data-label="Stock"><div class="stock"><${Shares} drop=${d} /><span class="numbers">${whole(d.available)} on sale · ${whole(d.held)} held · ${whole(d.sold)} sold</span></div></td>
+      <td data-label="Stock"><div class="stock"><${Shares} drop=${d} /><span class="numbers">${whole(d.available)} on sale · ${whole(d.held)} held</span></div></td>
       <td data-label="Sold" class="number">${whole(d.sold)}</td>
-      <td data-label="Revenue" class="number">${money(revenue(d))}</td>
+      <td data-label="Revenue" class="number">${money(revenueOf(d))}</td>
     </tr>`)}</tbody></table>`;
 }

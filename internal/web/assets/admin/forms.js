@@ -2,13 +2,16 @@ import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
 import { currency, decimals } from "../shared/config.js";
-import { plural, whole } from "../shared/format.js";
-import { say } from "../shared/say.js";
+import { money, plural, whole } from "../shared/format.js";
 import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import * as check from "./check.js";
-import { refresh } from "./room.js";
+import { confirm } from "./confirm.js";
+import { toast } from "./modal.js";
+import { dropOf, refresh } from "./room.js";
 import { start, StartMeaning, startTexts } from "./start.js";
+import { startOf } from "./state.js";
+import { utcText } from "./zones.js";
 
 // Field is a labelled input that says what is wrong with it as soon as it was left, and from then on while it is typed.
 function Field({ form, name, label, hint, type = "text", rows, ...rest }) {
@@ -37,9 +40,10 @@ function useForm(initial, checks, locked = []) {
   return { texts, seen, see, problems, values, locked, good: Object.values(problems).every((p) => p === null), put: (more) => setTexts({ ...texts, ...more }), set: (name, text) => setTexts({ ...texts, [name]: text }) };
 }
 
-// Sending is a form's end: its buttons, and what the server said. A form that is sent again because its answer was
+// Sending is a form's end: its buttons, and what the server said. send promises the text of the notice, and how to undo
+// what was done where that is possible. sure may ask first. A form that is sent again because its answer was
 // lost is the same request, as long as nothing in it has changed.
-function useSending(form, send, close) {
+function useSending(form, send, close, sure = () => true) {
   const [busy, work] = useState(false);
   const [refusal, refuse] = useState(null);
   const box = useRef();
@@ -51,13 +55,14 @@ function useSending(form, send, close) {
       box.current.querySelector(`[name="${Object.keys(form.problems).find((n) => form.problems[n])}"]`)?.focus();
       return;
     }
+    if (!(await sure(form.values))) return;
     work(true);
     refuse(null);
     try {
-      const said = await send(form.values);
+      const { text, undo } = await send(form.values);
       await refresh();
-      say(said);
       close();
+      toast(text, undo);
     } catch (r) {
       refuse(r);
       work(false);
@@ -107,7 +112,7 @@ export function Create({ close, open }) {
     const { sizes, total: _, ...rest } = v;
     const drop = await client.createDrop({ ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) });
     open(drop.id);
-    return `${isolated(drop.name)} created.`;
+    return { text: `Created: ${isolated(drop.name)}` };
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">New drop</h2>
@@ -126,14 +131,15 @@ export function Edit({ drop, close }) {
     name: drop.name, price: String(drop.price), ...startTexts(Date.parse(drop.start_time)), image_url: drop.image_url || "",
     limit_per_user: drop.limit_per_user ? String(drop.limit_per_user) : "", max_expired_holds: drop.max_expired_holds ? String(drop.max_expired_holds) : "",
   };
-  // What is older than a rule stays as it is until it is changed.
+  // What is older than a rule may stay until it is changed.
   const kept = (name) => (text, ...more) => (text === initial[name] ? undefined : terms[name](text, ...more));
   const form = useForm(initial, { ...terms, price: kept("price"), image_url: kept("image_url") }, locked);
+  const changeOf = (v) => Object.fromEntries(Object.entries(v).filter(([field, value]) => value !== undefined && !locked.includes(field) && (value ?? 0) !== (normal(field, drop[field]) ?? 0)));
   const { submit, end, box } = useSending(form, async (v) => {
-    const change = Object.fromEntries(Object.entries(v).filter(([field, value]) => value !== undefined && !locked.includes(field) && (value ?? 0) !== (normal(field, drop[field]) ?? 0)));
+    const change = changeOf(v);
     await client.editDrop({ id: drop.id, ...change });
-    return "Saved.";
-  }, close);
+    return { text: `Saved: ${isolated(v.name)}`, undo: undoOf(drop, change) };
+  }, close, (v) => sureOf(drop, changeOf(v)));
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">Edit</h2>
     <${Terms} form=${form} />
@@ -143,6 +149,26 @@ export function Edit({ drop, close }) {
 
 const normal = (field, value) => (field === "start_time" ? new Date(Math.floor(Date.parse(value) / 1000) * 1000).toISOString() : value);
 
+// undoOf puts back what an edit has changed. Nothing has changed: there is nothing to undo.
+function undoOf(drop, change) {
+  const before = Object.fromEntries(Object.keys(change).map((field) => [field, drop[field] ?? null]));
+  if (Object.keys(before).length === 0) return null;
+  return async () => {
+    await client.editDrop({ id: drop.id, ...before });
+    await refresh();
+    return `Changes undone: ${isolated(drop.name)}`;
+  };
+}
+
+// sureOf asks before the terms change that buyers see already.
+function sureOf(drop, change) {
+  const seen = [];
+  if ("price" in change) seen.push(`The price changes from ${money(drop.price)} to ${money(change.price)}.`);
+  if ("start_time" in change) seen.push(`The start moves from ${utcText(startOf(drop))} to ${utcText(Date.parse(change.start_time))}.`);
+  if (seen.length === 0 || drop.hidden || drop.archived) return true;
+  return confirm({ title: html`Change <bdi>${drop.name}</bdi>?`, text: `Buyers can see this drop already. ${seen.join(" ")}`, verb: "Change drop" });
+}
+
 export function Restock({ drop, close }) {
   const sized = drop.sizes.length > 0;
   const form = useForm({ size: "", add: "" }, {
@@ -151,9 +177,21 @@ export function Restock({ drop, close }) {
   });
   const problem = form.seen.has("size") ? form.problems.size : null;
   const { submit, end, box } = useSending(form, async (v) => {
-    await client.restock({ id: drop.id, add: v.add, ...(sized ? { size: v.size } : {}) });
-    return `${v.add > 0 ? "Added" : "Removed"} ${plural(Math.abs(v.add), "pair")}.`;
-  }, close);
+    const size = sized ? { size: v.size } : {};
+    await client.restock({ id: drop.id, add: v.add, ...size });
+    const text = (add) => `${add > 0 ? "Added" : "Removed"} ${plural(Math.abs(add), "pair")}: ${isolated(drop.name)}`;
+    return {
+      text: text(v.add),
+      undo: async () => {
+        await client.restock({ id: drop.id, add: -v.add, ...size });
+        await refresh();
+        return text(-v.add);
+      },
+    };
+  }, close, (v) => v.add > 0 || confirm({
+    title: html`Remove ${plural(-v.add, "pair")} of <bdi>${drop.name}</bdi>?`, verb: "Remove pairs",
+    text: () => `${whole(dropOf(drop.id)?.available ?? drop.available)} of ${whole(drop.total)} pairs are on sale now. Buyers can no longer get the pairs that you remove.`,
+  }));
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">Restock</h2>
     ${sized && html`<div class="field"><label for="size">Size</label>

@@ -5,6 +5,7 @@ import { useTopic } from "../shared/topics.js";
 import { conversion, drawn, rates, sellOut } from "./books.js";
 import { Chart } from "./chart.js";
 import { room } from "./room.js";
+import { revenueOf } from "./state.js";
 
 const lines = [{ name: "On sale", color: "available" }, { name: "Held", color: "held" }, { name: "Sold", color: "sold" }];
 const sales = [{ name: "Sold per second", color: "sold" }];
@@ -24,7 +25,7 @@ export function Live({ drop }) {
     <dl class="tiles">
       ${tile("On sale", whole(drop.available), `of ${whole(drop.total)}`)}
       ${tile("Held", whole(drop.held))}
-      ${tile("Sold", whole(drop.sold), money(drop.sold * drop.price))}
+      ${tile("Sold", whole(drop.sold), money(revenueOf(drop)))}
       ${tile("Conversion", share === null ? "–" : `${Math.round(share * 100)} %`, `${whole(story.counts.expired)} expired, ${whole(story.counts.cancelled)} released`)}
       ${tile("Sold out in", took === null ? "–" : seconds(took))}
       ${tile("Peak sales per second", speed.peak ? whole(speed.peak) : "–")}

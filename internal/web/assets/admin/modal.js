@@ -1,9 +1,7 @@
-// The one dialog of the control room, and the one notice at its foot. Any page may open them.
+// The dialogs of the control room, and the one notice at its foot. Any page may open them.
 import { html } from "../shared/html.js";
 import { Dialog } from "../shared/dialog.js";
 import { flush, tell, useTopic } from "../shared/topics.js";
-
-let open = null;
 
 // draw shows a change of the dialog or the notice at once.
 function draw(topic) {
@@ -11,23 +9,32 @@ function draw(topic) {
   flush();
 }
 
-// openDialog shows a component with those properties, and with close, which it calls when it is done.
-export function openDialog(View, props = {}) {
-  open?.ended();
-  open = { View, props, ended: props.ended ?? (() => {}) };
+// A question may stand above a dialog: whoever says no is back in the form.
+const places = { dialog: null, question: null };
+
+// openDialog shows a component with those properties, and with close, which it calls when it is done. ended is called
+// however the dialog closes.
+export function openDialog(View, props = {}, place = "dialog") {
+  places[place]?.ended();
+  places[place] = { View, props, ended: props.ended ?? (() => {}) };
   draw("dialog");
 }
 
-function close() {
-  const was = open;
-  open = null;
+function close(place) {
+  const was = places[place];
+  places[place] = null;
   draw("dialog");
   was?.ended();
 }
 
+const closeDialog = () => close("dialog");
+const closeQuestion = () => close("question");
+
 export function Modal() {
   useTopic("dialog");
-  return html`<${Dialog} open=${open !== null} close=${close}>${open && html`<${open.View} ...${open.props} close=${close} />`}<//>`;
+  const { dialog, question } = places;
+  return html`<${Dialog} open=${dialog !== null} close=${closeDialog}>${dialog && html`<${dialog.View} ...${dialog.props} close=${closeDialog} />`}<//>
+    <${Dialog} open=${question !== null} close=${closeQuestion} title="question-title">${question && html`<${question.View} ...${question.props} close=${closeQuestion} />`}<//>`;
 }
 
 let notice = null;

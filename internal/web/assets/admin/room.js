@@ -1,10 +1,11 @@
-// What the control room knows: the figures, asked for each second, and the story of the drop that is looked at.
+// What the control room knows: the figures, asked for each second, the story of the drop that is looked at, and the
+// audits in this tab that found discrepancies, by drop.
 import { identity } from "../shared/config.js";
 import { client, measure, now, onJump, session } from "../shared/client.js";
 import { tell } from "../shared/topics.js";
 import { add, emptyStory, readOn } from "./books.js";
 
-export const room = { figures: null, history: [], problem: null, admitted: !identity, drop: 0, story: null, ledger: [], reading: false };
+export const room = { figures: null, history: [], problem: null, admitted: !identity, drop: 0, story: null, ledger: [], reading: false, audits: new Map() };
 
 const tokenKey = "sneakerdrop.operator";
 

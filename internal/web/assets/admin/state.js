@@ -7,11 +7,11 @@ const soon = 600_000; // ms: buyers are there already
 
 export const startOf = (drop) => Date.parse(drop.start_time);
 
-// isRehearsal says whether a drop is the hidden copy that a rehearsal made; the server names it so.
-export const isRehearsal = (drop) => drop.hidden && /^Rehearsal of \d+$/.test(drop.name);
+// revenueOf is what a drop earned: all its units had one price. Prices have at most four decimals.
+export const revenueOf = (drop) => Math.round(drop.sold * drop.price * 1e4) / 1e4;
 
 // isDraft says whether a drop was never published: it is hidden, and nobody has had a unit of it.
-export const isDraft = (drop) => drop.hidden && drop.sold + drop.held === 0;
+export const isDraft = (drop) => drop.hidden && !drop.archived && drop.sold + drop.held === 0;
 
 // sells says whether stopping a drop would take something away from buyers now.
 export const sells = (drop) => !drop.archived && drop.available + drop.held > 0 && startOf(drop) <= now() + soon;
@@ -36,7 +36,7 @@ export function stateOf(drop) {
 
 export function State({ drop }) {
   const [state, said] = stateOf(drop);
-  return html`<span class=${`state ${state}`}>${said}</span>`;
+  return html`<span class=${`state is-${state}`}>${said}</span>`;
 }
 
 // StartOf names the zone of the time that it shows: operators in several zones plan one drop.

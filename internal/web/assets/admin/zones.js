@@ -109,3 +109,11 @@ export function read(text, offset, zone = zoneHere()) {
   const choices = instants.map((instant) => ({ instant, offset: String(offsetAt(instant, zone)) }));
   return { kind: "twice", choices, instant: choices.find((c) => c.offset === offset)?.instant };
 }
+
+// midnight is when the day began that it is now in a zone. Where a clock change leaves midnight out, the day began
+// with the change.
+export function midnight(ms, zone = zoneHere()) {
+  const wall = parse(`${localText(ms, zone).slice(0, 10)}T00:00:00`);
+  const found = instantsOf(wall, zone);
+  return found.length > 0 ? found[0] : gapAround(wall, zone).after;
+}

@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "./html.js";
 
-// Dialog is modal; Escape and a click beside it close it, and the focus goes back to where it was.
-export function Dialog({ open, close, children }) {
+// Dialog is modal. title is the id of its heading. Escape and a click beside it close it, and the focus goes back to where it was.
+export function Dialog({ open, close, title = "dialog-title", children }) {
   const box = useRef();
   const wanted = useRef(open);
   wanted.current = open;
@@ -23,7 +23,7 @@ export function Dialog({ open, close, children }) {
   };
   // The event comes some time after a close: by then the dialog may be open again.
   const closed = () => wanted.current && !box.current.open && close();
-  return html`<dialog ref=${box} aria-labelledby="dialog-title" onCancel=${escaped} onClose=${closed} onMouseDown=${beside}>
+  return html`<dialog ref=${box} aria-labelledby=${title} onCancel=${escaped} onClose=${closed} onMouseDown=${beside}>
     ${open && html`<div class="sheet">${children}</div>`}
   </dialog>`;
 }

@@ -1,0 +1,33 @@
+// What was sold since the operator's midnight. The server answers from memory, and is asked only after something was
+// sold.
+import { client, now } from "../shared/client.js";
+import { tell } from "../shared/topics.js";
+import { room } from "./room.js";
+import { midnight } from "./zones.js";
+
+const pace = 2000; // ms between two questions
+
+export const today = { answer: null, refusal: null };
+
+let asked = "";
+let busy = false;
+let last = -Infinity;
+
+// lookToday asks for the figures of today if they may have changed.
+export async function lookToday() {
+  if (busy || !room.figures || performance.now() - last < pace) return;
+  const since = new Date(midnight(now())).toISOString();
+  const wanted = [since, ...room.figures.drops.map((d) => d.sold)].join();
+  if (wanted === asked && !today.refusal) return;
+  busy = true;
+  last = performance.now();
+  try {
+    today.answer = await client.sales({ since });
+    today.refusal = null;
+    asked = wanted;
+  } catch (refusal) {
+    today.refusal = refusal;
+  }
+  busy = false;
+  tell("today");
+}
