@@ -263,6 +263,12 @@ func TestZones_OfTheWholeWorld(t *testing.T) {
 	for expression, want := range map[script]string{
 		`zones.offsetName(0)`: `"UTC+0"`, `zones.offsetName(-12600000)`: `"UTC-3:30"`, `zones.offsetName(20700000)`: `"UTC+5:45"`, `zones.offsetName(-17762000)`: `"UTC-4:56:02"`,
 		`zones.parse("2026-02-29T00:00")`: `null`, `zones.parse("2026-01-01 24:00")`: `null`, `zones.parse("")`: `null`, `zones.parse("2026-13-01T00:00")`: `null`,
+		`zones.utcText(zones.midnight(Date.UTC(2026, 0, 1, 12), "Asia/Kolkata"))`:    `"2025-12-31 18:30:00 UTC"`,
+		`zones.utcText(zones.midnight(Date.UTC(2025, 3, 25, 12), "Africa/Cairo"))`:   `"2025-04-24 22:00:00 UTC"`, // the day begins at 01:00
+		`zones.utcText(zones.midnight(Date.UTC(2025, 9, 31, 12), "Africa/Cairo"))`:   `"2025-10-30 22:00:00 UTC"`,
+		`zones.utcText(zones.midnight(Date.UTC(2025, 10, 2, 12), "America/Havana"))`: `"2025-11-02 04:00:00 UTC"`, // comes twice: the first
+		`zones.utcText(zones.midnight(Date.UTC(2026, 0, 1), "UTC"))`:                 `"2026-01-01 00:00:00 UTC"`,
+		`zones.utcText(zones.midnight(Date.UTC(2026, 0, 1) - 1, "UTC"))`:             `"2025-12-31 00:00:00 UTC"`,
 		`zones.parse("2026-01-01")`: `null`, `zones.parse("2026-01-01T10:00Z")`: `null`, `zones.parse("2026-01-01T10:00:07.250")`: `1767261607000`,
 		`zones.zoneName(0, "Asia/Kolkata")`: `"Asia/Kolkata (UTC+5:30)"`, `zones.utcText(zones.read("1883-11-18T12:02", "", "America/New_York").choices[0].instant)`: `"1883-11-18 16:58:02 UTC"`,
 	} {

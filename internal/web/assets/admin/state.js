@@ -30,6 +30,7 @@ export function kindOf(drop) {
 export function stateOf(drop) {
   const kind = kindOf(drop);
   if (kind === "upcoming") return [kind, `Starts in ${countdown(startOf(drop) - now())}`];
+  if (kind === "out" && drop.total === 0) return [kind, "No stock"];
   if (kind === "live" && drop.available === 0) return ["held", "All held"];
   return [kind, { archived: "Archived", draft: "Draft", hidden: "Hidden", paused: "Paused", live: "On sale", out: "Sold out" }[kind]];
 }
