@@ -158,7 +158,7 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Pages.Identity = c.Identity != nil
+	s.Pages.Identity, s.Pages.Catalog = c.Identity != nil, s.engine
 	pages, err := web.New(s.Pages)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func kinds() []kong.Option {
 	return []kong.Option{
 		reads(parseDatabase), reads(parseOriginal), reads(parseAddress), reads(parseBound), reads(parseLimits), reads(parseScenario),
 		reads(parseLogLevel), reads(parseLogFormat), reads(parseRole), reads(parseNameStyle), reads(parseSubject), reads(parseShopName),
-		reads(parseSignIn), reads(parseCurrency),
+		reads(parseSignIn), reads(parsePublicURL), reads(parseCurrency),
 		lists[origins](parseOrigin), lists[hostNames](parseHostName), lists[networks](parseNetwork), lists[natsURLs](parseNATSURL),
 		reads(parseHold), reads(parseHSTS), reads(parseLife),
 		reads(timeFrom[wait](time.Second, time.Hour, "from 1s to 1h, such as 10s")),

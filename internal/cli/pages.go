@@ -13,13 +13,16 @@ import (
 
 // pageFlags say what the pages show of the shop.
 type pageFlags struct {
-	ShopName shopName      `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
-	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, as ISO 4217 has it: a price has no more decimals than it has (JPY 0, KWD 3)."`
-	SignIn   signIn        `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
+	ShopName  shopName      `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
+	Currency  drop.Currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, as ISO 4217 has it: a price has no more decimals than it has (JPY 0, KWD 3)."`
+	SignIn    signIn        `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
+	PublicURL publicURL     `name:"public-url" placeholder:"URL" help:"The shop's own address, such as https://shop.example: previews, search engines and calendar files name it (default none)."`
 }
 
 func (c *pageFlags) pages() web.Config {
-	return web.Config{Shop: string(c.ShopName), Currency: c.Currency.Code, Decimals: c.Currency.Decimals, SignIn: string(c.SignIn)}
+	return web.Config{
+		Shop: string(c.ShopName), Currency: c.Currency.Code, Decimals: c.Currency.Decimals, SignIn: string(c.SignIn), PublicURL: string(c.PublicURL),
+	}
 }
 
 const maxShopName = 60
@@ -47,4 +50,18 @@ func parseSignIn(s string) (signIn, error) {
 		return "", errors.New("must be an http or https address, or a path that starts with /")
 	}
 	return signIn(s), nil
+}
+
+type publicURL string
+
+// parsePublicURL takes an origin. It is returned as browsers write it: in lower case and without a slash at the end.
+func parsePublicURL(s string) (publicURL, error) {
+	parsed, err := url.Parse(s)
+	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Hostname() == "" || strings.ContainsAny(s, "\\\"'<>; ") {
+		return "", errors.New("must be an http or https address such as https://shop.example")
+	}
+	if parsed.User != nil || strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(s, "#") {
+		return "", errors.New("must have no user, path, query or fragment, only scheme, host and port, such as https://shop.example")
+	}
+	return publicURL(strings.ToLower(parsed.Scheme + "://" + parsed.Host)), nil
 }

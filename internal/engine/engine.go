@@ -206,6 +206,18 @@ func (e *Engine) View(ctx context.Context, id drop.ID) (*View, error) {
 	return l.view.Load(), nil
 }
 
+// Known returns the last state of a drop that this process has seen, or nil for any other number. It never asks the
+// store: drops that other replicas make are known after a second at most.
+func (e *Engine) Known(id drop.ID) *View {
+	e.mu.RLock()
+	l := e.lanes[id]
+	e.mu.RUnlock()
+	if l == nil {
+		return nil
+	}
+	return l.view.Load()
+}
+
 // Generation grows with every change of any view. Between two equal values, Views returns the same.
 func (e *Engine) Generation() uint64 { return e.generation.Load() }
 

@@ -62,6 +62,8 @@ func typeOf(name string) string {
 		return "text/typescript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".ics":
+		return "text/calendar; charset=utf-8"
 	case ".map":
 		return "application/json" // source maps
 	case ".txt":
@@ -94,6 +96,20 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("X-TypeScript-Types", f.types)
 	}
 	f.Body.ServeHTTP(w, r)
+}
+
+// serveMissing answers that what was asked for is not there. No part of that answer is kept as if it were.
+func (f *file) serveMissing(w http.ResponseWriter, r *http.Request) {
+	plain := r.Clone(r.Context())
+	plain.Header.Del("If-None-Match")
+	f.ServeHTTP(missingWriter{w}, plain)
+}
+
+type missingWriter struct{ http.ResponseWriter }
+
+func (w missingWriter) WriteHeader(int) {
+	w.Header().Del("ETag")
+	w.ResponseWriter.WriteHeader(http.StatusNotFound)
 }
 
 // hashOf names the files by what they are.

@@ -43,17 +43,32 @@ type Config struct {
 	SignIn string
 	// Identity says that buyers and operators need tokens.
 	Identity bool
+	// PublicURL is the shop's own address, such as https://shop.example, without a path. Previews need it: a request's
+	// Host header is the caller's word, and one answer is for all callers (default: none).
+	PublicURL string
+	// Catalog has the drops that the shop window shows before its scripts run (default: none).
+	Catalog Catalog
 }
 
 // Pages serves the pages and what they load.
 type Pages struct {
-	files     map[string]*file             // by path
-	spoken    map[string]map[*speech]*file // the pages that speak several languages, by path
+	config    Config
 	languages *languages
+	files     map[string]*file // by path; pages without drops, in English
+	assets    string           // the folder with the files that pages load
+	bundled   map[string][]byte
+	templates *template.Template
+
+	static  map[string]map[*speech]*file // the pages without drops, by path
+	home    map[*speech]*fresh[*file]    // the shop window with its drops
+	missing map[*speech]*file            // says that a drop is not there
+	drops   *dropPages
 }
 
 // pageOf has the template of each page.
 var pageOf = map[string]string{"/": "shop.html", "/admin": "admin.html"}
+
+const missingPage = "missing.html"
 
 type pageData struct {
 	Config
@@ -64,10 +79,12 @@ type pageData struct {
 	*speech
 	Messages  messages  // that its scripts show
 	Languages []*speech // to choose from
+	Drops     *listing  // nil: they come later
+	Drop      *dropPage // of the page of one drop
 }
 
 // Text is a message of the page's template. The shop's name may stand in it.
-func (d pageData) Text(key string) string { return d.texts.text(key, "shop", d.Shop) }
+func (d *pageData) Text(key string) string { return d.texts.text(key, "shop", d.Shop) }
 
 // New makes the pages.
 func New(c Config) (*Pages, error) {
@@ -75,50 +92,110 @@ func New(c Config) (*Pages, error) {
 	if c.Currency == "" {
 		c.Currency, c.Decimals = "USD", 2
 	}
-	p := &Pages{files: make(map[string]*file), spoken: make(map[string]map[*speech]*file)}
+	p := &Pages{
+		config: c, files: make(map[string]*file), static: make(map[string]map[*speech]*file), home: make(map[*speech]*fresh[*file]),
+		missing: make(map[*speech]*file), drops: newDropPages(c.Catalog),
+	}
+	var err error
 	if err := p.addClient(); err != nil {
 		return nil, fmt.Errorf("read the client library: %w", err)
 	}
-	bundled, err := bundledAssets()
-	if err != nil {
+	if p.bundled, err = bundledAssets(); err != nil {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
-	folder := p.addAssets(bundled)
+	p.addAssets()
 	if p.languages, err = newLanguages(nil); err != nil {
 		return nil, fmt.Errorf("read the messages: %w", err)
 	}
-	t, err := template.ParseFS(templates, "pages/*.html")
-	if err != nil {
+	if p.templates, err = template.ParseFS(templates, "pages/*.html"); err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
+	return p, p.addPages()
+}
+
+// addPages adds the pages as they are without drops.
+func (p *Pages) addPages() error {
+	none := func(*pageData) []card { return nil }
 	for at, name := range pageOf {
-		page := strings.TrimSuffix(name, ".html")
-		script, style := bundled["start.js"], bundled[page+".css"]
+		p.static[at] = make(map[*speech]*file)
 		for _, s := range p.languages.all {
-			var b bytes.Buffer
-			data := pageData{
-				Config: c, Assets: folder,
-				Start: template.JS(script), Style: template.CSS(style), //nolint:gosec // both are ours
-				speech: s, Messages: s.texts.shownBy(at), Languages: p.languages.all,
+			f, err := p.execute(name, s, none)
+			if err != nil {
+				return fmt.Errorf("make the page %s in %s: %w", at, s.Lang(), err)
 			}
-			if err := t.ExecuteTemplate(&b, name, data); err != nil {
-				return nil, fmt.Errorf("make the page %s in %s: %w", at, s.Lang(), err)
-			}
-			f := newFile(name, b.Bytes())
-			f.policy, f.language = policyOf(script, style), s.Lang()
-			if p.files[at] == nil { // English, which comes first
+			if p.static[at][s] = f; p.files[at] == nil { // English, which comes first
 				p.files[at] = f
 			}
 			if at == "/admin" {
 				break // speaks English only
 			}
-			if p.spoken[at] == nil {
-				p.spoken[at] = make(map[*speech]*file)
-			}
-			p.spoken[at][s] = f
 		}
 	}
-	return p, nil
+	for _, s := range p.languages.all {
+		f, err := p.execute(missingPage, s, none)
+		if err != nil {
+			return fmt.Errorf("make the page of a missing drop in %s: %w", s.Lang(), err)
+		}
+		p.missing[s], p.home[s] = f, new(fresh[*file])
+	}
+	return nil
+}
+
+// execute makes a page in one language. fill adds what the page shows of drops, and returns the cards on it.
+func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*file, error) {
+	page, script, style := "/", p.bundled["start.js"], p.bundled["shop.css"]
+	if name == pageOf["/admin"] {
+		page, style = "/admin", p.bundled["admin.css"]
+	}
+	data := pageData{
+		Config: p.config, Assets: p.assets, Start: template.JS(script), //nolint:gosec // ours
+		speech: s, Messages: s.texts.shownBy(page), Languages: p.languages.all,
+	}
+	data.Style = template.CSS(style) + hues(fill(&data)) //nolint:gosec // ours
+	var b bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&b, name, &data); err != nil {
+		return nil, err
+	}
+	f := newFile(name, b.Bytes())
+	f.policy, f.language = policyOf(script, []byte(data.Style)), s.Lang()
+	return f, nil
+}
+
+// render makes a page of drops again. It returns the one of before where nothing has changed, which is compressed
+// already, and the page without drops where the template fails.
+func (p *Pages) render(before **file, s *speech, fill func(*pageData) []card) *file {
+	f, err := p.execute(pageOf["/"], s, fill)
+	switch {
+	case err != nil:
+		return p.static["/"][s]
+	case before != nil && bytes.Equal((*before).Plain(), f.Plain()):
+		return *before
+	default:
+		return f
+	}
+}
+
+// unlessSame is a new file, or the one of before if it has the same content.
+func unlessSame(before **file, name string, content []byte) *file {
+	if before != nil && bytes.Equal((*before).Plain(), content) {
+		return *before
+	}
+	return newFile(name, content)
+}
+
+func (p *Pages) teller(s *speech) *teller {
+	return &teller{speech: s, currency: p.config.Currency, decimals: p.config.Decimals, now: p.config.Catalog.Now()}
+}
+
+// shopWindow is the first page with its drops, made at most once a second in each language.
+func (p *Pages) shopWindow(s *speech) *file {
+	return p.home[s].get(func(before **file) *file {
+		t := p.teller(s)
+		return p.render(before, s, func(data *pageData) []card {
+			data.Drops = t.listing(p.config.Catalog.Views())
+			return data.Drops.cards()
+		})
+	})
 }
 
 const clientModule = "client/sneakerdrop.js"
@@ -162,46 +239,47 @@ var bundledAssets = sync.OnceValues(func() (map[string][]byte, error) {
 	return contents, bundle(contents)
 })
 
-// addAssets adds the files that the pages load, and returns their folder.
-func (p *Pages) addAssets(contents map[string][]byte) (folder string) {
-	folder = "/assets/" + hashOf(contents)
-	for name, content := range contents {
+// addAssets adds the files that the pages load.
+func (p *Pages) addAssets() {
+	p.assets = "/assets/" + hashOf(p.bundled)
+	for name, content := range p.bundled {
 		f := newFile(name, content)
 		f.immutable = true
-		p.files[folder+"/"+name] = f
+		p.files[p.assets+"/"+name] = f
 	}
-	return folder
 }
 
 // Around serves the pages, and has next serve everything else.
 func (p *Pages) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f := p.find(r)
+		f, page := p.find(r)
 		switch {
-		case f == nil || r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "": // a preflight is next's
+		case f == nil:
+			if !p.serveDrop(w, r) {
+				next.ServeHTTP(w, r)
+			}
+		case r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "": // a preflight is next's
 			next.ServeHTTP(w, r)
-		case r.Method == http.MethodGet || r.Method == http.MethodHead:
-			p.inLanguage(w, r, f).ServeHTTP(w, r)
-		default:
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			refuseMethod(w, r)
+		case page == "/" && p.config.Catalog != nil:
+			p.shopWindow(p.spoken(w, r)).ServeHTTP(w, r)
+		case page == "/":
+			p.static[page][p.spoken(w, r)].ServeHTTP(w, r)
+		default:
+			f.ServeHTTP(w, r)
 		}
 	})
 }
 
-// inLanguage is a page in the reader's language, where it speaks several, or the file as it is.
-func (p *Pages) inLanguage(w http.ResponseWriter, r *http.Request, f *file) *file {
-	for _, inLanguages := range p.spoken {
-		if inLanguages[p.languages.all[0]] != f {
-			continue
-		}
-		w.Header().Add("Vary", "Accept-Language, Cookie")
-		s, asked := p.languages.of(r)
-		if asked {
-			s.remember(w)
-		}
-		return inLanguages[s]
+// spoken is the reader's language, for a page that speaks several.
+func (p *Pages) spoken(w http.ResponseWriter, r *http.Request) *speech {
+	w.Header().Add("Vary", "Accept-Language, Cookie")
+	s, asked := p.languages.of(r)
+	if asked {
+		s.remember(w)
 	}
-	return f
+	return s
 }
 
 // refuseMethod says what may be asked of a page, in the words of the API.
@@ -220,14 +298,16 @@ func refuseMethod(w http.ResponseWriter, r *http.Request) {
 }
 
 // find matches the paths of pages as those of the API match: without regard to case, with or without one trailing
-// slash.
-func (p *Pages) find(r *http.Request) *file {
+// slash. It also returns the path of a page.
+func (p *Pages) find(r *http.Request) (f *file, page string) {
 	at := r.URL.EscapedPath()
-	if f := p.files[at]; f != nil {
-		return f
+	folded := strings.TrimSuffix(strings.ToLower(at), "/")
+	switch {
+	case at == "/":
+		return p.files[at], at
+	case folded != "/" && pageOf[folded] != "":
+		return p.files[folded], folded
+	default:
+		return p.files[at], ""
 	}
-	if folded := strings.TrimSuffix(strings.ToLower(at), "/"); folded != "/" && pageOf[folded] != "" {
-		return p.files[folded]
-	}
-	return nil
 }

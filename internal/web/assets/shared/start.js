@@ -14,14 +14,17 @@
   function tell(heading, detail) {
     var app = document.getElementById("app");
     if (!app) return; // the body is still to come; told again then
-    while (app.firstChild) app.removeChild(app.firstChild);
-    var box = document.createElement("main");
-    box.className = "empty";
-    box.id = "main";
-    add(box, "h1", t(heading));
+    var before = document.getElementById("trouble");
+    if (before) before.parentNode.removeChild(before);
+    var drops = app.querySelector(".price"); // the server sent some, and they stay
+    while (!drops && app.firstChild) app.removeChild(app.firstChild);
+    var box = document.createElement(drops ? "div" : "main");
+    box.className = drops ? "banner" : "empty";
+    box.id = drops ? "trouble" : "main";
+    add(box, drops ? "p" : "h1", t(heading));
     add(box, "p", t(heading + "_hint"));
     if (detail) add(box, "p", detail);
-    app.appendChild(box);
+    app.insertBefore(box, app.firstChild);
   }
 
   function add(box, kind, text) {
