@@ -197,7 +197,7 @@ func (a *api) serve(rt *route) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it
-		rec.seconds = seconds
+		rec.seconds, rec.maxBody = seconds, cmp.Or(rt.maxBody, maxBody)
 		err := a.limits.limitAddress(w, r, class)
 		if err == nil {
 			err = a.origins.check(r, open)

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -75,6 +76,11 @@ func readText[T ~string](m flatjson.Member, to **T) bool {
 // readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored.
 // What an HTML form sends is refused even when it is empty: any page can make a browser send a form.
 func readNoBody(w http.ResponseWriter, r *http.Request) error {
+	return readOptionalBody(w, r, new(emptyRequest))
+}
+
+// readOptionalBody is readBody of a body that may be missing.
+func readOptionalBody(w http.ResponseWriter, r *http.Request, to any) error {
 	body, err := bodyOf(w, r)
 	if err != nil {
 		return err
@@ -85,7 +91,7 @@ func readNoBody(w http.ResponseWriter, r *http.Request) error {
 	if err := checkMedia(r.Header); err != nil {
 		return err
 	}
-	return decode(body, new(emptyRequest))
+	return decode(body, to)
 }
 
 func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -97,9 +103,10 @@ func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
+	most := w.(*recorder).maxBody // serve has set it
+	if r.ContentLength > most {
 		w.Header().Set("Connection", "close") // the rest is not worth reading
-		return nil, drop.Refuse(codeTooLarge)
+		return nil, tooLarge(most)
 	}
 	if r.ContentLength >= 0 { // the server lets no more through
 		body := make([]byte, r.ContentLength)
@@ -109,13 +116,21 @@ func bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return body, nil
 	}
 	var body bytes.Buffer
-	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+	if _, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, most)); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, drop.Refuse(codeTooLarge)
+			return nil, tooLarge(most)
 		}
 		return nil, drop.Refuse(codeBadJSON) // it broke off
 	}
 	return body.Bytes(), nil
+}
+
+// tooLarge refuses a body of more bytes.
+func tooLarge(most int64) error {
+	if most == maxBody {
+		return drop.Refuse(codeTooLarge)
+	}
+	return &drop.Error{Code: codeTooLarge, Rule: fmt.Sprintf("Body is too large; send at most %d KiB", most>>10)}
 }
 
 // isForm reports whether a request has one of the types that an HTML form can send.

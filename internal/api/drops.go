@@ -18,6 +18,7 @@ type createRequest struct {
 	ImageURL   *string        `json:"image_url,omitzero" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
 	Sizes      *[]sizeRequest `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes the drop comes in; none: it has no sizes"`
 	Limit      *whole         `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Live reservations plus purchases that one user may have; 0 or none: no limit"`
+	Hidden     *bool          `json:"hidden,omitzero" nullable:"true" doc:"true: a draft, which is not in the list until hidden is set to false; who knows the id can still reserve"`
 	Expired    *whole         `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Holds that one user may leave unpaid, expired or given back, before each further one costs a wait of 60 s, 240 s and so on up to 24 h; 0 or none: any number"`
 }
 
@@ -93,7 +94,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 func (a *api) spec(in *createRequest) (drop.Spec, error) {
 	spec := drop.Spec{
 		ImageURL: optional(in.ImageURL), LimitPerUser: int(optional(in.Limit)), TotalStock: (*int64)(in.TotalStock),
-		MaxExpiredHolds: int(optional(in.Expired)),
+		MaxExpiredHolds: int(optional(in.Expired)), Hidden: optional(in.Hidden),
 	}
 	var err error
 	if spec.Name, err = required("name", in.Name); err != nil {

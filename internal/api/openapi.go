@@ -80,7 +80,7 @@ func newDocument() *huma.OpenAPI {
 		Info: &huma.Info{
 			Title: "sneakerdrop", Version: contractVersion,
 			Description: "Limited releases, sold once each: buyers reserve a unit, have it for a minute, and buy it or lose it.\n\n" +
-				"Bodies are JSON in UTF-8, at most 64 KiB; members that are not described are ignored. Times are RFC 3339, in " +
+				"Bodies are JSON in UTF-8, at most 64 KiB unless a call says otherwise; members that are not described are ignored. Times are RFC 3339, in " +
 				"answers UTC with milliseconds. Every error is {error, code}, with details where its code has them: match on code. " +
 				"After a 503, try again when the seconds of Retry-After are over. " +
 				"With an Idempotency-Key every POST can be sent again until it is answered, and takes effect once. " +

@@ -37,6 +37,8 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		action.Detail = operator.Detail([]byte("buyer " + r.PathValue("id")))
 	case revokeTokenID:
 		action.Detail = operator.Detail([]byte("token " + r.PathValue("token")))
+	case setPageID:
+		action.Detail = pageDetail(r)
 	default:
 		action.Detail = detailOf(r)
 	}
@@ -80,11 +82,16 @@ func detailOf(r *http.Request) string {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+	return operator.Detail(plainJSON(body))
+}
+
+// plainJSON is a body without the spaces and escapes that it does not need.
+func plainJSON(body []byte) []byte {
 	plain := jsontext.Value(bytes.Clone(body))
 	if plain.Format() != nil {
-		plain = body // no JSON, which is refused
+		return body // no JSON, which is refused
 	}
-	return operator.Detail(plain)
+	return plain
 }
 
 // withoutSearch is a query that says that somebody was searched for, and not whom.

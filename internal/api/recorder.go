@@ -15,6 +15,7 @@ type recorder struct {
 	status  int // 0: nothing was answered yet
 	caller  caller
 	bounded expiring // its context, if it needs no other
+	maxBody int64    // of the call, in bytes
 	drop    drop.ID  // what an operator's call was about; 0: not known
 	made    string   // what an operator's call made or found, such as "drop 7"; empty: nothing that has a number
 	// replayed says that the answer is one that was kept under the call's Idempotency-Key.

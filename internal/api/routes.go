@@ -20,6 +20,7 @@ type route struct {
 	params                 []*huma.Param
 	body                   reflect.Type // nil: none
 	bodyOptional           bool
+	maxBody                int64          // in bytes (default: the constant of that name)
 	examples               []example      // of bodies that work as they stand on the sample data
 	answer                 reflect.Type   // nil: not JSON of ours
 	media                  string         // of an answer beside JSON, or in its place
@@ -53,6 +54,7 @@ const (
 	ensureUserID    = "ensure-user"
 	listPurchasesID = "list-purchases"
 	createDropID    = "create-drop"
+	setPageID       = "set-drop-page"
 )
 
 const (
@@ -72,7 +74,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.bookRoutes(), a.shopRoutes(), a.salesRoutes(), a.tokenRoutes(), a.serviceRoutes())
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.shopRoutes(), a.salesRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
 func (a *api) dropRoutes() []route {

@@ -1,0 +1,227 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/negotiate"
+	"sneakerdrop/internal/operator"
+)
+
+// maxPageBody bounds the body of a page: four texts of 20,000 characters, and eight images.
+const maxPageBody = 512 << 10
+
+type pageRequest struct {
+	Description *string         `json:"description" required:"true" nullable:"false" maxLength:"20000" doc:"What is sold, in Markdown; empty: nothing"`
+	SizeGuide   *string         `json:"size_guide" required:"true" nullable:"false" maxLength:"20000" doc:"How the sizes run, in Markdown; empty: nothing"`
+	Rules       *string         `json:"rules" required:"true" nullable:"false" maxLength:"20000" doc:"Who may buy how much, in Markdown; empty: nothing"`
+	Delivery    *string         `json:"delivery" required:"true" nullable:"false" maxLength:"20000" doc:"When and how it is delivered, in Markdown; empty: nothing"`
+	Images      *[]imageRequest `json:"images" required:"true" nullable:"false" maxItems:"8" doc:"Pictures, in the order in which the page shows them; empty: none"`
+}
+
+type imageRequest struct {
+	URL *string `json:"url" required:"true" nullable:"false" minLength:"1" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
+	Alt *string `json:"alt,omitzero" maxLength:"200" doc:"What the picture shows, for people who do not see it"`
+}
+
+type pageAnswer struct {
+	DropID      drop.ID       `json:"dropId" minimum:"1"`
+	Description string        `json:"description" doc:"Markdown; empty: nothing"`
+	SizeGuide   string        `json:"size_guide" doc:"Markdown; empty: nothing"`
+	Rules       string        `json:"rules" doc:"Markdown; empty: nothing"`
+	Delivery    string        `json:"delivery" doc:"Markdown; empty: nothing"`
+	Images      []imageAnswer `json:"images" nullable:"false" doc:"Pictures, in the order in which the page shows them"`
+	UpdatedAt   *instant      `json:"updated_at" doc:"When the page was last saved; null: never"`
+}
+
+type imageAnswer struct {
+	URL string `json:"url"`
+	Alt string `json:"alt" doc:"What the picture shows; empty: nobody has said it"`
+}
+
+type duplicateRequest struct {
+	Name  *string  `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"200" doc:"What is sold; left out: as in the original"`
+	Start *instant `json:"start_time,omitzero" nullable:"false" doc:"When reserving opens; left out: when the original opens or, if that has passed, at the same time of day 24 to 48 hours from now"`
+}
+
+func (a *api) getPage(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathNumber(r)
+	if err != nil {
+		return err
+	}
+	page, err := a.engine.Page(r.Context(), drop.ID(id))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	negotiate.NewBody(jsonType[0], encodePage(drop.ID(id), &page), gzip.BestSpeed).ServeHTTP(w, r)
+	return nil
+}
+
+func (a *api) setPage(w http.ResponseWriter, r *http.Request) error {
+	id, err := dropOf(w, r)
+	if err != nil {
+		return err
+	}
+	var in pageRequest
+	if err = readBody(w, r, &in); err != nil {
+		return err
+	}
+	page, err := in.page()
+	if err != nil {
+		return err
+	}
+	if page, err = a.engine.SetPage(r.Context(), id, page); err != nil {
+		return err
+	}
+	writeBody(w, http.StatusOK, encodePage(id, &page))
+	return nil
+}
+
+// page says what must be there; what it must be like is the domain's to check. Nothing may be left out: what is left
+// out by mistake would be deleted.
+func (in *pageRequest) page() (page drop.Page, err error) {
+	for _, one := range []struct {
+		field string
+		given *string
+		to    *string
+	}{
+		{"description", in.Description, &page.Description}, {"size_guide", in.SizeGuide, &page.SizeGuide},
+		{"rules", in.Rules, &page.Rules}, {"delivery", in.Delivery, &page.Delivery},
+	} {
+		if *one.to, err = required(one.field, one.given); err != nil {
+			return page, err
+		}
+	}
+	images, err := required("images", in.Images)
+	if err != nil {
+		return page, err
+	}
+	if len(images) > drop.MaxPageImages { // before each of thousands is looked at
+		return page, drop.Invalid("images", fmt.Sprintf("must have at most %d entries", drop.MaxPageImages))
+	}
+	for i, image := range images {
+		url, err := required("images["+strconv.Itoa(i)+"].url", image.URL)
+		if err != nil {
+			return page, err
+		}
+		page.Images = append(page.Images, drop.Image{URL: url, Alt: optional(image.Alt)})
+	}
+	return page, nil
+}
+
+func encodePage(id drop.ID, p *drop.Page) []byte {
+	answer := pageAnswer{
+		DropID: id, Description: p.Description, SizeGuide: p.SizeGuide, Rules: p.Rules, Delivery: p.Delivery,
+		Images: make([]imageAnswer, len(p.Images)), UpdatedAt: (*instant)(unlessZero(&p.UpdatedAt)),
+	}
+	for i, image := range p.Images {
+		answer.Images[i] = imageAnswer(image)
+	}
+	return encode(&answer)
+}
+
+func (a *api) duplicateDrop(w http.ResponseWriter, r *http.Request) error {
+	id, retry, err := dropAndRetry(w, r)
+	if err != nil {
+		return err
+	}
+	var in duplicateRequest
+	if err = readOptionalBody(w, r, &in); err != nil {
+		return err
+	}
+	v, err := a.engine.Duplicate(r.Context(), id, in.Name, (*drop.Time)(in.Start), retry)
+	if err != nil {
+		return err
+	}
+	made(w, "drop", int64(v.Drop.ID))
+	return a.answerDrop(w, v, nil)
+}
+
+// pageDetail is what the operators' log says of a call that saves a page: all of it if it fits, as of other calls. Of
+// longer texts it has the length and the SHA-256, which tell whether a text is the one that was saved.
+func pageDetail(r *http.Request) string {
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxPageBody+1)) // who reads on gets the error again
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+	var in pageRequest
+	if len(body) <= operator.MaxDetail || decode(body, &in) != nil {
+		return operator.Detail(plainJSON(body))
+	}
+	type digest struct {
+		Characters int    `json:"characters"`
+		SHA256     string `json:"sha256"`
+	}
+	of := func(text *string) digest {
+		sum := sha256.Sum256([]byte(optional(text)))
+		return digest{utf8.RuneCountInString(optional(text)), hex.EncodeToString(sum[:])}
+	}
+	images := optional(in.Images)
+	short, err := json.Marshal(map[string]any{
+		"description": of(in.Description), "size_guide": of(in.SizeGuide), "rules": of(in.Rules), "delivery": of(in.Delivery),
+		"images": images[:min(len(images), drop.MaxPageImages)],
+	})
+	if err != nil {
+		return operator.Detail(body)
+	}
+	return operator.Detail(plainJSON(short))
+}
+
+func (a *api) pageRoutes() []route {
+	const page = `{"dropId":1,"description":"# The shoe that started it\n\nSoft *leather*, made in Porto.","size_guide":"EU | US\n---|---\n42 | 9",` +
+		`"rules":"One pair each.","delivery":"We ship within 2 days.","images":[{"url":"https://shop.example/zenith-side.jpg","alt":"The shoe from the side"}],` +
+		`"updated_at":"2026-01-30T18:00:00.000Z"}`
+	drops := []*huma.Param{idParam("The drop's id", "1")}
+	return []route{
+		{
+			method: http.MethodGet, path: dropsPath + "/{id}/page", serve: a.getPage,
+			id: "get-drop-page", access: anybody, tag: tagDrops, summary: "Read what a drop's page says",
+			text: "The texts are Markdown, as the operator saved them; turn them into HTML with a renderer that leaves HTML out. A page that nobody " +
+				"has saved is empty. A change that another server of the shop made shows within 2 seconds.",
+			tagged: true, params: drops, answer: reflect.TypeFor[pageAnswer](), answerExample: page,
+			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
+		},
+		{
+			method: http.MethodPut, path: dropsPath + "/{id}/page", serve: a.setPage, operator: true, maxBody: maxPageBody,
+			id: setPageID, access: operators, tag: tagOperating, summary: "Save what a drop's page says",
+			text: "Replaces the whole page, so every member is required; an empty text or list leaves that part out of the page. " +
+				"Saving the same page again changes nothing but updated_at. The body has at most 512 KiB.",
+			params: drops, body: reflect.TypeFor[pageRequest](),
+			examples: []example{
+				{
+					"full", "A page with all its parts", `{"description":"# The shoe that started it\n\nSoft *leather*, made in Porto.",` +
+						`"size_guide":"EU | US\n---|---\n42 | 9","rules":"One pair each.","delivery":"We ship within 2 days.",` +
+						`"images":[{"url":"https://shop.example/zenith-side.jpg","alt":"The shoe from the side"}]}`,
+				},
+				{"short", "A description alone", `{"description":"Soft *leather*.","size_guide":"","rules":"","delivery":"","images":[]}`},
+			},
+			answer: reflect.TypeFor[pageAnswer](), answerExample: page, codes: []drop.Code{drop.CodeDropNotFound},
+		},
+		{
+			method: http.MethodPost, path: dropsPath + "/{id}/duplicate", serve: a.duplicateDrop, operator: true,
+			id: "duplicate-drop", access: operators, tag: tagOperating, summary: "Make a drop like another one",
+			text: "The new drop has the same price, sizes with their stock, limits, image and page, and nothing is sold. It is hidden: " +
+				"publish it with hidden set to false. Answers with the new drop.",
+			params: drops, body: reflect.TypeFor[duplicateRequest](), bodyOptional: true,
+			examples: []example{
+				{"again", "The same drop again", `{}`},
+				{"next", "Another color, at another time", `{"name":"Air Zenith 1 Black","start_time":"2027-01-31T10:00:00+01:00"}`},
+			},
+			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound},
+		},
+	}
+}
