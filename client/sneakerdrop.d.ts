@@ -291,6 +291,8 @@ export interface components {
             retry_in_ms: number;
         };
         CreateRequest: {
+            /** @description true: a draft, which is not in the list until hidden is set to false; who knows the id can still reserve */
+            hidden?: boolean | null;
             /** @description An http or https address, or a path that starts with / */
             image_url?: string | null;
             /**
@@ -391,6 +393,15 @@ export interface components {
              * @description Grows with every change of the drop: what has a lower one is older
              */
             version: number;
+        };
+        DuplicateRequest: {
+            /** @description What is sold; left out: as in the original */
+            name?: string;
+            /**
+             * Format: date-time
+             * @description When reserving opens; left out: when the original opens or, if that has passed, at the same time of day 24 to 48 hours from now
+             */
+            start_time?: string;
         };
         EditRequest: {
             /** @description true: over; not in the list, and nobody can reserve */
@@ -536,6 +547,17 @@ export interface components {
              */
             timestamp: string;
         };
+        Image: {
+            /** @description What the picture shows; empty: nobody has said it */
+            alt: string;
+            url: string;
+        };
+        ImageRequest: {
+            /** @description What the picture shows, for people who do not see it */
+            alt?: string | null;
+            /** @description An http or https address, or a path that starts with / */
+            url: string;
+        };
         Ledger: {
             entries: components["schemas"]["Entry"][];
             /**
@@ -599,6 +621,37 @@ export interface components {
              * @description Milliseconds until the drop starts (not_started)
              */
             starts_in_ms: number;
+        };
+        Page: {
+            /** @description Markdown; empty: nothing */
+            delivery: string;
+            /** @description Markdown; empty: nothing */
+            description: string;
+            /** Format: int64 */
+            dropId: number;
+            /** @description Pictures, in the order in which the page shows them */
+            images: components["schemas"]["Image"][];
+            /** @description Markdown; empty: nothing */
+            rules: string;
+            /** @description Markdown; empty: nothing */
+            size_guide: string;
+            /**
+             * Format: date-time
+             * @description When the page was last saved; null: never
+             */
+            updated_at: string;
+        };
+        PageRequest: {
+            /** @description When and how it is delivered, in Markdown; empty: nothing */
+            delivery: string;
+            /** @description What is sold, in Markdown; empty: nothing */
+            description: string;
+            /** @description Pictures, in the order in which the page shows them; empty: none */
+            images: components["schemas"]["ImageRequest"][];
+            /** @description Who may buy how much, in Markdown; empty: nothing */
+            rules: string;
+            /** @description How the sizes run, in Markdown; empty: nothing */
+            size_guide: string;
         };
         Paid: {
             /** Format: date-time */
@@ -1382,6 +1435,83 @@ export interface operations {
             };
         };
     };
+    duplicateDrop: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DuplicateRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Air Zenith 1",
+                     *       "price": 119.99,
+                     *       "total_stock": 50,
+                     *       "available_stock": 48,
+                     *       "start_time": "2026-01-31T10:00:00.000Z",
+                     *       "image_url": null,
+                     *       "limit_per_user": 2,
+                     *       "paused": false,
+                     *       "version": 7,
+                     *       "sizes": [
+                     *         {
+                     *           "size": "9.5",
+                     *           "total_stock": 50,
+                     *           "available_stock": 48
+                     *         }
+                     *       ],
+                     *       "purchases": [
+                     *         {
+                     *           "id": 4294967297,
+                     *           "username": "ann",
+                     *           "createdAt": "2026-01-31T10:00:02.345Z"
+                     *         }
+                     *       ],
+                     *       "Purchases": [
+                     *         {
+                     *           "id": 4294967297,
+                     *           "createdAt": "2026-01-31T10:00:02.345Z",
+                     *           "userName": "ann",
+                     *           "user_name": "ann",
+                     *           "User": {
+                     *             "username": "ann"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Drop"];
+                };
+            };
+        };
+    };
     listLedger: {
         parameters: {
             query?: {
@@ -1435,6 +1565,99 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Ledger"];
+                };
+            };
+        };
+    };
+    getDropPage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what the caller has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Names this content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dropId": 1,
+                     *       "description": "# The shoe that started it\n\nSoft *leather*, made in Porto.",
+                     *       "size_guide": "EU | US\n---|---\n42 | 9",
+                     *       "rules": "One pair each.",
+                     *       "delivery": "We ship within 2 days.",
+                     *       "images": [
+                     *         {
+                     *           "url": "https://shop.example/zenith-side.jpg",
+                     *           "alt": "The shoe from the side"
+                     *         }
+                     *       ],
+                     *       "updated_at": "2026-01-30T18:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+        };
+    };
+    setDropPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dropId": 1,
+                     *       "description": "# The shoe that started it\n\nSoft *leather*, made in Porto.",
+                     *       "size_guide": "EU | US\n---|---\n42 | 9",
+                     *       "rules": "One pair each.",
+                     *       "delivery": "We ship within 2 days.",
+                     *       "images": [
+                     *         {
+                     *           "url": "https://shop.example/zenith-side.jpg",
+                     *           "alt": "The shoe from the side"
+                     *         }
+                     *       ],
+                     *       "updated_at": "2026-01-30T18:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page"];
                 };
             };
         };
