@@ -23,6 +23,7 @@ const (
 
 // rights says of every operation who may call it where the shop has identity. One that is not here fails the test.
 var rights = map[string]string{
+	"get-drop-page": anybody, "set-drop-page": operating, "duplicate-drop": operating,
 	"list-drops": anybody, "get-drop": anybody, "events": watcher,
 	"reserve": buyer, "purchase": buyer, "cancel": buyer, "me": buyer, "list-reservations": buyer,
 	"create-drop": operating, "edit-drop": operating, "restock": operating, "pause": operating, "resume": operating,

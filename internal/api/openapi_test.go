@@ -175,7 +175,7 @@ func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 			for _, tag := range op.Tags {
 				tags[tag] = true
 			}
-			if (method == "post" || method == "patch") != (op.RequestBody != nil) || op.RequestBody != nil && len(op.RequestBody.Content["application/json"].Examples) == 0 {
+			if (method == "post" || method == "patch" || method == "put") != (op.RequestBody != nil) || op.RequestBody != nil && len(op.RequestBody.Content["application/json"].Examples) == 0 {
 				t.Errorf("%s: body and examples: %+v", name, op.RequestBody)
 			}
 			_, says := op.Responses["200"].Headers["Idempotent-Replayed"]
