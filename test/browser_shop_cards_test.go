@@ -66,6 +66,30 @@ func TestShop_CardsLeaveNoHoleAndStayWhereTheyAre(t *testing.T) {
 	}
 }
 
+// However many drops there are, each row of cards is full and the order for the eye is that for a keyboard.
+func TestShop_RowsAreFull(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir())
+	made(t, s.url, onePair)
+	made(t, s.url, onePair)
+	var open []*page
+	for _, l := range widths {
+		p := visit(t, s.url, l.with(layoutScript))
+		p.reads(".live", "Live")
+		open = append(open, p)
+	}
+	for n := 2; n <= 14; n++ {
+		for i, p := range open {
+			p.holds(script(fmt.Sprintf(`document.querySelectorAll(".card").length === %d`, n)))
+			call[chromedp.Void](p, "layOutAll")
+			if faults := append(call[[]string](p, "holesOf", 100), call[[]string](p, "unread")...); len(faults) > 0 {
+				t.Errorf("%d drops at %s: %v", n, widths[i].name, faults)
+			}
+		}
+		made(t, s.url, onePair)
+	}
+}
+
 // A drop that is new comes in between the others, which stay in their order.
 func TestShop_NewDropsComeInBetween(t *testing.T) {
 	t.Parallel()

@@ -13,11 +13,19 @@ function holesOf(most) {
       if (part.top - filled > most) found.push(`#${card.id} has a hole of ${Math.round(part.top - filled)} at ${Math.round(filled - around.top)}`);
       filled = Math.max(filled, part.bottom);
     }
-    const below = cards.map((c) => c.getBoundingClientRect()).filter((b) => Math.abs(b.left - around.left) < 2 && b.top >= around.bottom);
+    const below = cards.map((c) => c.getBoundingClientRect()).filter((b) => b.left < around.right - 1 && b.right > around.left + 1 && b.top >= around.bottom);
     const gap = Math.min(...below.map((b) => b.top)) - around.bottom;
     if (Number.isFinite(gap) && gap > most) found.push(`${Math.round(gap)} below #${card.id}`);
   }
-  return found;
+  return [...found, ...emptyPlaces(cards, most)];
+}
+
+// emptyPlaces are rows of cards that end before the list does.
+function emptyPlaces(cards, most) {
+  const end = cards[0]?.parentElement.getBoundingClientRect().right;
+  const rows = Map.groupBy(cards.map((c) => c.getBoundingClientRect()), (b) => Math.round(b.top));
+  return [...rows].map(([top, row]) => [top, end - Math.max(...row.map((b) => b.right))])
+    .filter(([, empty]) => empty > most).map(([top, empty]) => `the row at ${top} ends ${Math.round(empty)} early`);
 }
 
 // unread are the cards that come after the next one for the eye, and before it for a keyboard.

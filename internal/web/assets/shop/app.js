@@ -124,7 +124,7 @@ function Drops({ ask }) {
   };
   return html`<div class="intro"><h1>${alone ? t("shop.drop") : t("shop.drops")}</h1><${Counts} alone=${alone} /></div>
     ${large.map((id) => html`<div key=${id} class="first">${card(id)}</div>`)}
-    ${rest.length > 0 && html`<div class=${`drops few-${rest.length}`}>${rest.slice(0, ready).map(card)}</div>`}`;
+    ${rest.length > 0 && html`<div class=${`drops of-${rest.length % 12}`}>${rest.slice(0, ready).map(card)}</div>`}`;
 }
 
 function Counts({ alone }) {
