@@ -15,6 +15,12 @@ const inSight script = `globalThis.inSight = (e) => {
 	return b.bottom <= tray.top && points.every(([x, y]) => e.contains(document.elementFromPoint(x, y)));
 }`
 
+// decisionInSight says that the focus is at the newest hold, and that it can be seen.
+const decisionInSight script = `((e) => {
+	const b = e.getBoundingClientRect();
+	return e.matches(".hold h2") && textOf(".hold:last-child h2") === e.innerText.replace(/\s+/g, " ") && document.elementsFromPoint(b.left + 5, b.top + 5).includes(e);
+})(document.activeElement)`
+
 // The tray of holds covers no button to reserve with: not the one that was just pressed, none that gets the focus,
 // and nothing else that gets it by keyboard (WCAG 2.4.11), on screens of any size and zoom.
 func TestShop_TheTrayCoversNoButton(t *testing.T) {
@@ -56,6 +62,7 @@ func TestShop_TheTrayCoversNoButton(t *testing.T) {
 			p.reserves(1) // the tray grows
 			p.holds(`document.querySelectorAll(".hold").length === 2`)
 			p.holds(script(fmt.Sprintf(`inSight(document.querySelector(%q))`, button(1))))
+			p.holds(decisionInSight)
 			p.checkLayout("tray " + l.name)
 
 			for drop := 1; drop <= 5; drop++ {

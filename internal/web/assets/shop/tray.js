@@ -89,8 +89,9 @@ function useDecision(hold) {
     if (hands.fresh !== hold.id || !title.current) return;
     hands.fresh = 0;
     title.current.focus({ preventScroll: true });
-    title.current.closest(".hold").scrollIntoView({ block: "nearest", behavior: "instant" });
-    uncover(title.current.closest(".tray"), document.querySelectorAll(`#drop-${hold.dropId} .action button`));
+    const [tray, box] = [title.current.closest(".tray"), title.current.closest(".hold")];
+    tray.scrollTo({ top: box.offsetTop, behavior: "instant" }); // scrollIntoView would move the page as well
+    uncover(tray, document.querySelectorAll(`#drop-${hold.dropId} .action button`));
   });
   return title;
 }
