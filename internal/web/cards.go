@@ -77,7 +77,7 @@ func (c *card) Wide() bool { return c.View != "" }
 type listing struct {
 	Title, Counts string
 	Large, Rest   []card
-	All           int // in Rest before it was cut to maxCards
+	Of            int // how many belong in Rest, modulo 12: the rows of the style sheet go by it
 }
 
 // teller writes the figures of cards in one language.
@@ -189,7 +189,7 @@ func (t *teller) listing(views []*engine.View) *listing {
 			l.Rest = append(l.Rest, t.card(v, ""))
 		}
 	}
-	l.All = len(views) - len(l.Large)
+	l.Of = (len(views) - len(l.Large)) % 12
 	l.Counts = t.counted("shop.on_sale", counts[0])
 	if counts[1] > 0 {
 		l.Counts += " · " + t.counted("shop.coming_up", counts[1])
