@@ -28,13 +28,13 @@ const actions = {
 
 export const verbOf = (name) => actions[name].verb;
 
-// offered are the actions that a drop's state leaves.
-export const offered = (drop) => [
+// offered are the actions that a drop's state leaves. The copy of a rehearsal that was cut off can be put away.
+export const offered = (drop) => (drop.rehearsal ? [!drop.archived && "archive"] : [
   !drop.archived && drop.hidden && isDraft(drop) && "publish",
   !drop.archived && (drop.paused ? "resume" : "pause"),
   drop.hidden ? !isDraft(drop) && "publish" : "hide",
   drop.archived ? "unarchive" : "archive",
-].filter(Boolean);
+]).filter(Boolean);
 
 function facts(drop) {
   const { available, held, total } = dropOf(drop.id) ?? drop;
@@ -50,13 +50,22 @@ const asked = (drop, { verb, effect }) => confirm({
 export function useActions(drop) {
   const [busy, work] = useState("");
   const [refusal, refuse] = useState(null);
-  const act = async (name) => {
+  // run does one thing at a time, and keeps the refusal.
+  const run = async (name, task) => {
     if (busy) return;
-    const action = actions[name];
-    if (action.asks?.(drop) && !(await asked(drop, action))) return;
     work(name);
     refuse(null);
     try {
+      await task();
+    } catch (r) {
+      refuse(r);
+    }
+    work("");
+  };
+  const act = async (name) => {
+    const action = actions[name];
+    if (busy || (action.asks?.(drop) && !(await asked(drop, action)))) return;
+    await run(name, async () => {
       await action.call(drop.id);
       await refresh();
       toast(`${action.done}: ${isolated(drop.name)}`, async () => {
@@ -64,10 +73,7 @@ export function useActions(drop) {
         await refresh();
         return `${actions[action.back].done}: ${isolated(drop.name)}`;
       });
-    } catch (r) {
-      refuse(r);
-    }
-    work("");
+    });
   };
-  return { act, busy, refusal };
+  return { act, run, busy, refusal };
 }

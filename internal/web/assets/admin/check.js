@@ -18,7 +18,7 @@ export function name(text) {
   return s;
 }
 
-// A price has as many decimals as the currency has. A comma is a point, but for currencies of three decimals, where
+// A price has as many decimals as the currency has. A comma is a point, except for currencies of three decimals, where
 // 12,000 may be meant either way.
 export function price(text) {
   const s = decimals < 3 ? text.trim().replace(",", ".") : text.trim();

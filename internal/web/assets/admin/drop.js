@@ -1,7 +1,7 @@
 import { useEffect } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { money, plural } from "../shared/format.js";
-import { now } from "../shared/client.js";
+import { client, now } from "../shared/client.js";
 import { useTopic } from "../shared/topics.js";
 import { useSeconds } from "../shared/ticker.js";
 import { isolated } from "../shared/typed.js";
@@ -10,11 +10,12 @@ import { offered, useActions, verbOf } from "./actions.js";
 import { Audit } from "./audit.js";
 import { Edit, Restock } from "./forms.js";
 import { Live } from "./live.js";
-import { openDialog } from "./modal.js";
+import { openDialog, toast } from "./modal.js";
 import { Page } from "./page.js";
+import { Preview } from "./preview.js";
 import { OneRehearsal } from "./rehearsal.js";
-import { dropOf, room, watch } from "./room.js";
-import { href } from "./routes.js";
+import { dropOf, refresh, room, watch } from "./room.js";
+import { go, href } from "./routes.js";
 import { State, startOf, StartOf } from "./state.js";
 import { Ledger, Purchases } from "./tables.js";
 
@@ -58,12 +59,21 @@ export function Drop({ id, view }) {
 }
 
 function Actions({ drop }) {
-  const { act, busy, refusal } = useActions(drop);
+  const { act, run, busy, refusal } = useActions(drop);
+  // A duplicate is a draft: the operator looks at it before buyers do.
+  const duplicate = () => run("duplicate", async () => {
+    const made = await client.duplicateDrop({ id: drop.id });
+    await refresh();
+    go(`drops/${made.id}`);
+    toast(`Duplicated as drop ${made.id}, a draft.`);
+  });
   const button = (name, label, click, kind = "quiet") => html`<button key=${name} type="button" class=${kind} aria-disabled=${busy !== ""} aria-busy=${busy === name} onClick=${click}>${label}</button>`;
   return html`<div class="actions">
     ${offered(drop).map((name) => button(name, verbOf(name), () => act(name), name === "publish" ? "primary" : "quiet"))}
-    ${!drop.archived && button("restock", "Restock", () => openDialog(Restock, { drop }))}
+    ${!drop.archived && !drop.rehearsal && button("restock", "Restock", () => openDialog(Restock, { drop }))}
     ${button("edit", "Edit", () => openDialog(Edit, { drop }))}
+    ${!drop.rehearsal && button("duplicate", "Duplicate", duplicate)}
+    ${drop.hidden || drop.archived ? button("preview", "Preview", () => openDialog(Preview, { drop })) : html`<a class="button quiet" href=${`/drops/${drop.id}`} target="_blank" rel="noopener">Preview as a buyer</a>`}
     ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
   </div>`;
 }

@@ -102,24 +102,25 @@ function Terms({ form }) {
 
 export function Create({ close, open }) {
   const form = useForm(
-    { name: "", price: "", ...startTexts(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", sizes: "", total: "" },
-    { ...terms, sizes: check.sizes, total: (s) => s },
+    { name: "", price: "", ...startTexts(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", sizes: "", total: "", draft: false },
+    { ...terms, sizes: check.sizes, total: (s) => s, draft: (on) => on },
   );
   const sized = form.values.sizes?.length > 0;
   const total = check.tried((s) => check.count(s, 10_000_000), form.texts.total);
   if (!sized && form.problems.sizes === null) Object.assign(form, { problems: { ...form.problems, total: total.problem ?? null }, good: form.good && !total.problem });
   const { submit, end, box } = useSending(form, async (v) => {
-    const { sizes, total: _, ...rest } = v;
-    const drop = await client.createDrop({ ...rest, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) });
+    const { sizes, total: _, draft, ...rest } = v;
+    const drop = await client.createDrop({ ...rest, hidden: draft || undefined, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) });
     open(drop.id);
-    return { text: `Created: ${isolated(drop.name)}` };
+    return { text: `${draft ? "Created as a draft" : "Created"}: ${isolated(drop.name)}` };
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">New drop</h2>
     <${Terms} form=${form} />
     <${Field} form=${form} name="sizes" label="Sizes" rows="4" hint=${sized ? `${plural(form.values.sizes.length, "size")}, ${plural(form.values.sizes.reduce((n, s) => n + s.stock, 0), "pair")} in total.` : "One size per line with its quantity, for example \"9.5 12\". Leave empty for no sizes."} />
     ${!sized && html`<${Field} form=${form} name="total" label="Pairs in total" inputmode="numeric" />`}
-    ${end("Create drop")}
+    <label class="check"><input type="checkbox" name="draft" checked=${form.texts.draft} onChange=${(e) => form.put({ draft: e.target.checked })} /><span>Create as a draft. Buyers cannot see it until you publish it.</span></label>
+    ${end(form.texts.draft ? "Create draft" : "Create drop")}
   </form>`;
 }
 

@@ -1,7 +1,7 @@
 import { useEffect } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { now } from "../shared/client.js";
-import { money, plural, whole } from "../shared/format.js";
+import { ago, money, plural, whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
 import { useSeconds } from "../shared/ticker.js";
 import { explain } from "../shared/words.js";
@@ -48,6 +48,7 @@ export function Overview() {
           ${next.length > few && html`<p><a href="#/drops?state=upcoming&sort=start">All ${whole(next.length)} upcoming drops</a></p>`}
         </section>
         <${Best} drops=${drops} />
+        <${Newest} drops=${drops} />
       </div>
     </div>
     <p class="hint">Your time zone: ${zoneName(now())}. Rehearsals do not count.</p>
@@ -72,6 +73,17 @@ function Attention() {
   const found = attention(room);
   return html`<section class=${`block attention ${found.length > 0 ? "some" : ""}`} aria-labelledby="attention-title"><h2 id="attention-title">Needs attention</h2>
     ${found.length === 0 ? html`<p class="hint">Nothing. All drops and the service are fine.</p>` : html`<ul class="rows">${found.map((f, i) => html`<li key=${i} class=${f.bad ? "bad" : ""}><a href=${f.to}><span>${f.text}</span></a></li>`)}</ul>`}
+  </section>`;
+}
+
+// Newest are the newest purchases of all drops except rehearsals.
+function Newest({ drops }) {
+  const real = new Set(drops.map((d) => d.id));
+  const rows = today.newest.filter((p) => real.has(p.dropId)).slice(0, few);
+  return html`<section class="block" aria-labelledby="newest-title"><h2 id="newest-title">Newest purchases</h2>
+    ${rows.length === 0 ? html`<p class="hint">No purchases yet.</p>` : html`<ul class="rows">${rows.map((p) => html`<li key=${p.id}><a href=${`#/drops/${p.dropId}/purchases`}>
+      <span class="name"><bdi>${p.username}</bdi></span><strong>${money(p.price)}</strong><span class="numbers"><bdi>${p.dropName}</bdi>${p.size ? html` · <bdi>${p.size}</bdi>` : ""} · ${ago(now() - Date.parse(p.createdAt))}</span></a></li>`)}</ul>`}
+    <p><a href="#/purchases">All purchases</a></p>
   </section>`;
 }
 

@@ -12,7 +12,7 @@ const pace = 2000; // ms between two looks for new ones
 const typing = 250; // ms without a key until a search begins
 
 // reading reads a drop's purchases, the newest first: all of them, or those that a search finds. draw is called when
-// there is something to draw. An answer to what was asked before the last search counts no more.
+// there is something to draw. An answer to what was asked before the last search no longer counts.
 function reading(dropId, draw) {
   const list = { q: "", found: [], next: null, busy: false, refusal: null };
   let newest = 0; // the newest purchase that was looked at
@@ -125,11 +125,11 @@ export function PurchaseList({ drop }) {
     ${rows.length === 0 && !list.q && !list.busy && !list.refusal && html`<p class="choose">No purchases yet.</p>`}
     ${rows.length > 0 && html`<${Table} label="Purchases, newest first" head=${["No.", "Buyer", "Email", "Size", "Price", "Time"]} rows=${rows} />
       <p class="hint">${list.q ? "" : `The newest ${whole(rows.length)} of ${plural(Math.max(drop.sold, rows.length), "purchase")}, live. `}Your time zone: ${zoneName(now())}.</p>`}
-    ${list.next !== null && html`<button type="button" class="quiet more" aria-disabled=${list.busy} aria-busy=${list.busy} onClick=${() => reader.current.more()}>${list.busy ? "One moment …" : "Show more"}</button>`}`;
+    ${list.next !== null && html`<button type="button" class="quiet more" aria-disabled=${list.busy} aria-busy=${list.busy} onClick=${() => reader.current.more()}>${list.busy ? "Loading…" : "Show more"}</button>`}`;
 }
 
 function foundOf({ q, found, next, busy }) {
-  if (busy && found.length === 0) return "Searching …";
+  if (busy && found.length === 0) return "Searching…";
   if (found.length === 0) return `No purchase matches “${q}”.`;
   return `${next === null ? plural(found.length, "purchase") : `The newest ${plural(found.length, "purchase")}`} found.`;
 }

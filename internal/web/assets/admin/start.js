@@ -1,6 +1,6 @@
 // When a drop starts, as an operator says it: in the local time of this device. The form names the zone and the
-// instant in UTC before anything is saved, refuses a time that a clock change leaves out, and asks which one is meant
-// of a time that comes twice.
+// instant in UTC before anything is saved. It refuses a time that a clock change leaves out, and asks which one is
+// meant where a time comes twice.
 import { html } from "../shared/html.js";
 import { wrong } from "./check.js";
 import { localText, offsetAt, offsetName, read, utcText, zoneHere, zoneName } from "./zones.js";

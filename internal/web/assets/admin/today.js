@@ -1,4 +1,4 @@
-// What was sold since the operator's midnight. The server answers from memory, and is asked only after something was
+// What was sold since the operator's midnight, and the newest purchases. The server answers from memory, and is asked only after something was
 // sold.
 import { client, now } from "../shared/client.js";
 import { tell } from "../shared/topics.js";
@@ -7,7 +7,7 @@ import { midnight } from "./zones.js";
 
 const pace = 2000; // ms between two questions
 
-export const today = { answer: null, refusal: null };
+export const today = { answer: null, newest: [], refusal: null };
 
 let asked = "";
 let busy = false;
@@ -22,7 +22,7 @@ export async function lookToday() {
   busy = true;
   last = performance.now();
   try {
-    today.answer = await client.sales({ since });
+    [today.answer, { purchases: today.newest }] = await Promise.all([client.sales({ since }), client.listAllPurchases({ limit: 8 })]);
     today.refusal = null;
     asked = wanted;
   } catch (refusal) {

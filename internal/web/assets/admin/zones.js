@@ -76,8 +76,8 @@ export const utcText = (ms) => `${iso(ms).replace("T", " ")} UTC`;
 // reach is more than any zone was ever away from UTC.
 const reach = 18;
 
-// instantsOf finds the instants at which clocks in a zone show a local time (of parse), in their order: one, two
-// where clocks are set back, none where they are set forward.
+// instantsOf finds the instants at which clocks in a zone show a local time (of parse), in order. It is one instant,
+// two where clocks are set back, or none where they are set forward.
 export function instantsOf(wall, zone = zoneHere()) {
   const offsets = new Set();
   for (let h = -reach; h <= reach; h++) offsets.add(offsetAt(wall + h * hour, zone));
