@@ -208,3 +208,44 @@ func TestControl_UndoesAndAsks(t *testing.T) {
 	p.holds(noDialog)
 	p.quiet()
 }
+
+// A drop begins as a draft that buyers cannot see, has a preview, and is published; a duplicate is a draft again.
+func TestControl_DraftsAndDuplicates(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir())
+	p := visit(t, s.url+"/admin#/drops", phone)
+	p.pushes("New drop")
+	p.leaves("name", "Lantern Low")
+	p.leaves("price", "129.95")
+	p.leaves("sizes", "9 2\n9.5 3")
+	p.leaves("limit_per_user", "2")
+	p.leaves("start_time", "2020-01-01T00:00:00")
+	p.press(`input[name="draft"]`)
+	p.checkLayout("create draft phone")
+	p.pushes("Create draft")
+	p.reads(".detail .state", "Draft")
+	p.reads(".toast", "Created as a draft: Lantern Low")
+	if _, list := get(t, s.url+"/api/drops"); list != "[]" {
+		t.Errorf("buyers see the draft: %s", list)
+	}
+	p.pushes("Preview")
+	p.reads(".preview", "Lantern Low $129.95 5 of 5 left 9 2 9.5 3 Reserve Limit: 2 pairs per person.")
+	p.reads("dialog[open]", "Buyers cannot see this drop until you publish it.")
+	p.checkLayout("preview phone")
+	p.checkAccess("preview phone")
+	p.pushes("Close")
+	p.pushes("Publish") // it would sell at once
+	p.reads("dialog:modal:last-of-type", "buyers can reserve")
+	p.pushes("Publish drop")
+	p.reads(".detail .state", "On sale")
+	if _, list := get(t, s.url+"/api/drops"); !strings.Contains(list, "Lantern Low") {
+		t.Errorf("buyers do not see what was published: %s", list)
+	}
+	p.holds(`document.querySelector('.actions a[href="/drops/1"]').innerText === "Preview as a buyer"`)
+	p.pushes("Duplicate")
+	p.reads(".facts", "Drop 2")
+	p.reads(".detail .state", "Draft")
+	p.reads(".facts", "Limit: 2 pairs per person")
+	has(t, s.url, 2, `"hidden":true,"sizes":[{"size":"9","total_stock":2,"available_stock":2},{"size":"9.5","total_stock":3,"available_stock":3}]`)
+	p.quiet()
+}
