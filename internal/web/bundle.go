@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/evanw/esbuild/pkg/api"
+	"golang.org/x/sync/errgroup"
 )
 
 // engines are the oldest browsers that the pages are for, those of late 2022: esbuild writes no newer syntax.
@@ -32,17 +35,29 @@ const notice = "/* Includes Preact (MIT) and htm (Apache-2.0): see vendor/LICENS
 // and not one for each file. It adds PAGE.js, PAGE.js.map and PAGE.css to the contents, which have the modules by
 // their paths. The modules themselves stay: the source map points to them.
 func bundle(contents map[string][]byte) error {
+	var building errgroup.Group // both pages at once: a start waits for them
+	var mu sync.Mutex
+	made := make(map[string][]byte)
 	for page, sheets := range styles {
-		script, sources, err := bundleModules(contents, page)
-		if err != nil {
-			return fmt.Errorf("bundle the modules of %s: %w", page, err)
-		}
-		sheet, err := bundleStyles(contents, sheets)
-		if err != nil {
-			return fmt.Errorf("bundle the style sheets of %s: %w", page, err)
-		}
-		contents[page+".js"], contents[page+".js.map"], contents[page+".css"] = script, sources, sheet
+		building.Go(func() error {
+			script, sources, err := bundleModules(contents, page)
+			if err != nil {
+				return fmt.Errorf("bundle the modules of %s: %w", page, err)
+			}
+			sheet, err := bundleStyles(contents, sheets)
+			if err != nil {
+				return fmt.Errorf("bundle the style sheets of %s: %w", page, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			made[page+".js"], made[page+".js.map"], made[page+".css"] = script, sources, sheet
+			return nil
+		})
 	}
+	if err := building.Wait(); err != nil {
+		return err
+	}
+	maps.Copy(contents, made)
 	inline, err := minify(contents["shared/start.js"], api.LoaderJS, []api.Engine{{Name: api.EngineIE, Version: "9"}})
 	if err != nil {
 		return fmt.Errorf("minify shared/start.js: %w", err)
