@@ -175,7 +175,7 @@ func TestPages_NeedNothingElse(t *testing.T) {
 			}
 		}
 		for _, found := range address.FindAll(f.Plain(), -1) {
-			if string(found) != "http://www.w3.org/2000/svg" {
+			if example := strings.HasSuffix(at, ".d.ts") && bytes.HasPrefix(found, []byte("https://shop.example/")); string(found) != "http://www.w3.org/2000/svg" && !example {
 				t.Errorf("%s names %s", at, found)
 			}
 		}
