@@ -22,7 +22,6 @@ var unfinished = []string{
 	"bench/",
 	"client/",
 	"deploy/",
-	"docs/SCALING.md",
 	"examples/",
 	"internal/api/",
 	"internal/app/",

@@ -75,23 +75,23 @@ func crowds() []scenario {
 func sensitivity() []scenario {
 	return []scenario{
 		base(),
-		with("database twice as dear", func(s *scenario) { s.Database = 2 }),
-		with("server half as dear again", func(s *scenario) { s.Server = 1.5 }),
+		with("database costs twice as much", func(s *scenario) { s.Database = 2 }),
+		with("server costs half as much again", func(s *scenario) { s.Server = 1.5 }),
 		with("a commit waits for a standby (+0.5 ms)", func(s *scenario) { s.Commit += 500 }),
 		with("a commit waits for another place (+20 ms)", func(s *scenario) { s.Commit += 20_000 }),
 		with("all within 2 s", func(s *scenario) { s.Within = 2 }),
 		with("all within 60 s", func(s *scenario) { s.Within = 60 }),
 		with("one drop has nearly all (exponent 2)", func(s *scenario) { s.Popular = 2 }),
-		with("`limit_per_user` 1, database twice as dear", func(s *scenario) { noGate(s); s.Database = 2 }),
+		with("`limit_per_user` 1, database costs twice as much", func(s *scenario) { noGate(s); s.Database = 2 }),
 		with("`limit_per_user` 1, 5 primaries", func(s *scenario) { noGate(s); s.Primaries = 5 }),
 		with("a pair for everybody, a commit waits for a standby", func(s *scenario) { everybody(s); s.Commit += 500 }),
-		with("a pair for everybody, database twice as dear", func(s *scenario) { everybody(s); s.Database = 2 }),
+		with("a pair for everybody, database costs twice as much", func(s *scenario) { everybody(s); s.Database = 2 }),
 	}
 }
 
 func crowdTable(c costs, all []scenario) string {
 	t := newTable("Crowd", "requests a second", "answered by lanes a second", "commits a second, of the hottest drop",
-		"cores of the busiest primary: used, needed", "cores of the replicas", "longest wait for a lane", "answered 503", "all pairs taken after")
+		"cores of the busiest primary: used, needed", "cores of the replicas", "longest wait for a lane", "answered 503", "sold out in")
 	for _, s := range all {
 		o := simulate(c, s)
 		sold := "–"
@@ -124,7 +124,7 @@ func machineTable(c costs) string {
 	line("of that without TLS", func(n float64, _ outcome) float64 { return n / before * connectPlain / micro / busy })
 	line("addresses of proxies × replicas, for their ports", func(n float64, _ outcome) float64 { return math.Ceil(n / proxyPorts) })
 	line("memory for sockets, GB", func(n float64, _ outcome) float64 { return n * (socketMemory + socketKernel) / 1e6 })
-	line("replicas' cores so that watchers are told each second", func(n float64, _ outcome) float64 { return n * writeToSocket / micro / fanOutShare / freshness })
+	line("replicas' cores to update watchers every second", func(n float64, _ outcome) float64 { return n * writeToSocket / micro / fanOutShare / freshness })
 	line("replicas' cores for requests", func(_ float64, o outcome) float64 { return o.ServerCores / busy })
 	line("requests a second, at most", func(_ float64, o outcome) float64 { return o.Requests })
 	line("commits a second, at most", func(_ float64, o outcome) float64 { return o.Commits })
@@ -147,8 +147,8 @@ func breakTable(c costs) string {
 	}
 	bounds := func(replicas, cores, memory, proxies, proxyCores, dbCores float64) []bound {
 		return []bound{
-			{"`--max-sockets` as it is (20,000)", "raise it, and `nofile`", replicas * 20_000},
-			{"fan-out: watchers told each second", "more replicas; or let them be told less often", replicas * cores * fanOutShare * freshness / writeToSocket * micro},
+			{"`--max-sockets` by default (20,000)", "raise it, and `nofile`", replicas * 20_000},
+			{"fan-out: an update for watchers every second", "more replicas, or less frequent updates", replicas * cores * fanOutShare * freshness / writeToSocket * micro},
 			{"ports between a proxy and a replica", "more addresses, or a wider `ip_local_port_range`", proxies * replicas * proxyPorts},
 			{"requests", "more replicas", replicas * cores * micro / full * rush},
 			{"TLS handshakes", "more proxies; session resumption", proxyCores * micro / connectTLS * before},
