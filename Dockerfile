@@ -1,7 +1,7 @@
-# The image has the one static binary, the certificates of public authorities and nothing else: no shell, no package, no root.
+# The image has the static binary and the certificates of public authorities: no shell, no package, no root.
 #   docker build -t sneakerdrop .
 #   docker run -e SNEAKERDROP_JWT_SECRET=… -e SNEAKERDROP_DATABASE=postgres://… -p 3000:3000 sneakerdrop
-# docs/howto/deploy.md says what of it was tried.
+# docs/howto/deploy.md says what was tried.
 FROM --platform=$BUILDPLATFORM golang:1.26.8 AS build
 ARG TARGETOS
 ARG TARGETARCH
@@ -10,7 +10,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN GOOS=$TARGETOS GOARCH=$TARGETARCH make build
-# What scratch lacks: a name for the user, and a folder that is the user's.
+# scratch has no name for the user, and no folder of that user.
 RUN mkdir -p /image/etc /image/data \
 	&& echo 'sneakerdrop:x:65532:65532::/data:/sneakerdrop' >/image/etc/passwd \
 	&& chown 65532:65532 /image/data
@@ -22,8 +22,8 @@ COPY --from=build /src/bin/sneakerdrop /
 # By number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
 WORKDIR /data
-# Every address, port 3000: a platform's own PORT and HOST take the place of both. Unless buyers sign in (see docs/howto/sign-in.md) the
-# container serves itself alone, and says so in its log.
+# Every address, port 3000, unless a platform sets PORT and HOST. Without sign-in (docs/howto/sign-in.md) the container
+# serves itself only, and its log says so.
 ENV HOST=0.0.0.0
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["/sneakerdrop", "health"]

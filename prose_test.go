@@ -21,7 +21,6 @@ var unfinished = []string{
 	".golangci.yml",
 	"bench/",
 	"client/",
-	"deploy/",
 	"examples/",
 	"internal/api/",
 	"internal/app/",

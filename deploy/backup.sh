@@ -1,7 +1,7 @@
 #!/bin/sh
-# Copies PostgreSQL's cluster into a new folder, keeps the newest copies, and restores the newest one for a test: it
-# starts PostgreSQL on the copy and the received log, and audits the shop in it. sneakerdrop-backup.service runs it as
-# the user postgres each night. If a step fails, it exits with another code than 0 and keeps the older copies.
+# Copies PostgreSQL's cluster into a new folder, keeps the newest copies, and restores the newest one for a test. For
+# that it starts PostgreSQL on the copy and the received log, and audits the shop in it. sneakerdrop-backup.service runs
+# it as the user postgres each night. If a step fails, its exit code is not 0 and it keeps the older copies.
 #   BACKUP    the folder of the copies, with the received log in wal/ (default /var/backups/sneakerdrop)
 #   KEEP      how many copies stay (default 7)
 #   DATABASE  the shop's database (default shop)

@@ -1,12 +1,12 @@
--- Two roles for one database: the one that migrates owns the schema; the one that serves may do to each table what
--- selling takes, and nothing else. Who breaks into a server that serves can sell, and read what there is; the ledger,
--- purchases and the log of operators' actions stay as they were written, the schema stays, and no token for operators
--- can be made.
+-- Makes two roles for one database. The owner owns the schema and migrates; the other one serves, and may do with each
+-- table only what selling needs. An attacker who breaks into a serving server can sell, and read what is there. The
+-- ledger, purchases and the operators' log stay as they were written, the schema stays, and the attacker can make no
+-- operator's token.
 --
 -- Run it once in the shop's database, as a superuser:
 --   psql -v ON_ERROR_STOP=1 -f deploy/postgres-roles.sql shop
 -- Then give both a way to sign in (ALTER ROLE … PASSWORD, or a certificate), and use
---   sneakerdrop migrate      --database postgres://sneakerdrop_owner@…/shop    once for each new version; it grants the rights too
+--   sneakerdrop migrate      --database postgres://sneakerdrop_owner@…/shop    for each new version; it grants the rights too
 --   sneakerdrop token create --database postgres://sneakerdrop_owner@…/shop
 --   sneakerdrop serve        --database postgres://sneakerdrop_serve@…/shop
 DO $$

@@ -1,4 +1,4 @@
--- How the two roles of postgres-roles.sql sign in, from the environment: so no password is in a list of processes.
+-- Sets the passwords of the two roles from the environment, so that no list of processes shows them.
 \getenv owner OWNER_PASSWORD
 \getenv serve SERVE_PASSWORD
 ALTER ROLE sneakerdrop_owner PASSWORD :'owner';

@@ -98,9 +98,9 @@ func strict(drops string, next http.Handler) http.Handler {
 }
 
 // session answers a name with a token for it. This believes whatever name was typed, so that anybody can buy as
-// anybody. A real shop answers only to its own session: a cookie (HttpOnly, Secure, SameSite) that it gave to a buyer
-// who has proved who they are, by a passkey, a password or an identity provider. It takes sub, which names the buyer
-// for ever, from its own records.
+// anybody. A real shop answers only to its own session: a cookie
+// (HttpOnly, Secure, SameSite). It gives that cookie to a buyer who proved who they are, by a passkey, a password or an
+// identity provider. It takes sub, which names the buyer forever, from its own records.
 func (s *storefront) session(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
 		Name string `json:"name"`

@@ -68,8 +68,8 @@ function signOut(why = "You are signed out.") {
   say(why);
 }
 
-// signed makes a call, and again with a new token where the server does not take this one: it ended while the device
-// slept, or the shop has a new secret.
+// signed makes a call. If the server refuses the token, it repeats the call with a new one: the token may have ended while
+// the device slept, or the shop has a new secret.
 /** @template T @param {() => Promise<T>} call */
 async function signed(call) {
   const who = buyer;
