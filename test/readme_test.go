@@ -100,3 +100,27 @@ func TestServe_LocalhostIsBothFamilies(t *testing.T) {
 		}
 	}
 }
+
+// TestTutorial_ItsCallsWork sends the tutorial's calls to a new demo server. Where the tutorial waits for a hold to
+// expire, this releases it.
+func TestTutorial_ItsCallsWork(t *testing.T) {
+	text, err := os.ReadFile("../docs/TUTORIAL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startFor(t, t.TempDir(), "--demo", "--hold=1h")
+	want := []string{`200 {"id":7,`, `200 {"id":30064771073,`, `409 {"error":"Out of stock"`, `200 {"message":"Purchase successful"`}
+	calls := regexp.MustCompile(`(?m)^curl -s localhost:3000(\S+) --json '([^']*)'$`).FindAllStringSubmatch(string(text), -1)
+	if len(calls) != len(want) {
+		t.Fatalf("%d calls, want %d", len(calls), len(want))
+	}
+	for i, call := range calls {
+		if i == len(calls)-1 {
+			mustPost(t, s.url+"/api/drops/cancel", `{"reservationId":30064771073}`)
+			mustPost(t, s.url+calls[i-1][1], calls[i-1][2]) // Ann, once more
+		}
+		if got := post(t, s.url+call[1], call[2]); !strings.HasPrefix(got, want[i]) {
+			t.Errorf("%s %s\n got %s\nwant %s…", call[1], call[2], got, want[i])
+		}
+	}
+}

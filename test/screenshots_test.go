@@ -22,6 +22,7 @@ func TestScreenshots_OfTheShop(t *testing.T) {
 	mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, id(t, hold)))
 	shop.reads("body", "Sold out")
 	shop.holds(`[...document.images].every((i) => i.complete)`)
+	shop.holds(`!document.getAnimations().some((a) => a instanceof CSSTransition)`)
 	picture(t, shop, "shop.jpg")
 }
 

@@ -26,7 +26,7 @@ func compose(t *testing.T, environment types.Mapping) (*types.Project, error) {
 	})
 }
 
-// Docker Compose's own loader reads the file: schema, names, dependencies.
+// The file is read by Docker Compose's own loader: schema, names, what depends on what.
 func TestCompose_IsReadByItsOwnLoader(t *testing.T) {
 	project, err := compose(t, secrets)
 	if err != nil {
@@ -71,7 +71,7 @@ func TestCompose_NeedsEachSecret(t *testing.T) {
 	}
 }
 
-// HAProxy and Prometheus use the replicas' names, and the replicas trust the proxy.
+// What HAProxy and Prometheus call the replicas is what they are called, and what they trust is the proxy.
 func TestCompose_NamesAndAddressesAgree(t *testing.T) {
 	project, err := compose(t, secrets)
 	if err != nil {

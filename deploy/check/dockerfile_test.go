@@ -56,7 +56,7 @@ func lintDockerfile(t *testing.T, text []byte) string {
 	return strings.Join(found, "\n")
 }
 
-// Everything that the build copies from the context exists, and .dockerignore does not exclude it.
+// What the build copies from the context is there, and .dockerignore does not keep it out.
 func TestDockerfile_FindsWhatItCopies(t *testing.T) {
 	text, err := os.ReadFile("../../Dockerfile")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// Grafana's own types accept the dashboard, and know all its fields.
+// Grafana's own types take the dashboard, with no field that they do not know.
 func TestGrafana_TakesTheDashboard(t *testing.T) {
 	plugins.RegisterDefaultPlugins()
 	text, err := os.ReadFile("../grafana/sneakerdrop.json")

@@ -15,8 +15,8 @@ import (
 
 const nobody = 65532
 
-// TestImage_ServesFromAnEmptyRoot does without an engine what the Dockerfile describes. It runs the binary of the same
-// command as the same user with the same settings, in a root with exactly the image's files.
+// TestImage_ServesFromAnEmptyRoot does by hand what the Dockerfile has an engine do: the binary of the same command,
+// in a root with the same files and no others, as the same user, with the same settings.
 func TestImage_ServesFromAnEmptyRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("changing the root needs root")

@@ -1,4 +1,4 @@
-// Buys one unit of a drop as soon as it is on sale: node examples/node/buy.mjs 1 Ann [http://localhost:3000]
+// Buys one unit of a drop the moment the drop starts: node examples/node/buy.mjs 1 Ann [http://localhost:3000]
 import { createClient, Refusal } from "../../client/sneakerdrop.js";
 
 const [drop, userName, server = "http://localhost:3000"] = process.argv.slice(2);

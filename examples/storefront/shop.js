@@ -68,8 +68,8 @@ function signOut(why = "You are signed out.") {
   say(why);
 }
 
-// signed makes a call. If the server refuses the token, it repeats the call with a new one: the token may have ended while
-// the device slept, or the shop has a new secret.
+// signed makes a call. If the server refuses the token, it repeats the call with a new one: the token may have ended
+// while the device slept, or the shop has a new secret.
 /** @template T @param {() => Promise<T>} call */
 async function signed(call) {
   const who = buyer;
@@ -192,7 +192,7 @@ const part = (within, selector) => /** @type {HTMLElement} */ (within.querySelec
 /** @param {HTMLElement} list */
 const rowsOf = (list) => /** @type {HTMLElement[]} */ ([...list.children]);
 
-// row returns the element with a key in a list, made anew where there is none.
+// row returns the element with a key in a list, made if there is none.
 /** @param {HTMLElement} list @param {number} key @param {() => HTMLElement} build */
 function row(list, key, build) {
   let element = rowsOf(list).find((e) => e.dataset.key === String(key));
