@@ -1,8 +1,8 @@
 package store
 
-// Conditions of SQL on the column status of reservations, one for each set of statuses that package drop names.
-// Statements and partial indexes use these and no others, word for word: a statement takes a partial index only if
-// both say the same.
+// SQL conditions on the column status of reservations, one for each set of statuses that package drop names.
+// Statements and partial indexes must use exactly these texts, because a statement uses a partial index only if the
+// conditions match.
 const (
 	WhereActive    = "status = 1"  // drop.Active
 	WhereCompleted = "status = 2"  // drop.Completed

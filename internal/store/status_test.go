@@ -13,7 +13,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// The conditions choose the statuses that they are named after, and no number but theirs is a status.
+// Each condition selects the statuses that it is named after, and there is no other status.
 func TestStatuses_AreThoseOfTheirConditions(t *testing.T) {
 	for condition, is := range map[string]func(drop.Status) bool{
 		store.WhereActive:    func(s drop.Status) bool { return s == drop.Active },
@@ -38,7 +38,7 @@ func TestStatuses_AreThoseOfTheirConditions(t *testing.T) {
 	}
 }
 
-// Statements and indexes ask for these sets and no others.
+// Statements and indexes use these sets and no others.
 func TestStatuses_OfStatementsHaveNames(t *testing.T) {
 	named := []string{store.WhereActive, store.WhereCompleted, store.WhereCounts, store.WhereUnpaid}
 	condition := regexp.MustCompile(`\bstatus( \+ 0)?\s*(=|<>|!=|<=?|>=?|IN|BETWEEN)\s*[\d(]+`)
@@ -54,9 +54,9 @@ func TestStatuses_OfStatementsHaveNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, found := range condition.FindAllString(string(text), -1) {
-				found = strings.Replace(found, " + 0", "", 1) // keeps an index out
+				found = strings.Replace(found, " + 0", "", 1) // " + 0" keeps a statement from using an index
 				used[found] = true
-				if found != "status BETWEEN 1" && !slices.Contains(named, found) { // 1 to 4 are those that there are
+				if found != "status BETWEEN 1" && !slices.Contains(named, found) { // 1 to 4 are all the statuses
 					t.Errorf("%s: %q is no set of statuses that has a name", file, found)
 				}
 			}

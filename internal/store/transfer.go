@@ -9,34 +9,35 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// Exporter is a store whose whole contents can be read.
+// Exporter is a store whose entire content can be read.
 type Exporter interface {
-	// Export calls each for every row that the store keeps, as of one moment: first what belongs to no drop, then
-	// drop after drop, ascending, its *drop.State before the rest of it. A row that no drop accounts for is an error:
-	// nothing is left out in silence. It holds a snapshot while it runs. An error of each ends it and is returned as
-	// it is.
+	// Export calls each for every row in the store, as of one moment. First come the rows that belong to no drop,
+	// then drop after drop in ascending order. A drop's *drop.State comes before its other rows. A row whose drop
+	// does not exist is an error: Export never leaves rows out silently. It holds a snapshot while it runs. An error
+	// of each ends it and is returned unchanged.
 	Export(ctx context.Context, each func(Row) error) error
 }
 
-// Importer is a store that can take the whole contents of another, or a shop.
+// Importer is a store that can take over the entire content of another store.
 type Importer interface {
-	// Import stores the rows that fill hands to put, under the numbers that they bear, in one transaction; numbers
-	// given out later are above them. A drop's *drop.State comes before the rest of it. Before it commits it calls
-	// check, unless that is nil, with what Export would give of the outcome. An error of fill, put or check undoes
-	// all of it; that of fill or check is returned as it is. It returns ErrNotEmpty, and changes nothing, where more
-	// is there than into allows.
+	// Import stores the rows that fill passes to put, in one transaction and with their own numbers. Numbers assigned
+	// later are higher. A drop's *drop.State must come before its other rows.
+	//
+	// If check is not nil, Import calls it before the commit with what Export would return. An error of fill, put or
+	// check undoes everything; those of fill and check are returned unchanged. If the store contains more than into
+	// allows, Import changes nothing and returns ErrNotEmpty.
 	Import(ctx context.Context, into Into, fill func(put func(Row) error) error, check func(Rows) error) error
 }
 
-// Into says what an import may find.
+// Into says what a store may contain before an import.
 type Into int8
 
 const (
 	// IntoNothing: nothing at all.
 	IntoNothing Into = iota
-	// IntoNoShop: no drop and no user. Tokens and the log stay.
+	// IntoNoShop: no drop and no user. Tokens and the operators' log stay.
 	IntoNoShop
-	// IntoAnyShop: anything; all but tokens and the log is deleted first.
+	// IntoAnyShop: anything. Import first deletes everything except tokens and the operators' log.
 	IntoAnyShop
 )
 
@@ -46,8 +47,8 @@ type Filler interface {
 	Importer
 }
 
-// Fill stores users and drops under the numbers that they bear into a store without a drop or user; see Import. With
-// replace it deletes everything first, except tokens and the log. Users are made at the store's time.
+// Fill stores users and drops with their own numbers into a store without drops and users; see Import. With replace
+// it first deletes everything except tokens and the operators' log. The users' creation time is the store's time.
 func Fill(ctx context.Context, s Filler, users []drop.User, drops []Filled, replace bool) error {
 	into := IntoNoShop
 	if replace {
@@ -101,23 +102,23 @@ func (d *Filled) put(put func(Row) error) error {
 	return nil
 }
 
-// Rows calls each for every row, until it returns an error.
+// Rows calls each for every row until each returns an error.
 type Rows func(each func(Row) error) error
 
 // Row is one row of a store.
 type Row struct {
-	// Drop is what the row belongs to; 0: no drop.
+	// Drop is the drop that the row belongs to, 0 if none.
 	Drop drop.ID
-	// Value is, of no drop, a User, a Token, an operator.Action or the drop.Kept of a call without a drop; of a drop
-	// its *drop.State (with sizes, and without what a batch loads), a drop.LedgerEntry, drop.Reservation,
-	// drop.Purchase, drop.Kept or Page.
+	// Value depends on Drop. Without a drop it is a User, a Token, an operator.Action, or the drop.Kept of a call
+	// without a drop. With a drop it is its *drop.State (with sizes, but without the rows that a batch loads), or a
+	// drop.LedgerEntry, drop.Reservation, drop.Purchase or drop.Kept.
 	Value any
 }
 
 // User is a buyer as stored.
 type User struct {
 	drop.User
-	Issuer, Subject string // who the buyer is to an identity provider; empty: nobody
+	Issuer, Subject string // identifies the buyer at an identity provider; empty if the buyer has none
 	CreatedAt       drop.Time
 }
 

@@ -2,5 +2,5 @@ package memory
 
 import "sneakerdrop/internal/store/records"
 
-// Engine is the store as package records sees it.
+// Engine returns the store as package records sees it.
 func (s *Store) Engine() records.Engine { return engine{s} }

@@ -11,13 +11,13 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// noDrop is the scope of the keys of calls that have no drop.
+// noDrop is the scope of the keys of calls without a drop.
 const noDrop drop.ID = 0
 
 // keys are the answers kept under idempotency keys.
 type keys map[scope]drop.Kept
 
-// scope is what may be used once: the key without its body, within a drop.
+// scope identifies a key: its drop, and the key without the body. Each may be used once.
 type scope struct {
 	drop                     drop.ID
 	caller, operation, value string
@@ -25,7 +25,7 @@ type scope struct {
 
 func scopeOf(id drop.ID, k *drop.Key) scope { return scope{id, k.Caller, k.Operation, k.Value} }
 
-// load gives the state what is kept under the keys that a batch needs, and under no others.
+// load adds the answers that are kept under the keys that a batch needs, and no others.
 func (k keys) load(s *drop.State, need []drop.Key) {
 	for i := range need {
 		if kept, ok := k[scopeOf(s.ID, &need[i])]; ok {
@@ -35,7 +35,7 @@ func (k keys) load(s *drop.State, need []drop.Key) {
 	}
 }
 
-// check refuses what the primary key of a database refuses.
+// check refuses what a database's primary key refuses.
 func (k keys) check(id drop.ID, kept []drop.Kept) error {
 	seen := make(map[scope]bool, len(kept))
 	for i := range kept {
@@ -55,8 +55,8 @@ func (k keys) add(id drop.ID, kept []drop.Kept) {
 	}
 }
 
-// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a
-// refusal where the key was used for something else.
+// replay returns the kept answer to a call without a drop whose key was used before. It refuses if the key was used
+// for a different request.
 func (k keys) replay(key drop.Key) (drop.Result, error) {
 	kept, found := k[scopeOf(noDrop, &key)]
 	if !key.Given() || !found {
@@ -69,14 +69,14 @@ func (k keys) replay(key drop.Key) (drop.Result, error) {
 	return first, nil
 }
 
-// keep keeps the answer to a call without a drop, if it has a key.
+// keep stores the answer to a call without a drop, if the call has a key.
 func (k keys) keep(key drop.Key, answer drop.Result, now drop.Time) {
 	if key.Given() {
 		k[scopeOf(noDrop, &key)] = drop.Kept{Key: key, Answer: answer.Encode(), At: now}
 	}
 }
 
-// Forget implements store.Store. The oldest go first.
+// Forget implements store.Store. It deletes the oldest answers first.
 func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (forgotten int, err error) {
 	err = s.write(ctx, "forget old keys", func() error {
 		var old []scope

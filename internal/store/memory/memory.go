@@ -1,9 +1,9 @@
-// Package memory keeps drops in plain Go maps: the model that the SQL engines are compared with, and the store that
-// simulations run on. It makes the same promises as they do, but for durability.
+// Package memory keeps drops in Go maps. The SQL engines are compared with it, and simulations run on it. It makes
+// the same promises as they do, except durability.
 //
-// Each drop has a lock that a batch holds from load to commit; a channel, so that a wait for it honours the context and
-// is seen by testing/synctest. What is committed lies behind one mutex that is never held over a call of Decide or a
-// wait. Rows are copied on the way in and out: no caller can reach the store's memory.
+// Each drop has a lock that a batch holds from load to commit. The lock is a channel, so that a wait for it honors
+// the context and testing/synctest can see it. One mutex guards the committed data, and is never held during a call
+// of Decide or a wait. Rows are copied on the way in and out, so that no caller can reach the store's memory.
 package memory
 
 import (
@@ -17,41 +17,41 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// schema is the version that Migrate reports: there is nothing to migrate.
+// schema is the version that Migrate reports. There is nothing to migrate.
 const schema = 1
 
 var errClosed = errors.New("the store is closed")
 
 // Store is a store.Store in memory.
 type Store struct {
-	records.Store // what is cold
+	records.Store // everything off the hot path
 
 	now func() drop.Time
 
 	mu     sync.RWMutex
 	drops  map[drop.ID]*row
-	order  []drop.ID // of drops, ascending; numbers may have gaps
+	order  []drop.ID // all drops in ascending order; numbers may have gaps
 	users  users
 	keys   keys
 	cold   cold
 	owned  owned
 	closed bool
-	calls  sync.WaitGroup // Add only under mu while not closed
+	calls  sync.WaitGroup // call Add only under mu while not closed
 
-	// deleted has the highest number that was deleted from each cold table: none is given twice.
+	// deleted has the highest deleted number of each cold table, so that no number is assigned twice.
 	deleted map[*records.Table]int64
 }
 
 var _ store.Store = (*Store)(nil)
 
-// New returns an empty store with the given clock.
+// New returns an empty store that uses the given clock.
 func New(now func() drop.Time) *Store {
 	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), owned: make(owned), deleted: make(map[*records.Table]int64)}
 	s.Store = records.New(engine{s})
 	return s
 }
 
-// begin admits a call, which must end with calls.Done.
+// begin admits a call. The call must end with calls.Done.
 func (s *Store) begin(ctx context.Context, op string) error {
 	if err := ctx.Err(); err != nil {
 		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: err}
@@ -65,7 +65,7 @@ func (s *Store) begin(ctx context.Context, op string) error {
 	return nil
 }
 
-// read calls f with what is committed.
+// read calls f to read the committed data.
 func (s *Store) read(ctx context.Context, op string, f func() error) error {
 	if err := s.begin(ctx, op); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Store) read(ctx context.Context, op string, f func() error) error {
 	return f()
 }
 
-// write calls f with all that is committed to be changed. f changes nothing where it fails.
+// write calls f to change the committed data. f must change nothing if it fails.
 func (s *Store) write(ctx context.Context, op string, f func() error) error {
 	if err := s.begin(ctx, op); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (s *Store) write(ctx context.Context, op string, f func() error) error {
 	return f()
 }
 
-// lock takes a drop's lock; release it with row.unlock.
+// lock takes a drop's lock. Release it with row.unlock.
 func (s *Store) lock(ctx context.Context, op string, id drop.ID) (*row, error) {
 	for {
 		s.mu.RLock()
@@ -105,7 +105,7 @@ func (s *Store) lock(ctx context.Context, op string, id drop.ID) (*row, error) {
 		if current {
 			return r, nil
 		}
-		r.unlock() // Fill replaced the drop while we waited
+		r.unlock() // Fill replaced the drop while this call waited
 	}
 }
 
@@ -124,7 +124,7 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	defer r.unlock()
 
 	need := b.Needs()
-	now := s.now() // after the lock
+	now := s.now() // read after the lock
 	s.mu.RLock()
 	state := r.load(need, now, &s.users)
 	s.keys.load(state, need.Keys)

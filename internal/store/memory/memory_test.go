@@ -55,7 +55,7 @@ func run(t *testing.T, s store.Store, b store.Batch) {
 	}
 }
 
-// A need that a lane forgets must show in the tests that run on memory, as it would with SQL.
+// If a lane forgets to ask for rows, tests on memory must fail as they would with SQL.
 func TestRunBatch_LoadsNoMoreThanIsNeeded(t *testing.T) {
 	s := memory.New(clock)
 	id := create(t, s)
@@ -116,7 +116,7 @@ func TestFill_ReplacesAfterTheBatchesUnderWay(t *testing.T) {
 		if len(filled) > 0 {
 			t.Error("Fill did not wait for a batch under way")
 		}
-		// This one waits for the drop that Fill takes away, and must run on the one that stands in its place.
+		// This batch waits for the drop that Fill removes, and must run on its replacement.
 		run(t, s, &storetest.Batch{Drop: id, Decider: func(st *drop.State, _ drop.Time) *drop.Changes {
 			if st.Paused || st.Stock().Total != 5 {
 				t.Errorf("loaded %+v", st.Drop)

@@ -12,11 +12,11 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// cold are the rows of the tables that nothing here looks into.
-// Each table's are ascending by its key.
+// cold has the rows of the tables that this package does not look into. Each table's rows are in ascending order of
+// its key.
 type cold map[*records.Table][]any
 
-// place is where the row of a number is, or would be.
+// place returns the index of the row with that number, or where it would be.
 func (c cold) place(t *records.Table, number int64) (i int, there bool) {
 	return slices.BinarySearchFunc(c[t], number, func(row any, n int64) int { return cmp.Compare(t.Number(row), n) })
 }
@@ -58,7 +58,7 @@ func (o owned) rows(q *records.Query) (all []any) {
 // engine is the store as package records sees it.
 type engine struct{ *Store }
 
-// Read implements records.Engine. It copies the rows first, so that who gets them may take their time.
+// Read implements records.Engine. It copies the rows first, so the receiver may take its time.
 func (e engine) Read(ctx context.Context, op string, queries ...records.Query) error {
 	found := make([][]any, len(queries))
 	err := e.read(ctx, op, func() error {
@@ -89,7 +89,7 @@ func hand(q *records.Query, rows []any) error {
 	return nil
 }
 
-// find returns copies of the rows that a query asks for.
+// find returns copies of the rows that match a query.
 func (s *Store) find(q *records.Query) []any {
 	rows := s.rows(q)
 	if q.Where != nil {
@@ -109,7 +109,7 @@ func (s *Store) find(q *records.Query) []any {
 	return rows[:max(0, min(p.Limit, len(rows)))]
 }
 
-// rows returns copies of a table's rows, ascending.
+// rows returns copies of a table's rows in ascending order.
 func (s *Store) rows(q *records.Query) []any {
 	switch q.Table {
 	case records.Users:
@@ -172,7 +172,7 @@ func (r *row) rowsOf(t *records.Table, people *users) (all []any) {
 	return all
 }
 
-// rows are the answers kept in the scope of a drop, in the order of their keys.
+// rows returns the answers kept in a drop's scope, in the order of their keys.
 func (k keys) rows(q *records.Query) (all []any) {
 	order := slices.SortedFunc(maps.Keys(k), func(a, b scope) int {
 		return cmp.Or(cmp.Compare(a.caller, b.caller), cmp.Compare(a.operation, b.operation), cmp.Compare(a.value, b.value))
@@ -186,7 +186,7 @@ func (k keys) rows(q *records.Query) (all []any) {
 	return all
 }
 
-// ascending returns pointers to copies of the rows.
+// ascending returns pointers to copies of the rows, in ascending order of their keys.
 func ascending[K cmp.Ordered, V any](rows map[K]V) []any {
 	list := make([]any, 0, len(rows))
 	for _, id := range slices.Sorted(maps.Keys(rows)) {
@@ -196,7 +196,7 @@ func ascending[K cmp.Ordered, V any](rows map[K]V) []any {
 	return list
 }
 
-// find returns the row of that number, or nil.
+// find returns the row with that number, or nil.
 func (c cold) find(t *records.Table, number int64) any {
 	if i, there := c.place(t, number); there {
 		return c[t][i]
@@ -204,7 +204,7 @@ func (c cold) find(t *records.Table, number int64) any {
 	return nil
 }
 
-// next is the number after the highest one.
+// next returns the number after the highest one.
 func (c cold) next(t *records.Table) int64 {
 	if n := len(c[t]); n > 0 {
 		return t.Number(c[t][n-1]) + 1
@@ -212,7 +212,7 @@ func (c cold) next(t *records.Table) int64 {
 	return 1
 }
 
-// add keeps a row, or refuses what a database refuses by its constraints.
+// add stores a row. It refuses what a database's constraints refuse.
 func (c cold) add(t *records.Table, row any) error {
 	for _, column := range t.Columns {
 		is := column.Of(row)
@@ -221,9 +221,9 @@ func (c cold) add(t *records.Table, row any) error {
 		case column.Needed && column.Empty(row):
 			return fmt.Errorf("a row of %s has no %s", t.Name, column.Name)
 		case column.Unique && slices.ContainsFunc(c[t], same):
-			return fmt.Errorf("a row of %s with that %s is there already", t.Name, column.Name)
+			return fmt.Errorf("a row of %s with that %s already exists", t.Name, column.Name)
 		case column.References != nil && c.find(column.References, is.Number) == nil:
-			return fmt.Errorf("%s has no row of the number %d", column.References.Name, is.Number)
+			return fmt.Errorf("%s has no row with number %d", column.References.Name, is.Number)
 		}
 	}
 	number := t.Number(row)

@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// row is one drop with all that hangs on it.
+// row is one drop with all its rows.
 type row struct {
 	held chan struct{} // the drop's lock: full while a batch is between load and commit
 
@@ -21,15 +21,15 @@ type row struct {
 	reserved, purchased uint32
 	batch               drop.BatchID
 	reservations        map[drop.ReservationID]drop.Reservation
-	byUser              map[drop.UserID][]drop.ReservationID // in the order made
+	byUser              map[drop.UserID][]drop.ReservationID // in the order in which they were made
 	active              []end                                // sorted by compareEnds
 	purchases           map[drop.PurchaseID]drop.Purchase
-	newest              []drop.PurchaseID // the last ones, oldest first
+	newest              []drop.PurchaseID // the newest ones, oldest first
 	bought              map[drop.ReservationID]drop.PurchaseID
 	ledger              map[drop.Seq]drop.LedgerEntry
 }
 
-// end is an active hold in the order in which holds fall due.
+// end is an active hold, in the order in which holds end.
 type end struct {
 	at drop.Time
 	id drop.ReservationID
@@ -37,7 +37,7 @@ type end struct {
 
 func compareEnds(a, b end) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) }
 
-// newRow returns a drop without rows: write them.
+// newRow returns a drop without rows; add them with write.
 func newRow(d drop.Drop) *row {
 	return &row{
 		held:         make(chan struct{}, 1),
@@ -66,18 +66,18 @@ func (r *row) lock(ctx context.Context) error {
 
 func (r *row) unlock() { <-r.held }
 
-// state is the drop's row and its sizes.
+// state returns the drop's row and its sizes.
 func (r *row) state() *drop.State {
 	return &drop.State{
 		Drop: clone(r.drop), LastAt: r.lastAt, Seq: r.seq, Reserved: r.reserved, Purchased: r.purchased, Batch: r.batch,
 	}
 }
 
-// load builds the state of a batch: the drop, its due holds, and what need asks; nothing else, so that a need that was
-// forgotten shows here as it would with SQL.
+// load builds the state of a batch: the drop, its due holds, and what need asks for. It loads nothing else, so that
+// forgotten needs show up here as they would with SQL.
 func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 	s := r.state()
-	due, now := 0, max(now, r.lastAt) // time never steps back for a drop
+	due, now := 0, max(now, r.lastAt) // a drop's time never steps back
 	for due < min(len(r.active), drop.MaxExpirePerBatch) && r.active[due].at <= now {
 		s.LoadDue(r.reservations[r.active[due].id])
 		due++
@@ -105,7 +105,7 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 	return s
 }
 
-// loadUsage loads each user once: a batch may name one twice.
+// loadUsage loads each user once, even if a batch names the user twice.
 func (r *row) loadUsage(s *drop.State, named []drop.UserID) {
 	seen := make(map[drop.UserID]bool, len(named))
 	for _, user := range named {
@@ -129,7 +129,7 @@ func (r *row) loadUsage(s *drop.State, named []drop.UserID) {
 	}
 }
 
-// deadline is the earliest end of an active hold but for the first skip ones.
+// deadline returns the earliest end of an active hold, without the first skip holds.
 func (r *row) deadline(skip int) drop.Time {
 	if len(r.active) <= skip {
 		return 0
@@ -165,7 +165,7 @@ func (r *row) has(batch drop.BatchID, after drop.Seq) bool {
 	return false
 }
 
-// check refuses what a database refuses by its constraints, before anything is written.
+// check refuses what a database's constraints refuse, before anything is written.
 func (r *row) check(s *drop.State, c *drop.Changes) error {
 	for _, i := range c.Sizes {
 		if stock := s.Sizes[i].Stock; !stock.Balanced() {
@@ -178,20 +178,20 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 		case !ok || have.Status != drop.Active || ended[e.ID]:
 			return fmt.Errorf("reservation %d is not active", e.ID)
 		case !e.Status.Known():
-			return fmt.Errorf("reservation %d has no status %d", e.ID, e.Status)
+			return fmt.Errorf("reservation %d cannot have status %d", e.ID, e.Status)
 		}
 		ended[e.ID] = true
 	}
-	made := maps.Clone(ended) // an ended one exists, so its number is taken too
+	made := maps.Clone(ended) // a reservation that has ended still uses its number
 	for _, m := range c.Made {
 		if _, taken := r.reservations[m.ID]; taken || made[m.ID] {
-			return fmt.Errorf("reservation %d exists", m.ID)
+			return fmt.Errorf("reservation %d already exists", m.ID)
 		}
 		switch {
 		case !m.Status.Known():
-			return fmt.Errorf("reservation %d has no status %d", m.ID, m.Status)
+			return fmt.Errorf("reservation %d cannot have status %d", m.ID, m.Status)
 		case m.ID.Drop() != r.drop.ID:
-			return fmt.Errorf("reservation %d is of another drop", m.ID)
+			return fmt.Errorf("reservation %d belongs to another drop", m.ID)
 		case (m.Status == drop.Active) != (m.EndedAt == 0):
 			return fmt.Errorf("reservation %d is %s and ended at %d", m.ID, m.Status, m.EndedAt)
 		}
@@ -200,16 +200,16 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 	return r.checkRecords(c)
 }
 
-// checkRecords checks the rows that are only ever added: purchases and the ledger.
+// checkRecords checks the rows that are only ever added: purchases and ledger entries.
 func (r *row) checkRecords(c *drop.Changes) error {
 	ids := make(map[drop.PurchaseID]bool, len(c.Purchases))
 	reservations := make(map[drop.ReservationID]bool, len(c.Purchases))
 	for _, p := range c.Purchases {
 		if _, taken := r.purchases[p.ID]; taken || ids[p.ID] {
-			return fmt.Errorf("purchase %d exists", p.ID)
+			return fmt.Errorf("purchase %d already exists", p.ID)
 		}
 		if _, taken := r.bought[p.ReservationID]; taken || reservations[p.ReservationID] {
-			return fmt.Errorf("reservation %d has a purchase", p.ReservationID)
+			return fmt.Errorf("reservation %d already has a purchase", p.ReservationID)
 		}
 		ids[p.ID], reservations[p.ReservationID] = true, true
 	}
@@ -217,14 +217,14 @@ func (r *row) checkRecords(c *drop.Changes) error {
 	for i := range c.Ledger {
 		seq := c.Ledger[i].Seq
 		if _, taken := r.ledger[seq]; taken || seqs[seq] {
-			return fmt.Errorf("ledger entry %d exists", seq)
+			return fmt.Errorf("ledger entry %d already exists", seq)
 		}
 		seqs[seq] = true
 	}
 	return nil
 }
 
-// write stores what check has passed. Of the sizes only those named in the changes are written, as SQL does.
+// write stores what check has accepted. Like SQL, it writes only the sizes that the changes name.
 func (r *row) write(s *drop.State, c *drop.Changes) {
 	for _, i := range c.Sizes {
 		r.drop.Sizes[i].Stock = s.Sizes[i].Stock

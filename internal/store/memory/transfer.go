@@ -53,7 +53,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	if err == nil {
 		f.finish()
 	}
-	if f.failed != nil { // fill may have wrapped it
+	if f.failed != nil { // fill may have wrapped the error
 		return &store.Error{Op: op, Class: store.ClassFault, Err: f.failed}
 	}
 	if err == nil && check != nil {
@@ -62,8 +62,8 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	if err != nil {
 		return err
 	}
-	// Batches under way end first: what they commit must not land in a drop that is gone. The drops are locked in
-	// ascending order, and nobody else holds two locks.
+	// Batches under way end first, so that they do not commit into a drop that is gone. The drops are locked in
+	// ascending order, and nothing else holds two locks.
 	s.mu.RLock()
 	var rows []*row
 	for _, id := range s.order {
@@ -88,7 +88,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	return nil
 }
 
-// mayImport reports whether no more is there than may be.
+// mayImport reports whether the store contains no more than into allows.
 func (s *Store) mayImport(into store.Into) bool {
 	for _, t := range records.Beginning(into) {
 		if len(s.find(&records.Query{Table: t, All: true})) > 0 {
@@ -98,12 +98,12 @@ func (s *Store) mayImport(into store.Into) bool {
 	return true
 }
 
-// filling is what an import puts in the place of what was there.
+// filling is what an import puts in place of the old content.
 type filling struct {
 	*Store
 
 	order  []*store.Filled
-	heads  map[drop.ID]*store.Filled // the newest of each number, and what belongs to no drop
+	heads  map[drop.ID]*store.Filled // the newest of each number, and the rows without a drop
 	failed error
 }
 
@@ -122,7 +122,7 @@ func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
 		d := &store.Filled{State: row, Changes: &drop.Changes{}}
 		f.order, f.heads[row.ID] = append(f.order, d), d
 		return nil
-	case *records.Size: // is in the state
+	case *records.Size: // part of the state
 		return nil
 	}
 	if t.Drop == "" {
@@ -130,7 +130,7 @@ func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
 	}
 	d := f.heads[of]
 	if d == nil {
-		return fmt.Errorf("a row of %s is of drop %d, which has not come before it", t.Name, of)
+		return fmt.Errorf("a row of %s belongs to drop %d, which has to come first", t.Name, of)
 	}
 	c := d.Changes
 	switch row := row.(type) {
@@ -163,7 +163,7 @@ func (f *filling) finish() {
 	f.Store.order = slices.Sorted(maps.Keys(f.drops))
 }
 
-// add keeps a drop with its rows.
+// add stores a drop with its rows.
 func (f *filling) add(d *store.Filled) error {
 	id := d.State.ID
 	if id < 1 || id > drop.MaxID {
@@ -181,7 +181,7 @@ func (f *filling) add(d *store.Filled) error {
 		labels[d.State.Sizes[i].Label] = true
 	}
 	if len(labels) < len(d.State.Sizes) {
-		return errors.New("a size is there twice")
+		return errors.New("a size appears twice")
 	}
 	r := newRow(d.State.Drop)
 	if err := errors.Join(r.check(d.State, c), f.keys.check(id, c.Kept)); err != nil {

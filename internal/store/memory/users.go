@@ -16,7 +16,7 @@ import (
 type users struct {
 	byID    map[drop.UserID]store.User
 	byEmail map[string]drop.UserID
-	byName  map[string]drop.UserID // the lowest number of that name
+	byName  map[string]drop.UserID // the lowest number with that name
 	bare    map[string]bool        // names of buyers without an email
 	subject map[drop.SubjectKey]drop.UserID
 	next    drop.UserID
@@ -33,7 +33,7 @@ func newUsers() users {
 	}
 }
 
-// called returns the buyer with that number as it is called, also one that is not kept.
+// called returns the buyer with that number and its name, even if the buyer is not stored.
 func (u *users) called(id drop.UserID) drop.User {
 	if have, ok := u.byID[id]; ok {
 		return have.User
@@ -41,8 +41,8 @@ func (u *users) called(id drop.UserID) drop.User {
 	return drop.User{ID: id, Username: drop.UnknownUsername}
 }
 
-// add keeps a buyer under its number, or refuses what a database refuses by its constraints. Numbers given out later
-// are above it.
+// add stores a buyer under its number. It refuses what a database's constraints refuse. Numbers assigned later are
+// higher.
 func (u *users) add(one store.User) error {
 	if one.ID < 1 || one.ID > drop.MaxSafeInteger {
 		return errors.New("the number is out of range")
@@ -55,24 +55,24 @@ func (u *users) add(one store.User) error {
 	return u.name(&one)
 }
 
-// name has a buyer found by what it is called, or by its subject.
+// name makes a buyer findable by name and email, or by subject.
 func (u *users) name(one *store.User) error {
 	if one.Subject != "" {
 		in := drop.SubjectKey{Issuer: one.Issuer, Subject: one.Subject}
 		if _, taken := u.subject[in]; taken {
-			return errors.New("a user of that subject exists")
+			return errors.New("a user with that subject already exists")
 		}
 		u.subject[in] = one.ID
 		return nil
 	}
 	if one.Email != "" {
 		if _, taken := u.byEmail[one.Email]; taken {
-			return errors.New("a user with that email exists")
+			return errors.New("a user with that email already exists")
 		}
 		u.byEmail[one.Email] = one.ID
 	} else {
 		if u.bare[one.Username] {
-			return errors.New("a user with that name and no email exists")
+			return errors.New("a user with that name and no email already exists")
 		}
 		u.bare[one.Username] = true
 	}

@@ -14,34 +14,35 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Address says where a database is, how to get there, and how to name it to people. ReadAddress makes it.
+// Address is the location of a database, in a form for Open and in a form for people. ReadAddress makes it.
 type Address struct {
-	// URL is for Open and for pgx: all that was said, percent-encoded, in parameters that they know.
+	// URL is for Open and for pgx. It has everything that was given, percent-encoded, with parameters that they know.
 	URL string
-	// Hosts and Database name it. They hold nothing secret.
+	// Hosts and Database are safe to show. They contain nothing secret.
 	Hosts, Database string
-	// Ignored are the parameters, by comma, that mean nothing here, such as those of another program's pool.
+	// Ignored lists the parameters that have no meaning here, separated by commas, such as those of another program's
+	// pool.
 	Ignored string
 
-	connections int // at most; 0: not said
+	connections int // the most connections; 0 if not given
 }
 
-// The rules that an address can break; each completes "<setting> …". Nothing of an address stands in them but names
-// of parameters that are known: any other part of it may be part of a password.
+// These are the rules that an address can break. Each completes "<setting> …". They quote nothing of an address
+// except the names of known parameters, because any other part may belong to a password.
 var (
-	errAddress = errors.New("must be a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop; where the user, the password or the " +
-		"name has : / ? # @ % [ ] or blanks in it, write these percent-encoded (@ is %40, / is %2F, ? is %3F, # is %23, % is %25)")
-	errTwoWays = errors.New("can be read in more than one way, because of characters in the password; write : / ? # @ % & in it percent-encoded " +
+	errAddress = errors.New("must be a PostgreSQL URL, such as postgres://user:password@localhost:5432/shop; if the user, the password or the " +
+		"name contains : / ? # @ % [ ] or blanks, write them percent-encoded (@ is %40, / is %2F, ? is %3F, # is %23, % is %25)")
+	errTwoWays = errors.New("can be read in more than one way because of characters in the password; write : / ? # @ % & in it percent-encoded " +
 		"(@ is %40, / is %2F, ? is %3F, # is %23, % is %25, & is %26)")
-	errPairs = errors.New("must be a URL of PostgreSQL, or pairs name=value; a value with blanks or quotes in it stands in single quotes, with a " +
+	errPairs = errors.New("must be a PostgreSQL URL, or pairs name=value; put a value with blanks or quotes in single quotes, with a " +
 		"backslash before each quote and backslash")
 	errPort = errors.New("must have ports from 1 to 65535")
 )
 
 var (
-	// Of frameworks: jdbc:postgresql://, postgresql+psycopg2://, postgis://, pgsql://, psql://.
+	// The schemes of various frameworks: jdbc:postgresql://, postgresql+psycopg2://, postgis://, pgsql://, psql://.
 	scheme = regexp.MustCompile(`(?i)^(?:jdbc:)?(?:postgres|postgresql|postgis|pgsql|psql)(?:\+[a-z0-9_]+)?://`)
-	// A host is a name, an address, or a folder that is percent-encoded.
+	// A host is a name, an address, or a percent-encoded folder.
 	hostList = regexp.MustCompile(`^` + hostPattern + `(?:,` + hostPattern + `)*$`)
 	pairs    = regexp.MustCompile(`(?s)^(?:.*\s)?(?:host|hostaddr|dbname|service)\s*=`)
 	keyName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
@@ -50,15 +51,15 @@ var (
 
 const hostPattern = `(?:\[[0-9A-Fa-f:.]+(?:%[^\]/?#@]*)?\]|(?:[^@/?#:,\[\]\s\\%]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?`
 
-// IsAddress reports whether a text means to name a PostgreSQL database.
+// IsAddress reports whether a text is meant to be the address of a PostgreSQL database.
 func IsAddress(s string) bool {
 	s = unquoted(s)
 	return scheme.MatchString(s) || pairs.MatchString(s)
 }
 
-// ReadAddress reads a database's address in any of the forms in which people have it: libpq's two, and URLs as other
-// frameworks write them. A password that is not percent-encoded is found where that can be done for sure. foreign
-// says that the tables are not ours: then a schema means where to look for them.
+// ReadAddress reads a database's address in any of the usual forms: libpq's two, and URLs as other frameworks write
+// them. It recognizes a password that is not percent-encoded if there is no doubt about it. foreign says that the
+// tables are another program's; then a schema tells where to find them.
 func ReadAddress(s string, foreign bool) (Address, error) {
 	s = unquoted(s)
 	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
@@ -88,7 +89,7 @@ func ReadAddress(s string, foreign bool) (Address, error) {
 	return p.address()
 }
 
-// unquoted is a text without what came along with it from a file: blanks, line ends, the quotes around it.
+// unquoted removes what a text from a file may bring along: blanks, line ends, and quotes around it.
 func unquoted(s string) string {
 	s = strings.Trim(s, "\ufeff \t\r\n\u00a0")
 	for _, quote := range []string{`"`, `'`} {
@@ -99,15 +100,15 @@ func unquoted(s string) string {
 	return s
 }
 
-// candidate is one way to read a URL behind its scheme.
+// candidate is one way to read the part of a URL after its scheme.
 type candidate struct {
 	user, password     string // as written
-	named, secret      bool   // there is a user, there is a password
+	named, secret      bool   // whether there is a user, and whether there is a password
 	hosts, name, query string
 }
 
-// split finds the user's part. It ends at one of the @: at the one behind which only hosts, a name and parameters
-// come. Where there are several such, the one by the rules of URLs counts if that leaves no doubt.
+// split finds the user's part, which ends at an @ that is followed only by hosts, a name and parameters. If several @
+// qualify, the one by the rules of URLs counts, provided that leaves no doubt.
 func split(rest string) (candidate, error) {
 	var found []candidate
 	for at := -1; ; {
@@ -128,12 +129,12 @@ func split(rest string) (candidate, error) {
 		return candidate{}, errTwoWays
 	}
 	if strings.ContainsAny(first.password, "/?#") && escape.MatchString(first.password) {
-		return candidate{}, errTwoWays // are they to be decoded?
+		return candidate{}, errTwoWays // it is unclear whether to decode them
 	}
 	return first, nil
 }
 
-// cut reads a URL whose user's part ends at that @; -1: it has none.
+// cut reads a URL whose user's part ends at the given @. With −1 it has no user's part.
 func cut(rest string, at int) (c candidate, ok bool) {
 	if at >= 0 {
 		c.named = true
@@ -165,8 +166,8 @@ func knownParameters(query string) bool {
 	return true
 }
 
-// decoded is a part as it was meant. Where no percent sign in it begins an escape, all are meant as they stand; where
-// some do, nobody knows.
+// decoded returns a part as it was meant. If no percent sign in it begins an escape, it is taken literally. If only
+// some of them do, its meaning is unknown.
 func decoded(s string) (string, error) {
 	signs := strings.Count(s, "%")
 	if escapes := len(escape.FindAllString(s, -1)); escapes == 0 || signs == 0 {
@@ -182,7 +183,7 @@ func decoded(s string) (string, error) {
 // pair is one parameter as it was given.
 type pair struct{ name, value string }
 
-// readPairs reads libpq's other form: name=value, quoted or not.
+// readPairs reads libpq's other form: name=value, with or without quotes.
 func readPairs(s string) (all []pair, err error) {
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimLeft(s, " \t") {
 		name, rest, ok := strings.Cut(s, "=")
@@ -215,11 +216,11 @@ func readPairs(s string) (all []pair, err error) {
 	return all, nil
 }
 
-// parts is an address on its way.
+// parts are the parts of an address while it is being read.
 type parts struct {
 	foreign bool
 	given   []pair
-	// What it comes to: params by pgx's names, without those that have a field.
+	// The result: params has pgx's names, except those with a field of their own.
 	user, password, hosts, name string
 	params                      map[string]string
 	ignored                     []string
@@ -247,7 +248,7 @@ func (p *parts) parts(c candidate) {
 	}
 }
 
-// address puts an address together again.
+// address builds an address from the parts.
 func (p *parts) address() (Address, error) {
 	a := Address{Hosts: p.hosts, Database: p.name, Ignored: strings.Join(slices.Compact(slices.Sorted(slices.Values(p.ignored))), ", ")}
 	if host := p.params["host"]; host != "" {
@@ -256,7 +257,7 @@ func (p *parts) address() (Address, error) {
 	if err := checkPorts(p.hosts, p.params["port"]); err != nil {
 		return Address{}, err
 	}
-	a.connections, _ = strconv.Atoi(p.params["pool_max_conns"]) // which was checked
+	a.connections, _ = strconv.Atoi(p.params["pool_max_conns"]) // already checked
 	query := make([]string, 0, len(p.params))
 	for _, name := range slices.Sorted(maps.Keys(p.params)) {
 		query = append(query, escaped(name)+"="+escaped(p.params[name]))
@@ -293,8 +294,8 @@ func checkPorts(hosts, list string) error {
 	return nil
 }
 
-// NewAddress is the address of a database given in parts, whatever characters they have. The host may be several, by
-// comma, or the folder of a Unix socket.
+// NewAddress returns the address of a database from its parts, whatever characters they contain. host may list
+// several hosts, separated by commas, or name the folder of a Unix socket.
 func NewAddress(user, password, host, port, name string) (Address, error) {
 	p := &parts{user: user, password: strings.TrimRight(password, "\r\n"), name: name, params: make(map[string]string)}
 	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.To4() == nil {
@@ -311,7 +312,7 @@ func NewAddress(user, password, host, port, name string) (Address, error) {
 	return a, err
 }
 
-// withoutAddress is what pgx found wrong with an address, without the address, which it quotes.
+// withoutAddress returns what pgx found wrong with an address, without the address, which pgx quotes.
 func withoutAddress(err error) error {
 	e, ok := errors.AsType[*pgconn.ParseConfigError](err)
 	if !ok {

@@ -14,15 +14,15 @@ import (
 	"sneakerdrop/internal/store/postgres"
 )
 
-// secret is a password; no character sequence of it may be in a sentence.
+// secret is a password. No error may contain any part of it.
 const secret = "hunter2"
 
 func TestReadAddress_AsOthersWriteThem(t *testing.T) {
 	type expected struct {
 		user, password, host, database string
 		port                           uint16
-		params                         map[string]string // of the server, beside those
-		tls                            string            // none, maybe, some, verified
+		params                         map[string]string // other parameters of the server
+		tls                            string            // none, maybe, some or verified
 	}
 	shop := expected{user: "u", password: secret, host: "h", port: 5432, database: "d", tls: "maybe"}
 	with := func(change func(*expected)) expected {
@@ -53,7 +53,7 @@ func TestReadAddress_AsOthersWriteThem(t *testing.T) {
 		`'postgres://u:hunter2@h/d' `:                      shop,
 		"host=h dbname=d user=u password=hunter2":          shop,
 		"\n host = h  dbname=d user=u password='hunter2' ": shop,
-		// Passwords that were not percent-encoded.
+		// Passwords that are not percent-encoded.
 		"postgres://u:hun@ter2@h/d":      password("hun@ter2"),
 		"postgres://u:hun/ter2@h/d":      password("hun/ter2"),
 		"postgres://u:hun?ter2@h/d":      password("hun?ter2"),
@@ -74,7 +74,7 @@ func TestReadAddress_AsOthersWriteThem(t *testing.T) {
 		"postgres://u:hun@ter2@h/d?application_name=x@y": with(func(w *expected) {
 			w.password, w.params = "hun@ter2", map[string]string{"application_name": "x@y"}
 		}),
-		// Passwords that were.
+		// Passwords that are percent-encoded.
 		"postgres://u:hun%40ter2@h/d":                       password("hun@ter2"),
 		"postgres://u:hun%2Fter2@h/d":                       password("hun/ter2"),
 		"postgres://u:100%25@h/d":                           password("100%"),
@@ -95,7 +95,7 @@ func TestReadAddress_AsOthersWriteThem(t *testing.T) {
 		"postgres://u:hunter2@h/d?sslmode=prefer&gssencmode=disable&sslcompression=0":          shop,
 		"postgres://u:hunter2@h/d?sslaccept=strict":                                            tls("verified"),
 		"postgres://u:hunter2@h/d?requiressl=1":                                                tls("some"),
-		// Other programs' pools, and what we do anyhow.
+		// Other programs' pools, and parameters for what this program does anyway.
 		"postgres://u:hunter2@h/d?schema=public&connection_limit=3&pool_timeout=10":                              shop,
 		"postgres://u:hunter2@h/d?pool=5&checkout_timeout=5&encoding=unicode&prepared_statements=1":              shop,
 		"postgres://u:hunter2@h/d?keepalives=1&keepalives_idle=30&tcp_user_timeout=1&load_balance_hosts=disable": shop,
@@ -151,26 +151,27 @@ func encryption(cfg *pgx.ConnConfig) string {
 	return "verified"
 }
 
-// What cannot be honoured is refused in a sentence that names the parameter and what to do, and nothing of a password.
+// A parameter that cannot be honored gets an error that names the parameter and the remedy, and contains nothing of
+// the password.
 func TestReadAddress_RefusesByName(t *testing.T) {
 	for given, want := range map[string]string{
 		"?sslmode=sometimes":                          "has the parameter sslmode, which must be disable, allow, prefer, require, verify-ca, verify-full or no-verify",
 		"?ssl=perhaps":                                "has the parameter ssl, which must be true or false",
-		"?ssl=false&sslmode=require":                  "ssl and sslmode, which disagree",
-		"?schema=shop":                                "has the parameter schema, and this program's tables are always in the schema sneakerdrop",
-		"?currentSchema=shop":                         "has the parameter currentSchema, and",
-		"?search_path=shop,public":                    "has the parameter search_path, and",
-		"?gssencmode=require":                         "has the parameter gssencmode, and GSSAPI",
-		"?sslcrl=/x":                                  "has the parameter sslcrl, and",
-		"?requirepeer=postgres":                       "has the parameter requirepeer, and",
-		"?replication=database":                       "has the parameter replication, and",
-		"?ssl_min_protocol_version=TLSv1.3":           "has the parameter ssl_min_protocol_version, and",
-		"?sslcert=/server-ca.pem":                     "has the parameter sslcert, and no sslkey",
+		"?ssl=false&sslmode=require":                  "ssl and sslmode, which contradict each other",
+		"?schema=shop":                                "has the parameter schema, but this program's tables are always in the schema sneakerdrop",
+		"?currentSchema=shop":                         "has the parameter currentSchema, but",
+		"?search_path=shop,public":                    "has the parameter search_path, but",
+		"?gssencmode=require":                         "has the parameter gssencmode, but GSSAPI",
+		"?sslcrl=/x":                                  "has the parameter sslcrl, but",
+		"?requirepeer=postgres":                       "has the parameter requirepeer, but",
+		"?replication=database":                       "has the parameter replication, but",
+		"?ssl_min_protocol_version=TLSv1.3":           "has the parameter ssl_min_protocol_version, but",
+		"?sslcert=/server-ca.pem":                     "has the parameter sslcert but no sslkey",
 		"?connection_limit=many":                      "has the parameter connection_limit, which must be a number",
 		"?connect_timeout=soon":                       "has the parameter connect_timeout, which must be a whole number",
-		"?socketFactory=com.google.cloud.sql.Factory": "has the parameter socketFactory, which is Java's",
-		"?fooBar=1":                                   "has the parameter fooBar, which means nothing here",
-		"?readOnly=true":                              "has the parameter readOnly, and",
+		"?socketFactory=com.google.cloud.sql.Factory": "has the parameter socketFactory, which only Java has",
+		"?fooBar=1":                                   "has the parameter fooBar, which has no meaning here",
+		"?readOnly=true":                              "has the parameter readOnly, but",
 		"?targetServerType=third":                     "has the parameter targetServerType, which must be",
 		"?hostaddr=10.0.0.1&sslmode=verify-full":      "has the parameter hostaddr, with which",
 	} {
@@ -179,10 +180,10 @@ func TestReadAddress_RefusesByName(t *testing.T) {
 		}
 	}
 	for _, given := range []string{
-		"postgres://u:hunter2?x=1@h/d?y=a@b", // the last @ may be the name's
-		"postgres://u:p@h/d?hunter2=1@h/d",   // two hosts
+		"postgres://u:hunter2?x=1@h/d?y=a@b", // the last @ may belong to the name
+		"postgres://u:p@h/d?hunter2=1@h/d",   // two sets of hosts
 		"postgres://u:hun%40ter2%@h/d",       // half encoded, or not at all
-		"postgres://u:hunter2/%41@h/d",       // as much
+		"postgres://u:hunter2/%41@h/d",       // the same doubt
 		"postgres://u:hunter2@h:0/d", "postgres://u:hunter2@h:70000/d", "postgres://u:hunter2@h:port/d", "postgres://u:hunter2@h:5432,h2:x/d",
 		"postgres://u:hunter2@h/d\nX=1", "postgres://u:hunter2@h/d/e", "postgres://u:hunter2@h/d#x", "postgres:/u:hunter2@h/d",
 		"postgres://h/d?user=u&password=hun&hunter2=x", "postgres://h/d?user=u&password=a&ter2", "postgres://h/d?password=%hun%41ter2",
@@ -191,7 +192,7 @@ func TestReadAddress_RefusesByName(t *testing.T) {
 	} {
 		_, err := postgres.ReadAddress(given, false)
 		if given == "postgres://" || given == "host=h;password=hunter2" {
-			continue // as PostgreSQL has it by default; a host of an odd name
+			continue // PostgreSQL's default; a host with an odd name
 		}
 		if err == nil {
 			t.Errorf("%s was taken", given)
@@ -201,8 +202,8 @@ func TestReadAddress_RefusesByName(t *testing.T) {
 	}
 }
 
-// Whatever the password, the name and the host: written by the rules they come back as they were; written as they are
-// they come back so too, or are refused. No sentence and nothing that is shown has a part of the password.
+// Passwords, names and hosts survive when they are percent-encoded. Written literally, they survive or are refused.
+// No error and nothing that is shown contains any part of the password.
 func TestReadAddress_NeverMistakesAPassword(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	r := rand.New(rand.NewPCG(seed, 7))
@@ -263,8 +264,8 @@ func wantPassword(t *testing.T, seed uint64, given, password, name string, must 
 	return true
 }
 
-// FuzzReadAddress: whatever is given is read in a way that pgx takes, or refused in one line that quotes nothing of
-// the text but what looks like the name of a parameter.
+// FuzzReadAddress: every text is read in a way that pgx accepts, or refused in one line. That line quotes nothing of
+// the text except what looks like a parameter's name.
 func FuzzReadAddress(f *testing.F) {
 	for _, s := range []string{
 		"postgres://u:p@h/d", "postgres://u:p@ss/w?rd#x%@h:5432/d?sslmode=disable", "host=h user=u password='a b'", "jdbc:postgresql://h/d?user=a&password=b",

@@ -7,18 +7,18 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// arrays encodes columns of rows, which is most of what batches send, in one go: pgx's own codec of arrays looks for
-// a way to encode each element.
+// arrays encodes whole columns, which are most of what batches send. pgx's own array codec is slower, because it
+// looks up an encoder for each element.
 type arrays struct {
-	pgtype.Codec // of the array: all that is not encoded here
+	pgtype.Codec // the array's own codec, for everything that arrays does not encode
 
-	element uint32 // the OID of its elements
+	element uint32 // the OID of the elements
 }
 
-// registerArrays has a connection's columns encoded by it.
+// registerArrays makes a connection encode its columns this way.
 func registerArrays(m *pgtype.Map) {
 	for _, oid := range []uint32{pgtype.Int2ArrayOID, pgtype.Int8ArrayOID, pgtype.TextArrayOID, pgtype.ByteaArrayOID} {
-		t, _ := m.TypeForOID(oid) // built in
+		t, _ := m.TypeForOID(oid) // a built-in type
 		codec, ok := t.Codec.(*pgtype.ArrayCodec)
 		if ok {
 			m.RegisterType(&pgtype.Type{Name: t.Name, OID: oid, Codec: arrays{Codec: codec, element: codec.ElementType.OID}})
@@ -43,7 +43,7 @@ func (a arrays) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) p
 	return a.Codec.PlanEncode(m, oid, format, value)
 }
 
-// numbers is the plan of numbers.
+// numbers is the plan for numbers.
 type numbers[T int16 | int64] arrays
 
 // Encode implements pgtype.EncodePlan.
@@ -65,7 +65,7 @@ func (p numbers[T]) Encode(value any, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// stretches is the plan of texts and of bytes; nil ones are empty.
+// stretches is the plan for texts and bytes. A nil one is encoded as empty.
 type stretches[T string | []byte] arrays
 
 // Encode implements pgtype.EncodePlan.
@@ -86,9 +86,9 @@ func (p stretches[T]) Encode(value any, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// begin appends the head of an array of n elements and makes room for them; size is that of all of them. For the form
-// see array_send in PostgreSQL's arrayfuncs.c: how many dimensions, whether there are nulls, OID; length and lower
-// bound of the one dimension; each element behind its size.
+// begin appends the header of an array of n elements and reserves room for them; size is the size of all elements.
+// array_send in PostgreSQL's arrayfuncs.c defines the format: number of dimensions, whether there are nulls, and OID;
+// then length and lower bound of the dimension; then each element after its size.
 func (a arrays) begin(buf []byte, n, size int) []byte {
 	buf = slices.Grow(buf, 20+4*n+size)
 	for _, word := range [...]uint32{1, 0, a.element, uint32(n), 1} {

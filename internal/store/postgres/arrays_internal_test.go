@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// Columns are encoded as pgx encodes them.
+// Columns are encoded exactly as pgx encodes them.
 func TestArrays_AreEncodedLikeAnyOthers(t *testing.T) {
 	ours, theirs := pgtype.NewMap(), pgtype.NewMap()
 	registerArrays(ours)
@@ -27,7 +27,7 @@ func TestArrays_AreEncodedLikeAnyOthers(t *testing.T) {
 		{pgtype.ByteaArrayOID, [][]byte{{}, {0}, []byte("ab")}},
 		{pgtype.ByteaArrayOID, [][]byte{}},
 		{pgtype.ByteaArrayOID, [][]byte(nil)},
-		{pgtype.Int8ArrayOID, []int32{1, 2}}, // by pgx's own codec
+		{pgtype.Int8ArrayOID, []int32{1, 2}}, // uses pgx's own codec
 	} {
 		for _, before := range [][]byte{{}, []byte("before")} {
 			want, err := theirs.Encode(c.oid, pgtype.BinaryFormatCode, c.value, bytes.Clone(before))

@@ -16,7 +16,7 @@ import (
 // RunBatch implements store.Store.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	if t, ok := b.Begun().(*transaction); ok {
-		t.batches[0].batch = b // the one that Next gave, or what stands for it
+		t.batches[0].batch = b // the batch from Next, or one that stands for it
 		return s.runAlone(ctx, t)
 	}
 	m := &member{loader: newLoader(b), woken: make(chan struct{}), since: time.Now()}
@@ -24,7 +24,7 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	s.groups.join(m)
 	for {
 		if err := s.groups.await(ctx, m); err != nil {
-			return s.fail(fmt.Sprintf("await the turn of drop %d", b.Of()), err)
+			return s.fail(fmt.Sprintf("wait for the turn of drop %d", b.Of()), err)
 		}
 		switch {
 		case m.done:
@@ -63,10 +63,10 @@ func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*tra
 	return t, nil
 }
 
-// runAlone ends the transaction of one batch.
+// runAlone finishes the transaction of one batch.
 func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	err := s.transact(ctx, t)
-	if errors.Is(t.batches[0].err, errOlder) { // nothing was decided, and what was known is forgotten
+	if errors.Is(t.batches[0].err, errOlder) { // nothing was decided, and the bounds are forgotten
 		s.bounds.failed(t.batches[0].err)
 		var again *transaction
 		if again, err = s.begin(ctx, t.turn, newLoader(t.batches[0].batch)); err == nil {
@@ -79,13 +79,13 @@ func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	return err
 }
 
-// transact reads the answers of the first round trip, has each batch decided that can be, and commits what they
-// decide. The error is that of all of them.
+// transact reads the answers of the first round trip, lets each batch decide if it can, and commits the results. An
+// error applies to all the batches.
 func (s *Store) transact(ctx context.Context, t *transaction) error {
 	conn, ours := t.conn, true
 	defer func() {
 		if ours {
-			conn.Release() // closes a connection whose transaction is still open, so a panic in Decide holds no lock
+			conn.Release() // Release closes a connection whose transaction is still open, so a panic in Decide holds no lock
 		}
 	}()
 	if err := t.read(); err != nil {
@@ -120,7 +120,7 @@ func (s *Store) transact(ctx context.Context, t *transaction) error {
 	return nil
 }
 
-// decide has the batch decided, and adds to w what it leaves to be written. Where it cannot be, err says why.
+// decide lets the batch decide, and adds what to write to w. If the batch cannot decide, err says why.
 func (l *loader) decide(w *writes) {
 	switch b := l.batch; {
 	case !l.found:
@@ -148,8 +148,8 @@ func (l *loader) decide(w *writes) {
 	}
 }
 
-// following is the batch to begin behind the COMMIT, if there is one. A pooler may give each transaction another
-// connection, and those who wait for their turn go first.
+// following returns the batch to begin behind the COMMIT, or nil. It returns nil behind a pooler, which may give each
+// transaction another connection. It also does if others wait for their turn, because they go first.
 func (s *Store) following(t *transaction) store.Batch {
 	l := t.batches[0]
 	if t.turn == nil || l.changes == nil || s.pooled || s.groups.awaited() {

@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// BenchmarkRunBatch is one lane that always has work: batches of reserves by buyers who each come once, fsync on,
-// without and with a new key each.
+// BenchmarkRunBatch measures one lane that always has work: batches of reserves by buyers who each come once, with
+// fsync, without keys and with a new key each.
 func BenchmarkRunBatch(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 500} {
 		b.Run(fmt.Sprintf("size=%d", size), func(b *testing.B) {
@@ -31,7 +31,7 @@ func BenchmarkRunBatch(b *testing.B) {
 
 func benchmarkRunBatch(b *testing.B, size int, command func(drop.Reserve) drop.Command) {
 	b.Helper()
-	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the server has it
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // the server's setting
 	s := open(b, pgtest.Migrated(b))
 	id := createDrop(b, s, drop.MaxStock)
 	callers := callers(b.Context(), size, command)
@@ -51,7 +51,8 @@ func benchmarkRunBatch(b *testing.B, size int, command func(drop.Reserve) drop.C
 	}
 }
 
-// callers gives commands, batch by batch, until ctx ends; they are made beside the lane, as callers do.
+// callers sends commands, batch by batch, until ctx ends. It makes them concurrently with the lane, as real callers
+// do.
 func callers(ctx context.Context, size int, command func(drop.Reserve) drop.Command) <-chan []drop.Command {
 	batches := make(chan []drop.Command, 2)
 	go func() {
@@ -71,7 +72,7 @@ func callers(ctx context.Context, size int, command func(drop.Reserve) drop.Comm
 	return batches
 }
 
-// laneBatch is a batch as a lane makes it, which looks up what is kept under keys only after one was used again.
+// laneBatch is a batch as a lane makes it. It looks up kept answers only after a key was used again.
 func laneBatch(id drop.ID, cmds []drop.Command) *storetest.Batch {
 	need := drop.NeedOf(cmds)
 	need.Keys = nil
@@ -81,7 +82,7 @@ func laneBatch(id drop.ID, cmds []drop.Command) *storetest.Batch {
 	}}
 }
 
-// BenchmarkEnsureSubjects is a crowd that signs in for the first time, and then again.
+// BenchmarkEnsureSubjects measures a crowd that signs in for the first time, and then again.
 func BenchmarkEnsureSubjects(b *testing.B) {
 	for name, fresh := range map[string]bool{"new": true, "known": false} {
 		b.Run(name, func(b *testing.B) {

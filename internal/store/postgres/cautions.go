@@ -9,14 +9,14 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// cautions are what an operator should know of how the database keeps what was committed, as the newest connection
-// found it. The zero value is ready.
+// cautions are the reasons why the database may lose commits, as the newest connection found them. The zero value is
+// ready.
 type cautions struct {
 	mu  sync.Mutex
 	now []store.Caution
 }
 
-// note takes over what was found, and logs what is news.
+// note takes over the reasons and logs what is new.
 func (c *cautions) note(found []store.Caution, log *slog.Logger) {
 	c.mu.Lock()
 	before := c.now
@@ -28,7 +28,7 @@ func (c *cautions) note(found []store.Caution, log *slog.Logger) {
 		}
 	}
 	if len(found) == 0 && len(before) > 0 {
-		log.Info("the database keeps sales again as it should", "was", before)
+		log.Info("the database no longer puts sales at risk", "was", before)
 	}
 }
 
@@ -38,24 +38,25 @@ func (c *cautions) get() []store.Caution {
 	return c.now
 }
 
-// Cautions implements store.Cautious: what it says was so when a connection was opened or Ready was asked.
+// Cautions implements store.Cautious. It returns what was true when a connection was last opened, or when Ready last
+// asked.
 func (s *Store) Cautions() []store.Caution { return s.cautions.get() }
 
-// cautions says why the server may lose what it has committed. source says who has set a setting.
+// cautions returns why the server may lose commits. source says where a setting comes from.
 func (s *state) cautions(source func(name string) string) (all []store.Caution) {
 	say := func(name, value, consequence string) {
 		all = append(all, store.Caution{What: fmt.Sprintf("%s is %s: %s", name, value, consequence), Source: source(name)})
 	}
 	switch s.commit {
 	case "off":
-		say("synchronous_commit", s.commit, "a crash of the database loses sales that buyers were told of")
+		say("synchronous_commit", s.commit, "a crash of the database loses sales that buyers were told about")
 	case "local":
 		if s.awaited {
-			say("synchronous_commit", s.commit, "a failover loses sales that buyers were told of, because no standby is waited for")
+			say("synchronous_commit", s.commit, "a failover loses sales that buyers were told about, because commits wait for no standby")
 		}
 	case "remote_write":
 		if s.awaited {
-			say("synchronous_commit", s.commit, "a failover to a standby whose machine crashed too loses sales that buyers were told of")
+			say("synchronous_commit", s.commit, "a failover to a standby whose machine also crashed loses sales that buyers were told about")
 		}
 	}
 	if s.fsync == "off" {

@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// whats are the sentences of cautions, each up to its colon.
+// whats returns the sentences of cautions, each up to its colon.
 func whats(cautions []store.Caution) (all []string) {
 	for _, c := range cautions {
 		what, _, _ := strings.Cut(c.What, ":")
@@ -26,7 +26,7 @@ func whats(cautions []store.Caution) (all []string) {
 	return all
 }
 
-// Who has set it, and where: what may lose a sale is said, wherever it comes from.
+// Every setting that may lose a sale is reported, together with where it comes from.
 func TestCautions_SayWhatMayLoseSalesAndWhoSetIt(t *testing.T) {
 	for _, mode := range []string{"", "&default_query_exec_mode=exec"} {
 		sh := newShop(t)
@@ -35,7 +35,7 @@ func TestCautions_SayWhatMayLoseSalesAndWhoSetIt(t *testing.T) {
 			{"", "", "", ""},
 			{"&synchronous_commit=off", "", "", "synchronous_commit is off, set by the database URL or by PGOPTIONS"},
 			{"&options=-c%20synchronous_commit%3Doff", "", "", "synchronous_commit is off, set by the database URL or by PGOPTIONS"},
-			{"&synchronous_commit=local", "", "", ""}, // no standby is waited for anyhow
+			{"&synchronous_commit=local", "", "", ""}, // no standby is waited for anyway
 			{"&synchronous_commit=remote_apply", "", "", ""},
 			{
 				"", "ALTER ROLE " + sh.role + " SET synchronous_commit = off", "ALTER ROLE " + sh.role + " RESET synchronous_commit",
@@ -67,8 +67,8 @@ func TestCautions_SayWhatMayLoseSalesAndWhoSetIt(t *testing.T) {
 	}
 }
 
-// The server's own settings change while connections are open, and another server may have others: it is noticed when
-// somebody asks, and on each new connection.
+// The server's settings may change while connections are open, and another server may have others. The store notices
+// when somebody asks, and on each new connection.
 func TestCautions_FollowTheServer(t *testing.T) {
 	c := pgtest.NewCluster(t, pgtest.Where{})
 	s, admin := open(t, c.URL()), connect(t, c.URL())
@@ -85,7 +85,7 @@ func TestCautions_FollowTheServer(t *testing.T) {
 	wants := func(want ...string) {
 		t.Helper()
 		var got []string
-		for range 200 { // the configuration is read again a moment later
+		for range 200 { // the server takes a moment to read its configuration again
 			if err := s.Ready(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,8 @@ func TestCautions_FollowTheServer(t *testing.T) {
 	wants()
 }
 
-// A database that cannot hold every name is refused by name; one that keeps bytes as they are holds them.
+// A database whose encoding cannot hold every name is refused by name. SQL_ASCII, which stores bytes unchanged, is
+// accepted.
 func TestOpen_ADatabaseInAnotherEncoding(t *testing.T) {
 	admin := connect(t, pgtest.Database(t))
 	cfg := admin.Config()
@@ -149,7 +150,7 @@ func TestOpen_ADatabaseInAnotherEncoding(t *testing.T) {
 	}
 }
 
-// Who takes no writes because somebody set it so is told apart from a standby, and by whom.
+// A server that is read-only because of a setting is distinguished from a standby, and the source is named.
 func TestOpen_AReadOnlyRoleIsNamed(t *testing.T) {
 	sh := newShop(t)
 	for name, want := range mayRefuse() {

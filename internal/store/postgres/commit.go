@@ -16,16 +16,16 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// pipelineTimeout bounds a pipeline whose context has no deadline.
+// pipelineTimeout limits a pipeline whose context has no deadline.
 const pipelineTimeout = 30 * time.Second
 
-// commit sends the statements with a COMMIT behind them.
+// commit sends the statements, followed by a COMMIT.
 func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op string) error {
 	class, err := store.ClassUnavailable, ctx.Err()
 	if err == nil && conn.IsClosed() {
 		err = net.ErrClosed
 	}
-	if err == nil { // else nothing is sent
+	if err == nil { // otherwise nothing was sent
 		out.Queue(runBatchCommit)
 		if class, err = readCommit(conn, conn.SendBatch(ctx, out), out.Len()); err != nil {
 			rollback(ctx, conn)
@@ -37,10 +37,11 @@ func (s *Store) commit(ctx context.Context, conn *pgx.Conn, out *pgx.Batch, op s
 	return nil
 }
 
-// commitAndBegin sends what a batch has changed with COMMIT and, behind it, the first round trip of the next batch,
-// in one go: the server begins it the moment the COMMIT is through. A Sync stands between them: what comes after
-// cannot touch the COMMIT, and its answer does not wait for the next lock. The next batch has the connection and the
-// turn from then on, if the commit succeeded.
+// commitAndBegin sends a batch's changes with COMMIT and, right behind it, the first round trip of the next batch.
+// The server then begins the next batch as soon as the COMMIT is done.
+//
+// A Sync separates the two, so that nothing behind it can affect the COMMIT, and the answer to COMMIT does not wait
+// for the next lock. If the commit succeeds, the next batch owns the connection and the turn.
 func (s *Store) commitAndBegin(ctx context.Context, t *transaction, out *pgx.Batch, next store.Batch) error {
 	conn, op := t.conn, "commit "+t.drops()
 	following := &transaction{conn: conn, batches: []*loader{newLoader(next)}, turn: t.turn}
@@ -60,16 +61,16 @@ func (s *Store) commitAndBegin(ctx context.Context, t *transaction, out *pgx.Bat
 	if !ok {
 		deadline = time.Now().Add(pipelineTimeout)
 	}
-	// It outlives the commit: the next batch reads from it.
+	// The deadline outlives the commit, because the next batch reads from this pipeline.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	p := conn.Conn().PgConn().StartPipeline(ctx)
 	following.results, following.end = loading, func() {
-		_ = p.Close() // a connection that cannot be brought back in step is closed by it
+		_ = p.Close() // if the connection is out of step, Close closes it
 		cancel()
 	}
 	var class store.Class
 	if err = committing.send(p); err != nil {
-		class = classify(err) // the COMMIT is not on its way
+		class = classify(err) // the COMMIT was not sent
 	} else if err = flush(p, loading); err != nil {
 		class = classifyCommit(err, false)
 	} else {
@@ -86,8 +87,8 @@ func (s *Store) commitAndBegin(ctx context.Context, t *transaction, out *pgx.Bat
 	return nil
 }
 
-// readCommit succeeds only when the server says that it committed and does not warn. What it warned of before the
-// COMMIT is not about it. The class is that of the error.
+// readCommit succeeds only if the server reports a commit and does not warn. Warnings before the COMMIT are about
+// other statements. The class is that of the error.
 func readCommit(conn *pgx.Conn, results pgx.BatchResults, statements int) (store.Class, error) {
 	for left := statements; ; left-- {
 		if left == 1 {
@@ -95,7 +96,7 @@ func readCommit(conn *pgx.Conn, results pgx.BatchResults, statements int) (store
 		}
 		tag, err := results.Exec()
 		if err != nil {
-			_ = results.Close() // gives the same error
+			_ = results.Close() // returns the same error
 			if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == pgerrcode.UniqueViolation && e.ConstraintName == keysConstraint {
 				err = errors.Join(store.ErrKeyUsed, err)
 			}
@@ -107,34 +108,34 @@ func readCommit(conn *pgx.Conn, results pgx.BatchResults, statements int) (store
 	}
 }
 
-// committed judges the answer to COMMIT.
+// committed evaluates the answer to COMMIT.
 func committed(results pgx.BatchResults, conn *pgx.Conn, tag string) (store.Class, error) {
 	warning := takeWarning(conn)
-	// Once COMMIT's tag is here a failure to read the rest changes nothing; the pool closes the connection.
+	// Once COMMIT's tag has arrived, a failure to read the rest changes nothing; the pool closes the connection.
 	_ = results.Close()
 	switch {
 	case warning != nil:
 		return store.ClassUnknown, fmt.Errorf("%w: %s", errWarned, warning.Message)
 	case tag == "ROLLBACK":
-		return store.ClassRolledBack, fmt.Errorf("COMMIT was answered %s", tag)
+		return store.ClassRolledBack, fmt.Errorf("COMMIT returned %s", tag)
 	case tag != "COMMIT":
-		return store.ClassUnknown, fmt.Errorf("COMMIT was answered %q", tag)
+		return store.ClassUnknown, fmt.Errorf("COMMIT returned %q", tag)
 	}
 	return 0, nil
 }
 
-// classifyCommit says what a failure means in the pipeline that ends with COMMIT. atCommit: the statements before it
-// had succeeded.
+// classifyCommit classifies a failure in the pipeline that ends with COMMIT. atCommit says that the statements before
+// it had succeeded.
 func classifyCommit(err error, atCommit bool) store.Class {
 	if errors.Is(err, errWarned) {
 		return store.ClassUnknown
 	}
-	// The statements could not be prepared or their arguments encoded: none was sent.
+	// The statements could not be prepared, or their arguments could not be encoded. None was sent.
 	if _, ok := errors.AsType[pgx.ErrPreprocessingBatch](err); ok {
 		return classify(err)
 	}
-	// Not even where pgx says that it is safe to try again: it says so of a connection that it finds closed, and that
-	// is what a batch without prepared statements gives in place of a lost answer.
+	// Any other error is unknown, even if pgx says that a retry is safe. It says so about a connection that it finds
+	// closed, and a batch without prepared statements gets that error when its answer is lost.
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return store.ClassUnknown
@@ -148,11 +149,12 @@ func classifyCommit(err error, atCommit bool) store.Class {
 	return classifyState(e.Code, false)
 }
 
-// severity is how bad a notice is, in English whatever the server's lc_messages; a pooler may leave that field out.
+// severity returns a notice's severity in English, whatever the server's lc_messages. A pooler may leave the English
+// field out.
 func severity(n *pgconn.Notice) string { return cmp.Or(n.SeverityUnlocalized, n.Severity) }
 
-// warns reports whether a notice is a WARNING or worse. The rest is for people: how long a statement took, what it
-// skipped.
+// warns reports whether a notice is a WARNING or worse. Others are for people, such as how long a statement took or
+// what it skipped.
 func warns(n *pgconn.Notice) bool {
 	switch severity(n) {
 	case "LOG", "INFO", "NOTICE":
@@ -161,7 +163,7 @@ func warns(n *pgconn.Notice) bool {
 	return !strings.HasPrefix(severity(n), "DEBUG")
 }
 
-// warningKey is where a connection keeps the newest warning that it got.
+// warningKey is where a connection keeps the newest warning that it received.
 const warningKey = "sneakerdrop.warning"
 
 // takeWarning returns the newest warning since the last call, or nil.
@@ -172,10 +174,10 @@ func takeWarning(conn *pgx.Conn) *pgconn.Notice {
 	return n
 }
 
-// endSilent is called after a lock was waited for in vain. It ends the sessions of other replicas, or of an earlier
-// run, whose client has said half of what it had to say and then nothing for 5 s: frozen, or gone with its machine.
-// They would keep their locks for as long as their connection looks alive. One that was alive after all finds its
-// outcome unknown, and looks it up.
+// endSilent is called after a wait for a lock timed out. It ends sessions whose client stopped in the middle of a
+// message and has been silent for 5 s. Such a client is a replica that froze or whose machine is gone. Its locks
+// would last as long as its connection looks alive. If the client was alive after all, its outcome is unknown, and it
+// looks it up.
 func (s *Store) endSilent(ctx context.Context, conn *pgx.Conn, cause error) {
 	if code(cause) != pgerrcode.LockNotAvailable || conn.IsClosed() {
 		return
@@ -196,8 +198,8 @@ func (s *Store) endSilent(ctx context.Context, conn *pgx.Conn, cause error) {
 	}
 }
 
-// rollback ends a transaction that shall leave nothing. If it fails the pool closes the connection, which does the
-// same.
+// rollback ends a transaction without a trace. If it fails, the pool closes the connection, which has the same
+// effect.
 func rollback(ctx context.Context, conn *pgx.Conn) {
 	if conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
 		return

@@ -70,14 +70,14 @@ func TestRunBatch_TwoReplicasSellEachUnitOnce(t *testing.T) {
 	wantAvailable(t, replicas[1], id, 0)
 }
 
-// The pooler's way: no prepared statements, settings with each transaction.
+// This is how the store works behind a pooler: without prepared statements, and with settings in each transaction.
 func TestStore_WithoutPreparedStatements(t *testing.T) {
 	for _, mode := range []string{"exec", "cache_describe", "describe_exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
 			s := open(t, pgtest.Migrated(t)+"&default_query_exec_mode="+mode)
 			if mode == "exec" {
 				for name := range s.Pool().Config().ConnConfig.RuntimeParams {
-					// PgBouncer keeps these for each client, without being told to.
+					// PgBouncer keeps these for each client without being told.
 					ours := []string{"application_name", "client_encoding", "datestyle", "timezone", "standard_conforming_strings"}
 					if !slices.Contains(ours, name) {
 						t.Errorf("a pooler would refuse the parameter %s", name)

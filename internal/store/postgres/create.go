@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// CreateDrop implements store.Store. A commit of unknown outcome is looked up once before the call gives up.
+// CreateDrop implements store.Store. It looks up an unknown outcome of its commit once before it gives up.
 func (s *Store) CreateDrop(ctx context.Context, spec drop.Spec, batch drop.BatchID, key drop.Key) (
 	snapshot store.Snapshot, replayed bool, err error,
 ) {
@@ -38,7 +38,7 @@ func (s *Store) CreateDrop(ctx context.Context, spec drop.Spec, batch drop.Batch
 	return snapshot, replayed, nil
 }
 
-// createDrop gives the new drop even where the commit's outcome is unknown.
+// createDrop returns the new drop even if the commit's outcome is unknown.
 func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, batch drop.BatchID, key drop.Key) (
 	snapshot store.Snapshot, replayed bool, err error,
 ) {

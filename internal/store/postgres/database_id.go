@@ -2,12 +2,12 @@ package postgres
 
 import "context"
 
-// DatabaseID tells this database from every other: the same for all who use it, before and after a failover, also
-// behind a pooler. A physical copy of the cluster has the same.
+// DatabaseID identifies this database. The id is the same for all its users, before and after a failover, and behind
+// a pooler. A physical copy of the cluster has the same id.
 func (s *Store) DatabaseID(ctx context.Context) (string, error) {
 	var id string
 	if err := s.pool.QueryRow(ctx, databaseID).Scan(&id); err != nil {
-		return "", s.fail("tell the database from others", err)
+		return "", s.fail("read the database's id", err)
 	}
 	return id, nil
 }

@@ -10,30 +10,32 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// deadlineBounds remembers for each drop a lower bound of the deadlines of its active holds. A batch looks up due
-// holds from there on: the holds before it have ended, and while any session has an old snapshot each of them is
-// still in the index.
+// deadlineBounds remembers a lower bound for the ends of each drop's active holds. A batch searches for due holds
+// only from there. Earlier holds have ended, but while any session has an old snapshot, the index still contains
+// them.
 //
-// A bound that was true stays true. Batches end what is due before they do anything else, holds begin at the time of
-// their batch, that time never steps back, and what has ended stays ended. Only a database that was restored, or lost
-// commits in a failover, has another past: a drop that is older than its bound, and any failure of a batch, makes the
-// store forget what it remembers. And Pulse looks without bounds once a minute. The zero value is ready.
+// A true bound stays true. Batches expire due holds before anything else, holds begin at their batch's time, that
+// time never steps back, and an ended hold stays ended.
+//
+// Only a database that was restored, or that lost commits in a failover, can contradict a bound. The store therefore
+// forgets its bounds if a drop is older than its bound, and after any failed batch. In addition, Pulse searches
+// without bounds once a minute. The zero value is ready.
 type deadlineBounds struct {
 	mu     sync.Mutex
 	of     map[drop.ID]deadlineBound
-	looked time.Time // when Pulse last looked without
+	looked time.Time // when Pulse last searched without bounds
 }
 
-// deadlineBound is of a drop made at created, as it was at version. The zero value says nothing.
+// deadlineBound is the bound of the drop created at created, when it was at version. The zero value says nothing.
 type deadlineBound struct {
 	at, created drop.Time
 	version     int64
 }
 
 const (
-	// maxBounds is of how many drops a bound is remembered; one more, and all are forgotten.
+	// maxBounds is how many drops can have a bound. One more, and the store forgets them all.
 	maxBounds = 4096
-	// unboundedEvery is how often Pulse looks without bounds.
+	// unboundedEvery is how often Pulse searches without bounds.
 	unboundedEvery = time.Minute
 )
 
@@ -64,14 +66,14 @@ func (b *deadlineBounds) forgetAll() {
 	b.of = nil
 }
 
-// failed forgets all bounds after an error that may mean that the database has another past.
+// failed forgets all bounds after an error which may mean that the database has another past.
 func (b *deadlineBounds) failed(err error) {
 	if err != nil && drop.CodeOf(err) == "" && !errors.Is(err, store.ErrKeyUsed) {
 		b.forgetAll()
 	}
 }
 
-// all returns the bounds of all drops, and as JSON those that Pulse looks from: none once a minute.
+// all returns the bounds of all drops and, as JSON, those that Pulse uses. Once a minute the latter are empty.
 func (b *deadlineBounds) all() (known map[drop.ID]drop.Time, sent []byte, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,15 +89,15 @@ func (b *deadlineBounds) all() (known map[drop.ID]drop.Time, sent []byte, err er
 	return known, sent, err
 }
 
-// denies reports whether the drop that was loaded is older than the bound, or another drop.
+// denies reports whether the loaded drop is older than the bound, or another drop.
 func (b deadlineBound) denies(d *drop.Drop) bool {
 	return b.version != 0 && (d.Version < b.version || d.CreatedAt != b.created)
 }
 
-// boundAfter returns the bound once the batch has taken effect; ended is how many holds it has ended.
+// boundAfter returns the bound for when the batch has taken effect. ended is how many holds the batch has ended.
 func (l *loader) boundAfter(ended int) deadlineBound {
 	s := &l.state
-	if ended < l.dues { // whatever Decide had in mind: some holds that are due live on
+	if ended < l.dues { // Decide did not end all due holds, whatever the reason
 		return l.bound
 	}
 	b := deadlineBound{at: min(l.to, s.LastAt), created: s.CreatedAt, version: s.Version}

@@ -31,7 +31,7 @@ func expire(t *testing.T, s store.Store, id drop.ID) int {
 	return n
 }
 
-// withEndedHold returns a store with a drop whose only hold has ended, and a connection of the test's own.
+// withEndedHold returns a store with a drop whose only hold has ended, and a connection for the test.
 func withEndedHold(t *testing.T) (*postgres.Store, *pgx.Conn, drop.ID) {
 	t.Helper()
 	url := pgtest.Migrated(t)
@@ -66,7 +66,7 @@ func TestDeadlineBounds_BatchesLookForDueHoldsFromThereAndPulseFromTheStart(t *t
 	if n := expire(t, s, id); n != 0 {
 		t.Errorf("%d holds before the bound were ended", n)
 	}
-	if _, err := s.Pulse(t.Context()); err != nil { // its first look trusts no bound
+	if _, err := s.Pulse(t.Context()); err != nil { // its first search uses no bound
 		t.Fatal(err)
 	}
 	if n := expire(t, s, id); n != 1 {
@@ -106,7 +106,7 @@ func TestDeadlineBounds_AFailureForgetsThem(t *testing.T) {
 	}
 }
 
-// More holds are due at one moment than a batch ends, and between the batches that end them are some that end nothing.
+// More holds are due at one moment than a batch expires, and some batches in between expire nothing.
 func TestDeadlineBounds_HoldsLeftOverAreFound(t *testing.T) {
 	const n = 2*drop.MaxExpirePerBatch + 3
 	s := open(t, pgtest.Migrated(t))
@@ -136,15 +136,15 @@ func TestDeadlineBounds_HoldsLeftOverAreFound(t *testing.T) {
 	}
 }
 
-// While a session holds an old snapshot no version of a drop's row and its sizes' can go, and no entry of a hold that
-// has ended.
+// While a session holds an old snapshot, no old version of a drop's row and its sizes' rows can be removed, and no
+// index entry of an ended hold.
 func TestPlans_AnOldSnapshotIsNoBurden(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s, admin, old := open(t, url), connect(t, url), connect(t, url)
 	id := createDrop(t, s, 9)
 	exec(t, old, `BEGIN ISOLATION LEVEL REPEATABLE READ`)
 	exec(t, old, `SELECT count(*) FROM sneakerdrop.drops`)
-	exec(t, admin, `SET synchronous_commit = off`) // only to fill it fast
+	exec(t, admin, `SET synchronous_commit = off`) // only to fill the table fast
 	exec(t, admin, fmt.Sprintf(`DO $$BEGIN
 		FOR i IN 1..1200 LOOP
 			UPDATE sneakerdrop.drops SET version = version + 1;
@@ -163,7 +163,7 @@ func TestPlans_AnOldSnapshotIsNoBurden(t *testing.T) {
 		exec(t, admin, `PREPARE plan AS `+sql)
 		defer exec(t, admin, `DEALLOCATE plan`)
 		var lines []string
-		for range 2 { // the first reads the catalog too
+		for range 2 { // the first also reads the catalog
 			rows, err := admin.Query(t.Context(), `EXPLAIN (ANALYZE, BUFFERS, TIMING off) EXECUTE plan(`+arguments+`)`, pgx.QueryExecModeSimpleProtocol)
 			if err == nil {
 				lines, err = pgx.CollectRows(rows, pgx.RowTo[string])
@@ -172,7 +172,7 @@ func TestPlans_AnOldSnapshotIsNoBurden(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, line := range lines { // the first is of the whole
+		for _, line := range lines { // the first line is about the whole plan
 			if n, _ := fmt.Sscanf(line, " Buffers: shared hit=%d", &hit); n == 1 {
 				return hit
 			}
@@ -199,7 +199,7 @@ func TestPlans_AnOldSnapshotIsNoBurden(t *testing.T) {
 	}
 }
 
-// Between two batches of a store others may move the drop's rows: another replica, VACUUM FULL, a hand.
+// Between two batches of a store, others may move the drop's rows: another replica, VACUUM FULL, or a person.
 func TestRunBatch_RowsThatWereMoved(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s, other, admin := open(t, url), open(t, url), connect(t, url)

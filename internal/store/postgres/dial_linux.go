@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// boundUnacknowledged has the kernel end a connection whose data is not acknowledged in time.
+// boundUnacknowledged makes the kernel close a connection whose data is not acknowledged in time.
 func boundUnacknowledged(network, _ string, c syscall.RawConn) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return nil

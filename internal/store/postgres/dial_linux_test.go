@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// A machine that vanishes without a word is noticed within some 4 s, whether something is under way or not.
+// A machine that vanishes is noticed within about 4 s, whether the connection is busy or idle.
 func TestConnections_NoticeAMachineThatVanished(t *testing.T) {
 	s := open(t, pgtest.Migrated(t))
 	conn, err := s.Pool().Acquire(t.Context())

@@ -4,5 +4,5 @@ package postgres
 
 import "syscall"
 
-// boundUnacknowledged does nothing: other systems have no such bound, or not for one connection alone.
+// boundUnacknowledged does nothing. Other systems have no such limit, or none for a single connection.
 func boundUnacknowledged(string, string, syscall.RawConn) error { return nil }

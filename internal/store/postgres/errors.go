@@ -15,19 +15,19 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// errWarned: a COMMIT that came with a warning, such as that a standby has not confirmed it.
+// errWarned: the COMMIT came with a warning, for example that a standby has not confirmed it.
 var errWarned = errors.New("COMMIT came with a warning")
 
-// errOlder: the drop is older than it was, or another of its number.
-var errOlder = errors.New("the drop is not the one that it was: the database was put back")
+// errOlder: the drop is older than before, or another drop has its number.
+var errOlder = errors.New("the drop is older than before: the database was restored or has lost commits")
 
-// errLocked: another replica has kept the drop's lock, and too many wait for others.
+// errLocked: another replica holds the drop's lock, and too many transactions already wait for locks.
 var errLocked = errors.New("the drop's lock was not free in time")
 
-// errForgotten: a key was still used when it was claimed, and free again a moment later.
-var errForgotten = errors.New("the key was forgotten just now")
+// errForgotten: the key was in use when it was claimed, and free again a moment later.
+var errForgotten = errors.New("the key has just been forgotten")
 
-// fail is the error of a call that has written nothing.
+// fail returns the error of a call that has written nothing.
 func (s *Store) fail(op string, err error) error {
 	return s.failAs(op, classify(err), err)
 }
@@ -37,7 +37,7 @@ func (s *Store) failAs(op string, class store.Class, err error) error {
 	case connecting:
 		s.primary.doubt()
 	case demoted(err):
-		s.log.Warn("the database is read only: dropping all connections", "error", err)
+		s.log.Warn("the database is read-only; closing all connections", "error", err)
 		s.leave()
 	case gone(err):
 		s.leave()
@@ -48,19 +48,19 @@ func (s *Store) failAs(op string, class store.Class, err error) error {
 	return &store.Error{Op: op, Class: class, Err: err}
 }
 
-// leave gives up all connections: those that are idle now, those at work when they are released. They lead to a
-// server that is no primary any more, or that has gone; a new one costs milliseconds, each dead one an attempt.
+// leave closes all connections: idle ones now, busy ones when they are released. They lead to a server that is no
+// longer the primary, or is gone. A new connection costs milliseconds, while each dead one costs a failed attempt.
 func (s *Store) leave() {
 	s.primary.doubt()
 	s.pool.Reset()
 }
 
-// demoted reports that the server takes no writes: it has become a standby, or was made read only.
+// demoted reports that the server takes no writes: it has become a standby, or was set to read-only.
 func demoted(err error) bool {
 	return code(err) == pgerrcode.ReadOnlySQLTransaction || errors.Is(err, pgconn.ErrReadOnlyConnection)
 }
 
-// gone reports that a connection was ended from the other side: the server says that it stops, or the line broke.
+// gone reports that the other side ended the connection: the server is stopping, or the connection broke.
 func gone(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch e.Code {
@@ -81,7 +81,7 @@ func code(err error) string {
 	return ""
 }
 
-// classify says what a failure means when COMMIT was not sent, or surely not obeyed.
+// classify classifies a failure if COMMIT was not sent, or certainly not executed.
 func classify(err error) store.Class {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		_, connecting := errors.AsType[*pgconn.ConnectError](err)
@@ -111,7 +111,7 @@ func classifyState(state string, connecting bool) store.Class {
 	}
 }
 
-// unreachable reports an error of the way to the server, or of the time that it took.
+// unreachable reports a network error or a timeout.
 func unreachable(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, puddle.ErrClosedPool) ||

@@ -79,11 +79,11 @@ func TestWarns_ReadsTheSeverityThatIsNotTranslated(t *testing.T) {
 		{"WARNING", "WARNING", true},
 		{"WARNUNG", "WARNING", true},
 		{"ПРЕДУПРЕЖДЕНИЕ", "WARNING", true},
-		{"WARNING", "", true}, // a pooler's own
+		{"WARNING", "", true}, // a pooler's own warning
 		{"ERROR", "ERROR", true},
 		{"something new", "SOMETHING", true},
 		{"", "", true},
-		{"WARNING", "LOG", false}, // a translation that lies
+		{"WARNING", "LOG", false}, // a misleading translation
 		{"LOG", "LOG", false},
 		{"LOG", "", false},
 		{"HINWEIS", "NOTICE", false},

@@ -11,10 +11,10 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// Pool lets tests spoil the store's own connections.
+// Pool lets tests break the store's own connections.
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }
 
-// Engine is the store as package records sees it.
+// Engine returns the store as package records sees it.
 func (s *Store) Engine() records.Engine { return engine{s} }
 
 // MigrateFiles migrates with other migrations than the embedded ones.
@@ -22,13 +22,13 @@ func (s *Store) MigrateFiles(ctx context.Context, files fs.FS) (from, to int, er
 	return s.migrate(ctx, files)
 }
 
-// MigrationFiles are the embedded migrations.
+// MigrationFiles returns the embedded migrations.
 func MigrationFiles() (fs.FS, error) { return fs.Sub(migrationFiles, "migrations") }
 
-// Settings are those of each connection.
+// Settings returns the settings of each connection.
 func Settings() map[string]string { return settings(nil) }
 
-// PlannedStatements are those whose plan must not turn, each with the indexes that it is to use.
+// PlannedStatements returns the statements whose plan must not change, each with the indexes that it must use.
 func PlannedStatements() map[string]PlannedStatement {
 	return map[string]PlannedStatement{
 		"runBatchLock":     {runBatchLock, "'{1}'", []string{"Backward using drops_pkey"}},
@@ -104,7 +104,7 @@ func ofOne(t *records.Table) string {
 	return sql
 }
 
-// argumentsOf has one for each column of a table.
+// argumentsOf returns one argument for each column of a table.
 func argumentsOf(t *records.Table) string {
 	literals := map[records.Kind]string{
 		records.Number: "1", records.Small: "1", records.Flag: "true", records.Text: "'Air'", records.UUID: "'00000000-0000-0000-0000-000000000001'",
@@ -116,23 +116,23 @@ func argumentsOf(t *records.Table) string {
 	return strings.Join(all, ", ")
 }
 
-// PlannedStatement is a statement with arguments as SQL text and the indexes that its plan must name.
+// PlannedStatement is a statement, its arguments as SQL text, and the indexes that its plan must name.
 type PlannedStatement struct {
 	SQL, Arguments string
 	Indexes        []string
 }
 
-// Turns sets how many transactions of batches there may be at once, and after how long one counts no more.
+// Turns sets how many transactions of batches may occupy slots, and for how long each does.
 func (s *Store) Turns(most int, patience time.Duration) {
 	s.groups.most, s.groups.turnTime = most, patience
 }
 
-// Waiting is how many batches wait for their turn.
+// Waiting returns how many batches wait for their turn.
 func (s *Store) Waiting() int {
 	s.groups.mu.Lock()
 	defer s.groups.mu.Unlock()
 	return len(s.groups.waiting)
 }
 
-// Unpinned are options of a store that gives its connections no settings.
+// Unpinned returns options for a store that gives its connections no settings.
 func Unpinned() Options { return Options{unpinned: true} }

@@ -19,11 +19,11 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// patience bounds every wait for something that must happen.
+// patience limits every wait for something that must happen.
 const patience = await.Patience
 
 func newBatch() (b drop.BatchID) {
-	_, _ = rand.Read(b[:]) // never fails
+	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
 	return b
 }
 
@@ -36,7 +36,7 @@ func createDrop(t testing.TB, s store.Store, stock int64) drop.ID {
 	return snapshot.Drop.ID
 }
 
-// reserve is a batch that reserves one unit, after it called before, if that is not nil.
+// reserve returns a batch that reserves one unit. If before is not nil, the batch calls it first.
 func reserve(id drop.ID, batch drop.BatchID, before func()) *storetest.Batch {
 	cmds := []drop.Command{drop.Reserve{User: 7, Hold: time.Minute}}
 	return &storetest.Batch{Drop: id, Need: drop.NeedOf(cmds), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
@@ -59,7 +59,7 @@ func restock(t testing.TB, s store.Store, id drop.ID, add int64) {
 	}
 }
 
-// connect returns a connection of the test's own.
+// connect returns a connection for the test.
 func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
@@ -77,7 +77,7 @@ func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	}
 }
 
-// terminate ends the store's connections that are in that state by pg_stat_activity; it waits until there is one.
+// terminate ends the store's connections that are in that state in pg_stat_activity. It waits until there is one.
 func terminate(t testing.TB, admin *pgx.Conn, where string) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -127,7 +127,7 @@ func awaitWait(t testing.TB, admin *pgx.Conn, kind string) {
 	awaitLockWaitOf(t, admin, "application_name = 'sneakerdrop' AND wait_event LIKE '"+kind+"'")
 }
 
-// awaitLockWaitOf returns once a connection to the same database of which that is true waits for a lock.
+// awaitLockWaitOf returns once a connection to the same database that matches where waits for a lock.
 func awaitLockWaitOf(t testing.TB, admin *pgx.Conn, where string) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -194,7 +194,7 @@ func TestRunBatch_ConnectionLostWhileDecidingIsUnknownAndNotCommitted(t *testing
 	url := pgtest.Migrated(t)
 	s, admin := open(t, url), connect(t, url)
 	id := createDrop(t, s, 5)
-	// The first batch prepares the statements; without them COMMIT would not even be sent.
+	// The first batch prepares the statements; without that, COMMIT would not even be sent.
 	for _, want := range []store.Class{store.ClassUnavailable, store.ClassUnknown} {
 		batch := newBatch()
 		err := s.RunBatch(t.Context(), reserve(id, batch, func() { terminate(t, admin, "state = 'idle in transaction'") }))
@@ -225,11 +225,11 @@ func TestRunBatch_LockNotHadInTimeIsRolledBack(t *testing.T) {
 	}
 }
 
-// A batch holds its drop's lock and comes to a row that another session holds, which waits for the drop: PostgreSQL
-// ends one.
+// A batch holds its drop's lock and needs a row that another session holds, while that session waits for the drop.
+// PostgreSQL ends one of them.
 func TestRunBatch_DeadlockIsRolledBack(t *testing.T) {
 	url := pgtest.Migrated(t)
-	s, holder := open(t, url+"&deadlock_timeout=10ms"), connect(t, url+"&deadlock_timeout=1h") // so that the batch is who notices
+	s, holder := open(t, url+"&deadlock_timeout=10ms"), connect(t, url+"&deadlock_timeout=1h") // so that the batch is the one that notices
 	id := createDrop(t, s, 5)
 	tx, err := holder.Begin(t.Context())
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// filled is a drop with so many reservations that have all expired.
+// filled returns a drop with the given number of reservations, all expired.
 func filled(id drop.ID, reservations int) store.Filled {
 	stock := int64(drop.MaxStock)
 	spec := drop.Spec{Name: "Air", TotalStock: &stock}
@@ -42,8 +42,8 @@ func fill(t testing.TB, s *postgres.Store, users []drop.User, drops ...store.Fil
 	}
 }
 
-// A creation takes its number before it inserts, and Fill locks the tables before the numbers: neither may wait for the
-// other while it holds what the other needs.
+// A creation takes its number before it inserts, and Fill locks the tables before the numbers. Neither may wait for
+// the other while it holds what the other needs.
 func TestFill_NeverDeadlocksWithCallsUnderWay(t *testing.T) {
 	url := pgtest.Migrated(t)
 	stores := []*postgres.Store{open(t, url), open(t, url)}
@@ -55,10 +55,10 @@ func TestFill_NeverDeadlocksWithCallsUnderWay(t *testing.T) {
 		for _, s := range stores {
 			wg.Go(func() {
 				for time.Now().Before(ended) {
-					// Whoever waited for a Fill may find nothing: TRUNCATE shows in older snapshots too.
+					// A call that waited for a Fill may find nothing: TRUNCATE also affects older snapshots.
 					err := call(s)
-					// A wait of lock_timeout's 5 s is a busy machine: a deadlock is found after 1 s, and has a code
-					// of its own.
+					// A wait that reaches lock_timeout's 5 s means a busy machine. PostgreSQL detects a deadlock
+					// after 1 s, and with a code of its own.
 					if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code != pgerrcode.LockNotAvailable {
 						t.Errorf("%s: %v", what, err)
 						return
@@ -138,7 +138,7 @@ func TestFill_UpToTheHighestNumbers(t *testing.T) {
 	}
 }
 
-// The connection is given up: a million rows that nobody wants are not read.
+// The connection is closed, and a million unwanted rows are not read.
 func TestReadBooks_EndsAtOnceWhenTheReaderRefuses(t *testing.T) {
 	s := open(t, pgtest.Migrated(t))
 	fill(t, s, nil, filled(1, 50_000))
@@ -162,7 +162,7 @@ func TestReadBooks_EndsAtOnceWhenTheReaderRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkFill copies a drop with a million reservations, and reads its books.
+// BenchmarkFill copies a drop with a million reservations and reads its records.
 func BenchmarkFill(b *testing.B) {
 	const rows = 1_000_000
 	s := open(b, pgtest.Migrated(b))

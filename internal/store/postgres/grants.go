@@ -9,7 +9,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// grantable returns the names of the tables and sequences that the role that serves has to be granted.
+// grantable returns the names of the tables and sequences to grant to the role that serves.
 func (s *Store) grantable(ctx context.Context) ([]string, error) {
 	rows, err := s.pool.Query(ctx, migrateGrantable)
 	if err != nil {
@@ -18,8 +18,8 @@ func (s *Store) grantable(ctx context.Context) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// grant gives the role that serves its rights to those tables and sequences, and takes all others away. A server that
-// runs has its rights all the while.
+// grant gives the serving role its rights to those tables and sequences, and revokes all others. A running server
+// keeps its rights throughout.
 func grant(ctx context.Context, db *sql.DB, names []string) error {
 	rights := map[string]string{"goose_db_version": "SELECT", "compatibility": "SELECT"}
 	for _, t := range records.Tables {
@@ -32,7 +32,7 @@ func grant(ctx context.Context, db *sql.DB, names []string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
 	for _, name := range names {
 		name, rights := pgx.Identifier{"sneakerdrop", name}.Sanitize(), rights[name]
 		if _, err := tx.ExecContext(ctx, "REVOKE ALL ON "+name+" FROM sneakerdrop_serve"); err != nil {

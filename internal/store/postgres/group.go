@@ -12,69 +12,70 @@ import (
 )
 
 const (
-	// maxGroup bounds the batches of one transaction.
+	// maxGroup is the most batches in one transaction.
 	maxGroup = 32
 	// maxSkips is how often a batch may find its drop locked by another replica before it waits for the lock, alone.
-	// Twice skipPause is how long it leaves the drop to the other the first time; then twice as long each time.
+	// After each skip it pauses, to leave the drop to the other: about twice skipPause the first time, and twice as
+	// long each further time.
 	maxSkips  = 3
 	skipPause = 5 * time.Millisecond
-	// lockTimeout is how long it asks for the lock where too many others wait for theirs: as long as PostgreSQL lets
-	// one wait.
+	// lockTimeout is how long a batch keeps asking for the lock if too many others already wait for theirs. It equals
+	// PostgreSQL's limit for a wait.
 	lockTimeout = 5 * time.Second
-	// turnTime is after how long a turn counts no more: its batch may wait for another replica, and no other drop
-	// should for it.
+	// turnTime is how long a transaction occupies a slot. After that another may start, because the batch may be
+	// waiting for another replica, and other drops should not wait with it.
 	turnTime = 100 * time.Millisecond
 )
 
-// groups bounds how many transactions of batches are under way at once. Those that come meanwhile wait, and those
-// that wait when a turn ends go together, in one transaction: group commit. Of many hot drops a few large
-// transactions cost the server less than many small ones that stand in each other's way.
+// groups limits how many transactions of batches run at once. Batches that arrive in the meantime wait. When a slot
+// becomes free, the waiting ones run together in one transaction (group commit). With many hot drops, a few large
+// transactions cost the server less than many small ones that get in each other's way.
 type groups struct {
-	most         int // transactions whose turn counts
-	mostTimedOut int // transactions whose turn has timed out, at most
+	most         int // the most transactions that occupy slots
+	mostTimedOut int // the most transactions that have run past turnTime
 	turnTime     time.Duration
 
 	mu       sync.Mutex
 	running  int
 	timedOut int
-	waiters  int // of those running, that may wait for a lock
+	waiters  int // running transactions that may wait for a lock
 	waiting  []*member
 }
 
-// member is a batch on its way to its turn.
+// member is a batch that waits for its turn.
 type member struct {
 	*loader
 
 	since    time.Time
-	deadline time.Time     // of its context; zero: none
-	woken    chan struct{} // closed when it has its turn, or when it is over
+	deadline time.Time     // from its context; zero if there is none
+	woken    chan struct{} // closed when the batch has its turn, or has been run
 	turn     *turn
-	group    []*member // to be run in that turn, itself first
-	done     bool      // it was run in a group: err is what became of it
+	group    []*member // the batches to run in that turn, starting with this one
+	done     bool      // the batch was run in a group, and err is its result
 
-	skips  int  // how often another replica had its drop's lock
-	solo   bool // its group failed, and one of its batches may be why
+	skips  int  // how often another replica held its drop's lock
+	solo   bool // its group failed, and one of its batches may be the cause
 	pauses bool // it will wait again
-	left   bool // it will not
+	left   bool // it will not wait again
 }
 
-// alone reports whether the batch is in no group any more.
+// alone reports whether the batch no longer joins a group.
 func (g *groups) alone(m *member) bool { return m.solo || m.skips >= maxSkips && g.mayWait() }
 
-// mayWait reports whether one more transaction may wait for a lock: each that does has a connection.
+// mayWait reports whether one more transaction may wait for a lock. Each one that waits occupies a connection.
 func (g *groups) mayWait() bool { return g.timedOut+g.waiters < g.mostTimedOut }
 
-// late reports whether the batch's time is over.
+// late reports whether the batch's deadline has passed.
 func (m *member) late() bool { return !m.deadline.IsZero() && !time.Now().Before(m.deadline) }
 
 // turn is the right to run a transaction.
 type turn struct {
 	groups                   *groups
 	timer                    *time.Timer
-	mayWait, timedOut, ended bool // mayWait: its batch is alone, and may wait for its drop's lock; a group never does
+	mayWait, timedOut, ended bool // mayWait: the batch is alone and may wait for its drop's lock; a group never waits
 }
 
-// stop has the turn count no more.
+// stop releases the turn's slot.
 func (t *turn) stop() {
 	t.groups.running--
 	if t.mayWait {
@@ -82,10 +83,11 @@ func (t *turn) stop() {
 	}
 }
 
-// renew gives a turn that goes on with another batch its time anew.
+// renew restarts turnTime for a turn that continues with another batch.
 func (t *turn) renew() { t.timer.Reset(t.groups.turnTime) }
 
-// timeOut has the turn count no more, unless that is so of too many: they have connections, which others need too.
+// timeOut releases the turn's slot, unless too many turns have already timed out: they use connections, which others
+// need too.
 func (t *turn) timeOut() {
 	g := t.groups
 	g.mu.Lock()
@@ -102,7 +104,7 @@ func (t *turn) timeOut() {
 	}
 }
 
-// end ends the turn; a nil one belongs to somebody else by now.
+// end ends the turn. A nil turn was handed on to another batch.
 func (t *turn) end() {
 	if t == nil {
 		return
@@ -122,7 +124,7 @@ func (t *turn) end() {
 	g.give()
 }
 
-// await waits until the batch has its turn, or was run.
+// await waits until the batch has its turn, or was run by another.
 func (g *groups) await(ctx context.Context, m *member) error {
 	select {
 	case <-m.woken:
@@ -135,7 +137,7 @@ func (g *groups) await(ctx context.Context, m *member) error {
 	return nil
 }
 
-// join has batches wait for their turn.
+// join queues batches for their turn.
 func (g *groups) join(members ...*member) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -148,15 +150,15 @@ func (g *groups) join(members ...*member) {
 	g.give()
 }
 
-// rejoin has batches that could not be run wait again, those whose drops were locked after a pause.
+// rejoin queues batches again that could not be run. Those whose drops were locked come back after a pause.
 func (g *groups) rejoin(members []*member) {
 	var now []*member
 	g.mu.Lock()
 	for _, m := range members {
 		switch {
-		case m.late(): // it would end its next group's time too
+		case m.late(): // its deadline would also end the next group's time
 			m.done = true
-			m.err = &store.Error{Op: fmt.Sprintf("await the turn of drop %d", m.batch.Of()), Class: store.ClassUnavailable, Err: context.DeadlineExceeded}
+			m.err = &store.Error{Op: fmt.Sprintf("wait for the turn of drop %d", m.batch.Of()), Class: store.ClassUnavailable, Err: context.DeadlineExceeded}
 			close(m.woken)
 		case m.solo:
 			now = append(now, m)
@@ -169,7 +171,7 @@ func (g *groups) rejoin(members []*member) {
 	g.join(now...)
 }
 
-// leave reports whether the batch still waited.
+// leave reports whether the batch was still waiting.
 func (g *groups) leave(m *member) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -181,7 +183,7 @@ func (g *groups) leave(m *member) bool {
 	return m.left
 }
 
-// give gives turns to those who wait, as long as there are any. Its caller has the lock.
+// give hands turns to waiting batches while there are free slots. The caller holds the lock.
 func (g *groups) give() {
 	for g.running < g.most && len(g.waiting) > 0 {
 		g.running++
@@ -195,7 +197,7 @@ func (g *groups) give() {
 	}
 }
 
-// front takes the next group from those who wait: one batch of each drop.
+// front removes the next group from the queue, with one batch of each drop.
 func (g *groups) front() (group []*member) {
 	g.waiting = slices.DeleteFunc(g.waiting, func(m *member) bool {
 		twin := func(other *member) bool { return other.batch.Of() == m.batch.Of() }
@@ -208,19 +210,19 @@ func (g *groups) front() (group []*member) {
 	return group
 }
 
-// awaited reports whether a batch waits for its turn.
+// awaited reports whether any batch waits for its turn.
 func (g *groups) awaited() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.waiting) > 0
 }
 
-// runGroup runs batches in one transaction, in the turn of the first. Those whose drops are locked wait for another
-// turn, and so does each, alone, where the whole fails for what one of them may have done.
+// runGroup runs batches in one transaction, in the turn of the first. Batches whose drops are locked wait for another
+// turn. If the transaction fails, and one of its batches may be the cause, each waits for a turn of its own.
 func (s *Store) runGroup(ctx context.Context, group []*member) {
 	t := group[0].turn
 	group[0].turn, group[0].woken = nil, make(chan struct{})
-	group[0].left = true // if Decide panics
+	group[0].left = true // in case Decide panics
 	defer func() {
 		var again []*member
 		for _, m := range group {
@@ -252,13 +254,13 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 	group[0].left = false
 }
 
-// judge takes what became of the group.
+// judge applies the group's result to the batch.
 func (m *member) judge(err error, others bool) {
 	class := store.ClassOf(err)
 	switch {
 	case errors.Is(m.err, errOlder):
 		m.solo = true
-	case m.err != nil: // it was not decided: its drop is locked, or not there
+	case m.err != nil: // it was not decided: its drop is locked or does not exist
 		m.skips++
 		if time.Since(m.since) > lockTimeout {
 			m.done, m.err = true, &store.Error{Op: fmt.Sprintf("lock drop %d", m.batch.Of()), Class: store.ClassRolledBack, Err: errLocked}
@@ -272,7 +274,7 @@ func (m *member) judge(err error, others bool) {
 	}
 }
 
-// shortest is a context that ends with the first of the batches' deadlines.
+// shortest returns a context with the earliest of the batches' deadlines.
 func shortest(ctx context.Context, group []*member) (context.Context, context.CancelFunc) {
 	var first time.Time
 	for _, m := range group {

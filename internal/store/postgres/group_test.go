@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// crowd is a store with one turn, which is taken until free is called, and drops with 5 units each.
+// crowd is a store with drops of 5 units each, and one turn that is taken until free is called.
 type crowd struct {
 	*postgres.Store
 
@@ -50,7 +50,7 @@ func newCrowd(t *testing.T, url string, drops int) *crowd {
 	return c
 }
 
-// start runs a batch of each drop while the turn is taken, and returns where their ends come from, in the order of
+// start runs a batch of each drop while the turn is taken, and returns channels with their results, in the order of
 // the batches.
 func (c *crowd) start(ctx context.Context, batches ...store.Batch) (ends []chan error) {
 	c.t.Helper()
@@ -97,7 +97,7 @@ func TestGroup_BatchesThatWaitAreOneTransaction(t *testing.T) {
 		batches[i].(*storetest.Batch).Follower = func() store.Batch { t.Error("a batch of a group was asked for the next one"); return nil }
 	}
 	ends := c.start(t.Context(), batches...)
-	again := reserve(c.drops[0], newBatch(), nil) // not in the group of the one before it
+	again := reserve(c.drops[0], newBatch(), nil) // not in the same group as the one before it
 	ends = append(ends, make(chan error, 1))
 	go func() { ends[40] <- c.RunBatch(t.Context(), again) }()
 	c.await(41)
@@ -123,7 +123,7 @@ func TestGroup_BatchesThatWaitAreOneTransaction(t *testing.T) {
 func TestGroup_ALockedDropHoldsUpNoOther(t *testing.T) {
 	u := pgtest.Migrated(t)
 	c, admin, holder := newCrowd(t, u, 4), connect(t, u), connect(t, u)
-	tx := lockDrop(t, holder, c.drops[0]) // of who would run them all
+	tx := lockDrop(t, holder, c.drops[0]) // the drop of the batch that would run them all
 	ends := c.start(t.Context(), c.reserves()...)
 	c.free()
 	for i := 1; i < 4; i++ {
@@ -142,8 +142,8 @@ func TestGroup_ALockedDropHoldsUpNoOther(t *testing.T) {
 	wantAvailable(t, c, c.drops[0], 4)
 }
 
-// A replica that has frozen holds the locks of more drops than there are connections. All others sell, and everything
-// can be read.
+// A frozen replica holds the locks of more drops than there are connections. All other drops sell, and all data can
+// be read.
 func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s := stores.PostgresWith(t, u, 4)
@@ -165,7 +165,7 @@ func TestGroup_ManyLockedDropsLeaveConnections(t *testing.T) {
 		go func() { ends <- s.RunBatch(t.Context(), reserve(id, newBatch(), nil)) }()
 	}
 	for left := int64(4); left > 0; left-- {
-		time.Sleep(100 * time.Millisecond) // any number of turns could have timed out
+		time.Sleep(100 * time.Millisecond) // any number of turns could have timed out by now
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if err := s.RunBatch(ctx, reserve(other, newBatch(), nil)); err != nil {
 			t.Errorf("another drop: %v", err)
@@ -195,7 +195,7 @@ func TestGroup_AFaultIsOfItsOwnBatch(t *testing.T) {
 	decide := batches[1].(*storetest.Batch).Decider
 	batches[1].(*storetest.Batch).Decider = func(s *drop.State, now drop.Time) *drop.Changes {
 		changes := decide(s, now)
-		s.Sizes[0].Stock.Held++ // breaks a CHECK
+		s.Sizes[0].Stock.Held++ // violates a CHECK
 		return changes
 	}
 	nowhere := reserve(drop.MaxID, newBatch(), nil)
@@ -261,7 +261,7 @@ func TestGroup_WhoseContextEndsWritesNothing(t *testing.T) {
 	c.want(5, 4)
 }
 
-// What only confirms a state, and what changes nothing, are in groups too.
+// Batches that only confirm a state, and batches that change nothing, can be in groups too.
 func TestGroup_OfBatchesThatChangeNothing(t *testing.T) {
 	c := newCrowd(t, pgtest.Migrated(t), 3)
 	nothing := func(*drop.State, drop.Time) *drop.Changes { return nil }
@@ -276,8 +276,8 @@ func TestGroup_OfBatchesThatChangeNothing(t *testing.T) {
 	c.want(5, 5, 4)
 }
 
-// As many drops as there are turns wait for their locks, which another replica has. The others wait for them no
-// longer than they must.
+// As many drops as there are turns wait for locks that another replica holds. The other drops wait no longer than
+// they must.
 func TestTurns_LapseWhileALockIsWaitedFor(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin, holder := open(t, u), connect(t, u), connect(t, u)

@@ -9,14 +9,14 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// keysConstraint is what refuses a key that is used.
+// keysConstraint is the constraint that refuses a used key.
 const keysConstraint = "idempotency_keys_pkey"
 
-// noDrop is the scope of keys of calls that have no drop.
+// noDrop is the scope of the keys of calls without a drop.
 const noDrop = int64(0)
 
-// Forget implements store.Store. It crosses drops. Batches insert keys and never change or lock one, so that it waits
-// for none of them; one whose key it is deleting waits for it.
+// Forget implements store.Store. It crosses drops. Batches insert keys but never change or lock one, so Forget never
+// waits for a batch. A batch that uses a key while Forget deletes it waits for Forget.
 func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (int, error) {
 	tag, err := s.pool.Exec(ctx, forgetKeys, int64(before), int64(max(limit, 0)))
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *Store) Forget(ctx context.Context, before drop.Time, limit int) (int, e
 	return int(tag.RowsAffected()), nil
 }
 
-// queueKeys queues the look-up of what is kept under keys.
+// queueKeys queues the look-up of the answers kept under keys.
 func queueKeys(out *pgx.Batch, id int64, keys []drop.Key) *pgx.QueuedQuery {
 	n := len(keys)
 	callers, operations, values := make([]string, n), make([]string, n), make([]string, n)
@@ -48,22 +48,22 @@ func eachKept(rows pgx.Rows, use func(drop.Kept)) error {
 	_, err := pgx.ForEachRow(rows, []any{
 		&k.Key.Caller, &k.Key.Operation, &k.Key.Value, &body, &k.Answer, &k.At,
 	}, func() error {
-		copy(k.Key.Body[:], body) // the table's CHECK keeps its length
+		copy(k.Key.Body[:], body) // the table's CHECK guarantees the length
 		use(k)
 		return nil
 	})
 	return err
 }
 
-// claim is the key of a call without a drop, within the transaction of that call.
+// claim is the key of a call without a drop, within that call's transaction.
 type claim struct {
 	key  drop.Key
-	ours bool       // this is the first call
-	kept *drop.Kept // what the first call kept
+	ours bool       // this is the first call with the key
+	kept *drop.Kept // the first call's answer
 }
 
-// queue queues the claim, which waits for a twin that has claimed the key, and then the look-up of what the twin
-// kept: a later statement, so that it sees what was committed in that time.
+// queue queues the claim, which waits for a concurrent call with the same key, and then the look-up of that call's
+// answer. The look-up is a separate, later statement, so that it sees what was committed in the meantime.
 func (c *claim) queue(out *pgx.Batch) {
 	k := &c.key
 	out.Queue(claimKey, noDrop, k.Caller, k.Operation, k.Value, k.Body[:]).Query(func(rows pgx.Rows) error {
@@ -75,7 +75,8 @@ func (c *claim) queue(out *pgx.Batch) {
 	})
 }
 
-// replay answers a call whose key is not ours, once what is kept is sure to stay, and ends the transaction.
+// replay answers a call whose key another call has claimed, once the kept answer is sure to last. It ends the
+// transaction.
 func (c *claim) replay(ctx context.Context, s *Store, conn *pgx.Conn, op string) (drop.Result, error) {
 	var out pgx.Batch
 	out.Queue(claimConfirm)
@@ -95,7 +96,7 @@ func (c *claim) replay(ctx context.Context, s *Store, conn *pgx.Conn, op string)
 	return r, nil
 }
 
-// queueAnswer queues what is to be kept under a key that is ours.
+// queueAnswer queues the answer to keep under a key that this call has claimed.
 func (c *claim) queueAnswer(out *pgx.Batch, r drop.Result) {
 	out.Queue(claimAnswer, noDrop, c.key.Caller, c.key.Operation, c.key.Value, r.Encode())
 }

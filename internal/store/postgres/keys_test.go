@@ -13,7 +13,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// keyed is a command under a key whose body is the command.
+// keyed returns a command with a key whose body is the command.
 func keyed(value string, c drop.Command) drop.Keyed {
 	return drop.Keyed{Key: drop.NewKey("", "op", value, drop.Asked(fmt.Sprint(c))), Command: c}
 }
@@ -37,7 +37,7 @@ func run(t testing.TB, s store.Store, id drop.ID, cmds ...drop.Command) []drop.R
 	return results
 }
 
-// twins calls f at once so many times, in turn with one store and the other.
+// twins calls f n times at once, alternating between the two stores.
 func twins(n int, stores []*postgres.Store, f func(*postgres.Store)) {
 	var wg sync.WaitGroup
 	for i := range n {
@@ -46,7 +46,7 @@ func twins(n int, stores []*postgres.Store, f func(*postgres.Store)) {
 	wg.Wait()
 }
 
-// tally counts what twins were answered.
+// tally counts the answers that twins got.
 type tally[T comparable] struct {
 	mu  sync.Mutex
 	got map[T]int
@@ -111,7 +111,7 @@ func TestEnsureUser_TwinsOverTwoStoresMakeOne(t *testing.T) {
 	stores := []*postgres.Store{open(t, url), open(t, url)}
 	var users tally[drop.User]
 	twins(n, stores, func(s *postgres.Store) {
-		// Half of them under the one key, the others under keys of their own: all want the same buyer.
+		// Half of them use the same key, the others a key of their own. All want the same buyer.
 		value := "k"
 		if s == stores[0] {
 			value = fmt.Sprintf("%x", newBatch())
@@ -133,7 +133,7 @@ func TestEnsureUser_TwinsOverTwoStoresMakeOne(t *testing.T) {
 	}
 }
 
-// One twin has claimed the key and is killed before it commits: the other must get the key, not an answer.
+// One twin has claimed the key and is killed before it commits. The other must get the key, not an answer.
 func TestCreateDrop_KilledClaimFreesTheKey(t *testing.T) {
 	url := pgtest.Migrated(t)
 	first, second := open(t, url), open(t, url)
@@ -154,7 +154,7 @@ func TestCreateDrop_KilledClaimFreesTheKey(t *testing.T) {
 		}()
 		return got
 	}
-	createDrop(t, first, 1) // prepares the statements: COMMIT goes out with the rest, so that its outcome is unknown
+	createDrop(t, first, 1) // prepares the statements, so that COMMIT is sent with the rest and its outcome is unknown
 	exec(t, holder, `BEGIN`)
 	exec(t, holder, `LOCK TABLE sneakerdrop.sizes IN EXCLUSIVE MODE`)
 	killed := create(first)

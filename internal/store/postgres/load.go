@@ -12,37 +12,37 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// transaction is what batches of different drops do together, mostly one alone.
+// transaction is what batches of different drops do together. Most have only one batch.
 type transaction struct {
 	conn    *pgxpool.Conn
 	batches []*loader
 	results pgx.BatchResults // of the first round trip, which is under way
-	end     func()           // of the pipeline that it shares with the commit before it
-	turn    *turn            // nil: that of a group, which waits for no lock: drops that are locked are not found
+	end     func()           // ends the pipeline that it shares with the previous commit
+	turn    *turn            // nil in a group's turn, which waits for no lock: locked drops count as not found
 }
 
 // loader fills the state of one batch's drop from the answers of one pipeline.
 type loader struct {
 	batch store.Batch
-	need  drop.Need // of the batch, at its turn
+	need  drop.Need // of the batch, as of its turn
 	state drop.State
 	now   drop.Time
-	found bool // and locked
-	// place is where the drop's row lies, and places where its sizes' do, under its lock.
+	found bool // found and locked
+	// place is the location of the drop's row, and places are those of its sizes' rows, under the drop's lock.
 	place  string
 	places []string
-	// Holds were looked up that end from bound up to the moment to; dues of them were loaded, and rest is the end of
-	// the first that was not (0: there is none). nextBound is the one that the batch leaves.
+	// The batch looked up holds that end from bound until to. It loaded dues of them. rest is the end of the first
+	// one that was not loaded, 0 if there is none. nextBound is the bound that the batch leaves.
 	bound, nextBound deadlineBound
 	to, rest         drop.Time
 	dues             int
 
 	changes *drop.Changes
 	writes  bool
-	err     error // it cannot be decided
+	err     error // the batch cannot be decided
 }
 
-// queueLoad queues the first round trip: it begins the transaction, locks the drops and reads what the batches need.
+// queueLoad queues the first round trip. It begins the transaction, locks the drops and reads what the batches need.
 func (s *Store) queueLoad(t *transaction) *pgx.Batch {
 	out := new(pgx.Batch)
 	ids, since := make([]int64, len(t.batches)), make([]int64, len(t.batches))
@@ -64,13 +64,13 @@ func (s *Store) queueLoad(t *transaction) *pgx.Batch {
 	return out
 }
 
-// queueBegin queues the begin of a transaction that writes.
+// queueBegin queues the start of a transaction that writes.
 func (s *Store) queueBegin(out *pgx.Batch) {
 	out.Queue(runBatchBegin)
 	s.queueSettings(out)
 }
 
-// queueSettings queues the settings of a transaction where its connection cannot have them.
+// queueSettings queues the transaction's settings if its connection cannot have them.
 func (s *Store) queueSettings(out *pgx.Batch) {
 	if s.pooled {
 		out.Queue(s.ofTransaction)
@@ -116,14 +116,14 @@ func (t *transaction) read() error {
 	return err
 }
 
-// of finds the batch of a drop that an answer names.
+// of returns the batch of the drop that an answer names.
 func (t *transaction) of(id drop.ID) (*loader, error) {
 	for _, l := range t.batches {
 		if l.batch.Of() == id {
 			return l, nil
 		}
 	}
-	return nil, fmt.Errorf("an answer is of drop %d, which was not asked for", id)
+	return nil, fmt.Errorf("an answer is about drop %d, which was not requested", id)
 }
 
 func (t *transaction) locked(rows pgx.Rows) error {
@@ -182,7 +182,7 @@ func (t *transaction) due(rows pgx.Rows) error {
 	return err
 }
 
-// eachDrop reads the columns of records.Drops, and what stands behind them into more.
+// eachDrop reads the columns of records.Drops, and the columns after them into more.
 func eachDrop(rows pgx.Rows, each func(*drop.State) error, more ...any) error {
 	into := newCells(records.Drops.Columns)
 	_, err := pgx.ForEachRow(rows, append(into.targets, more...), func() error {
@@ -193,7 +193,7 @@ func eachDrop(rows pgx.Rows, each func(*drop.State) error, more ...any) error {
 	return err
 }
 
-// deadline keeps the end of a hold that is due but was too many for this batch: it is earlier.
+// deadline keeps the end of a due hold that did not fit into this batch, because that end is earlier.
 func (l *loader) deadline(rows pgx.Rows) error {
 	var at drop.Time
 	_, err := pgx.ForEachRow(rows, []any{&at}, func() error {
@@ -253,7 +253,7 @@ func (l *loader) recent(rows pgx.Rows) error {
 	return err
 }
 
-// known is what a buyer is called: no name was told of a number that only the shop knows.
+// known returns a buyer's name. Buyers whose number comes from the shop may have none.
 func known(username string) string {
 	if username == "" {
 		return drop.UnknownUsername
@@ -261,7 +261,7 @@ func known(username string) string {
 	return username
 }
 
-// reservationsOf returns the reservations to load that can be the drop's, with their owners.
+// reservationsOf returns the reservations to load that can belong to the drop, and their owners.
 func reservationsOf(id drop.ID, need *drop.Need) (ids, owners []int64) {
 	for _, wanted := range need.DistinctReservations() {
 		if wanted.ID.Drop() == id {
@@ -271,7 +271,7 @@ func reservationsOf(id drop.ID, need *drop.Need) (ids, owners []int64) {
 	return ids, owners
 }
 
-// distinct returns the numbers in ascending order, each once.
+// distinct returns the numbers in ascending order without duplicates.
 func distinct[T ~int64](ids []T) []int64 {
 	if len(ids) == 0 {
 		return nil

@@ -20,11 +20,11 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// versionTable is where goose keeps which migrations were applied.
+// versionTable is where goose records the applied migrations.
 const versionTable = "sneakerdrop.goose_db_version"
 
-// Migrate implements store.Store. While one process migrates, others wait for its lock, which goes with the connection
-// that holds it, and then find nothing to do.
+// Migrate implements store.Store. While one process migrates, others wait for its lock, which ends with its
+// connection. Then they find nothing to do.
 func (s *Store) Migrate(ctx context.Context) (from, to int, err error) {
 	files, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
@@ -81,13 +81,13 @@ func (s *Store) migrate(ctx context.Context, files fs.FS) (from, to int, err err
 		err = grant(ctx, db, names)
 	}
 	if err != nil {
-		return 0, 0, s.fail("grant the role that serves its rights", err)
+		return 0, 0, s.fail("grant the serving role its rights", err)
 	}
 	return from, newest, nil
 }
 
-// up applies the migrations. One that does not get a lock in time gives up and tries again: whoever waits for a
-// table's lock holds up all who come after, and they sell.
+// up applies the migrations. A migration that does not get a lock in time gives up and tries again. A session that
+// waits for a table's lock blocks everyone behind it, and they sell.
 func (s *Store) up(ctx context.Context, provider *goose.Provider) error {
 	for {
 		_, err := provider.Up(ctx)
@@ -105,8 +105,8 @@ func (s *Store) up(ctx context.Context, provider *goose.Provider) error {
 
 const migrationPause = time.Second
 
-// migrationSettings are those of the connections that migrate. Behind a pooler in transaction mode they would stay
-// with others.
+// migrationSettings returns the settings of the connections that migrate. Behind a pooler in transaction mode they
+// would remain with other clients.
 func (s *Store) migrationSettings() map[string]string {
 	if s.pooled {
 		return nil
@@ -116,7 +116,7 @@ func (s *Store) migrationSettings() map[string]string {
 	return all
 }
 
-// migrationConfig is that of the store's connections with other settings.
+// migrationConfig returns the configuration of the store's connections with other settings.
 func (s *Store) migrationConfig(ctx context.Context, settings map[string]string) (*pgx.ConnConfig, error) {
 	cfg := s.pool.Config().ConnConfig.Copy()
 	if s.primary != nil {
@@ -125,12 +125,12 @@ func (s *Store) migrationConfig(ctx context.Context, settings map[string]string)
 		}
 	}
 	cfg.ValidateConnect = s.validate(settings, nil)
-	cfg.OnNotice = nil // IF NOT EXISTS says what it skipped
+	cfg.OnNotice = nil // IF NOT EXISTS reports what it skipped
 	return cfg, nil
 }
 
-// lockMigrations takes a lock that lasts until unlock or the end of the connection. It is a transaction's lock, not a
-// session's, so that it works behind a pooler.
+// lockMigrations takes a lock that lasts until unlock or the end of the connection. It is a transaction's lock rather
+// than a session's, so that it works behind a pooler.
 func lockMigrations(ctx context.Context, db *sql.DB) (unlock func(), err error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -175,7 +175,7 @@ func (s *Store) Server(ctx context.Context) (engine, version string, err error) 
 	return "PostgreSQL", version, err
 }
 
-// version returns the schema's version; 0: there is no schema yet.
+// version returns the schema's version, 0 if there is no schema yet.
 func (s *Store) version(ctx context.Context) (int, error) {
 	var v int64
 	err := s.pool.QueryRow(ctx, readyVersion).Scan(&v)
@@ -186,8 +186,8 @@ func (s *Store) version(ctx context.Context) (int, error) {
 	return int(v), err
 }
 
-// compatible refuses a schema that is newer than the newest that this program knows, unless its migrations say that
-// such programs can go on.
+// compatible refuses a schema that is newer than this program knows, unless the schema's migrations say that this
+// program can work with it.
 func (s *Store) compatible(ctx context.Context, op string, version, newest int) error {
 	if version <= newest {
 		return nil
@@ -204,16 +204,16 @@ func (s *Store) compatible(ctx context.Context, op string, version, newest int) 
 	return tooNew(version, newest)
 }
 
-// goesOn is compatible, and says so where it is.
+// goesOn is compatible, and logs that the program continues.
 func (s *Store) goesOn(ctx context.Context, op string, version, newest int) error {
 	err := s.compatible(ctx, op, version, newest)
 	if err == nil && version > newest {
-		s.log.Warn("the schema is newer than this program, which goes on with it", "version", version, "known", newest)
+		s.log.Warn("the schema is newer than this program, but compatible with it", "version", version, "known", newest)
 	}
 	return err
 }
 
-// wholly refuses a schema of which this program does not know everything.
+// wholly refuses a schema that this program does not know completely.
 func (s *Store) wholly(ctx context.Context) error {
 	newest, err := newestVersion()
 	if err != nil {
@@ -233,7 +233,7 @@ func tooNew(version, newest int) error {
 	return fmt.Errorf("schema version %d, known %d: %w", version, newest, store.ErrTooNew)
 }
 
-// newestVersion is the version of the last embedded migration.
+// newestVersion returns the version of the last embedded migration.
 func newestVersion() (int, error) {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // in order
 	if err != nil {

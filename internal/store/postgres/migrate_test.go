@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// migrations returns the embedded migrations by version: the first is versions[0].
+// migrations returns the embedded migrations up to each version, the first in versions[0].
 func migrations(t *testing.T) (versions []fstest.MapFS, newest int) {
 	t.Helper()
 	files, err := postgres.MigrationFiles()
@@ -29,7 +29,7 @@ func migrations(t *testing.T) (versions []fstest.MapFS, newest int) {
 		t.Fatal(err)
 	}
 	upTo := fstest.MapFS{}
-	for _, name := range names { // Glob sorts, and the names start with the version
+	for _, name := range names { // Glob returns sorted names, and the names start with the version
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func TestMigrate_RefusesWhatIsTooNew(t *testing.T) {
 	}
 }
 
-// later adds a migration to the newest ones, as a newer program has it.
+// later adds a migration after the newest one, as a newer program would have it.
 func later(t *testing.T, files fstest.MapFS, version int, sql string) {
 	t.Helper()
 	files[fmt.Sprintf("%05d_later.sql", version)] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + sql)}
@@ -129,7 +129,7 @@ func TestMigrate_AnOlderProgramGoesOnWithASchemaThatLetsIt(t *testing.T) {
 		ALTER TABLE sneakerdrop.reservations ADD COLUMN note text;
 		CREATE TABLE sneakerdrop.parcels (id bigint PRIMARY KEY);
 		INSERT INTO sneakerdrop.compatibility (version, oldest) VALUES (%d, %d);`, newest+1, newest))
-	useAll(t, s) // so that its statements are prepared
+	useAll(t, s) // prepares its statements
 	if _, to, err := newer.MigrateFiles(t.Context(), files); err != nil || to != newest+1 {
 		t.Fatalf("as the newer program: %d, %v", to, err)
 	}
@@ -169,7 +169,7 @@ func TestMigrate_EachSaysWhichProgramsCanGoOn(t *testing.T) {
 	}
 }
 
-// What a program of schema 4 says to the users is said here in its words.
+// What a program of schema 4 does to users is repeated here with its own statements.
 func TestMigrate_PublicNamesBesideAProgramThatKnowsNone(t *testing.T) {
 	url := pgtest.Database(t)
 	s, old := open(t, url), connect(t, url)
@@ -213,7 +213,7 @@ func TestMigrate_PublicNamesBesideAProgramThatKnowsNone(t *testing.T) {
 	}
 }
 
-// Statistics of many rows take a moment to gather, in which sales wait: see 00004_statistics.sql.
+// Statistics over many rows take a moment to gather, and sales wait for that: see 00004_statistics.sql.
 func TestMigrate_TablesThatGrowWithSalesKeepFewStatistics(t *testing.T) {
 	rows, err := connect(t, pgtest.Migrated(t)).Query(t.Context(), `
 		SELECT attrelid::regclass::text || '.' || attname
@@ -230,7 +230,7 @@ func TestMigrate_TablesThatGrowWithSalesKeepFewStatistics(t *testing.T) {
 	}
 }
 
-// A migration that needs a table for itself while somebody reads it does not keep the others from selling.
+// A migration that needs a table for itself, while somebody reads it, does not keep others from selling.
 func TestMigrate_GivesWayToSales(t *testing.T) {
 	url := pgtest.Migrated(t)
 	s, newer, admin := open(t, url), open(t, url), connect(t, url)

@@ -10,20 +10,19 @@ import (
 	"strings"
 )
 
-// parameter is what becomes of one parameter of an address. Its error completes "<setting> has the parameter <name>,
-// …".
+// parameter handles one parameter of an address. Its error completes "<setting> has the parameter <name>, …".
 type parameter func(p *parts, name, value string) error
 
-// plain is a parameter's name without what spellings differ in: connect_timeout and connectTimeout are one.
+// plain returns a parameter's name without differences of spelling: connect_timeout and connectTimeout are the same.
 func plain(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
-// serverSetting is how a setting of the server looks.
+// serverSetting matches the names of the server's settings.
 var serverSetting = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$`)
 
-// translate turns parameters of libpq, of pgx and of other frameworks into those that pgx knows. The rest are
-// settings of the server, which it judges itself.
+// translate turns parameters of libpq, pgx and other frameworks into those that pgx knows. The rest are settings of
+// the server, which checks them itself.
 func (p *parts) translate() error {
 	if p.failed != nil {
 		return p.failed
@@ -40,11 +39,11 @@ func (p *parts) translate() error {
 			if err := take(p, g.name, g.value); err != nil {
 				return fmt.Errorf("has the parameter %s, %w", g.name, err)
 			}
-		case secret: // its name may be what follows a & or a blank in the password
-			return errors.New("has a parameter that is not known beside a password among the parameters; write & in the password percent-encoded " +
-				"(%26), or, in pairs name=value, put the password in single quotes")
+		case secret: // its name may be what follows an & or a blank in the password
+			return errors.New("has an unknown parameter, and a password among the parameters; write & in the password percent-encoded " +
+				"(%26) or, in pairs name=value, put the password in single quotes")
 		case !serverSetting.MatchString(g.name):
-			return fmt.Errorf("has the parameter %s, which means nothing here; leave it out", g.name)
+			return fmt.Errorf("has the parameter %s, which has no meaning here; leave it out", g.name)
 		default:
 			p.params[g.name] = g.value
 		}
@@ -52,23 +51,23 @@ func (p *parts) translate() error {
 	return p.combine()
 }
 
-// combine applies what parameters mean together.
+// combine applies parameters whose meaning depends on others.
 func (p *parts) combine() error {
 	ssl, mode := p.params["ssl"], p.params["sslmode"]
 	delete(p.params, "ssl")
 	if ssl != "" && mode != "" && (ssl == "disable") != (mode == "disable") {
-		return errors.New("has the parameters ssl and sslmode, which disagree; leave ssl out")
+		return errors.New("has the parameters ssl and sslmode, which contradict each other; leave ssl out")
 	}
 	if ssl != "" && mode == "" {
 		p.params["sslmode"] = ssl
 	}
 	if p.params["sslmode"] == noVerify {
 		p.params["sslmode"] = "require"
-		delete(p.params, "sslrootcert") // with which it would be verified
+		delete(p.params, "sslrootcert") // which would be used for verification
 	}
 	if p.params["sslcert"] != "" && p.params["sslkey"] == "" && p.params["sslcertmode"] != "disable" {
-		return errors.New("has the parameter sslcert, and no sslkey; they are this program's own certificate and key. The authority that signs the " +
-			"server's is sslrootcert")
+		return errors.New("has the parameter sslcert but no sslkey; they are this program's own certificate and key. The authority that signs the " +
+			"server's certificate is sslrootcert")
 	}
 	if name := p.params["fallback_application_name"]; name != "" {
 		delete(p.params, "fallback_application_name")
@@ -78,7 +77,7 @@ func (p *parts) combine() error {
 	}
 	if address := p.params["hostaddr"]; address != "" {
 		if strings.HasPrefix(p.params["sslmode"], "verify") || p.params["sslrootcert"] == "system" {
-			return errors.New("has the parameter hostaddr, with which the server's name cannot be verified; leave it out and have the host's name resolved")
+			return errors.New("has the parameter hostaddr, with which the server's name cannot be verified; leave it out and let the host's name be resolved")
 		}
 		delete(p.params, "hostaddr")
 		p.params["host"] = address
@@ -90,12 +89,12 @@ func (p *parts) combine() error {
 	return nil
 }
 
-// noVerify is node-postgres's sslmode that encrypts and believes any server.
+// noVerify is node-postgres's sslmode that encrypts but trusts any server.
 const noVerify = "no-verify"
 
 var errMode = errors.New("which must be disable, allow, prefer, require, verify-ca, verify-full or no-verify")
 
-// mode is an sslmode however it is written.
+// mode reads an sslmode in any spelling.
 func mode(value string) (string, error) {
 	switch strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(value)) {
 	case "disable", "disabled":
@@ -116,7 +115,7 @@ func mode(value string) (string, error) {
 	return "", errMode
 }
 
-// truth is a yes or no however it is written.
+// truth reads a yes or no in any spelling.
 func truth(value string) (yes, ok bool) {
 	switch strings.ToLower(value) {
 	case "1", "true", "on", "yes", "t", "y", "enable", "enabled":
@@ -135,13 +134,13 @@ func as(to string) parameter {
 	}
 }
 
-// ignored are parameters of what is no business of this program, or what it does anyhow.
+// ignored accepts parameters that do not concern this program, or that ask for what it does anyway.
 func ignored(p *parts, name, _ string) error {
 	p.ignored = append(p.ignored, name)
 	return nil
 }
 
-// only ignores a parameter with one of these values, and refuses it with another.
+// only ignores a parameter that has one of these values, and refuses any other value.
 func only(remedy string, values ...string) parameter {
 	return func(p *parts, name, value string) error {
 		if among(values, value) {
@@ -157,7 +156,7 @@ func among(values []string, value string) bool {
 
 func refusedParameter(remedy string) parameter { return only(remedy) }
 
-// unless has statements not be prepared where the value is one of these.
+// unless turns prepared statements off if the value is one of these.
 func unless(values ...string) parameter {
 	return func(p *parts, name, value string) error {
 		if !among(values, value) {
@@ -168,16 +167,16 @@ func unless(values ...string) parameter {
 	}
 }
 
-// connections bounds the pool.
+// connections limits the size of the pool.
 func connections(p *parts, _, value string) error {
 	if n, err := strconv.Atoi(value); err != nil || n < 1 {
-		return errors.New("which must be a number of connections from 1 on")
+		return errors.New("which must be a number of connections, at least 1")
 	}
 	p.params["pool_max_conns"] = value
 	return nil
 }
 
-// timeout is connect_timeout given in so many parts of a second.
+// timeout reads a connect_timeout given in units of 1/per seconds.
 func timeout(per int) parameter {
 	return func(p *parts, _, value string) error {
 		n, err := strconv.Atoi(value)
@@ -194,7 +193,7 @@ func sslMode(p *parts, _, value string) (err error) {
 	return err
 }
 
-// ssl is true or false, as libpq and others have it, or what others say in place of sslmode.
+// ssl is true or false, as in libpq and others, or what others use in place of sslmode.
 func ssl(p *parts, _, value string) (err error) {
 	yes, ok := truth(value)
 	switch {
@@ -206,7 +205,7 @@ func ssl(p *parts, _, value string) (err error) {
 		p.params["ssl"], err = mode(value)
 	}
 	if err != nil {
-		return errors.New("which must be true or false; sslmode and sslrootcert say more")
+		return errors.New("which must be true or false; use sslmode and sslrootcert for more")
 	}
 	return nil
 }
@@ -237,7 +236,7 @@ func target(p *parts, _, value string) error {
 	return nil
 }
 
-// schema is where another program's tables are. Ours have a schema of their own.
+// schema is where another program's tables are. This program's tables have a schema of their own.
 func schema(p *parts, name, value string) error {
 	if p.foreign {
 		p.params["search_path"] = value
@@ -247,7 +246,7 @@ func schema(p *parts, name, value string) error {
 		switch strings.Trim(one, ` "'`) {
 		case "public", "sneakerdrop", "$user", "pg_catalog", "":
 		default:
-			return errors.New("and this program's tables are always in the schema sneakerdrop; leave it out, and give another shop a database of its own")
+			return errors.New("but this program's tables are always in the schema sneakerdrop; leave it out, and give another shop its own database")
 		}
 	}
 	return ignored(p, name, value)
@@ -260,7 +259,7 @@ func accept(p *parts, _, value string) error {
 	case "accept_invalid_certs":
 		p.params["ssl"] = noVerify
 	default:
-		return errors.New("which must be strict or accept_invalid_certs; better is sslmode")
+		return errors.New("which must be strict or accept_invalid_certs; prefer sslmode")
 	}
 	return nil
 }

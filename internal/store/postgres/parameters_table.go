@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// parameters has what becomes of each parameter that is known, by its plain name: libpq's, pgx's, and those of the
-// frameworks from which shops come. A name that is not here is a setting of the server.
+// parameters tells how to handle each known parameter, by its plain name: those of libpq, of pgx, and of the
+// frameworks that shops come from. Any other name is a setting of the server.
 var parameters = sync.OnceValue(func() map[string]parameter {
 	all := map[string]parameter{
-		// Where, who, and how: libpq's, in pgx's names.
+		// libpq's parameters for where, who and how, under pgx's names.
 		"host": as("host"), "port": as("port"), "hostaddr": as("hostaddr"),
 		"dbname":   func(p *parts, _, value string) error { p.name = value; return nil },
 		"database": func(p *parts, _, value string) error { p.name = value; return nil },
@@ -30,19 +30,19 @@ var parameters = sync.OnceValue(func() map[string]parameter {
 		"poolpingtimeout": as("pool_ping_timeout"), "defaultqueryexecmode": as("default_query_exec_mode"),
 		"statementcachecapacity": as("statement_cache_capacity"), "descriptioncachecapacity": as("description_cache_capacity"),
 
-		// libpq's that pgx does not have.
-		"gssencmode":            only("and GSSAPI encryption is not supported; leave it out and use sslmode", "disable", "prefer", "allow"),
-		"gssdelegation":         flag("and credentials are never handed on; leave it out"),
-		"sslcrl":                refusedParameter("and revocation lists are not read; leave it out, or revoke at the authority of sslrootcert"),
-		"sslcrldir":             refusedParameter("and revocation lists are not read; leave it out, or revoke at the authority of sslrootcert"),
-		"sslkeylogfile":         refusedParameter("and keys of connections are written nowhere; leave it out"),
-		"requirepeer":           refusedParameter("and the server's user is not looked at; leave it out, or use sslmode=verify-full"),
+		// libpq's parameters that pgx does not have.
+		"gssencmode":            only("but GSSAPI encryption is not supported; leave it out and use sslmode", "disable", "prefer", "allow"),
+		"gssdelegation":         flag("but credentials are never delegated; leave it out"),
+		"sslcrl":                refusedParameter("but revocation lists are not read; leave it out, or revoke at the authority of sslrootcert"),
+		"sslcrldir":             refusedParameter("but revocation lists are not read; leave it out, or revoke at the authority of sslrootcert"),
+		"sslkeylogfile":         refusedParameter("but connection keys are never written anywhere; leave it out"),
+		"requirepeer":           refusedParameter("but the server's user is not checked; leave it out, or use sslmode=verify-full"),
 		"scramclientkey":        refusedParameter("which is not supported; give the password"),
 		"scramserverkey":        refusedParameter("which is not supported; give the password"),
-		"sslminprotocolversion": only("and what is spoken is TLS 1.2 or 1.3; leave it out, and set ssl_min_protocol_version at the server", "TLSv1", "TLSv1.0", "TLSv1.1", "TLSv1.2", ""),
-		"sslmaxprotocolversion": only("and what is spoken is TLS 1.2 or 1.3; leave it out, and set ssl_max_protocol_version at the server", "TLSv1.3", ""),
-		"loadbalancehosts":      only("and sales need the primary, which is found by itself; leave it out", "disable", "random", "false", "true"),
-		"replication":           flag("and a connection for replication takes no statements; leave it out"),
+		"sslminprotocolversion": only("but this program uses TLS 1.2 or 1.3; leave it out, and set ssl_min_protocol_version on the server", "TLSv1", "TLSv1.0", "TLSv1.1", "TLSv1.2", ""),
+		"sslmaxprotocolversion": only("but this program uses TLS 1.2 or 1.3; leave it out, and set ssl_max_protocol_version on the server", "TLSv1.3", ""),
+		"loadbalancehosts":      only("but sales need the primary, which this program finds by itself; leave it out", "disable", "random", "false", "true"),
+		"replication":           flag("but a replication connection accepts no statements; leave it out"),
 		"requiressl": func(p *parts, _, value string) error {
 			if yes, _ := truth(value); yes {
 				p.params["ssl"] = "require"
@@ -50,7 +50,7 @@ var parameters = sync.OnceValue(func() map[string]parameter {
 			return nil
 		},
 
-		// Encryption as others spell it.
+		// Other spellings for encryption.
 		"ssl": ssl, "sslaccept": accept, "usessl": ssl, "sslrequire": ssl,
 		"rejectunauthorized": func(p *parts, _, value string) error {
 			if yes, ok := truth(value); ok && !yes {
@@ -64,14 +64,14 @@ var parameters = sync.OnceValue(func() map[string]parameter {
 			}
 			return nil
 		},
-		"sslidentity":   refusedParameter("which is not supported; give sslcert and sslkey, as PEM"),
-		"socketfactory": refusedParameter("which is Java's; leave it out, and give the host's name or a proxy's"),
+		"sslidentity":   refusedParameter("which is not supported; use sslcert and sslkey, as PEM"),
+		"socketfactory": refusedParameter("which only Java has; leave it out, and use the host name of the server or proxy"),
 
-		// What others call a role's rights, another server, a schema.
-		"targetservertype": target, "readonly": flag("and this program has to write; leave it out"),
+		// Other names for read-only access, another server, or a schema.
+		"targetservertype": target, "readonly": flag("but this program has to write; leave it out"),
 		"schema": schema, "currentschema": schema, "schemasearchpath": schema, "searchpath": schema,
 
-		// Pools: their size is honoured, and that nothing is to be prepared, which PgBouncer may need.
+		// Pools: their size applies, and so does a request to prepare nothing, which PgBouncer may need.
 		"connectionlimit": connections, "pool": connections, "poolsize": connections, "maxpoolsize": connections, "maximumpoolsize": connections,
 		"maxconnections": connections, "max": connections, "maxsize": connections,
 		"pgbouncer": unless("true", "1", "on", "yes"), "preparedstatements": unless("false", "0", "off", "no"), "prepare": unless("false", "0", "off", "no"),
@@ -92,7 +92,7 @@ var parameters = sync.OnceValue(func() map[string]parameter {
 		datestyle intervalstyle timezone byteaoutput extrafloatdigits standardconformingstrings`) {
 		all[name] = ignored
 	}
-	for _, p := range pins() { // those of time and plan can be tuned
+	for _, p := range pins() { // those about timeouts and plans can be tuned
 		if p.tunable {
 			all[plain(p.name)] = as(p.name)
 		}

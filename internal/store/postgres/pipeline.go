@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// flush sends what is left of a pipeline, and last a batch.
+// flush sends what is left of a pipeline, after adding last.
 func flush(p *pgconn.Pipeline, last *pipelined) error {
 	if err := last.send(p); err != nil {
 		return err
@@ -16,7 +16,7 @@ func flush(p *pgconn.Pipeline, last *pipelined) error {
 	return p.Flush()
 }
 
-// prepare has all statements of a batch prepared on the connection.
+// prepare prepares all statements of a batch on the connection.
 func prepare(ctx context.Context, conn *pgx.Conn, b *pgx.Batch) (*pipelined, error) {
 	p := &pipelined{conn: conn, batch: b, statements: make([]*pgconn.StatementDescription, len(b.QueuedQueries))}
 	for i, q := range b.QueuedQueries {
@@ -28,25 +28,24 @@ func prepare(ctx context.Context, conn *pgx.Conn, b *pgx.Batch) (*pipelined, err
 	return p, nil
 }
 
-// pipelined is one batch of a pipeline that has others, with a Sync of its own. It reads like a batch that was sent
-// alone.
+// pipelined is one batch in a pipeline with others. It has its own Sync, and reads like a batch that was sent alone.
 type pipelined struct {
 	conn       *pgx.Conn
 	pipeline   *pgconn.Pipeline
 	batch      *pgx.Batch
-	statements []*pgconn.StatementDescription // of the batch, prepared
-	read       int                            // statements whose answers were read
+	statements []*pgconn.StatementDescription // the prepared statements of the batch
+	read       int                            // number of statements whose answers were read
 	err        error
 }
 
 var _ pgx.BatchResults = (*pipelined)(nil)
 
-// earlyBytes is after how much of a batch what there is of it goes out: the server begins with it while the rest is
+// earlyBytes is how much of a batch is collected before it is sent. The server begins with it while the rest is
 // encoded.
 const earlyBytes = 8 << 10
 
-// send adds the batch to a pipeline. Its last statement, which may be a COMMIT, does not go out before the pipeline
-// is flushed.
+// send adds the batch to a pipeline. Its last statement, which may be a COMMIT, is not sent before the pipeline is
+// flushed.
 func (p *pipelined) send(to *pgconn.Pipeline) error {
 	p.pipeline = to
 	sent := 0
@@ -82,7 +81,7 @@ func (p *pipelined) next() (*pgconn.ResultReader, error) {
 	}
 	reader, ok := results.(*pgconn.ResultReader)
 	if !ok {
-		p.err = fmt.Errorf("an answer to statement %d was expected, and %T came", p.read, results)
+		p.err = fmt.Errorf("expected an answer to statement %d, got %T", p.read, results)
 	}
 	return reader, p.err
 }
@@ -107,13 +106,13 @@ func (p *pipelined) Query() (pgx.Rows, error) {
 	return pgx.RowsFromResultReader(p.conn.TypeMap(), reader), nil
 }
 
-// QueryRow implements pgx.BatchResults; nothing here asks for one.
+// QueryRow implements pgx.BatchResults. Nothing here uses it.
 func (p *pipelined) QueryRow() pgx.Row { panic("not used") }
 
-// Tx implements pgx.BatchResults: BEGIN is a statement like others here.
+// Tx implements pgx.BatchResults. Here BEGIN is an ordinary statement.
 func (p *pipelined) Tx() pgx.Tx { return nil }
 
-// Close reads what is left of the batch's answers, and its Sync.
+// Close reads the rest of the batch's answers, and its Sync.
 func (p *pipelined) Close() error {
 	for p.err == nil && p.read < len(p.batch.QueuedQueries) {
 		if read := p.batch.QueuedQueries[p.read].Fn; read != nil {
@@ -128,14 +127,14 @@ func (p *pipelined) Close() error {
 		var results any
 		if results, p.err = p.pipeline.GetResults(); p.err == nil {
 			if _, ok := results.(*pgconn.PipelineSync); !ok {
-				p.err = fmt.Errorf("the end of a batch was expected, and %T came", results)
+				p.err = fmt.Errorf("expected the end of a batch, got %T", results)
 			}
 		}
 	}
 	return p.err
 }
 
-// failedRows are the rows of a statement that failed.
+// failedRows are the rows of a failed statement.
 type failedRows struct {
 	pgx.Rows
 

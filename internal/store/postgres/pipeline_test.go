@@ -14,7 +14,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// pair is a batch that has another follow it.
+// pair returns a batch and one that follows it.
 func pair(first *storetest.Batch, id drop.ID) (one, two *storetest.Batch) {
 	next := reserve(id, newBatch(), nil)
 	first.Follower = func() store.Batch { return next }
@@ -32,7 +32,7 @@ func TestFollow_IsBegunBehindTheCommit(t *testing.T) {
 	if !next.IsBegun() {
 		t.Fatal("nothing was begun of the next batch")
 	}
-	wantAvailable(t, s, id, 4) // committed, whatever becomes of the next
+	wantAvailable(t, s, id, 4) // committed, whatever happens to the next batch
 	awaitState(t, admin, "idle in transaction")
 	if err := s.RunBatch(t.Context(), next); err != nil {
 		t.Fatal(err)
@@ -40,13 +40,13 @@ func TestFollow_IsBegunBehindTheCommit(t *testing.T) {
 	wantAvailable(t, s, id, 3)
 }
 
-// The answer to COMMIT does not wait for what comes behind it.
+// The answer to COMMIT does not wait for what comes after it.
 func TestFollow_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin, other := open(t, u), connect(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
-	// Another lock than the drop's, so that who gets it first is certain: what reads purchases waits, the COMMIT
-	// before does not.
+	// The lock is not the drop's, so it is certain who gets it first: statements that read purchases wait, the COMMIT
+	// before them does not.
 	first, next := pair(reserve(id, newBatch(), nil), id)
 	next.Need.Recent = true
 	if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), next)); err != nil { // prepares the statements
@@ -60,7 +60,7 @@ func TestFollow_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	decide := first.Decider
 	first.Decider = func(state *drop.State, now drop.Time) *drop.Changes {
 		changes := decide(state, now)
-		// Only what begins after this waits: the batch itself needs no more of it than it has.
+		// Only statements that begin after this wait. The batch itself already has what it needs.
 		if _, err := tx.Exec(t.Context(), `LOCK TABLE sneakerdrop.purchases IN ACCESS EXCLUSIVE MODE`); err != nil {
 			t.Error(err)
 		}
@@ -71,7 +71,7 @@ func TestFollow_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitLockWait(t, admin)
-	var available int64 // not by the store, which reads purchases too
+	var available int64 // not through the store, which also reads purchases
 	if err := admin.QueryRow(t.Context(), `SELECT available FROM sneakerdrop.sizes WHERE drop_id = $1`, int64(id)).Scan(&available); err != nil || available != 2 {
 		t.Errorf("%d are available (%v), want 2", available, err)
 	}
@@ -84,8 +84,8 @@ func TestFollow_ALockInItsWayHoldsUpNothingElse(t *testing.T) {
 	wantAvailable(t, s, id, 1)
 }
 
-// Of a large batch the first rows go out before the rest is encoded. None of them stays where the connection is cut
-// then, or one of them is refused.
+// The first rows of a large batch are sent before the rest is encoded. None of them is committed if the connection
+// breaks then, or if one of the rows is refused.
 func TestFollow_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)
@@ -113,7 +113,7 @@ func TestFollow_WhatGoesOutEarlyStaysOnlyWithTheRest(t *testing.T) {
 		before func(*drop.Changes)
 		class  []store.Class
 	}{
-		// Whether the client notices before it has sent the COMMIT hangs on the network.
+		// Whether the client notices before it has sent the COMMIT depends on the network.
 		{"cut", func(*drop.Changes) { terminate(t, admin, "state = 'idle in transaction'") }, []store.Class{store.ClassUnavailable, store.ClassUnknown}},
 		{"refused", func(c *drop.Changes) { c.Made[499].UserID = 0 }, []store.Class{store.ClassFault}},
 	} {
@@ -154,7 +154,7 @@ func TestFollow_IsRunAnewWhereItsConnectionIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	terminate(t, admin, "state = 'idle in transaction'")
-	// What it had loaded had come already, so that only its COMMIT found the connection gone.
+	// Its loaded rows had already arrived, so only its COMMIT found the connection gone.
 	wantClass(t, s.RunBatch(t.Context(), next), store.ClassUnknown)
 	wantAvailable(t, s, id, 4)
 	if err := s.RunBatch(t.Context(), next); err != nil {
@@ -205,7 +205,7 @@ func TestFollow_LostAnswerOfCommitIsUnknown(t *testing.T) {
 			}
 			defer s.Close()
 			id := createDrop(t, s, 5)
-			// These prepare the statements; without them COMMIT would not even be sent.
+			// These prepare the statements; without that, COMMIT would not even be sent.
 			first, next := pair(reserve(id, newBatch(), nil), id)
 			if err := errors.Join(s.RunBatch(t.Context(), first), s.RunBatch(t.Context(), next)); err != nil {
 				t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// A plan is made once for a connection, so one made on any state of the tables must suit every other.
+// A connection plans a statement once, so a plan made for any state of the tables must suit every other state.
 func TestPlans_DoNotTurn(t *testing.T) {
 	url := pgtest.Migrated(t)
 	conn := connect(t, url)
@@ -49,12 +49,12 @@ func TestPlans_DoNotTurn(t *testing.T) {
 	wantPlans(t, conn, "one big drop, not analyzed")
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "one big drop, analyzed")
-	// Now the indexes of what has not ended are empty, and none looks dearer than another.
+	// Now the indexes of active holds are empty, and none looks more expensive than another.
 	exec(t, conn, `UPDATE sneakerdrop.reservations SET status = 3, ended_at = 2 WHERE status = 1`)
 	exec(t, conn, `REINDEX TABLE sneakerdrop.reservations`)
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "all have ended, analyzed")
-	// And new ones come, which the statistics know nothing of.
+	// Then new rows arrive, which the statistics do not include.
 	fill(reservations, "502::bigint", "502", "100")
 	wantPlans(t, conn, "all old ones have ended, new ones not analyzed")
 }

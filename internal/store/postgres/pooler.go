@@ -11,15 +11,13 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// ErrPoolMode says that a pooler between gives each transaction another connection, and that the URL does not allow
-// for that.
+// ErrPoolMode says that a pooler gives each transaction another connection, and that the URL is not set up for it.
 var ErrPoolMode = errors.New("the pooler in front of PostgreSQL gives each transaction another connection; set pool_mode = session " +
 	"for this database there, or add default_query_exec_mode=exec to the URL")
 
-// CheckPooler returns ErrPoolMode where a pooler between would lose what belongs to a connection: prepared
-// statements, and its settings, which it would leave to others. It finds a pooler in transaction mode by two
-// connections that get hold of one session of PostgreSQL; among much other traffic it may miss it, and then
-// statements fail.
+// CheckPooler returns ErrPoolMode if a pooler would lose what belongs to a connection: prepared statements, and
+// settings, which would remain with other clients. It detects transaction mode by two connections that share a
+// PostgreSQL session. With much other traffic it may miss this; then statements fail.
 func (s *Store) CheckPooler(ctx context.Context) error {
 	if s.pooled || s.reads {
 		return nil
@@ -35,17 +33,17 @@ func (s *Store) CheckPooler(ctx context.Context) error {
 		return s.fail(op, err)
 	}
 	if session == strconv.FormatUint(uint64(first.PID()), 10) {
-		return nil // PostgreSQL itself has said who it is
+		return nil // PostgreSQL itself has answered
 	}
 	second, err := s.bare(ctx)
 	if err != nil {
 		return s.fail(op, err)
 	}
 	defer func() { _ = second.Close(ctx) }()
-	// A transaction of the second keeps its session. If that was the first's, or the first now has another, they
-	// share sessions.
+	// The second connection's transaction keeps its session. If that was the first's session, or if the first now has
+	// another one, they share sessions.
 	taken, err := backend(ctx, second, "BEGIN; ")
-	if pgerrcode.IsConnectionException(code(err)) { // PgBouncer has no transactions in statement mode
+	if pgerrcode.IsConnectionException(code(err)) { // PgBouncer allows no transactions in statement mode
 		return s.failAs(op, store.ClassFault, ErrPoolMode)
 	}
 	if err != nil {
@@ -70,7 +68,7 @@ func (s *Store) bare(ctx context.Context) (*pgconn.PgConn, error) {
 	return pgconn.ConnectConfig(ctx, &cfg.Config)
 }
 
-// backend says which session of PostgreSQL a statement runs in. It prepares nothing.
+// backend returns the PostgreSQL session that a statement runs in. It prepares nothing.
 func backend(ctx context.Context, conn *pgconn.PgConn, before string) (string, error) {
 	results, err := conn.Exec(ctx, before+poolerBackend).ReadAll()
 	if err != nil {

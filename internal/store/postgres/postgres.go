@@ -1,15 +1,15 @@
-// Package postgres keeps drops in a PostgreSQL database, version 15 or newer, in a schema of its own ("sneakerdrop").
+// Package postgres keeps drops in a PostgreSQL database, version 15 or newer, in its own schema ("sneakerdrop").
 //
-// A batch is two pipelined round trips on one connection. The first begins the transaction, locks the drop's row, then
-// reads the clock, then what the batch needs: separate statements at READ COMMITTED, because a statement that waits for
-// the lock has its clock and its snapshot of other rows from before the wait. The second writes and commits. Nothing
-// else ever happens while the lock is held. Where another batch is to follow, its first round trip is sent behind the
-// COMMIT of the one before (see commitAndBegin).
+// A batch takes two pipelined round trips on one connection. The first begins the transaction, locks the drop's row,
+// then reads the clock, and then reads what the batch needs. These are separate statements at READ COMMITTED: a
+// single statement that waits for the lock would use a clock and a snapshot from before the wait. The second round
+// trip writes and commits. Nothing else happens while the lock is held. If another batch is to follow, its first
+// round trip goes out right behind the COMMIT of the one before (see commitAndBegin).
 //
-// Each round trip has one Sync at its end, so that the server skips all that follows a failed statement, COMMIT
-// included: an ERROR of a statement before COMMIT means that nothing was written.
+// Each round trip ends with a single Sync, so the server skips everything after a failed statement, including COMMIT.
+// An ERROR from a statement before COMMIT therefore means that nothing was written.
 //
-// A Store is safe for concurrent use, by several replicas on one database too.
+// A Store is safe for concurrent use, also by several replicas on one database.
 package postgres
 
 import (
@@ -28,17 +28,18 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// connectTimeout bounds one attempt to connect where the URL does not say (connect_timeout).
+// connectTimeout limits one attempt to connect if the URL does not set connect_timeout.
 const connectTimeout = 5 * time.Second
 
-// rollbackTimeout bounds a ROLLBACK; a connection that does not answer it is closed, which rolls back too.
+// rollbackTimeout limits a ROLLBACK. A connection that does not answer it is closed, which also rolls back.
 const rollbackTimeout = 5 * time.Second
 
-// Options are what may differ between stores on one URL. The zero value is useful.
+// Options are the options of Open. The zero value is useful.
 type Options struct {
-	// Connections is how many the pool opens at most; 0: four a CPU, at least 8. Each batch under way takes one.
+	// Connections is the most connections that the pool opens. 0 means four per CPU, at least 8. Each batch under way
+	// uses one.
 	Connections int
-	// Log gets what an operator should know: the server's notices and dropped connections. Nil: slog.Default().
+	// Log receives messages for operators: the server's notices and closed connections. Nil means slog.Default().
 	Log *slog.Logger
 
 	unpinned bool // for tests, which show what the pins are good for
@@ -46,25 +47,25 @@ type Options struct {
 
 // Store is a store.Store on PostgreSQL.
 type Store struct {
-	records.Store // what is cold
+	records.Store // everything off the hot path
 
 	pool   *pgxpool.Pool
 	log    *slog.Logger
 	bounds deadlineBounds
-	// pooled: a pooler may stand between, which keeps no settings of ours: they go with each transaction.
+	// pooled: there may be a pooler, which keeps no settings for us. The settings go with each transaction instead.
 	pooled bool
-	// session has the settings of each connection, and ofTransaction is SQL that sets those that go with each
-	// transaction where it is pooled.
+	// session has the settings of each connection. ofTransaction is SQL that sets those that go with each transaction
+	// when pooled.
 	session       map[string]string
 	ofTransaction string
 	cautions      cautions
-	// reads: the URL asks for a standby, which an audit can be run on.
+	// reads: the URL asks for a standby, which is enough for an audit.
 	reads bool
-	// primary is nil where the URL names one host.
+	// primary is nil if the URL names a single host.
 	primary *primary
 	closing sync.Once
 	groups  groups
-	lookups chan struct{} // those under way: each may wait for a lock, and others need connections
+	lookups chan struct{} // limits concurrent look-ups: each may wait for a lock, and others need connections
 }
 
 var (
@@ -72,11 +73,11 @@ var (
 	_ store.Cautious = (*Store)(nil)
 )
 
-// Open prepares a store on the database of an address that ReadAddress takes. It neither connects nor migrates: the
-// first call that needs the database does, and fails if it is out of reach. Of several hosts it uses the one that
-// takes writes.
+// Open prepares a store on the database at an address that ReadAddress accepts. It neither connects nor migrates. The
+// first call that needs the database connects, and fails if it is out of reach. Of several hosts the store uses the
+// one that takes writes.
 //
-// Behind PgBouncer in transaction mode the URL must say default_query_exec_mode=exec; see CheckPooler.
+// Behind PgBouncer in transaction mode the URL must contain default_query_exec_mode=exec; see CheckPooler.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	at, err := ReadAddress(url, false)
 	if err != nil {
@@ -100,7 +101,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	// It may lead to another server than those before it, whose past is another where that one was not synchronous.
+	// The connection may lead to another server than the earlier ones. Without synchronous replication that server
+	// may lack some of their commits.
 	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		registerArrays(conn.TypeMap())
 		s.bounds.forgetAll()
@@ -122,7 +124,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for the calls that are under way and closes all connections.
+// Close waits for the calls under way and closes all connections.
 func (s *Store) Close() error {
 	s.pool.Close()
 	s.closing.Do(s.primary.close)

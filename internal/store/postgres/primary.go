@@ -18,37 +18,37 @@ import (
 )
 
 const (
-	// hostTimeout bounds an attempt to connect to one of several hosts where the URL does not say (connect_timeout).
+	// hostTimeout limits an attempt to connect to one of several hosts if the URL does not set connect_timeout.
 	hostTimeout = 2 * time.Second
-	// Once a host has answered, the others have this long to say that they are the primary; once one has said so,
-	// this long to say that they are a later one.
+	// After the first host has answered, the others have answerTimeout to say that they are the primary. After one
+	// has said so, the others have rivalTimeout to say that they are a later one.
 	answerTimeout, rivalTimeout = time.Second, 100 * time.Millisecond
-	// doubtAfter is how long an answer of the primary is waited for until the other hosts are asked whether it still
-	// is.
+	// doubtAfter is how long the primary may leave a question unanswered. Then the other hosts are asked whether it
+	// is still the primary.
 	doubtAfter, doubtEvery = 1500 * time.Millisecond, 500 * time.Millisecond
 )
 
-// primary finds out which of several servers takes writes, by asking all of them at once, and keeps to it until it
-// fails. A dead host costs nobody any time, and a primary that was overtaken, or that says nothing while another has
-// taken over, loses its connections at once.
+// primary finds the server that takes writes by asking all hosts at once, and uses it until it fails. A dead host
+// delays nobody. If another server has taken over, the connections to the old primary are closed at once, even if the
+// old one is only silent.
 type primary struct {
 	candidates []*pgconn.Config
-	patience   time.Duration // for the other hosts, once one has answered
+	patience   time.Duration // how long the other hosts may take after the first answer
 	dialer     *net.Dialer
 	log        *slog.Logger
-	dropped    func() // is called when connections have been closed
+	dropped    func() // called after connections were closed
 	search     singleflight.Group
 	stop       chan struct{}
 	watching   sync.WaitGroup
 	began      time.Time
 
 	mu    sync.Mutex
-	now   *server // nil: it has to be found
-	last  string  // the address of the last one
+	now   *server // nil if it has to be found
+	last  string  // the address of the last primary
 	lines map[*line]bool
 }
 
-// server is the primary: which of the candidates, and the address under which it answered.
+// server is the primary: its index in candidates, and the address that answered.
 type server struct {
 	candidate int
 	address   string
@@ -58,7 +58,7 @@ type server struct {
 // NoPrimaryError says why none of several hosts is the primary.
 type NoPrimaryError struct {
 	Hosts []string
-	Errs  []error // of each host
+	Errs  []error // one for each host
 }
 
 func (e *NoPrimaryError) Error() string {
@@ -69,10 +69,10 @@ func (e *NoPrimaryError) Error() string {
 	return "none of the hosts takes writes (" + strings.Join(said, "; ") + ")"
 }
 
-// Unwrap gives the errors of the hosts.
+// Unwrap returns the errors of the hosts.
 func (e *NoPrimaryError) Unwrap() []error { return e.Errs }
 
-// sentence is what is wrong with one host, in few words.
+// sentence returns in a few words what is wrong with one host.
 func sentence(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Message
@@ -93,7 +93,7 @@ func sentence(err error) string {
 	return err.Error()
 }
 
-// newPrimary prepares the pool's connections to lead to the primary, where there is more than one host; else it
+// newPrimary makes the pool's connections lead to the primary if there is more than one host. With one host it
 // returns nil.
 func newPrimary(cfg *pgxpool.Config, log *slog.Logger) *primary {
 	if len(hostsOf(&cfg.ConnConfig.Config)) < 2 {
@@ -112,7 +112,7 @@ func newPrimary(cfg *pgxpool.Config, log *slog.Logger) *primary {
 	return p
 }
 
-// watch looks after the pool until close.
+// watch supervises the pool until close.
 func (p *primary) watch(pool *pgxpool.Pool) {
 	p.dropped = pool.Reset
 	p.watching.Go(func() {
@@ -125,7 +125,7 @@ func (p *primary) watch(pool *pgxpool.Pool) {
 			case <-tick.C:
 			}
 			if p.waited() > doubtAfter {
-				_, _ = p.ask() // whoever waits goes on waiting, or is cut off
+				_, _ = p.ask() // whoever waits for an answer keeps waiting, or their connection is closed
 			}
 		}
 	})
@@ -139,7 +139,7 @@ func (p *primary) close() {
 	}
 }
 
-// hostsOf takes a configuration of several hosts apart. Those that differ in TLS alone are one.
+// hostsOf returns a configuration for each host. Entries that differ only in TLS become one.
 func hostsOf(cfg *pgconn.Config) []*pgconn.Config {
 	var hosts []*pgconn.Config
 	for _, f := range append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...) {
@@ -154,7 +154,7 @@ func hostsOf(cfg *pgconn.Config) []*pgconn.Config {
 	return hosts
 }
 
-// lead makes a configuration one of the primary alone.
+// lead changes a configuration to connect only to the primary.
 func (p *primary) lead(_ context.Context, cfg *pgx.ConnConfig) error {
 	s, err := p.find()
 	if err != nil {
@@ -166,7 +166,7 @@ func (p *primary) lead(_ context.Context, cfg *pgx.ConnConfig) error {
 	return nil
 }
 
-// find returns the primary, and looks for it where it is not known.
+// find returns the primary, and searches for it if it is unknown.
 func (p *primary) find() (*server, error) {
 	p.mu.Lock()
 	known := p.now
@@ -177,7 +177,7 @@ func (p *primary) find() (*server, error) {
 	return p.ask()
 }
 
-// doubt has the next connection look for the primary.
+// doubt makes the next connection search for the primary.
 func (p *primary) doubt() {
 	if p == nil {
 		return
@@ -187,7 +187,7 @@ func (p *primary) doubt() {
 	p.mu.Unlock()
 }
 
-// ask looks for the primary. Who asks meanwhile gets the same answer.
+// ask searches for the primary. Concurrent callers share one search.
 func (p *primary) ask() (*server, error) {
 	found, err, _ := p.search.Do("", func() (any, error) {
 		s, err := p.askAll()
@@ -210,8 +210,8 @@ type answer struct {
 	err error
 }
 
-// askAll asks all hosts at once. Of two that take writes the one of the later timeline is the primary: the other has
-// not noticed yet that it was overtaken.
+// askAll asks all hosts at once. If two of them take writes, the one on the later timeline is the primary. The other
+// has not noticed yet that it was replaced.
 func (p *primary) askAll() (*server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -249,7 +249,7 @@ func (p *primary) askAll() (*server, error) {
 	return best, nil
 }
 
-// askOne connects to a host, which fails where it is not a primary, and asks for its timeline.
+// askOne connects to a host, which fails unless it is a primary, and asks for its timeline.
 func (p *primary) askOne(ctx context.Context, candidate int) answer {
 	a := answer{server: server{candidate: candidate}}
 	conn, err := pgconn.ConnectConfig(ctx, p.candidates[candidate])
@@ -257,7 +257,7 @@ func (p *primary) askOne(ctx context.Context, candidate int) answer {
 		a.err = err
 		return a
 	}
-	defer func() { _ = conn.Conn().Close() }() // there is nothing to end in good order
+	defer func() { _ = conn.Conn().Close() }() // there is nothing to end cleanly
 	ctx, cancel := context.WithTimeout(ctx, p.candidates[candidate].ConnectTimeout)
 	defer cancel()
 	results, err := conn.Exec(ctx, primaryTimeline).ReadAll()
@@ -270,7 +270,7 @@ func (p *primary) askOne(ctx context.Context, candidate int) answer {
 	return a
 }
 
-// setPrimary takes a server for the primary, and cuts the connections to any other.
+// setPrimary makes a server the primary, and closes connections to any other.
 func (p *primary) setPrimary(s *server) {
 	p.mu.Lock()
 	moved := p.last != "" && p.last != s.address
@@ -293,7 +293,7 @@ func (p *primary) setPrimary(s *server) {
 	}
 }
 
-// waited is how long the connection that has waited longest for an answer has.
+// waited returns how long the longest wait for an answer has lasted so far, over all connections.
 func (p *primary) waited() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -307,9 +307,9 @@ func (p *primary) waited() time.Duration {
 	return longest
 }
 
-var errNotPrimary = errors.New("this host is no primary any more")
+var errNotPrimary = errors.New("this host is no longer the primary")
 
-// dial connects to the primary, also to ask it to cancel something; another server's would only be waited for.
+// dial connects to the primary, also for cancel requests. Waiting for another server would be useless.
 func (p *primary) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	p.mu.Lock()
 	elsewhere := p.elsewhere(address)
@@ -324,7 +324,7 @@ func (p *primary) dial(ctx context.Context, network, address string) (net.Conn, 
 	l := &line{Conn: conn, primary: p, address: address}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.elsewhere(address) { // by now
+	if p.elsewhere(address) { // the primary has changed in the meantime
 		_ = conn.Close()
 		return nil, &net.OpError{Op: "dial", Net: network, Err: errNotPrimary}
 	}
@@ -335,13 +335,14 @@ func (p *primary) dial(ctx context.Context, network, address string) (net.Conn, 
 // elsewhere needs p.mu.
 func (p *primary) elsewhere(address string) bool { return p.now != nil && p.now.address != address }
 
-// line is a connection to the primary. It knows since when an answer is waited for: pgx reads only when it expects one.
+// line is a connection to the primary. It records since when it waits for an answer: pgx reads only when it expects
+// one.
 type line struct {
 	net.Conn
 
 	primary *primary
 	address string
-	waits   atomic.Int64 // the primary's age when it began to; 0: it does not
+	waits   atomic.Int64 // the primary's age when the wait began; 0 if the line is not waiting
 }
 
 func (l *line) Read(b []byte) (int, error) {

@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// twoHosts is a primary and the standby that each of its commits waits for, and a store on the two.
+// twoHosts is a primary, the standby that each of its commits waits for, and a store on both.
 type twoHosts struct {
 	*postgres.Store
 
@@ -66,7 +66,7 @@ func TestSeveralHosts_TheOneThatTakesWritesIsUsed(t *testing.T) {
 	})
 	must(t, standby.Ready(t.Context()))
 
-	// No session of the old primary fails by itself: the transaction that finds it read only is the first to know.
+	// No session of the old primary fails by itself. The transaction that finds it read-only is the first to know.
 	must(t, p.old.Set("default_transaction_read_only", "on"))
 	if err := p.Ready(t.Context()); err == nil {
 		t.Error("ready, and no host takes writes")
@@ -79,7 +79,7 @@ func TestSeveralHosts_TheOneThatTakesWritesIsUsed(t *testing.T) {
 	wantAvailable(t, p, id, 7)
 }
 
-// A primary that hangs, with connections open, is left as soon as another host has taken over.
+// A primary that hangs with open connections is abandoned as soon as another host has taken over.
 func TestSeveralHosts_AFrozenPrimaryIsLeftForItsSuccessor(t *testing.T) {
 	t.Parallel()
 	p := newTwoHosts(t)
@@ -93,7 +93,7 @@ func TestSeveralHosts_AFrozenPrimaryIsLeftForItsSuccessor(t *testing.T) {
 	go func() { hangs <- p.RunBatch(ctx, reserve(id, newBatch(), nil)) }()
 	must(t, p.next.Promote())
 	left := int64(7)
-	switch err := <-hangs; { // success, if it was the pool that had found out
+	switch err := <-hangs; { // success if the pool noticed first
 	case err == nil:
 		left--
 	case store.ClassOf(err) != store.ClassUnknown && store.ClassOf(err) != store.ClassUnavailable:
@@ -106,7 +106,7 @@ func TestSeveralHosts_AFrozenPrimaryIsLeftForItsSuccessor(t *testing.T) {
 	wantAvailable(t, p, id, left)
 }
 
-// silentHost takes connections, as a machine does whose PostgreSQL hangs, and never says a word.
+// silentHost accepts connections and never answers, like a machine whose PostgreSQL hangs.
 func silentHost(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -124,7 +124,7 @@ func TestSeveralHosts_DeadOnesCostNoTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.Host = strings.Join([]string{silentHost(t), "127.0.0.1:1", u.Host, silentHost(t)}, ",")
-	// So long a timeout that a test that waits for it fails.
+	// The timeout is so long that a test which waits for it fails.
 	s := open(t, u.String()+"&connect_timeout=60")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -148,7 +148,7 @@ func TestSeveralHosts_SayWhatIsWrongWithEach(t *testing.T) {
 	err = s.Ready(t.Context())
 	wantClass(t, err, store.ClassUnavailable)
 	if want := "127.0.0.1:1: connect: connection refused; "; err == nil || !strings.Contains(err.Error(), want) ||
-		!strings.Contains(err.Error(), "it is read only: default_transaction_read_only is on") {
+		!strings.Contains(err.Error(), "it is read-only: default_transaction_read_only is on") {
 		t.Errorf("%v", err)
 	}
 }

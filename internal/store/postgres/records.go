@@ -18,14 +18,14 @@ var dialect = records.Dialect{Schema: "sneakerdrop.", Parameter: "$", Now: "floo
 // engine is the store as package records sees it.
 type engine struct{ *Store }
 
-// Read implements records.Engine. All is asked for at once and rows are handed over as they arrive; the server goes
-// no faster than who gets them.
+// Read implements records.Engine. It sends all queries at once and passes rows on as they arrive. The server sends no
+// faster than the receiver takes them.
 func (e engine) Read(ctx context.Context, op string, queries ...records.Query) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := reader{cancel: cancel}
 	var err error
-	if len(queries) == 1 { // a statement has a snapshot of its own
+	if len(queries) == 1 { // a single statement has its own snapshot
 		sql, args := r.statement(&queries[0])
 		var rows pgx.Rows
 		if rows, err = e.pool.Query(ctx, sql, args...); err == nil {
@@ -99,7 +99,7 @@ func (e engine) Delete(ctx context.Context, op string, t *records.Table, number 
 
 // reader reads the rows of queries.
 type reader struct {
-	stopped error // by who gets the rows
+	stopped error // the error that a receiver of rows returned
 	cancel  context.CancelFunc
 }
 
@@ -108,7 +108,8 @@ func (r *reader) statement(q *records.Query) (sql string, args []any) {
 	return sql, values(given)
 }
 
-// stop ends it all: the connection is given up rather than drained of a million rows. Behind a refusal there is none.
+// stop ends the reading. It closes the connection rather than reading a million remaining rows. After a refusal there
+// are none.
 func (r *reader) stop(err error) error {
 	if err != nil {
 		r.stopped = err
@@ -136,7 +137,7 @@ func (r *reader) collect(q *records.Query, rows pgx.Rows) error {
 	return err
 }
 
-// cells are where the columns of a row are read to.
+// cells are where the columns of a row are read into.
 type cells struct {
 	columns []*records.Column
 	cells   []cell
@@ -170,7 +171,7 @@ func newCells(columns []*records.Column) *cells {
 	return c
 }
 
-// set sets in a row what was read.
+// set copies what was read into a row.
 func (c *cells) set(row any) {
 	for i, column := range c.columns {
 		at := &c.cells[i]
@@ -184,7 +185,7 @@ func (c *cells) set(row any) {
 	}
 }
 
-// values are arguments in forms that are encoded alike with and without a prepared statement.
+// values returns arguments in types that are encoded the same way with and without a prepared statement.
 func values(args []records.Argument) []any {
 	list := make([]any, len(args))
 	for i := range args {
@@ -212,7 +213,7 @@ func value(a *records.Argument) any {
 	}
 }
 
-// writeOne runs one statement, which is a transaction of its own.
+// writeOne runs one statement as a transaction of its own.
 func (s *Store) writeOne(ctx context.Context, op string, write func(querier) error) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {

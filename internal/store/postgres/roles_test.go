@@ -20,7 +20,7 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// separate makes an empty database with the two roles that the deployment documents, migrated by the one that owns.
+// separate makes an empty database with the two documented roles, migrated by the owner.
 func separate(t *testing.T) (owner, server string) {
 	t.Helper()
 	script, err := os.ReadFile("../../../deploy/postgres-roles.sql")
@@ -38,7 +38,7 @@ func separate(t *testing.T) (owner, server string) {
 	}
 	owner, server = as("sneakerdrop_owner"), as("sneakerdrop_serve")
 	conn := connect(t, admin)
-	exec(t, conn, `SELECT pg_advisory_lock(1)`) // roles are the cluster's: one test at a time makes them
+	exec(t, conn, `SELECT pg_advisory_lock(1)`) // roles belong to the whole cluster: only one test at a time may make them
 	exec(t, conn, string(script))
 	exec(t, conn, `SELECT pg_advisory_unlock(1)`)
 	s := open(t, owner)
@@ -48,7 +48,7 @@ func separate(t *testing.T) (owner, server string) {
 	return owner, server
 }
 
-// servingStore is a store as the serving role has it; what only the owner may do the owner does.
+// servingStore is a store with the serving role. It leaves what only the owner may do to the owner.
 type servingStore struct {
 	*postgres.Store
 	owner *postgres.Store
@@ -66,8 +66,8 @@ func (s servingStore) RevokeToken(ctx context.Context, id operator.TokenID) (ope
 	return s.owner.RevokeToken(ctx, id)
 }
 
-// wantRights fails unless the role that serves has the rights that the descriptions of the tables say, and what else
-// a server that serves must look at.
+// wantRights fails unless the serving role has exactly the rights in the tables' descriptions, plus what a server
+// must read.
 func wantRights(t *testing.T, admin *pgx.Conn) {
 	t.Helper()
 	want := map[string]string{"goose_db_version": "SELECT", "compatibility": "SELECT"}
@@ -95,7 +95,7 @@ func wantRights(t *testing.T, admin *pgx.Conn) {
 	}
 }
 
-// Migrate grants, also on a schema that is up to date: rights that were lost come back, others go.
+// Migrate grants rights even if the schema is up to date: lost rights come back, and extra ones are revoked.
 func TestRoles_MigrateGrants(t *testing.T) {
 	owner, server := separate(t)
 	admin := connect(t, owner)
@@ -114,9 +114,9 @@ func TestRoles_MigrateGrants(t *testing.T) {
 	}
 }
 
-// Where the role has no business in the database, as another shop's of the same cluster, it gets none.
+// The role gets no rights in a database that is not its business, such as another shop's in the same cluster.
 func TestRoles_MigrateGrantsNothingToOthers(t *testing.T) {
-	separate(t) // there is such a role
+	separate(t) // makes sure that the role exists
 	admin := pgtest.Database(t)
 	if _, _, err := open(t, admin).Migrate(t.Context()); err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestRoles_TheServingOneCanServe(t *testing.T) {
 		if err := store.Fill(t.Context(), s.owner, nil, nil, true); err != nil {
 			t.Fatal(err)
 		}
-		// The log outlives Fill, and each test wants an empty store.
+		// The log survives Fill, but each test needs an empty store.
 		exec(t, admin, `ALTER TABLE sneakerdrop.actions DISABLE TRIGGER never_change`)
 		exec(t, admin, `ALTER TABLE sneakerdrop.outcomes DISABLE TRIGGER never_change`)
 		exec(t, admin, `TRUNCATE sneakerdrop.actions, sneakerdrop.outcomes, sneakerdrop.tokens`)
@@ -181,7 +181,7 @@ func TestRoles_TheServingOneCanDoNothingElse(t *testing.T) {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	// Not even the owner changes the log.
+	// Not even the owner can change the log.
 	conn = connect(t, owner)
 	for _, statement := range []string{
 		`UPDATE sneakerdrop.actions SET name = 'nobody'`, `DELETE FROM sneakerdrop.actions`, `TRUNCATE sneakerdrop.actions CASCADE`,

@@ -16,23 +16,23 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// pin is a setting that every connection is given, whatever the server, the database or the role say.
+// pin is a setting that every connection gets, whatever the server, the database or the role say.
 type pin struct {
 	name, value string
-	// tunable: what the URL says goes before. It changes how long something takes or is waited for, never what it
-	// means.
+	// tunable: a value in the URL takes precedence. Such a setting changes how long something takes or waits, never
+	// what it means.
 	tunable bool
-	// each: behind a pooler that keeps no settings of ours it goes with each transaction.
+	// each: behind a pooler that keeps no settings for us, it goes with each transaction.
 	each bool
 }
 
-// pins are all that a role may set of what changes the meaning of our statements, whether they run, or by which plan:
-// session_test.go tries every setting that there is. They are set by a statement, because PgBouncer refuses
-// connections that bring parameters which it does not know.
+// pins are all settings that a role may change and that affect the meaning of our statements, whether they run, or
+// their plans. session_test.go tries every setting that exists. A statement sets them, because PgBouncer refuses
+// connections with parameters that it does not know.
 //
-// A lock is not waited for longer than a frozen replica can hold it. The planner's are there so that a plan made on
-// an empty table still fits when the table has grown: only probes of indexes. JIT would compile each of them, because
-// it goes by cost.
+// lock_timeout is no longer than a frozen replica can hold a lock. The planner's settings make a plan that was made
+// on an empty table fit when the table has grown: it only probes indexes. JIT is off because it goes by estimated
+// cost and would compile each of these plans.
 func pins() []pin {
 	return []pin{
 		{name: "client_encoding", value: "UTF8"},
@@ -46,10 +46,10 @@ func pins() []pin {
 		{name: "array_nulls", value: "on"},
 		{name: "transform_null_equals", value: "off"},
 		{name: "row_security", value: "on"},
-		{name: "default_table_access_method", value: "heap"}, // rows are written by their place
+		{name: "default_table_access_method", value: "heap"}, // rows are addressed by their location (ctid)
 		{name: "default_transaction_isolation", value: "read committed", each: true},
 		{name: "default_transaction_deferrable", value: "off", each: true},
-		// Neither less, which hides the warning that a COMMIT must not have, nor talk.
+		// A higher level would hide the warning that a COMMIT must not have. A lower one sends more than we need.
 		{name: "client_min_messages", value: "warning", each: true},
 		{name: "exit_on_error", value: "off", each: true},
 
@@ -88,7 +88,7 @@ func pins() []pin {
 	}
 }
 
-// settings are what a new connection is given: the pins, and what the URL says of those that can be tuned.
+// settings returns the settings of a new connection: the pins, with the URL's values for those that are tunable.
 func settings(said map[string]string) map[string]string {
 	all := make(map[string]string)
 	for _, p := range pins() {
@@ -100,7 +100,7 @@ func settings(said map[string]string) map[string]string {
 	return all
 }
 
-// takePinned takes what the URL says of pinned settings out of a connection's parameters, also where it says so by
+// takePinned removes the URL's values of pinned settings from a connection's parameters. They may also be in
 // options=-c name=value.
 func takePinned(params map[string]string) (said map[string]string) {
 	said = make(map[string]string)
@@ -127,11 +127,11 @@ func takePinned(params map[string]string) (said map[string]string) {
 }
 
 var (
-	optionWord   = regexp.MustCompile(`(?s)(?:\\.|[^\\ \t\n\r\v\f])+`) // blanks separate words; a backslash keeps what follows it
+	optionWord   = regexp.MustCompile(`(?s)(?:\\.|[^\\ \t\n\r\v\f])+`) // blanks separate words; a backslash escapes the next character
 	optionEscape = regexp.MustCompile(`(?s)\\(.)`)
 )
 
-// splitOptions takes options=-c name=value --other=value apart; rest is what is none of these.
+// splitOptions splits options=-c name=value --other=value. rest is everything else in it.
 func splitOptions(options string) (given map[string]string, rest string) {
 	given = make(map[string]string)
 	var left []string
@@ -159,7 +159,7 @@ func splitOptions(options string) (given map[string]string, rest string) {
 func (s *Store) configure(cfg *pgx.ConnConfig, o Options) {
 	said := takePinned(cfg.RuntimeParams)
 	s.session = settings(said)
-	if s.pooled { // the settings go with each transaction; these PgBouncer keeps for each client
+	if s.pooled { // most settings go with each transaction; PgBouncer keeps these for each client
 		cfg.RuntimeParams["standard_conforming_strings"] = "on"
 		cfg.RuntimeParams["datestyle"] = "ISO, YMD"
 		cfg.RuntimeParams["timezone"] = "UTC"
@@ -187,8 +187,8 @@ func (s *Store) configure(cfg *pgx.ConnConfig, o Options) {
 	}
 }
 
-// wantsPrimary tells whether a URL's target_session_attrs ask for a server that takes writes, or for none in
-// particular.
+// wantsPrimary reports whether a URL's target_session_attrs ask for a server that takes writes, or for no particular
+// one.
 func wantsPrimary(target pgconn.ValidateConnectFunc) bool {
 	is := func(f pgconn.ValidateConnectFunc) bool {
 		return reflect.ValueOf(target).Pointer() == reflect.ValueOf(f).Pointer()
@@ -196,16 +196,17 @@ func wantsPrimary(target pgconn.ValidateConnectFunc) bool {
 	return target == nil || is(pgconn.ValidateConnectTargetSessionAttrsReadWrite) || is(pgconn.ValidateConnectTargetSessionAttrsPrimary)
 }
 
-// setSession is SQL that gives a session its settings, those that differ from what it has and that the server knows.
+// setSession returns SQL that gives a session its settings: those that differ from the current ones and that the
+// server knows.
 func setSession(settings map[string]string) string {
 	if len(settings) == 0 {
 		return ""
 	}
-	// The first have to be right for the rest to mean what it says, and to be let finish.
+	// The first two must be right for the rest to mean what it says, and for it to be allowed to finish.
 	return "SET statement_timeout = 0; SET search_path = pg_catalog; " + assign(settings, "false") + "; "
 }
 
-// queueSettings is the same for one transaction, of those that go with each.
+// queueSettings does the same for one transaction, with the settings that go with each.
 func queueSettings(settings map[string]string) string {
 	each := make(map[string]string)
 	for _, p := range pins() {
@@ -228,19 +229,19 @@ func assign(settings map[string]string, local string) string {
 		") AS pins (name, value) WHERE current_setting(name, true) <> value"
 }
 
-// literal is a string in SQL, whatever standard_conforming_strings is.
+// literal returns a string in SQL, whatever standard_conforming_strings is.
 func literal(s string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(s) + "'"
 }
 
-// hurried is how often a new connection is given its settings anew where it takes longer than a statement may.
+// hurried is how often a new connection gets its settings again if that takes longer than a statement may.
 const hurried = 10
 
-// SettingError is a setting of the server, the database or the role with which this program cannot work, and which it
+// SettingError reports a setting of the server, the database or the role that this program cannot work with, and
 // cannot change for its own connections.
 type SettingError struct {
 	Name, Value string
-	Source      string // who has set it
+	Source      string // where the setting comes from
 	Rule        string // completes "… is <value> (<source>) and "
 }
 
@@ -248,31 +249,31 @@ func (e *SettingError) Error() string {
 	return fmt.Sprintf("%s is %s (%s) and %s", e.Name, e.Value, e.Source, e.Rule)
 }
 
-// ReadOnlyError is a server that takes no writes.
+// ReadOnlyError reports a server that takes no writes.
 type ReadOnlyError struct {
-	Source string // who has set default_transaction_read_only; empty: it is a standby
+	Source string // where default_transaction_read_only comes from; empty for a standby
 }
 
 func (e *ReadOnlyError) Error() string {
 	if e.Source == "" {
 		return "it is a standby"
 	}
-	return "it is read only: default_transaction_read_only is on (" + e.Source + ")"
+	return "it is read-only: default_transaction_read_only is on (" + e.Source + ")"
 }
 
-// Unwrap has it be what pgx calls such a connection.
+// Unwrap returns the error that pgx uses for such a connection.
 func (e *ReadOnlyError) Unwrap() error { return pgconn.ErrReadOnlyConnection }
 
-// validate makes the settings those of a new connection, and refuses it if it leads elsewhere than to a server as the
-// URL asks for (of several hosts, and after a failover, only the primary will do), or to one with which this program
-// cannot work.
+// validate gives a new connection its settings. It refuses the connection if the server is not what the URL asks for;
+// of several hosts, and after a failover, only the primary will do. It also refuses a server that this program cannot
+// work with.
 func (s *Store) validate(settings map[string]string, target pgconn.ValidateConnectFunc) pgconn.ValidateConnectFunc {
 	sql := setSession(settings) + sessionState
 	writes := wantsPrimary(target)
 	return func(ctx context.Context, conn *pgconn.PgConn) error {
 		results, err := conn.Exec(ctx, sql).ReadAll()
 		for try := 0; code(err) == pgerrcode.QueryCanceled && len(settings) > 0 && try < hurried; try++ {
-			_, _ = conn.Exec(ctx, "SET statement_timeout = 0").ReadAll() // the role's may be shorter than this takes
+			_, _ = conn.Exec(ctx, "SET statement_timeout = 0").ReadAll() // the role's timeout may be shorter than this takes
 			results, err = conn.Exec(ctx, sql).ReadAll()
 		}
 		if err != nil {
@@ -291,7 +292,7 @@ func (s *Store) validate(settings map[string]string, target pgconn.ValidateConne
 	}
 }
 
-// examine looks again at the server: its configuration may have changed since the connection was opened.
+// examine checks the server again: its configuration may have changed since the connection was opened.
 func (s *Store) examine(ctx context.Context) error {
 	pooled, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -310,7 +311,7 @@ func (s *Store) examine(ctx context.Context) error {
 	return s.judge(ctx, conn, &state)
 }
 
-// judge refuses a server that takes no writes, and notes what an operator should know of one that does.
+// judge refuses a server that takes no writes, and records what an operator should know about one that does.
 func (s *Store) judge(ctx context.Context, conn *pgconn.PgConn, state *state) error {
 	switch {
 	case state.readOnly && state.standby:
@@ -322,9 +323,9 @@ func (s *Store) judge(ctx context.Context, conn *pgconn.PgConn, state *state) er
 	return nil
 }
 
-// refuse refuses a connection for what cannot be set by us.
+// refuse refuses a connection because of settings that we cannot change.
 func (s *Store) refuse(ctx context.Context, conn *pgconn.PgConn, state *state) error {
-	if state.encoding != "UTF8" && state.encoding != "SQL_ASCII" { // which keeps our bytes as they are
+	if state.encoding != "UTF8" && state.encoding != "SQL_ASCII" { // SQL_ASCII stores our bytes unchanged
 		return &SettingError{
 			Name: "server_encoding", Value: state.encoding, Source: "set when the database was made",
 			Rule: "cannot hold every name; make a database with ENCODING 'UTF8' (CREATE DATABASE … TEMPLATE template0) and copy this one into it",
@@ -332,11 +333,11 @@ func (s *Store) refuse(ctx context.Context, conn *pgconn.PgConn, state *state) e
 	}
 	if state.replication != "origin" && !state.standby {
 		const name = "session_replication_role"
-		// A superuser may set it.
+		// A superuser can set it.
 		if _, err := conn.Exec(ctx, "SET session_replication_role = origin").ReadAll(); err != nil || s.pooled {
 			return &SettingError{
 				Name: name, Value: state.replication, Source: sourceOf(ctx, conn, name),
-				Rule: "must be origin: the triggers that keep the operators' log from being changed would not run",
+				Rule: "must be origin: otherwise the triggers that protect the operators' log would not run",
 			}
 		}
 	}
@@ -345,17 +346,17 @@ func (s *Store) refuse(ctx context.Context, conn *pgconn.PgConn, state *state) e
 	}
 	return &SettingError{
 		Name: state.unfit, Value: state.unfitValue, Source: sourceOf(ctx, conn, state.unfit),
-		Rule: "must be as PostgreSQL has it by default, because a pooler that gives each transaction another connection keeps no settings of ours; " +
+		Rule: "must have PostgreSQL's default value, because a pooler that gives each transaction another connection keeps no settings for this program; " +
 			"reset it, or set pool_mode = session for this database and leave default_query_exec_mode out of the URL",
 	}
 }
 
-// state is what a server says of itself and of a new session.
+// state is what a server reports about itself and about a new session.
 type state struct {
 	readOnly, standby     bool
 	encoding, replication string
 	commit, fsync, pages  string
-	awaited               bool // standbys are waited for
+	awaited               bool // commits wait for standbys
 	unfit, unfitValue     string
 }
 
@@ -368,11 +369,11 @@ func newState(row [][]byte) state {
 	}
 }
 
-// sourceOf says who has set a setting, and what takes it back.
+// sourceOf returns where a setting comes from, and how to undo it.
 func sourceOf(ctx context.Context, conn *pgconn.PgConn, name string) string {
 	results, err := conn.Exec(ctx, fmt.Sprintf(settingSource, literal(name))).ReadAll()
 	if err != nil || len(results[0].Rows) == 0 {
-		return "it is not known who set it"
+		return "its source is unknown"
 	}
 	row := results[0].Rows[0]
 	source, role, database := string(row[0]), string(row[1]), string(row[2])

@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/store/postgres"
 )
 
-// texts are values of the settings that are no number and no choice.
+// texts returns values for settings that are neither a number nor a choice.
 func texts() map[string][]string {
 	return map[string][]string{
 		"client_encoding": {"LATIN1", "WIN1252", "EUC_JP", "SQL_ASCII", "GB18030"},
@@ -38,8 +38,8 @@ func texts() map[string][]string {
 	}
 }
 
-// Every setting that ALTER ROLE takes, each at its extremes: the shop lives as ever, or is refused by name. And the
-// list of those that matter where connections are given none of ours is complete.
+// Every setting that ALTER ROLE accepts is tried at its extremes: the shop works as before, or the setting is refused
+// by name. This also checks that the list of settings that matter is complete.
 func TestSession_EverySettingOfARole(t *testing.T) {
 	sh := newShop(t)
 	type setting struct {
@@ -63,7 +63,7 @@ func TestSession_EverySettingOfARole(t *testing.T) {
 		for _, value := range valuesOf(s.name, s.kind, s.least, s.most, s.enum) {
 			reset, err := sh.set(t, s.name, value)
 			if err != nil {
-				continue // not here
+				continue // does not exist here
 			}
 			tried++
 			if err := sh.liveFor(t, postgres.Options{}); err != nil && (mayRefuse()[s.name] == "" || !strings.Contains(err.Error(), mayRefuse()[s.name])) {
@@ -101,9 +101,9 @@ func (sh *shop) liveFor(t *testing.T, o postgres.Options) error {
 	return err
 }
 
-// valuesOf are the extremes of a setting.
+// valuesOf returns the extremes of a setting.
 func valuesOf(name, kind, least, most string, enum []string) []string {
-	if name == "idle_session_timeout" { // in less than a second it may be over between the log-in and our first statement
+	if name == "idle_session_timeout" { // less than a second may pass before our first statement
 		return []string{"1s", most}
 	}
 	switch kind {

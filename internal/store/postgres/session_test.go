@@ -22,10 +22,10 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// mattering are the settings that a role can have and that break the life of a shop where its connections are not
-// given ours, with a value that does. TestSession_EverySettingOfARole (make soak) finds them among all that there
-// are, and fails where one is missing here. Two matter only in company: client_min_messages
-// (TestRunBatch_OnlyAWarningAtCommitCounts) and default_transaction_isolation (below).
+// mattering returns settings of a role that break a shop whose connections do not get our settings, each with a value
+// that does. TestSession_EverySettingOfARole (make soak) finds them among all settings, and fails if one is missing
+// here. Two matter only in combination: client_min_messages (TestRunBatch_OnlyAWarningAtCommitCounts) and
+// default_transaction_isolation (below).
 func mattering() map[string]string {
 	return map[string]string{
 		"client_encoding":                     "LATIN1",
@@ -38,7 +38,7 @@ func mattering() map[string]string {
 	}
 }
 
-// mayRefuse has of the settings that matter and cannot be set by us what is said of them.
+// mayRefuse returns the message for each setting that matters but that we cannot set.
 func mayRefuse() map[string]string {
 	return map[string]string{
 		"default_transaction_read_only": "default_transaction_read_only is on (set for the role: ALTER ROLE",
@@ -46,12 +46,12 @@ func mayRefuse() map[string]string {
 	}
 }
 
-// shop is a database with a role that serves it and is no superuser.
+// shop is a database and a role that serves it and is not a superuser.
 type shop struct {
 	url, role string
 	admin     *pgx.Conn
 	lives     int
-	rests     bool // for longer than the idle time-outs, between transactions and within them
+	rests     bool // pauses for longer than the idle timeouts, between transactions and inside them
 }
 
 func newShop(t testing.TB) *shop {
@@ -66,7 +66,7 @@ func newShop(t testing.TB) *shop {
 	exec(t, sh.admin, `GRANT ALL ON SCHEMA sneakerdrop TO `+sh.role)
 	exec(t, sh.admin, `GRANT ALL ON ALL TABLES IN SCHEMA sneakerdrop TO `+sh.role)
 	exec(t, sh.admin, `GRANT ALL ON ALL SEQUENCES IN SCHEMA sneakerdrop TO `+sh.role)
-	// Who is found before PostgreSQL's own, where the search path says so.
+	// This is found before PostgreSQL's own objects if the search path says so.
 	exec(t, sh.admin, `CREATE SCHEMA decoy`)
 	exec(t, sh.admin, `GRANT USAGE ON SCHEMA decoy TO PUBLIC`)
 	exec(t, sh.admin, `CREATE FUNCTION decoy.floor(numeric) RETURNS numeric LANGUAGE sql AS 'SELECT -1::numeric'`)
@@ -76,8 +76,7 @@ func newShop(t testing.TB) *shop {
 	return sh
 }
 
-// set gives the role a setting until the returned function is called; it fails where PostgreSQL does not take the
-// value.
+// set gives the role a setting until the returned function is called. It fails if PostgreSQL refuses the value.
 func (sh *shop) set(t testing.TB, name, value string) (reset func(), err error) {
 	t.Helper()
 	assigned := "'" + strings.ReplaceAll(value, "'", "''") + "'"
@@ -90,7 +89,7 @@ func (sh *shop) set(t testing.TB, name, value string) (reset func(), err error) 
 	return func() { exec(t, sh.admin, `ALTER ROLE `+sh.role+` RESET `+name) }, nil
 }
 
-// live is a small life of the shop: what was answered, or what went wrong.
+// live runs a short life of the shop, and returns the answers or the error.
 func (sh *shop) live(ctx context.Context, parameters string, o postgres.Options) (err error) {
 	sh.lives++
 	o.Log, o.Connections = slog.New(slog.DiscardHandler), 2
@@ -109,7 +108,7 @@ func (sh *shop) live(ctx context.Context, parameters string, o postgres.Options)
 	return nil
 }
 
-// life calls a store and panics with the first error that it should not have had.
+// life calls a store, and panics with the first unexpected error.
 type life struct {
 	*postgres.Store
 
@@ -177,14 +176,14 @@ func (l *life) run() {
 	l.refuse()
 }
 
-// sell reserves, buys, cancels, and lets a hold end.
+// sell reserves, purchases, cancels, and lets a hold end.
 func (l *life) sell(user drop.UserID, n int) {
 	k := drop.Keyed{Key: drop.NewKey("ä", "reserve", fmt.Sprint("k", n), drop.Asked(strconv.Itoa(n))), Command: drop.Reserve{User: user, Size: "9½", Hold: time.Hour}}
 	first := l.batch(k, drop.Reserve{User: 7, Size: "NULL", Hold: time.Hour}, drop.Reserve{User: 8, Size: "9½", Hold: time.Millisecond})
 	for _, r := range first {
 		l.want("a reserve", r.Err, (*drop.Error)(nil))
 	}
-	time.Sleep(2 * time.Millisecond) // the third ends
+	time.Sleep(2 * time.Millisecond) // the third hold ends
 	if l.sh.rests {
 		time.Sleep(600 * time.Millisecond)
 	}
@@ -227,7 +226,7 @@ func (l *life) read(u drop.User, name string) {
 	l.want("the books", kept, 3)
 }
 
-// refuse has a batch fail as it should: with an error, not with a lost connection.
+// refuse makes a batch fail as it should: with an error, not with a lost connection.
 func (l *life) refuse() {
 	err := l.RunBatch(l.ctx, &storetest.Batch{Drop: l.id, Need: drop.NeedOf(nil), Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		_, changes := drop.Apply(s, now, newBatch(), []drop.Command{drop.Restock{Add: 1, Size: "9½"}})
@@ -237,15 +236,15 @@ func (l *life) refuse() {
 	l.want("what breaks a rule", store.ClassOf(err), store.ClassFault)
 }
 
-// stored compares the bytes of a column with what they should be.
+// stored compares the bytes in a column with the expected ones.
 func (l *life) stored(table, column string, id int64, want string) {
 	var got string
 	l.must(l.sh.admin.QueryRow(l.ctx, `SELECT encode(convert_to(`+column+`, 'UTF8'), 'hex') FROM sneakerdrop.`+table+` WHERE id = $1`, id).Scan(&got))
 	l.want(table+"."+column, got, hex.EncodeToString([]byte(want)))
 }
 
-// Each setting that is known to matter breaks the shop of connections that are not given ours, and not the one of
-// those that are.
+// Each setting known to matter breaks a shop whose connections do not get our settings, but not one whose connections
+// do.
 func TestSession_WhatMattersIsSetByUs(t *testing.T) {
 	sh := newShop(t)
 	for _, parameters := range []string{"", "&default_query_exec_mode=exec"} {
@@ -271,8 +270,8 @@ func TestSession_WhatMattersIsSetByUs(t *testing.T) {
 	}
 }
 
-// A statement that is a transaction of its own waits for another and goes on, as it does not where the role asks for
-// more isolation.
+// A statement that is its own transaction waits for another and continues. With a stricter isolation level from the
+// role it would fail.
 func TestSession_StatementsSeeWhatOthersCommitted(t *testing.T) {
 	sh := newShop(t)
 	reset, err := sh.set(t, "default_transaction_isolation", "serializable")

@@ -50,7 +50,7 @@ func (s *Store) Pulse(ctx context.Context) (store.Pulse, error) {
 	)
 	bounds, sent, err := s.bounds.all()
 	if err != nil {
-		return p, s.fail("say what is known of holds", err)
+		return p, s.fail("encode what is known about holds", err)
 	}
 	err = s.read(ctx, "read the pulse", func(b *pgx.Batch) {
 		b.Queue(readClock).QueryRow(func(row pgx.Row) error { return row.Scan(&p.Now) })
@@ -90,7 +90,7 @@ func (s *Store) read(ctx context.Context, op string, queue func(*pgx.Batch)) err
 	return nil
 }
 
-// snapshots gathers drops, in their order, from several statements.
+// snapshots collects drops, in order, from several statements.
 type snapshots struct {
 	all []store.Snapshot
 	now drop.Time
@@ -137,7 +137,7 @@ func (l *snapshots) recent(rows pgx.Rows) error {
 	return err
 }
 
-// find returns nil where there is no drop of that number.
+// find returns nil if there is no drop with that number.
 func (l *snapshots) find(id drop.ID) *store.Snapshot {
 	i, found := slices.BinarySearchFunc(l.all, id, func(s store.Snapshot, id drop.ID) int { return cmp.Compare(s.Drop.ID, id) })
 	if !found {

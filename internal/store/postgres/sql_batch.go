@@ -2,37 +2,37 @@ package postgres
 
 import "sneakerdrop/internal/drop"
 
-// The files sql_*.go have every statement of the engine but those of package records, named after the method that
-// uses it. What reads drops reads the columns of records.Drops. Names are qualified, so that no search_path is needed
-// (a pooler between would not keep it). Sets come in as arrays and are joined LATERAL with a key that starts with the
-// drop, never by = ANY: that plan turns as a table grows.
+// The files sql_*.go contain every statement of the engine except those from package records. Each is named after the
+// method that uses it. Statements that read drops return the columns of records.Drops. All names are qualified, so
+// that no search_path is needed, which a pooler would not keep. Sets are passed as arrays and joined LATERAL with a
+// key that starts with the drop, never with = ANY, whose plan changes as a table grows.
 //
-// A statement that changes rows counts them and divides by zero where one is missing: the error skips all that is
-// left of the pipeline, COMMIT included.
+// A statement that changes rows counts them and divides by zero if one is missing. The error skips the rest of the
+// pipeline, including COMMIT.
 //
-// A drop's row and its sizes' are changed by every batch, and while any session holds an old snapshot none of their
-// versions can go. So batches read them newest first: a range of one key, backwards, LIMIT 1, which begins where the
-// newest version was put and ends with it. (By "=" the planner drops the order, and the scan goes through all
-// versions.) They are written by the place (ctid) that was read: the drop's lock keeps them in it. For the same
-// reason due holds are looked up from a moment on that is known to have none before it (see deadlineBounds).
+// Every batch changes a drop's row and its sizes' rows. While any session holds an old snapshot, none of their old
+// versions can be removed. So batches read them newest first: a range with one key, backwards, LIMIT 1. That begins
+// at the newest version and ends there. (With "=" the planner drops the order, and the scan visits all versions.)
+// They are written by the location (ctid) that was read, which the drop's lock keeps valid. For the same reason due
+// holds are searched from a known lower bound (see deadlineBounds).
 
-// runBatchDue reads one hold more than a batch expires, to learn the deadline of the rest.
+// runBatchDue reads one hold more than a batch expires, to learn when the next one ends.
 var _ = [1]struct{}{}[drop.MaxExpirePerBatch+1-501]
 
-// Statements about one drop, or about those of a group, and its lane.
+// Statements about one drop and its lane, or about the drops of a group.
 const (
 	runBatchBegin = `BEGIN ISOLATION LEVEL READ COMMITTED`
 
-	// The locks, the clock and what every batch reads are of one drop or, in a group, of several (see groups). The
-	// rest is of one.
+	// The locks, the clock and what every batch reads belong to one drop or, in a group, to several (see groups). The
+	// other statements are about one drop.
 	runBatchLock = runBatchDrops + `
 ) AS d ON true`
 
-	// Among several: none is waited for while others are held.
+	// In a group: never wait for one lock while holding others.
 	runBatchLockFree = runBatchDrops + ` SKIP LOCKED
 ) AS d ON true`
 
-	// The columns of records.Drops, in their order.
+	// The columns of records.Drops in their order.
 	dropColumns = `d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
        d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch`
 
@@ -48,7 +48,7 @@ JOIN LATERAL (
     LIMIT 1
     FOR UPDATE`
 
-	// A session whose client fell silent in the middle of a pipeline is not idle: no timeout of PostgreSQL before 17
+	// A session whose client falls silent in the middle of a pipeline is not idle. Before PostgreSQL 17, no timeout
 	// ends it.
 	runBatchEndSilent = `
 SELECT pid, pg_terminate_backend(pid)
@@ -57,8 +57,8 @@ WHERE datname = current_database() AND usename = session_user AND application_na
     AND state = 'active' AND wait_event_type = 'Client' AND wait_event = 'ClientRead'
     AND state_change < clock_timestamp() - interval '5 s' AND pid <> pg_backend_pid()`
 
-	// The time is kept in a setting of the transaction, so that later statements compare with the very same. A drop's
-	// is that of its last batch where that is later.
+	// The time is kept in a setting of the transaction, so that later statements compare with exactly the same value.
+	// If the drop's last batch was later, that batch's time counts.
 	runBatchClock = `
 WITH clock AS MATERIALIZED (
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
@@ -140,10 +140,10 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS p ON r.status = 2`
 
-	// First, with id 0, how many reservations of each user were not paid; then what each holds and has bought. One
-	// statement, so that the users are sent once. 1001: one more than the highest limit; of more rows it is the
-	// oldest holds, whose time is over, that are left out. The last condition of each part does not depend on a row:
-	// without the rule nothing is read.
+	// The rows with id 0 come first: how many of each user's reservations ended unpaid. Then come each user's active
+	// and completed ones. It is one statement, so that the users are sent once. 1001 is one more than the highest
+	// limit. If there are more rows, the oldest holds are left out, which are past their end. The last condition of
+	// each part does not depend on a row: without the rule, nothing is read.
 	runBatchUsage = `
 SELECT 0 AS id, wanted.user_id, '' AS size, 0::smallint AS status, 0 AS created_at, 0 AS expires_at, past.last AS ended_at,
        past.unpaid
@@ -198,7 +198,7 @@ JOIN LATERAL (
     LIMIT 1
 ) AS k ON true`
 
-	// What batches write is of one drop or, in a group, of several (see groups): no drop is named, but each row's own.
+	// Batches write to one drop or, in a group, to several (see groups). So each row contains its own drop.
 	runBatchWriteDrops = `
 WITH written AS (
     UPDATE sneakerdrop.drops AS d
@@ -210,7 +210,7 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
-	// Parameters by the places of the columns in records.Drops, then the row's place.
+	// The parameters are numbered like the columns in records.Drops, followed by the row's location.
 	runBatchWriteEdit = `
 WITH written AS (
     UPDATE sneakerdrop.drops
@@ -221,7 +221,7 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
 
-	// drop_id + 0, so that no index leads to the rows.
+	// drop_id + 0 keeps indexes from being used to find the rows.
 	runBatchWriteSizes = `
 WITH written AS (
     UPDATE sneakerdrop.sizes AS s
@@ -233,9 +233,9 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
-	// The row is found by key inside and by place outside: joined by key, the planner might read the whole drop and
-	// look for each row in the array. The drop's lock keeps rows in their places. status + 0, so that no index of
-	// unended holds can be read from end to end in place of one row by its place.
+	// The inner query finds the row by key, the outer one by location. Joined by key, the planner might read the
+	// whole drop and search the array for each row. The drop's lock keeps rows in their locations. status + 0 keeps
+	// the planner from scanning an index of active holds instead of fetching one row by its location.
 	runBatchWriteEnded = `
 WITH written AS (
     UPDATE sneakerdrop.reservations AS r
@@ -278,7 +278,7 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::b
 
 	runBatchCommit = `COMMIT`
 
-	// A drop under creation has no row to wait for yet: its creation holds this lock (see createDropID).
+	// A drop under creation has no row to wait for yet. Its creation holds this lock (see createDropID).
 	committedCreation = `SELECT pg_advisory_xact_lock(723629061, $1::bigint::integer)`
 
 	committedLock = `
@@ -293,13 +293,13 @@ SELECT EXISTS (
     WHERE drop_id = $1 AND seq > $2 AND batch = $3::uuid
 )`
 
-	// The write that makes a synchronous standby confirm all that went before it.
+	// This write makes a synchronous standby confirm everything before it.
 	committedTouch = `
 UPDATE sneakerdrop.drops
 SET batch = batch
 WHERE id = $1`
 
-	// Before all else that locks something, as batches do: Fill takes this lock first and the sequence's last.
+	// This comes before every other lock, as in batches. Fill takes this lock first and the sequence's last.
 	createDropLock = `LOCK TABLE sneakerdrop.drops IN ROW EXCLUSIVE MODE`
 
 	createDropID = `

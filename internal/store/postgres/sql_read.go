@@ -6,7 +6,7 @@ const (
 
 	readClock = `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 
-	// Before dropDrop and dropsDrop: up to the moment that no hold ends before.
+	// Goes before dropDrop and dropsDrop: the time up to which no hold ends.
 	snapshotDrop = `
 SELECT ` + dropColumns + `, coalesce((
            SELECT expires_at
@@ -59,7 +59,7 @@ SELECT d.id, d.version, coalesce((
 FROM sneakerdrop.drops AS d
 ORDER BY d.id`
 
-	// OFFSET 0 keeps one probe of each of the user's indexes per drop, whatever the order asked for outside.
+	// OFFSET 0 keeps one probe of each of the user's indexes per drop, whatever order the outer query asks for.
 	reservationsReservations = `
 WITH clock AS MATERIALIZED (
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now

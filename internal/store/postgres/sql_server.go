@@ -1,28 +1,27 @@
 package postgres
 
-// Statements about the server, a session, the schema, and about whole tables.
+// Statements about the server, a session, the schema and whole tables.
 const (
 	databaseID = `
 SELECT to_hex(c.system_identifier) || to_hex(d.oid::bigint)
 FROM pg_control_system() AS c, pg_database AS d
 WHERE d.datname = current_database()`
 
-	// In the order in which batches go, so that the two cannot wait for one another. Who only reads does not wait
-	// where nothing is deleted.
+	// In the same order as batches, so that the two cannot deadlock. If nothing is deleted, readers do not wait.
 	importLock   = `LOCK TABLE %s IN %s MODE`
 	importDelete = `TRUNCATE %s`
 	importNext   = `SELECT last_value + is_called::integer FROM sneakerdrop.%s`
 
-	// This takes a number, which no parameter can carry. It is undone with its transaction, as setval is not.
+	// Takes a number that cannot be a parameter. Unlike setval, it is undone with its transaction.
 	importNumbers = `ALTER SEQUENCE sneakerdrop.%s RESTART WITH %d`
 
-	// A reader that waits for whom it hands rows to, and a writer that waits for rows, are not idle by accident.
+	// A reader that waits for its receiver, and a writer that waits for rows, are idle on purpose.
 	exportSettings = `SELECT set_config('idle_in_transaction_session_timeout', '0', true)`
 
 	migrateLock = `SELECT pg_advisory_xact_lock(7236290614)`
 
-	// The tables and sequences that this role owns, where there is a role to grant them to: deploy/postgres-roles.sql
-	// was run in this database.
+	// The tables and sequences that this role owns, if the role to grant them to exists: that is, if
+	// deploy/postgres-roles.sql was run in this database.
 	migrateGrantable = `
 SELECT c.relname
 FROM pg_namespace n
@@ -35,8 +34,9 @@ ORDER BY c.relname`
 
 	poolerBackend = `SELECT pg_backend_pid()`
 
-	// What a server says of itself and of the session: see state. The last two columns are for connections that
-	// cannot be given settings: the first of those on which single statements rest that is not as it is by default.
+	// What a server reports about itself and the session: see state. The last two columns are for connections that
+	// cannot be given settings. They name the first setting that matters to single statements and does not have its
+	// default value.
 	sessionState = `
 SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery(), current_setting('server_encoding'),
        current_setting('session_replication_role'), current_setting('synchronous_commit'), current_setting('fsync'),
@@ -70,7 +70,7 @@ SELECT count(*), coalesce(max(oldest), 0)
 FROM sneakerdrop.compatibility
 WHERE version > $1`
 
-	// Waits for as long as another process migrates, whatever the lock_timeout of the migrations themselves.
+	// Waits as long as another process migrates, whatever lock_timeout the migrations use.
 	migrateLockPatiently = `SET LOCAL lock_timeout = 0`
 
 	primaryTimeline = `

@@ -1,19 +1,18 @@
 package postgres
 
-// Statements about buyers, and about keys of calls that have no drop, whose $1 is 0.
+// Statements about buyers, and about the keys of calls without a drop, whose $1 is 0.
 const (
-	// Before the key, as Fill does it.
+	// Before the key, as in Fill.
 	ensureUserLock = `LOCK TABLE sneakerdrop.users IN ROW EXCLUSIVE MODE`
 
-	// Waits for the end of a transaction that has claimed the key, and gives no row if that committed.
+	// Waits for the end of a transaction that has claimed the key, and returns no row if that transaction committed.
 	claimKey = `
 INSERT INTO sneakerdrop.idempotency_keys (drop_id, caller, operation, key, body_hash, answer, created_at)
 VALUES ($1, $2, $3, $4, $5, '', floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 ON CONFLICT DO NOTHING
 RETURNING true`
 
-	// Changes no row, and is a write: the COMMIT behind it waits for a synchronous standby to have all that went
-	// before.
+	// Writes without changing a row: the COMMIT after it waits until a synchronous standby has everything before it.
 	claimConfirm = `SELECT pg_logical_emit_message(true, 'sneakerdrop', '')`
 
 	claimAnswer = `
@@ -25,8 +24,8 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
 
-	// Rows that somebody holds are left for the next time. Found by age inside and by place outside: the lock keeps
-	// rows in their places.
+	// Rows that somebody holds are left for the next time. The inner query finds rows by age, the outer one by
+	// location; the lock keeps rows in their locations.
 	forgetKeys = `
 WITH old AS MATERIALIZED (
     SELECT ctid
@@ -45,7 +44,7 @@ SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM sneakerdrop.users
 WHERE email = $1 AND subject IS NULL`
 
-	// OFFSET 0 keeps the planner from walking all users by number until one has the name.
+	// OFFSET 0 keeps the planner from walking all users in order of number until one has the name.
 	ensureUserByName = `
 SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM (
@@ -74,8 +73,7 @@ JOIN LATERAL (
     LIMIT 1
 ) AS u ON true`
 
-	// In the order of issuer and subject, so that two replicas that make the same users wait for one another and not
-	// in a circle.
+	// In order of issuer and subject, so that two replicas that make the same users do not deadlock.
 	ensureSubjectsInsert = `
 INSERT INTO sneakerdrop.users (id, username, email, public_name, issuer, subject, created_at)
 SELECT nextval('sneakerdrop.user_ids'), username, nullif(email, ''), nullif(public_name, ''), issuer, subject,

@@ -15,7 +15,8 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// statements returns every string constant of the files sql_*.go by its name, and the statements of package records.
+// statements returns every string constant of the files sql_*.go by its name, and the statements from package
+// records.
 func statements(t *testing.T) map[string]string {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -31,7 +32,7 @@ func statements(t *testing.T) map[string]string {
 		}
 		files = append(files, file)
 	}
-	// Only the constants are looked at; the import needs no answer.
+	// Only the constants are checked, so the import need not resolve.
 	cfg := types.Config{Error: func(error) {}}
 	pkg, _ := cfg.Check("postgres", fset, files, nil)
 	all := make(map[string]string)
@@ -40,7 +41,7 @@ func statements(t *testing.T) map[string]string {
 			all[name] = constant.StringVal(c.Val())
 		}
 	}
-	for _, table := range records.Tables { // and what package records says of one drop
+	for _, table := range records.Tables { // and the statements of package records about one drop
 		all["rows of "+table.Name], all["insert into "+table.Name] = ofOne(table), dialect.Insert(table)
 		if table.Key != "" {
 			all["page of "+table.Name] = page(table, true)
@@ -50,12 +51,12 @@ func statements(t *testing.T) map[string]string {
 }
 
 func TestStatements_StayWithinOneDrop(t *testing.T) {
-	// These cross drops, and say so in their method's comment.
+	// These cross drops, and their method's comment says so.
 	crossing := []string{
-		"snapshotDrop", "snapshotDropEnd", "snapshotSizes", "snapshotRecent", // the beginnings of others
+		"snapshotDrop", "snapshotDropEnd", "snapshotSizes", "snapshotRecent", // the first parts of other statements
 		"dropsDrop", "dropsSizes", "dropsRecent", "pulseDrops", "reservationsReservations",
 		"createDropLock", "forgetKeys",
-		// Of the drops of one group.
+		// About the drops of one group.
 		"runBatchDrops", "runBatchLock", "runBatchLockFree", "runBatchSizes", "runBatchDue", "runBatchWriteDrops", "runBatchWriteSizes",
 		"runBatchWriteEnded", "runBatchWriteMade", "runBatchWritePurchases", "runBatchWriteLedger", "runBatchWriteKept",
 	}
@@ -68,7 +69,7 @@ func TestStatements_StayWithinOneDrop(t *testing.T) {
 		t.Fatalf("found only %d statements in sql_*.go", len(all))
 	}
 	for name, sql := range all {
-		if strings.Contains(sql, "r.ctid = place.ctid") { // a place that was found by key
+		if strings.Contains(sql, "r.ctid = place.ctid") { // a location that was found by key
 			sql = strings.Replace(sql, "UPDATE sneakerdrop.reservations", "", 1)
 		}
 		tables := len(table.FindAllString(sql, -1))

@@ -11,13 +11,13 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// maxLooks bounds how often EnsureSubjects looks again: once after it has written, and once more where another
-// replica was at the same.
+// maxLooks limits how often EnsureSubjects looks: again after it has written, and once more if another replica did
+// the same.
 const maxLooks = 4
 
-var errSubjectsVanish = errors.New("users of subjects are gone as soon as they are made")
+var errSubjectsVanish = errors.New("users of subjects disappear right after they are made")
 
-// EnsureSubjects implements store.Store. Two statements for any number of subjects, however many are new.
+// EnsureSubjects implements store.Store. It takes two statements for any number of subjects, however many are new.
 func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error) {
 	const op = "find users by their subjects"
 	if len(subjects) == 0 {
@@ -32,8 +32,8 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 		if out.Len() == 0 {
 			return wanted.users, nil
 		}
-		// What is lost on the way is found, or made, at the next look. So no outcome is unknown here, not even one
-		// that came with a notice: what rests on these users is committed after them.
+		// If something is lost on the way, the next look finds or makes it. So no outcome is unknown here, not even
+		// one with a warning: whatever depends on these users is committed after them.
 		if err := s.pool.SendBatch(ctx, out).Close(); err != nil {
 			class := classifyCommit(err, false)
 			if class == store.ClassUnknown {
@@ -45,11 +45,11 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 	return nil, s.failAs(op, store.ClassRolledBack, errSubjectsVanish)
 }
 
-// sighting is the subjects of one call and what is known of them.
+// sighting is the subjects of one call and what is known about them.
 type sighting struct {
 	subjects []drop.Subject
 	users    []drop.User
-	// first has the place of each subject's first mention.
+	// first has the index of each subject's first mention.
 	first            map[drop.SubjectKey]int
 	issuers, sublist []string
 }
@@ -79,7 +79,7 @@ func (w *sighting) look(ctx context.Context, s *Store) error {
 	)
 	_, err = pgx.ForEachRow(rows, []any{&place, &u.ID, &u.Username, &u.Email, &u.PublicName}, func() error {
 		if place < 1 || place > int64(len(w.users)) {
-			return fmt.Errorf("place %d of %d", place, len(w.users))
+			return fmt.Errorf("row %d of %d", place, len(w.users))
 		}
 		w.users[place-1] = u
 		return nil
@@ -87,7 +87,7 @@ func (w *sighting) look(ctx context.Context, s *Store) error {
 	return err
 }
 
-// unsettled queues what makes the users that are missing, and what gives those that are called otherwise their names.
+// unsettled queues statements that make the missing users and update the names of the others.
 func (w *sighting) unsettled() *pgx.Batch {
 	var (
 		out                                        pgx.Batch

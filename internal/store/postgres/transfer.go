@@ -18,7 +18,7 @@ const importRows = 5_000
 func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	const op = "read everything"
 	if err := s.wholly(ctx); err != nil {
-		return err // what it does not know would be left out
+		return err // what this program does not know would be left out
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -45,7 +45,7 @@ func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	return nil
 }
 
-// export reads all rows in the transaction of a connection.
+// export reads all rows in a connection's transaction.
 func (r *reader) export(ctx context.Context, conn *pgx.Conn, each func(store.Row) error) error {
 	return records.Export(func(q records.Query) error {
 		sql, args := r.statement(&q)
@@ -57,7 +57,8 @@ func (r *reader) export(ctx context.Context, conn *pgx.Conn, each func(store.Row
 	}, each)
 }
 
-// Import implements store.Importer. Rows go by COPY, some thousands at a time, a million of them in seconds.
+// Import implements store.Importer. It uses COPY with some thousands of rows at a time, and takes seconds for a
+// million.
 func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(store.Row) error) error, check func(store.Rows) error) error {
 	const op = "store everything"
 	pooled, err := s.pool.Acquire(ctx)
@@ -67,7 +68,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	defer pooled.Release()
 	conn := pooled.Conn()
 	m := &filling{ctx: ctx, conn: conn, into: into, rows: make(map[*records.Table][][]any), next: make(map[*records.Table]int64)}
-	defer rollback(ctx, conn) // after a commit it does nothing
+	defer rollback(ctx, conn) // does nothing after a commit
 	empty, err := m.begin(s)
 	if err != nil {
 		return s.fail(op, err)
@@ -78,7 +79,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	if err = fill(m.put); err == nil {
 		err = m.flush()
 	}
-	if m.failed != nil { // fill may have wrapped it
+	if m.failed != nil { // fill may have wrapped the error
 		return s.fail(op, m.failed)
 	}
 	if err == nil && check != nil {
@@ -93,7 +94,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	return s.commit(ctx, conn, &out, op)
 }
 
-// filling takes rows and stores them by the thousand.
+// filling receives rows and stores them by the thousand.
 type filling struct {
 	ctx    context.Context //nolint:containedctx // of one call
 	conn   *pgx.Conn
@@ -102,10 +103,10 @@ type filling struct {
 
 	waiting int
 	rows    map[*records.Table][][]any
-	next    map[*records.Table]int64 // of each table that was emptied or empty: the number of its next row
+	next    map[*records.Table]int64 // for each table that is or was made empty, the number of its next row
 }
 
-// begin makes room; empty tells whether no more is there than may be.
+// begin makes room. empty reports whether the store has no more than into allows.
 func (m *filling) begin(s *Store) (empty bool, err error) {
 	var in pgx.Batch
 	s.queueBegin(&in)
@@ -158,7 +159,7 @@ func (m *filling) keep(t *records.Table, of drop.ID, row any) error {
 	return nil
 }
 
-// flush stores what waits, table by table: each COPY asks the server for the columns' types first.
+// flush stores the waiting rows table by table. Each COPY first asks the server for the columns' types.
 func (m *filling) flush() error {
 	for _, t := range records.Tables {
 		if m.failed != nil {
@@ -176,7 +177,7 @@ func (m *filling) flush() error {
 	return m.failed
 }
 
-// stored gives what Export would.
+// stored returns what Export would.
 func (m *filling) stored(each func(store.Row) error) error {
 	ctx, cancel := context.WithCancel(m.ctx)
 	defer cancel()
@@ -187,7 +188,7 @@ func (m *filling) stored(each func(store.Row) error) error {
 	return r.stopped
 }
 
-// restart has numbers begin above those that were stored.
+// restart makes new numbers begin above the stored ones.
 func (m *filling) restart(out *pgx.Batch) {
 	for _, t := range records.Tables {
 		next, ok := m.next[t]
@@ -195,7 +196,7 @@ func (m *filling) restart(out *pgx.Batch) {
 			continue
 		}
 		if t.Last > 0 {
-			next = min(next, t.Last+1) // the sequence's end: there is no number left
+			next = min(next, t.Last+1) // the sequence's end: no number is left
 		}
 		out.Queue(fmt.Sprintf(importNumbers, t.Sequence, next))
 	}

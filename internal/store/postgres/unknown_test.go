@@ -29,7 +29,7 @@ func loseAnswer(t *testing.T, moment pgtest.Moment, parameters string) {
 	}
 	defer s.Close()
 	id := createDrop(t, s, 5)
-	// The first batch prepares the statements; without them COMMIT would not even be sent.
+	// The first batch prepares the statements; without that, COMMIT would not even be sent.
 	if err := s.RunBatch(t.Context(), reserve(id, newBatch(), nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestRunBatch_WarningAtCommitIsUnknown(t *testing.T) {
 	u := pgtest.Migrated(t)
 	s, admin := open(t, u), connect(t, u)
 	id := createDrop(t, s, 5)
-	// A standby that does not confirm is announced in the same way: by a warning, and COMMIT.
+	// A standby that does not confirm shows in the same way: as a warning with COMMIT.
 	exec(t, admin, `CREATE FUNCTION public.warn() RETURNS trigger LANGUAGE plpgsql
 		AS $$BEGIN RAISE WARNING 'not confirmed'; RETURN NULL; END$$`)
 	exec(t, admin, `CREATE CONSTRAINT TRIGGER warn AFTER UPDATE ON sneakerdrop.drops DEFERRABLE INITIALLY DEFERRED
@@ -60,7 +60,7 @@ func TestRunBatch_WarningAtCommitIsUnknown(t *testing.T) {
 	wantClass(t, s.RunBatch(t.Context(), reserve(id, batch, nil)), store.ClassUnknown)
 	_, err := s.Committed(t.Context(), id, batch, 1)
 	wantClass(t, err, store.ClassUnknown) // its own write was not confirmed either
-	// Nor is anybody told of it by a batch that changes nothing, before it is confirmed.
+	// Also, a batch that changes nothing tells nobody about it before it is confirmed.
 	told := &storetest.Batch{Drop: id, Decider: func(*drop.State, drop.Time) *drop.Changes { return nil }, Confirm: func() bool { return true }}
 	wantClass(t, s.RunBatch(t.Context(), told), store.ClassUnknown)
 	told.Confirm = func() bool { return false }
@@ -74,7 +74,7 @@ func TestRunBatch_WarningAtCommitIsUnknown(t *testing.T) {
 	wantAvailable(t, s, id, 4)
 }
 
-// talk has PostgreSQL say something of a severity while it commits what a batch has changed.
+// talk makes PostgreSQL send a message of the given severity while it commits a batch's changes.
 func talk(t *testing.T, admin *pgx.Conn, severity string) {
 	t.Helper()
 	exec(t, admin, `CREATE OR REPLACE FUNCTION public.say() RETURNS trigger LANGUAGE plpgsql
@@ -84,8 +84,8 @@ func talk(t *testing.T, admin *pgx.Conn, severity string) {
 const sayAtCommit = `CREATE CONSTRAINT TRIGGER say AFTER UPDATE ON sneakerdrop.drops DEFERRABLE INITIALLY DEFERRED
 	FOR EACH ROW EXECUTE FUNCTION public.say()`
 
-// A server that talks much, to the client too, is not one that warns: nothing of what it says makes a sale unknown
-// but a warning, and a warning does so on a server that would rather say nothing.
+// A server may send many messages, even to the client. Only a warning makes a sale's outcome unknown, even on a
+// server that is set to send fewer.
 func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 	for _, parameters := range []string{"", "&default_query_exec_mode=exec"} {
 		u := pgtest.Migrated(t)
@@ -101,7 +101,7 @@ func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 		}
 		for _, least := range []string{"debug5", "debug1", "log", "notice", "warning", "error"} {
 			if least == "error" && parameters != "" {
-				continue // refused: behind such a pooler single statements have it as it is
+				continue // refused: behind such a pooler, single statements use the server's setting
 			}
 			exec(t, admin, "ALTER DATABASE "+admin.Config().Database+" SET client_min_messages = "+least)
 			s := stores.PostgresWith(t, u+parameters, 1)
@@ -121,7 +121,7 @@ func TestRunBatch_OnlyAWarningAtCommitCounts(t *testing.T) {
 	}
 }
 
-// Settings of a connection may be changed by those who share it: what is said is judged too, not only asked for.
+// Others who share a connection may change its settings. So messages are also evaluated, not only requested.
 func TestRunBatch_TalkOnASpoiledConnectionIsNoWarning(t *testing.T) {
 	s := stores.PostgresWith(t, pgtest.Migrated(t), 1)
 	id := createDrop(t, s, 5)
@@ -135,7 +135,7 @@ func TestRunBatch_TalkOnASpoiledConnectionIsNoWarning(t *testing.T) {
 	}
 }
 
-// What somebody's trigger warns of before the COMMIT says nothing about the COMMIT.
+// A warning from somebody's trigger before the COMMIT says nothing about the COMMIT.
 func TestRunBatch_WarningBeforeCommitIsNone(t *testing.T) {
 	for _, parameters := range []string{"", "&default_query_exec_mode=exec"} {
 		u := pgtest.Migrated(t)

@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// querier is a connection, or the pool where it does not matter which.
+// querier is a connection, or the pool where any connection will do.
 type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
@@ -48,7 +48,8 @@ func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(record
 	return answer, e.commit(ctx, conn, &out, op)
 }
 
-// buyers finds and adds buyers on a connection, in its transaction, or alone, each statement being one.
+// buyers finds and adds buyers on a connection in its transaction, or on the pool with each statement as a
+// transaction.
 type buyers struct {
 	ctx   context.Context //nolint:containedctx // of one call
 	store *Store
@@ -84,7 +85,7 @@ func (b buyers) AddBuyer(u *drop.User) (added bool, err error) {
 	return err == nil, err
 }
 
-// Reservations implements store.Store. It probes one index per drop: a buyer has few rows in each.
+// Reservations implements store.Store. It probes one index per drop; a buyer has few rows in each.
 func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error) {
 	var (
 		list []drop.Reservation

@@ -9,11 +9,11 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// writes collects what batches of different drops leave to be written in one transaction: the rows of each table,
-// column by column. The zero value is empty.
+// writes collects what batches of different drops write in one transaction: the rows of each table, column by column.
+// The zero value is empty.
 type writes struct {
-	confirms []int64 // drops of which only the state is to be confirmed
-	edits    [][]any // drops of which more has changed than what every batch changes
+	confirms []int64 // drops whose state only has to be confirmed
+	edits    [][]any // drops with more changes than every batch makes
 	drops    struct {
 		ids, versions, lastAt, seqs, reserved, purchased []int64
 		places                                           []string
@@ -48,7 +48,7 @@ type writes struct {
 	}
 }
 
-// add adds what a batch has changed. was is the drop as it was loaded, and l says where its rows lie.
+// add adds a batch's changes. was is the drop as it was loaded, and l has the locations of its rows.
 func (w *writes) add(l *loader, was *drop.Drop) {
 	c := l.changes
 	w.addDrop(l, was)
@@ -75,7 +75,7 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 
 func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
-	if was.Settings != s.Settings { // most batches need not write what only an operator changes
+	if was.Settings != s.Settings { // most batches need not write the settings, which only operators change
 		w.edits = append(w.edits, append(values(records.Drops.Values(s.ID, s)), l.place))
 		return
 	}
@@ -86,10 +86,10 @@ func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	d.batches = append(d.batches, uuid(s.Batch))
 }
 
-// uuid is a batch's name in a form that is encoded alike with and without a prepared statement.
+// uuid returns a batch's id in a type that is encoded the same way with and without a prepared statement.
 func uuid(b drop.BatchID) pgtype.UUID { return pgtype.UUID{Bytes: b, Valid: true} }
 
-// nowhere is a place where no row lies.
+// nowhere is a location that no row has.
 const nowhere = "(0,0)"
 
 func (w *writes) addSizes(l *loader, sizes []int) {
@@ -127,7 +127,7 @@ func (w *writes) addKept(id drop.ID, kept []drop.Kept) {
 	}
 }
 
-// queue queues all of it: updates before inserts.
+// queue queues everything, with updates before inserts.
 func (w *writes) queue(out *pgx.Batch) {
 	if d := &w.drops; len(d.ids) > 0 {
 		out.Queue(runBatchWriteDrops, d.ids, d.places, d.versions, d.lastAt, d.seqs, d.reserved, d.purchased, d.batches)

@@ -1,10 +1,11 @@
-// Package records describes each table of a store once: its columns and the Go fields that they are bound to, what
-// its rows belong to, and what the role that serves may do with it. From that come the SQL of both engines for all
-// that is cold (lists, the operators' log, export, import, counts), the maps of the memory engine, the form in which
-// a copy is compared, and the rights of the role that serves PostgreSQL. What lanes need of a store is hot: it is no
-// business of this package.
+// Package records describes each table of a store once: its columns and the Go fields that they are bound to, the
+// owner of its rows, and the rights of the role that serves.
 //
-// It is pure: it knows no database, and looks at no type by reflection.
+// From these descriptions come the SQL of both engines for everything off the hot path (lists, the operators' log,
+// export, import, counts) and the maps of the memory engine. The encoding that compares a copy and the rights in
+// PostgreSQL come from them too. The hot path of a store is not in this package.
+//
+// The package is pure: it uses no database and no reflection.
 package records
 
 import (
@@ -15,7 +16,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Kind is what a column holds.
+// Kind is the type of a column.
 type Kind int8
 
 // The kinds, with their types in PostgreSQL and SQLite.
@@ -28,14 +29,14 @@ const (
 	UUID               // uuid, BLOB: 16 bytes
 )
 
-// Value is what one column of one row holds: a Number, which is 0 or 1 of a Flag, a Text, or Bytes, also of a UUID.
+// Value is the value of one column in one row: a Number (0 or 1 for a Flag), a Text, or Bytes (also for a UUID).
 type Value struct {
 	Number int64
 	Text   string
 	Bytes  []byte
 }
 
-// Argument is a value on its way into a statement.
+// Argument is a value that is passed to a statement.
 type Argument struct {
 	Value
 
@@ -47,12 +48,12 @@ type Argument struct {
 type Column struct {
 	Name string
 	Kind Kind
-	// Null: no value, which is the zero value in Go, is stored as NULL.
+	// Null: an empty value, which is the zero value in Go, is stored as NULL.
 	Null bool
-	// Numbered and Timed columns of a new row are given by the store: the next number, and the store's time.
+	// The store sets Numbered and Timed columns of a new row, to the next number and to the store's time.
 	Numbered, Timed bool
-	// Unique, Needed and References say what the schema says: no value twice, none that is empty, and only numbers
-	// that another table has.
+	// Unique, Needed and References repeat what the schema says: no value twice, no empty value, and only numbers
+	// that exist in another table.
 	Unique, Needed bool
 	References     *Table
 
@@ -60,7 +61,7 @@ type Column struct {
 	set func(row any, v Value)
 }
 
-// Of returns what a row, a pointer to the table's Go type, has in the column.
+// Of returns a row's value in the column. row is a pointer to the table's Go type.
 func (c *Column) Of(row any) Argument {
 	a := Argument{Value: c.get(row), Kind: c.Kind}
 	a.Null = c.Null && a.Number == 0 && a.Text == "" && len(a.Bytes) == 0
@@ -73,10 +74,10 @@ func (c *Column) Has(row any, is Argument) bool {
 	return v.Number == is.Number && v.Text == is.Text && bytes.Equal(v.Bytes, is.Bytes)
 }
 
-// Empty reports whether a row has nothing in the column.
+// Empty reports whether a row has no value in the column.
 func (c *Column) Empty(row any) bool { return c.Has(row, Argument{}) }
 
-// Set sets the column in a row. Bytes are kept as they are: they must not change later.
+// Set sets the column in a row. It does not copy Bytes, so they must not change later.
 func (c *Column) Set(row any, v Value) { c.set(row, v) }
 
 func number[T any, N ~int64 | ~int | ~uint32 | ~int8](name string, at func(*T) *N) *Column {
@@ -116,7 +117,7 @@ func bytesOf[T any](name string, at func(*T) *[]byte) *Column {
 	}
 }
 
-// array is a column of a fixed number of bytes; the schema keeps their number.
+// array is a column with a fixed number of bytes, which the schema enforces.
 func array[T any](name string, kind Kind, at func(*T) []byte) *Column {
 	return &Column{
 		Name: name, Kind: kind,
@@ -135,31 +136,32 @@ func (c *Column) timed() *Column    { c.Timed = true; return c }
 func (c *Column) unique() *Column   { c.Unique = true; return c }
 func (c *Column) needed() *Column   { c.Needed = true; return c }
 
-// Table is a table, or a way to read one.
+// Table describes a table, or one way to read it.
 type Table struct {
 	Name    string
 	Columns []*Column
-	// Reads are the columns that a row is read with: Columns, then those of Beside.
+	// Reads are the columns that are read for a row: Columns, then those of Beside.
 	Reads []*Column
-	// Key is the column that numbers the rows, within the drop where they belong to one; lists are in its order.
-	// Empty: none.
+	// Key is the column that numbers the rows, within their drop if they belong to one. Lists are in its order. It is
+	// empty if there is none.
 	Key string
-	// Drop is the column that says which drop a row belongs to; empty: none. Where it is not among the columns no
-	// field of a row has it.
+	// Drop is the column with the drop that a row belongs to, or empty. If it is not among Columns, no Go field holds
+	// it.
 	Drop string
 	// Beside names columns of another table that are read together with each row.
 	Beside *Beside
 
-	// Sequence gives numbers in PostgreSQL; empty: no sequence does. Where it Rises no number is given twice,
-	// whatever was deleted.
+	// Sequence is the PostgreSQL sequence that assigns numbers, or empty. If the table Rises, no number is assigned
+	// twice, even after a deletion.
 	Sequence string
 	Rises    bool
-	Last     int64 // the highest number that there may be; 0: any
-	// Lasting: rows stay where a whole shop is replaced.
+	Last     int64 // the highest possible number; 0 means any
+	// Lasting: rows stay when a whole shop is replaced.
 	Lasting bool
-	// Within: rows are read and written as parts of another table's.
+	// Within: rows are read and written as parts of another table's rows.
 	Within bool
-	// Rights are what the role that serves has on the table in PostgreSQL, and on the sequence if it may take numbers.
+	// Rights are the rights of the serving role on the table in PostgreSQL, and on the sequence if that role may take
+	// numbers.
 	Rights string
 	Serves bool
 
@@ -168,14 +170,14 @@ type Table struct {
 	give func(row any) any
 }
 
-// Beside is columns of at most one row of another table, found by that table's key.
+// Beside is a set of columns from at most one row of another table, found by that table's key.
 type Beside struct {
 	Table   *Table
-	By      string    // our column that has its key
+	By      string    // our column that holds the other table's key
 	Columns []*Column // bound to our rows
 }
 
-// Assign sets in a row what stands beside it.
+// Assign copies the columns of the other table's row into a row.
 func (b *Beside) Assign(to, beside any) {
 	for _, c := range b.Columns {
 		c.set(to, b.Table.Column(c.Name).get(beside))
@@ -185,7 +187,7 @@ func (b *Beside) Assign(to, beside any) {
 // New returns a pointer to an empty row.
 func (t *Table) New() any { return t.make() }
 
-// Assign copies the columns of a row that are read into another row.
+// Assign copies all columns that are read from one row into another.
 func (t *Table) Assign(to, from any) {
 	for _, c := range t.Reads {
 		v := c.get(from)
@@ -194,27 +196,27 @@ func (t *Table) Assign(to, from any) {
 	}
 }
 
-// with has rows read with what stands beside them.
+// with returns a table whose rows are read together with b.
 func (t *Table) with(b Beside) *Table {
 	t.Beside, t.Reads = &b, slices.Concat(t.Columns, b.Columns)
 	return t
 }
 
-// Column returns the column of that name; there must be one.
+// Column returns the column with that name, which must exist.
 func (t *Table) Column(name string) *Column {
 	return t.Columns[slices.IndexFunc(t.Columns, func(c *Column) bool { return c.Name == name })]
 }
 
-// Row returns a row as Export gives it.
+// Row returns a row in the form that Export uses.
 func (t *Table) Row(of drop.ID, row any) store.Row { return store.Row{Drop: of, Value: t.give(row)} }
 
-// Number returns the key of a row.
+// Number returns a row's key.
 func (t *Table) Number(row any) int64 { return t.Column(t.Key).get(row).Number }
 
-// noDrop is what keys of calls without a drop belong to.
+// noDrop is the drop that the keys of calls without a drop belong to.
 const noDrop drop.ID = 0
 
-// table describes a table whose rows are of the Go type T.
+// table describes a table whose rows have the Go type T.
 func table[T any](t Table, columns ...*Column) *Table {
 	t.Columns, t.Reads = columns, columns
 	t.make = func() any { return new(T) }

@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// full returns a row with another value in each column.
+// full returns a row with a different value in each column.
 func full(t *records.Table) any {
 	row := t.New()
 	for i, c := range t.Columns {
@@ -25,7 +25,7 @@ func full(t *records.Table) any {
 	return row
 }
 
-// Each column is bound to a field of its own, which can be set, read and emptied.
+// Each column is bound to its own field, which can be set, read and emptied.
 func TestTables_ColumnsAreBoundToFieldsOfTheirOwn(t *testing.T) {
 	for _, table := range append(records.Tables, records.Sales) {
 		whole := full(table)
@@ -45,7 +45,7 @@ func TestTables_ColumnsAreBoundToFieldsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// No column can be lost, or differ, without a difference in what a copy is compared by.
+// If any column of a copy is lost or differs, its encoding differs.
 func TestAppend_EveryColumnCounts(t *testing.T) {
 	form := func(r store.Row) string {
 		b, err := records.Append(nil, r)
@@ -88,7 +88,7 @@ func TestParts_RefusesWhatNoTableHas(t *testing.T) {
 func ExampleDialect() {
 	d := records.Dialect{Schema: "shop.", Parameter: "$", Now: "now()"}
 	sql, args := d.Select(&records.Query{Table: records.Sales, Of: 7, Page: records.Before(0, 10)})
-	fmt.Println(strings.ReplaceAll(sql, ", coalesce", ",\ncoalesce"), len(args))
+	fmt.Println(strings.NewReplacer(", coalesce", ",\ncoalesce", "\nFROM", "\n\nFROM").Replace(sql), len(args))
 	sql, _ = d.Select(&records.Query{Table: records.Sizes, All: true, Count: new(int64)})
 	fmt.Println(sql)
 	sql, args = d.Add(records.Actions, &operator.Action{Call: "pause"})
@@ -100,6 +100,7 @@ func ExampleDialect() {
 	// SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at,
 	// coalesce(u.username, ''),
 	// coalesce(u.email, '')
+	//
 	// FROM shop.purchases p
 	// LEFT JOIN shop.users u ON u.id = p.user_id
 	// WHERE p.drop_id = $1 AND p.id < $2

@@ -10,41 +10,42 @@ import (
 
 // Dialect writes statements for one engine.
 type Dialect struct {
-	Schema    string // stands before the names of tables
-	Parameter string // stands before the numbers of parameters
-	Limit     string // stands behind the parameter of a LIMIT
-	Now       string // the store's time; empty: it is a parameter
+	Schema    string // goes before the names of tables
+	Parameter string // goes before the numbers of parameters
+	Limit     string // goes after the parameter of a LIMIT
+	Now       string // the store's time; if empty, the time is a parameter
 }
 
-// Query asks for the rows of one table, ascending by its key.
+// Query asks for rows of one table in ascending order of its key.
 type Query struct {
 	Table *Table
-	// Of is the drop that the rows belong to, where they belong to drops, unless they are All asked for.
+	// Of is the drop that the rows belong to. It does not matter if they belong to no drop, or if All is set.
 	Of  drop.ID
 	All bool
-	// Where, if not nil, must have the value Is.
+	// If Where is not nil, that column must have the value Is.
 	Where *Column
 	Is    Argument
-	// Page, if not nil, asks for some of them only.
+	// If Page is not nil, it selects only some of the rows.
 	Page *Page
-	// Count, if not nil, is set to how many rows there are, and none is read.
+	// If Count is not nil, it is set to the number of rows, and no row is read.
 	Count *int64
 
-	// Row is a pointer to what each row is read into before Each is called. Done, if not nil, is called after the last.
+	// Each row is read into Row, a pointer, and then Each is called. If Done is not nil, it is called after the last
+	// row.
 	Row  any
 	Each func() error
 	Done func() error
 }
 
-// Page is at most Limit rows from one on: those after it or, with Newest, those before it, descending. The row itself
-// is not among them.
+// Page is at most Limit rows after a row or, with Newest, before it in descending order. The row itself is not
+// included.
 type Page struct {
 	From   int64
 	Newest bool
 	Limit  int
 }
 
-// Before is a page of the newest rows before that one; 0 or less: of all.
+// Before returns a page of the newest rows before that one. With number 0 or less it starts at the newest.
 func Before(number int64, limit int) *Page {
 	if number <= 0 {
 		number = math.MaxInt64
@@ -52,7 +53,7 @@ func Before(number int64, limit int) *Page {
 	return &Page{From: number, Newest: true, Limit: limit}
 }
 
-// Select returns the query's statement and its arguments.
+// Select returns the query's statement and arguments.
 func (d Dialect) Select(q *Query) (sql string, args []Argument) {
 	t, name, beside := q.Table, "", ""
 	if t.Beside != nil {
@@ -104,7 +105,7 @@ func (d Dialect) Select(q *Query) (sql string, args []Argument) {
 	return sql + tail, args
 }
 
-// read returns the column as a SELECT list names it.
+// read returns the column as it appears in a SELECT list.
 func (c *Column) read(of string) string {
 	switch {
 	case !c.Null:
@@ -116,8 +117,7 @@ func (c *Column) read(of string) string {
 	}
 }
 
-// Stored are the names of the columns of a stored row: which drop it belongs to, where no field says it, then the
-// table's columns.
+// Stored returns the column names of a stored row: the drop's column, if no field holds it, then the table's columns.
 func (t *Table) Stored() []string {
 	var names []string
 	for _, c := range t.Columns {
@@ -129,10 +129,10 @@ func (t *Table) Stored() []string {
 	return names
 }
 
-// unsaid reports whether a row has no field for the drop that it belongs to.
+// unsaid reports whether no field of a row holds its drop.
 func (t *Table) unsaid() bool { return t.Drop != "" && t.Columns[0].Name != t.Drop }
 
-// Values are what a row has in the columns that are Stored.
+// Values returns a row's values for the columns in Stored.
 func (t *Table) Values(of drop.ID, row any) []Argument {
 	values := make([]Argument, 0, len(t.Columns)+1)
 	if t.unsaid() {
@@ -144,7 +144,7 @@ func (t *Table) Values(of drop.ID, row any) []Argument {
 	return values
 }
 
-// Insert returns the statement that stores a row as it is: its parameters are Values.
+// Insert returns the statement that stores a row unchanged. Its parameters are Values.
 func (d Dialect) Insert(t *Table) string {
 	names := t.Stored()
 	parameters := make([]string, len(names))
@@ -154,8 +154,8 @@ func (d Dialect) Insert(t *Table) string {
 	return fmt.Sprintf("\nINSERT INTO %s%s (%s)\nVALUES (%s)", d.Schema, t.Name, strings.Join(names, ", "), strings.Join(parameters, ", "))
 }
 
-// Add returns the statement that stores a new row and gives the columns of Given. Its arguments are those of the row,
-// in which a time that the program gives must stand.
+// Add returns the statement that stores a new row and returns the columns in Given. Its arguments come from the row,
+// which must contain the time if the program sets it.
 func (d Dialect) Add(t *Table, row any) (sql string, args []Argument) {
 	var names, values, given []string
 	for _, c := range t.Given() {
@@ -202,7 +202,7 @@ func (d Dialect) Put(t *Table, of drop.ID, row any) (sql string, args []Argument
 		strings.Join(sets, ", "), strings.Join(given, ", ")), args
 }
 
-// Given are the columns of a new row that the store gives; where it gives none, the key.
+// Given returns the columns of a new row that the store sets or, if it sets none, the key.
 func (t *Table) Given() (given []*Column) {
 	for _, c := range t.Columns {
 		if c.Numbered || c.Timed {
@@ -215,8 +215,8 @@ func (t *Table) Given() (given []*Column) {
 	return given
 }
 
-// Stamp returns the statement that sets a column, unless it is set, to a time in the row of a number, and reads the
-// row. Its parameters are the number and, where the program gives it, the time.
+// Stamp returns the statement that sets a column of a row to a time, unless it is set, and reads the row. Its
+// parameters are the row's number and, if the program sets it, the time.
 func (d Dialect) Stamp(t *Table, c *Column) string {
 	now := d.Now
 	if now == "" {
@@ -230,7 +230,7 @@ func (d Dialect) Stamp(t *Table, c *Column) string {
 		d.Schema, t.Name, c.Name, now, t.Key, d.Parameter, strings.Join(list, ", "))
 }
 
-// Empty returns the statement that tells whether none of the tables has a row.
+// Empty returns the statement that tells whether all the tables are empty.
 func (d Dialect) Empty(tables []*Table) string {
 	none := make([]string, len(tables))
 	for i, t := range tables {
@@ -242,13 +242,13 @@ func (d Dialect) Empty(tables []*Table) string {
 // Clear returns the statement that deletes all rows of a table.
 func (d Dialect) Clear(t *Table) string { return "DELETE FROM " + d.Schema + t.Name }
 
-// Delete returns the statement that deletes the row of a number, its parameter, and gives the number of one that was
-// there.
+// Delete returns the statement that deletes the row with the number in its parameter, and returns that number if the
+// row existed.
 func (d Dialect) Delete(t *Table) string {
 	return fmt.Sprintf("\nDELETE FROM %s%s\nWHERE %[3]s = %[4]s1\nRETURNING %[3]s", d.Schema, t.Name, t.Key, d.Parameter)
 }
 
-// Names lists tables as a statement does.
+// Names returns the tables' names as a list for a statement.
 func (d Dialect) Names(tables []*Table) string {
 	names := make([]string, len(tables))
 	for i, t := range tables {

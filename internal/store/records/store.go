@@ -9,45 +9,46 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Engine is what an engine does with the rows of any table that is described here. Errors are those of store.Store.
+// Engine is what an engine does with the rows of any table described here. It returns the errors that store.Store
+// describes.
 type Engine interface {
-	// Read runs the queries one after the other, on one snapshot. An error of Each or Done ends it and comes back as
-	// it is.
+	// Read runs the queries one after the other on one snapshot. An error of Each or Done ends it and is returned
+	// unchanged.
 	Read(ctx context.Context, op string, queries ...Query) error
-	// Add stores a new row, and sets in it what the store gives: its number and its time.
+	// Add stores a new row and sets its number and time.
 	Add(ctx context.Context, op string, t *Table, row any) error
 	// Put stores the one row that a drop has in a table, in place of the one that is there, and sets in it the time that
 	// the store gives; found: there is such a drop, else nothing is stored.
 	Put(ctx context.Context, op string, t *Table, of drop.ID, row any) (found bool, err error)
-	// Stamp sets a column, unless it is set, to the store's time in the row of that number, and reads the row; found:
-	// there is one.
+	// Stamp sets a column to the store's time in the row with that number, unless it is set, and reads the row. found
+	// reports whether the row exists.
 	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
-	// Delete deletes the row of that number, which is never given again; found: there was one.
+	// Delete deletes the row with that number, which is never assigned again. found reports whether the row existed.
 	Delete(ctx context.Context, op string, t *Table, number int64) (found bool, err error)
-	// Once calls f and keeps its answer under the key, in one transaction. Where an answer is kept already it returns
-	// that, Replayed, or refuses with CodeIdempotencyMismatch; of calls at once under one key one calls f and the
-	// others get its answer. Without a key it keeps nothing, and each step of f may be a transaction of its own. It
-	// may call f again.
+	// Once calls f and keeps its answer under the key, in one transaction. If an answer is already kept, Once returns
+	// it with Replayed set, or refuses with CodeIdempotencyMismatch. Of several concurrent calls with one key, one
+	// calls f and the others get its answer.
+	//
+	// Without a key it keeps nothing, and each step of f may be its own transaction. Once may call f again.
 	Once(ctx context.Context, op string, key drop.Key, f func(Buyers) (drop.Result, error)) (drop.Result, error)
 }
 
-// Buyers finds and adds buyers. Errors are those of store.Store.
+// Buyers finds and adds buyers. It returns the errors that store.Store describes.
 type Buyers interface {
-	// FindBuyer returns the buyer of that email or else of that name, the lowest number first and nobody that a
-	// subject is; ID 0: there is none.
+	// FindBuyer returns the buyer with that email, or else with that name, and the lowest number. It never returns a
+	// buyer who belongs to a subject. ID 0 means that there is none.
 	FindBuyer(called string, byEmail bool) (drop.User, error)
-	// AddBuyer stores a new buyer, and sets the number that the store gives. added is false where a buyer like it has
-	// just been added.
+	// AddBuyer stores a new buyer and sets its number. added is false if another call has just added an equal buyer.
 	AddBuyer(u *drop.User) (added bool, err error)
 }
 
 // Store is the part of a store.Store that is the same for every engine.
 type Store struct{ engine Engine }
 
-// New returns what is cold of a store on an engine.
+// New returns the cold part of a store that runs on the engine.
 func New(e Engine) Store { return Store{e} }
 
-// one reads the row in which a column has that value.
+// one reads the row that has the given value in a column.
 func (s Store) one(ctx context.Context, op string, t *Table, c *Column, row any) (found bool, err error) {
 	err = s.engine.Read(ctx, op, Query{Table: t, Where: c, Is: c.Of(row), Row: row, Each: func() error {
 		found = true
@@ -106,7 +107,7 @@ func (s Store) EnsureUser(ctx context.Context, username, email string, key drop.
 	return answer.User, answer.Replayed, nil
 }
 
-// ensureBuyer finds or makes a buyer. Where another call makes the buyer first it finds that one.
+// ensureBuyer finds or makes a buyer. If another call makes the buyer first, it finds that one.
 func ensureBuyer(b Buyers, who *drop.Named) (drop.User, error) {
 	for {
 		first, second := who.Spellings()
@@ -281,7 +282,7 @@ func page(op string, row *store.Page) (drop.Page, error) {
 	}, nil
 }
 
-// there refuses with CodeDropNotFound: it tells an empty page from a drop that is not there.
+// there refuses with CodeDropNotFound. It distinguishes an empty page from a drop that does not exist.
 func there(id drop.ID) Query {
 	var n int64
 	return Query{Table: Drops, Of: id, Count: &n, Done: func() error {
@@ -297,7 +298,7 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 	state, size := new(drop.State), new(Size)
 	found := false
 	ledger, reservations, purchases := books(Ledger, id, b.Entry), books(Reservations, id, b.Reservation), books(Purchases, id, b.Purchase)
-	return s.engine.Read(ctx, fmt.Sprintf("read the books of drop %d", id),
+	return s.engine.Read(ctx, fmt.Sprintf("read the records of drop %d", id),
 		Query{Table: Drops, Of: id, Row: state, Each: func() error {
 			found = true
 			return nil
@@ -314,7 +315,7 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 		ledger, reservations, purchases)
 }
 
-// books hands the rows of a drop to each.
+// books passes the rows of a drop to each.
 func books[T any](t *Table, id drop.ID, each func(T) error) Query {
 	row := new(T)
 	return Query{Table: t, Of: id, Row: row, Each: func() error { return each(*row) }}

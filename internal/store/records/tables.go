@@ -8,11 +8,11 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Tables are all that a store keeps, in the order in which batches lock and write them; what a row refers to stands
-// before it.
+// Tables are all tables of a store, in the order in which batches lock and write them. A row's references come before
+// it.
 var Tables = []*Table{Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Pages, Tokens, Actions, Outcomes}
 
-// Drops has the drops themselves; a row is a *drop.State, which has its sizes too.
+// Drops contains the drops. A row is a *drop.State, which includes the sizes.
 var Drops = func() *Table {
 	t := table[drop.State](Table{Name: "drops", Key: "id", Drop: "id", Sequence: "drop_ids", Last: int64(drop.MaxID), Serves: true, Rights: "SELECT, INSERT, UPDATE"},
 		number("id", func(s *drop.State) *drop.ID { return &s.ID }),
@@ -48,7 +48,7 @@ type Size struct {
 	Position int
 }
 
-// Sizes has the sizes of drops.
+// Sizes contains the sizes of drops.
 var Sizes = table[Size](Table{Name: "sizes", Key: "position", Drop: "drop_id", Within: true, Rights: "SELECT, INSERT, UPDATE"},
 	number("position", func(s *Size) *int { return &s.Position }),
 	text("label", func(s *Size) *string { return &s.Label }),
@@ -58,7 +58,7 @@ var Sizes = table[Size](Table{Name: "sizes", Key: "position", Drop: "drop_id", W
 	number("sold", func(s *Size) *int64 { return &s.Stock.Sold }),
 )
 
-// Reservations has drop.Reservation.
+// Reservations contains rows of type drop.Reservation.
 var Reservations = table[drop.Reservation](Table{Name: "reservations", Key: "id", Drop: "drop_id", Rights: "SELECT, INSERT, UPDATE"},
 	number("id", func(r *drop.Reservation) *drop.ReservationID { return &r.ID }),
 	number("user_id", func(r *drop.Reservation) *drop.UserID { return &r.UserID }),
@@ -69,7 +69,7 @@ var Reservations = table[drop.Reservation](Table{Name: "reservations", Key: "id"
 	number("ended_at", func(r *drop.Reservation) *drop.Time { return &r.EndedAt }).orNull(),
 )
 
-// Users has store.User.
+// Users contains rows of type store.User.
 var Users = table[store.User](Table{Name: "users", Key: "id", Sequence: "user_ids", Rises: true, Last: drop.MaxSafeInteger, Serves: true, Rights: "SELECT, INSERT, UPDATE"},
 	number("id", func(u *store.User) *drop.UserID { return &u.ID }),
 	text("username", func(u *store.User) *string { return &u.Username }),
@@ -80,7 +80,7 @@ var Users = table[store.User](Table{Name: "users", Key: "id", Sequence: "user_id
 	number("created_at", func(u *store.User) *drop.Time { return &u.CreatedAt }),
 )
 
-// Purchases has drop.Purchase.
+// Purchases contains rows of type drop.Purchase.
 var Purchases = table[drop.Purchase](Table{Name: "purchases", Key: "id", Drop: "drop_id", Rights: "SELECT, INSERT"},
 	purchase(func(p *drop.Purchase) *drop.Purchase { return p })...,
 )
@@ -103,7 +103,7 @@ func purchase[T any](of func(*T) *drop.Purchase) []*Column {
 	}
 }
 
-// Ledger has drop.LedgerEntry.
+// Ledger contains rows of type drop.LedgerEntry.
 var Ledger = table[drop.LedgerEntry](Table{Name: "ledger", Key: "seq", Drop: "drop_id", Rights: "SELECT, INSERT"},
 	number("seq", func(e *drop.LedgerEntry) *drop.Seq { return &e.Seq }),
 	array("batch", UUID, func(e *drop.LedgerEntry) []byte { return e.Batch[:] }),
@@ -114,7 +114,7 @@ var Ledger = table[drop.LedgerEntry](Table{Name: "ledger", Key: "seq", Drop: "dr
 	number("available", func(e *drop.LedgerEntry) *int64 { return &e.Available }),
 )
 
-// Keys has drop.Kept, in no order. Those of calls without a drop belong to drop 0.
+// Keys contains rows of type drop.Kept in no order. Keys of calls without a drop belong to drop 0.
 var Keys = table[drop.Kept](Table{Name: "idempotency_keys", Drop: "drop_id", Rights: "SELECT, INSERT, UPDATE, DELETE"},
 	text("caller", func(k *drop.Kept) *string { return &k.Key.Caller }),
 	text("operation", func(k *drop.Kept) *string { return &k.Key.Operation }),
@@ -142,7 +142,7 @@ func PageRow(p *drop.Page, at drop.Time) *store.Page {
 	}
 }
 
-// Tokens has store.Token.
+// Tokens contains rows of type store.Token.
 var Tokens = table[store.Token](Table{Name: "tokens", Key: "id", Sequence: "tokens_id_seq", Lasting: true, Rights: "SELECT"},
 	number("id", func(t *store.Token) *operator.TokenID { return &t.ID }).numbered(),
 	text("name", func(t *store.Token) *string { return &t.Name }),
@@ -153,7 +153,7 @@ var Tokens = table[store.Token](Table{Name: "tokens", Key: "id", Sequence: "toke
 	number("revoked_at", func(t *store.Token) *drop.Time { return &t.RevokedAt }).orNull(),
 )
 
-// Actions has the log, operator.Action; the outcome of one is a row of Outcomes.
+// Actions contains the operators' log, as operator.Action. An action's outcome is a row of Outcomes.
 var Actions = func() *Table {
 	t := table[operator.Action](
 		Table{Name: "actions", Key: "id", Sequence: "actions_id_seq", Lasting: true, Serves: true, Rights: "SELECT, INSERT"},
@@ -180,18 +180,18 @@ type Outcome struct {
 	Outcome string
 }
 
-// Outcomes says what became of each action.
+// Outcomes contains the outcome of each action.
 var Outcomes = table[Outcome](Table{Name: "outcomes", Key: "action_id", Lasting: true, Within: true, Rights: "SELECT, INSERT"},
 	number("action_id", func(o *Outcome) *operator.ActionID { return &o.Action }),
 	text("outcome", func(o *Outcome) *string { return &o.Outcome }).needed(),
 )
 
-// Shop are the tables that go where a whole shop is replaced.
+// Shop returns the tables that are emptied when a whole shop is replaced.
 func Shop() []*Table {
 	return slices.DeleteFunc(slices.Clone(Tables), func(t *Table) bool { return t.Lasting })
 }
 
-// Beginning are the tables that must have no row before an import.
+// Beginning returns the tables that must be empty before an import.
 func Beginning(into store.Into) []*Table {
 	switch into {
 	case store.IntoNothing:

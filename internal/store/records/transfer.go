@@ -9,8 +9,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Export hands over all rows in the order of store.Exporter, and counts what belongs to drops: a row whose drop is
-// not there would be left out. An error of each comes back from read.
+// Export passes on all rows in the order of store.Exporter. It also counts the rows that belong to drops, so that a
+// row whose drop does not exist is noticed. An error of each is returned by read.
 func Export(read func(Query) error, each func(store.Row) error) error {
 	x := &export{read: read, each: each, seen: make(map[*Table]int64)}
 	for _, t := range Tables {
@@ -89,7 +89,7 @@ func (x *export) checkCounts() error {
 	return nil
 }
 
-// Parts calls put for each row of a table that makes up r. A row may be kept.
+// Parts calls put for each table row that makes up r. put may keep the row.
 func Parts(r store.Row, put func(t *Table, of drop.ID, row any) error) error {
 	for _, t := range Tables {
 		row, ok := t.take(r.Value)
@@ -104,7 +104,7 @@ func Parts(r store.Row, put func(t *Table, of drop.ID, row any) error) error {
 	return fmt.Errorf("a row of type %T cannot be stored", r.Value)
 }
 
-// within is what stands in tables of its own and belongs to r.
+// within handles the parts of r that are in tables of their own.
 func within(r store.Row, put func(t *Table, of drop.ID, row any) error) error {
 	switch v := r.Value.(type) {
 	case *drop.State:
@@ -121,7 +121,7 @@ func within(r store.Row, put func(t *Table, of drop.ID, row any) error) error {
 	return nil
 }
 
-// Append appends a form of the row that differs where any column does.
+// Append appends an encoding of the row that differs if any column differs.
 func Append(b []byte, r store.Row) ([]byte, error) {
 	err := Parts(r, func(t *Table, of drop.ID, row any) error {
 		b = append(b, t.Name...)

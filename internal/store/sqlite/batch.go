@@ -12,10 +12,11 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// maxUsage bounds the rows loaded for one user: one more than any limit, so that what is left out decides nothing.
+// maxUsage limits the rows that are loaded for one user. It is one more than any limit, so the rest cannot change a
+// decision.
 const maxUsage = drop.MaxLimitPerUser + 1
 
-// RunBatch implements store.Store. The transaction is the lock, and the clock is read inside it.
+// RunBatch implements store.Store. The transaction serves as the lock, and the clock is read inside it.
 func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	return s.write(ctx, fmt.Sprintf("run a batch of drop %d", b.Of()), func(conn *sqlite.Conn) (bool, error) {
 		need := b.Needs()
@@ -32,8 +33,8 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	})
 }
 
-// Committed implements store.Store. It always writes: a commit whose sync failed may have left its end in the log,
-// where a recovery would find it, and this overwrites it.
+// Committed implements store.Store. It always writes. A commit whose sync failed may have left its end in the log,
+// where a recovery would find it; the new write overwrites it.
 func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
 	var found bool
 	err := s.write(ctx, fmt.Sprintf("look for a batch of drop %d", id), func(conn *sqlite.Conn) (bool, error) {
@@ -58,7 +59,7 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 	if err != nil {
 		return nil, err
 	}
-	now = max(now, state.LastAt) // as Apply has it
+	now = max(now, state.LastAt) // as Apply does
 	if err := loadDue(conn, state, need.Deadline, now); err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 	return state, nil
 }
 
-// distinct returns the ids ascending and each once; ids stays as it is.
+// distinct returns the ids in ascending order without duplicates. It does not change ids.
 func distinct(ids []drop.UserID) []drop.UserID {
 	if len(ids) < 2 {
 		return ids
@@ -105,7 +106,7 @@ func distinct(ids []drop.UserID) []drop.UserID {
 	return slices.Compact(ids)
 }
 
-// loadDue loads the holds whose time is over and, if asked, when the next one ends.
+// loadDue loads the holds that are past their end and, if asked, when the next one ends.
 func loadDue(conn *sqlite.Conn, state *drop.State, deadline bool, now drop.Time) error {
 	st, err := prepare(conn, sqlRunBatchDue, int64(state.ID), int64(now), drop.MaxExpirePerBatch)
 	if err != nil {
@@ -144,7 +145,7 @@ func loadReservation(conn *sqlite.Conn, state *drop.State, wanted drop.Wanted) e
 	})
 }
 
-// loadUsage loads a user's reservations oldest first, as every store does: with several holds the newest one counts.
+// loadUsage loads a user's reservations oldest first, as every store does: of several holds the newest counts.
 func loadUsage(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
 	st, err := prepare(conn, sqlRunBatchUsage, int64(state.ID), int64(user), maxUsage)
 	if err != nil {
@@ -172,7 +173,7 @@ func loadUnpaid(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
 	})
 }
 
-// saveBatch writes what a batch changed: what is there already before what is new.
+// saveBatch writes what a batch changed. It updates existing rows before it adds new ones.
 func saveBatch(conn *sqlite.Conn, state *drop.State, c *drop.Changes) error {
 	if err := updateDrop(conn, state); err != nil {
 		return err
@@ -202,7 +203,7 @@ func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 func updateDrop(conn *sqlite.Conn, s *drop.State) error {
 	return change(conn, sqlRunBatchUpdateDrop, "drop", 1, func(st *sqlite.Stmt, _ int) int64 {
 		for i, c := range records.Drops.Columns {
-			if c.Name != "created_at" { // which stays as it is
+			if c.Name != "created_at" { // which never changes
 				a := c.Of(s)
 				bindArgument(st, i+1, &a)
 			}
@@ -233,7 +234,7 @@ func insertReservations(conn *sqlite.Conn, id drop.ID, made []*drop.Reservation)
 	return change(conn, sqlRunBatchReserve, "reservation", len(made), func(st *sqlite.Stmt, i int) int64 {
 		r := made[i]
 		bind(st, int64(id), int64(r.ID), int64(r.UserID))
-		if bound == nil || *bound != r.Size { // binding a text allocates, and a run of buyers wants the same size
+		if bound == nil || *bound != r.Size { // binding a text allocates, and consecutive buyers often want the same size
 			bound = &r.Size
 			st.BindText(4, r.Size)
 		}
@@ -270,8 +271,8 @@ func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) err
 	})
 }
 
-// change runs a statement n times. Each time set binds its parameters and returns the number of the one row that it
-// must change or add.
+// change runs a statement n times. Each time, set binds its parameters and returns the number of the single row that
+// it must change or add.
 func change(conn *sqlite.Conn, query, what string, n int, set func(st *sqlite.Stmt, i int) int64) error {
 	st, err := conn.Prepare(query)
 	if err != nil {
@@ -283,7 +284,7 @@ func change(conn *sqlite.Conn, query, what string, n int, set func(st *sqlite.St
 			return fmt.Errorf("write %s %d: %w", what, id, err)
 		}
 		if rows := conn.Changes(); rows != 1 {
-			return fmt.Errorf("%d rows changed of %s %d: want 1", rows, what, id)
+			return fmt.Errorf("changed %d rows of %s %d: want 1", rows, what, id)
 		}
 	}
 	return nil

@@ -13,11 +13,11 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// BenchmarkRunBatch reserves one unit for each of as many buyers as the batch has room for, none of them seen before.
-// The index on users grows with its drop, and with it the pages that a batch touches, so the size of the drops
-// matters; so does that of the table of keys, which are random.
+// BenchmarkRunBatch reserves one unit for each of a batch of new buyers. The index on users grows with its drop, and
+// a batch touches more of its pages, so the size of the drops matters. So does the size of the table of keys, because
+// keys are random.
 func BenchmarkRunBatch(b *testing.B) {
-	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the server has it
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // the server's setting
 	for _, c := range []struct {
 		batch, units int
 		keyed        bool
@@ -66,7 +66,8 @@ func BenchmarkRunBatch(b *testing.B) {
 	}
 }
 
-// BenchmarkRunBatch_Lanes has 32 lanes of a drop each reserve one unit at a time: what sharing a transaction is for.
+// BenchmarkRunBatch_Lanes runs 32 lanes, each with its own drop, that reserve one unit at a time. This is the case
+// that shared transactions are for.
 func BenchmarkRunBatch_Lanes(b *testing.B) {
 	const lanes = 32
 	s := openNew(b, Options{})
@@ -92,5 +93,5 @@ func BenchmarkRunBatch_Lanes(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reservations/s")
 }
 
-// scattered spreads consecutive numbers over the range of user ids, as buyers arrive in no order.
+// scattered spreads consecutive numbers over the range of user ids, because buyers arrive in no order.
 func scattered(n int64) drop.UserID { return drop.UserID(n*2654435761%(1<<39) + 1) }

@@ -8,7 +8,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// counting returns books that count what they get.
+// counting returns books that count the rows they receive.
 func counting(head **drop.State, entries, reservations, purchases *int) store.Books {
 	return store.Books{
 		Head:        func(s *drop.State) error { *head = s; return nil },
@@ -18,7 +18,7 @@ func counting(head **drop.State, entries, reservations, purchases *int) store.Bo
 	}
 }
 
-// The audit's way in: another process reads while the server sells.
+// The audit uses this: another process reads while the server sells.
 func TestReadBooks_ReadOnlyBesideTheServer(t *testing.T) {
 	s := openNew(t, Options{})
 	id := newDrop(t, s, drop.MaxStock)
@@ -28,7 +28,7 @@ func TestReadBooks_ReadOnlyBesideTheServer(t *testing.T) {
 		var head *drop.State
 		b := counting(&head, &entries, &reservations, &purchases)
 		see := b.Head
-		b.Head = func(state *drop.State) error { // what is sold from here on is not in these books
+		b.Head = func(state *drop.State) error { // sales after this point are not in these books
 			made := reserve(t, s, id, 1, 2, 3)
 			if _, err := apply(t, s, id, drop.MakePurchase{Reservation: made[0].ID}); err != nil {
 				t.Error(err)
@@ -77,7 +77,7 @@ func TestReadBooks_EndsWithItsContext(t *testing.T) {
 	if err := s.ReadBooks(ctx, id, b); store.ClassOf(err) != store.ClassUnavailable || err == nil || reservations != 1 {
 		t.Errorf("ReadBooks: %v after %d reservations, want unavailable after 1", err, reservations)
 	}
-	for range readers + 1 { // the connection is well again
+	for range readers + 1 { // the connection still works
 		if err := s.ReadBooks(t.Context(), id, counting(&head, &entries, &reservations, &purchases)); err != nil {
 			t.Error(err)
 		}

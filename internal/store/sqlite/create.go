@@ -48,7 +48,7 @@ func (s *Store) CreateDrop(
 	return made, replayed && err == nil, err
 }
 
-// insertDrop writes a drop that is not there yet, with all of its rows.
+// insertDrop writes a new drop and all of its rows.
 func insertDrop(conn *sqlite.Conn, s *drop.State, c *drop.Changes) error {
 	row := store.Row{Drop: s.ID, Value: s}
 	err := records.Parts(row, func(t *records.Table, of drop.ID, row any) error { return insert(conn, t, of, row) })

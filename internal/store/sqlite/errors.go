@@ -19,7 +19,8 @@ type classified struct {
 
 func (c classified) Unwrap() error { return c.error }
 
-// failure makes err what the contract promises: a refusal or sentinel stays as it is, all else is a *store.Error.
+// failure turns err into the error that the contract promises. A refusal or sentinel is returned unchanged; anything
+// else becomes a *store.Error.
 func failure(op string, err error) error {
 	if err == nil || drop.CodeOf(err) != "" || errors.Is(err, store.ErrNotEmpty) {
 		return err
@@ -27,7 +28,7 @@ func failure(op string, err error) error {
 	return &store.Error{Op: op, Class: classOf(err), Err: explain(err)}
 }
 
-// classOf tells what a failure before COMMIT means; nothing was written.
+// classOf classifies a failure before COMMIT. Nothing was written.
 func classOf(err error) store.Class {
 	if c, ok := errors.AsType[classified](err); ok {
 		return c.class
@@ -52,8 +53,8 @@ func classOf(err error) store.Class {
 	}
 }
 
-// commitError classes a COMMIT that failed: SQLite has undone it for lack of a lock, memory or room; of any other
-// failure it is not known how much reached the disk.
+// commitError classifies a failed COMMIT. Without a lock, memory or disk space, SQLite has undone it. After any other
+// failure it is unknown how much has reached the disk.
 func commitError(err error) error {
 	class := classOf(err)
 	if class != store.ClassRolledBack && class != store.ClassExhausted {
@@ -62,7 +63,7 @@ func commitError(err error) error {
 	return classified{class, fmt.Errorf("commit: %w", err)}
 }
 
-// explain adds what to do to the errors that an operator has to mend.
+// explain adds the remedy to errors that an operator has to fix.
 func explain(err error) error {
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultCorrupt:
@@ -70,7 +71,7 @@ func explain(err error) error {
 	case sqlite.ResultNotADB:
 		return fmt.Errorf("the file is not an SQLite database; name another file: %w", err)
 	case sqlite.ResultFull:
-		return fmt.Errorf("the disk is full; make room: %w", err)
+		return fmt.Errorf("the disk is full; free some space: %w", err)
 	default:
 		return err
 	}

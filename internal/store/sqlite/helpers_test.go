@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a clock that stands until it is set.
+// clock shows the same time until the test sets it.
 type clock struct{ ms atomic.Int64 }
 
 func newClock() *clock {
@@ -44,7 +44,7 @@ func openAt(tb testing.TB, path string, o Options) *Store {
 	return s
 }
 
-// openNew opens a migrated store on a file of its own.
+// openNew opens a migrated store on a new file.
 func openNew(tb testing.TB, o Options) *Store {
 	tb.Helper()
 	s := openAt(tb, filepath.Join(tb.TempDir(), "shop.db"), o)
@@ -55,7 +55,7 @@ func openNew(tb testing.TB, o Options) *Store {
 }
 
 func newBatchID() (id drop.BatchID) {
-	_, _ = rand.Read(id[:]) // never fails
+	_, _ = rand.Read(id[:]) // crypto/rand.Read never fails
 	return id
 }
 
@@ -84,7 +84,7 @@ func apply(tb testing.TB, s *Store, id drop.ID, cmds ...drop.Command) ([]drop.Re
 	return results, err
 }
 
-// reserve reserves one unit for each user, and fails the test where one is refused.
+// reserve reserves one unit for each user, and fails the test if one is refused.
 func reserve(tb testing.TB, s *Store, id drop.ID, users ...drop.UserID) []drop.Reservation {
 	tb.Helper()
 	cmds := make([]drop.Command, len(users))
@@ -114,7 +114,7 @@ func stockOf(tb testing.TB, s *Store, id drop.ID) drop.Stock {
 	return snapshot.Drop.Stock()
 }
 
-// direct runs SQL on the writer's connection, past the store's methods.
+// direct runs SQL on the writer's connection, bypassing the store's methods.
 func direct(tb testing.TB, s *Store, query string) {
 	tb.Helper()
 	err := s.write(tb.Context(), "test", func(conn *sqlite.Conn) (bool, error) {

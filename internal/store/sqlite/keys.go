@@ -10,10 +10,10 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// noDrop is the scope of the keys of calls that have no drop.
+// noDrop is the scope of the keys of calls without a drop.
 const noDrop drop.ID = 0
 
-// findKept looks for the answer kept under a key in the scope of a drop.
+// findKept returns the answer kept under a key in a drop's scope.
 func findKept(conn *sqlite.Conn, id drop.ID, key drop.Key) (kept drop.Kept, found bool, err error) {
 	st, err := prepare(conn, sqlRunBatchKept, int64(id))
 	if err != nil {
@@ -51,8 +51,8 @@ func bindKey(st *sqlite.Stmt, key *drop.Key) {
 	st.BindText(4, key.Value)
 }
 
-// replay gives the answer, Replayed, to a call without a drop under a key that was used before; the error is a
-// refusal where the key was used for something else.
+// replay returns the kept answer to a call without a drop whose key was used before. It refuses if the key was used
+// for a different request.
 func replay(conn *sqlite.Conn, key drop.Key) (drop.Result, error) {
 	if !key.Given() {
 		return drop.Result{}, nil
@@ -68,7 +68,7 @@ func replay(conn *sqlite.Conn, key drop.Key) (drop.Result, error) {
 	return first, nil
 }
 
-// keepAnswer keeps the answer to a call without a drop, in the transaction that has its effect.
+// keepAnswer keeps the answer to a call without a drop, in the transaction that contains the call's effect.
 func keepAnswer(conn *sqlite.Conn, key drop.Key, answer drop.Result, now drop.Time) error {
 	if !key.Given() {
 		return nil

@@ -23,7 +23,7 @@ func oneUnit() drop.Spec {
 	return drop.Spec{Name: "Air One", Price: 12_000, TotalStock: &stock}
 }
 
-// createTwins makes n calls under one key that share a transaction.
+// createTwins makes n calls with one key in a shared transaction.
 func createTwins(t *testing.T, s *Store, n int) (ids map[drop.ID]bool, made int, failed []error) {
 	t.Helper()
 	free := occupy(t, s)
@@ -59,7 +59,7 @@ func TestCreateDrop_TwinsInOneTransaction(t *testing.T) {
 	}
 }
 
-// A replay stands on what its twin wrote before it, so it must not be answered when that is not committed.
+// A replay depends on what its twin wrote before it. If that is not committed, the replay must not be answered.
 func TestCreateDrop_TwinsFallWithTheirTransaction(t *testing.T) {
 	s := openNew(t, Options{Log: slog.New(slog.DiscardHandler)})
 	free := occupy(t, s)
@@ -128,7 +128,7 @@ func TestKeys_DamagedAnswerIsSaidToBe(t *testing.T) {
 	}
 }
 
-// The answers for what is known need no writer, which may be busy.
+// Answers that are already known need no writer, which may be busy.
 func TestEnsureUser_KnownWithoutTheWriter(t *testing.T) {
 	s := openNew(t, Options{})
 	key := drop.NewKey("", "user", "k", "ann")

@@ -12,18 +12,18 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// migrations has one script a version, 0001_….sql first. One that was ever in a published version never changes.
+// migrations has one script for each version, starting with 0001_….sql. A script that was published never changes.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// scripts returns the migrations in order; the one at index i leads to version i+1.
+// scripts returns the migrations in order. The one at index i leads to version i+1.
 func scripts() ([]string, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, err
 	}
-	all := make([]string, len(names)) // Glob sorts
+	all := make([]string, len(names)) // Glob returns sorted names
 	for i, name := range names {
 		text, err := migrations.ReadFile(name)
 		if err != nil {
@@ -34,7 +34,7 @@ func scripts() ([]string, error) {
 	return all, nil
 }
 
-// Migrate implements store.Store. All steps are one transaction, with the write lock held while the version is read.
+// Migrate implements store.Store. All steps are one transaction, and the version is read under its write lock.
 func (s *Store) Migrate(ctx context.Context) (from, to int, err error) {
 	all, err := scripts()
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Store) Migrate(ctx context.Context) (from, to int, err error) {
 	return from, to, err
 }
 
-// migrate brings a database to the version that all of the scripts make.
+// migrate brings a database to the version of the last script.
 func migrate(conn *sqlite.Conn, all []string) (from, to int, err error) {
 	version, err := integer(conn, "PRAGMA user_version")
 	if err != nil {
@@ -69,7 +69,7 @@ func migrate(conn *sqlite.Conn, all []string) (from, to int, err error) {
 	return from, len(all), err
 }
 
-// checkVersion says whether the schema is the one that this program needs.
+// checkVersion returns an error unless this program can work with the schema.
 func checkVersion(conn *sqlite.Conn) error {
 	all, err := scripts()
 	if err != nil {

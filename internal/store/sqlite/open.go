@@ -11,20 +11,20 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// applicationID marks a file as ours ("SDRP", file(1) and SQLite's header call it the application id).
+// applicationID marks a file as ours: "SDRP". SQLite's header and file(1) call it the application id.
 const applicationID = 0x53445250
 
 const (
 	busyTimeout     = 5 * time.Second
-	besideTimeout   = 20 * time.Second // waits for a server's writes to leave room for one
+	besideTimeout   = 20 * time.Second // for a server's writes to leave room for one
 	besidePause     = 200 * time.Microsecond
 	writerCacheKiB  = 64 << 10
 	readerCacheKiB  = 8 << 10
-	checkpointPages = 8000     // 32 MiB: an eighth of the fsyncs of the file at SQLite's 1000, and still a short log to recover
-	journalBytes    = 64 << 20 // what is left of a log that grew beyond
+	checkpointPages = 8000     // 32 MiB: needs an eighth of the fsyncs of SQLite's default of 1000, and a log of that size still recovers fast
+	journalBytes    = 64 << 20 // how much of an overgrown log to keep
 )
 
-// checkPath makes the file where there is none: SQLite itself would make it readable by everybody.
+// checkPath creates a missing file. If SQLite created it, everybody could read it.
 func checkPath(path string, readOnly bool) error {
 	if path == "" || path == ":memory:" {
 		return errors.New("the embedded database needs a file; name one, such as sneakerdrop.db")
@@ -49,9 +49,9 @@ func checkPath(path string, readOnly bool) error {
 
 const lockSuffix = ".lock"
 
-// lockName takes the lock of the one server that serves the file by this name, which must be no symbolic link. It is
-// a lock of SQLite's on an empty database beside it, path.lock: the same on every system, gone when the process is,
-// and none that a reader of path would meet.
+// lockName takes the lock of the one server that serves the file under this name, which must not be a symbolic link.
+// The lock is an SQLite lock on an empty database beside the file, path.lock. It works the same on every system, ends
+// with the process, and never blocks a reader of path.
 func lockName(path string) (*sqlite.Conn, error) {
 	name := path + lockSuffix
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
@@ -75,7 +75,7 @@ func lockName(path string) (*sqlite.Conn, error) {
 	return conn, nil
 }
 
-// openWriter opens the connection that writes. The file must be ours before anything about it is changed.
+// openWriter opens the connection that writes. It checks that the file is ours before it changes anything.
 func openWriter(path string) (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
@@ -102,7 +102,7 @@ func prepareReader(conn *sqlite.Conn) error {
 	return pragmas(conn, "query_only = on", fmt.Sprintf("cache_size = -%d", readerCacheKiB))
 }
 
-// checkFile is checkOurs of a file that is not open yet.
+// checkFile is checkOurs for a file that is not open yet.
 func checkFile(path string) error {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 	if err != nil {
@@ -112,7 +112,7 @@ func checkFile(path string) error {
 	return errors.Join(checkOurs(conn), conn.Close())
 }
 
-// checkOurs refuses the file of another program. One without a table is nobody's yet.
+// checkOurs refuses another program's file. A file without tables belongs to nobody yet.
 func checkOurs(conn *sqlite.Conn) error {
 	tables, err := integer(conn, sqlOpenTables)
 	if err != nil {
@@ -146,7 +146,7 @@ func execute(conn *sqlite.Conn, query string) error {
 	return run(st)
 }
 
-// run steps a statement that yields no row and leaves it ready for the next.
+// run runs a statement that returns no row, and resets it.
 func run(st *sqlite.Stmt) error {
 	if _, err := st.Step(); err != nil {
 		return err
@@ -154,7 +154,7 @@ func run(st *sqlite.Stmt) error {
 	return st.Reset()
 }
 
-// integer returns the one number that a query yields.
+// integer returns the single number that a query returns.
 func integer(conn *sqlite.Conn, query string, args ...int64) (int64, error) {
 	st, err := prepare(conn, query, args...)
 	if err != nil {

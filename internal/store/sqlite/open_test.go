@@ -127,10 +127,10 @@ func TestOpen_RefusesAFileThatIsServed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	openAt(t, link, Options{}) // free again
+	openAt(t, link, Options{}) // the file is free again
 }
 
-// One file has many names: whatever another server calls it, it has one server.
+// A file may have several names. Only one server may serve it, whatever name the servers use.
 func TestOpen_RefusesAFileThatIsServedUnderAnotherName(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "shop.db")
@@ -158,7 +158,8 @@ func TestOpen_RefusesAFileThatIsServedUnderAnotherName(t *testing.T) {
 		} else if !errors.Is(err, ErrServed) {
 			t.Errorf("%s: %v", name, err)
 		}
-		// Beside a server whoever reads or writes must do it by the server's name: another one has another log.
+		// While a server runs, other processes must use the same name as the server: under another name SQLite uses
+		// another log.
 		sameLog := !strings.Contains(made.name, "hard")
 		for _, o := range []Options{{ReadOnly: true}, {Beside: true}} {
 			s, err := Open(name, o)
@@ -173,13 +174,13 @@ func TestOpen_RefusesAFileThatIsServedUnderAnotherName(t *testing.T) {
 	if err := other.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	for lines.Scan() { // until it is gone
+	for lines.Scan() { // until the process is gone
 	}
 	_ = other.Wait()
-	openAt(t, path, Options{}) // free again
+	openAt(t, path, Options{}) // the file is free again
 }
 
-// The same within one process, which must not even open the file to find out.
+// The same within one process, which must find out without opening the file.
 func TestOpen_RefusesAnotherNameInTheSameProcess(t *testing.T) {
 	s := openNew(t, Options{})
 	hard := s.path + ".hard"
@@ -194,7 +195,7 @@ func TestOpen_RefusesAnotherNameInTheSameProcess(t *testing.T) {
 			t.Errorf("%+v opened a hard link: %v, %v", o, beside, err)
 		}
 	}
-	if _, _, err := s.Migrate(t.Context()); err != nil { // and nothing happened to the first
+	if _, _, err := s.Migrate(t.Context()); err != nil { // and the first store is not affected
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -203,7 +204,7 @@ func TestOpen_RefusesAnotherNameInTheSameProcess(t *testing.T) {
 	openAt(t, hard, Options{})
 }
 
-// serveElsewhere has another process serve the file, until it is killed.
+// serveElsewhere starts another process that serves the file until it is killed.
 func serveElsewhere(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	other := exec.Command(os.Args[0], "-test.run", "^TestHoldForAnotherProcess$", "-test.timeout", "60s")
@@ -215,7 +216,7 @@ func serveElsewhere(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
 	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = other.Process.Kill() }) // has ended, if all went well
+	t.Cleanup(func() { _ = other.Process.Kill() }) // has already ended, if the test passed
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "reserved ") {
@@ -226,13 +227,13 @@ func serveElsewhere(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
 	return nil, nil
 }
 
-// envHold makes this test binary a server that holds the file it names until its input ends or it is killed.
+// envHold makes this test binary act as a server. It serves the named file until its input ends or it is killed.
 const envHold = "SNEAKERDROP_TEST_HOLD"
 
 func TestHoldForAnotherProcess(t *testing.T) {
 	path := os.Getenv(envHold)
 	if path == "" {
-		return // started as a test like the others
+		return // started as an ordinary test
 	}
 	s := openAt(t, path, Options{})
 	if _, _, err := s.Migrate(t.Context()); err != nil {
@@ -245,8 +246,8 @@ func TestHoldForAnotherProcess(t *testing.T) {
 	}
 }
 
-// Another process serves the file and is killed in the middle of its work: while it lives we are refused, then we are
-// not, and what it answered is there.
+// Another process serves the file and is killed while it works. Until then we are refused, afterwards we are not, and
+// everything it answered is stored.
 func TestOpen_AfterAnotherProcessWasKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "shop.db")
 	other := exec.Command(os.Args[0], "-test.run", "^TestHoldForAnotherProcess$", "-test.timeout", "60s")
@@ -378,7 +379,7 @@ func TestPersistence(t *testing.T) {
 	checkConsistent(t, s)
 }
 
-// A copy of the file and its log, taken while batches commit, is what a crash leaves behind.
+// A copy of the file and its log, taken while batches commit, is equivalent to what a crash leaves.
 func TestCrash_CopyTakenInFlightIsConsistent(t *testing.T) {
 	s := openNew(t, Options{})
 	id := newDrop(t, s, drop.MaxStock)
@@ -405,7 +406,7 @@ func TestCrash_CopyTakenInFlightIsConsistent(t *testing.T) {
 	for i := range 5 {
 		answered := waitForMore(t, s, id)
 		dir := t.TempDir()
-		// The file first: pages that a checkpoint moves meanwhile are still in the log, which is not begun anew
+		// Copy the file first. Pages that a checkpoint moves meanwhile are still in the log, which does not restart
 		// before it has checkpointPages.
 		for _, suffix := range []string{"", "-wal"} {
 			data, err := os.ReadFile(s.path + suffix)
@@ -424,7 +425,7 @@ func TestCrash_CopyTakenInFlightIsConsistent(t *testing.T) {
 	}
 }
 
-// waitForMore waits until more is held than now, and returns how much.
+// waitForMore waits until more units are held than now, and returns how many.
 func waitForMore(t *testing.T, s *Store, id drop.ID) int64 {
 	t.Helper()
 	start := stockOf(t, s, id).Held
@@ -437,7 +438,7 @@ func waitForMore(t *testing.T, s *Store, id drop.ID) int64 {
 	return 0
 }
 
-// checkConsistent fails the test unless SQLite, the counters, the rows and the ledger agree.
+// checkConsistent fails the test unless SQLite's check, the counters, the rows and the ledger agree.
 func checkConsistent(t *testing.T, s *Store) {
 	t.Helper()
 	for query, want := range map[string]string{

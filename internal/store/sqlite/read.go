@@ -97,7 +97,7 @@ func (s *Store) Server(context.Context) (engine, version string, err error) {
 	return "SQLite", sqlite.Version, nil
 }
 
-// snapshot reads a drop with what a view shows beside it.
+// snapshot reads a drop and the other data that a view shows.
 func (s *Store) snapshot(conn *sqlite.Conn, id drop.ID) (store.Snapshot, error) {
 	state, err := loadDrop(conn, id)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) snapshot(conn *sqlite.Conn, id drop.ID) (store.Snapshot, error) 
 	return snapshot, err
 }
 
-// loadDrop reads a drop's row and sizes, or refuses with CodeDropNotFound.
+// loadDrop reads a drop's row and sizes. It refuses with CodeDropNotFound.
 func loadDrop(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
 	st, err := prepare(conn, sqlDrop, int64(id))
 	if err != nil {
@@ -162,7 +162,7 @@ func loadRecent(conn *sqlite.Conn, id drop.ID) ([]drop.Recent, error) {
 	return recent, err
 }
 
-// rows steps through what a statement yields.
+// rows steps through the rows that a statement returns.
 func rows(st *sqlite.Stmt, row func()) error {
 	for {
 		more, err := st.Step()
@@ -185,7 +185,7 @@ func scanReservation(st *sqlite.Stmt) drop.Reservation {
 	}
 }
 
-// username reads a name from a LEFT JOIN: the shop's own buyers may have told none.
+// username reads a name from a LEFT JOIN. It may be missing for the shop's own buyers.
 func username(st *sqlite.Stmt, column int) string {
 	if st.ColumnIsNull(column) {
 		return drop.UnknownUsername

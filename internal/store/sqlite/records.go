@@ -17,7 +17,8 @@ var dialect = records.Dialect{Parameter: "?", Limit: " + 0"}
 // engine is the store as package records sees it.
 type engine struct{ *Store }
 
-// Read implements records.Engine. While it runs, the log cannot be moved into the file beyond what it sees, and grows.
+// Read implements records.Engine. While it runs, a checkpoint can only move the part of the log that it sees, so the
+// log grows.
 func (e engine) Read(ctx context.Context, op string, queries ...records.Query) error {
 	var r reader
 	err := e.read(ctx, op, func(conn *sqlite.Conn) error {
@@ -103,7 +104,7 @@ func (e engine) Delete(ctx context.Context, op string, t *records.Table, number 
 // reader reads rows within a transaction.
 type reader struct {
 	conn    *sqlite.Conn
-	stopped error // by who gets the rows
+	stopped error // the error that a receiver of rows returned
 }
 
 func (r *reader) read(q records.Query) error {
@@ -161,7 +162,7 @@ func bindArgument(st *sqlite.Stmt, i int, a *records.Argument) {
 	}
 }
 
-// scan reads the columns that a statement yields into a row.
+// scan reads a statement's columns into a row.
 func scan(st *sqlite.Stmt, columns []*records.Column, row any) {
 	for i, c := range columns {
 		var v records.Value
@@ -178,7 +179,7 @@ func scan(st *sqlite.Stmt, columns []*records.Column, row any) {
 	}
 }
 
-// inserts are the statements that store a row as it is.
+// inserts are the statements that store a row unchanged.
 var inserts = func() map[*records.Table]string {
 	all := make(map[*records.Table]string)
 	for _, t := range records.Tables {

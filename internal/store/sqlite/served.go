@@ -10,19 +10,18 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// lock is that of the one server that serves a file. It is taken twice: by name, on an empty database beside the file
-// (see lockName), which every version of this program and every system understands; and on the file itself (see
-// lockInode), because a hard link or a bind mount is another name of the same file, beside which SQLite would keep
-// another log.
+// lock is the lock of the one server that serves a file. It has two parts. The lock by name is on an empty database
+// beside the file (see lockName); every version of this program and every system understands it. The other is on the
+// file itself (see lockInode). A hard link or a bind mount is another name for the same file, and SQLite would keep
+// another log beside that name.
 type lock struct {
 	name  *sqlite.Conn
-	inode *os.File // nil where the system has no such lock
+	inode *os.File // nil if the system has no such lock
 	of    os.FileInfo
 }
 
-// served are the files that this process serves, with the paths by which it does. A process must know that without
-// opening a file: to close any descriptor of it would take SQLite's own locks away (POSIX binds them to process and
-// file).
+// served lists the files that this process serves, and their paths. A process must know this without opening a file,
+// because closing any descriptor of a file drops SQLite's own locks on it: POSIX ties them to process and file.
 var served struct {
 	sync.Mutex
 
@@ -34,7 +33,7 @@ type servedFile struct {
 	path string
 }
 
-// takeLock returns ErrServed where another server has the file, under whatever name.
+// takeLock returns ErrServed if another server has the file, under any name.
 func takeLock(path string) (*lock, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -75,8 +74,8 @@ func (l *lock) release() error {
 	return err
 }
 
-// checkName refuses a file that a server has under another name: what was written last is in a log beside that name,
-// and whoever wrote by this one would damage the file.
+// checkName refuses a file that a server has open under another name. The newest data is in a log beside that name,
+// and a write under this name would damage the file.
 func checkName(path string) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -104,7 +103,7 @@ func checkName(path string) error {
 	}
 	conn, err := lockName(target)
 	if errors.Is(err, ErrServed) {
-		return nil // by this name
+		return nil // the server uses this name
 	}
 	if err != nil {
 		return err

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockByte is far behind the bytes that SQLite locks (from 2^30 on), and behind any byte of a file.
+// lockByte is far beyond the bytes that SQLite locks (from 2^30), and beyond the end of any file.
 const lockByte = 1 << 61
 
-// lockInode locks the file itself, by whatever name it was opened. The lock belongs to the open file and not to the
-// process (OFD, see fcntl(2)): SQLite's own locks and descriptors neither meet nor end it. A file system that has no
-// such locks has the lock by name alone.
+// lockInode locks the file itself, whatever its name. The lock belongs to the open file, not to the process (OFD, see
+// fcntl(2)). SQLite's own locks and descriptors therefore neither conflict with it nor end it. If the file system has
+// no such locks, only the lock by name remains.
 func lockInode(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -30,7 +30,7 @@ func lockInode(path string) (*os.File, error) {
 	}
 }
 
-// inodeLocked reports whether another process has lockInode's lock.
+// inodeLocked reports whether another process holds lockInode's lock.
 func inodeLocked(path string) (bool, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,8 +1,9 @@
 package sqlite
 
-// All SQL of the package, but for the schema (migrations) and what steers a connection (BEGIN, PRAGMA). A statement
-// bears the name of the method that uses it, or of what several of them share. Rows of a drop are found by keys that
-// drop_id leads; a test names the exceptions. What is cold has its statements from package records.
+// This file has all SQL of the package, except the schema (migrations) and what controls a connection (BEGIN,
+// PRAGMA). A statement is named after the method that uses it, or after what several share. A drop's rows are always
+// found by a key that starts with drop_id; a test lists the exceptions. Statements for cold data come from package
+// records.
 
 // The columns of records.Drops.
 const sqlDrop = `
@@ -55,8 +56,8 @@ LEFT JOIN users u ON u.id = r.user_id
 LEFT JOIN purchases p ON p.drop_id = r.drop_id AND p.reservation_id = r.id
 WHERE r.drop_id = ?1 AND r.id = ?2 AND ?3 IN (0, r.user_id)`
 
-// Completed ones first, then the newest: what the bound may leave out is old, and if it is still active its time is
-// over.
+// Completed reservations come first, then the newest. The limit only leaves out old ones, and one of those that is
+// still active is past its end.
 const sqlRunBatchUsage = `
 SELECT id, user_id, size, status, created_at, expires_at, ended_at
 FROM reservations
@@ -64,13 +65,13 @@ WHERE drop_id = ?1 AND user_id = ?2 AND status <= 2
 ORDER BY status DESC, id DESC
 LIMIT ?3 + 0`
 
-// Read only where the drop has the rule, or is about to, which itself keeps them few.
+// Used only if the drop has the rule, or is about to get it. The rule itself keeps these rows few.
 const sqlRunBatchUnpaid = `
 SELECT count(*), coalesce(max(ended_at), 0)
 FROM reservations
 WHERE drop_id = ?1 AND user_id = ?2 AND status > 2`
 
-// Parameters by the places of the columns in records.Drops; created_at (?12) stays as it is.
+// The parameters are numbered like the columns in records.Drops. created_at (?12) does not change.
 const sqlRunBatchUpdateDrop = `
 UPDATE drops
 SET name = ?2, price = ?3, start_time = ?4, image_url = ?5, limit_per_user = ?6, max_expired_holds = ?7,
@@ -167,7 +168,7 @@ SELECT id, username, coalesce(email, ''), coalesce(public_name, '')
 FROM users
 WHERE issuer = ?1 AND subject = ?2`
 
-// An empty subject of an issuer is a text too.
+// An empty subject of an issuer is also a value.
 const sqlEnsureSubjectInsert = `
 INSERT INTO users (id, username, email, public_name, created_at, issuer, subject)
 VALUES (?1, ?2, nullif(?3, ''), nullif(?4, ''), ?5, ?6, ?7)`
@@ -177,7 +178,7 @@ UPDATE users
 SET username = ?2, email = nullif(?3, ''), public_name = nullif(?4, '')
 WHERE id = ?1`
 
-// CROSS JOIN keeps the order: each drop is one look-up in the index on (drop_id, user_id, status).
+// CROSS JOIN fixes the join order: each drop takes one look-up in the index on (drop_id, user_id, status).
 const sqlReservations = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at
 FROM drops d
@@ -190,7 +191,7 @@ SELECT count
 FROM confirmations
 WHERE id = 1`
 
-// How many tables a file has; a foreign one has some and bears another application_id.
+// Counts the tables in a file. Another program's file has some, and another application_id.
 const sqlOpenTables = `
 SELECT count(*)
 FROM sqlite_schema`

@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// crossDrops names the statements that may touch the rows of more than one drop, and why.
+// crossDrops lists the statements that may touch rows of several drops, and why.
 var crossDrops = map[string]string{
 	"sqlCreateDropNext": "the next number is after all others",
 	"sqlDrops":          "lists them",
@@ -41,7 +41,7 @@ func ofOne(t *records.Table) string {
 	return query
 }
 
-// statements returns the SQL of the package by name, and that of package records.
+// statements returns the SQL of this package by name, and the statements from package records.
 func statements(t *testing.T) map[string]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "sql.go", nil, 0)
@@ -66,7 +66,7 @@ func statements(t *testing.T) map[string]string {
 	if len(found) < 20 {
 		t.Fatalf("found %d statements in sql.go", len(found))
 	}
-	for _, table := range records.Tables { // and what package records says of one drop
+	for _, table := range records.Tables { // and the statements of package records about one drop
 		found["rows of "+table.Name], found["insert into "+table.Name] = ofOne(table), dialect.Insert(table)
 		if table.Key != "" {
 			found["page of "+table.Name] = page(table, true)
@@ -75,7 +75,7 @@ func statements(t *testing.T) map[string]string {
 	return found
 }
 
-// violation says why a statement breaks the law that the rows of a drop are found by keys that its number leads.
+// violation returns why a statement breaks the rule that a drop's rows are found by keys that start with its number.
 func violation(t *testing.T, s *Store, query string) string {
 	t.Helper()
 	if strings.HasPrefix(strings.TrimSpace(query), "INSERT") {
@@ -140,8 +140,7 @@ func TestStatements_TouchOneDropByItsKey(t *testing.T) {
 	}
 }
 
-// The plans that a batch, a page and a buyer's list rest on: each look-up ends in the index made for it, without a
-// sort.
+// A batch, a page and a buyer's list depend on these plans. Each look-up uses the index made for it, without a sort.
 func TestStatements_Plans(t *testing.T) {
 	s := openNew(t, Options{})
 	for query, index := range map[string]string{
@@ -199,7 +198,7 @@ func TestStatements_StandInOneFile(t *testing.T) {
 	}
 }
 
-// A variable in LIMIT makes SQLite plan the statement anew at every call.
+// A variable in LIMIT would make SQLite plan the statement again at every call.
 func TestStatements_LimitIsNoBareVariable(t *testing.T) {
 	bare := regexp.MustCompile(`LIMIT \?\d+\s*$`)
 	for name, query := range statements(t) {

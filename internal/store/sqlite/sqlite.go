@@ -1,12 +1,12 @@
-// Package sqlite keeps drops in one SQLite file: the engine of a shop that runs on one machine.
+// Package sqlite keeps drops in one SQLite file, for a shop that runs on one machine.
 //
-// One goroutine, the writer, owns the one connection that writes. It takes what queued while its last transaction
-// committed, runs each piece inside a savepoint of one transaction and answers all of it after COMMIT; so the lanes of
-// several drops share one fsync, and a transaction is the lock of every drop in it. Reads go past it to a small pool of
-// read-only connections and see the last commit.
+// One goroutine, the writer, owns the only connection that writes. It takes the work that queued up while its last
+// transaction committed and runs all of it in one transaction, each piece inside a savepoint. It answers after
+// COMMIT. The lanes of several drops thus share one fsync, and the transaction serves as the lock of every drop in
+// it. Reads use a small pool of read-only connections and see the last commit.
 //
-// The file is in WAL mode with synchronous=FULL: what was answered survives a power cut. One server at a time serves a
-// file (see Open); other processes may read it.
+// The file is in WAL mode with synchronous=FULL, so every answer survives a power failure. Only one server at a time
+// may serve a file (see Open). Other processes may read it.
 package sqlite
 
 import (
@@ -26,44 +26,44 @@ import (
 
 const (
 	readers  = 4   // connections for reads
-	queueCap = 256 // pieces of work that wait for the writer; more wait in their callers
+	queueCap = 256 // pieces of work that may wait for the writer; further ones wait in their callers
 	groupCap = 64  // pieces of work in one transaction
 )
 
-// ErrServed is in the error of Open where another process serves the file.
+// ErrServed is in the error of Open if another process serves the file.
 var ErrServed = errors.New("another sneakerdrop serves this file; stop it first, or name another file")
 
-// ErrOtherName is in the error of Open, beside a server, where that server has the file under another name.
-var ErrOtherName = errors.New("a sneakerdrop serves this file under another name (a hard link, or a mount of it); use that name, or stop the server")
+// ErrOtherName is in the error of Open, with Beside or ReadOnly, if the server has the file open under another name.
+var ErrOtherName = errors.New("a sneakerdrop serves this file under another name (a hard link or a mount of it); use that name, or stop the server")
 
 var (
 	errClosed   = errors.New("the store is closed")
 	errReadOnly = errors.New("the store was opened for reading only")
 )
 
-// Options of Open. The zero value is good.
+// Options are the options of Open. The zero value works.
 type Options struct {
-	// Now is the clock that decides; nil: the process clock.
+	// Now is the clock that decides. Nil means the process's clock.
 	Now func() drop.Time
-	// Log takes what an operator should know; nil: slog.Default.
+	// Log receives messages for operators. Nil means slog.Default.
 	Log *slog.Logger
-	// ReadOnly opens the file beside the server that serves it. Whatever writes is ClassFault.
+	// ReadOnly opens the file while a server serves it. Every write then fails with ClassFault.
 	ReadOnly bool
-	// Beside opens the file beside the server that serves it, for a small write now and then: the two wait for one
-	// another.
+	// Beside opens the file while a server serves it, for an occasional small write. The two processes wait for each
+	// other.
 	Beside bool
 }
 
-// Store is a store.Store on one SQLite file.
+// Store is a store.Store in one SQLite file.
 type Store struct {
-	records.Store // what is cold
+	records.Store // everything off the hot path
 
 	path string
 	now  func() drop.Time
 	log  *slog.Logger
 
-	lock    *lock   // the server's; nil when ReadOnly or Beside
-	writer  *writer // nil when ReadOnly
+	lock    *lock   // the server's lock; nil with ReadOnly or Beside
+	writer  *writer // nil with ReadOnly
 	readers *sqlitex.Pool
 
 	mu     sync.Mutex
@@ -73,8 +73,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file, and makes it, readable by its owner alone, where there is none. It refuses, in one sentence, a
-// file of another program and one that another server has open.
+// Open opens the file. If it does not exist, Open creates it so that only its owner can read it. It refuses another
+// program's file, and a file that another server serves.
 func Open(path string, o Options) (*Store, error) {
 	s := &Store{path: path, now: o.Now, log: o.Log}
 	s.Store = records.New(engine{s})
@@ -121,7 +121,7 @@ func (s *Store) open(o Options) (err error) {
 	return nil
 }
 
-// endWriter ends what a store that was opened for reading does not have.
+// endWriter ends the writer and the lock, which a read-only store does not have.
 func (s *Store) endWriter() error {
 	if s.writer == nil {
 		return nil
@@ -129,7 +129,7 @@ func (s *Store) endWriter() error {
 	return errors.Join(s.writer.close(), s.lock.release())
 }
 
-// Close waits for the calls under way, moves the log into the file and lets go of it.
+// Close waits for the calls under way, moves the log into the file and closes it.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	closed := s.closed
@@ -145,7 +145,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// enter counts a call in, so that Close waits for it; s.calls.Done counts it out.
+// enter registers a call so that Close waits for it. s.calls.Done ends the registration.
 func (s *Store) enter() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,7 +156,7 @@ func (s *Store) enter() error {
 	return nil
 }
 
-// write has the writer run work, and returns once it is committed. op names it in errors.
+// write makes the writer run work, and returns once it is committed. op names it in errors.
 func (s *Store) write(ctx context.Context, op string, work work) error {
 	if s.writer == nil {
 		return &store.Error{Op: op, Class: store.ClassFault, Err: errReadOnly}
@@ -187,7 +187,7 @@ func inSnapshot(conn *sqlite.Conn, f func(*sqlite.Conn) error) (err error) {
 		return err
 	}
 	defer func() {
-		// An interrupt refuses every statement until it is taken back, ROLLBACK too.
+		// An interrupt refuses every statement, even ROLLBACK, until it is cleared.
 		conn.SetInterrupt(nil)
 		if !conn.AutocommitEnabled() {
 			err = errors.Join(err, execute(conn, "ROLLBACK"))

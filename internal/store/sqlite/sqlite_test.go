@@ -24,7 +24,8 @@ func TestStore(t *testing.T) {
 
 func TestEngine(t *testing.T) { storetest.Engine(t, engine{openNew(t, Options{})}) }
 
-// occupy keeps the writer busy until free is called, so that what is queued meanwhile shares the next transaction.
+// occupy keeps the writer busy until free is called, so that everything queued in the meantime shares the next
+// transaction.
 func occupy(t *testing.T, s *Store) (free func()) {
 	t.Helper()
 	began, end, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -55,7 +56,7 @@ func waitQueued(t *testing.T, s *Store, n int) {
 	}
 }
 
-// batchOf is a batch that reserves a unit for user 1; after, if not nil, has its say about what is written.
+// batchOf returns a batch that reserves a unit for user 1. after, if not nil, may change what is written.
 func batchOf(id drop.ID, after func(*drop.State, *drop.Changes)) store.Batch {
 	cmds := []drop.Command{drop.Reserve{User: 1, Hold: time.Minute}}
 	batch := newBatchID()
@@ -68,8 +69,8 @@ func batchOf(id drop.ID, after func(*drop.State, *drop.Changes)) store.Batch {
 	}}
 }
 
-// together runs the batches in one transaction, in their order, and returns their errors. Each must be answered within
-// the deadline of the test.
+// together runs the batches in order in one transaction, and returns their errors. Each must be answered within the
+// test's deadline.
 func together(t *testing.T, s *Store, batches []store.Batch) []error {
 	t.Helper()
 	free := occupy(t, s)
@@ -148,8 +149,8 @@ func TestRunBatch_OneFaultsAloneInASharedTransaction(t *testing.T) {
 	}
 }
 
-// SQLite ends a transaction by itself when it is out of disk or memory. What ran before goes with it and is to be run
-// again; what had not begun goes on.
+// SQLite ends a transaction by itself if it lacks disk space or memory. Work that already ran fails with it and
+// may be retried; work that had not begun continues.
 func TestRunBatch_TransactionEndsInTheMiddle(t *testing.T) {
 	s := openNew(t, Options{Log: slog.New(slog.DiscardHandler)})
 	var batches []store.Batch
@@ -173,7 +174,7 @@ func TestRunBatch_TransactionEndsInTheMiddle(t *testing.T) {
 	}
 }
 
-// When the clock steps back, a drop's time does not: holds that were due stay due.
+// If the clock steps back, a drop's time does not: due holds stay due.
 func TestRunBatch_DueByTheDropsTime(t *testing.T) {
 	c := newClock()
 	s := openNew(t, Options{Now: c.now})
@@ -195,7 +196,7 @@ func TestRunBatch_DueByTheDropsTime(t *testing.T) {
 	}
 }
 
-// A sync that failed may have left the end of a commit in the log; a write must cover it before false is final.
+// A failed sync may have left the end of a commit in the log. A write must overwrite it before "false" is final.
 func TestCommitted_AlwaysWrites(t *testing.T) {
 	s := openNew(t, Options{Log: slog.New(slog.DiscardHandler)})
 	id := newDrop(t, s, 10)
@@ -205,13 +206,13 @@ func TestCommitted_AlwaysWrites(t *testing.T) {
 	}
 }
 
-// A disk that is full in the middle of a shared transaction: SQLite undoes all of it, or the batch alone; either way
-// what failed is not there, what did not is, and the writer goes on.
+// The disk fills up in the middle of a shared transaction, and SQLite undoes the transaction or just the batch.
+// Either way, failed work is not stored, successful work is, and the writer continues.
 func TestRunBatch_DiskFull(t *testing.T) {
 	s := openNew(t, Options{Log: slog.New(slog.DiscardHandler)})
 	first, second := newDrop(t, s, drop.MaxStock), newDrop(t, s, 10)
 	limit := func(pages string) { direct(t, s, "PRAGMA max_page_count = "+pages) }
-	limit("1") // SQLite makes it the pages that there are
+	limit("1") // SQLite raises this to the current number of pages
 	cmds := make([]drop.Command, 2000)
 	for i := range cmds {
 		cmds[i] = drop.Reserve{User: drop.UserID(i + 1), Hold: time.Minute}
@@ -238,7 +239,7 @@ func TestRunBatch_DiskFull(t *testing.T) {
 	checkConsistent(t, s)
 }
 
-// failCommit makes the next COMMIT fail, before or after it took place.
+// failCommit makes the next COMMIT fail, before or after it takes effect.
 func failCommit(t *testing.T, s *Store, code sqlite.ResultCode, after bool) {
 	t.Helper()
 	err := s.write(t.Context(), "set up", func(*sqlite.Conn) (bool, error) {
@@ -290,13 +291,14 @@ func TestRunBatch_FailedCommit(t *testing.T) {
 			if held := stockOf(t, s, id).Held; (held == 1) != c.after {
 				t.Errorf("%d held", held)
 			}
-			reserve(t, s, id, 2) // the writer goes on
+			reserve(t, s, id, 2) // the writer continues
 			checkConsistent(t, s)
 		})
 	}
 }
 
-// What only read falls with a COMMIT whose outcome is unknown, and may be run again: what it read may not be there.
+// A piece of work that only read fails with a COMMIT whose outcome is unknown, and may be retried: what it read may
+// not be stored.
 func TestRunBatch_ReaderInAFailedCommit(t *testing.T) {
 	s := openNew(t, Options{Log: slog.New(slog.DiscardHandler)})
 	id := newDrop(t, s, 1)

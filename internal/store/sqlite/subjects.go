@@ -8,8 +8,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// EnsureSubjects implements store.Store. Where all are known as they are, which is the common case, there is nothing
-// for the writer.
+// EnsureSubjects implements store.Store. In the common case all users exist and are up to date, and the writer has
+// nothing to do.
 func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error) {
 	const op = "find users by their subjects"
 	found := make([]drop.User, len(subjects))
@@ -34,7 +34,7 @@ func (s *Store) EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]
 	return found, nil
 }
 
-// shows tells whether the user is there, and is called as the subject is.
+// shows reports whether the user exists and has the subject's names.
 func shows(u drop.User, s *drop.Subject) bool {
 	return u.ID != 0 && u.Username == s.Username && u.Email == drop.NormalEmail(s.Email) && u.PublicName == s.PublicName
 }

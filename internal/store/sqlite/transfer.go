@@ -21,15 +21,16 @@ func (s *Store) Export(ctx context.Context, each func(store.Row) error) error {
 	return cmp.Or(r.stopped, err)
 }
 
-// Import implements store.Importer. What does not fit into the cache goes to the log beside the file, which grows.
+// Import implements store.Importer. Data that does not fit into the cache goes to the log beside the file, which
+// grows.
 func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(store.Row) error) error, check func(store.Rows) error) error {
-	var stopped error // by fill or check
+	var stopped error // the error of fill or check
 	err := s.write(ctx, "store everything", func(conn *sqlite.Conn) (bool, error) {
 		stopped = nil
 		if err := makeRoom(conn, into); err != nil {
 			return false, err
 		}
-		var failed error // of ours: fill may wrap it
+		var failed error // our own error, which fill may wrap
 		filled := fill(func(r store.Row) error {
 			if failed == nil {
 				failed = records.Parts(r, func(t *records.Table, of drop.ID, row any) error { return insert(conn, t, of, row) })
@@ -52,7 +53,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	return cmp.Or(stopped, err)
 }
 
-// makeRoom returns store.ErrNotEmpty where more is there than may be, or deletes it.
+// makeRoom deletes the old content, or returns store.ErrNotEmpty if into does not allow that.
 func makeRoom(conn *sqlite.Conn, into store.Into) error {
 	if into == store.IntoAnyShop {
 		for _, t := range records.Shop() {

@@ -11,10 +11,10 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// errNeedsWriter: what was begun on a snapshot has to write.
+// errNeedsWriter: work that began on a snapshot turned out to need a write.
 var errNeedsWriter = errors.New("this takes a write")
 
-// Once implements records.Engine. What takes no write, which is the common case, is done without the writer.
+// Once implements records.Engine. In the common case nothing has to be written, and the writer is not needed.
 func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(records.Buyers) (drop.Result, error)) (answer drop.Result, err error) {
 	err = e.read(ctx, op, func(conn *sqlite.Conn) (err error) {
 		if answer, err = replay(conn, key); err != nil || answer.Replayed {
@@ -45,7 +45,7 @@ func (e engine) Once(ctx context.Context, op string, key drop.Key, f func(record
 // buyers finds buyers and, in the writer, adds them.
 type buyers struct {
 	conn  *sqlite.Conn
-	now   func() drop.Time // nil: it reads a snapshot
+	now   func() drop.Time // nil when it reads a snapshot
 	wrote bool
 }
 
@@ -76,7 +76,7 @@ func (b *buyers) AddBuyer(u *drop.User) (added bool, err error) {
 	return true, insert(b.conn, records.Users, noDrop, &store.User{User: *u, CreatedAt: b.now()})
 }
 
-// oneUser reads the columns id, username, email, public_name of one row; ID 0: there is none.
+// oneUser reads the columns id, username, email, public_name of one row. ID 0 means that there is none.
 func oneUser(st *sqlite.Stmt) (user drop.User, err error) {
 	err = rows(st, func() {
 		user = drop.User{ID: drop.UserID(st.ColumnInt64(0)), Username: st.ColumnText(1), Email: st.ColumnText(2), PublicName: st.ColumnText(3)}

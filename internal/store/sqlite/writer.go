@@ -15,19 +15,19 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// work is done inside a transaction; wrote tells whether there is anything to commit. It may run again after a failure
-// that was answered, never twice for one answer.
+// work runs inside a transaction. wrote reports whether there is anything to commit. It may run again after a failure
+// was reported, but never twice for one answer.
 type work func(conn *sqlite.Conn) (wrote bool, err error)
 
 var errPanicked = errors.New("the work panicked")
 
-// task is a piece of work and where its caller waits.
+// task is a piece of work and the channel that its caller waits on.
 type task struct {
 	work  work
-	begun atomic.Bool // set by the writer that begins it, or by the caller that withdraws it
+	begun atomic.Bool // set by the writer when it begins, or by the caller to withdraw it
 	wrote bool
 	err   error
-	// panicked is what the work panicked with; it goes on in the caller's goroutine.
+	// panicked is the value that the work panicked with. The caller's goroutine panics with it again.
 	panicked any
 	done     chan struct{}
 }
@@ -40,8 +40,8 @@ type writer struct {
 	beside bool // another process serves the file
 	log    *slog.Logger
 
-	// The rest belongs to the goroutine.
-	conn   *sqlite.Conn // nil: broken, to be opened again
+	// Only the goroutine uses the fields below.
+	conn   *sqlite.Conn // nil if it broke and must be opened again
 	commit func(*sqlite.Conn) error
 	group  []*task
 }
@@ -55,8 +55,8 @@ func newWriter(conn *sqlite.Conn, reopen func() (*sqlite.Conn, error), beside bo
 	return w
 }
 
-// do queues the work and waits until it is committed or failed. When ctx ends first, what has not begun is withdrawn;
-// what has begun is waited for, since its end is near and an answer is better than a guess.
+// do queues the work and waits until it is committed or has failed. If ctx ends first, work that has not begun is
+// withdrawn. do waits for work that has begun, because it will end soon and a known outcome is better.
 func (w *writer) do(ctx context.Context, f work) error {
 	t := &task{work: f, done: make(chan struct{})}
 	if err := ctx.Err(); err != nil {
@@ -81,17 +81,17 @@ func (w *writer) do(ctx context.Context, f work) error {
 	return t.err
 }
 
-// close ends the goroutine after all that is queued; nothing may be queued any more.
+// close ends the goroutine after all queued work. Nothing may be queued any more.
 func (w *writer) close() error {
 	close(w.queue)
 	<-w.exited
 	if w.conn == nil {
 		return nil
 	}
-	if w.beside { // the log is the server's to move
+	if w.beside { // moving the log is the server's task
 		return w.conn.Close()
 	}
-	// A reader in another process can keep the log from being emptied; then the next server moves it into the file.
+	// A reader in another process can keep the log from being emptied. The next server then moves it into the file.
 	if err := pragmas(w.conn, "wal_checkpoint(truncate)"); err != nil {
 		w.log.Warn("checkpoint on close", "err", err)
 	}
@@ -110,7 +110,7 @@ func (w *writer) loop() {
 	}
 }
 
-// fill takes what else is queued, without waiting.
+// fill takes more queued work, without waiting.
 func (w *writer) fill() {
 	for len(w.group) < groupCap {
 		select {
@@ -125,7 +125,7 @@ func (w *writer) fill() {
 	}
 }
 
-// transact runs the tasks in one transaction and answers them. Where a failure ends the transaction early, it returns
+// transact runs the tasks in one transaction and answers them. If a failure ends the transaction early, it returns
 // the tasks that have not begun.
 func (w *writer) transact(tasks []*task) (rest []*task) {
 	if err := w.begin(); err != nil {
@@ -138,7 +138,7 @@ func (w *writer) transact(tasks []*task) (rest []*task) {
 			continue // withdrawn
 		}
 		w.runOne(t, len(tasks) > 1)
-		if !w.inTransaction() { // SQLite has ended it: no disk, no memory, an I/O error
+		if !w.inTransaction() { // SQLite has ended the transaction: out of disk space or memory, or an I/O error
 			answer(tasks[:i], ended(t.err))
 			answer(tasks[i:i+1], t.err)
 			return tasks[i+1:]
@@ -149,7 +149,7 @@ func (w *writer) transact(tasks []*task) (rest []*task) {
 	return nil
 }
 
-// perform does the work. A panic is the caller's affair: the writer serves the others.
+// perform does the work. It catches a panic and passes it to the caller, so that the writer can serve the others.
 func (t *task) perform(conn *sqlite.Conn) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -161,7 +161,7 @@ func (t *task) perform(conn *sqlite.Conn) {
 	t.wrote, t.err = t.work(conn)
 }
 
-// runOne runs one task; among others inside a savepoint, so that its failure is its own.
+// runOne runs one task. If it is among others, it runs inside a savepoint, so that its failure affects only itself.
 func (w *writer) runOne(t *task, among bool) {
 	if among {
 		if t.err = execute(w.conn, "SAVEPOINT task"); t.err != nil {
@@ -177,13 +177,13 @@ func (w *writer) runOne(t *task, among bool) {
 		undo = execute(w.conn, "ROLLBACK TO task")
 	}
 	if err := errors.Join(undo, execute(w.conn, "RELEASE task")); err != nil {
-		// What the task wrote may still be there, so nothing of this transaction may stay.
+		// What the task wrote may still be there, so the whole transaction must be undone.
 		t.err = errors.Join(t.err, err)
 		w.rollback()
 	}
 }
 
-// end commits if there is anything to commit, and answers.
+// end commits if there is anything to commit, and answers the tasks.
 func (w *writer) end(tasks []*task, wrote bool) {
 	alone := len(tasks) == 1 && tasks[0].err != nil // ran without a savepoint
 	if !wrote || alone {
@@ -200,13 +200,13 @@ func (w *writer) end(tasks []*task, wrote bool) {
 	w.log.Error("commit", "err", err, "class", classOf(err).String())
 	w.rollback()
 	if classOf(err) == store.ClassUnknown {
-		w.discard() // what it has cached is in doubt as well
+		w.discard() // the connection's cache is in doubt too
 	}
 	answer(tasks, err)
 }
 
-// answer ends the tasks, with err those that have no fault of their own. What wrote nothing, a refusal too, may stand
-// on what a task before it wrote, so it falls with a transaction that failed, and is run again.
+// answer ends the tasks. A task without an error of its own gets err. A task that wrote nothing, such as a refusal,
+// may depend on what an earlier task wrote. So it fails together with the transaction and is run again.
 func answer(tasks []*task, err error) {
 	for _, t := range tasks {
 		switch {
@@ -221,14 +221,14 @@ func answer(tasks []*task, err error) {
 	}
 }
 
-// ended is the failure of the tasks whose transaction ended with another's: they may be run again, when what ailed that
-// one is over.
+// ended returns the error of tasks whose transaction another task ended. They may be retried once that task's problem
+// is over.
 func ended(cause error) error {
 	class := classOf(cause)
 	if class == store.ClassFault {
 		class = store.ClassRolledBack
 	}
-	return classified{class, fmt.Errorf("the transaction was ended: %w", cause)}
+	return classified{class, fmt.Errorf("another piece of work ended the transaction: %w", cause)}
 }
 
 func (w *writer) begin() error {
@@ -248,9 +248,8 @@ func (w *writer) begin() error {
 	return nil
 }
 
-// lock begins a transaction that holds the file's one lock for writing. SQLite's own wait for it sleeps longer and
-// longer, up to 100 ms, while a busy server lets go of it for some microseconds at a time. So beside a server it is
-// asked for often.
+// lock begins a transaction with the file's only write lock. SQLite's own wait sleeps longer and longer, up to 100
+// ms, while a busy server releases the lock only for microseconds at a time. So beside a server this tries often.
 func (w *writer) lock() error {
 	if !w.beside {
 		return execute(w.conn, "BEGIN IMMEDIATE")
@@ -267,7 +266,7 @@ func (w *writer) lock() error {
 
 func (w *writer) inTransaction() bool { return w.conn != nil && !w.conn.AutocommitEnabled() }
 
-// rollback leaves the connection outside a transaction, or the writer without it.
+// rollback takes the connection out of the transaction. If that fails, it discards the connection.
 func (w *writer) rollback() {
 	if !w.inTransaction() {
 		return
@@ -278,7 +277,7 @@ func (w *writer) rollback() {
 	}
 }
 
-// discard closes the connection; the next transaction opens another.
+// discard closes the connection. The next transaction opens another one.
 func (w *writer) discard() {
 	if w.conn == nil {
 		return

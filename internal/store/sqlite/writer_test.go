@@ -68,7 +68,7 @@ func TestRunBatch_BegunIsFinishedWithoutItsContext(t *testing.T) {
 func TestRunBatch_NothingWrittenIsNotCommitted(t *testing.T) {
 	s := openNew(t, Options{})
 	id := newDrop(t, s, 10)
-	failCommit(t, s, sqlite.ResultIOErr, false) // would be seen
+	failCommit(t, s, sqlite.ResultIOErr, false) // a COMMIT would now be noticed
 	if _, err := apply(t, s, id, drop.Expire{}); err != nil {
 		t.Error(err)
 	}
@@ -128,7 +128,7 @@ func TestClose_WaitsForReads(t *testing.T) {
 		select {
 		case err := <-closed:
 			t.Fatalf("Close did not wait: %v", err)
-		case <-time.After(50 * time.Millisecond): // time in which a Close that does not wait would interrupt us
+		case <-time.After(50 * time.Millisecond): // long enough for a Close that does not wait to interrupt us
 		}
 		_, err := loadDrop(conn, id)
 		return err
