@@ -79,7 +79,7 @@ func TestBrowser_SignsInAndComesBackWithANewToken(t *testing.T) {
 		return nil
 	})
 	p.until("stranger", func(s seen) error {
-		if s.Connects != 0 || len(s.Refused) != 1 || !strings.HasPrefix(s.Refused[0], "Token is not good here") {
+		if s.Connects != 0 || len(s.Refused) != 1 || !strings.HasPrefix(s.Refused[0], "Token is not valid here") {
 			return fmt.Errorf("%+v, want to be refused", s)
 		}
 		return nil

@@ -1,10 +1,12 @@
-// Package audit compares all that is recorded of a drop with itself: the ledger replayed from its first entry, the
-// counters, the reservations and the purchases must tell one story.
+// Package audit checks that all records of a drop agree: the ledger replayed from its first entry, the counters, the
+// reservations and the purchases.
 //
-// Each drop is read as of one moment while sales go on, and drops are read one after the other, so that no snapshot is
-// held for longer than one drop takes. The comparison itself is pure: it assumes nothing of the rows but their order.
+// It reads each drop as of one moment while sales continue. Drops are read one after the other, so that no snapshot
+// lasts longer than one drop takes. The comparison itself is pure and assumes nothing about the rows except their
+// order.
 //
-// What no two records could contradict goes unseen: the time of a restock, say, moved within its neighbours'.
+// An audit cannot notice a change that no other record contradicts. An example is the time of a restock that was
+// moved, but not past its neighbors.
 package audit
 
 import (
@@ -15,7 +17,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// maxSentences bounds the differences that are kept of one drop: one lost ledger entry contradicts all that follow it.
+// maxSentences is the most differences that are described for one drop. A single lost ledger entry contradicts all
+// that follow it.
 const maxSentences = 20
 
 // Books is what an audit reads.
@@ -24,20 +27,20 @@ type Books interface {
 	ReadBooks(ctx context.Context, id drop.ID, b store.Books) error
 }
 
-// Report is the outcome for all drops that were audited.
+// Report is the result for all audited drops.
 type Report struct {
 	Drops []DropReport `json:"drops"`
 }
 
-// DropReport is the outcome for one drop.
+// DropReport is the result for one drop.
 type DropReport struct {
 	ID            drop.ID `json:"id"`
 	Name          string  `json:"name"`
 	Reservations  int64   `json:"reservations"`
 	Purchases     int64   `json:"purchases"`
 	LedgerEntries int64   `json:"ledger_entries"`
-	// Differences counts what disagrees, and Sentences say the first of it. The first is the cause as far as that can
-	// be told; what follows may be its consequences.
+	// Differences counts the records that do not match, and Sentences describe the first of them. The first one is
+	// the cause as far as an audit can tell; the others may be its consequences.
 	Differences int64    `json:"differences"`
 	Sentences   []string `json:"sentences,omitempty"`
 }
@@ -53,7 +56,7 @@ func (r *Report) Damaged() int {
 	return n
 }
 
-// Sum adds the drops up.
+// Sum returns the totals over all drops.
 func (r *Report) Sum() DropReport {
 	var sum DropReport
 	for i := range r.Drops {
@@ -66,7 +69,8 @@ func (r *Report) Sum() DropReport {
 	return sum
 }
 
-// Run audits every drop, ascending, and calls progress, unless it is nil, after each. A difference is no error.
+// Run audits every drop in ascending order. If progress is not nil, Run calls it after each. Differences do not make
+// Run fail.
 func Run(ctx context.Context, b Books, progress func(DropReport)) (Report, error) {
 	var r Report
 	pulse, err := b.Pulse(ctx)
@@ -76,7 +80,7 @@ func Run(ctx context.Context, b Books, progress func(DropReport)) (Report, error
 	for _, p := range pulse.Drops {
 		d, err := Drop(ctx, b, p.ID)
 		if drop.CodeOf(err) == drop.CodeDropNotFound {
-			continue // everything was replaced meanwhile
+			continue // everything was replaced in the meantime
 		}
 		if err != nil {
 			return r, err
@@ -89,7 +93,7 @@ func Run(ctx context.Context, b Books, progress func(DropReport)) (Report, error
 	return r, nil
 }
 
-// Drop audits one drop. Refuses with CodeDropNotFound.
+// Drop audits one drop. It refuses with CodeDropNotFound.
 func Drop(ctx context.Context, b Books, id drop.ID) (DropReport, error) {
 	c := newCheck(id)
 	err := b.ReadBooks(ctx, id, store.Books{Head: c.head, Entry: c.entry, Reservation: c.reservation, Purchase: c.purchase})

@@ -16,8 +16,8 @@ import (
 	"sneakerdrop/internal/testing/storetest"
 )
 
-// altered hands a store's rows on but for those that a test changes: each function returns what to hand on in place of
-// a row.
+// altered passes on a store's rows, except those that a test changes. Each function returns the replacements of a
+// row.
 type altered struct {
 	store.Store
 	entry       func(drop.LedgerEntry) []drop.LedgerEntry
@@ -58,7 +58,7 @@ func alterations[T any](fields map[string]func(*T)) map[string]func(T) []T {
 	return all
 }
 
-// No row can be lost, come twice or differ in a field that matters without a difference.
+// If any row is lost, appears twice or differs in a field that matters, the audit reports a difference.
 func TestDrop_EveryRowCounts(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, d database) {
 		fill(t, d)
@@ -108,7 +108,7 @@ func only[T any](change func(T) []T, fits func(T) bool) func(T) []T {
 	}
 }
 
-// Whatever the state machine does, the books agree.
+// Whatever the state machine does, the records match.
 func TestRun_RandomHistoriesAreClean(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, d database) {
 		seed := uint64(time.Now().UnixNano())
@@ -221,7 +221,7 @@ func hammer(ctx context.Context, e *engine.Engine, id drop.ID, user drop.UserID,
 		}
 		r, err := e.Reserve(ctx, id, user, "", engine.Retry{})
 		if err != nil {
-			continue // sold out: holds come back
+			continue // sold out: holds will be released
 		}
 		switch n % 4 {
 		case 0:

@@ -7,7 +7,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// check is the audit of one drop: it is told the rows one by one, in the order of store.Books.
+// check is the audit of one drop. It receives the rows one by one, in the order of store.Books.
 type check struct {
 	report DropReport
 	state  *drop.State
@@ -35,7 +35,7 @@ func (c *check) differf(format string, args ...any) {
 	}
 }
 
-// head takes the drop's row and its sizes.
+// head receives the drop's row and its sizes.
 func (c *check) head(s *drop.State) error {
 	c.state = s
 	c.report.Name = s.Name
@@ -48,11 +48,11 @@ func (c *check) head(s *drop.State) error {
 	for i := range s.Sizes {
 		z := &s.Sizes[i]
 		if _, twice := c.sizes[z.Label]; twice {
-			c.differf("size %q is there twice", z.Label)
+			c.differf("size %q appears twice", z.Label)
 		}
 		c.sizes[z.Label] = i
 		if !z.Stock.Balanced() {
-			c.differf("the stock%s must be made up of available, held and sold units: total is %d, available %d, held %d, sold %d",
+			c.differf("the stock%s must be the sum of available, held and sold units: total is %d, available %d, held %d, sold %d",
 				c.of(i), z.Stock.Total, z.Stock.Available, z.Stock.Held, z.Stock.Sold)
 		}
 	}
@@ -62,7 +62,8 @@ func (c *check) head(s *drop.State) error {
 	return nil
 }
 
-// size finds where units of that label are counted: a drop without sizes has one stock, whatever a reservation notes.
+// size finds the stock that counts units of that label. A drop without sizes has one stock, whatever note a
+// reservation has.
 func (c *check) size(label string) (int, bool) {
 	if len(c.state.Sizes) == 1 && !c.state.Sized() {
 		return 0, true
@@ -71,7 +72,7 @@ func (c *check) size(label string) (int, bool) {
 	return i, ok
 }
 
-// of names a size within a sentence, where there is more than one.
+// of names a size within a sentence, if the drop has several.
 func (c *check) of(size int) string {
 	if c.state.Sizes[size].Label == "" {
 		return ""
@@ -79,23 +80,23 @@ func (c *check) of(size int) string {
 	return fmt.Sprintf(" of size %q", c.state.Sizes[size].Label)
 }
 
-// close compares what is left when all rows are read.
+// close compares what remains once all rows are read.
 func (c *check) close() {
 	c.closeLedger()
 	c.closeReservations()
 	c.closePurchases()
 }
 
-// numbers follows rows that are numbered without a gap from 1.
+// numbers follows rows that are numbered from 1 without gaps.
 type numbers struct{ last int64 }
 
-// repeats compares the number of the next row with those before it, and reports whether it was there before.
+// repeats compares the number of the next row with those before it, and reports whether it already appeared.
 func (c *check) repeats(s *numbers, kind string, n int64) bool {
 	want := s.last + 1
 	s.last = max(s.last, n)
 	switch {
 	case n < want:
-		c.differf("%s %d is there twice", kind, n)
+		c.differf("%s %d appears twice", kind, n)
 	case n > want+1:
 		c.differf("%s %d to %d are missing", plural(kind), want, n-1)
 	case n > want:
@@ -104,11 +105,11 @@ func (c *check) repeats(s *numbers, kind string, n int64) bool {
 	return n < want
 }
 
-// checkLast compares the last row's number with n, which the drop's row says that it is.
+// checkLast compares the last row's number with n, the number in the drop's row.
 func (c *check) checkLast(s *numbers, kind string, n int64) {
 	switch {
 	case s.last > n:
-		c.differf("%s %d is there, and the drop's row says that the newest is number %d", kind, s.last, n)
+		c.differf("%s %d exists, but the drop's row says that the newest is number %d", kind, s.last, n)
 	case s.last+1 < n:
 		c.differf("%s %d to %d are missing: the drop's row says that the newest is number %d", plural(kind), s.last+1, n, n)
 	case s.last < n:

@@ -14,7 +14,7 @@ import (
 
 const began drop.Time = 1_767_225_600_000 // 2026-01-01T00:00:00Z
 
-// history is a drop's life: batches at their times, collected to be filled into a store.
+// history is a drop's life: batches and their times, collected to fill a store.
 type history struct {
 	state   *drop.State
 	changes *drop.Changes
@@ -67,7 +67,7 @@ func seven(t *testing.T) store.Filled {
 	h.batch(t, 20, drop.MakePurchase{Reservation: r(1)}, drop.MakePurchase{Reservation: r(3)}, hold(5, "9", time.Minute))
 	h.batch(t, 30, drop.Cancel{Reservation: r(2)}, drop.Restock{Add: 2, Size: "10"})
 	h.batch(t, 40, drop.Pause{})
-	h.batch(t, 70, drop.Cancel{Reservation: r(4)}, drop.Resume{}) // it expires on the way
+	h.batch(t, 70, drop.Cancel{Reservation: r(4)}, drop.Resume{}) // it expires in the same batch
 	h.batch(t, 80, drop.MakePurchase{Reservation: r(5)}, hold(6, "9", time.Minute))
 	return store.Filled{State: h.state, Changes: h.changes}
 }
@@ -81,7 +81,7 @@ func three(t *testing.T) store.Filled {
 	return store.Filled{State: h.state, Changes: h.changes}
 }
 
-// loosen takes all constraints away, so that the rows can be damaged in every way.
+// loosen removes all constraints, so that the rows can be damaged in every way.
 var loosen = func() (statements []string) {
 	for _, table := range []string{"drops", "sizes", "reservations", "purchases", "ledger"} {
 		statements = append(statements, fmt.Sprintf( //nolint:unqueryvet // whatever its columns are
@@ -90,42 +90,42 @@ var loosen = func() (statements []string) {
 	return statements
 }()
 
-// res is a reservation's or purchase's id in drop 7.
+// res returns the id of a reservation or purchase in drop 7.
 func res(n int64) int64 { return 7<<32 + n }
 
 const t0 = "2026-01-01T00:00:00."
 
-// damages made by one statement each, with the first sentence that they must be found with. {r} stands for the id that
-// number 0 would have in drop 7, {t} for the drop's beginning.
+// damages are single statements, each with the first sentence that the audit must report. {r} is the id that number 0
+// would have in drop 7, {t} the drop's first moment.
 var damages = []struct{ name, sql, want string }{
 	{
 		"counter off", "UPDATE sizes SET available = available + 1, held = held - 1 WHERE drop_id = 7 AND label = '9'",
-		`the counter "available" of size "9" is 3, and the ledger gives 2`,
+		`the counter "available" of size "9" is 3, but the ledger gives 2`,
 	},
 	{
 		"held off", "UPDATE sizes SET held = 0 WHERE drop_id = 7 AND label = '9'",
-		`the stock of size "9" must be made up of available, held and sold units: total is 5, available 2, held 0, sold 2`,
+		`the stock of size "9" must be the sum of available, held and sold units: total is 5, available 2, held 0, sold 2`,
 	},
 	{
 		"total off", "UPDATE sizes SET total = 6 WHERE drop_id = 7 AND label = '10'",
-		`the stock of size "10" must be made up of available, held and sold units: total is 6, available 4, held 0, sold 1`,
+		`the stock of size "10" must be the sum of available, held and sold units: total is 6, available 4, held 0, sold 1`,
 	},
 	{
 		"total off, balanced", "UPDATE sizes SET total = 6, available = 5 WHERE drop_id = 7 AND label = '10'",
-		`the counter "available" of size "10" is 5, and the ledger gives 4`,
+		`the counter "available" of size "10" is 5, but the ledger gives 4`,
 	},
 	{
 		"stock below zero", "UPDATE sizes SET available = -1, total = 2 WHERE drop_id = 7 AND label = '9'",
-		`the stock of size "9" must be made up of available, held and sold units: total is 2, available -1, held 1, sold 2`,
+		`the stock of size "9" must be the sum of available, held and sold units: total is 2, available -1, held 1, sold 2`,
 	},
 	{
 		"size lost", "DELETE FROM sizes WHERE drop_id = 7 AND label = '9'",
-		`ledger entry 1 is of size "9", which the drop has not`,
+		`ledger entry 1 has size "9", which the drop does not have`,
 	},
 	{"all sizes lost", "DELETE FROM sizes WHERE drop_id = 7", `it has no stock: there must be at least one size`},
 	{
 		"size twice", "INSERT INTO sizes SELECT drop_id, position + 5, label, total, available, held, sold FROM sizes WHERE drop_id = 7 AND label = '10'",
-		`size "10" is there twice`,
+		`size "10" appears twice`,
 	},
 
 	{"ledger: gap", "DELETE FROM ledger WHERE drop_id = 7 AND seq = 5", `ledger entry 5 is missing`},
@@ -139,58 +139,58 @@ var damages = []struct{ name, sql, want string }{
 		"ledger: all lost", "DELETE FROM ledger WHERE drop_id = 7",
 		`ledger entries 1 to 12 are missing: the drop's row says that the newest is number 12`,
 	},
-	{"ledger: entry twice", "INSERT INTO ledger SELECT * FROM ledger WHERE drop_id = 7 AND seq = 5", `ledger entry 5 is there twice`},
+	{"ledger: entry twice", "INSERT INTO ledger SELECT * FROM ledger WHERE drop_id = 7 AND seq = 5", `ledger entry 5 appears twice`},
 	{
 		"ledger: one too many", "INSERT INTO ledger SELECT drop_id, 13, batch, at, size, 'restocked', 0, 2 FROM ledger WHERE drop_id = 7 AND seq = 12",
-		`ledger entry 13 is there, and the drop's row says that the newest is number 12`,
+		`ledger entry 13 exists, but the drop's row says that the newest is number 12`,
 	},
 	{
 		"ledger: batch of an entry", "UPDATE ledger SET batch = {batch} WHERE drop_id = 7 AND seq = 6",
-		`ledger entry 7 is of batch 07030000000000000000000000000000, which had ended before`,
+		`ledger entry 7 belongs to batch 07030000000000000000000000000000, which had already ended`,
 	},
 	{
 		"ledger: batches of entries", "UPDATE ledger SET batch = {batch} WHERE drop_id = 7 AND seq IN (5, 7)",
-		`its version is 7, and the ledger has 8 batches, each of which made one`,
+		`its version is 7, but the ledger has 8 batches, and each makes a version`,
 	},
 	{
 		"ledger: batch of the newest entry", "UPDATE ledger SET batch = {batch} WHERE drop_id = 7 AND seq = 12",
-		`its row names batch 07070000000000000000000000000000 as its last one, and the ledger goes on to batch `,
+		`its row names batch 07070000000000000000000000000000 as its last one, but the ledger continues to batch `,
 	},
 	{
 		"ledger: batch of an earlier one", "UPDATE ledger SET batch = (SELECT batch FROM ledger WHERE drop_id = 7 AND seq = 3) WHERE drop_id = 7 AND seq = 10",
-		`ledger entry 10 is of batch 07020000000000000000000000000000, which had ended before`,
+		`ledger entry 10 belongs to batch 07020000000000000000000000000000, which had already ended`,
 	},
 	{
 		"ledger: newest batch", "UPDATE drops SET batch = (SELECT batch FROM ledger WHERE drop_id = 7 AND seq = 3) WHERE id = 7",
-		`its row names batch 07020000000000000000000000000000 as its last one, and the ledger goes on to batch 07070000000000000000000000000000`,
+		`its row names batch 07020000000000000000000000000000 as its last one, but the ledger continues to batch 07070000000000000000000000000000`,
 	},
 	{
 		"ledger: time within a batch", "UPDATE ledger SET at = at + 1 WHERE drop_id = 7 AND seq = 6",
-		`ledger entry 6 is of ` + t0 + `021Z, and its batch is of ` + t0 + `020Z`,
+		`ledger entry 6 is dated ` + t0 + `021Z, but its batch ` + t0 + `020Z`,
 	},
 	{
 		"ledger: time steps back", "UPDATE ledger SET at = {t} + 15 WHERE drop_id = 7 AND seq = 10",
-		`ledger entry 10 is of ` + t0 + `015Z, earlier than the entry before it (` + t0 + `030Z)`,
+		`ledger entry 10 is dated ` + t0 + `015Z, earlier than the entry before it (` + t0 + `030Z)`,
 	},
 	{
 		"ledger: time of a batch", "UPDATE ledger SET at = {t} + 71 WHERE drop_id = 7 AND seq = 10",
-		`reservation 30064771076 (expired) was expired at ` + t0 + `070Z, and the ledger has no such movement then`,
+		`reservation 30064771076 (expired) was expired at ` + t0 + `070Z, but the ledger has no such movement then`,
 	},
 	{
 		"ledger: available", "UPDATE ledger SET available = 9 WHERE drop_id = 7 AND seq = 8",
-		`ledger entry 8 says that 9 units of size "9" are available after it, and the entries up to it give 2`,
+		`ledger entry 8 says that 9 units of size "9" are available after it, but the entries up to it give 2`,
 	},
 	{
 		"ledger: units", "UPDATE ledger SET units = 2 WHERE drop_id = 7 AND seq = 3",
-		`ledger entry 3 says that 2 units of size "9" are available after it, and the entries up to it give 3`,
+		`ledger entry 3 says that 2 units of size "9" are available after it, but the entries up to it give 3`,
 	},
 	{
 		"ledger: units below zero", "UPDATE ledger SET units = -1 WHERE drop_id = 7 AND seq = 12",
-		`ledger entry 12 has -1 units, and "purchased" moves at least 1`,
+		`ledger entry 12 has -1 units, but "purchased" moves at least 1`,
 	},
 	{
 		"ledger: oversold", "UPDATE ledger SET units = 6, available = -1 WHERE drop_id = 7 AND seq = 3",
-		`ledger entry 4 ends its batch with a stock of size "9" that cannot be: available -1, held 6, sold 0`,
+		`ledger entry 4 ends its batch with an impossible stock of size "9": available -1, held 6, sold 0`,
 	},
 	{
 		"ledger: unknown reason", "UPDATE ledger SET reason = 'stolen' WHERE drop_id = 7 AND seq = 8",
@@ -198,7 +198,7 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{
 		"ledger: other reason", "UPDATE ledger SET reason = 'reservation_expired' WHERE drop_id = 7 AND seq = 8",
-		`reservation 30064771074 (cancelled) was cancelled at ` + t0 + `030Z, and the ledger has no such movement then`,
+		`reservation 30064771074 (cancelled) was cancelled at ` + t0 + `030Z, but the ledger has no such movement then`,
 	},
 	{
 		"ledger: reason twice in a batch", "UPDATE ledger SET reason = 'reserved', available = 0 WHERE drop_id = 7 AND seq = 6",
@@ -206,7 +206,7 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{
 		"ledger: unknown size", "UPDATE ledger SET size = '11' WHERE drop_id = 7 AND seq = 8",
-		`ledger entry 8 is of size "11", which the drop has not`,
+		`ledger entry 8 has size "11", which the drop does not have`,
 	},
 	{
 		"ledger: created twice", "UPDATE ledger SET reason = 'created' WHERE drop_id = 7 AND seq = 9",
@@ -214,14 +214,14 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{
 		"ledger: not created", "UPDATE ledger SET reason = 'restocked' WHERE drop_id = 7 AND seq = 2",
-		`ledger entry 2 is the first one of size "10" and has the reason "restocked" in place of "created"`,
+		`ledger entry 2 is the first one of size "10" but has the reason "restocked" instead of "created"`,
 	},
 
-	{"row: version", "UPDATE drops SET version = 3 WHERE id = 7", `its version is 3, and the ledger has 6 batches, each of which made one`},
+	{"row: version", "UPDATE drops SET version = 3 WHERE id = 7", `its version is 3, but the ledger has 6 batches, and each makes a version`},
 	{"row: version, batch", "UPDATE drops SET version = 6, batch = {batch} WHERE id = 7", `its row names batch `},
 	{
 		"row: time of last batch", "UPDATE drops SET last_at = last_at + 1 WHERE id = 7",
-		`its row says that its last batch was of ` + t0 + `081Z, and the ledger that it was of ` + t0 + `080Z`,
+		`its row dates its last batch ` + t0 + `081Z, but the ledger ` + t0 + `080Z`,
 	},
 	{
 		"row: next ledger entry", "UPDATE drops SET seq = 20 WHERE id = 7",
@@ -233,11 +233,11 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{
 		"row: next reservation too low", "UPDATE drops SET reserved = 5 WHERE id = 7",
-		`reservation number 6 is there, and the drop's row says that the newest is number 5`,
+		`reservation number 6 exists, but the drop's row says that the newest is number 5`,
 	},
 	{
 		"row: next purchase", "UPDATE drops SET purchased = 2 WHERE id = 7",
-		`purchase number 3 is there, and the drop's row says that the newest is number 2`,
+		`purchase number 3 exists, but the drop's row says that the newest is number 2`,
 	},
 	{"row: made later", "UPDATE drops SET created_at = created_at + 1 WHERE id = 7", `it was made at ` + t0 + `001Z, after its first ledger entry (` + t0 + `000Z)`},
 
@@ -246,30 +246,30 @@ var damages = []struct{ name, sql, want string }{
 		"last reservation lost", "DELETE FROM reservations WHERE id = {r} + 6",
 		`reservation number 6 is missing: the drop's row says that the newest is number 6`,
 	},
-	{"reservation twice", "INSERT INTO reservations SELECT * FROM reservations WHERE id = {r} + 3", `reservation number 3 is there twice`},
+	{"reservation twice", "INSERT INTO reservations SELECT * FROM reservations WHERE id = {r} + 3", `reservation number 3 appears twice`},
 	{"reservation renumbered", "UPDATE reservations SET id = {r} + 9 WHERE id = {r} + 6", `reservation numbers 6 to 8 are missing`},
 	{
 		"reservation: unknown size", "UPDATE reservations SET size = '11' WHERE id = {r} + 2",
-		`reservation 30064771074 is of size "11", which the drop has not`,
+		`reservation 30064771074 has size "11", which the drop does not have`,
 	},
 	{
 		"reservation: other size", "UPDATE reservations SET size = '10' WHERE id = {r} + 2",
-		`reservation 30064771074 (cancelled) was cancelled at ` + t0 + `030Z, and the ledger has no such movement then`,
+		`reservation 30064771074 (cancelled) was cancelled at ` + t0 + `030Z, but the ledger has no such movement then`,
 	},
 	{"reservation: unknown status", "UPDATE reservations SET status = 5 WHERE id = {r} + 2", `reservation 30064771074 has the unknown status 5`},
 	{
 		"reservation: status changed", "UPDATE reservations SET status = 4 WHERE id = {r} + 5",
-		`reservation 30064771077 (cancelled) was cancelled at ` + t0 + `080Z, and the ledger has no such movement then`,
+		`reservation 30064771077 (cancelled) was cancelled at ` + t0 + `080Z, but the ledger has no such movement then`,
 	},
 	{
 		"reservation: active again", "UPDATE reservations SET status = 1, ended_at = NULL WHERE id = {r} + 2",
-		`ledger entry 8: 1 units of size "9" were cancelled at ` + t0 + `030Z, and 0 reservations say so`,
+		`ledger entry 8: 1 units of size "9" were cancelled at ` + t0 + `030Z, but 0 reservations say so`,
 	},
 	{
 		"reservation: active with an end", "UPDATE reservations SET status = 1 WHERE id = {r} + 2",
-		`reservation 30064771074 is active, and ended at ` + t0 + `030Z`,
+		`reservation 30064771074 is active, but ended at ` + t0 + `030Z`,
 	},
-	{"reservation: no end", "UPDATE reservations SET ended_at = NULL WHERE id = {r} + 2", `reservation 30064771074 is cancelled, and has no end`},
+	{"reservation: no end", "UPDATE reservations SET ended_at = NULL WHERE id = {r} + 2", `reservation 30064771074 is cancelled, but has no end`},
 	{
 		"reservation: ended early", "UPDATE reservations SET ended_at = {t} + 9 WHERE id = {r} + 2",
 		`reservation 30064771074 ended at ` + t0 + `009Z, before it was made (` + t0 + `010Z)`,
@@ -280,7 +280,7 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{
 		"reservation: end moved", "UPDATE reservations SET ended_at = {t} + 31 WHERE id = {r} + 2",
-		`reservation 30064771074 (cancelled) was cancelled at ` + t0 + `031Z, and the ledger has no such movement then`,
+		`reservation 30064771074 (cancelled) was cancelled at ` + t0 + `031Z, but the ledger has no such movement then`,
 	},
 	{
 		"reservation: beginning moved", "UPDATE reservations SET created_at = {t} + 20 WHERE id = {r} + 2",
@@ -288,15 +288,15 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{
 		"reservation: expired before its time", "UPDATE reservations SET expires_at = {t} + 71 WHERE id = {r} + 4",
-		`reservation 30064771076 expired at ` + t0 + `070Z, before its time was over (` + t0 + `071Z)`,
+		`reservation 30064771076 expired at ` + t0 + `070Z, before its hold ended (` + t0 + `071Z)`,
 	},
 	{
 		"reservation: bought after its time", "UPDATE reservations SET expires_at = {t} + 80 WHERE id = {r} + 5",
-		`reservation 30064771077 was completed at ` + t0 + `080Z, when its time was over (` + t0 + `080Z)`,
+		`reservation 30064771077 was completed at ` + t0 + `080Z, after its hold had ended (` + t0 + `080Z)`,
 	},
 	{
 		"reservation: other user", "UPDATE reservations SET user_id = 99 WHERE id = {r} + 1",
-		`purchase 30064771073 is user 1's, and its reservation 30064771073 is user 99's`,
+		`purchase 30064771073 is user 1's, but its reservation 30064771073 is user 99's`,
 	},
 
 	{"purchase lost", "DELETE FROM purchases WHERE id = {r} + 1", `purchase number 1 is missing`},
@@ -306,42 +306,42 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{
 		"last purchase lost with its number", "DELETE FROM purchases WHERE id = {r} + 3; UPDATE drops SET purchased = 2 WHERE id = 7",
-		`reservation 30064771077 is completed, and there is no purchase of it`,
+		`reservation 30064771077 is completed, but it has no purchase`,
 	},
-	{"purchase twice", "INSERT INTO purchases SELECT * FROM purchases WHERE id = {r} + 1", `purchase number 1 is there twice`},
+	{"purchase twice", "INSERT INTO purchases SELECT * FROM purchases WHERE id = {r} + 1", `purchase number 1 appears twice`},
 	{
 		"reservation sold twice", "UPDATE purchases SET reservation_id = {r} + 1, user_id = 1 WHERE id = {r} + 3",
 		`purchase 30064771075 is the second one of reservation 30064771073`,
 	},
 	{
 		"purchase without reservation", "UPDATE purchases SET reservation_id = {r} + 77 WHERE id = {r} + 3",
-		`purchase 30064771075 is of reservation 30064771149, and there is no completed reservation of that number`,
+		`purchase 30064771075 belongs to reservation 30064771149, but there is no completed reservation with that number`,
 	},
 	{
 		"purchase of a cancelled one", "UPDATE purchases SET reservation_id = {r} + 2 WHERE id = {r} + 3",
-		`purchase 30064771075 is of reservation 30064771074, and there is no completed reservation of that number`,
+		`purchase 30064771075 belongs to reservation 30064771074, but there is no completed reservation with that number`,
 	},
 	{
 		"purchase: user", "UPDATE purchases SET user_id = 99 WHERE id = {r} + 2",
-		`purchase 30064771074 is user 99's, and its reservation 30064771075 is user 3's`,
+		`purchase 30064771074 is user 99's, but its reservation 30064771075 is user 3's`,
 	},
 	{
 		"purchase: size", "UPDATE purchases SET size = '9' WHERE id = {r} + 2",
-		`purchase 30064771074 is of size "9", and its reservation 30064771075 of size "10"`,
+		`purchase 30064771074 has size "9", but its reservation 30064771075 has size "10"`,
 	},
 	{
 		"purchase: price", "UPDATE purchases SET price = 1 WHERE id = {r} + 2",
-		`purchase 30064771074 is at the price 0.01, and the drop's price is 120`,
+		`purchase 30064771074 has the price 0.01, but the drop's price is 120`,
 	},
-	{"price changed", "UPDATE drops SET price = 100 WHERE id = 7", `purchase 30064771073 is at the price 120, and the drop's price is 1`},
+	{"price changed", "UPDATE drops SET price = 100 WHERE id = 7", `purchase 30064771073 has the price 120, but the drop's price is 1`},
 	{
 		"purchase: time", "UPDATE purchases SET created_at = {t} + 21 WHERE id = {r} + 2",
-		`purchase 30064771074 is of ` + t0 + `021Z, and its reservation 30064771075 was completed at ` + t0 + `020Z`,
+		`purchase 30064771074 is dated ` + t0 + `021Z, but its reservation 30064771075 was completed at ` + t0 + `020Z`,
 	},
 }
 
-// Each damage is made alone, in the database itself, and found with its own sentence first; the other drop stays clean.
-// Rows are mended by filling the store anew.
+// Each damage is made alone, directly in the database, and must be reported first; the other drop stays clean. The
+// store is filled again after each.
 func TestRun_FindsEveryDamage(t *testing.T) {
 	placeholders := strings.NewReplacer("{r}", strconv.FormatInt(res(0), 10), "{t}", strconv.FormatInt(int64(began), 10))
 	onEachEngine(t, func(t *testing.T, d database) {

@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// database is a store that SQL can reach past the program; url is empty where there is no SQL.
+// database is a store whose SQL a test can also reach directly. url is empty if there is no SQL.
 type database struct {
 	store.Store
 	url string

@@ -9,7 +9,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// damagedRows are the rows of one drop made of bytes, in any state.
+// damagedRows makes the rows of one drop from bytes, in any state.
 type damagedRows struct{ rest []byte }
 
 func (d *damagedRows) n(below int) int {
@@ -31,7 +31,7 @@ func (d *damagedRows) Pulse(context.Context) (store.Pulse, error) {
 	return store.Pulse{Drops: []store.DropPulse{{ID: 1}}}, nil
 }
 
-// ReadBooks keeps to what a store promises, the order of the numbers, and to nothing else.
+// ReadBooks keeps only what a store promises, the order of the numbers.
 func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) error {
 	s := &drop.State{
 		Drop: drop.Drop{ID: 1, Version: d.number()}, LastAt: drop.Time(d.number()), Seq: drop.Seq(d.number()), Reserved: uint32(d.number()), Purchased: uint32(d.number()),
@@ -76,8 +76,8 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	return nil
 }
 
-// FuzzAudit: an audit reads rows that are damaged in any way, counts what disagrees and says so in a bounded number of
-// sentences.
+// FuzzAudit: an audit can read rows with any damage. It counts the differences and describes a limited number of
+// them.
 func FuzzAudit(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{1, 1, 1, 0, 0, 1, 1, 0, 2, 2, 0, 0, 1, 1, 1, 1, 0, 0, 2, 2})

@@ -4,41 +4,41 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// ledger is what has been read of a drop's ledger.
+// ledger is what has been read of a drop's ledger so far.
 type ledger struct {
 	numbers
 	replay  []drop.Stock // by index of Sizes
 	begun   []bool       // the size has an entry
 	first   drop.Time    // of the first entry
 	at      drop.Time    // of the batch being read
-	batch   drop.BatchID // the one being read
+	batch   drop.BatchID // of the batch being read
 	batches map[drop.BatchID]bool
 	posted  map[posting]bool // in this batch
 
 	moments map[moment]*movement
-	order   []*movement // as they came
+	order   []*movement // in the order in which they came
 }
 
-// posting is what a batch has one entry for.
+// posting identifies an entry within a batch.
 type posting struct {
 	size   int
 	reason drop.Reason
 }
 
-// moment is what ledger and rows both count by: several batches may share a millisecond.
+// moment is the unit by which ledger and rows are compared, because several batches may share a millisecond.
 type moment struct {
 	at drop.Time
 	posting
 }
 
-// movement is what the ledger moved at a moment, and what the rows account for.
+// movement is what the ledger moved at a moment, and how much of it the rows account for.
 type movement struct {
 	moment
 	seq         drop.Seq // of the first entry
 	units, rows int64
 }
 
-// entry takes the next ledger entry.
+// entry receives the next ledger entry.
 func (c *check) entry(e drop.LedgerEntry) error {
 	l := &c.ledger
 	c.report.LedgerEntries++
@@ -48,7 +48,7 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	c.checkOrder(&e)
 	i, ok := c.size(e.Size)
 	if !ok || len(c.state.Sizes) == 1 && e.Size != c.state.Sizes[0].Label {
-		c.differf("ledger entry %d is of size %q, which the drop has not", e.Seq, e.Size)
+		c.differf("ledger entry %d has size %q, which the drop does not have", e.Seq, e.Size)
 		return nil
 	}
 	p := posting{size: i, reason: e.Reason}
@@ -58,14 +58,14 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	l.posted[p] = true
 	c.begin(&e, i)
 	if least := leastUnits(e.Reason); e.Units < least {
-		c.differf("ledger entry %d has %d units, and %q moves at least %d", e.Seq, e.Units, e.Reason, least)
+		c.differf("ledger entry %d has %d units, but %q moves at least %d", e.Seq, e.Units, e.Reason, least)
 	}
 	if err := l.replay[i].Post(e.Reason, e.Units); err != nil {
 		c.differf("ledger entry %d has the unknown reason %q", e.Seq, e.Reason)
 		return nil //nolint:nilerr // a difference is no error
 	}
 	if want := l.replay[i].Available; e.Available != want {
-		c.differf("ledger entry %d says that %d units%s are available after it, and the entries up to it give %d",
+		c.differf("ledger entry %d says that %d units%s are available after it, but the entries up to it give %d",
 			e.Seq, e.Available, c.of(i), want)
 	}
 	if e.Reason != drop.Created && e.Reason != drop.Restocked {
@@ -74,12 +74,12 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	return nil
 }
 
-// checkOrder checks an entry's batch and time against the entry before.
+// checkOrder checks an entry's batch and time against the entry before it.
 func (c *check) checkOrder(e *drop.LedgerEntry) {
 	l := &c.ledger
 	if len(l.batches) > 0 && e.Batch == l.batch {
 		if e.At != l.at {
-			c.differf("ledger entry %d is of %s, and its batch is of %s", e.Seq, e.At, l.at)
+			c.differf("ledger entry %d is dated %s, but its batch %s", e.Seq, e.At, l.at)
 		}
 		return
 	}
@@ -88,18 +88,19 @@ func (c *check) checkOrder(e *drop.LedgerEntry) {
 	} else {
 		c.closeBatch(e.Seq - 1)
 		if e.At < l.at {
-			c.differf("ledger entry %d is of %s, earlier than the entry before it (%s)", e.Seq, e.At, l.at)
+			c.differf("ledger entry %d is dated %s, earlier than the entry before it (%s)", e.Seq, e.At, l.at)
 		}
 	}
 	if l.batches[e.Batch] {
-		c.differf("ledger entry %d is of batch %x, which had ended before", e.Seq, e.Batch)
+		c.differf("ledger entry %d belongs to batch %x, which had already ended", e.Seq, e.Batch)
 	}
 	l.batches[e.Batch] = true
 	l.batch, l.at = e.Batch, e.At
 	clear(l.posted)
 }
 
-// begin checks that a size's ledger begins with its creation, in the first batch, and has no second one.
+// begin checks that a size's ledger starts with its creation, in the first batch, and that there is no second
+// creation.
 func (c *check) begin(e *drop.LedgerEntry, size int) {
 	begun := c.ledger.begun[size]
 	c.ledger.begun[size] = true
@@ -109,16 +110,16 @@ func (c *check) begin(e *drop.LedgerEntry, size int) {
 	case created && len(c.ledger.batches) > 1:
 		c.differf("ledger entry %d creates the stock%s after the drop's first batch", e.Seq, c.of(size))
 	case !created && !begun:
-		c.differf("ledger entry %d is the first one%s and has the reason %q in place of %q", e.Seq, c.of(size), e.Reason, drop.Created)
+		c.differf("ledger entry %d is the first one%s but has the reason %q instead of %q", e.Seq, c.of(size), e.Reason, drop.Created)
 	}
 }
 
-// closeBatch checks that no counter is below zero when a batch is over; within one it may be, because its entries stand
-// in the order of their reasons.
+// closeBatch checks that no counter is negative after a batch. Within a batch one may be, because its entries are
+// ordered by reason.
 func (c *check) closeBatch(newest drop.Seq) {
 	for i, s := range c.ledger.replay {
 		if !s.Balanced() {
-			c.differf("ledger entry %d ends its batch with a stock%s that cannot be: available %d, held %d, sold %d",
+			c.differf("ledger entry %d ends its batch with an impossible stock%s: available %d, held %d, sold %d",
 				newest, c.of(i), s.Available, s.Held, s.Sold)
 		}
 	}
@@ -176,28 +177,28 @@ func (c *check) compareStock(size int) {
 		{"total", have.Total, want.Total},
 	} {
 		if counter.have != counter.want {
-			c.differf("the counter %q%s is %d, and the ledger gives %d", counter.name, c.of(size), counter.have, counter.want)
+			c.differf("the counter %q%s is %d, but the ledger gives %d", counter.name, c.of(size), counter.have, counter.want)
 		}
 	}
 }
 
-// compareRow compares the drop's row with the newest ledger entry. Each batch makes a version, also one that moved no
-// units and so left no entry: a batch on the row that the ledger does not know must have been such.
+// compareRow compares the drop's row with the newest ledger entry. Each batch makes a version, even one that moved no
+// units and so left no entry. If the row names a batch that the ledger does not know, it must be such a batch.
 func (c *check) compareRow() {
 	s, l := c.state, &c.ledger
 	moved := int64(len(l.batches))
 	switch {
 	case moved == 0:
 	case s.Version < moved:
-		c.differf("its version is %d, and the ledger has %d batches, each of which made one", s.Version, moved)
+		c.differf("its version is %d, but the ledger has %d batches, and each makes a version", s.Version, moved)
 	case s.Batch == l.batch && s.LastAt != l.at:
-		c.differf("its row says that its last batch was of %s, and the ledger that it was of %s", s.LastAt, l.at)
+		c.differf("its row dates its last batch %s, but the ledger %s", s.LastAt, l.at)
 	case s.Batch != l.batch && l.batches[s.Batch]:
-		c.differf("its row names batch %x as its last one, and the ledger goes on to batch %x", s.Batch, l.batch)
+		c.differf("its row names batch %x as its last one, but the ledger continues to batch %x", s.Batch, l.batch)
 	case s.Batch != l.batch && s.Version == moved:
-		c.differf("its row names batch %x as its last one, and the ledger batch %x", s.Batch, l.batch)
+		c.differf("its row names batch %x as its last one, but the ledger batch %x", s.Batch, l.batch)
 	case s.LastAt < l.at:
-		c.differf("its row says that its last batch was of %s, and the newest ledger entry is of %s", s.LastAt, l.at)
+		c.differf("its row dates its last batch %s, but the newest ledger entry is dated %s", s.LastAt, l.at)
 	case s.CreatedAt > l.first:
 		c.differf("it was made at %s, after its first ledger entry (%s)", s.CreatedAt, l.first)
 	}

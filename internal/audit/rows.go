@@ -7,13 +7,13 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// rows is what has been read of a drop's reservations and purchases.
+// rows is what has been read of a drop's reservations and purchases so far.
 type rows struct {
 	reservations, purchases numbers
 	completed               []completed // ascending
 }
 
-// completed is what a completed reservation says of its purchase.
+// completed is what a completed reservation says about its purchase.
 type completed struct {
 	id     drop.ReservationID
 	user   drop.UserID
@@ -22,10 +22,10 @@ type completed struct {
 	bought bool
 }
 
-// number is an id's number within the drop; an id that is not the drop's is none.
+// number returns an id's number within the drop. For an id of another drop the result is not a valid number.
 func (c *check) number(id int64) int64 { return id - int64(c.report.ID)<<32 }
 
-// reservation takes the next reservation.
+// reservation receives the next reservation.
 func (c *check) reservation(r drop.Reservation) error {
 	c.closeLedger()
 	c.report.Reservations++
@@ -34,7 +34,7 @@ func (c *check) reservation(r drop.Reservation) error {
 	}
 	i, ok := c.size(r.Size)
 	if !ok {
-		c.differf("reservation %d is of size %q, which the drop has not", r.ID, r.Size)
+		c.differf("reservation %d has size %q, which the drop does not have", r.ID, r.Size)
 		return nil
 	}
 	c.account(&r, r.CreatedAt, posting{size: i, reason: drop.Reserved})
@@ -51,37 +51,37 @@ func (c *check) reservation(r drop.Reservation) error {
 	return nil
 }
 
-// sound checks a reservation by itself.
+// sound checks a reservation on its own.
 func (c *check) sound(r *drop.Reservation) bool {
 	switch {
 	case !r.Status.Known():
 		c.differf("reservation %d has the unknown status %d", r.ID, int8(r.Status))
 	case r.Status == drop.Active && r.EndedAt != 0:
-		c.differf("reservation %d is active, and ended at %s", r.ID, r.EndedAt)
+		c.differf("reservation %d is active, but ended at %s", r.ID, r.EndedAt)
 	case r.Status != drop.Active && r.EndedAt == 0:
-		c.differf("reservation %d is %s, and has no end", r.ID, r.Status)
+		c.differf("reservation %d is %s, but has no end", r.ID, r.Status)
 	case r.EndedAt != 0 && r.EndedAt < r.CreatedAt:
 		c.differf("reservation %d ended at %s, before it was made (%s)", r.ID, r.EndedAt, r.CreatedAt)
 	case max(r.CreatedAt, r.EndedAt) > c.state.LastAt:
 		c.differf("reservation %d was changed at %s, after the drop's last batch (%s)", r.ID, max(r.CreatedAt, r.EndedAt), c.state.LastAt)
 	case r.Status == drop.Expired && r.EndedAt < r.ExpiresAt:
-		c.differf("reservation %d expired at %s, before its time was over (%s)", r.ID, r.EndedAt, r.ExpiresAt)
+		c.differf("reservation %d expired at %s, before its hold ended (%s)", r.ID, r.EndedAt, r.ExpiresAt)
 	case (r.Status == drop.Completed || r.Status == drop.Cancelled) && r.EndedAt >= r.ExpiresAt && r.EndedAt > c.ledger.first:
-		// What an import took over is not judged by our rules.
-		c.differf("reservation %d was %s at %s, when its time was over (%s)", r.ID, r.Status, r.EndedAt, r.ExpiresAt)
+		// Our rules do not apply to what an import took over.
+		c.differf("reservation %d was %s at %s, after its hold had ended (%s)", r.ID, r.Status, r.EndedAt, r.ExpiresAt)
 	default:
 		return true
 	}
 	return false
 }
 
-// account sets one reservation against what the ledger moved at that moment. What is older than the ledger was taken
-// over by an import: its first batch moved it.
+// account compares one reservation with what the ledger moved at that moment. A reservation older than the ledger
+// came with an import, whose first batch moved it.
 func (c *check) account(r *drop.Reservation, at drop.Time, p posting) {
 	at = max(at, c.ledger.first)
 	m := c.ledger.moments[moment{at: at, posting: p}]
 	if m == nil {
-		c.differf("reservation %d (%s) was %s at %s, and the ledger has no such movement then", r.ID, r.Status, said(p.reason), at)
+		c.differf("reservation %d (%s) was %s at %s, but the ledger has no such movement then", r.ID, r.Status, said(p.reason), at)
 		return
 	}
 	m.rows++
@@ -90,7 +90,7 @@ func (c *check) account(r *drop.Reservation, at drop.Time, p posting) {
 	}
 }
 
-// said is what a reason does to a reservation.
+// said returns what a reason does to a reservation.
 func said(r drop.Reason) string {
 	switch r {
 	case drop.ReservationExpired:
@@ -102,8 +102,8 @@ func said(r drop.Reason) string {
 	}
 }
 
-// closeReservations looks for what the ledger moved and no reservation accounts for. With every moment equal, so are
-// the sums: as many are active, completed, expired and cancelled as the ledger says.
+// closeReservations finds movements in the ledger that no reservation accounts for. If every moment matches, so do
+// the totals: as many reservations are active, completed, expired and cancelled as the ledger says.
 func (c *check) closeReservations() {
 	if c.reservationsDone {
 		return
@@ -112,13 +112,13 @@ func (c *check) closeReservations() {
 	c.checkLast(&c.rows.reservations, "reservation number", int64(c.state.Reserved))
 	for _, m := range c.ledger.order {
 		if m.rows < m.units {
-			c.differf("ledger entry %d: %d units%s were %s at %s, and %d reservations say so",
+			c.differf("ledger entry %d: %d units%s were %s at %s, but %d reservations say so",
 				m.seq, m.units, c.of(m.size), said(m.reason), m.at, m.rows)
 		}
 	}
 }
 
-// purchase takes the next purchase.
+// purchase receives the next purchase.
 func (c *check) purchase(p drop.Purchase) error {
 	c.closeLedger()
 	c.closeReservations()
@@ -130,7 +130,7 @@ func (c *check) purchase(p drop.Purchase) error {
 		return cmp.Compare(r.id, id)
 	})
 	if !ok {
-		c.differf("purchase %d is of reservation %d, and there is no completed reservation of that number", p.ID, p.ReservationID)
+		c.differf("purchase %d belongs to reservation %d, but there is no completed reservation with that number", p.ID, p.ReservationID)
 		return nil
 	}
 	r := &c.rows.completed[i]
@@ -138,24 +138,24 @@ func (c *check) purchase(p drop.Purchase) error {
 	case r.bought:
 		c.differf("purchase %d is the second one of reservation %d", p.ID, p.ReservationID)
 	case p.UserID != r.user:
-		c.differf("purchase %d is user %d's, and its reservation %d is user %d's", p.ID, p.UserID, r.id, r.user)
+		c.differf("purchase %d is user %d's, but its reservation %d is user %d's", p.ID, p.UserID, r.id, r.user)
 	case p.Size != r.size:
-		c.differf("purchase %d is of size %q, and its reservation %d of size %q", p.ID, p.Size, r.id, r.size)
+		c.differf("purchase %d has size %q, but its reservation %d has size %q", p.ID, p.Size, r.id, r.size)
 	case p.Price != c.state.Price:
-		c.differf("purchase %d is at the price %s, and the drop's price is %s", p.ID, p.Price, c.state.Price)
+		c.differf("purchase %d has the price %s, but the drop's price is %s", p.ID, p.Price, c.state.Price)
 	case p.CreatedAt != r.ended:
-		c.differf("purchase %d is of %s, and its reservation %d was completed at %s", p.ID, p.CreatedAt, r.id, r.ended)
+		c.differf("purchase %d is dated %s, but its reservation %d was completed at %s", p.ID, p.CreatedAt, r.id, r.ended)
 	}
 	r.bought = true
 	return nil
 }
 
-// closePurchases looks for completed reservations that nobody paid.
+// closePurchases finds completed reservations without a purchase.
 func (c *check) closePurchases() {
 	c.checkLast(&c.rows.purchases, "purchase number", int64(c.state.Purchased))
 	for i := range c.rows.completed {
 		if r := &c.rows.completed[i]; !r.bought {
-			c.differf("reservation %d is completed, and there is no purchase of it", r.id)
+			c.differf("reservation %d is completed, but it has no purchase", r.id)
 		}
 	}
 }

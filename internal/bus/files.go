@@ -12,11 +12,11 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// files are what the files of a Config say. They are kept, so that one that is broken later breaks no connection.
+// files is the content of the files in a Config. It is kept, so that a file that breaks later breaks no connection.
 type files struct {
-	user        []byte // nil: none
+	user        []byte // nil if there is none
 	authority   *x509.CertPool
-	pem         [3][]byte // of authority, certificate and key, to compare
+	pem         [3][]byte // of authority, certificate and key, for comparison
 	certificate *tls.Certificate
 }
 
@@ -67,7 +67,7 @@ func (f *files) same(other *files) bool {
 	return same
 }
 
-// secrets have each connection use the files as they were read last.
+// secrets makes each connection use the files as they were last read.
 func (n *NATS) secrets() (o []nats.Option) {
 	if n.config.Credentials != "" {
 		o = append(o, nats.UserJWT(
@@ -99,8 +99,8 @@ func (n *NATS) secrets() (o []nats.Option) {
 	return o
 }
 
-// Reload reads the files of the Config again and, if they have changed, connects again with them. After an error
-// those from before stay in use.
+// Reload reads the files of the Config again. If they have changed, it reconnects with them. After an error the old
+// ones stay in use.
 func (n *NATS) Reload() (changed bool, err error) {
 	f, err := readFiles(n.config)
 	if err != nil {
@@ -111,7 +111,7 @@ func (n *NATS) Reload() (changed bool, err error) {
 	}
 	n.files.Store(f)
 	if err := n.conn.ForceReconnect(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
-		return true, fmt.Errorf("connect again: %w", err)
+		return true, fmt.Errorf("reconnect: %w", err)
 	}
 	return true, nil
 }

@@ -8,7 +8,7 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// seeds are what servers say, and what they do not.
+// seeds are messages that servers send, and some that they do not.
 func seeds(f *testing.F) {
 	f.Helper()
 	view := engine.NewView(drop.Drop{
@@ -47,8 +47,8 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzState: whatever comes in under a shop's subject is a state that can be shown, which is said again in the same
-// way, or it is refused.
+// FuzzState: a message under a shop's subject is either refused, or decoded to a state that can be shown and is
+// encoded again in the same way.
 func FuzzState(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -80,7 +80,7 @@ func FuzzState(f *testing.F) {
 	})
 }
 
-// FuzzOwned: the same for what concerns single buyers.
+// FuzzOwned: the same for news about single buyers.
 func FuzzOwned(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -14,18 +14,18 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// format is the form of what is said. A program that changes what a field means, or takes one away, counts it up; one
-// that adds a field does not: who does not know it leaves it out.
+// format is the version of the messages. Increase it if a field's meaning changes or a field is removed. Adding a
+// field does not need a new version, because programs ignore fields that they do not know.
 const format = 1
 
 var (
-	// errForeign: another version of the program speaks.
-	errForeign = errors.New("a message in another form")
-	// errInvalid: nothing that this program says.
+	// errForeign: the message is from another version of the program.
+	errForeign = errors.New("a message in another format")
+	// errInvalid: this program never sends such a message.
 	errInvalid = errors.New("not a message")
 )
 
-// state is how a drop is now.
+// state is the current state of a drop.
 type state struct {
 	Format  int       `json:"format"`
 	ID      int64     `json:"id"`
@@ -40,7 +40,7 @@ type state struct {
 	Flags   flags     `json:"flags,omitzero"`
 	Sizes   []size    `json:"sizes"`
 	Sold    uint32    `json:"sold"`   // the number of the newest purchase
-	Listed  uint32    `json:"listed"` // the number of the newest one that recent was made with
+	Listed  uint32    `json:"listed"` // the number of the newest purchase that recent was made with
 	Recent  []recent  `json:"recent,omitempty"`
 	Moved   *movement `json:"moved,omitempty"`
 	Bought  *purchase `json:"bought,omitempty"`
@@ -63,11 +63,11 @@ type size struct {
 type recent struct {
 	ID     int64  `json:"id"`
 	Name   string `json:"name"`
-	Public string `json:"public,omitempty"` // not known to older programs, which show less
+	Public string `json:"public,omitempty"` // unknown to older programs, which show less
 	At     int64  `json:"at"`
 }
 
-// movement is the newest entry of the ledger, purchases left out.
+// movement is the newest ledger entry that is not a purchase.
 type movement struct {
 	Seq       int64  `json:"seq"`
 	At        int64  `json:"at"`
@@ -77,7 +77,7 @@ type movement struct {
 	Available int64  `json:"available"`
 }
 
-// owned is what concerns single buyers.
+// owned is news for single buyers.
 type owned struct {
 	Format       int           `json:"format"`
 	Reservations []reservation `json:"reservations,omitempty"`
@@ -103,7 +103,7 @@ type purchase struct {
 	At          int64  `json:"at"`
 }
 
-// encodeState says a drop's state, what moved its stock last, and what it sold last, if known.
+// encodeState encodes a drop's state, the last movement of its stock and, if known, its last purchase.
 func encodeState(v *engine.View, moved *drop.LedgerEntry, bought *drop.Purchase) ([]byte, error) {
 	d := &v.Drop
 	m := state{
@@ -132,7 +132,7 @@ func said(p *drop.Purchase) purchase {
 	return purchase{int64(p.ID), int64(p.ReservationID), int64(p.UserID), p.Size, int64(p.Price), int64(p.CreatedAt)}
 }
 
-// encodeOwned says how reservations stand, and what was bought.
+// encodeOwned encodes the state of reservations, and purchases.
 func encodeOwned(reservations []drop.Reservation, purchases []drop.Purchase) ([]byte, error) {
 	m := owned{Format: format}
 	for _, r := range reservations {
@@ -146,7 +146,7 @@ func encodeOwned(reservations []drop.Reservation, purchases []drop.Purchase) ([]
 	return json.Marshal(&m)
 }
 
-// read decodes a message into m, whose format it has been told to look at.
+// read decodes a message into m, after checking the format that is returns.
 func read[M any](data []byte, m *M, is func(*M) int) error {
 	if err := json.Unmarshal(data, m); err != nil {
 		var other struct {
@@ -167,7 +167,8 @@ func read[M any](data []byte, m *M, is func(*M) int) error {
 	}
 }
 
-// decodeState reads what encodeState says. What it returns keeps every rule that showing a drop rests on.
+// decodeState decodes what encodeState encodes. Its result satisfies every rule that the code which shows a drop
+// relies on.
 func decodeState(data []byte) (engine.Event, error) {
 	var m state
 	if err := read(data, &m, func(m *state) int { return m.Format }); err != nil {
@@ -218,7 +219,7 @@ func decodeState(data []byte) (engine.Event, error) {
 	return ev, nil
 }
 
-// checkDrop looks at what makes a drop one that can be shown.
+// checkDrop checks that a drop can be shown.
 func checkDrop(d *drop.Drop) error {
 	if d.ID < 1 || d.ID > drop.MaxID || d.Version < 1 || !d.Price.IsPrice() || !aTime(int64(d.StartTime)) ||
 		!aTime(int64(d.CreatedAt)) || d.LimitPerUser < 0 || d.MaxExpiredHolds < 0 || !readable(d.Name) || !readable(d.ImageURL) {
@@ -238,17 +239,17 @@ func checkDrop(d *drop.Drop) error {
 	return nil
 }
 
-// within reports whether the number of a reservation or purchase carries that drop.
+// within reports whether the number of a reservation or purchase belongs to that drop.
 func within(id int64, d drop.ID) bool {
 	return drop.ReservationID(id).Drop() == d && id&math.MaxUint32 != 0
 }
 
-// aTime reports whether a moment can be written as RFC 3339 has it, whose years have four digits; 0 is none.
+// aTime reports whether a time can be written in RFC 3339, whose years have four digits. 0 means none.
 func aTime(t int64) bool { return t >= 0 && t < 253_402_300_800_000 }
 
 func aUser(id int64) bool { return id > 0 && id <= drop.MaxSafeInteger }
 
-// readable admits what can be shown as text.
+// readable accepts what can be shown as text.
 func readable(s string) bool {
 	return len(s) <= 4*drop.MaxImageURL && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
@@ -275,7 +276,7 @@ func (r *reservation) decode() (*drop.Reservation, error) {
 	}, nil
 }
 
-// decodeOwned reads what encodeOwned says. Reservations that are live are Made, the others Ended.
+// decodeOwned decodes what encodeOwned encodes. Live reservations become Made, the others Ended.
 func decodeOwned(data []byte) (engine.Event, error) {
 	var m owned
 	if err := read(data, &m, func(m *owned) int { return m.Format }); err != nil {

@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// While servers are replaced one by one, the old ones read what new ones say, which is no new form, and the other way
-// round.
+// While servers are replaced one by one, old and new ones read each other's messages. Public names do not need a new
+// format.
 func TestState_PublicNamesAreNoNewForm(t *testing.T) {
 	sold := []drop.Recent{
 		{ID: drop.NewPurchaseID(7, 2), Username: "Ann Smith", PublicName: "Ann S.", CreatedAt: 2},
@@ -26,7 +26,7 @@ func TestState_PublicNamesAreNoNewForm(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(ev.View.Recent, sold) {
 		t.Errorf("%s is read as %+v, %v", said, ev.View, err)
 	}
-	var old struct { // as read by programs of before
+	var old struct { // as older programs read it
 		Format int `json:"format"`
 		Recent []struct {
 			ID   int64  `json:"id"`
@@ -40,7 +40,7 @@ func TestState_PublicNamesAreNoNewForm(t *testing.T) {
 	if strings.Count(string(said), `"public"`) != 1 {
 		t.Errorf("of one who has none nothing is said: %s", said)
 	}
-	before := strings.Replace(string(said), `"public":"Ann S.",`, "", 1) // as said by programs of before
+	before := strings.Replace(string(said), `"public":"Ann S.",`, "", 1) // as older programs send it
 	ev, err = decodeState([]byte(before))
 	if sold[0].PublicName = ""; err != nil || !reflect.DeepEqual(ev.View.Recent, sold) {
 		t.Errorf("%s is read as %+v, %v", before, ev.View, err)

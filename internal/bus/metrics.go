@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// counts are what has happened on a bus.
+// counts are a bus's counters.
 type counts struct {
 	sent, merged, lost             atomic.Int64
 	taken, older, foreign, invalid atomic.Int64
@@ -15,14 +15,14 @@ type counts struct {
 
 var _ prometheus.Collector = (*NATS)(nil)
 
-// descriptions of the metrics; docs/reference/metrics.md says what each means.
+// Descriptions of the metrics. docs/reference/metrics.md explains each one.
 var (
-	descConnected = prometheus.NewDesc("sneakerdrop_bus_connected", "Whether NATS is there: 1, or 0.", nil, nil)
+	descConnected = prometheus.NewDesc("sneakerdrop_bus_connected", "Whether NATS is connected: 1 or 0.", nil, nil)
 	descAway      = prometheus.NewDesc("sneakerdrop_bus_disconnects_total", "How often the connection to NATS was lost.", nil, nil)
 	descSent      = prometheus.NewDesc("sneakerdrop_bus_sent_total",
-		"News for other replicas by what became of it: sent, merged into newer news of the same drop, or lost.", []string{"outcome"}, nil)
+		"News for other replicas by outcome: sent, merged into newer news of the same drop, or lost.", []string{"outcome"}, nil)
 	descReceived = prometheus.NewDesc("sneakerdrop_bus_received_total",
-		"Messages of other replicas by what became of them: taken, older than what is known, foreign (of another version of the program), "+
+		"Messages of other replicas by outcome: taken, older than what is known, foreign (from another version of the program), "+
 			"invalid, or missed because they came too fast.", []string{"outcome"}, nil)
 )
 

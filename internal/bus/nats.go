@@ -1,10 +1,10 @@
-// Package bus tells the replicas of one shop what each of them has changed, over NATS core, so that everybody's
-// watchers see a sale at once. A server alone needs none: what its lanes publish goes to its own watchers directly.
+// Package bus tells the replicas of a shop at once what each of them has changed, over NATS core. Every replica's
+// watchers then see a sale immediately. A single server needs no bus: its lanes publish directly to its own watchers.
 //
-// Ordering: a lane commits, replaces its view, answers, and then publishes here. A message has the whole state of one
-// drop with its version: of two the higher counts, in whatever order they come, and one that is lost costs freshness,
-// until the next message or the next sweep of the store, which is the authority. What concerns single buyers is said
-// once, apart.
+// Ordering: a lane commits, replaces its view, answers, and then publishes here. A message contains the whole state
+// of one drop and its version. Of two messages, the one with the higher version counts, in whatever order they
+// arrive. A lost one only means that the state is old until the next message, or until the next sweep of the store,
+// which is the authority. News for single buyers is sent separately, and once.
 //
 // Publishing never waits: the newest state of each drop is kept until it can be sent. A NATS is safe for concurrent
 // use.
@@ -26,47 +26,47 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// Replica is who takes over what others did: an engine.
+// Replica receives what other replicas did. The engine implements it.
 type Replica interface {
-	// Receive takes one event over, and returns false if it is no news.
+	// Receive applies one event. It returns false if the event is not news.
 	Receive(ev engine.Event) (news bool)
-	// Refresh has everything compared with the store soon, and does not wait.
+	// Refresh asks for a comparison with the store soon, and does not wait.
 	Refresh()
 }
 
-// Config is where NATS is, and who we are there.
+// Config says where NATS is and how to sign in there.
 type Config struct {
-	// Servers are URLs of one cluster.
+	// Servers are URLs of a single cluster.
 	Servers []string
-	// Subject begins the subjects of one shop; see Subject.
+	// Subject is the prefix of the subjects of one shop; see the function Subject.
 	Subject string
-	// Credentials is a file with a user's JWT and seed; CA, Cert and Key are PEM files. Each may be empty.
+	// Credentials is a file with a user's JWT and seed. CA, Cert and Key are PEM files. Each may be empty.
 	Credentials, CA, Cert, Key string
-	// Private has what concerns single buyers told too, to those of them who signed in elsewhere.
+	// Private also sends news for single buyers, for those who signed in at another replica.
 	Private bool
-	// Log receives what happens to the connection (default: slog.Default).
+	// Log receives messages about the connection (default slog.Default).
 	Log *slog.Logger
 }
 
 const (
-	// window is the least time between two sendings: what changed meanwhile goes together, of each drop the newest
-	// state.
+	// window is the least time between two messages. Changes during it are sent together, with the newest state of
+	// each drop.
 	window         = 20 * time.Millisecond
 	reconnectEvery = 200 * time.Millisecond
-	// pingEvery and maxPings bound how long a NATS that vanished without a word is taken for one that is there.
+	// pingEvery and maxPings limit how long a NATS that vanished silently counts as connected.
 	pingEvery, maxPings = 2 * time.Second, 2
 	connectTimeout      = 2 * time.Second
-	// writeTimeout bounds how long a NATS that takes nothing is waited for.
+	// writeTimeout limits the wait for a NATS that reads nothing.
 	writeTimeout = 2 * time.Second
 	closeTimeout = time.Second
-	// ownedInOne bounds one message about single buyers, to some 150 KB; NATS takes 1 MB.
+	// ownedInOne limits a message about single buyers to about 150 KB; NATS allows 1 MB.
 	ownedInOne = 1000
-	// Messages that wait here are bounded in number and bytes; what comes beyond is missed, and found by the next
-	// sweep.
+	// These limit the number and bytes of messages that wait here. Further ones are dropped, and the next sweep makes
+	// up for them.
 	maxWaiting, maxWaitingBytes = 8192, 16 << 20
 )
 
-// NATS is a bus over NATS core. Make one with Dial.
+// NATS is a bus over NATS core. Create one with Dial.
 type NATS struct {
 	config  Config
 	log     *slog.Logger
@@ -83,11 +83,11 @@ type NATS struct {
 	stopOnce  sync.Once
 }
 
-// Subject returns what begins the subjects of a shop, of a prefix and what tells its database from others.
+// Subject returns the prefix of a shop's subjects. shop identifies the shop's database.
 func Subject(prefix, shop string) string { return prefix + "." + shop }
 
-// Dial begins to connect, and goes on trying for as long as it takes: a NATS that is away keeps nobody from selling.
-// It fails where a file cannot be used.
+// Dial starts to connect, and keeps trying without a limit: sales do not depend on NATS. It fails if a file cannot be
+// used.
 func Dial(c Config) (*NATS, error) {
 	n := &NATS{config: c, log: c.Log, stop: make(chan struct{}), stopped: make(chan struct{})}
 	if n.log == nil {
@@ -102,7 +102,7 @@ func Dial(c Config) (*NATS, error) {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	if !n.conn.IsConnected() {
-		n.log.Warn("NATS is away: watchers see what other servers sell within a second, not at once", "nats", Name(c.Servers))
+		n.log.Warn("NATS is not reachable: watchers see other servers' sales within a second, not at once", "nats", Name(c.Servers))
 	}
 	go n.send()
 	return n, nil
@@ -112,7 +112,7 @@ func (n *NATS) options() ([]nats.Option, error) {
 	o := []nats.Option{
 		nats.Name("sneakerdrop"), nats.NoEcho(), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectWait(reconnectEvery), nats.ReconnectJitter(reconnectEvery/4, reconnectEvery/4), nats.Timeout(connectTimeout),
-		nats.ReconnectBufSize(-1), // old news is no news
+		nats.ReconnectBufSize(-1), // old news is not news
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(maxPings), nats.FlusherTimeout(writeTimeout),
 		nats.ConnectHandler(func(*nats.Conn) { n.came() }), nats.ReconnectHandler(func(*nats.Conn) { n.came() }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { n.went(err) }),
@@ -126,7 +126,7 @@ func (n *NATS) options() ([]nats.Option, error) {
 	return append(o, n.secrets()...), nil
 }
 
-// Name is where the servers are, without the users and passwords of their URLs.
+// Name returns the servers' locations, without the users and passwords in their URLs.
 func Name(servers []string) string {
 	bare := make([]string, len(servers))
 	for i, s := range servers {
@@ -136,7 +136,7 @@ func Name(servers []string) string {
 	return strings.Join(bare, ",")
 }
 
-// Subscribe hands r what other replicas say, from now on.
+// Subscribe passes other replicas' messages to r from now on.
 func (n *NATS) Subscribe(r Replica) error {
 	n.replica.Store(&r)
 	if err := n.subscribe("drops", decodeState); err != nil {
@@ -147,7 +147,7 @@ func (n *NATS) Subscribe(r Replica) error {
 			return err
 		}
 	}
-	if n.conn.IsConnected() { // who says that it is ready hears others
+	if n.conn.IsConnected() { // a server that reports ready must already receive others' messages
 		if err := n.conn.FlushTimeout(closeTimeout); err != nil {
 			n.log.Warn("NATS does not answer", "error", err)
 		}
@@ -180,7 +180,7 @@ func (n *NATS) subscribe(about string, decode func([]byte) (engine.Event, error)
 	return nil
 }
 
-// missed counts messages that came faster than they could be taken over.
+// missed counts messages that arrived faster than they could be applied.
 func (n *NATS) missed() int64 {
 	sum := 0
 	for _, s := range n.subs {
@@ -191,22 +191,23 @@ func (n *NATS) missed() int64 {
 	return int64(sum)
 }
 
-// Publish tells other replicas what a lane here has changed; of what others have done they know. It does not wait.
+// Publish tells other replicas what a lane here has changed. They already know what others have done. It does not
+// wait.
 func (n *NATS) Publish(ev engine.Event) {
 	if !ev.Elsewhere && ev.View != nil {
 		n.outbox.put(&ev)
 	}
 }
 
-// Connected reports whether NATS is there.
+// Connected reports whether NATS is connected.
 func (n *NATS) Connected() bool { return n.connected.Load() }
 
-// came is called with each connection. What was said while there was none is in the store.
+// came is called with each new connection. What was said without one is in the store.
 func (n *NATS) came() {
 	if n.connected.Swap(true) {
 		return
 	}
-	n.log.Info("NATS is there", "nats", Name(n.config.Servers), "subject", n.config.Subject)
+	n.log.Info("NATS is connected", "nats", Name(n.config.Servers), "subject", n.config.Subject)
 	if r := n.replica.Load(); r != nil {
 		(*r).Refresh()
 	}
@@ -220,7 +221,7 @@ func (n *NATS) went(err error) {
 	select {
 	case <-n.stop:
 	default:
-		n.log.Warn("NATS went away: watchers see what other servers sell within a second, not at once", "error", err)
+		n.log.Warn("NATS disconnected: watchers see other servers' sales within a second, not at once", "error", err)
 	}
 }
 
@@ -230,10 +231,10 @@ func (n *NATS) complain(err error) {
 			(*r).Refresh()
 		}
 	}
-	n.log.Warn("trouble with NATS", "error", err)
+	n.log.Warn("NATS reported an error", "error", err)
 }
 
-// send says what is in the outbox, at once after a quiet time and then as often as the window allows, until Close.
+// send sends the outbox until Close: at once after a quiet time, and then as often as the window allows.
 func (n *NATS) send() {
 	defer close(n.stopped)
 	rest := time.NewTimer(window)
@@ -289,7 +290,7 @@ func (n *NATS) say(about string, data []byte, err error) {
 	n.counts.sent.Add(1)
 }
 
-// Close says what waits to be said, for a second at most, and ends. A second Close does nothing.
+// Close sends what is waiting, for a second at most, and ends. A second Close does nothing.
 func (n *NATS) Close() {
 	n.stopOnce.Do(func() {
 		close(n.stop)

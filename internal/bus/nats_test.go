@@ -24,11 +24,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*Server).Start.func1"))
 }
 
-// broker starts NATS in this process, on the port or, with -1, on a free one.
+// broker starts NATS in this process, on the given port or, with -1, on a free one.
 func broker(t *testing.T, o server.Options) *server.Server {
 	t.Helper()
 	o.Host, o.NoSigs, o.NoLog = "127.0.0.1", true, true
-	o.NoSystemAccount = true // its subscriptions would count as those that joined waits for
+	o.NoSystemAccount = true // its subscriptions would count among those that joined waits for
 	if o.Port == 0 {
 		o.Port = -1
 	}
@@ -49,12 +49,12 @@ func end(s *server.Server) {
 	s.WaitForShutdown()
 }
 
-// replica keeps what it is told of others.
+// replica records what it is told about others.
 type replica struct {
 	mu        sync.Mutex
 	told      []engine.Event
 	refreshes int
-	older     bool // all that it is told is no news
+	older     bool // everything it is told is old
 }
 
 func (r *replica) Receive(ev engine.Event) bool {
@@ -94,7 +94,7 @@ func join(t *testing.T, url string, change func(*bus.Config)) (*bus.NATS, *repli
 	return n, r
 }
 
-// joined waits until the server knows that those who were made listen.
+// joined waits until the server knows about the given number of subscriptions.
 func joined(t *testing.T, s *server.Server, subscriptions uint32) {
 	t.Helper()
 	await.Until(t, fmt.Sprint(subscriptions, " subscriptions"), func() bool { return s.NumSubscriptions() >= subscriptions })
@@ -102,7 +102,7 @@ func joined(t *testing.T, s *server.Server, subscriptions uint32) {
 
 func private(c *bus.Config) { c.Private = true }
 
-// happened is an event with all that one may have.
+// happened returns an event with every possible content.
 func happened(version int64) engine.Event {
 	d := drop.Drop{
 		ID:        7,
@@ -174,7 +174,7 @@ func TestNATS_TellsOthersAllThatWatchersNeed(t *testing.T) {
 	}
 }
 
-// What is buyers' own is nobody else's business where nobody signs in.
+// If nobody signs in, news for single buyers is not sent.
 func TestNATS_WithoutSignInSaysNothingOfBuyers(t *testing.T) {
 	s := broker(t, server.Options{})
 	a, _ := join(t, s.ClientURL(), nil)
@@ -193,7 +193,7 @@ func TestNATS_WithoutSignInSaysNothingOfBuyers(t *testing.T) {
 	if err != nil || m.Subject != "sneakerdrop.shop.drops" {
 		t.Fatalf("%v, %v", m, err)
 	}
-	a.Close() // says what it has to say before
+	a.Close() // sends what is waiting first
 	if err := listener.Flush(); err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestNATS_WhatOthersDidIsNotToldAgain(t *testing.T) {
 	}
 }
 
-// Two shops share one NATS, and hear nothing of each other.
+// Two shops share one NATS, and receive nothing from each other.
 func TestNATS_ShopsAreApart(t *testing.T) {
 	s := broker(t, server.Options{})
 	a, _ := join(t, s.ClientURL(), nil)
@@ -252,8 +252,8 @@ func gauge(t *testing.T, c prometheus.Collector, name, outcome string) float64 {
 	return 0
 }
 
-// A NATS that is away at the start, and goes away later, is waited for. Each time that it is there everything is
-// compared with the store.
+// A NATS that is away at the start, or goes away later, is waited for. At each connection everything is compared with
+// the store.
 func TestNATS_AwayAndBack(t *testing.T) {
 	s := broker(t, server.Options{})
 	port := s.Addr().(*net.TCPAddr).Port
@@ -274,7 +274,7 @@ func TestNATS_AwayAndBack(t *testing.T) {
 		if n := gauge(t, a, "sneakerdrop_bus_connected", ""); n != 1 {
 			t.Errorf("sneakerdrop_bus_connected is %v", n)
 		}
-		await.Until(t, "news", func() bool { // what is said before the server has read who listens is lost
+		await.Until(t, "news", func() bool { // messages sent before the server knows the subscriptions are lost
 			a.Publish(happened(int64(10 * round)))
 			return atB.look(func(told []engine.Event, _ int) bool {
 				return len(told) > 0 && told[len(told)-1].View.Drop.Version == int64(10*round)
@@ -288,7 +288,7 @@ func TestNATS_AwayAndBack(t *testing.T) {
 	}
 }
 
-// deaf is a NATS that greets, and then reads nothing.
+// deaf is a NATS that greets and then reads nothing.
 func deaf(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -323,8 +323,7 @@ func deaf(t *testing.T) string {
 	return "nats://" + l.Addr().String()
 }
 
-// Lanes publish, and a lane must never wait for NATS: whatever that does, the newest state waits, and the rest is
-// counted.
+// A lane that publishes must never wait for NATS. Whatever NATS does, the newest state waits and the rest is counted.
 func TestNATS_PublishingNeverWaits(t *testing.T) {
 	a, _ := join(t, deaf(t), private)
 	ev := happened(1)
@@ -351,7 +350,8 @@ func TestNATS_PublishingNeverWaits(t *testing.T) {
 	}
 }
 
-// Another version of the program, and whoever else writes to our subjects, is not understood and does no harm.
+// Messages from another version of the program, or from anybody else who writes to our subjects, are counted and do
+// no harm.
 func TestNATS_WhatIsNotUnderstoodIsCounted(t *testing.T) {
 	s := broker(t, server.Options{})
 	a, atA := join(t, s.ClientURL(), private)

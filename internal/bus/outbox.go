@@ -7,22 +7,22 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// maxOwned bounds what waits to be said of single buyers, over all drops.
+// maxOwned is the most news for single buyers that may wait, over all drops.
 const maxOwned = 20_000
 
-// outbox keeps what was published until it is sent: the newest state of each drop, and what concerns single buyers,
-// up to maxOwned. It is never full: what does not fit is dropped.
+// outbox keeps what was published until it is sent: the newest state of each drop, and up to maxOwned news for single
+// buyers. It never blocks: what does not fit is dropped.
 type outbox struct {
-	private bool // what concerns single buyers is said too
+	private bool // send news for single buyers too
 	counts  *counts
 
 	mu    sync.Mutex
 	drops map[drop.ID]*pending
 	owned []ownedEntry
-	awake chan struct{} // has one entry while there may be something
+	awake chan struct{} // has one element while there may be something to send
 }
 
-// pending is one drop's news.
+// pending is the news of one drop.
 type pending struct {
 	view   *engine.View
 	moved  *drop.LedgerEntry
@@ -39,7 +39,7 @@ func newOutbox(private bool, c *counts) *outbox {
 	return &outbox{private: private, counts: c, drops: make(map[drop.ID]*pending), awake: make(chan struct{}, 1)}
 }
 
-// put takes an event of a lane here.
+// put takes an event from a lane here.
 func (o *outbox) put(ev *engine.Event) {
 	o.mu.Lock()
 	o.add(ev)
@@ -79,7 +79,7 @@ func (o *outbox) add(ev *engine.Event) {
 	}
 }
 
-// addPurchases keeps the newest for everybody, and the others for their buyers. It needs o.mu.
+// addPurchases keeps the newest purchase for everybody, and the others for their buyers. It needs o.mu.
 func (o *outbox) addPurchases(p *pending, purchases []drop.Purchase) {
 	for i := range purchases {
 		other := p.bought

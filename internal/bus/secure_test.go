@@ -25,8 +25,8 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// A NATS that asks for a user and for a certificate, and shows one of its own, is used by whoever has them, and by
-// nobody else.
+// A NATS may require a user and a certificate, and present its own certificate. Whoever has both can use it, and
+// nobody else can.
 func TestNATS_UsersAndCertificates(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string, content []byte) string {
@@ -76,7 +76,8 @@ func TestNATS_UsersAndCertificates(t *testing.T) {
 	}
 }
 
-// account makes an account with a user: whom the server has to trust, where it finds the account, and the user's file.
+// account makes an account with a user. It returns whom the server has to trust, where the server finds the account,
+// and the user's file.
 func account(t *testing.T) (trusted string, accounts server.AccountResolver, user []byte) {
 	t.Helper()
 	operator, ofOperator := pairOf(t, nkeys.CreateOperator)
@@ -117,7 +118,7 @@ func pairOf(t *testing.T, create func() (nkeys.KeyPair, error)) (pair nkeys.KeyP
 	return pair, public
 }
 
-// selfSigned makes a certificate that is its own authority, good for both sides of a connection to this machine.
+// selfSigned makes a certificate that is its own authority, valid for both ends of a connection on this machine.
 func selfSigned(t *testing.T) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -141,8 +142,7 @@ func selfSigned(t *testing.T) (certificate, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded})
 }
 
-// Files that change are read again: broken ones leave those from before in use, new ones are what the next connection
-// is made with.
+// Changed files are read again. Broken files leave the old ones in use; good ones are used for the next connection.
 func TestNATS_ReadsItsFilesAgain(t *testing.T) {
 	trusted, resolver, user := account(t)
 	s := broker(t, server.Options{TrustedKeys: []string{trusted}, AccountResolver: resolver})

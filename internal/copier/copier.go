@@ -1,8 +1,8 @@
-// Package copier moves everything that one store keeps to another, of the same engine or not.
+// Package copier copies the entire content of one store to another, of the same engine or a different one.
 //
-// Rows go straight from the one to the other, so that what is held in memory is a few thousand of them. The target
-// takes all of them in one transaction, reads back what it has stored and commits only where it is what was read from
-// the source, drop by drop: a copy that breaks off leaves an empty target, and is simply started again.
+// Rows go directly from the source to the target, so only a few thousand are in memory at a time. The target stores
+// all of them in one transaction. It then reads them back, and commits only if every drop equals what was read from
+// the source. A copy that fails leaves the target empty, and can simply be started again.
 package copier
 
 import (
@@ -26,7 +26,7 @@ type Report struct {
 	Others                                        int64 // rows of all other tables
 }
 
-// Rows is how many rows that is.
+// Rows returns the number of all rows.
 func (r *Report) Rows() int64 {
 	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Users + r.Keys + r.Tokens + r.Actions + r.Pages + r.Others
 }
@@ -39,13 +39,13 @@ func (e *SourceError) Error() string { return "read the source: " + e.Err.Error(
 // Unwrap returns the cause.
 func (e *SourceError) Unwrap() error { return e.Err }
 
-// Run copies everything, and calls progress, unless it is nil, with what has been read so far, for each row. It returns
-// store.ErrNotEmpty, and changes nothing, where anything is in the target; whatever else fails leaves the target empty.
+// Run copies everything. If progress is not nil, Run calls it after each row with the count so far. If the target
+// contains anything, Run changes nothing and returns store.ErrNotEmpty. After any other failure the target is empty.
 func Run(ctx context.Context, from store.Exporter, to store.Importer, progress func(*Report)) (Report, error) {
 	var report Report
 	source := newDigests()
 	fill := func(put func(store.Row) error) error {
-		var refused error // by the target
+		var refused error // the target's error
 		err := from.Export(ctx, func(r store.Row) error {
 			if err := source.add(r); err != nil {
 				return err
@@ -98,13 +98,13 @@ func (r *Report) add(row store.Row) {
 	}
 }
 
-// digests tell two stores apart by what they keep, in a few bytes for each drop; 0 is what belongs to none.
+// digests identify a store's content, in a few bytes per drop. The entry 0 is for what belongs to no drop.
 type digests struct {
 	of   map[drop.ID]digest
-	form []byte // of the last row
+	form []byte // the encoding of the last row
 }
 
-// digest is how many rows there are and the sum of what they hash to: their order does not count.
+// digest is the number of rows and the sum of their hashes, so their order does not matter.
 type digest struct {
 	rows int64
 	sum  [4]uint64
@@ -136,9 +136,9 @@ func (d *digests) compare(other *digests) error {
 		}
 		what := fmt.Sprintf("drop %d", id)
 		if id == 0 {
-			what = "users, tokens, the log or answers kept without a drop"
+			what = "users, tokens, the operators' log or answers kept without a drop"
 		}
-		return fmt.Errorf("the copy of %s is not what was read: %d rows were read, %d are there", what, want.rows, got.rows)
+		return fmt.Errorf("the copy of %s differs from what was read: %d rows were read, %d are stored", what, want.rows, got.rows)
 	}
 	return nil
 }

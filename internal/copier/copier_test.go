@@ -26,15 +26,15 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// notCopied are tables that say nothing of the shop.
+// notCopied are tables that have nothing to do with the shop.
 var notCopied = []string{
 	"goose_db_version", // PostgreSQL's schema version: the target has its own
 	"compatibility",    // which programs can go on with each schema: likewise
 	"confirmations",    // SQLite's count of look-ups
-	"sqlite_sequence",  // where SQLite's numbers go on: above the highest that is there
+	"sqlite_sequence",  // SQLite's own numbering, which continues above the highest number
 }
 
-// shop has something other than nothing in each column of each table.
+// shop stores rows in which no column of any table is empty.
 func shop(t *testing.T, s engine) {
 	t.Helper()
 	ctx, at := t.Context(), drop.TimeOf(time.Now())
@@ -99,7 +99,7 @@ func shop(t *testing.T, s engine) {
 	must(err)
 }
 
-// withEveryTable is a shop, and a row of each table that shop does not know.
+// withEveryTable returns a shop, with a row in each table that shop does not use.
 func withEveryTable(t *testing.T, open func(*testing.T) database) database {
 	t.Helper()
 	some, all := open(t), open(t)
@@ -128,7 +128,7 @@ func withEveryTable(t *testing.T, open func(*testing.T) database) database {
 	return all
 }
 
-// everything is what Export gives, as text.
+// everything returns all that Export passes on, as text.
 func everything(t *testing.T, s store.Exporter) []string {
 	t.Helper()
 	var all []string
@@ -162,7 +162,8 @@ func at(list []string, i int) string {
 	return "nothing"
 }
 
-// TestRun_CopiesEveryColumnOfEveryTable compares the tables themselves, so that one that copy does not know shows.
+// TestRun_CopiesEveryColumnOfEveryTable compares the tables themselves, so that a table unknown to the copier is
+// noticed.
 func TestRun_CopiesEveryColumnOfEveryTable(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(engines)) {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +194,7 @@ func TestRun_CopiesEveryColumnOfEveryTable(t *testing.T) {
 	}
 }
 
-// TestTables_AreThoseOfTheSchema: what a migration adds is described too, or nothing that is cold knows of it.
+// TestTables_AreThoseOfTheSchema: whatever a migration adds must be described too, or no cold call knows about it.
 func TestTables_AreThoseOfTheSchema(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(engines)) {
 		t.Run(name, func(t *testing.T) {
@@ -238,7 +239,7 @@ func TestRun_ThereAndBackIsTheSame(t *testing.T) {
 	same(t, everything(t, third), want)
 }
 
-// TestRun_TheShopGoesOn: numbers given out after a copy are above those that came with it, and keys are still known.
+// TestRun_TheShopGoesOn: numbers assigned after a copy are higher than the copied ones, and keys are still known.
 func TestRun_TheShopGoesOn(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(engines)) {
 		t.Run(name, func(t *testing.T) {
@@ -303,7 +304,7 @@ func TestRun_RefusesWhatIsNotEmpty(t *testing.T) {
 	}
 }
 
-// source is a store of which rows are lost, or changed, or that breaks off.
+// source is a store that loses or changes rows, or fails.
 type source struct {
 	store.Exporter
 	change func(n int, r store.Row, each func(store.Row) error) error
@@ -317,7 +318,7 @@ func (s source) Export(ctx context.Context, each func(store.Row) error) error {
 	})
 }
 
-// target is a store in which a row is not what was put.
+// target is a store that stores one row wrongly.
 type target struct{ store.Importer }
 
 func (s target) Import(ctx context.Context, into store.Into, fill func(func(store.Row) error) error, check func(store.Rows) error) error {
@@ -332,7 +333,7 @@ func (s target) Import(ctx context.Context, into store.Into, fill func(func(stor
 	}, check)
 }
 
-// TestRun_BreaksOffEmpty: whatever goes wrong halfway, the target is empty, and the copy can be started again.
+// TestRun_BreaksOffEmpty: whatever fails halfway, the target is empty, and the copy can be started again.
 func TestRun_BreaksOffEmpty(t *testing.T) {
 	broken := errors.New("broken")
 	for _, name := range slices.Sorted(maps.Keys(engines)) {
@@ -367,7 +368,7 @@ func TestRun_BreaksOffEmpty(t *testing.T) {
 				t.Errorf("a row that the target refuses: %v", err)
 			}
 			same(t, everything(t, to), nil)
-			if _, err := copier.Run(t.Context(), from, target{to}, nil); err == nil || !strings.Contains(err.Error(), "the copy of drop 1 is not what was read") {
+			if _, err := copier.Run(t.Context(), from, target{to}, nil); err == nil || !strings.Contains(err.Error(), "the copy of drop 1 differs from what was read") {
 				t.Errorf("a row that is stored wrongly: %v", err)
 			}
 			same(t, everything(t, to), nil)
@@ -379,7 +380,7 @@ func TestRun_BreaksOffEmpty(t *testing.T) {
 	}
 }
 
-// TestRun_LeavesNothingOutInSilence: rows of a drop that is not there would be seen by no audit of the copy.
+// TestRun_LeavesNothingOutInSilence: no audit of the copy could notice rows of a drop that does not exist.
 func TestRun_LeavesNothingOutInSilence(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(engines)) {
 		t.Run(name, func(t *testing.T) {
@@ -404,7 +405,7 @@ func TestRun_LeavesNothingOutInSilence(t *testing.T) {
 	}
 }
 
-// TestRun_ManyRows: more than one COPY takes, over several drops.
+// TestRun_ManyRows copies more rows than fit into one COPY, in several drops.
 func TestRun_ManyRows(t *testing.T) {
 	model := memory.New(stores.Now)
 	const n = 3_000

@@ -8,7 +8,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// database is a store that can be copied from and to, and that SQL can reach past the program.
+// database is a store that can be copied from and to, and whose SQL a test can also reach directly.
 type database struct {
 	engine
 	url string
@@ -45,7 +45,7 @@ func (d database) query(t *testing.T, sql string) (first []string) {
 	return first
 }
 
-// tables are those of the schema, each with its columns.
+// tables returns the tables of the schema, each with its columns.
 func (d database) tables(t *testing.T) map[string][]string {
 	t.Helper()
 	names := `SELECT table_name::text, column_name::text FROM information_schema.columns

@@ -13,23 +13,23 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// noUser stands for the buyers of orders without a user. Sequelize empties an order's user when the user is deleted,
-// and the original takes orders of users that it never stored: it does not say which.
+// noUser is the buyer of orders without a user. Sequelize empties an order's user when the user is deleted. The
+// original also accepts orders of users that it never stored, and does not record which.
 const noUser = drop.FirstAllocatedUser
 
-// holdMillis is the original's 60 seconds, for rows that do not say when they began.
+// holdMillis is the original's hold of 60 seconds, for rows that do not say when they began.
 const holdMillis = 60_000
 
-// books turns what was read into our own. Everything it leaves out or changes is in the report; what it may not decide
-// (a price below zero) stops the import.
+// books turns the source's rows into our own. The report lists everything that it leaves out or changes. Problems
+// that it cannot decide, such as a negative price, stop the import.
 type books struct {
 	now     drop.Time
 	money   drop.Currency
 	report  Report
 	stops   []error
 	known   map[drop.UserID]bool
-	unnamed map[drop.UserID]bool // orders' users that are not in the users' table
-	nobody  bool                 // there is an order without a user
+	unnamed map[drop.UserID]bool // users of orders that are not in the users' table
+	nobody  bool                 // whether there is an order without a user
 }
 
 func newBooks(now drop.Time, currency drop.Currency) *books {
@@ -43,7 +43,7 @@ func (b *books) stopf(format string, args ...any) {
 	b.stops = append(b.stops, fmt.Errorf(format, args...))
 }
 
-// convert makes our books of the source's rows.
+// convert turns the source's rows into users and drops.
 func (b *books) convert(src *source) ([]drop.User, []store.Filled, error) {
 	users := b.users(src.users)
 	orders := make(map[int64]*orders, len(src.drops))
@@ -68,12 +68,12 @@ func (b *books) convert(src *source) ([]drop.User, []store.Filled, error) {
 		if n > most {
 			err = errors.Join(err, fmt.Errorf("and %d more", n-most))
 		}
-		return nil, nil, &SourceError{fmt.Errorf("correct these rows first, nothing was imported: %w", err)}
+		return nil, nil, &SourceError{fmt.Errorf("correct these rows first; nothing was imported: %w", err)}
 	}
 	return users, filled, nil
 }
 
-// sort hands each order to its drop.
+// sort assigns each order to its drop.
 func (b *books) sort(src *source, drops map[int64]*orders) {
 	for i := range src.reservations {
 		r := &src.reservations[i]
@@ -141,13 +141,13 @@ func value(s *string) string {
 	return *s
 }
 
-// tidy makes a text fit our rules, and says whether it did: white space around it does not count.
+// tidy makes a text fit our rules, and reports whether it already did. White space around it does not count.
 func tidy(s string, most int, form func(string, int) string) (tidied string, fit bool) {
 	tidied = form(s, most)
 	return tidied, tidied != "" && tidied == strings.TrimSpace(s)
 }
 
-// buyer is the user of an order.
+// buyer returns the user of an order.
 func (b *books) buyer(id *int64, kind string, row int64) drop.UserID {
 	switch {
 	case id == nil:
@@ -155,7 +155,7 @@ func (b *books) buyer(id *int64, kind string, row int64) drop.UserID {
 		b.report.addf(NoUser, "%s %d", kind, row)
 		return noUser
 	case *id < 1 || *id >= int64(drop.FirstAllocatedUser):
-		b.stopf("%s %d is of user %d: users are numbered from 1 to %d", kind, row, *id, drop.FirstAllocatedUser-1)
+		b.stopf("%s %d belongs to user %d, but users are numbered from 1 to %d", kind, row, *id, drop.FirstAllocatedUser-1)
 		return noUser
 	}
 	user := drop.UserID(*id)
@@ -166,8 +166,8 @@ func (b *books) buyer(id *int64, kind string, row int64) drop.UserID {
 	return user
 }
 
-// drop makes one drop with all that hangs on it. Its ledger begins at the import: one batch that creates the stock and
-// moves what had been moved before.
+// drop makes one drop with all its rows. Its ledger begins at the import, with one batch that creates the stock and
+// repeats what had been moved before.
 func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 	spec, ok := b.spec(row)
 	if !ok {
@@ -203,7 +203,7 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 	if row.created != nil {
 		state.CreatedAt = min(*row.created, b.now)
 	}
-	_, _ = rand.Read(state.Batch[:]) // never fails
+	_, _ = rand.Read(state.Batch[:]) // crypto/rand.Read never fails
 	moved[drop.Created] = total
 	var stock drop.Stock
 	for _, reason := range []drop.Reason{
@@ -214,7 +214,7 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 			continue
 		}
 		if err := stock.Post(reason, units); err != nil {
-			panic(err) // a reason written above
+			panic(err) // cannot happen: the reasons are constants above
 		}
 		state.Seq++
 		changes.Ledger = append(changes.Ledger, drop.LedgerEntry{
@@ -228,8 +228,8 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 	return store.Filled{State: state, Changes: changes}, true
 }
 
-// total is the drop's stock: at least what is held and sold. The source's own count of what is left is compared with
-// the rows as the source means them, where a hold whose time is over (there are over of them) still counts.
+// total returns the drop's stock, which is at least what is held and sold. It compares the source's own count of what
+// is left with the rows, by the source's rules. There, a hold past its end still counts; over is the number of those.
 func (b *books) total(row *sourceDrop, held, sold, over int64) int64 {
 	total := *row.total
 	left := total - held - over - sold
@@ -248,7 +248,7 @@ func (b *books) total(row *sourceDrop, held, sold, over int64) int64 {
 	return total
 }
 
-// spec checks a drop against our rules, and mends what only shows.
+// spec checks a drop against our rules, and corrects what only affects its appearance.
 func (b *books) spec(row *sourceDrop) (drop.Spec, bool) {
 	if row.id < 1 || row.id > int64(drop.MaxID) {
 		b.stopf("drop %d: drops are numbered from 1 to %d", row.id, drop.MaxID)
@@ -260,7 +260,7 @@ func (b *books) spec(row *sourceDrop) (drop.Spec, bool) {
 	}
 	price, exact, ok := money(*row.price, b.money.Decimals)
 	if !ok {
-		b.stopf("drop %d has the price %s, which is no amount", row.id, *row.price)
+		b.stopf("drop %d has the price %s, which is not an amount", row.id, *row.price)
 		return drop.Spec{}, false
 	}
 	if !exact {
@@ -287,7 +287,7 @@ func (b *books) spec(row *sourceDrop) (drop.Spec, bool) {
 	return spec, true
 }
 
-// money reads a decimal number, rounded to so many decimals, halves away from zero.
+// money reads a decimal number and rounds it to the given decimals, halves away from zero.
 func money(s string, decimals int) (m drop.Money, exact, ok bool) {
 	r, ok := new(big.Rat).SetString(s)
 	if !ok {

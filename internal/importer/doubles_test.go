@@ -13,7 +13,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// steps are what the original does for several calls at once, one database call after another.
+// steps replays what the original does for several calls at once, one database call after another.
 type steps struct {
 	*origin
 
@@ -54,7 +54,7 @@ func (s steps) marks(reservation int) {
 	}
 }
 
-// buys has so many clicks pass the check before the first of them is through; it returns their purchases.
+// buys lets the given number of clicks pass the check before the first of them finishes. It returns their purchases.
 func (s steps) buys(reservation, clicks int) (purchases []int) {
 	s.t.Helper()
 	for range clicks {
@@ -69,7 +69,7 @@ func (s steps) buys(reservation, clicks int) (purchases []int) {
 	return purchases
 }
 
-// imported is what an import made of it.
+// imported is the result of an import.
 type imported struct {
 	books
 
@@ -77,7 +77,7 @@ type imported struct {
 	shown  string
 }
 
-// times of purchases in the source, by their numbers.
+// times returns the times of purchases in the source, by their numbers.
 func (s steps) times() map[int]drop.Time {
 	s.t.Helper()
 	rows, err := s.pool.Query(s.t.Context(), `SELECT id, floor(extract(epoch FROM "createdAt") * 1000)::bigint FROM "Purchases"`)
@@ -100,7 +100,7 @@ func (s steps) times() map[int]drop.Time {
 	return all
 }
 
-// imports checks that those purchases are kept and no others, each at its own time, and that the audit finds nothing.
+// imports checks that exactly those purchases are kept, each at its own time, and that the audit finds nothing.
 func (s steps) imports(kept ...int) imported {
 	s.t.Helper()
 	to := memory.New(stores.Now)
@@ -149,8 +149,8 @@ func newSteps(t *testing.T) steps {
 	return steps{newOrigin(t, tables, shop), t}
 }
 
-// A buyer clicks twice and both purchases go through; later the same buyer reserves and buys another. The double is
-// of the first.
+// A buyer clicks twice and both purchases go through. Later the same buyer reserves and buys another unit. The
+// duplicate belongs to the first reservation.
 func TestRun_DoubleOfAnEarlierReservationTakesNoLaterOne(t *testing.T) {
 	s := newSteps(t)
 	first := s.buys(s.reserves(1), 2)
@@ -164,7 +164,7 @@ func TestRun_DoubleOfAnEarlierReservationTakesNoLaterOne(t *testing.T) {
 	}
 }
 
-// The other way round, several doubles, and two reservations that are alive at once.
+// The reverse order, several duplicates, and two reservations that are alive at once.
 func TestRun_DoublesAreOfTheReservationThatTheyPaid(t *testing.T) {
 	s := newSteps(t)
 	early, late := s.reserves(1), s.reserves(1)
@@ -174,8 +174,8 @@ func TestRun_DoublesAreOfTheReservationThatTheyPaid(t *testing.T) {
 	got.reports(t, fmt.Sprintf("3 × %s: %d, %d, %d\n", importer.SoldTwice, second[0], second[1], first[0]), "", "")
 }
 
-// The original takes buyers that it never stored, and keeps them as nobody. Another one's live hold is nothing to a
-// double.
+// The original accepts buyers that it never stored, and stores them as nobody. A duplicate must not take another
+// buyer's live hold.
 func TestRun_DoubleTakesNoLiveHold(t *testing.T) {
 	for name, user := range map[string]any{"of a buyer that was never stored": nil, "of the same buyer": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -212,8 +212,8 @@ func TestRun_BuyerThatWasNeverStoredIsUnknown(t *testing.T) {
 	}
 }
 
-// The server died between the purchase and the mark: the buyer paid. One that is nobody does not take what may be
-// another's.
+// The server died between the purchase and the mark, so the buyer has paid. A purchase by nobody must not take what
+// may belong to another.
 func TestRun_PurchaseThatWasNeverMarked(t *testing.T) {
 	s := newSteps(t)
 	r := s.reserves(1)
@@ -233,7 +233,7 @@ func TestRun_PurchaseThatWasNeverMarked(t *testing.T) {
 	}
 }
 
-// The job expires a reservation while it is being bought, and marks it last.
+// The job expires a reservation while it is being purchased, and the purchase marks it last.
 func TestRun_PurchaseThatTheJobOvertook(t *testing.T) {
 	for name, user := range map[string]any{"of a buyer that was never stored": nil, "of a user": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -257,8 +257,8 @@ func TestRun_PurchaseThatTheJobOvertook(t *testing.T) {
 	}
 }
 
-// A purchase without a reservation, long after another: of a user it is listed, and no second pair is promised; who
-// is nobody may be somebody else.
+// A purchase without a reservation comes long after another. If it has a user it is listed, but no second pair is
+// promised. Without a user it may belong to somebody else.
 func TestRun_PurchaseWithoutReservationLongAfterAnother(t *testing.T) {
 	s := newSteps(t)
 	s.exec(t, reservation(1, 1, "completed", 0)+purchase(1, 1, 30)+purchase(2, 1, 3000)+stock(4))
@@ -269,7 +269,7 @@ func TestRun_PurchaseWithoutReservationLongAfterAnother(t *testing.T) {
 	got.reports(t, "1 × "+string(importer.NoReservation)+": 2\n")
 }
 
-// Purchases at one moment, and a clock that was behind when the purchase was written.
+// Purchases at the same moment, and a clock that was behind when the purchase was written.
 func TestRun_TimesThatAreEqualOrOutOfOrder(t *testing.T) {
 	s := newSteps(t)
 	s.exec(t, reservation(1, 1, "completed", 0)+purchase(1, 1, 30)+purchase(2, 1, 30)+
@@ -278,7 +278,7 @@ func TestRun_TimesThatAreEqualOrOutOfOrder(t *testing.T) {
 	got.reports(t, "1 × "+string(importer.SoldTwice)+": 2\n", "1 × "+string(importer.MadeLate)+": 2")
 }
 
-// Drops that sold more than they had, with holds alive: these stay.
+// Drops that sold more units than they had keep their live holds.
 func TestRun_OversoldDropKeepsItsLiveHolds(t *testing.T) {
 	s := newSteps(t)
 	bought := s.buys(s.reserves(1), 2)

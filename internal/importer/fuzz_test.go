@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// draws makes rows of bytes: a fuzzer changes the one by changing the other.
+// draws makes rows from bytes: a fuzzer changes the rows by changing the bytes.
 type draws struct{ rest []byte }
 
 func (d *draws) n(below int) int {
@@ -80,8 +80,8 @@ func (d *draws) source() *source {
 
 func (d *draws) must(values ...int64) *int64 { return &values[d.n(len(values))] }
 
-// FuzzConvert: whatever the original's rows say, the import either stops and says why, or makes books that a store
-// takes and an audit finds clean.
+// FuzzConvert: whatever the original's rows contain, the import either stops with a reason, or produces records that
+// a store accepts and an audit finds clean.
 func FuzzConvert(f *testing.F) {
 	f.Add([]byte{})
 	for seed := range 40 {
@@ -91,7 +91,7 @@ func FuzzConvert(f *testing.F) {
 		}
 		f.Add(rows)
 	}
-	// One drop of 5 units, two users, a hold, an expired one that was paid, and a purchase of nothing.
+	// One drop of 5 units, two users, a hold, a purchase of an expired hold, and a purchase of nothing.
 	f.Add([]byte{
 		1, 0, 2, 0, 2, 4, 0, 2, 2,
 		2, 0, 2, 0, 0, 3, 0,

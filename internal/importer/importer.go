@@ -1,9 +1,9 @@
-// Package importer takes a shop's drops, users, reservations and purchases over from the tables of the original Node.js
+// Package importer imports a shop's drops, users, reservations and purchases from the tables of the original Node.js
 // backend, as Sequelize makes them in PostgreSQL.
 //
-// It reads them all in one read-only transaction, as of one moment, and never writes to them. What it read it turns
-// into books of our own by the rules in books.go, in memory, and stores all of it in one transaction or nothing. The
-// original sold reservations twice and lost count of its stock; what an import had to mend is in its Report.
+// It reads all of them in one read-only transaction, as of one moment, and never writes to them. It converts them in
+// memory by the rules in books.go, and stores the result in one transaction or not at all. The original sold
+// reservations twice and lost count of its stock. The Report lists everything that an import had to repair.
 package importer
 
 import (
@@ -22,20 +22,20 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Options say how to import.
+// Options are the options of an import.
 type Options struct {
-	// Replace deletes everything that is in the target first.
+	// Replace first deletes everything in the target.
 	Replace bool
-	// Currency of the shop, whose decimals prices are rounded to.
+	// Currency is the shop's currency. Prices are rounded to its decimals.
 	Currency drop.Currency
 }
 
-// Run imports from the database of a postgres:// URL. It returns store.ErrNotEmpty, and changes nothing, where the
-// target has a drop or user, unless options say to replace it. With no target it only says what an import
-// would do.
+// Run imports from the database at a postgres:// URL. If the target has a drop or user and options do not say
+// Replace, Run changes nothing and returns store.ErrNotEmpty. With a nil target it only reports what an import would
+// do.
 //
-// The import takes place at one moment of the target's clock (without a target, the source's): holds whose time is over
-// by then have expired.
+// The import happens at one moment of the target's clock (without a target, the source's). Holds that end before that
+// moment have expired.
 func Run(ctx context.Context, from string, to store.Filler, o Options) (*Report, error) {
 	src, err := read(ctx, from)
 	if err != nil {
@@ -56,23 +56,23 @@ func Run(ctx context.Context, from string, to store.Filler, o Options) (*Report,
 	}
 	if to != nil {
 		if err := store.Fill(ctx, to, users, drops, o.Replace); err != nil {
-			return nil, fmt.Errorf("store what was read: %w", err)
+			return nil, fmt.Errorf("store the imported rows: %w", err)
 		}
 	}
 	return &b.report, nil
 }
 
-// SourceError is what is wrong with the database that was to be imported: out of reach, not the original's, or with
-// rows that no rule can take over.
+// SourceError says what is wrong with the source database. It is out of reach, not the original's, or has rows that
+// no rule can import.
 type SourceError struct{ Err error }
 
 func (e *SourceError) Error() string { return e.Err.Error() }
 
 func (e *SourceError) Unwrap() error { return e.Err }
 
-// session has a connection read as this program does, whatever the role, the database or the URL say. The time zone
-// is that of columns without one: Sequelize writes UTC. It is set by statements, because PgBouncer refuses parameters
-// that it does not know.
+// session makes a connection read the same way whatever the role, the database or the URL say. The time zone applies
+// to columns without one, in which Sequelize writes UTC. Statements set all this, because PgBouncer refuses
+// parameters that it does not know.
 func session(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 	set := map[string]string{
 		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0", "default_transaction_read_only": "on",
@@ -105,7 +105,7 @@ func session(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 			if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != pgerrcode.QueryCanceled {
 				break
 			}
-			_, _ = conn.Exec(ctx, "SET statement_timeout = 0").ReadAll() // the role's may be shorter than all of it takes
+			_, _ = conn.Exec(ctx, "SET statement_timeout = 0").ReadAll() // the role's timeout may be shorter than the whole import takes
 			_, err = conn.Exec(ctx, sql).ReadAll()
 		}
 		if err != nil || validate == nil {
@@ -116,7 +116,7 @@ func session(cfg *pgx.ConnConfig) *pgx.ConnConfig {
 	return cfg
 }
 
-// hurried is how often the settings are tried where they take longer than a statement may.
+// hurried is how often to retry the settings if they take longer than a statement may.
 const hurried = 10
 
 func read(ctx context.Context, from string) (*source, error) {
@@ -128,7 +128,7 @@ func read(ctx context.Context, from string) (*source, error) {
 	if err != nil {
 		return nil, &SourceError{err}
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // all is read by then
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // everything is read by then
 	var src *source
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
 		func(tx pgx.Tx) error {

@@ -42,7 +42,7 @@ func show(r *importer.Report) string {
 	return b.String()
 }
 
-// books is all that a store holds, drop by drop, but for the random batch.
+// books is everything that a store contains, drop by drop, without the random batch.
 type books struct {
 	State        []drop.State
 	Entries      []drop.LedgerEntry
@@ -71,8 +71,8 @@ func readBooks(t *testing.T, s store.Store) (all books) {
 	return all
 }
 
-// The whole of it: the original, worked by 400 buyers at once, damages its own database; what is taken over is sound,
-// and everybody who paid has a pair.
+// The complete case: 400 concurrent buyers make the original damage its own database. What is imported is sound, and
+// everybody who paid has a pair.
 func TestRun_DatabaseThatTheOriginalDamaged(t *testing.T) {
 	o := newOrigin(t, tables, `
 		INSERT INTO "Users" SELECT n, 'user' || n, 'user' || n || '@example.com', now(), now() FROM generate_series(1, 400) n;
@@ -87,7 +87,7 @@ func TestRun_DatabaseThatTheOriginalDamaged(t *testing.T) {
 	if sold <= completed || wrong == 0 {
 		t.Fatalf("the source is not damaged: %d purchases of %d completed reservations, %d drops with wrong stock", sold, completed, wrong)
 	}
-	// What is still held must stay so, or be over, for as long as the test takes.
+	// Holds must stay either live or ended for as long as the test takes.
 	o.exec(t, `UPDATE "Reservations" SET expires_at = now() + CASE WHEN id % 2 = 0 THEN interval '1 hour' ELSE interval '-1 second' END
 		WHERE status = 'active'`)
 	before := o.checksum(t)
@@ -131,7 +131,7 @@ func TestRun_DatabaseThatTheOriginalDamaged(t *testing.T) {
 	}
 }
 
-// checkBuyers checks that whoever was told that a pair is theirs has one; more than they were told nobody has.
+// checkBuyers checks that everyone who was told of a purchase has it, and that nobody has more than they were told.
 func checkBuyers(t *testing.T, b books, paid map[int]int) {
 	t.Helper()
 	got := make(map[int]int)
@@ -150,7 +150,7 @@ func checkBuyers(t *testing.T, b books, paid map[int]int) {
 	}
 }
 
-// compareImports compares two imports of one source: they differ by their moment only.
+// compareImports compares two imports of one source. They may differ only in their moment.
 func compareImports(t *testing.T, a, b books) {
 	t.Helper()
 	moment := func(b *books) drop.Time { return b.State[0].LastAt }
@@ -186,7 +186,7 @@ func TestRun_DryRunOnlyReports(t *testing.T) {
 	}
 }
 
-// sample has one of each kind of row, undamaged.
+// sample has one undamaged row of each kind.
 const sample = `
 	INSERT INTO "Users" VALUES (1, 'ann', 'Ann@Example.com', now(), now()), (2, 'bob', NULL, now(), now()),
 		(3, 'cleo', NULL, now(), now()), (9, 'dora', 'dora@example.com', now(), now());
@@ -273,7 +273,7 @@ func checkSample(t *testing.T, b books) {
 	}
 }
 
-// checkNextNumbers sells on: what is made after an import is numbered above what it brought.
+// checkNextNumbers continues selling: everything made after an import gets higher numbers than the imported rows.
 func checkNextNumbers(t *testing.T, s store.Store) {
 	t.Helper()
 	units := int64(1)
@@ -307,7 +307,7 @@ func TestRun_EndedContextAndUnreachableSource(t *testing.T) {
 	}
 }
 
-// repaired is how many rows needed a repair.
+// repaired returns how many rows needed a repair.
 func repaired(r *importer.Report, kind importer.Repair) int {
 	if f := r.Repairs[kind]; f != nil {
 		return f.Count

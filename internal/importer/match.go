@@ -8,18 +8,19 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// nearMillis is how far apart the original's writes of one purchase may lie: it stores the purchase and then marks
-// the reservation, and a reservation that it has not expired yet, by a job every 5 seconds, can still be bought. So
-// far may clocks differ, too.
+// nearMillis is how far apart the original's writes for one purchase may be. It stores the purchase and then marks
+// the reservation. A job expires reservations every 5 seconds, and until it does one can still be purchased. Clocks
+// may also differ by this much.
 const nearMillis = 10_000
 
-// match finds for each purchase the reservation that it paid.
+// match finds the reservation that each purchase paid for.
 //
-// The original writes the purchase, and then marks the reservation as completed, which sets its updatedAt: of several
-// purchases of one reservation the last before that is the one that completed it, and the others are doubles. Whoever
-// paid keeps the pair: what completed nothing may have paid a reservation of the same buyer that had expired, was
-// cancelled, or was still active when the server died. But while a reservation of the buyer was completed, it is a
-// double of that, and takes no hold that is still alive.
+// The original writes the purchase and then marks the reservation as completed, which sets its updatedAt. Of several
+// purchases of one reservation, the last one before that time completed it. The others are duplicates.
+//
+// Whoever paid keeps the pair. A purchase that completed nothing may have paid for another reservation of the same
+// buyer: one that had expired, was cancelled, or was still active when the server died. But if the buyer had a
+// completed reservation at that time, the purchase is a duplicate of that one, and takes no live hold.
 func (o *orders) match() {
 	open := o.matchNamed()
 	users := make(map[drop.UserID][]*bought)
@@ -79,9 +80,9 @@ func (o *orders) matchNamed() (rest []*bought) {
 	return rest
 }
 
-// matchCompleted gives each reservation of one buyer the purchase that completed it: the last one in a span of time,
-// which ends with the reservation's last change at first and is widened for those that found none. In each span as
-// many as possible find one.
+// matchCompleted gives each reservation of one buyer the purchase that completed it, which is the last one in a time
+// span. The span first ends with the reservation's last change, and grows for reservations that found none. In each
+// span as many as possible find one.
 func matchCompleted(reservations []*held, purchases []*bought) {
 	byCreation := slices.Clone(reservations)
 	slices.SortStableFunc(byCreation, func(a, b *held) int { return inOrder(b.created, a.created, b.id, a.id) }) // newest first
@@ -109,7 +110,7 @@ func matchCompleted(reservations []*held, purchases []*bought) {
 	}
 }
 
-// chain finds the last place, at or before one, that nobody has taken. Places count from 1; 0 is none.
+// chain finds the last free place at or before a given one. Places count from 1; 0 means none.
 type chain []int
 
 func newChain(n int) chain {
@@ -130,11 +131,11 @@ func (c chain) find(i int) int {
 
 func (c chain) use(i int) { c[i] = i - 1 }
 
-// twins are one buyer's completed reservations that found their purchase: another purchase is a double where one of
-// them was alive.
+// twins are one buyer's completed reservations that have found their purchase. Another purchase while one of them was
+// alive is a duplicate.
 type twins struct {
 	byCreation []*held
-	updated    []drop.Time // the latest change of those up to each one
+	updated    []drop.Time // for each reservation, the latest change of those up to it
 	byPayment  []*held
 }
 
@@ -160,8 +161,8 @@ func (o *orders) twins() map[drop.UserID]*twins {
 	return all
 }
 
-// of returns the reservation whose double a purchase at that moment may be, the one that was paid nearest to it; nil:
-// none.
+// of returns the reservation that a purchase at that moment may duplicate: of those that qualify, the one paid
+// nearest to it. It returns nil if there is none.
 func (t *twins) of(at drop.Time) *held {
 	if t == nil {
 		return nil
@@ -180,7 +181,7 @@ func (t *twins) of(at drop.Time) *held {
 	return t.byPayment[after]
 }
 
-// last returns the reservation that was paid last; nil: there is none.
+// last returns the reservation that was paid last, or nil if there is none.
 func (t *twins) last() *held {
 	if t == nil || len(t.byPayment) == 0 {
 		return nil
@@ -188,7 +189,7 @@ func (t *twins) last() *held {
 	return t.byPayment[len(t.byPayment)-1]
 }
 
-// matchOpen finds what a purchase paid that completed no reservation.
+// matchOpen finds what a purchase paid for that completed no reservation.
 func (o *orders) matchOpen(p *bought, t *twins) {
 	twin := t.of(p.at)
 	if twin == nil && o.made[p.user] != nil && o.made[p.user].updated >= p.at-nearMillis {
@@ -202,7 +203,7 @@ func (o *orders) matchOpen(p *bought, t *twins) {
 		}
 	}
 	if twin == nil && p.user != noUser {
-		twin = cmp.Or(o.made[p.user], t.last()) // no pair is promised twice: the shop is told to look
+		twin = cmp.Or(o.made[p.user], t.last()) // no pair is promised twice: the report tells the shop to look
 	}
 	if twin != nil {
 		o.double(p, twin)
@@ -215,8 +216,8 @@ func (o *orders) matchOpen(p *bought, t *twins) {
 	o.made[p.user] = h
 }
 
-// candidate is the buyer's oldest reservation of that status that nobody paid and that was alive at the purchase.
-// Purchases come oldest first.
+// candidate returns the buyer's oldest unpaid reservation with that status that was alive at the purchase. Purchases
+// come oldest first.
 func (o *orders) candidate(p *bought, status drop.Status) *held {
 	k := kind{user: p.user, status: status}
 	hs := o.unpaid[k]
@@ -230,10 +231,10 @@ func (o *orders) candidate(p *bought, status drop.Status) *held {
 	return hs[0]
 }
 
-// mayPay says whether a purchase counts as the payment of a reservation that was not completed. twin: it may be a
-// double of that.
+// mayPay reports whether a purchase counts as payment for a reservation that was not completed. twin is the completed
+// reservation that the purchase may duplicate.
 func (o *orders) mayPay(p *bought, h, twin *held) bool {
-	nobody := p.user == noUser // is many people: their orders tell nothing of one another
+	nobody := p.user == noUser // noUser stands for many people, whose orders say nothing about each other
 	switch {
 	case nobody && h.status == drop.Active && h.expires > o.books.now:
 		return false
@@ -247,7 +248,7 @@ func (o *orders) mayPay(p *bought, h, twin *held) bool {
 	}
 }
 
-// complete makes a reservation that was paid a completed one.
+// complete turns a paid reservation into a completed one.
 func (o *orders) complete(h *held) {
 	if h.status == drop.Completed {
 		return

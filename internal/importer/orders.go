@@ -7,7 +7,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// orders is what was reserved and bought of one drop.
+// orders are the reservations and purchases of one drop.
 type orders struct {
 	books     *books
 	all       []*held // in the order of their numbers in the source
@@ -15,18 +15,18 @@ type orders struct {
 	unpaid    map[kind][]*held      // oldest first
 	purchases []*bought             // oldest first
 	made      map[drop.UserID]*held // the newest reservation that was made for a purchase without one
-	over      int64                 // holds that the source has not expired yet
+	over      int64                 // holds past their end that the source has not expired yet
 }
 
-// kind is what a purchase asks for: its buyer's reservations of one status.
+// kind is what a purchase looks for: its buyer's reservations with one status.
 type kind struct {
 	user   drop.UserID
 	status drop.Status
 }
 
-// held is one of the source's reservations on its way to be one of ours.
+// held is one of the source's reservations, on its way to becoming one of ours.
 type held struct {
-	id      int64 // in the source; 0: made here
+	id      int64 // in the source; 0 if made here
 	user    drop.UserID
 	status  drop.Status
 	created drop.Time
@@ -37,11 +37,11 @@ type held struct {
 
 // bought is one of the source's purchases.
 type bought struct {
-	id          int64 // in the source; 0: made here
+	id          int64 // in the source; 0 if made here
 	user        drop.UserID
 	reservation *int64
 	at          drop.Time
-	pays        *held // what it paid, or is a double of
+	pays        *held // the reservation that it paid for, or duplicates
 }
 
 func newOrders(b *books) *orders {
@@ -55,7 +55,7 @@ var statuses = map[string]drop.Status{
 func (o *orders) addReservation(r *sourceReservation) {
 	status, ok := statuses[strings.ToLower(value(r.status))]
 	if !ok {
-		o.books.stopf("reservation %d has the status %q; known are active, completed, expired and cancelled", r.id, value(r.status))
+		o.books.stopf("reservation %d has the status %q; the known ones are active, completed, expired and cancelled", r.id, value(r.status))
 		return
 	}
 	h := &held{id: r.id, user: o.books.buyer(r.user, "reservation", r.id), status: status}
@@ -96,7 +96,7 @@ func (o *orders) addPurchase(p *sourcePurchase) {
 	o.purchases = append(o.purchases, b)
 }
 
-// write decides what became of each reservation, and writes reservations and purchases under our numbers.
+// write decides what happened to each reservation, and writes reservations and purchases under our numbers.
 func (o *orders) write(id drop.ID, price drop.Money, to *drop.Changes) {
 	for _, hs := range o.unpaid {
 		slices.SortStableFunc(hs, func(a, b *held) int { return inOrder(a.created, b.created, a.id, b.id) })
@@ -123,7 +123,7 @@ func (o *orders) write(id drop.ID, price drop.Money, to *drop.Changes) {
 	}
 }
 
-// row is the reservation as we keep it. No time is later than the import, and none is out of order.
+// row returns the reservation as we store it. No time is later than the import, and the times are in order.
 func (o *orders) row(h *held) *drop.Reservation {
 	now := o.books.now
 	r := &drop.Reservation{UserID: h.user, Status: h.status, CreatedAt: h.created, ExpiresAt: max(h.expires, h.created)}
@@ -147,7 +147,7 @@ func (o *orders) row(h *held) *drop.Reservation {
 		}
 	}
 	if r.Status != drop.Active {
-		r.EndedAt = max(r.EndedAt, 1) // 0, the first moment of 1970, says that it has not ended
+		r.EndedAt = max(r.EndedAt, 1) // 0, the first moment of 1970, would mean that it has not ended
 	}
 	return r
 }

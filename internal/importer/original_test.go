@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// tables as Sequelize's sync makes them for the original's models.
+// tables are the tables that Sequelize's sync makes for the original's models.
 const tables = `
 CREATE TABLE "Users" (
 	"id" SERIAL PRIMARY KEY, "username" VARCHAR(255) NOT NULL UNIQUE, "email" VARCHAR(255),
@@ -66,7 +66,7 @@ func newOrigin(t *testing.T, statements ...string) *origin {
 
 func (o *origin) exec(t *testing.T, sql string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), o.url) // many statements at once
+	conn, err := pgx.Connect(t.Context(), o.url) // several statements at once
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func (o *origin) number(t *testing.T, sql string) (n int) {
 	return n
 }
 
-// checksum is of all rows of all four tables, and of where they lie: an UPDATE that changes nothing would show.
+// checksum covers all rows of all four tables and their locations, so that even an UPDATE without changes shows.
 func (o *origin) checksum(t *testing.T) string {
 	t.Helper()
 	var sums []string
@@ -100,14 +100,14 @@ func (o *origin) checksum(t *testing.T) string {
 	return strings.Join(sums, " ")
 }
 
-// errRefused is a sensible answer of the original: sold out, expired.
+// errRefused is an orderly refusal by the original: sold out, expired.
 var errRefused = errors.New("refused")
 
-// pause is the time that passes in Node between a read and the write that rests on it.
+// pause is the time that passes in Node between a read and the write that depends on it.
 func pause() { time.Sleep(time.Duration(rand.IntN(4)) * time.Millisecond) }
 
-// reserve works as the original does: check, then write, with nothing locked between. A user that it does not know is
-// nil.
+// reserve works as the original does: check, then write, with nothing locked in between. It stores an unknown user as
+// null.
 func (o *origin) reserve(ctx context.Context, dropID int, user any, hold time.Duration) (id int, err error) {
 	var left int
 	if err := o.pool.QueryRow(ctx, `SELECT available_stock FROM "Drops" WHERE id = $1`, dropID).Scan(&left); err != nil {
@@ -125,7 +125,7 @@ func (o *origin) reserve(ctx context.Context, dropID int, user any, hold time.Du
 	return id, err
 }
 
-// purchase reads the status, then writes, with nothing locked between.
+// purchase reads the status, then writes, with nothing locked in between.
 func (o *origin) purchase(ctx context.Context, reservation int) error {
 	if err := o.check(ctx, reservation); err != nil {
 		return err
@@ -149,21 +149,21 @@ func (o *origin) check(ctx context.Context, reservation int) error {
 	return err
 }
 
-// record is the second: from here on the buyer has paid.
+// record is the second step: from here on the buyer has paid.
 func (o *origin) record(ctx context.Context, reservation int) (id int, err error) {
 	err = o.pool.QueryRow(ctx, `INSERT INTO "Purchases" ("userId", "dropId", "createdAt", "updatedAt")
 		SELECT "userId", "dropId", clock_timestamp(), clock_timestamp() FROM "Reservations" WHERE id = $1 RETURNING id`, reservation).Scan(&id)
 	return id, err
 }
 
-// mark is the last.
+// mark is the last step.
 func (o *origin) mark(ctx context.Context, reservation int) error {
 	_, err := o.pool.Exec(ctx, `UPDATE "Reservations" SET status = 'completed', "updatedAt" = clock_timestamp() WHERE id = $1`, reservation)
 	return err
 }
 
-// expire is one run of the original's job: it reads who is due and then gives each unit back, whatever happened
-// meanwhile.
+// expire is one run of the original's job. It reads which holds have ended and then releases each unit, whatever
+// happened meanwhile.
 func (o *origin) expire(ctx context.Context) error {
 	rows, err := o.pool.Query(ctx, `SELECT id, "dropId" FROM "Reservations" WHERE status = 'active' AND expires_at < now()`)
 	if err != nil {
@@ -186,8 +186,8 @@ func (o *origin) expire(ctx context.Context) error {
 	return nil
 }
 
-// rush has 400 buyers at once reserve and buy two drops while the job runs; some click twice. It returns how often each
-// user was told that a pair is theirs.
+// rush lets 400 concurrent buyers reserve and buy from two drops while the job runs. Some click twice. It returns how
+// often each user was told of a purchase.
 func (o *origin) rush(t *testing.T) (paid map[int]int) {
 	t.Helper()
 	ctx := t.Context()
@@ -223,7 +223,7 @@ func (o *origin) rush(t *testing.T) (paid map[int]int) {
 			for try := range 3 {
 				id, err := o.reserve(ctx, 1+user%2, user, time.Duration(100+rand.IntN(500))*time.Millisecond)
 				if errors.Is(err, errRefused) {
-					time.Sleep(100 * time.Millisecond) // sold out for now; holds may come back
+					time.Sleep(100 * time.Millisecond) // sold out for now; holds may be released
 					continue
 				}
 				if err != nil {
@@ -231,7 +231,7 @@ func (o *origin) rush(t *testing.T) (paid map[int]int) {
 					return
 				}
 				if (user+try)%5 == 0 {
-					continue // thinks better of it, and the job gives the unit back
+					continue // changes their mind, and the job releases the unit
 				}
 				var clicks sync.WaitGroup
 				for range 1 + (user+try)%3 {

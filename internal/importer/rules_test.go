@@ -12,12 +12,12 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// shop has one drop of 5 units and the users 1 to 3, and no orders.
+// shop has one drop of 5 units, the users 1 to 3, and no orders.
 const shop = `
 	INSERT INTO "Users" VALUES (1, 'ann', NULL, now(), now()), (2, 'bob', NULL, now(), now()), (3, 'cleo', NULL, now(), now());
 	INSERT INTO "Drops" VALUES (1, 'One', 100, 5, 5, '2026-01-01 09:00:00+00', NULL, '2025-12-01 00:00:00+00', now());`
 
-// reservation of the drop 1, made in second n of 2026-01-01 09:00; a hold is over.
+// reservation is one of drop 1, made in second n of 2026-01-01 09:00. Its hold has ended.
 func reservation(id, user int, status string, n int) string {
 	return fmt.Sprintf(`INSERT INTO "Reservations" VALUES (%d, '%s', timestamptz '2026-01-01 09:01:00+00' + interval '%d s',
 		timestamptz '2026-01-01 09:00:00+00' + interval '%d s', timestamptz '2026-01-01 09:00:30+00' + interval '%d s', %d, 1);`,
@@ -66,7 +66,7 @@ var rules = []rule{
 		sql: reservation(1, 1, "completed", 0) + reservation(2, 1, "expired", 5) + purchase(1, 1, 20) + purchase(2, 1, 21) +
 			purchase(3, 1, 22) + stock(4),
 		repairs: map[importer.Repair]int{importer.SoldTwice: 1, importer.LatePurchase: 1, importer.StockWrong: 1},
-		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "1@2 1@1", // the last one completed the first reservation
+		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "1@2 1@1", // the last purchase completed the first reservation
 	},
 	{
 		name: "no purchase pays a reservation that was made after it",
@@ -97,7 +97,7 @@ var rules = []rule{
 		name:    "a completed reservation without a purchase gets one",
 		sql:     reservation(1, 1, "completed", 0) + reservation(2, 2, "completed", 1) + purchase(1, 2, 8) + stock(3),
 		repairs: map[importer.Repair]int{importer.NoPurchase: 1},
-		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "2@2 1@1", // by time: 09:00:08, 09:00:30
+		stock:   drop.Stock{Total: 5, Available: 3, Sold: 2}, sold: "2@2 1@1", // in order of time: 09:00:08, 09:00:30
 	},
 	{
 		name:    "a purchase that died before it marked its reservation still counts",
@@ -177,7 +177,7 @@ var rules = []rule{
 	},
 }
 
-// Each rule on a small database of its own.
+// Each rule is tested on a small database of its own.
 func TestRun_Rules(t *testing.T) {
 	for _, rule := range rules {
 		t.Run(rule.name, func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestRun_Rules(t *testing.T) {
 	}
 }
 
-// What no rule may decide stops the import, with all reasons and nothing stored.
+// Problems that no rule can decide stop the import. The error has all reasons, and nothing is stored.
 func TestRun_RowsThatStopAnImport(t *testing.T) {
 	for _, stop := range []struct{ name, sql, want string }{
 		{"price below zero", `UPDATE "Drops" SET price = -1`, `drop 1: price must be from 0 to 99999999.99`},
@@ -253,7 +253,7 @@ func TestRun_RowsThatStopAnImport(t *testing.T) {
 	}
 }
 
-// However a model spells its columns and tables, the same books come of it.
+// However a model spells its columns and tables, the result is the same.
 func TestRun_EverySpelling(t *testing.T) {
 	s := memory.New(stores.Now)
 	o := newOrigin(t, tables, sample)
@@ -302,7 +302,7 @@ func TestRun_EverySpelling(t *testing.T) {
 	}
 }
 
-// renew makes the sample anew, changed by a statement.
+// renew makes the sample again and changes it with a statement.
 func (o *origin) renew(t *testing.T, sql string) {
 	t.Helper()
 	o.exec(t, `DROP SCHEMA public CASCADE; DROP SCHEMA IF EXISTS other CASCADE; DROP SCHEMA IF EXISTS sneakerdrop CASCADE; CREATE SCHEMA public;`)
@@ -311,7 +311,7 @@ func (o *origin) renew(t *testing.T, sql string) {
 	o.exec(t, sql)
 }
 
-// A price is rounded to the decimals that the shop's currency has, halves away from zero.
+// A price is rounded to the decimals of the shop's currency, halves away from zero.
 func TestRun_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
 	o := newOrigin(t, tables, shop, `ALTER TABLE "Drops" ALTER COLUMN price TYPE double precision`)
 	for _, c := range []struct {

@@ -8,12 +8,12 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// Whatever the database sets for who reads it, an import reads the same, and elsewhere than in the usual schema where
-// the URL says so.
+// Whatever settings the database has for its readers, an import reads the same. It can also read another schema than
+// the usual one if the URL says so.
 func TestRun_SettingsOfTheSourceDoNotMatter(t *testing.T) {
 	o := newOrigin(t, tables, sample)
 	database := o.pool.Config().ConnConfig.Database
-	before, err := o.pool.Acquire(t.Context()) // which none of it concerns
+	before, err := o.pool.Acquire(t.Context()) // not affected by the settings below
 	if err != nil {
 		t.Fatal(err)
 	}

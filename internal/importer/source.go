@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// source is what the original's tables hold. A nil is a NULL, or a column that is not there.
+// source is the content of the original's tables. A nil is NULL, or a column that does not exist.
 type source struct {
 	now          drop.Time
 	drops        []sourceDrop
@@ -46,19 +46,20 @@ type sourcePurchase struct {
 	created                 *drop.Time
 }
 
-// table is one of the original's tables as it is in the catalog.
+// table is one of the original's tables as found in the catalog.
 type table struct {
-	name    string // as the original's code has it
+	name    string // as in the original's code
 	ident   pgx.Identifier
 	columns map[string][]column // by plain name
 }
 
 type column struct{ name, kind string }
 
-// plain is a name without what spellings differ in: "UserId", "userId" and user_id are one.
+// plain returns a name without differences of spelling: "UserId", "userId" and user_id are the same.
 func plain(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
-// tables in the schemas where an unqualified name would be found; sneakerdrop's own may lie in the same database.
+// The tables are those in schemas where an unqualified name is found. sneakerdrop's own tables may be in the same
+// database.
 const selectColumns = `
 	SELECT c.table_schema, c.table_name, c.column_name, c.data_type
 	FROM information_schema.columns c
@@ -85,7 +86,7 @@ func readTables(ctx context.Context, tx pgx.Tx) (map[string]*table, error) {
 			t = &table{name: wanted[key], ident: ident, columns: make(map[string][]column)}
 			found[key] = t
 		case !slices.Equal(t.ident, ident):
-			return nil // a namesake further down the search path, or spelled unlike the original's
+			return nil // a table of the same name further down the search path, or one with another spelling
 		}
 		t.columns[plain(c.name)] = append(t.columns[plain(c.name)], c)
 		return nil
@@ -95,21 +96,21 @@ func readTables(ctx context.Context, tx pgx.Tx) (map[string]*table, error) {
 	}
 	for _, key := range []string{"drops", "users", "reservations", "purchases"} {
 		if found[key] == nil {
-			return nil, fmt.Errorf("there is no table %q: it is not a database of the original backend, or this user may not read it", wanted[key])
+			return nil, fmt.Errorf("there is no table %q: this is not a database of the original backend, or this user may not read it", wanted[key])
 		}
 	}
 	return found, nil
 }
 
-// query builds the SELECT of one table, expression by expression; the first fault is kept.
+// query builds the SELECT for one table, expression by expression. It keeps the first error.
 type query struct {
 	table *table
 	exprs []string
 	fault error
 }
 
-// column adds the column of the first plain name that the table has. Where several columns have that plain name (a
-// model that declares userId beside an association that adds "UserId"), the first that is not NULL counts.
+// column adds the column with the first of the plain names that the table has. Several columns may have that plain
+// name, if a model declares userId and an association adds "UserId". Then the first one that is not NULL counts.
 func (q *query) column(required bool, format string, kinds []string, names ...string) {
 	for _, name := range names {
 		cs := q.table.columns[name]
@@ -119,7 +120,7 @@ func (q *query) column(required bool, format string, kinds []string, names ...st
 		var quoted []string
 		for _, c := range cs {
 			if !slices.Contains(kinds, c.kind) && q.fault == nil {
-				q.fault = fmt.Errorf("the column %q of the table %q has the type %s, and an import reads only: %s",
+				q.fault = fmt.Errorf("the column %q of the table %q has the type %s, but an import only reads: %s",
 					c.name, q.table.name, c.kind, strings.Join(kinds, ", "))
 			}
 			quoted = append(quoted, pgx.Identifier{c.name}.Sanitize())
@@ -137,12 +138,12 @@ var (
 	wholeKinds  = []string{"bigint", "integer", "smallint", "numeric"}
 	numberKinds = []string{"numeric", "double precision", "real", "bigint", "integer", "smallint"}
 	timeKinds   = []string{"timestamp with time zone", "timestamp without time zone"}
-	textKinds   = []string{"text", "character varying", "character", "USER-DEFINED"} // an enum or citext is user-defined
+	textKinds   = []string{"text", "character varying", "character", "USER-DEFINED"} // enums and citext are user-defined
 )
 
 const (
 	asWhole = "(%s)::bigint"
-	// A double shows the shortest decimal number that it stands for: 149.99, not 149.98999.
+	// A double is read as the shortest decimal number that it stands for: 149.99, not 149.98999.
 	asNumber = "(%s)::text"
 	asText   = "(%s)::text"
 	asMillis = "floor(extract(epoch FROM (%s)::timestamptz) * 1000)::bigint"
@@ -158,7 +159,7 @@ func (q *query) time(required bool, names ...string) {
 	q.column(required, asMillis, timeKinds, names...)
 }
 
-// collect runs the query; scan names where a row's values go, in the order in which columns were added.
+// collect runs the query. scan returns where to put a row's values, in the order in which columns were added.
 func collect[T any](ctx context.Context, tx pgx.Tx, q *query, scan func(*T) []any) ([]T, error) {
 	if q.fault != nil {
 		return nil, q.fault

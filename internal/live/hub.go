@@ -1,9 +1,10 @@
-// Package live shows everybody the stock as it moves: the hub takes what lanes publish, keeps the newest state of
-// each drop, and tells it to the wires (package socketio's sockets, Server-Sent Events) no more often than watchers
-// and machine can use.
+// Package live shows the stock to everybody as it changes. The hub receives what lanes publish and keeps the newest
+// state of each drop. It sends updates through the wires (Socket.IO and Server-Sent Events) no more often than
+// watchers and the machine can handle.
 //
-// Ordering: what a client is told of one drop has growing versions. A client that joins gets the current state and then
-// every later change, none between lost. Publishing never waits for a client, nor for the hub to send.
+// Ordering: the versions that a client receives for a drop always grow. A client that joins gets the current state
+// and then every later change, with nothing lost in between. Publishing never waits for a client, or for the hub to
+// send.
 package live
 
 import (
@@ -22,36 +23,37 @@ import (
 const (
 	// defaultWindow is the least time between two flushes.
 	defaultWindow = 25 * time.Millisecond
-	// fanOutShare is the part of the machine that telling watchers may take: the window stretches to keep it.
+	// fanOutShare is the share of the machine's time that updates may take. The window grows to stay below it.
 	fanOutShare = 0.1
-	// purchaseEvery keeps purchase_complete to two a drop and second: clients fetch the list on each.
+	// purchaseEvery limits purchase_complete to two per drop and second, because clients fetch the list on each.
 	purchaseEvery = 500 * time.Millisecond
-	// snapshotLimit bounds what a client that joins is told at once: the newest drops, fewer than any queue holds.
+	// snapshotLimit limits what a client gets when it joins to the newest drops, which are fewer than any queue
+	// holds.
 	snapshotLimit = 200
 )
 
-// Wire delivers updates to the clients that it serves. It must not wait for any of them.
+// Wire delivers updates to its clients. It must not wait for any of them.
 type Wire interface {
 	Broadcast(room string, updates []Update)
 }
 
-// PrivateWire is a wire whose clients may have signed in: it tells them what is theirs, at once and all of it.
+// PrivateWire is a wire whose clients may have signed in. It sends them their own news immediately and completely.
 type PrivateWire interface {
 	Wire
-	// Tell sends to the room of one user, and does nothing where nobody is in it.
+	// Tell sends to the room of one user. If nobody is in it, Tell does nothing.
 	Tell(room string, updates func() []Update)
 }
 
-// Config is how a hub tells. The zero value tells everybody everything.
+// Config configures a hub. The zero value sends everything to everybody.
 type Config struct {
 	// Window is the least time between two flushes (default 25 ms).
 	Window time.Duration
-	// Private keeps buyers' numbers from everybody, and tells those who signed in of their own reservations and
+	// Private hides buyers' numbers from others, and tells signed-in buyers about their own reservations and
 	// purchases.
 	Private bool
 }
 
-// Hub conflates. Make one with New; its methods are safe for concurrent use.
+// Hub combines and distributes updates. Create one with New. Its methods are safe for concurrent use.
 type Hub struct {
 	Config
 
@@ -59,26 +61,26 @@ type Hub struct {
 	pending map[drop.ID]*change
 	wake    chan struct{}
 
-	sending sync.Mutex // guards wires and shown: joining and flushing exclude each other
+	sending sync.Mutex // guards wires and shown: joins and flushes exclude each other
 	wires   []Wire
-	private atomic.Value // []PrivateWire, read while something is sent
+	private atomic.Value // []PrivateWire, read without a lock
 	shown   map[drop.ID]*engine.View
 
-	tell map[drop.ID]*teller // the loop's own
+	tell map[drop.ID]*teller // used only by the loop
 
 	stop, stopped chan struct{}
 	stopOnce      sync.Once
 }
 
-// change is what was published of a drop since the last flush.
+// change is what was published about a drop since the last flush.
 type change struct {
 	view     *engine.View
 	reason   drop.Reason
-	purchase *drop.Purchase // the newest
+	purchase *drop.Purchase // the newest one
 	back     bool           // view counts although a later version was shown
 }
 
-// teller spaces one drop's purchase_complete.
+// teller limits the rate of one drop's purchase_complete.
 type teller struct {
 	next    time.Time
 	waiting *drop.Purchase
@@ -97,7 +99,7 @@ func New(c Config) *Hub {
 	return h
 }
 
-// Attach adds a wire. Updates from before may be missing on it: attach before clients join.
+// Attach adds a wire. It may miss earlier updates, so attach it before clients join.
 func (h *Hub) Attach(w Wire) {
 	h.sending.Lock()
 	defer h.sending.Unlock()
@@ -107,13 +109,13 @@ func (h *Hub) Attach(w Wire) {
 	}
 }
 
-// Close stops telling. A second Close does nothing.
+// Close stops all updates. A second Close does nothing.
 func (h *Hub) Close() {
 	h.stopOnce.Do(func() { close(h.stop) })
 	<-h.stopped
 }
 
-// Publish takes what a batch changed; it is an engine's Config.Publish.
+// Publish takes what a batch changed. Use it as an engine's Config.Publish.
 func (h *Hub) Publish(ev engine.Event) {
 	if ev.View != nil {
 		h.add(&ev)
@@ -123,7 +125,7 @@ func (h *Hub) Publish(ev engine.Event) {
 	}
 }
 
-// add puts an event to what the next flush tells.
+// add merges an event into what the next flush sends.
 func (h *Hub) add(ev *engine.Event) {
 	h.mu.Lock()
 	c := h.pending[ev.View.Drop.ID]
@@ -144,11 +146,11 @@ func (h *Hub) add(ev *engine.Event) {
 	h.mu.Unlock()
 	select {
 	case h.wake <- struct{}{}:
-	default: // the loop knows already
+	default: // the loop is already notified
 	}
 }
 
-// tellOwners tells buyers of what is theirs.
+// tellOwners tells buyers about their own reservations and purchases.
 func (h *Hub) tellOwners(ev *engine.Event) {
 	wires := h.private.Load().([]PrivateWire)
 	tell := func(owner drop.UserID, updates func() []Update) {
@@ -168,7 +170,7 @@ func (h *Hub) tellOwners(ev *engine.Event) {
 	}
 }
 
-// newestMovement is why stock on sale moved last; a purchase moves none.
+// newestMovement returns why the available stock last changed. A purchase does not change it.
 func newestMovement(ev *engine.Event) drop.Reason {
 	for _, entry := range slices.Backward(ev.Ledger) {
 		if entry.Reason != drop.Purchased {
@@ -181,9 +183,8 @@ func newestMovement(ev *engine.Event) drop.Reason {
 	return ""
 }
 
-// Join calls join with the current state of the drops, hidden and archived ones left out: of one, or with id 0 of
-// all. Whoever join adds to a room of a wire gets all that comes after that state. Of more than 200 drops the state
-// has the newest.
+// Join calls join with the current state of the public drops: of one drop, or of all with id 0. Every client that
+// join adds to a wire's room gets all later updates. With more than 200 drops the state has the newest ones.
 func (h *Hub) Join(id drop.ID, join func(snapshot []Update)) {
 	h.sending.Lock()
 	defer h.sending.Unlock()
@@ -199,7 +200,7 @@ func (h *Hub) Join(id drop.ID, join func(snapshot []Update)) {
 
 func visible(v *engine.View) bool { return !v.Drop.Hidden && !v.Drop.Archived }
 
-// run flushes at once when something changes after a quiet time, and then as often as the window allows.
+// run flushes at once if something changes after a quiet time, and then as often as the window allows.
 func (h *Hub) run() {
 	defer close(h.stopped)
 	purchases := time.NewTimer(time.Hour)
@@ -222,8 +223,8 @@ func (h *Hub) run() {
 	}
 }
 
-// rest waits for the window, or longer where the flush took so long that the next one at once would take more than its
-// share of the machine. It reports false when the hub was closed.
+// rest waits for the window. If the last flush took long, it waits longer, so that flushes keep to their share of the
+// machine. It returns false once the hub is closed.
 func (h *Hub) rest(took time.Duration) bool {
 	cores := float64(runtime.GOMAXPROCS(0))
 	pause := max(h.Window, time.Duration(float64(took)*(1/(fanOutShare*cores)-1)))
@@ -237,7 +238,7 @@ func (h *Hub) rest(took time.Duration) bool {
 	}
 }
 
-// flush tells all that is pending, and returns when a purchase that had to wait is due (zero: none waits).
+// flush sends everything pending. It returns when the next delayed purchase is due, or zero if there is none.
 func (h *Hub) flush(now time.Time) time.Time {
 	h.mu.Lock()
 	pending := h.pending
@@ -258,7 +259,7 @@ func (h *Hub) flush(now time.Time) time.Time {
 	return next
 }
 
-// updatesOf turns a drop's change into what watchers are told, against what they were told last.
+// updatesOf turns a drop's change into updates for watchers, compared with what they were last told.
 func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 	var updates []Update
 	before := h.shown[id]
@@ -267,7 +268,7 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 		if visible(c.view) && (before == nil || !visible(before) || stockMoved(before, c.view)) {
 			updates = append(updates, stockUpdate(c.view, c.reason))
 		}
-		// A drop that is prepared in hiding is nobody's business.
+		// Nobody must hear of a drop that is being prepared in hiding.
 		if before != nil && before.Drop.Settings != c.view.Drop.Settings && (visible(before) || visible(c.view)) {
 			updates = append(updates, dropUpdate(c.view))
 		}
@@ -287,7 +288,7 @@ func stockMoved(a, b *engine.View) bool {
 	})
 }
 
-// duePurchases takes the purchases whose turn it is, and says when the next one's is.
+// duePurchases removes the purchases that may be sent now, and returns when the next one may.
 func (h *Hub) duePurchases(now time.Time) (due []Update, next time.Time) {
 	for id, t := range h.tell {
 		switch {
@@ -306,11 +307,12 @@ func (h *Hub) duePurchases(now time.Time) (due []Update, next time.Time) {
 	return due, next
 }
 
-// firstOpaque begins the numbers that stand for buyers who are nobody's business: safe integers that no buyer has, so
-// that a client that compares them with its own buyer's is never taken in.
+// firstOpaque is the first of the numbers that replace private buyers' numbers. They are safe integers that no buyer
+// has, so a client can never mistake one for its own buyer.
 const firstOpaque = 1 << 52
 
-// shownBuyer is what everybody is told of a buyer: its number or, where that is private, one made of the purchase's.
+// shownBuyer returns the number that everybody sees for a buyer: the buyer's own or, if that is private, one derived
+// from the purchase.
 func (h *Hub) shownBuyer(p *drop.Purchase) int64 {
 	if h.Private {
 		return firstOpaque + int64(uint32(p.ID))

@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// recorder is a wire that keeps what it is told, and may take its time.
+// recorder is a wire that records its updates, and may be slow.
 type recorder struct {
 	mu    sync.Mutex
 	slow  time.Duration
@@ -38,7 +38,7 @@ func (r *recorder) Broadcast(room string, updates []live.Update) {
 	}
 }
 
-// take returns what the room was told since the last take.
+// take returns what the room received since the last take.
 func (r *recorder) take(room string) []told {
 	synctest.Wait()
 	r.mu.Lock()
@@ -53,7 +53,7 @@ func (r *recorder) take(room string) []told {
 	return some
 }
 
-// inHub runs a test in simulated time with a hub and a recording wire on it.
+// inHub runs a test in simulated time with a hub and a recording wire.
 func inHub(t *testing.T, test func(t *testing.T, h *live.Hub, r *recorder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -65,7 +65,7 @@ func inHub(t *testing.T, test func(t *testing.T, h *live.Hub, r *recorder)) {
 	})
 }
 
-// event is a batch that left a drop with that stock.
+// event is a batch that left a drop with the given stock.
 func event(id drop.ID, version, available int64, reason drop.Reason) engine.Event {
 	d := drop.Drop{ID: id, Version: version, Sizes: []drop.Size{{Stock: drop.Stock{Total: 1000, Available: available, Held: 1000 - available}}}}
 	ev := engine.Event{View: &engine.View{Drop: d}}
@@ -123,7 +123,7 @@ func TestHub_ConflatesToAFewMessagesThatEndWithTheNewest(t *testing.T) {
 	})
 }
 
-// Telling takes 50 ms here, so at most a tenth of each core's worth of time may go into it.
+// A flush takes 50 ms here, and may take at most a tenth of the machine's time.
 func TestHub_WindowStretchesWithTheFanOut(t *testing.T) {
 	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
 		r.slow = 25 * time.Millisecond // for each of the two rooms
@@ -222,7 +222,7 @@ func TestHub_SaysNothingOfHiddenDropsButThatTheyWent(t *testing.T) {
 				t.Errorf("a client that joins is told %+v", snapshot)
 			}
 		})
-		h.Publish(event(7, 5, 4, "")) // shown again, and told of at once
+		h.Publish(event(7, 5, 4, "")) // shown again, so watchers are told
 		time.Sleep(time.Second)
 		if got := r.take(live.RoomAll); len(got) != 2 || got[0].Event != live.StockUpdate || got[1].Event != live.DropUpdate {
 			t.Errorf("shown again it is told as %+v", got)
@@ -265,8 +265,8 @@ func TestHub_WhoJoinsGetsTheStateAndAllThatFollows(t *testing.T) {
 	})
 }
 
-// While somebody joins nothing is sent, so that nothing falls between the state and what follows. In real time, because
-// the hub waits on a mutex.
+// While a client joins nothing is sent, so that nothing is lost between the state and what follows. The test runs in
+// real time, because the hub waits on a mutex.
 func TestHub_SendsNothingWhileSomebodyJoins(t *testing.T) {
 	h := live.New(live.Config{})
 	defer h.Close()

@@ -8,37 +8,37 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// The events that clients are told. They are on the wire; do not rename them.
+// The events that clients receive. Their names are part of the protocol; do not change them.
 const (
 	StockUpdate      = "stock_update"
 	DropUpdate       = "drop_update"
 	PurchaseComplete = "purchase_complete"
-	// ReservationUpdate goes to the buyer alone.
+	// ReservationUpdate goes only to the reservation's buyer.
 	ReservationUpdate = "reservation_update"
 )
 
-// RoomAll is the room of those who watch every drop.
+// RoomAll is the room of the clients that watch every drop.
 const RoomAll = "drops"
 
-// RoomOf is the room of those who watch one drop.
+// RoomOf returns the room of the clients that watch one drop.
 func RoomOf(id drop.ID) string { return "drop:" + strconv.FormatInt(int64(id), 10) }
 
-// OfDrop reports whether a room is of those who watch one drop.
+// OfDrop reports whether a room is for one drop.
 func OfDrop(room string) bool { return strings.HasPrefix(room, "drop:") }
 
-// RoomOfUser is the room of what one buyer signed in with.
+// RoomOfUser returns the room of everything that one buyer signed in with.
 func RoomOfUser(id drop.UserID) string { return "user:" + strconv.FormatInt(int64(id), 10) }
 
-// Update is one event, encoded once for all who get it. What it says is absolute, so that a later one of the same
-// Replace key makes an earlier one that was not sent yet worthless.
+// Update is one event, encoded once for all recipients. Its content is absolute, so a later update with the same
+// Replace key makes an earlier unsent one unnecessary.
 type Update struct {
 	Event   string
 	Drop    drop.ID
 	JSON    []byte // one JSON object
-	Replace string // empty: every one counts
+	Replace string // empty: must not be replaced
 }
 
-// stockUpdate tells a drop's stock. reason is empty in a snapshot.
+// stockUpdate tells watchers a drop's stock. reason is empty in a snapshot.
 func stockUpdate(v *engine.View, reason drop.Reason) Update {
 	d := &v.Drop
 	b := open(d.ID)
@@ -68,7 +68,7 @@ func stockUpdate(v *engine.View, reason drop.Reason) Update {
 	return Update{Event: StockUpdate, Drop: d.ID, JSON: append(b, '}'), Replace: "stock:" + strconv.FormatInt(int64(d.ID), 10)}
 }
 
-// dropUpdate tells that an operator changed a drop: clients read it again.
+// dropUpdate tells watchers that an operator changed a drop, so that they read it again.
 func dropUpdate(v *engine.View) Update {
 	d := &v.Drop
 	b := append(open(d.ID), `,"paused":`...)
@@ -77,7 +77,7 @@ func dropUpdate(v *engine.View) Update {
 	return Update{Event: DropUpdate, Drop: d.ID, JSON: b, Replace: "drop:" + strconv.FormatInt(int64(d.ID), 10)}
 }
 
-// purchaseComplete tells of a purchase, and of its buyer what may be told.
+// purchaseComplete tells watchers about a purchase, with the number to show for its buyer.
 func purchaseComplete(p *drop.Purchase, buyer int64) Update {
 	id := p.ReservationID.Drop()
 	b := append(open(id), `,"userId":`...)
@@ -87,12 +87,12 @@ func purchaseComplete(p *drop.Purchase, buyer int64) Update {
 	return Update{Event: PurchaseComplete, Drop: id, JSON: b}
 }
 
-// reservationUpdate tells a buyer how a reservation stands.
+// reservationUpdate tells a buyer the state of a reservation.
 func reservationUpdate(r *drop.Reservation) Update {
 	return Update{Event: ReservationUpdate, Drop: r.ID.Drop(), JSON: ReservationJSON(r)}
 }
 
-// ReservationJSON is how a reservation stands, in the form that the API has for it too.
+// ReservationJSON encodes a reservation in the same form as the API.
 func ReservationJSON(r *drop.Reservation) []byte {
 	b := append(make([]byte, 0, 192), `{"id":`...)
 	b = strconv.AppendInt(b, int64(r.ID), 10)

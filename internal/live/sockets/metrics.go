@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 var _ prometheus.Collector = (*Sockets)(nil)
 
-// descriptions of the metrics; docs/reference/metrics.md says what each means.
+// Descriptions of the metrics. docs/reference/metrics.md explains each one.
 var (
 	descConnections = prometheus.NewDesc("sneakerdrop_sockets", "Socket.IO clients connected now.", []string{"transport"}, nil)
 	descHandshakes  = prometheus.NewDesc("sneakerdrop_socket_handshakes_total", "Socket.IO sessions opened.", nil, nil)
@@ -12,7 +12,7 @@ var (
 	descClosed      = prometheus.NewDesc("sneakerdrop_sockets_closed_total", "Socket.IO sessions that ended.", []string{"reason"}, nil)
 	descPackets     = prometheus.NewDesc("sneakerdrop_socket_packets_total", "Packets to and from Socket.IO clients.", []string{"direction"}, nil)
 	descReplaced    = prometheus.NewDesc("sneakerdrop_socket_replaced_total",
-		"Packets that were never sent, because a newer one made them worthless.", nil, nil)
+		"Packets that were never sent because a newer one replaced them.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.

@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// tokens are "7": buyer 7 for an hour, "7 for 1s": not so long, "expired" and "away".
+// Tokens: "7" is buyer 7 for an hour, "7 for 1s" the same for a second. There are also "expired" and "away".
 func identify(_ context.Context, token string) (drop.User, time.Time, error) {
 	number, life, limited := strings.Cut(token, " for ")
 	until := time.Now().Add(time.Hour)
@@ -53,7 +53,7 @@ func (s *show) signIn(token string) *client {
 	return c
 }
 
-// own waits for what is told to the buyer alone; what everybody is told may come before it.
+// own waits for an event that only the buyer receives. Public events may come before it.
 func (c *client) own() {
 	c.t.Helper()
 	for got := ""; !strings.HasPrefix(got, `42["reservation_update"`); {
@@ -61,7 +61,7 @@ func (c *client) own() {
 	}
 }
 
-// sell publishes that a user bought the nth reservation of drop 7, as the version after n.
+// sell publishes that a user bought the nth reservation of drop 7. The drop then has version n + 1.
 func (s *show) sell(user drop.UserID, n uint32) {
 	id := drop.NewReservationID(7, n)
 	r := &drop.Reservation{ID: id, UserID: user, Size: `9"`, Status: drop.Completed, CreatedAt: 1000, ExpiresAt: 61_000, EndedAt: 2000}
@@ -84,7 +84,7 @@ func TestSignIn_TheBuyerIsToldAllOfItsOwn(t *testing.T) {
 		s.sell(1001, n+1)
 	}
 	var own, public int
-	// Of the buyer numbered 1, say, who bought nothing, nothing is said either.
+	// A buyer who bought nothing, such as number 1, is not mentioned either.
 	stranger := regexp.MustCompile(`^42\["purchase_complete",\{"dropId":7,"userId":4503599627370\d{3},"purchaseId":`)
 	for own < 10 || public == 0 {
 		switch got := ann.next(); {
@@ -181,7 +181,7 @@ func TestSignIn_WatchingOneDropKeepsTheRoom(t *testing.T) {
 	c.next()
 	c.emit(`["watch",8]`)
 	c.next()
-	c.emit(`1["watch"]`) // all again
+	c.emit(`1["watch"]`) // all drops again
 	for got := ""; !strings.HasPrefix(got, `431[`); {
 		got = c.next()
 	}

@@ -1,8 +1,8 @@
-// Package sockets tells the hub's updates to Socket.IO clients, those of the Node.js backend among them: on
-// connecting each joins the room of all drops and gets their current state.
+// Package sockets sends the hub's updates to Socket.IO clients, including unmodified clients of the Node.js backend.
+// On connecting, each client joins the room of all drops and gets their current state.
 //
-// A client that connects with ?drop=7, or that emits "watch" with 7, is told of that drop only, or of several when it
-// watches more; "watch" without a drop goes back to all.
+// A client that connects with ?drop=7, or emits "watch" with 7, receives only that drop's updates, or those of
+// several drops if it watches more. "watch" without a drop returns to all drops.
 package sockets
 
 import (
@@ -22,13 +22,13 @@ import (
 	"sneakerdrop/socketio"
 )
 
-// maxWatched bounds the drops that one client watches one by one; who wants more watches all.
+// maxWatched is the most drops that one client can watch individually. To see more, it must watch all.
 const maxWatched = 50
 
-// Identify says which buyer a token stands for and until when it is good, as shop.SignIn does.
+// Identify returns the buyer that a token belongs to, and when the token expires, as shop.SignIn does.
 type Identify func(ctx context.Context, token string) (buyer drop.User, until time.Time, err error)
 
-// Sockets is a wire of a hub, and serves the clients.
+// Sockets is a wire of a hub, and serves its clients.
 type Sockets struct {
 	server   *socketio.Server
 	root     *socketio.Namespace
@@ -39,8 +39,8 @@ type Sockets struct {
 
 var _ live.PrivateWire = (*Sockets)(nil)
 
-// New attaches a wire to the hub. With identify a client may sign in, by {token} in Socket.IO's auth; without it
-// nobody is asked.
+// New attaches a wire to the hub. With identify, a client may sign in by {token} in Socket.IO's auth. Without it,
+// there is no sign-in.
 func New(h *live.Hub, o socketio.Options, identify Identify) *Sockets {
 	server := socketio.New(o)
 	s := &Sockets{server: server, root: server.Of("/"), hub: h, identify: identify, log: cmp.Or(o.Log, slog.Default())}
@@ -49,13 +49,13 @@ func New(h *live.Hub, o socketio.Options, identify Identify) *Sockets {
 	return s
 }
 
-// ServeHTTP serves /socket.io/, the client bundle included.
+// ServeHTTP serves /socket.io/, including the client bundle.
 func (s *Sockets) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.server.ServeHTTP(w, r) }
 
-// Close ends all connections in such a way that clients connect again by themselves.
+// Close ends all connections in a way that makes clients reconnect by themselves.
 func (s *Sockets) Close(ctx context.Context) error { return s.server.Close(ctx) }
 
-// Stats returns the counters of now.
+// Stats returns the current counters.
 func (s *Sockets) Stats() socketio.Stats { return s.server.Stats() }
 
 // Broadcast implements live.Wire.
@@ -77,7 +77,7 @@ func messages(updates []live.Update) []*socketio.Message {
 	for _, u := range updates {
 		m, err := socketio.NewMessage(u.Event, json.RawMessage(u.JSON))
 		if err != nil {
-			panic(err) // an event of the hub's own, with JSON of its own
+			panic(err) // cannot happen: the hub's own event and JSON
 		}
 		m.Replace = u.Replace
 		out = append(out, m)
@@ -85,8 +85,8 @@ func messages(updates []live.Update) []*socketio.Message {
 	return out
 }
 
-// welcome admits everybody: who is who does not matter to those who watch. Only a token that is no good is refused,
-// so that its client learns of it.
+// welcome admits everybody, because anybody may watch. It only refuses an invalid token, so that the client learns
+// about it.
 func (s *Sockets) welcome(socket *socketio.Socket) error {
 	if err := s.signIn(socket); err != nil {
 		return err
@@ -97,24 +97,24 @@ func (s *Sockets) welcome(socket *socketio.Socket) error {
 		return &socketio.ConnectError{Message: "drop must be the number of a drop, such as ?drop=7"}
 	}
 	s.watch(socket, id)
-	// It is told the current state each time it says what it watches: of all drops that is some hundred packets for
-	// one of a few bytes, made under the lock that all others wait for.
+	// Each time a client says what to watch, it gets the current state. For all drops that is a hundred packets or
+	// more in return for a few bytes, made under a lock that all others wait for.
 	asked, rate := limit.Bucket{}, limit.Rate{PerSecond: 1, Burst: 2 * maxWatched}
 	socket.On("watch", func(args socketio.Args, ack socketio.Ack) {
 		if !asked.Take(time.Now(), rate) {
-			_ = ack(map[string]string{"error": "what is watched changes too often; once a second will do", "code": "rate_limited"})
+			_ = ack(map[string]string{"error": "You are changing the watched drops too often; wait a second and try again", "code": "rate_limited"})
 			return
 		}
 		var id drop.ID
 		if len(args) > 0 {
 			text := string(args[0].JSON())
 			if id, ok = parseID(text); !ok && text != "null" {
-				_ = ack(map[string]string{"error": "watch takes the number of a drop, or nothing for all", "code": "invalid"})
+				_ = ack(map[string]string{"error": "watch takes the number of a drop, or nothing for all drops", "code": "invalid"})
 				return
 			}
 		}
 		if id != 0 && len(socket.Rooms()) > maxWatched {
-			_ = ack(map[string]string{"error": "too many drops are watched one by one; watch all", "code": "invalid"})
+			_ = ack(map[string]string{"error": "You are watching too many single drops; watch all drops instead", "code": "invalid"})
 			return
 		}
 		s.watch(socket, id)
@@ -123,11 +123,11 @@ func (s *Sockets) welcome(socket *socketio.Socket) error {
 	return nil
 }
 
-// identifyWithin bounds the wait for keys of an identity provider and for the store.
+// identifyWithin limits the wait for an identity provider's keys and for the store.
 const identifyWithin = 5 * time.Second
 
-// signIn puts a client with a token into the room of its buyer. When the token's time is over the connection is closed:
-// the client comes back by itself, with a new token if it has one.
+// signIn puts a client with a token into its buyer's room. When the token expires, the connection is closed. The
+// client reconnects by itself, with a new token if it has one.
 func (s *Sockets) signIn(socket *socketio.Socket) error {
 	var auth struct {
 		Token any `json:"token"`
@@ -154,21 +154,21 @@ func (s *Sockets) signIn(socket *socketio.Socket) error {
 	return nil
 }
 
-// refusal says to the client, in connect_error, what to do; data.code is as over HTTP.
+// refusal tells the client in connect_error what to do. data.code is the same as over HTTP.
 func refusal(err error) error {
-	code, sentence := shop.TokenCode(err), "Cannot find out who you are right now; connect again in a moment"
+	code, sentence := shop.TokenCode(err), "We cannot check your sign-in right now; connect again in a moment"
 	switch code {
 	case shop.CodeTokenExpired:
 		sentence = "Token has expired; sign in again"
 	case shop.CodeInvalidToken:
-		sentence = "Token is not good here; sign in again, or connect without a token to watch only"
+		sentence = "Token is not valid here; sign in again, or connect without a token to watch only"
 	default:
 		code = shop.CodeUnavailable
 	}
 	return &socketio.ConnectError{Message: sentence, Data: map[string]drop.Code{"code": code}}
 }
 
-// watch tells the socket the current state of one drop, or with 0 of all, and has it told what follows.
+// watch sends the socket the current state of one drop, or with 0 of all, and makes it receive later updates.
 func (s *Sockets) watch(socket *socketio.Socket, id drop.ID) {
 	s.hub.Join(id, func(snapshot []live.Update) {
 		socket.Send(messages(snapshot)...)

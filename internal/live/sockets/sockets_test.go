@@ -21,12 +21,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// client is a Socket.IO client of few words: what it is sent comes out of events.
+// client is a minimal Socket.IO client. The packets that it receives arrive in events.
 type client struct {
 	gws.BuiltinEventHandler
 	t      *testing.T
 	conn   *gws.Conn
-	auth   string // JSON, sent on connecting
+	auth   string // JSON, sent when it connects
 	events chan string
 	closed chan struct{}
 }
@@ -93,7 +93,7 @@ func newShowWith(t *testing.T, c live.Config, identify sockets.Identify) *show {
 	return &show{t, hub, "ws" + strings.TrimPrefix(server.URL, "http") + "/socket.io/?EIO=4&transport=websocket"}
 }
 
-// connect joins, and reads the answer to it.
+// connect joins and reads the answer.
 func (s *show) connect(query string) *client {
 	s.t.Helper()
 	c := s.dial(query, "")
@@ -103,7 +103,7 @@ func (s *show) connect(query string) *client {
 	return c
 }
 
-// dial connects; what is answered is the first that comes out of events.
+// dial connects. The answer is the first packet in events.
 func (s *show) dial(query, auth string) *client {
 	s.t.Helper()
 	c := &client{t: s.t, auth: auth, events: make(chan string, 1000), closed: make(chan struct{})}
@@ -126,7 +126,7 @@ func (s *show) publish(id drop.ID, version int64) {
 	})
 }
 
-// shown publishes, and waits until the hub has told it.
+// shown publishes, and waits until the hub has sent it.
 func (s *show) shown(id drop.ID, version int64) {
 	s.t.Helper()
 	s.publish(id, version)
@@ -179,14 +179,14 @@ func TestClient_WatchesByEvent(t *testing.T) {
 	c.want(stock(7, 2, "restocked"))
 	s.publish(8, 2)
 	c.want(stock(8, 2, "restocked"))
-	c.emit(`["watch"]`) // all again
+	c.emit(`["watch"]`) // all drops again
 	c.want(stock(7, 2, ""))
 	c.want(stock(8, 2, ""))
 	c.want(stock(9, 2, ""))
 	s.publish(9, 3)
 	c.want(stock(9, 3, "restocked"))
 	s.publish(7, 3)
-	c.want(stock(7, 3, "restocked")) // once, not once a room
+	c.want(stock(7, 3, "restocked")) // once, not once per room
 	s.publish(9, 4)
 	c.want(stock(9, 4, "restocked"))
 }
@@ -197,7 +197,7 @@ func TestClient_WatchIsAnswered(t *testing.T) {
 	c := s.connect("&drop=7")
 	c.want(stock(7, 1, ""))
 	c.emit(`1["watch","seven"]`)
-	c.want(`431[{"code":"invalid","error":"watch takes the number of a drop, or nothing for all"}]`)
+	c.want(`431[{"code":"invalid","error":"watch takes the number of a drop, or nothing for all drops"}]`)
 	c.emit(`2["watch",7]`)
 	c.want(stock(7, 1, ""))
 	c.want(`432[{"watching":7}]`)
@@ -205,16 +205,16 @@ func TestClient_WatchIsAnswered(t *testing.T) {
 		c.emit(fmt.Sprintf(`["watch",%d]`, 1000+id))
 	}
 	c.emit(`3["watch",2000]`)
-	c.want(`433[{"code":"invalid","error":"too many drops are watched one by one; watch all"}]`)
+	c.want(`433[{"code":"invalid","error":"You are watching too many single drops; watch all drops instead"}]`)
 }
 
-// A client that asks for the state all the time gets it seldom, and is told; others are not kept waiting.
+// A client that keeps asking for the state gets it rarely and is told so. Others do not wait for it.
 func TestClient_WatchesAtARate(t *testing.T) {
 	s := newShow(t)
 	s.shown(7, 1)
 	c := s.connect("&drop=7")
 	c.want(stock(7, 1, ""))
-	const many = 150 // what engineio lets through at once
+	const many = 150 // the number that engineio accepts at once
 	for range many {
 		c.emit(`1["watch"]`)
 	}
@@ -224,7 +224,7 @@ func TestClient_WatchesAtARate(t *testing.T) {
 		case stock(7, 1, ""):
 			told++
 			c.want(`431[{"watching":0}]`)
-		case `431[{"code":"rate_limited","error":"what is watched changes too often; once a second will do"}]`:
+		case `431[{"code":"rate_limited","error":"You are changing the watched drops too often; wait a second and try again"}]`:
 			refused++
 		default:
 			t.Fatal(got)

@@ -17,9 +17,9 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// compressing is a reverse proxy that compresses every text for clients that accept gzip, as the compression
-// middleware of Node.js and many balancers do: all but what says no-transform (RFC 9111, 5.2.2.6). Like them it sends
-// what it has compressed when there is enough of it.
+// compressing is a reverse proxy that compresses every text for clients that accept gzip, unless it says no-transform
+// (RFC 9111, 5.2.2.6). The compression middleware of Node.js and many balancers do this. Like them, it sends
+// compressed data only once there is enough of it.
 func compressing(t *testing.T, backend http.Handler) *httptest.Server {
 	t.Helper()
 	behind := httptest.NewServer(backend)
@@ -52,7 +52,7 @@ func compressing(t *testing.T, backend http.Handler) *httptest.Server {
 	return front
 }
 
-// ask opens a stream as browsers do: with gzip accepted.
+// ask opens a stream with gzip accepted, as browsers do.
 func ask(t *testing.T, url string) *http.Response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
@@ -98,7 +98,8 @@ func TestStream_ArrivesThroughAProxyThatCompresses(t *testing.T) {
 	}
 }
 
-// TestProxy_CompressesWhatDoesNotForbidIt keeps the test above from passing for the proxy's sake.
+// TestProxy_CompressesWhatDoesNotForbidIt makes sure that the proxy compresses at all, so that the test above means
+// something.
 func TestProxy_CompressesWhatDoesNotForbidIt(t *testing.T) {
 	front := compressing(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")

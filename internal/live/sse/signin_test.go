@@ -18,7 +18,7 @@ import (
 
 func private() *live.Hub { return live.New(live.Config{Window: time.Millisecond, Private: true}) }
 
-// sell publishes that a user bought the nth reservation of drop 7, as the version after n.
+// sell publishes that a user bought the nth reservation of drop 7. The drop then has version n + 1.
 func sell(h *live.Hub, user drop.UserID, n uint32) {
 	id := drop.NewReservationID(7, n)
 	h.Publish(engine.Event{
@@ -29,7 +29,7 @@ func sell(h *live.Hub, user drop.UserID, n uint32) {
 	})
 }
 
-// own reports whether an event is one that sell tells the buyer alone.
+// own reports whether an event is one that sell sends only to the buyer.
 func own(event string, user drop.UserID, n uint32) bool {
 	return strings.HasPrefix(event, fmt.Sprintf("event: reservation_update\ndata: {\"id\":%d,\"dropId\":7,\"userId\":%d,\"status\":\"completed\",", drop.NewReservationID(7, n), user)) ||
 		event == fmt.Sprintf("event: purchase_complete\ndata: {\"dropId\":7,\"userId\":%d,\"purchaseId\":%d}\n", user, drop.NewPurchaseID(7, n))
@@ -41,7 +41,7 @@ func TestSignIn_TheBuyerIsToldAllOfItsOwn(t *testing.T) {
 	publish(h, 8, 1)
 	shown(t, h, 7, 1)
 	shown(t, h, 8, 1)
-	elsewhere := lines(t, server.URL+"?drop=8&buyer=1001") // a page of another drop
+	elsewhere := lines(t, server.URL+"?drop=8&buyer=1001") // a page for another drop
 	ann, bob, watcher := lines(t, server.URL+"?buyer=1001"), lines(t, server.URL+"?buyer=1002"), lines(t, server.URL)
 	const sales = 50
 	for n := range uint32(sales) {
@@ -70,7 +70,7 @@ func TestSignIn_TheBuyerIsToldAllOfItsOwn(t *testing.T) {
 	}
 }
 
-// held is an answer that takes nothing before go.
+// held is a response that accepts nothing until go.
 type held struct {
 	http.ResponseWriter
 
@@ -84,7 +84,7 @@ func (w held) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// What waits in a slow client's queue is conflated, except for what is its buyer's own.
+// Updates in a slow client's queue are combined, except those for its buyer alone.
 func TestSignIn_NothingReplacesWhatIsPrivate(t *testing.T) {
 	h := private()
 	s := sse.New(h, 0, 0)
@@ -117,12 +117,12 @@ func TestSignIn_NothingReplacesWhatIsPrivate(t *testing.T) {
 			t.Fatalf("after %d of its own: %q", told, got)
 		}
 	}
-	if stock > 2 { // the first, and one that replaced all that waited
+	if stock > 2 { // the first one, and one that replaced all others in the queue
 		t.Errorf("%d states of the stock waited", stock)
 	}
 }
 
-// inRoom reports whether somebody is told what concerns a buyer alone.
+// inRoom reports whether anybody receives the buyer's private updates.
 func inRoom(s *sse.Streams, buyer drop.UserID) (asked bool) {
 	s.Tell(live.RoomOfUser(buyer), func() []live.Update {
 		asked = true
@@ -131,7 +131,8 @@ func inRoom(s *sse.Streams, buyer drop.UserID) (asked bool) {
 	return asked
 }
 
-// A stream ends with its request's context, which ends with the token; nobody makes what nobody is there to be told.
+// A stream ends with its request's context, which ends with the token. Private updates are not made if nobody
+// receives them.
 func TestSignIn_EndsWithTheRequest(t *testing.T) {
 	h := private()
 	s := sse.New(h, 0, 0)

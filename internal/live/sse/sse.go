@@ -1,9 +1,9 @@
-// Package sse tells the hub's updates as Server-Sent Events (WHATWG HTML, 9.2): a stream that curl can show and every
-// browser's EventSource reads.
+// Package sse sends the hub's updates as Server-Sent Events (WHATWG HTML, 9.2), which curl can show and every
+// browser's EventSource can read.
 //
-// Each client has a bounded queue in which an unsent update is replaced by a later one of the same kind and drop; one
-// whose queue stays full, or that does not read for ten seconds, is cut off and connects again by itself. What is
-// told to one buyer alone goes through the same queue, and nothing replaces it.
+// Each client has a bounded queue, in which a later update of the same kind and drop replaces an unsent one. A client
+// is disconnected if its queue stays full or if it reads nothing for ten seconds; it reconnects by itself. Updates
+// for one buyer alone use the same queue, and nothing replaces them.
 package sse
 
 import (
@@ -22,14 +22,14 @@ import (
 const (
 	queueLimit   = 256 // updates
 	writeTimeout = 10 * time.Second
-	// heartbeat keeps proxies from closing a quiet stream, and finds clients that went away without a word.
+	// heartbeat keeps proxies from closing a quiet stream, and detects clients that disappeared silently.
 	heartbeat = 15 * time.Second
-	// DefaultMaxClients bounds the open streams of one server.
+	// DefaultMaxClients is the most open streams of one server.
 	DefaultMaxClients = 20_000
 )
 
-// ErrTooMany is returned where the server, or the client's address, has as many streams as it may; nothing was sent.
-// It is a refusal.
+// ErrTooMany is returned if the server, or the client's address, already has the most streams allowed. Nothing was
+// sent. It is a refusal.
 var ErrTooMany error = drop.Refuse("overloaded")
 
 // Streams is a wire of a hub, and serves the streams.
@@ -38,7 +38,7 @@ type Streams struct {
 	maxClients, maxOfAddress int
 
 	watchers rooms
-	buyers   rooms // apart: a lane that tells a buyer does not wait while thousands of watchers are told
+	buyers   rooms // separate, so that a lane that tells a buyer does not wait for thousands of watchers
 
 	mu        sync.Mutex // guards count and addresses
 	count     int
@@ -49,8 +49,8 @@ type Streams struct {
 
 var _ live.PrivateWire = (*Streams)(nil)
 
-// New attaches a wire to the hub. maxClients 0 means DefaultMaxClients; maxOfAddress are those of one address, 0: any
-// number.
+// New attaches a wire to the hub. maxClients 0 means DefaultMaxClients. maxOfAddress limits the streams of one
+// address; 0 means any number.
 func New(h *live.Hub, maxClients, maxOfAddress int) *Streams {
 	maxClients = cmp.Or(maxClients, DefaultMaxClients)
 	maxOfAddress = cmp.Or(maxOfAddress, maxClients)
@@ -62,19 +62,19 @@ func New(h *live.Hub, maxClients, maxOfAddress int) *Streams {
 	return s
 }
 
-// Close ends all streams; their clients connect again by themselves. A second Close does nothing.
+// Close ends all streams. Their clients reconnect by themselves. A second Close does nothing.
 func (s *Streams) Close() { s.once.Do(func() { close(s.closed) }) }
 
-// Count is how many streams are open.
+// Count returns how many streams are open.
 func (s *Streams) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count
 }
 
-// Serve streams to one client until the request's context ends, the client is cut off or the server stops: the
-// current state of one drop, or with id 0 of all, and what follows; and to a buyer who signed in (0: nobody did) all
-// that is told to that buyer alone. It returns ErrTooMany, with nothing written, where the bound is reached.
+// Serve sends a stream to one client until the request's context ends, the client is disconnected, or the server
+// stops. The stream has the current state of one drop, or with id 0 of all drops, followed by updates. If buyer is
+// not 0, it also has that buyer's private updates. At the limit, Serve writes nothing and returns ErrTooMany.
 func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID, buyer drop.UserID) error {
 	c := newClient()
 	room := live.RoomAll
@@ -97,8 +97,8 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, id drop.ID, buye
 	defer s.watchers.leave(room, c)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store, no-transform") // a proxy that compresses would hold events back
-	h.Set("X-Accel-Buffering", "no")                 // and so would nginx
+	h.Set("Cache-Control", "no-store, no-transform") // a proxy that compresses would delay events
+	h.Set("X-Accel-Buffering", "no")                 // nginx would too
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return nil
@@ -135,7 +135,7 @@ func (s *Streams) Broadcast(room string, updates []live.Update) {
 // Tell implements live.PrivateWire.
 func (s *Streams) Tell(room string, updates func() []live.Update) { s.buyers.tell(room, updates) }
 
-// rooms has the clients that are in each room. The zero value has none.
+// rooms lists the clients in each room. The zero value is empty.
 type rooms struct {
 	mu sync.RWMutex
 	in map[string]map[*client]struct{}
@@ -176,7 +176,7 @@ func (r *rooms) tell(room string, updates func() []live.Update) {
 	}
 }
 
-// event is one update as it goes over the wire; its text is shared by all clients.
+// event is one update in its encoded form; all clients share the text.
 type event struct {
 	replace string
 	text    []byte
@@ -193,11 +193,11 @@ func encode(updates []live.Update) []event {
 	return events
 }
 
-// client is one stream's queue.
+// client is the queue of one stream.
 type client struct {
 	mu    sync.Mutex
 	queue []event
-	full  bool // it overflowed: the stream ends
+	full  bool // it overflowed, so the stream ends
 	ready chan struct{}
 }
 
@@ -211,11 +211,11 @@ func (c *client) push(events []event) {
 	c.mu.Unlock()
 	select {
 	case c.ready <- struct{}{}:
-	default: // the stream knows already
+	default: // the stream is already notified
 	}
 }
 
-// add replaces what e makes worthless, or appends. It needs c.mu.
+// add replaces what e makes unnecessary, or appends e. It needs c.mu.
 func (c *client) add(e event) {
 	if e.replace != "" {
 		for i := range c.queue {
@@ -242,7 +242,7 @@ func (c *client) fill(into []byte) (text []byte, full bool) {
 	return into, c.full
 }
 
-// stream writes what is queued, several events at a time, and ends when the client or the server does.
+// stream writes what is queued, several events at a time. It ends when the client or the server does.
 func (c *client) stream(ctx context.Context, control *http.ResponseController, w http.ResponseWriter, closed <-chan struct{}) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()

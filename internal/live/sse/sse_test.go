@@ -146,7 +146,7 @@ func TestStream_BoundIsRefused(t *testing.T) {
 	}
 }
 
-// One address cannot take all the streams that there are; with IPv6 it is a network.
+// One address cannot take all the streams. With IPv6, an address is a network.
 func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
 	h := live.New(live.Config{Window: time.Millisecond})
 	defer h.Close()
@@ -191,7 +191,7 @@ func TestStream_BoundOfOneAddressIsRefused(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.from, status, c.status)
 		}
 		if end == nil {
-			end = closeIt // the first one's
+			end = closeIt // the first stream's
 		} else {
 			defer closeIt()
 		}
@@ -214,7 +214,7 @@ func TestStream_CloseEndsAll(t *testing.T) {
 	want(t, next(), "end")
 }
 
-// A client that never reads costs a bounded queue, and nobody waits for it.
+// A client that never reads costs one bounded queue, and nobody waits for it.
 func TestStream_OneThatNeverReadsHoldsNobodyUp(t *testing.T) {
 	h, s, server := serve(t, 0)
 	stalled, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
@@ -234,7 +234,7 @@ func TestStream_OneThatNeverReadsHoldsNobodyUp(t *testing.T) {
 	}
 	shown(t, h, 1, 300)
 	for next() != stock(1, 300, "restocked") {
-		continue // what came before it
+		continue // events from before
 	}
 	if took := time.Since(began); took > await.Within(5*time.Second) {
 		t.Errorf("took %v", took)
