@@ -48,7 +48,7 @@ func rehearsed(t *testing.T, args ...string) (result rehearsal, stderr string) {
 }
 
 func tooSlow(fault string) bool {
-	return strings.Contains(fault, "reserves took longer than") || strings.Contains(fault, "on sale again only") ||
+	return strings.Contains(fault, "reserves took longer than") || strings.Contains(fault, "was released only") ||
 		strings.Contains(fault, "could not pay for it: reservation_expired")
 }
 

@@ -1,21 +1,21 @@
-// Package flatjson reads JSON objects as programs write them to each other most of the time: one level, and strings
-// without escapes. It says no to everything else, so that a reader of all of JSON looks at that; what it says yes to
-// every reader of JSON reads in the same way.
+// Package flatjson parses the simple JSON objects that programs usually send each other: one level, and strings
+// without escapes. It refuses everything else, so that a full JSON parser can handle it. What it accepts, every JSON
+// parser reads in the same way.
 package flatjson
 
 import "strings"
 
-// most is how many members an object may have: names are compared with each other.
+// most is how many members an object may have, because names are compared pairwise.
 const most = 16
 
-// Member is one of an object's.
+// Member is one member of an object.
 type Member struct {
 	Name string
-	// Value as it is written: 7, true, "text" with its quotes.
+	// Value is the value as written: 7, true, or "text" with its quotes.
 	Value string
 }
 
-// Text returns the string that the member is, and false where it is a number, true or false.
+// Text returns the member's string, or false if it is a number, true or false.
 func (m Member) Text() (string, bool) {
 	if m.Value[0] != '"' {
 		return "", false
@@ -23,8 +23,7 @@ func (m Member) Text() (string, bool) {
 	return m.Value[1 : len(m.Value)-1], true
 }
 
-// Digits returns the value of a member that is a whole number of 0 to 15 digits' length, which JavaScript holds
-// exactly.
+// Digits returns the value of a whole number with at most 15 digits, which JavaScript can hold exactly.
 func (m Member) Digits() (int64, bool) {
 	if m.Value[0] < '0' || m.Value[0] > '9' {
 		return 0, false
@@ -36,9 +35,9 @@ func (m Member) Digits() (int64, bool) {
 	return n, true
 }
 
-// Parse appends an object's members to room, and says no where the text is not flat: an object of at most 16 members
-// with different names, each a whole number of at most 15 digits, true, false, or a string; names and strings
-// printable ASCII without escapes; no space but one behind a colon or comma.
+// Parse appends an object's members to room. It returns false if the text is not flat. A flat object has at most 16
+// members with different names. Each value is a whole number of at most 15 digits, true, false, or a string. Names
+// and strings are printable ASCII without escapes. The only white space is a single space after a colon or comma.
 func Parse(text string, room []Member) ([]Member, bool) {
 	if len(text) < len("{}") || text[0] != '{' {
 		return nil, false
@@ -88,7 +87,7 @@ func skipSpace(text string, at int) int {
 	return at
 }
 
-// stringAt is the string that begins there, with its quotes; empty: none that is flat.
+// stringAt returns the string that begins there, with its quotes, or "" if it is not flat.
 func stringAt(text string, at int) string {
 	if at >= len(text) || text[at] != '"' {
 		return ""
@@ -120,7 +119,7 @@ func valueAt(text string, at int) string {
 	}
 }
 
-// digitsOf is the whole number that a text begins with, in its only spelling.
+// digitsOf returns the whole number at the start of a text, if it is in its shortest form.
 func digitsOf(text string) string {
 	const longest = 15
 	n := 0

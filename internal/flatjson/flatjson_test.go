@@ -53,7 +53,7 @@ func manyMembers(n int) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// What is flat means the same to the standard library.
+// Every flat object means the same to the standard library.
 func FuzzParse(f *testing.F) {
 	f.Add(`{"dropId":7,"userName": "nika", "a":true}`)
 	f.Add(`{}`)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// BenchmarkServe is what a plain request costs client and server together, over loopback: one after the other, 16
-// pipelined, and answers that are written at once although they are long. Its control is net/http alone.
+// BenchmarkServe measures what a plain request costs client and server together over loopback: one at a time, 16
+// pipelined, and long answers that are written at once. The control is net/http alone.
 func BenchmarkServe(b *testing.B) {
 	small, long := bytes.Repeat([]byte("a"), 300), bytes.Repeat([]byte("b"), 200<<10)
 	handler := func(w http.ResponseWriter, r *http.Request) {

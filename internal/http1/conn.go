@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// What a connection does. From working it goes back to waiting; closed is for good.
+// The states of a connection. It changes between waiting and working; closed is final.
 const (
 	waiting int32 = iota // for a request
 	working              // on one
@@ -26,30 +26,30 @@ type conn struct {
 	net.Conn
 
 	server  *Server
-	tracked *tracked // nil: it has no room
+	tracked *tracked // nil if it is in no room
 	passed  *passing
 	peer    string
 	state   atomic.Int32
 	reads   deadline
 
-	in       []byte // what was read; in[from:to] is not yet used
+	in       []byte // bytes that were read; in[from:to] is not used yet
 	from, to int
-	asked    bool      // a request was read whole
+	asked    bool      // a complete request was read
 	now      time.Time // the end of the last request
 
-	request  *http.Request // one after the other, made anew in place
+	request  *http.Request // reused for each request
 	url      url.URL
-	values   []string // of its headers
+	values   []string // values of its headers
 	body     body
 	response response
 
-	raw     syscall.RawConn // nil: there is none
+	raw     syscall.RawConn // nil if there is none
 	attempt attempt
 	out     [4][]byte // what response writes at once
 }
 
 func newConn(s *Server, nc net.Conn, passed *passing) *conn {
-	// The context has no end: a request that is answered whole has nobody to tell.
+	// The context never ends: a request that is answered as a whole has nobody to notify.
 	ctx := context.WithValue(context.Background(), http.ServerContextKey, s.rest)
 	ctx = context.WithValue(ctx, http.LocalAddrContextKey, nc.LocalAddr())
 	c := &conn{
@@ -61,7 +61,7 @@ func newConn(s *Server, nc net.Conn, passed *passing) *conn {
 	return c
 }
 
-// run serves the requests of the connection until one is not plain, or it ends.
+// run serves the connection's requests until one is not plain, or the connection ends.
 func (c *conn) run() {
 	defer c.server.forget(c)
 	for {
@@ -77,17 +77,17 @@ func (c *conn) run() {
 	}
 }
 
-// outcome is what became of a request.
+// outcome is what happened to a request.
 type outcome int
 
 const (
 	served   outcome = iota
-	notPlain         // and nothing of it is used
-	ended            // the connection is
+	notPlain         // and none of it was used
+	ended            // the connection has ended
 )
 
-// maxEmpty is how many empty lines may stand before a request. RFC 9112, 2.2 asks to ignore one at least: some
-// clients end a body with one. A request behind more of them is net/http's, which refuses it.
+// maxEmpty is how many empty lines may precede a request. RFC 9112, 2.2 recommends ignoring at least one, because
+// some clients end a body with one. With more of them, net/http gets the request and refuses it.
 const maxEmpty = 32
 
 // next reads one request and answers it.
@@ -111,8 +111,8 @@ func (c *conn) next() outcome {
 	return c.serve()
 }
 
-// await waits until something is there to be read, and for both bytes of an empty line. The first one says that
-// nothing of a request came yet: its time begins only once, whatever stands before it.
+// await waits for data, and for both bytes of an empty line. first says that nothing of a request has arrived yet.
+// Its time starts only once, however many empty lines come before it.
 func (c *conn) await(first bool) outcome {
 	if c.from == c.to {
 		c.from, c.to = 0, 0
@@ -142,11 +142,11 @@ func (c *conn) await(first bool) outcome {
 	return served
 }
 
-// readHead reads and parses the head. It returns how long that is, and how long the body.
+// readHead reads and parses the head. It returns the lengths of the head and of the body.
 func (c *conn) readHead() (head, length int, out outcome) {
-	for seen, good := 0, 0; ; { // good are the bytes of whole lines that a plain request may have
+	for seen, good := 0, 0; ; { // good counts the bytes of complete lines that a plain request may have
 		unread := c.in[c.from:c.to]
-		overlap := max(seen-3, 0) // the end may have come in two parts
+		overlap := max(seen-3, 0) // the end may have arrived in two parts
 		if i := bytes.Index(unread[overlap:], []byte("\r\n\r\n")); i >= 0 {
 			head = overlap + i + 4
 			length, plain := c.parse(string(unread[:head]))
@@ -163,7 +163,7 @@ func (c *conn) readHead() (head, length int, out outcome) {
 			c.reads.exactly(c.server.rest.ReadHeaderTimeout)
 		}
 		seen = len(unread)
-		// One that breaks off is not plain: net/http has an answer to that.
+		// A head that breaks off is not plain: net/http answers it.
 		if err := c.more(); errors.Is(err, io.EOF) {
 			return 0, 0, notPlain
 		} else if err != nil {
@@ -172,18 +172,18 @@ func (c *conn) readHead() (head, length int, out outcome) {
 	}
 }
 
-// bodyPatience is how long a body may come behind its head. Then the request is net/http's, whose handler does not
-// wait for the body before it begins, and which answers where none comes.
+// bodyPatience is how long a body may take to follow its head. After that, net/http gets the request. Its handler
+// starts without waiting for the body, and answers even if none arrives.
 const bodyPatience = time.Second
 
-// readBody waits for the whole body, and gives it to the request.
+// readBody waits for the whole body and gives it to the request.
 func (c *conn) readBody(head, length int) outcome {
 	for first := true; c.to-c.from < head+length; first = false {
 		if first {
 			c.reads.exactly(min(bodyPatience, c.server.rest.ReadTimeout))
 		}
 		if err := c.more(); errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) {
-			return notPlain // a body that breaks off, or is late
+			return notPlain // the body broke off or is late
 		} else if err != nil {
 			return ended
 		}
@@ -200,8 +200,8 @@ func (c *conn) readBody(head, length int) outcome {
 	return served
 }
 
-// more reads what there is. There is always room: a plain request fits the buffer at its largest, and most fit one of
-// half the size.
+// more reads what is available. There is always room: the largest plain request fits the buffer, and most fit half of
+// it.
 func (c *conn) more() error {
 	switch {
 	case c.in == nil:
@@ -223,7 +223,7 @@ func (c *conn) more() error {
 	return err
 }
 
-// parse makes the request anew from its head.
+// parse fills the request from its head.
 func (c *conn) parse(head string) (length int, plain bool) {
 	r := c.request
 	clear(r.Header)
@@ -234,7 +234,7 @@ func (c *conn) parse(head string) (length int, plain bool) {
 	return parse(r, head, &c.values)
 }
 
-// body is a request's, in the buffer of the connection.
+// body is a request's body, in the connection's buffer.
 type body struct{ bytes.Reader }
 
 func (b *body) Close() error { return nil }
@@ -256,10 +256,11 @@ func (c *conn) serve() outcome {
 	return served
 }
 
-// mark says that the connection is quiet, since when, or at work. false: it was closed to make room for another.
+// mark records that the connection is quiet since the given time, or working. It returns false if the connection was
+// closed to make room for another.
 func (c *conn) mark(quiet int64) bool { return c.tracked == nil || c.tracked.mark(quiet) }
 
-// handle runs the handler; false: it panicked, and the connection is good for nothing.
+// handle runs the handler. It returns false after a panic, when the connection can no longer be used.
 func (c *conn) handle() (ok bool) {
 	defer func() {
 		cause := recover()
@@ -272,7 +273,7 @@ func (c *conn) handle() (ok bool) {
 	return true
 }
 
-// pass gives the connection to net/http, with all that was read of it and not used.
+// pass hands the connection to net/http, with all bytes that were read but not used.
 func (c *conn) pass() {
 	_ = c.SetDeadline(time.Time{})
 	var passed net.Conn
@@ -289,14 +290,14 @@ func (c *conn) pass() {
 	}
 }
 
-// tcp is what is asked of a TCP connection, or of what a listener wraps around one.
+// tcp is the part of a TCP connection that this package uses; a listener may wrap it.
 type tcp interface {
 	net.Conn
 	syscall.Conn
 	CloseWrite() error
 }
 
-// unreadTCP and unreadConn have bytes that are to be read before those of the connection.
+// unreadTCP and unreadConn have bytes to read before those of the connection.
 type (
 	unreadTCP struct {
 		tcp
@@ -324,16 +325,16 @@ func readFirst(unread *[]byte, then io.Reader, p []byte) (int, error) {
 	return n, nil
 }
 
-// slack is by how much a deadline may be later than was asked for: to move one costs more than all of parse.
+// slack is how much later than requested a deadline may be. Moving a deadline costs more than all of parse.
 const slack = 5 * time.Second
 
-// deadline is one of a connection's.
+// deadline is one of a connection's deadlines.
 type deadline struct {
-	set func(time.Time) error // fails on a closed connection, as what it is for then does
+	set func(time.Time) error // fails on a closed connection, as the read or write does then
 	at  time.Time
 }
 
-// within moves the deadline if it is earlier than it should be, or later by more than slack.
+// within moves the deadline if it is too early, or too late by more than slack.
 func (d *deadline) within(now time.Time, least time.Duration) {
 	by := now.Add(least)
 	if d.at.Before(by) || d.at.After(by.Add(slack)) {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// statuses writes parts, each as a packet of its own, ends the input, and returns the answers' statuses.
+// statuses writes each part as a separate packet, ends the input, and returns the status of each answer.
 func statuses(t *testing.T, address string, parts ...string) (all []int) {
 	t.Helper()
 	c := dial(t, address)
@@ -17,7 +17,7 @@ func statuses(t *testing.T, address string, parts ...string) (all []int) {
 		if _, err := io.WriteString(c, p); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Millisecond) // so that parts are read one by one; where they are not, the answers are the same
+		time.Sleep(5 * time.Millisecond) // makes it likely that parts are read one by one; the answers do not depend on it
 	}
 	if err := c.CloseWrite(); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestServe_IgnoresEmptyLinesBeforeARequest(t *testing.T) {
 	const (
 		get  = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 		post = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
-		old  = "GET /x HTTP/1.0\r\nHost: a\r\n\r\n" // not plain: net/http's
+		old  = "GET /x HTTP/1.0\r\nHost: a\r\n\r\n" // not plain: handled by net/http
 		odd  = "GET /x HTTP/1.1\r\nhost:a\r\nX: \xff\r\n\r\n"
 	)
 	lines := func(n int) string { return strings.Repeat("\r\n", n) }
@@ -84,7 +84,8 @@ func TestServe_IgnoresEmptyLinesBeforeARequest(t *testing.T) {
 	}
 }
 
-// TestServe_EmptyLinesGiveNoTime: who sends nothing else is gone when a head would have to be there.
+// TestServe_EmptyLinesGiveNoTime: a client that sends only empty lines is disconnected when its time for a head is
+// over.
 func TestServe_EmptyLinesGiveNoTime(t *testing.T) {
 	r := rest(echo)
 	r.ReadHeaderTimeout = 300 * time.Millisecond
@@ -107,7 +108,7 @@ func TestServe_EmptyLinesGiveNoTime(t *testing.T) {
 			}
 			return
 		case <-time.After(100 * time.Millisecond):
-			_, _ = io.WriteString(c, "\r\n") // fails when the connection is gone
+			_, _ = io.WriteString(c, "\r\n") // fails once the connection is closed
 			if time.Since(began) > patience {
 				t.Fatalf("still open after %s of empty lines", patience)
 			}

@@ -1,16 +1,17 @@
-// Package http1 serves plain HTTP/1.1 requests to an http.Handler with about a third of the work that net/http takes
-// for one, and leaves everything else to net/http.
+// Package http1 serves plain HTTP/1.1 requests to an http.Handler with about a third of the work that net/http needs.
+// It leaves everything else to net/http.
 //
-// A request is plain when it is written to the letter as today's clients write it (see parse), has a body of a known
-// length that fits the buffer, and asks for an answer that is given whole. What is not plain (an upgrade, a chunked
-// body, a stream, an odd spelling, TLS) goes to net/http together with its connection, with every byte that was read,
-// and stays there: nothing is ever judged by halves. Handlers see no difference, except in what they must not want of
-// a plain request: hijacking, flushing, and being told that the client has gone.
+// A plain request is written exactly as today's clients write it (see parse). It has a body of known length that fits
+// the buffer, and gets an answer that is sent as a whole. Anything else is passed to net/http: an upgrade, a chunked
+// body, a stream, an unusual spelling, TLS. The connection goes with it, including every byte that was read, and
+// stays there. So no request is ever handled partly here and partly there. Handlers see no difference, but with a
+// plain request they must not hijack, flush, or expect to be told that the client has left.
 //
-// What it saves is net/http's second goroutine for each request, which waits for the client to go away, most of the
-// timers, a fresh request with its maps, and a sort of the headers. docs/adr/0006-plain-http.md has the figures.
+// Much of the saved work is net/http's second goroutine per request, which waits for the client to leave. The rest is
+// most of the timers, a new request with its maps, and the sorting of headers. docs/adr/0006-plain-http.md has the
+// measurements.
 //
-// A Server is safe for concurrent use. Requests of one connection are served one after the other.
+// A Server is safe for concurrent use. It serves the requests of one connection one after the other.
 package http1
 
 import (
@@ -25,29 +26,29 @@ import (
 	"time"
 )
 
-// Server serves plain requests itself and everything else by way of an http.Server, whose handler and timeouts count
-// for both.
+// Server serves plain requests itself and passes everything else to an http.Server. That server's handler and
+// timeouts apply to both.
 type Server struct {
 	rest    *http.Server
-	handler http.Handler // of both
-	// plain says of a path whether its answers may be given whole.
+	handler http.Handler // for both
+	// plain reports whether the answers to a path may be sent as a whole.
 	plain  func(path string) bool
 	bounds Bounds
 
-	mu        sync.Mutex // guards listeners and conns, and that none comes once closing is set
+	mu        sync.Mutex // guards listeners and conns; none is added once closing is set
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	closing   atomic.Bool
-	stopped   chan struct{} // closed with closing
+	stopped   chan struct{} // closed together with closing
 	running   sync.WaitGroup
 	date      atomic.Pointer[date]
 	unread    unread
 	counts    counts
 }
 
-// New returns a server beside rest, which must have all its timeouts set and is the new server's from now on. plain
-// says of a path, as the client wrote it, whether the handler answers it without hijacking, flushing or deadlines of
-// its own.
+// New returns a server that passes requests to rest. rest must have all its timeouts set, and belongs to the new
+// server from now on. plain reports for a path, as the client wrote it, whether the handler answers it without
+// hijacking, flushing or setting deadlines.
 func New(rest *http.Server, plain func(path string) bool, bounds Bounds) *Server {
 	s := &Server{
 		rest: rest, plain: plain, bounds: bounds,
@@ -58,8 +59,8 @@ func New(rest *http.Server, plain func(path string) bool, bounds Bounds) *Server
 	return s
 }
 
-// Serve accepts connections until Shutdown or Close, and then returns http.ErrServerClosed, or until the listener
-// fails.
+// Serve accepts connections until Shutdown or Close, and then returns http.ErrServerClosed. It also returns if the
+// listener fails.
 func (s *Server) Serve(l net.Listener) error {
 	l = s.limit(l)
 	s.mu.Lock()
@@ -73,7 +74,7 @@ func (s *Server) Serve(l net.Listener) error {
 	defer s.running.Done()
 
 	passed := &passing{conns: make(chan net.Conn), stopped: s.stopped, addr: l.Addr()}
-	s.running.Go(func() { _ = s.rest.Serve(passed) }) // ends with s.stopped alone, in ErrServerClosed
+	s.running.Go(func() { _ = s.rest.Serve(passed) }) // ends only with s.stopped, in ErrServerClosed
 	for pause := time.Duration(0); ; {
 		c, err := l.Accept()
 		switch {
@@ -84,7 +85,7 @@ func (s *Server) Serve(l net.Listener) error {
 			return http.ErrServerClosed
 		case !passes(err):
 			return err
-		default: // too many open files, for one: as net/http does
+		default: // for example too many open files: do as net/http does
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 			s.logf("accept: %v; again in %v", err, pause)
 			time.Sleep(pause)
@@ -92,7 +93,7 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 }
 
-// ServeTLS secures the connections of the listener and serves them, all by net/http: HTTP/2 is among them.
+// ServeTLS secures the listener's connections and passes them all to net/http, which also speaks HTTP/2.
 func (s *Server) ServeTLS(l net.Listener, c *tls.Config) error {
 	return s.rest.Serve(tls.NewListener(s.limit(l), c))
 }
@@ -128,7 +129,7 @@ func (s *Server) forget(c *conn) {
 	delete(s.conns, c)
 }
 
-// stop takes no more connections, and closes those that wait for a request; with force those at work too.
+// stop accepts no more connections and closes those that wait for a request. With force it closes working ones too.
 func (s *Server) stop(force bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,8 +146,7 @@ func (s *Server) stop(force bool) {
 	}
 }
 
-// Shutdown takes no more connections, lets the requests under way be answered and returns when all are, or with ctx's
-// error.
+// Shutdown accepts no more connections and waits until all requests under way are answered, or returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop(false)
 	done := make(chan struct{})
@@ -163,13 +163,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// Close takes no more connections and cuts off those that are open.
+// Close accepts no more connections and closes the open ones at once.
 func (s *Server) Close() error {
 	s.stop(true)
 	return s.rest.Close()
 }
 
-// passing is the listener from which net/http gets the connections that are passed on to it.
+// passing is the listener from which net/http gets the connections that are passed to it.
 type passing struct {
 	conns   chan net.Conn
 	stopped <-chan struct{}
@@ -185,5 +185,5 @@ func (p *passing) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *passing) Close() error   { return nil } // stopped says it
+func (p *passing) Close() error   { return nil } // stopped ends it
 func (p *passing) Addr() net.Addr { return p.addr }

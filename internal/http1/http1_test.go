@@ -23,7 +23,7 @@ import (
 
 const patience = await.Patience
 
-// echo says what it was asked, in ways that the path names.
+// echo returns what it was asked, in a way that the path selects.
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	text := fmt.Sprintf("%s %s %s %q %d %q %v %v", r.Method, r.URL, r.Host, r.Header, r.ContentLength, body, err, r.Close)
@@ -71,7 +71,7 @@ func rest(h http.HandlerFunc) *http.Server {
 	}
 }
 
-// start serves h both ways and returns the two addresses: ours, and net/http's alone.
+// start serves h both ways and returns the two addresses: ours, and that of net/http alone.
 func start(t *testing.T, h http.HandlerFunc) (ours *Server, address, alone string) {
 	t.Helper()
 	bare := rest(h)
@@ -98,7 +98,7 @@ func start(t *testing.T, h http.HandlerFunc) (ours *Server, address, alone strin
 	return ours, address, alone
 }
 
-// serve has s serve until the test ends, and returns where.
+// serve runs s until the test ends, and returns its address.
 func serve(t *testing.T, s *Server) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -125,25 +125,25 @@ func dial(t *testing.T, address string) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// answers writes requests in parts, closes that side of the connection, and returns all that comes back, but for the
-// time of day.
+// answers writes requests in parts, closes that side of the connection, and returns everything that comes back,
+// without the Date.
 func answers(t *testing.T, address string, parts ...string) string {
 	t.Helper()
 	c := dial(t, address)
 	for i, p := range parts {
 		if i > 0 {
-			time.Sleep(5 * time.Millisecond) // so that parts are likely to be read apart; nothing depends on it
+			time.Sleep(5 * time.Millisecond) // makes it likely that parts are read separately; nothing depends on it
 		}
 		if _, err := io.WriteString(c, p); err != nil {
-			break // it was closed, as the answer says
+			break // closed, as the answer says
 		}
 	}
 	_ = c.CloseWrite()
-	all, _ := io.ReadAll(c) // a reset is the end too
+	all, _ := io.ReadAll(c) // a reset is also an end
 	return normal(t, all)
 }
 
-// normal writes answers with their headers in order and without Date.
+// normal returns answers with sorted headers and without Date.
 func normal(t *testing.T, all []byte) string {
 	t.Helper()
 	var text strings.Builder
@@ -173,7 +173,7 @@ func request(method, path, more, body string) string {
 	return method + " " + path + " HTTP/1.1\r\nHost: shop.example\r\n" + more + "\r\n" + body
 }
 
-// Whatever is sent, the answer is the one that net/http alone gives.
+// Whatever is sent, the answer equals that of net/http alone.
 func TestServe_AnswersAsNetHTTPDoes(t *testing.T) {
 	_, address, alone := start(t, echo)
 	plain := request("POST", "/typed", "Content-Type: application/json\r\nX-A: b\r\n", `{"dropId":1}`)
@@ -232,7 +232,7 @@ func TestServe_AnAnswerShorterThanPromisedEndsTheConnection(t *testing.T) {
 	}
 }
 
-// What is taken over from under net/http is a TCP connection still, with the bytes that were read already.
+// A connection that is passed on is still a TCP connection, and includes the bytes that were already read.
 func TestServe_PassesTheConnectionOn(t *testing.T) {
 	_, address, _ := start(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/stream" {
@@ -318,7 +318,7 @@ func TestShutdown_EndsWithItsContext(t *testing.T) {
 	}
 }
 
-// A request that does not become whole in time ends the connection, however its bytes drip in.
+// A request that is not complete in time ends the connection, however slowly its bytes arrive.
 func TestServe_ASlowRequestIsCutOff(t *testing.T) {
 	r := rest(echo)
 	r.ReadHeaderTimeout, r.ReadTimeout = 200*time.Millisecond, 200*time.Millisecond

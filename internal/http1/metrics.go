@@ -7,11 +7,11 @@ var _ prometheus.Collector = (*Server)(nil)
 var (
 	descOpen    = prometheus.NewDesc("sneakerdrop_connections", "Connections open now.", nil, nil)
 	descRefused = prometheus.NewDesc("sneakerdrop_connections_refused_total",
-		"Connections closed at once because their address had as many at work as it may.", nil, nil)
+		"Connections closed at once because their address already had the most working ones.", nil, nil)
 	descCut = prometheus.NewDesc("sneakerdrop_connections_cut_total",
-		"Connections that the server ended, by reason: room (quiet, and a new one came), stalled (took nothing of its answer in time), unread (all "+
-			"answers that were not read held too much).", []string{"reason"}, nil)
-	descUnread = prometheus.NewDesc("sneakerdrop_unread_bytes", "What answers hold in memory while their readers are waited for.", nil, nil)
+		"Connections that the server ended, by reason: room (quiet when a new one came), stalled (read nothing of its answer in time), unread (the "+
+			"unread answers together held too much).", []string{"reason"}, nil)
+	descUnread = prometheus.NewDesc("sneakerdrop_unread_bytes", "Memory held by answers that wait for their readers.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.

@@ -10,20 +10,21 @@ import (
 	"time"
 )
 
-// Requests that net/http serves are held to the same: a reader is waited for as long as it takes something, what its
-// answer holds meanwhile counts, and the connection makes room for others while it waits for its client.
+// The same rules apply to requests that net/http serves. The server waits for a reader as long as it makes progress,
+// and counts what its answer holds meanwhile. It may close a connection to make room while the connection waits for
+// its client.
 
 const (
-	// largeWrite is more than net/http has buffers for: the handler's own bytes wait.
+	// largeWrite is more than net/http's buffers hold: the handler's own bytes then wait.
 	largeWrite = 4 << 10
-	// streamCost is about what a request of an HTTP/2 connection holds beside its headers while it waits, most of it
-	// a stack.
+	// streamCost is roughly what a waiting request on an HTTP/2 connection holds besides its headers, most of it a
+	// stack.
 	streamCost = 16 << 10
 )
 
 type trackedKey struct{}
 
-// aside has net/http serve what is not plain.
+// aside makes net/http serve what is not plain.
 func (s *Server) aside() {
 	before, handler := s.rest.ConnContext, s.rest.Handler
 	s.handler = handler
@@ -53,7 +54,7 @@ func (s *Server) aside() {
 	})
 }
 
-// trackedOf finds the connection of a room below what was put around it. nil: there is none.
+// trackedOf finds the tracked connection inside its wrappers. It returns nil if there is none.
 func trackedOf(c net.Conn) *tracked {
 	for {
 		switch is := c.(type) {
@@ -84,12 +85,12 @@ type paced struct {
 
 	control *http.ResponseController
 	server  *Server
-	conn    *tracked // nil: it has no room
+	conn    *tracked // nil if it is in no room
 	until   time.Time
-	own     bool // the handler has set a deadline itself
+	own     bool // the handler has set its own deadline
 	http2   bool
 	wrote   bool
-	taken   bool  // from under net/http
+	taken   bool  // taken over from net/http
 	cost    int64 // while it waits
 }
 
@@ -101,10 +102,10 @@ func (p *paced) end() {
 	}
 }
 
-// waiting does what waits for the client. What it holds meanwhile counts where it is much.
+// waiting runs do, which waits for the client. What the connection holds meanwhile is counted if it is much.
 func (p *paced) waiting(do func(*stall) error, parts ...[]byte) error {
 	p.end()
-	defer p.begin() // false: it was closed, as whatever is done next finds out
+	defer p.begin() // false if it was closed, which the next operation notices
 	if p.cost == 0 && len(parts) == 0 {
 		return do(nil)
 	}
@@ -113,7 +114,7 @@ func (p *paced) waiting(do func(*stall) error, parts ...[]byte) error {
 	return do(s)
 }
 
-// cut ends the connection: below TLS, which would have something to say first.
+// cut closes the connection below TLS, which would send something first.
 func (p *paced) cut() {
 	if p.conn != nil {
 		_ = p.conn.Close()
@@ -144,7 +145,7 @@ func (p *paced) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// extend gives the next piece its time, or three quarters of it: to move a deadline costs something too.
+// extend gives the next piece its time, or at least three quarters of it: moving a deadline has a cost too.
 func (p *paced) extend() {
 	timeout := p.server.rest.WriteTimeout
 	if now := time.Now(); timeout > 0 && p.until.Before(now.Add(timeout*3/4)) {
@@ -153,14 +154,14 @@ func (p *paced) extend() {
 	}
 }
 
-// finish has what a stream's answer left in buffers written while the handler can still be seen to wait for it.
+// finish writes what a stream's answer left in buffers, while the wait for the client can still be counted.
 func (p *paced) finish() {
 	if p.http2 && p.wrote && !p.own {
 		_ = p.FlushError()
 	}
 }
 
-// FlushError is what http.ResponseController calls.
+// FlushError is called by http.ResponseController.
 func (p *paced) FlushError() error {
 	if p.own {
 		return p.control.Flush()
@@ -178,7 +179,7 @@ func (p *paced) SetWriteDeadline(at time.Time) error {
 	return p.control.SetWriteDeadline(at)
 }
 
-// Hijack takes the connection over; it counts as at work until it is closed.
+// Hijack takes the connection over. It counts as working until it is closed.
 func (p *paced) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, buffered, err := p.control.Hijack()
 	p.taken = p.taken || err == nil

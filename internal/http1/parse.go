@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// maxHead and maxBody bound a plain request; a larger one is not plain.
+	// maxHead and maxBody limit a plain request; a larger one is not plain.
 	maxHead = 4 << 10
 	maxBody = 4 << 10
 )
 
-// Sets of characters. A byte outside them makes a request one for net/http to judge.
+// Sets of allowed bytes. With any other byte, net/http gets the request.
 var (
 	tokens = set(alphanumeric + "!#$%&'*+-.^_`|~")
 	paths  = set(alphanumeric + "/-._~")
@@ -31,7 +31,7 @@ func set(chars string) (s [256]bool) {
 	return s
 }
 
-// visible is printable ASCII, space and tab, except those characters.
+// visible returns printable ASCII, space and tab, without the given characters.
 func visible(without string) (s [256]bool) {
 	for c := byte(' '); c <= '~'; c++ {
 		s[c] = strings.IndexByte(without, c) < 0
@@ -49,10 +49,10 @@ func within(s *[256]bool, text string) bool {
 	return true
 }
 
-// parse reads a head, from the request line to the empty line behind the last header, into r, whose Header must be
-// empty. It returns the length of the body, and false where the request is not plain. Plain is what no two readers of
-// HTTP read in different ways: lines end in CRLF, a line of a header has its colon behind the name, and a length is
-// given once and in digits.
+// parse reads a head, from the request line to the empty line after the last header, into r, whose Header must be
+// empty. It returns the length of the body, or false if the request is not plain. Plain requests are those that all
+// HTTP parsers read the same way. Lines end in CRLF, a header has its colon right after the name, and there is at
+// most one length, in digits.
 func parse(r *http.Request, head string, room *[]string) (length int, plain bool) {
 	line, rest, _ := strings.Cut(head, "\r\n")
 	if !parseLine(r, line) {
@@ -78,7 +78,7 @@ func parse(r *http.Request, head string, room *[]string) (length int, plain bool
 	case length < 0 && r.Method != http.MethodGet && r.Method != http.MethodOptions && r.Method != http.MethodDelete:
 		return 0, false
 	}
-	// As net/http has it.
+	// as net/http does
 	if p := r.Header["Pragma"]; len(p) > 0 && p[0] == "no-cache" && r.Header["Cache-Control"] == nil {
 		r.Header["Cache-Control"] = []string{"no-cache"}
 	}
@@ -91,9 +91,9 @@ func splitHeader(line string) (name, value string, ok bool) {
 	return name, value, ok && name != "" && within(&tokens, name) && within(&values, value)
 }
 
-// promising reports whether a head that has no end yet may still become that of a plain request. If not, net/http
-// judges it at once: some of what it answers has no end that we would wait for. It is given what has come behind the
-// lines that it found good before, and returns how much of that are whole lines.
+// promising reports whether an incomplete head may still become plain. If not, net/http gets it at once, because some
+// of what it answers has no end that we would wait for. begun is what has come after the lines already found good.
+// promising returns how many of its bytes are complete lines.
 func promising(begun string, first bool) (lines int, ok bool) {
 	for {
 		line, _, whole := strings.Cut(begun[lines:], "\n")
@@ -134,11 +134,11 @@ func parseLine(r *http.Request, line string) bool {
 	return true
 }
 
-// parseHeader adds a header to the request's, or returns false where it is none of a plain request.
+// parseHeader adds a header to the request's, or returns false if a plain request cannot have it.
 func parseHeader(r *http.Request, name, value string, length *int, room *[]string) bool {
 	name = http.CanonicalHeaderKey(name)
 	switch name {
-	case "Host": // is not among the headers of a request
+	case "Host": // net/http does not keep Host among the headers
 		if r.Host != "" || value == "" || !within(&hosts, value) {
 			return false
 		}

@@ -81,7 +81,7 @@ func TestParse_LeavesTheRestToNetHTTP(t *testing.T) {
 	}
 }
 
-// What is plain net/http reads in the same way, so that no request is another one depending on who reads it.
+// net/http reads every plain request in the same way, so a request never depends on who reads it.
 func FuzzParse(f *testing.F) {
 	f.Add(plainPost, "{\"dropId\":1}")
 	f.Add("GET /api/drops?x=1 HTTP/1.1\r\nHost: a\r\nPragma: no-cache\r\nAccept: */*\r\n\r\n", "")
@@ -111,7 +111,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// open is a connection on which nothing more comes for the time being.
+// open is a connection on which no more data arrives for now.
 type open struct{ waited bool }
 
 func (o *open) Read([]byte) (int, error) {
@@ -119,7 +119,7 @@ func (o *open) Read([]byte) (int, error) {
 	return 0, io.ErrNoProgress
 }
 
-// FuzzPromising: nothing is waited for that net/http answers as it stands.
+// FuzzPromising: we never wait for more if net/http would answer already.
 func FuzzPromising(f *testing.F) {
 	for _, seed := range unfinished {
 		f.Add(seed)
@@ -127,7 +127,7 @@ func FuzzPromising(f *testing.F) {
 	f.Add(plainPost[:len(plainPost)-1])
 	f.Fuzz(func(t *testing.T, begun string) {
 		if strings.Contains(begun, "\r\n\r\n") || len(begun) >= maxHead {
-			return // is not waited for
+			return // we do not wait
 		}
 		_, waited := promising(begun, true)
 		var net open

@@ -11,25 +11,25 @@ import (
 const (
 	// keepOut is the largest buffer that a connection keeps for answers.
 	keepOut = 16 << 10
-	// mostOut is what is kept of an answer before it is sent. What is longer is written from where it lies, without a
+	// mostOut is how much of an answer is collected before it is sent. Longer ones are written directly, without a
 	// copy.
 	mostOut = 4 << 10
 )
 
-// response is the http.ResponseWriter of one request, used again for the next. Of headers that a handler sets, Date,
-// Content-Type and Content-Length are added where they are missing, as net/http adds them.
+// response is the http.ResponseWriter of one request, reused for the next. If a handler does not set Date,
+// Content-Type and Content-Length, they are added as net/http does.
 type response struct {
 	conn   *conn
 	header http.Header
-	status int    // 0: not said yet
+	status int    // 0 if not set yet
 	head   []byte // status line and headers, from WriteHeader on
 	body   []byte
-	left   int64 // bytes still to come of what Content-Length promised; -1: it was not given
+	left   int64 // bytes of Content-Length that are still to come; -1 if it was not given
 	typed  bool  // Content-Type was given
-	sent   bool  // the head is on its way: the answer is too long to be kept
+	sent   bool  // the head is sent: the answer is too long to be collected
 	done   bool  // the handler has returned
-	last   bool  // the connection ends with this answer
-	err    error // of the connection
+	last   bool  // the connection ends after this answer
+	err    error // the connection's error
 }
 
 func (w *response) begin(c *conn) {
@@ -40,7 +40,7 @@ func (w *response) begin(c *conn) {
 func (w *response) Header() http.Header { return w.header }
 
 func (w *response) WriteHeader(status int) {
-	if w.status != 0 || status < 200 { // those below come before an answer: nobody here sends them
+	if w.status != 0 || status < 200 { // lower ones precede an answer, and no handler here sends them
 		return
 	}
 	w.status = status
@@ -78,7 +78,7 @@ func (w *response) WriteHeader(status int) {
 	w.head = b
 }
 
-// appendHeader leaves a name out that is none, and makes spaces of what would end the line.
+// appendHeader omits a name that is not valid, and replaces line ends by spaces.
 func appendHeader(b []byte, name, value string) []byte {
 	if name == "" || !within(&tokens, name) {
 		return b
@@ -99,7 +99,7 @@ func (w *response) bodiless() bool {
 }
 
 func (w *response) Write(p []byte) (int, error) {
-	w.WriteHeader(http.StatusOK) // does nothing where the status was said
+	w.WriteHeader(http.StatusOK) // has no effect if the status is set
 	if err := w.promised(len(p)); err != nil {
 		return 0, err
 	}
@@ -111,7 +111,7 @@ func (w *response) Write(p []byte) (int, error) {
 	return len(p), w.err
 }
 
-// promised keeps count of what Content-Length promised, and refuses what does not belong to the answer.
+// promised counts the bytes promised by Content-Length, and refuses any beyond it.
 func (w *response) promised(n int) error {
 	switch {
 	case w.bodiless():
@@ -124,10 +124,10 @@ func (w *response) promised(n int) error {
 	return nil
 }
 
-// send sends what is kept of an answer that goes on, and p behind it: in chunks where its length was not given.
+// send sends the collected part of an answer and then p. It uses chunks if the length was not given.
 func (w *response) send(p []byte) {
 	size := len(w.body) + len(p)
-	b := w.head // of what was sent before, nothing is left in it
+	b := w.head // empty if it was sent before
 	if !w.sent {
 		w.sent = true
 		if !w.typed && size > 0 {
@@ -168,7 +168,7 @@ func (w *response) write(parts ...[]byte) {
 	}
 }
 
-// finish sends what the handler has left of its answer.
+// finish sends the rest of the handler's answer.
 func (w *response) finish() error {
 	w.WriteHeader(http.StatusOK)
 	w.done = true
@@ -187,7 +187,7 @@ func (w *response) finish() error {
 		w.head = b[:0]
 	}
 	if w.left > 0 && !w.bodiless() {
-		w.last = true // less came than was promised: only the end of the connection can say so
+		w.last = true // fewer bytes than promised: only the end of the connection can signal that
 	}
 	if cap(w.head) > keepOut {
 		w.head = nil
@@ -195,13 +195,13 @@ func (w *response) finish() error {
 	return w.err
 }
 
-// date is the text of one second.
+// date is the text for one second.
 type date struct {
 	second int64
 	text   string
 }
 
-// now is the time for a Date header.
+// now returns the time for a Date header.
 func (s *Server) now() string {
 	t := time.Now()
 	d := s.date.Load()

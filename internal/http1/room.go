@@ -9,28 +9,29 @@ import (
 	"time"
 )
 
-// Bounds are those of the connections of one listener. Where one is reached, the connection that has been quiet for
-// longest makes room for the new one: quiet are those without a request, with one that is not whole yet, or with an
-// answer that is not read.
+// Bounds are the limits on one listener's connections. At a limit, the connection that has been quiet for longest is
+// closed for the new one. A connection is quiet if it has no request, an incomplete request, or an unread answer.
 type Bounds struct {
-	// Connections are open at once; where all are at work a new one waits. 0: any number.
+	// Connections is the most open connections. If all of them are working, a new one waits. 0 means any number.
 	Connections int
-	// OfAddress are open at once from one address; where all of those are at work a new one is closed. 0: any number.
+	// OfAddress is the most open connections of one address. If all of them are working, a new one is closed. 0 means
+	// any number.
 	OfAddress int
-	// Caller is what a peer's address counts as; one that is not valid has no bound of its own. nil: each address is
-	// one.
+	// Caller returns what a peer's address counts as. If the result is not valid, it has no limit. Nil counts each
+	// address as itself.
 	Caller func(netip.Addr) netip.Addr
-	// Refused is told of an address that has reached its bound. nil: nobody is.
+	// Refused is called with an address that has reached its limit. It may be nil.
 	Refused func(netip.Addr)
 }
 
 const (
-	// leastQuiet is how long a connection is quiet before it makes room: the first request of a new one may be on its
-	// way.
+	// leastQuiet is how long a connection must be quiet before it may be closed: a new one's first request may be on
+	// its way.
 	leastQuiet = 250 * time.Millisecond
-	// lookedAt bounds how many connections are asked how long they have been quiet: of more, any so many.
+	// lookedAt is the most connections to examine for the longest quiet time. If there are more, a random selection
+	// is examined.
 	lookedAt = 64
-	// lookAgain is when those that were at work are looked at again.
+	// lookAgain is how long to wait before working connections are examined again.
 	lookAgain = 50 * time.Millisecond
 )
 
@@ -43,16 +44,16 @@ type room struct {
 	mu        sync.Mutex
 	open      []*tracked
 	addresses map[netip.Addr][]*tracked
-	freed     chan struct{} // has one where a connection was closed
+	freed     chan struct{} // receives a value when a connection was closed
 }
 
-// counts are of all rooms of a server.
+// counts are the counters of all rooms of a server.
 type counts struct {
-	open, made, refused atomic.Int64 // open now; closed to make room; refused for their address
+	open, made, refused atomic.Int64 // open now; closed to make room; refused because of their address
 }
 
-// limited is a listener within bounds. A connection over the bound of all is accepted and waits: more stay with the
-// kernel.
+// limited is a listener with limits. A connection over the total limit is accepted and waits; further ones stay in
+// the kernel.
 type limited struct {
 	net.Listener
 
@@ -96,7 +97,7 @@ func (l *limited) Close() error {
 	return l.Listener.Close()
 }
 
-// admit lets a connection in, as soon as there is room for it. nil without an error: its address has too many.
+// admit lets a connection in as soon as there is room. It returns nil without an error if its address has too many.
 func (r *room) admit(c *net.TCPConn, closed <-chan struct{}) (*tracked, error) {
 	t := &tracked{TCPConn: c, room: r, address: r.callerOf(c)}
 	t.quiet.Store(time.Now().UnixNano())
@@ -133,7 +134,7 @@ func (r *room) callerOf(c net.Conn) netip.Addr {
 	return r.Caller(t.AddrPort().Addr().Unmap().WithZone(""))
 }
 
-// enter takes a connection in or, where there is no room, returns any of those of which one could make some.
+// enter adds a connection or, if there is no room, returns those from which one may be closed.
 func (r *room) enter(t *tracked) (ok bool, crowd []*tracked) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -163,7 +164,7 @@ func (r *room) ofAddressFull(a netip.Addr) bool {
 	return r.fullOf(a)
 }
 
-// refuse closes a connection at no cost: without a word, a goroutine, or a state that the kernel would keep.
+// refuse closes a connection at no cost: without a message, a goroutine, or state in the kernel.
 func (r *room) refuse(t *tracked) {
 	r.counts.refused.Add(1)
 	_ = t.SetLinger(0)
@@ -197,7 +198,7 @@ func (r *room) leave(t *tracked) {
 	}
 }
 
-// some are up to lookedAt of the connections, from anywhere on.
+// some returns up to lookedAt of the connections, starting anywhere.
 func some(of []*tracked) []*tracked {
 	n := min(len(of), lookedAt)
 	found := make([]*tracked, 0, n)
@@ -207,7 +208,8 @@ func some(of []*tracked) []*tracked {
 	return found
 }
 
-// quietest takes the connection that has been quiet for longest, which then begins nothing more. nil: all are at work.
+// quietest picks the connection that has been quiet for longest, which then starts nothing more. It returns nil if
+// all are working.
 func quietest(of []*tracked, now time.Time) *tracked {
 	for {
 		var found *tracked
@@ -223,7 +225,7 @@ func quietest(of []*tracked, now time.Time) *tracked {
 	}
 }
 
-// What quiet is where it is no time.
+// Values of quiet that are not times.
 const (
 	atWork int64 = 0
 	gone   int64 = -1
@@ -235,16 +237,17 @@ type tracked struct {
 
 	room          *room
 	address       netip.Addr
-	at, atAddress int // in the room's lists; guarded by its mutex
+	at, atAddress int // indexes in the room's lists, guarded by its mutex
 
 	quiet atomic.Int64 // since when, in Unix nanoseconds; or atWork, or gone
 
 	mu      sync.Mutex // guards working
-	working int        // requests of net/http that wait for nothing of the client's
+	working int        // requests at net/http that do not wait for the client
 	once    sync.Once
 }
 
-// mark says that the connection is quiet from now on, or at work. false: it was closed to make room.
+// mark records that the connection is quiet from now on, or working. It returns false if the connection was closed to
+// make room.
 func (t *tracked) mark(quiet int64) bool {
 	for {
 		was := t.quiet.Load()
@@ -257,7 +260,7 @@ func (t *tracked) mark(quiet int64) bool {
 	}
 }
 
-// begin and end stand around what is done for one of several requests at once.
+// Call begin before and end after work for one of several concurrent requests.
 func (t *tracked) begin() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

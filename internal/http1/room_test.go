@@ -18,7 +18,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// bounded serves h within bounds, both ways, and returns where.
+// bounded serves h with limits, both ways, and returns the addresses.
 func bounded(t *testing.T, h http.HandlerFunc, b Bounds) (s *Server, plain, secured string) {
 	t.Helper()
 	r := rest(h)
@@ -40,7 +40,7 @@ func bounded(t *testing.T, h http.HandlerFunc, b Bounds) (s *Server, plain, secu
 	return s, plain, l.Addr().String()
 }
 
-// answered says whether a request on a connection of its own is answered.
+// answered reports whether a request on a new connection is answered.
 func answered(t *testing.T, w way, address string) error {
 	t.Helper()
 	c := dialSmall(t, w, address)
@@ -57,7 +57,7 @@ func answered(t *testing.T, w way, address string) error {
 	return nil
 }
 
-// Whatever fills a server without having anything done makes room for who comes.
+// Connections that occupy a server without asking for anything are closed for new ones.
 func TestRoom_WhoAsksNothingMakesRoom(t *testing.T) {
 	const most = 20
 	long := bytes.Repeat([]byte("a"), 4<<20)
@@ -84,7 +84,7 @@ func TestRoom_WhoAsksNothingMakesRoom(t *testing.T) {
 	} {
 		for _, w := range []way{{name: "plain"}, {name: "TLS", tls: true}} {
 			if w.tls && name != "silent" {
-				continue // which does not even shake hands
+				continue // it does not even shake hands
 			}
 			t.Run(name+"/"+w.name, func(t *testing.T) {
 				s, address, secured := bounded(t, handler, Bounds{Connections: most})
@@ -98,7 +98,7 @@ func TestRoom_WhoAsksNothingMakesRoom(t *testing.T) {
 					}
 				}
 				await.Until(t, "all are there", func() bool { return s.counts.open.Load() == most })
-				time.Sleep(2 * leastQuiet) // they are quiet; less would do: who comes waits for it
+				time.Sleep(2 * leastQuiet) // now they are quiet; less would do, because a newcomer waits for it
 				for range 3 {
 					if err := answered(t, w, address); err != nil {
 						t.Fatal(err)
@@ -125,7 +125,7 @@ func (s *slowly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "done")
 }
 
-// Nobody whose request is served is closed for another, who waits.
+// A connection whose request is being served is never closed for another. The newcomer waits.
 func TestRoom_WhoIsServedKeepsItsPlace(t *testing.T) {
 	for _, more := range []string{"", "X: \xe9\r\n"} {
 		h := newSlowly()
@@ -168,7 +168,7 @@ func dialFrom(t *testing.T, from, address string) net.Conn {
 	return c
 }
 
-// One address takes so many places and no more: more of its connections are closed at once, and cost nothing.
+// One address gets a limited number of places. Further connections are closed at once, and cost nothing.
 func TestRoom_OneAddressTakesSoManyPlaces(t *testing.T) {
 	h := newSlowly()
 	defer close(h.leave)
@@ -200,7 +200,7 @@ func TestRoom_OneAddressTakesSoManyPlaces(t *testing.T) {
 	for i := range 200 {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
-			continue // it was closed by now
+			continue // already closed
 		}
 		_ = c.SetDeadline(time.Now().Add(patience))
 		if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil || isTimeout(err) {
@@ -220,8 +220,8 @@ func TestRoom_OneAddressTakesSoManyPlaces(t *testing.T) {
 	}
 }
 
-// Of an address with many quiet connections one makes room for its next, so that who shares it with an attacker still
-// gets in, and nobody else's is touched.
+// An address with many quiet connections makes room for its own next one. So others behind the same address as an
+// attacker still get in, and no other address is affected.
 func TestRoom_OneAddressMakesRoomForItself(t *testing.T) {
 	s, address, _ := bounded(t, newSlowly().ServeHTTP, Bounds{Connections: 100, OfAddress: 10})
 	other := dialFrom(t, "127.0.0.2", address)
@@ -242,13 +242,13 @@ func TestRoom_OneAddressMakesRoomForItself(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, _ = io.WriteString(other, request("GET", "/", "", "")) // it has been quiet for longest of all
+	_, _ = io.WriteString(other, request("GET", "/", "", "")) // it has been quiet for longest
 	if _, err := http.ReadResponse(in, nil); err != nil {
 		t.Errorf("another address's connection: %v", err)
 	}
 }
 
-// Lists of connections stay what they are whoever leaves.
+// The lists of connections stay correct whoever leaves.
 func TestRoom_ForgetsWhoLeaves(t *testing.T) {
 	r := &room{Bounds: Bounds{Connections: 50, OfAddress: 20}, counts: new(counts), addresses: make(map[netip.Addr][]*tracked), freed: make(chan struct{}, 1)}
 	var in []*tracked

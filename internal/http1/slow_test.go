@@ -22,7 +22,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// way is one of the ways in which a request comes to the handler.
+// way is one of the ways in which a request reaches the handler.
 type way struct {
 	name string
 	tls  bool
@@ -35,13 +35,13 @@ func ways() []way {
 	}
 	return []way{
 		{"plain", false, pipelined("")},
-		{"net/http", false, pipelined("X-Name: \xe9\r\n")}, // is not plain
+		{"net/http", false, pipelined("X-Name: \xe9\r\n")}, // not plain
 		{"TLS", true, pipelined("")},
 		{"HTTP/2", false, streams},
 	}
 }
 
-// streams are so many requests on one HTTP/2 connection, whose windows are never opened.
+// streams returns the given number of requests on one HTTP/2 connection whose windows are never opened.
 func streams(path string, times int) string {
 	var b bytes.Buffer
 	frame := func(kind, flags byte, stream int, payload string) {
@@ -52,13 +52,13 @@ func streams(path string, times int) string {
 	b.WriteString("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	frame(4, 0, 0, "\x00\x04\x00\x00\x00\x00") // SETTINGS_INITIAL_WINDOW_SIZE 0
 	for i := range times {
-		// GET and http from HPACK's static table, the path and the authority as literals.
+		// GET and http from HPACK's static table; the path and the authority as literals.
 		frame(1, 4|1, 2*i+1, "\x82\x86\x04"+string(rune(len(path)))+path+"\x01\x01a")
 	}
 	return b.String()
 }
 
-// answers that a path asks for: /shared the same bytes for everybody, /own as many of its own, /small few of its own.
+// sizes of answers: /shared sends the same bytes to everybody, /own sends each its own, /small sends few of its own
 const answerSize = 200 << 10
 
 func sized() http.HandlerFunc {
@@ -77,7 +77,7 @@ func sized() http.HandlerFunc {
 	}
 }
 
-// fast returns a server whose time to write is short, and where it serves each way.
+// fast returns a server with a short write timeout, and the address for each way.
 func fast(t *testing.T, h http.HandlerFunc, timeout time.Duration) (*Server, func(way) string) {
 	t.Helper()
 	r := rest(h)
@@ -156,18 +156,18 @@ func (u *unread) waiting() int {
 	return u.order.Len()
 }
 
-// Who asks much and reads nothing costs the server little: not the answers, nor the requests behind the first that is
-// not read.
+// A client that requests much and reads nothing costs the server little: neither the answers nor the requests behind
+// the first unread one.
 func TestSlowReaders_CostLittle(t *testing.T) {
 	const connections, requests = 100, 30
 	for _, w := range ways() {
 		for path, most := range map[string]int64{"/shared": 48 << 10, "/own": answerSize + 60<<10} {
 			if w.tls {
-				most += 60 << 10 // for TLS on both sides: the client is in this process too
+				most += 60 << 10 // for TLS on both sides: the client is also in this process
 			}
 			if w.name == "HTTP/2" {
 				if path == "/own" {
-					continue // each request has its own answer: what bounds them is the next test's
+					continue // each request has its own answer: the next test limits those
 				}
 				most *= requests
 			}
@@ -195,7 +195,7 @@ func TestSlowReaders_CostLittle(t *testing.T) {
 	}
 }
 
-// In all, answers that are not read hold no more than they may, and those who read are not the ones that go.
+// Together, unread answers hold no more memory than allowed, and the readers that make progress are not disconnected.
 func TestSlowReaders_AreBoundedInAll(t *testing.T) {
 	const connections = 60
 	for _, w := range ways() {
@@ -224,7 +224,8 @@ func TestSlowReaders_AreBoundedInAll(t *testing.T) {
 	}
 }
 
-// One HTTP/2 connection has many requests under way: each counts while it waits, however short its answer or its body.
+// One HTTP/2 connection has many requests under way. Each counts while it waits, however short its answer or its
+// body.
 func TestSlowReaders_EachStreamCounts(t *testing.T) {
 	for name, says := range map[string]string{
 		"not read": streams("/small", 30), "half a body": strings.ReplaceAll(streams("/body", 30), "\x01\x05\x00", "\x01\x04\x00"),
@@ -244,7 +245,7 @@ func TestSlowReaders_EachStreamCounts(t *testing.T) {
 	}
 }
 
-// A reader that is slow and steady is waited for, for many times the time that one that takes nothing has.
+// The server waits for a slow but steady reader, for many times as long as for one that reads nothing.
 func TestSlowReaders_AreWaitedForWhileTheyRead(t *testing.T) {
 	const timeout = 2 * time.Second // a piece takes a tenth of it
 	for _, w := range ways() {
@@ -284,7 +285,7 @@ func TestSlowReaders_AreWaitedForWhileTheyRead(t *testing.T) {
 	}
 }
 
-// Whatever is written in whatever parts arrives as it was, also where it is more than the kernel takes at once.
+// Whatever is written in whatever parts arrives unchanged, even if it is more than the kernel accepts at once.
 func TestWrite_LongAnswersArriveAsTheyWere(t *testing.T) {
 	want := make([]byte, 5<<20)
 	_, _ = rand.Read(want)

@@ -7,25 +7,25 @@ import (
 	"unsafe"
 )
 
-// maxUnread bounds what answers hold in memory while their readers are waited for, over all connections.
+// maxUnread limits the memory that answers hold while they wait for their readers, over all connections.
 const maxUnread = 128 << 20
 
-// unread is what answers hold while their readers are waited for. Over its bound the connection ends that has made no
-// progress for the longest time, until the rest fits. Bytes that several answers share, as that of a list, are
-// counted once.
+// unread is what answers hold while they wait for their readers. Above its limit, the connection ends that has made
+// no progress for the longest time, until the rest fits. Bytes that several answers share, such as the list's, count
+// once.
 type unread struct {
 	most int64
 
 	mu    sync.Mutex
 	held  int64
-	parts map[part]int // by how many answers a part is held
-	order list.List    // of *stall: who has made no progress for the longest time is first
+	parts map[part]int // by how many answers hold each part
+	order list.List    // of *stall: the one without progress for the longest time is first
 
-	cut     atomic.Int64 // connections that were ended over the bound
-	stalled atomic.Int64 // and those that took nothing within the time to write
+	cut     atomic.Int64 // connections ended above the limit
+	stalled atomic.Int64 // connections that read nothing within the write timeout
 }
 
-// part is bytes by where they lie, not by what they are.
+// part identifies bytes by their location, not their content.
 type part struct {
 	first *byte
 	n     int
@@ -33,16 +33,16 @@ type part struct {
 
 func partOf(p []byte) part { return part{unsafe.SliceData(p), len(p)} } //nolint:gosec // where the bytes begin, compared and never followed
 
-// stall is one answer that is waited for.
+// stall is one answer that waits for its reader.
 type stall struct {
 	parts [][]byte
 	more  int64
 	end   func()
-	at    *list.Element // nil: it counts no more
+	at    *list.Element // nil if it no longer counts
 }
 
-// hold counts parts, which must not change, and more bytes until release. end may be called before that, once; it
-// must not wait.
+// hold counts parts, which must not change, and more bytes until release. Before that it may call end, once; end must
+// not wait.
 func (u *unread) hold(end func(), more int64, parts ...[]byte) *stall {
 	s := &stall{parts: parts, more: more, end: end}
 	u.mu.Lock()
@@ -66,7 +66,7 @@ func (u *unread) hold(end func(), more int64, parts ...[]byte) *stall {
 	return s
 }
 
-// takeOutExcess takes out who is to go. It needs u.mu.
+// takeOutExcess removes those that must go. It needs u.mu.
 func (u *unread) takeOutExcess() (gone []*stall) {
 	for u.held > u.most && u.order.Len() > 0 {
 		s := u.order.Front().Value.(*stall)
@@ -76,7 +76,7 @@ func (u *unread) takeOutExcess() (gone []*stall) {
 	return gone
 }
 
-// progress says that the reader has taken something.
+// progress records that the reader has taken something.
 func (u *unread) progress(s *stall) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -111,7 +111,7 @@ func (u *unread) forget(s *stall) {
 	}
 }
 
-// bytes is how much is held now.
+// bytes returns how much is held now.
 func (u *unread) bytes() int64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// unfinished are requests that net/http answers although no empty line with CRLF at its end ever comes, or not yet.
+// unfinished are requests that net/http answers although no empty line with CRLF ends them, or not yet.
 var unfinished = map[string]string{
 	"line feeds alone":               "GET /x HTTP/1.1\nHost: a\n\n",
 	"line feeds alone, with a body":  "POST /x HTTP/1.1\nHost: a\nContent-Length: 2\n\n{}",
@@ -67,7 +67,7 @@ func TestServe_AnswersAtOnceWhatNetHTTPAnswersAtOnce(t *testing.T) {
 	}
 }
 
-// What never becomes whole is answered as net/http answers it: by the handler, which may refuse it for its head alone.
+// net/http answers a request that never becomes complete: the handler runs, and may refuse it for its head alone.
 func TestServe_ABodyThatNeverComesIsAnswered(t *testing.T) {
 	r := rest(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnsupportedMediaType) })
 	r.ReadTimeout = time.Second
@@ -78,11 +78,11 @@ func TestServe_ABodyThatNeverComesIsAnswered(t *testing.T) {
 	}
 }
 
-// Who says nothing, or says it too slowly, is gone within the time for a head, counted from the connection's first
-// moment.
+// A client that sends nothing, or sends too slowly, is disconnected when the time for a head is over, counted from
+// the start of the connection.
 func TestServe_ASilentConnectionIsGoneWithinTheTimeForAHead(t *testing.T) {
 	r := rest(echo)
-	r.ReadHeaderTimeout = time.Second // in which a busy machine reads a whole head
+	r.ReadHeaderTimeout = time.Second // enough for a busy machine to read a whole head
 	address := serve(t, New(r, func(string) bool { return true }, Bounds{}))
 	began := time.Now()
 	for name, says := range map[string]string{
@@ -99,7 +99,7 @@ func TestServe_ASilentConnectionIsGoneWithinTheTimeForAHead(t *testing.T) {
 		})
 	}
 	c := dial(t, address)
-	for range 3 { // and who has asked may think about the next request for longer
+	for range 3 { // a client that has made a request may take longer for the next one
 		_, _ = io.WriteString(c, request("GET", "/", "", ""))
 		if a, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || a.StatusCode != http.StatusOK {
 			t.Fatalf("%v, %v", a, err)

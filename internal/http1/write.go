@@ -9,12 +9,11 @@ import (
 	"time"
 )
 
-// piece is what a reader must take within the server's WriteTimeout to be waited for: with 64 KiB in 30 s some 17
-// kbit/s.
+// piece is what a reader must take within the server's WriteTimeout. 64 KiB in 30 s is about 17 kbit/s.
 const piece = 64 << 10
 
-// write writes all parts, without a copy. What the kernel takes at once costs no more than the system call; only then
-// the reader is waited for.
+// write writes all parts without a copy. If the kernel takes everything at once, that costs only the system call.
+// Otherwise write waits for the reader.
 func (c *conn) write(parts [][]byte) error {
 	size := int64(0)
 	for _, p := range parts {
@@ -30,8 +29,8 @@ func (c *conn) write(parts [][]byte) error {
 	return c.wait(parts, n)
 }
 
-// wait writes what is left behind the first n bytes, as fast as the reader takes it. Meanwhile the connection holds
-// nothing that it can do without, and what it holds counts towards what all connections together may.
+// wait writes what remains after the first n bytes, as fast as the reader takes it. Meanwhile the connection frees
+// what it does not need, and the rest counts toward the limit of all connections.
 func (c *conn) wait(parts [][]byte, n int64) error {
 	if c.response.done {
 		c.shed()
@@ -40,7 +39,7 @@ func (c *conn) wait(parts [][]byte, n int64) error {
 	defer c.server.unread.release(s)
 	var room [16][]byte
 	for rest := (remains{parts, n}); ; {
-		some := rest.next(room[:0], piece) // which WriteTo uses up
+		some := rest.next(room[:0], piece) // WriteTo consumes it
 		if len(some) == 0 {
 			if !c.mark(atWork) {
 				return net.ErrClosed
@@ -60,25 +59,25 @@ func (c *conn) wait(parts [][]byte, n int64) error {
 	}
 }
 
-// shed lets go of what is not needed once the answer is made: while it is read the buffers and the request would lie
-// about.
+// shed frees what is not needed once the answer is complete. Otherwise buffers and the request would stay allocated
+// while it is read.
 func (c *conn) shed() {
 	if c.from == c.to {
 		c.in, c.from, c.to = nil, 0, 0
 	}
-	c.response.body = nil // what is to be written of it is in parts
+	c.response.body = nil // what is still to be written is in parts
 	r := c.request
 	clear(r.Header)
 	r.Method, r.RequestURI, r.Host, r.Body, c.url, c.values = http.MethodGet, "", "", http.NoBody, url.URL{}, nil
 }
 
-// remains is what is left of parts behind the first n bytes.
+// remains is what is left of parts after the first n bytes.
 type remains struct {
 	parts [][]byte
 	n     int64
 }
 
-// next takes at most so many bytes, in as many parts as there is room for.
+// next takes at most that many bytes, in as many parts as there is room for.
 func (r *remains) next(into net.Buffers, most int) net.Buffers {
 	for len(r.parts) > 0 && most > 0 && len(into) < cap(into) {
 		p := r.parts[0]

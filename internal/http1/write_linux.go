@@ -10,7 +10,7 @@ import (
 
 // attempt is one try to write without waiting.
 type attempt struct {
-	write func(fd uintptr) bool // made once
+	write func(fd uintptr) bool // created once
 	parts [][]byte
 	n     int64
 	err   error
@@ -23,7 +23,7 @@ func (a *attempt) prepare(c *conn) {
 	}
 	raw, err := t.SyscallConn()
 	if err != nil {
-		return // it was closed: the next read says so
+		return // closed: the next read reports it
 	}
 	c.raw = raw
 	a.write = func(fd uintptr) bool {
@@ -32,7 +32,7 @@ func (a *attempt) prepare(c *conn) {
 	}
 }
 
-// maxParts is how many the kernel takes at once (IOV_MAX).
+// maxParts is how many parts the kernel takes at once (IOV_MAX).
 const maxParts = 1024
 
 func (a *attempt) do(fd int) {
@@ -81,11 +81,11 @@ func (c *conn) try(parts [][]byte) (n int64, err error) {
 	return a.n, err
 }
 
-// unsent is how much a connection's kernel buffer has that is not under way yet before no more is taken. Without it a
-// reader that has been fast, and is slow, has megabytes there, and lets nothing be seen of its progress for minutes.
+// unsent limits the data in a connection's kernel buffer that is not yet on its way. Without it, a reader that was
+// fast and becomes slow would have megabytes there, and show no progress for minutes.
 const unsent = 128 << 10
 
-// tune is done to each connection once.
+// tune sets up each connection once.
 func tune(c *net.TCPConn) {
 	raw, err := c.SyscallConn()
 	if err != nil {

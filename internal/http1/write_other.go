@@ -4,7 +4,7 @@ package http1
 
 import "net"
 
-// attempt is nothing where writing without waiting is not known: answers are written as everybody writes.
+// attempt is empty where writing without waiting is unknown: answers are written in the usual way.
 type attempt struct{}
 
 func (*attempt) prepare(*conn) {}

@@ -8,29 +8,28 @@ import (
 )
 
 const (
-	// maxCached tokens are remembered, in some 25 MB.
+	// maxCached is how many tokens are remembered, in about 25 MB.
 	maxCached = 1 << 16
-	// trusted is how long a token is believed without another look at its signature.
+	// trusted is how long a token is accepted before its signature is checked again.
 	trusted = 5 * time.Minute
 )
 
-// cache remembers tokens that were found good, by their hash, so that a buyer's second call costs no signature; of
-// too many those that were not used for longest are forgotten. Only good tokens come in, so a stranger cannot fill
-// it.
+// cache remembers valid tokens by their hash, so that a buyer's second call costs no signature check. If there are
+// too many, it forgets the least recently used. Only valid tokens are stored, so strangers cannot fill it.
 type cache struct {
 	tokens *lru.Cache[[sha256.Size]byte, cached]
 }
 
 type cached struct {
 	claims Claims
-	keys   *keySet // other keys, other answers
+	keys   *keySet // with other keys the answers differ
 	until  time.Time
 }
 
 func newCache() cache {
 	tokens, err := lru.New[[sha256.Size]byte, cached](maxCached)
 	if err != nil {
-		panic(err) // for a size below 1 only
+		panic(err) // only happens for a size below 1
 	}
 	return cache{tokens}
 }

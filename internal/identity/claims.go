@@ -19,13 +19,13 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// maxName bounds iss and sub: they are part of an index.
+// maxName limits iss and sub, which are part of an index.
 const maxName = 255
 
-// claimSet is the signed payload. Names count letter for letter, and none may stand twice.
+// claimSet is the signed payload. Names are case-sensitive, and none may appear twice.
 type claimSet []flatjson.Member
 
-// readClaims reads an object of claims, quickly where it is flat, as most are.
+// readClaims reads an object of claims. There is a fast path for flat objects, which most are.
 func readClaims(payload []byte) (claimSet, error) {
 	if set, ok := flatjson.Parse(string(payload), make([]flatjson.Member, 0, 8)); ok {
 		return set, nil
@@ -41,7 +41,7 @@ func readClaims(payload []byte) (claimSet, error) {
 	return set, nil
 }
 
-// value is a claim as it is written, empty where there is none.
+// value returns a claim as written, or "" if there is none.
 func (s claimSet) value(claim string) string {
 	for i := range s {
 		if s[i].Name == claim {
@@ -57,7 +57,7 @@ func isNumber(value string) bool {
 	return value != "" && (value[0] == '-' || value[0] >= '0' && value[0] <= '9')
 }
 
-// read checks the payload of a token whose signature is good.
+// read checks the payload of a token whose signature is valid.
 func (cfg *Config) read(payload []byte, now time.Time) (Claims, error) {
 	set, err := readClaims(payload)
 	if err != nil {
@@ -91,7 +91,7 @@ func (cfg *Config) read(payload []byte, now time.Time) (Claims, error) {
 	return c, nil
 }
 
-// checkIssuer returns who the buyer's name is unique for.
+// checkIssuer returns the issuer, within which the subject is unique.
 func (cfg *Config) checkIssuer(set claimSet) (string, error) {
 	issuer, err := set.identifier("iss")
 	wanted := cmp.Or(cfg.Issuer, cfg.OIDCIssuer)
@@ -148,7 +148,7 @@ func (s claimSet) checkTimes(now time.Time) (time.Time, error) {
 	return expires, nil
 }
 
-// time reads seconds since 1970, of which some providers give fractions; the zero time where there is none.
+// time reads seconds since 1970, which some providers give with fractions. It returns the zero time if there is none.
 func (s claimSet) time(claim string) (time.Time, error) {
 	value := s.value(claim)
 	if value == "" {
@@ -156,7 +156,7 @@ func (s claimSet) time(claim string) (time.Time, error) {
 	}
 	seconds, err := strconv.ParseFloat(value, 64)
 	if !isNumber(value) || err != nil {
-		return time.Time{}, fmt.Errorf("%w: %s is no number", ErrInvalid, claim)
+		return time.Time{}, fmt.Errorf("%w: %s is not a number", ErrInvalid, claim)
 	}
 	const year10000 = 253_402_300_800
 	if seconds < 0 || seconds >= year10000 {
@@ -166,7 +166,7 @@ func (s claimSet) time(claim string) (time.Time, error) {
 	return time.Unix(int64(whole), int64(fraction*1e9)), nil
 }
 
-// text returns a claim that is a string, and "" for any other.
+// text returns a claim that is a string, or "" for anything else.
 func (s claimSet) text(claim string) string {
 	value := s.value(claim)
 	if !isText(value) {
@@ -182,7 +182,7 @@ func (s claimSet) text(claim string) string {
 	return text
 }
 
-// identifier reads iss or sub, "" where there is none.
+// identifier reads iss or sub, or returns "" if there is none.
 func (s claimSet) identifier(claim string) (string, error) {
 	value := s.value(claim)
 	if value == "" {
@@ -195,7 +195,7 @@ func (s claimSet) identifier(claim string) (string, error) {
 	return text, nil
 }
 
-// number reads the shop's own number of the buyer, a number or the text of one.
+// number reads the shop's own number for the buyer, written as a number or a string.
 func (s claimSet) number(claim string) (drop.UserID, error) {
 	text := s.text(claim)
 	if value := s.value(claim); isNumber(value) {
@@ -208,8 +208,8 @@ func (s claimSet) number(claim string) (drop.UserID, error) {
 	return drop.UserID(n), nil
 }
 
-// name makes a name that drop.CheckUser takes of the first claim that says something. Nobody can be asked to correct
-// a claim, so what no name may have is left out.
+// name makes a name that drop.CheckUser accepts, from the first claim with any content. Nobody can be asked to
+// correct a claim, so characters that a name may not have are dropped.
 func (s claimSet) name() string {
 	for _, claim := range []string{"name", "preferred_username"} {
 		if name := text.Tidy(s.text(claim), drop.MaxUsername); name != "" {
@@ -219,8 +219,8 @@ func (s claimSet) name() string {
 	return drop.UnknownUsername
 }
 
-// email returns the address, "" where it is none or where the provider says that nobody has looked whether it is the
-// buyer's.
+// email returns the address. It returns "" if it is not an address, or if the provider says that it has not verified
+// it.
 func (s claimSet) email() string {
 	if s.value("email_verified") == "false" || s.text("email_verified") == "false" {
 		return ""

@@ -9,7 +9,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// FuzzPublicKey reads keys of a provider's set: what is taken is a public key of a kind and size that verifies tokens.
+// FuzzPublicKey reads keys from a provider's set. An accepted key is a public key of a kind and size that can verify
+// tokens.
 func FuzzPublicKey(f *testing.F) {
 	for _, algorithm := range []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.EdDSA} {
 		k := publicJWK(private(f, algorithm), "k")

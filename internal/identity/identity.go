@@ -1,11 +1,11 @@
-// Package identity tells who a buyer is from the bearer token (a JSON Web Token, RFC 7519) that the shop's identity
+// Package identity identifies a buyer by a bearer token (a JSON Web Token, RFC 7519) that the shop's identity
 // provider signed.
 //
-// The keys are one shared secret, or the provider's public keys, which are fetched from its key set (RFC 7517) and
-// followed as they rotate. Which algorithms a key may verify is decided by the key, never by the token. What a token
-// carries of its own keys (jwk, jku, x5c, x5u) is not looked at.
+// The keys are either a shared secret or the provider's public keys. Public keys are fetched from the provider's key
+// set (RFC 7517) and follow its rotation. The key, never the token, decides which algorithms it may verify. Keys
+// inside a token (jwk, jku, x5c, x5u) are ignored.
 //
-// A Verifier is safe for concurrent use. It fetches keys in the background, until Close.
+// A Verifier is safe for concurrent use. It fetches keys in the background until Close.
 package identity
 
 import (
@@ -19,44 +19,44 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// What Verify's errors are. Each carries a reason for the log, which is not for the caller to see.
+// The errors of Verify. Each contains a reason for the log that the caller must not see.
 var (
-	// ErrInvalid: the token is not one of this shop's.
+	// ErrInvalid: the token is not valid for this shop.
 	ErrInvalid = errors.New("token invalid")
-	// ErrExpired: the token was good once; its buyer has to sign in again.
+	// ErrExpired: the token was valid once. Its buyer has to sign in again.
 	ErrExpired = errors.New("token expired")
-	// ErrUnavailable: the provider's keys could not be had, so nothing is known of the token.
+	// ErrUnavailable: the provider's keys could not be fetched, so the token cannot be checked.
 	ErrUnavailable = errors.New("keys unavailable")
 )
 
-// Config says whose tokens are good. Exactly one of Secret, JWKSURL and OIDCIssuer is given.
+// Config says whose tokens are accepted. Exactly one of Secret, JWKSURL and OIDCIssuer must be set.
 type Config struct {
-	// Secret verifies HS256, and has at least 32 bytes.
+	// Secret verifies HS256. It needs at least 32 bytes.
 	Secret []byte
-	// JWKSURL is where the provider's key set is. https, or http on this machine.
+	// JWKSURL is the address of the provider's key set: https, or http on this machine.
 	JWKSURL string
-	// OIDCIssuer is a provider with OpenID Connect discovery, which says where its key set is; tokens must name it as
-	// iss.
+	// OIDCIssuer is a provider with OpenID Connect discovery, which gives the address of its key set. Tokens must
+	// have it as iss.
 	OIDCIssuer string
 
-	Issuer   string   // what iss must be; empty: anything (OIDCIssuer stands for it)
-	Audience []string // aud must have one of these; empty: anything
+	Issuer   string   // required iss; empty accepts any (defaults to OIDCIssuer)
+	Audience []string // aud must contain one of these; empty accepts any
 
-	NumberClaim string // the claim with the shop's own number of the buyer, which each token must then have; empty: none
+	NumberClaim string // the claim with the shop's own number for the buyer, which every token must then have; empty if there is none
 }
 
-// MaxToken is the longest token that is looked at, in bytes.
+// MaxToken is the longest accepted token, in bytes.
 const MaxToken = 8 << 10
 
 const (
-	// Leeway is how far the provider's clock and ours may differ.
+	// Leeway is how much the provider's clock and ours may differ.
 	Leeway    = 30 * time.Second
 	minSecret = 32
-	// unnamedSecret and unnamedKeys stand for the issuer of tokens that name none.
+	// unnamedSecret and unnamedKeys replace the issuer of tokens that have none.
 	unnamedSecret, unnamedKeys = "hs256", "jwks"
 )
 
-// Claims are what a good token says.
+// Claims is the content of a valid token.
 type Claims struct {
 	drop.Subject
 
@@ -71,18 +71,18 @@ type Verifier struct {
 	quick atomic.Pointer[quick] // nil without a secret
 }
 
-// keySource is where keys come from: the secret, or a provider.
+// keySource supplies the keys: a secret, or a provider.
 type keySource interface {
-	// current returns the keys as they are known. It does not wait, unless none are known yet.
+	// current returns the known keys. It only waits if none are known yet.
 	current(ctx context.Context) (*keySet, error)
-	// newer returns keys after a look at the provider, for a token that those of old do not verify; it returns old
-	// where there is nothing newer, or where the provider was asked a moment ago.
+	// newer returns keys after asking the provider, for a token that the keys in old do not verify. It returns old if
+	// there is nothing newer, or if the provider was asked a moment ago.
 	newer(ctx context.Context, old *keySet) *keySet
 	close()
 }
 
-// New returns a Verifier. The provider need not be up: until its keys are there, Verify returns ErrUnavailable. ctx,
-// and Close, end the fetching.
+// New returns a Verifier. The provider need not be up: until its keys arrive, Verify returns ErrUnavailable. Fetching
+// ends with ctx or Close.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -101,12 +101,12 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
 	}
 	v.keys = r
 	if len(cfg.Audience) == 0 {
-		log.Warn("tokens for any audience are taken: those that the provider gives to other programs too")
+		log.Warn("tokens for any audience are accepted, including those that the provider issues for other programs")
 	}
 	return v, nil
 }
 
-// Close ends the fetching of keys and waits for it.
+// Close stops fetching keys, and waits until it has stopped.
 func (v *Verifier) Close() { v.keys.close() }
 
 func (cfg *Config) check() error {
@@ -118,9 +118,9 @@ func (cfg *Config) check() error {
 	}
 	switch {
 	case given != 1:
-		return errors.New("identity needs one of a secret, a key set's URL and an OpenID Connect issuer")
+		return errors.New("identity needs a secret, a key set's URL or an OpenID Connect issuer")
 	case cfg.OIDCIssuer != "" && cfg.Issuer != "" && cfg.Issuer != cfg.OIDCIssuer:
-		return fmt.Errorf("the issuer is %q, and the OpenID Connect issuer is %q; give one of them", cfg.Issuer, cfg.OIDCIssuer)
+		return fmt.Errorf("the issuer is %q but the OpenID Connect issuer is %q; give only one of them", cfg.Issuer, cfg.OIDCIssuer)
 	case cfg.Secret != nil:
 		return checkSecret(cfg.Secret)
 	default:

@@ -20,28 +20,28 @@ var (
 	publicAlgorithms = append(slices.Clone(rsaAlgorithms), jose.ES256, jose.ES384, jose.ES512, jose.EdDSA)
 )
 
-// key verifies, and knows with which algorithms.
+// key verifies tokens with the algorithms that it is meant for.
 type key struct {
 	id         string
 	algorithms []jose.SignatureAlgorithm
 	material   any
 }
 
-// keySet never changes; keys that changed are another set.
+// keySet never changes; changed keys are a new set.
 type keySet struct {
 	keys       []key
-	algorithms []jose.SignatureAlgorithm // what a token may name at all: keys of the next set may be of another kind
+	algorithms []jose.SignatureAlgorithm // algorithms that a token may name at all; the next set may have keys of another kind
 }
 
-// maxTries bounds the keys that are tried for a token that does not say which one signed it.
+// maxTries limits the keys that are tried for a token that does not name its key.
 const maxTries = 8
 
-// open returns the payload if a key of the set signed it; rotated says that a newer set might have the key.
+// open returns the payload if a key of the set signed it. rotated says that a newer set might have the key.
 func (s *keySet) open(signed *jose.JSONWebSignature, header jose.Header) (payload []byte, rotated bool, err error) {
 	algorithm := jose.SignatureAlgorithm(header.Algorithm)
 	known, tries := false, 0
 	for _, k := range s.keys {
-		// A shared secret has no name, and takes tokens that give it one.
+		// A shared secret has no name, and accepts tokens that name one.
 		if header.KeyID != k.id && header.KeyID != "" && !isSecret(k.material) {
 			continue
 		}
@@ -71,7 +71,7 @@ func isSecret(material any) bool {
 	return ok
 }
 
-// shared is the key source of a secret, which changes only by Reload.
+// shared is the key source of a secret, which changes only through Reload.
 type shared struct{ set atomic.Pointer[keySet] }
 
 func (s *shared) current(context.Context) (*keySet, error)   { return s.set.Load(), nil }
@@ -84,10 +84,10 @@ func secretKeys(secret []byte) *keySet {
 
 func checkSecret(secret []byte) error {
 	switch {
-	case len(secret) < minSecret: // RFC 7518, 3.2: a key is as long as the hash at least
-		return fmt.Errorf("the secret has %d bytes and needs %d or more: a short one can be guessed from a single token", len(secret), minSecret)
+	case len(secret) < minSecret: // RFC 7518, 3.2: a key must be at least as long as the hash
+		return fmt.Errorf("the secret has %d bytes and needs at least %d: a short one can be guessed from a single token", len(secret), minSecret)
 	case bytes.Contains(secret, []byte("-----BEGIN ")):
-		return errors.New("the secret is a PEM file; a public key is no secret, give its provider's key set instead")
+		return errors.New("the secret is a PEM file, but a public key is not a secret; give the provider's key set instead")
 	}
 	return nil
 }
@@ -97,8 +97,7 @@ const (
 	maxRSABits = 8192 // a longer one costs each call too much
 )
 
-// publicKey reads one key of a provider's set. ok is false for keys that are not for tokens, or that are not known
-// here.
+// publicKey reads one key of a provider's set. ok is false for keys that are not for tokens, or of an unknown kind.
 func publicKey(text []byte) (k key, ok bool) {
 	var jwk jose.JSONWebKey
 	if err := jwk.UnmarshalJSON(text); err != nil || jwk.Use != "" && jwk.Use != "sig" {

@@ -24,7 +24,7 @@ const (
 // provider fetches the keys of an identity provider.
 type provider struct {
 	client  *http.Client
-	jwksURL string // empty: discovery says it
+	jwksURL string // empty if discovery gives it
 	issuer  string
 	log     *slog.Logger
 }
@@ -44,13 +44,13 @@ func newProvider(cfg Config, log *slog.Logger) (*provider, error) {
 	p.client = &http.Client{
 		Transport: transport,
 		Timeout:   fetchTimeout,
-		// Where the keys are is a matter of trust: an answer that points elsewhere is no answer.
+		// The address of the keys is a matter of trust, so redirects are not followed.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return p, nil
 }
 
-// checkURL allows https, and http on this machine: whoever can change the keys on their way can sign in as anybody.
+// checkURL accepts https, and http on this machine. Whoever can change the keys in transit can sign in as anybody.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
@@ -146,7 +146,7 @@ func (p *provider) get(ctx context.Context, where string, into any) error {
 func (p *provider) read(texts []json.RawMessage) *keySet {
 	set := &keySet{algorithms: publicAlgorithms}
 	if len(texts) > maxKeys {
-		p.log.Warn("the provider has too many keys; the last ones are left out", "keys", len(texts), "most", maxKeys)
+		p.log.Warn("the provider has too many keys; the last ones are ignored", "keys", len(texts), "most", maxKeys)
 		texts = texts[:maxKeys]
 	}
 	for _, text := range texts {

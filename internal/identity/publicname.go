@@ -13,13 +13,13 @@ import (
 	"sneakerdrop/internal/text"
 )
 
-// publicName is what everybody may see of the buyer where no whole names are shown: the given name and the initial of
-// the family name, "Ann S.". It is empty where the claims do not tell the two apart beyond doubt. Some providers put
-// a whole name, an email or an account's name into given_name.
+// publicName returns the public part of the buyer's name: the given name and the initial of the family name, "Ann
+// S.". It returns "" if the claims do not clearly distinguish the two. Some providers put a whole name, an email or
+// an account's name into given_name.
 func (s claimSet) publicName() string {
 	given := s.text("given_name")
 	if given == "" {
-		return "" // as of most tokens
+		return "" // like most tokens
 	}
 	given, family := text.Tidy(given, drop.MaxUsername), text.Tidy(s.text("family_name"), drop.MaxUsername)
 	initial := text.Initial(family)
@@ -41,7 +41,7 @@ func (s claimSet) publicName() string {
 	return text.Tidy(given+" "+initial+".", drop.MaxUsername) // an initial may end with a joiner
 }
 
-// unspaced are scripts that write a family name and a given name without a blank between them.
+// unspaced are scripts that write family name and given name without a space.
 var unspaced = []*unicode.RangeTable{
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Hangul, unicode.Yi,
 	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan,
@@ -51,13 +51,13 @@ func isUnspaced(name string) bool {
 	return strings.ContainsFunc(name, func(r rune) bool { return unicode.In(r, unspaced...) })
 }
 
-// isOneWord reports whether a name is one word, such as Ann or Anne-Marie. Without blanks nobody knows.
+// isOneWord reports whether a name is one word, such as Ann or Anne-Marie. In scripts without spaces this cannot be
+// known.
 func isOneWord(name string) bool {
 	return !isUnspaced(name) && !strings.ContainsFunc(name, func(r rune) bool { return isSeparator(r) && !strings.ContainsRune("-‐'’", r) })
 }
 
-// tellsOf reports whether a given name has a word of the family name in it, in any letter case, with accents or
-// without.
+// tellsOf reports whether a given name contains a word of the family name, ignoring case and accents.
 func tellsOf(given, family string) bool {
 	given, unspaced := plainLetters(given), isUnspaced(family)
 	family = plainLetters(family)
@@ -71,7 +71,7 @@ func isSeparator(r rune) bool {
 	return !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Join_Control)
 }
 
-// plainLetters leaves letters without case and accents.
+// plainLetters returns letters without case and accents.
 func plainLetters(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Mn, unicode.Join_Control) {

@@ -24,14 +24,14 @@ func TestVerify_PublicNames(t *testing.T) {
 		{"Zoë", "E\u0301va", "Zoë É."},
 		{"Ravi", "शर्मा", "Ravi श."},
 		{"Ann", "👨‍👩‍👧 Smith", "Ann 👨‍👩‍👧."},
-		{"Roberta", "Robert", "Roberta R."}, // no word of it
+		{"Roberta", "Robert", "Roberta R."}, // contains no word of it
 		{" Ann\n\u200b", "\u202eSmith", "Ann S."},
 		{"Ａnn", "Ｓmith", "Ann S."},
 		{long, "Smith", strings.Repeat("ä", drop.MaxUsername-3) + " S."},
 		{"Ann", long, "Ann ä."},
 		{strings.Repeat("👨‍👩‍👧", 50), "Smith", strings.Repeat("👨‍👩‍👧", 19) + " S."},
 
-		// The given name alone, where it is one.
+		// The given name alone, if there is one.
 		{"Ann", nil, "Ann"},
 		{"Anne-Marie", " \u200b", "Anne-Marie"},
 		{"Ann", 7, "Ann"},
@@ -52,7 +52,7 @@ func TestVerify_PublicNames(t *testing.T) {
 		{[]string{"Ann"}, "Smith", ""},
 		{map[string]string{"en": "Ann"}, "Smith", ""},
 
-		// A given name with the family's in it.
+		// A given name that contains the family name.
 		{"Ann Smith", "Smith", ""},
 		{"Smith, Ann", "Smith", ""},
 		{"Smith", "Smith", ""},
@@ -109,7 +109,7 @@ func namesOf(t *testing.T, given, family string) claimSet {
 	return set
 }
 
-// FuzzPublicName: whatever the claims are, what everybody sees is a name like any other, without the family's.
+// FuzzPublicName: whatever the claims are, the public name is a valid name and does not contain the family name.
 func FuzzPublicName(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"Ann", "Smith"},

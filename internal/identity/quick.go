@@ -13,11 +13,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// quick opens tokens signed with the shared secret whose header is, to the letter, that of one which go-jose has
-// opened: then nothing but the MAC is left to check (RFC 7515, 5.2). A provider writes the same header each time, and
-// a crowd signs in at once. Whatever it does not open go-jose looks at.
+// quick opens tokens signed with the shared secret if their header equals one that go-jose has already opened. Only
+// the MAC is left to check then (RFC 7515, 5.2). A provider writes the same header each time, and a crowd signs in at
+// once. go-jose handles everything that quick does not open.
 type quick struct {
-	header atomic.Pointer[string] // the last one of HS256, still encoded
+	header atomic.Pointer[string] // the last HS256 header, still encoded
 	macs   sync.Pool
 }
 
@@ -26,7 +26,7 @@ func newQuick(secret []byte) *quick {
 	return &quick{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
 }
 
-// strict refuses the spellings of a text that are not the one that encoding gives.
+// strict refuses spellings of a text that the encoder would not produce.
 var strict = base64.RawURLEncoding.Strict()
 
 func (q *quick) open(token string) (payload []byte, ok bool) {
@@ -55,7 +55,7 @@ func (q *quick) open(token string) (payload []byte, ok bool) {
 	return payload, err == nil
 }
 
-// learn remembers the header of a token that was opened with the secret.
+// learn remembers the header of a token that the secret opened.
 func (q *quick) learn(token string, algorithm string) {
 	if algorithm == string(jose.HS256) {
 		header, _, _ := strings.Cut(token, ".")

@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// Reload takes the keys over as they are now: the given secret, where there is one, else the provider's, which is
-// asked at once. changed says that they are others than before. Tokens that the new keys do not verify are worth
-// nothing from then on. After an error the keys from before stay in use.
+// Reload switches to the current keys: the given secret, if there is one, or else the provider's, which is asked at
+// once. changed says whether they differ from before. Tokens that the new keys do not verify are invalid from then
+// on. After an error the old keys stay in use.
 func (v *Verifier) Reload(ctx context.Context, secret []byte) (changed bool, err error) {
 	switch keys := v.keys.(type) {
 	case *shared:
@@ -25,11 +25,11 @@ func (v *Verifier) Reload(ctx context.Context, secret []byte) (changed bool, err
 	case *remote:
 		return keys.reload(ctx)
 	default:
-		return false, errors.New("these keys cannot be read again")
+		return false, errors.New("these keys cannot be reloaded")
 	}
 }
 
-// reload asks the provider now, also where it is left in peace.
+// reload asks the provider now, even during a rest.
 func (r *remote) reload(ctx context.Context) (changed bool, err error) {
 	set, err := r.provider.fetch(ctx)
 	if err != nil {

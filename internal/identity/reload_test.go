@@ -12,7 +12,7 @@ func TestReload_ANewSecretCountsAtOnceAndAFaultyOneNever(t *testing.T) {
 	v := withSecret(t, Config{})
 	const other = "another secret of more than 32 bytes"
 	old, later := hs256(secret).sign(t, good()), hs256(other).sign(t, good())
-	for range 2 { // the second time it is remembered
+	for range 2 { // the second time it is cached
 		check(t, v, old, nil)
 		check(t, v, later, ErrInvalid)
 	}
@@ -34,7 +34,7 @@ func TestReload_ANewSecretCountsAtOnceAndAFaultyOneNever(t *testing.T) {
 	}
 }
 
-// The provider is asked at once, also while it is left in peace; one that is away leaves the keys that are known.
+// The provider is asked at once, even during a rest. If it is down, the known keys stay.
 func TestReload_AsksTheProvider(t *testing.T) {
 	first := private(t, jose.ES256)
 	inBubble(t, first, func(t *testing.T, p *fakeProvider, v *Verifier) {

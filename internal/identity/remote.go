@@ -8,40 +8,40 @@ import (
 	"time"
 )
 
-// The rhythm of fetching. The provider publishes a new key before it signs with it, if it is kind; one that is not is
-// found out by the first token that names an unknown key.
+// These set how often to fetch. A well-behaved provider publishes a new key before it signs with it. For others, the
+// first token that names an unknown key triggers a fetch.
 const (
-	refreshEvery = 5 * time.Minute  // a key that was withdrawn is believed no longer than this
-	retryEvery   = 15 * time.Second // after a fetch that went wrong
-	// restBetween is how long strangers with unknown keys cannot make the provider be asked again.
+	refreshEvery = 5 * time.Minute  // a withdrawn key is accepted no longer than this
+	retryEvery   = 15 * time.Second // after a failed fetch
+	// restBetween is the least time between fetches that strangers can trigger with unknown keys.
 	restBetween = 5 * time.Second
-	// keepFor is how long keys are believed of a provider that does not answer: a drop outlives an outage, but
-	// whoever cuts us off from the provider cannot keep a stolen key alive for ever.
+	// keepFor is how long keys stay valid if the provider does not answer. A sale survives an outage, but whoever
+	// cuts us off from the provider cannot keep a stolen key alive forever.
 	keepFor = 24 * time.Hour
 	// maxWait is how long a call waits for a fetch under way.
 	maxWait = 3 * time.Second
 )
 
-// rhythm is the constants above; tests have their own.
+// rhythm has the constants above; tests use their own.
 type rhythm struct{ refresh, retry, rest, keep, wait time.Duration }
 
 func usualRhythm() rhythm {
 	return rhythm{refresh: refreshEvery, retry: retryEvery, rest: restBetween, keep: keepFor, wait: maxWait}
 }
 
-// remote follows the keys of a provider: one goroutine fetches, when it is time or when it is asked to.
+// remote follows a provider's keys. One goroutine fetches them, on schedule or on request.
 type remote struct {
 	provider *provider
 	rhythm   rhythm
 	log      *slog.Logger
 	stop     context.CancelFunc
 	done     chan struct{} // closed when the goroutine has ended
-	wake     chan struct{} // asks for a fetch before its time
+	wake     chan struct{} // asks for an early fetch
 
 	mu      sync.Mutex
-	set     *keySet   // nil: never had
-	fetched time.Time // when set was last seen at the provider
-	// next is closed when the fetch under way, or asked for, has ended; nil while the provider rests.
+	set     *keySet   // nil before the first success
+	fetched time.Time // when the provider last confirmed set
+	// next is closed when the fetch under way, or the requested one, has ended. It is nil during a rest.
 	next chan struct{}
 }
 
@@ -74,13 +74,13 @@ func (r *remote) run(ctx context.Context) {
 	defer close(r.done)
 	for {
 		pause := r.fetch(ctx)
-		// Within the rest nobody can ask for a fetch; r.next says so.
+		// During the rest nobody can request a fetch; r.next shows that.
 		if !sleep(ctx, r.rhythm.rest, nil) {
 			return
 		}
 		r.mu.Lock()
 		select {
-		case <-r.wake: // asked for the fetch that has ended
+		case <-r.wake: // requested the fetch that has just ended
 		default:
 		}
 		r.next = make(chan struct{})
@@ -91,7 +91,7 @@ func (r *remote) run(ctx context.Context) {
 	}
 }
 
-// sleep waits for d, or until it is woken; false says that ctx has ended.
+// sleep waits for d or until it is woken. It returns false if ctx has ended.
 func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -104,7 +104,7 @@ func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 	return true
 }
 
-// fetch asks the provider once and tells all who wait. It returns how long to leave it in peace.
+// fetch asks the provider once and wakes everybody who waits. It returns how long to wait before the next fetch.
 func (r *remote) fetch(ctx context.Context) time.Duration {
 	set, err := r.provider.fetch(ctx)
 	r.mu.Lock()
@@ -112,12 +112,12 @@ func (r *remote) fetch(ctx context.Context) time.Duration {
 	close(r.next)
 	r.next = nil
 	select {
-	case <-r.wake: // asked for while it was under way
+	case <-r.wake: // requested while it was under way
 	default:
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			r.log.Warn("the identity provider's keys could not be had; the old ones go on",
+			r.log.Warn("the identity provider's keys could not be fetched; the old ones stay in use",
 				"error", err, "known", r.set != nil, "again_in", r.rhythm.retry)
 		}
 		return r.rhythm.retry
@@ -126,8 +126,8 @@ func (r *remote) fetch(ctx context.Context) time.Duration {
 	return r.rhythm.refresh
 }
 
-// use makes keys that the provider has just shown those that count, with mu held. Keys that have not changed stay the
-// same set, for which tokens are remembered.
+// use switches to keys that the provider has just returned; the caller holds mu. Unchanged keys remain the same set,
+// so that cached tokens stay valid.
 func (r *remote) use(set *keySet) (changed bool) {
 	if changed = r.set == nil || !r.set.same(set); changed {
 		r.log.Info("the identity provider's keys were read", "keys", len(set.keys))
@@ -140,7 +140,7 @@ func (r *remote) use(set *keySet) (changed bool) {
 func (r *remote) current(ctx context.Context) (*keySet, error) {
 	set, next := r.look()
 	if set == nil && next != nil {
-		// The first call of a server that has just started waits for the fetch that is under way.
+		// The first call of a new server waits for the fetch under way.
 		r.await(ctx, next)
 		set, _ = r.look()
 	}
@@ -163,7 +163,7 @@ func (r *remote) newer(ctx context.Context, old *keySet) *keySet {
 	return old
 }
 
-// look returns the keys that may be believed, and what to wait for where there may soon be others.
+// look returns the keys that may be used, and what to wait for if there may soon be new ones.
 func (r *remote) look() (*keySet, chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -173,7 +173,7 @@ func (r *remote) look() (*keySet, chan struct{}) {
 	return r.set, r.next
 }
 
-// await asks for a fetch and waits until it has ended, but not for long.
+// await requests a fetch and waits until it has ended, but not for long.
 func (r *remote) await(ctx context.Context, next <-chan struct{}) {
 	select {
 	case r.wake <- struct{}{}:

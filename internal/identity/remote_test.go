@@ -31,8 +31,8 @@ type fakeProvider struct {
 	mu    sync.Mutex
 	keys  []byte
 	down  bool
-	paths map[string]int // requests
-	found string         // what discovery answers
+	paths map[string]int // number of requests
+	found string         // the discovery document
 }
 
 func newFakeProvider(t testing.TB) *fakeProvider {
@@ -94,14 +94,14 @@ func (p *fakeProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// RoundTrip answers without a network, for tests in a bubble of their own time.
+// RoundTrip answers without a network, for tests in simulated time.
 func (p *fakeProvider) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, r)
 	return w.Result(), nil
 }
 
-// verifier makes a Verifier in a rhythm of the test's.
+// verifier makes a Verifier with the test's rhythm.
 func (p *fakeProvider) verifier(t testing.TB, cfg Config, rh rhythm) *Verifier {
 	t.Helper()
 	return p.verifierBy(t, cfg, rh, nil)
@@ -124,14 +124,14 @@ func (p *fakeProvider) verifierBy(t testing.TB, cfg Config, rh rhythm, transport
 	return v
 }
 
-// impatient lets every unknown key ask the provider.
+// impatient returns a rhythm in which every unknown key triggers a fetch.
 func impatient() rhythm {
 	r := usualRhythm()
 	r.rest = 0
 	return r
 }
 
-// eventually polls until the token gets the answer, and does something else each time before.
+// eventually polls until the token gets the wanted answer, and calls before each time.
 func eventually(t *testing.T, v *Verifier, token string, want error, before func()) {
 	t.Helper()
 	var err error
@@ -179,7 +179,7 @@ func TestRotation_OverLoopback(t *testing.T) {
 	}
 }
 
-// inBubble runs with a clock of its own and a provider that is not on a network and has one key, named 1.
+// inBubble runs with simulated time and a provider without a network, which has one key named 1.
 func inBubble(t *testing.T, k crypto.Signer, test func(t *testing.T, p *fakeProvider, v *Verifier)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestRotation_AKeyThatIsGoneIsRefusedAfterTheNextLook(t *testing.T) {
 	inBubble(t, k, func(t *testing.T, p *fakeProvider, v *Verifier) {
 		token := named(jose.ES256, k, "1").sign(t, good(body{"exp": time.Now().Add(time.Hour).Unix()}))
 		check(t, v, token, nil)
-		synctest.Wait() // a look that has begun may still be under way
+		synctest.Wait() // a fetch that has begun may still be under way
 		p.publish(publicJWK(private(t, jose.ES256), "2"))
 		time.Sleep(refreshEvery - time.Second)
 		check(t, v, token, nil)
@@ -219,7 +219,8 @@ func TestRotation_AKeyThatIsGoneIsRefusedAfterTheNextLook(t *testing.T) {
 	})
 }
 
-// Strangers who invent names of keys cost the provider one request in restBetween, and its own key is taken meanwhile.
+// Strangers who invent names of keys cause one request per restBetween. Meanwhile the provider's real key is
+// accepted.
 func TestRotation_AFloodOfUnknownKeysAsksSeldom(t *testing.T) {
 	k := private(t, jose.ES256)
 	inBubble(t, k, func(t *testing.T, p *fakeProvider, v *Verifier) {
@@ -273,7 +274,7 @@ func TestProviderIsAway(t *testing.T) {
 	})
 }
 
-// A caller that waits for a provider that hangs gives up with its own request, and after maxWait at the latest.
+// A caller that waits for a hanging provider gives up with its own request, or after maxWait.
 func TestProviderHangs(t *testing.T) {
 	k := private(t, jose.ES256)
 	synctest.Test(t, func(t *testing.T) {
@@ -305,8 +306,8 @@ func TestProvider_AnswersThatAreNoKeys(t *testing.T) {
 	k := private(t, jose.ES256)
 	set, _ := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{publicJWK(k, "1")}})
 	for name, test := range map[string]struct {
-		path, keys              string // "": by discovery, the good key
-		issuer, suffix, jwksURI string // what discovery answers, where it is not what it should be
+		path, keys              string // if empty, discovery gives the address of the good key
+		issuer, suffix, jwksURI string // differences in the discovery document
 		says                    string
 	}{
 		"another issuer":     {issuer: "https://evil.example", says: "speaks for"},
@@ -339,7 +340,7 @@ func TestProvider_AnswersThatAreNoKeys(t *testing.T) {
 	}
 }
 
-// One key that is not understood does not take the others away.
+// A key of an unknown kind does not affect the others.
 func TestProvider_UnknownKeysArePassedOver(t *testing.T) {
 	p := newFakeProvider(t)
 	k := private(t, jose.ES256)

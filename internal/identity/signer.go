@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// NumberClaim is the claim with the buyer's number in the tokens that Signer makes.
+// NumberClaim is the claim with the buyer's number in tokens that Signer makes.
 const NumberClaim = "shop_id"
 
-// Signer returns what makes tokens (JWT, HS256) of made-up buyers for a server that has the secret: for rehearsals
-// and for load. Each is good for an hour.
+// Signer returns a function that makes tokens (JWT, HS256) for simulated buyers of a server with that secret.
+// Rehearsals and load tests use it. Each token is valid for an hour.
 func Signer(secret []byte, audience string) func(buyer int64) string {
 	encode := base64.RawURLEncoding.AppendEncode
 	header := append(encode(nil, []byte(`{"alg":"HS256","typ":"JWT"}`)), '.')

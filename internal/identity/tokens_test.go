@@ -24,10 +24,10 @@ import (
 
 const secret = "a secret that is longer than 32 bytes"
 
-// body is the claims of a token.
+// body has the claims of a token.
 type body map[string]any
 
-// good are claims that pass; a nil in changes takes a claim away.
+// good returns valid claims; a nil in changes removes a claim.
 func good(changes ...body) body {
 	b := body{"sub": "ann", "exp": time.Now().Add(time.Hour).Unix()}
 	for _, c := range changes {
@@ -42,7 +42,7 @@ type signer struct {
 	algorithm jose.SignatureAlgorithm
 	key       any
 	headers   map[jose.HeaderKey]any
-	embed     bool // puts the key's public half in the header
+	embed     bool // puts the public key into the header
 }
 
 func (s signer) sign(t testing.TB, claims body) string {
@@ -61,7 +61,7 @@ func (s signer) signed(claims any) string {
 
 func hs256(key string) signer { return signer{algorithm: jose.HS256, key: []byte(key)} }
 
-// private makes a key pair that signs with the algorithm. RSA keys are slow to make, so there are few of them.
+// private makes a key pair for the algorithm. RSA keys are slow to make, so they are shared.
 func private(t testing.TB, algorithm jose.SignatureAlgorithm) crypto.Signer {
 	t.Helper()
 	var k crypto.Signer
@@ -92,7 +92,7 @@ var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return k
 })
 
-// named signs and says which key it did it with.
+// named signs and names the key that it used.
 func named(algorithm jose.SignatureAlgorithm, k crypto.Signer, id string) signer {
 	return signer{algorithm: algorithm, key: jose.JSONWebKey{Key: k, KeyID: id}}
 }
@@ -101,7 +101,7 @@ func publicJWK(k crypto.Signer, id string) jose.JSONWebKey {
 	return jose.JSONWebKey{Key: k.Public(), KeyID: id, Use: "sig"}
 }
 
-// raw makes a token of a header and a payload, with a signature that is any text.
+// raw makes a token from a header, a payload and any text as the signature.
 func raw(header, payload, signature string) string {
 	e := base64.RawURLEncoding
 	return e.EncodeToString([]byte(header)) + "." + e.EncodeToString([]byte(payload)) + "." + signature
@@ -118,7 +118,7 @@ func withSecret(t testing.TB, cfg Config) *Verifier {
 	return v
 }
 
-// check verifies the token twice, since the second answer may come from memory.
+// check verifies the token twice, because the second answer may come from the cache.
 func check(t testing.TB, v *Verifier, token string, want error) Claims {
 	t.Helper()
 	var c Claims
@@ -137,7 +137,7 @@ func check(t testing.TB, v *Verifier, token string, want error) Claims {
 	return c
 }
 
-// claimsOf is a payload in which the text after the good claims is as given.
+// claimsOf returns a payload with more after the good claims.
 func claimsOf(more string) string {
 	return fmt.Sprintf(`{"sub":"ann","exp":%d%s}`, time.Now().Add(time.Hour).Unix(), more)
 }

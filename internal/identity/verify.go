@@ -10,8 +10,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Verify returns what the token says, if one of the keys signed it and it is for this shop and this moment. Its errors
-// are ErrInvalid, ErrExpired, ErrUnavailable and ctx's.
+// Verify returns the content of the token if one of the keys signed it and it is valid for this shop now. It returns
+// ErrInvalid, ErrExpired, ErrUnavailable or ctx's error.
 func (v *Verifier) Verify(ctx context.Context, token string) (Claims, error) {
 	if err := checkShape(token); err != nil {
 		return Claims{}, err
@@ -22,7 +22,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Claims, error) {
 	}
 	now := time.Now()
 	if q := v.quick.Load(); q != nil {
-		if payload, ok := q.open(token); ok { // as cheap as to remember it
+		if payload, ok := q.open(token); ok { // as cheap as a look-up in the cache
 			return v.cfg.read(payload, now)
 		}
 	}
@@ -42,7 +42,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Claims, error) {
 	return c, nil
 }
 
-// checkShape spares the decoders what can be no token.
+// checkShape refuses texts that cannot be tokens before they are decoded.
 func checkShape(token string) error {
 	switch {
 	case len(token) > MaxToken:
@@ -55,7 +55,7 @@ func checkShape(token string) error {
 	return nil
 }
 
-// ofBase64URL reports whether all is of that alphabet, or a dot.
+// ofBase64URL reports whether the text has only base64url characters and dots.
 func ofBase64URL(token string) bool {
 	for i := range len(token) {
 		c := token[i]
@@ -66,7 +66,7 @@ func ofBase64URL(token string) bool {
 	return true
 }
 
-// open returns the signed payload, and the keys of which one had signed it.
+// open returns the signed payload and the set of keys that verified it.
 func (v *Verifier) open(ctx context.Context, keys *keySet, token string) (*keySet, []byte, error) {
 	signed, err := jose.ParseSignedCompact(token, keys.algorithms)
 	if err != nil {
@@ -94,8 +94,8 @@ func (v *Verifier) open(ctx context.Context, keys *keySet, token string) (*keySe
 	return newer, payload, err
 }
 
-// checkHeader refuses what asks for more than a plain signed token, or says that it is something else: a provider signs
-// its logout tokens and responses with the same keys.
+// checkHeader refuses a header that needs more than a plain signed token, or that declares something else. A provider
+// signs its logout tokens and responses with the same keys.
 func checkHeader(h jose.Header) error {
 	for _, extension := range []jose.HeaderKey{"crit", "b64", "zip", "enc"} {
 		if _, ok := h.ExtraHeaders[extension]; ok {
@@ -114,7 +114,7 @@ func checkHeader(h jose.Header) error {
 	return fmt.Errorf("%w: type %s", ErrInvalid, quote(name))
 }
 
-// quote shortens what a stranger wrote, for the log.
+// quote shortens a stranger's text for the log.
 func quote(s string) string {
 	const most = 64
 	if len(s) > most {

@@ -104,7 +104,7 @@ func TestVerify_PayloadsThatAreNoClaims(t *testing.T) {
 	}
 }
 
-// Whatever is no token of ours is refused, and so are tricks with the header.
+// Anything that is not one of our tokens is refused, and so are tricks with the header.
 func TestVerify_ForgedTokens(t *testing.T) {
 	v := withSecret(t, Config{})
 	claims := claimsOf("")
@@ -134,7 +134,7 @@ func TestVerify_ForgedTokens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { check(t, v, forged, ErrInvalid) })
 	}
-	// A payload of n bytes becomes 4/3 of that, beside some 100 of header and signature.
+	// n bytes of payload become 4/3 of that, plus about 100 bytes of header and signature.
 	check(t, v, hs256(secret).sign(t, good(body{"x": strings.Repeat("x", MaxToken*3/4-200)})), nil)
 	check(t, v, hs256(secret).sign(t, good(body{"x": strings.Repeat("x", MaxToken*3/4)})), ErrInvalid)
 	for _, typ := range []string{"JWT", "jwt", "at+jwt", "application/at+jwt"} {
@@ -143,7 +143,7 @@ func TestVerify_ForgedTokens(t *testing.T) {
 	check(t, v, with("kid", "whatever"), nil) // a secret has no name
 }
 
-// A token may bring keys and addresses of keys: they are not looked at.
+// A token may contain keys and addresses of keys; they are ignored.
 func TestVerify_KeysInTheTokenAreIgnored(t *testing.T) {
 	p := newFakeProvider(t)
 	ours, theirs := private(t, jose.ES256), private(t, jose.ES256)
@@ -166,7 +166,7 @@ func TestVerify_KeysInTheTokenAreIgnored(t *testing.T) {
 	}
 }
 
-// A public key is public: it must never pass for a secret, and no key verifies what is not its kind's.
+// A public key must never work as a shared secret, and no key verifies algorithms of another kind.
 func TestVerify_KeyConfusion(t *testing.T) {
 	p := newFakeProvider(t)
 	rsaK, ecK := private(t, jose.RS256), private(t, jose.ES256)
@@ -223,7 +223,7 @@ func TestVerify_EveryAlgorithm(t *testing.T) {
 	check(t, withSecret(t, Config{}), hs256(secret).sign(t, good()), nil)
 }
 
-// A token that is remembered is forgotten at its end, and a stranger's time zone does not matter.
+// A cached token is dropped when it expires, whatever the time zone.
 func TestVerify_ATokenEndsAtItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := withSecret(t, Config{})
@@ -290,7 +290,7 @@ func TestNew_RefusesWhatCannotBeSafe(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	v := withSecret(f, Config{})
-	// The same in each of the fuzzer's processes: they start in different seconds.
+	// The same in each of the fuzzer's processes, which start at different seconds.
 	genuine := hs256(secret).sign(f, good(body{"exp": 9999999999}))
 	f.Add(genuine)
 	f.Add(raw(`{"alg":"none"}`, `{"sub":"ann","exp":9999999999}`, ""))
@@ -308,7 +308,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// A token whose header is known by now is looked at no less than the first one.
+// A token with a known header is checked as strictly as the first one.
 func TestQuick_OpensWhatWasSignedAndNothingElse(t *testing.T) {
 	v := withSecret(t, Config{})
 	first := hs256(secret).sign(t, good())
@@ -346,7 +346,7 @@ func TestQuick_OpensWhatWasSignedAndNothingElse(t *testing.T) {
 	}
 }
 
-// sameSignature allows the spare bits of base64's last letter, which change the text and not the bytes.
+// sameSignature ignores the spare bits of base64's last letter, which change the text but not the bytes.
 func sameSignature(a, b string) bool {
 	return len(a) == len(b) && a[:len(a)-1] == b[:len(b)-1]
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// ClientAddress is the address that a request comes from: the peer's own or, where that is a trusted proxy, what the
-// trusted proxies say of it. Of X-Forwarded-For only the entries count that a trusted proxy added, from the right;
-// what stands to the left of the first other address anybody can have written. The result is not valid where the
-// request does not come over IP.
+// ClientAddress returns the address that a request comes from. If the peer is a trusted proxy, that is what the
+// trusted proxies say. Entries of X-Forwarded-For count only if a trusted proxy added them, starting from the right.
+// Everything left of the first other address may be forged. The result is invalid if the request did not arrive over
+// IP.
 func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -24,7 +24,7 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	for _, entry := range slices.Backward(forwarded) {
 		next, ok := parseEntry(strings.TrimSpace(entry))
 		if !ok {
-			return client // the last one that is known
+			return client // the last one known
 		}
 		if client = next; !contains(trusted, client) {
 			return client
@@ -33,18 +33,18 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
-// ForwardedTLS reports whether a trusted proxy says that the client came to it over TLS.
+// ForwardedTLS reports whether a trusted proxy says that the client used TLS to reach it.
 func ForwardedTLS(r *http.Request, trusted []netip.Prefix) bool {
 	said := r.Header["X-Forwarded-Proto"]
 	if len(said) == 0 {
 		return false
 	}
-	first, _, _ := strings.Cut(said[0], ",") // of several proxies the one that the client came to
+	first, _, _ := strings.Cut(said[0], ",") // with several proxies, the one that the client reached
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && strings.EqualFold(strings.TrimSpace(first), "https") && contains(trusted, plain(peer.Addr()))
 }
 
-// parseEntry reads an address, with a port as some proxies write it or without.
+// parseEntry reads an address, with or without a port, which some proxies add.
 func parseEntry(s string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
 		return plain(a), true
@@ -55,14 +55,15 @@ func parseEntry(s string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// plain is the address without a zone, and an IPv4 address as such.
+// plain returns the address without a zone, and an IPv4-mapped address as IPv4.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
 func contains(prefixes []netip.Prefix, a netip.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// Caller is what one address counts as: itself, or with IPv6 its network of 64 bits, all of which one customer has.
+// Caller returns what is counted for an address: the address itself or, with IPv6, its /64 network, because one
+// customer has all of it.
 func Caller(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzClientAddress: nothing that a client writes into X-Forwarded-For, itself or before a trusted proxy, makes it
-// another.
+// FuzzClientAddress: nothing that a client writes into X-Forwarded-For changes its address, whether it connects
+// directly or through a trusted proxy.
 func FuzzClientAddress(f *testing.F) {
 	for _, seed := range []string{
 		"", "1.2.3.4", "1.2.3.4:80, 10.0.0.7", "[2001:db8::1]:443", "[::1]", "2001:db8::1%eth0", "::ffff:1.2.3.4", "unknown, , ,", "10.0.0.9,10.0.0.8", `"1.2.3.4"`, "[[1.2.3.4]]",
@@ -33,8 +33,8 @@ func FuzzClientAddress(f *testing.F) {
 		case !contains(trusted, plain(peer.Addr())) && got != plain(peer.Addr()):
 			t.Errorf("%s is not trusted, and says %q, %q: %s", remote, one, other, got)
 		}
-		// What a trusted proxy has added last is not a trusted proxy: then that is the client, whatever stands before
-		// it.
+		// The last entry that a trusted proxy added is not a trusted proxy. Then it is the client, whatever comes
+		// before it.
 		r.Header["X-Forwarded-For"] = []string{one, other, "203.0.113.7"}
 		if contains(trusted, plain(peer.Addr())) && ClientAddress(r, trusted) != netip.MustParseAddr("203.0.113.7") {
 			t.Errorf("%q, %q stand for what the proxy said: %s", one, other, ClientAddress(r, trusted))
@@ -45,7 +45,7 @@ func FuzzClientAddress(f *testing.F) {
 	})
 }
 
-// FuzzParseRules: rules that are accepted are those that the text says, within their bounds.
+// FuzzParseRules: accepted rules match the text and are within their bounds.
 func FuzzParseRules(f *testing.F) {
 	for _, seed := range []string{"off", "", "read=100/200,buy=20/40,operate=5/20", "read=0x1p4/2", "buy=1e-9/1", "read=NaN/1", "read=Inf/1", "read=1_0/1", "read=1/1,read=1/1", "read=1/+1", " buy = 1/2"} {
 		f.Add(seed)

@@ -1,8 +1,8 @@
-// Package limit keeps each caller to a rate, by a token bucket for each class of calls: it fills at a steady rate up to
-// its burst, and each call takes one token.
+// Package limit limits each caller's rate, with a token bucket for each class of calls. A bucket fills at a steady
+// rate up to its burst, and each call takes one token.
 //
-// Memory is bounded: of too many callers those that have been away longest are forgotten, which is as if their buckets
-// were full. Everything is safe for concurrent use. Time is monotonic, so a step of the clock locks nobody out.
+// Memory is bounded. If there are too many callers, those that have been away longest are forgotten, as if their
+// buckets were full. Everything is safe for concurrent use. Time is monotonic, so a changed clock locks nobody out.
 package limit
 
 import (
@@ -16,38 +16,38 @@ import (
 	"time"
 )
 
-// Class is a kind of calls that have a bucket together.
+// Class is a kind of call; the calls of one class share a bucket.
 type Class string
 
-// The classes: looking, what a buyer does, what an operator does.
+// The classes: reading, buyers' calls and operators' calls.
 const (
 	Read    Class = "read"
 	Buy     Class = "buy"
 	Operate Class = "operate"
 )
 
-// Rate is how many calls a second a caller may make in the long run, and how many at once.
+// Rate is how many calls a caller may make: per second in the long run, and at once.
 type Rate struct {
-	PerSecond float64 // above 0
-	Burst     int     // 1 or more
+	PerSecond float64 // more than 0
+	Burst     int     // at least 1
 }
 
-// Window is how long an empty bucket takes to fill.
+// Window returns how long an empty bucket takes to fill.
 func (r Rate) Window() time.Duration { return r.fill(float64(r.Burst)) }
 
 func (r Rate) fill(tokens float64) time.Duration {
 	return time.Duration(math.Ceil(tokens / r.PerSecond * float64(time.Second)))
 }
 
-// Rules has the rate of each class; a class that is not in it is not limited.
+// Rules has the rate of each class. A class without a rule is not limited.
 type Rules map[Class]Rate
 
 const maxRate = 1_000_000
 
 var errRules = errors.New("must be off, or a list of read=RATE/BURST, buy=RATE/BURST and operate=RATE/BURST, such as buy=20/40,read=100/200")
 
-// ParseRules reads rules from a setting: "off" or empty, or "buy=20/40,read=100/200" for 20 calls a second and 40 at
-// once. Its error completes the sentence "<setting> …".
+// ParseRules reads rules from a setting: "off" or empty, or "buy=20/40,read=100/200" for 20 calls per second and 40
+// at once. Its error completes the sentence "<setting> …".
 func ParseRules(text string) (Rules, error) {
 	rules := make(Rules)
 	if text == "off" || text == "" {
@@ -64,51 +64,51 @@ func ParseRules(text string) (Rules, error) {
 			return nil, fmt.Errorf("%w; there is no class %q", errRules, name)
 		}
 		if _, twice := rules[class]; twice {
-			return nil, fmt.Errorf("must name each class once, and names %s twice", name)
+			return nil, fmt.Errorf("must name each class once, but names %s twice", name)
 		}
 		r, rErr := strconv.ParseFloat(perSecond, 64)
 		b, bErr := strconv.Atoi(burst)
 		if rErr != nil || bErr != nil || !(r >= 0.001 && r <= maxRate) || b < 1 || b > maxRate {
-			return nil, fmt.Errorf("must have a rate from 0.001 to %d and a burst from 1 to %d, and has %q", maxRate, maxRate, item)
+			return nil, fmt.Errorf("must have a rate from 0.001 to %d and a burst from 1 to %d, but has %q", maxRate, maxRate, item)
 		}
 		rules[class] = Rate{PerSecond: r, Burst: b}
 	}
 	return rules, nil
 }
 
-// Verdict is what became of one call.
+// Verdict is the decision on one call.
 type Verdict struct {
 	Allowed bool
-	// Remaining calls are allowed at once.
+	// Remaining is how many more calls are allowed right now.
 	Remaining int
-	// Reset is how long the bucket takes to be full again.
+	// Reset is how long until the bucket is full again.
 	Reset time.Duration
-	// RetryAfter is how long until the next call is allowed; 0 where this one was.
+	// RetryAfter is how long until the next call is allowed; 0 if this one was allowed.
 	RetryAfter time.Duration
 }
 
-// Limiter has a bucket for each caller and class. K names a caller; one without pointers costs the garbage collector
-// nothing.
+// Limiter has a bucket for each caller and class. K identifies a caller. If K has no pointers, the buckets cost the
+// garbage collector nothing.
 type Limiter[K comparable] struct {
 	began   time.Time
 	classes map[Class]*class[K]
 }
 
-// class has the buckets of one class. Of each is kept when it will be full again, in two generations: whoever calls
-// is in the young one, and when that is full the old one goes.
+// class has the buckets of one class. For each it stores when the bucket will be full again. There are two
+// generations: a caller moves to the young one with each call, and when that is full, the old one is dropped.
 type class[K comparable] struct {
 	rate     Rate
-	interval time.Duration // that one token takes to come
-	most     int           // callers in a generation
+	interval time.Duration // the time that one token takes to arrive
+	most     int           // the most callers in a generation
 
 	mu         sync.Mutex
 	young, old map[K]time.Duration
 }
 
-// MaxCallers is how many callers a Limiter remembers for each class: about 5 MB when it is full.
+// MaxCallers is how many callers a Limiter remembers for each class, in about 5 MB.
 const MaxCallers = 100_000
 
-// New returns a limiter that remembers at most so many callers for each class; 0 means MaxCallers.
+// New returns a limiter that remembers at most the given number of callers for each class; 0 means MaxCallers.
 func New[K comparable](rules Rules, callers int) *Limiter[K] {
 	callers = cmp.Or(callers, MaxCallers)
 	l := &Limiter[K]{began: time.Now(), classes: make(map[Class]*class[K])}
@@ -118,7 +118,7 @@ func New[K comparable](rules Rules, callers int) *Limiter[K] {
 	return l
 }
 
-// Take takes a token for a call. limited is false, and the verdict says nothing, where the class has no rule.
+// Take takes a token for a call. If the class has no rule, limited is false and the verdict has no meaning.
 func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
 	c := l.classes[name]
 	if c == nil {
@@ -137,11 +137,11 @@ func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
 	return v, true
 }
 
-// spend takes a token of a bucket that is full again after rest, and returns after how long it is then.
+// spend takes a token from a bucket that is full again after rest. It returns after how long the bucket is then full.
 //
-// It is the generic cell rate algorithm (ITU-T I.371, annex A), which needs one moment of each caller: that at which
-// the bucket is full again. A token is there if that moment, moved on by the token, is no further away than a whole
-// bucket takes.
+// This is the generic cell rate algorithm (ITU-T I.371, annex A). For each caller it needs only the moment at which
+// the bucket is full again. There is a token if that moment, moved by one token, is no further away than the time to
+// fill a whole bucket.
 func spend(rest, interval, whole time.Duration) (after time.Duration, allowed bool) {
 	if rest = max(rest, 0); rest+interval > whole {
 		return rest, false
@@ -149,10 +149,10 @@ func spend(rest, interval, whole time.Duration) (after time.Duration, allowed bo
 	return rest + interval, true
 }
 
-// Bucket is that of one caller alone, and full at first. It is for one goroutine at a time.
+// Bucket is the bucket of a single caller, and initially full. Only one goroutine may use it at a time.
 type Bucket struct{ full time.Time }
 
-// Take takes a token, and reports whether there was one.
+// Take takes a token and reports whether there was one.
 func (b *Bucket) Take(now time.Time, r Rate) bool {
 	interval := r.fill(1)
 	rest, allowed := spend(b.full.Sub(now), interval, time.Duration(r.Burst)*interval)

@@ -62,7 +62,7 @@ func TestTake_BurstThenRate(t *testing.T) {
 	})
 }
 
-// A crowd of addresses must not make the server grow, nor reset who has just called.
+// A crowd of addresses must neither make the server grow nor reset callers who called recently.
 func TestTake_MemoryIsBounded(t *testing.T) {
 	l := limit.New[int](rules(t, "read=0.001/1"), 1000)
 	for i := range 1_000_000 {

@@ -14,7 +14,7 @@ import (
 
 const maxFaults = 20
 
-// faults are what answers and books disagree in.
+// faults are contradictions between answers and records.
 type faults []string
 
 func (f *faults) addf(format string, args ...any) {
@@ -23,8 +23,8 @@ func (f *faults) addf(format string, args ...any) {
 	}
 }
 
-// Check compares what the server has answered with what it shows of the drops: nothing acknowledged twice, nothing
-// beyond the stock, nothing lost.
+// Check compares the server's answers with what it shows about the drops. Nothing may be acknowledged twice, exceed
+// the stock, or be lost.
 func (r *Result) Check(ctx context.Context, c Config) error {
 	client, err := newClient(&c, c.URL)
 	if err != nil {
@@ -52,7 +52,7 @@ func (r *Result) checkAnswers(f *faults) {
 			f.addf("reservation %d was acknowledged to buyers %d and %d", sorted[i].Reservation, sorted[i-1].Buyer, sorted[i].Buyer)
 		}
 		if !slices.Contains(r.Drops, sorted[i].Reservation.Drop()) {
-			f.addf("reservation %d is of another drop", sorted[i].Reservation)
+			f.addf("reservation %d belongs to another drop", sorted[i].Reservation)
 		}
 	}
 	for id, n := range perDrop {
@@ -77,7 +77,7 @@ type (
 		Total     int64 `json:"total_stock"`
 		Available int64 `json:"available_stock"`
 	}
-	// shownPage is one of the ledger, or of the purchases.
+	// shownPage is a page of the ledger or of the purchases.
 	shownPage struct {
 		Entries []struct {
 			Reason drop.Reason `json:"reason"`
@@ -119,18 +119,18 @@ func (r *Result) checkDrop(ctx context.Context, c *client, id drop.ID, f *faults
 		if a.Purchase != 0 {
 			purchased++
 			if of, there := sold[a.Purchase]; !there {
-				f.addf("purchase %d was acknowledged and is not there", a.Purchase)
+				f.addf("purchase %d was acknowledged but does not exist", a.Purchase)
 			} else if of != a.Reservation {
-				f.addf("purchase %d is of reservation %d, and was acknowledged for %d", a.Purchase, of, a.Reservation)
+				f.addf("purchase %d belongs to reservation %d, but was acknowledged for %d", a.Purchase, of, a.Reservation)
 			}
 		}
 	}
-	// Where no answer came something may have been done that nobody was told of.
+	// A request without an answer may have taken effect.
 	if n := moved[drop.Reserved]; n < reserved || n > reserved+r.Errors {
-		f.addf("drop %d: the ledger has %d reserved, acknowledged were %d, without an answer %d", id, n, reserved, r.Errors)
+		f.addf("drop %d: the ledger has %d reserved, but %d were acknowledged and %d had no answer", id, n, reserved, r.Errors)
 	}
 	if n := moved[drop.Purchased]; n < purchased || n > purchased+r.Errors || n != int64(len(sold)) {
-		f.addf("drop %d: the ledger has %d purchased and the list %d, acknowledged were %d, without an answer %d", id, n, len(sold), purchased, r.Errors)
+		f.addf("drop %d: the ledger has %d purchased and the list %d, but %d were acknowledged and %d had no answer", id, n, len(sold), purchased, r.Errors)
 	}
 	gone := moved[drop.Reserved] - moved[drop.ReservationExpired] - moved[drop.ReservationCancelled]
 	if shown.Available < 0 || shown.Total-shown.Available < int64(len(sold)) || shown.Total-shown.Available > gone || shown.Total != r.stock {
@@ -154,7 +154,7 @@ func (c *client) pages(ctx context.Context, path string, take func(*shownPage)) 
 	}
 }
 
-// Books is what a check that sees the database reads.
+// Books is a database whose records can be read.
 type Books interface {
 	ReadBooks(ctx context.Context, id drop.ID, b store.Books) error
 }
@@ -183,20 +183,20 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 	}
 	for _, a := range r.acknowledged {
 		if !reservations[a.Reservation] {
-			f.addf("reservation %d was acknowledged and is not there", a.Reservation)
+			f.addf("reservation %d was acknowledged but does not exist", a.Reservation)
 		}
 		if a.Purchase != 0 && purchases[a.Purchase] != a.Reservation {
-			f.addf("purchase %d of reservation %d was acknowledged and is not there", a.Purchase, a.Reservation)
+			f.addf("purchase %d of reservation %d was acknowledged but does not exist", a.Purchase, a.Reservation)
 		}
 	}
 	if n := int64(len(reservations)); n > r.Reservations+r.Errors {
-		f.addf("%d reservations are there, acknowledged were %d, without an answer %d", n, r.Reservations, r.Errors)
+		f.addf("there are %d reservations, but %d were acknowledged and %d had no answer", n, r.Reservations, r.Errors)
 	}
 	r.Audit = &Audit{Checked: "answers, and each row in the database", Faults: f}
 	return nil
 }
 
-// Clean takes the drops of a run out of the shop's sight.
+// Clean archives and hides the drops of a run.
 func (r *Result) Clean(ctx context.Context, c Config) error {
 	client, err := newClient(&c, c.URL)
 	if err != nil {

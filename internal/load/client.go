@@ -16,22 +16,22 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// requestTimeout bounds each request: longer than the server's own, so that it is the server that gives up.
+// requestTimeout limits each request. It is longer than the server's own timeout, so that the server gives up first.
 const requestTimeout = 30 * time.Second
 
-// client speaks the API, with as little work for the machine that it shares with the server as can be.
+// client speaks the API. It works as little as possible, because it usually shares the machine with the server.
 type client struct {
 	http   *fasthttp.HostClient
 	config *Config
 	base   string
-	prefix string // of idempotency keys
+	prefix string // for idempotency keys
 	tokens *signed
 }
 
 func newClient(c *Config, server string) (*client, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%q is no address of a server, such as http://localhost:3000", server)
+		return nil, fmt.Errorf("%q is not the address of a server, such as http://localhost:3000", server)
 	}
 	return &client{
 		http: &fasthttp.HostClient{
@@ -56,7 +56,7 @@ func hostPort(u *url.URL) string {
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// touch asks for what costs nothing; all do so at once, so that nearly each needs a connection of its own.
+// touch makes a cheap request. All workers do so at once, so that nearly every one opens a connection.
 func (c *client) touch(ctx context.Context) error {
 	w := c.worker()
 	defer w.release()
@@ -67,16 +67,16 @@ func (c *client) touch(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// answer is how a request ended.
+// answer is the result of a request.
 type answer struct {
 	ok     bool
-	id     int64 // of what was made
+	id     int64 // of the new reservation or purchase
 	status int
 	code   string // of a refusal
-	err    error  // there was no answer
+	err    error  // if there was no answer
 }
 
-// worker has one request and one answer, used again and again.
+// worker has one request and one answer, which it reuses.
 type worker struct {
 	*client
 
@@ -95,7 +95,7 @@ func (w *worker) release() {
 	fasthttp.ReleaseResponse(w.response)
 }
 
-// begin makes the request to a path; with a body it is a POST.
+// begin builds the request for a path. With a body it is a POST.
 func (w *worker) begin(path string, body, token []byte) {
 	w.request.Reset()
 	w.request.SetRequestURI(w.base + path)
@@ -143,7 +143,7 @@ func (w *worker) purchase(id drop.ReservationID, buyer int64) answer {
 	return w.post("/api/drops/purchase", buyer, "p")
 }
 
-// post sends what a buyer does; an answer without the id that it must have is none.
+// post sends a buyer's request. A success without the expected id counts as no answer.
 func (w *worker) post(path string, buyer int64, operation string) answer {
 	w.begin(path, w.body, w.tokens.of(buyer))
 	if w.config.Keys {
@@ -158,7 +158,7 @@ func (w *worker) post(path string, buyer int64, operation string) answer {
 	return a
 }
 
-// textAfter is what follows a mark up to the next quote.
+// textAfter returns the text between a mark and the next quote.
 func textAfter(body []byte, mark string) string {
 	_, rest, found := bytes.Cut(body, []byte(mark))
 	text, _, ended := bytes.Cut(rest, []byte(`"`))
@@ -168,7 +168,7 @@ func textAfter(body []byte, mark string) string {
 	return string(text)
 }
 
-// numberAfter is the number that follows a mark; 0: none.
+// numberAfter returns the number after a mark, or 0 if there is none.
 func numberAfter(body []byte, mark string) int64 {
 	_, rest, _ := bytes.Cut(body, []byte(mark))
 	end := bytes.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
@@ -214,7 +214,7 @@ func (c *client) ask(ctx context.Context, method, path string, in, out any) erro
 	return json.Unmarshal(w.response.Body(), out)
 }
 
-var errNoID = errors.New("the drop that was made has no id")
+var errNoID = errors.New("the new drop has no id")
 
 func (c *client) create(ctx context.Context, name string, stock int64) (drop.ID, error) {
 	var made struct {

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// ticksPerSecond is what Linux counts processor time in for its users (USER_HZ, proc(5)), on all that Go runs on.
+// ticksPerSecond is the unit in which Linux reports processor time (USER_HZ, proc(5)) on all platforms of Go.
 const ticksPerSecond = 100
 
-// Meter measures processor time on this machine, as far as /proc tells.
+// Meter measures processor time on this machine, as far as /proc reports it.
 type Meter struct {
-	server   int // 0: not known
+	server   int // 0 if unknown
 	database bool
 	began    usage
 	selfPID  int
 }
 
 type usage struct {
-	server, database, load, idle, machine float64 // seconds
+	server, database, load, idle, machine float64 // in seconds
 }
 
-// NewMeter begins to measure. server is the process that serves, 0 if it is not known; database says whether
-// PostgreSQL runs on this machine: then all its processes count.
+// NewMeter starts a measurement. server is the server's process, 0 if unknown. database says that PostgreSQL runs on
+// this machine; then all its processes count.
 func NewMeter(server int, database bool) *Meter {
 	m := &Meter{server: server, database: database, selfPID: os.Getpid()}
 	m.began = m.now()
@@ -40,7 +40,7 @@ func (m *Meter) now() usage {
 	return u
 }
 
-// CPU says what was used since the meter began, for each of so many requests; nil where /proc tells nothing.
+// CPU returns the time used since the start, per request. It returns nil if /proc reports nothing.
 func (m *Meter) CPU(requests int64) *CPU {
 	now := m.now()
 	if now.machine == 0 || requests == 0 {
@@ -60,7 +60,7 @@ func (m *Meter) CPU(requests int64) *CPU {
 	}
 }
 
-// processSeconds is the time that a process has had, 0 where that is not known.
+// processSeconds returns the processor time of a process, 0 if unknown.
 func processSeconds(pid int) float64 {
 	name, seconds := readStat(strconv.Itoa(pid))
 	if name == "" {
@@ -69,7 +69,7 @@ func processSeconds(pid int) float64 {
 	return seconds
 }
 
-// namedSeconds is the time that all processes of a name have had.
+// namedSeconds returns the processor time of all processes with that name.
 func namedSeconds(name string) float64 {
 	directories, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -84,8 +84,7 @@ func namedSeconds(name string) float64 {
 	return sum
 }
 
-// readStat reads a process's name and the time it has had (proc(5), /proc/pid/stat: utime and stime are fields 14 and
-// 15).
+// readStat reads a process's name and processor time (proc(5), /proc/pid/stat: utime and stime are fields 14 and 15).
 func readStat(pid string) (name string, seconds float64) {
 	text, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
 	if err != nil {
@@ -96,14 +95,14 @@ func readStat(pid string) (name string, seconds float64) {
 		return "", 0
 	}
 	fields := bytes.Fields(text[end+1:])
-	const user, system = 14 - 3, 15 - 3 // the first of fields is the third of the line
+	const user, system = 14 - 3, 15 - 3 // the first element of fields is field 3
 	if len(fields) <= system {
 		return "", 0
 	}
 	return string(text[open+1 : end]), (number(fields[user]) + number(fields[system])) / ticksPerSecond
 }
 
-// machineSeconds is the time that all processors had nothing to do, and their time in all.
+// machineSeconds returns the idle time and the total time of all processors.
 func machineSeconds() (idle, all float64) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -112,12 +111,12 @@ func machineSeconds() (idle, all float64) {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	fields := bytes.Fields(line)
 	for i, f := range fields {
-		if i == 0 || i > 8 { // "cpu"; guests are counted in user time already
+		if i == 0 || i > 8 { // "cpu"; user time already includes guests
 			continue
 		}
 		n := number(f) / ticksPerSecond
 		all += n
-		if i == 4 || i == 5 { // idle, and waiting for a disk
+		if i == 4 || i == 5 { // idle, or waiting for a disk
 			idle += n
 		}
 	}

@@ -1,11 +1,12 @@
-// Package load puts load on a server and says what came of it: how much was accepted, how long it took, and whether
-// every answer was true.
+// Package load puts load on a server and reports how much was accepted, how long it took, and whether every answer
+// was true.
 //
-// A closed loop has so many connections, each of which sends when the one before was answered: it finds the most that
-// a server takes. An open loop sends at a rate, whatever the server does: latency counts from the moment at which a
-// request was due, so that a server that stalls is seen by all that should have come in the meantime.
+// A closed loop has a fixed number of connections. Each sends its next request when the last one is answered, which
+// finds the server's maximum throughput. An open loop sends at a fixed rate, whatever the server does. Latency then
+// counts from the moment when a request was due, so a stall of the server shows in every request that was due during
+// it.
 //
-// It knows the wire and nothing else of the server.
+// The package uses only the server's API.
 package load
 
 import (
@@ -24,50 +25,51 @@ import (
 // Scenario is what buyers do.
 type Scenario string
 
-// The scenarios. Every unit of a scenario has a buyer of its own.
+// The scenarios. Every unit of work has its own buyer.
 const (
 	Reserve  Scenario = "reserve"  // everybody gets a unit
 	Spike    Scenario = "spike"    // far more buyers than units
 	SoldOut  Scenario = "sold-out" // nothing is left
 	List     Scenario = "list"     // GET /api/drops with 10 drops
-	Purchase Scenario = "purchase" // everybody reserves and buys
-	Mixed    Scenario = "mixed"    // everybody reserves; 70 % buy, 30 % never come back
+	Purchase Scenario = "purchase" // everybody reserves and purchases
+	Mixed    Scenario = "mixed"    // everybody reserves; 70% pay, 30% never return
 )
 
-// Scenarios are all of them.
+// Scenarios returns all of them.
 func Scenarios() []Scenario { return []Scenario{Reserve, Spike, SoldOut, List, Purchase, Mixed} }
 
 const (
 	spikeStock  = 500
 	listedDrops = 10
 	boughtOf10  = 7
-	// lateAfter is how long after the moment at which it was due a request counts as started late.
+	// lateAfter is how long after its due time a request counts as started late.
 	lateAfter = 10 * time.Millisecond
 )
 
-// Config is one run.
+// Config configures one run.
 type Config struct {
-	// URL is the server's, http or https.
+	// URL is the server's address, http or https.
 	URL string
-	// Others are further servers of the same shop: connections go to all of them in turns.
+	// Others are further servers of the same shop. Connections are spread evenly over all of them.
 	Others   []string
 	Scenario Scenario
-	// Drops that are hot at once, of which buyers take one after the other; 0: one. The scenario List has its own.
+	// Drops is how many drops sell at once, with buyers taking turns; 0 means one. The scenario List has its own
+	// drops.
 	Drops int
-	// Connections at most; in the closed loop each always has a request under way.
+	// Connections is the most connections. In the closed loop each always has a request under way.
 	Connections int
-	// Rate is units of the scenario a second, the open loop; 0: the closed loop.
+	// Rate is units of work per second for the open loop; 0 means the closed loop.
 	Rate     float64
 	Duration time.Duration
-	// Token is an operator's, where the server asks for one.
+	// Token is an operator's token, if the server requires one.
 	Token string
-	// Buyer returns the token of a buyer; nil: buyers say their userId.
+	// Buyer returns a buyer's token. If nil, buyers send their userId.
 	Buyer func(buyer int64) string
 	// Keys sends a new Idempotency-Key with each reserve and purchase.
 	Keys bool
-	// Began, if not nil, is called when all is prepared and the load begins.
+	// Began, if not nil, is called when everything is prepared and the load starts.
 	Began func()
-	// Progress, if not nil, is called each second.
+	// Progress, if not nil, is called every second.
 	Progress func(Progress)
 }
 
@@ -76,11 +78,11 @@ type Progress struct {
 	Elapsed           time.Duration
 	Accepted, Refused int64
 	Errors            int64
-	PerSecond         float64 // accepted, in the last second
+	PerSecond         float64 // accepted in the last second
 }
 
-// Run prepares drops, puts the load on them until the time is over or ctx ends, and returns what came of it. The
-// drops stay; Clean archives them.
+// Run prepares drops, puts load on them until the time is over or ctx ends, and returns the result. The drops remain;
+// Clean archives them.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Connections < 1 || c.Duration <= 0 || !slices.Contains(Scenarios(), c.Scenario) {
 		return nil, errors.New("a run needs a scenario, a connection and a duration")
@@ -121,21 +123,21 @@ type run struct {
 	drops   []drop.ID
 	stock   int64 // of each drop
 
-	next              atomic.Int64 // numbers the units of the scenario
-	accepted, refused atomic.Int64 // requests
+	next              atomic.Int64 // numbers the units of work
+	accepted, refused atomic.Int64 // numbers of requests
 	errors, late      atomic.Int64
 
 	mu       sync.Mutex
 	codes    map[string]int64
 	firstErr string
-	books    [][]Acknowledged // a list for each worker
+	books    [][]Acknowledged // one list for each worker
 }
 
-// Acknowledged is a success that the server has answered.
+// Acknowledged is a success that the server has reported.
 type Acknowledged struct {
 	Reservation drop.ReservationID
 	Buyer       int64
-	Purchase    drop.PurchaseID // 0: only reserved
+	Purchase    drop.PurchaseID // 0 if only reserved
 }
 
 // prepare makes the drops that the scenario needs.
@@ -163,17 +165,17 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-// expected is how many buyers may come at most, as far as that can be told.
+// expected returns the most buyers that may come, as far as that is known.
 func (r *run) expected() int {
 	perSecond := r.Rate
 	if perSecond == 0 {
-		const fastest = 40_000 // of the servers on two cores that were seen
+		const fastest = 40_000 // of the servers measured so far on two cores
 		perSecond = fastest
 	}
 	return int(min(perSecond*r.Duration.Seconds(), mostSigned))
 }
 
-// connect opens the connections before anything is measured: people who wait for a drop have theirs open too.
+// connect opens the connections before the measurement. People who wait for a drop have theirs open too.
 func (r *run) connect(ctx context.Context) error {
 	errs := make(chan error, r.Connections)
 	for i := range r.Connections {
@@ -189,7 +191,7 @@ func (r *run) connect(ctx context.Context) error {
 	return nil
 }
 
-// load runs the workers, and tells of their progress.
+// load runs the workers and reports their progress.
 func (r *run) load(ctx context.Context, began time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, began.Add(r.Duration))
 	defer cancel()
@@ -229,17 +231,17 @@ func (r *run) report(ctx context.Context, began time.Time) {
 	}
 }
 
-// clientOf is the client of one connection's server.
+// clientOf returns the client for one connection's server.
 func (r *run) clientOf(worker int) *client { return r.clients[worker%len(r.clients)] }
 
-// work does units of the scenario, one after the other. In the open loop each worker takes the next that is due.
+// work runs units of work one after the other. In the open loop each worker takes the next one that is due.
 func (r *run) work(ctx context.Context, worker int, began time.Time) {
 	w := r.clientOf(worker).worker()
 	defer w.release()
 	r.each(ctx, began, func(buyer int64, due time.Time) { r.unit(w, worker, buyer, due) })
 }
 
-// each calls do for one unit after the other, when it is due.
+// each calls do for one unit of work after the other, when it is due.
 func (r *run) each(ctx context.Context, began time.Time, do func(n int64, due time.Time)) {
 	for ctx.Err() == nil {
 		n := r.next.Add(1)
@@ -272,7 +274,7 @@ func sleepUntil(ctx context.Context, at time.Time) bool {
 	}
 }
 
-// unit is what one buyer does.
+// unit does what one buyer does.
 func (r *run) unit(w *worker, worker int, buyer int64, due time.Time) {
 	if r.Scenario == List {
 		r.count(opList, due, w.list())
@@ -295,7 +297,7 @@ func (r *run) unit(w *worker, worker int, buyer int64, due time.Time) {
 	r.books[worker] = append(r.books[worker], kept)
 }
 
-// count notes how a request ended. Only what was accepted and what was refused has a latency.
+// count records the result of a request. Only accepted and refused requests have a latency.
 func (r *run) count(op operation, due time.Time, a answer) {
 	took := time.Since(due)
 	switch {

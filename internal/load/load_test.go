@@ -18,7 +18,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// fakeShop is a server that may lie. It sells units of one drop.
+// fakeShop is a server that may give false answers. It sells units of one drop.
 type fakeShop struct {
 	mu        sync.Mutex
 	sold      int64
@@ -84,13 +84,13 @@ func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		gone := f.sold
 		if f.beyond {
-			gone -= 3 // sold and still on sale
+			gone -= 3 // sold but still available
 		}
 		answer(map[string]int64{"total_stock": drop.MaxStock, "available_stock": drop.MaxStock - gone})
 	}
 }
 
-// against runs a scenario on a fake shop for a moment.
+// against runs a scenario briefly on a fake shop.
 func against(t *testing.T, f *fakeShop, c Config) (*Result, Config) {
 	t.Helper()
 	server := httptest.NewServer(f)
@@ -153,7 +153,7 @@ func TestRun_BuysWhatTheScenarioSays(t *testing.T) {
 	}
 }
 
-// Each lie of a server is found.
+// Each kind of false answer is detected.
 func TestCheck_FindsWhatIsNotTrue(t *testing.T) {
 	for name, c := range map[string]struct {
 		shop  *fakeShop
@@ -187,8 +187,8 @@ type stalled struct{ until time.Time }
 
 func (s stalled) RoundTrip() { time.Sleep(time.Until(s.until)) }
 
-// A server that stalls for a second is seen by all who should have come in that second, whether a connection was free
-// or not.
+// A server that stalls for a second shows in the latency of everyone who was due in that second, whether a connection
+// was free or not.
 func TestOpenLoop_LatencyCountsFromWhenItWasDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

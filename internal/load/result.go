@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// operation is a kind of requests.
+// operation is a kind of request.
 type operation string
 
 const (
@@ -24,43 +24,43 @@ const (
 	opList     operation = "list"
 )
 
-// Result is what came of a run. Rates are a second, latencies milliseconds; in the open loop they count from the
-// moment at which the request was due.
+// Result is the result of a run. Rates are per second and latencies in milliseconds. In the open loop, latencies
+// count from the moment when the request was due.
 type Result struct {
 	Scenario    Scenario `json:"scenario"`
 	Connections int      `json:"connections"`
-	Rate        float64  `json:"rate,omitempty"` // offered, of units of the scenario; absent: the closed loop
+	Rate        float64  `json:"rate,omitempty"` // units of work offered per second; absent in the closed loop
 	Seconds     float64  `json:"seconds"`
 
-	// Requests: accepted are answers with 200, refused those that say no for a reason, errors those from 500 on and
-	// those that never came. Late ones started more than 10 ms after they were due.
+	// Numbers of requests. Accepted ones have a 200, refused ones a reasoned refusal, errors a status from 500 or no
+	// answer. Late ones started more than 10 ms after they were due.
 	Accepted          int64   `json:"accepted"`
 	AcceptedPerSecond float64 `json:"accepted_per_second"`
 	Refused           int64   `json:"refused"`
 	RefusedPerSecond  float64 `json:"refused_per_second"`
 	Errors            int64   `json:"errors"`
 	Late              int64   `json:"late"`
-	// Codes counts refusals and errors by their code.
+	// Codes counts refusals and errors by code.
 	Codes      map[string]int64 `json:"codes,omitempty"`
 	FirstError string           `json:"first_error,omitempty"`
-	// Reservations and Purchases that were acknowledged; a refusal is no sale.
+	// Reservations and Purchases that were acknowledged. A refusal is not a sale.
 	Reservations int64 `json:"reservations"`
 	Purchases    int64 `json:"purchases"`
-	// Servers are the reservations that each server acknowledged, where the load was on several.
+	// Servers has the acknowledged reservations of each server, if there were several.
 	Servers []int64 `json:"servers,omitempty"`
 
 	Latency []Latency `json:"latency"`
 	CPU     *CPU      `json:"cpu,omitempty"`
 	Audit   *Audit    `json:"audit,omitempty"`
 
-	// Drops are those that the load was on.
+	// Drops are the drops under load.
 	Drops []drop.ID `json:"drops"`
 
 	acknowledged []Acknowledged
 	stock        int64
 }
 
-// Latency is of one kind of requests with one outcome.
+// Latency is that of one kind of request with one outcome.
 type Latency struct {
 	Operation operation `json:"operation"`
 	Outcome   string    `json:"outcome"` // accepted or refused
@@ -72,22 +72,23 @@ type Latency struct {
 	Max       float64   `json:"max_ms"`
 }
 
-// CPU is processor time, in microseconds for each accepted request; in a scenario that has none, for each refused one.
+// CPU is processor time in microseconds per accepted request. In a scenario without those, it is per refused request.
 type CPU struct {
-	Server   *float64 `json:"server_us"`   // null: not on this machine, or not known
-	Database *float64 `json:"database_us"` // likewise
-	Load     *float64 `json:"load_us"`     // what made the load
-	// Idle is the part of the machine that nobody used.
+	Server   *float64 `json:"server_us"`   // null if not on this machine, or unknown
+	Database *float64 `json:"database_us"` // the same
+	Load     *float64 `json:"load_us"`     // of the load generator
+	// Idle is the unused share of the machine.
 	Idle *float64 `json:"idle"`
 }
 
-// Audit is whether the answers were true.
+// Audit reports whether the answers were true.
 type Audit struct {
 	Checked string   `json:"checked"`          // what was compared
-	Faults  []string `json:"faults,omitempty"` // at most 20; none: nothing was oversold or lost
+	Faults  []string `json:"faults,omitempty"` // at most 20; if there are none, nothing was oversold or lost
 }
 
-// histograms has one for each kind of requests and outcome, in a few copies so that workers seldom wait for each other.
+// histograms has one for each kind of request and outcome. There are a few copies of each, so that workers rarely
+// wait for each other.
 type histograms struct {
 	shards [8]histogramShard
 }
@@ -102,7 +103,7 @@ type histogramKey struct {
 	accepted bool
 }
 
-// The histograms know microseconds up to a minute, three digits of them.
+// The histograms record microseconds up to a minute, with three significant digits.
 const maxLatency = time.Minute
 
 func newHistogram() *hdrhistogram.Histogram {
@@ -119,7 +120,7 @@ func newHistograms() *histograms {
 
 func (h *histograms) record(op operation, accepted bool, took time.Duration) {
 	us := min(max(took.Microseconds(), 1), maxLatency.Microseconds())
-	s := &h.shards[us%int64(len(h.shards))] // the last digits of a time are as good as dice
+	s := &h.shards[us%int64(len(h.shards))] // the last digits of a time are as good as random
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := histogramKey{op, accepted}
@@ -172,7 +173,7 @@ func (r *run) result(took time.Duration) *Result {
 	return out
 }
 
-// perServer counts what each server has acknowledged; nil: there is one.
+// perServer counts what each server has acknowledged. It returns nil for a single server.
 func (r *run) perServer() []int64 {
 	if len(r.clients) < 2 {
 		return nil
@@ -186,16 +187,16 @@ func (r *run) perServer() []int64 {
 
 func round(f float64) float64 { return math.Round(f*10) / 10 }
 
-// WriteTo writes the result for people.
+// WriteTo writes the result as text for people.
 func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	loop := fmt.Sprintf("closed loop, %d connections", r.Connections)
 	if r.Rate > 0 {
-		loop = fmt.Sprintf("open loop, %g a second, %d connections at most", r.Rate, r.Connections)
+		loop = fmt.Sprintf("open loop, %g per second, at most %d connections", r.Rate, r.Connections)
 	}
 	fmt.Fprintf(out, "%s for %.1f s: %s\n", r.Scenario, r.Seconds, loop)
-	fmt.Fprintf(out, "accepted\t%d\t%.0f a second\n", r.Accepted, r.AcceptedPerSecond)
-	fmt.Fprintf(out, "refused\t%d\t%.0f a second\n", r.Refused, r.RefusedPerSecond)
+	fmt.Fprintf(out, "accepted\t%d\t%.0f per second\n", r.Accepted, r.AcceptedPerSecond)
+	fmt.Fprintf(out, "refused\t%d\t%.0f per second\n", r.Refused, r.RefusedPerSecond)
 	fmt.Fprintf(out, "errors\t%d\t%s\n", r.Errors, r.FirstError)
 	if r.Rate > 0 {
 		fmt.Fprintf(out, "started late\t%d\n", r.Late)
@@ -211,7 +212,7 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(out, "%s, %s\tp50 %.2f ms\tp90 %.2f\tp99 %.2f\tp99.9 %.2f\tmax %.2f\n", l.Operation, l.Outcome, l.P50, l.P90, l.P99, l.P999, l.Max)
 	}
 	if r.CPU != nil {
-		fmt.Fprintf(out, "CPU a request\tserver %s\tdatabase %s\tload %s\tidle %s\n",
+		fmt.Fprintf(out, "CPU per request\tserver %s\tdatabase %s\tload %s\tidle %s\n",
 			known(r.CPU.Server, "%.1f µs"), known(r.CPU.Database, "%.1f µs"), known(r.CPU.Load, "%.1f µs"), known(r.CPU.Idle, "%.2f"))
 	}
 	if r.Audit != nil {

@@ -1,16 +1,16 @@
 package load
 
-// mostSigned bounds the tokens that are signed before a run begins, in some 130 MB.
+// mostSigned is the most tokens that are signed before a run, in about 130 MB.
 const mostSigned = 500_000
 
-// signed are the tokens of the first buyers, one behind the other: nothing that the garbage collector looks into.
+// signed has the tokens of the first buyers in one slice, which the garbage collector need not scan.
 type signed struct {
 	buyer func(int64) string
 	text  []byte
-	ends  []uint32 // ends[n] is where that of buyer n ends
+	ends  []uint32 // ends[n] is where the token of buyer n ends
 }
 
-// sign has the tokens of the first n buyers made, so that making them is no part of the load.
+// sign makes the tokens of the first n buyers, so that making them is not part of the load.
 func sign(buyer func(int64) string, n int) *signed {
 	s := &signed{buyer: buyer, ends: make([]uint32, 1, n+1)}
 	if buyer == nil {
@@ -23,7 +23,7 @@ func sign(buyer func(int64) string, n int) *signed {
 	return s
 }
 
-// of returns a buyer's token; nil: buyers have none.
+// of returns a buyer's token, or nil if buyers have none.
 func (s *signed) of(buyer int64) []byte {
 	switch {
 	case s.buyer == nil:

@@ -10,32 +10,32 @@ import (
 	"sync"
 )
 
-// Body is an answer that many callers get. Its ETag names its bytes, so that replicas and restarts give one tag to
-// one content.
+// Body is an answer that many callers get. Its ETag depends only on its bytes, so replicas and restarts use the same
+// tag for the same content.
 type Body struct {
 	plain  []byte
 	media  string
-	tag    string // of the ETag, without quotes
+	tag    string // the ETag without quotes
 	packed func() []byte
 }
 
-// NewBody makes the answer; level is gzip's. It is compressed when the first caller asks for that.
+// NewBody makes the answer. level is gzip's. It is compressed when the first caller asks for that.
 func NewBody(media string, plain []byte, level int) *Body {
 	sum := sha256.Sum256(plain)
 	return &Body{media: media, plain: plain, tag: hex.EncodeToString(sum[:16]), packed: sync.OnceValue(func() []byte {
 		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, level) // the callers' levels are valid
-		_, _ = z.Write(plain)                  // a Buffer takes everything
+		z, _ := gzip.NewWriterLevel(&b, level) // callers pass valid levels
+		_, _ = z.Write(plain)                  // a Buffer never fails
 		_ = z.Close()
 		return b.Bytes()
 	})}
 }
 
-// Plain is the body as it is, to be read only.
+// Plain returns the uncompressed body. Do not change it.
 func (b *Body) Plain() []byte { return b.plain }
 
-// ServeHTTP answers with the body, compressed for callers that accept that, or with 304 for those that have it.
-// Headers that say how long it may be kept are the caller's to set before.
+// ServeHTTP sends the body, compressed for callers that accept that. Callers that already have it get a 304. Set
+// caching headers before the call.
 func (b *Body) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
@@ -57,6 +57,6 @@ func (b *Body) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // the caller may have gone away: nobody is left to be told
+		_, _ = w.Write(body) // if the caller has left, there is nobody to tell
 	}
 }

@@ -1,7 +1,7 @@
-// Package negotiate reads what a request's headers say of the answer that it wants, and gives answers in that form:
-// compressed, or not at all where the caller has the content already (RFC 9110, 12 and 13).
+// Package negotiate reads from a request's headers which form of an answer it wants, and sends answers in that form
+// (RFC 9110, 12 and 13). An answer may be compressed, or left out if the caller already has the content.
 //
-// All of it is safe for concurrent use, except a Writer, which belongs to one request.
+// Everything is safe for concurrent use, except a Writer, which belongs to one request.
 package negotiate
 
 import (
@@ -10,10 +10,11 @@ import (
 	"strings"
 )
 
-// MinGzip is the body from which compressing pays: below, the answer fits one packet anyway.
+// MinGzip is the size from which compressing a body pays. A smaller answer fits into one packet anyway.
 const MinGzip = 1400
 
-// Weight reads what a header such as Accept says of one name (RFC 9110, 12.4.2); a weight that is none counts as 0.
+// Weight returns the weight that a header such as Accept gives to a name (RFC 9110, 12.4.2). An invalid weight counts
+// as 0.
 func Weight(lines []string, name string) (weight float64, named bool) {
 	for _, line := range lines {
 		for part := range strings.SplitSeq(line, ",") {
@@ -35,13 +36,14 @@ func Weight(lines []string, name string) (weight float64, named bool) {
 
 func weightOf(q string) float64 {
 	w, err := strconv.ParseFloat(q, 64)
-	if err != nil || !(w > 0) { // NaN is one too
+	if err != nil || !(w > 0) { // also true for NaN
 		return 0
 	}
 	return min(w, 1)
 }
 
-// AcceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip by name, or else by *, unless its weight is 0.
+// AcceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3). It looks for gzip by name, or else for *, with a weight above
+// 0.
 func AcceptsGzip(h http.Header) bool {
 	lines := h["Accept-Encoding"]
 	for _, name := range []string{"gzip", "x-gzip", "*"} { // RFC 9110, 8.4.1.3: x-gzip is gzip
@@ -52,8 +54,8 @@ func AcceptsGzip(h http.Header) bool {
 	return false
 }
 
-// HasTag reports whether the caller has what the tag, an ETag with its quotes, names (If-None-Match; RFC 9110,
-// 13.1.2: compared weakly).
+// HasTag reports whether the caller has the content with that ETag, given with its quotes (If-None-Match; RFC 9110,
+// 13.1.2, weak comparison).
 func HasTag(h http.Header, tag string) bool {
 	for _, line := range h["If-None-Match"] {
 		for rest := line; rest != ""; {
@@ -66,7 +68,7 @@ func HasTag(h http.Header, tag string) bool {
 	return false
 }
 
-// nextTag takes the first tag off a list, without its W/. A comma between quotes is part of a tag.
+// nextTag takes the first tag off a list, without its W/. A comma inside quotes is part of the tag.
 func nextTag(list string) (tag, rest string) {
 	list = strings.TrimPrefix(strings.TrimLeft(list, " \t,"), "W/")
 	end := strings.IndexByte(list, ',')

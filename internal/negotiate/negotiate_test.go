@@ -122,8 +122,8 @@ func TestWriter_CompressesWhatIsLongAndMayBe(t *testing.T) {
 	}
 }
 
-// TestWriter_ToHEADNothingIsFalse asks a server with HEAD: a length that it names is that of the answer to GET. Some
-// handlers write a body all the same, some do not.
+// TestWriter_ToHEADNothingIsFalse sends HEAD requests. A length in the answer must be that of the answer to GET. Some
+// handlers write a body for HEAD, some do not.
 func TestWriter_ToHEADNothingIsFalse(t *testing.T) {
 	for name, write := range map[string]func(http.ResponseWriter, *http.Request){
 		"nothing": func(w http.ResponseWriter, r *http.Request) {
@@ -173,7 +173,7 @@ func TestWriter_ToHEADNothingIsFalse(t *testing.T) {
 	}
 }
 
-// TestWriter_SendsWhatIsFlushed reads a first part while the handler waits to be asked for the second one.
+// TestWriter_SendsWhatIsFlushed reads the first part while the handler waits to be asked for the second.
 func TestWriter_SendsWhatIsFlushed(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -9,25 +9,24 @@ import (
 	"sync"
 )
 
-// writers are reused: one has some 800 KB of tables.
+// writers are reused, because each has about 800 KB of tables.
 var writers = sync.Pool{New: func() any {
 	z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is valid
 	return z
 }}
 
-// Writer compresses a long answer for callers that accept gzip, as it is written: nothing but gzip's own window is
-// kept. It leaves answers alone that are short, compressed already, no text, or that must not be transformed.
+// Writer compresses a long answer while it is written, for callers that accept gzip. It keeps nothing except gzip's
+// own window. It does not compress answers that are short, already compressed, not text, or marked no-transform.
 type Writer struct {
 	http.ResponseWriter
 
 	accepted bool
 	bodiless bool // the answer is to a HEAD
 	begun    bool
-	zip      *gzip.Writer // nil: the answer goes out as it is, or none of it does
+	zip      *gzip.Writer // nil if the answer is not compressed
 }
 
-// NewWriter returns the writer of one answer, which must be closed. It may be used in place of w, whose Flush and
-// deadlines it has.
+// NewWriter returns the writer for one answer. Close it at the end. Use it in place of w; Flush and deadlines work.
 func NewWriter(w http.ResponseWriter, r *http.Request) *Writer {
 	return &Writer{ResponseWriter: w, accepted: AcceptsGzip(r.Header), bodiless: r.Method == http.MethodHead}
 }
@@ -50,14 +49,14 @@ func (w *Writer) WriteHeader(status int) {
 func (w *Writer) begin(h http.Header) {
 	h.Set("Content-Encoding", "gzip")
 	h.Del("Content-Length")
-	if w.bodiless { // nothing is compressed: its length would be taken for that of the answer
+	if w.bodiless { // nothing is compressed: the compressed length would be taken for the answer's
 		return
 	}
 	w.zip = writers.Get().(*gzip.Writer)
 	w.zip.Reset(w.ResponseWriter)
 }
 
-// compressible reports of an answer's headers whether it is long and a text, or goes on for as long as is unknown.
+// compressible reports from an answer's headers whether it is a text that is long or has no known end.
 func compressible(h http.Header) bool {
 	if h.Get("Content-Encoding") != "" || h.Get("Content-Range") != "" {
 		return false
@@ -87,7 +86,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	}
 }
 
-// FlushError sends what was written so far.
+// FlushError sends everything written so far.
 func (w *Writer) FlushError() error {
 	if w.zip != nil {
 		if err := w.zip.Flush(); err != nil {
@@ -100,7 +99,7 @@ func (w *Writer) FlushError() error {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *Writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Close ends the answer. One that broke off must not be closed: its end would make it look whole.
+// Close ends the answer. Do not close an answer that was interrupted, because its end would make it look complete.
 func (w *Writer) Close() error {
 	if w.zip == nil {
 		return nil

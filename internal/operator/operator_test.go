@@ -77,7 +77,7 @@ func TestToken_Check(t *testing.T) {
 			{Role: operator.Viewer},
 			{Name: " ann", Role: operator.Viewer},
 			{Name: "a\nb", Role: operator.Viewer},
-			{Name: "a\u202eb", Role: operator.Viewer}, // turns the rest of the line around
+			{Name: "a\u202eb", Role: operator.Viewer}, // reverses the rest of the line
 			{Name: "\xff", Role: operator.Viewer},
 			{Name: strings.Repeat("a", operator.MaxName+1), Role: operator.Viewer},
 		},

@@ -13,30 +13,30 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// manner is what kind of person a buyer is.
+// manner is how a buyer behaves.
 type manner int
 
 const (
 	plain manner = iota
 	doubleClicking
 	cutOff
-	fickle     // gives the unit back
+	fickle     // releases the unit
 	abandoning // never pays
 	manners
 )
 
-// share is out of 100 buyers.
+// share is the number of each out of 100 buyers.
 var share = [manners]int{plain: 60, doubleClicking: 15, cutOff: 10, fickle: 5, abandoning: 10}
 
-// impatient are so many of 100 buyers of each manner: they are there before the drop starts, and press all the time.
+// impatient is how many out of 100 buyers of each manner arrive before the drop starts and keep pressing the button.
 const impatient = 20
 
 const (
-	rush      = 3 * time.Second // within which buyers come after the start
-	early     = time.Second     // at most, before the start
+	rush      = 3 * time.Second // buyers arrive within this time after the start
+	early     = time.Second     // at most this long before the start
 	asksAgain = 150 * time.Millisecond
-	thinks    = 2 * time.Second // at most, before paying
-	hopes     = 4               // tries of somebody who was too late
+	thinks    = 2 * time.Second // at most this long before paying
+	hopes     = 4               // tries of a buyer who was too late
 )
 
 type buyer struct {
@@ -60,7 +60,7 @@ func (b *buyer) within(d time.Duration) time.Duration {
 	return time.Duration(b.random.Int64N(int64(d)))
 }
 
-// act is a buyer's way through the drop.
+// act plays a buyer's way through the drop.
 func (b *buyer) act(ctx context.Context) {
 	arrives := b.within(rush)
 	if b.random.IntN(100) < impatient {
@@ -112,8 +112,8 @@ func (b *buyer) key(of string) string {
 	return fmt.Sprintf("rehearsal-%x-%d-%s", b.Seed, b.number, of)
 }
 
-// firstBuyer numbers the buyers where nobody signs in: the last of the shop's own numbers, which a shop hardly gives
-// out.
+// firstBuyer is the first number of the buyers if nobody signs in. These are the last of the shop's own numbers,
+// which a shop is unlikely to use.
 const firstBuyer = int64(drop.FirstAllocatedUser) - 1 - MaxBuyers
 
 func (b *buyer) reserve(ctx context.Context) reservation {
@@ -133,7 +133,7 @@ func (b *buyer) reserve(ctx context.Context) reservation {
 			return got
 		case a.status == http.StatusOK:
 			if json.Unmarshal(a.body, &got) != nil || got.ID == 0 {
-				b.notes.faultf("an answer to a reserve is no reservation: %s", a.body)
+				b.notes.faultf("an answer to a reserve is not a reservation: %s", a.body)
 			}
 			return got
 		case a.code == string(drop.CodeNotStarted):
@@ -150,17 +150,17 @@ func (b *buyer) reserve(ctx context.Context) reservation {
 	}
 }
 
-// quoted is a JSON string.
+// quoted returns s as a JSON string.
 func quoted(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // every string has one
+		panic(err) // cannot happen: every string can be encoded
 	}
 	return string(b)
 }
 
-// click sends what one press of a button sends, in the buyer's manner: twice, or again after it was cut off. All of
-// it has one key, and so one outcome.
+// click sends what one press of a button sends, in the buyer's manner: once, twice, or again after the connection was
+// cut. All of it has one key, and therefore one outcome.
 func (b *buyer) click(ctx context.Context, path, body, key string) answer {
 	switch b.manner {
 	case doubleClicking:
@@ -182,7 +182,7 @@ func (b *buyer) click(ctx context.Context, path, body, key string) answer {
 		return first
 	case cutOff:
 		short, cancel := context.WithTimeout(ctx, b.within(20*time.Millisecond))
-		_ = b.post(short, b.number, path, body, key) // whatever became of it
+		_ = b.post(short, b.number, path, body, key) // whatever its outcome
 		cancel()
 	case plain, fickle, abandoning, manners:
 	}
@@ -191,7 +191,7 @@ func (b *buyer) click(ctx context.Context, path, body, key string) answer {
 	return a
 }
 
-// buy pays, and goes on asking while it is not known whether that worked.
+// buy pays, and keeps asking while the outcome is unknown.
 func (b *buyer) buy(ctx context.Context, id drop.ReservationID) {
 	const tries = 5
 	for try := 1; try <= tries && ctx.Err() == nil; try++ {
@@ -199,7 +199,7 @@ func (b *buyer) buy(ctx context.Context, id drop.ReservationID) {
 		if a.status == http.StatusOK {
 			var got purchased
 			if json.Unmarshal(a.body, &got) != nil || got.Purchase.ID == 0 {
-				b.notes.faultf("an answer to a purchase is no purchase: %s", a.body)
+				b.notes.faultf("an answer to a purchase is not a purchase: %s", a.body)
 				return
 			}
 			b.notes.bought(id, got.Purchase.ID)

@@ -16,10 +16,10 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// requestTimeout is longer than the server's own, so that it is the server that gives up.
+// requestTimeout is longer than the server's own timeout, so that the server gives up first.
 const requestTimeout = 30 * time.Second
 
-const maxAnswer = 64 << 20 // of a page of 1,000 rows there is far less
+const maxAnswer = 64 << 20 // a page of 1,000 rows is far smaller
 
 type client struct {
 	*Config
@@ -29,7 +29,7 @@ type client struct {
 
 func dropPath(id drop.ID) string { return "/api/drops/" + strconv.FormatInt(int64(id), 10) }
 
-// figure is what GET /api/operator/figures says of a drop.
+// figure is what GET /api/operator/figures returns for a drop.
 type figure struct {
 	ID                           drop.ID
 	Name                         string
@@ -55,7 +55,7 @@ func (c *client) figures(ctx context.Context) (all figures, err error) {
 	return all, err
 }
 
-// callOperator makes an operator's call and decodes its answer.
+// callOperator makes an operator's call and decodes the answer.
 func (c *client) callOperator(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -79,13 +79,13 @@ func (c *client) callOperator(ctx context.Context, method, path string, in, out 
 	return json.Unmarshal(a.body, out)
 }
 
-// answer is how a request ended.
+// answer is the result of a request.
 type answer struct {
 	status int
 	code   string // of a refusal
 	body   []byte
 	took   time.Duration
-	err    error // there was none
+	err    error // if there was no answer
 }
 
 // post makes a buyer's call.
@@ -113,7 +113,7 @@ func (c *client) send(ctx context.Context, method, path string, body io.Reader, 
 	if key != "" {
 		r.Header.Set("Idempotency-Key", key)
 	}
-	// A wait for one of our own connections is none for the server.
+	// A wait for one of our own connections does not count as the server's time.
 	began := time.Now()
 	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { began = time.Now() }}))
 	res, err := c.http.Do(r)

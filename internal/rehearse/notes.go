@@ -15,7 +15,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// hold is a reservation that a buyer was given.
+// hold is a reservation that a buyer received.
 type hold struct {
 	id     drop.ReservationID
 	buyer  int64
@@ -25,22 +25,22 @@ type hold struct {
 
 const maxFaults = 20
 
-// notes is what was seen. Its methods are safe for concurrent use.
+// notes records what was observed. Its methods are safe for concurrent use.
 type notes struct {
 	mu       sync.Mutex
 	phase    string
-	holds    map[drop.ReservationID]hold // not paid, not given back
-	given    map[drop.ReservationID]bool // all that were given out
+	holds    map[drop.ReservationID]hold // neither paid nor released
+	given    map[drop.ReservationID]bool // all reservations received
 	sold     map[drop.PurchaseID]drop.ReservationID
 	returned int64
 	refused  map[string]int64
-	unpaying map[string]int64 // holders who wanted to pay and were refused
-	unserved int64            // 5xx, except those that say that nothing was done
-	errors   int64            // no answer at all
+	unpaying map[string]int64 // buyers with a hold who tried to pay and were refused
+	unserved int64            // 5xx answers, except those that say that nothing was done
+	errors   int64            // requests without an answer
 	times    map[string]*hdrhistogram.Histogram
 	faults   []string
-	watching int64 // sockets that were connected
-	lost     int64 // of them, that the server ended
+	watching int64 // sockets that connected
+	lost     int64 // those of them that the server ended
 }
 
 func (n *notes) lock() func() {
@@ -66,7 +66,7 @@ func (n *notes) faultf(format string, args ...any) {
 	}
 }
 
-// took reports false where the reservation was given to somebody before.
+// took returns false if somebody already has the reservation.
 func (n *notes) took(h hold) bool {
 	defer n.lock()()
 	if n.given[h.id] {
@@ -96,13 +96,13 @@ func (n *notes) couldNotPay(code string) {
 	n.unpaying[code]++
 }
 
-// unpaid are the holds that nobody paid, by their end.
+// unpaid returns the holds that nobody paid, in the order of their ends.
 func (n *notes) unpaid() []hold {
 	defer n.lock()()
 	return slices.SortedFunc(maps.Values(n.holds), func(a, b hold) int { return a.ends.Compare(b.ends) })
 }
 
-// note counts an answer, and reports whether it was a yes.
+// note counts an answer, and reports whether it was a success.
 func (n *notes) note(a answer) bool {
 	defer n.lock()()
 	switch {
@@ -121,7 +121,7 @@ func (n *notes) note(a answer) bool {
 	return false
 }
 
-// time is note with the time that the answer took.
+// time is like note, and records how long the answer took.
 func (n *notes) time(path string, a answer) {
 	n.note(a)
 	if a.err != nil {
@@ -133,7 +133,7 @@ func (n *notes) time(path string, a answer) {
 		h = hdrhistogram.New(1, int64(requestTimeout/time.Microsecond), 3)
 		n.times[path] = h
 	}
-	_ = h.RecordValue(max(1, min(a.took, requestTimeout).Microseconds())) // is within its bounds
+	_ = h.RecordValue(max(1, min(a.took, requestTimeout).Microseconds())) // within its bounds
 }
 
 func (n *notes) watched() {

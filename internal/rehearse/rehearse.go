@@ -1,9 +1,10 @@
-// Package rehearse plays a drop's first minutes before they happen: it makes a hidden copy of the drop on a server
-// that runs, sends buyers at it over HTTP and watchers over Socket.IO, and says whether all went well. The buyers are
-// as people are: early, double-clicking, cut off in the middle, changing their minds, and never paying.
+// Package rehearse plays the first minutes of a drop before they happen. It makes a hidden copy of the drop on a
+// running server and sends it buyers over HTTP and watchers over Socket.IO. Then it reports whether everything went
+// well. The buyers behave like people: they are early, double-click, lose their connection, change their minds, or
+// never pay.
 //
-// It knows the server by its API alone, as the holder of an operator's token does. Run may be called once for a
-// Config; all that it starts has ended when it returns, and the copy is archived then, whatever happened.
+// It uses only the API, as the holder of an operator's token. Call Run once for a Config. When Run returns,
+// everything it started has ended and the copy is archived, whatever happened.
 package rehearse
 
 import (
@@ -21,39 +22,39 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// Bounds of a rehearsal.
+// The limits of a rehearsal.
 const (
 	MaxBuyers = 20_000
-	// ahead is how long before and during a drop that is real nobody rehearses.
+	// ahead is how long before the start of a real drop no rehearsal may begin.
 	ahead = 10 * time.Minute
-	// connections to the server at once; more buyers wait for one, as they wait for their phones.
+	// concurrent connections to the server; more buyers wait for one
 	connections = 500
-	// watchersOf buyers there is one watcher, and at most maxWatchers.
+	// there is one watcher for every watchersOf buyers, but at most maxWatchers
 	watchersOf, maxWatchers = 10, 200
 )
 
-// Config is what a rehearsal needs.
+// Config configures a rehearsal.
 type Config struct {
-	// URL of the server, and an operator's token where it asks for one.
+	// URL of the server, and an operator's token if it requires one.
 	URL, Token string
-	// Drop is copied, for so many Buyers.
+	// Drop is the drop to copy, for this many Buyers.
 	Drop   drop.ID
 	Buyers int
-	// Buyer makes a buyer's token (default: nobody signs in).
+	// Buyer makes a buyer's token (by default nobody signs in).
 	Buyer func(buyer int64) string
-	// MaxP99 is how long 99 of 100 reserves may take (default 2 s).
+	// MaxP99 is the limit for the 99th percentile of reserves (default 2 s).
 	MaxP99 time.Duration
-	// MaxHold is the longest hold that is waited for; longer ones are given back (default 3 minutes).
+	// MaxHold is the longest hold to wait for; longer ones are released (default 3 minutes).
 	MaxHold time.Duration
-	// Seed decides what each buyer does (default: random).
+	// Seed decides what each buyer does (default random).
 	Seed uint64
-	// Transport reaches the server (default: one of its own).
+	// Transport reaches the server (default a new one).
 	Transport *http.Transport
-	// Progress is told now and then how far it is (default: nobody).
+	// Progress is called from time to time (default nil).
 	Progress func(Progress)
 }
 
-// Progress is how far a rehearsal is.
+// Progress is how far a rehearsal has come.
 type Progress struct {
 	Phase    string        `json:"phase"`
 	Copy     drop.ID       `json:"copy"`
@@ -64,18 +65,18 @@ type Progress struct {
 	Errors   int64         `json:"errors"`
 }
 
-// LiveError says which drop is in the way of a rehearsal.
+// LiveError names the drop that prevents a rehearsal.
 type LiveError struct{ Sentence string }
 
 func (e *LiveError) Error() string { return e.Sentence }
 
 const defaultP99, defaultMaxHold = 2 * time.Second, 3 * time.Minute
 
-// startsIn is when the copy opens: late enough for those who are early.
+// startsIn is when the copy opens. It leaves time for buyers who are early.
 const startsIn = 2 * time.Second
 
-// Run rehearses. An error means that there is no result; what went wrong with the drop is in the result. It refuses
-// with a *LiveError while a drop is live or about to start.
+// Run rehearses. An error means that there is no result. Problems with the drop are in the result. It refuses with a
+// *LiveError while a drop is live or about to start.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	c.MaxP99, c.MaxHold, c.Seed = cmp.Or(c.MaxP99, defaultP99), cmp.Or(c.MaxHold, defaultMaxHold), cmp.Or(c.Seed, rand.Uint64())
 	if c.Transport == nil {
@@ -98,7 +99,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	return result, errors.Join(err, p.archive(cleanUp))
 }
 
-// Check says whether a rehearsal of the drop could begin now; see Run.
+// Check reports whether a rehearsal of the drop could begin now; see Run.
 func Check(ctx context.Context, c Config) error {
 	if c.Transport == nil {
 		c.Transport = &http.Transport{}
@@ -126,7 +127,7 @@ func check(ctx context.Context, c *client) (figure, error) {
 		case in <= 0 && d.Available+d.Held > 0:
 			return figure{}, &LiveError{fmt.Sprintf("drop %d, %q, is on sale; pause or hide it, or wait until it is sold out", d.ID, d.Name)}
 		case in > 0 && in <= ahead:
-			return figure{}, &LiveError{fmt.Sprintf("drop %d, %q, starts in %s; rehearse afterwards, or earlier than 10 minutes before", d.ID, d.Name, in.Round(time.Second))}
+			return figure{}, &LiveError{fmt.Sprintf("drop %d, %q, starts in %s; rehearse afterwards, or more than 10 minutes before", d.ID, d.Name, in.Round(time.Second))}
 		}
 	}
 	if found == nil {
@@ -161,7 +162,7 @@ func (p *play) copyDrop(ctx context.Context) error {
 	} else {
 		body["total_stock"] = p.original.Total
 	}
-	all, err := p.figures(ctx) // for the server's clock
+	all, err := p.figures(ctx) // to learn the server's time
 	if err != nil {
 		return err
 	}
@@ -187,7 +188,7 @@ func (p *play) archive(ctx context.Context) error {
 	return nil
 }
 
-// perform lets the buyers in, waits for the holds that nobody pays, and looks at the books.
+// perform lets the buyers in, waits for the unpaid holds to end, and checks the records.
 func (p *play) perform(ctx context.Context) (*Result, error) {
 	telling, stopTelling := context.WithCancel(ctx)
 	var told sync.WaitGroup
@@ -212,11 +213,11 @@ func (p *play) perform(ctx context.Context) (*Result, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	p.notes.enter("holds run out")
+	p.notes.enter("holds are expiring")
 	if err := p.outlast(ctx); err != nil {
 		return nil, err
 	}
-	p.notes.enter("reading the books")
+	p.notes.enter("checking the records")
 	return p.conclude(ctx)
 }
 
@@ -240,8 +241,7 @@ func (p *play) tell(ctx context.Context) {
 	}
 }
 
-// outlast waits until the last hold that nobody paid has ended, and a little longer; holds that last too long are
-// given back.
+// outlast waits a little longer than the last unpaid hold. It releases holds that last too long.
 func (p *play) outlast(ctx context.Context) error {
 	left := p.notes.unpaid()
 	if len(left) == 0 {
@@ -251,7 +251,7 @@ func (p *play) outlast(ctx context.Context) error {
 	if last.length > p.MaxHold {
 		for _, h := range left {
 			if a := p.post(ctx, h.buyer, "/api/drops/cancel", reservationBody(h.id), ""); a.err != nil || a.status != http.StatusOK {
-				return fmt.Errorf("give reservation %d back: %s %w", h.id, a.code, a.err)
+				return fmt.Errorf("release reservation %d: %s %w", h.id, a.code, a.err)
 			}
 		}
 		return nil

@@ -39,7 +39,7 @@ func TestReturns_CompareHoldsWithTheLedger(t *testing.T) {
 	}
 }
 
-// Each kind of thing that must not happen is seen.
+// Each kind of problem is detected.
 func TestJudge_SeesWhatIsWrong(t *testing.T) {
 	good := func() (*Result, *notes, map[drop.PurchaseID]drop.ReservationID) {
 		n := &notes{}

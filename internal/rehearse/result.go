@@ -23,10 +23,10 @@ type Times struct {
 	Max   float64 `json:"max"`
 }
 
-// Result is how a rehearsal went.
+// Result is the result of a rehearsal.
 type Result struct {
 	Pass bool `json:"pass"`
-	// Faults say why it did not pass.
+	// Faults are the reasons why it failed.
 	Faults []string `json:"faults"`
 
 	Drop   drop.ID `json:"drop"`
@@ -35,26 +35,27 @@ type Result struct {
 	Seed   uint64  `json:"seed"`
 	Units  int64   `json:"units"`
 	Sold   int64   `json:"sold"`
-	// Unpaid holds ran out or, where they last long, were given back; Returned ones the buyers gave back.
+	// Unpaid counts holds that expired or, if they last long, were released by the rehearsal. Returned counts those
+	// that buyers released.
 	Unpaid   int64 `json:"unpaid"`
 	Returned int64 `json:"returned"`
-	// SellOut is from the start until every unit was held or sold, in milliseconds; 0: some were left.
+	// SellOut is the time in milliseconds from the start until every unit was held or sold; 0 if some were left.
 	SellOut  int64            `json:"sell_out"`
 	Reserve  Times            `json:"reserve"`
 	Purchase Times            `json:"purchase"`
-	Return   Times            `json:"return"` // from a hold's end until its unit was on sale again
+	Return   Times            `json:"return"` // from a hold's end until its unit was available again
 	Refused  map[string]int64 `json:"refused"`
-	Errors   int64            `json:"errors"` // requests that got no answer, those that buyers cut off left out
+	Errors   int64            `json:"errors"` // requests without an answer, except those that buyers cut
 	Watchers int64            `json:"watchers"`
-	// Books says what the audit has read.
+	// Books lists what the audit has read.
 	Books string        `json:"books"`
 	Took  time.Duration `json:"-"`
 }
 
-// maxReturn is how late after its end a hold's unit may be on sale again.
+// maxReturn is how soon after a hold's end its unit must be available again.
 const maxReturn = time.Second
 
-// conclude compares what buyers were told with the books, and says whether all went well.
+// conclude compares what buyers were told with the records, and says whether everything went well.
 func (p *play) conclude(ctx context.Context) (*Result, error) {
 	unpaid := p.notes.unpaid()
 	all, err := p.figures(ctx)
@@ -63,7 +64,7 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	}
 	i := slices.IndexFunc(all.Drops, func(f figure) bool { return f.ID == p.copied })
 	if i < 0 {
-		return nil, fmt.Errorf("drop %d, the copy, is gone", p.copied)
+		return nil, fmt.Errorf("drop %d, the copy, no longer exists", p.copied)
 	}
 	ledger, err := p.list(ctx, "ledger")
 	if err != nil {
@@ -100,7 +101,7 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	r.Return = p.returns(r, ledger.Entries, unpaid)
 	r.judge(n, p.MaxP99, purchases)
 	if held := all.Drops[i].Held; held != 0 {
-		r.addf("%d holds have not come back", held)
+		r.addf("%d holds have not been released", held)
 	}
 	if !audit.Clean {
 		r.Faults = append(r.Faults, audit.Sentences...)
@@ -113,11 +114,11 @@ func (r *Result) addf(format string, args ...any) {
 	r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
 }
 
-// judge says what is wrong with what was noted.
+// judge reports what is wrong in the notes.
 func (r *Result) judge(n *notes, maxP99 time.Duration, purchases map[drop.PurchaseID]drop.ReservationID) {
 	for _, id := range slices.Sorted(maps.Keys(n.sold)) {
 		if bought, kept := purchases[id]; !kept || bought != n.sold[id] {
-			r.addf("purchase %d of reservation %d was acknowledged and is not in the books", id, n.sold[id])
+			r.addf("purchase %d of reservation %d was acknowledged but is not in the records", id, n.sold[id])
 		}
 	}
 	reservations := make(map[drop.ReservationID]bool, len(purchases))
@@ -128,10 +129,10 @@ func (r *Result) judge(n *notes, maxP99 time.Duration, purchases map[drop.Purcha
 		reservations[reservation] = true
 	}
 	if r.Sold > r.Units || int64(len(purchases)) != r.Sold {
-		r.addf("%d units were there, %d are counted as sold, %d purchases are in the books", r.Units, r.Sold, len(purchases))
+		r.addf("there were %d units, but %d count as sold and the records have %d purchases", r.Units, r.Sold, len(purchases))
 	}
 	for _, code := range slices.Sorted(maps.Keys(n.unpaying)) {
-		r.addf("%d buyers held a unit and could not pay for it: %s", n.unpaying[code], code)
+		r.addf("%d buyers held a unit but could not pay for it: %s", n.unpaying[code], code)
 	}
 	if n.unserved > 0 || n.errors > 0 {
 		r.addf("%d requests failed, and %d got no answer", n.unserved, n.errors)
@@ -143,7 +144,7 @@ func (r *Result) judge(n *notes, maxP99 time.Duration, purchases map[drop.Purcha
 		r.addf("1 of 100 reserves took longer than %s", p99.Round(time.Millisecond))
 	}
 	if late := r.Return.P99; late > float64(maxReturn.Milliseconds()) {
-		r.addf("1 of 100 holds was on sale again only %.0f ms after its end", late)
+		r.addf("1 of 100 holds was released only %.0f ms after its end", late)
 	}
 }
 
@@ -157,7 +158,7 @@ type entry struct {
 	Available int64
 }
 
-// page is one of the ledger, or of the purchases.
+// page is a page of the ledger or of the purchases.
 type page struct {
 	Entries   []entry
 	Purchases []struct {
@@ -167,7 +168,7 @@ type page struct {
 	Next *int64
 }
 
-// list reads all pages of a list of the copy.
+// list reads all pages of one of the copy's lists.
 func (p *play) list(ctx context.Context, name string) (all page, err error) {
 	for after := int64(0); ; {
 		var got page
@@ -182,7 +183,8 @@ func (p *play) list(ctx context.Context, name string) (all page, err error) {
 	}
 }
 
-// sellOut is from the first reserve, which comes with the start, until nothing was on sale for the first time.
+// sellOut returns the time from the first reserve, which comes at the start, until no unit was available for the
+// first time.
 func sellOut(entries []entry) int64 {
 	available := make(map[string]int64)
 	var first time.Time
@@ -206,7 +208,8 @@ func sellOut(entries []entry) int64 {
 	return 0
 }
 
-// returns compares when holds came back with when they ended. Both are in order, so that the nth belongs to the nth.
+// returns compares when holds were released with when they ended. Both are in order, so the nth release belongs to
+// the nth end.
 func (p *play) returns(r *Result, entries []entry, unpaid []hold) Times {
 	var back []time.Time
 	for i := range entries {
@@ -218,12 +221,12 @@ func (p *play) returns(r *Result, entries []entry, unpaid []hold) Times {
 		return Times{}
 	}
 	if len(back) != len(unpaid) {
-		r.addf("%d holds were left unpaid, and %d have run out", len(unpaid), len(back))
+		r.addf("%d holds were left unpaid, but %d have expired", len(unpaid), len(back))
 		return Times{}
 	}
 	h := hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 3)
 	for i, at := range back {
-		_ = h.RecordValue(min(max(1, at.Sub(unpaid[i].ends).Microseconds()), int64(time.Hour/time.Microsecond))) // is within its bounds
+		_ = h.RecordValue(min(max(1, at.Sub(unpaid[i].ends).Microseconds()), int64(time.Hour/time.Microsecond))) // within its bounds
 	}
 	return timesOf(h)
 }
@@ -236,7 +239,7 @@ func timesOf(h *hdrhistogram.Histogram) Times {
 	return Times{Count: h.TotalCount(), P50: ms(h.ValueAtQuantile(50)), P99: ms(h.ValueAtQuantile(99)), Max: ms(h.Max())}
 }
 
-// WriteTo implements io.WriterTo: the result for people.
+// WriteTo implements io.WriterTo. It writes the result as text for people.
 func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	verdict := "PASS"
 	if !r.Pass {
@@ -247,19 +250,19 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	line("%s  rehearsal of drop %d with %d buyers, in %s", verdict, r.Drop, r.Buyers, r.Took.Round(time.Second))
 	taken := "not all were taken"
 	if r.SellOut > 0 {
-		taken = fmt.Sprintf("all taken within %d ms", r.SellOut)
+		taken = fmt.Sprintf("sold out in %d ms", r.SellOut)
 	}
-	line("  units       %d, %s; %d sold, %d holds left unpaid, %d given back", r.Units, taken, r.Sold, r.Unpaid, r.Returned)
+	line("  units       %d, %s; %d sold, %d holds left unpaid, %d released", r.Units, taken, r.Sold, r.Unpaid, r.Returned)
 	line("  reserve     p50 %.1f ms, p99 %.1f ms, max %.0f ms (%d answers)", r.Reserve.P50, r.Reserve.P99, r.Reserve.Max, r.Reserve.Count)
 	line("  purchase    p50 %.1f ms, p99 %.1f ms, max %.0f ms (%d answers)", r.Purchase.P50, r.Purchase.P99, r.Purchase.Max, r.Purchase.Count)
 	if r.Return.Count > 0 {
-		line("  holds back  p50 %.0f ms, p99 %.0f ms, max %.0f ms after their end (%d)", r.Return.P50, r.Return.P99, r.Return.Max, r.Return.Count)
+		line("  released    p50 %.0f ms, p99 %.0f ms, max %.0f ms after the hold's end (%d)", r.Return.P50, r.Return.P99, r.Return.Max, r.Return.Count)
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.Refused)) {
 		line("  refused     %d %s", r.Refused[code], code)
 	}
 	line("  watchers    %d", r.Watchers)
-	line("  books       %s", r.Books)
+	line("  records     %s", r.Books)
 	for _, fault := range r.Faults {
 		line("  FAULT       %s", fault)
 	}

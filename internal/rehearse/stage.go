@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// ErrRunning refuses a rehearsal while another is under way.
+// ErrRunning refuses a rehearsal while another one is under way.
 var ErrRunning = errors.New("a rehearsal is under way")
 
-// Stage holds one rehearsal at a time, which goes on when whoever began it has gone. Its methods are safe for
+// Stage runs one rehearsal at a time, which continues even if its caller has left. Its methods are safe for
 // concurrent use. The zero value is empty.
 type Stage struct {
 	mu      sync.Mutex
@@ -22,10 +22,10 @@ type Stage struct {
 	playing sync.WaitGroup
 }
 
-// State is what is on the stage now, or was last.
+// State is the current or the last rehearsal.
 type State struct {
 	Running  bool
-	Config   Config // without its functions and its token
+	Config   Config // without its functions and token
 	Began    time.Time
 	Progress Progress
 	Result   *Result
@@ -35,7 +35,7 @@ type State struct {
 // remembered is how many rehearsals that have ended a stage remembers.
 const remembered = 20
 
-// Begin checks whether a rehearsal may begin, and lets it. Refuses as Check does, and with ErrRunning.
+// Begin checks whether a rehearsal may begin, and starts it. It refuses as Check does, and with ErrRunning.
 func (s *Stage) Begin(ctx context.Context, c Config) error {
 	s.mu.Lock()
 	if s.state.Running || s.stopped {
@@ -76,7 +76,7 @@ func (s *Stage) Begin(ctx context.Context, c Config) error {
 	return nil
 }
 
-// State returns what is on the stage; the zero value says that nothing ever was.
+// State returns the current or the last rehearsal; the zero value means that there was none.
 func (s *Stage) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +92,7 @@ func (s *Stage) Past() []State {
 	return past
 }
 
-// Stop ends what is on the stage and waits for that; nothing begins afterwards.
+// Stop ends the current rehearsal and waits for it. No other one can begin afterwards.
 func (s *Stage) Stop() {
 	s.mu.Lock()
 	s.stopped = true

@@ -10,7 +10,7 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// watcher is somebody who only looks: a Socket.IO client over WebSocket that answers pings.
+// watcher only watches: it is a Socket.IO client over WebSocket that answers pings.
 type watcher struct {
 	gws.BuiltinEventHandler
 
@@ -20,7 +20,7 @@ type watcher struct {
 	notes  *notes
 }
 
-// watch looks until ctx ends.
+// watch watches until ctx ends.
 func (p *play) watch(ctx context.Context) {
 	w := &watcher{closed: make(chan struct{}), notes: &p.notes}
 	security := &tls.Config{MinVersion: tls.VersionTLS12}
@@ -48,7 +48,7 @@ func (p *play) watch(ctx context.Context) {
 	case <-w.closed:
 	}
 	w.left.Store(true)
-	_ = socket.NetConn().Close() // whoever only looked says no goodbye
+	_ = socket.NetConn().Close() // a watcher disconnects without a goodbye
 	<-reading
 }
 
@@ -66,7 +66,7 @@ func (w *watcher) OnMessage(socket *gws.Conn, message *gws.Message) {
 		w.once.Do(w.notes.watched)
 	}
 	if reply != "" {
-		_ = socket.WriteString(reply) // a connection that ends says so to OnClose
+		_ = socket.WriteString(reply) // OnClose learns of a connection that ends
 	}
 }
 

@@ -8,9 +8,8 @@ import (
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
 
-// Initial returns the first character of a name as people see characters (a grapheme cluster): with all its marks, a
-// family of emoji whole. What is neither letter nor digit nor symbol is passed over. It returns "" where there is
-// none.
+// Initial returns the first visible character of a name (a grapheme cluster) with all its marks; a family emoji stays
+// whole. It skips what is neither letter nor digit nor symbol. It returns "" if there is none.
 func Initial(s string) string {
 	for clusters := graphemes.FromString(s); clusters.Next(); {
 		cluster := clusters.Value()
@@ -30,7 +29,7 @@ func Length(s string) int {
 	return n
 }
 
-// cut returns what fits of a text into most runes, in whole grapheme clusters.
+// cut returns as many whole grapheme clusters of a text as fit into most runes.
 func cut(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
 		return s

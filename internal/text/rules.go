@@ -18,18 +18,19 @@ const (
 	// maxContext bounds how many characters on each side tell whether a joiner is needed. A joiner needs a letter on each
 	// side, with nothing but marks and joiners in between.
 	maxContext = 64
-	// maxMarks bounds the marks on one letter. Hebrew and Tibetan have up to five; "Zalgo" covers the lines around it.
+	// maxMarks limits the marks on one letter. Hebrew and Tibetan have up to five; "Zalgo" covers the lines around
+	// it.
 	maxMarks = 8
 )
 
-// flags are the three emoji that are written with tags (England, Scotland, Wales); elsewhere tags are hidden text.
+// flags are the three emoji that are written with tags (England, Scotland, Wales). Elsewhere tags are hidden text.
 var flags = []string{
 	"\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F",
 	"\U0001F3F4\U000E0067\U000E0062\U000E0073\U000E0063\U000E0074\U000E007F",
 	"\U0001F3F4\U000E0067\U000E0062\U000E0077\U000E006C\U000E0073\U000E007F",
 }
 
-// emoji has the blocks that emoji are in.
+// emoji has the blocks that contain emoji.
 var emoji = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{0xA9, 0xA9, 1},
@@ -54,41 +55,40 @@ var emoji = &unicode.RangeTable{
 }
 
 // blank has characters of visible categories that show nothing: Braille without dots, the object replacement
-// character, two blanks of Egyptian hieroglyphs, the musical null note. Fillers of Hangul are default-ignorable.
+// character, two blanks of Egyptian hieroglyphs, and the musical null note. Hangul fillers are default-ignorable
+// already.
 var blank = &unicode.RangeTable{
 	R16: []unicode.Range16{{0x2800, 0x2800, 1}, {0xFFFC, 0xFFFC, 1}},
 	R32: []unicode.Range32{{0x13441, 0x13442, 1}, {0x1D159, 0x1D159, 1}},
 }
 
-// shown are the categories of characters that a font has a picture for; marks need something to be on.
+// shown are the categories of characters that a font can show. Marks need a character to be on.
 var shown = []*unicode.RangeTable{unicode.L, unicode.N, unicode.P, unicode.S, unicode.M}
 
-// joining are the scripts whose keyboards have joiners. Where one changes nothing there, nobody has typed it to hide
-// anything.
+// joining are the scripts whose keyboards have joiners. A joiner without effect there was not typed to hide anything.
 var joining = []*unicode.RangeTable{
 	unicode.Arabic, unicode.Syriac, unicode.Nko, unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya, unicode.Tamil,
 	unicode.Telugu, unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Khmer,
 }
 
-// kashida stretches a word in Arabic script and in N'Ko, and says nothing.
+// kashida stretches a word in Arabic script and in N'Ko, and has no meaning.
 const kashida = "\u0640\u07FA"
 
 func isControl(r rune) bool {
 	return unicode.Is(unicode.Cc, r) || unicode.In(r, unicode.Zl, unicode.Zp)
 }
 
-// picker goes through a text and keeps what its kind keeps.
+// picker goes through a text and keeps what its kind allows.
 type picker struct {
 	kind    kind
 	text    []rune
 	kept    []rune
-	marks   int // in a row
+	marks   int // number in a row
 	dropped bool
-	fault   Fault // the first
+	fault   Fault // the first one
 }
 
-// pick returns what is to be kept of a text without what breaks a rule, whether anything was dropped, and the first
-// rule that was broken.
+// pick returns a text without what breaks a rule, whether anything was dropped, and the first broken rule.
 func (k kind) pick(s string) (kept string, dropped bool, fault Fault) {
 	p := picker{kind: k, text: []rune(s)}
 	p.kept = make([]rune, 0, len(p.text))
@@ -98,7 +98,7 @@ func (k kind) pick(s string) (kept string, dropped bool, fault Fault) {
 	return string(p.kept), p.dropped, p.fault
 }
 
-// step takes what begins at place i and returns of how many runes that is.
+// step handles what begins at index i, and returns how many runes that is.
 func (p *picker) step(i int) int {
 	r := p.text[i]
 	if n := p.flagAt(i); n > 0 {
@@ -106,7 +106,7 @@ func (p *picker) step(i int) int {
 		return n
 	}
 	switch {
-	case r > ' ' && r <= '~': // most of most names, and in no table but that of what is shown
+	case r > ' ' && r <= '~': // most characters of most names; no table needed
 		p.keep(r)
 		p.marks = 0
 	case p.kind == body && (r == '\n' || r == '\t' || unicode.Is(unicode.Zs, r)):
@@ -137,7 +137,7 @@ func (p *picker) step(i int) int {
 
 func (p *picker) keep(r rune) { p.kept = append(p.kept, r) }
 
-// refuse leaves a rune out and notes the rule that it breaks.
+// refuse drops a rune and records the rule that it breaks.
 func (p *picker) refuse(rule Fault, r rune) {
 	p.dropped = true
 	if p.fault != "" {
@@ -149,7 +149,7 @@ func (p *picker) refuse(rule Fault, r rune) {
 	}
 }
 
-// space keeps one blank of a row.
+// space keeps one blank of a sequence.
 func (p *picker) space() {
 	if p.afterBlank() {
 		p.dropped = true
@@ -162,7 +162,7 @@ func (p *picker) afterBlank() bool {
 	return len(p.kept) == 0 || unicode.IsSpace(p.kept[len(p.kept)-1])
 }
 
-// mark keeps a combining mark that has something to be on.
+// mark keeps a combining mark that is on a character.
 func (p *picker) mark(r rune) {
 	p.marks++
 	switch {
@@ -175,8 +175,8 @@ func (p *picker) mark(r rune) {
 	}
 }
 
-// selector keeps the look of an emoji in a title. In a name it goes, and so does the one of a Chinese character: two
-// names that differ in that alone are one.
+// selector keeps the variation of an emoji in a title. In a name it is dropped, and so is that of a Chinese
+// character: two names that differ only in that are the same.
 func (p *picker) selector(i int) {
 	var before, after rune
 	if i > 0 {
@@ -198,7 +198,7 @@ func (p *picker) selector(i int) {
 }
 
 // joiner keeps what joins emoji, and joiners where a script needs them (RFC 5892, CONTEXTJ). Elsewhere in such a
-// script they go.
+// script they are dropped.
 func (p *picker) joiner(i int) {
 	switch {
 	case p.joinsEmoji(i) || p.joinsLetters(i):
@@ -236,7 +236,7 @@ func (p *picker) joinsLetters(i int) bool {
 	for to < min(len(p.text), i+maxContext) && ofWord(p.text[to]) {
 		to++
 	}
-	// Other joiners of the word have their own turn.
+	// Other joiners of the word are checked on their own.
 	word := slices.Concat(withoutJoiners(p.text[from:i]), p.text[i:i+1], withoutJoiners(p.text[i+1:to]))
 	_, err := joiners.String(string(word))
 	return err == nil
@@ -246,7 +246,7 @@ func isJoiner(r rune) bool { return r == zwnj || r == zwj }
 
 func withoutJoiners(word []rune) []rune { return slices.DeleteFunc(slices.Clone(word), isJoiner) }
 
-// flagAt returns how many runes the flag has that is written with tags and begins there, or 0.
+// flagAt returns how many runes the flag written with tags has that begins at i, or 0.
 func (p *picker) flagAt(i int) int {
 	if p.text[i] != blackFlag {
 		return 0

@@ -1,13 +1,13 @@
-// Package text gives what people type its normal form: one spelling of what reads the same, with nothing hidden in
-// it. Names, size labels and emails are kept and compared in that form, so one person is one buyer, and one size is
-// one size.
+// Package text gives what people type a normal form: one spelling for everything that reads the same, with nothing
+// hidden in it. Names, size labels and emails are stored and compared in that form. So one person is one buyer, and
+// one size is one size.
 //
-// The forms are those of PRECIS (RFC 8264 to 8266) with three differences, because PRECIS describes accounts and not
-// goods: no compatibility mapping ("9½" stays "9½", "Air™" stays "Air™"), no rule of its own for punctuation (the dot
-// of "Air · Max"), and emoji with what joins them. TestNormalForms_AreStricterThanPrecis holds the two against each
-// other, character by character.
+// The forms follow PRECIS (RFC 8264 to 8266), which describes accounts rather than goods, with three differences.
+// There is no compatibility mapping ("9½" stays "9½", "Air™" stays "Air™"). There are no special rules for
+// punctuation (the dot in "Air · Max"). And emoji are allowed, with their joiners.
+// TestNormalForms_AreStricterThanPrecis compares the two, character by character.
 //
-// It is pure and safe for concurrent use. Printable ASCII without superfluous blanks, which is nearly everything,
+// The package is pure and safe for concurrent use. Printable ASCII without extra blanks, which is nearly everything,
 // costs one look at each byte and no allocation.
 package text
 
@@ -19,8 +19,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Fault is the rule that a text breaks, as the end of a sentence that begins with its field: "must not be empty".
-// Empty: none.
+// Fault is the rule that a text breaks, as the end of a sentence that begins with the field's name: "must not be
+// empty". It is empty if there is none.
 type Fault string
 
 const (
@@ -33,14 +33,13 @@ const (
 	manyMarks  Fault = "must not have more than 8 combining marks on one letter"
 )
 
-// Name returns the normal form of what tells people or things apart: a buyer's name, a size, who holds a token. White
-// space around it goes, white space within becomes one blank, letters and digits of East Asian width become ordinary
-// ones, and composed characters stand for decomposed ones (NFC). Letter case counts. What chooses between two looks
-// of one character (variation selectors) goes.
+// Name returns the normal form of a text that distinguishes people or things: a buyer's name, a size, or the holder
+// of a token. It trims white space, and reduces it to one blank inside the text. East Asian letters and digits get
+// their ordinary width, and characters are composed (NFC). Variation selectors are dropped. Letter case counts.
 func Name(s string) (string, Fault) { return normal(s, name) }
 
-// Title returns the normal form of what is only shown, such as a drop's name: that of Name, except that width and the
-// look of emoji stay as they are.
+// Title returns the normal form of a text that is only shown, such as a drop's name. It is like Name, but keeps width
+// and the variation of emoji.
 func Title(s string) (string, Fault) { return normal(s, title) }
 
 // Body returns the normal form of a text of several lines, such as the description of a drop. Composed characters stand
@@ -66,16 +65,16 @@ func Body(s string) (string, Fault) {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// Email returns the form in which an email is kept and compared. It differs from the text in white space around it,
-// in the letters A to Z and in decomposed characters, and in nothing else: two addresses that differ in more are two
-// people. It does not say whether the text is an email.
+// Email returns the form in which an email is stored and compared. Only white space around it, the case of A to Z,
+// and decomposed characters change. Two addresses that differ in more belong to two people. Email does not check
+// whether the text is an email.
 func Email(s string) (string, Fault) {
 	s, fault := normal(s, email)
 	return LowerASCII(s), fault
 }
 
-// LowerASCII turns A to Z into a to z and leaves everything else as it is: strings.ToLower makes one of Mik, M\u0130k
-// and Mi\u212a.
+// LowerASCII turns A to Z into a to z and changes nothing else. strings.ToLower would make Mik, M\u0130k and Mi\u212a
+// equal.
 func LowerASCII(s string) string {
 	for i := range len(s) {
 		if s[i] >= 'A' && s[i] <= 'Z' {
@@ -91,11 +90,11 @@ func LowerASCII(s string) string {
 	return s
 }
 
-// Tidy makes a name of a text that nobody can be asked to correct: what Name refuses is left out, and what is longer
-// than most characters is cut, never within one that people see as one. It returns "" where nothing is left.
+// Tidy makes a name from a text that nobody can be asked to correct. It drops what Name refuses, and cuts the text to
+// at most most characters, never inside a visible character. It returns "" if nothing is left.
 func Tidy(s string, most int) string { return tidy(s, most, name) }
 
-// TidyTitle is Tidy for what Title takes.
+// TidyTitle is Tidy for what Title accepts.
 func TidyTitle(s string, most int) string { return tidy(s, most, title) }
 
 func tidy(s string, most int, k kind) string {
@@ -108,7 +107,7 @@ func tidy(s string, most int, k kind) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
-	for range 4 { // what is left out may leave something alone that must not stand alone
+	for range 4 { // dropping one character may make another invalid
 		tidied, _, fault := k.pick(k.form(strings.TrimSpace(s)))
 		tidied = strings.TrimSpace(cut(k.form(tidied), most))
 		if fault == "" && tidied == s {
@@ -122,7 +121,7 @@ func tidy(s string, most int, k kind) string {
 	return ""
 }
 
-// kind is what a text is for.
+// kind is what a text is used for.
 type kind int
 
 const (
@@ -150,14 +149,14 @@ func normal(s string, k kind) (string, Fault) {
 	case !dropped:
 		return picked, ""
 	}
-	if picked = strings.TrimSpace(k.form(picked)); picked == "" { // what stood apart may be one now
+	if picked = strings.TrimSpace(k.form(picked)); picked == "" { // pieces that were apart may combine now
 		return "", empty
 	}
 	return picked, ""
 }
 
-// form composes, and folds width in names. Of an email only what is decomposed changes: composition would also make
-// one of the Kelvin sign and K.
+// form composes characters, and folds width in names. In an email only decomposed characters change: composition
+// would also make the Kelvin sign equal to K.
 func (k kind) form(s string) string {
 	switch k {
 	case name:
@@ -182,7 +181,7 @@ func (k kind) form(s string) string {
 	return b.String()
 }
 
-// plain reports whether a text is its own normal form at a glance: printable ASCII, with single blanks between words.
+// plain reports at a glance that a text is its own normal form: printable ASCII, with single blanks between words.
 func plain(s string) bool {
 	if s == "" || s[0] == ' ' || s[len(s)-1] == ' ' {
 		return false

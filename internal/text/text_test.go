@@ -21,13 +21,13 @@ const (
 	manyMarks = "must not have more than 8 combining marks on one letter"
 )
 
-// spellings are texts that read the same, the normal form first.
+// spellings are texts that read the same; the first is the normal form.
 var spellings = map[string][]string{
 	"white space around":        {"nika", "nika ", " nika", "nika\u00a0", "\u3000nika", "\u2003nika\u2009", "nika\n", "\t nika\r\n", "nika\u2028", "\u0085nika"},
 	"white space within":        {"Ann Smith", "Ann  Smith", "Ann\u00a0Smith", "Ann \u3000 Smith", "Ann\u2009\u202fSmith", "Ann\u1680Smith"},
 	"composed and decomposed":   {"José", "Jose\u0301"},
 	"several marks":             {"Nguyễn", "Nguye\u0302\u0303n", "Nguy\u00ea\u0303n"},
-	"order of marks":            {"ậ̈", "a\u0323\u0302\u0308"}, // the same text twice is no test: see below
+	"order of marks":            {"ậ̈", "a\u0323\u0302\u0308"}, // comparing equal texts would test nothing: see below
 	"full width":                {"nika", "ｎｉｋａ", "ｎika"},
 	"full-width digits":         {"9", "９"},
 	"full-width size":           {"42.5", "４２．５", "42．5"},
@@ -53,7 +53,7 @@ func TestName_OneFormOfAllSpellings(t *testing.T) {
 	}
 }
 
-// What people are called, and what they call things, stays as it is.
+// Real names of people and things stay unchanged.
 func TestName_LeavesTrueNamesAlone(t *testing.T) {
 	for _, s := range []string{
 		"a", "O'Brien", "O’Brien", "Anne-Marie", "J. R. R. Tolkien", "Ann (Berlin)", "ann@example.com", "José", "Øyvind", "Nguyễn Thị Minh", "Åsa",
@@ -107,7 +107,7 @@ func TestForms_RefuseWhatHides(t *testing.T) {
 	}
 }
 
-// one asks of one character alone, behind a letter if it is a mark.
+// one checks a single character, after a letter if it is a mark.
 func one(r rune) string {
 	if unicode.Is(unicode.M, r) {
 		return "x" + string(r)
@@ -115,12 +115,12 @@ func one(r rune) string {
 	return string(r)
 }
 
-// TestNormalForms_AreStricterThanPrecis tries every character there is: PRECIS's class of free text takes what Name
-// takes, except where this says why.
+// TestNormalForms_AreStricterThanPrecis tries every character. PRECIS's free-text class accepts whatever Name
+// accepts, except where this test says why not.
 func TestNormalForms_AreStricterThanPrecis(t *testing.T) {
 	free := precis.NewFreeform()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if r == 0x40000 { // planes without any character
+		if r == 0x40000 { // planes without any characters
 			r = 0xE0000
 		}
 		_, fault := text.Name(one(r))
@@ -133,26 +133,26 @@ func TestNormalForms_AreStricterThanPrecis(t *testing.T) {
 		}
 		switch {
 		case fault == "" && err != nil:
-			// Jamo of old Hangul, marks of its tones and repeats of kana are letters that people write, and these
-			// dots and quotes are in names without the letters that PRECIS wants beside them.
+			// People write jamo of old Hangul, marks of its tones and repeats of kana. These dots and quotes are in
+			// names without the letters that PRECIS expects beside them.
 			jamo := r >= 0x1100 && r <= 0x11FF || r >= 0xA960 && r <= 0xA97C || r >= 0xD7B0 && r <= 0xD7FB || r >= 0x3131 && r <= 0x318E || r >= 0xFFA1 && r <= 0xFFDC
 			if !jamo && !strings.ContainsRune("\u00b7\u0375\u05f3\u05f4\u0387\u30fb\uff65\u302e\u302f\u3031\u3032\u3033\u3034\u3035\u303b", r) {
 				t.Errorf("%U is a name, and PRECIS says: %v", r, err)
 			}
 		case fault != "" && err == nil:
-			if !strings.ContainsRune("\u2800\ufffc\U00013441\U00013442\U0001d159\uff9e\uff9f", r) { // the last two are marks of kana before them
+			if !strings.ContainsRune("\u2800\ufffc\U00013441\U00013442\U0001d159\uff9e\uff9f", r) { // the last two are marks on the kana before them
 				t.Errorf("%U is no name (%s), and PRECIS takes it", r, fault)
 			}
 		}
 	}
 }
 
-// The property that matters for people: what is joined differs in white space, A to Z, or the order and composition
-// of marks.
+// This property matters for people: emails that become equal differ only in white space, A to Z, or the order and
+// composition of marks.
 func TestEmail_JoinsNothingButASCIILetterCase(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if unicode.IsSpace(r) || unicode.SimpleFold(r) == r && norm.NFKC.IsNormalString(string(r)) {
-			continue // nothing could be taken for it
+			continue // nothing could be mistaken for it
 		}
 		form, fault := text.Email("mi" + string(r) + "@example.com")
 		if fault != "" {
@@ -300,7 +300,7 @@ func TestPlainTextCostsNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkName is what each reserve by name pays; the control is a name that takes the long way.
+// BenchmarkName measures what each reserve by name pays. The control is a name that takes the slow path.
 func BenchmarkName(b *testing.B) {
 	for _, s := range []string{"Ann Smith", "José García", "山田　太郎"} {
 		b.Run(s, func(b *testing.B) {
