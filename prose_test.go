@@ -23,8 +23,6 @@ var unfinished = []string{
 	"bench/",
 	"client/sneakerdrop.js",
 	"internal/api/",
-	"internal/app/",
-	"internal/cli/",
 	"internal/testing/histories/",
 	"internal/testing/pgtest/",
 	"internal/testing/storetest/",

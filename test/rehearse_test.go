@@ -81,7 +81,7 @@ func TestRehearse_WaitsWhileADropIsLive(t *testing.T) {
 		}
 	}
 	made(t, s.url, onePair)
-	refused(`no rehearsal now: drop 2, "Last pair", is on sale`)
+	refused(`no rehearsal is possible now: drop 2, "Last pair", is on sale`)
 	hold(t, s.url, `{"dropId":2,"userId":1}`)
 	refused(`drop 2, "Last pair", is on sale`) // the unit may come back
 	mustPost(t, s.url+"/api/drops/2/pause", `{}`)

@@ -88,7 +88,7 @@ func TestHangup_SecretsAreReadAgain(t *testing.T) {
 		}
 	}()
 	for range 10 {
-		hangup(`msg="read again, and the same" what="secret of buyers' tokens"`)
+		hangup(`msg="read again: unchanged" what="secret of buyers' tokens"`)
 	}
 	write("secret", "short")
 	hangup(`what="secret of buyers' tokens" error="the secret has 5 bytes`)
@@ -96,13 +96,13 @@ func TestHangup_SecretsAreReadAgain(t *testing.T) {
 	<-done
 
 	write("cert.pem", "no certificate")
-	hangup(`msg="cannot be read again, what was read before stays in use" what=certificate`)
+	hangup(`msg="cannot be read again; the old content stays in use" what=certificate`)
 	if status, is := ask(first); status != http.StatusOK || is != was {
 		t.Errorf("with faulty files: %d, the same certificate: %t", status, is == was)
 	}
 	write("secret", second)
 	trusted.Store(certificate(t, dir))
-	hangup(`msg="read again, and changed" what="secret of buyers' tokens"`)
+	hangup(`msg="read again: changed" what="secret of buyers' tokens"`)
 	if status, is := ask(second); status != http.StatusOK || is == was {
 		t.Errorf("with new files: %d, the same certificate: %t", status, is == was)
 	}

@@ -14,8 +14,8 @@ import (
 
 // Address is where to listen.
 type Address struct {
-	Host string // empty: every address of this machine
-	Port uint16 // 0: one that is free
+	Host string // empty means every address of this machine
+	Port uint16 // 0 means a free one
 }
 
 func (a Address) String() string { return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port))) }
@@ -24,10 +24,10 @@ func (a Address) String() string { return net.JoinHostPort(a.Host, strconv.Itoa(
 // anything.
 func (a Address) Loopback() bool { return api.Loopback(a.Host) }
 
-// Local reports whether the address is that of localhost, which is both 127.0.0.1 and ::1.
+// Local reports whether the host is localhost, which means both 127.0.0.1 and ::1.
 func (a Address) Local() bool { return strings.EqualFold(a.Host, "localhost") }
 
-// url is where a browser on this machine finds what is served at the address.
+// url returns the URL of the address for a browser on this machine.
 func (a Address) url(secured bool) string {
 	if ip, err := netip.ParseAddr(a.Host); a.Host == "" || err == nil && ip.IsUnspecified() {
 		a.Host = "localhost"
@@ -38,14 +38,14 @@ func (a Address) url(secured bool) string {
 	return "http://" + a.String()
 }
 
-// listen opens the address; localhost is both 127.0.0.1 and, where there is one, ::1, on one port. The returned address
-// has the port that was given for port 0.
+// listen opens the address. For localhost it opens 127.0.0.1 and, if there is one, ::1, on the same port. The
+// returned address has the port that was chosen for port 0.
 func listen(ctx context.Context, a Address) ([]net.Listener, Address, error) {
 	hosts := []string{a.Host}
 	if a.Local() {
 		hosts = []string{"127.0.0.1", "::1"}
 	}
-	const tries = 10 // the port that is free on one address may be taken on the other
+	const tries = 10 // a port that is free on one address may be in use on the other
 	for try := 1; ; try++ {
 		ls, err := listenAll(ctx, hosts, a.Port)
 		if err == nil {
@@ -64,7 +64,7 @@ func listenAll(ctx context.Context, hosts []string, port uint16) ([]net.Listener
 	for i, host := range hosts {
 		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
 		if i > 0 && (errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)) {
-			continue // no IPv6 here
+			continue // there is no IPv6 here
 		}
 		if err != nil {
 			for _, l := range ls {

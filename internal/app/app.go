@@ -1,5 +1,5 @@
-// Package app is the one place where the parts of a server are wired together: it makes them from settings, starts
-// them in order and stops them in the opposite order, whether the server ends or one of them does not start.
+// Package app wires the parts of a server together. It makes them from settings and starts them in order. It stops
+// them in reverse order, whether the server ends or a part fails to start.
 package app
 
 import (
@@ -20,29 +20,34 @@ import (
 	"sneakerdrop/internal/web"
 )
 
-// Config is a server's settings. Of the parts' own settings it leaves out what other parts are: Serve fills that in.
+// Config has a server's settings. In the parts' own settings, leave out what refers to other parts: Serve fills that
+// in.
 type Config struct {
 	Log *slog.Logger
-	// Address is what is served; Metrics, if not nil, where metrics and profiles are apart.
+	// Address is where to serve. Metrics, if not nil, is a separate address for metrics and profiles.
 	Address Address
 	Metrics *Address
-	// Certificates secure connections; nil: nothing does.
+	// Certificates secure connections. Nil means HTTP.
 	Certificates *Certificates
-	// HSTS is for how long browsers are told to come over TLS alone; 0: they are not told.
+	// HSTS is how long browsers must keep using TLS; 0 means that they are not told.
 	HSTS time.Duration
-	// Hosts are names of this server beside those of this machine. Where only this machine reaches it and nobody
-	// signs in, it answers to these alone; anywhere else too, unless there are none.
+	// Hosts are names of this server besides those of this machine. A server that only this machine reaches, and that
+	// has no sign-in, answers only to all of these names. Any other server answers to every name if Hosts is empty,
+	// and only to these names otherwise.
 	Hosts []string
 	// KeepAlive is how long a connection may wait for its next request.
 	KeepAlive time.Duration
-	// MaxConnections are open at once, and ConnectionsPerAddress (0: what suits) of one address.
+	// MaxConnections is the most open connections, and ConnectionsPerAddress the most from one address (0 chooses a
+	// default).
 	MaxConnections, ConnectionsPerAddress int
-	// MaxSockets are Socket.IO clients, and event streams, at once, and SocketsPerAddress of one address.
+	// MaxSockets is the most Socket.IO clients, and the most event streams. SocketsPerAddress is the same for one
+	// address.
 	MaxSockets, SocketsPerAddress int
 
-	// Open opens the store, with its schema up to date. It tells waits again and again why it is still waited for.
+	// Open opens the store and brings its schema up to date. While it waits for the store, it calls waits repeatedly
+	// with the reason.
 	Open func(ctx context.Context, waits func(why string)) (store.Store, error)
-	// AnswerWhileWaiting has /livez and /readyz answered while the store is waited for.
+	// AnswerWhileWaiting answers /livez and /readyz while the server waits for the store.
 	AnswerWhileWaiting bool
 	// Fill, if not nil, fills an empty store.
 	Fill func(context.Context, store.Store) error
@@ -50,23 +55,23 @@ type Config struct {
 	Engine     engine.Config
 	API        api.Config
 	Pages      web.Config
-	Bus        *bus.Config      // nil: none; Subject is the word that the subjects begin with
-	Rehearsals *shop.Rehearsals // nil: none
+	Bus        *bus.Config      // nil for none; its Subject is only the first word of the subjects
+	Rehearsals *shop.Rehearsals // nil for none
 
-	// Hangups has Secrets, and what else is in files, read again.
+	// Hangups makes the server read Secrets, and everything else in files, again.
 	Hangups <-chan os.Signal
 	Secrets []Secret
 
-	// Ready is told where the server listens, and where a browser on this machine finds it, once it serves.
+	// Ready is called once the server serves, with its address and the URL for a browser on this machine.
 	Ready func(at Address, url string)
-	// Explain puts an error on the way up into words that name the setting to change; see SettingError.
+	// Explain rewords a start-up error so that it names the setting to change; see SettingError.
 	Explain func(error) error
-	// Drain is how long it serves on after the signal to stop, and ShutdownTimeout how long a stop waits for what was
-	// accepted.
+	// Drain is how long the server keeps serving after the signal to stop. ShutdownTimeout is how long a stop waits
+	// for accepted requests.
 	Drain, ShutdownTimeout time.Duration
 }
 
-// SettingError is why a server did not start, and the setting that it hangs on: "database", "addr", "metrics-addr" or
+// SettingError says why a server did not start, and which setting is the cause: "database", "addr", "metrics-addr" or
 // "nats".
 type SettingError struct {
 	Setting string
@@ -75,16 +80,16 @@ type SettingError struct {
 
 func (e *SettingError) Error() string { return e.Setting + ": " + e.Err.Error() }
 
-// Unwrap returns what went wrong.
+// Unwrap returns the cause.
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// part starts one part of a server, which rests on those before it, and returns what stops it; nil: nothing has to be
-// stopped.
+// part starts one part of a server, which may depend on those before it. It returns a function that stops it, or nil
+// if nothing has to be stopped.
 type part func(context.Context) (stop, error)
 
 type stop func(context.Context) error
 
-// ends is how something stops that does so by itself, and without errors.
+// ends adapts a function that stops something by itself and without errors.
 func ends(end func()) stop {
 	return func(context.Context) error {
 		end()
@@ -92,7 +97,7 @@ func ends(end func()) stop {
 	}
 }
 
-// up starts parts one after the other, until one fails. down stops those that were started, the last one first.
+// up starts parts one after the other, until one fails. down stops those that were started, in reverse order.
 func up(ctx context.Context, parts []part) (down stop, err error) {
 	var stops []stop
 	down = func(ctx context.Context) (err error) {
@@ -114,14 +119,14 @@ func up(ctx context.Context, parts []part) (down stop, err error) {
 	return down, nil
 }
 
-// Serve runs a server until ctx ends, and then finishes what was accepted. A server that was told to end before it
-// was ready has not failed.
+// Serve runs a server until ctx ends, and then finishes what was accepted. It returns no error if ctx ends before the
+// server is ready.
 func Serve(ctx context.Context, c Config) error {
 	s := &server{Config: c}
 	down, err := up(ctx, s.parts())
 	switch {
 	case err == nil:
-		debug.FreeOSMemory() // what only the start needed: 3 MB
+		debug.FreeOSMemory() // 3 MB that only the start needed
 		c.Ready(s.door.addr, s.url)
 		err = s.serve(ctx)
 		s.Log.Info("stopping", "timeout", c.ShutdownTimeout)

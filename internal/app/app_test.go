@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// traced are parts that write down what happens to them; those named may not start or stop.
+// traced returns parts that record what happens to them. Those named in faulty fail to start or stop.
 func traced(trace *[]string, faulty ...string) (parts []part) {
 	for _, name := range []string{"a", "b", "c"} {
 		do := func(what string) error {

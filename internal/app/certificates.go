@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// checkCertificatesEvery is how often at most the files are looked at, on handshakes.
+// checkCertificatesEvery is the least time between two checks of the files, which happen during handshakes.
 const checkCertificatesEvery = time.Second
 
 // Certificates is a certificate and its key in two files, which may change while the server runs.
@@ -25,13 +25,13 @@ type Certificates struct {
 	checked time.Time
 }
 
-// stamp tells one state of a file from another; the zero stamp is a file that is not there.
+// stamp distinguishes one state of a file from another. The zero stamp means that the file is missing.
 type stamp struct {
 	modified time.Time
 	size     int64
 }
 
-// NewCertificates reads the two files. Its error names what is wrong with them.
+// NewCertificates reads the two files. Its error says what is wrong with them.
 func NewCertificates(certFile, keyFile string, log *slog.Logger) (*Certificates, error) {
 	c := &Certificates{certFile: certFile, keyFile: keyFile, log: log}
 	var err error
@@ -55,14 +55,14 @@ func (c *Certificates) look() (seen [2]stamp, err error) {
 	for i, name := range []string{c.certFile, c.keyFile} {
 		info, err := os.Stat(name)
 		if err != nil {
-			return seen, fmt.Errorf("look at a file of the certificate: %w", err)
+			return seen, fmt.Errorf("check a file of the certificate: %w", err)
 		}
 		seen[i] = stamp{info.ModTime(), info.Size()}
 	}
 	return seen, nil
 }
 
-// get is a tls.Config's GetCertificate. A pair that cannot be read leaves the one before in use.
+// get is a tls.Config's GetCertificate. If the new pair cannot be read, the old one stays in use.
 func (c *Certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,28 +72,27 @@ func (c *Certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.checked = time.Now()
 	seen, err := c.look()
 	if seen == c.stamp {
-		return c.current, nil // what is wrong with it was said when it came
+		return c.current, nil // the error was logged when the file changed
 	}
 	c.stamp = seen
 	if err == nil {
 		var pair *tls.Certificate
 		if pair, err = c.read(); err == nil {
 			c.current = pair
-			c.log.Info("certificate read again", "file", c.certFile, "until", pair.Leaf.NotAfter)
+			c.log.Info("read the certificate again", "file", c.certFile, "until", pair.Leaf.NotAfter)
 			return pair, nil
 		}
 	}
-	c.log.Error("cannot read the changed certificate, the one before stays in use", "error", err)
+	c.log.Error("cannot read the changed certificate; the old one stays in use", "error", err)
 	return c.current, nil
 }
 
-// reload reads the files now, whether or not they seem to have changed. After an error the pair from before stays in
-// use.
+// reload reads the files now, whether or not they seem to have changed. After an error the old pair stays in use.
 func (c *Certificates) reload() (changed bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.checked = time.Now()
-	// What is wrong is said here, once.
+	// An error is reported here, once.
 	if c.stamp, err = c.look(); err != nil {
 		return false, err
 	}
@@ -106,7 +105,7 @@ func (c *Certificates) reload() (changed bool, err error) {
 	return changed, nil
 }
 
-// config is for a server that speaks HTTP/2 and HTTP/1.1 over TLS 1.2 or newer; nil without Certificates.
+// config returns the configuration for HTTP/2 and HTTP/1.1 over TLS 1.2 or newer, or nil without Certificates.
 func (c *Certificates) config() *tls.Config {
 	if c == nil {
 		return nil

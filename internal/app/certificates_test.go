@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// writePair writes a new self-signed pair of files with that serial number.
+// writePair writes a new self-signed pair of files with the given serial number.
 func writePair(t *testing.T, cert, key string, serial int64) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -114,7 +114,7 @@ func TestNewCertificates_FaultyFiles(t *testing.T) {
 	}
 }
 
-// A renewal must not cost anybody a connection: who is connected goes on, and who comes sees the new certificate.
+// A renewal closes no connection. Existing connections continue, and new ones see the new certificate.
 func TestCertificates_ChangeUnderARunningServer(t *testing.T) {
 	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
 	writePair(t, cert, key, 1)
@@ -131,7 +131,7 @@ func TestCertificates_ChangeUnderARunningServer(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	url := strings.Replace(server.URL, "http:", "https:", 1)
-	// A pair is its own root, so that the client trusts it only if it is the one that is meant.
+	// A pair is its own root, so a client trusts it only if it is the expected one.
 	client := func() *http.Client {
 		pool := x509.NewCertPool()
 		text, err := os.ReadFile(cert)
@@ -161,7 +161,7 @@ func TestCertificates_ChangeUnderARunningServer(t *testing.T) {
 	}
 	writePair(t, cert, key, 2)
 	c.mu.Lock()
-	c.checked = time.Time{} // as if a second had gone by
+	c.checked = time.Time{} // as if a second had passed
 	c.mu.Unlock()
 	if n, _ := get(client()); n != 2 {
 		t.Errorf("serial %d for who comes after the change", n)

@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// connectionsPerAddress is many browsers behind one address of a mobile network, and a twentieth of all
-	// connections.
+	// connectionsPerAddress is enough for many browsers behind one address of a mobile network, and a twentieth of
+	// all connections.
 	connectionsPerAddress = 2500
-	// metricsConnections are open at once where only metrics and profiles are served.
+	// metricsConnections is the most open connections of the listener for metrics and profiles.
 	metricsConnections = 1000
 	// refusalsSaid is how often the log says that an address has too many connections.
 	refusalsSaid = time.Minute
 )
 
-// connections bounds those of Address: most at once, and of one address so many (0: what suits). Those of trusted
-// proxies have the bound of all alone: all buyers come from there.
+// connections limits the connections of Address: most in total, and ofAddress from one address (0 chooses a default).
+// Trusted proxies only have the total limit, because all buyers come from there.
 func connections(most, ofAddress int, trusted []netip.Prefix, log *slog.Logger) http1.Bounds {
 	ofAddress = cmp.Or(ofAddress, min(connectionsPerAddress, max(1, most/2)))
 	var said atomic.Int64
@@ -40,7 +40,7 @@ func connections(most, ofAddress int, trusted []netip.Prefix, log *slog.Logger) 
 			if now-last < int64(refusalsSaid) || !said.CompareAndSwap(last, now) {
 				return
 			}
-			log.Warn("an address has as many connections at work as it may, and more are closed; if it is a proxy, name it by --trusted-proxy",
+			log.Warn("an address has the most working connections allowed, and further ones are closed; if it is a proxy, name it with --trusted-proxy",
 				"address", a.String(), "max_connections_per_address", ofAddress)
 		},
 	}

@@ -22,7 +22,7 @@ func TestConnections_WhatCountsAsOneAddress(t *testing.T) {
 	b := connections(100, 0, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}, slog.New(slog.DiscardHandler))
 	for address, want := range map[string]string{
 		"198.51.100.7": "198.51.100.7", "127.0.0.1": "127.0.0.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::",
-		"10.1.2.3": "invalid IP", "fd00::7": "invalid IP", // proxies that are trusted have no bound
+		"10.1.2.3": "invalid IP", "fd00::7": "invalid IP", // trusted proxies have no limit
 	} {
 		if got := b.Caller(netip.MustParseAddr(address)); got.String() != want {
 			t.Errorf("%s counts as %s, want %s", address, got, want)

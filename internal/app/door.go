@@ -14,18 +14,18 @@ import (
 	"sneakerdrop/internal/http1"
 )
 
-// door is what listens at Config.Address. What it leads to may change while it is open: at first to a waiting room,
-// if the database is waited for.
+// door is the listener at Config.Address. Its handler may change while it is open: while the server waits for its
+// database, it is a waiting room.
 type door struct {
 	listeners []net.Listener
 	addr      Address
 	server    *http1.Server
-	security  *tls.Config // nil: none
+	security  *tls.Config // nil for none
 	failed    chan error
 	inside    atomic.Pointer[http.Handler]
 }
 
-// openDoor listens; nobody is let in before lead.
+// openDoor listens. No connection is accepted before lead.
 func (c *Config) openDoor(ctx context.Context) (*door, error) {
 	listeners, addr, err := listen(ctx, c.Address)
 	if err != nil {
@@ -38,7 +38,7 @@ func (c *Config) openDoor(ctx context.Context) (*door, error) {
 	return d, nil
 }
 
-// lead has the door lead to h, and opens it the first time.
+// lead sets the handler, and starts to accept the first time.
 func (d *door) lead(h http.Handler) {
 	if before := d.inside.Swap(&h); before != nil {
 		return
@@ -58,15 +58,15 @@ func (d *door) serve(l net.Listener) error {
 // ServeHTTP implements http.Handler.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.inside.Load()).ServeHTTP(w, r) }
 
-// close ends what is under way; after a shutdown that is nothing.
+// close ends what is under way. After a shutdown that is nothing.
 func (d *door) close() {
 	_ = d.server.Close()
 	for _, l := range d.listeners {
-		_ = l.Close() // also where it was not served on yet
+		_ = l.Close() // also if it has not been served yet
 	}
 }
 
-// waitingRoom answers while the database is waited for: the process lives, and cannot sell.
+// waitingRoom answers while the server waits for its database: the process is alive, but cannot sell.
 type waitingRoom struct {
 	mu  sync.Mutex
 	why string
@@ -78,7 +78,7 @@ func (w *waitingRoom) say(why string) {
 	w.why = why
 }
 
-// ServeHTTP implements http.Handler. Its answers have the form of the API's.
+// ServeHTTP implements http.Handler. Its answers have the same form as the API's.
 func (w *waitingRoom) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
 	rw.Header().Set("Cache-Control", "no-store")
@@ -91,7 +91,7 @@ func (w *waitingRoom) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	answer := struct {
 		Error string `json:"error"`
 		Code  string `json:"code"`
-	}{"Not ready to serve: the database is not there yet; try again after Retry-After seconds", "not_ready"}
+	}{"Not ready to serve: the database is not up yet; try again after Retry-After seconds", "not_ready"}
 	if path == "/readyz" && w.why != "" {
 		answer.Error = "Not ready to serve: waiting for the database (" + w.why + "); try again after Retry-After seconds"
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// gcPercent lets the heap grow to four times what is in use before it is collected: what is in use are some 20 MB,
-// and each collection costs the same. Measured: docs/BENCHMARKS.md.
+// gcPercent lets the heap grow to four times the live data before a collection. The live data is about 20 MB, and
+// each collection costs the same. See docs/BENCHMARKS.md for measurements.
 const gcPercent = 300
 
-// tuneGC sets the garbage collector, unless GOGC or GOMEMLIMIT do. Within a container it keeps to four fifths of its
-// memory.
+// tuneGC sets the garbage collector, unless GOGC or GOMEMLIMIT is set. In a container it limits memory to four fifths
+// of what the container has.
 func tuneGC(log *slog.Logger) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)

@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// job is work that is done again and again beside the lanes, as long as the server runs. A run begins once the one
-// before has ended.
+// job is recurring work outside the lanes, for as long as the server runs. A run begins only after the previous one
+// has ended.
 type job struct {
 	name string
-	// every is how long it rests. Up to a tenth of that (and a minute) is added each time, so that replicas do not
-	// all begin at once.
+	// every is the rest between runs. A random tenth of it, up to a minute, is added, so that replicas do not run at
+	// the same time.
 	every time.Duration
-	// timeout bounds one run.
+	// timeout limits one run.
 	timeout time.Duration
 	run     func(context.Context) error
 }
 
-// jobs are those that run.
+// jobs are the running jobs.
 type jobs struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
 
-// startJobs begins each of them a moment later. That one fails is in the log, once until it works again.
+// startJobs starts each job a moment later. A failing job is logged once until it works again.
 func startJobs(ctx context.Context, log *slog.Logger, all ...job) *jobs {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	started := &jobs{cancel: cancel}
@@ -36,7 +36,7 @@ func startJobs(ctx context.Context, log *slog.Logger, all ...job) *jobs {
 	return started
 }
 
-// stop ends the runs that are under way, and waits for them.
+// stop cancels the runs under way and waits for them.
 func (s *jobs) stop() {
 	s.cancel()
 	s.running.Wait()
@@ -55,7 +55,7 @@ func (j *job) repeat(ctx context.Context, log *slog.Logger) {
 		case ctx.Err() != nil:
 			return
 		case err != nil && !failing:
-			log.Warn("a background job failed, and is tried again at its time", "job", j.name, "every", j.every, "err", err)
+			log.Warn("a background job failed; the next run comes at its usual time", "job", j.name, "every", j.every, "err", err)
 		case err == nil && failing:
 			log.Info("a background job works again", "job", j.name)
 		}

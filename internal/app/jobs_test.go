@@ -20,7 +20,7 @@ func TestJobs_RunOneAfterTheOtherUntilTheServerStops(t *testing.T) {
 				t.Error("two runs at once")
 			}
 			begun = append(begun, time.Now())
-			time.Sleep(25 * time.Second) // longer than the rest between two
+			time.Sleep(25 * time.Second) // longer than the rest between two runs
 			running--
 			return nil
 		}}
@@ -69,7 +69,7 @@ func TestJobs_FailuresAreSaidOnceAndATimeoutIsOne(t *testing.T) {
 	})
 }
 
-// A stop does not wait for what a run would still do, only for its end.
+// A stop cancels a run and waits only for it to end.
 func TestJobs_StopEndsARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// Answers are kept for 24 hours and then deleted, within minutes, by a server that nobody asks to.
+// A server deletes answers that were kept for 24 hours within minutes, without being asked.
 func TestJobs_ForgetKeysAfter24Hours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)

@@ -9,7 +9,8 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
-// warnOfPrices names drops whose price the shop's currency cannot write: they were made when it had another.
+// warnOfPrices names drops whose price has more decimals than the shop's currency. They were made when the shop had
+// another one.
 func warnOfPrices(c drop.Currency, views []*engine.View, log *slog.Logger) {
 	const most = 5
 	var found []string
@@ -25,6 +26,6 @@ func warnOfPrices(c drop.Currency, views []*engine.View, log *slog.Logger) {
 	if len(found) > most {
 		more = fmt.Sprintf(" and %d more", len(found)-most)
 	}
-	log.Warn("prices have more decimals than the currency has, and stay as they are; correct the price of these drops, or --currency",
+	log.Warn("prices have more decimals than the currency; correct the price of these drops, or --currency",
 		"currency", c.Code, "decimals", c.Decimals, "drops", strings.Join(found[:min(len(found), most)], ", ")+more)
 }

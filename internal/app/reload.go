@@ -10,11 +10,11 @@ import (
 type Secret struct {
 	What  string
 	Files []string
-	// Read takes over what is there now. After an error what was there before stays in use.
+	// Read switches to the current content. After an error the old content stays in use.
 	Read func(ctx context.Context) (changed bool, err error)
 }
 
-// secrets are all that the server reads again.
+// secrets returns everything that the server reads again.
 func (s *server) secrets() (all []Secret) {
 	if c := s.Certificates; c != nil {
 		all = append(all, Secret{"certificate", []string{c.certFile, c.keyFile}, func(context.Context) (bool, error) { return c.reload() }})
@@ -27,7 +27,7 @@ func (s *server) secrets() (all []Secret) {
 	return all
 }
 
-// startReloading reads secrets again at each SIGHUP. Requests go on meanwhile.
+// startReloading reads secrets again at each SIGHUP. Requests continue meanwhile.
 func (s *server) startReloading(ctx context.Context) (stop, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	all := s.secrets()
@@ -49,15 +49,15 @@ func (s *server) startReloading(ctx context.Context) (stop, error) {
 }
 
 func reload(ctx context.Context, all []Secret, log *slog.Logger) {
-	log.Info("SIGHUP: certificates, keys and users are read again", "of", len(all))
+	log.Info("SIGHUP: reading certificates, keys and users again", "of", len(all))
 	for _, s := range all {
 		switch changed, err := s.Read(ctx); {
 		case err != nil:
-			log.Error("cannot be read again, what was read before stays in use", "what", s.What, "error", err)
+			log.Error("cannot be read again; the old content stays in use", "what", s.What, "error", err)
 		case changed:
-			log.Info("read again, and changed", "what", s.What, "files", s.Files)
+			log.Info("read again: changed", "what", s.What, "files", s.Files)
 		default:
-			log.Info("read again, and the same", "what", s.What, "files", s.Files)
+			log.Info("read again: unchanged", "what", s.What, "files", s.Files)
 		}
 	}
 }

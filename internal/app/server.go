@@ -27,24 +27,24 @@ import (
 	"sneakerdrop/socketio/engineio"
 )
 
-// server has the parts that there are so far.
+// server has the parts that exist so far.
 type server struct {
 	Config
 
-	waits    func(why string) // is told why the store is waited for
+	waits    func(why string) // called with the reason why the server waits for its store
 	door     *door
 	store    store.Store
 	hub      *live.Hub
-	bus      *bus.NATS // nil: none
+	bus      *bus.NATS // nil for none
 	engine   *engine.Engine
 	sockets  *sockets.Sockets
 	streams  *sse.Streams
 	registry *prometheus.Registry
 	handler  http.Handler
-	url      string // where a browser finds it; empty: it does not serve yet
+	url      string // where a browser finds it; empty until it serves
 }
 
-// parts are all of a server, in the order in which they start.
+// parts returns all parts of a server, in the order in which they start.
 func (s *server) parts() []part {
 	return []part{
 		s.takeIdentity, s.openWaitingRoom, s.openStore, s.fill, s.makeHub, s.dialBus, s.makeCalls, s.openDiagnostics, s.startEngine, s.subscribeBus,
@@ -59,7 +59,7 @@ func (s *server) takeIdentity(context.Context) (end stop, err error) {
 	return end, nil
 }
 
-// openWaitingRoom tells whoever looks after the process that it lives, while the store is waited for.
+// openWaitingRoom answers health checks while the server waits for its store.
 func (s *server) openWaitingRoom(ctx context.Context) (end stop, err error) {
 	room := new(waitingRoom)
 	if s.waits = room.say; !s.AnswerWhileWaiting {
@@ -98,12 +98,12 @@ func (s *server) makeHub(context.Context) (stop, error) {
 	return ends(s.hub.Close), nil
 }
 
-// dialBus begins to connect.
+// dialBus starts to connect to NATS.
 func (s *server) dialBus(ctx context.Context) (end stop, err error) {
 	if s.Bus == nil {
 		return end, nil
 	}
-	named, ok := s.store.(interface { // can tell its database from others
+	named, ok := s.store.(interface { // only some stores can identify their database
 		DatabaseID(ctx context.Context) (string, error)
 	})
 	if !ok {
@@ -118,10 +118,10 @@ func (s *server) dialBus(ctx context.Context) (end stop, err error) {
 	if s.bus, err = bus.Dial(c); err != nil {
 		return nil, &SettingError{"nats", err}
 	}
-	return ends(s.bus.Close), nil // it tells other servers what is left to be told
+	return ends(s.bus.Close), nil // Close sends what is still waiting
 }
 
-// publish is where the engine's events go: to those who watch here and, over the bus, to other servers.
+// publish passes the engine's events to the watchers here and, over the bus, to other servers.
 func (s *server) publish(ev engine.Event) {
 	s.hub.Publish(ev)
 	if s.bus != nil {
@@ -129,7 +129,7 @@ func (s *server) publish(ev engine.Event) {
 	}
 }
 
-// makeCalls makes the engine and all that is served at Address: the pages, the API, sockets and event streams.
+// makeCalls makes the engine and everything that is served at Address: the pages, the API, sockets and event streams.
 func (s *server) makeCalls(context.Context) (end stop, err error) {
 	metrics := engine.NewMetrics()
 	lanes := s.Engine
@@ -167,7 +167,8 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	return end, nil
 }
 
-// Registry holds what GET /metrics shows beside the API's own metrics: those given, Go's and the process's.
+// Registry returns what GET /metrics shows besides the API's own metrics: the given collectors, Go's and the
+// process's.
 func Registry(ours ...prometheus.Collector) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(ours...)
@@ -175,8 +176,8 @@ func Registry(ours ...prometheus.Collector) *prometheus.Registry {
 	return r
 }
 
-// onlyHosts has a server that only this machine reaches, and that asks nobody who they are, answer to names of this
-// machine alone. Any other server answers to every name, unless its names are given.
+// onlyHosts makes a server that only this machine reaches, and that has no sign-in, answer only to names of this
+// machine. Any other server answers to every name, unless Hosts is set.
 func (c *Config) onlyHosts(trusting bool, next http.Handler) http.Handler {
 	if !trusting && len(c.Hosts) == 0 {
 		return next
@@ -184,10 +185,10 @@ func (c *Config) onlyHosts(trusting bool, next http.Handler) http.Handler {
 	return api.Hosts{Names: c.Hosts, AnyAddress: !trusting}.Around(next)
 }
 
-// profileTime bounds an answer of the diagnostics: profiles are taken for as long as is asked.
+// profileTime limits one answer of the diagnostics. A profile takes as long as the caller asks.
 const profileTime = 5 * time.Minute
 
-// openDiagnostics serves metrics and profiles on a listener of their own, if one is wanted.
+// openDiagnostics serves metrics and profiles on a separate listener, if there is one.
 func (s *server) openDiagnostics(ctx context.Context) (end stop, err error) {
 	if s.Metrics == nil {
 		return end, nil
@@ -203,7 +204,7 @@ func (s *server) openDiagnostics(ctx context.Context) (end stop, err error) {
 	for _, l := range listeners {
 		serving.Go(func() {
 			if err := served.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				s.Log.Error("metrics are served no more", "addr", addr.String(), "error", err)
+				s.Log.Error("no longer serving metrics", "addr", addr.String(), "error", err)
 			}
 		})
 	}
@@ -225,7 +226,7 @@ func (s *server) startEngine(ctx context.Context) (stop, error) {
 	return s.engine.Stop, nil
 }
 
-// subscribeBus has the engine take over what others tell.
+// subscribeBus makes the engine apply what other servers report.
 func (s *server) subscribeBus(context.Context) (end stop, err error) {
 	if s.bus == nil {
 		return end, nil
@@ -239,7 +240,7 @@ func (s *server) startJobs(ctx context.Context) (stop, error) {
 	return ends(running.stop), nil
 }
 
-// openDoor lets everybody in.
+// openDoor starts to serve everybody.
 func (s *server) openDoor(ctx context.Context) (end stop, err error) {
 	if s.door == nil {
 		if s.door, err = s.Config.openDoor(ctx); err != nil {
@@ -255,19 +256,19 @@ func (s *server) openDoor(ctx context.Context) (end stop, err error) {
 	return s.shutDown, nil
 }
 
-// shutDown lets the watchers go (they come back by themselves when a server is there again), takes no new
-// connections, and waits for the answers under way. A client that does not finish its request in time is cut off;
-// that is no failure.
+// shutDown disconnects the watchers, which reconnect by themselves once a server is back. It accepts no new
+// connections and waits for the answers under way. A client that does not finish its request in time is disconnected;
+// that is not a failure.
 func (s *server) shutDown(ctx context.Context) error {
-	// A fifth of the time is left for the commands of clients that are cut off.
+	// A fifth of the time remains for the commands of disconnected clients.
 	ctx, cancel := context.WithTimeout(ctx, s.ShutdownTimeout*4/5)
 	defer cancel()
 	s.streams.Close()
 	if err := s.sockets.Close(ctx); err != nil {
-		s.Log.Warn("cut off sockets that were not done", "error", err)
+		s.Log.Warn("disconnected sockets that were not done", "error", err)
 	}
 	if err := s.door.server.Shutdown(ctx); err != nil {
-		s.Log.Warn("cut off clients that were not done", "error", err)
+		s.Log.Warn("disconnected clients that were not done", "error", err)
 		if err := s.door.server.Close(); err != nil {
 			s.Log.Warn("close connections", "error", err)
 		}

@@ -16,8 +16,8 @@ import (
 
 type auditCommand struct {
 	common
-	Drop drop.ID `placeholder:"N" help:"Audit this drop alone (default: every drop)."`
-	JSON bool    `name:"json" help:"Print one JSON object in place of lines (default false)."`
+	Drop drop.ID `placeholder:"N" help:"Audit only this drop (default: every drop)."`
+	JSON bool    `name:"json" help:"Print one JSON object instead of lines (default false)."`
 }
 
 // damagedError ends a command whose audit found differences.
@@ -27,7 +27,7 @@ type damagedError struct {
 }
 
 func (e *damagedError) Error() string {
-	return fmt.Sprintf("the books of %s of %s do not agree; first: %s", count(int64(e.damaged), "drop"), count(int64(e.drops), "drop"), e.first)
+	return fmt.Sprintf("the records of %s of %s do not match; first: %s", count(int64(e.damaged), "drop"), count(int64(e.drops), "drop"), e.first)
 }
 
 func (c *auditCommand) run(ctx context.Context, con *console) error {
@@ -45,7 +45,7 @@ func (c *auditCommand) audit(ctx context.Context, con *console, s store.Store) e
 	}
 	report, err := c.report(ctx, s, progress)
 	if drop.CodeOf(err) == drop.CodeDropNotFound {
-		return &faultError{flag: "drop", rule: fmt.Sprintf("names drop %d, and there is no such drop in %s", c.Drop, c.Database)}
+		return &faultError{flag: "drop", rule: fmt.Sprintf("names drop %d, but there is no such drop in %s", c.Drop, c.Database)}
 	}
 	if err != nil {
 		return con.databaseError(c.Database, err)
@@ -72,7 +72,7 @@ func (c *auditCommand) report(ctx context.Context, s store.Store, progress func(
 	return audit.Report{Drops: []audit.DropReport{d}}, nil
 }
 
-// conclude prints the line of a clean audit, unless quiet, or returns an *damagedError.
+// conclude prints the line of a clean audit, unless quiet, or returns a *damagedError.
 func conclude(w io.Writer, r *audit.Report, quiet bool) error {
 	if n := r.Damaged(); n > 0 {
 		for i := range r.Drops {
@@ -110,7 +110,7 @@ func rows(d *audit.DropReport) string {
 	return fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
 }
 
-// count writes a number with what it counts: 1 drop, 12,345 drops, 2 ledger entries.
+// count formats a number and what it counts: 1 drop, 12,345 drops, 2 ledger entries.
 func count(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -27,34 +27,34 @@ import (
 
 type benchCommand struct {
 	common
-	URL         []string      `name:"url" placeholder:"URL" help:"A server that runs, http or https (default none: it starts one of its own on --database, and stops it). Repeat it for more servers of one shop, whose connections are shared out evenly."`
-	Scenario    load.Scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and buy) or mixed (70 % buy, 30 % never come back)."`
-	Drops       bound         `default:"1" help:"Drops that are hot at once."`
-	Connections bound         `default:"64" help:"Connections; in the closed loop each always has a request under way."`
-	Rate        float64       `placeholder:"N" help:"Send so many a second, whatever the server does, and take latency from when each was due: the open loop (default none: the closed loop)."`
+	URL         []string      `name:"url" placeholder:"URL" help:"A running server, http or https (by default it starts its own on --database, and stops it afterwards). Repeat it for more servers of one shop, which share the connections evenly."`
+	Scenario    load.Scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and pay) or mixed (70% pay, 30% never return)."`
+	Drops       bound         `default:"1" help:"How many drops sell at once."`
+	Connections bound         `default:"64" help:"Connections; in the closed loop each one always has a request under way."`
+	Rate        float64       `placeholder:"N" help:"Send N requests per second, whatever the server does, and measure latency from when each was due: the open loop (by default the closed loop)."`
 	Duration    wait          `default:"10s" help:"How long, from 1s to 1h."`
 	Keys        bool          `help:"Send an Idempotency-Key with each reserve and purchase (default false)."`
-	SignIn      bool          `help:"Have buyers sign in, with limits that none of them meets; for its own server (default false)."`
-	Token       string        `placeholder:"TOKEN" help:"An operator's token, where the running server asks for one."`
-	JWTSecret   string        `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server has too."`
-	JWTAudience string        `name:"jwt-audience" placeholder:"NAME" help:"What these tokens have as aud."`
-	Control     bool          `help:"Measure a handler that does nothing in place of the server: what the machine could do at most (scenario reserve)."`
+	SignIn      bool          `help:"Let buyers sign in, with limits that none of them reaches; only for its own server (default false)."`
+	Token       string        `placeholder:"TOKEN" help:"An operator's token, if the running server requires one."`
+	JWTSecret   string        `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server must also use."`
+	JWTAudience string        `name:"jwt-audience" placeholder:"NAME" help:"The aud of these tokens."`
+	Control     bool          `help:"Measure a handler that does nothing instead of the server: the most that the machine can do (scenario reserve)."`
 	Serve       []string      `sep:"none" placeholder:"FLAG" help:"A flag for the server that it starts, such as --serve=--max-batch=1. Repeat it for more."`
 	JSON        bool          `name:"json" help:"Print the result as one JSON object (default false)."`
 }
 
 func parseScenario(s string) (load.Scenario, error) {
 	if !slices.Contains(load.Scenarios(), load.Scenario(s)) {
-		return "", fmt.Errorf("must be one of %v, and is %q", load.Scenarios(), s)
+		return "", fmt.Errorf("must be one of %v, not %q", load.Scenarios(), s)
 	}
 	return load.Scenario(s), nil
 }
 
-// faultyError ends a run whose answers were not true.
+// faultyError ends a run with answers that were not true.
 type faultyError struct{ first string }
 
 func (e *faultyError) Error() string {
-	return "the server's answers and its books do not agree; first: " + e.first
+	return "the server's answers do not match its records; first: " + e.first
 }
 
 func (c *benchCommand) run(ctx context.Context, con *console) error {
@@ -88,18 +88,18 @@ func (c *benchCommand) run(ctx context.Context, con *console) error {
 func (c *benchCommand) check() error {
 	switch {
 	case c.Rate < 0 || c.Rate > 10_000_000:
-		return &faultError{flag: "rate", rule: fmt.Sprintf("must be from 0 to 10000000 a second, and is %g", c.Rate)}
+		return &faultError{flag: "rate", rule: fmt.Sprintf("must be from 0 to 10000000 per second, not %g", c.Rate)}
 	case len(c.URL) > 0 && (c.SignIn || c.Control || len(c.Serve) > 0):
-		return &faultError{flag: "url", rule: "is a server that runs; --sign-in, --control and --serve are for one of its own"}
+		return &faultError{flag: "url", rule: "names a running server; --sign-in, --control and --serve are only for a server that the bench starts"}
 	case len(c.URL) == 0 && (c.Token != "" || c.JWTSecret != ""):
-		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a server that runs, --sign-in is for one of its own"}
+		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a running server, --sign-in is for one that the bench starts"}
 	case c.Control && (c.Scenario != load.Reserve || c.SignIn || c.Keys):
-		return &faultError{flag: "control", rule: "does nothing but answer the scenario reserve, without --sign-in and --keys"}
+		return &faultError{flag: "control", rule: "only answers the scenario reserve, without --sign-in and --keys"}
 	}
 	return nil
 }
 
-// progress shows what happens on a terminal, and nothing elsewhere.
+// progress shows the progress on a terminal. Without a terminal it shows nothing.
 func (con *console) progress() func(load.Progress) {
 	if !con.terminal() {
 		return nil
@@ -110,7 +110,7 @@ func (con *console) progress() func(load.Progress) {
 	}
 }
 
-// terminal reports whether somebody watches stderr.
+// terminal reports whether stderr is a terminal.
 func (con *console) terminal() bool {
 	f, ok := con.stderr.(*os.File)
 	if !ok {
@@ -120,7 +120,7 @@ func (con *console) terminal() bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// measure runs the load, on a server of its own if there is none, and has the books checked.
+// measure runs the load, on its own server if there is no other, and checks the records.
 func (c *benchCommand) measure(ctx context.Context, con *console, b load.Config) (*load.Result, error) {
 	if len(c.URL) > 0 {
 		return measureRunning(ctx, b)
@@ -129,8 +129,8 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b load.Config)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(scratch) }() // in the system's folder for what may go
-	if c.Database.file != "" {                   // never the shop's own
+	defer func() { _ = os.RemoveAll(scratch) }() // a temporary folder
+	if c.Database.file != "" {                   // never the shop's own database
 		c.Database.file = filepath.Join(scratch, "bench.db")
 	}
 	own, err := c.start(ctx, scratch, &b)
@@ -149,7 +149,7 @@ func (c *benchCommand) measure(ctx context.Context, con *console, b load.Config)
 	if err = errors.Join(err, own.stop()); err != nil || c.Control {
 		return result, err
 	}
-	ctx = context.WithoutCancel(ctx) // a run that was ended early is checked too
+	ctx = context.WithoutCancel(ctx) // a run that was interrupted is checked too
 	s, err := con.openBooks(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func measureRunning(ctx context.Context, b load.Config) (*load.Result, error) {
 	return result, errors.Join(result.Check(ctx, b), result.Clean(ctx, b))
 }
 
-// requests is how many the processor time is shared among.
+// requests returns the number of requests that share the processor time.
 func requests(r *load.Result) int64 {
 	if r.Accepted > 0 {
 		return r.Accepted
@@ -194,14 +194,14 @@ func local(d database) bool {
 	return api.Loopback(u.Hostname())
 }
 
-// child is a server that the bench started.
+// child is a server that the bench has started.
 type child struct {
 	*exec.Cmd
 
 	stderr bytes.Buffer
 }
 
-// start starts the server, or the control, as a process of its own, so that its processor time can be told from the
+// start starts the server, or the control, as a separate process, so that its processor time can be told from the
 // load's.
 func (c *benchCommand) start(ctx context.Context, scratch string, b *load.Config) (*child, error) {
 	database := "sqlite:" + c.Database.file
@@ -243,13 +243,13 @@ func (c *benchCommand) start(ctx context.Context, scratch string, b *load.Config
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if b.URL = strings.TrimSpace(strings.TrimPrefix(line, readyLine)); err != nil || !strings.HasPrefix(line, readyLine) {
-		_ = own.stop() // says less than what it wrote
+		_ = own.stop() // its output says more than this error
 		return nil, fmt.Errorf("the server did not start: %s", oneLine(own.stderr.String()))
 	}
 	return own, nil
 }
 
-// ownToken makes an operator's token on the server's database.
+// ownToken makes an operator's token in the server's database.
 func (c *benchCommand) ownToken(ctx context.Context, database string) (string, error) {
 	create, err := self([]string{"token", "create", "--role=operator", "--name=bench", "--expires=2h"}, database)
 	if err != nil {
@@ -262,7 +262,7 @@ func (c *benchCommand) ownToken(ctx context.Context, database string) (string, e
 	return strings.TrimSpace(string(out)), nil
 }
 
-// self is this program with other arguments, and nothing of our settings but the database.
+// self returns a command that runs this program with other arguments. Of our settings it passes on only the database.
 func self(args []string, database string) (*exec.Cmd, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -272,13 +272,13 @@ func self(args []string, database string) (*exec.Cmd, error) {
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, prefix) || strings.HasPrefix(kv, "DB_") || strings.HasPrefix(kv, "PORT=") || strings.HasPrefix(kv, "DATABASE_URL=")
 	})
-	cmd.Env = append(cmd.Env, "DATABASE_URL="+database) // not on the command line: it may have a password
-	cmd.Dir = os.TempDir()                              // where no .env of the shop's is
+	cmd.Env = append(cmd.Env, "DATABASE_URL="+database) // not on the command line: it may contain a password
+	cmd.Dir = os.TempDir()                              // a folder without the shop's .env
 	inOwnGroup(cmd)
 	return cmd, nil
 }
 
-// stop ends the server, and fails where it had to be killed or ended in an error.
+// stop ends the server. It fails if the server had to be killed or ended with an error.
 func (c *child) stop() error {
 	const patience = 30 * time.Second
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {

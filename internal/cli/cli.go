@@ -1,8 +1,9 @@
-// Package cli is the command line of sneakerdrop: its commands, and their settings, which it hands on (package app).
+// Package cli is the command line of sneakerdrop. It parses the commands and their settings, and passes them to
+// package app.
 //
-// A setting is taken from its flag, else from the environment, else from the file .env in the working directory, else
-// it has its default. Whatever is wrong with a setting or with the surroundings (a taken port, a database out of reach)
-// ends the command with exit code 1 and one sentence on stderr that names it.
+// The value of a setting comes from its flag, else from the environment, else from the file .env in the working
+// directory, else from its default. A wrong setting or a problem outside (a port in use, a database out of reach)
+// ends the command with exit code 1. It prints one sentence on stderr that names the setting or the problem.
 package cli
 
 import (
@@ -22,53 +23,53 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Version is what --version prints.
+// Version is printed by --version.
 const Version = "0.1.0"
 
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Bring the schema up to date, then serve the API until SIGTERM or SIGINT."`
 	Seed    seedCommand    `cmd:"" help:"Fill an empty database with sample data: 5 users and 6 drops."`
-	Import  importCommand  `cmd:"" help:"Take over drops, users, reservations and purchases from the tables of the original Node.js backend."`
-	Copy    copyCommand    `cmd:"" help:"Copy everything from one database into an empty one, of the same kind or the other: SQLite to PostgreSQL when the shop grows."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schema up to date and say from which version to which."`
-	Audit   auditCommand   `cmd:"" help:"Compare ledger, counters, reservations and purchases of each drop, also beside a running server; exit code 1 if they disagree."`
+	Import  importCommand  `cmd:"" help:"Import drops, users, reservations and purchases from the tables of the original Node.js backend."`
+	Copy    copyCommand    `cmd:"" help:"Copy everything from one database to an empty one, for example from SQLite to PostgreSQL when the shop grows."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schema up to date and print the versions before and after."`
+	Audit   auditCommand   `cmd:"" help:"Check that ledger, counters, reservations and purchases of each drop match, even while a server runs; exit code 1 if they do not."`
 
-	Token tokenCommands `cmd:"" help:"Make, list and revoke operators' tokens, which count where buyers sign in."`
+	Token tokenCommands `cmd:"" help:"Make, list and revoke operators' tokens, which are needed if buyers sign in."`
 	Log   logCommand    `cmd:"" help:"Show what operators did: who, what, when and from where."`
 
-	Health healthCommand `cmd:"" help:"Ask the server on this machine whether it can sell; exit code 1 if not. For health checks of images without a shell."`
+	Health healthCommand `cmd:"" help:"Ask the server on this machine whether it can sell; exit code 1 if it cannot. For health checks in images without a shell."`
 
-	Bench benchCommand `cmd:"" help:"Put load on a server, by default one of its own, and say what it took, how fast, and whether every answer was true."`
+	Bench benchCommand `cmd:"" help:"Put load on a server, by default its own, and report the throughput, the latency, and whether every answer was true."`
 
-	Rehearse rehearseCommand `cmd:"" help:"Play a drop's first minutes with a hidden copy of it on a running server, and say PASS or FAIL."`
+	Rehearse rehearseCommand `cmd:"" help:"Play a drop's first minutes with a hidden copy on a running server, and print PASS or FAIL."`
 
 	BenchControl benchControlCommand `cmd:"" hidden:""`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
-// common is what nearly every command takes.
+// common has the settings of nearly every command.
 type common struct {
 	Database database `default:"sqlite:sneakerdrop.db" placeholder:"URL" help:"Where drops are kept: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME (default sqlite:sneakerdrop.db). Also DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."`
 	waiting
 	logging
 }
 
-// waiting is how long a command waits for its database.
+// waiting configures how long a command waits for its database.
 type waiting struct {
-	WaitForDatabase patience `default:"5s" placeholder:"TIME" help:"How long to wait for a PostgreSQL database that is not there yet, from 0s to 24h (default 5s). With another time than that also one whose name or role does not exist yet is waited for, and serve answers /livez and /readyz meanwhile."`
+	WaitForDatabase patience `default:"5s" placeholder:"TIME" help:"How long to wait for a PostgreSQL database that is not up yet, from 0s to 24h (default 5s). With any other value, the command also waits for a database or role that does not exist yet, and serve answers /livez and /readyz meanwhile."`
 }
 
-// waits reports whether somebody has asked to wait: then whatever may still come is waited for.
+// waits reports whether the operator has asked to wait. Then the command waits for everything that may still appear.
 func (w waiting) waits() bool { return time.Duration(w.WaitForDatabase) != reachWithin }
 
-// logging is what every command takes.
+// logging has the settings of every command.
 type logging struct {
-	LogLevel  slog.Level `default:"info" help:"Least severity that is logged: debug, info, warn or error."`
-	LogFormat logFormat  `default:"text" help:"Form of log lines on stderr: text or json."`
+	LogLevel  slog.Level `default:"info" help:"The lowest severity to log: debug, info, warn or error."`
+	LogFormat logFormat  `default:"text" help:"The format of log lines on stderr: text or json."`
 }
 
-// runner is a command, with its settings.
+// runner is a command with its settings.
 type runner interface {
 	run(ctx context.Context, con *console) error
 }
@@ -77,16 +78,16 @@ type runner interface {
 type console struct {
 	stdout, stderr io.Writer
 	settings       *settings
-	command        runner // what was asked for
+	command        runner // the selected command
 	parsed         *kong.Context
-	// waits, if not nil, is told again and again why the database is waited for.
+	// waits, if not nil, is called repeatedly with the reason why the command waits for its database.
 	waits   func(why string)
-	hangups <-chan os.Signal // SIGHUP, for serve; other commands end with it
-	// refusal, once it is known that logs are for machines, takes the sentence that an error ends the command with.
+	hangups <-chan os.Signal // SIGHUP, for serve; it ends other commands
+	// refusal receives the sentence that an error ends the command with, once it is known that logs are for machines.
 	refusal *slog.Logger
 }
 
-// print writes a result for people, or as JSON.
+// print writes a result as text for people, or as JSON.
 func (con *console) print(result io.WriterTo, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(con.stdout).Encode(result)
@@ -103,12 +104,12 @@ func (c *logging) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
-// Run executes one command and returns the exit code of the process. environ has the form of os.Environ. The command
-// stops gracefully when ctx ends.
+// Run executes one command and returns the exit code of the process. environ has the format of os.Environ. The
+// command stops gracefully when ctx ends.
 func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	var c commands
 	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP) // first: one that comes while serve starts must not end it
+	signal.Notify(hangups, syscall.SIGHUP) // first, because a SIGHUP while serve starts must not end it
 	defer signal.Stop(hangups)
 	con := &console{stdout: stdout, stderr: stderr, hangups: hangups}
 	command, done, err := con.parse(&c, args, environ)
@@ -129,7 +130,7 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return 1
 }
 
-// endBy gives a signal its usual effect back, also to one that has come already.
+// endBy restores a signal's usual effect, even for one that has already arrived.
 func endBy(signals chan os.Signal) {
 	signal.Stop(signals)
 	select {
@@ -141,10 +142,10 @@ func endBy(signals chan os.Signal) {
 	}
 }
 
-// exit is what kong is given in place of os.Exit for --help and --version.
+// exit is what kong gets instead of os.Exit for --help and --version.
 type exit struct{}
 
-// parse reads the command line into c. done means that --help or --version has been answered.
+// parse reads the command line into c. done means that --help or --version was answered.
 func (con *console) parse(c *commands, args, environ []string) (command string, done bool, err error) {
 	con.settings, err = readSettings(environ)
 	if err != nil {
@@ -152,7 +153,7 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 	}
 	parser, err := kong.New(c, append(kinds(),
 		kong.Name("sneakerdrop"),
-		kong.Description("A server for limited sneaker releases. Every flag can also be set by the environment variable named beside it, or in a file .env."),
+		kong.Description("A server for limited sneaker releases. You can also set every flag by the environment variable shown beside it, or in a file .env."),
 		kong.Writers(con.stdout, con.stderr),
 		kong.Exit(func(int) { panic(exit{}) }),
 		kong.Vars{"version": "sneakerdrop " + Version},
@@ -183,7 +184,7 @@ func (con *console) parse(c *commands, args, environ []string) (command string, 
 	return parsed.Command(), false, nil
 }
 
-// sentence says on one line what went wrong; a faulty setting is called by where it came from.
+// sentence describes an error in one line. It names a wrong setting by its source.
 func (con *console) sentence(err error) string {
 	if f, ok := errors.AsType[*faultError](err); ok {
 		return con.settings.name(f.flag) + " " + f.rule

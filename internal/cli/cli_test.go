@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/cli"
 )
 
-// What a user sees of the commands is tested on the built binary (test/testdata/cli). Here the race detector watches
-// one life of a server, and nothing may be left of it.
+// Tests of the built binary (test/testdata/cli) cover what a user sees of the commands. Here the race detector
+// watches one run of a server, and nothing may be left of it.
 func TestRun_ServeEndsWithItsContextAndLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	ctx, stop := context.WithCancel(t.Context())
@@ -54,7 +54,7 @@ func TestRun_ServeEndsWithItsContextAndLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestRun_AlreadyStopped: a signal that comes before the server is ready is no failure.
+// TestRun_AlreadyStopped: a signal that arrives before the server is ready is not a failure.
 func TestRun_AlreadyStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

@@ -16,15 +16,15 @@ import (
 )
 
 type copyCommand struct {
-	From database `required:"" placeholder:"URL" help:"What to copy: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read; stop what serves it."`
-	To   database `required:"" placeholder:"URL" help:"Where to: an empty database, which is made where it is a file, and migrated."`
+	From database `required:"" placeholder:"URL" help:"The source: sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/NAME. It is not changed; stop the server that uses it."`
+	To   database `required:"" placeholder:"URL" help:"The target: an empty database, which is migrated first. A missing file is created."`
 	waiting
 	logging
 }
 
 func (c *copyCommand) run(ctx context.Context, con *console) error {
 	if same(c.From, c.To) {
-		return &faultError{flag: "to", rule: "must be another database than --from"}
+		return &faultError{flag: "to", rule: "must be a different database than --from"}
 	}
 	from, err := c.source(ctx, con)
 	if err != nil {
@@ -33,7 +33,8 @@ func (c *copyCommand) run(ctx context.Context, con *console) error {
 	return errors.Join(c.into(ctx, con, from), from.Close())
 }
 
-// source opens what is copied, and keeps servers away from it where that is a file. It neither makes nor migrates it.
+// source opens the database to copy, and keeps servers away from it if it is a file. It neither creates nor migrates
+// it.
 func (c *copyCommand) source(ctx context.Context, con *console) (store.Store, error) {
 	if c.From.file != "" {
 		if _, err := os.Stat(c.From.file); err != nil {
@@ -47,7 +48,7 @@ func (c *copyCommand) source(ctx context.Context, con *console) (store.Store, er
 		}
 	}
 	if errors.Is(err, sqlite.ErrServed) {
-		return nil, fmt.Errorf("%s is being served; stop that server first: what it sells meanwhile would not be in the copy", c.From)
+		return nil, fmt.Errorf("a server uses %s; stop that server first, because the copy would miss what it sells meanwhile", c.From)
 	}
 	if err != nil {
 		return nil, con.databaseErrorOf("from", c.From, err)
@@ -66,13 +67,13 @@ func (c *copyCommand) into(ctx context.Context, con *console, from store.Store) 
 	return errors.Join(c.copy(ctx, con, from, to), to.Close())
 }
 
-// copy copies, says what came of it, and has the copy audited.
+// copy copies, reports the result, and audits the copy.
 func (c *copyCommand) copy(ctx context.Context, con *console, from, to store.Store) error {
 	report, err := copier.Run(ctx, from, to, con.copying())
 	if err != nil {
 		return c.explain(ctx, con, err)
 	}
-	fmt.Fprintf(con.stdout, "copied: %s, %s, %s, %s; %s, %s, %s, %s; read back and the same\n",
+	fmt.Fprintf(con.stdout, "copied: %s, %s, %s, %s; %s, %s, %s, %s; read back and compared\n",
 		count(report.Drops, "drop"), count(report.Reservations, "reservation"), count(report.Purchases, "purchase"),
 		count(report.LedgerEntries, "ledger entry"), count(report.Users, "user"), count(report.Keys, "kept answer"),
 		count(report.Tokens, "token"), count(report.Actions, "log entry"))
@@ -88,13 +89,13 @@ func (c *copyCommand) copy(ctx context.Context, con *console, from, to store.Sto
 
 func (c *copyCommand) explain(ctx context.Context, con *console, err error) error {
 	if errors.Is(err, store.ErrNotEmpty) {
-		return fmt.Errorf("%s is not empty, and nothing was changed; name a new database with --to (tokens and the log count too)", c.To)
+		return fmt.Errorf("%s is not empty, and nothing was changed; name a new database with --to (tokens and the operators' log count too)", c.To)
 	}
 	if store.ClassOf(err) == store.ClassUnknown {
-		return fmt.Errorf("%s has either all of it or nothing, the answer to the commit was lost: sneakerdrop audit tells which; %w", c.To, cause(err))
+		return fmt.Errorf("%s has either everything or nothing, because the answer to the commit was lost; run sneakerdrop audit to find out: %w", c.To, cause(err))
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("the copy was broken off; %s is empty, start it again", c.To)
+		return fmt.Errorf("the copy was interrupted; %s is empty, start it again", c.To)
 	}
 	if e, ok := errors.AsType[*copier.SourceError](err); ok {
 		return fmt.Errorf("nothing was copied: %w", con.databaseErrorOf("from", c.From, e.Err))
@@ -102,12 +103,12 @@ func (c *copyCommand) explain(ctx context.Context, con *console, err error) erro
 	return fmt.Errorf("nothing was copied: %w", con.databaseErrorOf("to", c.To, err))
 }
 
-// copying shows on a terminal how far a copy is, once a second.
+// copying shows on a terminal once a second how far a copy has come.
 func (con *console) copying() func(*copier.Report) {
 	if !con.terminal() {
 		return nil
 	}
-	const every = 1000 // rows: cheaper than to look at the clock
+	const every = 1000 // rows; counting is cheaper than reading the clock
 	start := time.Now()
 	next := start.Add(time.Second)
 	return func(r *copier.Report) {
@@ -119,7 +120,7 @@ func (con *console) copying() func(*copier.Report) {
 	}
 }
 
-// same reports whether two settings name one database, as far as that shows.
+// same reports whether two settings name the same database, as far as the text shows.
 func same(a, b database) bool {
 	if a.file != "" && b.file != "" {
 		left, err := os.Stat(a.file)

@@ -10,15 +10,15 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// parseCurrency reads a currency of ISO 4217, with the decimals that it has there. Others count them differently: the
-// pages' Intl by how people pay in cash.
+// parseCurrency reads an ISO 4217 currency with that standard's number of decimals. Others differ: Intl in browsers
+// goes by how people pay in cash.
 func parseCurrency(s string) (drop.Currency, error) {
 	if len(s) != 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return drop.Currency{}, errors.New("must be the three capital letters of a currency, such as EUR")
 	}
 	digits, ok := iso.GetDigits(s)
 	if !ok {
-		return drop.Currency{}, fmt.Errorf("is %s, which is no currency in use by ISO 4217; give one that is, such as EUR", s)
+		return drop.Currency{}, fmt.Errorf("is %s, which is not a currency in use in ISO 4217; give one that is, such as EUR", s)
 	}
 	return drop.Currency{Code: s, Decimals: int(digits)}, nil
 }

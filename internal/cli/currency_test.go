@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// TestCurrency_HasTheDecimalsOfISO4217 holds the library against list one of the standard: who pays in cash in rials,
-// ariary or ouguiya sees other decimals, and so do those who count as CLDR does.
+// TestCurrency_HasTheDecimalsOfISO4217 compares the library with list one of the standard. Cash in rials, ariary or
+// ouguiya has other decimals, and so has CLDR.
 func TestCurrency_HasTheDecimalsOfISO4217(t *testing.T) {
 	decimals := make(map[string]int)
 	for n, codes := range map[int]string{
@@ -43,10 +43,10 @@ func TestCurrency_HasTheDecimalsOfISO4217(t *testing.T) {
 		"EU":   "must be the three capital letters",
 		"ＪＰＹ":  "must be the three capital letters",
 		"€€€":  "must be the three capital letters",
-		"EUX":  "is EUX, which is no currency in use by ISO 4217",
-		"DEM":  "is DEM, which is no currency in use by ISO 4217",
-		"XXX":  "is XXX, which is no currency in use by ISO 4217",
-		"BTC":  "is BTC, which is no currency in use by ISO 4217",
+		"EUX":  "is EUX, which is not a currency in use in ISO 4217",
+		"DEM":  "is DEM, which is not a currency in use in ISO 4217",
+		"XXX":  "is XXX, which is not a currency in use in ISO 4217",
+		"BTC":  "is BTC, which is not a currency in use in ISO 4217",
 	} {
 		if got, err := parseCurrency(code); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %+v, %v", code, got, err)

@@ -20,11 +20,11 @@ import (
 // database says which store to open: the file of the embedded one, or the URL of PostgreSQL.
 type database struct {
 	file, url string
-	// Of PostgreSQL, for people: its hosts, its name, and the parameters of the URL that mean nothing here.
+	// For PostgreSQL and for people: its hosts, its name, and the parameters of the URL that have no meaning here.
 	hosts, name, ignored string
 }
 
-var errDatabase = errors.New("must be sqlite:FILE, such as sqlite:sneakerdrop.db, or a URL of PostgreSQL, such as postgres://user:password@localhost:5432/shop")
+var errDatabase = errors.New("must be sqlite:FILE, such as sqlite:sneakerdrop.db, or a PostgreSQL URL, such as postgres://user:password@localhost:5432/shop")
 
 func parseDatabase(s string) (database, error) {
 	if file, ok := strings.CutPrefix(strings.TrimSpace(s), "sqlite:"); ok {
@@ -39,7 +39,7 @@ func parseDatabase(s string) (database, error) {
 	return parsePostgres(s, false)
 }
 
-// parsePostgres reads the address of a PostgreSQL database; foreign: not of ours.
+// parsePostgres reads the address of a PostgreSQL database. foreign says that its tables are another program's.
 func parsePostgres(s string, foreign bool) (database, error) {
 	a, err := postgres.ReadAddress(s, foreign)
 	return database{url: a.URL, hosts: a.Hosts, name: a.Database, ignored: a.Ignored}, err
@@ -54,10 +54,11 @@ func (d database) String() string {
 }
 
 const (
-	// reachWithin bounds the wait for a database that is not there yet: containers of one machine start at once.
+	// reachWithin limits the wait for a database that is not up yet: containers on one machine start at the same
+	// time.
 	reachWithin = 5 * time.Second
 	reachEvery  = 200 * time.Millisecond
-	// sayEvery is how often the log says that a database is still waited for.
+	// sayEvery is how often the log says that the command still waits for its database.
 	sayEvery = 15 * time.Second
 )
 
@@ -72,8 +73,8 @@ func (con *console) open(ctx context.Context, d database, w waiting, log *slog.L
 	return s, from, to, nil
 }
 
-// openBeside opens the database for a small write. Where a server has an SQLite file the two share it, and then
-// nothing is migrated.
+// openBeside opens the database for a small write. If a server uses an SQLite file, the two share it, and nothing is
+// migrated.
 func (con *console) openBeside(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
 	s, _, _, err := con.open(ctx, d, w, log)
 	if !errors.Is(err, sqlite.ErrServed) {
@@ -89,7 +90,7 @@ func (con *console) openBeside(ctx context.Context, d database, w waiting, log *
 	return beside, nil
 }
 
-// openBooks opens the database for reading: nothing is migrated, and an SQLite file may have a server.
+// openBooks opens the database for reading. Nothing is migrated, and a server may be using an SQLite file.
 func (con *console) openBooks(ctx context.Context, d database, w waiting, log *slog.Logger) (store.Store, error) {
 	var s store.Store
 	var err error
@@ -107,7 +108,7 @@ func (con *console) openBooks(ctx context.Context, d database, w waiting, log *s
 	return s, nil
 }
 
-// openFile opens an SQLite file, and says so if others can read or change it.
+// openFile opens an SQLite file, and warns if others can read or change it.
 func openFile(file string, o sqlite.Options) (store.Store, error) {
 	s, err := sqlite.Open(file, o)
 	if err != nil {
@@ -122,7 +123,7 @@ func (con *console) openStore(ctx context.Context, d database, w waiting, log *s
 		return openFile(d.file, sqlite.Options{Log: log})
 	}
 	if d.ignored != "" {
-		log.Info("these parameters of the database URL mean nothing here", "names", d.ignored)
+		log.Info("these parameters of the database URL have no meaning here", "names", d.ignored)
 	}
 	s, err := postgres.Open(ctx, d.url, postgres.Options{Log: log})
 	if err != nil {
@@ -134,12 +135,12 @@ func (con *console) openStore(ctx context.Context, d database, w waiting, log *s
 	return s, nil
 }
 
-// reach waits until the database answers. What it says about its schema is not asked: that is Migrate's.
+// reach waits until the database answers. It does not check the schema; Migrate does.
 func (con *console) reach(ctx context.Context, s *postgres.Store, d database, w waiting, log *slog.Logger) error {
 	began, said := time.Now(), time.Time{}
 	bounded, cancel := context.WithTimeout(ctx, max(time.Duration(w.WaitForDatabase), reachEvery))
 	defer cancel()
-	var last error // says more than that the time was over
+	var last error // says more than that the time is over
 	for {
 		err := s.CheckPooler(bounded)
 		if err == nil {
@@ -178,7 +179,7 @@ func (con *console) reach(ctx context.Context, s *postgres.Store, d database, w 
 	}
 }
 
-// pauseAfter is how long to wait for the next try: soon at first, then once a second.
+// pauseAfter returns how long to wait before the next try: short at first, then a second.
 func pauseAfter(waited time.Duration) time.Duration {
 	if waited < reachWithin {
 		return reachEvery
@@ -191,20 +192,19 @@ func isSetting(err error) bool {
 	return ok
 }
 
-// refused reports that a server answered, and that waiting will not change its mind: a wrong password, no such
-// database.
+// refused reports that a server answered and will not change its mind: a wrong password, or no such database.
 func refused(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code != pgerrcode.CannotConnectNow && !pgerrcode.IsInsufficientResources(e.Code) &&
-		!pgerrcode.IsConnectionException(e.Code) // PgBouncer's, where PostgreSQL is away
+		!pgerrcode.IsConnectionException(e.Code) // PgBouncer sends this if PostgreSQL is down
 }
 
-// databaseError says what is wrong with the database, which one is meant, and what to do.
+// databaseError says what is wrong with the database, which one it is, and what to do.
 func (con *console) databaseError(d database, err error) error {
 	return con.databaseErrorOf("database", d, err)
 }
 
-// databaseErrorOf is databaseError of a database that another flag has named.
+// databaseErrorOf is databaseError for a database that another flag names.
 func (con *console) databaseErrorOf(flag string, d database, err error) error {
 	setting := con.settings.name(flag)
 	if errors.Is(err, store.ErrTooNew) {
@@ -216,7 +216,7 @@ func (con *console) databaseErrorOf(flag string, d database, err error) error {
 	return fmt.Errorf("cannot reach %s: %w; start it, or correct %s", d, cause(err), setting)
 }
 
-// cause takes the part of a database error that an operator can act on.
+// cause returns the part of a database error that an operator can act on.
 func cause(err error) error {
 	if e, ok := errors.AsType[*postgres.NoPrimaryError](err); ok {
 		return e
@@ -245,7 +245,7 @@ func cause(err error) error {
 	return err
 }
 
-// remedy is what to do about a parameter of the URL that PostgreSQL does not take as one of its settings.
+// remedy says what to do about a parameter in the URL that PostgreSQL does not accept as a setting.
 func remedy(e *pgconn.PgError) string {
 	switch e.Code {
 	case pgerrcode.UndefinedObject, pgerrcode.InvalidParameterValue, pgerrcode.CantChangeRuntimeParam:

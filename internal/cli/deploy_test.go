@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// What deploy/ and the image set are settings of serve, with values that it takes.
+// The settings in deploy/ and the image exist in serve, and have values that it accepts.
 func TestDeploy_SettingsAreSettings(t *testing.T) {
 	image := settingsIn(t, "../../Dockerfile")
 	for file, least := range map[string]int{"../../deploy/compose.yaml": 9, "../../deploy/kubernetes/settings.yaml": 8} {
@@ -19,7 +19,7 @@ func TestDeploy_SettingsAreSettings(t *testing.T) {
 		if len(given) < least {
 			t.Errorf("only %d settings found in %s: %v", len(given), file, given)
 		}
-		if !strings.Contains(strings.Join(given, " "), "SNEAKERDROP_DATABASE=") { // Kubernetes has it from a secret
+		if !strings.Contains(strings.Join(given, " "), "SNEAKERDROP_DATABASE=") { // Kubernetes sets it from a secret
 			given = append(given, "SNEAKERDROP_DATABASE=postgres://sneakerdrop_serve@postgres/shop")
 		}
 		var c commands
@@ -29,14 +29,14 @@ func TestDeploy_SettingsAreSettings(t *testing.T) {
 		if err = cmp.Or(err, s.checkReach(), s.signInFlags.check()); err != nil {
 			t.Errorf("%s: %s", file, con.sentence(err))
 		}
-		// What opens the metrics must not open the shop, should the setting for the sign-in be lost.
+		// The settings that open the metrics must not open the shop if the setting for the sign-in is lost.
 		if s.Insecure || !s.required() || s.Addr.Loopback() || len(s.TrustedProxy) == 0 || len(s.NATS) == 0 || s.Addr.Port != 3000 || s.MetricsAddr.Port != 9090 {
 			t.Errorf("%s: %+v", file, s)
 		}
 	}
 }
 
-// settingsIn finds NAME=value and NAME: value. What comes from a secret file, ${NAME:?…}, gets a value that would do.
+// settingsIn finds NAME=value and NAME: value. A value from a secret file, ${NAME:?…}, is replaced by one that works.
 func settingsIn(t *testing.T, file string) []string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -52,7 +52,7 @@ func settingsIn(t *testing.T, file string) []string {
 	return found
 }
 
-// Nothing but the shop listens on every address, or is published to other machines.
+// Only the shop listens on every address, or is published to other machines.
 func TestDeploy_OnlyTheShopIsOpen(t *testing.T) {
 	read := func(file string) string {
 		text, err := os.ReadFile("../../deploy/" + file)
@@ -101,7 +101,7 @@ func TestDeploy_OnlyTheShopIsOpen(t *testing.T) {
 	}
 }
 
-// The dashboard and the alerts ask for labels that the metrics have.
+// The dashboard and the alerts use labels that the metrics have.
 func TestDeploy_LabelsAreThere(t *testing.T) {
 	labels := make(map[string]string)
 	for _, d := range described(t) {
@@ -144,7 +144,7 @@ func valuesOf(m map[string]string) (all []string) {
 	return all
 }
 
-// family is the name without what Prometheus adds to those of a histogram.
+// family returns the name without the suffixes that Prometheus adds for a histogram.
 func family(name string) string {
 	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
 		name = strings.TrimSuffix(name, suffix)
@@ -152,7 +152,7 @@ func family(name string) string {
 	return name
 }
 
-// described is every metric that serve exports, also those that have no values yet.
+// described returns every metric that serve exports, even those without values yet.
 func described(t *testing.T) (all []*prometheus.Desc) {
 	t.Helper()
 	r := exported(t)

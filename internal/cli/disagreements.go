@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// disagreements names, for each setting of the command, the sources that say something else than the one that counts.
-// It quotes no value, which may hold a password.
+// disagreements names, for each setting of the command, the sources whose value differs from the one in force. It
+// quotes no value, which may contain a password.
 func (s *settings) disagreements(parsed *kong.Context) (notes []string) {
 	for _, f := range parsed.Flags() {
 		if !configurable(f) {
@@ -33,9 +33,9 @@ func (s *settings) disagreements(parsed *kong.Context) (notes []string) {
 		}
 		switch n := len(others); {
 		case n == 1:
-			notes = append(notes, fmt.Sprintf("%s and %s disagree; %s counts and the other is ignored", counts, others[0], counts))
+			notes = append(notes, fmt.Sprintf("%s and %s differ; %s is used and the other is ignored", counts, others[0], counts))
 		case n > 1:
-			notes = append(notes, fmt.Sprintf("%s disagrees with %s and %s; %s counts and the others are ignored",
+			notes = append(notes, fmt.Sprintf("%s differs from %s and %s; %s is used and the others are ignored",
 				counts, strings.Join(others[:n-1], ", "), others[n-1], counts))
 		}
 	}
@@ -46,7 +46,7 @@ func onCommandLine(parsed *kong.Context, f *kong.Flag) bool {
 	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool { return p.Flag == f && !p.Resolved })
 }
 
-// differing are the variables of a layer that stand for a flag and do not say what it is.
+// differing returns the variables of a layer that stand for a flag but have another value.
 func (s *settings) differing(l layer, f *kong.Flag) (names []string) {
 	is := f.Target.Interface()
 	if text, ok := l.get(variable(f.Name)); ok && !reflectsAs(f, text, is) {
@@ -94,7 +94,7 @@ func reflectsAs(f *kong.Flag, text string, is any) bool {
 	}
 }
 
-// reaches makes one word of the names that a set of addresses has.
+// reaches maps the names of a set of addresses to one word.
 func reaches(host string) string {
 	ip, err := netip.ParseAddr(host)
 	switch {
@@ -107,7 +107,7 @@ func reaches(host string) string {
 	}
 }
 
-// differing are those of PORT and HOST that say something else.
+// differing returns those of PORT and HOST that have another value.
 func (a address) differing(l layer) (names []string) {
 	if port, ok := l.get("PORT"); ok && strings.TrimSpace(port) != strconv.Itoa(int(a.Port)) {
 		names = append(names, "PORT")
@@ -118,7 +118,7 @@ func (a address) differing(l layer) (names []string) {
 	return names
 }
 
-// differing are those of DB_HOST and its like that say something else.
+// differing returns those of DB_HOST and the like that have another value.
 func (d database) differing(l layer) (names []string) {
 	var is []string
 	if cfg, err := pgconn.ParseConfig(d.url); d.url != "" && err == nil {
@@ -140,7 +140,7 @@ func hosts(cfg *pgconn.Config) string {
 	return strings.Join(slices.Compact(all), ",")
 }
 
-// same reports whether two texts lead to one database in one way.
+// same reports whether two texts lead to the same database in the same way.
 func (d database) same(other database) bool {
 	if d == other || d.url == "" || other.url == "" {
 		return d == other

@@ -14,7 +14,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// free is an address of this machine that nobody listens on.
+// free returns an address of this machine that nobody listens on.
 func free(t *testing.T) string {
 	t.Helper()
 	var lc net.ListenConfig
@@ -26,8 +26,8 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// While the database is waited for the process says that it lives, that it is not ready and why, and to everything
-// else to come again; a signal ends it at once and is no failure.
+// While it waits for the database, the process reports that it is alive, and that it is not ready and why. It answers
+// everything else with "come again". A signal ends it at once and is not a failure.
 func TestRun_WaitsForADatabaseAtAnOpenDoor(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -85,8 +85,7 @@ func TestRun_WaitsForADatabaseAtAnOpenDoor(t *testing.T) {
 	}
 }
 
-// Without being asked to wait longer a start gives up after the usual time, and a command with a time of its own
-// after that.
+// By default, a start gives up after the usual time. A command with its own limit gives up after that.
 func TestRun_GivesUpWaiting(t *testing.T) {
 	var log strings.Builder
 	began := time.Now()

@@ -9,16 +9,16 @@ import (
 	"unicode"
 )
 
-// maxDotenv bounds the file .env.
+// maxDotenv is the largest accepted .env file.
 const maxDotenv = 256 << 10
 
-// dotenv is what a file .env says.
+// dotenv is the content of a .env file.
 type dotenv struct {
 	pairs  []pair
-	faults []string // lines that say less than they seem to, each a clause that begins with the line's number; no values
+	faults []string // lines that mean less than they seem to: each a clause that begins with the line's number, without values
 }
 
-// pair is one variable in the order of the file. Of a name that is there twice the last one counts.
+// pair is one variable, in the order of the file. If a name appears twice, the last one counts.
 type pair struct{ name, value string }
 
 func (d *dotenv) values() map[string]string {
@@ -48,17 +48,17 @@ func readDotenv(name string) (*dotenv, error) {
 	return parseDotenv(string(text)), nil
 }
 
-// parseDotenv reads variables as the Node.js package dotenv (16 and 17) reads them, because that is where such files
-// come from. testdata/dotenv.json has what it makes of many files. Its habits that surprise:
+// parseDotenv reads variables as the Node.js package dotenv (16 and 17) does, because that is where such files come
+// from. testdata/dotenv.json has its results for many files. Some of its rules are surprising:
 //
 //   - nothing is expanded: $ and ${X} are characters of a value
 //   - # ends an unquoted value, with or without a blank before it
 //   - a value may be in ', " or `, over several lines; only in " are \n and \r line ends. A quote behind a backslash
 //     does not end the value, and the backslash stays
-//   - a quote that nothing ends is a character of the value, which then ends with its line
+//   - a quote without an end is a character of the value, which then ends with its line
 //   - NAME: value works too, with a blank behind the colon; so does export NAME=value
 //   - blanks, and even line ends, around = and before a quoted value do not count
-//   - a line that is none of this is left out
+//   - any other line is ignored
 func parseDotenv(text string) *dotenv {
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 	r := &dotenvReader{text: []rune(text), line: 1}
@@ -73,17 +73,17 @@ func parseDotenv(text string) *dotenv {
 	return &r.found
 }
 
-// dotenvReader reads one file. Its methods take a position in text and return the one behind what they read.
+// dotenvReader reads one file. Its methods take a position in text and return the position after what they read.
 type dotenvReader struct {
 	text  []rune
-	line  int // that of the position at which assignment and leaveOut are called
+	line  int // the line of the position at which assignment and leaveOut are called
 	found dotenv
 }
 
-// blank is JavaScript's idea of a blank.
+// blank reports whether JavaScript treats c as white space.
 func blank(c rune) bool { return c == '\uFEFF' || c != '\u0085' && unicode.IsSpace(c) }
 
-// endsLine is JavaScript's idea of the end of a line, without the carriage return.
+// endsLine reports whether c ends a line in JavaScript, except for the carriage return.
 func endsLine(c rune) bool { return c == '\n' || c == '\u2028' || c == '\u2029' }
 
 func ofName(c rune) bool {
@@ -101,7 +101,7 @@ func lineEnds(text []rune) (n int) {
 	return n
 }
 
-// skip passes over all characters of a kind.
+// skip skips all characters of a kind.
 func (r *dotenvReader) skip(at int, kind func(rune) bool) int {
 	for at < len(r.text) && kind(r.text[at]) {
 		at++
@@ -111,28 +111,28 @@ func (r *dotenvReader) skip(at int, kind func(rune) bool) int {
 
 func (r *dotenvReader) is(at int, c rune) bool { return at < len(r.text) && r.text[at] == c }
 
-// rest is the end of the line.
+// rest returns the end of the line.
 func (r *dotenvReader) rest(at int) int {
 	return r.skip(at, func(c rune) bool { return !endsLine(c) })
 }
 
-// leaveOut passes over a line that is no assignment.
+// leaveOut skips a line that is not an assignment.
 func (r *dotenvReader) leaveOut(at int) int {
 	end := r.rest(at)
 	if text := strings.TrimFunc(string(r.text[at:end]), blank); text != "" && text[0] != '#' {
-		r.fault(r.line, "is not NAME=value and is left out")
+		r.fault(r.line, "is not NAME=value and is ignored")
 	}
 	return min(end+1, len(r.text))
 }
 
 func (r *dotenvReader) fault(line int, what string) {
-	const most = 5 // of a file that is something else altogether
+	const most = 5 // enough for a file of another kind
 	if len(r.found.faults) < most {
 		r.found.faults = append(r.found.faults, fmt.Sprintf("line %d %s", line, what))
 	}
 }
 
-// assignment reads one variable from the beginning of a line; the empty lines before it belong to it.
+// assignment reads one variable from the beginning of a line, including empty lines before it.
 func (r *dotenvReader) assignment(at int) (next int, ok bool) {
 	start := r.skip(at, blank)
 	const word = "export"
@@ -144,7 +144,7 @@ func (r *dotenvReader) assignment(at int) (next int, ok bool) {
 	return r.named(at, start)
 }
 
-// named reads a name at start and what it is set to. at is where the lines of the assignment begin.
+// named reads a name at start and its value. at is where the assignment's lines begin.
 func (r *dotenvReader) named(at, start int) (next int, ok bool) {
 	end := r.skip(start, ofName)
 	if end == start {
@@ -163,11 +163,11 @@ func (r *dotenvReader) named(at, start int) (next int, ok bool) {
 	name := string(r.text[start:end])
 	line := r.line + lineEnds(r.text[at:value])
 	if strings.ContainsRune(text, unicode.ReplacementChar) {
-		r.fault(line, "is not UTF-8: what is set there is not what was meant")
+		r.fault(line, "is not UTF-8: the value is not what was meant")
 	}
 	plain := unquoted(text)
 	if plain == text && text != "" && strings.Contains(quotes, text[:1]) {
-		r.fault(line, "begins with a quote that nothing ends: the quote is part of the value, which ends with the line or before #")
+		r.fault(line, "begins with a quote that has no end: the quote is part of the value, which ends with the line or before #")
 	}
 	if strings.HasPrefix(text, `"`) {
 		plain = strings.NewReplacer(`\n`, "\n", `\r`, "\r").Replace(plain)
@@ -178,7 +178,7 @@ func (r *dotenvReader) named(at, start int) (next int, ok bool) {
 
 const quotes = "'\"`"
 
-// value reads what stands behind = or :, quotes and all.
+// value reads what follows = or :, including quotes.
 func (r *dotenvReader) value(at int) (text string, next int) {
 	if start := r.skip(at, blank); start < len(r.text) && strings.ContainsRune(quotes, r.text[start]) {
 		if end, next, ok := r.quoted(start); ok {
@@ -193,8 +193,9 @@ func (r *dotenvReader) value(at int) (text string, next int) {
 	return strings.TrimFunc(string(r.text[at:end]), blank), next
 }
 
-// quoted finds the end of a value that begins with a quote: the first same quote without a backslash before it, if
-// nothing but a comment follows in its line; else the last one before that of which this can be said.
+// quoted finds the end of a value that begins with a quote. That is the first matching quote without a backslash
+// before it, if only a comment follows in its line. Otherwise it is the last earlier quote with only a comment after
+// it.
 func (r *dotenvReader) quoted(start int) (end, next int, ok bool) {
 	quote := r.text[start]
 	for at := start + 1; at < len(r.text); at++ {
@@ -208,7 +209,7 @@ func (r *dotenvReader) quoted(start int) (end, next int, ok bool) {
 	return r.escaped(start, len(r.text))
 }
 
-// escaped looks for the last quote with a backslash before it that may end the value nevertheless.
+// escaped looks for the last quote after a backslash that may still end the value.
 func (r *dotenvReader) escaped(start, before int) (end, next int, ok bool) {
 	for at := before - 1; at > start; at-- {
 		if r.text[at] == r.text[start] {
@@ -220,7 +221,7 @@ func (r *dotenvReader) escaped(start, before int) (end, next int, ok bool) {
 	return 0, 0, false
 }
 
-// ends reports whether a line may end behind a quoted value: with blanks and a comment at most.
+// ends reports whether a line may end after a quoted value: only blanks and a comment may follow.
 func (r *dotenvReader) ends(at int) (next int, ok bool) {
 	behind := r.skip(at, blank)
 	if behind == len(r.text) {
@@ -237,8 +238,8 @@ func (r *dotenvReader) ends(at int) (next int, ok bool) {
 	return 0, false
 }
 
-// unquoted takes the quotes around a value away: those at the beginning of a line with the last same quote that a
-// line ends with.
+// unquoted removes the quotes around a value: the one at its beginning, and the last matching one at the end of a
+// line.
 func unquoted(value string) string {
 	text := []rune(value)
 	var plain []rune

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// testdata/dotenv.json is what the package dotenv 17.4.2 (and 16.6.1, which agrees) makes of each text: JSON of its
+// testdata/dotenv.json has the results of the package dotenv 17.4.2 (16.6.1 agrees) for each text, as JSON of its
 // parse().
 func TestParseDotenv_ReadsAsNodesDotenvDoes(t *testing.T) {
 	text, err := os.ReadFile("testdata/dotenv.json")
@@ -33,14 +33,14 @@ func TestParseDotenv_ReadsAsNodesDotenvDoes(t *testing.T) {
 	}
 }
 
-// Lines that say less than they seem to are named by number, and never quoted.
+// Lines that mean less than they seem to are named by number, and never quoted.
 func TestParseDotenv_NamesOddLines(t *testing.T) {
 	for text, want := range map[string]string{
 		"A=1\n\n# no\nB=2":                    "",
-		"A=1\nhunter2\nB=2":                   "line 2 is not NAME=value and is left out",
-		"\n\nA='x\ny'\nhunter2":               "line 5 is not NAME=value and is left out",
+		"A=1\nhunter2\nB=2":                   "line 2 is not NAME=value and is ignored",
+		"\n\nA='x\ny'\nhunter2":               "line 5 is not NAME=value and is ignored",
 		"A=1\r\n\r\nhunter2 = 1":              "",
-		"A=1\n\n\nB=\"hunter2":                "line 4 begins with a quote that nothing ends",
+		"A=1\n\n\nB=\"hunter2":                "line 4 begins with a quote that has no end",
 		"A='a' 'hunter2'":                     "",
 		"A=\xff\xfe":                          "line 1 is not UTF-8",
 		strings.Repeat("hunter2\n", 100):      "line 5 is not NAME=value",
@@ -68,8 +68,8 @@ func TestReadDotenv_RefusesAnotherKindOfFile(t *testing.T) {
 	}
 }
 
-// FuzzDotenv: any text is read, in time that grows with its length, and what is read of a name that is quoted again
-// is the same.
+// FuzzDotenv: any text can be read, in time that grows with its length. A value that is quoted and read again stays
+// the same.
 func FuzzDotenv(f *testing.F) {
 	for _, seed := range []string{"A=1", "export A='b\\'c'\nB: \"x\\ny\" # z", strings.Repeat("A='\\'\n", 100), "\ufeffA=`\n`", "A=\u2028'x'\u2028#"} {
 		f.Add(seed)
@@ -81,7 +81,7 @@ func FuzzDotenv(f *testing.F) {
 				t.Errorf("%q has the name %q", text, p.name)
 			}
 			if strings.ContainsAny(p.value, "'\\\r\uFFFD") {
-				continue // cannot be written again as it is
+				continue // cannot be written again
 			}
 			again := parseDotenv(p.name + "='" + p.value + "'").values()
 			if len(again) != 1 || again[p.name] != p.value {

@@ -8,8 +8,8 @@ import (
 	"regexp"
 )
 
-// warnOfModes names the files that other users of this machine may read or change, and what keeps them out. Files
-// that are not there, and names that are empty, are left alone.
+// warnOfModes names the files that other users of this machine can read or change, and the command that prevents it.
+// Missing files and empty names are skipped.
 func warnOfModes(log *slog.Logger, files ...string) {
 	for _, name := range files {
 		info, err := os.Stat(name)
@@ -24,8 +24,8 @@ func warnOfModes(log *slog.Logger, files ...string) {
 	}
 }
 
-// openTo says what others than a file's owner can do with it, and the mode that they cannot. A file of somebody
-// else's that our group may read is how an administrator gives it to us.
+// openTo returns what others than a file's owner can do with it, and the mode that prevents it. A file of another
+// user that our group can read is how an administrator passes it to us.
 func openTo(info fs.FileInfo) (can, keepsOut string) {
 	const read, write = 0o044, 0o022
 	others := info.Mode().Perm() & 0o077
@@ -48,7 +48,7 @@ func openTo(info fs.FileInfo) (can, keepsOut string) {
 	}
 }
 
-// secretFiles are the files with secrets that a server was given; .env is one if it has any.
+// secretFiles returns the files with a server's secrets. .env counts if it contains any.
 func (c *serveCommand) secretFiles(s *settings) []string {
 	files := []string{c.JWTSecretFile, c.TLSKey, c.NATSCreds, c.NATSKey}
 	for _, l := range s.layers {

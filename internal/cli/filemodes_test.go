@@ -46,7 +46,7 @@ func TestModes_OpenFilesAreNamed(t *testing.T) {
 	}
 }
 
-// The server names each of its files, and .env where that has a secret.
+// The server names each of its files, and .env if that contains a secret.
 func TestModes_OfAServersFiles(t *testing.T) {
 	for dotenv, has := range map[string]bool{
 		"DB_PASSWORD=x": true, "SNEAKERDROP_JWT_SECRET=x": true, "DATABASE_URL=postgres://u:p@h/d": true, "SNEAKERDROP_NATS=nats://token@h": true,
@@ -61,7 +61,7 @@ func TestModes_OfAServersFiles(t *testing.T) {
 	}
 }
 
-// Whatever command opens a database says that others can.
+// Any command that opens a database warns that others can.
 func TestModes_OfADatabase(t *testing.T) {
 	t.Chdir(t.TempDir())
 	run := func(args ...string) string {

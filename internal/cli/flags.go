@@ -16,14 +16,14 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// faultError is a setting that breaks a rule; rule completes the sentence "<setting> …". It never quotes a value that
-// may hold a password.
+// faultError is a setting that breaks a rule. rule completes the sentence "<setting> …", and never quotes a value
+// that may contain a password.
 type faultError struct{ flag, rule string }
 
 func (e *faultError) Error() string { return "--" + e.flag + " " + e.rule }
 
-// kinds lists the types of settings that kong cannot read by itself, each with the function that reads its text. The
-// error of that function is the rule that the text breaks.
+// kinds lists the types of settings that kong cannot read by itself, each with the function that parses its text.
+// That function's error is the rule that the text breaks.
 func kinds() []kong.Option {
 	return []kong.Option{
 		reads(parseDatabase), reads(parseOriginal), reads(parseAddress), reads(parseBound), reads(parseLimits), reads(parseScenario),
@@ -38,7 +38,7 @@ func kinds() []kong.Option {
 	}
 }
 
-// reads has kong read the settings of a type by parse.
+// reads makes kong parse the settings of a type with parse.
 func reads[T any](parse func(string) (T, error)) kong.Option {
 	return mapper(func(text string, to *T) (err error) {
 		*to, err = parse(text)
@@ -46,8 +46,8 @@ func reads[T any](parse func(string) (T, error)) kong.Option {
 	})
 }
 
-// lists has kong read the settings of a type that is a list, with commas between its items. A repeated flag adds to
-// the list.
+// lists makes kong parse the settings of a list type, with commas between its items. A repeated flag adds to the
+// list.
 func lists[L ~[]T, T any](parse func(string) (T, error)) kong.Option {
 	return mapper(func(text string, to *L) error {
 		for item := range strings.SplitSeq(text, ",") {
@@ -74,30 +74,30 @@ func mapper[T any](read func(text string, to *T) error) kong.Option {
 	}))
 }
 
-// bound is a number of things that there may be at once.
+// bound is a limit on a number of things.
 type bound int
 
 func parseBound(s string) (bound, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > 10_000_000 {
-		return 0, fmt.Errorf("must be a whole number from 1 to 10000000, and is %q", s)
+		return 0, fmt.Errorf("must be a whole number from 1 to 10000000, not %q", s)
 	}
 	return bound(n), nil
 }
 
-// origins are the web origins that browsers may call from; * is every one.
+// origins are the web origins whose pages may call; * means every origin.
 type origins []string
 
 func parseOrigin(s string) (string, error) {
 	u, err := url.Parse(s)
 	bare := err == nil && u.Scheme != "" && u.Host != "" && s == u.Scheme+"://"+u.Host
 	if s != "*" && !bare {
-		return "", fmt.Errorf("must be an origin such as https://shop.example, or *, and is %q", s)
+		return "", fmt.Errorf("must be an origin such as https://shop.example, or *, not %q", s)
 	}
 	return s, nil
 }
 
-// limits are the rates that one caller is kept to.
+// limits are the rates allowed for one caller.
 type limits struct{ limit.Rules }
 
 func parseLimits(s string) (limits, error) {
@@ -112,12 +112,12 @@ func parseHostName(s string) (string, error) {
 	host := strings.Trim(s, "[]")
 	_, err := netip.ParseAddr(host)
 	if host == "" || err != nil && strings.ContainsAny(host, ":/*@ ") {
-		return "", fmt.Errorf("must be the name or address of a host without a port, such as shop.example, and is %q", s)
+		return "", fmt.Errorf("must be the name or address of a host without a port, such as shop.example, not %q", s)
 	}
 	return host, nil
 }
 
-// networks are addresses, alone or as networks such as 10.0.0.0/8.
+// networks are single addresses, or networks such as 10.0.0.0/8.
 type networks []netip.Prefix
 
 func parseNetwork(s string) (netip.Prefix, error) {
@@ -126,14 +126,14 @@ func parseNetwork(s string) (netip.Prefix, error) {
 		prefix, err = netip.PrefixFrom(a.WithZone(""), a.BitLen()), nil
 	}
 	if err != nil {
-		return prefix, fmt.Errorf("must be an address or a network, such as 10.0.0.0/8, and is %q", s)
+		return prefix, fmt.Errorf("must be an address or a network, such as 10.0.0.0/8, not %q", s)
 	}
 	return prefix.Masked(), nil
 }
 
 func parseLogLevel(s string) (l slog.Level, err error) {
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) {
-		return l, fmt.Errorf("must be debug, info, warn or error, and is %q", s)
+		return l, fmt.Errorf("must be debug, info, warn or error, not %q", s)
 	}
 	return l, l.UnmarshalText([]byte(s))
 }
@@ -142,7 +142,7 @@ type logFormat string
 
 func parseLogFormat(s string) (logFormat, error) {
 	if s != "text" && s != "json" {
-		return "", fmt.Errorf("must be text or json, and is %q", s)
+		return "", fmt.Errorf("must be text or json, not %q", s)
 	}
 	return logFormat(s), nil
 }

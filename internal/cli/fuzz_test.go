@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// FuzzSettings: whatever stands in .env, in a variable and behind a flag, a start is either told all of it or refused
-// in one sentence, which quotes no password.
+// FuzzSettings: whatever is in .env, in a variable or in a flag, a start either uses all of it, or is refused in one
+// sentence that quotes no password.
 func FuzzSettings(f *testing.F) {
 	f.Chdir(f.TempDir())
 	flags := settingNames(f)
 	values := []string{
 		"", "x", "60s", "-1", "read=1/2", "10.0.0.0/8,::1", "https://a.example,*", "localhost:3000", "sqlite:", "true", "99999999999999999999", "a\nb",
 	}
-	for i := range flags { // few of them: each start declares the whole command line
+	for i := range flags { // only a few, because each start declares the whole command line
 		f.Add("PORT="+values[i%7], values[i%len(values)], byte(i), values[(5*i+3)%len(values)])
 	}
 	f.Add("", "postgres://u:hunter2@h/d", byte(slices.Index(flags, "database")), "")
@@ -53,7 +53,7 @@ func FuzzSettings(f *testing.F) {
 	})
 }
 
-// settingNames are the flags of serve that take a value.
+// settingNames returns the flags of serve that take a value.
 func settingNames(f *testing.F) (names []string) {
 	f.Helper()
 	var walk func(reflect.Type)
@@ -88,7 +88,7 @@ func settingNames(f *testing.F) (names []string) {
 	return names
 }
 
-// dashed is a field's name as kong makes a flag of it.
+// dashed turns a field's name into a flag's name, as kong does.
 func dashed(name string) string {
 	var b strings.Builder
 	for i, r := range name {

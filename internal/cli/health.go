@@ -16,22 +16,22 @@ import (
 	"time"
 )
 
-// healthCommand asks a server how it is, for images that have no shell and no curl. It takes the settings of serve
-// that say where the server is, by the same names, so that in the server's own surroundings it needs no arguments.
+// healthCommand asks a server how it is, in images without a shell and curl. It has those settings of serve that say
+// where the server is, with the same names. So it needs no arguments in the server's own environment.
 type healthCommand struct {
-	Addr    address `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where the server listens (default localhost:3000); without a host it is on this machine. Also PORT and HOST."`
-	TLSCert string  `name:"tls-cert" placeholder:"FILE" help:"Given: the server speaks HTTPS. The file is not read and the certificate not verified."`
-	Live    bool    `help:"Ask whether the process runs, at /livez, and not whether it can sell, at /readyz (default false)."`
+	Addr    address `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where the server listens (default localhost:3000); without a host, on this machine. Also PORT and HOST."`
+	TLSCert string  `name:"tls-cert" placeholder:"FILE" help:"If set, the server speaks HTTPS. The file is not read, and the certificate is not verified."`
+	Live    bool    `help:"Ask at /livez whether the process runs, instead of at /readyz whether it can sell (default false)."`
 }
 
-// healthTimeout is longer than the server takes to find out that its database does not answer.
+// healthTimeout is longer than the server needs to notice that its database does not answer.
 const healthTimeout = 4 * time.Second
 
 func (c *healthCommand) run(ctx context.Context, con *console) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	err := c.ask(ctx, con, c.url())
-	// A server that nobody has to sign in to stays on this machine, whatever HOST says.
+	// A server without sign-in listens on this machine only, whatever HOST says.
 	if con.settings.platform && errors.Is(err, syscall.ECONNREFUSED) && !c.Addr.Loopback() {
 		c.Addr.Host = "localhost"
 		err = c.ask(ctx, con, c.url())
@@ -44,7 +44,7 @@ func (c *healthCommand) ask(ctx context.Context, con *console, to string) error 
 	if err != nil {
 		return err
 	}
-	// Its own transport: no proxy of the environment stands between a server and its own machine.
+	// It has its own transport, because no proxy may come between a server and its own machine.
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the name is an address, and nothing secret is sent
@@ -55,13 +55,13 @@ func (c *healthCommand) ask(ctx context.Context, con *console, to string) error 
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
 	if err = errors.Join(err, res.Body.Close()); err != nil {
-		return fmt.Errorf("half an answer from %s: %w", to, err)
+		return fmt.Errorf("incomplete answer from %s: %w", to, err)
 	}
 	var said struct {
 		Status string `json:"status"`
 		Error  string `json:"error"`
 	}
-	_ = json.Unmarshal(body, &said) // what is no JSON says nothing more than its status
+	_ = json.Unmarshal(body, &said) // for a body that is not JSON, the status is all there is
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %d: %s", to, res.StatusCode, cmp.Or(said.Error, http.StatusText(res.StatusCode)))
 	}
@@ -80,7 +80,8 @@ func (c *healthCommand) url() string {
 	return u.String()
 }
 
-// here is where a server that listens at a is reached from its own machine, by number: an image need not have names.
+// here returns where a server that listens at a can be reached from its own machine, as a number: an image may have
+// no name resolution.
 func here(a address) address {
 	ip, err := netip.ParseAddr(a.Host)
 	switch {
@@ -92,7 +93,7 @@ func here(a address) address {
 	return a
 }
 
-// unaddressed leaves out the addresses, which the sentence has already.
+// unaddressed removes the addresses, which the sentence already contains.
 func unaddressed(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("none within %s", healthTimeout)

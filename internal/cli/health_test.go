@@ -10,10 +10,10 @@ import (
 	"sneakerdrop/internal/app"
 )
 
-// healthOf runs the command, with an environment as containers have it.
+// healthOf runs the command with a container's environment.
 func healthOf(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	t.Chdir(t.TempDir()) // where no .env is
+	t.Chdir(t.TempDir()) // a folder without .env
 	var out, errs strings.Builder
 	code = Run(t.Context(), append([]string{"health"}, args...), environ, &out, &errs)
 	return code, out.String(), errs.String()

@@ -13,13 +13,13 @@ import (
 
 type importCommand struct {
 	common
-	From     original      `required:"" placeholder:"URL" help:"The original's database, postgres://USER:PASSWORD@HOST:PORT/NAME. It is only read."`
-	Replace  bool          `help:"Delete everything that is in --database first (default false)."`
-	DryRun   bool          `help:"Say what an import would take over and repair, and change nothing (default false)."`
-	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: prices are rounded to the decimals that it has."`
+	From     original      `required:"" placeholder:"URL" help:"The original's database, postgres://USER:PASSWORD@HOST:PORT/NAME. It is not changed."`
+	Replace  bool          `help:"First delete everything in --database (default false)."`
+	DryRun   bool          `help:"Report what an import would take over and repair, without changing anything (default false)."`
+	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve; prices are rounded to its decimals."`
 }
 
-// original is the URL of the database of the Node.js backend.
+// original is the URL of the Node.js backend's database.
 type original struct{ database }
 
 func parseOriginal(s string) (original, error) {
@@ -37,7 +37,7 @@ func (c *importCommand) run(ctx context.Context, con *console) error {
 		if err != nil {
 			return c.explain(con, err)
 		}
-		fmt.Fprintln(con.stdout, "dry run, nothing is changed; this would be")
+		fmt.Fprintln(con.stdout, "dry run, nothing is changed; an import would be")
 		_, err = report.WriteTo(con.stdout)
 		return err
 	}
@@ -48,7 +48,7 @@ func (c *importCommand) run(ctx context.Context, con *console) error {
 	return errors.Join(c.importInto(ctx, con, s), s.Close())
 }
 
-// importInto imports into the store, says what came of it, and has the outcome audited.
+// importInto imports into the store, reports the result, and audits it.
 func (c *importCommand) importInto(ctx context.Context, con *console, s store.Store) error {
 	var report *importer.Report
 	err := recorded(ctx, s, "import", fmt.Sprintf("from %s, replace %t", c.From, c.Replace), func() (err error) {
@@ -63,7 +63,7 @@ func (c *importCommand) importInto(ctx context.Context, con *console, s store.St
 	}
 	checked, err := audit.Run(ctx, s, nil)
 	if err != nil {
-		return fmt.Errorf("audit what was imported: %w", con.databaseError(c.Database, err))
+		return fmt.Errorf("audit the imported rows: %w", con.databaseError(c.Database, err))
 	}
 	return conclude(con.stdout, &checked, false)
 }

@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/pipes"
 )
 
-// idled opens a connection, makes a request and returns for how long the server then lets it wait for the next one.
+// idled opens a connection, makes a request and returns how long the server then lets it wait for the next one.
 func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) (stood time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -48,7 +48,7 @@ func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) 
 		}
 		ask()
 		time.Sleep(keepAlive * 9 / 10)
-		ask() // it begins anew with each request
+		ask() // the time starts again with each request
 		began := time.Now()
 		if _, err := from.ReadByte(); !errors.Is(err, io.EOF) {
 			t.Errorf("it ends in %v", err)
@@ -63,17 +63,17 @@ func idled(t *testing.T, keepAlive time.Duration, plain func(path string) bool) 
 	return stood
 }
 
-// No balancer's idle connection is closed here first, and none is kept for ever. Over TLS, and what is not plain,
-// net/http serves.
+// The server never closes a balancer's idle connection first, and closes every idle connection in the end. net/http
+// serves TLS and requests that are not plain.
 func TestKeepAlive_OutlivesBalancers(t *testing.T) {
-	const longest = time.Hour // Envoy's, of all in docs/howto/network.md (Behind a proxy or balancer)
+	const longest = time.Hour // Envoy's, the longest in docs/howto/network.md (Behind a proxy or balancer)
 	for name, plain := range map[string]func(string) bool{"plain": api.GivenWhole, "net/http": func(string) bool { return false }} {
 		t.Run(name, func(t *testing.T) {
 			if stood := idled(t, 0, plain); stood <= longest || stood > longest+2*time.Minute {
 				t.Errorf("by default a connection stands for %s", stood)
 			}
 			for _, set := range []time.Duration{time.Second, 2 * time.Minute, 24 * time.Hour} {
-				// Up to 5 s more are http1's slack.
+				// http1 may add up to 5 s of slack.
 				if stood := idled(t, set, plain); stood < set || stood > set+5*time.Second {
 					t.Errorf("with %s it stands for %s", set, stood)
 				}

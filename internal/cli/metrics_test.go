@@ -24,7 +24,7 @@ import (
 	"sneakerdrop/socketio"
 )
 
-// Operators read of every metric what it is, and no alert rule waits for one that does not exist.
+// The documents explain every metric, and no alert rule uses one that does not exist.
 func TestMetrics_AreDocumentedAndAlertedOn(t *testing.T) {
 	have := served(t)
 	if len(have) < 10 {
@@ -51,7 +51,7 @@ func TestMetrics_AreDocumentedAndAlertedOn(t *testing.T) {
 	}
 }
 
-// served returns the names of our own metrics, also of those that have no values yet.
+// served returns the names of our own metrics, even those without values yet.
 func served(t *testing.T) map[string]bool {
 	t.Helper()
 	have := make(map[string]bool)
@@ -63,7 +63,7 @@ func served(t *testing.T) map[string]bool {
 	return have
 }
 
-// exported is what /metrics of a server shows.
+// exported returns what a server's /metrics shows.
 func exported(t *testing.T) *prometheus.Registry {
 	t.Helper()
 	metrics := engine.NewMetrics()
@@ -83,7 +83,7 @@ func exported(t *testing.T) *prometheus.Registry {
 	return r
 }
 
-// names of our metrics in a file, without what Prometheus adds to those of a histogram.
+// names returns our metrics in a file, without the suffixes that Prometheus adds for a histogram.
 func names(t *testing.T, file string) map[string]bool {
 	t.Helper()
 	text, err := os.ReadFile(file)

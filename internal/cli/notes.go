@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// tell logs what is odd about the settings of a command that is about to run, in the command's own form of log.
+// tell logs what is odd about the settings of a command that is about to run, in the command's own log format.
 func (con *console) tell(parsed *kong.Context) {
 	var l logging
 	for _, f := range parsed.Flags() {
@@ -28,16 +28,16 @@ func (con *console) tell(parsed *kong.Context) {
 		log.Warn(note)
 	}
 	if links := s.serviceLinks(); len(links) > 0 {
-		log.Info(fmt.Sprintf("Kubernetes has set %d variables such as %s for a Service; they are no settings. "+
-			"enableServiceLinks: false in the pod's spec keeps them away", len(links), links[0]))
+		log.Info(fmt.Sprintf("Kubernetes has set %d variables such as %s for a Service; they are not settings. "+
+			"Set enableServiceLinks: false in the pod's spec to avoid them", len(links), links[0]))
 	}
 }
 
 // ourTests are variables that only this project's tests read.
 var ourTests = regexp.MustCompile(`^SNEAKERDROP_TEST_(POSTGRES|PG_BIN|CHROMIUM|PICTURES|HOLD|CLUSTER_\w+)$`)
 
-// Kubernetes puts these into every container near a Service whose name begins with sneakerdrop. SNEAKERDROP_PORT is
-// one of them by its value alone.
+// Kubernetes sets these in every container near a Service whose name begins with sneakerdrop. SNEAKERDROP_PORT is
+// recognized only by its value.
 var (
 	serviceName = regexp.MustCompile(`^SNEAKERDROP(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 	servicePort = regexp.MustCompile(`^(tcp|udp|sctp)://`)
@@ -47,7 +47,7 @@ func isServiceLink(name, value string) bool {
 	return serviceName.MatchString(name) || strings.HasSuffix(name, "_PORT") && servicePort.MatchString(value)
 }
 
-// each calls f for every variable that begins with our prefix, however that is spelt, and has a value.
+// each calls f for every variable with our prefix, in any spelling, that has a value.
 func (s *settings) each(f func(l layer, name, spelt, value string)) {
 	for _, l := range s.layers {
 		for _, name := range slices.Sorted(maps.Keys(l.values)) {
@@ -59,7 +59,7 @@ func (s *settings) each(f func(l layer, name, spelt, value string)) {
 	}
 }
 
-// canonical is how a variable's name should be spelt.
+// canonical returns the correct spelling of a variable's name.
 func canonical(name string) string {
 	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
 }
@@ -73,7 +73,7 @@ func (s *settings) serviceLinks() (names []string) {
 	return names
 }
 
-// known are the variables that stand for a flag of any command.
+// known returns the variables that stand for a flag of any command.
 func known(app *kong.Application) map[string]bool {
 	names := make(map[string]bool)
 	for _, command := range app.Leaves(false) {
@@ -86,26 +86,26 @@ func known(app *kong.Application) map[string]bool {
 	return names
 }
 
-// unknownNames names the variables with our prefix that are no settings, and what was probably meant.
+// unknownNames names the variables with our prefix that are not settings, and what was probably meant.
 func (s *settings) unknownNames(app *kong.Application) (notes []string) {
 	names := known(app)
 	s.each(func(l layer, name, spelt, value string) {
 		if names[name] || ourTests.MatchString(name) || isServiceLink(name, value) {
 			return
 		}
-		note := fmt.Sprintf("%s%s is no setting and is ignored", name, l.where)
+		note := fmt.Sprintf("%s%s is not a setting and is ignored", name, l.where)
 		if meant := meantBy(spelt, names); meant != "" {
 			note += "; did you mean " + meant + "?"
 		} else {
-			note += "; sneakerdrop serve --help lists all"
+			note += "; sneakerdrop serve --help lists them all"
 		}
 		notes = append(notes, note)
 	})
 	return notes
 }
 
-// meantBy is the setting with the nearest name, if one is near. One of the original's names with our prefix before it
-// is one without.
+// meantBy returns the setting with the nearest name, if one is near enough. It also recognizes one of the original's
+// names with our prefix.
 func meantBy(spelt string, names map[string]bool) string {
 	if original := strings.TrimPrefix(spelt, prefix); originals[original] != "" {
 		return variable(originals[original]) + " or " + original
@@ -116,7 +116,7 @@ func meantBy(spelt string, names map[string]bool) string {
 			best, distance = name, d
 		}
 	}
-	for name := range names { // HOLD of HOLD_TIME
+	for name := range names { // HOLD for HOLD_TIME
 		if best == "" && strings.HasPrefix(spelt, name+"_") {
 			return name
 		}
@@ -124,7 +124,7 @@ func meantBy(spelt string, names map[string]bool) string {
 	return best
 }
 
-// edits is how many letters have to be put in, taken out or changed to make one word of another.
+// edits returns how many letters have to be inserted, removed or changed to turn one word into the other.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -145,7 +145,7 @@ func edits(a, b string) int {
 	return row[len(b)]
 }
 
-// repeated names the settings that a file gives twice, with different values.
+// repeated names the settings that a file contains twice with different values.
 func (s *settings) repeated(app *kong.Application) (notes []string) {
 	names := known(app)
 	for _, l := range s.layers {
@@ -153,7 +153,7 @@ func (s *settings) repeated(app *kong.Application) (notes []string) {
 		for _, p := range l.pairs {
 			if (names[p.name] || originals[p.name] != "") && p.value != l.values[p.name] && !said[p.name] {
 				said[p.name] = true
-				notes = append(notes, fmt.Sprintf("%s%s is there more than once; the last one counts", p.name, l.where))
+				notes = append(notes, fmt.Sprintf("%s%s appears more than once; the last one counts", p.name, l.where))
 			}
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"sneakerdrop/internal/web"
 )
 
-// pageFlags say what the pages show of the shop.
+// pageFlags configure what the pages show of the shop.
 type pageFlags struct {
-	ShopName  shopName      `default:"sneakerdrop" placeholder:"NAME" help:"What the pages call the shop."`
-	Currency  drop.Currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, as ISO 4217 has it: a price has no more decimals than it has (JPY 0, KWD 3)."`
-	SignIn    signIn        `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none); it gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
-	PublicURL publicURL     `name:"public-url" placeholder:"URL" help:"The shop's own address, such as https://shop.example: previews, search engines and calendar files name it (default none)."`
+	ShopName  shopName      `default:"sneakerdrop" placeholder:"NAME" help:"The name of the shop on its pages."`
+	Currency  drop.Currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, by ISO 4217. Prices have at most its number of decimals (JPY 0, KWD 3)."`
+	SignIn    signIn        `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none). That page gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
+	PublicURL publicURL     `name:"public-url" placeholder:"URL" help:"The shop's own address, such as https://shop.example. Previews, search engines and calendar files use it (default none)."`
 }
 
 func (c *pageFlags) pages() web.Config {
@@ -46,7 +46,7 @@ func parseSignIn(s string) (signIn, error) {
 	parsed, err := url.Parse(s)
 	web := err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.Host != ""
 	path := strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") // after two slashes comes a host
-	if !web && !path || strings.Contains(s, `\`) {                   // which browsers read as a slash
+	if !web && !path || strings.Contains(s, `\`) {                   // browsers read a backslash as a slash
 		return "", errors.New("must be an http or https address, or a path that starts with /")
 	}
 	return signIn(s), nil

@@ -7,8 +7,8 @@ import (
 	"os/exec"
 )
 
-// inOwnGroup does nothing where there are no process groups.
+// inOwnGroup does nothing on systems without process groups.
 func inOwnGroup(*exec.Cmd) {}
 
-// ownedByUs knows nothing where the bits of a mode say nothing.
+// ownedByUs knows nothing on systems whose file modes say nothing.
 func ownedByUs(fs.FileInfo) (owned, known bool) { return false, false }

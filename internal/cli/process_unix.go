@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// inOwnGroup keeps a ^C at the terminal from the process: it is for the one that started it to pass on.
+// inOwnGroup keeps a ^C at the terminal from the process: its parent decides whether to pass it on.
 func inOwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// ownedByUs reports whether a file is this process's user's own; known is false where files have no such owners.
+// ownedByUs reports whether a file belongs to this process's user. known is false if files have no such owners.
 func ownedByUs(info fs.FileInfo) (owned, known bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(s.Uid) == os.Geteuid(), ok

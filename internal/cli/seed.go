@@ -13,8 +13,8 @@ import (
 
 type seedCommand struct {
 	common
-	Force    bool          `help:"Delete everything that is in the database first."`
-	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve: where it has no decimals the prices are a hundred times as high."`
+	Force    bool          `help:"First delete everything in the database."`
+	Currency drop.Currency `default:"USD" placeholder:"CODE" help:"The shop's currency, as given to serve. If it has no decimals, the prices are a hundred times as high."`
 }
 
 func (c *seedCommand) run(ctx context.Context, con *console) error {
@@ -34,14 +34,14 @@ func (c *seedCommand) run(ctx context.Context, con *console) error {
 	}
 	replaced := ""
 	if c.Force {
-		replaced = " in place of everything there was"
+		replaced = " and replaced everything that was there"
 	}
 	fmt.Fprintf(con.stdout, "seeded %d users and %d drops%s\n", len(users), len(drops), replaced)
 	return nil
 }
 
-// samples is the sample data: users 1 to 5 and drops 1 to 6, with start times around now and prices that the currency
-// can write.
+// samples returns the sample data: users 1 to 5 and drops 1 to 6. The start times are around now, and the prices fit
+// the currency.
 func samples(now time.Time, in drop.Currency) ([]drop.User, []store.Filled) {
 	users := []drop.User{
 		{ID: 1, Username: "ava", Email: "ava@example.com"},
@@ -62,17 +62,17 @@ func samples(now time.Time, in drop.Currency) ([]drop.User, []store.Filled) {
 	}
 	drops := make([]store.Filled, len(specs))
 	for i := range specs {
-		if in.Decimals == 0 { // 119.95 dollars are some 12,000 yen
+		if in.Decimals == 0 { // 119.95 dollars are about 12,000 yen
 			specs[i].Price *= 100
 		}
 		var batch drop.BatchID
-		_, _ = rand.Read(batch[:]) // never fails
+		_, _ = rand.Read(batch[:]) // crypto/rand.Read never fails
 		drops[i].State, drops[i].Changes = specs[i].Create(drop.ID(i+1), drop.TimeOf(now), batch)
 	}
 	return users, drops
 }
 
-// usSizes are US 7 to 12 by halves, most pairs in the middle.
+// usSizes are US 7 to 12 in half sizes, with most pairs in the middle.
 func usSizes() []drop.SizeSpec {
 	return []drop.SizeSpec{
 		{Label: "7", Stock: 2},

@@ -17,30 +17,30 @@ import (
 
 type serveCommand struct {
 	common
-	Addr            address   `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where to listen (default localhost:3000, on both 127.0.0.1 and ::1; port 0 takes a free one). Also PORT and HOST: PORT alone is every address where buyers sign in, else localhost."`
+	Addr            address   `default:"localhost:3000" placeholder:"HOST:PORT" help:"Where to listen (default localhost:3000, on both 127.0.0.1 and ::1; port 0 takes a free one). Also PORT and HOST: PORT alone means every address if buyers sign in, else localhost."`
 	Hold            holdTime  `default:"60s" help:"How long a reservation keeps its unit, from 100ms to 24h."`
-	Insecure        bool      `help:"Allow an --addr that other machines can reach, although nobody has to sign in (default false)."`
-	InsecureMetrics bool      `help:"Allow a --metrics-addr that other machines can reach, although nobody has to sign in there (default false)."`
-	Demo            bool      `help:"Fill the database with sample drops that start around now, if it is empty (default false)."`
-	CORSOrigin      origins   `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin whose pages may call (default *: pages of every origin, but not operators' calls). Repeat it for more; in the variable, separate them by commas."`
-	AllowedHost     hostNames `name:"allowed-host" placeholder:"HOST" help:"Another name of this server, as in the Host header. On a loopback address where nobody signs in, requests for hosts other than localhost and loopback addresses are refused; with this setting, everywhere. Repeat it for more; in the variable, separate them by commas."`
-	MaxBatch        bound     `default:"500" help:"Commands of a drop that one commit takes at most; 1 measures what batching is worth."`
-	MaxConnections  bound     `default:"50000" help:"Connections that are open at once, on each address. When all are, the one that has been quiet for longest is closed for a new one; while all are at work, new ones wait."`
-	ConnsPerAddr    bound     `name:"max-connections-per-address" help:"Connections of one address (IPv6: one network of 64 bits) at once (default 2500, but at most half of --max-connections). All clients behind a proxy share its address, unless --trusted-proxy names it."`
-	KeepAlive       idle      `default:"61m" help:"How long a connection may wait for its next request, from 1s to 24h: longer than the balancer in front keeps it (Envoy: 1h), so that the balancer is who closes it."`
-	MaxSockets      bound     `default:"20000" help:"Socket.IO clients and event streams at once, each; more are refused."`
-	SocketsPerAddr  bound     `name:"max-sockets-per-address" default:"1000" help:"Socket.IO clients and event streams of one address (IPv6: one network of 64 bits) at once, each. All clients behind a proxy share its address, unless --trusted-proxy names it."`
-	AddressLimits   limits    `default:"off" placeholder:"RULES" help:"What one address may ask for (IPv6: one network of 64 bits), in requests a second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
-	TrustedProxy    networks  `placeholder:"NETWORK" help:"A proxy in front, whose X-Forwarded-For is believed: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
-	TLSCert         string    `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate, PEM with its chain; read again when it changes (default none: HTTP)."`
+	Insecure        bool      `help:"Allow an --addr that other machines can reach although there is no sign-in (default false)."`
+	InsecureMetrics bool      `help:"Allow a --metrics-addr that other machines can reach although there is no sign-in (default false)."`
+	Demo            bool      `help:"If the database is empty, fill it with sample drops that start around now (default false)."`
+	CORSOrigin      origins   `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin whose pages may call (default *: pages of every origin, except for operators' calls). Repeat it for more; in the variable, separate them by commas."`
+	AllowedHost     hostNames `name:"allowed-host" placeholder:"HOST" help:"Another name of this server, as in the Host header. On a loopback address without sign-in, the server refuses requests for hosts other than localhost and loopback addresses; with this setting, it does so everywhere. Repeat it for more; in the variable, separate them by commas."`
+	MaxBatch        bound     `default:"500" help:"The most commands of a drop in one commit; 1 shows what batching is worth."`
+	MaxConnections  bound     `default:"50000" help:"The most open connections on each address. At the limit, a new one replaces the one that has been quiet for longest; if all are working, new ones wait."`
+	ConnsPerAddr    bound     `name:"max-connections-per-address" help:"The most connections of one client address (IPv6: one /64 network) (default 2500, but at most half of --max-connections). All clients behind a proxy share its address, unless --trusted-proxy names it."`
+	KeepAlive       idle      `default:"61m" help:"How long a connection may wait for its next request, from 1s to 24h. Set it longer than the balancer in front does (Envoy: 1h), so that the balancer closes first."`
+	MaxSockets      bound     `default:"20000" help:"The most Socket.IO clients, and the most event streams; further ones are refused."`
+	SocketsPerAddr  bound     `name:"max-sockets-per-address" default:"1000" help:"The most Socket.IO clients, and the most event streams, of one client address (IPv6: one /64 network). All clients behind a proxy share its address, unless --trusted-proxy names it."`
+	AddressLimits   limits    `default:"off" placeholder:"RULES" help:"Rate limits for one client address (IPv6: one /64 network), in requests per second and at once, such as read=100/200,buy=20/40,operate=5/20 (default off)."`
+	TrustedProxy    networks  `placeholder:"NETWORK" help:"A proxy in front of the server whose X-Forwarded-For is trusted: an address or a network such as 10.0.0.0/8 (default none). Repeat it for more; in the variable, separate them by commas."`
+	TLSCert         string    `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate and its chain, PEM. The file is read again when it changes (default none: HTTP)."`
 	TLSKey          string    `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
-	HSTS            hsts      `name:"hsts" default:"365d" placeholder:"TIME" help:"For how long browsers that came over TLS may come in no other way (Strict-Transport-Security), up to 3650d, or off (default 365d). Over TLS of a proxy too, if --trusted-proxy names it and it sends X-Forwarded-Proto."`
+	HSTS            hsts      `name:"hsts" default:"365d" placeholder:"TIME" help:"How long browsers must keep using HTTPS (Strict-Transport-Security), up to 3650d, or off (default 365d). It also applies to TLS at a proxy that --trusted-proxy names and that sends X-Forwarded-Proto."`
 	signInFlags     `group:"Who may do what"`
 	busFlags        `group:"Several servers"`
 	pageFlags       `group:"The shop window"`
-	MetricsAddr     address `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here and not at --addr (default none: metrics at --addr, no profiles)."`
-	Drain           pause   `default:"0s" help:"How long to serve on after SIGTERM while /readyz says 503, from 0s to 10m, so that a balancer sends nobody here any more when the stop begins."`
-	ShutdownTimeout wait    `default:"10s" help:"How long a stop waits for what was accepted."`
+	MetricsAddr     address `placeholder:"HOST:PORT" help:"Serve /metrics, and profiles at /debug/pprof/, here instead of at --addr (default none: metrics at --addr, no profiles)."`
+	Drain           pause   `default:"0s" help:"How long to keep serving after SIGTERM while /readyz answers 503, from 0s to 10m, so that the balancer stops sending requests before the server stops."`
+	ShutdownTimeout wait    `default:"10s" help:"How long a stop waits for accepted requests."`
 }
 
 func (c *serveCommand) run(ctx context.Context, con *console) error {
@@ -64,7 +64,7 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 	return app.Serve(ctx, config)
 }
 
-// config makes a server's settings of the flags and of the files that they name.
+// config makes a server's configuration from the flags and the files that they name.
 func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logger) (app.Config, error) {
 	pair, err := c.tls(log)
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logge
 		Explain: func(err error) error { return c.explain(con, err) }, Drain: time.Duration(c.Drain), ShutdownTimeout: time.Duration(c.ShutdownTimeout),
 		Ready: func(at app.Address, url string) {
 			fmt.Fprintf(con.stdout, "%s%s\n", readyLine, url)
-			log.Info("serving", "addr", at.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", cmp.Or(c.source(), "nobody has to"), "version", Version)
+			log.Info("serving", "addr", at.String(), "database", c.Database.String(), "hold", time.Duration(c.Hold), "sign_in", cmp.Or(c.source(), "none"), "version", Version)
 		},
 	}
 	if c.MetricsAddr.given {
@@ -130,15 +130,15 @@ func (c *serveCommand) explain(con *console, err error) error {
 	}
 }
 
-// tls reads the certificate that connections are secured with; nil: they are not.
+// tls reads the certificate for secure connections. It returns nil if there is none.
 func (c *serveCommand) tls(log *slog.Logger) (*app.Certificates, error) {
 	switch {
 	case c.TLSCert == "" && c.TLSKey == "":
 		return nil, nil //nolint:nilnil // as documented
 	case c.TLSCert == "":
-		return nil, &faultError{flag: "tls-cert", rule: "is missing beside --tls-key; give both files or neither"}
+		return nil, &faultError{flag: "tls-cert", rule: "is missing, but --tls-key is set; set both or neither"}
 	case c.TLSKey == "":
-		return nil, &faultError{flag: "tls-key", rule: "is missing beside --tls-cert; give both files or neither"}
+		return nil, &faultError{flag: "tls-key", rule: "is missing, but --tls-cert is set; set both or neither"}
 	}
 	files, err := app.NewCertificates(c.TLSCert, c.TLSKey, log)
 	if err != nil {
@@ -147,16 +147,16 @@ func (c *serveCommand) tls(log *slog.Logger) (*app.Certificates, error) {
 	return files, nil
 }
 
-// demo seeds an empty database, and leaves any other as it is.
+// demo seeds an empty database, and does not change any other.
 func demo(ctx context.Context, s store.Store, in drop.Currency, log *slog.Logger) error {
 	users, drops := samples(time.Now(), in)
 	err := store.Fill(ctx, s, users, drops, false)
 	if errors.Is(err, store.ErrNotEmpty) {
-		log.Info("demo: the database has drops already and stays as it is")
+		log.Info("demo: the database already has drops and was not changed")
 		return nil
 	}
 	if err == nil {
-		log.Info("demo: the empty database was seeded", "users", len(users), "drops", len(drops))
+		log.Info("demo: filled the empty database with sample drops", "users", len(users), "drops", len(drops))
 	}
 	return err
 }

@@ -21,11 +21,11 @@ const (
 	inDotenv   = " in .env" // behind the name of a variable that was taken from there
 )
 
-// layer is one source of variables. An empty value is no value, as in the original and in compose files.
+// layer is one source of variables. An empty value counts as none, as in the original and in compose files.
 type layer struct {
-	where  string // completes "<variable> …": empty for the environment
+	where  string // completes "<variable> …"; empty for the environment
 	values map[string]string
-	pairs  []pair // all of a file, in its order
+	pairs  []pair // everything in a file, in order
 }
 
 func (l layer) get(name string) (string, bool) {
@@ -33,14 +33,14 @@ func (l layer) get(name string) (string, bool) {
 	return v, v != ""
 }
 
-// settings resolves flags that the command line does not give. It implements kong.Resolver.
+// settings resolves flags that the command line does not set. It implements kong.Resolver.
 type settings struct {
 	layers []layer           // the first has precedence
-	source map[string]string // flag → the variable that it was taken from
-	// platform says that the address to listen on is that of PORT and HOST, and hostSource which HOST that was.
+	source map[string]string // flag → the variable that its value came from
+	// platform says that the address to listen on comes from PORT and HOST; hostSource names the HOST variable.
 	platform   bool
 	hostSource string
-	notes      []string // what is odd about the settings and stops no start
+	notes      []string // oddities in the settings that do not stop the start
 }
 
 func readSettings(environ []string) (*settings, error) {
@@ -91,15 +91,15 @@ func (s *settings) checked(flag *kong.Flag, v string) (any, error) {
 	if flag.IsBool() {
 		b, err := strconv.ParseBool(v)
 		if err != nil {
-			return nil, &faultError{flag: flag.Name, rule: fmt.Sprintf("must be true or false, and is %q", v)}
+			return nil, &faultError{flag: flag.Name, rule: fmt.Sprintf("must be true or false, not %q", v)}
 		}
 		return b, nil
 	}
 	return v, nil
 }
 
-// originals are the variables of the Node.js backend that this server replaces, and of the platforms that it ran on,
-// with the flag that each stands for.
+// originals are the variables of the Node.js backend that this server replaces, and of the platforms it ran on, each
+// with its flag.
 var originals = map[string]string{
 	"PORT": "addr", "HOST": "addr",
 	"DATABASE_URL": "database", "DB_HOST": "database", "DB_PORT": "database", "DB_NAME": "database", "DB_USER": "database", "DB_PASSWORD": "database",
@@ -122,8 +122,8 @@ func (s *settings) original(flag string, i int) (string, error) {
 	}
 }
 
-// originalAddress joins PORT and HOST, of which the one that this layer lacks may be in a later one. Without HOST it
-// is every address of this machine; serveCommand.settle says whether that may be.
+// originalAddress combines PORT and HOST. If this layer has only one of them, the other may be in a later layer.
+// Without HOST it means every address of this machine; serveCommand.keepLocal decides whether that is allowed.
 func (s *settings) originalAddress(i int) (string, error) {
 	_, hasPort := s.layers[i].get("PORT")
 	if _, hasHost := s.layers[i].host(); !hasPort && !hasHost {
@@ -140,14 +140,15 @@ func (s *settings) originalAddress(i int) (string, error) {
 	}
 	s.platform, s.source["addr"] = true, cmp.Or(source, s.hostSource)
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", &faultError{flag: "addr", rule: fmt.Sprintf("must be a port from 0 to 65535, and is %q", port)}
+		return "", &faultError{flag: "addr", rule: fmt.Sprintf("must be a port from 0 to 65535, not %q", port)}
 	}
 	return net.JoinHostPort(host, port), nil
 }
 
 const defaultPort = "3000"
 
-// host is HOST of a layer. Without a PORT beside it, it must be an address: some shells set HOST to the machine's name.
+// host returns HOST of a layer. Without a PORT beside it, HOST must be an address: some shells set it to the
+// machine's name.
 func (l layer) host() (host string, ok bool) {
 	host, ok = l.get("HOST")
 	host = strings.Trim(strings.TrimSpace(host), "[]")
@@ -156,11 +157,11 @@ func (l layer) host() (host string, ok bool) {
 	return host, ok && host != "" && (hasPort || err == nil || strings.EqualFold(host, "localhost"))
 }
 
-// parts are the original's variables for one part of a database's address each.
+// parts are the original's variables for the parts of a database's address.
 var parts = []string{"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"}
 
-// originalParts joins DB_HOST and its like. One of them in this layer means PostgreSQL; the others may be in a later
-// one.
+// originalParts combines DB_HOST and the like. Any of them in this layer means PostgreSQL; the others may be in a
+// later layer.
 func (s *settings) originalParts(i int) (string, error) {
 	values := []string{"localhost", "5432", "sneaker_drop", "postgres", ""}
 	given := ""
@@ -186,7 +187,7 @@ func (s *settings) originalParts(i int) (string, error) {
 	host, port, name, user, password := values[0], values[1], values[2], values[3], values[4]
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		s.source["database"] = "DB_PORT"
-		return "", &faultError{flag: "database", rule: fmt.Sprintf("must be a port from 0 to 65535, and is %q", port)}
+		return "", &faultError{flag: "database", rule: fmt.Sprintf("must be a port from 0 to 65535, not %q", port)}
 	}
 	a, err := postgres.NewAddress(user, password, host, port, name)
 	if err != nil {
@@ -195,7 +196,7 @@ func (s *settings) originalParts(i int) (string, error) {
 	return a.URL, nil
 }
 
-// name says where a setting was taken from.
+// name returns where a setting's value came from.
 func (s *settings) name(flag string) string {
 	if s != nil && s.source[flag] != "" {
 		return s.source[flag]
@@ -209,7 +210,7 @@ func variable(flag string) string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// describe is a flag's line of help with the variable that stands for it.
+// describe returns a flag's line of help with its variable.
 func describe(v *kong.Value) string {
 	if v.Flag == nil || !configurable(v.Flag) {
 		return v.OrigHelp

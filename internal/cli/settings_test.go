@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// said parses a command line and returns what is logged of the settings.
+// said parses a command line and returns what is logged about the settings.
 func said(t *testing.T, c *commands, dotenv string, environ []string, args ...string) (con *console, log string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -24,7 +24,7 @@ func said(t *testing.T, c *commands, dotenv string, environ []string, args ...st
 	return con, errs.String()
 }
 
-// A platform says by PORT, and perhaps HOST, where to listen.
+// A platform says where to listen with PORT, and perhaps HOST.
 func TestAddress_OfAPlatform(t *testing.T) {
 	const secret = "SNEAKERDROP_JWT_SECRET=0123456789abcdef0123456789abcdef"
 	for _, c := range []struct {
@@ -44,7 +44,7 @@ func TestAddress_OfAPlatform(t *testing.T) {
 		{"PORT=8080 HOST=localhost", "", "localhost:8080", "localhost:8080"},
 		{"PORT=8080 HOST=", "", ":8080", "localhost:8080"},
 		{"PORT= HOST=0.0.0.0", "", "0.0.0.0:3000", "localhost:3000"},
-		{"HOST=laptop", "", "localhost:3000", "localhost:3000"}, // a shell's, not a platform's
+		{"HOST=laptop", "", "localhost:3000", "localhost:3000"}, // set by a shell, not by a platform
 		{"HOST=0.0.0.0", "PORT=8080", "0.0.0.0:8080", "localhost:8080"},
 		{"PORT=8080", "HOST=127.0.0.1", "127.0.0.1:8080", "127.0.0.1:8080"},
 		{"PORT=8080 HOST=10.0.0.1", "PORT=1 HOST=10.0.0.2", "10.0.0.1:8080", "localhost:8080"},
@@ -71,7 +71,7 @@ func TestAddress_OfAPlatform(t *testing.T) {
 			if got := cs.Serve.Addr.String(); got != want {
 				t.Errorf("%q, .env %q, %q: listens on %s, want %s", c.environ, c.dotenv, with, got, want)
 			}
-			if moved := c.nobodyIn != c.signedIn && with == ""; moved != strings.Contains(log.String(), "nobody has to sign in, so this machine alone is served") {
+			if moved := c.nobodyIn != c.signedIn && with == ""; moved != strings.Contains(log.String(), "there is no sign-in, so the server listens on this machine only") {
 				t.Errorf("%q, .env %q, %q: logs %q", c.environ, c.dotenv, with, log.String())
 			}
 			if err := cs.Serve.checkReach(); err != nil {
@@ -94,15 +94,15 @@ func TestNames_WithoutMeaningAreNamed(t *testing.T) {
 		"SNEAKERDROP_DATABASE_URL": "SNEAKERDROP_DATABASE or DATABASE_URL?", "SNEAKERDROP_DB_PASSWORD": "SNEAKERDROP_DATABASE or DB_PASSWORD?",
 		"SNEAKERDROP_JWT_SECRT": "SNEAKERDROP_JWT_SECRET?", "SNEAKERDROP_TLSCERT": "SNEAKERDROP_TLS_CERT?", "SNEAKERDROP_LOGLEVEL": "SNEAKERDROP_LOG_LEVEL?",
 		"sneakerdrop_hold": "SNEAKERDROP_HOLD?", "SNEAKERDROP_TLS-CERT": "SNEAKERDROP_TLS_CERT?", "SNEAKERDROP.HOLD": "SNEAKERDROP_HOLD?",
-		"SNEAKERDROP_COMPLETELY_DIFFERENT": "--help lists all", "SNEAKERDROP_": "", "SNEAKERDROP_TEST_MODE": "", "SNEAKERDROP_VERSION": "", "SNEAKERDROP_HELP": "",
+		"SNEAKERDROP_COMPLETELY_DIFFERENT": "--help lists them all", "SNEAKERDROP_": "", "SNEAKERDROP_TEST_MODE": "", "SNEAKERDROP_VERSION": "", "SNEAKERDROP_HELP": "",
 	} {
 		for _, command := range [][]string{{"serve"}, {"migrate"}, {"health"}, {"bench"}, {"token", "list"}, {"copy", "--from=sqlite:a", "--to=sqlite:b"}} {
 			_, log := said(t, new(commands), "", []string{name + "=hunter2"}, command...)
-			if !strings.Contains(log, "WARN") || !strings.Contains(log, name+" is no setting and is ignored") || !strings.Contains(log, meant) || strings.Contains(log, "hunter2") {
+			if !strings.Contains(log, "WARN") || !strings.Contains(log, name+" is not a setting and is ignored") || !strings.Contains(log, meant) || strings.Contains(log, "hunter2") {
 				t.Errorf("%s, %s: %q, want %q", name, command, log, meant)
 			}
 			_, log = said(t, new(commands), name+"=hunter2", nil, command...)
-			if !strings.Contains(log, name+" in .env is no setting and is ignored") || strings.Contains(log, "hunter2") {
+			if !strings.Contains(log, name+" in .env is not a setting and is ignored") || strings.Contains(log, "hunter2") {
 				t.Errorf("%s in .env, %s: %q", name, command, log)
 			}
 		}
@@ -111,7 +111,7 @@ func TestNames_WithoutMeaningAreNamed(t *testing.T) {
 
 func TestNames_WithMeaningAreNot(t *testing.T) {
 	for _, environ := range [][]string{
-		{"SNEAKERDROP_HOLD=60s"},                          // of serve, for every command
+		{"SNEAKERDROP_HOLD=60s"},                          // of serve, but accepted by every command
 		{"SNEAKERDROP_ROLE=viewer", "SNEAKERDROP_NAME=x"}, // of token create
 		{"SNEAKERDROP_NOTHING="}, {"SNEAKERDROP_TEST_POSTGRES=x"}, {"SNEAKERDROPS_X=1", "SNEAKER=1", "PATH=/"},
 	} {
@@ -121,7 +121,7 @@ func TestNames_WithMeaningAreNot(t *testing.T) {
 			}
 		}
 	}
-	// What Kubernetes sets for the Services sneakerdrop and sneakerdrop-metrics.
+	// Kubernetes sets these for the Services sneakerdrop and sneakerdrop-metrics.
 	links := []string{
 		"SNEAKERDROP_PORT=tcp://10.0.0.1:3000", "SNEAKERDROP_PORT_3000_TCP=tcp://10.0.0.1:3000", "SNEAKERDROP_PORT_3000_TCP_ADDR=10.0.0.1",
 		"SNEAKERDROP_PORT_3000_TCP_PORT=3000", "SNEAKERDROP_PORT_3000_TCP_PROTO=tcp", "SNEAKERDROP_SERVICE_HOST=10.0.0.1", "SNEAKERDROP_SERVICE_PORT=3000",
@@ -140,8 +140,8 @@ func TestSettings_ThatDisagreeAreNamed(t *testing.T) {
 		dotenv  string
 		environ []string
 		args    []string
-		counts  string   // names the source that counts; empty: nothing is said
-		others  []string // those that do not
+		counts  string   // the source in force; empty if nothing is logged
+		others  []string // the other sources
 	}{
 		{environ: []string{"SNEAKERDROP_HOLD=60s"}, args: []string{"--hold=1m"}},
 		{environ: []string{"SNEAKERDROP_HOLD=60s"}, args: []string{"--hold=10s"}, counts: "--hold", others: []string{"SNEAKERDROP_HOLD"}},
@@ -174,7 +174,7 @@ func TestSettings_ThatDisagreeAreNamed(t *testing.T) {
 		if (log == "") != (c.counts == "") || !strings.Contains(log, c.counts) || strings.Contains(log, "hunter2") || strings.Count(log, "\n") > 1 {
 			t.Errorf("%s: %q, want %q", what, log, c.counts)
 		}
-		if c.counts != "" && !strings.Contains(log, "; "+c.counts+" counts and the other") {
+		if c.counts != "" && !strings.Contains(log, "; "+c.counts+" is used and the other") {
 			t.Errorf("%s: %q does not say that %s counts", what, log, c.counts)
 		}
 		for _, other := range c.others {
@@ -184,7 +184,7 @@ func TestSettings_ThatDisagreeAreNamed(t *testing.T) {
 		}
 	}
 	_, log := said(t, new(commands), "PORT=1\nSNEAKERDROP_HOLD=1s\nPORT=2\nX=1\nX=2\nSNEAKERDROP_HOLD=1s\nPORT=2", nil, "serve")
-	if strings.Count(log, "\n") != 1 || !strings.Contains(log, "PORT in .env is there more than once; the last one counts") {
+	if strings.Count(log, "\n") != 1 || !strings.Contains(log, "PORT in .env appears more than once; the last one counts") {
 		t.Errorf("twice in one file: %q", log)
 	}
 }

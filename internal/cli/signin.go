@@ -13,23 +13,23 @@ import (
 	"sneakerdrop/internal/shop"
 )
 
-// signInFlags say who may do what. Without a secret, a key set or an issuer everybody may do everything.
+// signInFlags configure who may do what. Without a secret, a key set or an issuer, everybody may do everything.
 type signInFlags struct {
-	JWTSecret      string         `name:"jwt-secret" placeholder:"SECRET" help:"Buyers sign in with tokens (JWT, HS256) that this secret of 32 bytes or more has signed (default none). Others can read a command line: set the variable, or use --jwt-secret-file."`
-	JWTSecretFile  string         `name:"jwt-secret-file" placeholder:"FILE" help:"The file with that secret; line ends at its end do not count."`
-	JWTKeys        string         `name:"jwt-jwks-url" placeholder:"URL" help:"Buyers sign in with tokens (JWT) that a key of this JSON Web Key Set has signed; followed as keys change."`
-	OIDCIssuer     string         `name:"oidc-issuer" placeholder:"URL" help:"Buyers sign in with tokens of this OpenID Connect provider, which says where its keys are."`
-	JWTIssuer      string         `name:"jwt-issuer" placeholder:"NAME" help:"What tokens must have as iss (default anything; --oidc-issuer stands for it)."`
-	JWTAudience    []string       `name:"jwt-audience" placeholder:"NAME" help:"What tokens must have among their aud (default anything). Repeat it, or separate by commas, for more."`
-	JWTNumberClaim string         `name:"jwt-number-claim" placeholder:"CLAIM" help:"The claim with the shop's own number of the buyer, below 2^40 (default none: the server numbers buyers)."`
-	BuyerNames     drop.NameStyle `name:"buyer-names" default:"auto" help:"What everybody sees of buyers' names: full, initial (Ann S. of Ann Smith where the token has given_name and family_name, else an initial and nothing more: A.), none, or auto: initial where buyers sign in, else full."`
-	BuyerLimits    limits         `name:"buyer-limits" default:"off" placeholder:"RULES" help:"What one buyer who signed in may ask for, in requests a second and at once, such as read=20/40,buy=5/10 (default off)."`
+	JWTSecret      string         `name:"jwt-secret" placeholder:"SECRET" help:"Buyers sign in with tokens (JWT, HS256) signed with this secret of at least 32 bytes (default none). Others can read a command line, so use the variable or --jwt-secret-file."`
+	JWTSecretFile  string         `name:"jwt-secret-file" placeholder:"FILE" help:"The file with that secret, without the line ends at its end."`
+	JWTKeys        string         `name:"jwt-jwks-url" placeholder:"URL" help:"Buyers sign in with tokens (JWT) signed by a key in this JSON Web Key Set, which is fetched again as keys change."`
+	OIDCIssuer     string         `name:"oidc-issuer" placeholder:"URL" help:"Buyers sign in with tokens of this OpenID Connect provider, whose discovery document gives its keys."`
+	JWTIssuer      string         `name:"jwt-issuer" placeholder:"NAME" help:"The required iss of tokens (default any; with --oidc-issuer, that one)."`
+	JWTAudience    []string       `name:"jwt-audience" placeholder:"NAME" help:"The required aud of tokens (default any). Repeat it, or separate by commas, to accept several."`
+	JWTNumberClaim string         `name:"jwt-number-claim" placeholder:"CLAIM" help:"The claim with the shop's own number for the buyer, below 2^40 (default none: the server numbers buyers)."`
+	BuyerNames     drop.NameStyle `name:"buyer-names" default:"auto" help:"How much of buyers' names is public: full, initial, none, or auto (initial if buyers sign in, else full). With initial, Ann Smith is shown as Ann S. if the token has given_name and family_name, else as A."`
+	BuyerLimits    limits         `name:"buyer-limits" default:"off" placeholder:"RULES" help:"Rate limits for one signed-in buyer, in requests per second and at once, such as read=20/40,buy=5/10 (default off)."`
 }
 
 // required reports whether calls need tokens.
 func (c *signInFlags) required() bool { return c.source() != "" }
 
-// verifier returns what reads buyers' tokens, and the secret if it has one; nil: nobody has to sign in.
+// verifier returns what checks buyers' tokens, and the secret if there is one. It returns nil if there is no sign-in.
 func (c *signInFlags) verifier(ctx context.Context, log *slog.Logger) (v *identity.Verifier, secret []byte, err error) {
 	if err := c.check(); err != nil || !c.required() {
 		return nil, nil, err
@@ -47,7 +47,7 @@ func (c *signInFlags) verifier(ctx context.Context, log *slog.Logger) (v *identi
 	return v, secret, nil
 }
 
-// source is the flag that says how tokens are checked; empty: nobody has to sign in.
+// source returns the flag that says how tokens are checked, or "" if there is no sign-in.
 func (c *signInFlags) source() string {
 	switch {
 	case c.JWTSecret != "":
@@ -63,7 +63,7 @@ func (c *signInFlags) source() string {
 	}
 }
 
-// check refuses settings that contradict each other, or that count for nothing.
+// check refuses settings that contradict each other or have no effect.
 func (c *signInFlags) check() error {
 	given := 0
 	for _, source := range []string{c.JWTSecret, c.JWTSecretFile, c.JWTKeys, c.OIDCIssuer} {
@@ -72,7 +72,7 @@ func (c *signInFlags) check() error {
 		}
 	}
 	if given > 1 {
-		return &faultError{flag: c.source(), rule: "is not the only one; give one of --jwt-secret, --jwt-secret-file, --jwt-jwks-url and --oidc-issuer"}
+		return &faultError{flag: c.source(), rule: "is set together with another one; set only one of --jwt-secret, --jwt-secret-file, --jwt-jwks-url and --oidc-issuer"}
 	}
 	if given == 1 {
 		return nil
@@ -82,7 +82,7 @@ func (c *signInFlags) check() error {
 		"buyer-limits": len(c.BuyerLimits.Rules) > 0,
 	} {
 		if set {
-			return &faultError{flag: flag, rule: "counts only where buyers sign in; add --jwt-secret-file, --jwt-jwks-url or --oidc-issuer"}
+			return &faultError{flag: flag, rule: "has no effect unless buyers sign in; add --jwt-secret-file, --jwt-jwks-url or --oidc-issuer"}
 		}
 	}
 	return nil
@@ -97,13 +97,13 @@ func (c *signInFlags) secret() ([]byte, error) {
 		if err != nil {
 			return nil, &faultError{flag: "jwt-secret-file", rule: "cannot be read: " + err.Error()}
 		}
-		return append([]byte{}, bytes.TrimRight(secret, "\r\n")...), nil // not nil, even if nothing is left
+		return append([]byte{}, bytes.TrimRight(secret, "\r\n")...), nil // not nil, even if it is empty
 	default:
 		return nil, nil
 	}
 }
 
-// rehearsals is nil where buyers need tokens that this server cannot make.
+// rehearsals returns nil if buyers need tokens that this server cannot make.
 func (c *signInFlags) rehearsals(secret []byte) *shop.Rehearsals {
 	if c.required() && (secret == nil || c.JWTIssuer != "") {
 		return nil
@@ -115,7 +115,7 @@ func (c *signInFlags) rehearsals(secret []byte) *shop.Rehearsals {
 	return r
 }
 
-// signing is how tokens of made-up buyers are made with a secret.
+// signing returns how to make tokens of simulated buyers with a secret.
 func (c *signInFlags) signing(secret []byte) func(int64) string {
 	audience := ""
 	if len(c.JWTAudience) > 0 {
@@ -124,7 +124,8 @@ func (c *signInFlags) signing(secret []byte) func(int64) string {
 	return identity.Signer(secret, audience)
 }
 
-// signer makes buyers' tokens with the server's secret, which a file has; nil without a file: nobody signs in.
+// signer makes buyers' tokens with the server's secret, which is in a file. Without a file it returns nil: there is
+// no sign-in.
 func signer(file, audience string) (func(buyer int64) string, error) {
 	if file == "" {
 		return nil, nil
@@ -136,10 +137,10 @@ func signer(file, audience string) (func(buyer int64) string, error) {
 	return identity.Signer(secret, audience), nil
 }
 
-// secrets are those that buyers' tokens are checked with, where a running server can read them again.
+// secrets returns the keys for buyers' tokens that a running server can read again.
 func (c *signInFlags) secrets(v *identity.Verifier, rehearsals *shop.Rehearsals) []app.Secret {
 	switch {
-	case v == nil || c.JWTSecret != "": // that one is in no file
+	case v == nil || c.JWTSecret != "": // a secret that is not in a file
 		return nil
 	case c.JWTSecretFile == "":
 		return []app.Secret{{What: "identity provider's keys", Read: func(ctx context.Context) (bool, error) { return v.Reload(ctx, nil) }}}
@@ -157,14 +158,14 @@ func (c *signInFlags) secrets(v *identity.Verifier, rehearsals *shop.Rehearsals)
 	}}}
 }
 
-// warnOfPlainTokens: who listens on the way can use what it hears.
+// warnOfPlainTokens warns that anybody who can read the traffic can use the tokens in it.
 func (c *serveCommand) warnOfPlainTokens(log *slog.Logger) {
 	if c.required() && !c.Addr.Loopback() && c.TLSCert == "" && len(c.TrustedProxy) == 0 {
-		log.Warn("tokens come without encryption; give --tls-cert and --tls-key, or put a proxy with TLS in front and name it with --trusted-proxy")
+		log.Warn("tokens come without encryption; set --tls-cert and --tls-key, or put a proxy with TLS in front and name it with --trusted-proxy")
 	}
 }
 
-// parseNameStyle reads how names are shown; empty: as suits.
+// parseNameStyle reads how names are shown. An empty style means auto.
 func parseNameStyle(s string) (drop.NameStyle, error) {
 	switch style := drop.NameStyle(s); style {
 	case drop.FullName, drop.InitialName, drop.NoName:
@@ -172,6 +173,6 @@ func parseNameStyle(s string) (drop.NameStyle, error) {
 	case "auto":
 		return "", nil
 	default:
-		return "", fmt.Errorf("must be full, initial, none or auto, and is %q", s)
+		return "", fmt.Errorf("must be full, initial, none or auto, not %q", s)
 	}
 }

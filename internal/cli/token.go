@@ -18,36 +18,36 @@ import (
 )
 
 type tokenCommands struct {
-	Create tokenCreateCommand `cmd:"" help:"Make a token for an operator and print it, this once."`
-	List   tokenListCommand   `cmd:"" help:"List the tokens, without what is secret of them."`
-	Revoke tokenRevokeCommand `cmd:"" help:"Take a token back; it is worth nothing from then on."`
+	Create tokenCreateCommand `cmd:"" help:"Make a token for an operator and print it. It is shown only once."`
+	List   tokenListCommand   `cmd:"" help:"List the tokens, without their secrets."`
+	Revoke tokenRevokeCommand `cmd:"" help:"Revoke a token, which is invalid from then on."`
 }
 
 type tokenCreateCommand struct {
 	common
-	Role    operator.Role `required:"" placeholder:"ROLE" help:"operator may do everything that operators do, viewer only look."`
-	Name    string        `required:"" placeholder:"NAME" help:"Who gets it, as the log will call its holder, such as \"Ann's laptop\"."`
-	Expires life          `default:"90d" placeholder:"TIME" help:"How long it is good: 12h, 90d (default) or never."`
+	Role    operator.Role `required:"" placeholder:"ROLE" help:"operator may do everything that operators do, viewer may only read."`
+	Name    string        `required:"" placeholder:"NAME" help:"Who gets it. The operators' log shows this name, such as \"Ann's laptop\"."`
+	Expires life          `default:"90d" placeholder:"TIME" help:"How long it is valid: for example 12h, 90d (default) or never."`
 }
 
 type tokenListCommand struct{ common }
 
 type tokenRevokeCommand struct {
 	common
-	ID operator.TokenID `arg:"" help:"The token's number, as list shows it."`
+	ID operator.TokenID `arg:"" help:"The token's number, as shown by list."`
 }
 
 type logCommand struct {
 	common
-	Limit int  `default:"50" help:"How many entries at most, the newest (1 to 100000)."`
-	JSON  bool `name:"json" help:"Print one JSON object a line in place of a table (default false)."`
+	Limit int  `default:"50" help:"How many of the newest entries to show (1 to 100000)."`
+	JSON  bool `name:"json" help:"Print one JSON object per line instead of a table (default false)."`
 }
 
 func parseRole(s string) (operator.Role, error) {
 	if r := operator.Role(s); r == operator.Operator || r == operator.Viewer {
 		return r, nil
 	}
-	return "", fmt.Errorf("must be operator or viewer, and is %q", s)
+	return "", fmt.Errorf("must be operator or viewer, not %q", s)
 }
 
 func (c *tokenCreateCommand) run(ctx context.Context, con *console) error {
@@ -119,19 +119,19 @@ func (c *tokenRevokeCommand) run(ctx context.Context, con *console) error {
 			return err
 		})
 		if drop.CodeOf(err) == drop.CodeTokenNotFound {
-			return fmt.Errorf("there is no token %d; sneakerdrop token list shows all", c.ID)
+			return fmt.Errorf("there is no token %d; run sneakerdrop token list to see all", c.ID)
 		}
 		if err != nil {
 			return con.databaseError(c.Database, err)
 		}
-		fmt.Fprintf(con.stdout, "token %d of %s is revoked since %s\n", t.ID, t.Name, t.RevokedAt)
+		fmt.Fprintf(con.stdout, "token %d of %s was revoked at %s\n", t.ID, t.Name, t.RevokedAt)
 		return nil
 	})
 }
 
 func (c *logCommand) run(ctx context.Context, con *console) error {
 	if c.Limit < 1 || c.Limit > 100_000 {
-		return &faultError{flag: "limit", rule: fmt.Sprintf("must be from 1 to 100000, and is %d", c.Limit)}
+		return &faultError{flag: "limit", rule: fmt.Sprintf("must be from 1 to 100000, not %d", c.Limit)}
 	}
 	s, err := con.openBooks(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
@@ -160,7 +160,7 @@ func (c *logCommand) run(ctx context.Context, con *console) error {
 	return table.Flush()
 }
 
-// shownDetail keeps a row of the table to a size that can be read, and says so.
+// shownDetail truncates a row of the table to a readable size, and says so.
 func shownDetail(detail string) string {
 	const most = 2000
 	if len(detail) <= most {
@@ -193,7 +193,7 @@ func (c *logCommand) printJSON(con *console, actions []operator.Action) error {
 	return nil
 }
 
-// withStore opens the database for a small write, beside a server that serves it if need be.
+// withStore opens the database for a small write, if necessary while a server uses it.
 func (con *console) withStore(ctx context.Context, c common, do func(store.Store) error) error {
 	s, err := con.openBeside(ctx, c.Database, c.waiting, c.logger(con.stderr))
 	if err != nil {
@@ -202,7 +202,7 @@ func (con *console) withStore(ctx context.Context, c common, do func(store.Store
 	return errors.Join(do(s), s.Close())
 }
 
-// recorded does what the command line asks for between two entries of the operators' log.
+// recorded does what the command line asks for, between two entries of the operators' log.
 func recorded(ctx context.Context, s store.Store, call, detail string, do func() error) error {
 	who := "unknown"
 	if u, err := user.Current(); err == nil {

@@ -160,7 +160,7 @@ func TestCheck_FindsWhatIsNotTrue(t *testing.T) {
 		fault string
 	}{
 		"one reservation of two buyers": {&fakeShop{twice: true}, "was acknowledged to buyers"},
-		"a reservation that is lost":    {&fakeShop{lost: true}, "acknowledged were"},
+		"a reservation that is lost":    {&fakeShop{lost: true}, "were acknowledged"},
 	} {
 		r, config := against(t, c.shop, Config{})
 		if err := r.Check(t.Context(), config); err != nil {

@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/shop"
 )
 
-// notes is a log that writes down what it is told; those named it does not take.
+// notes is a log that records its calls. It refuses those that are named.
 type notes struct {
 	lines  []string
 	faulty string
@@ -47,7 +47,7 @@ func TestRecorded_NothingIsDoneThatIsNotInTheLog(t *testing.T) {
 		log, lost := &notes{faulty: test.faulty}, ""
 		ctx, cancel := context.WithCancel(t.Context())
 		err := shop.Recorded(ctx, log, operator.Action{Call: "pause"}, func() (string, error) {
-			cancel() // who asked has gone: what was done is in the log all the same
+			cancel() // the caller has left, but what was done is in the log
 			return "ok, drop 3", log.say("do")
 		}, func(id operator.ActionID, err error) { lost = fmt.Sprintf("%d: %v", id, err) })
 		if got := strings.Join(log.lines, ", "); got != test.lines || lost != test.lost {

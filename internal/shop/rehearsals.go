@@ -10,19 +10,19 @@ import (
 	"sneakerdrop/internal/rehearse"
 )
 
-// Rehearsals are played on this very server, over its own address.
+// Rehearsals run on this very server, through its own address.
 type Rehearsals struct {
 	rehearse.Stage
 
-	// URL of the server; set before the first one.
+	// the URL of the server; set it before the first rehearsal
 	URL   string
 	buyer atomic.Pointer[func(int64) string]
 }
 
-// Sign has tokens of buyers made in that way; without it nobody has to sign in.
+// Sign sets the function that makes buyers' tokens. Without it there is no sign-in.
 func (s *Rehearsals) Sign(buyer func(int64) string) { s.buyer.Store(&buyer) }
 
-// Begin begins a rehearsal with the calls of an operator who has the token; see rehearse.Stage.
+// Begin starts a rehearsal with the calls of an operator who has the token; see rehearse.Stage.
 func (s *Rehearsals) Begin(ctx context.Context, token string, id drop.ID, buyers int) error {
 	var buyer func(int64) string
 	if b := s.buyer.Load(); b != nil {

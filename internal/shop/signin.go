@@ -13,15 +13,15 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// SignIn finds out who somebody is by the token that they sent.
+// SignIn identifies a person by their token.
 type SignIn struct {
-	// Tokens verifies buyers' tokens; nil: nobody has to sign in.
+	// Tokens verifies buyers' tokens. Nil means that there is no sign-in.
 	Tokens *identity.Verifier
 	Engine *engine.Engine
 }
 
-// Buyer returns the buyer that a token stands for, and until when it does. A token that is no good is an error of
-// package identity; any other error is what kept us from finding out.
+// Buyer returns the buyer that a token belongs to, and when the token expires. For an invalid token it returns an
+// error of package identity. Any other error is what kept the server from checking.
 func (s *SignIn) Buyer(ctx context.Context, token string) (buyer drop.User, until time.Time, err error) {
 	claims, err := s.Tokens.Verify(ctx, token)
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *SignIn) Buyer(ctx context.Context, token string) (buyer drop.User, unti
 	return buyer, claims.Expires.Add(identity.Leeway), err
 }
 
-// Operator looks a token of ours up, each time: one that was revoked is worth nothing from that moment on. Of a token
-// that was good once it returns what is known of it beside the error; errors are as Buyer's.
+// Operator looks up one of our own tokens, every time, so that a revoked one is invalid at once. For a token that was
+// valid once it returns what is known about it together with the error. The errors are as for Buyer.
 func (s *SignIn) Operator(ctx context.Context, token string) (operator.Token, error) {
 	hash, ok := operator.HashOf(token)
 	if !ok {
@@ -52,15 +52,15 @@ func (s *SignIn) Operator(ctx context.Context, token string) (operator.Token, er
 	return t, nil
 }
 
-// The codes of a token that is no good, the same over HTTP and sockets.
+// The codes of an invalid token, the same over HTTP and sockets.
 const (
 	CodeInvalidToken drop.Code = "invalid_token"
 	CodeTokenExpired drop.Code = "token_expired"
 	CodeUnavailable  drop.Code = "unavailable"
 )
 
-// TokenCode is the code of an error that says something of a token, and empty of any other. The reason is for the log
-// alone.
+// TokenCode returns the code of an error that concerns a token, or "" for any other error. The reason is only for the
+// log.
 func TokenCode(err error) drop.Code {
 	switch {
 	case errors.Is(err, identity.ErrExpired):

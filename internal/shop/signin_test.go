@@ -14,7 +14,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// A buyer is signed in for as long as the token is taken: its own time, and how far clocks may differ.
+// A buyer is signed in for as long as the token is accepted: until it expires, plus how much clocks may differ.
 func TestSignIn_LastsAsLongAsTheToken(t *testing.T) {
 	secret, log := bytes.Repeat([]byte("s"), 32), slog.New(slog.DiscardHandler)
 	v, err := identity.New(t.Context(), identity.Config{Secret: secret, Audience: []string{"shop"}, NumberClaim: identity.NumberClaim}, log)
