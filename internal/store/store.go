@@ -29,12 +29,6 @@ type Lanes interface {
 	// ctx limits the whole call. It belongs to the lane, never to a caller: if it ends during COMMIT, the outcome is
 	// unknown (ClassUnknown).
 	RunBatch(ctx context.Context, b Batch) error
-	// Committed reports whether the batch took effect, after RunBatch failed with ClassUnknown. It takes the drop's
-	// lock, so that an unfinished commit of that batch is decided by then: false stays false. Before it returns true
-	// it commits a write of its own, so that a store with synchronous replication has replicated the batch too. after
-	// is the drop's Seq that the batch was decided on. A batch without ledger entries is found only as long as it is
-	// the last that changed the drop.
-	Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error)
 	// Committed reports whether the batch took effect, after RunBatch failed with ClassUnknown. after is the drop's
 	// Seq that the batch was decided on.
 	//
@@ -42,7 +36,8 @@ type Lanes interface {
 	// Before it returns true it commits a write of its own. A store with synchronous replication has then replicated
 	// the batch too. A batch without ledger entries is found only while it is the last one that changed the drop.
 	Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error)
-	// CreateDrop stores a new drop under the next free number and starts its ledger. The spec must come from Normal.
+	// CreateDrop stores a new drop under the next free number and starts its ledger. If the spec has a page, it stores
+	// that too. The spec must come from Normal.
 	//
 	// If the key was used before, CreateDrop makes nothing. It returns the drop as in the first answer (only
 	// Snapshot.Drop) and sets replayed, or refuses with CodeIdempotencyMismatch. Of several concurrent calls with one
