@@ -15,8 +15,8 @@ const (
 	keycap    = '\u20E3'
 	blackFlag = '\U0001F3F4'
 	virama    = 9 // canonical combining class
-	// maxContext bounds how many characters on each side tell whether a joiner is needed. A joiner needs a letter on each
-	// side, with nothing but marks and joiners in between.
+	// maxContext is how many characters on each side decide whether a joiner is needed. A joiner needs a letter on each
+	// side, with only marks and joiners in between.
 	maxContext = 64
 	// maxMarks limits the marks on one letter. Hebrew and Tibetan have up to five; "Zalgo" covers the lines around
 	// it.

@@ -1,5 +1,5 @@
-// Package records describes each table of a store once: its columns and the Go fields that they are bound to, the
-// owner of its rows, and the rights of the role that serves.
+// Package records describes each table of a store once. A description has the columns and their Go fields, the owner
+// of the rows, and the rights of the role that serves.
 //
 // From these descriptions come the SQL of both engines for everything off the hot path (lists, the operators' log,
 // export, import, counts) and the maps of the memory engine. The encoding that compares a copy and the rights in

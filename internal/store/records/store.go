@@ -17,8 +17,8 @@ type Engine interface {
 	Read(ctx context.Context, op string, queries ...Query) error
 	// Add stores a new row and sets its number and time.
 	Add(ctx context.Context, op string, t *Table, row any) error
-	// Put stores the one row that a drop has in a table, in place of the one that is there, and sets in it the time that
-	// the store gives; found: there is such a drop, else nothing is stored.
+	// Put stores the only row that a drop has in a table, in place of an existing one, and sets its time. found reports
+	// whether the drop exists; otherwise nothing is stored.
 	Put(ctx context.Context, op string, t *Table, of drop.ID, row any) (found bool, err error)
 	// Stamp sets a column to the store's time in the row with that number, unless it is set, and reads the row. found
 	// reports whether the row exists.
