@@ -35,7 +35,7 @@ func TestImage_ServesFromAnEmptyRoot(t *testing.T) {
 	if out, code := inImage(t, root, nil, "health"); code != 1 || !strings.Contains(out, "sneakerdrop: no answer from http://127.0.0.1:") {
 		t.Errorf("health without a server: exit code %d, %s", code, out)
 	}
-	if out, code := inImage(t, root, []string{"SNEAKERDROP_ADDR=:0"}, "serve"); code != 1 || !strings.Contains(out, "there is no sign-in") {
+	if out, code := inImage(t, root, []string{"SNEAKERDROP_ADDR=:0"}, "serve"); code != 1 || !strings.Contains(out, "nobody has to sign in") {
 		t.Errorf("serve as the image is, without identity: exit code %d, %s", code, out)
 	}
 	serve := imageCommand(t, root, settings, "serve")

@@ -48,7 +48,7 @@ func (c *serveCommand) checkReach() error {
 	exposed := func(a address) bool { return a.given && !a.Loopback() }
 	if exposed(c.Addr) && !c.Insecure && !c.required() {
 		return &faultError{flag: "addr", rule: fmt.Sprintf(
-			"is %s, which other machines may reach, but there is no sign-in; set up sign-in (--oidc-issuer, --jwt-jwks-url or "+
+			"is %s, which other machines may reach, but nobody has to sign in; set up sign-in (--oidc-issuer, --jwt-jwks-url or "+
 				"--jwt-secret-file), listen on localhost, or add --insecure if that is what you want", c.Addr)}
 	}
 	if !exposed(c.MetricsAddr) || c.InsecureMetrics {
@@ -59,7 +59,7 @@ func (c *serveCommand) checkReach() error {
 		instead += " (--insecure is for --addr alone)"
 	}
 	return &faultError{flag: "metrics-addr", rule: fmt.Sprintf(
-		"is %s, which other machines may reach, but there is no sign-in; listen on localhost, or %s if that is what you want", c.MetricsAddr, instead)}
+		"is %s, which other machines may reach, but nobody has to sign in; listen on localhost, or %s if that is what you want", c.MetricsAddr, instead)}
 }
 
 // listenError says which setting to change: the one of that flag.
