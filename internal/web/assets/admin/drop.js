@@ -8,6 +8,7 @@ import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { offered, useActions, verbOf } from "./actions.js";
 import { Audit } from "./audit.js";
+import { Content } from "./content.js";
 import { Edit, Restock } from "./forms.js";
 import { Live } from "./live.js";
 import { openDialog, toast } from "./modal.js";
@@ -22,6 +23,7 @@ import { Ledger, Purchases } from "./tables.js";
 // views are what a drop's page shows below its head, by the last part of the address. One line adds another.
 const views = {
   "": { label: "Live", view: Live },
+  page: { label: "Page", view: Content },
   ledger: { label: "Ledger", view: Ledger },
   purchases: { label: "Purchases", view: Purchases },
   audit: { label: "Audit", view: Audit },
@@ -72,6 +74,7 @@ function Actions({ drop }) {
     ${offered(drop).map((name) => button(name, verbOf(name), () => act(name), name === "publish" ? "primary" : "quiet"))}
     ${!drop.archived && !drop.rehearsal && button("restock", "Restock", () => openDialog(Restock, { drop }))}
     ${button("edit", "Edit", () => openDialog(Edit, { drop }))}
+    ${!drop.rehearsal && button("page", "Edit page", () => go(`drops/${drop.id}/page`))}
     ${!drop.rehearsal && button("duplicate", "Duplicate", duplicate)}
     ${drop.hidden || drop.archived ? button("preview", "Preview", () => openDialog(Preview, { drop })) : html`<a class="button quiet" href=${`/drops/${drop.id}`} target="_blank" rel="noopener">Preview as a buyer</a>`}
     ${refusal && html`<p class="problem" role="alert">${explain(refusal)}</p>`}
