@@ -332,7 +332,7 @@ func TestDropPage_IsThereForWhatPeopleMaySee(t *testing.T) {
 		if page := w.Body.String(); !strings.Contains(page, "no longer available") || !strings.Contains(page, `href="/"`) || strings.Contains(page, "Secret") || w.Header().Get("ETag") != "" {
 			t.Errorf("%s: %v %s", target, w.Header(), page)
 		}
-		if again := browser(h, target, "If-None-Match", "*"); again.Code != http.StatusNotFound {
+		if again := browser(h, target, "If-None-Match", "*"); again.Code != http.StatusNotFound || again.Body.Len() == 0 {
 			t.Errorf("%s: a browser that has it already gets %d", target, again.Code)
 		}
 		if program := answer(h, http.MethodGet, target, "Accept", "*/*"); program.Code != http.StatusTeapot {
