@@ -27,7 +27,7 @@ func (e *faultError) Error() string { return "--" + e.flag + " " + e.rule }
 func kinds() []kong.Option {
 	return []kong.Option{
 		reads(parseDatabase), reads(parseOriginal), reads(parseAddress), reads(parseBound), reads(parseLimits), reads(parseScenario),
-		reads(parseLogLevel), reads(parseLogFormat), reads(parseRole), reads(parseNameStyle), reads(parseSubject), reads(parseShopName),
+		reads(parseLogLevel), reads(parseLogFormat), reads(parseRole), reads(parseNameStyle), reads(parseSubject), reads(parseShopName), reads(parseTheme),
 		reads(parseSignIn), reads(parsePublicURL), reads(parseCurrency),
 		lists[origins](parseOrigin), lists[hostNames](parseHostName), lists[networks](parseNetwork), lists[natsURLs](parseNATSURL),
 		reads(parseHold), reads(parseHSTS), reads(parseLife),

@@ -2,18 +2,18 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/text"
 	"sneakerdrop/internal/web"
 )
 
 // pageFlags configure what the pages show of the shop.
 type pageFlags struct {
-	ShopName  shopName      `default:"sneakerdrop" placeholder:"NAME" help:"The name of the shop on its pages."`
+	ShopName  shopName      `placeholder:"NAME" help:"The name of the shop on its pages (default the theme's name, or else sneakerdrop)."`
+	Theme     theme         `placeholder:"DIR" help:"A folder with the shop's colors, logo, fonts, footer and texts (default none). docs/howto/themes.md describes it."`
 	Currency  drop.Currency `default:"USD" placeholder:"CODE" help:"The currency of all prices, by ISO 4217. Prices have at most its number of decimals (JPY 0, KWD 3)."`
 	SignIn    signIn        `name:"sign-in-url" placeholder:"URL" help:"Where the shop window sends buyers who have no token (default none). That page gets a parameter state=STATE and sends them back to /#token=TOKEN&state=STATE."`
 	PublicURL publicURL     `name:"public-url" placeholder:"URL" help:"The shop's own address, such as https://shop.example. Previews, search engines and calendar files use it (default none)."`
@@ -21,23 +21,26 @@ type pageFlags struct {
 
 func (c *pageFlags) pages() web.Config {
 	return web.Config{
-		Shop: string(c.ShopName), Currency: c.Currency.Code, Decimals: c.Currency.Decimals, SignIn: string(c.SignIn), PublicURL: string(c.PublicURL),
+		Shop: string(c.ShopName), Theme: c.Theme.Theme, Currency: c.Currency.Code, Decimals: c.Currency.Decimals, SignIn: string(c.SignIn), PublicURL: string(c.PublicURL),
 	}
 }
-
-const maxShopName = 60
 
 type shopName string
 
 func parseShopName(s string) (shopName, error) {
-	normal, fault := text.Title(s)
-	switch {
-	case strings.TrimSpace(s) == "" || utf8.RuneCountInString(normal) > maxShopName:
-		return "", errors.New("must have from 1 to 60 characters")
-	case fault != "":
-		return "", errors.New(string(fault))
+	normal, err := web.ShopName(s)
+	return shopName(normal), err
+}
+
+// theme is what the folder of --theme has.
+type theme struct{ *web.Theme }
+
+func parseTheme(dir string) (theme, error) {
+	t, err := web.ReadTheme(dir)
+	if err != nil {
+		return theme{}, fmt.Errorf("cannot be used: %w", err)
 	}
-	return shopName(normal), nil
+	return theme{t}, nil
 }
 
 type signIn string

@@ -18,7 +18,7 @@ import (
 
 // policy admits what the pages are made of: scripts, style sheets and calls of this server's own, and images of drops
 // from anywhere. Nothing makes markup from text (trusted types), nothing is framed. %s are what a page has inside.
-const policy = "default-src 'none'; script-src 'self'%s; style-src 'self'%s; connect-src 'self'; img-src 'self' http: https:; " +
+const policy = "default-src 'none'; script-src 'self'%s; style-src 'self'%s; connect-src 'self'; font-src 'self'; img-src 'self' http: https:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // strict is the policy of whatever has no script and no style inside.
@@ -62,6 +62,12 @@ func typeOf(name string) string {
 		return "text/typescript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".webp":
+		return "image/webp"
+	case ".woff2":
+		return "font/woff2"
 	case ".ics":
 		return "text/calendar; charset=utf-8"
 	case ".map":

@@ -14,7 +14,7 @@ var typed = regexp.MustCompile(
 
 // allowed are the places of it that need no isolation: attributes that are no text for people, comparisons and texts
 // of our own.
-var allowed = regexp.MustCompile("(?:key|value|id|name|for|aria-labelledby|aria-controls|aria-describedby|href)=\\$\\{$|`[a-z]+[- ]\\$\\{$|=\\$\\{`[^`]*\\$\\{$")
+var allowed = regexp.MustCompile("(?:key|value|alt|id|name|for|aria-labelledby|aria-controls|aria-describedby|href)=\\$\\{$|`[a-z]+[- ]\\$\\{$|=\\$\\{`[^`]*\\$\\{$")
 
 // TestPages_IsolateWhatPeopleTyped reads the scripts: a name in Hebrew, or one that a row of before has with U+202E
 // in it, must not turn what stands beside it.

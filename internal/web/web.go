@@ -33,8 +33,10 @@ var (
 
 // Config is what the pages say of the shop. The zero value is good.
 type Config struct {
-	// Shop is its name (default sneakerdrop).
+	// Shop is its name (default the theme's, or else sneakerdrop).
 	Shop string
+	// Theme is how the pages look (default plain).
+	Theme *Theme
 	// Currency of all prices, as ISO 4217 has it (default USD).
 	Currency string
 	// Decimals of the currency's amounts (default 2, where Currency is not given).
@@ -75,6 +77,7 @@ type pageData struct {
 	Assets string // the folder with the files that the page loads
 	Start  template.JS
 	Style  template.CSS
+	Look   look
 
 	*speech
 	Messages  messages  // that its scripts show
@@ -88,7 +91,8 @@ func (d *pageData) Text(key string) string { return d.texts.text(key, "shop", d.
 
 // New makes the pages.
 func New(c Config) (*Pages, error) {
-	c.Shop = cmp.Or(c.Shop, "sneakerdrop")
+	c.Theme = cmp.Or(c.Theme, plainTheme())
+	c.Shop = cmp.Or(c.Shop, c.Theme.name, "sneakerdrop")
 	if c.Currency == "" {
 		c.Currency, c.Decimals = "USD", 2
 	}
@@ -104,7 +108,8 @@ func New(c Config) (*Pages, error) {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
 	p.addAssets()
-	if p.languages, err = newLanguages(nil); err != nil {
+	p.addTheme(c.Theme)
+	if p.languages, err = newLanguages(c.Theme.messages); err != nil {
 		return nil, fmt.Errorf("read the messages: %w", err)
 	}
 	if p.templates, err = template.ParseFS(templates, "pages/*.html"); err != nil {
@@ -149,9 +154,10 @@ func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*f
 	}
 	data := pageData{
 		Config: p.config, Assets: p.assets, Start: template.JS(script), //nolint:gosec // ours
+		Look:   p.config.Theme.look(s.Lang(), p.assets),
 		speech: s, Messages: s.texts.shownBy(page), Languages: p.languages.all,
 	}
-	data.Style = template.CSS(style) + hues(fill(&data)) //nolint:gosec // ours
+	data.Style = template.CSS(style) + template.CSS(p.config.Theme.sheet(page)) + hues(fill(&data)) //nolint:gosec // ours, and a theme's that was checked
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name, &data); err != nil {
 		return nil, err

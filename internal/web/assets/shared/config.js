@@ -2,6 +2,7 @@
 const data = document.documentElement.dataset;
 
 export const shop = data.shop;
+export const logo = data.logo;
 export const identity = data.identity === "true";
 export const signIn = data.signIn;
 export const currency = data.currency;

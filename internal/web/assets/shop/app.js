@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { identity, shop, signIn } from "../shared/config.js";
+import { Brand } from "../shared/brand.js";
+import { identity, signIn } from "../shared/config.js";
 import { Dialog } from "../shared/dialog.js";
 import { t } from "../shared/messages.js";
 import { useTopic } from "../shared/topics.js";
@@ -69,7 +70,7 @@ export function App() {
 function Header({ account }) {
   useTopic("buyer");
   return html`<header class="top">
-    <p class="shop"><bdi>${shop}</bdi></p>
+    <${Brand} />
     <${Live} />
     <button type="button" class="who" onClick=${account}>${signedIn() ? html`<span class="initial" aria-hidden="true">${initialOf(buyer.name) || "·"}</span><span><bdi>${short(buyer.name)}</bdi></span>` : identity ? t("shop.sign_in") : t("shop.your_name")}</button>
   </header>`;
