@@ -15,6 +15,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -48,6 +49,7 @@ type Theme struct {
 	messages    map[string]messages
 	logo, icon  string            // names of files, empty if there are none
 	files       map[string][]byte // that browsers load, by name
+	folder      string            // where browsers find them; its name is a hash of what they are
 }
 
 // themeFile is theme.json.
@@ -118,6 +120,10 @@ func in[T any](texts map[string]T, lang string) T {
 // ReadTheme reads a theme from a folder. The error names the file, the field and the rule.
 func ReadTheme(dir string) (*Theme, error) {
 	root, err := os.OpenRoot(dir)
+	var fault *fs.PathError
+	if errors.As(err, &fault) {
+		return nil, fmt.Errorf("the folder %q: %w", dir, fault.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +146,11 @@ func ReadTheme(dir string) (*Theme, error) {
 	if t.icon, err = t.image(root, "icon"); err != nil {
 		return nil, err
 	}
-	return t, t.readMessages(root)
+	if err := t.readMessages(root); err != nil {
+		return nil, err
+	}
+	t.folder = "/theme/" + hashOf(t.files)
+	return t, nil
 }
 
 // take checks what theme.json says and keeps it.
@@ -246,7 +256,7 @@ func (t *Theme) image(root *os.Root, called string) (string, error) {
 		return "", err
 	}
 	if len(found) > 1 {
-		return "", fmt.Errorf("there are %s; keep one of them", strings.Join(found, " and "))
+		return "", fmt.Errorf("there are %s; keep one of them", strings.Join(quoted(found), " and "))
 	}
 	name := found[0]
 	content, err := readBounded(root, name, maxLogo)
@@ -262,7 +272,7 @@ func (t *Theme) image(root *os.Root, called string) (string, error) {
 	case ".webp":
 		good = len(content) > 12 && bytes.HasPrefix(content, []byte("RIFF")) && string(content[8:12]) == "WEBP"
 	default:
-		return "", fmt.Errorf("%s: the file must be %s.svg, %s.png or %s.webp", name, called, called, called)
+		return "", fmt.Errorf("%s: the file must be %s.svg, %s.png or %s.webp", quoted(found)[0], called, called, called)
 	}
 	if !good {
 		return "", fmt.Errorf("%s: the content is no %s image", name, strings.ToUpper(path.Ext(name)[1:]))
@@ -307,7 +317,7 @@ func (t *Theme) readMessages(root *os.Root) error {
 		base, isJSON := strings.CutSuffix(path.Base(name), ".json")
 		tag, err := language.Parse(base)
 		if err != nil || !isJSON || tag.String() != base || tag == language.Und {
-			return fmt.Errorf("%s: name the file after a language, such as pt-BR.json", name)
+			return fmt.Errorf("%s: name the file after a language, such as pt-BR.json", quoted([]string{name})[0])
 		}
 		content, err := readBounded(root, name, maxMessageFile)
 		if err != nil {
@@ -355,9 +365,9 @@ func unmarshalStrict(content []byte, to any) error {
 	var syntax *jsontext.SyntacticError
 	switch {
 	case errors.As(err, &meaning) && errors.Is(meaning.Err, json.ErrUnknownName):
-		return fmt.Errorf("%s: there is no such field; see docs/THEMES.md for those there are", dotted(meaning.JSONPointer))
+		return fmt.Errorf("%s: there is no such field; see docs/howto/themes.md for those there are", dotted(meaning.JSONPointer))
 	case errors.As(err, &meaning):
-		return fmt.Errorf("%s: a value of JSON kind %s does not belong there; see docs/THEMES.md for what does", dotted(meaning.JSONPointer), meaning.JSONKind)
+		return fmt.Errorf("%s: a value of JSON kind %s does not belong there; see docs/howto/themes.md for what does", dotted(meaning.JSONPointer), meaning.JSONKind)
 	case errors.As(err, &syntax):
 		return fmt.Errorf("it is no valid JSON at byte %d: %w", syntax.ByteOffset, syntax.Err)
 	}
@@ -368,10 +378,18 @@ func dotted(p jsontext.Pointer) string {
 	return cmp.Or(strings.ReplaceAll(strings.TrimPrefix(string(p), "/"), "/", "."), "the whole file")
 }
 
-func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+// quoted are the names of files as they stand in a sentence: odd ones in quotes, so that the sentence stays one line.
+func quoted(names []string) []string {
+	shown := slices.Clone(names)
+	for i, name := range names {
+		if odd := strconv.Quote(name); odd != `"`+name+`"` {
+			shown[i] = odd
+		}
+	}
+	return shown
+}
 
-// folder is where browsers find the files; its name is a hash of what they are.
-func (t *Theme) folder() string { return "/theme/" + hashOf(t.files) }
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 // look is what a page's template shows of a theme, in a language.
 type look struct {
@@ -388,10 +406,10 @@ type lookLink struct{ Text, URL string }
 func (t *Theme) look(lang, folder string) look {
 	l := look{LightGround: t.light["ground"], DarkGround: t.dark["ground"], Footer: in(t.footer, lang), Icon: folder + "/icon.svg", IconType: typeOf("icon.svg")}
 	if t.logo != "" {
-		l.Logo = t.folder() + "/" + t.logo
+		l.Logo = t.folder + "/" + t.logo
 	}
 	if t.icon != "" {
-		l.Icon, l.IconType = t.folder()+"/"+t.icon, typeOf(t.icon)
+		l.Icon, l.IconType = t.folder+"/"+t.icon, typeOf(t.icon)
 	}
 	for _, link := range t.links {
 		l.Links = append(l.Links, lookLink{in(link.Text, lang), link.URL})
@@ -410,7 +428,7 @@ func (p *Pages) addTheme(t *Theme) {
 	for name, content := range t.files {
 		f := newFile(name, content)
 		f.immutable, f.policy = true, imagePolicy
-		p.files[t.folder()+"/"+name] = f
+		p.files[t.folder+"/"+name] = f
 	}
 }
 
@@ -419,5 +437,5 @@ func (t *Theme) sheet(page string) string {
 	if page == "/admin" {
 		return t.css
 	}
-	return t.css + strings.ReplaceAll(t.fonts, "{folder}", t.folder())
+	return t.css + strings.ReplaceAll(t.fonts, "{folder}", t.folder)
 }

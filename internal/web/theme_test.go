@@ -119,7 +119,7 @@ func TestTheme_FaultsAreNamed(t *testing.T) {
 	}{
 		"no theme.json":           {"theme.json", "", "theme.json is missing"},
 		"no JSON":                 {"theme.json", `{"name": "A",}`, `theme.json: it is no valid JSON at byte`},
-		"an unknown field":        {"theme.json", `{"colors": {"light": {"backround": "#fff"}}}`, "theme.json: colors.light.backround: there is no such field; see docs/THEMES.md"},
+		"an unknown field":        {"theme.json", `{"colors": {"light": {"backround": "#fff"}}}`, "theme.json: colors.light.backround: there is no such field; see docs/howto/themes.md"},
 		"a field twice":           {"theme.json", `{"name": "A", "name": "B"}`, "theme.json: it is no valid JSON"},
 		"a wrong kind":            {"theme.json", `{"name": 7}`, "theme.json: name: a value of JSON kind number does not belong there"},
 		"a long name":             {"theme.json", `{"name": "` + strings.Repeat("a", 61) + `"}`, "theme.json: name: must have from 1 to 60 characters"},
@@ -146,6 +146,7 @@ func TestTheme_FaultsAreNamed(t *testing.T) {
 		"an icon that is no PNG":  {"icon.png", `GIF89a`, "icon.png: the content is no PNG image"},
 		"a large logo":            {"logo.svg", "<svg>" + strings.Repeat(" ", maxLogo) + "</svg>", "logo.svg has more than 256 KB"},
 		"a language of no name":   {"messages/pt_BR.json", `{}`, "messages/pt_BR.json: name the file after a language, such as pt-BR.json"},
+		"an odd name":             {"messages/a\nb.json", `{}`, `"messages/a\nb.json": name the file after a language`},
 		"no JSON among languages": {"messages/README", `hi`, "messages/README: name the file after a language, such as pt-BR.json"},
 		"a key that is none":      {"messages/de.json", `{"card.buy": "Kaufen"}`, "messages/de.json: card.buy: there is no message with this key"},
 		"a language without name": {"messages/pt.json", `{"card.reserve": "Reservar"}`, "messages/pt.json: page.language is missing"},
