@@ -75,3 +75,21 @@ func TestImages_Format1(t *testing.T) {
 		}
 	}
 }
+
+// These texts are a format too: see docs/FORMATS.md.
+func TestAsked_OfDraftsAndDuplicates(t *testing.T) {
+	units, name, start := int64(5), `Comet "2"`, drop.Time(1767261600000)
+	spec := drop.Spec{Name: "Comet", TotalStock: &units, Hidden: true}
+	if got := string(drop.AskedCreate(&spec)); !strings.HasSuffix(got, ", MaxExpiredHolds:0, Hidden:true}, Total:5}") {
+		t.Errorf("a draft: %s", got)
+	}
+	for want, got := range map[string]drop.Asked{
+		`duplicate{Drop:7}`:                          drop.AskedDuplicate(7, nil, nil),
+		`duplicate{Drop:7, Name:"Comet \"2\""}`:      drop.AskedDuplicate(7, &name, nil),
+		`duplicate{Drop:7, StartTime:1767261600000}`: drop.AskedDuplicate(7, nil, &start),
+	} {
+		if string(got) != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
