@@ -84,6 +84,9 @@ export function drawn(story, now) {
   return [at, ...lines];
 }
 
+// exact is a sum or a product of prices without what binary fractions add to it.
+export const exact = (amount) => Math.round(amount * 1e4) / 1e4;
+
 // conversion is the share of ended holds that were paid.
 export function conversion({ counts }) {
   const ended = counts.purchased + counts.expired + counts.cancelled;
@@ -96,11 +99,13 @@ export function sellOut(story, startTime) {
   return story.soldOut - Math.max(story.firstReserve, startTime / 1000);
 }
 
-// rates are units sold a second, in slots wide enough for the chart.
-export function rates(story, most = 240) {
-  const seconds = [...story.salesBySecond.keys()];
-  if (seconds.length === 0) return { at: [], sold: [], slot: 1, peak: 0 };
-  const [first, last] = [Math.min(...seconds), Math.max(...seconds)];
+// rates are units sold a second, in slots wide enough for the chart; range, in seconds, leaves out what is not shown.
+export function rates(story, most = 240, range = null) {
+  let [first, last] = [Infinity, -Infinity];
+  for (const s of story.salesBySecond.keys()) [first, last] = [Math.min(first, s), Math.max(last, s)];
+  if (first > last) return { at: [], sold: [], slot: 1, peak: 0 };
+  if (range) [first, last] = [Math.max(first, Math.floor(range[0])), Math.min(last, Math.ceil(range[1]))];
+  if (first > last) last = first; // nothing was sold in it: one empty slot
   const slot = Math.max(1, Math.ceil((last - first + 1) / most));
   const at = [];
   const sold = [];
@@ -110,7 +115,7 @@ export function rates(story, most = 240) {
     for (let s = t; s < t + slot; s++) n += story.salesBySecond.get(s) || 0;
     sold.push(n / slot);
   }
-  return { at, sold, slot, peak: Math.max(...story.salesBySecond.values()) };
+  return { at, sold, slot, peak: [...story.salesBySecond.values()].reduce((a, b) => Math.max(a, b), 0) };
 }
 
 // within is a histogram between two readings of it.

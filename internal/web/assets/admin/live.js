@@ -1,14 +1,10 @@
 import { html } from "../shared/html.js";
 import { money, spoken, whole } from "../shared/format.js";
-import { now } from "../shared/client.js";
 import { useTopic } from "../shared/topics.js";
-import { conversion, drawn, rates, sellOut } from "./books.js";
-import { Chart } from "./chart.js";
+import { conversion, rates, sellOut } from "./books.js";
 import { room } from "./room.js";
 import { revenueOf } from "./state.js";
-
-const lines = [{ name: "On sale", color: "available" }, { name: "Held", color: "held" }, { name: "Sold", color: "sold" }];
-const sales = [{ name: "Sold per second", color: "sold" }];
+import { Timeline } from "./timeline.js";
 
 // Live is how a drop sells now, and how it sold.
 export function Live({ drop }) {
@@ -30,9 +26,7 @@ export function Live({ drop }) {
       ${tile("Sold out in", took === null ? "–" : seconds(took))}
       ${tile("Peak sales per second", speed.peak ? whole(speed.peak) : "–")}
     </dl>
-    ${story.at.length > 1 && html`<${Chart} key=${`units ${drop.id}`} data=${drawn(story, now() / 1000)} series=${lines}
-      label=${`Pairs over time: now ${drop.available} on sale, ${drop.held} held, ${drop.sold} sold`} />`}
-    ${speed.at.length > 0 && html`<${Chart} key=${`rate ${drop.id}`} data=${[speed.at, speed.sold]} series=${sales} height=${140} step label=${`Pairs sold per second, ${speed.peak} at the peak`} />`}
+    ${story.at.length > 1 && html`<${Timeline} key=${drop.id} drop=${drop} story=${story} />`}
     ${drop.sizes.length > 0 && html`<${SizeTable} drop=${drop} />`}`;
 }
 

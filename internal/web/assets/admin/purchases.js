@@ -13,14 +13,14 @@ const typing = 250; // ms without a key until a search begins
 
 // reading reads a drop's purchases, the newest first: all of them, or those that a search finds. draw is called when
 // there is something to draw. An answer to what was asked before the last search no longer counts.
-function reading(dropId, draw) {
+function reading(dropId, narrowed, draw) {
   const list = { q: "", found: [], next: null, busy: false, refusal: null };
   let newest = 0; // the newest purchase that was looked at
   let sold = -1; // how many were sold when that was asked
   let looked = -Infinity;
   let run = 0;
 
-  const ask = (query) => client.listPurchases({ id: dropId, order: "newest", limit: page, q: list.q || undefined, ...query });
+  const ask = (query) => client.listPurchases({ id: dropId, order: "newest", limit: page, q: list.q || undefined, ...narrowed, ...query });
 
   // during runs one conversation with the server at a time; still says whether its answers count.
   async function during(talk) {
@@ -85,10 +85,10 @@ function reading(dropId, draw) {
 }
 
 // PurchaseList shows the newest purchases as they happen, and finds those of a buyer.
-export function PurchaseList({ drop }) {
+export function PurchaseList({ drop, query = {} }) {
   const [, draw] = useReducer((n) => n + 1, 0);
   const reader = useRef(null);
-  reader.current ||= reading(drop.id, draw);
+  reader.current ||= reading(drop.id, query, draw);
   const { list } = reader.current;
   const field = useRef();
   const timer = useRef(0);
@@ -122,9 +122,9 @@ export function PurchaseList({ drop }) {
     </form>
     <p class="hint" id="purchase-search-found" role="status">${list.q ? foundOf(list) : ""}</p>
     ${list.refusal && html`<p class="problem" role="alert">${explain(list.refusal)}</p>`}
-    ${rows.length === 0 && !list.q && !list.busy && !list.refusal && html`<p class="choose">No purchases yet.</p>`}
+    ${rows.length === 0 && !list.q && !list.busy && !list.refusal && html`<p class="choose">${Object.values(query).some(Boolean) ? "No purchase matches." : "No purchases yet."}</p>`}
     ${rows.length > 0 && html`<${Table} label="Purchases, newest first" head=${["No.", "Buyer", "Email", "Size", "Price", "Time"]} rows=${rows} />
-      <p class="hint">${list.q ? "" : `The newest ${whole(rows.length)} of ${plural(Math.max(drop.sold, rows.length), "purchase")}, live. `}Your time zone: ${zoneName(now())}.</p>`}
+      <p class="hint">${list.q ? "" : Object.values(query).some(Boolean) ? `${plural(rows.length, "purchase")} shown. ` : `The newest ${whole(rows.length)} of ${plural(Math.max(drop.sold, rows.length), "purchase")}, live. `}Your time zone: ${zoneName(now())}.</p>`}
     ${list.next !== null && html`<button type="button" class="quiet more" aria-disabled=${list.busy} aria-busy=${list.busy} onClick=${() => reader.current.more()}>${list.busy ? "Loading…" : "Show more"}</button>`}`;
 }
 

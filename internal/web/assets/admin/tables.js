@@ -1,9 +1,13 @@
-import { useEffect } from "../vendor/preact.js";
+import { useEffect, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { now } from "../shared/client.js";
 import { precise, plural, whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
-import { Download } from "./download.js";
+import { isolated } from "../shared/typed.js";
+import { Files } from "./allpurchases.js";
+import { Select, Text } from "./filters.js";
+import { useTyped } from "./found.js";
+import { between, Moment } from "./moment.js";
 import { PurchaseList } from "./purchases.js";
 import { readLedger, room } from "./room.js";
 import { Table } from "./table.js";
@@ -24,8 +28,20 @@ export function Ledger() {
   return html`<${Table} label="Ledger, newest first" head=${["No.", "Time", "Event", "Size", "Pairs", "Available after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}. Your time zone: ${zoneName(now())}.</p><//>`;
 }
 
+// Purchases of one drop: a size and a time range narrow down the list and the files.
 export function Purchases({ drop }) {
-  const file = (format, label) => html`<${Download} key=${format} path=${`/api/drops/${drop.id}/purchases?format=${format}&bom=1`} name=${`drop-${drop.id}-purchases.${format}`}>${label}<//>`;
-  return html`<div class="buttons">${file("csv", "Download CSV")}${file("xlsx", "Download Excel")}</div>
-    <${PurchaseList} key=${drop.id} drop=${drop} />`;
+  const [asked, put] = useState({ size: "", from: "", to: "" });
+  const range = between(asked);
+  const sized = useTyped((size) => put({ ...asked, size }));
+  const query = { size: asked.size || undefined, ...range.query };
+  return html`<form class="asks" onSubmit=${(e) => e.preventDefault()}>
+      ${drop.sizes.length > 0
+        ? html`<${Select} id="drop-size" label="Size" value=${asked.size} put=${(size) => put({ ...asked, size })} choices=${[["", "All sizes"], ...drop.sizes.map((s) => [s.size, isolated(s.size)])]} />`
+        : html`<${Text} id="drop-size" label="Size" type="text" most="32" onInput=${sized} />`}
+      <${Moment} id="drop-from" label="From" value=${asked.from} put=${(from) => put({ ...asked, from })} />
+      <${Moment} id="drop-to" label="To" value=${asked.to} put=${(to) => put({ ...asked, to })} />
+    </form>
+    ${range.problem ? html`<p class="problem" role="alert">${range.problem}</p>` : html`
+      <${Files} drop=${drop.id} range=${range} size=${asked.size} />
+      <${PurchaseList} key=${`${drop.id} ${JSON.stringify(query)}`} drop=${drop} query=${query} />`}`;
 }
