@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (a *api) listAllPurchases(w http.ResponseWriter, r *http.Request) error {
 	if q.err != nil {
 		return q.err
 	}
-	views := a.engine.AllViews()
+	views := slices.DeleteFunc(a.engine.AllViews(), func(v *engine.View) bool { return v.Drop.Rehearsal() })
 	if asked.drop != 0 {
 		v, err := a.engine.View(r.Context(), asked.drop)
 		if err != nil {

@@ -124,6 +124,14 @@ func TestAllPurchases_FindABuyerInEveryDrop(t *testing.T) {
 			t.Errorf("%q: %v, want %v", q, got, want)
 		}
 	}
+	s.soldTo(`{"name":"Rehearsal of 2","price":1,"total_stock":5,"start_time":"2026-01-31T10:00:00Z"}`, `"userId":77`)
+	s.ok(s.do(s.request("PATCH", "/api/drops/3", `{"hidden":true}`)))
+	if all := s.ok(s.get("/api/operator/purchases")).body; strings.Contains(all, "Rehearsal") {
+		t.Errorf("with those of a rehearsal: %s", all)
+	}
+	if one := s.ok(s.get("/api/operator/purchases?drop=3")).body; strings.Count(one, "Rehearsal of 2") != 1 {
+		t.Errorf("those of a rehearsal: %s", one)
+	}
 	if found := s.newest(""); len(found.Purchases) != 3 {
 		t.Errorf("the second drop: %+v", found)
 	}

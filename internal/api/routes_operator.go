@@ -23,7 +23,7 @@ func (a *api) shopRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/operator/purchases", serve: a.listAllPurchases, operator: true, long: true,
 			id: listAllPurchasesID, access: viewers, tag: tagOperating, summary: "List the purchases of all drops",
-			text: "Newest first. q, drop, size, from and to narrow the list down. A search that takes longer than a second answers with what it " +
+			text: "Newest first, without those of rehearsals unless drop names one. q, drop, size, from and to narrow the list down. A search that takes longer than a second answers with what it " +
 				"has found so far, and with next.",
 			params: slices.Concat([]*huma.Param{
 				{Name: "q", In: "query", Description: "As in the list of one drop's purchases", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxSearch)}},

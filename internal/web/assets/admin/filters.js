@@ -1,7 +1,6 @@
 import { html } from "../shared/html.js";
 import { isolated } from "../shared/typed.js";
 import { room } from "./room.js";
-import { isRehearsal } from "./state.js";
 
 export function Select({ id, label, value, put, choices }) {
   return html`<div class="field half"><label for=${id}>${label}</label>
@@ -12,7 +11,7 @@ export function Select({ id, label, value, put, choices }) {
 
 // DropChoice chooses a drop, or all of them.
 export function DropChoice({ id, value, put, all = "All drops" }) {
-  const drops = (room.figures?.drops ?? []).filter((d) => !isRehearsal(d) || String(d.id) === value).reverse();
+  const drops = (room.figures?.drops ?? []).filter((d) => !d.rehearsal || String(d.id) === value).reverse();
   const choices = [["", all], ...drops.map((d) => [String(d.id), `${isolated(d.name)} (${d.id})`])];
   if (value && !choices.some(([key]) => key === value)) choices.push([value, `Drop ${value}`]);
   return html`<${Select} id=${id} label="Drop" value=${value} put=${put} choices=${choices} />`;
