@@ -124,7 +124,7 @@ func TestControl_PurchasesAreLiveAndFound(t *testing.T) {
 		buys(t, s.url, fmt.Sprintf(`"userName":"Buyer %d","email":"b%d@example.com"`, i+1, i+1))
 	}
 	p := visit(t, s.url+"/admin#/1", desktop)
-	p.goes("Purchases")
+	p.opens("#/drops/1/purchases")
 	rows := func(want string) {
 		t.Helper()
 		p.holds(script(`[...document.querySelectorAll(".panel tbody tr")].map((r) => r.cells[0].innerText).join() === ` + want))

@@ -62,7 +62,7 @@ func TestControl_PurchasesOfAllDropsAndTheirBuyers(t *testing.T) {
 		p.rowCount(1)
 		eval[chromedp.Void](p, `document.querySelector('main tbody a[href^="#/buyers/"]').click()`)
 		p.reads("h1", "Ann")
-		p.reads(".tiles", "Reservations 3 reservations Purchases 2 purchases Spent $180.00")
+		p.reads(".tiles", "Reservations 3 Purchases 2 Spent $180.00")
 		p.reads("tbody", "Second 9 Reserved –")
 		p.check("control buyer", l)
 		p.opens("#/buyers")

@@ -1,7 +1,7 @@
 import { useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
-import { money, plural, precise } from "../shared/format.js";
+import { money, plural, precise, whole } from "../shared/format.js";
 import { isolated } from "../shared/typed.js";
 import { exact } from "./books.js";
 import { Text } from "./filters.js";
@@ -57,7 +57,7 @@ function History({ buyer }) {
   const tile = (label, value) => html`<div class="tile"><dt>${label}</dt><dd>${value}</dd></div>`;
   const rows = buyer.reservations.map((r) => html`<tr key=${r.id}><td>${precise(Date.parse(r.createdAt))}</td><td><a href=${href(`drops/${r.dropId}`)}><bdi>${r.dropName}</bdi></a></td><td><bdi>${r.size ?? "–"}</bdi></td><td><span class=${`reason ${r.status}`}>${states[r.status]}</span></td><td>${r.purchase ? money(r.purchase.price) : "–"}</td><td>${r.purchase ? precise(Date.parse(r.purchase.createdAt)) : "–"}</td><td>${r.purchase ? `${r.dropId}-${r.purchase.id % 2 ** 32}` : "–"}</td></tr>`);
   return html`<p class="facts"><span>Buyer ${buyer.id}</span> <span><bdi>${buyer.email ?? "No email"}</bdi></span></p>
-    <dl class="tiles">${tile("Reservations", plural(buyer.reservations.length, "reservation"))}${tile("Purchases", plural(paid.length, "purchase"))}${tile("Spent", money(spent))}</dl>
+    <dl class="tiles">${tile("Reservations", whole(buyer.reservations.length))}${tile("Purchases", whole(paid.length))}${tile("Spent", money(spent))}</dl>
     ${rows.length === 0 ? html`<p class="choose">No reservations yet.</p>` : html`<${Table} tall label="Reservations, newest first" head=${["Reserved", "Drop", "Size", "State", "Price", "Paid", "Receipt"]} rows=${rows} />`}
     <p class="hint">${buyer.more ? `The newest ${buyer.reservations.length} reservations. ` : ""}Your time zone: ${zoneName(now())}.</p>`;
 }
