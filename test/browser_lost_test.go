@@ -189,7 +189,7 @@ func TestBrowser_LongAnswersArrive(t *testing.T) {
 	p := visit(t, s.url+"/admin#/1", desktop.with(oddScript+"\n"+hurry))
 	p.reads(".detail .tiles", "Sold 1")
 	eval[chromedp.Void](p, `globalThis.kept = [], URL.createObjectURL = (blob) => (blob.text().then((t) => kept.push(t)), "blob:none"), HTMLAnchorElement.prototype.click = function () { kept.push(this.download) }`)
-	p.goes("Purchases")
+	p.opens("#/drops/1/purchases")
 	p.pushes("Download CSV")
 	p.reads(".panel", "Downloading… 0.0 MB")
 	p.holds(`kept.includes("drop-1-purchases.csv") && kept.includes("id\n1\n2\n3\n4\n")`)
