@@ -31,9 +31,19 @@ func TestDocs_IndexHasEveryDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	decisions, err := os.ReadFile("docs/adr/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, document := range documents(t) {
 		name := strings.TrimPrefix(document, "docs/")
-		if name == "README.md" || strings.HasPrefix(name, "adr/") {
+		if name == "README.md" {
+			continue
+		}
+		if decision, ok := strings.CutPrefix(name, "adr/"); ok && decision != "README.md" {
+			if !strings.Contains(string(decisions), "]("+decision+")") {
+				t.Errorf("docs/adr/README.md has no link to %s", decision)
+			}
 			continue
 		}
 		if !strings.Contains(string(index), "]("+name+")") {
