@@ -17,17 +17,10 @@ var notOurs = regexp.MustCompile(`(^|/)(\.git|node_modules|bin|testdata|vendor)/
 
 // unfinished is what has not been read with the checks below in mind. It only shrinks.
 var unfinished = []string{
+	"bench/sockets/zishang/",
 	"deploy/check/",
-	".ci/",
-	".golangci.yml",
-	"bench/",
-	"client/sneakerdrop.js",
 	"internal/api/",
-	"internal/testing/histories/",
-	"internal/testing/pgtest/",
-	"internal/testing/storetest/",
 	"internal/web/",
-	"socketio/",
 	"test/",
 }
 

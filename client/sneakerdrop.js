@@ -193,8 +193,8 @@ export function createClient({ server = "", token = "", io, loadIO, fetch: ask }
     }
   }
 
-  // Intents tie a key to what somebody wants for as long as its outcome is not known: a second click, or a try after
-  // a lost answer, is the same call and takes effect once.
+  // Intents tie a key to what a buyer wants until its outcome is known. A second click, or a retry after a lost
+  // answer, is the same call and takes effect once.
   const intents = new Map(); // intent → {key, at: its last try, users: calls under way}
 
   async function intend(intent, send) {
@@ -290,7 +290,7 @@ export function createClient({ server = "", token = "", io, loadIO, fetch: ask }
     }
   }
 
-  // lookUp returns a reservation as it is now, or null if it is over. Where the server does not say, the clock does.
+  // lookUp returns a reservation's current state, or null if it is over. If the server does not say, the clock does.
   async function lookUp(made, { signal, token: own }) {
     const all = await client.listReservations({ id: made.userId, limit: 200 }, { signal, token: own }).catch(() => []);
     const known = all.find((r) => r.id === made.id);

@@ -15,7 +15,7 @@ import (
 // Args are the arguments of an event or of an acknowledgement.
 type Args []Arg
 
-// An Arg is one argument as it arrived. Given back to Emit it is sent as it is, binary data included.
+// An Arg is one argument as it arrived. Emit sends it on unchanged, binary data included.
 type Arg struct {
 	json  jsontext.Value
 	files [][]byte // the attachments of the packet, all of them

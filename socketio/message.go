@@ -11,8 +11,8 @@ import (
 
 // A Message is an event that is encoded once, however many sockets it goes to.
 type Message struct {
-	// Replace, if not empty, makes the message replace an unsent one with the same value in a socket's queue, in its
-	// place: of a state, only the newest is worth sending. It is to be set before the message is first sent.
+	// Replace, if not empty, makes the message take the place of an unsent one with the same value in a socket's
+	// queue. Of a state, only the newest is worth sending. Set it before the message is first sent.
 	Replace string
 
 	data  []byte // the JSON array

@@ -108,8 +108,8 @@ func (s *Socket) Rooms() []string {
 	return slices.DeleteFunc(slices.Clone(s.rooms), func(room string) bool { return room == "" })
 }
 
-// On sets what is called for an event of the client. The calls of one client come one after the other, in the order
-// of its packets: a handler that waits for the client waits forever, and has to start a goroutine for that.
+// On sets the function that is called for an event of the client. A client's calls run one after the other, in the
+// order of its packets. A handler that waits for its own client waits forever, so it must start a goroutine for that.
 func (s *Socket) On(event string, call func(args Args, ack Ack)) {
 	s.handlers = append(s.handlers, handler{event, call})
 }

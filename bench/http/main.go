@@ -1,7 +1,8 @@
-// Command http measures the shop over HTTP, beside a handler that does nothing, in turns: three rounds of each kind
-// of load, of which medians, spread and ratios to the handler of the same round are printed. It writes them to
-// docs/bench.json, and draws docs/bench.svg: throughput and p99 against offered load. It exits with 1 where an answer
-// was not true.
+// Command http measures the shop over HTTP in turns with a handler that does nothing. It runs three rounds of each
+// kind of load. It prints the medians, the spread, and the ratio to the handler in the same round.
+//
+// It writes the figures to docs/bench.json and draws docs/bench.svg: throughput and p99 against offered load. It
+// exits with 1 if an answer was wrong.
 package main
 
 import (
@@ -322,8 +323,8 @@ func halfLoad(ctx context.Context, o settings, l load, out *report) error {
 	return nil
 }
 
-// checkpoint has PostgreSQL use the files of its log again, as one does that has run for a while: to make one of 16
-// MB takes 10 ms, in which no COMMIT ends.
+// checkpoint has PostgreSQL reuse the files of its log, as a server does that has run for a while. Creating a file of
+// 16 MB takes 10 ms, in which no COMMIT ends.
 func checkpoint(ctx context.Context, database string) error {
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {

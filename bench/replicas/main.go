@@ -1,6 +1,7 @@
-// Command replicas measures three servers of one shop, on one PostgreSQL and one NATS, beside one server alone, in
-// turns: what they sell of one hot drop, how it is shared out, how soon a watcher at one sees what another sells, and
-// what an outage of NATS costs. It exits with 1 where docs/BENCHMARKS.md promises more.
+// Command replicas measures three servers of one shop, on one PostgreSQL and one NATS, in turns with one server
+// alone. It measures what they sell of one hot drop, and how they share the sales. It also measures how soon a
+// watcher at one server sees another's sales, and what an outage of NATS costs. It exits with 1 if a figure misses
+// what docs/BENCHMARKS.md promises.
 package main
 
 import (

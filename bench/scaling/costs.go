@@ -35,9 +35,9 @@ const (
 	proxyPorts    = 28_232.0 // connections of one proxy's address to one replica, with the kernel's usual range of ports
 )
 
-// measured are the rows of docs/bench.json that the costs are taken from, each with the commands in one of its
-// batches: the mean of sneakerdrop_batch_commands while each of these loads ran (2026-11-26), which bench.json does
-// not have. Of one drop: batches of several share transactions, and each costs less than here.
+// measured holds the rows of docs/bench.json that the costs are taken from, each with the commands in one of its
+// batches. That number is the mean of sneakerdrop_batch_commands while each load ran (2026-11-26); bench.json does
+// not have it. The rows are of one drop. Batches of several drops share transactions, and each costs less than here.
 var measured = map[string]float64{
 	"reserve, PostgreSQL 64": 32.7, "reserve, PostgreSQL 256": 107, "reserve, PostgreSQL 1024": 354, "batching off, PostgreSQL 256": 1,
 }

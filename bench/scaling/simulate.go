@@ -64,11 +64,13 @@ type lane struct {
 	time        float64 // of a batch, µs of wall time
 }
 
-// simulate goes through the crowd in steps of 10 ms. It is a fluid model of queues that are served in batches: a lane
-// takes what came while its last batch was committing, at most 500, and a batch of b takes Commit +
-// (b-1)·commandInLane. So batches grow with the load, and only once they are full do commands wait longer than for
-// one batch. Drops share their primary's cores: where these are used up batches grow first, and when all are full
-// every drop of the primary slows down alike.
+// simulate steps through the crowd's arrivals, 10 ms at a time. It is a fluid model of queues that are served in
+// batches. A lane takes what came while its last batch was committing, at most 500. A batch of b takes Commit +
+// (b-1)·commandInLane.
+//
+// So batches grow with the load, and commands wait longer than one batch only once batches are full. Drops share the
+// cores of their primary. When the cores are used up, batches grow first. Once all batches are full, every drop of
+// the primary slows down alike.
 func simulate(c costs, s scenario) outcome {
 	drops := crowd(s)
 	var o outcome

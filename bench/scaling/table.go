@@ -18,7 +18,7 @@ func newTable(columns ...string) *table {
 
 func (t *table) row(cells ...string) { fmt.Fprintf(t, "| %s |\n", strings.Join(cells, " | ")) }
 
-// short is a number with as many digits as it is worth: two, and three of what is below a hundred thousand.
+// short formats a number with at most three significant digits.
 func short(v float64) string {
 	switch {
 	case v == 0:

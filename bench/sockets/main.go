@@ -1,7 +1,7 @@
-// Command sockets compares package socketio with Node's socket.io server: the same clients, the same commands, one
-// after the other in several rounds, the server alone on core 0 and the clients on core 1. It prints a table of
-// medians and exits with 1 if ours misses what docs/BENCHMARKS.md promises. Everything stays on the loopback
-// interface.
+// Command sockets compares package socketio with Node's socket.io server. Both serve the same clients and the same
+// commands, one after the other in several rounds. The server runs alone on core 0 and the clients on core 1. It
+// prints a table of medians and exits with 1 if ours misses what docs/BENCHMARKS.md promises. Everything stays on the
+// loopback interface.
 //
 //	sockets [flags]   measure both
 //	sockets serve     be our server, under the control of standard input

@@ -32,7 +32,7 @@ type crowd struct {
 	leaving atomic.Bool
 }
 
-// watcher is one client. Its reader owns it until leave, but for newest.
+// watcher is one client. Its reader owns every field except newest until leave.
 type watcher struct {
 	conn    net.Conn
 	newest  [32]atomic.Int64 // what it was told last to be available, by drop modulo 32
@@ -213,9 +213,9 @@ func (w *watcher) note(at time.Duration, drop, available int64) {
 	}
 }
 
-// delays returns, for each reserve and each watcher of the sample, the time from the moment that since gives to the
-// first update that shows the reserve; it is negative where that came before. Call it after leave. Reserves must be of
-// one drop, sorted by number, and the only drop that was told.
+// delays returns the delay of each reserve at each watcher of the sample. A delay runs from the moment that since
+// gives to the first update that shows the reserve. It is negative if the update came before that moment. Call it
+// after leave. The reserves must be of one drop, sorted by number, and watchers must have been told of no other drop.
 func (c *crowd) delays(reserves []reserve, since func(reserve) time.Duration) ([]time.Duration, error) {
 	var all []time.Duration
 	for _, w := range c.watchers {

@@ -37,7 +37,8 @@ type shop struct {
 	flooders int
 }
 
-// quietly repeats a measurement that other programs disturbed, a few times. The last one counts as it is.
+// quietly measures again, up to five times, while other programs take too much CPU. The last measurement counts in
+// any case.
 func (o settings) quietly(ctx context.Context, m shop) (f figures, err error) {
 	for range 6 {
 		f, err = o.measure(ctx, m)

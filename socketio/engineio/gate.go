@@ -87,7 +87,7 @@ func (g *frameGate) begin() Reason {
 	return ""
 }
 
-// free gives back what a message held.
+// free releases what a message held.
 func (g *frameGate) free() {
 	if g.held > 0 {
 		g.inbound.release(g.held)

@@ -31,9 +31,9 @@ type Options struct {
 	// MaxConnections bounds sessions (default 20,000); MaxConnectionsPerAddress those of one address (default 1,000).
 	// Behind a proxy all clients have its address, unless Address looks further.
 	MaxConnections, MaxConnectionsPerAddress int
-	// HandshakesPerSecond bounds new sessions of all clients together (default 2,000); HandshakesPerSecondPerAddress
-	// those of one address, which may save up two seconds' worth (default 500), so that it leaves room for the
-	// others.
+	// HandshakesPerSecond limits the new sessions of all clients together (default 2,000).
+	// HandshakesPerSecondPerAddress limits those of one address (default 500), which leaves room for the others. An
+	// address may save up two seconds' worth.
 	HandshakesPerSecond, HandshakesPerSecondPerAddress int
 	// KeepHeaders names the headers that Session.Request has (default none; the longest value kept has 1 KiB, the
 	// rest is cut off). A session lasts long, and a stranger chooses how long its headers are.

@@ -137,7 +137,7 @@ func TestFrameGate(t *testing.T) {
 	}
 }
 
-// FuzzFrameGate: the gate sees the same in a stream however it is cut, and gives back what it holds.
+// FuzzFrameGate checks that the gate sees the same in a stream however it is cut, and that it frees what it holds.
 func FuzzFrameGate(f *testing.F) {
 	f.Add(clientFrame(0x81, 100), uint8(1))
 	f.Add(append(clientFrame(0x01, 5000), clientFrame(0x80, 3)...), uint8(7))

@@ -99,8 +99,8 @@ func (ws *webSocket) accept(w http.ResponseWriter, r *http.Request) (*gws.Conn, 
 	return c, nil
 }
 
-// read has no defers, and Read does little itself: while a client is idle their frames are on its goroutine's stack,
-// which the runtime brings back to half its size only while a quarter or less is in use.
+// read has no defers, and Read does little itself. While a client is idle, both frames are on its goroutine's stack.
+// The runtime halves that stack only while a quarter of it or less is in use.
 func (ws *webSocket) read(c *gws.Conn) {
 	c.ReadLoop()
 	ws.gate.free()

@@ -139,8 +139,8 @@ func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 	return next
 }
 
-// moments returns when a batch may have run, between the two: at each of them, and at no other, something may come of
-// it that does not at an earlier one. Those of hints are moments that an answer tells of.
+// moments returns the moments from one time to another that are worth trying for a batch. The outcome of a batch
+// changes only there: at the beginning, when a hold ends, and at the hints, which are moments that an answer states.
 func (b *book) moments(from, to drop.Time, hints ...drop.Time) []drop.Time {
 	moments := slices.Concat(hints, []drop.Time{from})
 	for _, r := range b.active() {

@@ -20,7 +20,7 @@ type call struct {
 	family          bool         // it stands for several under one key, of which one took effect
 	spec            *drop.Spec   // of a creation
 	limit           int          // of the drop, in a reserve
-	rows            *rows        // of the reading of the books
+	rows            *rows        // what the store has in the end, in a call of kind books
 
 	began, ended time.Duration // since the history began
 	from, to     drop.Time     // likewise, by the clock that stores read too

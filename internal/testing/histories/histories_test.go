@@ -13,11 +13,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// Every history of calls over HTTP is explained by some order of them, on each store, with one server and with two,
-// while all goes well and while it does not.
+// For every history of calls over HTTP, some order of the calls explains the answers. That holds on each store, with
+// one server and with two, while all goes well and while it does not.
 //
-// HISTORIES=seed makes the histories of that seed alone. What its clients ask for is the same again, the order in which
-// servers get to it is not: repeat it with -count.
+// HISTORIES=seed makes only the histories of that seed. Its clients ask for the same again, but the servers may get
+// to the calls in another order; repeat it with -count.
 func TestHistories_HaveAnOrderThatExplainsThem(t *testing.T) {
 	sum := new(sum)
 	t.Run("all", func(t *testing.T) {

@@ -146,7 +146,7 @@ func (h *history) clockSet() bool {
 	return now().Sub(h.from) < took-took/1000-2*time.Millisecond // it may be a little slow
 }
 
-// read reads the books.
+// read reads the records of all drops from the store.
 func (h *history) read() *rows {
 	r := &rows{
 		stock: make(map[drop.ID]drop.Drop), reservations: make(map[drop.ID][]drop.Reservation),

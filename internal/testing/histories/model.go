@@ -1,30 +1,33 @@
-// Package histories lets clients deal with real servers over HTTP, all at once and while things go wrong, and checks
-// with porcupine that what they were told is what some order of their calls explains: an order in which each call
-// takes effect at one moment between its sending and its answer. The rules that an order has to keep are those of
-// drop.Apply.
+// Package histories lets clients call real servers over HTTP, all at once and while things go wrong. It then checks
+// with porcupine that some order of the calls explains their answers. In that order, each call takes effect at one
+// moment between its sending and its answer, by the rules of drop.Apply.
 //
 // # Time
 //
-// A batch runs at a moment that the store's clock shows after the call was sent and before it was answered, but for a
-// reserve that a batch admits that is under way: its hold may begin up to engine.MaxBackdated before. Stores and
-// clients read one clock here. So the model runs a command at some moment between the two, and not before the last
-// batch's. It need not try each of them: what a command does changes only where a hold ends, and the answers to a
-// reserve and to a purchase say when they were made. Of the moments at which the answer comes out as it did, the
-// earliest leaves open all that a later one does. Holds also end on their own, at any moment after their time: a
-// reading of the drop may see it or not, a command never sees a hold whose time is over.
+// A batch runs at a moment that the store's clock shows after the call was sent and before it was answered. The
+// exception is a reserve that joins a batch already under way: its hold may begin up to engine.MaxBackdated earlier.
+// Stores and clients read one clock here. So the model runs a command at some moment between the two, and not before
+// the last batch's.
+//
+// The model need not try every moment. What a command does changes only where a hold ends, and the answers to a
+// reserve and to a purchase say when they were made. The model takes the earliest moment that gives the answer: it
+// leaves open whatever a later one does.
+//
+// Holds also end on their own, at any moment after their time. A reading of the drop may see that or not. A command
+// never sees a hold whose time is over.
 //
 // # Unknown outcomes
 //
-// A call without an answer may take effect at any later time, or never. Who reserves does so under a user or note of
-// its own, so that what the store has in the end tells whether a reserve, purchase or cancellation took effect, and
-// when; not who was told. For the other calls the model goes both ways. A call that was told "nothing was done" must
-// have done nothing: it is left out.
+// A call without an answer may take effect at any later time, or never. Every reserve has a user or a note of its
+// own. So the store's final records tell whether a reserve, purchase or cancellation took effect, and when, but not
+// who was told. For the other calls the model tries both. A call that was told "nothing was done" must have done
+// nothing, and is left out.
 //
 // # Replicas
 //
 // With one server nothing is ever stale. With two, a server refuses from what it knew up to 500 ms ago, unless the
-// call has a key or the limit is one; and it shows a drop as it has last heard of it: some state that the drop was
-// in, never an older one after a newer one (see versions).
+// call has a key or the limit is one. It shows a drop in the state that it last heard of. That is a state that the
+// drop was in, and never an older one after a newer one (see versions).
 package histories
 
 import (
@@ -98,7 +101,7 @@ func (c *call) earliest() drop.Time {
 	return c.from
 }
 
-// step returns the books after the call, none if it cannot have been answered like this.
+// step returns the book after the call, or none if the call cannot have been answered like this.
 func (m *model) step(b *book, c *call) []any {
 	switch {
 	case c.kind == creation && b == nil:
@@ -128,7 +131,8 @@ func (m *model) step(b *book, c *call) []any {
 	return nil
 }
 
-// ending returns the book as it is, or after the first batch that only ended holds, if it is as wanted.
+// ending returns the book unchanged if it is as wanted. If not, it returns the book after the first batch that only
+// ended holds and made it so.
 func (b *book) ending(to drop.Time, wanted func(*book) bool) []any {
 	if wanted(b) {
 		return []any{b}
@@ -141,9 +145,8 @@ func (b *book) ending(to drop.Time, wanted func(*book) bool) []any {
 	return nil
 }
 
-// unknown returns the books after a call that nobody knows the outcome of. Where the store's rows tell that it had
-// one, there is no choice: it has it in its turn, and nothing comes of it before or after that. It can always wait
-// for its turn.
+// unknown returns each book that a call of unknown outcome may leave. If the store's rows show that the call took
+// effect, it does so in its turn, and has no effect before or after that. It can always wait for its turn.
 func (m *model) unknown(b *book, c *call) []any {
 	same := []any{b}
 	var at drop.Time

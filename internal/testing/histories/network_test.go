@@ -166,8 +166,8 @@ func (w *way) toxic(kind, side, attributes string) {
 	}
 }
 
-// rewriting returns a place with two servers on one database that reads other words in each statement than those that
-// were sent: somebody between them puts the second of each pair in the place of the first.
+// rewriting returns a place with two servers on one database whose statements are changed on the way. A proxy between
+// them replaces the first text of each pair with the second.
 func rewriting(pairs ...string) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)

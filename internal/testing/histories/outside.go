@@ -59,8 +59,8 @@ type Found struct {
 	Undecided      bool
 }
 
-// Verify looks for an order that explains the history, and fails the test if there is none. The books are what the
-// servers' database has when nothing is under way any more.
+// Verify looks for an order that explains the history, and fails the test if there is none. The argument is the
+// servers' database, read once no call is under way any more.
 func (o *Outside) Verify(books store.Store) Found {
 	o.h.t.Helper()
 	if o.h.clockSet() {

@@ -11,9 +11,9 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// What follows tells porcupine no more than the calls do, but sooner. A search tries all that could be next; what has
-// no end, no effect, or more than one could be found out to be wrong only much later, when it has been combined with
-// all the rest.
+// The functions below tell porcupine nothing that the calls do not, but they tell it sooner. A search tries every
+// call that could be next. Calls without an end, without an effect or with several possible ones would be ruled out
+// only much later, in combination with all the others.
 
 const never = time.Duration(math.MaxInt64)
 
@@ -130,8 +130,9 @@ func (m *model) until(c *call, calls []*call) bool {
 	return c.began <= c.ended
 }
 
-// between uses what versions tell of what was true at some time: what an operator was told under a lower version, or
-// anybody where nothing is stale, came before it, and under a higher one after it.
+// between narrows the time of a call by the versions that other calls were told. A call that was told a lower version
+// came before this one, and a call that was told a higher version came after it. Readings count only with a single
+// server, where nothing is stale.
 func (m *model) between(c *call, calls []*call) {
 	for _, other := range calls {
 		switch {
@@ -144,8 +145,8 @@ func (m *model) between(c *call, calls []*call) {
 	}
 }
 
-// needless tells whether c, which says something of the past, has a place in any order in which the other has one:
-// that says the same, and had to say it within that time.
+// needless reports whether the search can leave out c, which was told something about the past. That is so if other
+// was told the same, and had to be told it within the time of c. Then c fits into every order that other fits into.
 func (m *model) needless(c, other *call) bool {
 	switch {
 	case m.replicas == 1 || c.drop != other.drop || c.kind != other.kind || c.answer.text != other.answer.text || c.answer.version != other.answer.version:

@@ -142,8 +142,8 @@ func (c *cluster) launch() error {
 	return nil
 }
 
-// run starts a server from a thread that lives as long as the server: the signal that a child gets when its parent
-// dies is sent when the thread that forked it ends. done is closed when it has ended.
+// run starts a server from a thread that lives as long as the server. A child gets the signal that its parent died
+// when the thread that forked it ends. run closes done when the server has ended.
 func run(server *exec.Cmd) (done chan struct{}, err error) {
 	started := make(chan error)
 	done = make(chan struct{})

@@ -1,8 +1,9 @@
-// Package pgtest gives tests empty PostgreSQL databases: on a throw-away cluster of the test process, or on the server
-// that SNEAKERDROP_TEST_POSTGRES names (the URL of a connection that may create databases).
+// Package pgtest gives tests empty PostgreSQL databases. They are on a throw-away cluster of the test process, or on
+// the server that SNEAKERDROP_TEST_POSTGRES names. That variable is the URL of a connection that may create
+// databases.
 //
-// The cluster starts with the first database that a test asks for. A package that uses it lets its TestMain run
-// through Main, which stops it; should the test process be killed, the cluster goes down with it.
+// The cluster starts with the first database that a test asks for. A package that uses it runs its TestMain through
+// Main, which stops the cluster. If the test process is killed, the cluster ends with it.
 package pgtest
 
 import (

@@ -345,7 +345,7 @@ func (f *fixture) agree(b *books) {
 	stock := b.head.Drop.Sizes[0].Stock
 	if counted != stock || held != stock.Held || int64(len(b.purchases)) != stock.Sold ||
 		int(b.head.Seq) != len(b.entries) || int(b.head.Reserved) != len(b.reservations) || int(b.head.Purchased) != len(b.purchases) {
-		f.Errorf("the books are not of one moment: head %+v, %d entries that make %+v, %d of %d reservations held, %d purchases",
+		f.Errorf("the records are not of one moment: head %+v, %d entries that make %+v, %d of %d reservations held, %d purchases",
 			b.head, len(b.entries), counted, held, len(b.reservations), len(b.purchases))
 	}
 	if !slices.IsSortedFunc(b.reservations, func(x, y drop.Reservation) int { return int(x.ID - y.ID) }) {

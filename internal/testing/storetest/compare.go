@@ -23,8 +23,9 @@ const (
 	compareUsers   = 6
 )
 
-// Compare runs random batches on an engine and on the memory store alike and wants the same of both: results, what was
-// decided on, changes, and the drops as read after each batch. STORETEST_SEED repeats a run that failed.
+// Compare runs the same random batches on an engine and on the memory store, and requires the same of both. It
+// compares results, what was decided on, changes, and the drops as read after each batch. STORETEST_SEED repeats a
+// run that failed.
 func Compare(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	seed := rand.Uint64()

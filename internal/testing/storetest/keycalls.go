@@ -33,7 +33,7 @@ func createUnderAKey(f *fixture) {
 		f.Fatalf("CreateDrop again: replayed %t, %v", replayed, err)
 	}
 	equal(f, "the drop as it was first", again.Drop, first.Drop)
-	equal(f, "the drop as it is", f.picture(first.Drop.ID), before)
+	equal(f, "the drop now", f.picture(first.Drop.ID), before)
 
 	key.Body[5]++
 	_, _, err = f.CreateDrop(f.ctx, spec, newBatch(), key)

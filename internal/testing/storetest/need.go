@@ -138,8 +138,8 @@ func limitsLoadsUsers(f *fixture) {
 	equal(f, "reserving again under the new limit of 1", d.results[1], drop.Result{Reservation: held})
 }
 
-// userWithManyDeadHolds has more holds that are over, and not yet expired, than one batch expires and than any limit: a
-// store that bounds what it loads of a user must not leave out what counts.
+// userWithManyDeadHolds has more holds that are over but not yet expired than one batch expires, and more than any
+// limit. A store that bounds what it loads of a user must not leave out what counts.
 func userWithManyDeadHolds(f *fixture) {
 	const many = drop.MaxLimitPerUser + drop.MaxExpirePerBatch + 100
 	id := f.create(plain(2 * many))

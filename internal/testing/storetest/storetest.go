@@ -1,9 +1,9 @@
-// Package storetest proves on an engine every promise that package store makes. Each engine's own test calls Run; there
-// is no list of exceptions.
+// Package storetest proves on an engine every promise that package store makes. Each engine's own test calls Run;
+// there is no list of exceptions.
 //
-// A store's clock cannot be set from here (PostgreSQL's is its own), so time is driven through Decider: the tests apply
-// their commands at moments of 2020, long past for any store. Each hold of those days is due by the store's clock and
-// gets loaded as due, and the moment given to drop.Apply decides whether it ends.
+// A test cannot set a store's clock (PostgreSQL has its own), so Decider sets the time. The tests apply their
+// commands at moments of 2020, long past for any store. By the store's clock, every hold of those days is due, and
+// the store loads it as due. The moment given to drop.Apply decides whether it ends.
 package storetest
 
 import (

@@ -1,5 +1,5 @@
-// Package wire is a client for the tests of socketio and engineio: it says exactly what it is told to, however wrong,
-// and reads no faster than it is told to.
+// Package wire is a client for the tests of socketio and engineio. It sends exactly what the test tells it to,
+// however wrong, and reads no faster than it is told to.
 package wire
 
 import (
