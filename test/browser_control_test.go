@@ -170,7 +170,7 @@ func TestControl_NeedsAToken(t *testing.T) {
 	p.do(chromedp.Reload())
 	p.reads("h1", "Last pair")
 	p.confirms("Pause")
-	p.reads(".actions .problem", "This is not yours to do")
+	p.reads(".actions .problem", "You don't have permission to do this")
 	p.pushes("Sign out")
 	enter(token("operator"))
 	p.confirms("Pause")

@@ -37,7 +37,7 @@ func TestControl_AsksBeforeADropThatSellsStops(t *testing.T) {
 		p.do(chromedp.KeyEvent("\r"))
 		p.reads("dialog[open] h2", verb+" Last pair?")
 		p.reads("dialog[open]", "This drop is selling: 0 of 1 on sale, 1 held.")
-		p.holds(`textOf(":focus") === "Cancel" && document.querySelector("dialog").matches(":modal[aria-labelledby]")`)
+		p.holds(`textOf(":focus") === "Cancel" && document.querySelector("dialog[open]").matches(":modal[aria-labelledby]")`)
 		if verb == "Hide" {
 			p.checkLayout("confirm phone")
 			p.checkAccess("confirm phone")
