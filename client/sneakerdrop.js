@@ -472,7 +472,7 @@ function watch(link, handlers, { drop: only, signal } = {}) {
     tell("list", [...drops.values()], others);
   }
 
-  // What has changed beyond the stock is asked for, but not by everybody at once nor on each event.
+  // Changes beyond the stock are asked for, but not by all clients at once and not on each event.
   const dirty = new Set();
   let dirtyTimer;
   let everything = false;

@@ -22,7 +22,7 @@ import (
 //go:embed testdata/browser/failures.js
 var failuresScript script
 
-// A buyer reserves, buys and gives back while everything on the way goes wrong, in more than 200 ways. Each ends with
+// A buyer reserves, buys and releases while everything on the way goes wrong, in more than 200 ways. Each ends with
 // one effect at the server, a page that agrees with it, and the right words.
 func TestBrowser_200ScriptedFailures(t *testing.T) {
 	t.Parallel()

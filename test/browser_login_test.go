@@ -13,8 +13,8 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// loginShop is a shop in which buyers sign in, with the shop's own sign-in page beside it: that one signs Ann in, and
-// sends her back with the state that it was given, or without.
+// loginShop is a shop in which buyers sign in, with the shop's own sign-in page beside it. That page signs Ann in and
+// sends her back, with the state that it was given or without.
 type loginShop struct {
 	*server
 	secret     string
@@ -164,7 +164,7 @@ func TestLogin_NoLinkReplacesABuyer(t *testing.T) {
 	p.quiet()
 }
 
-// What is no good token, or the buyer's own, changes nothing and asks nothing that has no answer.
+// An invalid token, or the one that the buyer already has, changes nothing and opens no question.
 func TestLogin_UselessTokensChangeNothing(t *testing.T) {
 	t.Parallel()
 	s := newLoginShop(t)

@@ -68,7 +68,7 @@ func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 	}
 }
 
-// A hold whose answer was lost and that was given back elsewhere is not the buyer's any more, however long its time
+// A hold whose answer was lost, and that was released elsewhere, is no longer the buyer's, however long its time
 // would last.
 func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 	t.Parallel()
@@ -88,7 +88,7 @@ func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 	p.quiet()
 }
 
-// Who presses to buy a pair that was given back in another tab or elsewhere is told why it goes.
+// A buyer who presses to buy a pair that was released in another tab or elsewhere is told why it goes.
 func TestBrowser_SaysThatAPairWasGivenBack(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -128,8 +128,8 @@ func TestBrowser_AnotherBuyersClickIsAnother(t *testing.T) {
 	p.quiet()
 }
 
-// A hold that was taken although its answer was lost shows as soon as the server can be asked; the click is then
-// done, its red line is gone, and the next one is a new intent.
+// A hold that was taken although its answer was lost shows as soon as the server can be asked. The click is then
+// done, its red line is gone, and the next click is a new intent.
 func TestBrowser_ALostAnswerIsFound(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

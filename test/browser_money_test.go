@@ -62,8 +62,9 @@ func TestShop_LoadsNoImageFromElsewhereThanItsAddressSays(t *testing.T) {
 	p.quiet()
 }
 
-// Prices show with the decimals that ISO 4217 gives the currency, which is not always what the browser's own tables
-// say; one that was stored under another currency shows as it is. The control room's forms take no other decimals.
+// Prices show with the decimals that ISO 4217 gives the currency, which the browser's own tables do not always
+// follow. A price that was stored under another currency shows unchanged. The control room's forms take no other
+// decimals.
 func TestPages_PricesHaveTheDecimalsOfTheCurrency(t *testing.T) {
 	t.Parallel()
 	const started = `,"total_stock":5,"start_time":"2020-01-01T00:00:00Z"}`

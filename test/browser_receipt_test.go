@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// onPaper has the page drawn as it is printed, or as on a screen again.
+// onPaper renders the page for a medium: "print", or "screen" again.
 func (p *page) onPaper(medium string) {
 	p.t.Helper()
 	p.do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {

@@ -136,7 +136,7 @@ func clockOff(r *round, by time.Duration) {
 	p.holds(script(fmt.Sprintf(`document.querySelectorAll(".card .action").length === %d`, len(r.order))))
 	r.idle()
 
-	// What is left of each hold is right to the second, give or take what a busy machine does to it.
+	// The time left of each hold is right to the second, apart from the delays of a busy machine.
 	r.await(func(_ int, _ *mishap, seen told, there []booked) error {
 		for _, b := range there {
 			end, err := time.Parse(time.RFC3339, b.ExpiresAt)

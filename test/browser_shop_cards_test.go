@@ -21,9 +21,9 @@ var widths = []look{
 	{name: "1920", width: 1920, height: 1080},
 }
 
-// Cards with many sizes, few or none, with buyers and without, short names and long ones: none has a hole of 100
-// pixels in it or below it, and the order for the eye is that for a keyboard. Nothing that can be pressed moves while
-// pairs are sold, sold out and paused.
+// There are cards with many sizes, few or none, with buyers and without, with short names and long ones. None has a
+// hole of 100 pixels in it or below it, and the eye meets them in the order of the keyboard. Nothing that can be
+// pressed moves while pairs are sold, sold out and paused.
 func TestShop_CardsLeaveNoHoleAndStayWhereTheyAre(t *testing.T) {
 	t.Parallel()
 	for _, l := range widths {

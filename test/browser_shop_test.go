@@ -147,7 +147,7 @@ func TestShop_HoldEndsInHand(t *testing.T) {
 	p.quiet()
 }
 
-// The shop goes away and comes back: the page says so, and then shows what is true, the hold in hand with it.
+// The shop goes away and comes back. The page says so, and then shows the current state, including the buyer's hold.
 func TestShop_ComesBackAfterARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

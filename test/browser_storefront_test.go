@@ -243,8 +243,8 @@ func TestStorefront_TokensEnd(t *testing.T) {
 	}
 }
 
-// A server that takes the shop's tokens no more is asked with a new one; where that is no good either, the buyer is
-// told.
+// When a server no longer accepts the shop's token, the page tries a new one. If the server refuses that one too, the
+// page tells the buyer.
 func TestStorefront_TokensAreGoodNoMore(t *testing.T) {
 	t.Parallel()
 	s := newStorefront(t, "5m")

@@ -149,8 +149,8 @@ func passPolicy(ctx context.Context, tab *chromedp.Target) error {
 	return err
 }
 
-// openOwn opens a page of the server's own origin: the bundle's text. Its policy forbids scripts, as that of all
-// answers does; open passes over it.
+// openOwn opens a page of the server's own origin, the bundle's text. The policy of that page forbids scripts, as
+// every answer's does; open bypasses it.
 func openOwn(t *testing.T, server string) *page {
 	t.Helper()
 	return open(t, server+"/socket.io/socket.io.js", server)

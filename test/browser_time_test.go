@@ -41,7 +41,7 @@ func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 			p.holds(`Number(textOf(".ring span")) > 590`)
 			eval[chromedp.Void](p, "{ globalThis.most = 0; "+c.does+"; }")
 			shown := script(`(textOf(".ring span") === "" ? 0 : Number(textOf(".ring span")))`)
-			// What is counted is seen at once where the page is looked at, else at the next second.
+			// Text that counts is right at once when the page is looked at, and otherwise at the next second.
 			eval[chromedp.Void](p, `document.dispatchEvent(new Event("visibilitychange"))`)
 			p.holds(shown + script(fmt.Sprintf(` <= %d`, c.atMost)))
 			p.holds(shown + script(fmt.Sprintf(` <= %d && `, c.then)) + shown + script(fmt.Sprintf(` >= %d`, c.then-60)))

@@ -23,7 +23,7 @@ func (p *page) livesIn(zone, url string) {
 	p.holds(script(fmt.Sprintf(`Intl.DateTimeFormat().resolvedOptions().timeZone === new Intl.DateTimeFormat("en", { timeZone: %q }).resolvedOptions().timeZone`, zone)))
 }
 
-// planned fills the form of a new drop, but for the start.
+// planned fills the form of a new drop, except for the start.
 func (p *page) planned(name string) {
 	p.t.Helper()
 	p.pushes("New drop")

@@ -136,7 +136,7 @@ func countAloud(t *testing.T, n *socketio.Namespace, pace *socketio.Socket) (end
 // Clients of a server that stops, or dies, come back to the next one by themselves and are told how things stand.
 func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
 	dir, pages := t.TempDir(), pages(t)
-	s := startFor(t, dir, "--hold=1h", "--shutdown-timeout=1h") // for which watchers would hold it up
+	s := startFor(t, dir, "--hold=1h", "--shutdown-timeout=1h") // watchers would hold up a shutdown that long
 	p := open(t, pages, s.url)
 	createShown(t, s.url, 1, 10)
 	names := p.allWays(s.url, "")

@@ -21,8 +21,8 @@ const decisionInSight script = `((e) => {
 	return e.matches(".hold h2") && textOf(".hold:last-child h2") === e.innerText.replace(/\s+/g, " ") && document.elementsFromPoint(b.left + 5, b.top + 5).includes(e);
 })(document.activeElement)`
 
-// The tray of holds covers no button to reserve with: not the one that was just pressed, none that gets the focus,
-// and nothing else that gets it by keyboard (WCAG 2.4.11), on screens of any size and zoom.
+// The tray of holds covers no button to reserve with: not the one that was just pressed, and none that gets the
+// focus. It covers nothing else that gets the focus by keyboard (WCAG 2.4.11), on screens of any size and zoom.
 func TestShop_TheTrayCoversNoButton(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

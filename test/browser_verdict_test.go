@@ -84,7 +84,8 @@ func says(text string, codes ...string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { return words[code] != "" && strings.Contains(text, words[code]) })
 }
 
-// verdict waits until each case has ended as it may, and looks at what was said on the way and at the books.
+// verdict waits until each case has ended as it may. Then it checks what was said on the way, and the store's
+// records.
 func (r *round) verdict() {
 	r.t.Helper()
 	ended := make(map[int64]outcome)
@@ -221,7 +222,8 @@ func (r *round) heard(tab int, said []string, ended map[int64]outcome) {
 	}
 }
 
-// audit checks that each effect is in the ledger once, that the units add up, and the books as a whole.
+// audit checks that each effect is in the ledger once, that the units add up, and that an audit finds no
+// discrepancies.
 func (r *round) audit(ended map[int64]outcome) {
 	r.t.Helper()
 	for drop, o := range ended {

@@ -63,9 +63,9 @@ func TestClient_TypesAndExamplesCompile(t *testing.T) {
 	}
 }
 
-// TestClient_LintersHaveNothingToSayOfTheDocument runs the rules that Redocly and Spectral recommend, all of them,
-// over the document with everything switched on and that of a server without sign-in: clients are generated, and
-// gateways configured, by tools that insist on them.
+// TestClient_LintersHaveNothingToSayOfTheDocument runs all rules that Redocly and Spectral recommend over the
+// document. It does so with everything switched on, and for a server without sign-in. Tools that insist on these
+// rules generate clients and configure gateways.
 func TestClient_LintersHaveNothingToSayOfTheDocument(t *testing.T) {
 	t.Parallel()
 	redocly, spectral := nodeTool(t, "redocly"), nodeTool(t, "spectral")

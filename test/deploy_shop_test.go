@@ -25,9 +25,9 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// TestDeploy_TheShopOfComposeSells does what deploy/compose.yaml has an engine do, with the same files, settings and
-// order, on loopback: roles, migration, three replicas as the role that may only sell, and HAProxy in front. One
-// replica is stopped while buyers come.
+// TestDeploy_TheShopOfComposeSells does on loopback what deploy/compose.yaml has an engine do, with the same files,
+// settings and order. It sets up roles, migrates, and starts HAProxy in front of three replicas, which have the role
+// that may only sell. One replica is stopped while buyers come.
 func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 	haproxy, psql := tool(t, "haproxy"), tool(t, "psql")
 	text, err := os.ReadFile("../deploy/compose.yaml")
@@ -142,7 +142,7 @@ func (c *composed) havePasswords(t *testing.T) {
 	}
 }
 
-// settings are those of the replicas, but for where others are.
+// settings are those of the replicas, except for the addresses of other servers.
 func (c *composed) settings(t *testing.T, database string) []string {
 	t.Helper()
 	_, block, _ := strings.Cut(c.text, "\nx-serve: &serve\n")
@@ -167,8 +167,8 @@ func (c *composed) settings(t *testing.T, database string) []string {
 	return env
 }
 
-// proxy is HAProxy with deploy/haproxy.cfg, but for where it and the replicas are; its address is returned once it
-// answers.
+// proxy starts HAProxy with deploy/haproxy.cfg, except for its own address and those of the replicas. It returns its
+// address once it answers.
 func proxy(t *testing.T, haproxy string, replicas []*server) string {
 	t.Helper()
 	text, err := os.ReadFile("../deploy/haproxy.cfg")

@@ -43,7 +43,7 @@ func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
 	}
 }
 
-// What is secret in a setting or a request is in no line of the log, at its most talkative, nor in any answer.
+// No secret of a setting or a request is in any answer, or in any line of the log at its most talkative level.
 func TestSecrets_AreInNoLog(t *testing.T) {
 	const canary = "canary0secret0value"
 	dir := t.TempDir()

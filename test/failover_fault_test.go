@@ -93,8 +93,9 @@ func (s *standbys) suffer(faults ...fault) {
 	}
 }
 
-// The primary dies, is demoted, is made read only or hangs, and a standby takes over: what was answered is there, and
-// the server, which has both addresses, sells again by itself. It says that it is not ready while none takes writes.
+// The primary dies, is demoted, becomes read-only or hangs, and a standby takes over. Everything that was answered is
+// there, and the server, which has both addresses, sells again by itself. It reports that it is not ready while no
+// PostgreSQL server takes writes.
 func TestFault_Failover(t *testing.T) {
 	t.Parallel()
 	s := newStandbys(t, seedOf(t))

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// No synchronous standby for longer than a batch is given: what the server itself breaks off is told nobody either,
-// neither who asked nor who asks again, until a standby has it.
+// There is no synchronous standby for longer than a batch may take. When the server breaks off a commit, it tells
+// nobody the outcome until a standby has it, neither the first time a buyer asks nor later.
 func TestSoak_NoStandbyForLong(t *testing.T) {
 	const length = 75 * time.Second
 	s := newStandbys(t, seedOf(t))

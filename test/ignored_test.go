@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestServer_LeavesOnlyFilesThatAreIgnored runs a server in a folder as a developer does in the repository: neither
-// git nor a build of the image may take along what it leaves there, while it runs and after a crash.
+// TestServer_LeavesOnlyFilesThatAreIgnored runs a server in a folder, as a developer does in the repository. Neither
+// git nor a build of the image may pick up the files that it leaves there, while it runs or after a crash.
 func TestServer_LeavesOnlyFilesThatAreIgnored(t *testing.T) {
 	dir := t.TempDir()
 	s := startFor(t, dir, "--demo")

@@ -12,11 +12,11 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// Five minutes of buyers who reserve, buy or never come back, as many as the machine takes, holds of 60 s ending
-// among them: the last minute is as fast as the first, the server's memory stays where it was after the second, and
-// the books are right.
+// For five minutes, as many buyers as the machine takes reserve, buy or never come back, and holds of 60 s end. The
+// last minute is as fast as the first. The server's memory stays where it was after the second minute, and the audit
+// finds no discrepancies.
 //
-// A machine's own speed changes more within five minutes than a shop may. So the first minute is that of another
+// Within five minutes, the machine's own speed changes more than a shop's may. So the first minute is that of another
 // shop, in turns of 10 s with the last minute of this one.
 func TestSoak_MixedLifeStaysAsFastAsItWas(t *testing.T) {
 	for name, databases := range map[string][2]string{

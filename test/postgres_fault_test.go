@@ -14,7 +14,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// PostgreSQL stops, dies, freezes, loses sessions and answers, runs out of connections and of disk: that costs
+// PostgreSQL stops, dies, freezes, loses sessions and answers, and has no connections or disk space left. That costs
 // answers, never a sale, and the server goes on by itself.
 func TestFault_PostgreSQL(t *testing.T) {
 	t.Parallel()

@@ -15,9 +15,9 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// TestProduction_TheGuideWorks runs the commands of docs/howto/production.md in one shell, as they stand there. Paths
-// of the system are folders of the test, and stubs stand for what would change the machine: sudo, apt-get, make, systemd
-// and the request through the proxy. The stub of systemd starts what the units start, with their settings.
+// TestProduction_TheGuideWorks runs the commands of docs/howto/production.md in one shell, exactly as written. Paths
+// of the system are folders of the test, and stubs stand for what would change the machine: sudo, apt-get, make,
+// systemd and the request through the proxy. The stub of systemd starts what the units start, with their settings.
 func TestProduction_TheGuideWorks(t *testing.T) {
 	tool(t, "promtool")
 	guide := &production{root: pgtest.Dir(t), own: pgtest.Loopback(), database: pgtest.NewCluster(t, pgtest.Where{}).URL()}

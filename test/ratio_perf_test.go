@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// floor is what a reserve on SQLite, with identity and limits, must reach of a handler that does nothing, in one run
-// on one machine: 64 connections, the load on the same processors. docs/BENCHMARKS.md has what was seen, and why this
-// is safe.
+// floor is the least share of an empty handler's throughput that a reserve on SQLite must reach, with identity and
+// limits. Both run on one machine in one run, with 64 connections and the load on the same processors.
+// docs/BENCHMARKS.md has what was measured, and why this is safe.
 const floor = 0.38
 
 // A change that makes reserving much dearer fails here, on any machine: what is compared ran in turns, a second each.

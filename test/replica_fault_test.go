@@ -18,9 +18,9 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// A replica that freezes while it holds a drop's lock keeps the others from that drop for some 5 s: then PostgreSQL
-// ends its session or, where it froze in the middle of what it had to say, another replica does. When it goes on, it
-// finds out that its batch came to nothing, and runs it again.
+// A replica that freezes while it holds a drop's lock keeps the others from that drop for about 5 s. Then PostgreSQL
+// ends its session. If the replica froze in the middle of a message, another replica ends it. When the frozen one
+// goes on, it finds that its batch was rolled back, and runs it again.
 func TestFault_FrozenReplica(t *testing.T) {
 	t.Parallel() // these wait more than they work
 	seed := seedOf(t)
@@ -50,7 +50,7 @@ func frozenReplica(t *testing.T, seed uint64, m pgtest.Moment) {
 	proxy.Next(m, func(*pgtest.Line) {
 		signal(syscall.SIGSTOP)
 		close(inside)
-		<-over // what it has sent is on its way as long as it is frozen
+		<-over // while it is frozen, what it has sent is on its way
 	})
 	select {
 	case <-inside:

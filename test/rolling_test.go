@@ -163,9 +163,9 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// Two replicas sell while the next version migrates, and are replaced by it one after the other: the older ones go on
-// with the newer schema, and nobody gets an error but, at worst, a 503 that says that nothing was done. Afterwards an
-// older one still starts.
+// Two replicas sell while the next version migrates, and it then replaces them one after the other. The older ones go
+// on with the newer schema. The worst error that a buyer gets is a 503 that says that nothing was done. Afterwards an
+// older replica still starts.
 func TestRolling_AnUpgradeUnderLoadIsNotNoticed(t *testing.T) {
 	t.Parallel()
 	program := nextVersion(t)

@@ -25,10 +25,14 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// The scripts of cli need no database but a file; those of engines run once with $DATABASE on SQLite and once on
-// PostgreSQL; those of postgres have an empty database as $DATABASE; those of import are like those of engines, and
-// have the command origin FILE: it runs the SQL of the file in a new PostgreSQL database and sets $ORIGIN to it;
-// those of copy are like those of engines, and have an empty database of the other engine as $OTHER.
+// Each folder of scripts has its own databases:
+//
+// - cli needs none but a file.
+// - engines runs once with $DATABASE on SQLite and once on PostgreSQL.
+// - postgres has an empty database as $DATABASE.
+// - import is like engines, and has the command origin FILE. It runs the SQL of the file in a new PostgreSQL database
+//   and sets $ORIGIN to it.
+// - copy is like engines, and has an empty database of the other engine as $OTHER.
 
 func TestCLI(t *testing.T) { runScripts(t, "cli", sqliteFile) }
 
@@ -127,8 +131,8 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("URL", s.url)
 }
 
-// end NAME [SIGNAL]: sends SIGTERM (or INT, KILL) and waits; but for KILL the exit code must be 0. What the server
-// wrote is then stdout and stderr.
+// end NAME [SIGNAL]: sends SIGTERM (or INT, KILL) and waits. The exit code must be 0, except after KILL. What the
+// server wrote is then stdout and stderr.
 func endCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: end NAME [INT|KILL]")

@@ -124,8 +124,8 @@ func TestSoak_SlowClientsAndFloods(t *testing.T) {
 	}
 }
 
-// flood sends what is refused from 16 connections as fast as it can, from one address: tokens that are no good, of
-// operators too, bodies that are no JSON, and the list.
+// flood sends calls that the server refuses, as fast as it can, over 16 connections from one address. They have
+// invalid tokens, also of operators, or bodies that are not JSON. It asks for the list too.
 func flood(t *testing.T, s *server) {
 	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
 	defer cancel()

@@ -59,8 +59,8 @@ func (tr *traffic) read() (*rows, error) {
 	return r, errors.Join(err, s.Close())
 }
 
-// check compares what every buyer was told with the books, asks again for what was answered under a key, and audits.
-// The traffic has paused.
+// check compares what every buyer was told with the store's records, repeats what was answered under a key, and
+// audits. The traffic is paused.
 func (tr *traffic) check() {
 	tr.t.Helper()
 	r, err := tr.read()

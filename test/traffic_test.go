@@ -22,8 +22,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// traffic is buyers on a server that goes away now and then, and what each of them was told. Every buyer is a user of
-// its own, so that the books say exactly what became of it.
+// traffic is buyers on a server that goes away now and then, and what each of them was told. Every buyer is a
+// separate user, so that the store's records show exactly what each of them got.
 type traffic struct {
 	t       *testing.T
 	seed    uint64
@@ -63,7 +63,7 @@ type buyer struct {
 	then    *wish
 }
 
-// held is a reservation as it is answered.
+// held is a reservation in the form of the API's answer.
 type held struct {
 	ID        int64     `json:"id"`
 	CreatedAt time.Time `json:"createdAt"`

@@ -144,8 +144,8 @@ func left(drops []hot) (units float64) {
 	return units
 }
 
-// press is who asks for the drop in this step, and how many of them are refused from memory. Who is refused presses
-// once more.
+// press returns how many buyers ask for the drop in this step, and how many of them are refused from memory. A buyer
+// who is refused presses once more.
 func (h *hot) press(i int, coming float64, s scenario) (pressed, fromMemory float64) {
 	first := coming * h.share
 	pressed = first + h.later[i%again]

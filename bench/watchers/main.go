@@ -1,7 +1,7 @@
 // Command watchers measures the shop while people watch it. It starts the built program as a child. Buyers reserve
 // over HTTP and Socket.IO clients follow, on one machine, over its loopback interface. Each measurement has a fresh
-// server. What is compared is measured in turns, and medians are printed. It exits with 1 if the shop misses what
-// docs/BENCHMARKS.md promises.
+// server. Measurements that are compared run in turns, and medians are printed. It exits with 1 if the shop misses
+// what docs/BENCHMARKS.md promises.
 package main
 
 import (

@@ -15,7 +15,7 @@ const server = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name
 const shop = createClient({ server, token });
 const money = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
 
-// Who buys. The name outlives a reload; the token is kept in memory alone, where it is hardest to steal.
+// The buyer. The name outlives a reload; the token is kept in memory only, where it is hardest to steal.
 
 /** @type {Buyer | null} */
 let buyer = null;
@@ -32,7 +32,7 @@ async function session(name) {
   return { ...known, token, until: Date.parse(expires_at) };
 }
 
-// renew gives the buyer a new token. Who asks meanwhile gets the same one.
+// renew gives the buyer a new token. Calls that ask meanwhile get the same one.
 /** @type {Promise<Buyer> | null} */
 let renewing = null;
 /** @param {Buyer} who */

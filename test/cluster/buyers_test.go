@@ -31,9 +31,9 @@ const (
 	settled = 3 * time.Minute
 )
 
-// crowd is buyers, and what each of them was told. Every buyer is a user of its own, so that the books say what
-// became of it. Of 10 who reserve 7 buy, and 3 never come back. Each call has a key, and is repeated until its
-// outcome is known.
+// crowd is buyers, and what each of them was told. Every buyer is a separate user, so that the store's records show
+// what each of them got. Of 10 who reserve, 7 buy and 3 never come back. Each call has a key, and is repeated until
+// its outcome is known.
 type crowd struct {
 	t      testing.TB
 	shop   string
@@ -72,7 +72,7 @@ type buyer struct {
 	purchase *call // nil: never came back
 }
 
-// held is a reservation as it is answered.
+// held is a reservation in the form of the API's answer.
 type held struct {
 	ID        int64     `json:"id"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -217,7 +217,7 @@ func (c *crowd) offer(ctx context.Context, round int) ([]*shelf, error) {
 	return shelves, nil
 }
 
-// begin forgets what the last round's buyers were told, but for some of it.
+// begin forgets most of what the last round's buyers were told: it keeps the calls of every hundredth buyer.
 func (c *crowd) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -253,7 +253,8 @@ func (c *crowd) since(begin time.Time) []event {
 	return found
 }
 
-// sales counts what was acknowledged between two moments, and refusals for want of a database or a replica.
+// sales counts the sales that were acknowledged between two moments, and the refusals because a database or a replica
+// was away.
 func sales(events []event, from, to time.Time) (sold, away int) {
 	for _, e := range events {
 		switch {

@@ -1,9 +1,9 @@
 //go:build linux
 
-// Package cluster runs sneakerdrop as a big shop does, and breaks one part after the other while buyers go on: three
-// PostgreSQL servers under Patroni with three etcd, three NATS, three replicas, HAProxy in front. Each is a machine
-// of a network of its own, whose cables can be pulled. `make cluster` runs it; docs/TESTING.md says how to read what
-// it prints.
+// Package cluster runs sneakerdrop as a big shop does, and breaks one part after the other while buyers go on. It has
+// three PostgreSQL servers under Patroni with three etcd, three NATS, three replicas, and HAProxy in front. Each runs
+// as a machine of a network of its own, whose cables can be pulled. `make cluster` runs it; docs/TESTING.md says how
+// to read what it prints.
 package cluster
 
 import (

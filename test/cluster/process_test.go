@@ -76,7 +76,7 @@ func (p *program) running() bool {
 	}
 }
 
-// send sends a signal to the program and all that it has made, but for those that left its group.
+// send sends a signal to the program and to all its children, except those that left its group.
 func (p *program) send(s syscall.Signal) {
 	if p.running() {
 		_ = syscall.Kill(-p.process.Pid, s) // may have ended just now

@@ -28,9 +28,9 @@ const within = time.Minute
 // busy machine.
 const promised = 15 * time.Second
 
-// Kill, freeze, cut off and restart each part of a cluster of three PostgreSQL servers under Patroni, three etcd,
-// three NATS, three replicas and HAProxy while buyers go on: what was acknowledged is there, nothing is sold twice,
-// and the shop is back by itself.
+// Kills, freezes, cuts off and restarts each part of a cluster while buyers go on. The cluster has three PostgreSQL
+// servers under Patroni, three etcd, three NATS, three replicas and HAProxy. What was acknowledged is there, nothing
+// is sold twice, and the shop is back by itself.
 func TestCluster_LosesNothingAndComesBack(t *testing.T) {
 	seed := number(t, "SEED", uint64(time.Now().UnixNano()))
 	faults := int(number(t, "FAULTS", 10))

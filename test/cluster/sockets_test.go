@@ -17,8 +17,8 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// watchThrough has Socket.IO clients, by polling and by WebSocket, watch a drop through HAProxy: each poll must come
-// to the replica that knows the session, with a cookie and without, and each hears of what any replica sells.
+// watchThrough has Socket.IO clients, by polling and by WebSocket, watch a drop through HAProxy. Each poll must reach
+// the replica that knows the session, with a cookie and without. Each client must hear of what any replica sells.
 func (c *cluster) watchThrough(t testing.TB, crowd *crowd, s *shelf) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)

@@ -181,7 +181,8 @@ func rewriting(pairs ...string) func(*history) *place {
 	}
 }
 
-// censored returns the URL of a server like the one at that URL, but that it reads every statement rewritten.
+// censored returns the URL of a server like the one at the given URL, except that every statement reaches it
+// rewritten.
 func censored(h *history, to string, words *strings.Replacer) string {
 	u, err := url.Parse(to)
 	if err != nil {

@@ -83,7 +83,7 @@ func (o *Cluster) StopFast() error { return o.stop(syscall.SIGINT) }
 // StopImmediately ends the server without a checkpoint; the next start recovers from the log.
 func (o *Cluster) StopImmediately() error { return o.stop(syscall.SIGQUIT) }
 
-// Kill ends the server and all its sessions as losing the machine's power would, but that what was written stays.
+// Kill ends the server and all its sessions at once, as a power failure would. What they wrote to files stays.
 func (o *Cluster) Kill() error {
 	all := Family(o.c.process.Pid)
 	for _, pid := range all {
