@@ -71,10 +71,10 @@ type Ack func(args ...any) error
 // ID is public, and the socket's own.
 func (s *Socket) ID() string { return s.id }
 
-// Namespace is what the client connected to.
+// Namespace returns the namespace that the client connected to.
 func (s *Socket) Namespace() *Namespace { return s.namespace }
 
-// Request is what opened the connection. Each call reads it anew: it is the caller's.
+// Request returns the request that opened the connection. Each call reads it anew, so the caller may change it.
 func (s *Socket) Request() engineio.Request { return s.client.session.Request() }
 
 // Auth is the object that the client gave when it connected, {} if it gave none. It is for Namespace.OnConnect: once

@@ -36,7 +36,7 @@ func (p *page) confirms(verb string) {
 	p.pushes(verb + " drop")
 }
 
-// leaves types into a field and goes on to the next.
+// leaves types into a field and moves to the next.
 func (p *page) leaves(field, value string) {
 	p.t.Helper()
 	p.fill("#"+field, value)
@@ -243,7 +243,7 @@ func TestControl_Looks(t *testing.T) {
 	}
 }
 
-// What the page makes of a ledger and of histograms is what can be counted by hand.
+// The page's figures of a ledger and of histograms match a count by hand.
 func TestControl_Calculates(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

@@ -22,7 +22,7 @@ const slowTimes script = `globalThis.times = {cards: 0, usable: 0};
 	};
 	requestAnimationFrame(look);`
 
-// conditions are those of a tab's network.
+// conditions describe a tab's network.
 func (p *page) conditions(is network.Conditions, blocked ...string) {
 	p.t.Helper()
 	var patterns []*network.BlockPattern

@@ -76,7 +76,7 @@ func TestControl_AsksBeforeADropThatSellsStops(t *testing.T) {
 	p.quiet()
 }
 
-// Who restocks says which size: none is chosen beforehand.
+// An operator who restocks has to choose the size: none is chosen beforehand.
 func TestControl_RestocksTheSizeThatWasChosen(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// introduce answers the page's question who is buying.
+// introduce answers the page's question about who is buying.
 func (p *page) introduce(name string) {
 	p.t.Helper()
 	p.reads("dialog[open] h2", "Who's buying?")

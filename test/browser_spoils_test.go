@@ -27,7 +27,7 @@ const (
 	parkedAfter spoil = "parked after" // the server does it; the answer waits until the test lets it go on
 )
 
-// code is that of the words for a call that fails this way at each try.
+// code returns the error code whose words the page shows when a call fails this way at each try.
 func (f spoil) code() string {
 	switch f {
 	case half, signInPage, badGateway, gatewayLate:
@@ -47,7 +47,7 @@ func (f spoil) code() string {
 	}
 }
 
-// done tells whether the server does what it is asked for.
+// done reports whether the server does what it is asked for.
 func (f spoil) done() bool {
 	switch f {
 	case lostAfter, cut, half, gatewayLate, unknownDone, hangAfter, late, twice, killedAfter, parkedAfter:

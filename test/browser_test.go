@@ -175,7 +175,7 @@ func (p *page) follow(name, url string) {
 	call[chromedp.Void](p, "follow", name, url)
 }
 
-// seen is what a client of a page was told. An event is ["name",{…}], as JavaScript writes it.
+// seen holds the events that a page's client got. An event is ["name",{…}], as JavaScript writes it.
 type seen struct {
 	Events     []string
 	Connects   int

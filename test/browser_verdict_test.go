@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// told is what the page says of a case.
+// told is the page's text about a case.
 type told struct {
 	Drop    int64          `json:"drop"`
 	Note    string         `json:"note"`
@@ -79,7 +79,7 @@ var words = map[string]string{
 	"over":                  "Time's up",
 }
 
-// says tells whether a text is the words of one of the codes.
+// says reports whether a text is the words of one of the codes.
 func says(text string, codes ...string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { return words[code] != "" && strings.Contains(text, words[code]) })
 }
@@ -187,7 +187,7 @@ func (o outcome) differs(seen told, there []booked, limit int) error {
 	return nil
 }
 
-// labelled tells whether a button says what it should. That of a drop that is to come says when, and that of a buyer
+// labelled reports whether a button says what it should. That of a drop that is to come says when, and that of a buyer
 // who has all that one may have says something else than to reserve.
 func labelled(says, want string) bool {
 	switch want {

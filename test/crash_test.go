@@ -147,7 +147,7 @@ func (c *crasher) checkOutcome() {
 	}
 }
 
-// id is that of the object in an answer.
+// id returns the id of the object in an answer.
 func id(t *testing.T, answer string) int64 {
 	t.Helper()
 	var v struct{ ID int64 }

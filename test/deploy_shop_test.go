@@ -67,7 +67,7 @@ func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 			}
 		}
 		token := tokens.HS256(secretOfCompose, fmt.Sprintf(`{"sub":"b%d","name":"B","aud":"shop","exp":%d}`, buyer, time.Now().Add(time.Hour).Unix()))
-		// Who gets no answer asks again, as buyers do: under a limit of 1 that never makes a second reservation.
+		// A buyer without an answer asks again: under a limit of 1 that never makes a second reservation.
 		if err := poll(t.Context(), func() error {
 			status, answer := callAs(t.Context(), client, front, "/api/drops/reserve", token, `{"dropId":1}`)
 			if status != http.StatusOK {

@@ -139,7 +139,7 @@ func TestTokens_AreInNoLog(t *testing.T) {
 	}
 }
 
-// connectWith opens a socket with a token and waits for what it is told, good or bad.
+// connectWith opens a socket with a token and waits for the server's first message, good or bad.
 func connectWith(t *testing.T, url, token string) {
 	t.Helper()
 	heard := make(chan string, 10)

@@ -415,7 +415,7 @@ func TestReplicas_HoldsOfADeadOneEndInTime(t *testing.T) {
 	}
 }
 
-// version is that of a drop as a server shows it.
+// version returns a drop's version as a server shows it.
 func version(t *testing.T, url string, d int64) int64 {
 	t.Helper()
 	_, body := get(t, fmt.Sprintf("%s/api/drops/%d", url, d))

@@ -20,7 +20,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// rows is what the database has of the traffic.
+// rows are the database's records of the traffic.
 type rows struct {
 	byUser    map[int64][]drop.Reservation
 	purchases map[int64]drop.Purchase // by their reservation

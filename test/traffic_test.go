@@ -70,7 +70,7 @@ type held struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// wish is what a client asks for, again and again until it knows.
+// wish is a request that a client repeats until its outcome is known.
 type wish struct {
 	path, key, body string
 	answer          string // the last one, if it is 200 or a refusal

@@ -70,7 +70,7 @@ func loads(database string) []load {
 	}
 }
 
-// result is what of bench's JSON is used here.
+// result holds the fields of bench's JSON that are used here.
 type result struct {
 	Accepted  float64 `json:"accepted_per_second"`
 	Refused   float64 `json:"refused_per_second"`
@@ -110,7 +110,7 @@ func main() {
 	}
 }
 
-// report is what is kept of a run.
+// report holds the figures that are kept of a run.
 type report struct {
 	Date   string  `json:"date"`
 	Rounds int     `json:"rounds"`

@@ -66,7 +66,7 @@ func (s *shop) close() {
 	s.away()
 }
 
-// result is what of bench's JSON is used here.
+// result holds the fields of bench's JSON that are used here.
 type result struct {
 	Accepted  float64 `json:"accepted_per_second"`
 	Errors    int64   `json:"errors"`

@@ -35,7 +35,7 @@ func (l latencies) quantile(q float64) float64 {
 	return slices.Sorted(slices.Values(l))[int(q*float64(len(l)-1))]
 }
 
-// outage is what came of NATS being away.
+// outage is the result of NATS being away.
 type outage struct {
 	calls, failed int
 	behind        time.Duration // of a watcher's state, at most, while it was away

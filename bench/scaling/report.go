@@ -104,7 +104,7 @@ func crowdTable(c costs, all []scenario) string {
 	return t.String()
 }
 
-// machineTable is what crowds of several sizes take.
+// machineTable shows what crowds of several sizes need.
 func machineTable(c costs) string {
 	crowdsOf := []float64{10_000, 100_000, 1_000_000, buyers}
 	t := newTable("What it takes", "10,000 buyers", "100,000", "1,000,000", "10,000,000")

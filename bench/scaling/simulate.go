@@ -57,7 +57,7 @@ type hot struct {
 	later               [again]float64 // who presses once more
 }
 
-// lane is what one drop's lanes do in a step.
+// lane describes what one drop's lane does in a step.
 type lane struct {
 	drop        *hot
 	done, batch float64
@@ -170,7 +170,7 @@ func (h *hot) take(done float64) float64 {
 	return got
 }
 
-// lanesOf is what the drops of one primary would do in a step if it had cores enough.
+// lanesOf returns what the drops of one primary would do in a step if it had enough cores.
 func lanesOf(drops []hot, primary int, s scenario) []lane {
 	var lanes []lane
 	const wall = step * micro

@@ -100,7 +100,7 @@ const handshake = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: l
 	"Sec-WebSocket-Version: 13\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n" +
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
-// frame is what a client says: masked as the protocol wants it, with a mask of zeros.
+// frame returns a client's frame, masked as the protocol requires, with a mask of zeros.
 func frame(text string) []byte {
 	return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
 }

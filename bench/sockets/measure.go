@@ -87,7 +87,7 @@ func deliver(s *server, c *crowd, n, count, drops int) (time.Duration, error) {
 	return after - before, err
 }
 
-// stalled is what clients that never read do to a server.
+// stalled measures what clients that never read do to a server.
 type stalled struct {
 	growthMB float64 // at its peak
 	cut      int

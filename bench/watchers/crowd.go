@@ -106,7 +106,7 @@ func (c *crowd) await(left map[int64]int64) error {
 const upgrade = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n" +
 	"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
-// frame is what a client says: masked as the protocol wants it, with a mask of zeros.
+// frame returns a client's frame, masked as the protocol requires, with a mask of zeros.
 func frame(text string) []byte {
 	return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
 }

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// clock is what all that is measured here is timed with: the time since the program began.
+// clock times everything that is measured here: it is the time since the program began.
 type clock struct{ began time.Time }
 
 func (c clock) now() time.Duration { return time.Since(c.began) }

@@ -123,7 +123,7 @@ func spend(s *server) (t spent, err error) {
 	return t, err
 }
 
-// left is what each drop has left after these reserves.
+// left returns how many units each drop has left after these reserves.
 func left(drops []int64, all []reserve) map[int64]int64 {
 	n := make(map[int64]int64, len(drops))
 	for _, id := range drops {

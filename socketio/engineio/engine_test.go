@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// log is a Handler that keeps what it is told.
+// log is a Handler that keeps all that it is called with.
 type log struct {
 	mu       sync.Mutex
 	sessions map[string]*engineio.Session

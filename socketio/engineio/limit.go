@@ -22,7 +22,7 @@ func (b *bucket) take(now int64, rate, size float32) bool {
 	return true
 }
 
-// addressUse is what one address has of a server.
+// addressUse counts what one address uses of a server.
 type addressUse struct {
 	sessions   int
 	handshakes bucket

@@ -50,7 +50,7 @@ type Session struct {
 // ID is the session's secret: who knows it can take part in it.
 func (s *Session) ID() string { return s.id }
 
-// Request is what opened the session. Each call reads it anew: it is the caller's.
+// Request returns the request that opened the session. Each call reads it anew, so the caller may change it.
 func (s *Session) Request() Request { return s.request.request() }
 
 // Done is closed when the session has ended.
@@ -184,7 +184,7 @@ func (s *Session) pongLocked() {
 	s.timer.Reset(s.server.options.PingInterval)
 }
 
-// receive takes one packet of the client, whichever way it came. It reports whether the session goes on.
+// receive takes one packet of the client, over any transport. It reports whether the session goes on.
 func (s *Session) receive(p received) bool {
 	s.reading.Lock()
 	defer s.reading.Unlock()

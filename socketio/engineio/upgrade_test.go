@@ -170,7 +170,7 @@ func TestUpgrade_OneWebSocketForASession(t *testing.T) {
 	}
 }
 
-// Who names a session that is not there learns it before the handshake.
+// A client that names an unknown session learns that before the handshake.
 func TestUpgrade_UnknownSessionIsRefused(t *testing.T) {
 	s := start(t, engineio.Options{})
 	p := s.poller(t)

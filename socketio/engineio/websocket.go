@@ -176,7 +176,7 @@ func closeCode(r Reason) uint16 {
 	}
 }
 
-// reader is what gws calls. It holds nothing: the connection knows its session.
+// reader has the methods that gws calls. It holds nothing: the connection knows its session.
 type reader struct{}
 
 func (reader) OnOpen(*gws.Conn) {}

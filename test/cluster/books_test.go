@@ -56,7 +56,7 @@ func read(ctx context.Context, s store.Store, shelves []*shelf) (*rows, error) {
 	return r, nil
 }
 
-// verdict is what a comparison of answers with books has found.
+// verdict is the result of comparing answers with the store's records.
 type verdict struct {
 	buyers, acknowledged       int
 	lost, twice, other, denied int // other: an answer that was another one the second time; denied: there, and not told

@@ -79,7 +79,7 @@ type held struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// call is what a buyer asks for, again and again until it knows.
+// call is a request that a buyer repeats until its outcome is known.
 type call struct {
 	path, key, body string
 	answer          string // the last one: its status and text

@@ -31,7 +31,7 @@ const (
 	dirVariable = "SNEAKERDROP_TEST_CLUSTER_DIR"
 )
 
-// entered tells whether networks can be made here.
+// entered reports whether networks can be made here.
 func entered() bool { return os.Getenv(stage) == "inside" }
 
 // patience is how long is waited for what should take seconds.
@@ -312,7 +312,7 @@ func (c *cluster) natsWhole(ctx context.Context) error {
 	return nil
 }
 
-// balanced tells whether HAProxy sends buyers to every replica.
+// balanced reports whether HAProxy sends buyers to every replica.
 func (c *cluster) balanced(ctx context.Context) error {
 	text, err := fetch(ctx, "http://"+c.lb.machine.at(8404)+"/stats;csv")
 	if err != nil {

@@ -74,7 +74,7 @@ func (m *machine) pull() error { return ip(nil, "link set cable-"+m.name+" down"
 // mend puts the cable back.
 func (m *machine) mend() error { return ip(nil, "link set cable-"+m.name+" up") }
 
-// forget has the machine send nothing to others any more; what they send arrives.
+// forget stops all that the machine sends to others; what they send still arrives.
 func (m *machine) forget(others ...*machine) error {
 	var err error
 	for _, o := range others {

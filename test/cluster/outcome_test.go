@@ -9,7 +9,7 @@ import (
 	"sneakerdrop/internal/testing/histories"
 )
 
-// outcome is what came of one fault.
+// outcome describes the result of one fault.
 type outcome struct {
 	step
 	verdict
@@ -54,7 +54,7 @@ func (o *outcome) judge(crowd *crowd, p *probe) {
 	o.shop = max(0, sold.Sub(write.at))
 }
 
-// noticeable is what nobody calls an outage.
+// noticeable is the longest pause that nobody calls an outage.
 const noticeable = time.Second
 
 func (o *outcome) String() string {

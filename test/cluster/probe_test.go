@@ -26,7 +26,7 @@ type write struct {
 	primary time.Time // when its session found out that the server is the primary
 }
 
-// startProbe starts one that goes on until ctx ends.
+// startProbe starts a probe that runs until ctx ends.
 func (c *cluster) startProbe(ctx context.Context) *probe {
 	p := &probe{}
 	for _, m := range c.members {
@@ -40,7 +40,7 @@ func (c *cluster) startProbe(ctx context.Context) *probe {
 	return p
 }
 
-// write goes on until something goes wrong.
+// write writes until something goes wrong.
 func (p *probe) write(ctx context.Context, m *member) error {
 	config, err := pgx.ParseConfig(m.url("postgres", "postgres") + "&connect_timeout=1")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// table is what came of all faults.
+// table holds the results of all faults.
 type table struct {
 	seed  uint64
 	began time.Time

@@ -140,7 +140,7 @@ func (h *history) awaitHolds() {
 	}
 }
 
-// clockSet tells whether the clock went back since the history began: then it says nothing of the order of calls.
+// clockSet reports whether the clock went back since the history began: then it says nothing of the order of calls.
 func (h *history) clockSet() bool {
 	took := time.Since(h.began)
 	return now().Sub(h.from) < took-took/1000-2*time.Millisecond // it may be a little slow

@@ -216,7 +216,7 @@ type rows struct {
 	paid         map[drop.ReservationID]drop.Purchase
 }
 
-// are tells whether the rows of that drop are the book's.
+// are reports whether the rows of that drop are the book's.
 func (r *rows) are(b *book) bool {
 	d := r.stock[b.drop.ID]
 	same := func(x, y drop.Reservation) bool { return bare(x) == y }

@@ -89,7 +89,7 @@ func (m *model) narrow(c *call, calls []*call) bool {
 	return true
 }
 
-// mayHaveDone tells whether a call of unknown outcome may have changed anything.
+// mayHaveDone reports whether a call of unknown outcome may have changed anything.
 func (m *model) mayHaveDone(c *call) bool {
 	switch cmd := c.cmd.(type) {
 	case drop.Reserve:

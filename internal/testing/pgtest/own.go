@@ -105,7 +105,7 @@ func (o *Cluster) stop(sig syscall.Signal) error {
 	}
 }
 
-// Running tells whether the server has not ended, by itself or otherwise.
+// Running reports whether the server has not ended, by itself or otherwise.
 func (o *Cluster) Running() bool {
 	select {
 	case <-o.c.done:
