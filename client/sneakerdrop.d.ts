@@ -182,29 +182,29 @@ export interface components {
         Action: {
             /** Format: date-time */
             at: string;
-            /** @description The operation, with dashes: restock, edit-drop for editDrop; or a command */
+            /** @description The operation with dashes, such as edit-drop for editDrop, or the command */
             call: string;
-            /** @description The query, or the body without needless spaces and escapes */
+            /** @description The query, or the body in compact form */
             detail: string;
             /**
              * Format: int64
-             * @description null: no drop
+             * @description null: the call concerns no drop
              */
             dropId: number | null;
             /** @description The caller's address */
             from: string;
             /** Format: int64 */
             id: number;
-            /** @description Who holds the token; of the command line the system's user */
+            /** @description Who holds the token. For the command line: the user of the operating system */
             name: string;
-            /** @description ok, with the number of what was made, or the code of the refusal; null: the server ended before it knew */
+            /** @description ok (with the id of what was created), or the code of the error. null: the server stopped before it knew */
             outcome: string | null;
             /** @description X-Request-Id of the call */
             request: string;
             role: string;
             /**
              * Format: int64
-             * @description Number of the token; 0: the command line
+             * @description Id of the token; 0: the command line
              */
             token: number;
         };
@@ -235,10 +235,10 @@ export interface components {
             purchases: number;
             /**
              * Format: int64
-             * @description How many were read
+             * @description Reservations checked
              */
             reservations: number;
-            /** @description The first differences; the first of all is the cause as far as that can be told */
+            /** @description The first differences. The first one is the likely cause */
             sentences: string[];
         };
         Buyer: {
@@ -246,7 +246,7 @@ export interface components {
             email: string | null;
             /** Format: int64 */
             id: number;
-            /** @description Unknown where only the shop knows the buyer */
+            /** @description Unknown if only the shop knows the buyer */
             username: string;
         };
         BuyerHistory: {
@@ -254,15 +254,15 @@ export interface components {
             email: string | null;
             /** Format: int64 */
             id: number;
-            /** @description true: the buyer has older reservations than these */
+            /** @description true: the buyer has more reservations, older than these */
             more: boolean;
             /** @description Over all drops, newest first */
             reservations: components["schemas"]["Visit"][];
-            /** @description Unknown where only the shop knows the buyer */
+            /** @description Unknown if only the shop knows the buyer */
             username: string;
         };
         Buyers: {
-            /** @description By descending number */
+            /** @description In descending order of id */
             buyers: components["schemas"]["Buyer"][];
             /**
              * Format: int64
@@ -270,14 +270,14 @@ export interface components {
              */
             next: number | null;
         };
-        /** @description The buyer left too many holds unpaid and has to wait */
+        /** @description The buyer left too many reservations unpaid and must wait */
         CooldownError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
             code: "cooldown";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
             /**
              * Format: date-time
@@ -291,25 +291,25 @@ export interface components {
             retry_in_ms: number;
         };
         CreateRequest: {
-            /** @description true: a draft, which is not in the list until hidden is set to false; who knows the id can still reserve */
+            /** @description true: a draft, which is not in the list until you set hidden to false. Anybody who knows the id can still reserve */
             hidden?: boolean | null;
             /** @description An http or https address, or a path that starts with / */
             image_url?: string | null;
             /**
              * Format: int64
-             * @description Live reservations plus purchases that one user may have; 0 or none: no limit
+             * @description Active reservations plus purchases that one user may have. 0 or left out: no limit
              */
             limit_per_user?: number | null;
             /**
              * Format: int64
-             * @description Holds that one user may leave unpaid, expired or given back, before each further one costs a wait of 60 s, 240 s and so on up to 24 h; 0 or none: any number
+             * @description Unpaid holds (expired or cancelled) that one user may have. After that, each further one costs a wait of 60 s, 240 s and so on, up to 24 h. 0 or left out: no limit
              */
             max_expired_holds?: number | null;
             /** @description What is sold */
             name: string;
             /** @description In USD, at most two decimals */
             price: number;
-            /** @description The sizes the drop comes in; none: it has no sizes */
+            /** @description The sizes of the drop. Leave out for a drop without sizes */
             sizes?: components["schemas"]["SizeRequest"][] | null;
             /**
              * Format: date-time
@@ -318,27 +318,27 @@ export interface components {
             start_time: string;
             /**
              * Format: int64
-             * @description Units for sale; required unless sizes are given, and then their sum
+             * @description Units for sale. Required without sizes; with sizes it must equal their sum
              */
             total_stock?: number | null;
         };
         Database: {
             /** @description PostgreSQL, SQLite or memory */
             engine: string;
-            /** @description null: the engine has none, or does not answer */
+            /** @description null: the engine has no version or does not answer */
             version: string | null;
-            /** @description Why it may lose sales that buyers were told of */
+            /** @description Why it may lose confirmed sales */
             warnings: string[];
         };
         Drop: {
-            /** @description Present only while it is true: the drop is over and not in the list */
+            /** @description Present only if true: the drop is over and not in the list */
             archived?: boolean;
             /**
              * Format: int64
-             * @description Units on sale
+             * @description Available units
              */
             available_stock: number;
-            /** @description Present only while it is true: the drop is not in the list */
+            /** @description Present only if true: the drop is not in the list */
             hidden?: boolean;
             /** Format: int64 */
             id: number;
@@ -350,7 +350,7 @@ export interface components {
             limit_per_user: number | null;
             /**
              * Format: int64
-             * @description Present where the drop has it: the holds that one user may leave unpaid before it has to wait
+             * @description Present if the drop has this limit: unpaid holds that one user may have before a wait
              */
             max_expired_holds?: number | null;
             name: string;
@@ -367,7 +367,7 @@ export interface components {
             start_time: string;
             /**
              * Format: int64
-             * @description Units of all sizes: on sale, held and sold
+             * @description Units of all sizes: available, held and sold
              */
             total_stock: number;
             /**
@@ -390,34 +390,34 @@ export interface components {
             paused: boolean;
             /**
              * Format: int64
-             * @description Grows with every change of the drop: what has a lower one is older
+             * @description Grows with every change of the drop. A lower version is older
              */
             version: number;
         };
         DuplicateRequest: {
-            /** @description What is sold; left out: as in the original */
+            /** @description What is sold. Left out: the original's name */
             name?: string;
             /**
              * Format: date-time
-             * @description When reserving opens; left out: when the original opens or, if that has passed, at the same time of day 24 to 48 hours from now
+             * @description When reserving opens. Left out: when the original opens. If that has passed: at the same time of day, 24 to 48 hours from now
              */
             start_time?: string;
         };
         EditRequest: {
-            /** @description true: over; not in the list, and nobody can reserve */
+            /** @description true: the drop is over, it is not in the list and nobody can reserve */
             archived?: boolean;
-            /** @description true: not in the list; who knows the id can still reserve */
+            /** @description true: not in the list. Anybody who knows the id can still reserve */
             hidden?: boolean;
             /** @description An http or https address, or a path that starts with /; null: no image */
             image_url?: string | null;
             /**
              * Format: int64
-             * @description Counts from now on: what users have beyond it stays theirs; 0 or null: no limit
+             * @description Applies from now on. Users keep what they have beyond it. 0 or null: no limit
              */
             limit_per_user?: number | null;
             /**
              * Format: int64
-             * @description Counts what users have left unpaid so far; 0 or null: any number
+             * @description Counts earlier unpaid holds too. 0 or null: no limit
              */
             max_expired_holds?: number | null;
             /** @description What is sold */
@@ -444,7 +444,7 @@ export interface components {
             at: string;
             /**
              * Format: int64
-             * @description Units of the size on sale afterwards
+             * @description Available units of the size after the entry
              */
             available: number;
             /** @enum {string} */
@@ -458,20 +458,20 @@ export interface components {
             size: string | null;
             /**
              * Format: int64
-             * @description How many were moved; below 0: taken away (restocked)
+             * @description Units moved. Negative: units that a restock removed
              */
             units: number;
         };
-        /** @description Every error is one of these. The code says which */
+        /** @description Every error is one of these. The code tells which */
         Error: components["schemas"]["FieldError"] | components["schemas"]["NotStartedError"] | components["schemas"]["LimitReachedError"] | components["schemas"]["CooldownError"] | components["schemas"]["RateLimitedError"] | components["schemas"]["StockInUseError"] | components["schemas"]["ForbiddenError"] | components["schemas"]["PlainError"];
-        /** @description One input broke a rule. The sentence names both */
+        /** @description An input broke a rule. The sentence names both */
         FieldError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
             code: "invalid" | "fixed" | "size_required" | "size_not_found" | "unsupported_media_type" | "not_now";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
             /** @description The input that broke a rule, such as total_stock or sizes[1].stock */
             field: string;
@@ -482,7 +482,7 @@ export interface components {
             available: number;
             /**
              * Format: int64
-             * @description In live reservations
+             * @description Units in active reservations
              */
             held: number;
             hidden: boolean;
@@ -497,7 +497,7 @@ export interface components {
             paused: boolean;
             /** @description In USD */
             price: number;
-            /** @description The hidden copy that a rehearsal made; the service's figures leave its requests out */
+            /** @description true: the hidden copy that a rehearsal made. The service's figures leave its requests out */
             rehearsal: boolean;
             /** @description Empty for a drop without sizes */
             sizes: components["schemas"]["SizeFigure"][];
@@ -516,24 +516,24 @@ export interface components {
         Figures: {
             /**
              * Format: date-time
-             * @description Now, by the clock that holds and starts go by
+             * @description Current time on the clock that decides holds and start times
              */
             at: string;
-            /** @description All drops, those that are hidden or archived too, ascending by id */
+            /** @description All drops, including hidden and archived ones, in ascending order of id */
             drops: components["schemas"]["Figure"][];
-            /** @description Of this process since its start, over all drops; absent: only --metrics-addr shows them */
+            /** @description Figures of this process since it started, over all drops. Absent if only --metrics-addr shows them */
             service?: components["schemas"]["ServiceFigures"];
-            /** @description Why the database may lose sales that buyers were told of, and who has set it up so */
+            /** @description Why the database may lose confirmed sales, and which setting causes it */
             warnings?: string[] | null;
         };
-        /** @description This caller may not make this call */
+        /** @description The caller does not have permission to make this call */
         ForbiddenError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
             code: "forbidden";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
             /** @description The input that broke a rule, such as total_stock or sizes[1].stock */
             field?: string;
@@ -543,17 +543,17 @@ export interface components {
             status: "ok";
             /**
              * Format: date-time
-             * @description Now, by the clock that holds and starts go by: the database's, as of the last second
+             * @description Current time on the clock that decides holds and start times: the database's, as of the last second
              */
             timestamp: string;
         };
         Image: {
-            /** @description What the picture shows; empty: nobody has said it */
+            /** @description What the picture shows. Empty: not described */
             alt: string;
             url: string;
         };
         ImageRequest: {
-            /** @description What the picture shows, for people who do not see it */
+            /** @description What the picture shows, for people who cannot see it */
             alt?: string | null;
             /** @description An http or https address, or a path that starts with / */
             url: string;
@@ -562,18 +562,18 @@ export interface components {
             entries: components["schemas"]["Entry"][];
             /**
              * Format: int64
-             * @description What to send as after for the next page; null: this is the last one
+             * @description Send it as after to get the next page; null: this is the last page
              */
             next: number | null;
         };
-        /** @description The buyer has as many units as one may have */
+        /** @description The buyer has reached the limit of units per buyer */
         LimitReachedError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
             code: "limit_reached";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
             /**
              * Format: int64
@@ -587,18 +587,18 @@ export interface components {
             used: number;
         };
         Me: {
-            /** @description null: the token has none, or none that was verified */
+            /** @description null: the token has no verified email */
             email: string | null;
             /**
              * Format: int64
-             * @description What reservations and purchases bear as userId
+             * @description The userId of the buyer's reservations and purchases
              */
             id: number;
-            /** @description As the token has it */
+            /** @description The name in the token */
             username: string;
         };
         NewToken: {
-            /** @description What its holder sends as Authorization: Bearer. No later call shows it */
+            /** @description Send it as Authorization: Bearer. No later call shows it */
             secret: string;
             token: components["schemas"]["Token"];
         };
@@ -609,7 +609,7 @@ export interface components {
              * @enum {string}
              */
             code: "not_started";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
             /**
              * Format: date-time
@@ -623,17 +623,17 @@ export interface components {
             starts_in_ms: number;
         };
         Page: {
-            /** @description Markdown; empty: nothing */
+            /** @description Markdown. Empty: the page leaves it out */
             delivery: string;
-            /** @description Markdown; empty: nothing */
+            /** @description Markdown. Empty: the page leaves it out */
             description: string;
             /** Format: int64 */
             dropId: number;
-            /** @description Pictures, in the order in which the page shows them */
+            /** @description Pictures, in the order of the page */
             images: components["schemas"]["Image"][];
-            /** @description Markdown; empty: nothing */
+            /** @description Markdown. Empty: the page leaves it out */
             rules: string;
-            /** @description Markdown; empty: nothing */
+            /** @description Markdown. Empty: the page leaves it out */
             size_guide: string;
             /**
              * Format: date-time
@@ -642,15 +642,15 @@ export interface components {
             updated_at: string;
         };
         PageRequest: {
-            /** @description When and how it is delivered, in Markdown; empty: nothing */
+            /** @description When and how it is delivered, in Markdown. Empty: the page leaves it out */
             delivery: string;
-            /** @description What is sold, in Markdown; empty: nothing */
+            /** @description What is sold, in Markdown. Empty: the page leaves it out */
             description: string;
-            /** @description Pictures, in the order in which the page shows them; empty: none */
+            /** @description Pictures, in the order of the page. Empty: none */
             images: components["schemas"]["ImageRequest"][];
-            /** @description Who may buy how much, in Markdown; empty: nothing */
+            /** @description Who may buy how much, in Markdown. Empty: the page leaves it out */
             rules: string;
-            /** @description How the sizes run, in Markdown; empty: nothing */
+            /** @description How the sizes run, in Markdown. Empty: the page leaves it out */
             size_guide: string;
         };
         Paid: {
@@ -672,14 +672,14 @@ export interface components {
             failure: string | null;
             result?: components["schemas"]["Result"];
         };
-        /** @description The code says it all */
+        /** @description Errors without details */
         PlainError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
             code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
         };
         Purchase: {
@@ -704,7 +704,7 @@ export interface components {
             purchaseId: number;
             /**
              * Format: int64
-             * @description The buyer. Where buyers sign in, everybody is told a number from 4503599627370496 on in its place, which no buyer has; a buyer who signed in is told of its own purchases once more, with its own number
+             * @description The buyer. If the shop uses sign-in, watchers get an alias of 4503599627370496 or above instead. Signed-in buyers also get an event with their own number for each of their purchases
              */
             userId: number;
         };
@@ -715,7 +715,7 @@ export interface components {
         Purchases: {
             /**
              * Format: int64
-             * @description With order=newest: the first purchase that was looked at; send it as after to be told only what came later
+             * @description With order=newest: the newest purchase that was read. Send it as after to get only later ones
              */
             newest?: number | null;
             /**
@@ -725,14 +725,14 @@ export interface components {
             next: number | null;
             purchases: components["schemas"]["Sale"][];
         };
-        /** @description The address, or the buyer, makes too many calls */
+        /** @description The address or the buyer sends too many requests */
         RateLimitedError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
             code: "rate_limited";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
             /**
              * Format: int64
@@ -742,13 +742,13 @@ export interface components {
         };
         Ready: {
             /**
-             * @description Whether other servers tell at once what they sell; away: it is seen within a second. Absent: there is no --nats
+             * @description Whether the server learns at once what other servers sell. away: it learns so within a second. Absent without --nats
              * @enum {string}
              */
             bus?: "connected" | "away";
             /** @enum {string} */
             status: "ready";
-            /** @description Why the database may lose sales that buyers were told of. Absent: as far as its settings say, it does not */
+            /** @description Why the database may lose confirmed sales. Absent if its settings show no such risk */
             warnings?: string[] | null;
         };
         Recent: {
@@ -756,7 +756,7 @@ export interface components {
             createdAt: string;
             /** Format: int64 */
             id: number;
-            /** @description What everybody may see of the buyer's name, as the shop has set --buyer-names: all of it; the given name and the initial of the family name where the buyer's token tells them apart, else its first character and a point; or Anonymous */
+            /** @description The public form of the buyer's name, as set with --buyer-names: the full name, a short form, or Anonymous. The short form is the given name and the initial of the family name if the buyer's token separates them. Otherwise it is the first character and a period */
             username: string;
         };
         RecentToo: {
@@ -781,7 +781,7 @@ export interface components {
             buyers: number;
             /**
              * Format: int64
-             * @description null: there has been none since the server started
+             * @description null: no rehearsal since the server started
              */
             dropId: number | null;
             /** Format: int64 */
@@ -790,15 +790,15 @@ export interface components {
             errors: number;
             /** @description Why there is no result */
             failure: string | null;
-            /** @description The rehearsals that ended since the server started, newest first, 20 at most */
+            /** @description Rehearsals that ended since the server started, newest first, at most 20 */
             past: components["schemas"]["PastRehearsal"][];
-            /** @description What is going on, in words */
+            /** @description What is happening now, for people */
             phase: string;
             /** Format: int64 */
             refused: number;
             /** Format: int64 */
             reserved: number;
-            /** @description Absent: none yet; times are in milliseconds */
+            /** @description Absent while there is no result. Times are in milliseconds */
             result?: components["schemas"]["Result"];
             running: boolean;
             /** Format: int64 */
@@ -807,12 +807,12 @@ export interface components {
         RehearseRequest: {
             /**
              * Format: int64
-             * @description How many people come
+             * @description Number of simulated buyers
              */
             buyers: number;
             /**
              * Format: int64
-             * @description The drop that a hidden copy is made of
+             * @description The drop to rehearse
              */
             dropId: number;
         };
@@ -823,7 +823,7 @@ export interface components {
             dropId: number;
             /**
              * Format: date-time
-             * @description At this moment the hold ends
+             * @description When the hold ends
              */
             expires_at: string;
             /** Format: int64 */
@@ -837,7 +837,7 @@ export interface components {
         ReservationRequest: {
             /**
              * Format: int64
-             * @description The id that reserve answered with
+             * @description The id from the answer to reserve
              */
             reservationId: number;
         };
@@ -847,25 +847,25 @@ export interface components {
              * @description The drop to reserve a unit of
              */
             dropId: number;
-            /** @description Beside userName. The case of the letters A to Z does not matter; addresses that differ in any other letter are two buyers */
+            /** @description Goes with userName. The case of the letters A to Z does not matter. Addresses that differ in any other character are different buyers */
             email?: string | null;
-            /** @description Required when the drop has sizes, in any spelling of the same text as userName; else kept as a note */
+            /** @description Required if the drop has sizes; normalized like userName. Otherwise the server keeps it as a note */
             size?: string | number;
             /**
              * Format: int64
-             * @description The shop's own number for the buyer, below 1099511627776, or one that this server gave out
+             * @description The shop's own number for the buyer, below 1099511627776, or an id that this server assigned
              */
             userId?: number | null;
-            /** @description Who buys, where there is no userId: found by email, or without one by this name, and made if new. Kept and compared in its normal form: blanks around it, double blanks, full-width letters and decomposed characters make no difference; letter case does. Invisible and direction-changing characters are refused */
+            /** @description The buyer, if there is no userId. The server finds the buyer by email, or without one by this name, and creates a new one if needed. Names are normalized: surrounding and double spaces, full-width letters and decomposed characters make no difference, but letter case does. Invisible and direction-changing characters are invalid */
             userName?: string | null;
         };
         RestockRequest: {
             /**
              * Format: int64
-             * @description Units to add; below 0: unsold ones to take away
+             * @description Units to add. Negative: unsold units to remove
              */
             add: number;
-            /** @description Required when the drop has sizes */
+            /** @description Required if the drop has sizes */
             size?: string | number;
         };
         Result: {
@@ -915,16 +915,16 @@ export interface components {
             size?: string;
             /** Format: int64 */
             userId: number;
-            /** @description Unknown where only the shop knows the buyer */
+            /** @description Unknown if only the shop knows the buyer */
             username: string;
         };
         Sales: {
             /**
              * Format: date-time
-             * @description Now, by the clock that holds and starts go by
+             * @description Current time on the clock that decides holds and start times
              */
             at: string;
-            /** @description The drops that sold something, ascending by id */
+            /** @description Drops with sales, in ascending order of id */
             drops: components["schemas"]["DropSale"][];
             /**
              * Format: double
@@ -935,7 +935,7 @@ export interface components {
             since: string;
             /**
              * Format: int64
-             * @description Sold from since on, over all drops except rehearsals
+             * @description Units sold since then, over all drops except rehearsals
              */
             units: number;
         };
@@ -944,39 +944,39 @@ export interface components {
             holds: components["schemas"]["EndedHolds"];
             /**
              * Format: int64
-             * @description Commands that wait in lanes now
+             * @description Commands waiting in lanes now
              */
             queued: number;
-            /** @description Reserves that were refused, by code */
+            /** @description Refused reserve calls by code */
             refusals: components["schemas"]["Refusal"][];
-            /** @description How long things took */
+            /** @description Latency by kind of call */
             timings: components["schemas"]["Timing"][];
-            /** @description Connected now */
+            /** @description Watchers connected now */
             watchers: components["schemas"]["Watchers"];
         };
         Setting: {
-            /** @description The variable that it was taken from; null: none */
+            /** @description The environment variable that set it; null: none */
             from: string | null;
             help: string;
-            /** @description The flag, without dashes */
+            /** @description The flag without dashes */
             name: string;
-            /** @description Whether its value is kept back */
+            /** @description Whether the value is secret and not shown */
             secret: boolean;
             /** @enum {string} */
             source: "default" | "flag" | "environment" | "file";
-            /** @description null: not set; of a secret it is set */
+            /** @description null: not set. A secret that is set reads as set */
             value: string | null;
         };
         Settings: {
             /**
-             * @description How this server hears from others of the shop; none: it asks the database each second
+             * @description Connection to the shop's other servers. none: this server asks the database each second
              * @enum {string}
              */
             bus: "none" | "connected" | "disconnected";
-            /** @description That it was built from; null: the build does not say */
+            /** @description The commit that the program was built from; null: unknown */
             commit: string | null;
             database: components["schemas"]["Database"];
-            /** @description Version of Go that it was built with */
+            /** @description Version of Go that the program was built with */
             go: string;
             /** @description All settings in force */
             settings: components["schemas"]["Setting"][];
@@ -987,7 +987,7 @@ export interface components {
              * @description When this process started
              */
             started: string;
-            /** @description Of sneakerdrop */
+            /** @description Version of sneakerdrop */
             version: string;
         };
         ShopSale: {
@@ -1007,7 +1007,7 @@ export interface components {
             size?: string;
             /** Format: int64 */
             userId: number;
-            /** @description Unknown where only the shop knows the buyer */
+            /** @description Unknown if only the shop knows the buyer */
             username: string;
         };
         Size: {
@@ -1029,7 +1029,7 @@ export interface components {
             total: number;
         };
         SizeRequest: {
-            /** @description Such as 9.5 or "XL"; each only once */
+            /** @description The label, such as 9.5 or "XL". Labels must differ */
             size: string | number;
             /**
              * Format: int64
@@ -1040,7 +1040,7 @@ export interface components {
         Status: {
             status: string;
         };
-        /** @description Fewer units are unsold than should be taken away */
+        /** @description Fewer units are unsold than the call would remove */
         StockInUseError: {
             /**
              * Format: int64
@@ -1052,19 +1052,19 @@ export interface components {
              * @enum {string}
              */
             code: "stock_in_use";
-            /** @description One sentence for people: what is wrong and what to do */
+            /** @description What happened, why, and what to do next, for people */
             error: string;
         };
         StockUpdate: {
             /**
              * Format: int64
-             * @description Units on sale
+             * @description Available units
              */
             available_stock: number;
             /** Format: int64 */
             dropId: number;
             /**
-             * @description Why the stock moved last. Absent in the state that comes first, and where nothing moved: the drop is shown again
+             * @description Why the stock last changed. Absent in the first state, and when a hidden drop becomes visible again
              * @enum {string}
              */
             reason?: "created" | "restocked" | "reserved" | "reservation_expired" | "reservation_cancelled";
@@ -1072,7 +1072,7 @@ export interface components {
             sizes?: components["schemas"]["Size"][];
             /**
              * Format: int64
-             * @description Grows with every change of the drop: what has a lower one is older
+             * @description Grows with every change of the drop. A lower version is older
              */
             version: number;
         };
@@ -1090,13 +1090,13 @@ export interface components {
             /** Format: int64 */
             count: number;
             /**
-             * @description The answers to a call; hold_return: from a hold's end until its unit was on sale again
+             * @description The call. hold_return: from the end of a hold until its unit was available again
              * @enum {string}
              */
             of: "reserve" | "purchase" | "list" | "hold_return";
             /** @description Upper bounds, ascending */
             seconds: number[];
-            /** @description How many took at most that long */
+            /** @description Number of calls within each bound */
             within: number[];
         };
         Token: {
@@ -1104,16 +1104,16 @@ export interface components {
             createdAt: string;
             /**
              * Format: date-time
-             * @description null: never
+             * @description null: it never expires
              */
             expires_at: string;
             /** Format: int64 */
             id: number;
-            /** @description Who holds it, as the log calls its holder */
+            /** @description Who holds it; the operators' log shows this name */
             name: string;
             /**
              * Format: date-time
-             * @description null: it was not revoked
+             * @description null: not revoked
              */
             revoked_at: string;
             /** @enum {string} */
@@ -1124,13 +1124,13 @@ export interface components {
         TokenRequest: {
             /**
              * Format: date-time
-             * @description When it ends, not later than the token that makes it. null: never, where that one never ends. Left out: in 90 days, or when that one ends if that is sooner
+             * @description When it expires, not later than your own token. null: never, if your own never expires. Left out: in 90 days, or with your own token if that is sooner
              */
             expires_at?: string | null;
-            /** @description Who gets it, as the log will call its holder, such as Ann's laptop */
+            /** @description Who holds it, such as Ann's laptop. The operators' log shows this name */
             name: string;
             /**
-             * @description operator may do everything that operators do, viewer only look
+             * @description operator: may read and change everything. viewer: may only read
              * @enum {string}
              */
             role: "operator" | "viewer";
@@ -1138,24 +1138,24 @@ export interface components {
         Tokens: {
             /**
              * Format: int64
-             * @description The number of the token that made this call
+             * @description The id of the token that made this call
              */
             me: number | null;
-            /** @description By descending number */
+            /** @description In descending order of id */
             tokens: components["schemas"]["Token"][];
         };
         User: {
             /**
              * Format: int64
-             * @description From 1099511627776 on, but for the sample data
+             * @description 1099511627776 or above, except in the sample data
              */
             id: number;
             username: string;
         };
         UserRequest: {
-            /** @description Tells buyers of one name apart; the case of the letters A to Z does not matter */
+            /** @description Distinguishes buyers with the same name. The case of the letters A to Z does not matter */
             email?: string | null;
-            /** @description The buyer's name, shown with purchases; see userName of reserve */
+            /** @description The buyer's name, shown with purchases. The rules are those of userName in reserve */
             username: string;
         };
         Visit: {
@@ -1197,7 +1197,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETag of what the caller has */
+                /** @description ETag of the version that the client has */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -1208,7 +1208,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description Names this content */
+                    /** @description Identifies this version of the content */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1263,7 +1263,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETag of what the caller has */
+                /** @description ETag of the version that the client has */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1280,7 +1280,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description Names this content */
+                    /** @description Identifies this version of the content */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1440,7 +1440,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -1463,7 +1463,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -1515,10 +1515,10 @@ export interface operations {
     listLedger: {
         parameters: {
             query?: {
-                /** @description The seq of the entry that the page begins after */
+                /** @description Return rows after this seq of the entry */
                 after?: number;
                 /**
-                 * @description How many at most
+                 * @description Maximum number of rows
                  * @example 100
                  */
                 limit?: number;
@@ -1573,7 +1573,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETag of what the caller has */
+                /** @description ETag of the version that the client has */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1590,7 +1590,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description Names this content */
+                    /** @description Identifies this version of the content */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -1667,7 +1667,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -1690,7 +1690,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -1742,13 +1742,13 @@ export interface operations {
     listPurchases: {
         parameters: {
             query?: {
-                /** @description The id of the purchase that the page begins after */
+                /** @description Return rows after this id of the purchase */
                 after?: number;
-                /** @description With order=newest: the id of the purchase that the page begins before */
+                /** @description With order=newest: only purchases with a lower id */
                 before?: number;
-                /** @description 1: a CSV begins with U+FEFF, by which Excel knows UTF-8 */
+                /** @description 1: a CSV begins with U+FEFF, so that Excel reads it as UTF-8 */
                 bom?: "0" | "1";
-                /** @description Goes before Accept */
+                /** @description Format of the answer; overrides Accept */
                 format?: "json" | "csv" | "xlsx";
                 /**
                  * @description Only purchases at this time or later, in RFC 3339 with a zone
@@ -1756,13 +1756,13 @@ export interface operations {
                  */
                 from?: string;
                 /**
-                 * @description How many at most
+                 * @description Maximum number of rows
                  * @example 100
                  */
                 limit?: number;
-                /** @description newest: descending by id, as JSON only */
+                /** @description newest: in descending order of id, as JSON only */
                 order?: "oldest" | "newest";
-                /** @description With order=newest: only purchases whose buyer's name or email has each of these words, or whose number, receipt (7-12: number 12 of drop 7), reservation or buyer has this number. Letter case does not matter */
+                /** @description With order=newest: only purchases whose buyer's name or email contains each of these words. A number finds the purchase, receipt (7-12 is number 12 of drop 7), reservation or buyer with that number. Letter case does not matter */
                 q?: string;
                 /** @description Only this size, by its label */
                 size?: string;
@@ -1823,7 +1823,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -1846,7 +1846,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -1900,7 +1900,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -1923,7 +1923,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -1977,7 +1977,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -1994,7 +1994,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2019,7 +2019,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -2036,7 +2036,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2089,7 +2089,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Of this drop only
+                 * @description Only events of this drop, by its id
                  * @example 1
                  */
                 drop?: number;
@@ -2131,7 +2131,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -2148,7 +2148,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2176,7 +2176,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -2193,7 +2193,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2216,14 +2216,14 @@ export interface operations {
     listBuyers: {
         parameters: {
             query?: {
-                /** @description The next of the page before */
+                /** @description The value of next from the previous page */
                 before?: number;
                 /**
-                 * @description How many at most
+                 * @description Maximum number of rows
                  * @example 100
                  */
                 limit?: number;
-                /** @description Each of these words is in the name or email, or this is the buyer's number. Letter case does not matter */
+                /** @description Words that the name or email must contain, or the buyer's id. Letter case does not matter */
                 q?: string;
             };
             header?: never;
@@ -2259,7 +2259,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many at most
+                 * @description Maximum number of rows
                  * @example 100
                  */
                 limit?: number;
@@ -2393,16 +2393,16 @@ export interface operations {
     listActions: {
         parameters: {
             query?: {
-                /** @description Only of those whose name has this text in it, or of the token of this number */
+                /** @description Only entries whose actor's name contains this text, or of the token with this id */
                 actor?: string;
-                /** @description The id that the page begins before */
+                /** @description Only entries with a lower id */
                 before?: number;
                 /**
-                 * @description Only this operation, with dashes as in an entry
+                 * @description Only this operation, spelled with dashes as in an entry
                  * @example restock
                  */
                 call?: string;
-                /** @description Only of this drop, by its id */
+                /** @description Only this drop, by its id */
                 drop?: number;
                 /**
                  * @description Only entries at this time or later, in RFC 3339 with a zone
@@ -2410,11 +2410,11 @@ export interface operations {
                  */
                 from?: string;
                 /**
-                 * @description How many at most
+                 * @description Maximum number of rows
                  * @example 100
                  */
                 limit?: number;
-                /** @description ok: it was done; refused: it was not; unknown: the server ended before it knew */
+                /** @description ok: it was done. refused: it was not. unknown: the server stopped before it knew */
                 outcome?: "ok" | "refused" | "unknown";
                 /**
                  * @description Only entries before this time, in RFC 3339 with a zone
@@ -2462,9 +2462,9 @@ export interface operations {
     listAllPurchases: {
         parameters: {
             query?: {
-                /** @description The next of the page before */
+                /** @description The value of next from the previous page */
                 before?: string;
-                /** @description Only of this drop, by its id */
+                /** @description Only this drop, by its id */
                 drop?: number;
                 /**
                  * @description Only purchases at this time or later, in RFC 3339 with a zone
@@ -2472,11 +2472,11 @@ export interface operations {
                  */
                 from?: string;
                 /**
-                 * @description How many at most
+                 * @description Maximum number of rows
                  * @example 100
                  */
                 limit?: number;
-                /** @description As in the list of one drop's purchases */
+                /** @description The same search as in the list of one drop's purchases */
                 q?: string;
                 /** @description Only this size, by its label */
                 size?: string;
@@ -2562,7 +2562,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -2579,7 +2579,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2608,7 +2608,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The moment to count from, which is included: a time with its zone
+                 * @description Count from this time on (inclusive), in RFC 3339 with a zone
                  * @example 2026-01-31T00:00:00Z
                  */
                 since: string;
@@ -2731,7 +2731,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -2748,7 +2748,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2777,14 +2777,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description The token's number
+                 * @description The token's id
                  * @example 1
                  */
                 token: number;
@@ -2800,7 +2800,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2826,7 +2826,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the same time wait for the first one and get its answer, so there is no error for a call in flight
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
                  * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
                  */
                 "Idempotency-Key"?: string;
@@ -2843,7 +2843,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise */
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -2863,7 +2863,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description How many at most
+                 * @description Maximum number of rows
                  * @example 100
                  */
                 limit?: number;
@@ -2934,7 +2934,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETag of what the caller has */
+                /** @description ETag of the version that the client has */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -2945,7 +2945,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description Names this content */
+                    /** @description Identifies this version of the content */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3035,7 +3035,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETag of what the caller has */
+                /** @description ETag of the version that the client has */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -3046,7 +3046,7 @@ export interface operations {
             /** @description Done */
             200: {
                 headers: {
-                    /** @description Names this content */
+                    /** @description Identifies this version of the content */
                     ETag?: string;
                     [name: string]: unknown;
                 };

@@ -17,15 +17,15 @@ import (
 type access int8
 
 const (
-	_ access = iota // forgotten: New refuses the route
+	_ access = iota // not set: New returns an error
 	anybody
-	watchers // anybody; who sends a token must be the buyer that it is of
+	watchers // anybody; a token, if sent, must be a buyer's
 	buyers
 	viewers // and operators
 	operators
 )
 
-// role is what an operator's token needs for the call.
+// role is the role that an operator's token needs for the call.
 func (a access) role() operator.Role {
 	if a == viewers {
 		return operator.Viewer
@@ -43,14 +43,14 @@ func (rt *route) open() bool {
 // neither.
 type caller struct {
 	buyer drop.User
-	until time.Time // that the buyer's token is good
+	until time.Time // when the buyer's token expires
 	token operator.Token
 }
 
 // callerOf returns who makes the call that w answers.
 func callerOf(w http.ResponseWriter) *caller { return &w.(*recorder).caller }
 
-// name tells callers apart that use the same idempotency key.
+// name keeps callers with the same idempotency key apart.
 func (c *caller) name() string {
 	switch {
 	case c.buyer.ID != 0:
@@ -62,7 +62,7 @@ func (c *caller) name() string {
 	}
 }
 
-// authorize finds out who calls, and refuses whom the route is not for.
+// authorize identifies the caller and refuses callers who may not use the route.
 func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 	if a.identity == nil || needs == anybody || needs == watchers && len(r.Header["Authorization"]) == 0 {
 		return caller{}, nil
@@ -71,7 +71,7 @@ func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	if operator.Is(token) && needs != watchers { // of a watcher it is no good: as over sockets, nothing is told to it alone
+	if operator.Is(token) && needs != watchers { // not valid for watchers: as over sockets, operators get no events of their own
 		t, err := a.signIn.Operator(r.Context(), token)
 		if err == nil && (needs == buyers || !t.Allows(needs.role())) {
 			err = drop.Refuse(codeForbidden)
@@ -87,7 +87,7 @@ func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 	var c caller
 	if needs == buyers || needs == watchers {
 		c.buyer, c.until, err = a.signIn.Buyer(r.Context(), token)
-	} else if _, err = a.identity.Verify(r.Context(), token); err == nil { // no user is made here
+	} else if _, err = a.identity.Verify(r.Context(), token); err == nil { // does not create a user
 		err = drop.Refuse(codeForbidden)
 	}
 	if shop.TokenCode(err) != "" {
@@ -96,7 +96,7 @@ func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 	return c, refuseToken(err)
 }
 
-// bearer reads the token of a request (RFC 6750, 2.1).
+// bearer reads the request's token (RFC 6750, 2.1).
 func bearer(r *http.Request) (string, error) {
 	given := r.Header["Authorization"]
 	if len(given) == 0 {
@@ -109,23 +109,23 @@ func bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// logRefusal tells of one who has, or had, a token and wanted what it is not for. Tokens that nobody ever had have no
-// line: strangers would fill the disk.
+// logRefusal logs callers whose token is, or was, genuine but does not allow the call. Made-up tokens get no line, or
+// strangers could fill the disk.
 func (a *api) logRefusal(r *http.Request, t *operator.Token, code drop.Code) {
 	a.log.LogAttrs(r.Context(), slog.LevelWarn, "an operator's token was refused", slog.String("code", string(code)),
 		slog.Bool("revoked", t.Revoked()), slog.Int64("token", int64(t.ID)), slog.String("name", t.Name),
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("from", r.RemoteAddr))
 }
 
-// refuseToken makes a refusal of what was found wrong with a token. The reason is for the log alone.
+// refuseToken turns a fault of a token into a refusal. The reason goes to the log only.
 func refuseToken(err error) error {
 	if code := shop.TokenCode(err); code != "" {
-		return fmt.Errorf("%w: %s", drop.Refuse(code), err) //nolint:errorlint // the cause must not give the answer its code
+		return fmt.Errorf("%w: %s", drop.Refuse(code), err) //nolint:errorlint // the cause must not decide the code
 	}
 	return err
 }
 
-// challenge says to a program what kind of token it needs (RFC 6750, 3).
+// challenge is the WWW-Authenticate header, which tells programs the kind of token they need (RFC 6750, 3).
 func challenge(code drop.Code) string {
 	switch code {
 	case codeUnauthenticated:

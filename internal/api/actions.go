@@ -21,15 +21,15 @@ type (
 	actionAnswer struct {
 		ID      operator.ActionID `json:"id"`
 		At      instant           `json:"at"`
-		Token   operator.TokenID  `json:"token" doc:"Number of the token; 0: the command line"`
-		Name    string            `json:"name" doc:"Who holds the token; of the command line the system's user"`
+		Token   operator.TokenID  `json:"token" doc:"Id of the token; 0: the command line"`
+		Name    string            `json:"name" doc:"Who holds the token. For the command line: the user of the operating system"`
 		Role    operator.Role     `json:"role"`
-		Call    string            `json:"call" doc:"The operation, with dashes: restock, edit-drop for editDrop; or a command"`
-		DropID  *drop.ID          `json:"dropId" doc:"null: no drop"`
-		Detail  string            `json:"detail" doc:"The query, or the body without needless spaces and escapes"`
+		Call    string            `json:"call" doc:"The operation with dashes, such as edit-drop for editDrop, or the command"`
+		DropID  *drop.ID          `json:"dropId" doc:"null: the call concerns no drop"`
+		Detail  string            `json:"detail" doc:"The query, or the body in compact form"`
 		From    string            `json:"from" doc:"The caller's address"`
 		Request string            `json:"request" doc:"X-Request-Id of the call"`
-		Outcome *string           `json:"outcome" doc:"ok, with the number of what was made, or the code of the refusal; null: the server ended before it knew"`
+		Outcome *string           `json:"outcome" doc:"ok (with the id of what was created), or the code of the error. null: the server stopped before it knew"`
 	}
 )
 

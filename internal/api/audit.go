@@ -12,11 +12,11 @@ import (
 type auditAnswer struct {
 	DropID        drop.ID  `json:"dropId"`
 	Clean         bool     `json:"clean"`
-	Reservations  int64    `json:"reservations" doc:"How many were read"`
+	Reservations  int64    `json:"reservations" doc:"Reservations checked"`
 	Purchases     int64    `json:"purchases"`
 	LedgerEntries int64    `json:"ledger_entries"`
 	Differences   int64    `json:"differences"`
-	Sentences     []string `json:"sentences" nullable:"false" doc:"The first differences; the first of all is the cause as far as that can be told"`
+	Sentences     []string `json:"sentences" nullable:"false" doc:"The first differences. The first one is the likely cause"`
 }
 
 // Audit compares the books of one drop with themselves.

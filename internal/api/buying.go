@@ -15,14 +15,14 @@ import (
 
 type reserveRequest struct {
 	DropID   *whole  `json:"dropId" required:"true" nullable:"false" doc:"The drop to reserve a unit of"`
-	UserID   *whole  `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The shop's own number for the buyer, below 1099511627776, or one that this server gave out"`
-	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"Who buys, where there is no userId: found by email, or without one by this name, and made if new. Kept and compared in its normal form: blanks around it, double blanks, full-width letters and decomposed characters make no difference; letter case does. Invisible and direction-changing characters are refused"`
-	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Beside userName. The case of the letters A to Z does not matter; addresses that differ in any other letter are two buyers"`
-	Size     *label  `json:"size,omitzero" doc:"Required when the drop has sizes, in any spelling of the same text as userName; else kept as a note"`
+	UserID   *whole  `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The shop's own number for the buyer, below 1099511627776, or an id that this server assigned"`
+	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"The buyer, if there is no userId. The server finds the buyer by email, or without one by this name, and creates a new one if needed. Names are normalized: surrounding and double spaces, full-width letters and decomposed characters make no difference, but letter case does. Invisible and direction-changing characters are invalid"`
+	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Goes with userName. The case of the letters A to Z does not matter. Addresses that differ in any other character are different buyers"`
+	Size     *label  `json:"size,omitzero" doc:"Required if the drop has sizes; normalized like userName. Otherwise the server keeps it as a note"`
 }
 
 type reservationRequest struct {
-	ReservationID *whole `json:"reservationId" required:"true" nullable:"false" doc:"The id that reserve answered with"`
+	ReservationID *whole `json:"reservationId" required:"true" nullable:"false" doc:"The id from the answer to reserve"`
 }
 
 func (in *reserveRequest) readMember(m flatjson.Member) bool {
@@ -51,7 +51,7 @@ type reservationAnswer struct {
 	DropID    drop.ID            `json:"dropId"`
 	UserID    drop.UserID        `json:"userId"`
 	Status    string             `json:"status" enum:"active,completed,expired,cancelled"`
-	ExpiresAt instant            `json:"expires_at" doc:"At this moment the hold ends"`
+	ExpiresAt instant            `json:"expires_at" doc:"When the hold ends"`
 	CreatedAt instant            `json:"createdAt"`
 	Size      string             `json:"size,omitzero"`
 }

@@ -13,17 +13,17 @@ import (
 type createRequest struct {
 	Name       *string        `json:"name" required:"true" nullable:"false" minLength:"1" maxLength:"200" doc:"What is sold"`
 	Price      *amount        `json:"price" required:"true" nullable:"false"`
-	TotalStock *whole         `json:"total_stock,omitzero" nullable:"true" minimum:"0" maximum:"10000000" doc:"Units for sale; required unless sizes are given, and then their sum"`
+	TotalStock *whole         `json:"total_stock,omitzero" nullable:"true" minimum:"0" maximum:"10000000" doc:"Units for sale. Required without sizes; with sizes it must equal their sum"`
 	StartTime  *instant       `json:"start_time" required:"true" nullable:"false" doc:"When reserving opens: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds"`
 	ImageURL   *string        `json:"image_url,omitzero" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
-	Sizes      *[]sizeRequest `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes the drop comes in; none: it has no sizes"`
-	Limit      *whole         `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Live reservations plus purchases that one user may have; 0 or none: no limit"`
-	Hidden     *bool          `json:"hidden,omitzero" nullable:"true" doc:"true: a draft, which is not in the list until hidden is set to false; who knows the id can still reserve"`
-	Expired    *whole         `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Holds that one user may leave unpaid, expired or given back, before each further one costs a wait of 60 s, 240 s and so on up to 24 h; 0 or none: any number"`
+	Sizes      *[]sizeRequest `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes of the drop. Leave out for a drop without sizes"`
+	Limit      *whole         `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Active reservations plus purchases that one user may have. 0 or left out: no limit"`
+	Hidden     *bool          `json:"hidden,omitzero" nullable:"true" doc:"true: a draft, which is not in the list until you set hidden to false. Anybody who knows the id can still reserve"`
+	Expired    *whole         `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Unpaid holds (expired or cancelled) that one user may have. After that, each further one costs a wait of 60 s, 240 s and so on, up to 24 h. 0 or left out: no limit"`
 }
 
 type sizeRequest struct {
-	Size  *label `json:"size" required:"true" nullable:"false" doc:"Such as 9.5 or \"XL\"; each only once"`
+	Size  *label `json:"size" required:"true" nullable:"false" doc:"The label, such as 9.5 or \"XL\". Labels must differ"`
 	Stock *whole `json:"stock" required:"true" nullable:"false" minimum:"0" maximum:"10000000" doc:"Units of this size"`
 }
 
@@ -31,16 +31,16 @@ type dropAnswer struct {
 	ID             drop.ID        `json:"id" minimum:"1"`
 	Name           string         `json:"name"`
 	Price          price          `json:"price"`
-	TotalStock     int64          `json:"total_stock" doc:"Units of all sizes: on sale, held and sold"`
-	AvailableStock int64          `json:"available_stock" doc:"Units on sale"`
+	TotalStock     int64          `json:"total_stock" doc:"Units of all sizes: available, held and sold"`
+	AvailableStock int64          `json:"available_stock" doc:"Available units"`
 	StartTime      instant        `json:"start_time"`
 	ImageURL       *string        `json:"image_url"`
 	LimitPerUser   *int           `json:"limit_per_user" doc:"null: no limit"`
-	MaxExpired     *int           `json:"max_expired_holds,omitzero" doc:"Present where the drop has it: the holds that one user may leave unpaid before it has to wait"`
+	MaxExpired     *int           `json:"max_expired_holds,omitzero" doc:"Present if the drop has this limit: unpaid holds that one user may have before a wait"`
 	Paused         bool           `json:"paused"`
 	Version        int64          `json:"version" doc:"Grows with every change of the drop"`
-	Hidden         bool           `json:"hidden,omitzero" doc:"Present only while it is true: the drop is not in the list"`
-	Archived       bool           `json:"archived,omitzero" doc:"Present only while it is true: the drop is over and not in the list"`
+	Hidden         bool           `json:"hidden,omitzero" doc:"Present only if true: the drop is not in the list"`
+	Archived       bool           `json:"archived,omitzero" doc:"Present only if true: the drop is over and not in the list"`
 	Sizes          []sizeAnswer   `json:"sizes,omitempty" nullable:"false" doc:"Absent for a drop without sizes"`
 	Purchases      []recentAnswer `json:"purchases" nullable:"false" doc:"The 3 newest purchases, newest first"`
 	// PurchasesToo has the spelling that the original's own web client reads.
@@ -55,7 +55,7 @@ type sizeAnswer struct {
 
 type recentAnswer struct {
 	ID        drop.PurchaseID `json:"id"`
-	Username  string          `json:"username" doc:"What everybody may see of the buyer's name, as the shop has set --buyer-names: all of it; the given name and the initial of the family name where the buyer's token tells them apart, else its first character and a point; or Anonymous"`
+	Username  string          `json:"username" doc:"The public form of the buyer's name, as set with --buyer-names: the full name, a short form, or Anonymous. The short form is the given name and the initial of the family name if the buyer's token separates them. Otherwise it is the first character and a period"`
 	CreatedAt instant         `json:"createdAt"`
 }
 

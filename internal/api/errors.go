@@ -13,8 +13,8 @@ import (
 	"sneakerdrop/internal/shop"
 )
 
-// The codes that only HTTP gives; those of the domain are package drop's. Clients match on them, so none is ever
-// renamed.
+// Codes that only the HTTP interface returns. Package drop has those of the domain. Clients match on codes, so none is
+// ever renamed.
 const (
 	codeBadJSON          drop.Code = "bad_json"
 	codeTooLarge         drop.Code = "too_large"
@@ -36,66 +36,66 @@ const (
 	codeNotNow           drop.Code = "not_now"
 )
 
-// errReaderGone: who asked for a long answer did not take it.
+// errReaderGone says that the client stopped reading a long answer.
 var errReaderGone = errors.New("the reader went away")
 
 // problem is what a code means over HTTP.
 type problem struct {
 	status int
-	// sentence for the caller; empty where the refusal's field and rule make it.
+	// sentence is for the caller. If it is empty, the refusal's field and rule make the sentence.
 	sentence string
-	// retryAfter in seconds; 0: none.
+	// retryAfter is in seconds; 0 means no Retry-After header.
 	retryAfter int
-	log        slog.Level // of a status from 500 on
+	log        slog.Level // for statuses of 500 and above
 }
 
-// problems is the one table from code to status and sentence. A code that is not in it is internal.
+// problems maps each code to its status and sentence. A code that is missing here becomes an internal error.
 var problems = map[drop.Code]problem{
 	drop.CodeInvalid:              {status: http.StatusUnprocessableEntity},
-	drop.CodeDropNotFound:         {status: http.StatusNotFound, sentence: "Drop not found; GET /api/drops lists what is on sale"},
+	drop.CodeDropNotFound:         {status: http.StatusNotFound, sentence: "Drop not found; GET /api/drops lists the current drops"},
 	drop.CodeReservationNotFound:  {status: http.StatusNotFound, sentence: "Reservation not found; check reservationId or reserve again"},
-	drop.CodeUserNotFound:         {status: http.StatusNotFound, sentence: "User not found; POST /api/users makes one"},
-	drop.CodeTokenNotFound:        {status: http.StatusNotFound, sentence: "Token not found; GET /api/operator/tokens lists all"},
+	drop.CodeUserNotFound:         {status: http.StatusNotFound, sentence: "User not found; create one with POST /api/users"},
+	drop.CodeTokenNotFound:        {status: http.StatusNotFound, sentence: "Token not found; GET /api/operator/tokens lists all tokens"},
 	drop.CodeOutOfStock:           {status: http.StatusConflict, sentence: "Out of stock"},
 	drop.CodeNotStarted:           {status: http.StatusConflict, sentence: "Drop has not started"},
-	drop.CodePaused:               {status: http.StatusConflict, sentence: "Drop is paused; try again when it goes on"},
-	drop.CodeArchived:             {status: http.StatusConflict, sentence: "Drop is over; GET /api/drops lists what is on sale"},
-	drop.CodeSizeRequired:         {status: http.StatusUnprocessableEntity, sentence: "size is required: this drop comes in sizes, name one of them"},
-	drop.CodeSizeNotFound:         {status: http.StatusNotFound, sentence: "This drop does not come in that size; GET /api/drops/{id} lists its sizes"},
+	drop.CodePaused:               {status: http.StatusConflict, sentence: "Drop is paused; try again when sales resume"},
+	drop.CodeArchived:             {status: http.StatusConflict, sentence: "Drop is over; GET /api/drops lists the current drops"},
+	drop.CodeSizeRequired:         {status: http.StatusUnprocessableEntity, sentence: "size is required because this drop has sizes; send one of them"},
+	drop.CodeSizeNotFound:         {status: http.StatusNotFound, sentence: "This drop does not have that size; GET /api/drops/{id} lists its sizes"},
 	drop.CodeLimitReached:         {status: http.StatusConflict, sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop"},
-	drop.CodeCooldown:             {status: http.StatusTooManyRequests, sentence: "Too many holds in this drop were left unpaid; reserve again after Retry-After seconds, and pay in time"},
+	drop.CodeCooldown:             {status: http.StatusTooManyRequests, sentence: "You left too many reservations of this drop unpaid; reserve again after Retry-After seconds and pay in time"},
 	drop.CodeReservationExpired:   {status: http.StatusGone, sentence: "Reservation expired"},
 	drop.CodeReservationCancelled: {status: http.StatusGone, sentence: "Reservation cancelled"},
-	drop.CodeAlreadyPurchased:     {status: http.StatusConflict, sentence: "Reservation is purchased already; ask the shop for a refund instead"},
-	drop.CodeIdempotencyMismatch:  {status: http.StatusUnprocessableEntity, sentence: "Idempotency-Key was used for another request; send a new key with a new request"},
+	drop.CodeAlreadyPurchased:     {status: http.StatusConflict, sentence: "Reservation is already purchased and can no longer be cancelled; ask the shop for a refund"},
+	drop.CodeIdempotencyMismatch:  {status: http.StatusUnprocessableEntity, sentence: "Idempotency-Key was already used for a different request; send each new request with a new key"},
 	drop.CodeFixed:                {status: http.StatusConflict},
-	drop.CodeStockInUse:           {status: http.StatusConflict, sentence: "Not that many units are unsold; take away at most what is available"},
-	drop.CodeExhausted:            {status: http.StatusConflict, sentence: "Drop has given out all its reservation numbers; create a new drop"},
+	drop.CodeStockInUse:           {status: http.StatusConflict, sentence: "Too few units are unsold; remove at most as many as are available"},
+	drop.CodeExhausted:            {status: http.StatusConflict, sentence: "Drop has used up its reservation numbers; create a new drop"},
 
-	// What the domain knows nothing of.
+	// Codes of HTTP only.
 	codeNotNow:           {status: http.StatusConflict},
-	codeBadJSON:          {status: http.StatusBadRequest, sentence: "Body is not valid JSON; send one JSON object in UTF-8, each name once"},
+	codeBadJSON:          {status: http.StatusBadRequest, sentence: "Body is not valid JSON; send one JSON object in UTF-8 without duplicate names"},
 	codeTooLarge:         {status: http.StatusRequestEntityTooLarge, sentence: "Body is too large; send at most 64 KiB"},
 	codeMediaType:        {status: http.StatusUnsupportedMediaType},
 	codeRouteNotFound:    {status: http.StatusNotFound, sentence: "Route not found"},
-	codeMethodNotAllowed: {status: http.StatusMethodNotAllowed, sentence: "This path does not take that method; the Allow header lists those it takes"},
+	codeMethodNotAllowed: {status: http.StatusMethodNotAllowed, sentence: "This path does not support that method; use one of those in the Allow header"},
 	codeRateLimited:      {status: http.StatusTooManyRequests, sentence: "Too many requests; try again after Retry-After seconds"},
-	codeUnauthenticated:  {status: http.StatusUnauthorized, sentence: "Sign in first; send your token with Authorization: Bearer"},
-	codeInvalidToken:     {status: http.StatusUnauthorized, sentence: "Token is not good here; sign in again and send the new one with Authorization: Bearer"},
+	codeUnauthenticated:  {status: http.StatusUnauthorized, sentence: "Sign-in is required; send your token as Authorization: Bearer"},
+	codeInvalidToken:     {status: http.StatusUnauthorized, sentence: "Token is not valid here; sign in again and send the new token as Authorization: Bearer"},
 	codeTokenExpired:     {status: http.StatusUnauthorized, sentence: "Token has expired; sign in again"},
-	codeForbidden:        {status: http.StatusForbidden, sentence: "This is not yours to do; buyers act for themselves and leave userId out, operators need a token of the right role"},
-	codeCrossOrigin:      {status: http.StatusForbidden, sentence: "Pages of this origin may not make this call; have the shop name the origin with --cors-origin, and send cookies only from an origin that is named in full"},
-	codeMisdirected:      {status: http.StatusMisdirectedRequest, sentence: "This server does not answer for that host; call it as localhost, or name the host with --allowed-host"},
-	codeOverloaded:       {status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Too many requests for this drop; nothing was done, try again after Retry-After seconds"},
-	codeUnavailable:      {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug, sentence: "Service is out of reach for a moment; nothing was done, try again after Retry-After seconds"},
-	codeOutcomeUnknown:   {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn, sentence: "Outcome is not known, the request may have taken effect; look at the current state before you try again after Retry-After seconds"},
-	codeNotReady:         {status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Not ready to serve; try again after Retry-After seconds"},
-	codeInternal:         {status: http.StatusInternalServerError, log: slog.LevelError, sentence: "Something went wrong here; try again, and tell the shop the X-Request-Id if it stays"},
+	codeForbidden:        {status: http.StatusForbidden, sentence: "You don't have permission to do this; as a buyer leave userId out, as an operator use a token with the required role"},
+	codeCrossOrigin:      {status: http.StatusForbidden, sentence: "Pages from this origin may not make this call; ask the shop to allow the origin with --cors-origin (cookies need its full name)"},
+	codeMisdirected:      {status: http.StatusMisdirectedRequest, sentence: "This server does not serve that host; use localhost, or allow the host with --allowed-host"},
+	codeOverloaded:       {status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "This drop has too many requests at the moment and yours did not go through; try again after Retry-After seconds"},
+	codeUnavailable:      {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug, sentence: "Service is temporarily unavailable and your request did not go through; try again after Retry-After seconds"},
+	codeOutcomeUnknown:   {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn, sentence: "Outcome is unknown because no confirmation came; check after Retry-After seconds whether the request took effect before you try again"},
+	codeNotReady:         {status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Not ready to serve yet; try again after Retry-After seconds"},
+	codeInternal:         {status: http.StatusInternalServerError, log: slog.LevelError, sentence: "Something went wrong on the server; try again, and if it persists, give the shop the X-Request-Id"},
 }
 
 // errorAnswer is the body of every error.
 type errorAnswer struct {
-	Error     string    `json:"error" minLength:"1" doc:"One sentence for people: what is wrong and what to do"`
+	Error     string    `json:"error" minLength:"1" doc:"What happened, why, and what to do next, for people"`
 	Code      drop.Code `json:"code" doc:"Stable name of the error, for programs"`
 	Field     string    `json:"field,omitzero" doc:"The input that broke a rule, such as total_stock or sizes[1].stock"`
 	StartsAt  instant   `json:"starts_at,omitzero" doc:"When the drop starts (not_started)"`
@@ -107,8 +107,8 @@ type errorAnswer struct {
 	Available *int64    `json:"available,omitempty" doc:"Unsold units (stock_in_use)"`
 }
 
-// refusalOf turns any error into a refusal whose code is in the table. A caller's reads take no effect, so that for
-// them nothing is unknown.
+// refusalOf turns any error into a refusal whose code is in the table. A read has no effect, so its outcome is never
+// unknown.
 func refusalOf(err error, read bool) *drop.Error {
 	code := codeInternal
 	switch {
@@ -133,21 +133,21 @@ func refusalOf(err error, read bool) *drop.Error {
 	return drop.Refuse(code)
 }
 
-// fail answers with an error, or cuts an answer off that has begun. What the caller is not told about is logged.
+// fail answers with an error, or aborts an answer that has already begun. It logs the causes that the caller does not see.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := refusalOf(err, r.Method == http.MethodGet || r.Method == http.MethodHead)
 	p := problems[refusal.Code]
 	if p.status >= http.StatusInternalServerError {
 		level := p.log
 		if errors.Is(err, context.Canceled) || errors.Is(err, errReaderGone) {
-			level = slog.LevelDebug // the caller went away: a crowd that gives up is no reason to fill the log
+			level = slog.LevelDebug // the client disconnected: a crowd that gives up must not fill the log
 		}
 		a.log.LogAttrs(r.Context(), level, "request failed", slog.String("code", string(refusal.Code)),
 			slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.String("request", w.Header().Get(requestIDHeader)), slog.Any("err", err))
 	}
 	if rec, ok := w.(*recorder); ok && rec.status != 0 {
-		panic(http.ErrAbortHandler) // an answer cut short must not look like a whole one
+		panic(http.ErrAbortHandler) // a truncated answer must not look complete
 	}
 	if after := max(p.retryAfter, seconds(refusal.RetryIn)); after > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(after))
@@ -159,8 +159,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeBody(w, p.status, a.refusals.encode(refusal, p))
 }
 
-// plainRefusals keeps the answers that are the same each time, by their code: a crowd that came too late gets one of
-// them.
+// plainRefusals caches answers without details by code. A crowd that comes too late gets one of them.
 type plainRefusals struct{ known sync.Map }
 
 func (k *plainRefusals) encode(e *drop.Error, p problem) []byte {
@@ -182,7 +181,7 @@ func answerOf(e *drop.Error, p problem) *errorAnswer {
 		Limit: e.Limit, Used: e.Used,
 	}
 	switch {
-	case e.Field == "" && e.Rule != "": // more than the code alone would say
+	case e.Field == "" && e.Rule != "": // more specific than the code's sentence
 		answer.Error = e.Rule
 	case answer.Error == "":
 		answer.Error = e.Field + " " + e.Rule

@@ -23,19 +23,19 @@ type Streams interface {
 type (
 	stockUpdate struct {
 		DropID    drop.ID      `json:"dropId"`
-		Available int64        `json:"available_stock" doc:"Units on sale"`
-		Reason    drop.Reason  `json:"reason,omitzero" enum:"created,restocked,reserved,reservation_expired,reservation_cancelled" doc:"Why the stock moved last. Absent in the state that comes first, and where nothing moved: the drop is shown again"`
-		Version   int64        `json:"version" doc:"Grows with every change of the drop: what has a lower one is older"`
+		Available int64        `json:"available_stock" doc:"Available units"`
+		Reason    drop.Reason  `json:"reason,omitzero" enum:"created,restocked,reserved,reservation_expired,reservation_cancelled" doc:"Why the stock last changed. Absent in the first state, and when a hidden drop becomes visible again"`
+		Version   int64        `json:"version" doc:"Grows with every change of the drop. A lower version is older"`
 		Sizes     []sizeAnswer `json:"sizes,omitempty" nullable:"false" doc:"Absent for a drop without sizes"`
 	}
 	dropUpdate struct {
 		DropID  drop.ID `json:"dropId"`
 		Paused  bool    `json:"paused"`
-		Version int64   `json:"version" doc:"Grows with every change of the drop: what has a lower one is older"`
+		Version int64   `json:"version" doc:"Grows with every change of the drop. A lower version is older"`
 	}
 	purchaseComplete struct {
 		DropID     drop.ID         `json:"dropId"`
-		UserID     int64           `json:"userId" doc:"The buyer. Where buyers sign in, everybody is told a number from 4503599627370496 on in its place, which no buyer has; a buyer who signed in is told of its own purchases once more, with its own number"`
+		UserID     int64           `json:"userId" doc:"The buyer. If the shop uses sign-in, watchers get an alias of 4503599627370496 or above instead. Signed-in buyers also get an event with their own number for each of their purchases"`
 		PurchaseID drop.PurchaseID `json:"purchaseId"`
 	}
 )
@@ -46,12 +46,12 @@ func (a *api) eventRoutes() []route {
 	}
 	rt := route{
 		method: http.MethodGet, path: dropsPath + "/events", serve: a.events, streams: true,
-		id: "events", access: watchers, tag: tagDrops, summary: "Follow the stock as it moves",
-		text: "Server-Sent Events, the same as over Socket.IO: stock_update (its data is a StockUpdate), drop_update (DropUpdate) and " +
-			"purchase_complete (PurchaseComplete). First comes the current state, then each change, at most 40 a second; what a later event " +
-			"makes worthless may be left out. The schema and the example of the answer are of one event's data.",
+		id: "events", access: watchers, tag: tagDrops, summary: "Follow the stock live",
+		text: "Server-Sent Events, the same as over Socket.IO: stock_update (data: StockUpdate), drop_update (DropUpdate) and " +
+			"purchase_complete (PurchaseComplete). The current state comes first, then each change, at most 40 a second. The server may skip an event " +
+			"that a later one replaces. The schema and the example of the answer describe the data of one event.",
 		params: []*huma.Param{{
-			Name: "drop", In: "query", Description: "Of this drop only", Example: 1,
+			Name: "drop", In: "query", Description: "Only events of this drop, by its id", Example: 1,
 			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(drop.MaxID))},
 		}},
 		media:  "text/event-stream",

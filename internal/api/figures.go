@@ -14,10 +14,10 @@ import (
 
 type (
 	figuresAnswer struct {
-		At       instant         `json:"at" doc:"Now, by the clock that holds and starts go by"`
-		Drops    []figureAnswer  `json:"drops" nullable:"false" doc:"All drops, those that are hidden or archived too, ascending by id"`
-		Warnings []string        `json:"warnings,omitempty" doc:"Why the database may lose sales that buyers were told of, and who has set it up so"`
-		Service  *serviceFigures `json:"service,omitzero" doc:"Of this process since its start, over all drops; absent: only --metrics-addr shows them"`
+		At       instant         `json:"at" doc:"Current time on the clock that decides holds and start times"`
+		Drops    []figureAnswer  `json:"drops" nullable:"false" doc:"All drops, including hidden and archived ones, in ascending order of id"`
+		Warnings []string        `json:"warnings,omitempty" doc:"Why the database may lose confirmed sales, and which setting causes it"`
+		Service  *serviceFigures `json:"service,omitzero" doc:"Figures of this process since it started, over all drops. Absent if only --metrics-addr shows them"`
 	}
 	figureAnswer struct {
 		ID           drop.ID            `json:"id"`
@@ -30,11 +30,11 @@ type (
 		Paused       bool               `json:"paused"`
 		Hidden       bool               `json:"hidden"`
 		Archived     bool               `json:"archived"`
-		Rehearsal    bool               `json:"rehearsal" doc:"The hidden copy that a rehearsal made; the service's figures leave its requests out"`
+		Rehearsal    bool               `json:"rehearsal" doc:"true: the hidden copy that a rehearsal made. The service's figures leave its requests out"`
 		Version      int64              `json:"version"`
 		Total        int64              `json:"total" doc:"available + held + sold"`
 		Available    int64              `json:"available"`
-		Held         int64              `json:"held" doc:"In live reservations"`
+		Held         int64              `json:"held" doc:"Units in active reservations"`
 		Sold         int64              `json:"sold"`
 		Sizes        []sizeFigureAnswer `json:"sizes" nullable:"false" doc:"Empty for a drop without sizes"`
 	}
@@ -46,11 +46,11 @@ type (
 		Sold      int64  `json:"sold"`
 	}
 	serviceFigures struct {
-		Watchers watchersAnswer  `json:"watchers" doc:"Connected now"`
-		Queued   int64           `json:"queued" doc:"Commands that wait in lanes now"`
-		Refusals []refusalAnswer `json:"refusals" nullable:"false" doc:"Reserves that were refused, by code"`
+		Watchers watchersAnswer  `json:"watchers" doc:"Watchers connected now"`
+		Queued   int64           `json:"queued" doc:"Commands waiting in lanes now"`
+		Refusals []refusalAnswer `json:"refusals" nullable:"false" doc:"Refused reserve calls by code"`
 		Holds    endedHolds      `json:"holds" doc:"How holds ended"`
-		Timings  []timingAnswer  `json:"timings" nullable:"false" doc:"How long things took"`
+		Timings  []timingAnswer  `json:"timings" nullable:"false" doc:"Latency by kind of call"`
 	}
 	endedHolds struct {
 		Paid     int64 `json:"paid"`
@@ -67,10 +67,10 @@ type (
 		Count int64  `json:"count"`
 	}
 	timingAnswer struct {
-		Of      string    `json:"of" enum:"reserve,purchase,list,hold_return" doc:"The answers to a call; hold_return: from a hold's end until its unit was on sale again"`
+		Of      string    `json:"of" enum:"reserve,purchase,list,hold_return" doc:"The call. hold_return: from the end of a hold until its unit was available again"`
 		Count   int64     `json:"count"`
 		Seconds []float64 `json:"seconds" nullable:"false" doc:"Upper bounds, ascending"`
-		Within  []int64   `json:"within" nullable:"false" doc:"How many took at most that long"`
+		Within  []int64   `json:"within" nullable:"false" doc:"Number of calls within each bound"`
 	}
 )
 

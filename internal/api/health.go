@@ -10,7 +10,7 @@ import (
 
 type healthAnswer struct {
 	Status    string  `json:"status" enum:"ok"`
-	Timestamp instant `json:"timestamp" doc:"Now, by the clock that holds and starts go by: the database's, as of the last second"`
+	Timestamp instant `json:"timestamp" doc:"Current time on the clock that decides holds and start times: the database's, as of the last second"`
 }
 
 type statusAnswer struct {
@@ -19,8 +19,8 @@ type statusAnswer struct {
 
 type readyAnswer struct {
 	Status   string   `json:"status" enum:"ready"`
-	Bus      string   `json:"bus,omitempty" enum:"connected,away" doc:"Whether other servers tell at once what they sell; away: it is seen within a second. Absent: there is no --nats"`
-	Warnings []string `json:"warnings,omitempty" doc:"Why the database may lose sales that buyers were told of. Absent: as far as its settings say, it does not"`
+	Bus      string   `json:"bus,omitempty" enum:"connected,away" doc:"Whether the server learns at once what other servers sell. away: it learns so within a second. Absent without --nats"`
+	Warnings []string `json:"warnings,omitempty" doc:"Why the database may lose confirmed sales. Absent if its settings show no such risk"`
 }
 
 func (a *api) health(w http.ResponseWriter, _ *http.Request) error {

@@ -11,15 +11,15 @@ import (
 type (
 	ledgerAnswer struct {
 		Entries []entryAnswer `json:"entries" nullable:"false"`
-		Next    *drop.Seq     `json:"next" doc:"What to send as after for the next page; null: this is the last one"`
+		Next    *drop.Seq     `json:"next" doc:"Send it as after to get the next page; null: this is the last page"`
 	}
 	entryAnswer struct {
 		Seq       drop.Seq    `json:"seq" doc:"From 1, without gaps"`
 		At        instant     `json:"at"`
 		Reason    drop.Reason `json:"reason" enum:"created,restocked,reserved,purchased,reservation_expired,reservation_cancelled"`
 		Size      *string     `json:"size" doc:"null: the drop has no sizes"`
-		Units     int64       `json:"units" doc:"How many were moved; below 0: taken away (restocked)"`
-		Available int64       `json:"available" doc:"Units of the size on sale afterwards"`
+		Units     int64       `json:"units" doc:"Units moved. Negative: units that a restock removed"`
+		Available int64       `json:"available" doc:"Available units of the size after the entry"`
 	}
 )
 

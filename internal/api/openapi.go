@@ -16,15 +16,15 @@ import (
 	"sneakerdrop/internal/negotiate"
 )
 
-// contractVersion is the interface's, not the program's: which build runs is nobody's business.
+// contractVersion is the version of the interface, not of the program. The document does not reveal the build.
 const contractVersion = "1.0.0"
 
 const schemaPrefix = "#/components/schemas/"
 
-// jsonText puts JSON into the document as it is written.
+// jsonText is JSON that goes into the document unchanged.
 type jsonText = json.RawMessage
 
-// describe makes the OpenAPI document of the routes and the page that shows it, and returns the routes of these two.
+// describe makes the OpenAPI document and the page that shows it, and returns the routes of both.
 func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, error) {
 	documents := []route{
 		{
@@ -33,7 +33,7 @@ func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, e
 		},
 		{
 			method: http.MethodGet, path: "/docs",
-			id: "docs", access: anybody, tagged: true, media: "text/html", mediaExample: `"<!doctype html>…"`, tag: tagService, summary: "Read this document as a page", text: "HTML, for people. Needs nothing but this server.",
+			id: "docs", access: anybody, tagged: true, media: "text/html", mediaExample: `"<!doctype html>…"`, tag: tagService, summary: "Read this document as a page", text: "HTML, for people. The page loads nothing from other servers.",
 		},
 	}
 	document := newDocument()
@@ -51,7 +51,7 @@ func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, e
 	}
 	priced(document.Components.Schemas, currency)
 	for _, s := range document.Components.Schemas.Map() {
-		s.AdditionalProperties = nil // requests may have more, answers will one day
+		s.AdditionalProperties = nil // requests may have unknown members, and answers may get new ones
 	}
 	text, err := json.Marshal(document)
 	if err != nil {
@@ -79,28 +79,28 @@ func newDocument() *huma.OpenAPI {
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{
 			Title: "sneakerdrop", Version: contractVersion,
-			Description: "Limited releases, sold once each: buyers reserve a unit, have it for a minute, and buy it or lose it.\n\n" +
-				"Bodies are JSON in UTF-8, at most 64 KiB unless a call says otherwise; members that are not described are ignored. Times are RFC 3339, in " +
-				"answers UTC with milliseconds. Every error is {error, code}, with details where its code has them: match on code. " +
-				"After a 503, try again when the seconds of Retry-After are over. " +
-				"With an Idempotency-Key every POST can be sent again until it is answered, and takes effect once. " +
-				"Long answers are compressed for callers that accept gzip.",
+			Description: "Limited releases without overselling. Buyers reserve a unit, hold it for a minute, and purchase it or lose it.\n\n" +
+				"Bodies are JSON in UTF-8, at most 64 KiB unless a call says otherwise. The server ignores unknown members. Times are RFC 3339; in " +
+				"answers they are in UTC with milliseconds. Every error is {error, code}, with details for some codes. Match on code, not on error. " +
+				"After a 503, wait for the seconds in Retry-After before you try again. " +
+				"With an Idempotency-Key you can repeat any POST until you get an answer, and it takes effect once. " +
+				"The server compresses long answers for clients that accept gzip.",
 			Contact: &huma.Contact{Name: "the shop that runs this server"},
 			License: &huma.License{Name: "ISC", Identifier: "ISC"},
 		},
 		Tags: []*huma.Tag{
-			{Name: tagDrops, Description: "What is for sale"},
-			{Name: tagBuying, Description: "From a reservation to a purchase"},
-			{Name: tagBuyers, Description: "Who buys"},
-			{Name: tagOperating, Description: "What the shop does while a drop runs"},
-			{Name: tagService, Description: "About this server"},
+			{Name: tagDrops, Description: "Drops and their stock"},
+			{Name: tagBuying, Description: "Reserve, purchase, cancel"},
+			{Name: tagBuyers, Description: "Buyers and their reservations"},
+			{Name: tagOperating, Description: "Calls for the people who run the shop"},
+			{Name: tagService, Description: "Health, metrics and this document"},
 		},
 		Servers:    []*huma.Server{{URL: "/"}},
 		Components: &huma.Components{Schemas: huma.NewMapRegistry(schemaPrefix, name)},
 	}
 }
 
-// The names of the kinds of tokens in the document.
+// Names of the token kinds in the document.
 const (
 	buyerScheme    = "buyer"
 	operatorScheme = "operator"
@@ -109,15 +109,15 @@ const (
 func securitySchemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
 		buyerScheme: {
-			Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "What the shop's identity provider gave the buyer",
+			Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The buyer's token from the shop's identity provider",
 		},
 		operatorScheme: {
-			Type: "http", Scheme: "bearer", Description: "What sneakerdrop token create printed; the text of a call says where a viewer's is enough",
+			Type: "http", Scheme: "bearer", Description: "An operator's token, as printed by sneakerdrop token create. The text of a call says if a viewer's token is enough",
 		},
 	}
 }
 
-// guard adds to a route what it asks of a caller, and how it refuses one.
+// guard adds to a route the token that it needs, and the errors of callers without one.
 func (rt *route) guard() {
 	switch rt.access {
 	case watchers:
@@ -137,7 +137,7 @@ func (rt *route) guard() {
 	rt.codes = append(slices.Clone(rt.codes), codeUnauthenticated, codeInvalidToken, codeTokenExpired, codeForbidden, codeUnavailable)
 }
 
-// operationID makes a route's id a name that generated clients can give a method: list-drops becomes listDrops.
+// operationID turns a route's id into a method name for generated clients: list-drops becomes listDrops.
 func operationID(id string) string {
 	words := strings.Split(id, "-")
 	for i, w := range words[1:] {
@@ -152,10 +152,10 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 		Summary: rt.summary, Description: rt.text, Parameters: rt.allParams(),
 		Responses: map[string]*huma.Response{"200": rt.success(schemas)},
 	}
-	op.Security = []map[string][]string{} // said in so many words: no token is needed
+	op.Security = []map[string][]string{} // explicit: the call needs no token
 	if rt.security != "" {
 		if rt.access == watchers {
-			op.Security = append(op.Security, map[string][]string{}) // no token will do, too
+			op.Security = append(op.Security, map[string][]string{}) // a token is optional
 		}
 		op.Security = append(op.Security, map[string][]string{rt.security: {}})
 	}
@@ -167,7 +167,7 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 		op.RequestBody = &huma.RequestBody{Required: !rt.bodyOptional, Content: map[string]*huma.MediaType{"application/json": content}}
 	}
 	if rt.tagged {
-		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the ETag of If-None-Match"}
+		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the ETag in If-None-Match"}
 	}
 	for _, code := range rt.allCodes() {
 		addError(op.Responses, code)
@@ -200,36 +200,35 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 	}
 	if rt.tagged {
 		response.Headers = map[string]*huma.Param{
-			"ETag": {Description: "Names this content", Schema: &huma.Schema{Type: huma.TypeString}},
+			"ETag": {Description: "Identifies this version of the content", Schema: &huma.Schema{Type: huma.TypeString}},
 		}
 	}
 	if rt.method == http.MethodPost {
 		response.Headers = map[string]*huma.Param{replayedHeader: {
-			Description: "true: the call took effect before, under the same Idempotency-Key, and this is its answer. Absent otherwise",
+			Description: "true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise",
 			Schema:      &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}},
 		}}
 	}
 	return response
 }
 
-// mediaSchema is text or, of a stream, the data of one event: OpenAPI 3.1 has no other way to say what events have.
+// mediaSchema is text or, for a stream, the data of one event, because OpenAPI 3.1 cannot describe events themselves.
 func (rt *route) mediaSchema(schemas huma.Registry) *huma.Schema {
 	if len(rt.events) == 0 {
 		return &huma.Schema{Type: huma.TypeString}
 	}
-	one := &huma.Schema{Description: "The data of one event; its name says which"}
+	one := &huma.Schema{Description: "The data of one event. The event's name tells which schema applies"}
 	for _, e := range rt.events {
 		one.OneOf = append(one.OneOf, schemas.Schema(e, true, ""))
 	}
 	return one
 }
 
-// allParams adds to a route's own parameters the tag of what a caller has, and the key with which every POST can be
-// sent again.
+// allParams returns a route's own parameters, If-None-Match for tagged answers and Idempotency-Key for every POST.
 func (rt *route) allParams() []*huma.Param {
 	if rt.tagged {
 		return append(slices.Clone(rt.params), &huma.Param{
-			Name: "If-None-Match", In: "header", Description: "ETag of what the caller has", Schema: &huma.Schema{Type: huma.TypeString},
+			Name: "If-None-Match", In: "header", Description: "ETag of the version that the client has", Schema: &huma.Schema{Type: huma.TypeString},
 		})
 	}
 	if rt.method != http.MethodPost {
@@ -238,17 +237,16 @@ func (rt *route) allParams() []*huma.Param {
 	least, most := 1, drop.MaxKey
 	return append(slices.Clone(rt.params), &huma.Param{
 		Name: keyHeader, In: "header",
-		Description: "Your own name for this call, new for each, such as a UUID: visible ASCII characters. Sent again with the same body, " +
-			"the call takes no second effect and gets the first successful answer, with Idempotent-Replayed: true, for 24 hours, whatever has " +
-			"happened to the drop since. A refusal is not kept: the next call is a new try. A key counts for one drop and operation. Calls under one key at the " +
-			"same time wait for the first one and get its answer, so there is no error for a call in flight",
+		Description: "A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body " +
+			"has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the " +
+			"drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key " +
+			"wait for the first one and get its answer",
 		Schema:  &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most, Pattern: "^[!-~]+$"},
 		Example: "6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11",
 	})
 }
 
-// allCodes adds to a route's own refusals those that come with a body, with commands, with a path and with being a
-// program.
+// allCodes returns a route's own error codes and those that its body, command and path can cause, or any call can.
 func (rt *route) allCodes() []drop.Code {
 	codes := append(slices.Clone(rt.codes), codeMethodNotAllowed)
 	if rt.method == http.MethodPost {
@@ -269,7 +267,7 @@ func (rt *route) allCodes() []drop.Code {
 	return slices.Compact(append(codes, codeInternal))
 }
 
-// addError documents a code under its status, with an example of its answer.
+// addError documents a code under its status, with an example.
 func addError(responses map[string]*huma.Response, code drop.Code) {
 	p := problems[code]
 	status := strconv.Itoa(p.status)
@@ -289,12 +287,12 @@ func addError(responses map[string]*huma.Response, code drop.Code) {
 	}
 	if code == codeMethodNotAllowed {
 		response.Headers = map[string]*huma.Param{
-			"Allow": {Description: "The methods that this path takes", Schema: &huma.Schema{Type: huma.TypeString}},
+			"Allow": {Description: "The methods that this path supports", Schema: &huma.Schema{Type: huma.TypeString}},
 		}
 	}
 	if c := challenge(code); c != "" {
 		response.Headers = map[string]*huma.Param{
-			"WWW-Authenticate": {Description: "What kind of token is needed", Schema: &huma.Schema{Type: huma.TypeString}},
+			"WWW-Authenticate": {Description: "The kind of token that the call needs", Schema: &huma.Schema{Type: huma.TypeString}},
 		}
 	}
 	response.Description += separator + string(code)

@@ -10,11 +10,11 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// errorSchema is the name of what every error is: one of the variants. Each has codes of its own, so that a program
-// that knows the code knows which details come with it.
+// errorSchema is the name of the schema of all errors, a union of the variants. Each code belongs to one variant, so the
+// code tells a program which details to expect.
 const errorSchema = "Error"
 
-// errorVariant is what errors of some codes have beside error and code. Members are those of errorAnswer.
+// errorVariant lists the members of errorAnswer that errors of some codes have in addition to error and code.
 type errorVariant struct {
 	name, doc string
 	codes     []drop.Code
@@ -22,11 +22,11 @@ type errorVariant struct {
 	sometimes []string
 }
 
-// errorVariants has each code of problems once.
+// errorVariants returns all variants. Each code in problems is in exactly one of them.
 func errorVariants() []errorVariant {
 	variants := []errorVariant{
 		{
-			name: "FieldError", doc: "One input broke a rule. The sentence names both", always: []string{"field"},
+			name: "FieldError", doc: "An input broke a rule. The sentence names both", always: []string{"field"},
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeFixed, drop.CodeSizeRequired, drop.CodeSizeNotFound, codeMediaType, codeNotNow},
 		},
 		{
@@ -34,23 +34,23 @@ func errorVariants() []errorVariant {
 			codes: []drop.Code{drop.CodeNotStarted},
 		},
 		{
-			name: "LimitReachedError", doc: "The buyer has as many units as one may have", always: []string{"limit", "used"},
+			name: "LimitReachedError", doc: "The buyer has reached the limit of units per buyer", always: []string{"limit", "used"},
 			codes: []drop.Code{drop.CodeLimitReached},
 		},
 		{
-			name: "CooldownError", doc: "The buyer left too many holds unpaid and has to wait", always: []string{"retry_at", "retry_in_ms"},
+			name: "CooldownError", doc: "The buyer left too many reservations unpaid and must wait", always: []string{"retry_at", "retry_in_ms"},
 			codes: []drop.Code{drop.CodeCooldown},
 		},
 		{
-			name: "RateLimitedError", doc: "The address, or the buyer, makes too many calls", always: []string{"retry_in_ms"},
+			name: "RateLimitedError", doc: "The address or the buyer sends too many requests", always: []string{"retry_in_ms"},
 			codes: []drop.Code{codeRateLimited},
 		},
 		{
-			name: "StockInUseError", doc: "Fewer units are unsold than should be taken away", always: []string{"available"},
+			name: "StockInUseError", doc: "Fewer units are unsold than the call would remove", always: []string{"available"},
 			codes: []drop.Code{drop.CodeStockInUse},
 		},
 		{
-			name: "ForbiddenError", doc: "This caller may not make this call", sometimes: []string{"field"},
+			name: "ForbiddenError", doc: "The caller does not have permission to make this call", sometimes: []string{"field"},
 			codes: []drop.Code{codeForbidden},
 		},
 	}
@@ -61,14 +61,14 @@ func errorVariants() []errorVariant {
 		}
 	}
 	return append(variants, errorVariant{
-		name: "PlainError", doc: "The code says it all", codes: slices.Sorted(maps.Keys(plain)),
+		name: "PlainError", doc: "Errors without details", codes: slices.Sorted(maps.Keys(plain)),
 	})
 }
 
-// describeErrors adds the schema of an error and those of its variants.
+// describeErrors adds the schema of all errors and those of the variants.
 func describeErrors(schemas huma.Registry) {
 	all := huma.SchemaFromType(schemas, reflect.TypeFor[errorAnswer]()).Properties
-	union := &huma.Schema{Description: "Every error is one of these. The code says which"}
+	union := &huma.Schema{Description: "Every error is one of these. The code tells which"}
 	for _, v := range errorVariants() {
 		code := huma.Schema{Type: huma.TypeString, Description: all["code"].Description}
 		for _, c := range v.codes {

@@ -14,15 +14,15 @@ type editRequest struct {
 	Price     patch[amount]  `json:"price,omitzero" doc:"Fixed once a unit is held or sold"`
 	ImageURL  patch[string]  `json:"image_url,omitzero" nullable:"true" maxLength:"2048" doc:"An http or https address, or a path that starts with /; null: no image"`
 	StartTime patch[instant] `json:"start_time,omitzero" doc:"Fixed once the drop has started, or a unit is held or sold"`
-	Limit     patch[whole]   `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Counts from now on: what users have beyond it stays theirs; 0 or null: no limit"`
-	Expired   patch[whole]   `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Counts what users have left unpaid so far; 0 or null: any number"`
-	Hidden    patch[bool]    `json:"hidden,omitzero" doc:"true: not in the list; who knows the id can still reserve"`
-	Archived  patch[bool]    `json:"archived,omitzero" doc:"true: over; not in the list, and nobody can reserve"`
+	Limit     patch[whole]   `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Applies from now on. Users keep what they have beyond it. 0 or null: no limit"`
+	Expired   patch[whole]   `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Counts earlier unpaid holds too. 0 or null: no limit"`
+	Hidden    patch[bool]    `json:"hidden,omitzero" doc:"true: not in the list. Anybody who knows the id can still reserve"`
+	Archived  patch[bool]    `json:"archived,omitzero" doc:"true: the drop is over, it is not in the list and nobody can reserve"`
 }
 
 type restockRequest struct {
-	Add  *whole `json:"add" required:"true" nullable:"false" minimum:"-10000000" maximum:"10000000" doc:"Units to add; below 0: unsold ones to take away"`
-	Size *label `json:"size,omitzero" doc:"Required when the drop has sizes"`
+	Add  *whole `json:"add" required:"true" nullable:"false" minimum:"-10000000" maximum:"10000000" doc:"Units to add. Negative: unsold units to remove"`
+	Size *label `json:"size,omitzero" doc:"Required if the drop has sizes"`
 }
 
 type emptyRequest struct{}
@@ -70,7 +70,7 @@ func (a *api) edit(in *editRequest) (drop.Edit, error) {
 		{"archived", in.Archived.null()},
 	} {
 		if f.null {
-			return cmd, drop.Invalid(f.name, "must not be null; leave it out to keep it")
+			return cmd, drop.Invalid(f.name, "must not be null; leave it out to keep the current value")
 		}
 	}
 	if in.Price.to != nil {

@@ -14,20 +14,20 @@ import (
 
 type (
 	buyersAnswer struct {
-		Buyers []buyerAnswer `json:"buyers" nullable:"false" doc:"By descending number"`
+		Buyers []buyerAnswer `json:"buyers" nullable:"false" doc:"In descending order of id"`
 		Next   *drop.UserID  `json:"next" doc:"Send it as before to get the next page; null: this is the last page"`
 	}
 	buyerAnswer struct {
 		ID       drop.UserID `json:"id"`
-		Username string      `json:"username" doc:"Unknown where only the shop knows the buyer"`
+		Username string      `json:"username" doc:"Unknown if only the shop knows the buyer"`
 		Email    *string     `json:"email" doc:"null: none was given"`
 	}
 	buyerHistoryAnswer struct {
 		ID           drop.UserID   `json:"id"`
-		Username     string        `json:"username" doc:"Unknown where only the shop knows the buyer"`
+		Username     string        `json:"username" doc:"Unknown if only the shop knows the buyer"`
 		Email        *string       `json:"email" doc:"null: none was given"`
 		Reservations []visitAnswer `json:"reservations" nullable:"false" doc:"Over all drops, newest first"`
-		More         bool          `json:"more" doc:"true: the buyer has older reservations than these"`
+		More         bool          `json:"more" doc:"true: the buyer has more reservations, older than these"`
 	}
 	visitAnswer struct {
 		ID        drop.ReservationID `json:"id"`

@@ -27,7 +27,7 @@ type (
 		DropName      string             `json:"dropName"`
 		ReservationID drop.ReservationID `json:"reservationId"`
 		UserID        drop.UserID        `json:"userId"`
-		Username      string             `json:"username" doc:"Unknown where only the shop knows the buyer"`
+		Username      string             `json:"username" doc:"Unknown if only the shop knows the buyer"`
 		Email         *string            `json:"email" doc:"null: none was given"`
 		Size          string             `json:"size,omitzero"`
 		Price         price              `json:"price"`

@@ -17,26 +17,26 @@ import (
 
 type (
 	tokensAnswer struct {
-		Tokens []tokenAnswer     `json:"tokens" nullable:"false" doc:"By descending number"`
-		Me     *operator.TokenID `json:"me" doc:"The number of the token that made this call"`
+		Tokens []tokenAnswer     `json:"tokens" nullable:"false" doc:"In descending order of id"`
+		Me     *operator.TokenID `json:"me" doc:"The id of the token that made this call"`
 	}
 	tokenAnswer struct {
 		ID        operator.TokenID `json:"id"`
-		Name      string           `json:"name" doc:"Who holds it, as the log calls its holder"`
+		Name      string           `json:"name" doc:"Who holds it; the operators' log shows this name"`
 		Role      operator.Role    `json:"role" enum:"operator,viewer"`
 		State     string           `json:"state" enum:"valid,expired,revoked"`
 		CreatedAt instant          `json:"createdAt"`
-		ExpiresAt *instant         `json:"expires_at" doc:"null: never"`
-		RevokedAt *instant         `json:"revoked_at" doc:"null: it was not revoked"`
+		ExpiresAt *instant         `json:"expires_at" doc:"null: it never expires"`
+		RevokedAt *instant         `json:"revoked_at" doc:"null: not revoked"`
 	}
 	newTokenAnswer struct {
 		Token  tokenAnswer `json:"token"`
-		Secret string      `json:"secret" doc:"What its holder sends as Authorization: Bearer. No later call shows it"`
+		Secret string      `json:"secret" doc:"Send it as Authorization: Bearer. No later call shows it"`
 	}
 	tokenRequest struct {
-		Name      *string        `json:"name" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"Who gets it, as the log will call its holder, such as Ann's laptop"`
-		Role      *string        `json:"role" required:"true" nullable:"false" enum:"operator,viewer" doc:"operator may do everything that operators do, viewer only look"`
-		ExpiresAt patch[instant] `json:"expires_at,omitzero" nullable:"true" doc:"When it ends, not later than the token that makes it. null: never, where that one never ends. Left out: in 90 days, or when that one ends if that is sooner"`
+		Name      *string        `json:"name" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"Who holds it, such as Ann's laptop. The operators' log shows this name"`
+		Role      *string        `json:"role" required:"true" nullable:"false" enum:"operator,viewer" doc:"operator: may read and change everything. viewer: may only read"`
+		ExpiresAt patch[instant] `json:"expires_at,omitzero" nullable:"true" doc:"When it expires, not later than your own token. null: never, if your own never expires. Left out: in 90 days, or with your own token if that is sooner"`
 	}
 )
 

@@ -24,36 +24,36 @@ import (
 const maxPageBody = 512 << 10
 
 type pageRequest struct {
-	Description *string         `json:"description" required:"true" nullable:"false" maxLength:"20000" doc:"What is sold, in Markdown; empty: nothing"`
-	SizeGuide   *string         `json:"size_guide" required:"true" nullable:"false" maxLength:"20000" doc:"How the sizes run, in Markdown; empty: nothing"`
-	Rules       *string         `json:"rules" required:"true" nullable:"false" maxLength:"20000" doc:"Who may buy how much, in Markdown; empty: nothing"`
-	Delivery    *string         `json:"delivery" required:"true" nullable:"false" maxLength:"20000" doc:"When and how it is delivered, in Markdown; empty: nothing"`
-	Images      *[]imageRequest `json:"images" required:"true" nullable:"false" maxItems:"8" doc:"Pictures, in the order in which the page shows them; empty: none"`
+	Description *string         `json:"description" required:"true" nullable:"false" maxLength:"20000" doc:"What is sold, in Markdown. Empty: the page leaves it out"`
+	SizeGuide   *string         `json:"size_guide" required:"true" nullable:"false" maxLength:"20000" doc:"How the sizes run, in Markdown. Empty: the page leaves it out"`
+	Rules       *string         `json:"rules" required:"true" nullable:"false" maxLength:"20000" doc:"Who may buy how much, in Markdown. Empty: the page leaves it out"`
+	Delivery    *string         `json:"delivery" required:"true" nullable:"false" maxLength:"20000" doc:"When and how it is delivered, in Markdown. Empty: the page leaves it out"`
+	Images      *[]imageRequest `json:"images" required:"true" nullable:"false" maxItems:"8" doc:"Pictures, in the order of the page. Empty: none"`
 }
 
 type imageRequest struct {
 	URL *string `json:"url" required:"true" nullable:"false" minLength:"1" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
-	Alt *string `json:"alt,omitzero" maxLength:"200" doc:"What the picture shows, for people who do not see it"`
+	Alt *string `json:"alt,omitzero" maxLength:"200" doc:"What the picture shows, for people who cannot see it"`
 }
 
 type pageAnswer struct {
 	DropID      drop.ID       `json:"dropId" minimum:"1"`
-	Description string        `json:"description" doc:"Markdown; empty: nothing"`
-	SizeGuide   string        `json:"size_guide" doc:"Markdown; empty: nothing"`
-	Rules       string        `json:"rules" doc:"Markdown; empty: nothing"`
-	Delivery    string        `json:"delivery" doc:"Markdown; empty: nothing"`
-	Images      []imageAnswer `json:"images" nullable:"false" doc:"Pictures, in the order in which the page shows them"`
+	Description string        `json:"description" doc:"Markdown. Empty: the page leaves it out"`
+	SizeGuide   string        `json:"size_guide" doc:"Markdown. Empty: the page leaves it out"`
+	Rules       string        `json:"rules" doc:"Markdown. Empty: the page leaves it out"`
+	Delivery    string        `json:"delivery" doc:"Markdown. Empty: the page leaves it out"`
+	Images      []imageAnswer `json:"images" nullable:"false" doc:"Pictures, in the order of the page"`
 	UpdatedAt   *instant      `json:"updated_at" doc:"When the page was last saved; null: never"`
 }
 
 type imageAnswer struct {
 	URL string `json:"url"`
-	Alt string `json:"alt" doc:"What the picture shows; empty: nobody has said it"`
+	Alt string `json:"alt" doc:"What the picture shows. Empty: not described"`
 }
 
 type duplicateRequest struct {
-	Name  *string  `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"200" doc:"What is sold; left out: as in the original"`
-	Start *instant `json:"start_time,omitzero" nullable:"false" doc:"When reserving opens; left out: when the original opens or, if that has passed, at the same time of day 24 to 48 hours from now"`
+	Name  *string  `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"200" doc:"What is sold. Left out: the original's name"`
+	Start *instant `json:"start_time,omitzero" nullable:"false" doc:"When reserving opens. Left out: when the original opens. If that has passed: at the same time of day, 24 to 48 hours from now"`
 }
 
 func (a *api) getPage(w http.ResponseWriter, r *http.Request) error {
@@ -190,8 +190,8 @@ func (a *api) pageRoutes() []route {
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/page", serve: a.getPage,
 			id: "get-drop-page", access: anybody, tag: tagDrops, summary: "Read what a drop's page says",
-			text: "The texts are Markdown, as the operator saved them; turn them into HTML with a renderer that leaves HTML out. A page that nobody " +
-				"has saved is empty. A change that another server of the shop made shows within 2 seconds.",
+			text: "The texts are Markdown, unchanged. Render them with a library that drops embedded HTML. A page that was never " +
+				"saved is empty. A change made through another server of the shop appears within 2 seconds.",
 			tagged: true, params: drops, answer: reflect.TypeFor[pageAnswer](), answerExample: page,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
 		},
@@ -214,8 +214,8 @@ func (a *api) pageRoutes() []route {
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/duplicate", serve: a.duplicateDrop, operator: true,
 			id: "duplicate-drop", access: operators, tag: tagOperating, summary: "Make a drop like another one",
-			text: "The new drop has the same price, sizes with their stock, limits, image and page, and nothing is sold. It is hidden: " +
-				"publish it with hidden set to false. Answers with the new drop.",
+			text: "The new drop has the same price, sizes, stock, limits, image and page, but no sales. It is hidden: " +
+				"set hidden to false to publish it. Returns the new drop.",
 			params: drops, body: reflect.TypeFor[duplicateRequest](), bodyOptional: true,
 			examples: []example{
 				{"again", "The same drop again", `{}`},

@@ -14,13 +14,13 @@ type (
 	purchasesAnswer struct {
 		Purchases []saleAnswer     `json:"purchases" nullable:"false"`
 		Next      *drop.PurchaseID `json:"next" doc:"Send it as after (with order=newest as before) to get the next page; null: this is the last page"`
-		Newest    *drop.PurchaseID `json:"newest,omitzero" doc:"With order=newest: the first purchase that was looked at; send it as after to be told only what came later"`
+		Newest    *drop.PurchaseID `json:"newest,omitzero" doc:"With order=newest: the newest purchase that was read. Send it as after to get only later ones"`
 	}
 	saleAnswer struct {
 		ID            drop.PurchaseID    `json:"id"`
 		ReservationID drop.ReservationID `json:"reservationId"`
 		UserID        drop.UserID        `json:"userId"`
-		Username      string             `json:"username" doc:"Unknown where only the shop knows the buyer"`
+		Username      string             `json:"username" doc:"Unknown if only the shop knows the buyer"`
 		Email         *string            `json:"email" doc:"null: none was given"`
 		Size          string             `json:"size,omitzero"`
 		Price         price              `json:"price"`

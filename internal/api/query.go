@@ -131,7 +131,7 @@ func pageOf[T any](found []T, limit int) (rows []T, more bool) {
 }
 
 func afterParam(of string) *huma.Param {
-	p := rowParam("after", "The "+of+" that the page begins after", 0)
+	p := rowParam("after", "Return rows after this "+of+"", 0)
 	p.Schema.Default = 0
 	return p
 }
@@ -169,7 +169,7 @@ func rowParam(name, description string, least float64) *huma.Param {
 
 func limitParam(usual, most int) *huma.Param {
 	return &huma.Param{
-		Name: "limit", In: "query", Description: "How many at most", Example: usual,
+		Name: "limit", In: "query", Description: "Maximum number of rows", Example: usual,
 		Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(most)), Default: usual},
 	}
 }

@@ -24,22 +24,22 @@ type Rehearsals interface {
 
 type (
 	rehearseRequest struct {
-		DropID *whole `json:"dropId" required:"true" nullable:"false" doc:"The drop that a hidden copy is made of"`
-		Buyers *whole `json:"buyers" required:"true" nullable:"false" minimum:"1" maximum:"20000" doc:"How many people come"`
+		DropID *whole `json:"dropId" required:"true" nullable:"false" doc:"The drop to rehearse"`
+		Buyers *whole `json:"buyers" required:"true" nullable:"false" minimum:"1" maximum:"20000" doc:"Number of simulated buyers"`
 	}
 	rehearsalAnswer struct {
 		Running   bool             `json:"running"`
-		DropID    *drop.ID         `json:"dropId" doc:"null: there has been none since the server started"`
+		DropID    *drop.ID         `json:"dropId" doc:"null: no rehearsal since the server started"`
 		Buyers    int              `json:"buyers"`
 		ElapsedMs int64            `json:"elapsed_ms"`
-		Phase     string           `json:"phase" doc:"What is going on, in words"`
+		Phase     string           `json:"phase" doc:"What is happening now, for people"`
 		Reserved  int64            `json:"reserved"`
 		Sold      int64            `json:"sold"`
 		Refused   int64            `json:"refused"`
 		Errors    int64            `json:"errors"`
 		Failure   *string          `json:"failure" doc:"Why there is no result"`
-		Result    *rehearse.Result `json:"result,omitzero" doc:"Absent: none yet; times are in milliseconds"`
-		Past      []pastRehearsal  `json:"past" nullable:"false" doc:"The rehearsals that ended since the server started, newest first, 20 at most"`
+		Result    *rehearse.Result `json:"result,omitzero" doc:"Absent while there is no result. Times are in milliseconds"`
+		Past      []pastRehearsal  `json:"past" nullable:"false" doc:"Rehearsals that ended since the server started, newest first, at most 20"`
 	}
 	pastRehearsal struct {
 		DropID  drop.ID          `json:"dropId"`
@@ -137,15 +137,15 @@ func (a *api) rehearsalRoutes() []route {
 		{
 			method: http.MethodPost, path: path, serve: a.beginRehearsal, operator: true,
 			id: "rehearse", access: operators, tag: tagOperating, summary: "Rehearse a drop",
-			text: "Makes a hidden copy of the drop, sends buyers at it over HTTP and watchers over sockets, and archives it afterwards. Goes on by itself; " +
-				"GET says how it goes, and at the end how it went. One at a time, and none while a drop is on sale or starts within 10 minutes. " +
-				"Under the Idempotency-Key of the last one none is begun, and the answer says how that one goes.",
+			text: "Makes a hidden copy of the drop, simulates buyers over HTTP and watchers over sockets, and archives the copy afterwards. It runs in the background; " +
+				"GET returns its progress and its result. Only one rehearsal runs at a time, and none while a drop is on sale or starts within 10 minutes. " +
+				"With the Idempotency-Key of the last rehearsal the call starts nothing and returns the progress of that one.",
 			body: reflect.TypeFor[rehearseRequest](), examples: []example{{"rehearse", "A thousand buyers", `{"dropId":1,"buyers":1000}`}},
 			answer: answer, answerExample: shown, codes: []drop.Code{drop.CodeDropNotFound, codeNotNow, codeOverloaded},
 		},
 		{
 			method: http.MethodGet, path: path, serve: a.showRehearsal,
-			id: "rehearsal", access: viewers, tag: tagOperating, summary: "Say how the rehearsal goes", text: "The one under way, or the last one, and those before it. Not in the operators' log.",
+			id: "rehearsal", access: viewers, tag: tagOperating, summary: "Read the progress of the rehearsal", text: "The current or last rehearsal, and those before it. The operators' log leaves this call out.",
 			answer: answer, answerExample: shown,
 		},
 	}

@@ -82,26 +82,26 @@ func (a *api) dropRoutes() []route {
 		{
 			method: http.MethodGet, path: dropsPath, serve: a.listDrops,
 			id: "list-drops", access: anybody, tag: tagDrops, summary: "List all drops",
-			text: "Ascending by id, with the stock as of now. The answer has an ETag: send it back as If-None-Match, and " +
-				"as long as nothing has changed the answer is 304 without a body.",
+			text: "All public drops in ascending order of id, with the current stock. The answer has an ETag. Send it back as If-None-Match " +
+				"to get 304 without a body while nothing has changed.",
 			tagged: true,
 			answer: reflect.TypeFor[[]dropAnswer](), answerExample: "[" + exampleDrop + "]",
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/create", serve: a.createDrop,
 			id: createDropID, access: operators, tag: tagDrops, summary: "Create a drop",
-			text: "Puts up a drop with total_stock units, or with sizes that have units each.",
+			text: "Creates a drop with total_stock units, or with sizes that have their own units.",
 			body: reflect.TypeFor[createRequest](),
 			examples: []example{
 				{"plain", "A drop without sizes", `{"name":"Air Zenith 1","price":119.99,"total_stock":50,"start_time":"2026-01-31T10:00:00.000Z"}`},
-				{"sized", "A drop in sizes, two pairs a buyer at most", `{"name":"Court Runner","price":90,"start_time":"2026-01-31T10:00:00+01:00",` +
+				{"sized", "A drop with sizes, at most two pairs per buyer", `{"name":"Court Runner","price":90,"start_time":"2026-01-31T10:00:00+01:00",` +
 					`"image_url":"https://shop.example/court-runner.jpg","sizes":[{"size":"9","stock":20},{"size":9.5,"stock":30}],"limit_per_user":2}`},
 			},
 			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop, operator: true,
 		},
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}", serve: a.getDrop,
-			id: "get-drop", access: anybody, tag: tagDrops, summary: "Read one drop", text: "The drop as last committed, also one that the list does not show.",
+			id: "get-drop", access: anybody, tag: tagDrops, summary: "Read one drop", text: "The last committed state of the drop. Hidden and archived drops are readable too.",
 			tagged: true,
 			params: []*huma.Param{idParam("The drop's id", "1")},
 			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop,
@@ -115,12 +115,12 @@ func (a *api) buyingRoutes() []route {
 		{
 			method: http.MethodPost, path: dropsPath + "/reserve", serve: a.reserve,
 			id: "reserve", access: buyers, tag: tagBuying, summary: "Reserve one unit",
-			text: "Holds one unit until expires_at. At that moment the hold is over and the unit is on sale again. " +
-				"In a drop with a limit of 1, reserving again while holding answers with the same reservation.",
+			text: "Holds one unit until expires_at. Then the hold ends and the unit is available again. " +
+				"If the limit is 1 and the buyer already holds a unit, the answer is the same reservation.",
 			body: reflect.TypeFor[reserveRequest](),
 			examples: []example{
 				{"numbered", "A buyer by the shop's own number", `{"dropId":1,"userId":3}`},
-				{"named", "A buyer by email and name, in a size", `{"dropId":2,"userName":"Ann","email":"ann@example.com","size":9.5}`},
+				{"named", "A buyer by email and name, with a size", `{"dropId":2,"userName":"Ann","email":"ann@example.com","size":9.5}`},
 			},
 			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleReservation,
 			codes: []drop.Code{
@@ -131,10 +131,10 @@ func (a *api) buyingRoutes() []route {
 		{
 			method: http.MethodPost, path: dropsPath + "/purchase", serve: a.purchase,
 			id: "purchase", access: buyers, tag: tagBuying, summary: "Buy a reserved unit",
-			text: "Completes a live reservation. Asking again gives the same purchase again: there is only one.",
+			text: "Completes an active reservation. A repeated call returns the same purchase: there is only one.",
 			body: reflect.TypeFor[reservationRequest](),
 			examples: []example{
-				{"purchase", "The reservation that reserve answered with", exampleReservationID},
+				{"purchase", "The reservation from the answer to reserve", exampleReservationID},
 			},
 			answer: reflect.TypeFor[purchasedAnswer](), answerExample: examplePurchase,
 			codes: []drop.Code{
@@ -143,11 +143,11 @@ func (a *api) buyingRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/cancel", serve: a.cancel,
-			id: "cancel", access: buyers, tag: tagBuying, summary: "Give a reserved unit back",
-			text: "The unit is on sale again at once. Asking again, also for an expired reservation, changes nothing.",
+			id: "cancel", access: buyers, tag: tagBuying, summary: "Release a reserved unit",
+			text: "The unit is available again at once. A repeated call, or one for an expired reservation, changes nothing.",
 			body: reflect.TypeFor[reservationRequest](),
 			examples: []example{
-				{"cancel", "The reservation that reserve answered with", exampleReservationID},
+				{"cancel", "The reservation from the answer to reserve", exampleReservationID},
 			},
 			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleCancelled,
 			codes: []drop.Code{drop.CodeReservationNotFound, drop.CodeAlreadyPurchased, codeOverloaded},
@@ -159,9 +159,9 @@ func (a *api) buyerRoutes() []route {
 	routes := []route{
 		{
 			method: http.MethodPost, path: "/api/users", serve: a.ensureUser,
-			id: ensureUserID, access: operators, tag: tagBuyers, summary: "Find or make a buyer",
+			id: ensureUserID, access: operators, tag: tagBuyers, summary: "Find or create a buyer",
 			operator: a.identity != nil, // else any client's call, as a reserve by name is
-			text:     "Finds the buyer by email or, without an email, by username, and makes one where there is none.",
+			text:     "Finds the buyer by email or, without an email, by username. Creates one if there is none.",
 			body:     reflect.TypeFor[userRequest](),
 			examples: []example{
 				{"user", "A buyer with an email", `{"username":"Ann","email":"ann@example.com"}`},
@@ -170,7 +170,7 @@ func (a *api) buyerRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/api/users/{id}/reservations", serve: a.userReservations, long: true,
-			id: "list-reservations", access: buyers, tag: tagBuyers, summary: "List a buyer's reservations", text: "Over all drops, newest first.",
+			id: "list-reservations", access: buyers, tag: tagBuyers, summary: "List a buyer's reservations", text: "Reservations in all drops, newest first.",
 			params: []*huma.Param{idParam("The buyer's id", "3"), limitParam(defaultReservations, maxReservations)},
 			answer: reflect.TypeFor[[]reservationAnswer](), answerExample: "[" + exampleReservation + "]",
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeUserNotFound},
@@ -181,7 +181,7 @@ func (a *api) buyerRoutes() []route {
 	}
 	return append(routes, route{
 		method: http.MethodGet, path: "/api/users/me", serve: a.me,
-		id: "me", access: buyers, tag: tagBuyers, summary: "Say who the token is", text: "The buyer that the token stands for.",
+		id: "me", access: buyers, tag: tagBuyers, summary: "Read who you are", text: "The buyer that the token identifies.",
 		answer: reflect.TypeFor[meAnswer](), answerExample: `{"id":1099511627776,"username":"Ann Smith","email":"ann@example.com"}`,
 		codes: []drop.Code{codeOverloaded},
 	})
@@ -193,21 +193,21 @@ func (a *api) operatorRoutes() []route {
 		{
 			method: http.MethodPatch, path: dropsPath + "/{id}", serve: a.editDrop, operator: true,
 			id: "edit-drop", access: operators, tag: tagOperating, summary: "Change a drop",
-			text: "Changes what the body names, all of it or nothing, and leaves the rest as it is; an empty object changes nothing. " +
-				"What may change no more is refused as fixed. Answers with the drop right after the change.",
+			text: "Changes the members in the body, all or none of them, and keeps the rest. An empty object changes nothing. " +
+				"What can no longer be changed gets the error fixed. Returns the drop right after the change.",
 			params: drops, body: reflect.TypeFor[editRequest](),
 			examples: []example{
-				{"texts", "Another name, no image, three pairs a buyer at most", `{"name":"Air Zenith 1 Retro","image_url":null,"limit_per_user":3}`},
-				{"hide", "Out of the list", `{"hidden":true}`},
+				{"texts", "Another name, no image, at most three pairs per buyer", `{"name":"Air Zenith 1 Retro","image_url":null,"limit_per_user":3}`},
+				{"hide", "Remove it from the list", `{"hidden":true}`},
 			},
 			answer: answer, answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound, drop.CodeFixed, codeOverloaded},
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/restock", serve: a.restock, operator: true,
-			id: "restock", access: operators, tag: tagOperating, summary: "Add units, or take unsold ones away",
-			text:   "Units that are held or sold stay. Answers with the drop right after the change.",
+			id: "restock", access: operators, tag: tagOperating, summary: "Add units, or remove unsold ones",
+			text:   "Held and sold units stay. Returns the drop right after the change.",
 			params: drops, body: reflect.TypeFor[restockRequest](),
-			examples: []example{{"add", "Ten units more", `{"add":10}`}, {"take", "One unit less", `{"add":-1}`}},
+			examples: []example{{"add", "Add ten units", `{"add":10}`}, {"take", "Remove one unit", `{"add":-1}`}},
 			answer:   answer, answerExample: exampleDrop,
 			codes: []drop.Code{
 				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeStockInUse, codeOverloaded,
@@ -215,17 +215,17 @@ func (a *api) operatorRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/pause", serve: a.pause, operator: true,
-			id: "pause", access: operators, tag: tagOperating, summary: "Stop reserving",
-			text: "Nobody can reserve until it is resumed; live reservations can still be bought. Asking again changes nothing. " +
-				"Answers with the drop right after the change.",
-			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"pause", "Nothing to say", `{}`}},
+			id: "pause", access: operators, tag: tagOperating, summary: "Pause sales",
+			text: "Nobody can reserve until you resume the drop. Buyers can still purchase active reservations. A repeated call changes nothing. " +
+				"Returns the drop right after the change.",
+			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"pause", "An empty object", `{}`}},
 			answer: answer, answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound, codeOverloaded},
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/resume", serve: a.resume, operator: true,
-			id: "resume", access: operators, tag: tagOperating, summary: "End a pause",
-			text:   "Asking again changes nothing. Answers with the drop right after the change.",
-			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"resume", "Nothing to say", `{}`}},
+			id: "resume", access: operators, tag: tagOperating, summary: "Resume sales",
+			text:   "A repeated call changes nothing. Returns the drop right after the change.",
+			params: drops, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: []example{{"resume", "An empty object", `{}`}},
 			answer: answer, answerExample: exampleDrop, codes: []drop.Code{drop.CodeDropNotFound, codeOverloaded},
 		},
 	}
@@ -235,16 +235,17 @@ func (a *api) bookRoutes() []route {
 	routes := []route{
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/purchases", serve: a.listPurchases, operator: true, streams: true, long: true,
-			id: listPurchasesID, access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfilment",
-			text: "Ascending by id, with the buyers; with order=newest descending, and only those that q asks for. from, to and size narrow the list " +
-				"down, in files too. A search that takes longer than a second answers with what it has found so far, and with next. As CSV (Accept: text/csv, or format=csv) all purchases after that one come in one " +
-				"answer, or limit of them; a cell that a spreadsheet would take for a formula begins with an apostrophe. As an Excel workbook " +
-				"(format=xlsx, or its media type in Accept) likewise: price and createdAt are a number and a time in UTC, all else is text.",
+			id: listPurchasesID, access: viewers, tag: tagOperating, summary: "List a drop's purchases for fulfillment",
+			text: "Purchases with their buyers, in ascending order of id. With order=newest the order is descending, and you can search with q. " +
+				"from, to and size filter the list, in files too. A search that takes longer than a second returns what it has found so far, and next. " +
+				"As CSV (Accept: text/csv, or format=csv) one answer has all purchases after that id, or limit of them. A cell that a spreadsheet " +
+				"would read as a formula begins with an apostrophe. An Excel workbook (format=xlsx, or its media type in Accept) has the same rows. " +
+				"There price is a number and createdAt a time in UTC; all other cells are text.",
 			params: append(slices.Concat(pageParams("id of the purchase"), newestParams(), betweenParams("purchases"), []*huma.Param{sizeParam()}), &huma.Param{
-				Name: "format", In: "query", Description: "Goes before Accept",
+				Name: "format", In: "query", Description: "Format of the answer; overrides Accept",
 				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{formatJSON, formatCSV, formatXLSX}},
 			}, &huma.Param{
-				Name: "bom", In: "query", Description: "1: a CSV begins with U+FEFF, by which Excel knows UTF-8",
+				Name: "bom", In: "query", Description: "1: a CSV begins with U+FEFF, so that Excel reads it as UTF-8",
 				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"0", "1"}, Default: "0"},
 			}),
 			answer: reflect.TypeFor[purchasesAnswer](), media: "text/csv", workbook: true,
@@ -255,8 +256,8 @@ func (a *api) bookRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/ledger", serve: a.listLedger, operator: true, long: true,
-			id: "list-ledger", access: viewers, tag: tagOperating, summary: "List how a drop's units moved",
-			text:   "One entry for each reason and size of one commit, ascending by seq.",
+			id: "list-ledger", access: viewers, tag: tagOperating, summary: "List the stock movements of a drop",
+			text:   "One entry per commit, reason and size, in ascending order of seq.",
 			params: pageParams("seq of the entry"), answer: reflect.TypeFor[ledgerAnswer](),
 			answerExample: `{"entries":[{"seq":1,"at":"2026-01-31T09:00:00.000Z","reason":"created","size":null,"units":50,"available":50},` +
 				`{"seq":2,"at":"2026-01-31T10:00:00.120Z","reason":"reserved","size":null,"units":2,"available":48}],"next":null}`,
@@ -270,8 +271,8 @@ func (a *api) bookRoutes() []route {
 func (a *api) controlRoutes() []route {
 	routes := []route{{
 		method: http.MethodGet, path: "/api/operator/figures", serve: a.showFigures, long: true,
-		id: "figures", access: viewers, tag: tagOperating, summary: "Read the figures of all drops, and of the service",
-		text:   "From memory, to be asked for each second. Not in the operators' log.",
+		id: "figures", access: viewers, tag: tagOperating, summary: "Read the figures of all drops and of the service",
+		text:   "Answered from memory, so you may ask every second. The operators' log leaves this call out.",
 		answer: reflect.TypeFor[figuresAnswer](),
 		answerExample: `{"at":"2026-01-31T10:00:02.000Z","drops":[{"id":1,"name":"Air Zenith 1","price":119.99,"start_time":"2026-01-31T10:00:00.000Z",` +
 			`"image_url":null,"limit_per_user":2,"max_expired_holds":null,"paused":false,"hidden":false,"archived":false,"rehearsal":false,"version":7,` +
@@ -283,8 +284,8 @@ func (a *api) controlRoutes() []route {
 	}
 	return append(routes, route{
 		method: http.MethodGet, path: dropsPath + "/{id}/audit", serve: a.auditDrop, operator: true, streams: true, long: true,
-		id: "audit", access: operators, tag: tagOperating, summary: "Compare a drop's books with themselves",
-		text:   "Replays the ledger against the counters, the reservations and the purchases, as of one moment. One at a time; it takes a second or two for a million reservations.",
+		id: "audit", access: operators, tag: tagOperating, summary: "Audit a drop",
+		text:   "Compares the ledger with the counters, reservations and purchases, all as of one moment. Only one audit runs at a time. A million reservations take a second or two.",
 		params: []*huma.Param{idParam("The drop's id", "1")}, answer: reflect.TypeFor[auditAnswer](),
 		answerExample: `{"dropId":1,"clean":true,"reservations":4,"purchases":2,"ledger_entries":6,"differences":0,"sentences":[]}`,
 		codes:         []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound, codeOverloaded},
@@ -300,14 +301,14 @@ func newestParams() []*huma.Param {
 	longest := maxSearch
 	return []*huma.Param{
 		{
-			Name: "order", In: "query", Description: "newest: descending by id, as JSON only",
+			Name: "order", In: "query", Description: "newest: in descending order of id, as JSON only",
 			Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"oldest", "newest"}, Default: "oldest"},
 		},
-		beforeParam("With order=newest: the id of the purchase that the page begins before"),
+		beforeParam("With order=newest: only purchases with a lower id"),
 		{
 			Name: "q", In: "query",
-			Description: "With order=newest: only purchases whose buyer's name or email has each of these words, or whose number, receipt (7-12: number 12 of drop 7), " +
-				"reservation or buyer has this number. Letter case does not matter",
+			Description: "With order=newest: only purchases whose buyer's name or email contains each of these words. A number finds the purchase, receipt " +
+				"(7-12 is number 12 of drop 7), reservation or buyer with that number. Letter case does not matter",
 			Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &longest},
 		},
 	}
@@ -319,23 +320,23 @@ func (a *api) serviceRoutes() []route {
 	return []route{
 		{
 			method: http.MethodGet, path: "/health", serve: a.health,
-			id: "health", access: anybody, tag: tagService, summary: "Say that the server answers", text: "Asks nothing of the database.",
+			id: "health", access: anybody, tag: tagService, summary: "Check that the server answers", text: "Does not query the database.",
 			answer: reflect.TypeFor[healthAnswer](), answerExample: `{"status":"ok","timestamp":"2026-01-31T10:00:00.000Z"}`,
 		},
 		{
 			method: http.MethodGet, path: "/livez", serve: a.live,
-			id: "livez", access: anybody, tag: tagService, summary: "Say that the process runs", text: "200 for as long as it does.",
+			id: "livez", access: anybody, tag: tagService, summary: "Check that the process runs", text: "Always 200 while the process runs.",
 			answer: reflect.TypeFor[statusAnswer](), answerExample: `{"status":"ok"}`,
 		},
 		{
 			method: http.MethodGet, path: "/readyz", serve: a.ready,
-			id: "readyz", access: anybody, tag: tagService, summary: "Say whether requests can be served",
-			text:   fmt.Sprintf("Asks the database, for at most %d seconds.", int(readyTimeout.Seconds())),
+			id: "readyz", access: anybody, tag: tagService, summary: "Check that the server is ready",
+			text:   fmt.Sprintf("Queries the database, for at most %d seconds.", int(readyTimeout.Seconds())),
 			answer: reflect.TypeFor[readyAnswer](), answerExample: `{"status":"ready","bus":"connected"}`, codes: []drop.Code{codeNotReady},
 		},
 		{
 			method: http.MethodGet, path: "/metrics", serve: a.showMetrics(),
-			id: metricsID, access: viewers, tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that it asks for.",
+			id: metricsID, access: viewers, tag: tagService, summary: "Read the metrics", text: "For Prometheus, in the format that its Accept header requests.",
 			media: "text/plain", mediaExample: `"# TYPE sneakerdrop_rate_limited_total counter\nsneakerdrop_rate_limited_total{caller=\"address\",class=\"buy\"} 0\n"`,
 		},
 	}

@@ -23,13 +23,13 @@ func (a *api) shopRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/operator/purchases", serve: a.listAllPurchases, operator: true, long: true,
 			id: listAllPurchasesID, access: viewers, tag: tagOperating, summary: "List the purchases of all drops",
-			text: "Newest first, without those of rehearsals unless drop names one. q, drop, size, from and to narrow the list down. A search that takes longer than a second answers with what it " +
-				"has found so far, and with next.",
+			text: "Newest first, without rehearsals unless drop names one. q, drop, size, from and to filter the list. A search that takes " +
+				"longer than a second returns what it has found so far, and next.",
 			params: slices.Concat([]*huma.Param{
-				{Name: "q", In: "query", Description: "As in the list of one drop's purchases", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxSearch)}},
+				{Name: "q", In: "query", Description: "The same search as in the list of one drop's purchases", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxSearch)}},
 				dropParam(), sizeParam(),
 			}, betweenParams("purchases"), []*huma.Param{
-				{Name: "before", In: "query", Description: "The next of the page before", Schema: &huma.Schema{Type: huma.TypeString}},
+				{Name: "before", In: "query", Description: "The value of next from the previous page", Schema: &huma.Schema{Type: huma.TypeString}},
 				limitParam(defaultPage, maxPage),
 			}),
 			answer: reflect.TypeFor[allPurchasesAnswer](),
@@ -40,11 +40,11 @@ func (a *api) shopRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/operator/buyers", serve: a.listBuyers, operator: true, long: true,
 			id: listBuyersID, access: viewers, tag: tagOperating, summary: "Find buyers",
-			text: "By descending number. q finds a part of a name or email, or a whole number. A search that takes longer than a second answers " +
-				"with what it has found so far, and with next.",
+			text: "In descending order of id. q matches a part of a name or email, or a whole id. A search that takes longer than a second " +
+				"returns what it has found so far, and next.",
 			params: []*huma.Param{
-				{Name: "q", In: "query", Description: "Each of these words is in the name or email, or this is the buyer's number. Letter case does not matter", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxSearch)}},
-				beforeParam("The next of the page before"), limitParam(defaultPage, maxPage),
+				{Name: "q", In: "query", Description: "Words that the name or email must contain, or the buyer's id. Letter case does not matter", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxSearch)}},
+				beforeParam("The value of next from the previous page"), limitParam(defaultPage, maxPage),
 			},
 			answer:        reflect.TypeFor[buyersAnswer](),
 			answerExample: `{"buyers":[{"id":1099511627776,"username":"Ann","email":"ann@example.com"}],"next":null}`,
@@ -52,7 +52,7 @@ func (a *api) shopRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/api/operator/buyers/{id}", serve: a.showBuyer, operator: true, long: true,
-			id: getBuyerID, access: viewers, tag: tagOperating, summary: "Read what a buyer reserved and bought", text: "Over all drops, newest first.",
+			id: getBuyerID, access: viewers, tag: tagOperating, summary: "Read a buyer's reservations and purchases", text: "In all drops, newest first.",
 			params: []*huma.Param{idParam("The buyer's number", "3"), limitParam(defaultReservations, maxReservations)},
 			answer: reflect.TypeFor[buyerHistoryAnswer](),
 			answerExample: `{"id":1099511627776,"username":"Ann","email":"ann@example.com","reservations":[{"id":4294967297,"dropId":1,"dropName":"Air Zenith 1",` +
@@ -62,8 +62,8 @@ func (a *api) shopRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/api/operator/settings", serve: a.showSettings, long: true,
-			id: "settings", access: viewers, tag: tagOperating, summary: "Read the settings in force, and what runs",
-			text:   "Secrets are never shown. Not in the operators' log.",
+			id: "settings", access: viewers, tag: tagOperating, summary: "Read the settings in force and the version",
+			text:   "Secrets are never shown. The operators' log leaves this call out.",
 			answer: reflect.TypeFor[settingsAnswer](),
 			answerExample: `{"version":"0.1.0","commit":null,"go":"go1.26.0","started":"2026-01-31T09:00:00.000Z","database":{"engine":"SQLite","version":"3.51.0",` +
 				`"warnings":[]},"bus":"none","sign_in":false,"settings":[{"name":"hold","value":"60s","source":"default","from":null,"secret":false,` +
@@ -83,18 +83,18 @@ func (a *api) tokenRoutes() []route {
 	return []route{
 		{
 			method: http.MethodGet, path: "/api/operator/log", serve: a.listActions, long: true,
-			id: "list-actions", access: viewers, tag: tagOperating, summary: "List what operators did",
-			text: "Each call that was made with an operator's token, except metrics, figures, settings and this list, newest first. Entries are never " +
-				"changed nor removed. The parameters narrow the list down; a search that takes longer than a second answers with what it has found so far, and with next.",
+			id: "list-actions", access: viewers, tag: tagOperating, summary: "Read the operators' log",
+			text: "Calls with an operator's or viewer's token, newest first, except metrics, figures, settings and this list. Entries are never " +
+				"changed or removed. The parameters filter the list. A search that takes longer than a second returns what it has found so far, and next.",
 			params: slices.Concat([]*huma.Param{
-				{Name: "actor", In: "query", Description: "Only of those whose name has this text in it, or of the token of this number", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxActor)}},
-				{Name: "call", In: "query", Description: "Only this operation, with dashes as in an entry", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxActor)}, Example: "restock"},
+				{Name: "actor", In: "query", Description: "Only entries whose actor's name contains this text, or of the token with this id", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxActor)}},
+				{Name: "call", In: "query", Description: "Only this operation, spelled with dashes as in an entry", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxActor)}, Example: "restock"},
 				dropParam(),
 				{
-					Name: "outcome", In: "query", Description: "ok: it was done; refused: it was not; unknown: the server ended before it knew",
+					Name: "outcome", In: "query", Description: "ok: it was done. refused: it was not. unknown: the server stopped before it knew",
 					Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"ok", "refused", "unknown"}},
 				},
-			}, betweenParams("entries"), []*huma.Param{beforeParam("The id that the page begins before"), limitParam(defaultPage, maxPage)}),
+			}, betweenParams("entries"), []*huma.Param{beforeParam("Only entries with a lower id"), limitParam(defaultPage, maxPage)}),
 			answer: reflect.TypeFor[actionsAnswer](),
 			answerExample: `{"actions":[{"id":7,"at":"2026-01-31T09:59:00.000Z","token":1,"name":"Ann's laptop","role":"operator",` +
 				`"call":"restock","dropId":1,"detail":"{\"add\":10}","from":"203.0.113.7","request":"b3KQ","outcome":"ok"}],"next":null}`,
@@ -102,27 +102,27 @@ func (a *api) tokenRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: path, serve: a.listTokens, operator: true, long: true,
-			id: "list-tokens", access: viewers, tag: tagOperating, summary: "List the operators' tokens", text: "Without their secrets, which are stored nowhere.",
+			id: "list-tokens", access: viewers, tag: tagOperating, summary: "List the operators' tokens", text: "The list has no secrets: the server does not store them.",
 			answer: reflect.TypeFor[tokensAnswer](), answerExample: `{"tokens":[` + token + `],"me":1}`,
 		},
 		{
 			method: http.MethodPost, path: path, serve: a.createToken, operator: true,
-			id: "create-token", access: operators, tag: tagOperating, summary: "Make a token for an operator or a viewer",
-			text: "Shows the secret this once. A token can do no more, and lasts no longer, than the one that makes it. Under an Idempotency-Key the same " +
-				"server gives the same token again for ten minutes; another server makes another one.",
+			id: "create-token", access: operators, tag: tagOperating, summary: "Create a token for an operator or a viewer",
+			text: "Shows the secret only once. A token cannot do more, or last longer, than the token that creates it. With the same Idempotency-Key " +
+				"a server returns the same token for ten minutes; another server creates another one.",
 			body: reflect.TypeFor[tokenRequest](),
 			examples: []example{
-				{"viewer", "A token that looks, for 90 days", `{"name":"Ann's laptop","role":"viewer"}`},
-				{"operator", "One that may do everything, for ever", `{"name":"Fulfilment","role":"operator","expires_at":null}`},
+				{"viewer", "A read-only token for 90 days", `{"name":"Ann's laptop","role":"viewer"}`},
+				{"operator", "A token with full rights that never expires", `{"name":"Fulfilment","role":"operator","expires_at":null}`},
 			},
 			answer: reflect.TypeFor[newTokenAnswer](), answerExample: `{"token":` + token + `,"secret":"sdo_4pY0"}`,
 		},
 		{
 			method: http.MethodPost, path: path + "/{token}/revoke", serve: a.revokeToken, operator: true,
 			id: revokeTokenID, access: operators, tag: tagOperating, summary: "Revoke a token",
-			text:   "It is worth nothing from that moment on. To revoke it again changes nothing.",
-			params: []*huma.Param{numberParam("token", "The token's number", "1")}, body: reflect.TypeFor[emptyRequest](), bodyOptional: true,
-			examples: []example{{"revoke", "Nothing to say", `{}`}},
+			text:   "The token stops working at once. A repeated call changes nothing.",
+			params: []*huma.Param{numberParam("token", "The token's id", "1")}, body: reflect.TypeFor[emptyRequest](), bodyOptional: true,
+			examples: []example{{"revoke", "An empty object", `{}`}},
 			answer:   reflect.TypeFor[tokenAnswer](), answerExample: token, codes: []drop.Code{drop.CodeTokenNotFound},
 		},
 	}
@@ -130,7 +130,7 @@ func (a *api) tokenRoutes() []route {
 
 func dropParam() *huma.Param {
 	return &huma.Param{
-		Name: "drop", In: "query", Description: "Only of this drop, by its id",
+		Name: "drop", In: "query", Description: "Only this drop, by its id",
 		Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: new(1.0), Maximum: new(float64(drop.MaxID))},
 	}
 }

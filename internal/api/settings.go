@@ -43,26 +43,26 @@ const (
 
 type (
 	settingsAnswer struct {
-		Version  string          `json:"version" doc:"Of sneakerdrop"`
-		Commit   *string         `json:"commit" doc:"That it was built from; null: the build does not say"`
-		Go       string          `json:"go" doc:"Version of Go that it was built with"`
+		Version  string          `json:"version" doc:"Version of sneakerdrop"`
+		Commit   *string         `json:"commit" doc:"The commit that the program was built from; null: unknown"`
+		Go       string          `json:"go" doc:"Version of Go that the program was built with"`
 		Started  instant         `json:"started" doc:"When this process started"`
 		Database databaseAnswer  `json:"database"`
-		Bus      string          `json:"bus" enum:"none,connected,disconnected" doc:"How this server hears from others of the shop; none: it asks the database each second"`
+		Bus      string          `json:"bus" enum:"none,connected,disconnected" doc:"Connection to the shop's other servers. none: this server asks the database each second"`
 		SignIn   bool            `json:"sign_in" doc:"Whether buyers and operators need tokens"`
 		Settings []settingAnswer `json:"settings" nullable:"false" doc:"All settings in force"`
 	}
 	databaseAnswer struct {
 		Engine   string   `json:"engine" doc:"PostgreSQL, SQLite or memory"`
-		Version  *string  `json:"version" doc:"null: the engine has none, or does not answer"`
-		Warnings []string `json:"warnings" nullable:"false" doc:"Why it may lose sales that buyers were told of"`
+		Version  *string  `json:"version" doc:"null: the engine has no version or does not answer"`
+		Warnings []string `json:"warnings" nullable:"false" doc:"Why it may lose confirmed sales"`
 	}
 	settingAnswer struct {
-		Name   string        `json:"name" doc:"The flag, without dashes"`
-		Value  *string       `json:"value" doc:"null: not set; of a secret it is set"`
+		Name   string        `json:"name" doc:"The flag without dashes"`
+		Value  *string       `json:"value" doc:"null: not set. A secret that is set reads as set"`
 		Source SettingSource `json:"source" enum:"default,flag,environment,file"`
-		From   *string       `json:"from" doc:"The variable that it was taken from; null: none"`
-		Secret bool          `json:"secret" doc:"Whether its value is kept back"`
+		From   *string       `json:"from" doc:"The environment variable that set it; null: none"`
+		Secret bool          `json:"secret" doc:"Whether the value is secret and not shown"`
 		Help   string        `json:"help"`
 	}
 )

@@ -17,11 +17,11 @@ import (
 
 type (
 	salesAnswer struct {
-		At      instant          `json:"at" doc:"Now, by the clock that holds and starts go by"`
+		At      instant          `json:"at" doc:"Current time on the clock that decides holds and start times"`
 		Since   instant          `json:"since"`
-		Units   int64            `json:"units" doc:"Sold from since on, over all drops except rehearsals"`
+		Units   int64            `json:"units" doc:"Units sold since then, over all drops except rehearsals"`
 		Revenue float64          `json:"revenue" doc:"What these units cost in total"`
-		Drops   []dropSaleAnswer `json:"drops" nullable:"false" doc:"The drops that sold something, ascending by id"`
+		Drops   []dropSaleAnswer `json:"drops" nullable:"false" doc:"Drops with sales, in ascending order of id"`
 	}
 	dropSaleAnswer struct {
 		DropID  drop.ID `json:"dropId"`
@@ -149,9 +149,9 @@ func (a *api) salesRoutes() []route {
 		method: http.MethodGet, path: "/api/operator/sales", serve: a.showSales, long: true,
 		id: "sales", access: viewers, tag: tagOperating, summary: "Count what was sold since a moment",
 		text: "Units and revenue from a moment on, such as the midnight that your day began with. Rehearsals do not count. " +
-			"The server reads the store once for each moment and answers from memory afterwards, so you may ask each second. Not in the operators' log.",
+			"The server reads the store once for each moment and answers from memory afterwards, so you may ask each second. The operators' log leaves this call out.",
 		params: []*huma.Param{{
-			Name: "since", In: "query", Required: true, Description: "The moment to count from, which is included: a time with its zone",
+			Name: "since", In: "query", Required: true, Description: "Count from this time on (inclusive), in RFC 3339 with a zone",
 			Example: "2026-01-31T00:00:00Z", Schema: &huma.Schema{Type: huma.TypeString, Format: "date-time"},
 		}},
 		answer: reflect.TypeFor[salesAnswer](),

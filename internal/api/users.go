@@ -9,19 +9,19 @@ import (
 )
 
 type userRequest struct {
-	Username *string `json:"username" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"The buyer's name, shown with purchases; see userName of reserve"`
-	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Tells buyers of one name apart; the case of the letters A to Z does not matter"`
+	Username *string `json:"username" required:"true" nullable:"false" minLength:"1" maxLength:"100" doc:"The buyer's name, shown with purchases. The rules are those of userName in reserve"`
+	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Distinguishes buyers with the same name. The case of the letters A to Z does not matter"`
 }
 
 type userAnswer struct {
-	ID       drop.UserID `json:"id" doc:"From 1099511627776 on, but for the sample data"`
+	ID       drop.UserID `json:"id" doc:"1099511627776 or above, except in the sample data"`
 	Username string      `json:"username"`
 }
 
 type meAnswer struct {
-	ID       drop.UserID `json:"id" doc:"What reservations and purchases bear as userId"`
-	Username string      `json:"username" doc:"As the token has it"`
-	Email    *string     `json:"email" doc:"null: the token has none, or none that was verified"`
+	ID       drop.UserID `json:"id" doc:"The userId of the buyer's reservations and purchases"`
+	Username string      `json:"username" doc:"The name in the token"`
+	Email    *string     `json:"email" doc:"null: the token has no verified email"`
 }
 
 // The bounds of ?limit= on a user's reservations.

@@ -300,7 +300,7 @@ func refuseMethod(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusMethodNotAllowed)
-	_, _ = io.WriteString(w, `{"error":"This path does not take that method; the Allow header lists those it takes","code":"method_not_allowed"}`)
+	_, _ = io.WriteString(w, `{"error":"This path does not support that method; use one of those in the Allow header","code":"method_not_allowed"}`)
 }
 
 // find matches the paths of pages as those of the API match: without regard to case, with or without one trailing
