@@ -13,7 +13,7 @@ import (
 	"sneakerdrop/internal/shop"
 )
 
-// access is who may make a call. It counts where the shop has identity; without it everybody may do everything.
+// access says who may make a call. Without identity in the shop, everybody may make every call.
 type access int8
 
 const (
@@ -39,8 +39,7 @@ func (rt *route) open() bool {
 	return rt.access == anybody || rt.access == watchers || rt.access == buyers || rt.id == createDropID
 }
 
-// caller is who makes a call, as far as the server has proof of it: a buyer, the holder of an operator's token, or
-// neither.
+// caller is the proven identity behind a call: a buyer, the holder of an operator's token, or neither.
 type caller struct {
 	buyer drop.User
 	until time.Time // when the buyer's token expires

@@ -1,9 +1,8 @@
-// Package api speaks HTTP for the engine: it reads requests strictly, hands them on as commands, and writes answers,
-// refusals and the document that describes them all.
+// Package api is the engine's HTTP interface. It validates requests, passes them on as commands, and writes answers,
+// errors and the OpenAPI document.
 //
-// An operation is one handler and its description side by side (routes); the errors of all of them are one table
-// (problems). A handler keeps nothing between requests but the encoded list of drops; the Handler is safe for
-// concurrent use.
+// Each operation has its handler and its description side by side (routes). All errors are in one table (problems). The
+// Handler is safe for concurrent use.
 package api
 
 import (
@@ -36,7 +35,7 @@ import (
 // Config is what a handler needs. Only Engine has no default.
 type Config struct {
 	Engine *engine.Engine
-	// Log receives what callers are not told (default: slog.Default).
+	// Log receives the causes that callers do not see (default: slog.Default).
 	Log *slog.Logger
 	// AllowedOrigins may read answers in a browser, such as https://shop.example; * stands for any characters
 	// (default: every origin).
@@ -221,7 +220,7 @@ func (a *api) serve(rt *route) http.Handler {
 	})
 }
 
-// enter finds out who calls and whether this caller may.
+// enter identifies the caller and checks the permission to make the call.
 func (a *api) enter(rt *route, rec *recorder, r *http.Request) (err error) {
 	if rec.caller, err = a.authorize(r, rt.access); err != nil {
 		return err
@@ -255,7 +254,7 @@ func (a *api) logged(rt *route, rec *recorder, r *http.Request) error {
 
 const requestIDHeader = "X-Request-Id"
 
-// What belongs on every answer, ready to be shared by all of them: nothing ever writes into these.
+// Header values that all answers share. Nothing may write into these slices.
 var (
 	noSniff    = []string{"nosniff"}
 	noReferrer = []string{"no-referrer"}
@@ -271,7 +270,7 @@ func securityHeaders(h http.Header) {
 	h["Cache-Control"] = noStore
 }
 
-// guard puts on every answer what belongs on every answer, measures it, and turns a panic into an error like any other.
+// guard adds the common headers to every answer, measures it, and turns a panic into an ordinary error.
 func (a *api) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := a.metrics.begin(w)
@@ -295,7 +294,7 @@ func (a *api) guard(next http.Handler) http.Handler {
 
 const maxRequestID = 64
 
-// requestID takes the caller's own name for the request if it is fit for a log line, else makes one.
+// requestID returns the caller's own request ID if it is fit for a log line, otherwise a new one.
 func (a *api) requestID(r *http.Request) string {
 	given := r.Header[requestIDHeader]
 	if len(given) != 1 || !fitsALog(given[0]) {

@@ -19,13 +19,13 @@ type auditAnswer struct {
 	Sentences     []string `json:"sentences" nullable:"false" doc:"The first differences. The first one is the likely cause"`
 }
 
-// Audit compares the books of one drop with themselves.
+// Audit compares the records of one drop with each other.
 type Audit func(ctx context.Context, id drop.ID) (audit.DropReport, error)
 
-// auditTimeout ends an audit that nobody can still be waiting for. A drop with millions of reservations takes minutes.
+// auditTimeout bounds an audit, because no client waits longer. A drop with millions of reservations takes minutes.
 const auditTimeout = 30 * time.Minute
 
-// auditDrop reads all that is recorded of a drop, so there is one at a time.
+// auditDrop reads all records of a drop, so only one audit runs at a time.
 func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
 	id, err := dropOf(w, r)
 	if err != nil {

@@ -276,7 +276,7 @@ func amongMany(t *testing.T, engine string) (g *guarded, middle int64) {
 	return g, middle
 }
 
-// reserveAndEnd reserves for Ann: a third of that she buys, and a third she gives back.
+// reserveAndEnd reserves for Ann. She purchases a third of the units and cancels another third.
 func (g *guarded) reserveAndEnd(n int) {
 	g.Helper()
 	for i := range n {
@@ -304,7 +304,7 @@ func (g *guarded) stock() string {
 	return fmt.Sprintf("%d of %d, version %d", d.AvailableStock, d.TotalStock, d.Version)
 }
 
-// count notes an answer: its status, its headers but for what differs on each, and its body.
+// count counts an answer by its status, its body, and its headers except those that differ each time.
 func count(answers map[string]map[string]int, path string, r reply) {
 	if answers[path] == nil {
 		answers[path] = make(map[string]int)

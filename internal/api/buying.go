@@ -96,8 +96,8 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// buyer finds who reserves. A buyer who signed in is that buyer, whatever name the body gives; another's number is
-// refused. Else a shop's own number is taken as it is, without asking the store.
+// buyer finds out who reserves. For a signed-in buyer the token decides, whatever name the body has, and a different
+// userId is refused. Otherwise buyer accepts a shop's own number without asking the store.
 func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveRequest) (drop.UserID, error) {
 	switch {
 	case who.buyer.ID != 0 && in.UserID != nil && drop.UserID(*in.UserID) != who.buyer.ID:
@@ -121,7 +121,7 @@ func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveReq
 	if refusal := v.Drop.RefuseSize(string(optional(in.Size))); refusal != nil { // nor does one for no size
 		return 0, refusal
 	}
-	user, err := a.engine.EnsureUser(ctx, *in.UserName, optional(in.Email), engine.Retry{}) // finding is repeatable as it is
+	user, err := a.engine.EnsureUser(ctx, *in.UserName, optional(in.Email), engine.Retry{}) // a lookup needs no idempotency key
 	return user.ID, renameField(err, "username", "userName")
 }
 

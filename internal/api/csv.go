@@ -47,13 +47,13 @@ func (q *query) format(accept []string) string {
 	return format
 }
 
-// saleReader reads the purchases of an export page by page: each page is a short read of its own, so that neither the
-// database nor memory notices how slow the reader is.
+// saleReader reads the purchases of an export page by page. Each page is a short read of its own, so that a slow client
+// burdens neither the database nor memory.
 type saleReader struct {
 	api  *api
 	ask  *saleQuery
-	at   drop.PurchaseID // the last one that was looked at
-	left int             // how many are still wanted; below 0: all
+	at   drop.PurchaseID // the last purchase that was read
+	left int             // how many rows may follow; negative: all
 	end  bool
 }
 
@@ -99,7 +99,7 @@ func (s *saleReader) next(ctx context.Context) (wanted []store.Sale, err error) 
 	return wanted, nil
 }
 
-// writeSales streams purchases as CSV (RFC 4180), each page as soon as it is read.
+// writeSales streams purchases as CSV (RFC 4180) and sends each page when the store has read it.
 func (a *api) writeSales(w http.ResponseWriter, r *http.Request, sales *saleReader, bom bool) error {
 	found, err := sales.next(r.Context()) // before the headers: it may refuse
 	if err != nil {

@@ -7,12 +7,11 @@ import (
 	"strconv"
 )
 
-// maxDigits is how many digits of a number may matter: more than an int64 has, so that cutting there changes no
-// decision.
+// maxDigits is how many digits of a number can matter. An int64 has fewer, so a cut there changes no result.
 const maxDigits = 40
 
-// decimal reads a JSON number exactly, in units of 10^-scale: 119.99 with scale 2 is 11999. What is beyond int64
-// becomes its nearest end, which no range admits. ok is false for a number with a remainder: 0.001 with scale 2.
+// decimal reads a JSON number exactly, in units of 10^-scale: 119.99 with scale 2 is 11999. A number beyond int64
+// becomes the nearest int64, which no range allows. ok is false for a number with a remainder: 0.001 with scale 2.
 func decimal(literal []byte, scale int) (n int64, ok bool) {
 	if scale == 0 && len(literal) <= plainDigits {
 		if n, ok := plain(literal); ok {
@@ -40,8 +39,8 @@ func decimal(literal []byte, scale int) (n int64, ok bool) {
 	return n, true
 }
 
-// parseDecimal reads a number as digits × 10^shift, in units of 10^-scale; there is no zero at either end of digits,
-// and none at all of 0.
+// parseDecimal reads a number as digits × 10^shift, in units of 10^-scale. Digits neither begins nor ends with a zero,
+// and is empty for 0.
 func parseDecimal(literal []byte, scale int) (digits []byte, shift int, negative bool) {
 	mantissa, exponent, _ := bytes.Cut(bytes.ToLower(literal), []byte("e"))
 	mantissa, negative = bytes.CutPrefix(mantissa, []byte("-"))
@@ -57,12 +56,11 @@ func parseDecimal(literal []byte, scale int) (digits []byte, shift int, negative
 	return digits, shift, negative
 }
 
-// nearDigits is how many decimals tell whether an amount is near one that can be written: within 10^-9 of it.
+// nearDigits is how many decimals decide whether an amount is close enough to a valid one: within 10^-9.
 const nearDigits = 9
 
-// decimalNear is decimal for what programs calculate in binary: a number with a remainder of at most 10^-9 above or
-// below a multiple of 10^-scale is that multiple, as 3.3000000000000003 is 3.3 with scale 2. Scale is less than
-// nearDigits.
+// decimalNear is decimal for numbers that programs calculated in binary. It rounds a number to a multiple of 10^-scale
+// that is at most 10^-9 away: with scale 2, 3.3000000000000003 is 3.3. Scale must be less than nearDigits.
 func decimalNear(literal []byte, scale int) (n int64, ok bool) {
 	if n, ok := decimal(literal, scale); ok {
 		return n, true
@@ -70,7 +68,7 @@ func decimalNear(literal []byte, scale int) (n int64, ok bool) {
 	digits, shift, negative := parseDecimal(literal, scale)
 	if shift < -len(digits) { // 0.0…
 		if missing := -shift - len(digits); missing > maxDigits {
-			digits, shift = nil, 0 // nearer to 0 than anybody can tell
+			digits, shift = nil, 0 // too close to 0 to matter
 		} else {
 			digits = append(bytes.Repeat([]byte("0"), missing), digits...)
 		}
@@ -92,10 +90,10 @@ func decimalNear(literal []byte, scale int) (n int64, ok bool) {
 	return n, true
 }
 
-// plainDigits never overflow an int64.
+// plainDigits is how many digits always fit into an int64.
 const plainDigits = 18
 
-// plain reads digits and nothing else, which is what nearly all numbers are.
+// plain is the fast path for numbers of digits only, as nearly all are.
 func plain(literal []byte) (n int64, ok bool) {
 	for _, c := range literal {
 		if c < '0' || c > '9' {

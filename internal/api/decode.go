@@ -125,7 +125,7 @@ func bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// tooLarge refuses a body of more bytes.
+// tooLarge returns the refusal of a body with more bytes than that.
 func tooLarge(most int64) error {
 	if most == maxBody {
 		return drop.Refuse(codeTooLarge)
@@ -136,7 +136,7 @@ func tooLarge(most int64) error {
 // isForm reports whether a request has one of the types that an HTML form can send.
 func isForm(h http.Header) bool {
 	for _, given := range h["Content-Type"] {
-		switch strings.ToLower(essence(given)) { // whatever its parameters are: browsers read more than package mime does
+		switch strings.ToLower(essence(given)) { // ignore parameters, because browsers accept more than package mime does
 		case "application/x-www-form-urlencoded", "multipart/form-data", "text/plain":
 			return true
 		}
@@ -144,12 +144,12 @@ func isForm(h http.Header) bool {
 	return false
 }
 
-// checkMedia admits application/json as it is, not compressed. The refusal names the header that is at fault.
+// checkMedia accepts only uncompressed application/json. The refusal names the faulty header.
 func checkMedia(h http.Header) error {
 	for _, line := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(line, ",") {
 			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
-				return wrongMedia("Content-Encoding", "must be identity, or left out; send the body as it is, not compressed")
+				return wrongMedia("Content-Encoding", "must be identity or left out; send the body uncompressed")
 			}
 		}
 	}
@@ -175,7 +175,7 @@ func checkMedia(h http.Header) error {
 	return nil
 }
 
-// essence is a media type without its parameters.
+// essence returns a media type without its parameters.
 func essence(media string) string {
 	media, _, _ = strings.Cut(media, ";")
 	return strings.TrimSpace(media)
@@ -205,8 +205,8 @@ func wrongMedia(header, rule string) error {
 	return &drop.Error{Code: codeMediaType, Field: header, Rule: rule}
 }
 
-// isUTF8 reports of the name of an encoding whether what is in it is UTF-8: the names that the WHATWG's Encoding
-// Standard has for that, and those that IANA has for ASCII.
+// isUTF8 reports whether text in the named charset is UTF-8. It knows the WHATWG Encoding Standard's names for UTF-8
+// and IANA's names for ASCII.
 func isUTF8(charset string) bool {
 	switch strings.ToLower(strings.Trim(charset, " '")) {
 	case "", "utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8", "csutf8",
@@ -310,7 +310,7 @@ func fieldPath(p jsontext.Pointer) string {
 	return path.String()
 }
 
-// required returns what a field must have. Null is as good as absent.
+// required returns the value of a required field. Null counts as absent.
 func required[T any](field string, v *T) (T, error) {
 	if v == nil {
 		var zero T
@@ -319,7 +319,7 @@ func required[T any](field string, v *T) (T, error) {
 	return *v, nil
 }
 
-// optional returns the zero value where nothing was given.
+// optional returns the value, or the zero value if there is none.
 func optional[T any](v *T) T {
 	if v == nil {
 		var zero T

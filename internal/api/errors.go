@@ -133,7 +133,8 @@ func refusalOf(err error, read bool) *drop.Error {
 	return drop.Refuse(code)
 }
 
-// fail answers with an error, or aborts an answer that has already begun. It logs the causes that the caller does not see.
+// fail answers with an error, or aborts an answer that has already begun. It logs the causes that the caller does not
+// see.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := refusalOf(err, r.Method == http.MethodGet || r.Method == http.MethodHead)
 	p := problems[refusal.Code]

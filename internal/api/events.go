@@ -10,16 +10,16 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// Streams follow the stock; see package sse.
+// Streams sends stock events to clients; see package sse.
 type Streams interface {
-	// Serve streams to one client until the request's context ends: what concerns one drop, or with id 0 all, and
-	// what is told to a buyer alone; 0 is no buyer.
+	// Serve streams to one client until the request's context ends. The client gets the events of one drop, or of all
+	// drops if id is 0, and the buyer's private events unless buyer is 0.
 	Serve(w http.ResponseWriter, r *http.Request, id drop.ID, buyer drop.UserID) error
-	// Count is how many are open.
+	// Count returns the number of open streams.
 	Count() int
 }
 
-// What the events say that package live encodes. A reservation_update has what a reservationAnswer has.
+// The data of the events that package live encodes. A reservation_update has the members of reservationAnswer.
 type (
 	stockUpdate struct {
 		DropID    drop.ID      `json:"dropId"`

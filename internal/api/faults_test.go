@@ -59,7 +59,7 @@ func (s *shop) command(id drop.ID, c drop.Command) {
 	}
 }
 
-// faulty is a store that fails as it is told to, once broken is closed.
+// faulty is a store that fails in a chosen way after broken is closed.
 type faulty struct {
 	store.Store
 	broken atomic.Bool

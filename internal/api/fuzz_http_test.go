@@ -31,9 +31,9 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// FuzzHTTP sends the whole interface any request that net/http lets through, as nobody in a shop without identity and
-// in one with it as nobody, a buyer, a viewer and an operator. No answer is a 500, each refusal is one of ours, and
-// the whole state of the store is as before wherever the answer is a refusal or the call only reads.
+// FuzzHTTP sends the whole interface any request that net/http accepts. The caller is nobody in a shop without sign-in,
+// and nobody, a buyer, a viewer or an operator in a shop with it. No answer is a 500, and each refusal has one of our
+// codes. A refused call or a read leaves the whole state of the store unchanged.
 func FuzzHTTP(f *testing.F) {
 	p := secretProvider(f)
 	shops := []*fuzzShop{{}, {provider: p, buyer: p.token("ann", claims{"exp": time.Now().Add(1000 * time.Hour).Unix()})}}
@@ -150,7 +150,7 @@ func (s *fuzzShop) open() error {
 	return err
 }
 
-// fill has a drop with a hold that is live, one that was bought and one given back, a drop in sizes, and one that is
+// fill creates a drop with an active, a completed and a cancelled reservation, a drop with sizes, and a drop that is
 // sold out.
 func (s *fuzzShop) fill() error {
 	ctx := context.Background()
@@ -206,7 +206,7 @@ func (s *fuzzShop) close() error {
 	return err
 }
 
-// state is all that the store keeps, but for the log of operators' calls, refused ones too.
+// state returns all rows of the store except the operators' log, which records refused calls too.
 func (s *fuzzShop) state() (rows []store.Row, err error) {
 	err = s.store.Export(context.Background(), func(r store.Row) error {
 		if _, entry := r.Value.(operator.Action); !entry {

@@ -95,8 +95,8 @@ func FuzzDecimal(f *testing.F) {
 	})
 }
 
-// FuzzInstant: what is accepted is a moment to time.Parse too, but for the spellings that it does not know, and is
-// written as what is read as the same.
+// FuzzInstant checks that time.Parse reads an accepted time as the same moment, except in spellings that it does not
+// know. The written form must read as the same moment again.
 func FuzzInstant(f *testing.F) {
 	for _, seed := range []string{
 		"2026-01-31T10:00:00Z", "2026-01-31T10:00:00.123456789+01:00", "2026-02-29T00:00:00Z", "2026-1-31T10:00:00Z", "2026-01-31T1:00:00Z",

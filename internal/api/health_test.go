@@ -56,8 +56,8 @@ func TestReady_AsksOnceForAll(t *testing.T) {
 	}
 }
 
-// A page counts by the time of /health, the control room by that of its figures: it must be the time that a hold's
-// end is in, however far the database's clock is from ours.
+// Pages count down by the time in /health, the control room by the time in its figures. Both must be the clock that
+// decides when holds end, however far the database's clock is from ours.
 func TestHealth_TellsTheTimeThatHoldsGoBy(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 5 * time.Second, -5 * time.Second, 90 * time.Minute} {
 		at := new(atomic.Int64)

@@ -23,8 +23,7 @@ func dropAt(price string) string {
 
 var priceOf = regexp.MustCompile(`"price":([^,}]*)`)
 
-// A price has the decimals of the shop's currency, as it is made and as it is changed, and goes through the books as
-// it is.
+// A price has the decimals of the shop's currency when a drop is created or changed, and no record rounds it.
 func TestPrice_HasTheDecimalsOfTheCurrency(t *testing.T) {
 	for _, c := range []struct {
 		code     string

@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// errorSchema is the name of the schema of all errors, a union of the variants. Each code belongs to one variant, so the
-// code tells a program which details to expect.
+// errorSchema is the name of the schema of all errors, a union of the variants. Each code belongs to one variant, so
+// the code tells a program which details to expect.
 const errorSchema = "Error"
 
 // errorVariant lists the members of errorAnswer that errors of some codes have in addition to error and code.

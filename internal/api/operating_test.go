@@ -28,7 +28,7 @@ func TestEdit_ChangesWhatItNames(t *testing.T) {
 	for _, c := range []struct{ body, was, is string }{
 		{`{}`, "", ""},
 		{`{"x":1,"Name":"no"}`, "", ""},
-		{`{"name":"later","price":10.00,"limit_per_user":2}`, "", ""}, // as it is
+		{`{"name":"later","price":10.00,"limit_per_user":2}`, "", ""}, // unchanged
 		{`{"name":"Neu \u00e9"}`, `"name":"later"`, `"name":"Neu é"`},
 		{`{"price":9.99}`, `"price":10`, `"price":9.99`},
 		{`{"start_time":"9997-01-31T10:00:00+01:00"}`, `9998-01-31T10:00:00.000Z`, `9997-01-31T09:00:00.000Z`},

@@ -198,7 +198,8 @@ func TestActions_KeysOfOperatorsAreTheirOwn(t *testing.T) {
 	}
 }
 
-// Each call that needs an operator's token is in the log, but for those that only watch the server: a new one is too.
+// The log has each call that needs an operator's token, except calls that only watch the server. That goes for new
+// calls too.
 func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	g := newGuarded(t)
 	watching := []string{"metrics", "list-actions", "figures", "sales", "rehearsal", "settings"}

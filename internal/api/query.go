@@ -50,7 +50,7 @@ func (q *query) number(name string, least, most, otherwise int) int {
 	return n
 }
 
-// word reads a parameter that is one of a few words; empty: it is not given.
+// word reads a parameter that is one of a few words. It is empty if the parameter is absent.
 func (q *query) word(name string, words ...string) string {
 	given := q.values[name]
 	if len(given) == 0 {
@@ -74,7 +74,7 @@ func (q *query) text(name string, most int) string {
 	return given[0]
 }
 
-// time reads a moment with its zone; 0: it is not given.
+// time reads a time with its zone. It is 0 if the parameter is absent.
 func (q *query) time(name string) drop.Time {
 	given := q.values[name]
 	if len(given) == 0 {
@@ -87,7 +87,7 @@ func (q *query) time(name string) drop.Time {
 	return at
 }
 
-// between reads from and to: the time from which, and the time until which, things are asked for; 0: no bound.
+// between reads from and to, the bounds of a time range. 0 means no bound.
 func (q *query) between() (from, to drop.Time) {
 	if from, to = q.time("from"), q.time("to"); to != 0 && to <= from {
 		q.refuse("to", "must be later than from")
@@ -95,7 +95,7 @@ func (q *query) between() (from, to drop.Time) {
 	return from, to
 }
 
-// size reads the label of a size; empty: it is not given.
+// size reads the label of a size. It is empty if the parameter is absent.
 func (q *query) size() string {
 	if _, given := q.values["size"]; !given {
 		return ""
@@ -107,13 +107,13 @@ func (q *query) size() string {
 	return label
 }
 
-// after reads the number of the row that a page begins behind; 0: none.
+// after reads the id of the row after which a page begins. 0 means the beginning.
 func (q *query) after() int { return q.number("after", 0, drop.MaxSafeInteger, 0) }
 
-// before is likewise of pages that go backwards.
+// before does the same for pages in descending order.
 func (q *query) before() int { return q.number("before", 1, drop.MaxSafeInteger, 0) }
 
-// limit reads how many rows a page has at most.
+// limit reads the maximum number of rows in a page.
 func (q *query) limit() int { return q.number("limit", 1, maxPage, defaultPage) }
 
 // The bounds of ?limit= on pages.
@@ -122,7 +122,7 @@ const (
 	maxPage     = 1000
 )
 
-// pageOf cuts what was read, one row more than limit where there are so many, and says whether there are more.
+// pageOf cuts found to limit and reports whether there are more rows. Callers read one row more than limit.
 func pageOf[T any](found []T, limit int) (rows []T, more bool) {
 	if len(found) > limit {
 		return found[:limit], true

@@ -150,7 +150,7 @@ func TestPurchases_SearchRefusesWhatItCannotRead(t *testing.T) {
 	s.ok(s.get("/api/drops/1/purchases?order=newest&q=" + strings.Repeat("%F0%9F%91%9F", 254)))
 }
 
-// longSale is a drop with many purchases, of which it makes each page as it is asked for.
+// longSale is a drop with many purchases. It makes up each page on request.
 type longSale struct {
 	store.Store
 	all   int64

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// DefaultKeepAlive is how long a connection may wait for its next request unless told otherwise. It is longer than
-// the usual balancers keep one (Envoy's hour is the longest): whoever closes first must be the side that sends
-// requests, or one is lost now and then.
+// DefaultKeepAlive is how long an idle connection stays open by default. It is longer than the idle timeouts of common
+// load balancers (the longest is Envoy's, one hour). The side that sends requests must close first, or some requests
+// are lost.
 const DefaultKeepAlive = 61 * time.Minute
 
-// Server returns an HTTP server with a bound on everything that a caller could draw out: headers, bodies, answers,
-// and the time in between. It speaks HTTP/1.1 and HTTP/2, also without TLS to clients that begin with HTTP/2.
+// Server returns an HTTP server with a timeout for everything that a client could delay: headers, bodies, answers and
+// the time between requests. It speaks HTTP/1.1 and HTTP/2. Without TLS, HTTP/2 needs a client with prior knowledge.
 // Complaints about single connections go to log at debug level.
 func Server(h http.Handler, log *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)

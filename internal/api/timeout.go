@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// timeouts bounds how long requests may wait for their outcome. Those that begin within a fortieth of that time share
-// one timer: a crowd sets one for each request otherwise, and hardly ever does one go off.
+// timeouts bounds how long requests may wait for their outcome. Requests that begin within a fortieth of that time
+// share one timer, because a timer for each request of a crowd is expensive and hardly ever fires.
 type timeouts struct {
 	after   time.Duration
 	current atomic.Pointer[window]
@@ -39,8 +39,8 @@ func (e *expiring) Err() error {
 	}
 }
 
-// bound returns a context that ends after the time at the earliest, and at most a fortieth of it later; where parent
-// may end it is one with a timer of its own.
+// bound returns a context that ends after the timeout, at most a fortieth of it late. If parent can end, the context
+// has its own timer.
 func (t *timeouts) bound(parent context.Context, began time.Time, room *expiring) (context.Context, context.CancelFunc) {
 	if parent.Done() != nil {
 		return context.WithTimeout(parent, t.after)

@@ -70,7 +70,7 @@ func (p *provider) signIn(c *api.Config) {
 
 type claims map[string]any
 
-// claims of a token that is good, but for what is changed.
+// claims returns the claims of a valid token with some changes.
 func (p *provider) claims(subject string, changes claims) claims {
 	c := claims{
 		"iss": testIssuer, "aud": testAudience, "sub": subject, "exp": time.Now().Add(time.Hour).Unix(),

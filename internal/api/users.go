@@ -57,8 +57,8 @@ func (a *api) me(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// userReservations answers for a shop's own number whether it was seen or not: that there is no reservation is the
-// truth. To who signed in everybody else is a user that does not exist.
+// userReservations answers for any of the shop's own numbers, with an empty list for an unknown one. For a signed-in
+// buyer, all other users do not exist.
 func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 	n, err := pathNumber(r)
 	if err != nil {

@@ -25,7 +25,7 @@ type (
 	label string
 )
 
-// patch is a member that a change may leave out, which null is not.
+// patch is an optional member of a change. It tells an absent member from null.
 type patch[T any] struct {
 	given bool
 	to    *T // nil: null, or not given
@@ -128,8 +128,7 @@ func (label) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString, MaxLength: &most}, {Type: huma.TypeNumber}}}
 }
 
-// unlessZero is v, or nil where that is what there is when nothing was said: no empty text, number 0 or limit of 0
-// means anything.
+// unlessZero returns v, or nil if *v is the zero value, which stands for no value in answers.
 func unlessZero[T comparable](v *T) *T {
 	if zero := new(T); *v == *zero {
 		return nil
@@ -137,7 +136,7 @@ func unlessZero[T comparable](v *T) *T {
 	return v
 }
 
-// encode writes one of our answers: there is none without a JSON form.
+// encode returns an answer as JSON. All our answers have a JSON form.
 func encode(answer any) []byte {
 	b, err := json.Marshal(answer)
 	if err != nil {

@@ -21,13 +21,13 @@ import (
 
 const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// sheetRows is what a sheet holds (Excel's limit), less its head.
+// sheetRows is how many rows a sheet can hold (Excel's limit), minus its header.
 const sheetRows = 1_048_576 - 1
 
-// workbook streams purchases as an Excel workbook. excelize makes all of it but the rows; these are put into its
-// sheets on their way out, page by page as a CSV's: the image has no folder for the temporary files that excelize
-// would keep them in, and in memory they are not bounded. All but price and time are text, so that 7-8, 3E5, 09 and
-// 0049123 stay what they are, and = is no formula.
+// workbook streams purchases as an Excel workbook. excelize makes everything except the rows. The workbook inserts
+// the rows into the sheets as it writes them, page by page like a CSV. excelize itself would buffer them in temporary
+// files, for which the image has no folder, or in memory without a bound. All cells except price and time are text,
+// so that Excel does not convert 7-8, 3E5, 09 or 0049123, or run a formula.
 type workbook struct {
 	api     *api
 	ctx     context.Context //nolint:containedctx // lives as long as one request

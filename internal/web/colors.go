@@ -90,7 +90,7 @@ var (
 // states are the colors of states, which a theme does not name.
 var states = []string{"good", "good-soft", "warn", "warn-soft", "bad", "bad-soft"}
 
-// colorsFile are the colors of a scheme in theme.json. What is missing stays as it is without a theme.
+// colorsFile are the colors of a scheme in theme.json. Missing colors keep their defaults.
 type colorsFile struct {
 	Background string `json:"background"`
 	Surface    string `json:"surface"`

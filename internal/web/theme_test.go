@@ -208,7 +208,7 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// The example is a theme that can be used as it is.
+// The example theme works without changes.
 func TestTheme_TheExampleIsGood(t *testing.T) {
 	theme, err := ReadTheme("../../examples/theme")
 	if err != nil {

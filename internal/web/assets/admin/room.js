@@ -1,5 +1,5 @@
-// What the control room knows: the figures, asked for each second, the story of the drop that is looked at, and the
-// audits in this tab that found discrepancies, by drop.
+// The state of the control room: the figures, fetched every second, and the ledger of the open drop. Audits in this tab
+// that found discrepancies are kept by drop.
 import { identity } from "../shared/config.js";
 import { client, measure, now, onJump, session } from "../shared/client.js";
 import { tell } from "../shared/topics.js";

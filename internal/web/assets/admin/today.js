@@ -1,5 +1,5 @@
-// What was sold since the operator's midnight, and the newest purchases. The server answers from memory, and is asked only after something was
-// sold.
+// Sales since the operator's midnight, and the newest purchases. The server answers from memory. The page asks it only
+// after a sale.
 import { client, now } from "../shared/client.js";
 import { tell } from "../shared/topics.js";
 import { room } from "./room.js";

@@ -1,7 +1,8 @@
 import { useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "./html.js";
 
-// Dialog is modal. title is the id of its heading. Escape and a click beside it close it, and the focus goes back to where it was.
+// Dialog is modal. title is the id of its heading. Escape or a click outside closes it, and the focus returns to where
+// it was.
 export function Dialog({ open, close, title = "dialog-title", children }) {
   const box = useRef();
   const wanted = useRef(open);

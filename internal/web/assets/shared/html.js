@@ -1,10 +1,9 @@
 import { h, html as plain } from "../vendor/preact.js";
 
-// html is htm with one difference: the page owns elements, never bare text. Whoever translates a page (browsers,
-// extensions) puts elements of their own in place of its text nodes. Preact would go on writing into the nodes that
-// were taken away, and put them back beside their translation. So an element that has nothing but text gets it as its
-// textContent, and a text between elements gets an element of its own: a changed text then replaces whatever stands
-// there, and an unchanged one stays translated.
+// html is htm with one difference: the page owns elements, never bare text. Translators (browsers, extensions) replace
+// text nodes with elements of their own. Preact would keep writing into the removed nodes, and put them back beside
+// their translation. So html sets the text of an element that has only text as its textContent, and wraps text between
+// elements in an element. A changed text then replaces whatever is there, and an unchanged one stays translated.
 export function html(...template) {
   const made = plain(...template);
   if (Array.isArray(made)) return made.map(owned);

@@ -1,5 +1,5 @@
-// imageOf is the address of a drop's image, or "" where a browser would load it from elsewhere than it says: the
-// server takes no such address, but rows may be older than that rule. Browsers read /\host and /<tab>/host as
+// imageOf is the address of a drop's image, or "" if a browser would load it from another host than it appears to.
+// The server refuses such addresses, but rows may be older than that rule. Browsers read /\host and /<tab>/host as
 // addresses of another host.
 export function imageOf(raw) {
   if (/[\\\t\r\n]/.test(raw)) return "";

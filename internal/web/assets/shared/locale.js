@@ -1,7 +1,6 @@
-// The language that dates and numbers are written in: the first of the browser's that fits the page's, so that an
-// English page writes them as its reader in London or in Delhi does. A reader whose language the page does not speak
-// gets them in that language. What a browser says may be nonsense (C, en_US, en-US@posix, nothing at all), and Intl
-// throws at much of it.
+// The language of dates and numbers: the browser's first that matches the page's. So an English page formats them as
+// its reader in London or in Delhi expects. If none matches, they are in the page's language. A browser may report
+// nonsense (C, en_US, en-US@posix, nothing at all), and Intl throws on much of it.
 
 const wanted = () => {
   const languages = navigator.languages;
@@ -76,13 +75,13 @@ export const numbers = (options = {}) => format(Intl.NumberFormat, options, Stri
 export const lengths = (unit) =>
   format(Intl.NumberFormat, { style: "unit", unit, unitDisplay: "long" }, (n) => `${n} ${unit}${n === 1 ? "" : "s"}`, [wording, "en"]);
 
-// ages writes how long ago something was: 3 minutes ago. The number is negative.
+// ages formats how long ago something was: 3 minutes ago. The number is negative.
 export const ages = () =>
   format(Intl.RelativeTimeFormat, {}, (n, unit) => `${-n} ${unit}${n === -1 ? "" : "s"} ago`, [wording, "en"], [-1, "day"]);
 
-// prices writes amounts of a currency with its decimals: Intl's own tables have others for some currencies than ISO
-// 4217, which the server goes by. An amount that was stored under another currency may have more, and none is left
-// out. Of a currency that Intl does not know, it writes the code as it is, and never another one's sign.
+// prices formats amounts with the currency's decimals from ISO 4217, as the server does. Intl's own tables differ for
+// some currencies. An amount that was stored under another currency may have more decimals, and prices shows them all.
+// For a currency that Intl does not know, it writes the code, never another currency's sign.
 export function prices(currency, decimals) {
   const made = [];
   return (n) => {

@@ -1,6 +1,5 @@
-// What people typed: names, sizes, drops. It may run in the other direction, so where it is an element's text it
-// stands in <bdi>, and where there is only text, such as in a label, isolated keeps it from turning what is around
-// it.
+// Text that people typed: names, sizes, drops. It may have the other writing direction. As an element's text it is in
+// <bdi>. In plain text, such as a label, isolated keeps it from changing the direction of its surroundings.
 const plain = /^[ -~]*$/;
 
 // isolated puts a text between U+2068 and U+2069, which <bdi> means in markup. ASCII needs neither.

@@ -1,5 +1,5 @@
-// What the buyer has in hand: holds with their minute, and what was bought. The server knows best; after a reload, in
-// another tab and when the connection is back it is asked.
+// The buyer's holds with their countdown, and purchases. The server has the truth: the page asks it after a reload, in
+// another tab, and after a reconnect.
 import { client } from "../shared/client.js";
 import { spoken } from "../shared/format.js";
 import { t } from "../shared/messages.js";

@@ -1,6 +1,6 @@
-// How a buyer's token comes to the page. The page sends buyers to the shop's sign-in page with a random state, and a
-// token that comes back with it was asked for here. Any other may be somebody else's, in a link that is meant to make
-// the buyer shop under that account: the page asks first, whether somebody is signed in or nobody.
+// How a buyer's token reaches the page. The page sends buyers to the shop's sign-in page with a random state. A token
+// that comes back with that state was requested here. Any other token may be an attacker's, in a link that makes the
+// buyer shop under the attacker's account. So the page asks first, even if nobody is signed in.
 import { newKey } from "../client/sneakerdrop.js";
 import { client } from "../shared/client.js";
 import { identity } from "../shared/config.js";
@@ -11,12 +11,12 @@ import { signInAnew } from "./link.js";
 
 const stateKey = "sneakerdrop.sign-in";
 
-// offer is a token that was not asked for here, until the buyer has decided: who is its bearer by the server's word,
-// refusal why it did not say.
+// offer is a token that was not requested here, until the buyer decides. who is its bearer according to the server,
+// refusal the reason if the server refused it.
 export const offer = { token: "", who: null, refusal: null };
 
-// signInAddress is where a buyer signs in, with the state that is to come back beside the token. An address with a
-// state of its own stays as it is.
+// signInAddress is where a buyer signs in, with the state that must come back with the token. An address that already
+// has a state does not change.
 export function signInAddress(address) {
   const to = new URL(address, location.href);
   if (to.searchParams.has("state")) return address;

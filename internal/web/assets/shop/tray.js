@@ -24,9 +24,8 @@ function uncover(tray, elements) {
 
 const focused = () => [document.activeElement].filter((e) => e?.closest("main"));
 
-// Tray has the holds in hand. It stays in sight, and the page keeps room for it: whatever gets the focus comes to lie
-// above it (scroll-padding), and when it comes or grows the page moves on, so that no button to reserve with is left
-// under it.
+// Tray shows the buyer's holds. It stays in sight, and the page keeps room for it: scroll-padding keeps the focused
+// element above it. When it appears or grows, the page scrolls so that it covers no reserve button.
 export function Tray() {
   useTopic("list");
   useTopic("hands");
@@ -96,8 +95,8 @@ function useDecision(hold) {
   return title;
 }
 
-// useFocusKept keeps who is in a hold by keyboard from falling out of the page when its buttons go: on to what is
-// there in their place, or to the drop's own button.
+// useFocusKept keeps the keyboard focus when the focused buttons of a hold disappear. It moves the focus to what
+// replaces them, or to the drop's own button.
 function useFocusKept(hold) {
   const box = useRef();
   const inside = box.current?.contains(document.activeElement);
