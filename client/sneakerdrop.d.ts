@@ -2662,7 +2662,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "version": "0.1.0",
+                     *       "version": "1.4.0",
                      *       "commit": null,
                      *       "go": "go1.26.0",
                      *       "started": "2026-01-31T09:00:00.000Z",

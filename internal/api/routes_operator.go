@@ -65,7 +65,7 @@ func (a *api) shopRoutes() []route {
 			id: "settings", access: viewers, tag: tagOperating, summary: "Read the settings in force and the version",
 			text:   "Secrets are never shown. The operators' log leaves this call out.",
 			answer: reflect.TypeFor[settingsAnswer](),
-			answerExample: `{"version":"0.1.0","commit":null,"go":"go1.26.0","started":"2026-01-31T09:00:00.000Z","database":{"engine":"SQLite","version":"3.51.0",` +
+			answerExample: `{"version":"1.4.0","commit":null,"go":"go1.26.0","started":"2026-01-31T09:00:00.000Z","database":{"engine":"SQLite","version":"3.51.0",` +
 				`"warnings":[]},"bus":"none","sign_in":false,"settings":[{"name":"hold","value":"60s","source":"default","from":null,"secret":false,` +
 				`"help":"How long a reservation keeps its unit, from 100ms to 24h."}]}`,
 		},

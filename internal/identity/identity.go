@@ -118,7 +118,7 @@ func (cfg *Config) check() error {
 	}
 	switch {
 	case given != 1:
-		return errors.New("identity needs a secret, a key set's URL or an OpenID Connect issuer")
+		return errors.New("identity needs exactly one of a secret, a key set's URL and an OpenID Connect issuer")
 	case cfg.OIDCIssuer != "" && cfg.Issuer != "" && cfg.Issuer != cfg.OIDCIssuer:
 		return fmt.Errorf("the issuer is %q but the OpenID Connect issuer is %q; give only one of them", cfg.Issuer, cfg.OIDCIssuer)
 	case cfg.Secret != nil:

@@ -266,18 +266,18 @@ func TestNew_RefusesWhatCannotBeSafe(t *testing.T) {
 		cfg  Config
 		says string
 	}{
-		"nothing":              {Config{}, "needs one of"},
-		"two":                  {Config{Secret: []byte(secret), JWKSURL: "https://a.example/"}, "needs one of"},
+		"nothing":              {Config{}, "needs exactly one of"},
+		"two":                  {Config{Secret: []byte(secret), JWKSURL: "https://a.example/"}, "needs exactly one of"},
 		"empty secret":         {Config{Secret: []byte{}}, "0 bytes"},
 		"short secret":         {Config{Secret: []byte("0123456789012345678901234567890")}, "31 bytes"},
-		"a public key":         {Config{Secret: []byte("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkq")}, "no secret"},
+		"a public key":         {Config{Secret: []byte("-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkq")}, "not a secret"},
 		"http":                 {Config{JWKSURL: "http://login.example/keys"}, "https://"},
 		"http issuer":          {Config{OIDCIssuer: "http://login.example"}, "https://"},
 		"loopback in the name": {Config{JWKSURL: "http://localhost.example/keys"}, "https://"},
 		"loopback as a user":   {Config{JWKSURL: "http://localhost@login.example/keys"}, "must be a URL"},
 		"a file":               {Config{JWKSURL: "file:///etc/keys"}, "must be a URL"},
 		"no URL":               {Config{JWKSURL: "login.example/keys"}, "must be a URL"},
-		"two issuers":          {Config{OIDCIssuer: "https://a.example", Issuer: "https://b.example"}, "give one"},
+		"two issuers":          {Config{OIDCIssuer: "https://a.example", Issuer: "https://b.example"}, "give only one"},
 	} {
 		_, err := New(t.Context(), test.cfg, slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), test.says) {

@@ -214,7 +214,7 @@ func TestRun_Rules(t *testing.T) {
 func TestRun_RowsThatStopAnImport(t *testing.T) {
 	for _, stop := range []struct{ name, sql, want string }{
 		{"price below zero", `UPDATE "Drops" SET price = -1`, `drop 1: price must be from 0 to 99999999.99`},
-		{"price is not a number", `UPDATE "Drops" SET price = 'NaN'`, `drop 1 has the price NaN, which is no amount`},
+		{"price is not a number", `UPDATE "Drops" SET price = 'NaN'`, `drop 1 has the price NaN, which is not an amount`},
 		{"no price", `ALTER TABLE "Drops" ALTER COLUMN price DROP NOT NULL; UPDATE "Drops" SET price = NULL`, `drop 1 must have a price, a total_stock and a start_time`},
 		{"stock below zero", `UPDATE "Drops" SET total_stock = -1`, `drop 1: total_stock must be a whole number from 0 to 10000000`},
 		{"drop number", `UPDATE "Drops" SET id = 2097152`, `drop 2097152: drops are numbered from 1 to 2097151`},
@@ -222,21 +222,21 @@ func TestRun_RowsThatStopAnImport(t *testing.T) {
 		{
 			"user number", `ALTER TABLE "Users" ALTER COLUMN id TYPE bigint; ALTER TABLE "Reservations" ALTER COLUMN "userId" TYPE bigint; ALTER TABLE "Purchases" ALTER COLUMN "userId" TYPE bigint;` +
 				`UPDATE "Users" SET id = 1099511627776 WHERE id = 1; ` + reservation(1, 2, "active", 0) + `UPDATE "Reservations" SET "userId" = 1099511627776`,
-			`reservation 1 is of user 1099511627776: users are numbered from 1 to 1099511627775`,
+			`reservation 1 belongs to user 1099511627776, but users are numbered from 1 to 1099511627775`,
 		},
 		{
 			"status", `ALTER TABLE "Reservations" ALTER COLUMN status TYPE text; ` + reservation(1, 2, "refunded", 0),
-			`reservation 1 has the status "refunded"; known are active, completed, expired and cancelled`,
+			`reservation 1 has the status "refunded"; the known ones are active, completed, expired and cancelled`,
 		},
 		{
 			"two of them", `UPDATE "Drops" SET price = -1; INSERT INTO "Drops" SELECT 2, name, -2, 1, 1, start_time, NULL, now(), now() FROM "Drops"`,
 			"drop 1: price must be from 0 to 99999999.99\ndrop 2: price must",
 		},
-		{"not the original's", `DROP TABLE "Purchases"`, `there is no table "Purchases": it is not a database of the original backend`},
+		{"not the original's", `DROP TABLE "Purchases"`, `there is no table "Purchases": this is not a database of the original backend`},
 		{"a column that is not there", `ALTER TABLE "Reservations" DROP COLUMN expires_at`, `the table "Reservations" has no column "expiresat"`},
 		{
 			"numbers that are none", `ALTER TABLE "Purchases" DROP COLUMN "dropId"; ALTER TABLE "Purchases" ADD COLUMN drop_id uuid`,
-			`the column "drop_id" of the table "Purchases" has the type uuid, and an import reads only: bigint, integer, smallint, numeric`,
+			`the column "drop_id" of the table "Purchases" has the type uuid, but an import only reads: bigint, integer, smallint, numeric`,
 		},
 	} {
 		t.Run(stop.name, func(t *testing.T) {

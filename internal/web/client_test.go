@@ -80,7 +80,7 @@ func TestPages_SpeakThroughTheClient(t *testing.T) {
 		if !strings.HasSuffix(at, ".js") || strings.Contains(at, "/vendor/") || strings.HasSuffix(at, "/client/sneakerdrop.js") || bundles.MatchString(at) {
 			continue // a bundle has the library in it
 		}
-		for _, other := range []string{"fetch(", "XMLHttpRequest", "EventSource", "WebSocket", "sendBeacon", "io("} {
+		for _, other := range []string{"fetch(", "XMLHttpRequest", "EventSource(", "WebSocket(", "sendBeacon", "io("} {
 			if bytes.Contains(f.Plain(), []byte(other)) {
 				t.Errorf("%s has %s", at, other)
 			}
