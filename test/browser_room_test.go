@@ -106,11 +106,12 @@ func TestControl_FindsOneOf500Drops(t *testing.T) {
 	names("Pair 300")
 	p.fill("#drops-q", "")
 	for state, want := range map[string][]string{
-		"out": {"Pair 052", "Pair 003", "Pair 002"}, "paused": {"Pair 004"}, "archived": {"Pair 005"}, "draft": {"Pair 007"}, "hidden": nil,
+		"out": {"Pair 052", "Pair 003", "Pair 002"}, "paused": {"Pair 004"}, "archived": {"Pair 005"}, "draft": {"Pair 007"},
 	} {
 		p.fill("#drops-state", state)
 		names(want...)
 	}
+	p.fill("#drops-state", "hidden")
 	p.reads("main", "No drop matches.")
 	p.pushes("Show all drops")
 	p.reads("main", "499 drops, page 1 of 20")

@@ -12,9 +12,9 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// What the README promises of memory. The promises of time are in figures_perf_test.go: memory is no smaller on a
+// What docs/TESTING.md promises of memory. The promises of time are in figures_perf_test.go: memory is no smaller on a
 // faster machine.
-func TestFigures_IdleMemoryBelow40MB(t *testing.T) {
+func TestFigures_IdleMemoryBelow64MB(t *testing.T) {
 	for name, args := range engines(t) {
 		t.Run(name, func(t *testing.T) {
 			s, err := start(t.TempDir(), os.Environ(), append(args, "--addr", "localhost:0", "--demo")...)
@@ -26,8 +26,8 @@ func TestFigures_IdleMemoryBelow40MB(t *testing.T) {
 			time.Sleep(2 * time.Second) // idle is what is measured: two sweeps go by
 			mb := residentMB(t, s.cmd.Process.Pid)
 			t.Logf("resident: %.1f MB", mb)
-			if mb > 40 {
-				t.Errorf("resident: %.1f MB, want at most 40", mb)
+			if mb > 64 {
+				t.Errorf("resident: %.1f MB, want at most 64", mb)
 			}
 		})
 	}

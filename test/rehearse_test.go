@@ -147,7 +147,7 @@ func TestControl_Rehearses(t *testing.T) {
 	p.checkLayout("control rehearsals phone")
 	p.checkAccess("control rehearsals phone")
 	p.opens("#/service")
-	p.reads(".service", "Reserves refused None.")
+	p.reads(".service", "Refused reservations None since the server started.")
 	p.holds(`!/Reserve \d|Purchase \d/.test(textOf(".service"))`)
 	p.opens("#/drops?state=all")
 	p.reads("main", "1 drop")

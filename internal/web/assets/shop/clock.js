@@ -7,7 +7,7 @@ import { useSeconds } from "../shared/ticker.js";
 import { calendar } from "./icons.js";
 
 const inFull = dates({ weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit", timeZoneName: "short" });
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+const zone = new Intl.DateTimeFormat("en").resolvedOptions().timeZone || "UTC";
 const units = [[Infinity, 86_400, "card.clock_days"], [86_400, 3600, "card.clock_hours"], [3600, 60, "card.clock_minutes"], [60, 1, "card.clock_seconds"]];
 
 // Clock counts down to a start in large figures, on the server's clock, and says when that is where the reader is.
