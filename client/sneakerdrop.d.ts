@@ -639,7 +639,7 @@ export interface components {
              * Format: date-time
              * @description When the page was last saved; null: never
              */
-            updated_at: string;
+            updated_at: string | null;
         };
         PageRequest: {
             /** @description When and how it is delivered, in Markdown. Empty: the page leaves it out */
@@ -1106,7 +1106,7 @@ export interface components {
              * Format: date-time
              * @description null: it never expires
              */
-            expires_at: string;
+            expires_at: string | null;
             /** Format: int64 */
             id: number;
             /** @description Who holds it; the operators' log shows this name */
@@ -1115,7 +1115,7 @@ export interface components {
              * Format: date-time
              * @description null: not revoked
              */
-            revoked_at: string;
+            revoked_at: string | null;
             /** @enum {string} */
             role: "operator" | "viewer";
             /** @enum {string} */

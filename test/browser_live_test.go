@@ -99,7 +99,7 @@ func TestBrowser_WatchesOneDrop(t *testing.T) {
 	watch("watches 2", []any{2}, `{"watching":2}`)
 	watch("goes back", []any{2}, `{"watching":2}`)
 	watch("goes back", nil, `{"watching":0}`)
-	watch("goes back", []any{"two"}, `{"code":"invalid","error":"watch takes the number of a drop, or nothing for all"}`)
+	watch("goes back", []any{"two"}, `{"code":"invalid","error":"watch takes the number of a drop, or nothing for all drops"}`)
 
 	hold(t, s.url, `{"dropId":1,"userId":1}`)
 	p.wantEvents(append(append(both, stock(2, 20, "", 1)), append(both, stock(1, 9, "reserved", 2))...), "goes back")

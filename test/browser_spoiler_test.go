@@ -161,6 +161,8 @@ func (s *spoiler) strike(f spoil, sig syscall.Signal) {
 	})
 }
 
+var bundleOfShop = regexp.MustCompile(`^/assets/[0-9a-f]+/shop\.js$`)
+
 func (s *spoiler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := s.behind()
 	if at == "" {
@@ -168,6 +170,12 @@ func (s *spoiler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if f := spoil(r.Header.Get("X-Spoil")); f != "" {
 		s.spoil(w, r, f)
+		return
+	}
+	if bundleOfShop.MatchString(r.URL.Path) {
+		// The page runs the modules themselves: the test looks at what they know, and a bundle hides it.
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		_, _ = io.WriteString(w, `import "./shop/main.js";`)
 		return
 	}
 	to, err := url.Parse(at)

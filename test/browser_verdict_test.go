@@ -66,8 +66,8 @@ func (r *round) books() map[int64][]booked {
 // words are what codes are explained by. Success and the end of a hold have words too.
 var words = map[string]string{
 	"offline":               "No connection.",
-	"timeout":               "did not answer in time",
-	"unreadable":            "answered in its place",
+	"timeout":               "didn't answer in time",
+	"unreadable":            "answered instead",
 	"overloaded":            "very busy right now. Your request didn't go through.",
 	"unavailable":           "can't be reached right now. Your request didn't go through.",
 	"outcome_unknown":       "couldn't confirm whether that went through",

@@ -26,8 +26,8 @@ type (
 		Role      operator.Role    `json:"role" enum:"operator,viewer"`
 		State     string           `json:"state" enum:"valid,expired,revoked"`
 		CreatedAt instant          `json:"createdAt"`
-		ExpiresAt *instant         `json:"expires_at" doc:"null: it never expires"`
-		RevokedAt *instant         `json:"revoked_at" doc:"null: not revoked"`
+		ExpiresAt *instant         `json:"expires_at" nullable:"true" doc:"null: it never expires"`
+		RevokedAt *instant         `json:"revoked_at" nullable:"true" doc:"null: not revoked"`
 	}
 	newTokenAnswer struct {
 		Token  tokenAnswer `json:"token"`

@@ -43,7 +43,7 @@ type pageAnswer struct {
 	Rules       string        `json:"rules" doc:"Markdown. Empty: the page leaves it out"`
 	Delivery    string        `json:"delivery" doc:"Markdown. Empty: the page leaves it out"`
 	Images      []imageAnswer `json:"images" nullable:"false" doc:"Pictures, in the order of the page"`
-	UpdatedAt   *instant      `json:"updated_at" doc:"When the page was last saved; null: never"`
+	UpdatedAt   *instant      `json:"updated_at" nullable:"true" doc:"When the page was last saved; null: never"`
 }
 
 type imageAnswer struct {

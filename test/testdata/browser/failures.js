@@ -54,8 +54,7 @@ const failures = { cases: [], said: [], wrong: new Set(), blind: false, shifted:
   const live = (c) => of(c, "holds").filter((h) => h.phase !== "over");
 
   failures.begin = async (cases) => {
-    const link = (name) => import(document.querySelector(`link[href*="/shop/${name}"]`).href);
-    const module = await link("hands.js");
+    const module = await import(moduleAt("shop/hands.js"));
     ({ hands } = module);
     Object.assign(failures, { reserve: module.reserve, remaining: module.remaining });
     failures.add(cases);
