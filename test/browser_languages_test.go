@@ -41,7 +41,7 @@ func TestShop_LanguagesAreChosen(t *testing.T) {
 	for lang, c := range map[string]struct{ size, hold, price, bought, hint string }{
 		"de": {"Größe", "Kauf abschließen", "1.290,50 $", "Es gehört dir!", "Du hast 1 Paar gekauft."},
 		"es": {"Talla", "Completar la compra", "1290,50 US$", "¡Es tuyo!", "Has comprado 1 par."},
-		"fr": {"Pointure", "Finaliser l’achat", "1 290,50 $US", "C’est à toi !", "Tu as acheté 1 paire."},
+		"fr": {"Pointure", "Finaliser l’achat", "1 290,50 $US", "C’est à toi !", "Tu as acheté 1 paire."}, //nolint:misspell // French
 		"ja": {"サイズ", "購入を完了する", "$1,290.50", "購入が完了しました", "1足購入しました。"},
 	} {
 		p := visit(t, s.url+"/?ref=mail", phone.in("en-US"))

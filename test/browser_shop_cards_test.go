@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,9 +32,11 @@ func TestShop_CardsLeaveNoHoleAndStayWhereTheyAre(t *testing.T) {
 			s := startFor(t, t.TempDir())
 			stateful(t, s.url)
 			sizes := ""
+			var sizesSb34 strings.Builder
 			for n := 7; n < 19; n++ {
-				sizes += fmt.Sprintf(`,{"size":"%d","stock":%d}`, n, n)
+				sizesSb34.WriteString(fmt.Sprintf(`,{"size":"%d","stock":%d}`, n, n))
 			}
+			sizes += sizesSb34.String()
 			made(t, s.url, `{"name":"All sizes","price":90,"sizes":[`+sizes[1:]+`],"start_time":"2020-01-01T00:00:00Z"}`)
 			made(t, s.url, onePair)
 			p := visit(t, s.url, l.with(layoutScript))

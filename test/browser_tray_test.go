@@ -49,7 +49,7 @@ func TestShop_TheTrayCoversNoButton(t *testing.T) {
 			eval[chromedp.Void](p, script(fmt.Sprintf(`document.documentElement.style.fontSize = %q`, l.text)))
 			eval[chromedp.Void](p, inSight)
 			p.holds(`document.querySelectorAll(".card .action button").length === 5`) // all are made by the scripts
-			atTheEdge := func(drop int) { // the button lies where the tray comes
+			atTheEdge := func(drop int) {                                             // the button lies where the tray comes
 				t.Helper()
 				eval[chromedp.Void](p, script(fmt.Sprintf(`{ const b = document.querySelector(%q); b.focus(); scrollBy({ top: b.getBoundingClientRect().bottom - innerHeight + 2, behavior: "instant" }) }`, button(drop))))
 			}

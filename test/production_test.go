@@ -97,7 +97,7 @@ func (p *production) layOut(t *testing.T) {
 	}
 	files["stubs/sudo"] = "#!/bin/sh\n[ \"$1\" = -u ] && shift 2\nexec \"$@\"\n"
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(p.root, name), []byte(content), 0o755); err != nil { //nolint:gosec // to be run
+		if err := os.WriteFile(filepath.Join(p.root, name), []byte(content), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -163,7 +163,7 @@ func (p *production) script(t *testing.T) string {
 	for _, unit := range units {
 		content, err := os.ReadFile(unit)
 		if err == nil {
-			err = os.WriteFile(unit, []byte(p.moved(string(content))), 0o644) //nolint:gosec // as it was
+			err = os.WriteFile(unit, []byte(p.moved(string(content))), 0o644)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -188,9 +188,11 @@ func (p *production) environment(t *testing.T, env []string) []string {
 }
 
 func (p *production) logs() (all string) {
+	var allSb191 strings.Builder
 	for _, name := range []string{"serve.log", "wal.log"} {
 		text, err := os.ReadFile(filepath.Join(p.root, name))
-		all += fmt.Sprintf("%s: %s %v\n", name, text, err)
+		allSb191.WriteString(fmt.Sprintf("%s: %s %v\n", name, text, err))
 	}
+	all += allSb191.String()
 	return all
 }

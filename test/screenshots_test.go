@@ -41,6 +41,6 @@ func picture(t *testing.T, p *page, name string) {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(dir, name), shot.Data, 0o644) //nolint:gosec // a picture for everybody
+		return os.WriteFile(filepath.Join(dir, name), shot.Data, 0o644)
 	}))
 }

@@ -71,8 +71,10 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 			{"size_guide", "", `"a"`, true, wrongBody},
 			{"rules", "", `"a"`, true, wrongBody},
 			{"delivery", "", `"a"`, true, wrongBody},
-			{"images", "", `[{"url":"/1.jpg"}]`, true, []string{"7", "{}", `"/1.jpg"`, `["/1.jpg"]`, "[[]]", "[null]", "[{}]", `[{"url":null}]`, `[{"url":""}]`,
-				`[{"url":"//evil.example"}]`, `[{"url":"/1.jpg","alt":7}]`, `[{"url":"/1.jpg","alt":"\u202e"}]`}},
+			{"images", "", `[{"url":"/1.jpg"}]`, true, []string{
+				"7", "{}", `"/1.jpg"`, `["/1.jpg"]`, "[[]]", "[null]", "[{}]", `[{"url":null}]`, `[{"url":""}]`,
+				`[{"url":"//evil.example"}]`, `[{"url":"/1.jpg","alt":7}]`, `[{"url":"/1.jpg","alt":"\u202e"}]`,
+			}},
 		}},
 		{"duplicate", "POST", "/api/drops/1/duplicate", []field{
 			{"name", "", `"n"`, false, []string{"7", "[]", "{}", "true", `""`, `"\u200b"`}},

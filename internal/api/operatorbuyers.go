@@ -137,7 +137,7 @@ func (a *api) reservationsOf(ctx context.Context, id drop.UserID, limit int) ([]
 // showBuyer shows what a buyer reserved and bought.
 func (a *api) showBuyer(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
-	limit := q.number("limit", 1, maxReservations, defaultReservations)
+	limit := q.number("limit", 1, maxReservations, defaultPage)
 	if q.err != nil {
 		return q.err
 	}

@@ -98,8 +98,10 @@ func (in *pageRequest) page() (page drop.Page, err error) {
 		given *string
 		to    *string
 	}{
-		{"description", in.Description, &page.Description}, {"size_guide", in.SizeGuide, &page.SizeGuide},
-		{"rules", in.Rules, &page.Rules}, {"delivery", in.Delivery, &page.Delivery},
+		{"description", in.Description, &page.Description},
+		{"size_guide", in.SizeGuide, &page.SizeGuide},
+		{"rules", in.Rules, &page.Rules},
+		{"delivery", in.Delivery, &page.Delivery},
 	} {
 		if *one.to, err = required(one.field, one.given); err != nil {
 			return page, err

@@ -167,9 +167,9 @@ func rowParam(name, description string, least float64) *huma.Param {
 	}
 }
 
-func limitParam(usual, most int) *huma.Param {
+func limitParam(most int) *huma.Param {
 	return &huma.Param{
-		Name: "limit", In: "query", Description: "Maximum number of rows", Example: usual,
-		Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(most)), Default: usual},
+		Name: "limit", In: "query", Description: "Maximum number of rows", Example: defaultPage,
+		Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(most)), Default: defaultPage},
 	}
 }

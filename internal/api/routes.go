@@ -171,7 +171,7 @@ func (a *api) buyerRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/users/{id}/reservations", serve: a.userReservations, long: true,
 			id: "list-reservations", access: buyers, tag: tagBuyers, summary: "List a buyer's reservations", text: "Reservations in all drops, newest first.",
-			params: []*huma.Param{idParam("The buyer's id", "3"), limitParam(defaultReservations, maxReservations)},
+			params: []*huma.Param{idParam("The buyer's id", "3"), limitParam(maxReservations)},
 			answer: reflect.TypeFor[[]reservationAnswer](), answerExample: "[" + exampleReservation + "]",
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeUserNotFound},
 		},
@@ -293,7 +293,7 @@ func (a *api) controlRoutes() []route {
 }
 
 func pageParams(of string) []*huma.Param {
-	return []*huma.Param{idParam("The drop's id", "1"), afterParam(of), limitParam(defaultPage, maxPage)}
+	return []*huma.Param{idParam("The drop's id", "1"), afterParam(of), limitParam(maxPage)}
 }
 
 // newestParams are those of the newest purchases.

@@ -30,7 +30,7 @@ func (a *api) shopRoutes() []route {
 				dropParam(), sizeParam(),
 			}, betweenParams("purchases"), []*huma.Param{
 				{Name: "before", In: "query", Description: "The value of next from the previous page", Schema: &huma.Schema{Type: huma.TypeString}},
-				limitParam(defaultPage, maxPage),
+				limitParam(maxPage),
 			}),
 			answer: reflect.TypeFor[allPurchasesAnswer](),
 			answerExample: `{"purchases":[{"id":4294967297,"dropId":1,"dropName":"Air Zenith 1","reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +
@@ -44,7 +44,7 @@ func (a *api) shopRoutes() []route {
 				"returns what it has found so far, and next.",
 			params: []*huma.Param{
 				{Name: "q", In: "query", Description: "Words that the name or email must contain, or the buyer's id. Letter case does not matter", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxSearch)}},
-				beforeParam("The value of next from the previous page"), limitParam(defaultPage, maxPage),
+				beforeParam("The value of next from the previous page"), limitParam(maxPage),
 			},
 			answer:        reflect.TypeFor[buyersAnswer](),
 			answerExample: `{"buyers":[{"id":1099511627776,"username":"Ann","email":"ann@example.com"}],"next":null}`,
@@ -53,7 +53,7 @@ func (a *api) shopRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/operator/buyers/{id}", serve: a.showBuyer, operator: true, long: true,
 			id: getBuyerID, access: viewers, tag: tagOperating, summary: "Read a buyer's reservations and purchases", text: "In all drops, newest first.",
-			params: []*huma.Param{idParam("The buyer's number", "3"), limitParam(defaultReservations, maxReservations)},
+			params: []*huma.Param{idParam("The buyer's number", "3"), limitParam(maxReservations)},
 			answer: reflect.TypeFor[buyerHistoryAnswer](),
 			answerExample: `{"id":1099511627776,"username":"Ann","email":"ann@example.com","reservations":[{"id":4294967297,"dropId":1,"dropName":"Air Zenith 1",` +
 				`"size":"9.5","status":"completed","createdAt":"2026-01-31T10:00:00.120Z","expires_at":"2026-01-31T10:01:00.120Z",` +
@@ -94,7 +94,7 @@ func (a *api) tokenRoutes() []route {
 					Name: "outcome", In: "query", Description: "ok: it was done. refused: it was not. unknown: the server stopped before it knew",
 					Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"ok", "refused", "unknown"}},
 				},
-			}, betweenParams("entries"), []*huma.Param{beforeParam("Only entries with a lower id"), limitParam(defaultPage, maxPage)}),
+			}, betweenParams("entries"), []*huma.Param{beforeParam("Only entries with a lower id"), limitParam(maxPage)}),
 			answer: reflect.TypeFor[actionsAnswer](),
 			answerExample: `{"actions":[{"id":7,"at":"2026-01-31T09:59:00.000Z","token":1,"name":"Ann's laptop","role":"operator",` +
 				`"call":"restock","dropId":1,"detail":"{\"add\":10}","from":"203.0.113.7","request":"b3KQ","outcome":"ok"}],"next":null}`,

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -115,7 +116,7 @@ func TestPurchases_OfATimeRangeAndSize(t *testing.T) {
 			t.Fatalf("%s: a CSV of %d purchases, want %d", what, len(lines), len(want))
 		}
 		for i, line := range lines {
-			if id, _, _ := strings.Cut(line, ","); id != fmt.Sprint(1<<32+want[i]) {
+			if id, _, _ := strings.Cut(line, ","); id != strconv.FormatInt(1<<32+want[i], 10) {
 				t.Fatalf("%s: line %d of the CSV is %s, want purchase %d", what, i, line, want[i])
 			}
 		}
@@ -126,7 +127,7 @@ func TestPurchases_OfATimeRangeAndSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := book.GetRows("Purchases")
-	if want := wanted(times, from, to, "9"); err != nil || len(rows) != len(want)+1 || rows[1][0] != fmt.Sprint(1<<32+want[0]) {
+	if want := wanted(times, from, to, "9"); err != nil || len(rows) != len(want)+1 || rows[1][0] != strconv.FormatInt(1<<32+want[0], 10) {
 		t.Errorf("a workbook of %d rows, want %d: %v", len(rows), len(want)+1, err)
 	}
 	if limited := s.ok(s.get("/api/drops/1/purchases?format=csv&limit=3&" + rangeOf(from, 0, "10"))).body; strings.Count(limited, "\r\n") != 4 {

@@ -24,11 +24,8 @@ type meAnswer struct {
 	Email    *string     `json:"email" doc:"null: the token has no verified email"`
 }
 
-// The bounds of ?limit= on a user's reservations.
-const (
-	defaultReservations = 100
-	maxReservations     = 500
-)
+// maxReservations bounds ?limit= on a user's reservations.
+const maxReservations = 500
 
 func (a *api) ensureUser(w http.ResponseWriter, r *http.Request) error {
 	in, retry, err := asked[userRequest](w, r)
@@ -65,7 +62,7 @@ func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := queryOf(r)
-	limit := q.number("limit", 1, maxReservations, defaultReservations)
+	limit := q.number("limit", 1, maxReservations, defaultPage)
 	if q.err != nil {
 		return q.err
 	}

@@ -71,7 +71,7 @@ func shownValue(v reflect.Value) string {
 		if !t.given {
 			return ""
 		}
-		return t.Address.String()
+		return t.String()
 	case drop.Currency:
 		return t.Code
 	case slog.Level:

@@ -41,7 +41,7 @@ func TestMetrics_AreDocumentedAndAlertedOn(t *testing.T) {
 		t.Fatalf("%d guides: %v", len(guides), err)
 	}
 	roles := map[string]bool{"sneakerdrop_owner": true, "sneakerdrop_serve": true}
-	files := append(guides, "../../docs/reference/metrics.md", "../../deploy/alerts.yaml", "../../deploy/grafana/sneakerdrop.json")
+	files := slices.Concat(guides, []string{"../../docs/reference/metrics.md", "../../deploy/alerts.yaml", "../../deploy/grafana/sneakerdrop.json"})
 	for _, file := range files {
 		for name := range names(t, file) {
 			if !have[name] && !roles[name] {

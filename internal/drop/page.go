@@ -43,8 +43,10 @@ func (p *Page) Normal() (Page, error) {
 		field string
 		text  *string
 	}{
-		{"description", &normal.Description}, {"size_guide", &normal.SizeGuide},
-		{"rules", &normal.Rules}, {"delivery", &normal.Delivery},
+		{"description", &normal.Description},
+		{"size_guide", &normal.SizeGuide},
+		{"rules", &normal.Rules},
+		{"delivery", &normal.Delivery},
 	} {
 		body, fault := text.Body(*one.text)
 		if fault != "" {

@@ -58,7 +58,7 @@ func streams(path string, times int) string {
 	return b.String()
 }
 
-// sizes of answers: /shared sends the same bytes to everybody, /own sends each its own, /small sends few of its own
+// sizes of answers: /shared sends the same bytes to everybody, /own sends each its own, /small sends few of its own.
 const answerSize = 200 << 10
 
 func sized() http.HandlerFunc {

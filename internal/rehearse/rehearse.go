@@ -27,9 +27,9 @@ const (
 	MaxBuyers = 20_000
 	// ahead is how long before the start of a real drop no rehearsal may begin.
 	ahead = 10 * time.Minute
-	// concurrent connections to the server; more buyers wait for one
+	// concurrent connections to the server; more buyers wait for one.
 	connections = 500
-	// there is one watcher for every watchersOf buyers, but at most maxWatchers
+	// there is one watcher for every watchersOf buyers, but at most maxWatchers.
 	watchersOf, maxWatchers = 10, 200
 )
 

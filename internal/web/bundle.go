@@ -82,7 +82,7 @@ func bundleModules(contents map[string][]byte, page string) (script, sourceMap [
 		}
 		return api.OnResolveResult{Path: name, Namespace: embedded}, nil
 	}
-	load := func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+	load := func(a api.OnLoadArgs) (api.OnLoadResult, error) { //nolint:unparam // as esbuild wants it
 		text := string(contents[a.Path])
 		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 	}

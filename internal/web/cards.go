@@ -101,7 +101,7 @@ func (t *teller) price(m drop.Money) string {
 		return m.String() + " " + t.currency
 	}
 	f := iso.NewFormatter(iso.NewLocale(t.Lang()))
-	f.MinDigits, f.MaxDigits = uint8(t.decimals), drop.MaxDecimals //nolint:gosec // at most MaxDecimals
+	f.MinDigits, f.MaxDigits = uint8(t.decimals), drop.MaxDecimals
 	return f.Format(amount)
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -103,17 +104,19 @@ type colorsFile struct {
 // named lists the colors as they are called in theme.json and in the style sheets.
 func (f *colorsFile) named() []struct{ name, property, value string } {
 	return []struct{ name, property, value string }{
-		{"background", "ground", f.Background}, {"surface", "paper", f.Surface}, {"text", "ink", f.Text},
-		{"muted", "soft", f.Muted}, {"accent", "accent", f.Accent}, {"accent_text", "on-accent", f.AccentText},
+		{"background", "ground", f.Background},
+		{"surface", "paper", f.Surface},
+		{"text", "ink", f.Text},
+		{"muted", "soft", f.Muted},
+		{"accent", "accent", f.Accent},
+		{"accent_text", "on-accent", f.AccentText},
 	}
 }
 
 // palette completes the colors of a scheme with those that follow from them. The error names the field.
 func (f *colorsFile) palette(scheme string, defaults palette) (palette, error) {
 	p := make(palette)
-	for name, c := range defaults {
-		p[name] = c
-	}
+	maps.Copy(p, defaults)
 	if f == nil {
 		return p, nil
 	}
@@ -158,11 +161,17 @@ func (p palette) derive() {
 // check refuses colors in which texts cannot be read.
 func (p palette) check(at string) error {
 	for _, c := range []struct{ field, text, behind, what string }{
-		{"text", "ink", "ground", "background"}, {"text", "ink", "paper", "surface"}, {"text", "ink", "sunk", "background of buttons"},
-		{"muted", "soft", "ground", "background"}, {"muted", "soft", "paper", "surface"}, {"muted", "soft", "sunk", "background of buttons"},
-		{"accent", "accent", "ground", "background"}, {"accent", "accent", "paper", "surface"},
+		{"text", "ink", "ground", "background"},
+		{"text", "ink", "paper", "surface"},
+		{"text", "ink", "sunk", "background of buttons"},
+		{"muted", "soft", "ground", "background"},
+		{"muted", "soft", "paper", "surface"},
+		{"muted", "soft", "sunk", "background of buttons"},
+		{"accent", "accent", "ground", "background"},
+		{"accent", "accent", "paper", "surface"},
 		{"accent_text", "on-accent", "accent", "accent"},
-		{"surface", "good", "paper", "surface"}, {"surface", "bad", "paper", "surface"},
+		{"surface", "good", "paper", "surface"},
+		{"surface", "bad", "paper", "surface"},
 	} {
 		if ratio := contrast(p[c.text], p[c.behind]); ratio < minContrast {
 			return fmt.Errorf("%s%s: the text color %s on the %s %s has a contrast of %.2f to 1, and text needs %v (WCAG AA); choose colors further apart",

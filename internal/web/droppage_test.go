@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -366,7 +367,7 @@ func TestDropPage_IsServedLikeOtherPages(t *testing.T) {
 	for _, at := range []string{"/", "/drops/1", "/drops/1.ics"} {
 		plain := browser(h, at)
 		head := answer(h, http.MethodHead, at)
-		if head.Code != http.StatusOK || head.Body.Len() != 0 || head.Header().Get("Content-Length") != fmt.Sprint(plain.Body.Len()) {
+		if head.Code != http.StatusOK || head.Body.Len() != 0 || head.Header().Get("Content-Length") != strconv.Itoa(plain.Body.Len()) {
 			t.Errorf("HEAD %s: %d, %v", at, head.Code, head.Header())
 		}
 		if again := browser(h, at, "If-None-Match", plain.Header().Get("ETag")); again.Code != http.StatusNotModified {

@@ -130,7 +130,7 @@ func (m messages) check(tag language.Tag, english messages) string {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		model, is := english[key]
 		if !is {
-			return fmt.Sprintf("%s: there is no message with this key", key)
+			return key + ": there is no message with this key"
 		}
 		if fault := m[key].check(tag, model); fault != "" {
 			return key + ": " + fault
@@ -143,7 +143,7 @@ func (m message) check(tag language.Tag, model message) string {
 	texts := map[string]string{"": m.one}
 	switch {
 	case m.forms == nil && model.forms != nil:
-		return fmt.Sprintf("it depends on a number, so it is an object with the plural forms %s", strings.Join(formsOf(tag), ", "))
+		return "it depends on a number, so it is an object with the plural forms " + strings.Join(formsOf(tag), ", ")
 	case m.forms != nil && model.forms == nil:
 		return "it does not depend on a number, so it is one text"
 	case m.forms != nil:

@@ -120,14 +120,13 @@ func in[T any](texts map[string]T, lang string) T {
 // ReadTheme reads a theme from a folder. The error names the file, the field and the rule.
 func ReadTheme(dir string) (*Theme, error) {
 	root, err := os.OpenRoot(dir)
-	var fault *fs.PathError
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*fs.PathError](err); ok {
 		return nil, fmt.Errorf("the folder %q: %w", dir, fault.Err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // only read
 	t := &Theme{files: make(map[string][]byte), messages: make(map[string]messages)}
 	var f themeFile
 	content, err := readBounded(root, "theme.json", maxThemeFile)
@@ -263,7 +262,7 @@ func (t *Theme) image(root *os.Root, called string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	good := false
+	var good bool
 	switch path.Ext(name) {
 	case ".svg":
 		good = isSVG(content)
@@ -347,7 +346,7 @@ func readBounded(root *os.Root, name string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, cmp.Or(err, fmt.Errorf("%s is no file", name))
 	}

@@ -337,7 +337,8 @@ func TestPages_BeginWithAScriptThatOldBrowsersRead(t *testing.T) {
 	for at := range pageOf {
 		page := answer(h, http.MethodGet, at).Body.String()
 		first, begins := strings.Index(page, "<script"), strings.Index(page, "<script>(function(){\"use strict\";")
-		if first < 0 || first != begins || !strings.Contains(page[:strings.Index(page, "<style")], "noModule") {
+		head, _, _ := strings.Cut(page, "<style")
+		if first < 0 || first != begins || !strings.Contains(head, "noModule") {
 			t.Errorf("%s does not begin with start.js", at)
 		}
 		if found := young.FindString(page[first:strings.Index(page, "</script>")]); found != "" {
