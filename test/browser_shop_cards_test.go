@@ -31,13 +31,11 @@ func TestShop_CardsLeaveNoHoleAndStayWhereTheyAre(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			s := startFor(t, t.TempDir())
 			stateful(t, s.url)
-			sizes := ""
-			var sizesSb34 strings.Builder
+			var sizes strings.Builder
 			for n := 7; n < 19; n++ {
-				sizesSb34.WriteString(fmt.Sprintf(`,{"size":"%d","stock":%d}`, n, n))
+				fmt.Fprintf(&sizes, `,{"size":"%d","stock":%d}`, n, n)
 			}
-			sizes += sizesSb34.String()
-			made(t, s.url, `{"name":"All sizes","price":90,"sizes":[`+sizes[1:]+`],"start_time":"2020-01-01T00:00:00Z"}`)
+			made(t, s.url, `{"name":"All sizes","price":90,"sizes":[`+sizes.String()[1:]+`],"start_time":"2020-01-01T00:00:00Z"}`)
 			made(t, s.url, onePair)
 			p := visit(t, s.url, l.with(layoutScript))
 			p.reads("#drop-7", "Starts in")

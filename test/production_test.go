@@ -187,12 +187,11 @@ func (p *production) environment(t *testing.T, env []string) []string {
 		"SNEAKERDROP_ADDR="+p.own+":3000", "BACKUP="+p.root+"/var/backups/sneakerdrop")
 }
 
-func (p *production) logs() (all string) {
-	var allSb191 strings.Builder
+func (p *production) logs() string {
+	var all strings.Builder
 	for _, name := range []string{"serve.log", "wal.log"} {
 		text, err := os.ReadFile(filepath.Join(p.root, name))
-		allSb191.WriteString(fmt.Sprintf("%s: %s %v\n", name, text, err))
+		fmt.Fprintf(&all, "%s: %s %v\n", name, text, err)
 	}
-	all += allSb191.String()
-	return all
+	return all.String()
 }
