@@ -29,7 +29,8 @@ func TestBrowser_TranslatedShopStaysTrue(t *testing.T) {
 	}
 	clean()
 	for i := range 3 {
-		hold(t, s.url, fmt.Sprintf(`{"dropId":1,"userId":%d}`, i+1))
+		id := hold(t, s.url, fmt.Sprintf(`{"dropId":1,"userId":%d}`, i+1))
+		mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, id)) // no hold's end brings it back
 	}
 	p.reads(left(1), "47 [OF 50 LEFT]")
 	mustPost(t, s.url+"/api/drops/1/pause", `{}`)
