@@ -18,7 +18,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -116,9 +115,7 @@ func New(c Config) (*Pages, error) {
 	if p.templates, err = template.ParseFS(templates, "pages/*.html"); err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
-	err = p.addPages()
-	debug.FreeOSMemory() // esbuild leaves 20 MB of garbage, which an idle server would keep for minutes
-	return p, err
+	return p, p.addPages()
 }
 
 // addPages adds the pages as they are without drops.
