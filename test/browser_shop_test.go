@@ -3,7 +3,6 @@ package test
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -164,11 +163,7 @@ func TestShop_ComesBackAfterARestart(t *testing.T) {
 	p.reads(".banner", "Connection lost")
 	p.checkLayout("connection lost")
 	p.press(".hold .primary") // is sent again until somebody answers
-	next, err := start(dir, os.Environ(), "--addr="+strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(next.kill)
+	revived(t, s)
 	hold(t, s.url, `{"dropId":1,"userId":9}`)
 	p.reads(".banner", "")
 	p.reads(left(1), "3 of 5 left")

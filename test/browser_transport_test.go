@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,12 +160,7 @@ func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
 		if took := time.Since(began); took > await.Within(2*time.Second) {
 			t.Errorf("the stop took %s: watchers held it up", took)
 		}
-		next, err := start(dir, os.Environ(), "--hold=1h", "--addr="+strings.TrimPrefix(s.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(next.kill)
-		s = next
+		s = revived(t, s, "--hold=1h")
 		told = append(told, stock(1, left, "", 11-left))
 		p.wantEvents(told, names...)
 		for _, name := range names {

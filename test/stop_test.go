@@ -205,6 +205,12 @@ func restarted(t *testing.T, s *server, args ...string) *server {
 	if code, err := s.stop(syscall.SIGTERM); err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v: %s", code, err, s.stderr.String())
 	}
+	return revived(t, s, args...)
+}
+
+// revived starts a server that has ended at its address, in its folder.
+func revived(t *testing.T, s *server, args ...string) *server {
+	t.Helper()
 	return startFor(t, s.cmd.Dir, append([]string{"--addr=" + strings.TrimPrefix(s.url, "http://")}, args...)...)
 }
 
