@@ -180,7 +180,7 @@ type saleStream struct {
 	ask    saleQuery
 	view   *engine.View
 	place  cursor // of the next purchase, or one that is not behind it
-	before cursor // what is read is behind it
+	before cursor // the rows that come after it are next
 	at     drop.PurchaseID
 	begun  bool
 	found  []store.Sale

@@ -24,7 +24,7 @@ const (
 
 type trackedKey struct{}
 
-// aside makes net/http serve what is not plain.
+// aside hands a request that is not plain HTTP/1.1 to net/http.
 func (s *Server) aside() {
 	before, handler := s.rest.ConnContext, s.rest.Handler
 	s.handler = handler

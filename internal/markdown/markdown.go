@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	// maxSource bounds what is read, in bytes: 20,000 characters of 4 bytes each. The rest is cut off.
+	// maxSource is how many bytes of a text are read: 20,000 characters of 4 bytes each. The rest is cut off.
 	maxSource = 80_000
 	// maxHTML bounds what is written, in bytes. A link with a long address that is used a thousand times would
 	// otherwise fill the memory. A text that needs more is shown as plain text, which needs at most maxSource times 5.
