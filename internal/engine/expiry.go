@@ -91,16 +91,6 @@ func (l *lane) overdue() bool {
 	return set != 0 && l.engine.offset.until(set) <= 0
 }
 
-// setTimerAfter sets the timer from the deadline that a committed batch saw. If a batch could not run, the timer
-// stays off and the next sweep finds what is due.
-func (l *lane) setTimerAfter(b *batch) {
-	if b.needs.Deadline {
-		l.rewake(b.deadline)
-	} else {
-		l.wake(b.deadline)
-	}
-}
-
 func (e *Engine) sweepLoop(ctx context.Context) {
 	defer close(e.sweepDone)
 	tick := time.NewTicker(sweepEvery)

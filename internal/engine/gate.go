@@ -29,10 +29,10 @@ func (l *lane) gate(c drop.Reserve) *drop.Error {
 	if known == nil {
 		return nil
 	}
-	// Read the deadline before the view. A batch that ends a hold first replaces the view and then sets the next
-	// deadline. In the other order, this could combine an old view with a new deadline, and refuse the released unit.
-	deadline := drop.Time(l.wakesAt.Load())
-	v := l.view.Load()
+	v, deadline, ok := l.known()
+	if !ok {
+		return nil
+	}
 	age := time.Since(known.asked)
 	if age > confirmedFor || v.Drop.LimitPerUser == 1 {
 		return nil
@@ -46,4 +46,17 @@ func (l *lane) gate(c drop.Reserve) *drop.Error {
 		return nil // it may or may not have started
 	}
 	return v.Drop.RefuseReserve(c.Size, latest)
+}
+
+// known returns the view and a moment before which none of its holds ends, or 0 if it has no holds. It returns false
+// if the view was replaced in the meantime.
+//
+// A batch sets the timer for its holds, then replaces the view, and only then sets a later moment. So the moment is
+// right for a view that is the current one both before and after the moment is read. A lane may be paused between any
+// two of these steps for longer than a hold lasts. Without this order, a reserve would be refused a unit whose hold
+// has ended.
+func (l *lane) known() (v *View, deadline drop.Time, ok bool) {
+	v = l.view.Load()
+	deadline = drop.Time(l.wakesAt.Load())
+	return v, deadline, l.view.Load() == v
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -285,6 +286,56 @@ func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A lane may be paused anywhere, even between its view and its timer. At no moment may the gate take a view with a
+// hold for one whose holds never end.
+func TestGate_KnowsThatTheHoldsOfItsViewEnd(t *testing.T) {
+	e := New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), Config{Log: slog.New(slog.DiscardHandler)})
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	one := int64(1)
+	created, err := e.Create(t.Context(), drop.Spec{Name: "Comet", StartTime: 1, TotalStock: &one}, Retry{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := e.lane(t.Context(), created.Drop.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		done        atomic.Bool
+		held, wrong int
+		gate        sync.WaitGroup
+	)
+	gate.Go(func() {
+		for !done.Load() {
+			v, deadline, ok := l.known()
+			if !ok || v.Drop.Stock().Held == 0 {
+				continue
+			}
+			if held++; deadline == 0 {
+				wrong++
+			}
+		}
+	})
+	for range 1000 {
+		if _, err := l.do(t.Context(), drop.Reserve{User: 1, Hold: time.Millisecond}); err != nil {
+			t.Fatal(err)
+		}
+		for l.view.Load().Drop.Stock().Held > 0 {
+			runtime.Gosched()
+		}
+	}
+	done.Store(true)
+	gate.Wait()
+	if held == 0 || wrong > 0 {
+		t.Errorf("%d of %d times a view with a hold had no end of it", wrong, held)
+	}
+	if err := e.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // After the drop is sold out, a crowd costs the store two batches per second. A released unit can be reserved at

@@ -161,8 +161,11 @@ func (l *lane) serve(b *batch) {
 	switch {
 	case err == nil:
 		l.learn(b)
+		l.wake(b.deadline) // before the view: see known
 		v, _ := l.replace(b.view)
-		l.setTimerAfter(b)
+		if b.needs.Deadline {
+			l.rewake(b.deadline)
+		}
 		if !l.unsure {
 			l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})
 		}

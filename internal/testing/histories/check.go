@@ -53,7 +53,33 @@ func (h *history) check(m *model) porcupine.CheckResult {
 		h.t.Logf("%s, seed %d: the history is in %s", h.name, h.seed, f.Name())
 		_ = f.Close()
 	}
+	for _, o := range h.offers {
+		h.tell(m, o, all)
+	}
 	return result
+}
+
+// tell writes the calls of a drop to the log if no order explains them: the file may be on a machine that is gone.
+func (h *history) tell(m *model, o *offer, all []porcupine.Operation) {
+	ofDrop := slices.DeleteFunc(slices.Clone(all), func(op porcupine.Operation) bool { return op.Input.(*call).drop != o.id })
+	if porcupine.CheckOperationsTimeout(m.porcupine(), ofDrop, checkFor) != porcupine.Illegal {
+		return
+	}
+	h.t.Logf("%s, hold %s: no order explains these calls (ms since the history began)", o.spec.Name, h.hold)
+	for _, op := range ofDrop {
+		c := op.Input.(*call)
+		ended := "never"
+		if c.ended != never {
+			ended = fmt.Sprintf("%.3f", float64(c.ended)/1e6)
+		}
+		h.t.Logf("%.3f–%s [%s, %s] %s", float64(c.began)/1e6, ended, c.from, c.to, c)
+	}
+	for _, r := range m.rows.reservations[o.id] {
+		h.t.Logf("kept: %+v", r)
+	}
+	for _, p := range m.rows.purchases[o.id] {
+		h.t.Logf("kept: %+v", p)
+	}
 }
 
 func (h *history) tally() {
