@@ -13,15 +13,15 @@ import (
 	"sneakerdrop/internal/shop"
 )
 
-// access says who may make a call. Without identity in the shop, everybody may make every call.
+// access says who may make a call. A shop without identity lets everybody make every call.
 type access int8
 
 const (
-	_ access = iota // not set: New returns an error
+	_ access = iota // not set; New then returns an error
 	anybody
-	watchers // anybody; a token, if sent, must be a buyer's
+	watchers // everybody; if a token is sent, it must be a buyer's
 	buyers
-	viewers // and operators
+	viewers // and also operators
 	operators
 )
 
@@ -33,8 +33,8 @@ func (a access) role() operator.Role {
 	return operator.Operator
 }
 
-// open reports whether pages of any origin may make the call where every origin is allowed (--cors-origin *): those
-// that buyers and watchers need, and create, which the original's clients call.
+// open reports whether pages of any origin may make the call when every origin is allowed (--cors-origin *). It is
+// true for the calls that buyers and watchers need, and for create, which the original's clients call.
 func (rt *route) open() bool {
 	return rt.access == anybody || rt.access == watchers || rt.access == buyers || rt.id == createDropID
 }
@@ -49,7 +49,7 @@ type caller struct {
 // callerOf returns who makes the call that w answers.
 func callerOf(w http.ResponseWriter) *caller { return &w.(*recorder).caller }
 
-// name keeps callers with the same idempotency key apart.
+// name keeps apart callers who use the same idempotency key.
 func (c *caller) name() string {
 	switch {
 	case c.buyer.ID != 0:
@@ -70,7 +70,7 @@ func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	if operator.Is(token) && needs != watchers { // not valid for watchers: as over sockets, operators get no events of their own
+	if operator.Is(token) && needs != watchers { // not valid for watchers: as over sockets, operators have no private events
 		t, err := a.signIn.Operator(r.Context(), token)
 		if err == nil && (needs == buyers || !t.Allows(needs.role())) {
 			err = drop.Refuse(codeForbidden)
@@ -108,15 +108,15 @@ func bearer(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// logRefusal logs callers whose token is, or was, genuine but does not allow the call. Made-up tokens get no line, or
-// strangers could fill the disk.
+// logRefusal logs callers whose token is, or was, genuine but does not allow the call. It ignores made-up tokens,
+// because otherwise strangers could fill the disk.
 func (a *api) logRefusal(r *http.Request, t *operator.Token, code drop.Code) {
 	a.log.LogAttrs(r.Context(), slog.LevelWarn, "an operator's token was refused", slog.String("code", string(code)),
 		slog.Bool("revoked", t.Revoked()), slog.Int64("token", int64(t.ID)), slog.String("name", t.Name),
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("from", r.RemoteAddr))
 }
 
-// refuseToken turns a fault of a token into a refusal. The reason goes to the log only.
+// refuseToken turns a fault in a token into a refusal. Only the log gets the reason.
 func refuseToken(err error) error {
 	if code := shop.TokenCode(err); code != "" {
 		return fmt.Errorf("%w: %s", drop.Refuse(code), err) //nolint:errorlint // the cause must not decide the code
@@ -124,7 +124,7 @@ func refuseToken(err error) error {
 	return err
 }
 
-// challenge is the WWW-Authenticate header, which tells programs the kind of token they need (RFC 6750, 3).
+// challenge is the WWW-Authenticate header, which tells programs what kind of token they need (RFC 6750, 3).
 func challenge(code drop.Code) string {
 	switch code {
 	case codeUnauthenticated:

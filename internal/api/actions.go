@@ -33,7 +33,7 @@ type (
 	}
 )
 
-// actionQuery says which entries of the operators' log a call asks for.
+// actionQuery is what a call asks for: which entries of the operators' log.
 type actionQuery struct {
 	before   operator.ActionID // excluded; 0: none
 	limit    int
@@ -45,13 +45,13 @@ type actionQuery struct {
 }
 
 const (
-	maxActor = 100 // characters
+	maxActor = 100 // in characters
 	// actionsPage is how many entries a search of the log reads at a time. An entry may have 64 KiB.
 	actionsPage = 200
 )
 
-// outOfOrder is by how much the times of two entries may differ from the order of their numbers: several servers write
-// one log.
+// outOfOrder is how far the times of two entries may contradict the order of their numbers, because several servers
+// write to one log.
 const outOfOrder = drop.Time(time.Minute / time.Millisecond)
 
 func (q *query) actions() actionQuery {
@@ -66,8 +66,8 @@ func (q *query) actions() actionQuery {
 	return n
 }
 
-// actorOf says whether an entry is of somebody whose name has this text in it, whatever its letter case, or of the
-// token of that number, which # may stand before.
+// actorOf returns a function that finds the entries of an actor. The text is a part of the actor's name, in any
+// letter case, or the number of a token, with or without a # before it.
 func actorOf(asked string) func(a *operator.Action) bool {
 	fold := newFold()
 	name, number := fold(asked), tokenNumber(asked)
@@ -76,7 +76,7 @@ func actorOf(asked string) func(a *operator.Action) bool {
 	}
 }
 
-// filters reports whether some of the entries that are read may not be asked for.
+// filters reports whether the query may skip some of the entries that it reads.
 func (q *actionQuery) filters() bool {
 	return q.from != 0 || q.to != 0 || q.drop != 0 || q.call != "" || q.outcome != "" || q.actor != nil
 }
@@ -95,7 +95,7 @@ func (q *actionQuery) wants(a *operator.Action) bool {
 		(q.call == "" || a.Call == q.call) && (q.actor == nil || q.actor(a))
 }
 
-// listActions answers with a page of the log. Each page of rows is a short read of its own, as for purchases.
+// listActions answers with a page of the log. Each read is short and has its own snapshot, as for purchases.
 func (a *api) listActions(w http.ResponseWriter, r *http.Request) error {
 	asked := queryOf(r)
 	q := asked.actions()
@@ -117,7 +117,7 @@ func (a *api) findActions(ctx context.Context, q *actionQuery) (*actionsAnswer, 
 	if err != nil {
 		return nil, err
 	}
-	page := q.limit + 1 // tells whether there is one more
+	page := q.limit + 1 // one more, to see whether the list goes on
 	if q.filters() {
 		page = actionsPage
 	}
@@ -132,7 +132,7 @@ func (a *api) findActions(ctx context.Context, q *actionQuery) (*actionsAnswer, 
 			case f.At < q.from-outOfOrder:
 				return answer, nil
 			case !q.wants(f):
-			case len(answer.Actions) == q.limit: // there is one more
+			case len(answer.Actions) == q.limit: // the list goes on
 				answer.Next = &answer.Actions[q.limit-1].ID
 				return answer, nil
 			default:
@@ -156,8 +156,8 @@ func (a *api) actionsPage(ctx context.Context, before operator.ActionID, size in
 	return found, more, err
 }
 
-// actionBefore returns before which entry to begin reading, so that few are read that are too new: times rise with
-// numbers, up to outOfOrder.
+// actionBefore returns the entry before which to begin reading. It skips entries that are too new by a binary search,
+// because times rise with numbers, except for outOfOrder.
 func (a *api) actionBefore(ctx context.Context, q *actionQuery) (operator.ActionID, error) {
 	if q.to == 0 {
 		return q.before, nil
@@ -166,7 +166,7 @@ func (a *api) actionBefore(ctx context.Context, q *actionQuery) (operator.Action
 	if err != nil || len(newest) == 0 || newest[0].At < q.to {
 		return q.before, err
 	}
-	low, high := operator.ActionID(1), newest[0].ID+1 // what is before low is old enough, what is from high on too new
+	low, high := operator.ActionID(1), newest[0].ID+1 // entries below low are old enough; those from high on are too new
 	for low < high {
 		middle := low + (high-low)/2
 		found, _, err := a.actionsPage(ctx, middle+1, 1)
@@ -198,10 +198,10 @@ func answerAction(f *operator.Action) actionAnswer {
 	return answer
 }
 
-// isOK reports whether an outcome says that the call did what it was asked.
+// isOK reports whether an outcome says that the call succeeded.
 func isOK(outcome string) bool { return outcome == "ok" || strings.HasPrefix(outcome, "ok, ") }
 
-// tokenNumber reads the number of a token, with # before it or not; 0: it is none.
+// tokenNumber reads the number of a token, with or without a # before it. It returns 0 for anything else.
 func tokenNumber(s string) operator.TokenID {
 	n, err := strconv.ParseInt(strings.TrimPrefix(s, "#"), 10, 53)
 	if err != nil || n < 0 {

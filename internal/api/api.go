@@ -37,41 +37,42 @@ type Config struct {
 	Engine *engine.Engine
 	// Log receives the causes that callers do not see (default: slog.Default).
 	Log *slog.Logger
-	// AllowedOrigins may read answers in a browser, such as https://shop.example; * stands for any characters
-	// (default: every origin).
+	// AllowedOrigins are the origins whose pages may read answers in a browser, such as https://shop.example. A *
+	// stands for any characters (default: every origin).
 	AllowedOrigins []string
 	// RequestTimeout is how long one request may wait for its outcome (default 10 s).
 	RequestTimeout time.Duration
-	// MetricsElsewhere leaves GET /metrics out: Diagnostics shows them on a listener of its own.
+	// MetricsElsewhere leaves out GET /metrics, because Diagnostics serves the metrics on a listener of its own.
 	MetricsElsewhere bool
-	// Identity tells who buyers are; with it calls need tokens (default: none, everybody may do everything).
+	// Identity verifies the tokens of callers. If it is set, calls need tokens (default: none, and everybody may make
+	// every call).
 	Identity *identity.Verifier
-	// BuyerNames is what everybody sees of buyers' names (default: all of it, with Identity what drop.InitialName
-	// tells).
+	// BuyerNames is the form of buyers' names that everybody sees (default: the full name, or drop.InitialName with
+	// Identity).
 	BuyerNames drop.NameStyle
-	// AddressLimits are the rates that one address is kept to, BuyerLimits those of one buyer (default: none).
+	// AddressLimits are the rate limits for one address, and BuyerLimits those for one buyer (default: none).
 	AddressLimits, BuyerLimits limit.Rules
-	// TrustedProxies are the addresses whose X-Forwarded-For is believed (default: none).
+	// TrustedProxies are the addresses whose X-Forwarded-For headers count (default: none).
 	TrustedProxies []netip.Prefix
 	// Currency of all prices (default USD).
 	Currency drop.Currency
-	// Audit serves GET /api/drops/{id}/audit (default: there is no such call).
+	// Audit serves GET /api/drops/{id}/audit (default: the call does not exist).
 	Audit Audit
-	// Rehearsals serves /api/operator/rehearsals (default: there is no such path).
+	// Rehearsals serves /api/operator/rehearsals (default: the path does not exist).
 	Rehearsals Rehearsals
-	// About is what GET /api/operator/settings says (default: nothing of settings).
+	// About is what GET /api/operator/settings says (default: no settings).
 	About About
-	// Bus is what GET /readyz says of it (default: nothing, there is none).
+	// Bus is the connection that GET /readyz reports (default: none).
 	Bus Bus
-	// Streams serves GET /api/drops/events (default: there is no such call).
+	// Streams serves GET /api/drops/events (default: the call does not exist).
 	Streams Streams
-	// Sockets serves /socket.io/ (default: there is no such path).
+	// Sockets serves /socket.io/ (default: the path does not exist).
 	Sockets http.Handler
-	// Registry is what GET /metrics shows; the handler adds its own metrics to it (default: those alone).
+	// Registry is what GET /metrics shows; the handler adds its own metrics to it (default: only these).
 	Registry *prometheus.Registry
 }
 
-// Bus carries news between servers. A server without it is ready all the same.
+// Bus carries news between servers. A server is ready even if its bus is disconnected.
 type Bus interface {
 	Connected() bool
 }
@@ -86,22 +87,22 @@ type api struct {
 	log     *slog.Logger
 	timeout timeouts
 	list    list
-	// refusals that were answered before.
+	// refusals are answers that are made once and reused.
 	refusals plainRefusals
 	metrics  *metrics
 	limits   *limits
-	// identity tells who buyers are; nil: nobody is asked.
+	// identity verifies tokens; nil: calls need none.
 	identity *identity.Verifier
 	signIn   shop.SignIn
 	names    drop.NameStyle
 	currency drop.Currency
 	origins  *origins
 	streams  Streams
-	sockets  interface{ Stats() socketio.Stats } // nil: nothing counts them
+	sockets  interface{ Stats() socketio.Stats } // nil: there is no count
 	bus      Bus                                 // nil: none
-	// readiness is asked for by one caller for all.
+	// readiness makes one query for all callers that wait at the same time.
 	readiness singleflight.Group
-	// registry is what GET /metrics shows, unless metrics are shown elsewhere.
+	// registry is what GET /metrics shows, unless another listener shows the metrics.
 	registry         *prometheus.Registry
 	metricsElsewhere bool
 	audit            Audit
@@ -111,7 +112,7 @@ type api struct {
 	days             days
 	newTokens        newTokens
 	about            About
-	// process and requests make names for requests that have none: a word of this process's own, and a number.
+	// process and requests make IDs for requests that have none: a random word for this process, and a counter.
 	process  string
 	requests atomic.Uint64
 }
@@ -160,7 +161,7 @@ func New(c Config) (http.Handler, error) {
 	routes = append(routes, documents...)
 	for i := range routes {
 		if routes[i].access == 0 {
-			return nil, fmt.Errorf("nothing says who may call %s", routes[i].id)
+			return nil, fmt.Errorf("the route %s has no access rule", routes[i].id)
 		}
 	}
 	mux, open := a.mux(routes)
@@ -175,10 +176,10 @@ func New(c Config) (http.Handler, error) {
 	}), nil
 }
 
-// serveSocket hands the request on as it came: a socket is taken over from under the server. Only what opens a
-// session is limited here; what comes within one is bounded there.
+// serveSocket passes the request on unchanged, because a socket takes over the connection. Only requests that open a
+// session are limited here; the socket server limits what happens in a session.
 func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.Handler) {
-	if len(a.limits.rules) > 0 && r.URL.Query().Get("sid") == "" { // an empty one opens a session too
+	if len(a.limits.rules) > 0 && r.URL.Query().Get("sid") == "" { // an empty sid opens a session too
 		if err := a.limits.limitAddress(w, r, limit.Read); err != nil {
 			a.fail(w, r, err)
 			return
@@ -192,7 +193,7 @@ func (a *api) serveSocket(w http.ResponseWriter, r *http.Request, sockets http.H
 func (a *api) serve(rt *route) http.Handler {
 	seconds, class, open := a.metrics.of(rt.path, rt.method), rt.class(), rt.open()
 	if class == "" && a.identity != nil && rt.access != anybody {
-		class = limit.Operate // a token is looked up for each call
+		class = limit.Operate // the server looks up a token for each call
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*recorder) // guard made it

@@ -22,7 +22,8 @@ type auditAnswer struct {
 // Audit compares the records of one drop with each other.
 type Audit func(ctx context.Context, id drop.ID) (audit.DropReport, error)
 
-// auditTimeout bounds an audit, because no client waits longer. A drop with millions of reservations takes minutes.
+// auditTimeout bounds an audit, because no client waits longer. An audit of a drop with millions of reservations
+// takes minutes.
 const auditTimeout = 30 * time.Minute
 
 // auditDrop reads all records of a drop, so only one audit runs at a time.
@@ -38,7 +39,7 @@ func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), auditTimeout)
 	defer cancel()
 	report, err := a.audit(ctx, id)
-	// The server's deadline is for answers that are made at once, and may be long over.
+	// The server's write deadline is for quick answers, and may have passed long ago.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageWriteTimeout))
 	if err != nil {
 		return err

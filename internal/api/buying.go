@@ -96,8 +96,8 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// buyer finds out who reserves. For a signed-in buyer the token decides, whatever name the body has, and a different
-// userId is refused. Otherwise buyer accepts a shop's own number without asking the store.
+// buyer finds out who reserves. The token of a signed-in buyer decides, whatever name the body has; a different
+// userId is refused. Without a token, buyer accepts a shop's own number without asking the store.
 func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveRequest) (drop.UserID, error) {
 	switch {
 	case who.buyer.ID != 0 && in.UserID != nil && drop.UserID(*in.UserID) != who.buyer.ID:
@@ -115,10 +115,10 @@ func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveReq
 		return 0, renameField(err, "username", "userName")
 	}
 	v, err := a.engine.View(ctx, id)
-	if err != nil { // a call for no drop at all makes no user
+	if err != nil { // a call for an unknown drop creates no user
 		return 0, err
 	}
-	if refusal := v.Drop.RefuseSize(string(optional(in.Size))); refusal != nil { // nor does one for no size
+	if refusal := v.Drop.RefuseSize(string(optional(in.Size))); refusal != nil { // nor does a call for an unknown size
 		return 0, refusal
 	}
 	user, err := a.engine.EnsureUser(ctx, *in.UserName, optional(in.Email), engine.Retry{}) // a lookup needs no idempotency key
@@ -134,7 +134,7 @@ func (a *api) numberedBuyer(ctx context.Context, id drop.UserID) (drop.UserID, e
 	}
 	_, err := a.user(ctx, id)
 	if drop.CodeOf(err) == drop.CodeUserNotFound {
-		return 0, drop.Invalid("userId", fmt.Sprintf("must be below %d, or one that this server gave out", drop.FirstAllocatedUser))
+		return 0, drop.Invalid("userId", fmt.Sprintf("must be below %d, or an id that this server assigned", drop.FirstAllocatedUser))
 	}
 	return id, err
 }
@@ -143,7 +143,7 @@ func (a *api) user(ctx context.Context, id drop.UserID) (drop.User, error) {
 	return engine.Ask(ctx, a.engine, func(s store.Records) (drop.User, error) { return s.User(ctx, id) })
 }
 
-// renameField calls a field by the name that this operation has for it.
+// renameField replaces the field's name in an error by the name that this operation uses.
 func renameField(err error, from, to string) error {
 	refusal, ok := errors.AsType[*drop.Error](err)
 	if !ok || refusal.Field != from {

@@ -18,20 +18,20 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// pageWriteTimeout is how long a reader of a CSV export may take for one page of it.
+// pageWriteTimeout is how long the reader of an export may take to receive one page of it.
 const pageWriteTimeout = 30 * time.Second
 
 // saleColumns are the columns of every export.
 var saleColumns = []string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt"}
 
-// The formats of a drop's purchases.
+// The formats in which a drop's purchases are available.
 const (
 	formatJSON = "json"
 	formatCSV  = "csv"
 	formatXLSX = "xlsx"
 )
 
-// format reads ?format=, or else Accept: files are for who names them.
+// format reads ?format=, or Accept if there is none. Only a client that names a file format gets a file.
 func (q *query) format(accept []string) string {
 	if given := q.word("format", formatJSON, formatCSV, formatXLSX); given != "" {
 		return given
@@ -47,13 +47,13 @@ func (q *query) format(accept []string) string {
 	return format
 }
 
-// saleReader reads the purchases of an export page by page. Each page is a short read of its own, so that a slow client
-// burdens neither the database nor memory.
+// saleReader reads the purchases of an export page by page. Each page is a short read of its own, so that a slow
+// client burdens neither the database nor memory.
 type saleReader struct {
 	api  *api
 	ask  *saleQuery
-	at   drop.PurchaseID // the last purchase that was read
-	left int             // how many rows may follow; negative: all
+	at   drop.PurchaseID // the last purchase that it has read
+	left int             // how many rows may follow; negative: no limit
 	end  bool
 }
 
@@ -70,7 +70,7 @@ func (a *api) exportSales(w http.ResponseWriter, r *http.Request, q *saleQuery, 
 	return a.writeSales(w, r, reader, bom)
 }
 
-// next returns the next purchases that are asked for; none: there are no more.
+// next returns the next purchases that match the query. An empty list is the end.
 func (s *saleReader) next(ctx context.Context) (wanted []store.Sale, err error) {
 	for !s.end && len(wanted) == 0 {
 		size := maxPage
@@ -99,9 +99,9 @@ func (s *saleReader) next(ctx context.Context) (wanted []store.Sale, err error) 
 	return wanted, nil
 }
 
-// writeSales streams purchases as CSV (RFC 4180) and sends each page when the store has read it.
+// writeSales streams purchases as CSV (RFC 4180). It sends each page as soon as the store has read it.
 func (a *api) writeSales(w http.ResponseWriter, r *http.Request, sales *saleReader, bom bool) error {
-	found, err := sales.next(r.Context()) // before the headers: it may refuse
+	found, err := sales.next(r.Context()) // before the headers, because it may refuse the call
 	if err != nil {
 		return err
 	}
@@ -114,15 +114,15 @@ func (a *api) writeSales(w http.ResponseWriter, r *http.Request, sales *saleRead
 	}
 	connection := http.NewResponseController(w)
 	if bom {
-		_, _ = io.WriteString(w, "\ufeff") // out.Error tells
+		_, _ = io.WriteString(w, "\ufeff") // out.Error reports the error
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	_ = out.Write(saleColumns)
 	for {
-		_ = connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout)) // in place of the server's, for the whole answer
+		_ = connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout)) // replaces the server's deadline for the whole answer
 		for i := range found {
-			_ = out.Write(record(&found[i])) // the error stays for out.Error
+			_ = out.Write(record(&found[i])) // out.Error reports the error
 		}
 		out.Flush()
 		if err := out.Error(); err != nil {
@@ -144,10 +144,10 @@ func record(s *store.Sale) []string {
 	}
 }
 
-// harmless keeps a spreadsheet from taking a buyer's text for a formula: an apostrophe before it makes it text. A
-// formula begins a cell, behind nothing that shows; programs strip blanks, byte order marks and the like before they
-// look. Where decimals have a comma a semicolon begins a cell too, whatever quotes there are, and so does a line's
-// end.
+// harmless keeps a spreadsheet from running a buyer's text as a formula: it puts an apostrophe before it. A formula
+// stands at the beginning of a cell; before it there may be characters that do not show, such as blanks and byte
+// order marks, because programs strip them. Where the decimal separator is a comma, a semicolon also begins a new
+// cell, even inside quotes, and so does the end of a line.
 func harmless(cell string) string {
 	if !strings.ContainsFunc(cell, risky) {
 		return cell
@@ -159,10 +159,10 @@ func harmless(cell string) string {
 		b.WriteByte('\'')
 		written = at
 	}
-	begun, first := false, true // something that shows has come in this cell; it is the first one
+	begun, first := false, true // begun: the cell has visible characters; first: it is the first cell
 	for i, r := range cell {
 		switch {
-		case i == 0 && r != ';' && separates(r): // some programs take this for the beginning of a formula
+		case i == 0 && r != ';' && separates(r): // some programs read this as the beginning of a formula
 			mark(0)
 			begun = true
 		case separates(r):
@@ -184,7 +184,7 @@ func harmless(cell string) string {
 
 func risky(r rune) bool { return signs(r) || separates(r) }
 
-// separates says whether a cell may end here for a program that has other separators than ours.
+// separates reports whether a cell may end here for a program that uses other separators than this export.
 func separates(r rune) bool {
 	switch r {
 	case ';', '\t', '\n', '\v', '\f', '\r', '\u0085', '\u2028', '\u2029':
@@ -194,13 +194,14 @@ func separates(r rune) bool {
 	}
 }
 
-// signs says whether a formula may begin with r: East Asian spreadsheets read the wide and small letters as the narrow.
+// signs reports whether a formula may begin with r. East Asian spreadsheets treat wide and small forms like the plain
+// ones.
 func signs(r rune) bool {
 	return strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−", r)
 }
 
-// unseen says whether r shows nothing: blanks, controls, format characters such as U+FEFF and U+200B, fillers, and
-// bytes that are no text.
+// unseen reports whether r is invisible: blanks, controls, format characters such as U+FEFF and U+200B, fillers, and
+// bytes that are not text.
 func unseen(r rune) bool {
 	return r == utf8.RuneError || r == '\u2800' || unicode.IsSpace(r) ||
 		unicode.In(r, unicode.C, unicode.Z, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

@@ -56,7 +56,7 @@ func parseDecimal(literal []byte, scale int) (digits []byte, shift int, negative
 	return digits, shift, negative
 }
 
-// nearDigits is how many decimals decide whether an amount is close enough to a valid one: within 10^-9.
+// nearDigits is how many decimals decide whether an amount is close enough to a valid one, which means within 10^-9.
 const nearDigits = 9
 
 // decimalNear is decimal for numbers that programs calculated in binary. It rounds a number to a multiple of 10^-scale
@@ -74,7 +74,7 @@ func decimalNear(literal []byte, scale int) (n int64, ok bool) {
 		}
 	}
 	whole, rest := digits[:len(digits)+shift], digits[len(digits)+shift:]
-	n, _ = decimal(whole, 0) // digits alone
+	n, _ = decimal(whole, 0) // digits only
 	near := nearDigits - scale
 	switch head, tail := rest[:min(near, len(rest))], rest[min(near, len(rest)):]; {
 	case len(bytes.TrimLeft(head, "0")) == 0: // at most 10^-9 above
@@ -93,7 +93,7 @@ func decimalNear(literal []byte, scale int) (n int64, ok bool) {
 // plainDigits is how many digits always fit into an int64.
 const plainDigits = 18
 
-// plain is the fast path for numbers of digits only, as nearly all are.
+// plain is the fast path for numbers that have only digits, as nearly all have.
 func plain(literal []byte) (n int64, ok bool) {
 	for _, c := range literal {
 		if c < '0' || c > '9' {

@@ -21,11 +21,11 @@ import (
 
 const (
 	maxBody  = 64 << 10
-	maxDepth = 32 // of a body's nesting; our own need 3
+	maxDepth = 32 // nesting of a body; our own bodies need 3
 )
 
-// readBody decodes a request's body into the struct that to points to. Its fields are pointers, nil where the caller
-// gave none or null. Members that it does not have are ignored, as the original does.
+// readBody decodes a request's body into the struct that to points to. Its fields are pointers, which stay nil if the
+// caller sends null or nothing. Unknown members are ignored, as the original does.
 func readBody(w http.ResponseWriter, r *http.Request, to any) error {
 	if err := checkMedia(r.Header); err != nil {
 		return err
@@ -40,14 +40,13 @@ func readBody(w http.ResponseWriter, r *http.Request, to any) error {
 	return decode(body, to)
 }
 
-// flatReader is a body that crowds send: written as programs write it, it is read without a decoder.
+// flatReader is a body that crowds send. It is read without a decoder if it is written the way programs write it.
 type flatReader interface {
-	// readMember takes a member, or returns false where it may not be what it should be. One that it does not have is
-	// ignored.
+	// readMember reads a member, or returns false if its value may be wrong. It ignores unknown members.
 	readMember(m flatjson.Member) bool
 }
 
-// readFlat reads a body that is flat; false: decode has to read it, or to say what is wrong with it.
+// readFlat reads a flat body. If it returns false, decode must read the body or find what is wrong with it.
 func readFlat(body []byte, to flatReader) bool {
 	var room [8]flatjson.Member
 	members, ok := flatjson.Parse(string(body), room[:0])
@@ -73,8 +72,9 @@ func readText[T ~string](m flatjson.Member, to **T) bool {
 	return ok
 }
 
-// readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored.
-// What an HTML form sends is refused even when it is empty: any page can make a browser send a form.
+// readNoBody reads the body of a call that needs none: nothing at all, or a JSON object whose members are ignored. It
+// refuses the types that an HTML form sends even if the body is empty, because any page can make a browser send a
+// form.
 func readNoBody(w http.ResponseWriter, r *http.Request) error {
 	return readOptionalBody(w, r, new(emptyRequest))
 }
@@ -103,15 +103,15 @@ func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	most := w.(*recorder).maxBody // serve has set it
+	most := w.(*recorder).maxBody // serve has set maxBody
 	if r.ContentLength > most {
 		w.Header().Set("Connection", "close") // the rest is not worth reading
 		return nil, tooLarge(most)
 	}
-	if r.ContentLength >= 0 { // the server lets no more through
+	if r.ContentLength >= 0 { // the server's own limit was reached
 		body := make([]byte, r.ContentLength)
 		if _, err := io.ReadFull(r.Body, body); err != nil {
-			return nil, drop.Refuse(codeBadJSON) // it broke off
+			return nil, drop.Refuse(codeBadJSON) // the body was cut off
 		}
 		return body, nil
 	}
@@ -120,7 +120,7 @@ func bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, tooLarge(most)
 		}
-		return nil, drop.Refuse(codeBadJSON) // it broke off
+		return nil, drop.Refuse(codeBadJSON) // the body was cut off
 	}
 	return body.Bytes(), nil
 }
@@ -184,7 +184,7 @@ func essence(media string) string {
 // withoutEmpty leaves out the empty parameters of a media type, which RFC 9110, 5.6.6 allows and package mime does not.
 func withoutEmpty(media string) string {
 	var b strings.Builder
-	quoted, begun := false, true // something stands behind the last semicolon
+	quoted, begun := false, true // something follows the last semicolon
 	for i := range len(media) {
 		switch c := media[i]; {
 		case c == ';' && !quoted && !begun:
@@ -217,8 +217,7 @@ func isUTF8(charset string) bool {
 	}
 }
 
-// withoutMark takes a byte order mark off a body, as RFC 8259, 8.1 lets a reader do, and refuses what is in another
-// encoding.
+// withoutMark removes a byte order mark from a body, as RFC 8259, 8.1 allows, and refuses other encodings.
 func withoutMark(body []byte) ([]byte, error) {
 	if len(body) < 2 || body[0] == '{' && body[1] != 0 {
 		return body, nil
@@ -232,7 +231,8 @@ func withoutMark(body []byte) ([]byte, error) {
 	return body, nil
 }
 
-// decode checks the whole text before it looks at any value, so that what is not JSON is never called a wrong value.
+// decode checks the syntax of the whole text before it looks at any value, so that it never reports invalid JSON as a
+// wrong value.
 func decode(body []byte, to any) error {
 	if err := checkSyntax(body); err != nil {
 		return drop.Refuse(codeBadJSON)
@@ -253,7 +253,8 @@ func decode(body []byte, to any) error {
 
 var errNotObject = errors.New("not an object")
 
-// checkSyntax admits one JSON object: valid UTF-8, no name twice, nothing after it, no deeper than maxDepth.
+// checkSyntax accepts one JSON object: valid UTF-8, no duplicate names, nothing after it, and no deeper than
+// maxDepth.
 func checkSyntax(body []byte) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body))
 	if d.PeekKind() != '{' {
@@ -274,7 +275,7 @@ func checkSyntax(body []byte) error {
 	}
 }
 
-// ruleError completes a sentence that begins with the field: "must be a whole number".
+// ruleError is the rest of a sentence that begins with the field: "must be a whole number".
 type ruleError string
 
 func (e ruleError) Error() string { return string(e) }
@@ -328,8 +329,8 @@ func optional[T any](v *T) T {
 	return *v
 }
 
-// pathNumber reads {id}. A whole number that no id can be becomes 0 or less, or stays too large: no such thing is
-// there.
+// pathNumber reads {id}. A whole number that cannot be an id becomes one that does not exist: 0 or less, or too
+// large.
 func pathNumber(r *http.Request) (int64, error) {
 	s := r.PathValue("id")
 	digits := strings.TrimPrefix(s, "-")
@@ -345,7 +346,7 @@ const (
 	replayedHeader = "Idempotent-Replayed"
 )
 
-// asked reads what a call asks for, and the name under which it may be repeated.
+// asked reads the body of a call, and the key under which the caller may repeat it.
 func asked[T any](w http.ResponseWriter, r *http.Request) (in T, retry engine.Retry, err error) {
 	if retry, err = readRetry(w, r); err == nil {
 		err = readBody(w, r, &in)
@@ -353,7 +354,7 @@ func asked[T any](w http.ResponseWriter, r *http.Request) (in T, retry engine.Re
 	return in, retry, err
 }
 
-// readRetry reads the name that a caller gave the call, so that it may repeat it. Without identity all callers are one.
+// readRetry reads the key under which the caller may repeat the call. Without identity, all callers count as one.
 func readRetry(w http.ResponseWriter, r *http.Request) (engine.Retry, error) {
 	given := r.Header[keyHeader]
 	switch len(given) {
@@ -367,7 +368,7 @@ func readRetry(w http.ResponseWriter, r *http.Request) (engine.Retry, error) {
 	}
 }
 
-// isDigits admits a number in one spelling only: no sign, no leading zero, no other script's digits.
+// isDigits accepts only one spelling of a number: no sign, no leading zero, and no digits of other scripts.
 func isDigits(s string) bool {
 	if s == "" || len(s) > 1 && s[0] == '0' {
 		return false

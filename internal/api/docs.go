@@ -26,7 +26,7 @@ var (
 	docsCSS string
 )
 
-// page is the OpenAPI document for people, made once: no script, nothing from elsewhere.
+// page is the OpenAPI document for people. It is made once, has no script, and loads nothing from other servers.
 type page struct {
 	body   *negotiate.Body
 	policy string
@@ -53,7 +53,7 @@ type (
 	}
 	pageSchema struct {
 		Name, Text string
-		OneOf      []string // the names of other schemas, in place of fields
+		OneOf      []string // names of other schemas, instead of fields
 		Fields     []pageField
 	}
 	pageData struct {

@@ -90,7 +90,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// spec says what must be there; what it must be like is the spec's own Check.
+// spec checks that the required fields are present. The spec's own Check checks their values.
 func (a *api) spec(in *createRequest) (drop.Spec, error) {
 	spec := drop.Spec{
 		ImageURL: optional(in.ImageURL), LimitPerUser: int(optional(in.Limit)), TotalStock: (*int64)(in.TotalStock),

@@ -37,7 +37,7 @@ const (
 )
 
 // errReaderGone says that the client stopped reading a long answer.
-var errReaderGone = errors.New("the reader went away")
+var errReaderGone = errors.New("the client disconnected")
 
 // problem is what a code means over HTTP.
 type problem struct {
@@ -133,7 +133,7 @@ func refusalOf(err error, read bool) *drop.Error {
 	return drop.Refuse(code)
 }
 
-// fail answers with an error, or aborts an answer that has already begun. It logs the causes that the caller does not
+// fail answers with an error, or aborts an answer that has already begun. It logs causes that the caller does not
 // see.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refusal := refusalOf(err, r.Method == http.MethodGet || r.Method == http.MethodHead)
@@ -141,7 +141,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.status >= http.StatusInternalServerError {
 		level := p.log
 		if errors.Is(err, context.Canceled) || errors.Is(err, errReaderGone) {
-			level = slog.LevelDebug // the client disconnected: a crowd that gives up must not fill the log
+			level = slog.LevelDebug // the client disconnected; a crowd that gives up must not fill the log
 		}
 		a.log.LogAttrs(r.Context(), level, "request failed", slog.String("code", string(refusal.Code)),
 			slog.String("method", r.Method), slog.String("path", r.URL.Path),
@@ -160,7 +160,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeBody(w, p.status, a.refusals.encode(refusal, p))
 }
 
-// plainRefusals caches answers without details by code. A crowd that comes too late gets one of them.
+// plainRefusals caches answers without details by code. Most buyers of a popular drop get one of them.
 type plainRefusals struct{ known sync.Map }
 
 func (k *plainRefusals) encode(e *drop.Error, p problem) []byte {

@@ -74,7 +74,8 @@ type (
 	}
 )
 
-// showFigures answers from memory, so that a page may ask each second. Like metrics it is not in the operators' log.
+// showFigures answers from memory, so that a page may ask every second. Like metrics, it is not in the operators'
+// log.
 func (a *api) showFigures(w http.ResponseWriter, _ *http.Request) error {
 	answer := figuresAnswer{At: instant(a.engine.Now()), Drops: []figureAnswer{}}
 	for _, c := range a.engine.Cautions() {
@@ -107,7 +108,7 @@ func figuresOf(v *engine.View) figureAnswer {
 	return f
 }
 
-// service is what operators look at while a drop sells.
+// service returns the figures that operators watch while a drop sells.
 func (a *api) service() *serviceFigures {
 	s := &serviceFigures{
 		Queued: int64(a.engine.Queued()), Refusals: []refusalAnswer{},
@@ -150,7 +151,7 @@ func (a *api) service() *serviceFigures {
 	return s
 }
 
-// measured are a metric's values, one for each set of labels.
+// measured are the values of one metric, one for each set of labels.
 func measured(c prometheus.Collector) (values []*dto.Metric) {
 	all := make(chan prometheus.Metric)
 	go func() {
@@ -159,7 +160,7 @@ func measured(c prometheus.Collector) (values []*dto.Metric) {
 	}()
 	for m := range all {
 		value := new(dto.Metric)
-		if m.Write(value) == nil { // no metric of ours has labels that cannot be written
+		if m.Write(value) == nil { // our metrics have no labels that cannot be written
 			values = append(values, value)
 		}
 	}
@@ -175,7 +176,7 @@ func labelOf(m *dto.Metric, name string) string {
 	return ""
 }
 
-// timingOf adds histograms up, which all have the same bounds.
+// timingOf adds up histograms, which all have the same bounds.
 func timingOf(of string, metrics []*dto.Metric) timingAnswer {
 	t := timingAnswer{Of: of, Seconds: []float64{}, Within: []int64{}}
 	for i, m := range metrics {

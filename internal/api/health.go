@@ -33,10 +33,11 @@ func (a *api) live(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// ready asks the database once for all who ask meanwhile: anybody may, at any rate, and its connections are the lanes'.
+// ready queries the database once for all callers that wait at the same time. Anybody may call it at any rate, and
+// the lanes need the connections.
 func (a *api) ready(w http.ResponseWriter, r *http.Request) error {
 	_, err, _ := a.readiness.Do("", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout) // others wait for it too
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout) // other callers wait for it too
 		defer cancel()
 		return nil, a.engine.Ready(ctx)
 	})

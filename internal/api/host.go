@@ -10,18 +10,17 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// Hosts are the names by which a server may be called. The browser of somebody on this machine reaches a server here
-// under any name whose owner says so (DNS rebinding), and takes its answers for that site's own. Only the Host header
-// tells.
+// Hosts are the names under which the server answers. Any site can make its name resolve to this machine (DNS
+// rebinding). A browser here then takes our answers for that site's own, and only the Host header gives it away.
 type Hosts struct {
-	// Names beside localhost and the loopback addresses, without a port.
+	// names besides localhost and the loopback addresses, without a port
 	Names []string
-	// AnyAddress lets requests name any IP address: an address cannot be made to point elsewhere.
+	// AnyAddress allows requests to any IP address, because nobody can make an address resolve elsewhere.
 	AnyAddress bool
 }
 
-// Around answers requests for other hosts with 421, and has next serve the rest. A request without a host comes from
-// no browser.
+// Around answers requests for other hosts with 421 and passes the rest to next. A request without a host does not
+// come from a browser.
 func (h Hosts) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host == "" || h.allow(r.Host) {
@@ -46,7 +45,7 @@ func (h Hosts) allow(host string) bool {
 	return err == nil && h.AnyAddress
 }
 
-// Loopback reports whether a host, without a port, is a name or address of the machine that asks.
+// Loopback reports whether a host, without a port, is a name or address of the caller's own machine.
 func Loopback(host string) bool {
 	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return strings.EqualFold(host, "localhost") || err == nil && a.Unmap().IsLoopback()

@@ -10,15 +10,15 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// StrictTransport adds Strict-Transport-Security (RFC 6797) to whatever h answers over TLS: TLS of this process, or
-// that of a trusted proxy which says so by X-Forwarded-Proto. Subdomains are not this server's to speak for. A
-// browser on localhost is left alone: every other program on that machine has the same name. With maxAge 0 nothing is
-// added.
+// StrictTransport adds Strict-Transport-Security (RFC 6797) to all answers that go over TLS. The TLS may be that of
+// this process, or that of a trusted proxy that sets X-Forwarded-Proto. The header leaves out subdomains, which may
+// belong to other servers. It is not sent to localhost, because all programs on that machine share the name. If
+// maxAge is 0, StrictTransport adds nothing.
 func StrictTransport(h http.Handler, maxAge time.Duration, trusted []netip.Prefix) http.Handler {
 	if maxAge <= 0 {
 		return h
 	}
-	value := []string{fmt.Sprintf("max-age=%d", int64(maxAge/time.Second))} // shared: nothing ever writes into it
+	value := []string{fmt.Sprintf("max-age=%d", int64(maxAge/time.Second))} // shared, so nothing may write into it
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if (r.TLS != nil || len(trusted) > 0 && limit.ForwardedTLS(r, trusted)) && !onLocalhost(r.Host) {
 			w.Header()["Strict-Transport-Security"] = value
@@ -27,8 +27,8 @@ func StrictTransport(h http.Handler, maxAge time.Duration, trusted []netip.Prefi
 	})
 }
 
-// onLocalhost reports whether a Host header names this machine, or an address, for which browsers remember nothing
-// anyway.
+// onLocalhost reports whether a Host header names this machine or an IP address, for which browsers ignore the
+// header.
 func onLocalhost(host string) bool {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		host = host[:i]

@@ -16,9 +16,9 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// limits keeps each address, and each buyer, to its rate. What is not allowed takes no token and does nothing else.
+// limits enforces the rate limits of addresses and buyers. A refused request takes no token and has no other effect.
 type limits struct {
-	rules     limit.Rules // of addresses
+	rules     limit.Rules // for addresses
 	addresses *limit.Limiter[netip.Addr]
 	buyers    *limit.Limiter[drop.UserID]
 	proxies   []netip.Prefix
@@ -33,7 +33,7 @@ func newLimits(c *Config) *limits {
 		rules: c.AddressLimits, addresses: limit.New[netip.Addr](c.AddressLimits, 0),
 		buyers: limit.New[drop.UserID](c.BuyerLimits, 0), policies: make(map[limit.Class]policy), proxies: c.TrustedProxies, log: c.Log,
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sneakerdrop_rate_limited_total", Help: "Requests refused because their address, or their buyer, made too many, by class of calls.",
+			Name: "sneakerdrop_rate_limited_total", Help: "Requests refused by a rate limit, by class of call and kind of caller (address or buyer).",
 		}, []string{"class", "caller"}),
 	}
 	for class, rate := range c.AddressLimits {
@@ -43,13 +43,13 @@ func newLimits(c *Config) *limits {
 		l.policies[class] = policy{address: l.policies[class].address, buyer: policyOf(string(class)+buyerPolicy, rate)}
 	}
 	for _, class := range []limit.Class{limit.Read, limit.Buy, limit.Operate} {
-		l.refused.WithLabelValues(string(class), "address") // shown from the start
+		l.refused.WithLabelValues(string(class), "address") // so that metrics show them from the start
 		l.refused.WithLabelValues(string(class), "buyer")
 	}
 	return l
 }
 
-// locate makes RemoteAddr the address that the request comes from, where trusted proxies pass it on.
+// locate sets RemoteAddr to the client's address if the request came through trusted proxies.
 func (l *limits) locate(r *http.Request) {
 	if len(l.proxies) > 0 {
 		if client := limit.ClientAddress(r, l.proxies); client.IsValid() {
@@ -60,14 +60,14 @@ func (l *limits) locate(r *http.Request) {
 	}
 	if len(l.rules) > 0 && r.Header.Get("X-Forwarded-For") != "" {
 		l.warnOnce.Do(func() {
-			l.log.Warn("requests carry X-Forwarded-For, which counts for nothing without --trusted-proxy; behind a proxy all clients share its limits",
+			l.log.Warn("requests carry X-Forwarded-For, which is ignored without --trusted-proxy; all clients behind a proxy share one rate limit",
 				"peer", r.RemoteAddr)
 		})
 	}
 }
 
-// limitAddress takes a token of the caller's address for a call of that class. It returns a refusal where there was
-// none.
+// limitAddress takes a token of the caller's address for a call of that class. It returns a refusal if there is none
+// left.
 func (l *limits) limitAddress(w http.ResponseWriter, r *http.Request, class limit.Class) error {
 	if class == "" || len(l.rules) == 0 {
 		return nil
@@ -79,7 +79,7 @@ func (l *limits) limitAddress(w http.ResponseWriter, r *http.Request, class limi
 	return l.verdict(w, class, string(class), "address", l.policies[class].address, v)
 }
 
-// limitBuyer takes a token of the buyer's; 0 is nobody in particular, who has none and needs none.
+// limitBuyer does the same for a buyer. Buyer 0 stands for nobody and has no limit.
 func (l *limits) limitBuyer(w http.ResponseWriter, class limit.Class, buyer drop.UserID) error {
 	if buyer == 0 {
 		return nil
@@ -91,11 +91,12 @@ func (l *limits) limitBuyer(w http.ResponseWriter, class limit.Class, buyer drop
 	return l.verdict(w, class, string(class)+buyerPolicy, "buyer", l.policies[class].buyer, v)
 }
 
-// verdict says in the answer's headers how many tokens are left (draft-ietf-httpapi-ratelimit-headers-10), and refuses.
+// verdict writes the remaining tokens into the answer's headers (draft-ietf-httpapi-ratelimit-headers-10), and
+// returns a refusal if the call is not allowed.
 func (l *limits) verdict(w http.ResponseWriter, class limit.Class, name, of, policy string, v limit.Verdict) error {
 	h := w.Header()
 	if h["Ratelimit"] == nil {
-		room := make([]string, 4) // for both headers, and two values of each
+		room := make([]string, 4) // for both headers, with two values each
 		h["Ratelimit-Policy"], h["Ratelimit"] = room[0:0:2], room[2:2:4]
 	}
 	h["Ratelimit-Policy"] = append(h["Ratelimit-Policy"], policy)
@@ -107,27 +108,27 @@ func (l *limits) verdict(w http.ResponseWriter, class limit.Class, name, of, pol
 	return &drop.Error{Code: codeRateLimited, RetryIn: v.RetryAfter}
 }
 
-// buyerPolicy ends the names of the policies for buyers.
+// buyerPolicy is the suffix of the names of policies for buyers.
 const buyerPolicy = "-buyer"
 
-// policy is what RateLimit-Policy says of a class: the rule for addresses, and the one for buyers.
+// policy is the RateLimit-Policy of a class: the rule for addresses, and the one for buyers.
 type policy struct{ address, buyer string }
 
 func policyOf(name string, r limit.Rate) string {
 	return item(name, 'q', r.Burst, 'w', seconds(r.Window()))
 }
 
-// item is a string with two parameters, as a structured field has it (RFC 9651, 3.3): "buy";q=40;w=2.
+// item formats a string with two parameters as a structured field (RFC 9651, 3.3): "buy";q=40;w=2.
 func item(name string, first byte, a int, second byte, b int) string {
 	text := append(append(append(make([]byte, 0, 40), '"'), name...), '"', ';', first, '=')
 	text = append(strconv.AppendInt(text, int64(a), 10), ';', second, '=')
 	return string(strconv.AppendInt(text, int64(b), 10))
 }
 
-// seconds rounds up: after so many what was said holds.
+// seconds rounds up, so that a client that waits that long has waited long enough.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
-// class is which calls this one is counted with; probes and metrics are counted with none.
+// class returns the class in which calls of this route are counted. Probes and metrics have none.
 func (rt *route) class() limit.Class {
 	switch {
 	case rt.tag == tagService:

@@ -89,7 +89,7 @@ func TestLimits_ForgedHeadersAreIgnored(t *testing.T) {
 		t.Errorf("an address that anybody can write got through: %d", r.status)
 	}
 	if n := strings.Count(s.log.String(), "--trusted-proxy"); n != 1 {
-		t.Errorf("warned %d times of a header that counts for nothing", n)
+		t.Errorf("%d warnings about the ignored header, want 1", n)
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 	"sneakerdrop/internal/negotiate"
 )
 
-// list keeps the encoded answer of GET /api/drops for as long as no drop changes.
+// list keeps the encoded answer of GET /api/drops until a drop changes.
 type list struct {
-	making  sync.Mutex // one maker at a time; the others take what it made
+	making  sync.Mutex // one goroutine encodes; the others use its result
 	current atomic.Pointer[listing]
 }
 
@@ -23,8 +23,8 @@ type listing struct {
 	generation uint64
 }
 
-// at returns a listing that shows everything committed before the call. The generation is read before the views: read
-// after, it could name a change that the views do not show yet.
+// at returns a listing that includes everything committed before the call. It reads the generation before the views:
+// the other way around, the generation could include a change that the views do not show yet.
 func (l *list) at(e *engine.Engine, encode func(*engine.View) []byte) *listing {
 	generation := e.Generation()
 	if have := l.current.Load(); have != nil && have.generation >= generation {

@@ -10,18 +10,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics measures requests. A request is counted under its route's pattern, never under its own path, so that callers
-// cannot make series.
+// metrics measures requests. It labels a request with its route's pattern, not with its path, so that callers cannot
+// create series.
 type metrics struct {
 	seconds   *prometheus.HistogramVec
 	inFlight  atomic.Int64
 	unmatched *routeSeconds
-	rehearsed *routeSeconds // calls about drops that rehearsals sell
+	rehearsed *routeSeconds // calls about drops of rehearsals
 }
 
 func newMetrics() *metrics {
 	m := &metrics{seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "sneakerdrop_http_request_duration_seconds", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16), // to 16 s
+		Name: "sneakerdrop_http_request_duration_seconds", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16), // up to 16 s
 		Help: "Time from a request's headers to the end of its answer, by route, method and status.",
 	}, []string{"route", "method", "code"})}
 	m.unmatched = m.of("none", "any") // unknown routes and CORS preflights
@@ -38,7 +38,7 @@ func (m *metrics) register(r *prometheus.Registry) error {
 	}, func() float64 { return float64(m.inFlight.Load()) }))
 }
 
-// routeSeconds has the observers of one route, each looked up once.
+// routeSeconds are the observers of one route, which are looked up once.
 type routeSeconds struct {
 	vec           *prometheus.HistogramVec
 	route, method string
@@ -67,7 +67,7 @@ func (m *metrics) begin(w http.ResponseWriter) *recorder {
 func (m *metrics) end(r *recorder) {
 	m.inFlight.Add(-1)
 	if r.status == 0 {
-		r.status = http.StatusOK // as net/http answers then
+		r.status = http.StatusOK // the status that net/http sends in this case
 	}
 	if r.rehearsal {
 		r.seconds = m.rehearsed
@@ -75,7 +75,7 @@ func (m *metrics) end(r *recorder) {
 	r.seconds.observe(r.status, time.Since(r.began))
 }
 
-// showMetrics answers Prometheus.
+// showMetrics serves the metrics to Prometheus.
 func (a *api) showMetrics() func(http.ResponseWriter, *http.Request) error {
 	h := promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{})
 	return func(w http.ResponseWriter, r *http.Request) error {

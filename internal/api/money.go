@@ -11,14 +11,14 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// defaultCurrency is that of a shop that says nothing.
+// defaultCurrency is the currency of a shop that does not set one.
 var defaultCurrency = drop.Currency{Code: "USD", Decimals: 2}
 
 type (
-	// price is an amount in an answer. One that was stored when the shop had another currency may have more decimals
-	// than the currency has: it is what it was.
+	// price is an amount in an answer. If it was stored when the shop had another currency, it may have more decimals
+	// than the current one; it is shown unchanged.
 	price drop.Money
-	// amount is one in a request as it was written: what it may be depends on the shop's currency, see api.money.
+	// amount is an amount in a request, as it was written. The shop's currency decides what is valid: see api.money.
 	amount string
 )
 
@@ -41,11 +41,11 @@ func (price) Schema(huma.Registry) *huma.Schema {
 // Schema implements huma.SchemaProvider.
 func (amount) Schema(r huma.Registry) *huma.Schema { return price(0).Schema(r) }
 
-// money reads an amount of the shop's currency. What a program has calculated in binary, such as 3.3000000000000003,
-// is the amount that it is within 10^-9 of.
+// money reads an amount in the shop's currency. Programs that calculate in binary send numbers such as
+// 3.3000000000000003; money rounds an error of up to 10^-9.
 func (a *api) money(field string, literal amount) (drop.Money, error) {
 	c := &a.currency
-	if first := literal[0]; first != '-' && (first < '0' || first > '9') { // no number at all
+	if first := literal[0]; first != '-' && (first < '0' || first > '9') { // not a number
 		return 0, drop.Invalid(field, decimalsRule(c))
 	}
 	n, ok := decimalNear([]byte(literal), c.Decimals)
@@ -60,7 +60,7 @@ func (a *api) money(field string, literal amount) (drop.Money, error) {
 	return drop.MoneyOf(n * unit), nil
 }
 
-// unitOf is the currency's smallest amount, in ten-thousandths.
+// unitOf returns the currency's smallest amount, in ten-thousandths.
 func unitOf(c *drop.Currency) int64 {
 	unit := int64(1)
 	for range drop.MaxDecimals - c.Decimals {
@@ -69,7 +69,7 @@ func unitOf(c *drop.Currency) int64 {
 	return unit
 }
 
-// mostIn is the highest price that the currency can write.
+// mostIn returns the highest price that can be written in the currency.
 func mostIn(c *drop.Currency) drop.Money {
 	most := drop.MaxPrice.TenThousandths()
 	return drop.MoneyOf(most - most%unitOf(c))
@@ -82,7 +82,7 @@ func decimalsRule(c *drop.Currency) string {
 	return "must be a number with " + decimalsOf(c)
 }
 
-// decimalsOf says how many decimals an amount may have.
+// decimalsOf describes how many decimals an amount may have.
 func decimalsOf(c *drop.Currency) string {
 	if c.Decimals == 0 {
 		return "no decimals"
@@ -90,7 +90,7 @@ func decimalsOf(c *drop.Currency) string {
 	return fmt.Sprintf("at most %s decimals", [...]string{1: "one", 2: "two", 3: "three", 4: "four"}[c.Decimals])
 }
 
-// priced has the document say what the shop's prices are.
+// priced adds the shop's currency to the descriptions of prices in the document.
 func priced(schemas huma.Registry, c *drop.Currency) {
 	for name, s := range schemas.Map() {
 		p := s.Properties["price"]
@@ -106,7 +106,7 @@ func priced(schemas huma.Registry, c *drop.Currency) {
 		own.Description = joinSentences(fmt.Sprintf("In %s, %s", c.Code, decimalsOf(c)), own.Description)
 		most := float64(mostIn(c).TenThousandths()) / 10_000
 		own.Maximum = &most
-		if c.Decimals == 0 { // with decimals there is none: validators that calculate in binary would refuse 119.99
+		if c.Decimals == 0 { // only without decimals: validators that calculate in binary would refuse 119.99
 			one := 1.0
 			own.MultipleOf = &one
 		}
@@ -115,9 +115,9 @@ func priced(schemas huma.Registry, c *drop.Currency) {
 
 var pricesWithDecimals = regexp.MustCompile(`("price":\d+)\.\d+`)
 
-// price has a route's examples work in the currency: as they are written, prices have two decimals.
+// price adapts the prices in a route's examples, which are written with two decimals, to the currency.
 func (rt *route) price(c *drop.Currency) {
-	if c.Decimals >= 2 { // there is none with one
+	if c.Decimals >= 2 { // no currency has one decimal
 		return
 	}
 	const whole = "$1"

@@ -10,9 +10,9 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// mux finds a request's route. A path matches without regard to case and with or without one trailing slash, and
-// there is never a redirect: what ServeMux would redirect does not reach it. open reports whether a request with that
-// method would reach a call that is open to every origin (route.open), or none.
+// mux finds a request's route. A path matches in any letter case, and with or without one trailing slash. There are
+// no redirects: requests that ServeMux would redirect do not reach it. The function open reports whether a request
+// with that method is for a call that is open to every origin (route.open), or for no call.
 func (a *api) mux(routes []route) (handler http.Handler, open func(method string, r *http.Request) bool) {
 	notFound := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, drop.Refuse(codeRouteNotFound))
@@ -25,7 +25,7 @@ func (a *api) mux(routes []route) (handler http.Handler, open func(method string
 		if path.Dir(routes[i].path) != dropsPath || path.Base(routes[i].path) == "{id}" {
 			continue
 		}
-		for _, method := range []string{http.MethodGet, http.MethodPatch} { // reserve is no drop's id
+		for _, method := range []string{http.MethodGet, http.MethodPatch} { // "reserve" is not a drop's id
 			if method != routes[i].method {
 				mux.Handle(method+" "+routes[i].path, others)
 			}
@@ -55,7 +55,7 @@ func (a *api) mux(routes []route) (handler http.Handler, open func(method string
 	}
 }
 
-// fold returns the request with its path as routes have theirs, or nil where no route can have it.
+// fold returns the request with its path in the form that routes have, or nil if no route can match it.
 func fold(r *http.Request) *http.Request {
 	escaped := r.URL.EscapedPath()
 	wanted := escaped
@@ -69,17 +69,17 @@ func fold(r *http.Request) *http.Request {
 		return r
 	}
 	u := *r.URL
-	u.Path, _ = url.PathUnescape(wanted) // an escaped path has no bad escapes
+	u.Path, _ = url.PathUnescape(wanted) // a path that was parsed has no bad escapes
 	u.RawPath = wanted
 	folded := *r
 	folded.URL = &u
 	return &folded
 }
 
-// otherMethods answers what no route is for: on a path that is known with what may be asked there (RFC 9110, 9.3.7
-// and 15.5.6).
+// otherMethods answers requests with a method that their path does not support. The answer lists the methods that it
+// supports (RFC 9110, 9.3.7 and 15.5.6).
 func (a *api) otherMethods(routes []route, notFound http.Handler) http.Handler {
-	allowed := make(map[string][]string) // by path
+	allowed := make(map[string][]string) // keyed by path
 	for i := range routes {
 		path := routes[i].path
 		allowed[path] = append(allowed[path], routes[i].method)

@@ -24,7 +24,7 @@ const schemaPrefix = "#/components/schemas/"
 // jsonText is JSON that goes into the document unchanged.
 type jsonText = json.RawMessage
 
-// describe makes the OpenAPI document and the page that shows it, and returns the routes of both.
+// describe makes the OpenAPI document and the page that shows it. It returns the routes of both.
 func describe(routes []route, guarded bool, currency *drop.Currency) ([]route, error) {
 	documents := []route{
 		{
@@ -117,7 +117,7 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 	}
 }
 
-// guard adds to a route the token that it needs, and the errors of callers without one.
+// guard adds to a route the token that it needs, and the errors that callers without one get.
 func (rt *route) guard() {
 	switch rt.access {
 	case watchers:
@@ -323,7 +323,7 @@ func exampleRefusal(code drop.Code) *drop.Error {
 	case drop.CodeFixed:
 		return &drop.Error{Code: code, Field: "price", Rule: "is fixed once a unit is held or sold"}
 	case codeNotNow:
-		return &drop.Error{Code: code, Field: "rehearsal", Rule: "must wait: another one is under way"}
+		return &drop.Error{Code: code, Field: "rehearsal", Rule: "must wait: another one is running"}
 	case drop.CodeStockInUse:
 		return &drop.Error{Code: code, Available: 3}
 	default:

@@ -44,7 +44,7 @@ func (a *api) editDrop(w http.ResponseWriter, r *http.Request) error {
 	return a.answerDrop(w, v, err)
 }
 
-// edit says what null means; what the values must be like is the domain's to check.
+// edit translates null members. The domain checks the values.
 func (a *api) edit(in *editRequest) (drop.Edit, error) {
 	cmd := drop.Edit{
 		Name: in.Name.to, StartTime: (*drop.Time)(in.StartTime.to),
@@ -134,7 +134,7 @@ func (a *api) answerDrop(w http.ResponseWriter, v *engine.View, err error) error
 	return nil
 }
 
-// dropAndRetry reads which drop an operator's call is about, and under what name it may be repeated.
+// dropAndRetry reads the drop's id and the idempotency key of an operator's call.
 func dropAndRetry(w http.ResponseWriter, r *http.Request) (drop.ID, engine.Retry, error) {
 	id, err := dropOf(w, r)
 	if err != nil {
@@ -150,10 +150,10 @@ func dropOf(w http.ResponseWriter, r *http.Request) (drop.ID, error) {
 	return drop.ID(n), err
 }
 
-// concerns notes the drop for the log.
+// concerns records for the log which drop the call is about.
 func concerns(w http.ResponseWriter, id drop.ID) { w.(*recorder).drop = id }
 
-// made notes what a call made or found, for the log of actions.
+// made records for the operators' log what a call created or found.
 func made(w http.ResponseWriter, what string, id int64) {
 	w.(*recorder).made = what + " " + strconv.FormatInt(id, 10)
 }

@@ -61,10 +61,10 @@ func (a *api) listBuyers(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findBuyers reads page by page, as findSales does.
+// findBuyers reads page by page, like findSales.
 func (a *api) findBuyers(ctx context.Context, before drop.UserID, limit int, words []string) (*buyersAnswer, error) {
 	answer := &buyersAnswer{Buyers: []buyerAnswer{}}
-	wants, page := func(*drop.User) bool { return true }, limit+1 // tells whether there is one more
+	wants, page := func(*drop.User) bool { return true }, limit+1 // one more, to see whether the list goes on
 	if len(words) > 0 {
 		page = searchPage
 		buyer, number := named(words), numberOfBuyer(words)
@@ -87,7 +87,7 @@ func (a *api) findBuyers(ctx context.Context, before drop.UserID, limit int, wor
 				at = u.ID
 				continue
 			}
-			if len(answer.Buyers) >= limit { // there is one more
+			if len(answer.Buyers) >= limit { // the list goes on
 				answer.Next = new(at)
 				return answer, nil
 			}
@@ -104,7 +104,7 @@ func (a *api) findBuyers(ctx context.Context, before drop.UserID, limit int, wor
 	}
 }
 
-// numberOfBuyer reads the number of a buyer, if that is what is searched for; 0: it is none.
+// numberOfBuyer reads the text of a search as a buyer's number. It returns 0 if it is not one.
 func numberOfBuyer(words []string) drop.UserID {
 	n, err := strconv.ParseInt(strings.TrimPrefix(newFold()(words[0]), "#"), 10, 64)
 	if len(words) > 1 || err != nil || n < 1 || n > drop.MaxSafeInteger {
@@ -113,8 +113,8 @@ func numberOfBuyer(words []string) drop.UserID {
 	return drop.UserID(n)
 }
 
-// buyerOfNumber returns the buyer of a number. The shop has numbers of its own: of one whose name was never told it is
-// known whether there is a reservation. nil: there is no such buyer.
+// buyerOfNumber returns the buyer with a number, or nil. The shop may have numbers of its own, whose names the server
+// never learned. Such a buyer exists if there is a reservation.
 func (a *api) buyerOfNumber(ctx context.Context, id drop.UserID) (*drop.User, error) {
 	if id == 0 {
 		return nil, nil //nolint:nilnil // as documented
@@ -134,7 +134,7 @@ func (a *api) reservationsOf(ctx context.Context, id drop.UserID, limit int) ([]
 	return engine.Ask(ctx, a.engine, func(s store.Records) ([]drop.Reservation, error) { return s.Reservations(ctx, id, limit) })
 }
 
-// showBuyer shows what a buyer reserved and bought.
+// showBuyer shows a buyer's reservations and purchases.
 func (a *api) showBuyer(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
 	limit := q.number("limit", 1, maxReservations, defaultPage)
@@ -164,7 +164,7 @@ func (a *api) showBuyer(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// visits are a buyer's newest reservations, with what was paid for.
+// visits returns a buyer's newest reservations, with the purchases of those that were paid for.
 func (a *api) visits(ctx context.Context, id drop.UserID, limit int) (visits []visitAnswer, more bool, err error) {
 	held, err := a.reservationsOf(ctx, id, limit+1)
 	if err != nil {

@@ -19,7 +19,8 @@ import (
 	"sneakerdrop/internal/shop"
 )
 
-// recorded serves an operator's call between two entries of the log. Where the first cannot be written nothing is done.
+// recorded serves an operator's call between two entries in the operators' log. If it cannot write the first entry,
+// it does not make the call.
 func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error {
 	who := callerOf(w)
 	if who.token.ID == 0 {
@@ -29,8 +30,8 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		Token: who.token.ID, Name: who.token.Name, Role: who.token.Role, Call: rt.id,
 		From: hostOf(r), Request: w.Header().Get(requestIDHeader),
 	}
-	switch rt.id { // names and emails do not belong where nothing is ever deleted
-	case ensureUserID: // its entry has the number
+	switch rt.id { // names and emails do not belong in a log that nobody can delete from
+	case ensureUserID: // the outcome has the buyer's number
 	case listPurchasesID, listAllPurchasesID, listBuyersID:
 		action.Detail = operator.Detail([]byte(withoutSearch(r.URL.RawQuery)))
 	case getBuyerID:
@@ -60,7 +61,7 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 	return err
 }
 
-// outcomeOf says how an operator's call ended: ok or the code of a refusal.
+// outcomeOf returns how an operator's call ended: ok, or the code of the refusal.
 func outcomeOf(rt *route, err error) string {
 	if err != nil {
 		return string(refusalOf(err, rt.method == http.MethodGet).Code)
@@ -68,16 +69,16 @@ func outcomeOf(rt *route, err error) string {
 	return "ok"
 }
 
-// What is done is in the log to its last byte: a body that is longer is refused.
+// The log has the complete body of each call that took effect: longer bodies are refused.
 const _ = uint(operator.MaxDetail - maxBody)
 
-// detailOf reads what a call asks, and leaves it to be read again. JSON stands in the log as it reads best, without
-// the spaces and escapes that would hide from a reader what was asked.
+// detailOf reads what a call asks for, and leaves the body to be read again. It writes JSON without the spaces and
+// escapes that could hide from a reader what was asked.
 func detailOf(r *http.Request) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Body == nil {
 		return operator.Detail([]byte(r.URL.RawQuery))
 	}
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody+1)) // who reads on gets the error again
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody+1)) // later reads return the error again
 	r.Body = struct {
 		io.Reader
 		io.Closer
@@ -85,16 +86,16 @@ func detailOf(r *http.Request) string {
 	return operator.Detail(plainJSON(body))
 }
 
-// plainJSON is a body without the spaces and escapes that it does not need.
+// plainJSON returns a body without spaces and escapes that JSON does not need.
 func plainJSON(body []byte) []byte {
 	plain := jsontext.Value(bytes.Clone(body))
 	if plain.Format() != nil {
-		return body // no JSON, which is refused
+		return body // not JSON, so the call will be refused
 	}
 	return plain
 }
 
-// withoutSearch is a query that says that somebody was searched for, and not whom.
+// withoutSearch removes the text of a search from a query, so that the log does not say who was searched for.
 func withoutSearch(query string) string {
 	if _, err := url.ParseQuery(query); err != nil {
 		return "not well-formed"
@@ -117,7 +118,7 @@ func hostOf(r *http.Request) string {
 	return host
 }
 
-// logOperator writes the one line of an operator's call. Buyers' requests have none: a crowd would fill the disk.
+// logOperator writes one log line for an operator's call. Buyers' requests get no line: a crowd would fill the disk.
 func (a *api) logOperator(rt *route, rec *recorder, r *http.Request, err error) {
 	attributes := []slog.Attr{
 		slog.String("call", rt.id), slog.Int64("drop", int64(rec.drop)), slog.String("outcome", outcomeOf(rt, err)),

@@ -35,27 +35,27 @@ type (
 	}
 )
 
-// cursor is a place in the list of all purchases: behind that one.
+// cursor is a place in the list of all purchases, right after the purchase that it names.
 type cursor struct {
 	at drop.Time
 	id drop.PurchaseID
 }
 
-// first is before all purchases.
+// first is the place before all purchases.
 var first = cursor{math.MaxInt64, math.MaxInt64}
 
 func (c cursor) String() string {
 	return strconv.FormatInt(int64(c.at), 10) + "-" + strconv.FormatInt(int64(c.id), 10)
 }
 
-// behind reports whether c comes later in the list, which has the newest first.
+// behind reports whether c comes later in the list, which begins with the newest purchase.
 func (c cursor) behind(other cursor) bool {
 	return c.at < other.at || c.at == other.at && c.id < other.id
 }
 
 func cursorOf(s *store.Sale) cursor { return cursor{s.CreatedAt, s.ID} }
 
-// cursor reads a place that next gave; not given: the beginning.
+// cursor reads a place that an earlier answer returned in next. Without one, it returns first.
 func (q *query) cursor(name string) cursor {
 	given := q.values[name]
 	if len(given) == 0 {
@@ -65,12 +65,12 @@ func (q *query) cursor(name string) cursor {
 	t, err1 := strconv.ParseInt(at, 10, 53)
 	n, err2 := strconv.ParseInt(id, 10, 54)
 	if len(given) > 1 || err1 != nil || err2 != nil || !isDigits(at) || !isDigits(id) {
-		q.refuse(name, "must be the next of the page before; leave it out to begin with the newest")
+		q.refuse(name, "must be the value of next from the previous page; leave it out to begin with the newest")
 	}
 	return cursor{drop.Time(t), drop.PurchaseID(n)}
 }
 
-// shopSales says which purchases of the whole shop a call asks for, the newest first.
+// shopSales is a query over the purchases of all drops, newest first.
 type shopSales struct {
 	saleQuery
 
@@ -105,8 +105,8 @@ func (a *api) listAllPurchases(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findAllSales merges the purchases of drops. It reads each drop by its own key, in pages, and no drop whose newest
-// purchase, as its view tells, is older than what the page needs.
+// findAllSales merges the purchases of several drops. It reads each drop by its own key, in pages. It skips drops
+// whose view shows that their newest purchase is older than what the page needs.
 func (a *api) findAllSales(ctx context.Context, q *shopSales, views []*engine.View) (*allPurchasesAnswer, error) {
 	answer := &allPurchasesAnswer{Purchases: []shopSaleAnswer{}}
 	merge := merge{}
@@ -125,11 +125,11 @@ func (a *api) findAllSales(ctx context.Context, q *shopSales, views []*engine.Vi
 		case sale == nil || q.over(sale):
 			heap.Pop(&merge)
 			continue
-		case cursorOf(sale) != top.place: // its place was not known so far
+		case cursorOf(sale) != top.place: // now its place is known, so sort it in
 			top.place = cursorOf(sale)
 			heap.Fix(&merge, 0)
 			continue
-		case q.wants(sale) && len(answer.Purchases) == q.limit: // there is one more
+		case q.wants(sale) && len(answer.Purchases) == q.limit: // the list goes on
 			answer.Next = new(last.String())
 			return answer, nil
 		case q.wants(sale):
@@ -147,21 +147,21 @@ func (a *api) findAllSales(ctx context.Context, q *shopSales, views []*engine.Vi
 	return answer, nil
 }
 
-// saleStream is a drop's purchases; nil: it has none that may be asked for.
+// saleStream returns a stream of a drop's purchases, or nil if none of them can match the query.
 func (a *api) saleStream(q *shopSales, v *engine.View) *saleStream {
 	newest, listed := v.Purchased()
 	if newest == 0 {
 		return nil
 	}
 	place := first
-	if newest == listed && len(v.Recent) > 0 { // else another server has sold since
+	if newest == listed && len(v.Recent) > 0 { // otherwise another server has sold since
 		place = cursor{v.Recent[0].CreatedAt, v.Recent[0].ID}
 	}
 	if place.at < q.from {
 		return nil
 	}
 	ask := saleQuery{drop: v.Drop.ID, newestFirst: true, to: q.to}
-	before := cursor{place.at, place.id + 1} // what is sold meanwhile is for the next look
+	before := cursor{place.at, place.id + 1} // leaves out purchases made after the view
 	if place == first {
 		before = first
 	}
@@ -174,23 +174,24 @@ func (a *api) saleStream(q *shopSales, v *engine.View) *saleStream {
 	return &saleStream{api: a, ask: ask, view: v, place: place, before: before, more: true}
 }
 
-// saleStream reads the purchases of a drop, the newest first, when they are needed.
+// saleStream reads the purchases of a drop, newest first, when they are needed.
 type saleStream struct {
 	api    *api
 	ask    saleQuery
 	view   *engine.View
-	place  cursor // of the next purchase, or one that is not behind it
-	before cursor // the rows that come after it are next
+	place  cursor // the next purchase, or a place before it
+	before cursor // only rows behind this place count
 	at     drop.PurchaseID
 	begun  bool
 	found  []store.Sale
 	more   bool
 }
 
-// streamPage is how many purchases of one drop are read at a time: many drops may be read at once.
+// streamPage is how many purchases of one drop are read at a time. It is small because many drops may be read at
+// once.
 const streamPage = 100
 
-// peek returns the next purchase; nil: there is none.
+// peek returns the next purchase, or nil at the end.
 func (s *saleStream) peek(ctx context.Context) (*store.Sale, error) {
 	for {
 		for len(s.found) > 0 && !cursorOf(&s.found[0]).behind(s.before) {
@@ -218,7 +219,7 @@ func (s *saleStream) peek(ctx context.Context) (*store.Sale, error) {
 	}
 }
 
-// merge has the stream with the newest purchase first.
+// merge is a heap. The stream with the newest purchase is on top.
 type merge []*saleStream
 
 func (m merge) Len() int           { return len(m) }

@@ -44,12 +44,13 @@ const (
 	usualLife    = 90 * 24 * time.Hour
 	leastLife    = time.Minute
 	longestLife  = 3650 * 24 * time.Hour
-	madeTokens   = 64 // as many answers of createToken are kept for retries
+	madeTokens   = 64 // the number of answers of createToken that are kept for retries
 	madeTokensIn = 10 * time.Minute
 )
 
-// newTokens keeps the newest answers of createToken in memory, for retries whose first answer was lost: a secret is
-// stored nowhere. Another server knows nothing of them, so a retry there makes a second token.
+// newTokens keeps the newest answers of createToken in memory, for callers who lost the first answer and try again.
+// No secret is stored anywhere else. Another server does not have these answers, so a retry there creates a second
+// token.
 type newTokens struct {
 	mu   sync.Mutex
 	kept []keptToken
@@ -61,7 +62,7 @@ type keptToken struct {
 	answer             *newTokenAnswer
 }
 
-// find returns the answer that was kept under a retry's key, or nil. Refuses where the key was used for another token.
+// find returns the answer that is kept under a retry's key, or nil. It refuses if the key was used for another token.
 func (n *newTokens) find(retry *engine.Retry, asked string) (*newTokenAnswer, error) {
 	for _, k := range n.kept {
 		if retry.Key == "" || k.key != retry.Key || k.caller != retry.Caller || time.Since(k.at) > madeTokensIn {
@@ -98,7 +99,7 @@ func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// createToken makes a token that can do no more, and lasts no longer, than the one that makes it.
+// createToken creates a token that can do no more, and lasts no longer, than the token of the caller.
 func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
 	in, retry, err := asked[tokenRequest](w, r)
 	if err != nil {
@@ -110,7 +111,7 @@ func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	request := fmt.Sprintf("%q %s %t %d", t.Name, t.Role, in.ExpiresAt.given, optional(in.ExpiresAt.to))
-	a.newTokens.mu.Lock() // a token is made now and then: retries at the same time wait
+	a.newTokens.mu.Lock() // tokens are rarely created, so concurrent retries may wait
 	defer a.newTokens.mu.Unlock()
 	answer, err := a.newTokens.find(&retry, request)
 	if err != nil {
@@ -134,7 +135,7 @@ func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// tokenOf is the token that a call asks for, or the first rule that it breaks. mine is the one that makes it.
+// tokenOf returns the token that a call asks for, or the first rule that it breaks. mine is the caller's token.
 func tokenOf(in *tokenRequest, mine *operator.Token, now drop.Time) (operator.Token, error) {
 	name, err := required("name", in.Name)
 	if err != nil {
@@ -152,7 +153,7 @@ func tokenOf(in *tokenRequest, mine *operator.Token, now drop.Time) (operator.To
 		return operator.Token{}, err
 	}
 	if !mine.Allows(t.Role) {
-		return operator.Token{}, drop.Invalid("role", "must not allow more than the token that makes it")
+		return operator.Token{}, drop.Invalid("role", "must not have more rights than your own token")
 	}
 	life := func(d time.Duration) drop.Time { return now + drop.Time(d.Milliseconds()) }
 	switch at := in.ExpiresAt.to; {
@@ -173,7 +174,7 @@ func tokenOf(in *tokenRequest, mine *operator.Token, now drop.Time) (operator.To
 }
 
 func (a *api) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	if _, err := readRetry(w, r); err != nil { // to revoke it again changes nothing
+	if _, err := readRetry(w, r); err != nil { // revoking it again changes nothing
 		return err
 	}
 	if err := readNoBody(w, r); err != nil {

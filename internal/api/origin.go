@@ -10,17 +10,17 @@ import (
 	"sneakerdrop/socketio/engineio"
 )
 
-// origins says which web pages may call. A page of the server's own origin always may. Pages of other origins
+// origins decides which web pages may make calls. Pages of the server's own origin always may. Pages of other origins
 //
-//   - may read and write what everybody may where one pattern is *, without cookies,
-//   - may make operators' calls only if a pattern other than * matches them: a token or the lack of one is no reason to
-//     let any page on the web act through the browser of somebody who reaches this server,
-//   - may send cookies only if their origin is named in full. Nothing here reads a cookie; but a proxy in front that
-//     signs people in may, and then any page could send its visitors'.
+//   - may read and write everything that is public if one pattern is *, but without cookies;
+//   - may make operators' calls only if a pattern other than * matches them. Otherwise any page on the web could act
+//     through the browser of somebody who reaches this server, with a token or without;
+//   - may send cookies only if a pattern has their full origin. Nothing here reads cookies, but a proxy in front may
+//     sign people in with them. Without this rule, any page could then act as its visitors.
 type origins struct {
-	guard    *http.CrossOriginProtection // knows a page of another origin
-	trusted  *http.CrossOriginProtection // admits those that are named in full
-	everyone bool                        // a pattern is *
+	guard    *http.CrossOriginProtection // recognizes pages of other origins
+	trusted  *http.CrossOriginProtection // allows origins that are written in full
+	everyone bool                        // one pattern is *
 	patterns engineio.Origins
 }
 
@@ -30,16 +30,16 @@ func newOrigins(patterns []string) *origins {
 		everyone: slices.Contains(patterns, "*"), patterns: patterns,
 	}
 	for _, pattern := range patterns {
-		_ = o.trusted.AddTrustedOrigin(pattern) // a pattern with * is none, and for calls without cookies
+		_ = o.trusted.AddTrustedOrigin(pattern) // fails for patterns with *, which do not count for calls with cookies
 	}
 	return o
 }
 
-// check refuses a write that a page of another origin makes a browser send. open says that the call is not an
+// check refuses writes that a browser sends for a page of another origin. open says that the call is not an
 // operator's.
 func (o *origins) check(r *http.Request, open bool) error {
 	if r.Header["Origin"] == nil && r.Header["Sec-Fetch-Site"] == nil || o.guard.Check(r) == nil {
-		return nil // no browser, a page of our own, or no write
+		return nil // not a browser, our own page, or not a write
 	}
 	if r.Header.Get("Cookie") != "" {
 		if o.trusted.Check(r) == nil {
@@ -53,15 +53,14 @@ func (o *origins) check(r *http.Request, open bool) error {
 	return drop.Refuse(codeCrossOrigin)
 }
 
-// names reports whether a pattern other than * matches an origin, by the rules that sockets have.
+// names reports whether a pattern other than * matches an origin. Sockets use the same rules.
 func (o *origins) names(origin string) bool {
 	_, named := o.patterns.Match(origin)
 	return named
 }
 
-// sharing adds what lets browsers show an answer to pages of other origins, and answers preflights. What comes from
-// no page at all is spared that work, except for saying that it would have made a difference. open finds out whether
-// a call is not an operator's.
+// sharing adds the headers that let pages of other origins read an answer, and answers preflights. For requests
+// without an origin it adds only Vary, which is cheap. open reports whether a call is not an operator's.
 func (o *origins) sharing(open func(method string, r *http.Request) bool, next http.Handler) http.Handler {
 	all := crossOrigin(cors.Options{AllowOriginFunc: func(origin string) bool { return o.names(origin) }}).Handler(next)
 	few := all
@@ -91,7 +90,7 @@ func crossOrigin(o cors.Options) *cors.Cors {
 	o.AllowedMethods = []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete,
 	}
-	o.AllowedHeaders = []string{"*"} // reflects those that are asked for
+	o.AllowedHeaders = []string{"*"} // allows the headers that the preflight asks for
 	o.ExposedHeaders = []string{
 		"ETag", "Retry-After", "Content-Disposition", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", requestIDHeader, replayedHeader,
 	}

@@ -90,8 +90,8 @@ func (a *api) setPage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// page says what must be there; what it must be like is the domain's to check. Nothing may be left out: what is left
-// out by mistake would be deleted.
+// page checks that everything is present; the domain checks the values. Nothing may be left out, because a part that
+// a client forgets would be deleted.
 func (in *pageRequest) page() (page drop.Page, err error) {
 	for _, one := range []struct {
 		field string
@@ -111,7 +111,7 @@ func (in *pageRequest) page() (page drop.Page, err error) {
 	if err != nil {
 		return page, err
 	}
-	if len(images) > drop.MaxPageImages { // before each of thousands is looked at
+	if len(images) > drop.MaxPageImages { // before the server looks at each of thousands
 		return page, drop.Invalid("images", fmt.Sprintf("must have at most %d entries", drop.MaxPageImages))
 	}
 	for i, image := range images {
@@ -152,10 +152,11 @@ func (a *api) duplicateDrop(w http.ResponseWriter, r *http.Request) error {
 	return a.answerDrop(w, v, nil)
 }
 
-// pageDetail is what the operators' log says of a call that saves a page: all of it if it fits, as of other calls. Of
-// longer texts it has the length and the SHA-256, which tell whether a text is the one that was saved.
+// pageDetail is the entry in the operators' log for a call that saves a page. It has the whole body if it fits, as
+// for other calls. Of a longer body it has each text's length and SHA-256, so that one can check whether a text is
+// the saved one.
 func pageDetail(r *http.Request) string {
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxPageBody+1)) // who reads on gets the error again
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxPageBody+1)) // later reads return the error again
 	r.Body = struct {
 		io.Reader
 		io.Closer
@@ -191,7 +192,7 @@ func (a *api) pageRoutes() []route {
 	return []route{
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/page", serve: a.getPage,
-			id: "get-drop-page", access: anybody, tag: tagDrops, summary: "Read what a drop's page says",
+			id: "get-drop-page", access: anybody, tag: tagDrops, summary: "Read a drop's page",
 			text: "The texts are Markdown, unchanged. Render them with a library that drops embedded HTML. A page that was never " +
 				"saved is empty. A change made through another server of the shop appears within 2 seconds.",
 			tagged: true, params: drops, answer: reflect.TypeFor[pageAnswer](), answerExample: page,
@@ -199,7 +200,7 @@ func (a *api) pageRoutes() []route {
 		},
 		{
 			method: http.MethodPut, path: dropsPath + "/{id}/page", serve: a.setPage, operator: true, maxBody: maxPageBody,
-			id: setPageID, access: operators, tag: tagOperating, summary: "Save what a drop's page says",
+			id: setPageID, access: operators, tag: tagOperating, summary: "Save a drop's page",
 			text: "Replaces the whole page, so every member is required; an empty text or list leaves that part out of the page. " +
 				"Saving the same page again changes nothing but updated_at. The body has at most 512 KiB.",
 			params: drops, body: reflect.TypeFor[pageRequest](),
@@ -215,7 +216,7 @@ func (a *api) pageRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/duplicate", serve: a.duplicateDrop, operator: true,
-			id: "duplicate-drop", access: operators, tag: tagOperating, summary: "Make a drop like another one",
+			id: "duplicate-drop", access: operators, tag: tagOperating, summary: "Duplicate a drop",
 			text: "The new drop has the same price, sizes, stock, limits, image and page, but no sales. It is hidden: " +
 				"set hidden to false to publish it. Returns the new drop.",
 			params: drops, body: reflect.TypeFor[duplicateRequest](), bodyOptional: true,

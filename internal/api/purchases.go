@@ -28,7 +28,8 @@ type (
 	}
 )
 
-// listPurchases streams, so it bounds its own time: a page of JSON by the request timeout, files page by page.
+// listPurchases streams, so it sets its own time limits: the request timeout for a page of JSON, and one for each
+// page of a file.
 func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	id, err := dropOf(w, r)
 	if err != nil {
@@ -45,7 +46,7 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Add("Vary", "Accept")
 	if format != formatJSON {
 		if asked.newestFirst {
-			return drop.Invalid("order", "newest goes with JSON; a file begins with the oldest")
+			return drop.Invalid("order", "can be newest only for JSON; a file always begins with the oldest")
 		}
 		return a.exportSales(w, r, &asked, format, bom)
 	}
@@ -60,8 +61,8 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// salesPage reads at most size purchases in the order of the query, those behind at (0: from the first one on). more
-// says whether there are others.
+// salesPage reads at most size purchases in the order of the query, beginning behind at (0: at the beginning). more
+// reports whether others follow.
 func (a *api) salesPage(ctx context.Context, q *saleQuery, at drop.PurchaseID, size int) (found []store.Sale, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout.after)
 	defer cancel()
@@ -75,7 +76,7 @@ func (a *api) salesPage(ctx context.Context, q *saleQuery, at drop.PurchaseID, s
 	return found, more, err
 }
 
-// firstSale returns behind which purchase to begin reading, so that none is read that is too old or too new.
+// firstSale returns the purchase behind which to begin reading, so that none is read that is too old or too new.
 func (a *api) firstSale(ctx context.Context, q *saleQuery) (drop.PurchaseID, error) {
 	switch {
 	case q.newestFirst && q.to != 0:
@@ -94,8 +95,8 @@ func (a *api) firstSale(ctx context.Context, q *saleQuery) (drop.PurchaseID, err
 	}
 }
 
-// saleAt returns the number of a drop's first purchase at that time or later, or one more than that of the newest
-// purchase. Numbers and times rise together, so that it takes a few looks at single rows, by their key.
+// saleAt returns the number of a drop's first purchase at that time or later, or the number after the newest one.
+// Times rise with numbers, so a binary search over single rows is enough.
 func (a *api) saleAt(ctx context.Context, id drop.ID, at drop.Time) (drop.PurchaseID, error) {
 	one := func(newestFirst bool, behind drop.PurchaseID) (*store.Sale, error) {
 		found, _, err := a.salesPage(ctx, &saleQuery{drop: id, newestFirst: newestFirst}, behind, 1)

@@ -50,7 +50,7 @@ func (q *query) number(name string, least, most, otherwise int) int {
 	return n
 }
 
-// word reads a parameter that is one of a few words. It is empty if the parameter is absent.
+// word reads a parameter that must be one of a few words. It is empty if the parameter is absent.
 func (q *query) word(name string, words ...string) string {
 	given := q.values[name]
 	if len(given) == 0 {
@@ -62,7 +62,7 @@ func (q *query) word(name string, words ...string) string {
 	return given[0]
 }
 
-// text reads a parameter that is one text; empty: it is not given, or there is nothing in it.
+// text reads a parameter that is text. It is empty if the parameter is absent or blank.
 func (q *query) text(name string, most int) string {
 	given := q.values[name]
 	if len(given) == 0 {
@@ -116,7 +116,7 @@ func (q *query) before() int { return q.number("before", 1, drop.MaxSafeInteger,
 // limit reads the maximum number of rows in a page.
 func (q *query) limit() int { return q.number("limit", 1, maxPage, defaultPage) }
 
-// The bounds of ?limit= on pages.
+// The bounds of ?limit= for pages.
 const (
 	defaultPage = 100
 	maxPage     = 1000
@@ -138,7 +138,7 @@ func afterParam(of string) *huma.Param {
 
 func beforeParam(description string) *huma.Param { return rowParam("before", description, 1) }
 
-// betweenParams are those of a time range. of names what happened then.
+// betweenParams are the parameters of a time range. of says what happened at these times.
 func betweenParams(of string) []*huma.Param {
 	moment := func(name, description string) *huma.Param {
 		return &huma.Param{

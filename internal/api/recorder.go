@@ -7,20 +7,20 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// recorder is the http.ResponseWriter of one request, with what is to be known of it at its end.
+// recorder is the http.ResponseWriter of one request. It collects what the metrics and the log need at the end.
 type recorder struct {
 	http.ResponseWriter
 	began   time.Time
 	seconds *routeSeconds
-	status  int // 0: nothing was answered yet
+	status  int // 0: no answer yet
 	caller  caller
-	bounded expiring // its context, if it needs no other
-	maxBody int64    // of the call, in bytes
-	drop    drop.ID  // what an operator's call was about; 0: not known
-	made    string   // what an operator's call made or found, such as "drop 7"; empty: nothing that has a number
-	// replayed says that the answer is one that was kept under the call's Idempotency-Key.
+	bounded expiring // the request's context, unless it needs another one
+	maxBody int64    // the limit for the call's body, in bytes
+	drop    drop.ID  // the drop that an operator's call is about; 0: unknown
+	made    string   // what an operator's call created or found, such as "drop 7"; empty: nothing with a number
+	// replayed says that the answer was kept under the call's Idempotency-Key.
 	replayed bool
-	// rehearsal says that the call was about a drop that a rehearsal sells.
+	// rehearsal says that the call is about a drop of a rehearsal.
 	rehearsal bool
 }
 

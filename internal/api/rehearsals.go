@@ -13,12 +13,13 @@ import (
 	"sneakerdrop/internal/rehearse"
 )
 
-// Rehearsals begins rehearsals of drops on this server, with the calls of an operator who has the token.
+// Rehearsals starts rehearsals of drops on this server. They use the token of the operator who starts them.
 type Rehearsals interface {
-	// Begin returns once it has begun. Refuses with a *rehearse.LiveError, rehearse.ErrRunning or CodeDropNotFound.
+	// Begin returns once the rehearsal has started. It refuses with a *rehearse.LiveError, rehearse.ErrRunning or
+	// CodeDropNotFound.
 	Begin(ctx context.Context, token string, id drop.ID, buyers int) error
 	State() rehearse.State
-	// Past are those that have ended, the newest first.
+	// Past returns the rehearsals that have ended, newest first.
 	Past() []rehearse.State
 }
 
@@ -50,10 +51,10 @@ type (
 	}
 )
 
-// beginTimeout bounds what is looked at before a rehearsal begins.
+// beginTimeout bounds the checks before a rehearsal starts.
 const beginTimeout = 8 * time.Second
 
-// beginning is the call that began the last rehearsal: under the same key it is not begun again.
+// beginning is the call that started the last rehearsal. A call with the same key does not start another one.
 type beginning struct {
 	mu          sync.Mutex
 	caller, key string
@@ -96,7 +97,7 @@ func (a *api) beginRehearsal(w http.ResponseWriter, r *http.Request) error {
 		return &drop.Error{Code: codeNotNow, Field: "rehearsal", Rule: "must wait: " + live.Sentence}
 	}
 	if errors.Is(err, rehearse.ErrRunning) {
-		return &drop.Error{Code: codeNotNow, Field: "rehearsal", Rule: "must wait: another one is under way"}
+		return &drop.Error{Code: codeNotNow, Field: "rehearsal", Rule: "must wait: another one is running"}
 	}
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// route is one operation: how it is reached, what serves it, and what the OpenAPI document says about it.
+// route is one operation: how clients reach it, which handler serves it, and what the OpenAPI document says about it.
 type route struct {
 	method, path string
 	serve        func(http.ResponseWriter, *http.Request) error
@@ -21,19 +21,19 @@ type route struct {
 	body                   reflect.Type // nil: none
 	bodyOptional           bool
 	maxBody                int64          // in bytes (default: the constant of that name)
-	examples               []example      // of bodies that work as they stand on the sample data
+	examples               []example      // bodies that work unchanged with the sample data
 	answer                 reflect.Type   // nil: not JSON of ours
-	media                  string         // of an answer beside JSON, or in its place
-	mediaExample           string         // as JSON: a string, or one event's data
-	events                 []reflect.Type // what the answer is a stream of
+	media                  string         // types of the answer besides JSON, or instead of it
+	mediaExample           string         // examples of these types: a string, or the JSON data of one event
+	events                 []reflect.Type // for a stream: the type of its data
 	workbook               bool           // the answer also comes as a workbook (format=xlsx)
 	answerExample          string
-	codes                  []drop.Code // its refusals; those of every operation are added
+	codes                  []drop.Code // its own refusals; describe adds those of every operation
 
 	access   access
-	operator bool   // in the log, each call
-	streams  bool   // bounds its own time
-	long     bool   // its answer may be: it is compressed for callers that accept it
+	operator bool   // each call goes into the operators' log
+	streams  bool   // sets its own time limit
+	long     bool   // its answer may be long, so it is compressed for clients that accept it
 	tagged   bool   // its answer has an ETag
 	security string // the kind of token in the document; empty: none
 }
@@ -160,7 +160,7 @@ func (a *api) buyerRoutes() []route {
 		{
 			method: http.MethodPost, path: "/api/users", serve: a.ensureUser,
 			id: ensureUserID, access: operators, tag: tagBuyers, summary: "Find or create a buyer",
-			operator: a.identity != nil, // else any client's call, as a reserve by name is
+			operator: a.identity != nil, // without identity, any client may call it, like a reserve by name
 			text:     "Finds the buyer by email or, without an email, by username. Creates one if there is none.",
 			body:     reflect.TypeFor[userRequest](),
 			examples: []example{
@@ -267,7 +267,7 @@ func (a *api) bookRoutes() []route {
 	return append(routes, slices.Concat(a.controlRoutes(), a.rehearsalRoutes())...)
 }
 
-// controlRoutes are what the control room asks for beside the calls that change something.
+// controlRoutes are the control room's calls that change nothing.
 func (a *api) controlRoutes() []route {
 	routes := []route{{
 		method: http.MethodGet, path: "/api/operator/figures", serve: a.showFigures, long: true,

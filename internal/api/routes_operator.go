@@ -17,7 +17,7 @@ const (
 	revokeTokenID      = "revoke-token"
 )
 
-// shopRoutes are what operators look up over all drops.
+// shopRoutes are operators' calls about the whole shop.
 func (a *api) shopRoutes() []route {
 	return []route{
 		{
@@ -72,7 +72,7 @@ func (a *api) shopRoutes() []route {
 	}
 }
 
-// tokenRoutes are the operators' tokens and their log, where there are such.
+// tokenRoutes are the calls about operators' tokens and the operators' log, for shops with sign-in.
 func (a *api) tokenRoutes() []route {
 	if a.identity == nil {
 		return nil

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	maxSearch = 254 // characters: the longest email
+	maxSearch = 254 // in characters: as long as the longest email
 	// searchPage is how many purchases a search reads at a time. Each page is a short read of its own, so no
 	// snapshot stays open as long as the search.
 	searchPage = 1000
-	// searchTime is after how long a search answers with what it has found, and where to go on.
+	// searchTime is how long a search may take. Then it answers with what it has found and where to continue.
 	searchTime = time.Second
 )
 
-// saleQuery says which purchases of a drop a call asks for.
+// saleQuery is what a call asks for: which purchases of a drop.
 type saleQuery struct {
 	drop          drop.ID
 	newestFirst   bool
@@ -36,11 +36,11 @@ type saleQuery struct {
 	match         func(*store.Sale) bool // nil: all
 }
 
-// filters reports whether some of the purchases that are read may not be asked for.
+// filters reports whether the query may skip some of the purchases that it reads.
 func (q *saleQuery) filters() bool { return q.match != nil || q.size != "" || q.from != 0 || q.to != 0 }
 
-// over reports whether a purchase, and so each one that follows in the order of the query, is outside what is asked
-// for. Within a drop the times of purchases rise with their numbers.
+// over reports whether a purchase ends the search: neither it nor any later one in the order of the query can match.
+// Within a drop, the times of purchases rise with their numbers.
 func (q *saleQuery) over(s *store.Sale) bool {
 	if q.newestFirst {
 		return s.ID <= q.after || s.CreatedAt < q.from
@@ -48,21 +48,21 @@ func (q *saleQuery) over(s *store.Sale) bool {
 	return q.to != 0 && s.CreatedAt >= q.to
 }
 
-// wants reports whether a purchase is asked for, of those that are not over.
+// wants reports whether a purchase for which over is false matches the query.
 func (q *saleQuery) wants(s *store.Sale) bool {
 	return (q.size == "" || s.Size == q.size) && s.CreatedAt >= q.from && (q.to == 0 || s.CreatedAt < q.to) && (q.match == nil || q.match(s))
 }
 
-// sales reads the parameters of a drop's purchases. order, before and q go together.
+// sales reads the parameters of a query for a drop's purchases. order, before and q go together.
 func (q *query) sales() saleQuery {
 	n := saleQuery{after: drop.PurchaseID(q.after()), limit: q.number("limit", 1, maxPage, 0)}
 	n.newestFirst = q.word("order", "newest", "oldest") == "newest"
 	n.before = drop.PurchaseID(q.before())
 	if n.before != 0 && !n.newestFirst {
-		q.refuse("before", "goes with order=newest; the oldest come in pages that begin with after")
+		q.refuse("before", "needs order=newest; to page through the oldest first, use after")
 	}
 	if len(q.values["q"]) > 0 && !n.newestFirst {
-		q.refuse("q", "goes with order=newest")
+		q.refuse("q", "needs order=newest")
 	}
 	n.match = q.search()
 	n.from, n.to = q.between()
@@ -70,7 +70,7 @@ func (q *query) sales() saleQuery {
 	return n
 }
 
-// search reads q; nil: it asks for nothing.
+// search reads q. It returns nil if q is empty, which matches everything.
 func (q *query) search() func(*store.Sale) bool {
 	if text := q.text("q", maxSearch); text != "" {
 		return matcher(text)
@@ -78,7 +78,7 @@ func (q *query) search() func(*store.Sale) bool {
 	return nil
 }
 
-// findSales reads page by page until it has found limit purchases, has come to the end, or has taken its time.
+// findSales reads page by page until it has found limit purchases, reaches the end, or has used up its time.
 func (a *api) findSales(ctx context.Context, q *saleQuery) (*purchasesAnswer, error) {
 	answer := &purchasesAnswer{Purchases: make([]saleAnswer, 0, min(q.limit, defaultPage))}
 	begun := time.Now()
@@ -86,7 +86,7 @@ func (a *api) findSales(ctx context.Context, q *saleQuery) (*purchasesAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	page := q.limit + 1 // tells whether there is one more
+	page := q.limit + 1 // one more, to see whether the list goes on
 	if q.filters() {
 		page = searchPage
 	}
@@ -104,7 +104,7 @@ func (a *api) findSales(ctx context.Context, q *saleQuery) (*purchasesAnswer, er
 			case q.over(s):
 				return answer, nil
 			case !q.wants(s):
-			case len(answer.Purchases) == q.limit: // there is one more
+			case len(answer.Purchases) == q.limit: // the list goes on
 				answer.Next = &answer.Purchases[q.limit-1].ID
 				return answer, nil
 			default:
@@ -122,9 +122,9 @@ func (a *api) findSales(ctx context.Context, q *saleQuery) (*purchasesAnswer, er
 	}
 }
 
-// matcher says whether the text asks for a purchase: by the buyer (see named) or by a number. The number may be that of
-// the purchase, of the purchase in its drop, of the reservation or of the buyer; 7-12 is receipt 12 of drop 7. nil: the
-// text asks for nothing.
+// matcher returns a function that reports whether a purchase matches the text of a search, or nil for an empty text.
+// A purchase matches by its buyer (see named) or by one number: its own, its number within the drop, or that of its
+// reservation or buyer. The text 7-12 finds receipt 12 of drop 7.
 func matcher(asked string) func(*store.Sale) bool {
 	words := strings.FieldsFunc(asked, blank)
 	if len(words) == 0 {
@@ -138,8 +138,9 @@ func matcher(asked string) func(*store.Sale) bool {
 	return func(s *store.Sale) bool { return number(s) || buyer(s.Username, s.Email) }
 }
 
-// named says whether each word is in a buyer's name or email. Letter case and width do not matter in names; emails are
-// compared as the store compares them. It is not for concurrent use.
+// named returns a function that reports whether a buyer's name or email contains every word. In names, letter case
+// and width do not matter. Emails are compared as the store compares them. The function is not safe for concurrent
+// use.
 func named(words []string) func(username, email string) bool {
 	type word struct{ name, email string }
 	fold := newFold()
@@ -158,12 +159,13 @@ func named(words []string) func(username, email string) bool {
 	}
 }
 
-// blank is what a search's text may have around words: also what is copied along and cannot be seen.
+// blank reports whether r separates words. That includes invisible characters, which are easily copied along.
 func blank(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// numberOf says whether a purchase has a number: its own, its receipt's, its reservation's or its buyer's.
+// numberOf returns a function that reports whether a purchase has this number: its own, its receipt's, its
+// reservation's or its buyer's.
 func numberOf(word string) func(*store.Sale) bool {
 	of, receipt, both := strings.Cut(strings.TrimPrefix(word, "#"), "-")
 	n, err := strconv.ParseUint(of, 10, 53)
@@ -177,12 +179,11 @@ func numberOf(word string) func(*store.Sale) bool {
 		}
 	}
 	return func(s *store.Sale) bool {
-		return uint64(s.ID) == n || uint64(uint32(s.ID)) == n || uint64(s.ReservationID) == n || uint64(s.UserID) == n // ids are above 0, the number in a drop is the low half
+		return uint64(s.ID) == n || uint64(uint32(s.ID)) == n || uint64(s.ReservationID) == n || uint64(s.UserID) == n // ids are above 0; the low half is the number within the drop
 	}
 }
 
-// newFold returns a function that makes texts alike that differ in letter case or width only. It is not for
-// concurrent use.
+// newFold returns a function that removes differences in letter case and width. It is not safe for concurrent use.
 func newFold() func(string) string {
 	caser := cases.Fold()
 	return func(s string) string {
@@ -195,7 +196,7 @@ func newFold() func(string) string {
 	}
 }
 
-// emailForm is the form in which emails are compared, of a whole one or a part.
+// emailForm returns the form in which emails are compared, for a whole email or a part of one.
 func emailForm(s string) string {
 	if normal, fault := text.Email(s); fault == "" {
 		return normal

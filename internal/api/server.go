@@ -23,8 +23,8 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Protocols: protocols,
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: 100, // the least that RFC 9113 recommends
-			// No body is longer than maxBody: a client need not have more on its way.
+			MaxConcurrentStreams: 100, // the minimum that RFC 9113 recommends
+			// No body is longer than maxBody, so a client need not send more ahead.
 			MaxReceiveBufferPerStream: maxBody, MaxReceiveBufferPerConnection: 4 * maxBody,
 			WriteByteTimeout: 30 * time.Second,
 		},
@@ -38,8 +38,8 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// GivenWhole reports of a path whether its answers are given whole: those of sockets and of event streams go on, and
-// a shop's purchases are written page by page.
+// GivenWhole reports whether a path's answers are short enough to be sent whole. Sockets and event streams are
+// endless, and the purchases of a drop are written page by page.
 func GivenWhole(path string) bool {
 	if path = strings.ToLower(strings.TrimSuffix(path, "/")); !strings.HasPrefix(path, dropsPath+"/") {
 		return path != "/socket.io" && !strings.HasPrefix(path, "/socket.io/")

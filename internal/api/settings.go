@@ -12,25 +12,25 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// About is what operators may know of the program and its settings.
+// About is what operators may see of the program and its settings.
 type About struct {
 	Version string
 	Started time.Time
-	// Settings are all of the command's, in its order.
+	// Settings are all settings of the command, in its order.
 	Settings []Setting
 }
 
-// Setting is one setting in force. Nothing that is secret is in it.
+// Setting is one setting in force. It contains no secret.
 type Setting struct {
-	Name   string // as a flag, without dashes
-	Value  string // empty: not set; of a secret "set"
+	Name   string // the flag, without dashes
+	Value  string // empty: not set; "set" for a secret
 	Source SettingSource
-	From   string // the variable that it was taken from; empty: none
+	From   string // the environment variable that it came from; empty: none
 	Help   string
 	Secret bool
 }
 
-// SettingSource says where the value of a setting comes from.
+// SettingSource says where a setting's value comes from.
 type SettingSource string
 
 // The sources of settings.
@@ -67,7 +67,7 @@ type (
 	}
 )
 
-// showSettings answers also while the database does not: then its version is left out.
+// showSettings also answers while the database is away; the database's version is then missing.
 func (a *api) showSettings(w http.ResponseWriter, r *http.Request) error {
 	answer := settingsAnswer{
 		Version: a.about.Version, Commit: commit(), Go: runtime.Version(), Started: instant(drop.TimeOf(a.about.Started)), Bus: "none", SignIn: a.identity != nil,
@@ -102,7 +102,7 @@ func (a *api) showSettings(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// commit is what the program was built from, with + behind it where files had changed since; nil: not known.
+// commit is the commit that the program was built from, with a + if files had been changed; nil: unknown.
 func commit() *string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

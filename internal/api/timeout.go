@@ -13,11 +13,11 @@ type timeouts struct {
 	current atomic.Pointer[window]
 }
 
-// window is when a number of requests begin, and end.
+// window is the time in which a group of requests begins, and the time at which they expire.
 type window struct {
-	until time.Time // that requests begin
+	until time.Time // in which requests begin
 	end   time.Time
-	done  chan struct{} // closed at the end
+	done  chan struct{} // closed when they expire
 }
 
 // expiring is the context of one request.

@@ -31,17 +31,18 @@ type (
 )
 
 const (
-	// settled is after how long no purchase with an earlier time can still be committed: longer than any batch takes.
+	// settled is the time after which no purchase with an earlier time can still be committed. It is longer than any
+	// batch takes.
 	settled = drop.Time(time.Minute / time.Millisecond)
-	// maxDays bounds how many beginnings are remembered: operators in different time zones have different days.
+	// maxDays is how many moments are remembered. Operators in different time zones have different days.
 	maxDays = 32
-	// perUnit are the ten-thousandths of one unit of a currency.
+	// perUnit is how many ten-thousandths one unit of a currency has.
 	perUnit = 10_000
 )
 
-// days remembers how many units each drop had sold before a moment. A drop sells at one price, and its purchases are
-// numbered without gaps, so what it has sold since follows from its view. The store is asked once for each moment and
-// drop, by a few reads of single rows.
+// days remembers how many units each drop had sold before a moment. A drop has one price, and its purchases are
+// numbered without gaps, so its view is enough to count what it has sold since. The store is asked once for each
+// moment and drop, with a few reads of single rows.
 type days struct {
 	mu   sync.Mutex
 	sold map[drop.Time]map[drop.ID]uint32
@@ -93,7 +94,7 @@ func (a *api) showSales(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// since reads the moment that is counted from.
+// since reads the moment from which to count.
 func (q *query) since(now drop.Time) drop.Time {
 	const rule = "must be one time with its zone that is not in the future, such as 2026-01-31T00:00:00Z"
 	given := q.values["since"]
@@ -102,13 +103,13 @@ func (q *query) since(now drop.Time) drop.Time {
 		return 0
 	}
 	at, ok := drop.ParseTime(given[0])
-	if !ok || at > now+settled { // clocks differ a little
+	if !ok || at > now+settled { // clocks may differ slightly
 		q.refuse("since", rule)
 	}
 	return at
 }
 
-// soldSince is how many units a drop has sold from a moment on.
+// soldSince returns how many units a drop has sold since a moment.
 func (a *api) soldSince(ctx context.Context, v *engine.View, since, now drop.Time) (int64, error) {
 	newest, listed := v.Purchased()
 	if newest == 0 || newest == listed && len(v.Recent) > 0 && v.Recent[0].CreatedAt < since {
@@ -127,7 +128,7 @@ func (a *api) soldSince(ctx context.Context, v *engine.View, since, now drop.Tim
 	return int64(newest) - int64(before), nil
 }
 
-// soldBefore finds the first purchase from a moment on, of the newest ones that there are: within a drop the times of
+// soldBefore returns how many of a drop's newest purchases were made before a moment. Within a drop, the times of
 // purchases rise with their numbers.
 func (a *api) soldBefore(ctx context.Context, id drop.ID, newest uint32, since drop.Time) (uint32, error) {
 	var failed error

@@ -54,8 +54,8 @@ func (a *api) me(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// userReservations answers for any of the shop's own numbers, with an empty list for an unknown one. For a signed-in
-// buyer, all other users do not exist.
+// userReservations answers for every number that a shop may use; for an unknown one the list is empty. To a signed-in
+// buyer, all other users are unknown.
 func (a *api) userReservations(w http.ResponseWriter, r *http.Request) error {
 	n, err := pathNumber(r)
 	if err != nil {

@@ -14,21 +14,21 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// The kinds of values on the wire. Each reads itself strictly, writes itself and says what it is in the OpenAPI
-// document.
+// The kinds of values on the wire. Each type reads and writes itself, refuses invalid input, and describes itself in
+// the OpenAPI document.
 type (
-	// whole is a whole number, read from any exact spelling of it. Beyond int64 it is int64's nearest end.
+	// whole is a whole number, in any exact spelling. A number beyond int64 becomes the nearest int64.
 	whole int64
-	// instant is a moment as RFC 3339 says it, with its zone; written in UTC with milliseconds.
+	// instant is a time in RFC 3339 with its zone. It is written in UTC with milliseconds.
 	instant drop.Time
-	// label is a size: a string, or a number, which is kept in its shortest decimal spelling.
+	// label is a size: a string or a number. A number is kept in its shortest decimal spelling.
 	label string
 )
 
 // patch is an optional member of a change. It tells an absent member from null.
 type patch[T any] struct {
 	given bool
-	to    *T // nil: null, or not given
+	to    *T // nil: null or absent
 }
 
 func (p *patch[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
@@ -75,7 +75,7 @@ func (t instant) MarshalJSONTo(e *jsontext.Encoder) error {
 	return e.WriteValue(append(drop.Time(t).AppendFormat(b), '"'))
 }
 
-// maxLabel bounds a size given as a number, in hundredths: beyond int64 many numbers read as one.
+// maxLabel bounds a size that is a number, in hundredths. Beyond int64, many numbers would become the same.
 const maxLabel = 1_000_000_00
 
 func (l *label) UnmarshalJSONFrom(d *jsontext.Decoder) error {
@@ -136,27 +136,27 @@ func unlessZero[T comparable](v *T) *T {
 	return v
 }
 
-// encode returns an answer as JSON. All our answers have a JSON form.
+// encode returns an answer as JSON. All answers can be encoded.
 func encode(answer any) []byte {
 	b, err := json.Marshal(answer)
 	if err != nil {
-		panic(fmt.Errorf("encode %T: %w", answer, err)) // recovered and logged like any other fault of ours
+		panic(fmt.Errorf("encode %T: %w", answer, err)) // recovered and logged like any other panic
 	}
 	return b
 }
 
 func writeJSON(w http.ResponseWriter, answer any) { writeBody(w, http.StatusOK, encode(answer)) }
 
-// writeBody answers with JSON that is encoded already.
+// writeBody answers with JSON that is already encoded.
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the caller may have gone away: nobody is left to be told
+	_, _ = w.Write(body) // the caller may have disconnected, so nobody is left to tell
 }
 
-// joinArray writes encoded values as one JSON array.
+// joinArray writes encoded values as a JSON array.
 func joinArray(parts [][]byte) []byte {
 	const open, comma, end = "[", ",", "]"
 	var b bytes.Buffer

@@ -24,19 +24,19 @@ const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sh
 // sheetRows is how many rows a sheet can hold (Excel's limit), minus its header.
 const sheetRows = 1_048_576 - 1
 
-// workbook streams purchases as an Excel workbook. excelize makes everything except the rows. The workbook inserts
-// the rows into the sheets as it writes them, page by page like a CSV. excelize itself would buffer them in temporary
-// files, for which the image has no folder, or in memory without a bound. All cells except price and time are text,
-// so that Excel does not convert 7-8, 3E5, 09 or 0049123, or run a formula.
+// workbook streams purchases as an Excel workbook. The excelize package makes everything except the rows, which it
+// would buffer: in temporary files, for which the container image has no folder, or in memory without a bound. The
+// workbook inserts the rows while it writes the sheet, page by page like a CSV. All cells except price and time are
+// text, so that Excel does not convert 7-8, 3E5, 09 or 0049123, or run a formula.
 type workbook struct {
 	api     *api
 	ctx     context.Context //nolint:containedctx // lives as long as one request
 	sales   *saleReader
-	found   []store.Sale // of the page that is read, those not written yet
+	found   []store.Sale // the rows of the current page that are not written yet
 	text    int
 	time    int
-	amounts [drop.MaxDecimals + 1]int // by decimals
-	failed  error                     // excelize does not pass on what goes wrong with a sheet
+	amounts [drop.MaxDecimals + 1]int // keyed by the number of decimals
+	failed  error                     // the error of a sheet, which excelize does not pass on
 }
 
 func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, sales *saleReader) error {
@@ -49,7 +49,7 @@ func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, sales *saleR
 	if view.Drop.Stock().Sold > sheetRows && sales.ask.limit == 0 && !sales.ask.filters() {
 		return drop.Invalid("format", fmt.Sprintf("must be csv for more than %d purchases, which a sheet cannot hold", sheetRows))
 	}
-	if b.found, err = sales.next(r.Context()); err != nil { // before the headers: it may refuse
+	if b.found, err = sales.next(r.Context()); err != nil { // before the headers, because it may refuse the call
 		return err
 	}
 	h := w.Header()
@@ -76,7 +76,7 @@ func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, sales *saleR
 	return err
 }
 
-// next returns the next purchase; nil: there is none.
+// next returns the next purchase, or nil at the end.
 func (b *workbook) next() (*store.Sale, error) {
 	if len(b.found) == 0 {
 		var err error
@@ -91,9 +91,9 @@ func (b *workbook) next() (*store.Sale, error) {
 
 const sheetName = "Purchases"
 
-// prepare makes the sheet with its head, and the styles.
+// prepare makes the sheet with its header row, and the styles.
 func (b *workbook) prepare(file *excelize.File) error {
-	const asText = 49 // the format @
+	const asText = 49 // the format @, which is text
 	var err error
 	style := func(s excelize.Style) int {
 		id, failed := file.NewStyle(&s)
@@ -115,7 +115,7 @@ func (b *workbook) prepare(file *excelize.File) error {
 		file.SetPanes(sheetName, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}))
 }
 
-// rows writes the rows.
+// rows writes all rows.
 func (b *workbook) rows(w io.Writer) error {
 	var row bytes.Buffer
 	for n := 2; ; n++ {
@@ -124,7 +124,7 @@ func (b *workbook) rows(w io.Writer) error {
 			return err
 		}
 		if n > sheetRows+1 {
-			return errors.New("more was sold meanwhile than a sheet holds")
+			return errors.New("more units were sold meanwhile than a sheet can hold")
 		}
 		row.Reset()
 		b.row(&row, n, s)
@@ -143,23 +143,23 @@ func (b *workbook) row(row *bytes.Buffer, n int, s *store.Sale) {
 			continue
 		}
 		fmt.Fprintf(row, `<c r="%c%d" s="%d" t="inlineStr"><is><t xml:space="preserve">`, 'A'+i, n, b.text)
-		_ = xml.EscapeText(row, cellEscape.ReplaceAll([]byte(text), []byte("_x005F$0"))) // never fails in memory
+		_ = xml.EscapeText(row, cellEscape.ReplaceAll([]byte(text), []byte("_x005F$0"))) // never fails for a buffer in memory
 		row.WriteString(`</t></is></c>`)
 	}
 	fmt.Fprintf(row, `<c r="G%d" s="%d"><v>%s</v></c>`, n, b.amounts[max(b.api.currency.Decimals, s.Price.Decimals())], s.Price)
 	fmt.Fprintf(row, `<c r="H%d" s="%d"><v>%s</v></c></row>`, n, b.time, serial(s.CreatedAt))
 }
 
-// cellEscape is what spreadsheets read as an escape of a character: _x000D_.
+// cellEscape matches what spreadsheets read as an escaped character, such as _x000D_.
 var cellEscape = regexp.MustCompile(`_x[0-9A-Fa-f]{4}_`)
 
-// serial is a moment as spreadsheets count it: in days, from the last of 1899.
+// serial returns a time as spreadsheets count it: in days since December 30, 1899.
 func serial(t drop.Time) string {
 	const epoch, day = 25_569, float64(24 * time.Hour / time.Millisecond)
 	return strconv.FormatFloat(epoch+float64(t)/day, 'f', 9, 64)
 }
 
-// sheetFiller writes a workbook's files, and puts the rows into the sheet.
+// sheetFiller writes the files of a workbook, and inserts the rows into the sheet.
 type sheetFiller struct {
 	*zip.Writer
 
@@ -184,10 +184,10 @@ type sheetWriter struct {
 	book *workbook
 }
 
-// dimension says how far a sheet goes, which is not known before it ends. It may be left out.
+// dimension matches the extent of a sheet, which is unknown before its end. The element is optional.
 var dimension = regexp.MustCompile(`<dimension [^>]*>(</dimension>)?`)
 
-// Write takes a whole sheet: excelize writes it at once.
+// Write takes a whole sheet, because excelize writes it at once.
 func (s *sheetWriter) Write(sheet []byte) (int, error) {
 	const end = "</sheetData>"
 	before, after, found := bytes.Cut(dimension.ReplaceAll(sheet, nil), []byte(end))
@@ -204,11 +204,12 @@ func (s *sheetWriter) Write(sheet []byte) (int, error) {
 	return len(sheet), err
 }
 
-// patientWriter gives the reader time for each part of a long answer, in place of the server's, for the whole answer.
+// patientWriter gives the reader a new deadline for each part of a long answer, instead of the server's one for the
+// whole answer.
 type patientWriter struct {
 	to         io.Writer
 	connection *http.ResponseController
-	failed     error // the reader went away
+	failed     error // the reader disconnected
 }
 
 func (p *patientWriter) Write(b []byte) (n int, err error) {

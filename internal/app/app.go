@@ -29,7 +29,7 @@ type Config struct {
 	Metrics *Address
 	// Certificates secure connections. Nil means HTTP.
 	Certificates *Certificates
-	// HSTS is how long browsers must keep using TLS; 0 means that they are not told.
+	// HSTS is how long browsers must keep using TLS; 0 leaves the header out.
 	HSTS time.Duration
 	// Hosts are names of this server besides those of this machine. A server that only this machine reaches, and that
 	// has no sign-in, answers only to all of these names. Any other server answers to every name if Hosts is empty,
@@ -126,7 +126,7 @@ func Serve(ctx context.Context, c Config) error {
 	down, err := up(ctx, s.parts())
 	switch {
 	case err == nil:
-		debug.FreeOSMemory() // 3 MB that only the start needed
+		debug.FreeOSMemory() // frees 3 MB that only the start needed
 		c.Ready(s.door.addr, s.url)
 		err = s.serve(ctx)
 		s.Log.Info("stopping", "timeout", c.ShutdownTimeout)
@@ -145,10 +145,10 @@ func Serve(ctx context.Context, c Config) error {
 	return errors.Join(err, unfinished)
 }
 
-// serve returns when the server is to stop.
+// serve returns when the server should stop.
 func (s *server) serve(ctx context.Context) error {
 	if s.Rehearsals != nil {
-		defer s.Rehearsals.Stop() // while its copy can still be archived
+		defer s.Rehearsals.Stop() // while it can still archive its copy
 	}
 	select {
 	case err := <-s.door.failed:

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// connectionsPerAddress is enough for many browsers behind one address of a mobile network, and a twentieth of
-	// all connections.
+	// connectionsPerAddress is enough for many browsers that share one address of a mobile network. It is a twentieth
+	// of all connections.
 	connectionsPerAddress = 2500
 	// metricsConnections is the most open connections of the listener for metrics and profiles.
 	metricsConnections = 1000

@@ -50,7 +50,7 @@ func parseScenario(s string) (load.Scenario, error) {
 	return load.Scenario(s), nil
 }
 
-// faultyError ends a run with answers that were not true.
+// faultyError ends a run with answers that do not match the server's records.
 type faultyError struct{ first string }
 
 func (e *faultyError) Error() string {

@@ -39,7 +39,7 @@ type commands struct {
 
 	Health healthCommand `cmd:"" help:"Ask the server on this machine whether it can sell; exit code 1 if it cannot. For health checks in images without a shell."`
 
-	Bench benchCommand `cmd:"" help:"Put load on a server, by default its own, and report the throughput, the latency, and whether every answer was true."`
+	Bench benchCommand `cmd:"" help:"Put load on a server, by default its own, and report the throughput, the latency, and whether its answers match its records."`
 
 	Rehearse rehearseCommand `cmd:"" help:"Play a drop's first minutes with a hidden copy on a running server, and print PASS or FAIL."`
 

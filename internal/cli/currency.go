@@ -10,8 +10,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// parseCurrency reads an ISO 4217 currency with that standard's number of decimals. Others differ: Intl in browsers
-// goes by how people pay in cash.
+// parseCurrency reads an ISO 4217 currency, with the number of decimals from that standard. Intl in browsers has
+// other numbers for some currencies, because it follows how people pay in cash.
 func parseCurrency(s string) (drop.Currency, error) {
 	if len(s) != 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return drop.Currency{}, errors.New("must be the three capital letters of a currency, such as EUR")

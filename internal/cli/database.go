@@ -140,7 +140,7 @@ func (con *console) reach(ctx context.Context, s *postgres.Store, d database, w 
 	began, said := time.Now(), time.Time{}
 	bounded, cancel := context.WithTimeout(ctx, max(time.Duration(w.WaitForDatabase), reachEvery))
 	defer cancel()
-	var last error // says more than that the time is over
+	var last error // says more than that the time is up
 	for {
 		err := s.CheckPooler(bounded)
 		if err == nil {

@@ -18,10 +18,11 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// secretFlags are settings whose values nobody is shown.
+// secretFlags are settings whose values are never shown.
 var secretFlags = map[string]bool{"jwt-secret": true}
 
-// inForce are the settings of the command that runs, and where each was taken from. Nothing that is secret is in them.
+// inForce returns the settings of the running command, and where each one comes from. It leaves out everything
+// secret.
 func (con *console) inForce() (settings []api.Setting) {
 	given := make(map[*kong.Flag]bool) // on the command line
 	for _, p := range con.parsed.Path {
@@ -54,7 +55,7 @@ func (con *console) inForce() (settings []api.Setting) {
 	return settings
 }
 
-// shownValue is a setting's value as its flag takes it, without passwords.
+// shownValue returns a setting's value in the form that its flag accepts, without passwords.
 func shownValue(v reflect.Value) string {
 	switch t := v.Interface().(type) {
 	case database:
@@ -91,7 +92,7 @@ func shownValue(v reflect.Value) string {
 	return strings.Join(items, ",")
 }
 
-// shown is the database as its setting names it, without the user and the password.
+// shown returns the database in the form of its setting, without user and password.
 func (d database) shown() string {
 	if d.file != "" {
 		return "sqlite:" + d.file
@@ -107,7 +108,7 @@ func shownRules(rules limit.Rules) string {
 	return cmp.Or(strings.Join(shown, ","), "off")
 }
 
-// shownTime writes a time without zeros at its end: 61m and not 1h1m0s.
+// shownTime writes a duration without trailing zeros: 61m instead of 1h1m0s.
 func shownTime(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -126,7 +127,7 @@ func shownTime(d time.Duration) string {
 	}
 }
 
-// withoutUser is an address without the name and password, or token, that it may have.
+// withoutUser returns a URL without its user name and password, or token.
 func withoutUser(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

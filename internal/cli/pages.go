@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/web"
 )
 
-// pageFlags configure what the pages show of the shop.
+// pageFlags configure what the pages show about the shop.
 type pageFlags struct {
 	ShopName  shopName      `placeholder:"NAME" help:"The name of the shop on its pages (default the theme's name, or else sneakerdrop)."`
 	Theme     theme         `placeholder:"DIR" help:"A folder with the shop's colors, logo, fonts, footer and texts (default none). docs/howto/themes.md describes it."`
@@ -48,7 +48,7 @@ type signIn string
 func parseSignIn(s string) (signIn, error) {
 	parsed, err := url.Parse(s)
 	web := err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.Host != ""
-	path := strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") // after two slashes comes a host
+	path := strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") // two slashes would be followed by a host
 	if !web && !path || strings.Contains(s, `\`) {                   // browsers read a backslash as a slash
 		return "", errors.New("must be an http or https address, or a path that starts with /")
 	}
@@ -57,7 +57,7 @@ func parseSignIn(s string) (signIn, error) {
 
 type publicURL string
 
-// parsePublicURL takes an origin. It is returned as browsers write it: in lower case and without a slash at the end.
+// parsePublicURL reads an origin and returns it as browsers write it: in lower case, without a slash at the end.
 func parsePublicURL(s string) (publicURL, error) {
 	parsed, err := url.Parse(s)
 	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Hostname() == "" || strings.ContainsAny(s, "\\\"'<>; ") {

@@ -10,5 +10,5 @@ import (
 // inOwnGroup does nothing on systems without process groups.
 func inOwnGroup(*exec.Cmd) {}
 
-// ownedByUs knows nothing on systems whose file modes say nothing.
+// ownedByUs knows nothing on systems where file modes have no meaning.
 func ownedByUs(fs.FileInfo) (owned, known bool) { return false, false }

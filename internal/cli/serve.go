@@ -24,7 +24,7 @@ type serveCommand struct {
 	Demo            bool      `help:"If the database is empty, fill it with sample drops that start around now (default false)."`
 	CORSOrigin      origins   `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin whose pages may call (default *: pages of every origin, except for operators' calls). Repeat it for more; in the variable, separate them by commas."`
 	AllowedHost     hostNames `name:"allowed-host" placeholder:"HOST" help:"Another name of this server, as in the Host header. On a loopback address without sign-in, the server refuses requests for hosts other than localhost and loopback addresses; with this setting, it does so everywhere. Repeat it for more; in the variable, separate them by commas."`
-	MaxBatch        bound     `default:"500" help:"The most commands of a drop in one commit; 1 shows what batching is worth."`
+	MaxBatch        bound     `default:"500" help:"The most commands of a drop in one commit; 1 turns batching off."`
 	MaxConnections  bound     `default:"50000" help:"The most open connections on each address. At the limit, a new one replaces the one that has been quiet for longest; if all are working, new ones wait."`
 	ConnsPerAddr    bound     `name:"max-connections-per-address" help:"The most connections of one client address (IPv6: one /64 network) (default 2500, but at most half of --max-connections). All clients behind a proxy share its address, unless --trusted-proxy names it."`
 	KeepAlive       idle      `default:"61m" help:"How long a connection may wait for its next request, from 1s to 24h. Set it longer than the balancer in front does (Envoy: 1h), so that the balancer closes first."`

@@ -18,7 +18,7 @@ import (
 const (
 	prefix     = "SNEAKERDROP_"
 	dotenvFile = ".env"
-	inDotenv   = " in .env" // behind the name of a variable that was taken from there
+	inDotenv   = " in .env" // follows the name of a variable that comes from there
 )
 
 // layer is one source of variables. An empty value counts as none, as in the original and in compose files.

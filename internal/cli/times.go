@@ -14,7 +14,7 @@ type (
 	idle     time.Duration // how long a connection is kept for its next request
 	patience time.Duration // a limit on a wait that may take long
 	pause    time.Duration // a duration that may be zero
-	hsts     time.Duration // how long browsers must use TLS; 0 means that they are not told
+	hsts     time.Duration // how long browsers must use TLS; 0 leaves the header out
 	life     time.Duration // how long a token is valid; 0 means forever
 )
 

@@ -202,7 +202,7 @@ func (con *console) withStore(ctx context.Context, c common, do func(store.Store
 	return errors.Join(do(s), s.Close())
 }
 
-// recorded does what the command line asks for, between two entries of the operators' log.
+// recorded carries out an action of the command line, between two entries of the operators' log.
 func recorded(ctx context.Context, s store.Store, call, detail string, do func() error) error {
 	who := "unknown"
 	if u, err := user.Current(); err == nil {

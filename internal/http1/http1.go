@@ -35,7 +35,7 @@ type Server struct {
 	plain  func(path string) bool
 	bounds Bounds
 
-	mu        sync.Mutex // guards listeners and conns; none is added once closing is set
+	mu        sync.Mutex // guards listeners and conns; none is added after closing is set
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	closing   atomic.Bool

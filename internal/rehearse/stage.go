@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ErrRunning refuses a rehearsal while another one is under way.
+// ErrRunning refuses a rehearsal while another one is running.
 var ErrRunning = errors.New("a rehearsal is under way")
 
 // Stage runs one rehearsal at a time, which continues even if its caller has left. Its methods are safe for

@@ -24,9 +24,9 @@ func (e *UnrecordedError) Unwrap() error { return e.Err }
 // concludeTimeout limits the wait for the last entry of an action.
 const concludeTimeout = 5 * time.Second
 
-// Recorded runs do between two entries of the operators' log, and returns do's error. do also returns its outcome in
-// the log's words. If the first entry cannot be written, nothing is done, and the error is an *UnrecordedError. lost
-// is called if the last entry cannot be written.
+// Recorded runs do between two entries of the operators' log, and returns do's error. do also returns its outcome, as
+// the log writes it. If the first entry cannot be written, Recorded does not run do and returns an *UnrecordedError.
+// It calls lost if the last entry cannot be written.
 func Recorded(
 	ctx context.Context, log Log, a operator.Action, do func() (outcome string, err error), lost func(operator.ActionID, error),
 ) error {

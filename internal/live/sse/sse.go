@@ -28,8 +28,8 @@ const (
 	DefaultMaxClients = 20_000
 )
 
-// ErrTooMany is returned if the server, or the client's address, already has the most streams allowed. Nothing was
-// sent. It is a refusal.
+// ErrTooMany is a refusal: the server, or the client's address, already has the most streams allowed. Nothing was
+// sent.
 var ErrTooMany error = drop.Refuse("overloaded")
 
 // Streams is a wire of a hub, and serves the streams.
