@@ -629,6 +629,8 @@ export interface components {
             description: string;
             /** Format: int64 */
             dropId: number;
+            /** @description Identifies this version of the page, with its quotes. Send it as If-Match to save only in its place */
+            etag: string;
             /** @description Pictures, in the order of the page */
             images: components["schemas"]["Image"][];
             /** @description Markdown. Empty: the page leaves it out */
@@ -678,7 +680,7 @@ export interface components {
              * @description Stable name of the error, for programs
              * @enum {string}
              */
-            code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found";
+            code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found";
             /** @description What happened, why, and what to do next, for people */
             error: string;
         };
@@ -1608,7 +1610,8 @@ export interface operations {
                      *           "alt": "The shoe from the side"
                      *         }
                      *       ],
-                     *       "updated_at": "2026-01-30T18:00:00.000Z"
+                     *       "updated_at": "2026-01-30T18:00:00.000Z",
+                     *       "etag": "\"9f86d081884c7d659a2feaa0c55ad015\""
                      *     }
                      */
                     "application/json": components["schemas"]["Page"];
@@ -1619,7 +1622,13 @@ export interface operations {
     setDropPage: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The etag of the page that you read, with its quotes. Left out, or *: replace whatever is there
+                 * @example "9f86d081884c7d659a2feaa0c55ad015"
+                 */
+                "If-Match"?: string;
+            };
             path: {
                 /**
                  * @description The drop's id
@@ -1654,7 +1663,8 @@ export interface operations {
                      *           "alt": "The shoe from the side"
                      *         }
                      *       ],
-                     *       "updated_at": "2026-01-30T18:00:00.000Z"
+                     *       "updated_at": "2026-01-30T18:00:00.000Z",
+                     *       "etag": "\"9f86d081884c7d659a2feaa0c55ad015\""
                      *     }
                      */
                     "application/json": components["schemas"]["Page"];

@@ -70,6 +70,7 @@ var problems = map[drop.Code]problem{
 	drop.CodeIdempotencyMismatch:  {status: http.StatusUnprocessableEntity, sentence: "Idempotency-Key was already used for a different request; send each new request with a new key"},
 	drop.CodeFixed:                {status: http.StatusConflict},
 	drop.CodeStockInUse:           {status: http.StatusConflict, sentence: "Too few units are unsold; remove at most as many as are available"},
+	drop.CodePageChanged:          {status: http.StatusPreconditionFailed, sentence: "Somebody else saved this page after you read it; read it again with GET, merge your changes and send its new etag as If-Match"},
 	drop.CodeExhausted:            {status: http.StatusConflict, sentence: "Drop has used up its reservation numbers; create a new drop"},
 
 	// Codes of HTTP only.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -44,6 +45,7 @@ type pageAnswer struct {
 	Delivery    string        `json:"delivery" doc:"Markdown. Empty: the page leaves it out"`
 	Images      []imageAnswer `json:"images" nullable:"false" doc:"Pictures, in the order of the page"`
 	UpdatedAt   *instant      `json:"updated_at" nullable:"true" doc:"When the page was last saved; null: never"`
+	ETag        string        `json:"etag" doc:"Identifies this version of the page, with its quotes. Send it as If-Match to save only in its place"`
 }
 
 type imageAnswer struct {
@@ -66,7 +68,8 @@ func (a *api) getPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	negotiate.NewBody(jsonType[0], encodePage(drop.ID(id), &page), gzip.BestSpeed).ServeHTTP(w, r)
+	body, tag := encodePage(drop.ID(id), &page)
+	negotiate.NewBody(jsonType[0], body, gzip.BestSpeed).Tagged(tag).ServeHTTP(w, r)
 	return nil
 }
 
@@ -74,6 +77,10 @@ func (a *api) setPage(w http.ResponseWriter, r *http.Request) error {
 	id, err := dropOf(w, r)
 	if err != nil {
 		return err
+	}
+	matches, conditional, valid := negotiate.IfMatch(r.Header)
+	if conditional && !valid {
+		return drop.Invalid(ifMatchHeader, "must be the etag of the page with its quotes, or *")
 	}
 	var in pageRequest
 	if err = readBody(w, r, &in); err != nil {
@@ -83,12 +90,22 @@ func (a *api) setPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if page, err = a.engine.SetPage(r.Context(), id, page); err != nil {
+	var mayReplace func(*drop.Page) bool
+	if conditional {
+		mayReplace = func(there *drop.Page) bool {
+			_, tag := encodePage(id, there)
+			return matches(`"` + tag + `"`)
+		}
+	}
+	if page, err = a.engine.SetPage(r.Context(), id, page, mayReplace); err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, encodePage(id, &page))
+	body, _ := encodePage(id, &page)
+	writeBody(w, http.StatusOK, body)
 	return nil
 }
+
+const ifMatchHeader = "If-Match"
 
 // page checks that everything is present; the domain checks the values. Nothing may be left out, because a part that
 // a client forgets would be deleted.
@@ -124,7 +141,9 @@ func (in *pageRequest) page() (page drop.Page, err error) {
 	return page, nil
 }
 
-func encodePage(id drop.ID, p *drop.Page) []byte {
+// encodePage returns the answer, and the ETag of that version of the page without quotes. The tag comes from all the
+// rest of the answer.
+func encodePage(id drop.ID, p *drop.Page) (body []byte, tag string) {
 	answer := pageAnswer{
 		DropID: id, Description: p.Description, SizeGuide: p.SizeGuide, Rules: p.Rules, Delivery: p.Delivery,
 		Images: make([]imageAnswer, len(p.Images)), UpdatedAt: (*instant)(unlessZero(&p.UpdatedAt)),
@@ -132,7 +151,9 @@ func encodePage(id drop.ID, p *drop.Page) []byte {
 	for i, image := range p.Images {
 		answer.Images[i] = imageAnswer(image)
 	}
-	return encode(&answer)
+	tag = negotiate.TagOf(encode(&answer))
+	answer.ETag = `"` + tag + `"`
+	return encode(&answer), tag
 }
 
 func (a *api) duplicateDrop(w http.ResponseWriter, r *http.Request) error {
@@ -187,7 +208,7 @@ func pageDetail(r *http.Request) string {
 func (a *api) pageRoutes() []route {
 	const page = `{"dropId":1,"description":"# The shoe that started it\n\nSoft *leather*, made in Porto.","size_guide":"EU | US\n---|---\n42 | 9",` +
 		`"rules":"One pair each.","delivery":"We ship within 2 days.","images":[{"url":"https://shop.example/zenith-side.jpg","alt":"The shoe from the side"}],` +
-		`"updated_at":"2026-01-30T18:00:00.000Z"}`
+		`"updated_at":"2026-01-30T18:00:00.000Z","etag":"\"9f86d081884c7d659a2feaa0c55ad015\""}`
 	drops := []*huma.Param{idParam("The drop's id", "1")}
 	return []route{
 		{
@@ -202,8 +223,13 @@ func (a *api) pageRoutes() []route {
 			method: http.MethodPut, path: dropsPath + "/{id}/page", serve: a.setPage, operator: true, maxBody: maxPageBody,
 			id: setPageID, access: operators, tag: tagOperating, summary: "Save a drop's page",
 			text: "Replaces the whole page, so every member is required; an empty text or list leaves that part out of the page. " +
-				"Saving the same page again changes nothing but updated_at. The body has at most 512 KiB.",
-			params: drops, body: reflect.TypeFor[pageRequest](),
+				"Saving the same page again changes nothing but updated_at and etag. With If-Match the page is saved only in place of the version " +
+				"that you read: if somebody else saved it since, you get 412 page_changed and nothing changes. The body has at most 512 KiB.",
+			params: append(slices.Clone(drops), &huma.Param{
+				Name: ifMatchHeader, In: "header", Description: "The etag of the page that you read, with its quotes. Left out, or *: replace whatever is there",
+				Schema: &huma.Schema{Type: huma.TypeString}, Example: `"9f86d081884c7d659a2feaa0c55ad015"`,
+			}),
+			body: reflect.TypeFor[pageRequest](),
 			examples: []example{
 				{
 					"full", "A page with all its parts", `{"description":"# The shoe that started it\n\nSoft *leather*, made in Porto.",` +
@@ -212,7 +238,7 @@ func (a *api) pageRoutes() []route {
 				},
 				{"short", "A description alone", `{"description":"Soft *leather*.","size_guide":"","rules":"","delivery":"","images":[]}`},
 			},
-			answer: reflect.TypeFor[pageAnswer](), answerExample: page, codes: []drop.Code{drop.CodeDropNotFound},
+			answer: reflect.TypeFor[pageAnswer](), answerExample: page, codes: []drop.Code{drop.CodeDropNotFound, drop.CodePageChanged},
 		},
 		{
 			method: http.MethodPost, path: dropsPath + "/{id}/duplicate", serve: a.duplicateDrop, operator: true,

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	emptyPage = `{"dropId":1,"description":"","size_guide":"","rules":"","delivery":"","images":[],"updated_at":null}`
-	fullPage  = `{"description":"# Fit\r\n\r\n- *snug*  ","size_guide":"EU | US\n---|---","rules":"One pair each","delivery":"By post",` +
+	emptyPage = `{"dropId":1,"description":"","size_guide":"","rules":"","delivery":"","images":[],"updated_at":null,` +
+		`"etag":"\"9cc98bf2ebd435302140e359dc7939a2\""}`
+	fullPage = `{"description":"# Fit\r\n\r\n- *snug*  ","size_guide":"EU | US\n---|---","rules":"One pair each","delivery":"By post",` +
 		`"images":[{"url":"https://a.example/1.jpg","alt":" A  shoe "},{"url":"/2.jpg"}]}`
 	fullPageIs = `{"dropId":1,"description":"# Fit\n\n- *snug*","size_guide":"EU | US\n---|---","rules":"One pair each","delivery":"By post",` +
 		`"images":[{"url":"https://a.example/1.jpg","alt":"A shoe"},{"url":"/2.jpg","alt":""}],"updated_at":`
@@ -50,6 +51,78 @@ func TestPage_IsSavedWholeAndRead(t *testing.T) {
 	if !strings.HasPrefix(short.body, `{"dropId":1,"description":"a","size_guide":"","rules":"","delivery":"","images":[],"updated_at":"`) {
 		t.Errorf("replaced: %s", short.body)
 	}
+}
+
+// replace saves a page in place of the version with a tag.
+func (s *shop) replace(tag, body string) reply {
+	s.Helper()
+	req := s.request(http.MethodPut, "/api/drops/1/page", body)
+	req.Header["If-Match"] = []string{tag}
+	return s.do(req)
+}
+
+func pageSaying(text string) string {
+	return fmt.Sprintf(`{"description":%q,"size_guide":"","rules":"","delivery":"","images":[]}`, text)
+}
+
+func TestPage_OfTwoOperatorsAtOnceTheSecondIsTold(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	type page struct {
+		Description string `json:"description"`
+		ETag        string `json:"etag"`
+	}
+	read := func() page { return decoded[page](s, s.ok(s.get("/api/drops/1/page"))) }
+	none := read()
+	first := decoded[page](s, s.ok(s.replace(none.ETag, pageSaying("Ann's"))))
+	if now := read(); now != first || first.ETag == none.ETag {
+		t.Fatalf("saved %+v, read %+v, before %+v", first, now, none)
+	}
+	late := s.refused(s.replace(none.ETag, pageSaying("Bob's")), http.StatusPreconditionFailed, "page_changed")
+	if !strings.Contains(late.Error, "read it again") {
+		t.Errorf("the sentence does not say what to do: %s", late.Error)
+	}
+	if now := read(); now != first {
+		t.Errorf("the late one changed the page: %+v", now)
+	}
+	// A retry whose first answer was lost has nothing to lose.
+	if again := decoded[page](s, s.ok(s.replace(none.ETag, pageSaying("Ann's")))); again != first {
+		t.Errorf("the repeat made another version: %+v, before %+v", again, first)
+	}
+	merged := decoded[page](s, s.ok(s.replace(first.ETag, pageSaying("Ann's and Bob's"))))
+	for _, format := range []string{`*`, `"another", "%s"`, `W/"%s"`, `"%s-gzip"`} {
+		tag := strings.Replace(format, "%s", strings.Trim(merged.ETag, `"`), 1)
+		merged = decoded[page](s, s.ok(s.replace(tag, pageSaying("by "+tag))))
+	}
+	for _, bad := range []string{"", "abc", `"`, `"a", b`, strings.Trim(merged.ETag, `"`)} {
+		if e := s.refused(s.replace(bad, pageSaying("bad")), http.StatusUnprocessableEntity, "invalid"); e.Field != "If-Match" {
+			t.Errorf("If-Match: %s: %+v", bad, e)
+		}
+	}
+	if now := read(); now.ETag != merged.ETag {
+		t.Errorf("a faulty If-Match changed the page: %+v", now)
+	}
+	s.ok(s.put("/api/drops/1/page", pageSaying("without a condition")))
+}
+
+// The header and the member are one tag, and the compressed form of a page counts as the page.
+func TestPage_ItsTagIsTheHeader(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	saved := decoded[struct {
+		ETag string `json:"etag"`
+	}](s, s.ok(s.put("/api/drops/1/page", pageSaying(strings.Repeat("long ", 1000)))))
+	if header := s.get("/api/drops/1/page").header.Get("ETag"); header != saved.ETag {
+		t.Errorf("the header is %s, the member %s", header, saved.ETag)
+	}
+	req := s.request(http.MethodGet, "/api/drops/1/page", "")
+	req.Header.Set("Accept-Encoding", "gzip")
+	compressed := s.do(req).header.Get("ETag")
+	if compressed == saved.ETag || compressed == "" {
+		t.Fatalf("the compressed page has the tag %q", compressed)
+	}
+	s.ok(s.replace(compressed, pageSaying("new")))
+	s.refused(s.replace(compressed, pageSaying("newer")), http.StatusPreconditionFailed, "page_changed")
 }
 
 // A page of a hidden drop is shown to whoever knows the number, as the drop is.

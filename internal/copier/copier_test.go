@@ -85,7 +85,7 @@ func shop(t *testing.T, s engine) {
 
 	_, err = s.SetDropPage(ctx, id, drop.Page{
 		Description: "# Fit", SizeGuide: "a | b", Rules: "One pair each", Delivery: "By post", Images: []drop.Image{{URL: "/a.png", Alt: "A shoe"}},
-	})
+	}, nil)
 	must(err)
 	hash := operator.Hash{3}
 	token, err := s.CreateToken(ctx, operator.Token{Name: "Ann's laptop", Role: operator.Operator, ExpiresAt: at + 9}, hash)

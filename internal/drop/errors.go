@@ -32,6 +32,8 @@ const (
 	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
 	// CodeExhausted: the drop has used all 2^32 reservation numbers.
 	CodeExhausted Code = "exhausted"
+	// CodePageChanged: somebody else saved the drop's page after the caller read it.
+	CodePageChanged Code = "page_changed"
 	// CodeDamaged: rows that must match do not. Run an audit to find out more.
 	CodeDamaged Code = "damaged"
 )

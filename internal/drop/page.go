@@ -69,6 +69,12 @@ func (p *Page) Normal() (Page, error) {
 	return normal, nil
 }
 
+// SaysTheSame reports whether two pages have the same texts and images, whenever they were saved.
+func (p *Page) SaysTheSame(other *Page) bool {
+	return p.Description == other.Description && p.SizeGuide == other.SizeGuide && p.Rules == other.Rules && p.Delivery == other.Delivery &&
+		slices.Equal(p.Images, other.Images)
+}
+
 func (i *Image) normalize(field string) *Error {
 	if refusal := checkImage(field+".url", i.URL); refusal != nil {
 		return refusal

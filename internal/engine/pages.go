@@ -95,14 +95,42 @@ func (p *pages) keep(id drop.ID, page drop.Page, may func(writes uint64) bool) {
 	}
 }
 
-// SetPage stores what a drop's page says in place of what it said, and returns it. Refuses a page that breaks a rule,
-// and with CodeDropNotFound.
-func (e *Engine) SetPage(ctx context.Context, id drop.ID, page drop.Page) (drop.Page, error) {
+// SetPage stores what a drop's page says in place of what it said, and returns it. If mayReplace is not nil, it is
+// asked about the page that is there, and SetPage replaces exactly that one or refuses with CodePageChanged. A page
+// that already says the same is no conflict: a retry whose first answer was lost succeeds. Refuses a page that breaks
+// a rule, and with CodeDropNotFound.
+func (e *Engine) SetPage(ctx context.Context, id drop.ID, page drop.Page, mayReplace func(*drop.Page) bool) (drop.Page, error) {
 	normal, err := page.Normal()
 	if err != nil {
 		return drop.Page{}, err
 	}
-	set, err := Ask(ctx, e, func(s store.Records) (drop.Page, error) { return s.SetDropPage(ctx, id, normal) })
+	if mayReplace != nil {
+		return e.replacePage(ctx, id, normal, mayReplace)
+	}
+	return e.storePage(ctx, id, normal, nil)
+}
+
+func (e *Engine) replacePage(ctx context.Context, id drop.ID, page drop.Page, mayReplace func(*drop.Page) bool) (drop.Page, error) {
+	for {
+		there, err := e.loadPage(ctx, id) // from the store: what is kept in memory may be 2 seconds old
+		if err != nil {
+			return drop.Page{}, err
+		}
+		if !mayReplace(&there) {
+			if there.UpdatedAt != 0 && there.SaysTheSame(&page) {
+				return there, nil
+			}
+			return drop.Page{}, drop.Refuse(drop.CodePageChanged)
+		}
+		set, err := e.storePage(ctx, id, page, &there)
+		if drop.CodeOf(err) != drop.CodePageChanged {
+			return set, err
+		}
+	}
+}
+
+func (e *Engine) storePage(ctx context.Context, id drop.ID, page drop.Page, replacing *drop.Page) (drop.Page, error) {
+	set, err := Ask(ctx, e, func(s store.Records) (drop.Page, error) { return s.SetDropPage(ctx, id, page, replacing) })
 	e.pages.mu.Lock()
 	defer e.pages.mu.Unlock()
 	e.pages.writes++

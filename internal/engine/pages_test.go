@@ -43,7 +43,7 @@ func says(t *testing.T, e *engine.Engine, id drop.ID, want string) {
 
 func write(t *testing.T, e *engine.Engine, id drop.ID, text string) {
 	t.Helper()
-	page, err := e.SetPage(t.Context(), id, drop.Page{Description: text})
+	page, err := e.SetPage(t.Context(), id, drop.Page{Description: text}, nil)
 	if err != nil || page.Description != text || page.UpdatedAt == 0 {
 		t.Errorf("SetPage: %+v, %v", page, err)
 	}
@@ -121,7 +121,7 @@ func TestPage_RefusesWhatIsNotThereAndWhatBreaksARule(t *testing.T) {
 			if _, err := e.Page(t.Context(), no); drop.CodeOf(err) != drop.CodeDropNotFound {
 				t.Errorf("Page(%d): %v", no, err)
 			}
-			if _, err := e.SetPage(t.Context(), no, drop.Page{}); drop.CodeOf(err) != drop.CodeDropNotFound {
+			if _, err := e.SetPage(t.Context(), no, drop.Page{}, nil); drop.CodeOf(err) != drop.CodeDropNotFound {
 				t.Errorf("SetPage(%d): %v", no, err)
 			}
 			if _, err := e.Duplicate(t.Context(), no, nil, nil, engine.Retry{}); drop.CodeOf(err) != drop.CodeDropNotFound {
@@ -129,7 +129,7 @@ func TestPage_RefusesWhatIsNotThereAndWhatBreaksARule(t *testing.T) {
 			}
 		}
 		write(t, e, id, "kept")
-		if _, err := e.SetPage(t.Context(), id, drop.Page{Rules: "a\x00"}); drop.CodeOf(err) != drop.CodeInvalid {
+		if _, err := e.SetPage(t.Context(), id, drop.Page{Rules: "a\x00"}, nil); drop.CodeOf(err) != drop.CodeInvalid {
 			t.Errorf("a page with a control character: %v", err)
 		}
 		says(t, e, id, "kept")
@@ -144,7 +144,7 @@ func TestDuplicate_IsHiddenAndHasNothingSold(t *testing.T) {
 			Sizes: []drop.SizeSpec{{Label: "9", Stock: 4}, {Label: "10", Stock: 5}},
 		}
 		id := create(t, e, spec)
-		page, err := e.SetPage(t.Context(), id, drop.Page{Rules: "One each", Images: []drop.Image{{URL: "/b.png", Alt: "b"}}})
+		page, err := e.SetPage(t.Context(), id, drop.Page{Rules: "One each", Images: []drop.Image{{URL: "/b.png", Alt: "b"}}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,6 +190,56 @@ func TestDuplicate_IsHiddenAndHasNothingSold(t *testing.T) {
 		}
 		if kept, err := e.Duplicate(t.Context(), other.Drop.ID, nil, nil, engine.Retry{}); err != nil || kept.Drop.StartTime != later {
 			t.Errorf("of one that has not started: %+v, %v", kept, err)
+		}
+	})
+}
+
+// Two replicas have the same page in memory. The second to save is told, although what it has in memory is the page
+// that it read.
+func TestPage_TheSecondToSaveIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := memory.New(localNow)
+		e, other := start(t, shared, engine.Config{}), start(t, shared, engine.Config{})
+		id := create(t, e, spec(5))
+		says(t, e, id, "")
+		says(t, other, id, "")
+		empty := func(there *drop.Page) bool { return there.UpdatedAt == 0 }
+		if _, err := e.SetPage(t.Context(), id, drop.Page{Rules: "hers"}, empty); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.SetPage(t.Context(), id, drop.Page{Rules: "his"}, empty); drop.CodeOf(err) != drop.CodePageChanged {
+			t.Errorf("SetPage: %v", err)
+		}
+		if page, err := other.Page(t.Context(), id); err != nil || page.Rules != "hers" { // at once, to merge with it
+			t.Errorf("Page: %+v, %v", page, err)
+		}
+		if _, err := other.SetPage(t.Context(), id, drop.Page{Rules: "hers"}, empty); err != nil {
+			t.Errorf("the same page: %v", err)
+		}
+		if _, err := e.SetPage(t.Context(), id+1, drop.Page{}, empty); drop.CodeOf(err) != drop.CodeDropNotFound {
+			t.Errorf("SetPage: %v", err)
+		}
+	})
+}
+
+// Another writer comes between the look at the page and the write.
+func TestPage_OneThatIsOvertakenWhileSavingIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := memory.New(localNow)
+		e := start(t, shared, engine.Config{})
+		id := create(t, e, spec(5))
+		looks := 0
+		_, err := e.SetPage(t.Context(), id, drop.Page{Rules: "his"}, func(there *drop.Page) bool {
+			if looks++; looks == 1 {
+				if _, err := shared.SetDropPage(t.Context(), id, drop.Page{Rules: "hers"}, nil); err != nil {
+					t.Error(err)
+				}
+			}
+			return there.UpdatedAt == 0
+		})
+		page, _ := e.Page(t.Context(), id)
+		if drop.CodeOf(err) != drop.CodePageChanged || page.Rules != "hers" {
+			t.Errorf("SetPage: %v; the page says %q", err, page.Rules)
 		}
 	})
 }

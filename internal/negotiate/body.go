@@ -21,14 +21,25 @@ type Body struct {
 
 // NewBody makes the answer. level is gzip's. It is compressed when the first caller asks for that.
 func NewBody(media string, plain []byte, level int) *Body {
-	sum := sha256.Sum256(plain)
-	return &Body{media: media, plain: plain, tag: hex.EncodeToString(sum[:16]), packed: sync.OnceValue(func() []byte {
+	return &Body{media: media, plain: plain, tag: TagOf(plain), packed: sync.OnceValue(func() []byte {
 		var b bytes.Buffer
 		z, _ := gzip.NewWriterLevel(&b, level) // callers pass valid levels
 		_, _ = z.Write(plain)                  // a Buffer never fails
 		_ = z.Close()
 		return b.Bytes()
 	})}
+}
+
+// TagOf returns what identifies a content, without quotes.
+func TagOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:16])
+}
+
+// Tagged gives the body another ETag, given without quotes, and returns it.
+func (b *Body) Tagged(tag string) *Body {
+	b.tag = tag
+	return b
 }
 
 // Plain returns the uncompressed body. Do not change it.
@@ -42,7 +53,7 @@ func (b *Body) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, tag := b.plain, `"`+b.tag+`"`
 	packed := len(b.plain) >= MinGzip && AcceptsGzip(r.Header)
 	if packed {
-		tag = `"` + b.tag + `-gzip"`
+		tag = `"` + b.tag + gzipSuffix + `"`
 	}
 	h.Set("ETag", tag)
 	if HasTag(r.Header, tag) {

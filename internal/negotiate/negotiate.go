@@ -6,6 +6,7 @@ package negotiate
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,6 +68,32 @@ func HasTag(h http.Header, tag string) bool {
 	}
 	return false
 }
+
+// IfMatch reads the condition of a write (If-Match; RFC 9110, 13.1.1). given reports whether there is one. If it is not
+// well-formed, valid is false. matches reports whether it names the content with that tag, given with its quotes. The
+// tag of the compressed content counts too, and one that a proxy marked as weak: our tags identify content.
+func IfMatch(h http.Header) (matches func(tag string) bool, given, valid bool) {
+	lines, given := h["If-Match"]
+	var tags []string
+	for _, line := range lines {
+		for rest := strings.Trim(line, " \t,"); rest != ""; {
+			var tag string
+			tag, rest = nextTag(rest)
+			if tag != "*" && (len(tag) < len(`""`) || tag[0] != '"' || tag[len(tag)-1] != '"') {
+				return nil, given, false
+			}
+			tags = append(tags, strings.TrimSuffix(strings.TrimSuffix(tag, `"`), gzipSuffix))
+			rest = strings.TrimLeft(rest, " \t,")
+		}
+	}
+	matches = func(tag string) bool {
+		return slices.Contains(tags, "*") || slices.Contains(tags, strings.TrimSuffix(tag, `"`))
+	}
+	return matches, given, len(tags) > 0
+}
+
+// gzipSuffix ends the tag of a compressed answer.
+const gzipSuffix = "-gzip"
 
 // nextTag takes the first tag off a list, without its W/. A comma inside quotes is part of the tag.
 func nextTag(list string) (tag, rest string) {

@@ -48,6 +48,27 @@ func TestHasTag(t *testing.T) {
 	}
 }
 
+func TestIfMatch(t *testing.T) {
+	const tag = `"a,b"`
+	for match, want := range map[string]struct{ valid, matches bool }{
+		tag: {true, true}, "W/" + tag: {true, true}, "*": {true, true}, `"a,b-gzip"`: {true, true}, ` "x" , W/"a,b"`: {true, true}, `,"x",` + tag + ",": {true, true},
+		`"x"`: {true, false}, `"A,B"`: {true, false}, `"a,b-gzip-gzip"`: {true, false}, `""`: {true, false}, `"*"`: {true, false}, `"a"`: {true, false},
+		"": {false, false}, ",": {false, false}, "a,b": {false, false}, `"a,b`: {false, false}, `a,b"`: {false, false}, tag + ", x": {false, false}, `"`: {false, false},
+		"W/": {false, false}, `"a" "b"`: {true, false},
+	} {
+		matches, given, valid := negotiate.IfMatch(headers("If-Match", match))
+		if !given || valid != want.valid || valid && matches(tag) != want.matches {
+			t.Errorf("If-Match: %s: valid %t", match, valid)
+		}
+	}
+	if matches, _, valid := negotiate.IfMatch(headers("If-Match", `"x"`, tag)); !valid || !matches(tag) {
+		t.Error("two lines are one list")
+	}
+	if _, given, _ := negotiate.IfMatch(http.Header{}); given {
+		t.Error("no line is no condition")
+	}
+}
+
 func unpacked(tb testing.TB, body []byte) string {
 	tb.Helper()
 	z, err := gzip.NewReader(bytes.NewReader(body))

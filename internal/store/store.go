@@ -141,8 +141,10 @@ type Pages interface {
 	// CodeDropNotFound.
 	DropPage(ctx context.Context, id drop.ID) (drop.Page, error)
 	// SetDropPage stores a page in place of the one that is there, at the store's time, and returns it. The page is one
-	// that Normal has returned. Refuses with CodeDropNotFound.
-	SetDropPage(ctx context.Context, id drop.ID, page drop.Page) (drop.Page, error)
+	// that Normal has returned. If replacing is not nil, it stores the page only in place of exactly that one, which
+	// DropPage has returned, and otherwise refuses with CodePageChanged. Comparison and write are one step: of writers
+	// at once that replace the same page one succeeds. Refuses with CodeDropNotFound.
+	SetDropPage(ctx context.Context, id drop.ID, page drop.Page, replacing *drop.Page) (drop.Page, error)
 }
 
 // Schema is about the store as a whole.

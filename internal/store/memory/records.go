@@ -43,6 +43,15 @@ func (o owned) add(t *records.Table, of drop.ID, row any) error {
 	return nil
 }
 
+// is reports whether a drop has exactly that row; nil: none.
+func (o owned) is(t *records.Table, of drop.ID, row any) bool {
+	kept := o[t][of]
+	if kept == nil || row == nil {
+		return kept == nil && row == nil
+	}
+	return !slices.ContainsFunc(t.Columns, func(c *records.Column) bool { return !c.Has(kept, c.Of(row)) })
+}
+
 // rows are copies of the rows of a query, ascending by drop.
 func (o owned) rows(q *records.Query) (all []any) {
 	for _, of := range slices.Sorted(maps.Keys(o[q.Table])) {
@@ -257,8 +266,18 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 
 // Put implements records.Engine.
 func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID, row any) (found bool, err error) {
+	return e.put(ctx, op, t, of, row, func() bool { return true })
+}
+
+// Replace implements records.Engine.
+func (e engine) Replace(ctx context.Context, op string, t *records.Table, of drop.ID, old, row any) (done bool, err error) {
+	return e.put(ctx, op, t, of, row, func() bool { return e.owned.is(t, of, old) })
+}
+
+// put stores a drop's row if may, which is called under the same lock, lets it.
+func (e engine) put(ctx context.Context, op string, t *records.Table, of drop.ID, row any, may func() bool) (done bool, err error) {
 	err = e.write(ctx, op, func() error {
-		if found = e.drops[of] != nil; !found {
+		if done = e.drops[of] != nil && may(); !done {
 			return nil
 		}
 		for _, c := range t.Columns {
@@ -269,7 +288,7 @@ func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID
 		e.owned.put(t, of, row)
 		return nil
 	})
-	return found && err == nil, err
+	return done && err == nil, err
 }
 
 // Stamp implements records.Engine.

@@ -64,6 +64,17 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 // Put implements records.Engine.
 func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID, row any) (found bool, err error) {
 	sql, args := dialect.Put(t, of, row)
+	return e.put(ctx, op, t, row, sql, args)
+}
+
+// Replace implements records.Engine. Its UPDATE waits for a writer before it and then compares what that one committed.
+func (e engine) Replace(ctx context.Context, op string, t *records.Table, of drop.ID, old, row any) (done bool, err error) {
+	sql, args := dialect.Replace(t, of, old, row)
+	return e.put(ctx, op, t, row, sql, args)
+}
+
+// put runs a statement that stores a row and returns what the store has set in it.
+func (e engine) put(ctx context.Context, op string, t *records.Table, row any, sql string, args []records.Argument) (found bool, err error) {
 	into := newCells(t.Given())
 	err = e.writeOne(ctx, op, func(q querier) error { return q.QueryRow(ctx, sql, values(args)...).Scan(into.targets...) })
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -157,10 +157,7 @@ func (d Dialect) Insert(t *Table) string {
 // Add returns the statement that stores a new row and returns the columns in Given. Its arguments come from the row,
 // which must contain the time if the program sets it.
 func (d Dialect) Add(t *Table, row any) (sql string, args []Argument) {
-	var names, values, given []string
-	for _, c := range t.Given() {
-		given = append(given, c.Name)
-	}
+	var names, values []string
 	for _, c := range t.Columns {
 		if c.Numbered {
 			continue
@@ -174,18 +171,26 @@ func (d Dialect) Add(t *Table, row any) (sql string, args []Argument) {
 		values = append(values, fmt.Sprint(d.Parameter, len(args)))
 	}
 	return fmt.Sprintf("\nINSERT INTO %s%s (%s)\nVALUES (%s)\nRETURNING %s", d.Schema, t.Name,
-		strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(given, ", ")), args
+		strings.Join(names, ", "), strings.Join(values, ", "), t.givenNames()), args
 }
 
 // Put returns the statement that stores the one row that a drop has, in place of the one that is there, where there is
 // such a drop. It gives the columns of Given. Its arguments are the drop and what the row has, in which a time that the
 // program gives must stand.
 func (d Dialect) Put(t *Table, of drop.ID, row any) (sql string, args []Argument) {
+	sets := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		sets[i] = c.Name + " = excluded." + c.Name
+	}
+	return d.putOr(t, of, row, "UPDATE SET "+strings.Join(sets, ", "))
+}
+
+// putOr returns the statement that stores the one row that a drop has, and what it does where there is one.
+func (d Dialect) putOr(t *Table, of drop.ID, row any, otherwise string) (sql string, args []Argument) {
 	args = []Argument{{Value: Value{Number: int64(of)}}}
 	names, values := []string{t.Drop}, []string{d.Parameter + "1"}
-	var sets, given []string
 	for _, c := range t.Columns {
-		names, sets = append(names, c.Name), append(sets, c.Name+" = excluded."+c.Name)
+		names = append(names, c.Name)
 		if c.Timed && d.Now != "" {
 			values = append(values, d.Now)
 			continue
@@ -193,13 +198,43 @@ func (d Dialect) Put(t *Table, of drop.ID, row any) (sql string, args []Argument
 		args = append(args, c.Of(row))
 		values = append(values, fmt.Sprint(d.Parameter, len(args)))
 	}
-	for _, c := range t.Given() {
-		given = append(given, c.Name)
-	}
 	return fmt.Sprintf("\nINSERT INTO %[1]s%[2]s (%[3]s)\nSELECT %[4]s\nFROM %[1]sdrops\nWHERE id = %[5]s1\n"+
-		"ON CONFLICT (%[6]s) DO UPDATE SET %[7]s\nRETURNING %[8]s",
-		d.Schema, t.Name, strings.Join(names, ", "), strings.Join(values, ", "), d.Parameter, t.Drop,
-		strings.Join(sets, ", "), strings.Join(given, ", ")), args
+		"ON CONFLICT (%[6]s) DO %[7]s\nRETURNING %[8]s",
+		d.Schema, t.Name, strings.Join(names, ", "), strings.Join(values, ", "), d.Parameter, t.Drop, otherwise, t.givenNames()), args
+}
+
+// Replace returns the statement that stores the one row that a drop has, if the row that is there equals old in every
+// column. Without old it stores the row if there is none, and if there is such a drop. It gives the columns of Given,
+// or no row if it stored nothing. Its arguments follow the same rule as those of Put.
+func (d Dialect) Replace(t *Table, of drop.ID, old, row any) (sql string, args []Argument) {
+	if old == nil {
+		return d.putOr(t, of, row, "NOTHING")
+	}
+	parameter := func(a Argument) string {
+		args = append(args, a)
+		return fmt.Sprint(d.Parameter, len(args))
+	}
+	conditions := []string{t.Drop + " = " + parameter(Argument{Value: Value{Number: int64(of)}})}
+	var sets []string
+	for _, c := range t.Columns {
+		if c.Timed && d.Now != "" {
+			sets = append(sets, c.Name+" = "+d.Now)
+		} else {
+			sets = append(sets, c.Name+" = "+parameter(c.Of(row)))
+		}
+		conditions = append(conditions, c.Name+" IS NOT DISTINCT FROM "+parameter(c.Of(old)))
+	}
+	return fmt.Sprintf("\nUPDATE %s%s\nSET %s\nWHERE %s\nRETURNING %s", d.Schema, t.Name, strings.Join(sets, ", "),
+		strings.Join(conditions, " AND "), t.givenNames()), args
+}
+
+func (t *Table) givenNames() string {
+	given := t.Given()
+	names := make([]string, len(given))
+	for i, c := range given {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // Given returns the columns of a new row that the store sets or, if it sets none, the key.

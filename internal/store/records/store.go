@@ -20,6 +20,9 @@ type Engine interface {
 	// Put stores the only row that a drop has in a table, in place of an existing one, and sets its time. found reports
 	// whether the drop exists; otherwise nothing is stored.
 	Put(ctx context.Context, op string, t *Table, of drop.ID, row any) (found bool, err error)
+	// Replace does what Put does, if the row that the drop has equals old in every column or, with old nil, if the drop
+	// has no row yet. Comparison and write are one step. done reports whether the row was stored.
+	Replace(ctx context.Context, op string, t *Table, of drop.ID, old, row any) (done bool, err error)
 	// Stamp sets a column to the store's time in the row with that number, unless it is set, and reads the row. found
 	// reports whether the row exists.
 	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
@@ -258,17 +261,38 @@ func (s Store) DropPage(ctx context.Context, id drop.ID) (drop.Page, error) {
 }
 
 // SetDropPage implements store.Store.
-func (s Store) SetDropPage(ctx context.Context, id drop.ID, p drop.Page) (drop.Page, error) {
+func (s Store) SetDropPage(ctx context.Context, id drop.ID, p drop.Page, replacing *drop.Page) (drop.Page, error) {
 	op := fmt.Sprintf("write the page of drop %d", id)
 	row := PageRow(&p, 0)
-	found, err := s.engine.Put(ctx, op, Pages, id, row)
-	if err == nil && !found {
-		err = drop.Refuse(drop.CodeDropNotFound)
+	var stored bool
+	var err error
+	if replacing == nil {
+		stored, err = s.engine.Put(ctx, op, Pages, id, row)
+	} else {
+		var old any // nil: nobody has written the page yet
+		if replacing.UpdatedAt != 0 {
+			old = PageRow(replacing, replacing.UpdatedAt)
+		}
+		stored, err = s.engine.Replace(ctx, op, Pages, id, old, row)
+	}
+	if err == nil && !stored {
+		err = s.notStored(ctx, op, id, replacing != nil)
 	}
 	if err != nil {
 		return drop.Page{}, err
 	}
 	return page(op, row)
+}
+
+// notStored returns why a drop's row was not stored. Drops are never deleted, so it may look after the attempt.
+func (s Store) notStored(ctx context.Context, op string, id drop.ID, conditional bool) error {
+	if conditional {
+		if err := s.engine.Read(ctx, op, there(id)); err != nil {
+			return err
+		}
+		return drop.Refuse(drop.CodePageChanged)
+	}
+	return drop.Refuse(drop.CodeDropNotFound)
 }
 
 func page(op string, row *store.Page) (drop.Page, error) {

@@ -48,9 +48,19 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 
 // Put implements records.Engine.
 func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID, row any) (found bool, err error) {
+	return e.put(ctx, op, t, row, func() (string, []records.Argument) { return dialect.Put(t, of, row) })
+}
+
+// Replace implements records.Engine.
+func (e engine) Replace(ctx context.Context, op string, t *records.Table, of drop.ID, old, row any) (done bool, err error) {
+	return e.put(ctx, op, t, row, func() (string, []records.Argument) { return dialect.Replace(t, of, old, row) })
+}
+
+// put runs a statement that stores a row and returns what the store has set in it.
+func (e engine) put(ctx context.Context, op string, t *records.Table, row any, statement func() (string, []records.Argument)) (found bool, err error) {
 	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
 		e.time(t, row)
-		query, args := dialect.Put(t, of, row)
+		query, args := statement()
 		st, err := bound(conn, query, args)
 		if err != nil {
 			return false, err

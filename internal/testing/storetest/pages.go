@@ -13,6 +13,8 @@ var pageTests = []test{
 	{"Page_OfNoDropIsRefused", pageOfNoDrop},
 	{"Page_IsReplacedWhole", pageReplaced},
 	{"Page_AtOnce", pagesAtOnce},
+	{"Page_ReplacesOnlyTheOneThatWasRead", pageReplacesOnlyWhatWasRead},
+	{"Page_OfWritersThatReplaceOneOneWins", pageOneReplacementWins},
 	{"CreateDrop_StoresItsPage", createWithPage},
 	{"Fill_ReplacesPages", fillReplacesPages},
 }
@@ -31,7 +33,7 @@ func (f *fixture) setPage(id drop.ID, page drop.Page) drop.Page {
 	if err != nil {
 		f.Fatalf("the test's own page: %v", err)
 	}
-	set, err := f.SetDropPage(f.ctx, id, normal)
+	set, err := f.SetDropPage(f.ctx, id, normal, nil)
 	if err != nil {
 		f.Fatalf("SetDropPage: %v", err)
 	}
@@ -72,7 +74,7 @@ func pageOfNoDrop(f *fixture) {
 	for _, id := range []drop.ID{0, -1, 1, drop.MaxID} {
 		_, err := f.DropPage(f.ctx, id)
 		refused(f, fmt.Sprintf("DropPage(%d)", id), err, drop.CodeDropNotFound)
-		_, err = f.SetDropPage(f.ctx, id, plainPage)
+		_, err = f.SetDropPage(f.ctx, id, plainPage, nil)
 		refused(f, fmt.Sprintf("SetDropPage(%d)", id), err, drop.CodeDropNotFound)
 	}
 	f.wantPage(f.create(plain(1)), drop.Page{}) // nothing was stored for the drop that takes the number
@@ -96,7 +98,7 @@ func pagesAtOnce(f *fixture) {
 	for i := range 8 {
 		writers.Go(func() {
 			word := fmt.Sprint("version ", i)
-			if _, err := f.SetDropPage(f.ctx, id, drop.Page{Description: word, Rules: word, Images: []drop.Image{{URL: "/1", Alt: word}}}); err != nil {
+			if _, err := f.SetDropPage(f.ctx, id, drop.Page{Description: word, Rules: word, Images: []drop.Image{{URL: "/1", Alt: word}}}, nil); err != nil {
 				f.Errorf("SetDropPage: %v", err)
 			}
 		})
@@ -104,6 +106,88 @@ func pagesAtOnce(f *fixture) {
 	writers.Wait()
 	if page := f.page(id); page.Description == "" || page.Description != page.Rules || page.Description != page.Images[0].Alt {
 		f.Errorf("a mixture: %+v", page)
+	}
+}
+
+// replace stores a page in place of one that was read.
+func (f *fixture) replace(id drop.ID, was, page drop.Page) (drop.Page, error) {
+	f.Helper()
+	set, err := f.SetDropPage(f.ctx, id, page, &was)
+	if err == nil {
+		f.wantPage(id, set)
+	}
+	return set, err
+}
+
+func pageReplacesOnlyWhatWasRead(f *fixture) {
+	id := f.create(plain(1))
+	first, err := f.replace(id, drop.Page{}, fullPage) // in place of none
+	if err != nil {
+		f.Fatalf("SetDropPage: %v", err)
+	}
+	_, err = f.SetDropPage(f.ctx, id, plainPage, &drop.Page{})
+	refused(f, "in place of none, where there is one", err, drop.CodePageChanged)
+	second, err := f.replace(id, first, plainPage)
+	if err != nil {
+		f.Fatalf("SetDropPage: %v", err)
+	}
+	_, err = f.SetDropPage(f.ctx, id, drop.Page{}, &first)
+	refused(f, "in place of an earlier one", err, drop.CodePageChanged)
+	for name, change := range map[string]func(*drop.Page){
+		"description": func(p *drop.Page) { p.Description += "x" },
+		"size guide":  func(p *drop.Page) { p.SizeGuide += "x" },
+		"rules":       func(p *drop.Page) { p.Rules = "one pair each" },
+		"delivery":    func(p *drop.Page) { p.Delivery += "x" },
+		"images":      func(p *drop.Page) { p.Images = []drop.Image{{URL: "/1"}} },
+		"time":        func(p *drop.Page) { p.UpdatedAt++ },
+	} {
+		other := second
+		change(&other)
+		_, err = f.SetDropPage(f.ctx, id, drop.Page{}, &other)
+		refused(f, "in place of one with another "+name, err, drop.CodePageChanged)
+	}
+	f.wantPage(id, second)
+	for _, no := range []drop.ID{0, -1, id + 1, drop.MaxID} {
+		for _, was := range []drop.Page{{}, second} {
+			_, err = f.SetDropPage(f.ctx, no, plainPage, &was)
+			refused(f, fmt.Sprintf("SetDropPage(%d)", no), err, drop.CodeDropNotFound)
+		}
+	}
+}
+
+// Writers that have read the same page save at once: one wins, and all others learn that they lost.
+func pageOneReplacementWins(f *fixture) {
+	id := f.create(plain(1))
+	const rounds, rivals = 6, 8
+	for round := range rounds {
+		was := f.page(id) // in the first round there is none
+		var writers sync.WaitGroup
+		won := make([]bool, rivals)
+		for i := range rivals {
+			writers.Go(func() {
+				_, err := f.SetDropPage(f.ctx, id, drop.Page{Description: fmt.Sprintf("round %d, writer %d", round, i)}, &was)
+				switch {
+				case err == nil:
+					won[i] = true
+				case drop.CodeOf(err) != drop.CodePageChanged:
+					f.Errorf("SetDropPage: %v", err)
+				}
+			})
+		}
+		writers.Wait()
+		winners := 0
+		for i, w := range won {
+			if !w {
+				continue
+			}
+			winners++
+			if want := fmt.Sprintf("round %d, writer %d", round, i); f.page(id).Description != want {
+				f.Errorf("the page says %q, not %q, which was saved", f.page(id).Description, want)
+			}
+		}
+		if winners != 1 {
+			f.Errorf("round %d: %d writers saved over the same page", round, winners)
+		}
 	}
 }
 
