@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +107,44 @@ func TestAccess_Matrix(t *testing.T) {
 			}
 			t.Logf("%d cells", cells)
 		})
+	}
+}
+
+// TestAccess_TheGuideHasEveryCall compares the table in docs/howto/sign-in.md with rights: every call stands in the row
+// of the token that it needs, and in no other.
+func TestAccess_TheGuideHasEveryCall(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/howto/sign-in.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := map[string]string{
+		"none": anybody, "none or a buyer's": watcher, "a buyer's": buyer, "a viewer's or an operator's": viewer, "an operator's": operating,
+	}
+	documented := make(map[string]string)
+	for _, row := range regexp.MustCompile("(?m)^\\| ([a-z' ]+) \\| (`[A-Z]+ /.*) \\|$").FindAllStringSubmatch(string(guide), -1) {
+		right, known := tokens[row[1]]
+		if !known {
+			t.Errorf("nobody knows the token %q", row[1])
+		}
+		for _, call := range regexp.MustCompile("`([A-Z]+ /[^`]*)`").FindAllStringSubmatch(row[2], -1) {
+			if documented[call[1]] != "" {
+				t.Errorf("%s stands in two rows", call[1])
+			}
+			documented[call[1]] = right
+		}
+	}
+	s := newShop(t, secretProvider(t).signIn)
+	for path, methods := range s.document().Paths {
+		for method, op := range methods {
+			call := strings.ToUpper(method) + " " + path
+			if documented[call] != rights[op.id()] {
+				t.Errorf("%s is for %q; the guide says %q", call, rights[op.id()], documented[call])
+			}
+			delete(documented, call)
+		}
+	}
+	for call := range documented {
+		t.Errorf("the guide has %s, which is no call", call)
 	}
 }
 

@@ -162,7 +162,7 @@ func (s *Store) Ready(ctx context.Context) error {
 	}
 	if version < newest {
 		return s.failAs(op, store.ClassFault,
-			fmt.Errorf("the schema is at version %d and this program needs %d: migrate first", version, newest))
+			fmt.Errorf("the schema is at version %d and this program needs %d; run sneakerdrop migrate first", version, newest))
 	}
 	return s.compatible(ctx, op, version, newest)
 }

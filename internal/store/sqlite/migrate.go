@@ -82,7 +82,7 @@ func checkVersion(conn *sqlite.Conn) error {
 	case int(version) > len(all):
 		return store.ErrTooNew
 	case int(version) < len(all):
-		return fmt.Errorf("the schema is at version %d and this program needs %d; run migrate", version, len(all))
+		return fmt.Errorf("the schema is at version %d and this program needs %d; run sneakerdrop migrate first", version, len(all))
 	}
 	return nil
 }
