@@ -15,14 +15,8 @@ import (
 var notOurs = regexp.MustCompile(`(^|/)(\.git|node_modules|bin|testdata|vendor)/|^socketio/client/|^client/(openapi\.json|sneakerdrop\.d\.ts)$|` +
 	`^docs/bench\.|^deploy/grafana/|package(-lock)?\.json$`)
 
-// unfinished is what has not been read with the checks below in mind. It only shrinks.
-var unfinished = []string{
-	"bench/sockets/zishang/",
-	"deploy/check/",
-}
-
 // TestProse_ReadsWell holds what a program can hold of the project's prose; internal/testing/prose says what that is.
-// PROSE=prefix shows the faults of the files below a path, also of those that are unfinished.
+// PROSE=prefix looks only at the files below a path.
 func TestProse_ReadsWell(t *testing.T) {
 	glossary, err := os.ReadFile("docs/WORDS.md")
 	if err != nil {
@@ -62,13 +56,9 @@ func TestProse_ReadsWell(t *testing.T) {
 		_, err := os.Stat(name)
 		return err == nil
 	}
-	only, all := os.LookupEnv("PROSE")
+	only := os.Getenv("PROSE")
 	for name, content := range files {
-		skipped := false
-		for _, prefix := range unfinished {
-			skipped = skipped || strings.HasPrefix(name, prefix)
-		}
-		if skipped && !all || !strings.HasPrefix(name, only) {
+		if !strings.HasPrefix(name, only) {
 			continue
 		}
 		faults := prose.Links(name, documents, exists)

@@ -10,7 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// secrets are what deploy/secrets.sh would print.
+// secrets has what deploy/secrets.sh would print.
 var secrets = types.Mapping{
 	"POSTGRES_PASSWORD": "a", "OWNER_PASSWORD": "b", "SERVE_PASSWORD": "c", "JWT_SECRET": "d", "GRAFANA_PASSWORD": "e",
 }
@@ -22,11 +22,11 @@ func compose(t *testing.T, environment types.Mapping) (*types.Project, error) {
 		t.Fatal(err)
 	}
 	return loader.LoadWithContext(t.Context(), types.ConfigDetails{
-		WorkingDir: filepath.Dir(file), ConfigFiles: []types.ConfigFile{{Filename: file}}, Environment: environment.Clone(), // to which the loader adds
+		WorkingDir: filepath.Dir(file), ConfigFiles: []types.ConfigFile{{Filename: file}}, Environment: environment.Clone(), // the loader adds to it
 	})
 }
 
-// The file is read by Docker Compose's own loader: schema, names, what depends on what.
+// Docker Compose's own loader reads the file: its schema, its names, and what depends on what.
 func TestCompose_IsReadByItsOwnLoader(t *testing.T) {
 	project, err := compose(t, secrets)
 	if err != nil {
@@ -34,7 +34,7 @@ func TestCompose_IsReadByItsOwnLoader(t *testing.T) {
 	}
 	proxy := project.Services["haproxy"]
 	if inner := proxy.Environment["HAPROXY_INTERNAL"]; inner == nil || *inner != proxy.Networks["shop"].Ipv4Address {
-		t.Errorf("HAProxy's statistics are not on its address %s", proxy.Networks["shop"].Ipv4Address)
+		t.Errorf("HAProxy does not serve its statistics at its address %s", proxy.Networks["shop"].Ipv4Address)
 	}
 	if len(project.Services) < 10 {
 		t.Errorf("only the services %v", project.ServiceNames())
@@ -45,7 +45,7 @@ func TestCompose_IsReadByItsOwnLoader(t *testing.T) {
 				continue
 			}
 			if _, err := os.Stat(v.Source); err != nil {
-				t.Errorf("%s has a volume that is not there: %v", s.Name, err)
+				t.Errorf("%s has a volume that does not exist: %v", s.Name, err)
 			}
 		}
 		for _, p := range s.Ports {
@@ -56,7 +56,7 @@ func TestCompose_IsReadByItsOwnLoader(t *testing.T) {
 	}
 }
 
-// Without a password of its own nothing starts.
+// If a password is missing, nothing starts.
 func TestCompose_NeedsEachSecret(t *testing.T) {
 	for name := range secrets {
 		missing := types.Mapping{}
@@ -71,7 +71,7 @@ func TestCompose_NeedsEachSecret(t *testing.T) {
 	}
 }
 
-// What HAProxy and Prometheus call the replicas is what they are called, and what they trust is the proxy.
+// HAProxy and Prometheus call the replicas by the names of their services, and the replicas trust the proxy.
 func TestCompose_NamesAndAddressesAgree(t *testing.T) {
 	project, err := compose(t, secrets)
 	if err != nil {
@@ -113,10 +113,10 @@ func TestCompose_NamesAndAddressesAgree(t *testing.T) {
 	for _, name := range []string{"app1", "app2", "app3"} {
 		s := project.Services[name]
 		if trusted := s.Environment["SNEAKERDROP_TRUSTED_PROXY"]; trusted == nil || *trusted != proxy {
-			t.Errorf("%s trusts %v, and the proxy is %s", name, trusted, proxy)
+			t.Errorf("%s trusts %v, but the proxy is %s", name, trusted, proxy)
 		}
 		if s.StopGracePeriod == nil || s.StopGracePeriod.String() <= "10s" {
-			t.Errorf("%s is killed after %v, within --shutdown-timeout", name, s.StopGracePeriod)
+			t.Errorf("%s is killed after %v, before --shutdown-timeout is over", name, s.StopGracePeriod)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// anyImage stands for the base images, none of which is fetched.
+// anyImage stands for the base images, which the test does not fetch.
 type anyImage struct{}
 
 func (anyImage) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
@@ -23,7 +23,7 @@ func (anyImage) ResolveImageConfig(_ context.Context, ref string, _ sourceresolv
 	return ref, digest.FromBytes(config), config, err
 }
 
-// `docker build --check` asks the same code.
+// `docker build --check` runs the same code.
 func TestDockerfile_IsWellFormed(t *testing.T) {
 	text, err := os.ReadFile("../../Dockerfile")
 	if err != nil {
@@ -56,7 +56,7 @@ func lintDockerfile(t *testing.T, text []byte) string {
 	return strings.Join(found, "\n")
 }
 
-// What the build copies from the context is there, and .dockerignore does not keep it out.
+// Everything that the build copies from the context exists, and .dockerignore does not leave it out.
 func TestDockerfile_FindsWhatItCopies(t *testing.T) {
 	text, err := os.ReadFile("../../Dockerfile")
 	if err != nil {
@@ -81,12 +81,12 @@ func TestDockerfile_FindsWhatItCopies(t *testing.T) {
 				t.Error(err)
 			}
 			if strings.Contains(string(ignored), "\n"+n.Value+"\n") {
-				t.Errorf("%s is copied and ignored", n.Value)
+				t.Errorf("%s is copied but ignored", n.Value)
 			}
 		}
 	}
 	if copied < 3 {
-		t.Errorf("only %d things are copied", copied)
+		t.Errorf("only %d files are copied", copied)
 	}
 	for _, needed := range []string{"go.mod", "go.sum", "Makefile", "cmd/sneakerdrop", "internal", "socketio"} {
 		if strings.Contains("\n"+string(ignored), "\n"+needed+"\n") {

@@ -15,8 +15,8 @@ import (
 
 const nobody = 65532
 
-// TestImage_ServesFromAnEmptyRoot does by hand what the Dockerfile has an engine do: the binary of the same command,
-// in a root with the same files and no others, as the same user, with the same settings.
+// TestImage_ServesFromAnEmptyRoot does by hand what an engine does with the Dockerfile. The binary is built by the
+// same command. It runs as the same user with the same settings, in a root that has the image's files and no others.
 func TestImage_ServesFromAnEmptyRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("changing the root needs root")
@@ -49,7 +49,7 @@ func TestImage_ServesFromAnEmptyRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = serve.Process.Kill() // has ended, if all went well
+		_ = serve.Process.Kill() // it has ended if all went well
 		_ = serve.Wait()
 	}()
 	line, _ := bufio.NewReader(out).ReadString('\n')
@@ -75,7 +75,7 @@ func TestImage_ServesFromAnEmptyRoot(t *testing.T) {
 func imageRoot(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	for folder := root; folder != os.TempDir(); folder = filepath.Dir(folder) { // the image's user must get there
+	for folder := root; folder != os.TempDir(); folder = filepath.Dir(folder) { // the image's user must be able to get there
 		if err := os.Chmod(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func read[T any](t *testing.T, name string) T {
 	return v
 }
 
-// The API server's own validation, without a server.
+// This is the API server's own validation, without a server.
 func TestKubernetes_IsValid(t *testing.T) {
 	files, err := filepath.Glob(folder + "/*.yaml")
 	if err != nil {
@@ -40,7 +40,7 @@ func TestKubernetes_IsValid(t *testing.T) {
 	}
 	args := []string{"run", "sigs.k8s.io/kubectl-validate@v0.0.4", "--version=1.30"}
 	for _, f := range files {
-		if filepath.Base(f) != "kustomization.yaml" { // is read by kubectl alone
+		if filepath.Base(f) != "kustomization.yaml" { // only kubectl reads it
 			args = append(args, f)
 		}
 	}
@@ -52,7 +52,7 @@ func TestKubernetes_IsValid(t *testing.T) {
 	}
 }
 
-// kustomize puts every file but the example of a secret together.
+// kustomize combines all files except the example of a secret.
 func TestKubernetes_IsPutTogether(t *testing.T) {
 	if _, err := exec.LookPath("kubectl"); err != nil {
 		t.Skip("there is no kubectl")
@@ -89,7 +89,7 @@ func TestKubernetes_TheFilesAgree(t *testing.T) {
 	} {
 		for name, value := range selector {
 			if labels[name] != value {
-				t.Errorf("%s asks for %s=%s, and pods have %v", what, name, value, labels)
+				t.Errorf("%s selects %s=%s, but pods have %v", what, name, value, labels)
 			}
 		}
 	}
@@ -112,14 +112,14 @@ func TestKubernetes_TheFilesAgree(t *testing.T) {
 	for _, c := range []core.Container{serve, j.Spec.Template.Spec.Containers[0]} {
 		for _, e := range c.Env {
 			if _, ok := secret.StringData[e.ValueFrom.SecretKeyRef.Key]; !ok {
-				t.Errorf("%s wants the secret %s, which the example does not have", c.Name, e.ValueFrom.SecretKeyRef.Key)
+				t.Errorf("%s needs the secret %s, which the example does not have", c.Name, e.ValueFrom.SecretKeyRef.Key)
 			}
 			if optional := e.ValueFrom.SecretKeyRef.Optional; optional != nil && *optional {
 				t.Errorf("%s starts without its secret", c.Name)
 			}
 		}
 		if !*c.SecurityContext.ReadOnlyRootFilesystem || *c.SecurityContext.AllowPrivilegeEscalation {
-			t.Errorf("%s may too much", c.Name)
+			t.Errorf("%s has too many rights", c.Name)
 		}
 	}
 	const shutdownTimeout = 10 // the default of --shutdown-timeout, in seconds
@@ -131,7 +131,7 @@ func TestKubernetes_TheFilesAgree(t *testing.T) {
 			t.Errorf("%s: %+v", what, probe)
 		}
 	}
-	if serve.StartupProbe.HTTPGet.Path != "/livez" { // what a server answers that waits for its database: it is not to be killed for that
+	if serve.StartupProbe.HTTPGet.Path != "/livez" { // a server that waits for its database answers this, and Kubernetes must not kill it
 		t.Errorf("the startup probe: %+v", serve.StartupProbe)
 	}
 }

@@ -1,6 +1,8 @@
-// Command zishang is bench/sockets/node/server.js on github.com/zishang520/socket.io, a Go server for Socket.IO 5: it
-// prints "listening PORT", then does what each line on standard input says and answers with one line of JSON. It is a
-// module of its own, so that the program does not depend on what only this comparison needs.
+// Command zishang does the same as bench/sockets/node/server.js, with a Go server for Socket.IO 5:
+// github.com/zishang520/socket.io. It prints "listening PORT". Then it does what each line on standard input says,
+// and answers with one line of JSON.
+//
+// It is a module of its own, so that the program does not depend on what only this comparison needs.
 package main
 
 import (
@@ -52,19 +54,19 @@ func main() {
 	}
 }
 
-// update has the fields in the order in which the clients read them.
+// update has its fields in the order in which the clients read them.
 type update struct {
 	DropID    int    `json:"dropId"`
 	Available int64  `json:"available_stock"`
 	Reason    string `json:"reason"`
 	Version   int64  `json:"version"`
-	At        int64  `json:"at"` // µs of the machine's monotonic clock
+	At        int64  `json:"at"` // µs on the machine's monotonic clock
 }
 
 var version int64
 
-// broadcast sends one update of each drop, count times, one every period. After a delay it catches up by at most 16
-// at a time, as the other servers do.
+// broadcast sends one update of each drop, count times, with one period between rounds. After a delay it catches up
+// by at most 16 rounds at a time, as the other servers do.
 func broadcast(io *socket.Server, count int, period time.Duration, drops int) {
 	start := time.Now()
 	for sent := 0; sent < count; {
