@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"sneakerdrop/internal/testing/client"
 )
 
 // pageSays waits until the page of drop 1 is as the API says.
@@ -120,4 +122,55 @@ func TestControl_SaysWhatIsWrongWithADropsPage(t *testing.T) {
 	p.reads("dialog[open] h2", "Discard your changes?")
 	eval[chromedp.Void](p, `document.querySelector("dialog[open] .primary").click()`)
 	p.holds(`document.querySelector("#delivery").value === "" && textOf(".save [role=status]").startsWith("Saved ")`)
+}
+
+// Another operator saves the page while one edits it. Neither text is lost: the second sees what differs and chooses.
+func TestControl_TwoOperatorsSaveOnePage(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir())
+	made(t, s.url, onePair)
+	other := func(rules string) {
+		t.Helper()
+		body := fmt.Sprintf(`{"description":"Hers","size_guide":"","rules":%q,"delivery":"","images":[{"url":"/hers.jpg","alt":""}]}`, rules)
+		answer, err := client.Call{URL: s.url + "/api/drops/1/page", Method: http.MethodPut, Body: body}.Text(t.Context(), http.DefaultClient)
+		if err != nil || !strings.HasPrefix(answer, "200 ") {
+			t.Fatalf("the other operator: %s, %v", answer, err)
+		}
+	}
+	p := visit(t, s.url+"/admin#/drops/1/page", desktop)
+	p.reads(".save", "Nothing is saved yet")
+	p.types("description", "His\nsame line")
+	p.types("rules", "One each")
+	other("One each")
+	p.pushes("Save page")
+	p.reads("dialog[open] h2", "Someone else saved this page")
+	p.holds(`[...document.querySelectorAll(".conflict h3")].map((h) => h.textContent).join() === "Pictures,Description"`) // rules are the same
+	p.holds(`[...document.querySelectorAll(".conflict mark")].map((m) => m.textContent).join() === "/hers.jpg,His,same line,Hers"`)
+	p.checkAccess("page conflict desktop")
+	picture(t, p, "content-conflict-desktop.jpg")
+	pageSays(t, s.url, `"description":"Hers"`) // nothing was replaced
+
+	p.pushes("Keep editing")
+	p.reads(".save", "Your text is still here.")
+	p.holds(`document.querySelector("#description").value === "His\nsame line"`)
+	p.goes("Ledger") // and there it stays, with the version that it began with
+	p.goes("Page")
+	p.reads(".save", "Someone else saved this page")
+	p.pushes("Save page")
+	p.reads("dialog[open] h2", "Someone else saved this page")
+	p.pushes("Load theirs")
+	p.holds(`document.querySelector("#description").value === "Hers" && textOf(".save [role=status]").startsWith("Saved ")`)
+	p.pushes("Undo")
+	p.holds(`document.querySelector("#description").value === "His\nsame line"`)
+
+	other("A third version") // between the comparison and the choice
+	p.pushes("Save page")
+	p.reads("dialog[open] .conflict", "A third version")
+	other("A fourth version")
+	p.pushes("Save mine")
+	p.reads("dialog[open] .conflict", "A fourth version")
+	pageSays(t, s.url, "A fourth version")
+	p.pushes("Save mine")
+	p.holds(`textOf(".save [role=status]").startsWith("Saved ") && document.querySelector("dialog[open]") === null`)
+	pageSays(t, s.url, `"description":"His\nsame line","size_guide":"","rules":"One each"`)
 }

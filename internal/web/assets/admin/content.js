@@ -8,6 +8,7 @@ import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import * as check from "./check.js";
 import { confirm } from "./confirm.js";
+import { Conflict, savedAt } from "./conflict.js";
 import { openDialog, toast } from "./modal.js";
 import { Preview } from "./preview.js";
 
@@ -21,7 +22,7 @@ const mostText = 20_000;
 const mostImages = 8;
 const mostAlt = 200;
 
-// drafts has what was typed and not saved, by drop.
+// drafts has what was typed and not saved, by drop: the form, and the page that it began with.
 const drafts = new Map();
 
 // warn has the browser ask before the tab closes.
@@ -63,6 +64,20 @@ function wrongs(form) {
   return found;
 }
 
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// newer reads what somebody else saved in place of that version. Another server may not know it for 2 seconds.
+async function newer(id, etag) {
+  for (let tries = 1; ; tries++) {
+    const page = await client.getDropPage({ id });
+    if (page.etag !== etag || tries === 6) return page;
+    await pause(500);
+  }
+}
+
+// onlyInPlaceOf is the condition of a save: the server refuses it if somebody else has saved the page since.
+const onlyInPlaceOf = ({ etag }) => ({ headers: etag ? { "If-Match": etag } : {} });
+
 export function Content({ drop }) {
   const [saved, setSaved] = useState(null);
   const [refusal, refuse] = useState(null);
@@ -81,13 +96,15 @@ export function Content({ drop }) {
 }
 
 function Form({ drop, saved, setSaved }) {
-  const [form, put] = useState(() => drafts.get(drop.id) ?? formOf(saved));
+  const [form, put] = useState(() => drafts.get(drop.id)?.form ?? formOf(saved));
+  const base = useRef(drafts.get(drop.id)?.base ?? saved); // the version that a save replaces
+  const [theirs, setTheirs] = useState(base.current.etag === saved.etag ? null : saved); // saved by somebody else meanwhile
   const [problems, tell] = useState({});
   const [refusal, refuse] = useState(null);
   const [busy, work] = useState(false);
   const box = useRef();
   const focus = useRef(""); // the id that gets the focus after the next change
-  const dirty = !same(form, saved);
+  const dirty = theirs !== null || !same(form, saved);
   const dirtyNow = useRef(dirty);
   dirtyNow.current = dirty;
   useLayoutEffect(() => {
@@ -101,7 +118,7 @@ function Form({ drop, saved, setSaved }) {
 
   const change = (next, except = () => true) => {
     put(next);
-    keep(drop.id, same(next, saved) ? null : next);
+    keep(drop.id, same(next, saved) && !theirs ? null : { form: next, base: base.current });
     tell(Object.fromEntries(Object.entries(problems).filter(([field]) => except(field))));
   };
   const setText = (name, value) => change({ ...form, [name]: value }, (field) => field !== name);
@@ -135,34 +152,68 @@ function Form({ drop, saved, setSaved }) {
     const first = box.current.querySelector(`[name="${CSS.escape(Object.keys(found)[0])}"]`);
     first?.focus();
   };
-  const submit = async (e) => {
+  const submit = (e) => {
     e.preventDefault();
+    save();
+  };
+  const settle = (page, next) => {
+    base.current = page;
+    keep(drop.id, null);
+    setTheirs(null);
+    setSaved(page);
+    put(next);
+    tell({});
+    refuse(null);
+  };
+  const save = async () => {
     if (busy) return;
     refuse(null);
     const found = wrongs(form);
     if (Object.keys(found).length > 0) return show(found);
     work(true);
     try {
-      const page = await client.setDropPage({ id: drop.id, ...pageOf(form) });
+      const page = await client.setDropPage({ id: drop.id, ...pageOf(form) }, onlyInPlaceOf(base.current));
       const next = formOf(page);
       next.images.forEach((image, i) => (image.key = form.images[i]?.key ?? image.key));
-      keep(drop.id, null);
-      setSaved(page);
-      put(next);
-      tell({});
+      settle(page, next);
       toast(`Saved: the page of ${isolated(drop.name)}`);
     } catch (r) {
-      if (r.field && box.current.querySelector(`[name="${CSS.escape(r.field)}"]`)) show({ [r.field]: explain(r) });
+      if (r.code === "page_changed") await collide();
+      else if (r.field && box.current.querySelector(`[name="${CSS.escape(r.field)}"]`)) show({ [r.field]: explain(r) });
       else refuse(r);
     }
     work(false);
   };
+  // collide keeps what was typed and shows what somebody else saved.
+  const collide = async () => {
+    try {
+      const page = await newer(drop.id, base.current.etag);
+      setTheirs(page);
+      compare(page);
+    } catch (r) {
+      refuse(r);
+    }
+  };
+  const compare = (page) => openDialog(Conflict, { mine: pageOf(form), theirs: page, save: () => saveOver(page), load: () => take(page) });
+  const saveOver = (page) => {
+    base.current = page; // only of the version that was shown
+    save();
+  };
+  const take = (page) => {
+    const [mine, before] = [form, base.current];
+    settle(page, formOf(page));
+    toast(`Loaded: the saved page of ${isolated(drop.name)}`, async () => {
+      keep(drop.id, { form: mine, base: before });
+      base.current = before;
+      setTheirs(page);
+      put(mine);
+      return "Your text is back in the form";
+    });
+  };
   const discard = async () => {
     if (!(await confirm({ title: "Discard your changes?", text: "The form goes back to what is saved.", verb: "Discard changes" }))) return;
-    keep(drop.id, null);
-    put(formOf(saved));
-    tell({});
-    refuse(null);
+    const page = theirs ?? saved;
+    settle(page, formOf(page));
   };
 
   return html`<form class="content" ref=${box} onSubmit=${submit} novalidate>
@@ -182,9 +233,10 @@ function Form({ drop, saved, setSaved }) {
     </div>`)}
     <div class="save">
       <p role="status">${dirty ? "Not saved yet" : saved.updated_at ? `Saved ${moment(Date.parse(saved.updated_at), now())}` : "Nothing is saved yet"}</p>
-      <p class="problem" role="alert">${refusal ? explain(refusal) : ""}</p>
+      <p class="problem" role="alert">${refusal ? explain(refusal) : theirs ? `Someone else saved this page ${savedAt(theirs)}. Your text is still here.` : ""}</p>
       <div class="buttons">
         <button type="submit" class="primary" aria-disabled=${busy}>${busy ? "Saving…" : "Save page"}</button>
+        ${theirs && html`<button type="button" class="quiet" onClick=${() => compare(theirs)}>Compare</button>`}
         ${dirty && html`<button type="button" class="quiet" onClick=${discard}>Discard changes</button>`}
         ${drop.hidden || drop.archived
     ? html`<button type="button" class="quiet" onClick=${() => openDialog(Preview, { drop })}>Preview as a buyer</button>`
