@@ -14,7 +14,7 @@ import (
 	"sneakerdrop/internal/operator"
 )
 
-// who may make a call.
+// Who may make a call.
 const (
 	anybody   = "anybody"
 	watcher   = "anybody without a token, or a buyer"
@@ -23,7 +23,8 @@ const (
 	operating = "operator"
 )
 
-// rights says of every operation who may call it where the shop has identity. One that is not here fails the test.
+// rights says for every operation who may call it in a shop with identity. The test fails for an operation that is
+// missing here.
 var rights = map[string]string{
 	"get-drop-page": anybody, "set-drop-page": operating, "duplicate-drop": operating,
 	"list-drops": anybody, "get-drop": anybody, "events": watcher,
@@ -37,16 +38,17 @@ var rights = map[string]string{
 	"health": anybody, "livez": anybody, "readyz": anybody, "openapi": anybody, "docs": anybody,
 }
 
-// placed is a path with numbers in it. No token has that one: a test must not revoke the one that it uses.
+// placed fills the numbers into a path. No token has number 999, so a test cannot revoke the one that it uses.
 func placed(path string) string {
 	return strings.NewReplacer("{id}", "1", "{token}", "999").Replace(path)
 }
 
-// bearer is one kind of token, and the refusal that it gets wherever a token is needed; "" means that it is good.
+// bearer is one kind of token, and the refusal that it gets wherever a token is needed; "" means that the token is
+// valid.
 type bearer struct {
 	token   string
 	refusal string
-	good    []string // whom it makes of its bearer
+	good    []string // what its bearer counts as
 }
 
 func bearers(s *shop, p *provider) map[string]bearer {
@@ -81,7 +83,8 @@ func bearers(s *shop, p *provider) map[string]bearer {
 	}
 }
 
-// TestAccess_Matrix calls every operation with every kind of token: who may not is refused, and nothing happens.
+// TestAccess_Matrix calls every operation with every kind of token. Callers without the right are refused, and
+// nothing happens.
 func TestAccess_Matrix(t *testing.T) {
 	for name, provide := range map[string]func(testing.TB) *provider{"secret": secretProvider, "key set": keyProvider} {
 		t.Run(name, func(t *testing.T) {
@@ -110,7 +113,7 @@ func TestAccess_Matrix(t *testing.T) {
 	}
 }
 
-// TestAccess_TheGuideHasEveryCall compares the table in docs/howto/sign-in.md with rights: every call stands in the row
+// TestAccess_TheGuideHasEveryCall compares the table in docs/howto/sign-in.md with rights: every call is in the row
 // of the token that it needs, and in no other.
 func TestAccess_TheGuideHasEveryCall(t *testing.T) {
 	guide, err := os.ReadFile("../../docs/howto/sign-in.md")
@@ -160,12 +163,12 @@ func checkCell(t *testing.T, s *shop, c cell) {
 	t.Helper()
 	path := placed(c.path)
 	if strings.HasSuffix(path, "/events") {
-		path += "?drop=none" // else it has no end
+		path += "?drop=none" // otherwise the stream would not end
 	}
 	before := s.state()
 	r := s.as(c.bearer.token, c.method, path, c.body)
 	if c.right == watcher && operator.Is(c.bearer.token) {
-		c.bearer.refusal = "invalid_token" // as at a socket, no operator's is looked up
+		c.bearer.refusal = "invalid_token" // as at a socket, which does not look up operators' tokens
 	}
 	where := fmt.Sprintf("%s %s as %s", c.method, path, c.kind)
 	admitted := r.status != http.StatusUnauthorized && r.status != http.StatusForbidden
@@ -188,7 +191,7 @@ func checkCell(t *testing.T, s *shop, c cell) {
 	}
 }
 
-// state is all that a call could have changed.
+// state returns everything that a call could have changed.
 func (s *shop) state() string {
 	s.Helper()
 	all, err := s.store.Drops(s.Context())
@@ -213,7 +216,7 @@ func TestAccess_TheHeaderIsReadStrictly(t *testing.T) {
 	for header, code := range map[string]string{
 		"Bearer " + good: "", "bearer " + good: "", "BEARER  " + good + " ": "",
 		good: "invalid_token", "Basic YW5uOmFubg==": "invalid_token", "Bearer": "invalid_token", "Bearer " + good + " " + good: "invalid_token",
-		"Bearer " + strings.Repeat("a.", 20_000): "", // too long for the server's headers
+		"Bearer " + strings.Repeat("a.", 20_000): "", // too long for the server's limit on headers
 	} {
 		req := s.request("GET", "/api/users/me", "")
 		req.Header.Set("Authorization", header)
@@ -250,7 +253,7 @@ func TestAccess_ARevokedTokenIsWorthNothingAtOnce(t *testing.T) {
 	s.refused(s.as(token, "POST", "/api/drops/1/pause", ""), http.StatusUnauthorized, "invalid_token")
 }
 
-// Who uses a token that was taken back, has ended or does not do is in the log; who makes one up is not.
+// The log names the holder of a token that was revoked, has expired or lacks the right. It ignores made-up tokens.
 func TestAccess_RefusedOperatorsAreInTheLog(t *testing.T) {
 	s := newShop(t, secretProvider(t).signIn)
 	gone, goneID := s.operatorToken(operator.Operator, time.Hour)

@@ -13,10 +13,10 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// leastCases is what every endpoint and parameter must be tried with.
+// leastCases are what every endpoint and parameter must be tried with.
 const leastCases = 150
 
-// notJSON has values that no JSON text may have, whatever is expected in their place.
+// notJSON has values that no JSON text may contain, whatever is expected in their place.
 var notJSON = []string{
 	"NaN", "Infinity", "-Infinity", "0x10", "1.", ".5", "+1", "01", "-01", "1e", "1e+", "--1", "-", "1_000", "1,5", "1 2", "٣",
 	"tru", "True", "undefined", "nil", "'a'", "`a`", "a", "{", "[", "]", "[1,]", `{"a":}`, `{a:1}`, `{"a":1,}`, `{"a" 1}`, `[1 2]`,
@@ -26,7 +26,7 @@ var notJSON = []string{
 	strings.Repeat("[", 32) + strings.Repeat("]", 32), `{"a":1,"a":1}`, `[{"b":{"a":1,"a":2}}]`, `{"a":1,"\u0061":2}`,
 }
 
-// wrong has values that are JSON and break a rule of a kind of field.
+// wrong has values that are valid JSON but break a rule for a kind of field.
 var wrong = map[string][]string{
 	"whole": {
 		`"5"`, `""`, `" "`, `"x"`, "true", "false", "[]", "[1]", "{}", `{"a":1}`, "1.5", "0.1", "-1.5", "1e-1", "15e-1", "1e-400", "4.0000000001",
@@ -80,7 +80,7 @@ var wrong = map[string][]string{
 	},
 }
 
-// field of a body: its kind, a good value, and whether it must be there. plus has further wrong values.
+// field is a field of a body: its kind, a valid value, and whether it is required. plus has further wrong values.
 type field struct {
 	name, kind, good string
 	must             bool
@@ -140,7 +140,7 @@ func badBodies(fields []field) []badCase {
 	}
 	for _, v := range []string{"x", "{}", "null", ",", "]", "}", string(good), "\x00", ";", "//", "\xef\xbb\xbf", "\xff"} {
 		add("followed by "+v, append(bytes.Clone(good), v...))
-		if v != "\xef\xbb\xbf" { // a byte order mark is no mistake there
+		if v != "\xef\xbb\xbf" { // a byte order mark is allowed there
 			add("preceded by "+v, append([]byte(v), good...))
 		}
 	}
@@ -165,7 +165,7 @@ func badBodies(fields []field) []badCase {
 	return cases
 }
 
-// badShop has something of everything that bad input might change.
+// badShop has something of everything that bad input could change.
 func badShop(t *testing.T) (s *shop, everything func() []any) {
 	s = newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
@@ -194,7 +194,8 @@ func badShop(t *testing.T) (s *shop, everything func() []any) {
 	}
 }
 
-// refusesAll sends every case and checks that it is refused, that the refusal is well-formed and that nothing changed.
+// refusesAll sends every case. It checks that the server refuses it with a well-formed error, and that nothing
+// changed.
 func refusesAll(t *testing.T, s *shop, everything func() []any, cases []badCase, send func(badCase) *http.Request) {
 	t.Helper()
 	if len(cases) < leastCases {
@@ -291,7 +292,7 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 	}
 }
 
-// badNumbers are spellings of no whole number that could be an id or a limit, each in several wrappings.
+// badNumbers are texts that are not a whole number that could be an id or a limit, each in several wrappings.
 func badNumbers() (all []badCase) {
 	for _, v := range []string{
 		"x", "1.5", "1.0", "1e1", "0x1", "0b1", "1_0", "+1", "01", "00", "١", "１", "½", "NaN", "Infinity", "-Infinity", "null", "true", "undefined", "[1]", "{}", `"1"`,

@@ -9,13 +9,12 @@ import (
 	"testing"
 )
 
-// wrongBool are JSON values that are not true or false. Null is not among them: a member that may be absent may be
-// null.
+// wrongBool are JSON values other than true, false and null. Null is left out because optional members may be null.
 var wrongBool = []string{
 	"0", "1", "-1", "1.5", `""`, `"true"`, `"false"`, `"yes"`, `"1"`, "[]", "[true]", "{}", `{"a":true}`, "1e400", `"\u0000"`,
 }
 
-// badOperatorShop adds to badShop a drop that nothing is fixed of yet: its number is 3.
+// badOperatorShop adds a drop to badShop in which everything can still be changed: number 3.
 func badOperatorShop(t *testing.T) (*shop, func() []any) {
 	s, everything := badShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", laterBody)
@@ -38,7 +37,7 @@ func (s *shop) send(method, path string) func(badCase) *http.Request {
 
 func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 	null := []string{"null"}
-	add := slices.DeleteFunc(slices.Clone(wrong["whole"]), func(v string) bool { return v == "-1" }) // takes a unit away
+	add := slices.DeleteFunc(slices.Clone(wrong["whole"]), func(v string) bool { return v == "-1" }) // removes a unit
 	add = append(add, "0", "-0", "10000001", "9999999")
 	wrongBody := []string{"7", "[]", "{}", "true", "null", `"a\u0000"`, `"\u202e"`, `"\ud800"`}
 	edit := []field{
@@ -63,7 +62,7 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 		}},
 		{"restock", "POST", "/api/drops/1/restock", []field{{"add", "", "5", true, add}, {"size", "label", `"9"`, false, nil}}},
 		{"restock a size", "POST", "/api/drops/2/restock", []field{
-			{"add", "", "5", true, append(add, "-1", "-2")}, // size 9 is held, all of it
+			{"add", "", "5", true, append(add, "-1", "-2")}, // the only unit of size 9 is held
 			{"size", "label", `"9"`, false, []string{`""`, "null", `"9\u200b"`, `"9.0"`, `"xl"`, "9.25", "-9"}},
 		}},
 		{"page", "PUT", "/api/drops/1/page", []field{
@@ -86,13 +85,13 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, everything := badOperatorShop(t)
 			if c.name == "resume" {
-				s.ok(s.post("/api/drops/1/pause", "")) // so that a resume would show
+				s.ok(s.post("/api/drops/1/pause", "")) // so that a resume would be visible
 			}
 			cases := badBodies(c.fields)
 			if c.name == "pause" || c.name == "resume" || c.name == "duplicate" {
-				cases = slices.DeleteFunc(cases, func(b badCase) bool { return len(b.body) == 0 }) // they need none
+				cases = slices.DeleteFunc(cases, func(b badCase) bool { return len(b.body) == 0 }) // these need none
 			}
-			if c.name == "page" { // whose body may be larger: see TestPage_BadInputChangesNothing
+			if c.name == "page" { // its body may be larger: see TestPage_BadInputChangesNothing
 				cases = slices.DeleteFunc(cases, func(b badCase) bool { return b.name == "too large" || b.name == "too many spaces" })
 			}
 			refusesAll(t, s, everything, cases, s.send(c.method, c.path))
@@ -103,7 +102,7 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 
 func TestBadInput_OfEveryIdempotencyKey(t *testing.T) {
 	var values []string
-	for c := 0x80; c <= 0xff; c++ { // control characters do not pass net/http
+	for c := 0x80; c <= 0xff; c++ { // net/http refuses control characters
 		values = append(values, string([]byte{byte(c)}), "k"+string([]byte{byte(c)})+"k")
 	}
 	values = append(values, "", "a b", "a\tb", "a  b", "é", "ключ", "😀", "\u200b", "k\u00a0", "\xef\xbb\xbfk", strings.Repeat("x", 256), strings.Repeat("x", 4000),

@@ -21,7 +21,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// still is a store whose batches cost next to nothing, so that what is measured is HTTP.
+// still is a store whose batches cost almost nothing, so that the benchmarks measure HTTP.
 type still struct{ store.Store }
 
 func (s still) RunBatch(_ context.Context, b store.Batch) error {
@@ -72,7 +72,7 @@ func BenchmarkReserve(b *testing.B) {
 	run(b, newBenchHandler(b), http.MethodPost, "/api/drops/reserve", reserveBody)
 }
 
-// BenchmarkReserve_SignedIn has identity and limits, and a buyer who is known.
+// BenchmarkReserve_SignedIn has identity and limits, and a known buyer.
 func BenchmarkReserve_SignedIn(b *testing.B) {
 	p := secretProvider(b)
 	rules := limit.Rules{limit.Buy: {PerSecond: 1e6, Burst: 1_000_000}}
@@ -97,8 +97,8 @@ func BenchmarkHealth(b *testing.B) {
 	run(b, newBenchHandler(b), http.MethodGet, "/health", "")
 }
 
-// BenchmarkReserve_ThroughHuma is the alternative of docs/adr/0002: the same command as a huma operation, with nothing
-// around it (no strict JSON, no CORS, no request id, no timeout).
+// BenchmarkReserve_ThroughHuma is the alternative in docs/adr/0002: the same command as a huma operation and nothing
+// else (no strict JSON, CORS, request ID or timeout).
 func BenchmarkReserve_ThroughHuma(b *testing.B) {
 	e := newBenchEngine(b)
 	type answer struct {
@@ -121,7 +121,7 @@ func BenchmarkReserve_ThroughHuma(b *testing.B) {
 	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("sneakerdrop", "1")
-	config.CreateHooks = nil // no $schema links
+	config.CreateHooks = nil // leaves out $schema links
 	huma.Post(humago.New(mux, config), "/api/drops/reserve", func(ctx context.Context, in *input) (*struct{ Body answer }, error) {
 		r, err := e.Reserve(ctx, drop.ID(in.Body.DropID), drop.UserID(*in.Body.UserID), "", engine.Retry{})
 		if err != nil {
@@ -145,7 +145,7 @@ func BenchmarkReserve_EngineAlone(b *testing.B) {
 	}
 }
 
-// BenchmarkHarness is what every other figure here contains.
+// BenchmarkHarness is the cost of the harness, which every other figure here includes.
 func BenchmarkHarness(b *testing.B) {
 	run(b, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }), http.MethodPost, "/", reserveBody)
 }

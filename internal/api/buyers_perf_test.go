@@ -12,13 +12,13 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// A reservation of another's is refused in the same time as one that is not there.
+// The server refuses another buyer's reservation in the same time as one that does not exist.
 func TestIDOR_TakesAsLongForOthersAsForNone(t *testing.T) {
 	for _, name := range stores.Engines {
 		t.Run(name, func(t *testing.T) {
 			g, middle := amongMany(t, name)
 			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
-			for attempt := range 3 { // other programs disturb, an oracle would stay
+			for attempt := range 3 { // other programs may disturb one try, but a real difference would stay
 				ratio := g.refusalTimes(paths, middle, middle+100_000)
 				if ratio < 1.25 && ratio > 1/1.25 {
 					break
@@ -31,8 +31,8 @@ func TestIDOR_TakesAsLongForOthersAsForNone(t *testing.T) {
 	}
 }
 
-// refusalTimes asks for another's reservations and for such that are not there, in turns, and returns how the medians
-// of the times compare.
+// refusalTimes asks alternately for another buyer's reservations and for missing ones, and returns the ratio of the
+// median times.
 func (g *guarded) refusalTimes(paths []string, others, nobodys int64) float64 {
 	g.Helper()
 	var there, none []time.Duration
@@ -43,7 +43,7 @@ func (g *guarded) refusalTimes(paths []string, others, nobodys int64) float64 {
 	}
 	for n := range int64(400) {
 		path := paths[n%2]
-		if n%4 < 2 { // neither is always the first
+		if n%4 < 2 { // neither always comes first
 			there = append(there, took(path, others+n%300))
 			none = append(none, took(path, nobodys+n))
 		} else {

@@ -21,11 +21,11 @@ type meJSON struct {
 	Email    *string `json:"email"`
 }
 
-// guarded is a shop with identity and a drop, two buyers and an operator.
+// guarded is a shop with identity, a drop, two buyers and an operator.
 type guarded struct {
 	*shop
 	p               *provider
-	ann, bob, admin string // tokens
+	ann, bob, admin string // their tokens
 	annID, bobID    int64
 	adminToken      operator.TokenID
 }
@@ -120,7 +120,7 @@ func TestBuyer_SeesAndEndsItsOwnReservationsAlone(t *testing.T) {
 	}
 	g.refused(g.as(g.bob, "GET", annsList, ""), http.StatusNotFound, "user_not_found")
 	mustAs[map[string]any](g.shop, g.ann, "POST", "/api/drops/purchase", body)
-	for _, path := range []string{"/api/drops/purchase", "/api/drops/cancel"} { // neither is a bought one to be told from none
+	for _, path := range []string{"/api/drops/purchase", "/api/drops/cancel"} { // the same goes for a purchased one
 		g.refused(g.as(g.bob, "POST", path, body), http.StatusNotFound, "reservation_not_found")
 	}
 }
@@ -159,7 +159,7 @@ func TestBuyer_NamesAreShownAsTheShopWants(t *testing.T) {
 	}
 }
 
-// Where claims tell a given name from a family name, that is what everybody sees, until a token comes without them.
+// If claims tell a given name from a family name, everybody sees that form, until a token comes without them.
 func TestBuyer_PublicNamesAreOfTheClaims(t *testing.T) {
 	both := map[string]any{"given_name": "Ann", "family_name": "Smith"}
 	whole := map[string]any{"given_name": "ann Smith", "family_name": "Smith"}
@@ -225,14 +225,14 @@ func TestBuyer_IsLimitedWhateverItsAddress(t *testing.T) {
 	}
 }
 
-// No answer tells a reservation of another's from one that is not there; nor does time:
-// TestIDOR_TakesAsLongForOthersAsForNone.
+// No answer reveals whether a reservation is another buyer's or does not exist.
+// TestIDOR_TakesAsLongForOthersAsForNone checks the time.
 func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 	for _, name := range stores.Engines {
 		t.Run(name, func(t *testing.T) {
 			g, middle := amongMany(t, name)
 			before := g.stock()
-			answers := make(map[string]map[string]int) // by path, the answers with their counts
+			answers := make(map[string]map[string]int) // by path: the answers with their counts
 			paths := []string{"/api/drops/purchase", "/api/drops/cancel"}
 			every := int64(5)
 			if name == "memory" {
@@ -264,7 +264,7 @@ func TestIDOR_OthersAnswerLikeNone(t *testing.T) {
 	}
 }
 
-// amongMany is a shop with a hold of Ann's amid 600 reservations of hers that have ended, or were paid.
+// amongMany is a shop in which one live hold of Ann's is among 600 reservations of hers that expired or were paid.
 func amongMany(t *testing.T, engine string) (g *guarded, middle int64) {
 	t.Helper()
 	p := secretProvider(t)
@@ -304,7 +304,7 @@ func (g *guarded) stock() string {
 	return fmt.Sprintf("%d of %d, version %d", d.AvailableStock, d.TotalStock, d.Version)
 }
 
-// count counts an answer by its status, its body, and its headers except those that differ each time.
+// count counts an answer by its status, its body, and its headers, except for those that differ each time.
 func count(answers map[string]map[string]int, path string, r reply) {
 	if answers[path] == nil {
 		answers[path] = make(map[string]int)
@@ -315,7 +315,8 @@ func count(answers map[string]map[string]int, path string, r reply) {
 	answers[path][fmt.Sprint(r.status, h, r.body)]++
 }
 
-// A body says what its caller may say: what else the answers have, in whatever spelling, is not to be set from outside.
+// A body can set only what its caller may set. Other members of the answers cannot be set from outside, in any
+// spelling.
 func TestBodies_SetNothingElse(t *testing.T) {
 	g := newGuarded(t)
 	hers := g.reserve(g.bob)

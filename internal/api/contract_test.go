@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// masked hides what differs from run to run: today's times.
+// masked hides the times, which differ from run to run.
 func masked(body string) string {
 	return regexp.MustCompile(`"(expires_at|createdAt|timestamp|at)":"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z"`).ReplaceAllString(body, `"$1":T`)
 }
@@ -70,7 +70,7 @@ func TestAnswers_OfADropWithSizes(t *testing.T) {
 	}
 }
 
-// TestRefusals walks the contract's table of situations.
+// TestRefusals goes through the contract's table of situations.
 func TestRefusals(t *testing.T) {
 	s := newShop(t)
 	soon := time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano)
@@ -164,8 +164,8 @@ func TestNumbers_AreReadExactly(t *testing.T) {
 	for given, want := range map[string]string{
 		"0": "0", "-0": "0", "0.01": "0.01", "119.90": "119.9", "1e2": "100", "1.5E1": "15", "99999999.99": "99999999.99",
 		"0.1e-1": "0.01", "100000e-5": "1", "0e999999999999999999999": "0",
-		// As JavaScript, Python and others calculate: 1.1*3, 0.1+0.2, 4.35*100/100, 1.1*1.1*100/121; and what is as
-		// near.
+		// Results of calculations in JavaScript, Python and other languages: 1.1*3, 0.1+0.2, 4.35*100/100,
+		// 1.1*1.1*100/121, and numbers just as close.
 		"3.3000000000000003": "3.3", "0.30000000000000004": "0.3", "4.3499999999999996": "4.35", "119.98999999999999": "119.99", "3.3000000000000003e0": "3.3",
 		"33000000000000003e-16": "3.3", "3.300000001": "3.3", "3.299999999": "3.3", "3.3049999999999": "", "5e-17": "0", "-5.5e-17": "0", "1e-400": "0",
 		"0.99999999999999989": "1", "0." + strings.Repeat("0", 50_000) + "1": "0",

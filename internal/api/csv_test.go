@@ -49,7 +49,7 @@ func TestHarmless(t *testing.T) {
 	}
 }
 
-// Whatever strips what does not show, and folds what is compatible, finds no formula at the beginning of any cell.
+// After invisible characters are removed and compatible ones folded, no cell begins with a formula.
 func TestHarmless_NoCellBeginsWithAFormula(t *testing.T) {
 	letters := []rune("=+-@＝＋－＠﹦⁺₋;\t\r\n \u00a0\ufeff\u200b\u2060\u00ad\u202e\u2007\u3000\u1680\u061c\ue000\x00\x7f\u0085\u2029\"'a9é本")
 	rapid.Check(t, func(t *rapid.T) {
@@ -58,7 +58,7 @@ func TestHarmless_NoCellBeginsWithAFormula(t *testing.T) {
 		out := csv.NewWriter(&file)
 		_ = out.Write(record(&store.Sale{Username: cell, Email: cell, Purchase: drop.Purchase{Size: cell}}))
 		out.Flush()
-		in := csv.NewReader(bytes.NewReader(bytes.ReplaceAll(file.Bytes(), []byte("\r"), []byte("\v")))) // it would drop them
+		in := csv.NewReader(bytes.NewReader(bytes.ReplaceAll(file.Bytes(), []byte("\r"), []byte("\v")))) // spreadsheets would drop them
 		row, err := in.Read()
 		if err != nil {
 			t.Fatal(err)

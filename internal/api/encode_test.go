@@ -7,7 +7,7 @@ import (
 	"sneakerdrop/internal/live"
 )
 
-// What is written by hand for speed is what the encoder writes.
+// The hand-written encoders, which are there for speed, write the same as the general encoder.
 func TestReservationJSON_IsWhatTheEncoderWrites(t *testing.T) {
 	for status := drop.Active; status <= drop.Cancelled; status++ {
 		for _, size := range []string{"", "9.5", `9"\é`} {

@@ -13,7 +13,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// TestErrors_EveryCodeIsInOneVariantWhichSaysWhatItHas compares what is sent with what the document says of it.
+// TestErrors_EveryCodeIsInOneVariantWhichSaysWhatItHas compares the errors that are sent with their description in
+// the document.
 func TestErrors_EveryCodeIsInOneVariantWhichSaysWhatItHas(t *testing.T) {
 	variants := map[drop.Code][]errorVariant{}
 	for _, v := range errorVariants() {

@@ -17,7 +17,8 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// follow opens a stream of events and returns what reads the next one, "end" after the last; it is closed with ctx.
+// follow opens a stream of events and returns a function that reads the next one, or "end" after the last. The stream
+// ends with ctx.
 func follow(ctx context.Context, s *shop, path string) (next func() string) {
 	s.Helper()
 	return followAs(ctx, s, "", path)
@@ -138,7 +139,7 @@ func TestEvents_TellABuyerWhatIsItsOwn(t *testing.T) {
 
 func TestEvents_EndWithTheToken(t *testing.T) {
 	g := newGuarded(t)
-	const left = 2 * time.Second // more than the second to which a token's end is rounded down
+	const left = 2 * time.Second // more than the second that is lost when a token's end is rounded down
 	short := g.p.token("ann", claims{"exp": time.Now().Add(left - identity.Leeway).Unix()})
 	long, next := followAs(t.Context(), g.shop, g.ann, "/api/drops/events"), followAs(t.Context(), g.shop, short, "/api/drops/events")
 	for got := ""; got != "end"; {
@@ -155,16 +156,16 @@ func TestEvents_EndWithTheToken(t *testing.T) {
 	}
 }
 
-// Which tokens are refused is in TestAccess_Matrix.
+// TestAccess_Matrix tests which tokens are refused.
 func TestEvents_ABuyersLimitCounts(t *testing.T) {
 	rules, err := limit.ParseRules("read=0.01/2")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGuarded(t, func(c *api.Config) { c.BuyerLimits = rules }) // she has read once
+	g := newGuarded(t, func(c *api.Config) { c.BuyerLimits = rules }) // the stream has begun
 	followAs(t.Context(), g.shop, g.ann, "/api/drops/events")
 	g.refused(g.as(g.ann, "GET", "/api/drops/events", ""), http.StatusTooManyRequests, "rate_limited")
-	follow(t.Context(), g.shop, "/api/drops/events") // anybody
+	follow(t.Context(), g.shop, "/api/drops/events") // everybody
 }
 
 func TestEvents_WithoutIdentityTokensCountForNothing(t *testing.T) {
@@ -178,7 +179,7 @@ func TestEvents_WithoutIdentityTokensCountForNothing(t *testing.T) {
 	}
 }
 
-// A page of the shop's own origin has to send its token across: the browser asks before.
+// A page of the shop's own origin sends its token to another origin, so the browser sends a preflight first.
 func TestEvents_PagesOfOtherOriginsMaySendATokenIfAllowed(t *testing.T) {
 	for _, c := range []struct {
 		allowed []string

@@ -59,7 +59,7 @@ func (s *shop) command(id drop.ID, c drop.Command) {
 	}
 }
 
-// faulty is a store that fails in a chosen way after broken is closed.
+// faulty is a store that fails in a chosen way once broken is closed.
 type faulty struct {
 	store.Store
 	broken atomic.Bool
@@ -100,8 +100,8 @@ func newFaultyShop(tb testing.TB, batch func(context.Context) error, options ...
 	return s
 }
 
-// fiveOnSale makes a drop as createBody does, but not over HTTP: a shop whose requests may take milliseconds is not
-// to be late here.
+// fiveOnSale creates a drop like createBody does, but not over HTTP, so that a shop with a timeout of milliseconds
+// cannot fail here.
 func (s *shop) fiveOnSale() {
 	s.Helper()
 	units := int64(5)
@@ -200,9 +200,9 @@ func TestOverload_IsAnsweredAtOnce(t *testing.T) {
 	t.Cleanup(func() { close(free) })
 	s.fiveOnSale()
 	f.broken.Store(true)
-	s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), 503, "outcome_unknown") // stays in the store
+	s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), 503, "outcome_unknown") // waits in the store
 	<-entered
-	s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), 503, "outcome_unknown") // stays in the queue
+	s.refused(s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`), 503, "outcome_unknown") // waits in the queue
 	r := s.post("/api/drops/reserve", `{"dropId":1,"userId":3}`)
 	s.refused(r, 503, "overloaded")
 	if r.header.Get("Retry-After") != "1" {

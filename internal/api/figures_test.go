@@ -86,7 +86,7 @@ func TestFigures_CountWhatIsHeldAndSold(t *testing.T) {
 	}
 }
 
-// What --metrics-addr takes away from strangers is not to be had by way of the figures.
+// If --metrics-addr hides metrics from strangers, they cannot get them from the figures either.
 func TestFigures_LeaveTheMetricsToThoseWhoMaySeeThem(t *testing.T) {
 	elsewhere := func(c *api.Config) { c.MetricsElsewhere = true }
 	if f := newShop(t, elsewhere).figures(""); f.Service != nil {
@@ -129,8 +129,8 @@ func TestAudit_SaysWhatDiffers(t *testing.T) {
 	}
 }
 
-// An audit takes as long as it takes: the write timeout of answers that are made at once (30 s) does not cut it off.
-// In simulated time.
+// An audit takes as long as it needs. The write timeout for quick answers (30 s) does not interrupt it. In simulated
+// time.
 func TestAudit_OutlivesTheWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShopAt(t, pipes.Listen(), memory.New(stores.Now), new(atomic.Int64), func(c *api.Config) {
@@ -149,7 +149,7 @@ func TestAudit_OutlivesTheWriteTimeout(t *testing.T) {
 	})
 }
 
-// rehearsals notes what it is asked to begin.
+// rehearsals records what it is asked to start.
 type rehearsals struct {
 	begun  []string
 	refuse error
@@ -211,7 +211,7 @@ func TestRehearsals_BeginOnceAndSayHowTheyGo(t *testing.T) {
 	}
 }
 
-// The simulated buyers of a rehearsal show in no figure of the service, whatever they ask for.
+// The simulated buyers of a rehearsal show up in no figure of the service, whatever they ask for.
 func TestFigures_LeaveRehearsalsOut(t *testing.T) {
 	s := newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", `{"name":"Rehearsal of 7","price":1,"total_stock":2,"start_time":"2020-01-01T00:00:00Z"}`)

@@ -31,9 +31,9 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// FuzzHTTP sends the whole interface any request that net/http accepts. The caller is nobody in a shop without sign-in,
-// and nobody, a buyer, a viewer or an operator in a shop with it. No answer is a 500, and each refusal has one of our
-// codes. A refused call or a read leaves the whole state of the store unchanged.
+// FuzzHTTP sends the whole interface any request that net/http accepts. In a shop without sign-in, the caller is
+// nobody. In a shop with it, the caller is nobody, a buyer, a viewer or an operator. No answer is a 500, and each
+// refusal has one of our codes. A refused call or a read leaves the whole state of the store unchanged.
 func FuzzHTTP(f *testing.F) {
 	p := secretProvider(f)
 	shops := []*fuzzShop{{}, {provider: p, buyer: p.token("ann", claims{"exp": time.Now().Add(1000 * time.Hour).Unix()})}}
@@ -104,7 +104,7 @@ var httpSeeds = []struct{ method, target, headers, body string }{
 	{"POST", "*", "", ""},
 }
 
-// fuzzShop is a shop that starts anew whenever a request has changed it, so that each one finds the same.
+// fuzzShop is a shop that starts over after each request that changed it, so that every request finds the same state.
 type fuzzShop struct {
 	provider *provider // nil: no identity
 	buyer    string    // a token
@@ -217,7 +217,8 @@ func (s *fuzzShop) state() (rows []store.Row, err error) {
 	return rows, err
 }
 
-// request makes what a server would hand to the handler, or nil where it would answer by itself.
+// request returns the request that a server would pass to the handler, or nil if the server would answer it by
+// itself.
 func (s *fuzzShop) request(caller, method, target, headers string, body []byte) *http.Request {
 	u, err := url.ParseRequestURI(target)
 	if err != nil || method == "" || method == http.MethodConnect {
@@ -234,7 +235,7 @@ func (s *fuzzShop) request(caller, method, target, headers string, body []byte) 
 			}
 		}
 	}
-	r, err := http.NewRequest(method, "http://shop.example/", bytes.NewReader(body)) // refuses what is no method
+	r, err := http.NewRequest(method, "http://shop.example/", bytes.NewReader(body)) // refuses invalid methods
 	if err != nil {
 		return nil
 	}
@@ -248,7 +249,7 @@ func (s *fuzzShop) request(caller, method, target, headers string, body []byte) 
 	return r
 }
 
-// answerRecorder ends an answer that would never end once its first part is there.
+// answerRecorder ends an endless answer after its first part.
 type answerRecorder struct {
 	*httptest.ResponseRecorder
 	end context.CancelFunc
@@ -264,7 +265,7 @@ func (a answerRecorder) Flush() {
 func (a answerRecorder) SetWriteDeadline(time.Time) error { return nil }
 
 func (s *fuzzShop) check(t *testing.T, r *http.Request, body []byte) {
-	// Holds last a minute. They are not to end between two looks at the state.
+	// Holds last a minute, so that none ends between two reads of the state.
 	if time.Since(s.opened) > 30*time.Second {
 		s.reopen(t)
 	}
@@ -296,8 +297,8 @@ func (s *fuzzShop) check(t *testing.T, r *http.Request, body []byte) {
 	s.reopen(t)
 }
 
-// madeABuyer allows the one thing that a refusal may leave: a reserve by name that came too late for a unit has made
-// its buyer.
+// madeABuyer allows the one thing that a refusal may leave behind: the buyer of a reserve by name that came too late
+// for a unit.
 func madeABuyer(code int, before, after []store.Row) bool {
 	if code != http.StatusConflict && code != http.StatusTooManyRequests || len(after) != len(before)+1 {
 		return false
@@ -325,7 +326,7 @@ func changes(before, after []store.Row) string {
 	return b.String()
 }
 
-// wellFormed reports an answer that is not what its headers say, and a refusal that does not say why.
+// wellFormed reports an answer that does not match its headers, and a refusal that does not say why.
 func wellFormed(rec *httptest.ResponseRecorder, refused bool) error {
 	h := rec.Header()
 	if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Request-Id") == "" {

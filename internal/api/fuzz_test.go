@@ -18,11 +18,11 @@ import (
 	"sneakerdrop/internal/negotiate"
 )
 
-// requests are the bodies that operations read.
+// requests are the bodies that operations accept.
 var requests = []any{createRequest{}, reserveRequest{}, reservationRequest{}, userRequest{}, editRequest{}, restockRequest{}, emptyRequest{}}
 
-// FuzzDecode: a body is either read, and then it is one JSON object, or refused as bad_json or as a field that breaks
-// a rule.
+// FuzzDecode: a body is either read, and then is one JSON object, or it is refused as bad_json or for a field that
+// breaks a rule.
 func FuzzDecode(f *testing.F) {
 	for i := range requests {
 		for _, seed := range []string{
@@ -70,7 +70,7 @@ func FuzzDecimal(f *testing.F) {
 		}
 		_, exponent, _ := strings.Cut(strings.ToLower(literal), "e")
 		if e, err := strconv.Atoi(exponent); exponent != "" && (err != nil || e < -400 || e > 400) {
-			_, _ = decimal([]byte(literal), int(scale)) // fractions of that size take too long
+			_, _ = decimal([]byte(literal), int(scale)) // larger fractions take too long
 			return
 		}
 		exact, ok := new(big.Rat).SetString(literal)
@@ -137,7 +137,7 @@ func FuzzInstant(f *testing.F) {
 	})
 }
 
-// FuzzHeaders: what callers put into headers is read as the standards have it, or refused.
+// FuzzHeaders: the server reads callers' headers as the standards say, or refuses them.
 func FuzzHeaders(f *testing.F) {
 	const tag = `"5891b5b522d5df086d0ff0b110fbd9d2"`
 	for _, seed := range []string{
@@ -184,7 +184,7 @@ func FuzzHeaders(f *testing.F) {
 	})
 }
 
-// FuzzNumbers: the numbers in a path and a query are in their range, and written in one way.
+// FuzzNumbers: numbers in a path or a query are within their range, and have only one spelling.
 func FuzzNumbers(f *testing.F) {
 	for _, seed := range []string{"1", "0", "-1", "-0", "01", "+1", "1e3", "٣", "9223372036854775808", "", "%31", "1;2", "1000", "1001"} {
 		f.Add(seed, "limit="+seed)

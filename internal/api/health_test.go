@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// slowToSay answers Ready when it is told to, and notes how many ask at once.
+// slowToSay answers Ready when it is told to, and records how many callers it has at once.
 type slowToSay struct {
 	store.Store
 	asking, most atomic.Int32
@@ -34,7 +34,7 @@ func (s *slowToSay) Ready(ctx context.Context) error {
 	return s.Store.Ready(ctx)
 }
 
-// Whoever floods /readyz, which everybody may ask for, takes one connection to the database and no more.
+// Anybody may call /readyz. Even a flood of calls takes only one connection to the database.
 func TestReady_AsksOnceForAll(t *testing.T) {
 	slow := &slowToSay{Store: memory.New(clockOf(new(atomic.Int64))), answer: make(chan struct{})}
 	s := newShopOn(t, slow, new(atomic.Int64))
@@ -47,7 +47,7 @@ func TestReady_AsksOnceForAll(t *testing.T) {
 			}
 		})
 	}
-	inFlight := fmt.Sprintf("sneakerdrop_http_requests_in_flight %d\n", callers+1) // with the one that asks
+	inFlight := fmt.Sprintf("sneakerdrop_http_requests_in_flight %d\n", callers+1) // including the one that asks
 	await.Until(t, "the callers have come", func() bool { return strings.Contains(s.get("/metrics").body, inFlight) })
 	close(slow.answer)
 	all.Wait()
@@ -56,8 +56,8 @@ func TestReady_AsksOnceForAll(t *testing.T) {
 	}
 }
 
-// Pages count down by the time in /health, the control room by the time in its figures. Both must be the clock that
-// decides when holds end, however far the database's clock is from ours.
+// Pages count down by the time in /health, the control room by the time in its figures. Both must use the clock that
+// ends holds, however far the database's clock is from ours.
 func TestHealth_TellsTheTimeThatHoldsGoBy(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 5 * time.Second, -5 * time.Second, 90 * time.Minute} {
 		at := new(atomic.Int64)
@@ -78,8 +78,8 @@ func TestHealth_TellsTheTimeThatHoldsGoBy(t *testing.T) {
 		var figures struct {
 			At time.Time `json:"at"`
 		}
-		// The first sweep measures the clocks, within a second or two. From then on what is told lies between the
-		// store's time before and after.
+		// The first sweep measures the clocks, within a second or two. From then on, the answer lies between the
+		// store's time before and after the call.
 		for end := time.Now().Add(await.Patience); ; time.Sleep(20 * time.Millisecond) {
 			earliest := clockOf(at)().Time()
 			decodeInto(t, s.get("/health"), &health)
@@ -107,14 +107,15 @@ func decodeInto(t *testing.T, r reply, to any) {
 	}
 }
 
-// careless is a store that may lose what it has committed.
+// careless is a store that may lose committed data.
 type careless struct{ store.Store }
 
 func (careless) Cautions() []store.Caution {
 	return []store.Caution{{What: "fsync is off: a crash loses sales", Source: "set for the role: ALTER ROLE shop RESET fsync"}}
 }
 
-// That the database may lose sales is said to whoever asks how the server is; who has set it so, to operators.
+// Everybody who asks for the server's health learns that the database may lose sales. Only operators learn which
+// setting causes it.
 func TestReady_WarnsOfADatabaseThatMayLoseSales(t *testing.T) {
 	s := newShopOn(t, careless{memory.New(clockOf(new(atomic.Int64)))}, new(atomic.Int64))
 	if r := s.get("/readyz"); r.status != http.StatusOK || strings.TrimSpace(r.body) != `{"status":"ready","warnings":["fsync is off: a crash loses sales"]}` {

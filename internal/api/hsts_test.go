@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/api"
 )
 
-// aYear is what serve says unless told otherwise.
+// aYear is the default of serve.
 const aYear = 365 * 24 * time.Hour
 
 func TestStrictTransport_IsSaidOverTLSAlone(t *testing.T) {
@@ -40,7 +40,7 @@ func TestStrictTransport_IsSaidOverTLSAlone(t *testing.T) {
 		{host: "shop.example", peer: "10.1.1.1:5", proto: "HTTPS, http", maxAge: aYear, trusted: proxies, want: year},
 		{host: "shop.example", peer: "10.1.1.1:5", proto: "http", maxAge: aYear, trusted: proxies},
 		{host: "shop.example", peer: "10.1.1.1:5", maxAge: aYear, trusted: proxies},
-		{host: "shop.example", peer: "10.1.1.1:5", proto: "https", maxAge: aYear}, // a stranger says so
+		{host: "shop.example", peer: "10.1.1.1:5", proto: "https", maxAge: aYear}, // sent by a client that is not a trusted proxy
 		{host: "shop.example", peer: "192.0.2.1:5", proto: "https", maxAge: aYear, trusted: proxies},
 		{host: "shop.example", peer: "@", proto: "https", maxAge: aYear, trusted: proxies},
 	} {

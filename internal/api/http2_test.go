@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// plainly serves the shop without TLS as the program does, and returns where.
+// plainly serves the shop without TLS, like the program, and returns its address.
 func plainly(t *testing.T, s *shop) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -42,8 +42,8 @@ func http2Client(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport, Timeout: await.Patience}
 }
 
-// A client that knows beforehand that it may speak HTTP/2 (curl --http2-prior-knowledge, gRPC gateways, meshes) is
-// answered without TLS as with it.
+// Clients that use HTTP/2 with prior knowledge (curl --http2-prior-knowledge, gRPC gateways, meshes) get the same
+// answers without TLS as with it.
 func TestHTTP2_WithoutTLS(t *testing.T) {
 	s := newShop(t)
 	url, client := "http://"+plainly(t, s), http2Client(t)
@@ -75,7 +75,7 @@ func TestHTTP2_WithoutTLS(t *testing.T) {
 		t.Error("a body that is too long:", a.Status, text)
 	}
 	var all sync.WaitGroup
-	for range 300 { // more than streams at once
+	for range 300 { // more than the allowed streams
 		all.Go(func() {
 			if a, text := call("GET", "/api/drops/1", ""); a.StatusCode != http.StatusOK {
 				t.Error(a.Status, text)
@@ -97,7 +97,7 @@ func TestHTTP2_WithoutTLS(t *testing.T) {
 	}
 }
 
-// What one HTTP/2 connection may have under way is bounded, as the server says in its first frame.
+// The server limits the concurrent requests of one HTTP/2 connection, and announces the limit in its first frame.
 func TestHTTP2_BoundsStreamsAndBodies(t *testing.T) {
 	c, err := net.Dial("tcp", plainly(t, newShop(t)))
 	if err != nil {
@@ -124,7 +124,7 @@ func TestHTTP2_BoundsStreamsAndBodies(t *testing.T) {
 	}
 }
 
-// RFC 9113, 3.1: the upgrade that RFC 7540 had is no longer; the request is answered in HTTP/1.1.
+// RFC 9113, 3.1 removed the upgrade of RFC 7540, so the request is answered in HTTP/1.1.
 func TestHTTP2_AnUpgradeIsIgnored(t *testing.T) {
 	s := newShop(t)
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+plainly(t, s)+"/api/drops", nil)

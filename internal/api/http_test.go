@@ -54,8 +54,8 @@ func TestPaths_MatchWithoutRegardToCaseAndTrailingSlash(t *testing.T) {
 	}
 }
 
-// TestPaths_AnswerOtherMethodsWithThoseThereAre asks each described path, in other spellings too, for what it does
-// not offer.
+// TestPaths_AnswerOtherMethodsWithThoseThereAre sends each described path, in several spellings, the methods that it
+// does not support.
 func TestPaths_AnswerOtherMethodsWithThoseThereAre(t *testing.T) {
 	s := newShop(t)
 	paths := map[string][]string{}
@@ -289,7 +289,7 @@ func TestBody_SizeLimit(t *testing.T) {
 	s.refused(s.post("/api/drops/create", fill(64<<10+1)), 413, "too_large")
 	for size, status := range map[int]int{64 << 10: 200, 64<<10 + 1: 413} {
 		req := s.request(http.MethodPost, "/api/drops/create", "")
-		req.Body = io.NopCloser(strings.NewReader(fill(size))) // of unknown length: chunked
+		req.Body = io.NopCloser(strings.NewReader(fill(size))) // without a length, so chunked
 		req.ContentLength = -1
 		req.Header.Set("Content-Type", "application/json")
 		if r := s.do(req); r.status != status {
@@ -390,7 +390,7 @@ func TestDrop_HasATagOfItsContent(t *testing.T) {
 	}
 }
 
-// TestLongAnswers_AreCompressedForWhoAcceptsIt asks each operation that may answer at length, and compares both forms.
+// TestLongAnswers_AreCompressedForWhoAcceptsIt calls each operation with long answers, and compares the two forms.
 func TestLongAnswers_AreCompressedForWhoAcceptsIt(t *testing.T) {
 	s := newShop(t)
 	var sizes []string
@@ -409,7 +409,7 @@ func TestLongAnswers_AreCompressedForWhoAcceptsIt(t *testing.T) {
 		plain := s.get(path)
 		for accept, want := range map[string]string{"gzip": "gzip", "br, *;q=0.5": "gzip", "gzip;q=0, *": "", "identity": ""} {
 			if path == "/metrics" && strings.Contains(accept, "*") {
-				continue // Prometheus's own library answers there, and reads no *
+				continue // Prometheus's own library answers there, and does not understand *
 			}
 			req := s.request(http.MethodGet, path, "")
 			req.Header.Set("Accept-Encoding", accept)

@@ -17,10 +17,10 @@ func (s *shop) keyed(key, path, body string) reply {
 	return s.do(req)
 }
 
-// keyCall is a POST with what makes it another request under the same key ("": nothing can).
+// keyCall is a POST with a change that makes it a different request under the same key ("": there is none).
 type keyCall struct{ name, path, body, other string }
 
-// keyCalls work, each once, on a shop as openForKeys makes it.
+// keyCalls are calls that succeed once on a shop from openForKeys.
 var keyCalls = []keyCall{
 	{"create", "/api/drops/create", createBody, sizedBody},
 	{"users", "/api/users", `{"username":"Ann","email":"ann@example.com"}`, `{"username":"Ann"}`},
@@ -35,7 +35,7 @@ var keyCalls = []keyCall{
 	{"resume", "/api/drops/1/resume", ``, ""},
 }
 
-// openForKeys has two drops, and in the first one two live holds.
+// openForKeys makes a shop with two drops and two live holds in the first one.
 func openForKeys(tb testing.TB) *shop {
 	s := newShop(tb)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
@@ -47,7 +47,7 @@ func openForKeys(tb testing.TB) *shop {
 
 const replayedHeader = "Idempotent-Replayed"
 
-// isReplay checks that an answer says whether it is a kept one.
+// isReplay checks that an answer is marked as a kept one, or is not.
 func (s *shop) isReplay(r reply, want bool) {
 	s.Helper()
 	if got := r.header.Values(replayedHeader); want != (len(got) == 1 && got[0] == "true") || !want && got != nil {
@@ -77,7 +77,7 @@ func TestKey_GivesTheFirstAnswerWhateverHasHappenedSince(t *testing.T) {
 				s.ok(s.do(s.request(http.MethodPatch, "/api/drops/1", body)))
 			}
 			s.post("/api/drops/1/pause", "")
-			s.ahead.Add(120_000) // no hold outlives this
+			s.ahead.Add(120_000) // longer than any hold lasts
 			for round := range 3 {
 				before := s.list().body
 				again := s.kept("k", c)
@@ -85,7 +85,7 @@ func TestKey_GivesTheFirstAnswerWhateverHasHappenedSince(t *testing.T) {
 					t.Fatalf("round %d:\n%s\n%s", round, first.body, again.body)
 				}
 				s.isReplay(again, true)
-				if after := s.list().body; after != before && round > 0 { // the first round's batch ends the holds
+				if after := s.list().body; after != before && round > 0 { // the first round's batch expires the holds
 					t.Fatalf("it took effect again:\n%s\n%s", before, after)
 				}
 			}
@@ -180,7 +180,7 @@ func TestKey_ARefusalIsNotKept(t *testing.T) {
 	}
 	s.refused(s.keyed("k", "/api/drops/1/restock", `{"add":-1}`), 409, "stock_in_use")
 	s.refused(s.keyed("k", "/api/drops/9/pause", ``), 404, "drop_not_found")
-	s.ok(s.keyed("k", "/api/drops/1/restock", `{"add":1}`)) // another body: nothing was kept
+	s.ok(s.keyed("k", "/api/drops/1/restock", `{"add":1}`)) // another body is accepted, because nothing was kept
 	first := s.ok(s.keyed("k", "/api/drops/reserve", body))
 	if again := s.ok(s.keyed("k", "/api/drops/reserve", body)); again.body != first.body {
 		t.Errorf("got %s, then %s", first.body, again.body)
@@ -225,7 +225,7 @@ func TestPurchase_RetriedByKeyAndWithoutIsOne(t *testing.T) {
 		if r.status != 200 || r.body != first.body {
 			t.Fatalf("key %q: %d %s, first %s", key, r.status, r.body, first.body)
 		}
-		s.isReplay(r, i == 1 || i == 4) // the others are the same by nature, not by the key
+		s.isReplay(r, i == 1 || i == 4) // the others are repeatable by nature, not because of the key
 	}
 	if got := decoded[salesJSON](t, s.get("/api/drops/1/purchases")); len(got.Purchases) != 1 {
 		t.Errorf("got %+v", got)
@@ -237,7 +237,7 @@ func TestKey_OnlyAKeptAnswerSaysThatItIsOne(t *testing.T) {
 	mustPost[dropJSON](s, "/api/drops/create", `{"name":"one each","price":1,"total_stock":9,"start_time":"2026-01-31T10:00:00Z","limit_per_user":1}`)
 	const path, body = "/api/drops/reserve", `{"dropId":1,"userId":3}`
 	first := s.ok(s.keyed("a", path, body))
-	for _, key := range []string{"", "b", "c"} { // the hold that is there, by the rule of the limit
+	for _, key := range []string{"", "b", "c"} { // the hold that exists, because of the limit
 		r := s.post(path, body)
 		if key != "" {
 			r = s.keyed(key, path, body)
@@ -252,7 +252,7 @@ func TestKey_OnlyAKeptAnswerSaysThatItIsOne(t *testing.T) {
 		s.refused(refused, 404, "reservation_not_found")
 		s.isReplay(refused, false)
 	}
-	for range 2 { // finds the buyer again
+	for range 2 { // finds the same buyer
 		s.isReplay(s.ok(s.post("/api/users", `{"username":"Ann"}`)), false)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/limit"
 )
 
-// limitedTo has so slow a rate that only the burst counts within a test.
+// limitedTo has such a slow rate that only the burst counts within a test.
 func limitedTo(t *testing.T, rules string, proxies ...string) option {
 	t.Helper()
 	r, err := limit.ParseRules(rules)

@@ -84,14 +84,15 @@ func TestList_AscendingAndWithoutArchivedDrops(t *testing.T) {
 		mustPost[dropJSON](s, "/api/drops/create", createBody)
 	}
 	s.command(2, archive)
-	s.refused(s.post("/api/drops/reserve", `{"dropId":2,"userId":1}`), 409, "archived") // the engine sees it now
+	s.refused(s.post("/api/drops/reserve", `{"dropId":2,"userId":1}`), 409, "archived") // now the engine sees it
 	drops := decoded[[]dropJSON](t, s.list())
 	if len(drops) != 2 || drops[0].ID != 1 || drops[1].ID != 3 {
 		t.Errorf("got %+v", drops)
 	}
 }
 
-// TestList_ShowsACallerItsOwnWrite: every buyer's list, read after the answer, is at least as new as the reservation.
+// TestList_ShowsACallerItsOwnWrite: the list that a buyer reads after a reserve is at least as new as the
+// reservation.
 func TestList_ShowsACallerItsOwnWrite(t *testing.T) {
 	s := newShop(t)
 	const buyers, rounds = 50, 10

@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// requests reads how many requests /metrics counts under those labels.
+// requests returns how many requests /metrics counts under the labels.
 func (s *shop) requests(route, method, code string) string {
 	s.Helper()
 	pattern := fmt.Sprintf(`(?m)^sneakerdrop_http_request_duration_seconds_count\{code="%s",method="%s",route="%s"\} (\d+)$`,
@@ -29,7 +29,7 @@ func (s *shop) requests(route, method, code string) string {
 	return found[1]
 }
 
-// counts waits for a figure: a request is counted after its answer was sent.
+// counts waits for a figure, because a request is counted after its answer was sent.
 func (s *shop) counts(route, method, code, want string) {
 	s.Helper()
 	await.Nil(s, func() error {
@@ -54,7 +54,7 @@ func TestMetrics_CountRequestsByRouteMethodAndStatus(t *testing.T) {
 	s.counts("/api/drops/create", "POST", "200", "1")
 	s.counts("/api/drops/reserve", "POST", "200", "5")
 	s.counts("/api/drops/reserve", "POST", "409", "2")
-	s.counts("/api/drops/{id}", "GET", "200", "2") // HEAD is served as GET is
+	s.counts("/api/drops/{id}", "GET", "200", "2") // HEAD is served like GET
 	s.counts("/api/drops/{id}", "GET", "404", "1")
 	s.counts("/api/drops/{id}", "PATCH", "200", "1")
 	s.counts("/api/drops", "GET", "304", "1")

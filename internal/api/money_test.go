@@ -23,7 +23,7 @@ func dropAt(price string) string {
 
 var priceOf = regexp.MustCompile(`"price":([^,}]*)`)
 
-// A price has the decimals of the shop's currency when a drop is created or changed, and no record rounds it.
+// A price must fit the decimals of the shop's currency when a drop is created or changed. No record rounds it.
 func TestPrice_HasTheDecimalsOfTheCurrency(t *testing.T) {
 	for _, c := range []struct {
 		code     string
@@ -92,7 +92,8 @@ func TestPrice_HasTheDecimalsOfTheCurrency(t *testing.T) {
 	}
 }
 
-// What a shop stored before it changed its currency is what it was, and everything but its price can be changed.
+// If a shop changes its currency, stored prices keep their value, and everything else of these drops can still be
+// changed.
 func TestPrice_OfAnotherCurrencyStaysAsItIs(t *testing.T) {
 	kept := memory.New(clockOf(new(atomic.Int64)))
 	before := newShopOn(t, kept, new(atomic.Int64), inCurrency("KWD", 3))

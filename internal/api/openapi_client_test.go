@@ -12,11 +12,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// clientDocument is the document that the client library is made from: that of a server with everything switched on.
+// clientDocument is the document that the client library is generated from. It is that of a server with everything
+// switched on.
 const clientDocument = "../../client/openapi.json"
 
-// TestOpenAPI_IsWhatTheClientIsMadeFrom fails where the document has changed and the client was not made anew. With
-// MAKE_CLIENT=1 it writes the document.
+// TestOpenAPI_IsWhatTheClientIsMadeFrom fails if the document has changed but the client was not generated again.
+// With MAKE_CLIENT=1 it writes the document.
 func TestOpenAPI_IsWhatTheClientIsMadeFrom(t *testing.T) {
 	var want bytes.Buffer
 	if err := json.Indent(&want, []byte(newShop(t, secretProvider(t).signIn).get("/openapi.json").body), "", "  "); err != nil {
@@ -47,13 +48,13 @@ func readClientDocument(tb testing.TB) document {
 	return d
 }
 
-// errorSchemas are the document's, read once. No member is allowed that is not described.
+// errorSchemas are the document's, read once. They allow no member that is not described.
 var errorSchemas struct {
 	once sync.Once
 	registry
 }
 
-// fitsError checks an error that the server answered with against what the document says of all of them.
+// fitsError checks an error from the server against the document's schema of errors.
 func fitsError(tb testing.TB, body []byte) {
 	tb.Helper()
 	errorSchemas.once.Do(func() {
@@ -76,8 +77,8 @@ func fitsError(tb testing.TB, body []byte) {
 	}
 }
 
-// TestOpenAPI_ErrorsAreAUnionOfVariantsByCode reads what generators of clients make types from: each code in one
-// variant alone.
+// TestOpenAPI_ErrorsAreAUnionOfVariantsByCode reads what code generators make types from: each code is in one variant
+// only.
 func TestOpenAPI_ErrorsAreAUnionOfVariantsByCode(t *testing.T) {
 	d := newShop(t, secretProvider(t).signIn).document()
 	var union struct {

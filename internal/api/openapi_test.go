@@ -45,12 +45,12 @@ type operationJSON struct {
 	}
 }
 
-// id is what the log calls the operation, which OperationID is made of: list-drops of listDrops.
+// id is the operation's name in the log, which OperationID is made from: list-drops for listDrops.
 func (o *operationJSON) id() string {
 	return strings.ToLower(regexp.MustCompile(`[A-Z]`).ReplaceAllString(o.OperationID, "-$0"))
 }
 
-// body is an example of a body that works, "" where the operation has none.
+// body is an example of a body that works, or "" if the operation has none.
 func (o *operationJSON) body() string {
 	if o.RequestBody == nil {
 		return ""
@@ -74,7 +74,7 @@ func (s *shop) document() document {
 	return d
 }
 
-// registry holds the document's schemas, as read back from its text.
+// registry has the document's schemas, read back from its text.
 type registry struct{ schemas map[string]*huma.Schema }
 
 func (r registry) Schema(reflect.Type, bool, string) *huma.Schema { panic("not used") }
@@ -87,7 +87,7 @@ func (r registry) RegisterTypeAlias(reflect.Type, reflect.Type) {}
 
 const refPrefix = "#/components/schemas/"
 
-// schemaOf reads a schema's text back into what validates.
+// schemaOf reads a schema's text back into a schema that can validate.
 func schemaOf(tb testing.TB, text json.RawMessage) *huma.Schema {
 	tb.Helper()
 	var raw map[string]json.RawMessage
@@ -156,8 +156,7 @@ func (d *document) validate(tb testing.TB, schema, value json.RawMessage) {
 	}
 }
 
-// TestOpenAPI_DescribesEveryOperation has what linters leave to people; what they know themselves is
-// test/client_test.go's.
+// TestOpenAPI_DescribesEveryOperation checks what linters cannot. test/client_test.go runs the linters.
 func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 	s := newShop(t)
 	d := s.document()
@@ -211,7 +210,7 @@ func TestOpenAPI_DescribesEveryOperation(t *testing.T) {
 	}
 }
 
-// TestOpenAPI_AndTheRoutesAreTheSame asks for every method on every path that is described or guessed.
+// TestOpenAPI_AndTheRoutesAreTheSame tries every method on every path, described or guessed.
 func TestOpenAPI_AndTheRoutesAreTheSame(t *testing.T) {
 	s := newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
@@ -225,7 +224,7 @@ func TestOpenAPI_AndTheRoutesAreTheSame(t *testing.T) {
 			_, described := d.Paths[path][strings.ToLower(method)]
 			asked := placed(path)
 			if strings.HasSuffix(path, "/events") {
-				asked += "?drop=none" // else it has no end
+				asked += "?drop=none" // otherwise the stream would not end
 			}
 			r := s.do(s.request(method, asked, ""))
 			if routed := r.status != http.StatusMethodNotAllowed && (r.status != http.StatusNotFound || !strings.Contains(r.body, "route_not_found")); routed != described {
@@ -299,7 +298,8 @@ func TestOpenAPI_ExamplesFitTheirSchemasAndWork(t *testing.T) {
 	}
 }
 
-// TestOpenAPI_BoundsAreTheRules sends each documented bound, which must pass, and the number beyond it, which must not.
+// TestOpenAPI_BoundsAreTheRules sends each documented bound, which must be accepted, and the number beyond it, which
+// must not.
 func TestOpenAPI_BoundsAreTheRules(t *testing.T) {
 	s := newShop(t)
 	d := s.document()

@@ -238,7 +238,7 @@ func TestLog_HasOneLineForEachOperatorCallAndNoneForBuyers(t *testing.T) {
 		}
 		want := fmt.Sprintf(`"call":"%s","drop":%s,"outcome":"%s","from":"127.0.0.1:`, c.call, c.drop, c.outcome)
 		var line string
-		await.Until(t, "it is in the log", func() bool { // an export's line is written after its last byte was sent
+		await.Until(t, "it is in the log", func() bool { // an export's log line is written after its last byte was sent
 			line = s.log.String()[before:]
 			return strings.HasSuffix(line, "\n")
 		})

@@ -41,7 +41,7 @@ func (g *guarded) log(query string) actionsJSON {
 }
 
 func TestActions_SayWhoDidWhatAndHowItEnded(t *testing.T) {
-	g := newGuarded(t) // which creates a drop
+	g := newGuarded(t) // this one creates a drop
 	views, viewerID := g.operatorToken(operator.Viewer, 0)
 	do := func(token, method, path, body string) {
 		req := g.request(method, path, body)
@@ -54,8 +54,8 @@ func TestActions_SayWhoDidWhatAndHowItEnded(t *testing.T) {
 	do(g.admin, "PATCH", "/api/drops/77", `{"hidden":true}`)
 	do(views, "GET", "/api/drops/1/purchases?after=5&limit=2", "")
 	do(views, "GET", "/metrics", "")
-	do(views, "POST", "/api/drops/1/pause", "")             // not allowed: not an action
-	do(g.ann, "POST", "/api/drops/reserve", `{"dropId":1}`) // not an operator's
+	do(views, "POST", "/api/drops/1/pause", "")             // refused, so not an action
+	do(g.ann, "POST", "/api/drops/reserve", `{"dropId":1}`) // not an operator's token
 	got := g.log("").Actions
 	want := []actionJSON{
 		{Token: int64(viewerID), Role: "viewer", Call: "list-purchases", DropID: new(int64(1)), Detail: "after=5&limit=2", Outcome: new("ok")},
@@ -84,7 +84,7 @@ func TestActions_SayWhoDidWhatAndHowItEnded(t *testing.T) {
 	}
 }
 
-// stripped leaves out where pointers point.
+// stripped removes the addresses that pointers print.
 func stripped(s string) string {
 	for {
 		before, after, found := strings.Cut(s, "0x")
@@ -113,7 +113,7 @@ func TestActions_InPages(t *testing.T) {
 	}
 }
 
-// Nothing that is done can be hidden from the log: behind spaces, behind what is ignored, or in escapes.
+// Nothing that was done can be hidden from the log: not behind spaces, not behind ignored members, not in escapes.
 func TestActions_KeepAllThatIsDone(t *testing.T) {
 	g := newGuarded(t)
 	for body, want := range map[string]string{
@@ -198,7 +198,7 @@ func TestActions_KeysOfOperatorsAreTheirOwn(t *testing.T) {
 	}
 }
 
-// The log has each call that needs an operator's token, except calls that only watch the server. That goes for new
+// The log has each call that needs an operator's token, except calls that only watch the server. This goes for new
 // calls too.
 func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	g := newGuarded(t)
@@ -211,7 +211,7 @@ func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 			}
 			before := g.log("?limit=1").Actions[0].ID
 			if strings.HasSuffix(path, "/events") {
-				path += "?drop=none" // else it has no end
+				path += "?drop=none" // otherwise the stream would not end
 			}
 			g.as(g.admin, strings.ToUpper(method), placed(path), op.body())
 			got := ""
@@ -225,7 +225,7 @@ func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	}
 }
 
-// Buyers' names and emails are not in the log, which nobody can delete anything from.
+// Buyers' names and emails are not in the log, because nobody can delete anything from it.
 func TestActions_KeepNoNamesOfBuyers(t *testing.T) {
 	g := newGuarded(t)
 	user := mustAs[meJSON](g.shop, g.admin, "POST", "/api/users", `{"username":"Zoe Quince","email":"zoe@example.com"}`)

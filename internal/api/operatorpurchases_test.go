@@ -46,7 +46,8 @@ func (s *shop) allPurchases(query string) []int64 {
 	}
 }
 
-// The purchases of all drops come newest first, whatever the pages, the range and the filters are, each once.
+// The purchases of all drops come newest first and each exactly once, whatever the page size, the range and the
+// filters.
 func TestAllPurchases_AreThoseOfEachDropNewestFirst(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 2))
@@ -62,7 +63,7 @@ func TestAllPurchases_AreThoseOfEachDropNewestFirst(t *testing.T) {
 	for id := drop.ID(1); id <= 12; id++ {
 		var times []drop.Time
 		at := begin + drop.Time(random.IntN(2000))
-		for range []int{0, 1, 5, 350}[random.IntN(4)] { // more than two pages of a drop
+		for range []int{0, 1, 5, 350}[random.IntN(4)] { // more than two pages of one drop
 			at += drop.Time(random.IntN(5))
 			times = append(times, at)
 		}
@@ -147,7 +148,7 @@ func TestAllPurchases_FindABuyerInEveryDrop(t *testing.T) {
 	s.refused(s.get("/api/operator/purchases?drop=9"), 404, "drop_not_found")
 }
 
-// Drops that sold their last pair long ago are not read for the newest page.
+// The newest page does not read drops that sold their last pair long ago.
 func TestAllPurchases_ReadOnlyDropsThatSoldSince(t *testing.T) {
 	counted := &countedSales{Store: memory.New(clockOf(new(atomic.Int64)))}
 	var filled []store.Filled
@@ -258,7 +259,7 @@ func TestBuyer_ShowsReservationsAndPurchasesOfAllDrops(t *testing.T) {
 	s.refused(s.get("/api/operator/buyers/77?limit=501"), 422, "invalid")
 }
 
-// Whoever looks a buyer up is in the log; whom they looked for by name or email is not.
+// The log names operators who look up buyers. It does not have the name or email that they looked for.
 func TestBuyers_TheLogSaysWhoLooked(t *testing.T) {
 	g := newGuarded(t)
 	views, _ := g.operatorToken(operator.Viewer, 0)

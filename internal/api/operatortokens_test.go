@@ -36,7 +36,7 @@ type (
 
 const tokensPath = "/api/operator/tokens"
 
-// lasting has the operator's token never end.
+// lasting makes the operator's token valid forever.
 func lasting(g *guarded) *guarded {
 	g.admin, g.adminToken = g.operatorToken(operator.Operator, 0)
 	return g
@@ -87,7 +87,7 @@ func TestTokens_AreMadeShownOnceAndRevoked(t *testing.T) {
 	}
 }
 
-// A token makes none that can do more, or lasts longer, than itself.
+// A token cannot create a token that can do more, or lasts longer, than itself.
 func TestTokens_MakeNoneThatIsMorePowerful(t *testing.T) {
 	g := lasting(newGuarded(t))
 	viewer, _ := g.operatorToken(operator.Viewer, 0)
@@ -141,7 +141,7 @@ func TestTokens_RefuseWhatTheyCannotBe(t *testing.T) {
 	}
 }
 
-// A retry whose first answer was lost gives the same token, with its secret, and makes no second one.
+// A retry after a lost answer gets the same token with its secret, and creates no second one.
 func TestTokens_ARetryMakesNoSecondOne(t *testing.T) {
 	g := lasting(newGuarded(t))
 	post := func(key, body string) reply {
@@ -156,7 +156,7 @@ func TestTokens_ARetryMakesNoSecondOne(t *testing.T) {
 		t.Errorf("%+v\n%+v\n%+v", first, again, other)
 	}
 	g.refused(post("a", `{"name":"y","role":"viewer"}`), http.StatusUnprocessableEntity, "idempotency_mismatch")
-	for i := range 70 { // what is kept has a bound
+	for i := range 70 { // the server keeps a limited number of answers
 		post(fmt.Sprint("k", i), body)
 	}
 	if late := post("a", body); late.body == first.body {

@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/api"
 )
 
-// fromPage makes a call as a browser does for a page: header has its names and values by turns.
+// fromPage makes a call the way a browser does for a page. header lists names and values in turn.
 func (s *shop) fromPage(method, path, body string, header ...string) reply {
 	req := s.request(method, path, body)
 	for i := 0; i < len(header); i += 2 {
@@ -19,7 +19,7 @@ func (s *shop) fromPage(method, path, body string, header ...string) reply {
 	return s.do(req)
 }
 
-// strangers are pages of origins that nobody named.
+// strangers are pages of origins that no pattern names.
 var strangers = map[string][]string{
 	"another page":              {"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"},
 	"an older browser":          {"Origin", "https://evil.example"},
@@ -32,7 +32,7 @@ var strangers = map[string][]string{
 	"another port":              {"Origin", "https://shop.example:8443"},
 }
 
-// Where origins are named, no page of another origin writes, with cookies or without.
+// If origins are named, no page of another origin can write, with or without cookies.
 func TestCrossOrigin_WritesAreForNamedOrigins(t *testing.T) {
 	s := newShop(t, func(c *api.Config) { c.AllowedOrigins = []string{"https://shop.example", "https://*.shop.example"} })
 	s.ok(s.post("/api/drops/create", createBody))
@@ -80,8 +80,8 @@ func TestCrossOrigin_WritesAreForNamedOrigins(t *testing.T) {
 	}
 }
 
-// The default, every origin, is for what buyers and watchers need, and for creating drops as the original's clients
-// do. No page that nobody named operates a shop or reads its books, whatever it sends.
+// The default, every origin, covers what buyers and watchers need, and creating drops, as the original's clients do.
+// A page of an origin that is not named cannot operate a shop or read its records, whatever it sends.
 func TestCrossOrigin_OperatorsCallsAreNeverForEveryOrigin(t *testing.T) {
 	s := newShop(t, func(c *api.Config) { c.AllowedOrigins = []string{"*", "https://admin.example"} })
 	s.ok(s.post("/api/drops/create", createBody))
@@ -120,8 +120,8 @@ func TestCrossOrigin_OperatorsCallsAreNeverForEveryOrigin(t *testing.T) {
 	}
 }
 
-// A form on any page can send these types without a preflight. None of them gets anywhere, also not where a call
-// needs no body.
+// A form on any page can send these types without a preflight. All of them are refused, even by calls that need no
+// body.
 func TestForms_AreNoCalls(t *testing.T) {
 	s := newShop(t)
 	s.ok(s.post("/api/drops/create", createBody))
@@ -139,11 +139,11 @@ func TestForms_AreNoCalls(t *testing.T) {
 	s.ok(s.fromPage(http.MethodPost, "/api/drops/1/resume", "{}", "Content-Type", "application/json"))
 }
 
-// A server that answers to any name can be reached by any web site's name (DNS rebinding).
+// Any web site's name can be made to reach a server that answers to any name (DNS rebinding).
 func TestHosts(t *testing.T) {
 	answered := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	loopback, named := api.Hosts{Names: []string{"shop.test", "192.0.2.7"}}.Around(answered), api.Hosts{Names: []string{"shop.test"}, AnyAddress: true}.Around(answered)
-	for host, want := range map[string][2]bool{ // on loopback; beyond it, with names
+	for host, want := range map[string][2]bool{ // on a loopback address; beyond it, with names
 		"localhost": {true, true}, "localhost:3000": {true, true}, "LocalHost.:3000": {true, true}, "127.0.0.1": {true, true}, "127.8.9.10:80": {true, true},
 		"[::1]:3000": {true, true}, "[::1]": {true, true}, "[::ffff:127.0.0.1]:3000": {true, true}, "": {true, true},
 		"shop.test": {true, true}, "SHOP.test:443": {true, true}, "shop.test.": {true, true},
@@ -177,7 +177,7 @@ func TestMetricsElsewhere(t *testing.T) {
 	}
 }
 
-// Which build runs is told to nobody who may look for its faults.
+// The server does not reveal its build to people who may look for its faults.
 func TestAnswers_DoNotNameTheProgramsVersion(t *testing.T) {
 	s := newShop(t)
 	for _, path := range []string{"/", "/health", "/readyz", "/openapi.json", "/docs", "/api/drops"} {

@@ -53,7 +53,7 @@ func TestPage_IsSavedWholeAndRead(t *testing.T) {
 	}
 }
 
-// replace saves a page in place of the version with a tag.
+// replace saves a page in place of the version with that tag.
 func (s *shop) replace(tag, body string) reply {
 	s.Helper()
 	req := s.request(http.MethodPut, "/api/drops/1/page", body)
@@ -85,7 +85,7 @@ func TestPage_OfTwoOperatorsAtOnceTheSecondIsTold(t *testing.T) {
 	if now := read(); now != first {
 		t.Errorf("the late one changed the page: %+v", now)
 	}
-	// A retry whose first answer was lost has nothing to lose.
+	// A client can safely retry after a lost answer.
 	if again := decoded[page](s, s.ok(s.replace(none.ETag, pageSaying("Ann's")))); again != first {
 		t.Errorf("the repeat made another version: %+v, before %+v", again, first)
 	}
@@ -105,7 +105,7 @@ func TestPage_OfTwoOperatorsAtOnceTheSecondIsTold(t *testing.T) {
 	s.ok(s.put("/api/drops/1/page", pageSaying("without a condition")))
 }
 
-// The header and the member are one tag, and the compressed form of a page counts as the page.
+// The header and the member have the same tag, and the compressed form has the page's own tag too.
 func TestPage_ItsTagIsTheHeader(t *testing.T) {
 	s := newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
@@ -125,7 +125,7 @@ func TestPage_ItsTagIsTheHeader(t *testing.T) {
 	s.refused(s.replace(compressed, pageSaying("newer")), http.StatusPreconditionFailed, "page_changed")
 }
 
-// A page of a hidden drop is shown to whoever knows the number, as the drop is.
+// The page of a hidden drop is shown to everybody who knows its number, like the drop itself.
 func TestPage_OfAHiddenDrop(t *testing.T) {
 	s := newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
@@ -199,7 +199,7 @@ func TestPage_TheLargestFits(t *testing.T) {
 }
 
 func TestPage_IsAnOperatorsAndInTheLog(t *testing.T) {
-	g := newGuarded(t) // which creates a drop
+	g := newGuarded(t) // this one creates a drop
 	g.refused(g.put("/api/drops/1/page", fullPage), http.StatusUnauthorized, "unauthenticated")
 	g.refused(g.as(g.ann, http.MethodPut, "/api/drops/1/page", fullPage), http.StatusForbidden, "forbidden")
 	views, _ := g.operatorToken(operator.Viewer, 0)
@@ -267,5 +267,5 @@ func TestDuplicate_MakesADraft(t *testing.T) {
 		}
 	}
 	s.refused(s.post("/api/drops/9/duplicate", ""), http.StatusNotFound, "drop_not_found")
-	s.refused(s.get("/api/drops/4"), http.StatusNotFound, "drop_not_found") // nothing was made
+	s.refused(s.get("/api/drops/4"), http.StatusNotFound, "drop_not_found") // nothing was created
 }

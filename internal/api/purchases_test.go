@@ -48,7 +48,7 @@ type (
 	}
 )
 
-// soldTo makes a drop of that body and sells one unit to each buyer.
+// soldTo creates a drop from that body and sells one unit to each buyer.
 func (s *shop) soldTo(body string, buyers ...string) {
 	s.Helper()
 	d := mustPost[dropJSON](s, "/api/drops/create", body)
@@ -139,7 +139,7 @@ func TestPurchases_AsCSV(t *testing.T) {
 	}
 }
 
-// broadSales answers with purchases as no API would take them in: an import may have brought them.
+// broadSales answers with purchases that the API would not accept: an import may have stored them.
 type broadSales struct{ store.Store }
 
 func (broadSales) Purchases(context.Context, drop.ID, drop.PurchaseID, int) ([]store.Sale, error) {
@@ -188,7 +188,7 @@ func TestPurchases_FormatIsNegotiated(t *testing.T) {
 	}
 }
 
-// paged counts the pages that are asked for, makes each take a moment, fails at one and is stuck at one.
+// paged counts the requested pages and makes each take a moment. It can fail at one page and hang at another.
 type paged struct {
 	store.Store
 	pages   atomic.Int32
@@ -239,7 +239,7 @@ func newPagedShop(t *testing.T, at *pipes.Listener, p *paged) *shop {
 }
 
 // TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest: neither the request timeout (10 s) nor the server's WriteTimeout
-// (30 s) is one for the whole export. In simulated time.
+// (30 s) limits the whole export. In simulated time.
 func TestPurchases_AsCSVOutliveTheTimeoutsOfOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &paged{pause: 8 * time.Second}
@@ -289,7 +289,8 @@ func TestPurchases_AsCSVCutShortDoNotLookWhole(t *testing.T) {
 	}
 }
 
-// TestPurchases_AsCSVEndWhenTheReaderGoesAway: the reader has the whole first page while the second is being read.
+// TestPurchases_AsCSVEndWhenTheReaderGoesAway: the reader has received the first page while the store reads the
+// second.
 func TestPurchases_AsCSVEndWhenTheReaderGoesAway(t *testing.T) {
 	p := &paged{stuckAt: 2}
 	s := newPagedShop(t, nil, p)

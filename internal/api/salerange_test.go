@@ -19,8 +19,7 @@ import (
 	"sneakerdrop/internal/store/memory"
 )
 
-// soldAt is a store with one drop, of which one unit was sold at each of these times (in ms), in sizes 9 and 10 by
-// turns.
+// soldAt is a store with one drop that sold a unit at each of these times (in ms), alternately in sizes 9 and 10.
 func soldAt(t testing.TB, times ...drop.Time) *memory.Store {
 	t.Helper()
 	s := memory.New(clockOf(new(atomic.Int64)))
@@ -31,7 +30,7 @@ func soldAt(t testing.TB, times ...drop.Time) *memory.Store {
 	return s
 }
 
-// soldDrop is a drop, of which one unit was sold at each of these times, to the buyer of that number.
+// soldDrop is a drop that sold a unit at each of these times, to the buyer of that number.
 func soldDrop(id drop.ID, times []drop.Time) (*drop.State, *drop.Changes) {
 	n := int64(len(times))
 	spec := drop.Spec{Name: fmt.Sprintf("Drop %d", id), Price: 10000, StartTime: 1000, Sizes: []drop.SizeSpec{{Label: "9", Stock: n + 1}, {Label: "10", Stock: n + 1}}}
@@ -55,7 +54,7 @@ func soldDrop(id drop.ID, times []drop.Time) (*drop.State, *drop.Changes) {
 	return state, changes
 }
 
-// wanted are the numbers of the purchases from a time on until another (0: no bound), in a size.
+// wanted returns the numbers of the purchases between two times (0: no bound) in a size.
 func wanted(times []drop.Time, from, to drop.Time, size string) (numbers []int64) {
 	for i, at := range times {
 		if at >= from && (to == 0 || at < to) && (size == "" || size == []string{"9", "10"}[i%2]) {
@@ -85,7 +84,7 @@ func TestPurchases_OfATimeRangeAndSize(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	const begin = drop.Time(1_767_225_600_000)
 	times := []drop.Time{begin}
-	for range 2500 { // more than two pages of a file; some at one moment
+	for range 2500 { // more than two pages of a file; some have the same time
 		times = append(times, times[len(times)-1]+drop.Time(random.IntN(4)))
 	}
 	end := times[len(times)-1]
@@ -135,7 +134,7 @@ func TestPurchases_OfATimeRangeAndSize(t *testing.T) {
 	}
 }
 
-// numbersInPages reads all that a query finds, in small pages.
+// numbersInPages reads everything that a query finds, in small pages.
 func numbersInPages(s *shop, query, next string) []int64 {
 	s.Helper()
 	all := []int64{}
@@ -167,7 +166,7 @@ func (s *countedSales) NewestPurchases(ctx context.Context, id drop.ID, before d
 	return found, err
 }
 
-// However many purchases a drop has, a range of times is found by a few looks at single rows.
+// A few reads of single rows are enough to find a range of times, however many purchases a drop has.
 func TestPurchases_OfATimeRangeReadFewRows(t *testing.T) {
 	times := make([]drop.Time, 20_000)
 	for i := range times {
@@ -178,7 +177,7 @@ func TestPurchases_OfATimeRangeReadFewRows(t *testing.T) {
 	for _, order := range []string{"", "&order=newest"} {
 		counted.rows.Store(0)
 		s.ok(s.get("/api/drops/1/purchases?limit=10&" + rangeOf(times[9000], times[9005], "") + order))
-		if n := counted.rows.Load(); n > 2000 { // two looks a doubling, and a page
+		if n := counted.rows.Load(); n > 2000 { // two reads for each doubling, and a page
 			t.Errorf("%s: %d rows of 20,000 were read for 5", order, n)
 		}
 	}

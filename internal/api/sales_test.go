@@ -32,7 +32,7 @@ type newestJSON struct {
 	Newest *int64 `json:"newest"`
 }
 
-// numbers are those of the purchases in their drop.
+// numbers returns the numbers of the purchases within their drop.
 func (n *newestJSON) numbers() []int64 {
 	found := []int64{}
 	for _, p := range n.Purchases {
@@ -90,10 +90,10 @@ func TestPurchases_NewestFirst(t *testing.T) {
 	s.refused(s.get("/api/drops/3/purchases?order=newest&q=ann"), 404, "drop_not_found")
 }
 
-// A search finds buyers by any part of a name or email, and purchases by any number that somebody may have been told.
+// A search finds buyers by any part of a name or email, and purchases by any number that somebody may know.
 func TestPurchases_Search(t *testing.T) {
 	s := newShop(t)
-	s.soldTo(createBody, `"userId":3`, `"userId":3`, `"userId":3`) // so that reservations and purchases of drop 2 differ from all here
+	s.soldTo(createBody, `"userId":3`, `"userId":3`, `"userId":3`) // so that all reservations and purchases of drop 2 have other numbers than these
 	s.soldTo(`{"name":"n","price":1,"total_stock":50,"start_time":"2026-01-31T10:00:00Z"}`,
 		`"userName":"Ann Smith","email":"Ann.Smith@Example.com"`, // 1
 		`"userId":77`, // 2
@@ -103,7 +103,7 @@ func TestPurchases_Search(t *testing.T) {
 		`"userName":"ann-marie","email":"a+b_c%25@example.com"`, // 6
 		`"userName":"O'Neill \\ \"x\" ; DROP","userId":null`,    // 7
 	)
-	reserved := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":2,"userId":88}`) // 8, not bought
+	reserved := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":2,"userId":88}`) // 8, not purchased
 	bought := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":2,"userId":99}`)   // reservation 9 is purchase 8
 	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, bought.ID)))
 	for q, want := range map[string][]int64{
@@ -150,7 +150,7 @@ func TestPurchases_SearchRefusesWhatItCannotRead(t *testing.T) {
 	s.ok(s.get("/api/drops/1/purchases?order=newest&q=" + strings.Repeat("%F0%9F%91%9F", 254)))
 }
 
-// longSale is a drop with many purchases. It makes up each page on request.
+// longSale is a drop with many purchases. It makes up each page when asked for it.
 type longSale struct {
 	store.Store
 	all   int64
@@ -192,7 +192,7 @@ func TestPurchases_SearchReadsShortPages(t *testing.T) {
 	s := newLongSale(t, nil, l)
 	find := func(query string) (found []int64, next *int64) {
 		at := ""
-		for range 200 { // a busy machine answers in parts
+		for range 200 { // on a busy machine the answer comes in parts
 			page := s.newest(query + at)
 			found = append(found, page.numbers()...)
 			if next = page.Next; next == nil || len(found) > 0 {
@@ -208,7 +208,7 @@ func TestPurchases_SearchReadsShortPages(t *testing.T) {
 	if found, next := find("&q=nobody"); found != nil || next != nil {
 		t.Errorf("found %v, next %v", found, next)
 	}
-	if found, _ := find("&q=buyer"); found != nil { // no accent
+	if found, _ := find("&q=buyer"); found != nil { // without the accent
 		t.Errorf("found %v", found)
 	}
 	if found, next := find("&q=B%C3%9AYER&limit=1000"); len(found) != 1000 || next == nil || *next&0xffffffff != 99_001 {
@@ -219,7 +219,7 @@ func TestPurchases_SearchReadsShortPages(t *testing.T) {
 	}
 }
 
-// A search that takes long answers in parts: with what it has, and where to go on. In simulated time.
+// A long search answers in parts: with what it has found, and where to continue. In simulated time.
 func TestPurchases_SearchTakesNoLongerThanItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &longSale{all: 100_000, slow: 600 * time.Millisecond}
@@ -235,7 +235,8 @@ func TestPurchases_SearchTakesNoLongerThanItMay(t *testing.T) {
 	})
 }
 
-// Whom an operator searched for is personal, and the log is never deleted: it says that there was a search.
+// The name that an operator searched for is personal, and the log is never deleted. So the log only says that there
+// was a search.
 func TestPurchases_TheLogDoesNotSayWhoWasSearchedFor(t *testing.T) {
 	s := newShop(t, secretProvider(t).signIn)
 	token, _ := s.operatorToken(operator.Viewer, time.Hour)

@@ -35,10 +35,10 @@ type shop struct {
 	url    string
 	client *http.Client
 	engine *engine.Engine
-	// handler is what the server serves.
+	// handler is the handler that the server serves.
 	handler http.Handler
 	store   store.Store
-	ahead   *atomic.Int64 // milliseconds by which the store's clock was moved on
+	ahead   *atomic.Int64 // how far the store's clock is ahead, in milliseconds
 	log     *logBuffer
 }
 
@@ -51,7 +51,7 @@ func newShop(tb testing.TB, options ...option) *shop {
 	return newShopOn(tb, s, ahead, options...)
 }
 
-// clockOf is the machine's clock, moved on by so many milliseconds.
+// clockOf returns the machine's clock, moved forward by that many milliseconds.
 func clockOf(ahead *atomic.Int64) func() drop.Time {
 	return func() drop.Time { return drop.TimeOf(time.Now()) + drop.Time(ahead.Load()) }
 }
@@ -61,7 +61,7 @@ func newShopOn(tb testing.TB, s store.Store, ahead *atomic.Int64, options ...opt
 	return newShopAt(tb, nil, s, ahead, options...)
 }
 
-// newShopAt is newShopOn where the test listens; nil: on this machine.
+// newShopAt is newShopOn with the test's own listener; nil: one on this machine.
 func newShopAt(tb testing.TB, at *pipes.Listener, s store.Store, ahead *atomic.Int64, options ...option) *shop {
 	tb.Helper()
 	log := &logBuffer{}
@@ -79,7 +79,7 @@ func newShopAt(tb testing.TB, at *pipes.Listener, s store.Store, ahead *atomic.I
 	for _, o := range options {
 		o(&c)
 	}
-	hub.Private = c.Identity != nil // nothing is published yet
+	hub.Private = c.Identity != nil // nothing has been published yet
 	if err := e.Start(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func newShopAt(tb testing.TB, at *pipes.Listener, s store.Store, ahead *atomic.I
 	return &shop{TB: tb, url: server.URL, client: client, engine: e, handler: h, store: s, ahead: ahead, log: log}
 }
 
-// reply is an answer, read to its end.
+// reply is a complete answer.
 type reply struct {
 	status int
 	header http.Header
@@ -160,7 +160,7 @@ func (s *shop) get(path string) reply {
 	return s.do(s.request(http.MethodGet, path, ""))
 }
 
-// mustPost posts what has to succeed and decodes the answer.
+// mustPost makes a POST that has to succeed, and decodes the answer.
 func mustPost[T any](s *shop, path, body string) T {
 	s.Helper()
 	r := s.post(path, body)
@@ -207,7 +207,7 @@ type (
 	}
 )
 
-// refused checks an error's status and code, and returns it.
+// refused checks an error's status and code, and returns the error.
 func (s *shop) refused(r reply, status int, code string) errorJSON {
 	s.Helper()
 	e := decoded[errorJSON](s, r)

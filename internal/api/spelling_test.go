@@ -12,7 +12,7 @@ const (
 	madeName = `{"dropId":1,"userName":%s}`
 )
 
-// Under a limit of 1 who reserves again gets the hold of before: so one person in all spellings has one.
+// With a limit of 1, a buyer who reserves again gets the same hold. So all spellings of a name are one buyer.
 func TestReserve_OnePersonInAllSpellings(t *testing.T) {
 	for _, same := range [][]string{
 		{`"nika"`, `"nika "`, `" nika"`, `"nika\u00a0"`, `"\u3000nika\t"`, `"\uff4e\uff49\uff4b\uff41"`},
@@ -69,7 +69,7 @@ func TestReserve_OneSizeInAllSpellings(t *testing.T) {
 	}
 }
 
-// A retry is the same text: it gets the first answer, in whatever form the text is kept.
+// A retry has the same text and gets the first answer, in whatever form the text is stored.
 func TestKey_OfATextThatIsNotInItsNormalForm(t *testing.T) {
 	s := openForKeys(t)
 	for i, c := range []keyCall{

@@ -76,7 +76,7 @@ func TestSales_CountWhatWasSoldSinceAMoment(t *testing.T) {
 					moments = append(moments, p.CreatedAt, p.CreatedAt.Add(time.Millisecond))
 				}
 			}
-			for _, since := range append(moments, moments...) { // asked, and remembered where that is safe
+			for _, since := range append(moments, moments...) { // asked, and remembered if that is safe
 				f := s.soldSince(since)
 				units, revenue, parts := int64(0), int64(0), []string{}
 				for id, price := range map[int64]int64{1: 11999, 2: 10, 3: 5000} {
@@ -138,7 +138,7 @@ func (c *counted) Purchases(ctx context.Context, id drop.ID, after drop.Purchase
 	return c.Store.Purchases(ctx, id, after, limit)
 }
 
-// The figures of today are asked for each second: the store is read for a moment once, and never from end to end.
+// Pages ask for today's figures every second. The store is read once for a moment, and never from end to end.
 func TestSales_AreRememberedAndBounded(t *testing.T) {
 	c := &counted{Store: memory.New(stores.Now)}
 	s := newShopOn(t, c, new(atomic.Int64))
@@ -161,7 +161,7 @@ func TestSales_AreRememberedAndBounded(t *testing.T) {
 	if again := c.reads.Load(); again != first {
 		t.Errorf("%d more reads for a moment that was asked for before", again-first)
 	}
-	for i := range 100 { // strangers' moments push nothing out of bounds
+	for i := range 100 { // requests for other moments do not exceed the bound
 		s.soldSince(midnight.Add(-time.Duration(i) * time.Minute))
 	}
 	if f := s.soldSince(midnight); f.Units != 320 {

@@ -29,11 +29,11 @@ const (
 	testAudience = "shop"
 )
 
-// provider is an identity provider under test: it signs what tokens say.
+// provider is an identity provider for tests. It signs whatever a token claims.
 type provider struct {
 	t      testing.TB
 	secret []byte          // HS256
-	key    *rsa.PrivateKey // RS256, in place of the secret
+	key    *rsa.PrivateKey // RS256, instead of the secret
 	config identity.Config
 }
 
@@ -70,7 +70,7 @@ func (p *provider) signIn(c *api.Config) {
 
 type claims map[string]any
 
-// claims returns the claims of a valid token with some changes.
+// claims returns valid claims with some changes.
 func (p *provider) claims(subject string, changes claims) claims {
 	c := claims{
 		"iss": testIssuer, "aud": testAudience, "sub": subject, "exp": time.Now().Add(time.Hour).Unix(),
@@ -80,7 +80,7 @@ func (p *provider) claims(subject string, changes claims) claims {
 	return c
 }
 
-// token signs as the provider does.
+// token signs like the provider.
 func (p *provider) token(subject string, changes claims) string {
 	if p.key != nil {
 		return sign(jose.RS256, jose.JSONWebKey{Key: p.key, KeyID: "1"}, p.claims(subject, changes))
@@ -88,7 +88,7 @@ func (p *provider) token(subject string, changes claims) string {
 	return sign(jose.HS256, p.secret, p.claims(subject, changes))
 }
 
-// confused is a token signed with what the provider publishes, or by a key that the token brings with it.
+// confused is a token signed with a key that the provider publishes, or that the token itself contains.
 func (p *provider) confused(subject string) string {
 	if p.key == nil {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -105,7 +105,7 @@ func (p *provider) confused(subject string) string {
 	return sign(jose.HS256, jose.JSONWebKey{Key: secret, KeyID: "1"}, p.claims(subject, nil))
 }
 
-// unsigned has no signature at all, and says so.
+// unsigned has no signature, and says so.
 func (p *provider) unsigned(subject string) string {
 	payload, err := json.Marshal(p.claims(subject, nil))
 	if err != nil {
@@ -119,7 +119,7 @@ func sign(algorithm jose.SignatureAlgorithm, key any, c claims) string {
 	return tokens.Sign(algorithm, key, c, (&jose.SignerOptions{}).WithType("JWT"))
 }
 
-// operatorToken makes a token that lives for so long; 0: for ever.
+// operatorToken creates a token that is valid for that long; 0: forever.
 func (s *shop) operatorToken(role operator.Role, life time.Duration) (string, operator.TokenID) {
 	s.Helper()
 	token, hash := operator.Mint()
@@ -144,7 +144,7 @@ func (s *shop) as(token, method, path, body string) reply {
 	return s.do(req)
 }
 
-// mustAs makes a call with a token that has to succeed.
+// mustAs makes a call with a token, and the call has to succeed.
 func mustAs[T any](s *shop, token, method, path, body string) T {
 	s.Helper()
 	r := s.as(token, method, path, body)

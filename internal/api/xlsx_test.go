@@ -35,7 +35,7 @@ func workbookOf(t testing.TB, body string) *excelize.File {
 	return f
 }
 
-// soldTexts answers with purchases whose texts a spreadsheet would like to make something else of.
+// soldTexts answers with purchases whose texts a spreadsheet would like to convert.
 type soldTexts struct {
 	store.Store
 
@@ -88,7 +88,7 @@ func TestPurchases_AsWorkbookKeepTextsAsTheyAre(t *testing.T) {
 		}
 		price, err := f.GetCellValue("Purchases", fmt.Sprintf("G%d", n))
 		days, failed := strconv.ParseFloat(rows[i+1][7], 64)
-		when := drop.Time(math.Round((days - 25_569) * 86_400_000)) // days since the end of 1899
+		when := drop.Time(math.Round((days - 25_569) * 86_400_000)) // days since December 30, 1899
 		shown, late := f.GetCellValue("Purchases", fmt.Sprintf("H%d", n))
 		if err := errors.Join(err, failed, late); err != nil || price != "119.995" || rows[i+1][6] != "119.995" || when != at ||
 			!strings.HasPrefix(shown, "2026-11-22 22:47:0") || !strings.HasSuffix(shown, " UTC") {
@@ -139,7 +139,7 @@ func TestPurchases_CSVBeginsWithAMarkWhereAsked(t *testing.T) {
 	}
 }
 
-// A workbook is read from the store page by page as it goes out, and one that breaks off does not look whole.
+// A workbook is read from the store page by page while it is sent. One that breaks off does not look complete.
 func TestPurchases_AsWorkbookPageByPage(t *testing.T) {
 	p := &paged{}
 	s := newPagedShop(t, nil, p)
@@ -165,7 +165,7 @@ func TestPurchases_AsWorkbookPageByPage(t *testing.T) {
 	}
 }
 
-// endless has as many purchases as a test wants, and keeps none.
+// endless has as many purchases as a test wants, and stores none.
 type endless struct {
 	store.Store
 
@@ -195,7 +195,7 @@ func (m *memoryWatcher) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// 200,000 purchases go out in a few MiB of memory, and without a folder for temporary files.
+// 200,000 purchases need only a few MiB of memory, and no folder for temporary files.
 func TestPurchases_WorkbookTakesLittleMemory(t *testing.T) {
 	t.Setenv("TMPDIR", "/nowhere")
 	const n = 100_000
