@@ -19,7 +19,8 @@ storefront: build ## build, then run examples/storefront: a shop of its own, wit
 	$(GO) build -o bin/storefront ./examples/storefront
 	@exec examples/storefront/run
 
-build: ## build bin/sneakerdrop
+build: ## build bin/sneakerdrop, and internal/web/bundled before it
+	@env -u GOOS -u GOARCH $(GO) generate ./internal/web
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/sneakerdrop
 
 test: deps check ## everything that must pass before a change goes in

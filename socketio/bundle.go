@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"net/http"
 	"strconv"
@@ -20,27 +21,32 @@ var clientFiles embed.FS
 // bundle is the browser client, by file name.
 type bundle struct{ files map[string]*bundleFile }
 
+// bundleFile is a file of it. Nothing is read before somebody asks for it: most servers are asked for one file, if any.
 type bundleFile struct {
-	plain, etag string
-	compressed  func() []byte // made once, when first asked for
+	path       string
+	etag       func() string
+	compressed func() []byte
 }
 
 func newBundle() *bundle {
 	b := &bundle{map[string]*bundleFile{}}
-	names, _ := fs.Glob(clientFiles, "client/*") // the pattern is good
-	for _, name := range names {
-		data, _ := clientFiles.ReadFile(name) // embedded
-		sum := sha256.Sum256(data)
-		b.files[strings.TrimPrefix(name, "client/")] = &bundleFile{
-			plain:      string(data),
-			etag:       hex.EncodeToString(sum[:12]),
-			compressed: sync.OnceValue(func() []byte { return compress(data) }),
+	paths, _ := fs.Glob(clientFiles, "client/*") // the pattern is good
+	for _, path := range paths {
+		b.files[strings.TrimPrefix(path, "client/")] = &bundleFile{
+			path: path,
+			etag: sync.OnceValue(func() string {
+				data, _ := clientFiles.ReadFile(path) // embedded
+				sum := sha256.Sum256(data)
+				return hex.EncodeToString(sum[:12])
+			}),
+			compressed: sync.OnceValue(func() []byte { return compress(path) }),
 		}
 	}
 	return b
 }
 
-func compress(data []byte) []byte {
+func compress(path string) []byte {
+	data, _ := clientFiles.ReadFile(path) // embedded
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is good
 	_, _ = z.Write(data)
@@ -65,13 +71,14 @@ func (b *bundle) serve(w http.ResponseWriter, r *http.Request, name string) {
 	h.Set("Access-Control-Allow-Origin", "*") // a script that anybody may load, as a module too
 	h.Add("Vary", "Accept-Encoding")
 	if r.Header.Get("Range") == "" && acceptsGzip(r.Header["Accept-Encoding"]) {
-		h.Set("Etag", `"`+f.etag+`-gzip"`)
+		h.Set("Etag", `"`+f.etag()+`-gzip"`)
 		h.Set("Content-Encoding", "gzip")
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.compressed()))
 		return
 	}
-	h.Set("Etag", `"`+f.etag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(f.plain))
+	h.Set("Etag", `"`+f.etag()+`"`)
+	plain, _ := clientFiles.Open(f.path)                            // embedded
+	http.ServeContent(w, r, "", time.Time{}, plain.(io.ReadSeeker)) //nolint:forcetypeassert // embed promises it
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip by name, or else by *, unless its weight is 0.

@@ -14,7 +14,7 @@ import (
 
 // What docs/TESTING.md promises of memory. The promises of time are in figures_perf_test.go: memory is no smaller on a
 // faster machine.
-func TestFigures_IdleMemoryBelow64MB(t *testing.T) {
+func TestFigures_IdleMemoryBelow40MB(t *testing.T) {
 	for name, args := range engines(t) {
 		t.Run(name, func(t *testing.T) {
 			s, err := start(t.TempDir(), os.Environ(), append(args, "--addr", "localhost:0", "--demo")...)
@@ -23,11 +23,17 @@ func TestFigures_IdleMemoryBelow64MB(t *testing.T) {
 			}
 			defer s.kill()
 			mustGet(t, s.url+"/api/drops")
-			time.Sleep(2 * time.Second) // idle is what is measured: two sweeps go by
-			mb := residentMB(t, s.cmd.Process.Pid)
+			// Idle is what is measured: two sweeps go by, and what the start left behind goes back to the system.
+			var mb float64
+			for range 10 {
+				time.Sleep(2 * time.Second)
+				if mb = residentMB(t, s.cmd.Process.Pid); mb <= 40 {
+					break
+				}
+			}
 			t.Logf("resident: %.1f MB", mb)
-			if mb > 64 {
-				t.Errorf("resident: %.1f MB, want at most 64", mb)
+			if mb > 40 {
+				t.Errorf("resident: %.1f MB, want at most 40", mb)
 			}
 		})
 	}

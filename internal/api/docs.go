@@ -87,7 +87,7 @@ func newPage(document *huma.OpenAPI, routes []route) (*page, error) {
 	}
 	sum := sha256.Sum256([]byte(docsCSS))
 	return &page{
-		body: negotiate.NewBody("text/html; charset=utf-8", body.Bytes(), gzip.BestCompression),
+		body: negotiate.NewBody("text/html; charset=utf-8", bytes.Clone(body.Bytes()), gzip.BestCompression),
 		policy: "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-" +
 			base64.StdEncoding.EncodeToString(sum[:]) + "'",
 	}, nil

@@ -5,26 +5,51 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"sync"
 )
 
 // Body is an answer that many callers get. Its ETag depends only on its bytes, so replicas and restarts use the same
-// tag for the same content.
+// tag for the same content. It is compressed when the first caller asks for that.
 type Body struct {
-	plain  []byte
+	plain  func() []byte
+	size   int // of the plain body
 	media  string
-	tag    string // the ETag without quotes
+	tag    func() string // the ETag without quotes
 	packed func() []byte
 }
 
-// NewBody makes the answer. level is gzip's. It is compressed when the first caller asks for that.
+// NewBody makes the answer. level is gzip's.
 func NewBody(media string, plain []byte, level int) *Body {
-	return &Body{media: media, plain: plain, tag: TagOf(plain), packed: sync.OnceValue(func() []byte {
+	b := newBody(media, len(plain), func() []byte { return plain }, level)
+	tag := TagOf(plain)
+	b.tag = func() string { return tag }
+	return b
+}
+
+// NewFileBody makes an answer of a file that does not change. Nothing of the file is read before somebody asks for it,
+// and what is kept from then on is the compressed answer.
+func NewFileBody(media string, files fs.FS, name string, level int) (*Body, error) {
+	info, err := fs.Stat(files, name)
+	if err != nil {
+		return nil, err
+	}
+	read := func() []byte {
+		content, _ := fs.ReadFile(files, name) // it is there
+		return content
+	}
+	b := newBody(media, int(info.Size()), read, level)
+	b.tag = sync.OnceValue(func() string { return TagOf(read()) })
+	return b, nil
+}
+
+func newBody(media string, size int, plain func() []byte, level int) *Body {
+	return &Body{plain: plain, size: size, media: media, packed: sync.OnceValue(func() []byte {
 		var b bytes.Buffer
 		z, _ := gzip.NewWriterLevel(&b, level) // callers pass valid levels
-		_, _ = z.Write(plain)                  // a Buffer never fails
+		_, _ = z.Write(plain())                // a Buffer never fails
 		_ = z.Close()
 		return b.Bytes()
 	})}
@@ -38,32 +63,34 @@ func TagOf(content []byte) string {
 
 // Tagged gives the body another ETag, given without quotes, and returns it.
 func (b *Body) Tagged(tag string) *Body {
-	b.tag = tag
+	b.tag = func() string { return tag }
 	return b
 }
 
 // Plain returns the uncompressed body. Do not change it.
-func (b *Body) Plain() []byte { return b.plain }
+func (b *Body) Plain() []byte { return b.plain() }
 
 // ServeHTTP sends the body, compressed for callers that accept that. Callers that already have it get a 304. Set
 // caching headers before the call.
 func (b *Body) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
-	body, tag := b.plain, `"`+b.tag+`"`
-	packed := len(b.plain) >= MinGzip && AcceptsGzip(r.Header)
+	tag := `"` + b.tag() + `"`
+	packed := b.size >= MinGzip && AcceptsGzip(r.Header)
 	if packed {
-		tag = `"` + b.tag + gzipSuffix + `"`
+		tag = `"` + b.tag() + gzipSuffix + `"`
 	}
 	h.Set("ETag", tag)
 	if HasTag(r.Header, tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	encode := b.plain
 	if packed {
 		h.Set("Content-Encoding", "gzip")
-		body = b.packed()
+		encode = b.packed
 	}
+	body := encode()
 	h.Set("Content-Type", b.media)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)

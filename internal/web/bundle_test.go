@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,9 +46,9 @@ func scriptOf(t *testing.T, page, name string) string {
 // show the modules as they are written.
 func TestBundle_HasItsModules(t *testing.T) {
 	h, p := handler(t, Config{})
-	contents, err := bundledAssets()
-	if err != nil {
-		t.Fatal(err)
+	contents := make(map[string][]byte)
+	for name, body := range p.shipped {
+		contents[name] = body.Plain()
 	}
 	for at, name := range pageOf {
 		page := strings.TrimSuffix(name, ".html")
@@ -70,45 +69,6 @@ func TestBundle_HasItsModules(t *testing.T) {
 			if answer(h, http.MethodGet, folder+source).Code != http.StatusOK {
 				t.Errorf("%s%s is not there", folder, source)
 			}
-		}
-	}
-}
-
-// What is wrong in a module ends the start, with the file and the line.
-func TestBundle_NamesFileAndLineOfAFault(t *testing.T) {
-	contents, err := bundledAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for fault, want := range map[string]string{
-		"import { a } from \"./nowhere.js\";\nexport const start = a;\n":        "there is no module shop/nowhere.js",
-		"import { a } from \"./catalog.js\";\nexport const start = a;\n":        `shop/link.js:1:9: `,
-		"export const start = 1;\nexport const measure = ;\n":                   "shop/link.js:2:",
-		"import \"preact\";\nexport const start = 1;\n":                         "there is no module shop/preact",
-		"import \"../../../../etc/passwd\";\nexport const start = 1, link = 2;": "there is no module ../../../etc/passwd",
-	} {
-		broken := maps.Clone(contents)
-		broken["shop/link.js"] = []byte(fault)
-		if err := bundle(broken); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %s", fault, err, want)
-		}
-	}
-	missing := maps.Clone(contents)
-	delete(missing, "shop/shop.css")
-	if err := bundle(missing); err == nil || !strings.Contains(err.Error(), "there is no style sheet shop/shop.css") {
-		t.Error(err)
-	}
-}
-
-// BenchmarkBundle shows what the bundles cost a start.
-func BenchmarkBundle(b *testing.B) {
-	contents, err := bundledAssets()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if err := bundle(maps.Clone(contents)); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

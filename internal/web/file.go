@@ -5,13 +5,9 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
-	"maps"
 	"net/http"
 	"path"
-	"slices"
-	"strconv"
 
 	"sneakerdrop/internal/negotiate"
 )
@@ -45,8 +41,10 @@ type file struct {
 	types     string // where a module's types are; Deno asks for them
 }
 
-func newFile(name string, content []byte) *file {
-	return &file{Body: negotiate.NewBody(typeOf(name), content, gzip.BestCompression)}
+func newFile(name string, content []byte) *file { return &file{Body: bodyOf(name, content)} }
+
+func bodyOf(name string, content []byte) *negotiate.Body {
+	return negotiate.NewBody(typeOf(name), content, gzip.BestCompression)
 }
 
 // typeOf is the media type of a file; empty: it is not served.
@@ -116,14 +114,4 @@ type missingWriter struct{ http.ResponseWriter }
 func (w missingWriter) WriteHeader(int) {
 	w.Header().Del("ETag")
 	w.ResponseWriter.WriteHeader(http.StatusNotFound)
-}
-
-// hashOf names the files by what they are.
-func hashOf(contents map[string][]byte) string {
-	sum := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(contents)) {
-		_, _ = sum.Write([]byte(name + "\x00" + strconv.Itoa(len(contents[name])) + "\x00")) // a hash takes everything
-		_, _ = sum.Write(contents[name])
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:8])
 }

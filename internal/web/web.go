@@ -1,32 +1,40 @@
-// Package web has the pages that people use: the shop window at / and the control room at /admin. They are embedded
-// as they are written, without a build step: a page, its style sheets, and ES modules that import each other by
-// relative paths. New joins the modules of each page to one file, and its style sheets to another. The client library,
-// which the pages use to call the server, is also served to other sites' pages, below /client.
+// Package web has the pages that people use: the shop window at / and the control room at /admin. A page is HTML, its
+// style sheets, and ES modules that import each other by relative paths. The folder bundled has the modules of each
+// page joined to one file, and its style sheets joined to another: bundle makes it. The client library, which the
+// pages use to call the server, is also served to other sites' pages, below /client.
 //
 // All files except the pages are in one folder whose name is a hash of their content, so browsers keep them for ever.
 // Browsers ask for a page itself again each time. It is small, and has its style sheet and its first script inside,
 // so that it shows at once: the policy of the page names their hashes. Pages is safe for concurrent use.
 package web
 
+//go:generate go run ./bundle
+
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"embed"
 	"fmt"
 	"html/template"
 	"io"
 	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 
 	"sneakerdrop/client"
+	"sneakerdrop/internal/negotiate"
 )
 
 var (
 	//go:embed assets
 	assets embed.FS
+	//go:embed bundled
+	bundled embed.FS
+	// shippedAs is a hash of all that bundle read and made.
+	//go:embed bundled/hash
+	shippedAs string
 	//go:embed pages/*.html
 	templates embed.FS
 )
@@ -56,9 +64,9 @@ type Config struct {
 type Pages struct {
 	config    Config
 	languages *languages
-	files     map[string]*file // by path; pages without drops, in English
-	assets    string           // the folder with the files that pages load
-	bundled   map[string][]byte
+	files     map[string]*file           // by path; pages without drops, in English
+	assets    string                     // the folder with the files that pages load
+	shipped   map[string]*negotiate.Body // by path
 	templates *template.Template
 
 	static  map[string]map[*speech]*file // the pages without drops, by path
@@ -101,13 +109,10 @@ func New(c Config) (*Pages, error) {
 		missing: make(map[*speech]*file), drops: newDropPages(c.Catalog),
 	}
 	var err error
-	if err := p.addClient(); err != nil {
-		return nil, fmt.Errorf("read the client library: %w", err)
-	}
-	if p.bundled, err = bundledAssets(); err != nil {
+	if p.shipped, err = shipped(); err != nil {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
-	p.addAssets()
+	p.addShipped()
 	p.addTheme(c.Theme)
 	if p.languages, err = newLanguages(c.Theme.messages); err != nil {
 		return nil, fmt.Errorf("read the messages: %w", err)
@@ -148,9 +153,9 @@ func (p *Pages) addPages() error {
 
 // execute makes a page in one language. fill adds what the page shows of drops, and returns the cards on it.
 func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*file, error) {
-	page, script, style := "/", p.bundled["start.js"], p.bundled["shop.css"]
+	page, script, style := "/", p.shipped["start.js"].Plain(), p.shipped["shop.css"].Plain()
 	if name == pageOf["/admin"] {
-		page, style = "/admin", p.bundled["admin.css"]
+		page, style = "/admin", p.shipped["admin.css"].Plain()
 	}
 	data := pageData{
 		Config: p.config, Assets: p.assets, Start: template.JS(script), //nolint:gosec // ours
@@ -204,55 +209,43 @@ func (p *Pages) shopWindow(s *speech) *file {
 	})
 }
 
-const clientModule = "client/sneakerdrop.js"
-
-// addClient adds the client library under addresses that stay, for pages of every origin.
-func (p *Pages) addClient() error {
-	entries, err := client.Files.ReadDir(".")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		content, err := client.Files.ReadFile(entry.Name())
+// shipped are all files except the pages, by their paths, and the bundles made of them.
+var shipped = sync.OnceValues(func() (map[string]*negotiate.Body, error) {
+	all := make(map[string]*negotiate.Body)
+	for _, folder := range []struct {
+		files      embed.FS
+		from, name string
+	}{{assets, "assets", ""}, {bundled, "bundled", ""}, {client.Files, ".", "client/"}} {
+		err := fs.WalkDir(folder.files, folder.from, func(at string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || typeOf(at) == "" {
+				return err
+			}
+			name := folder.name + strings.TrimPrefix(at, folder.from+"/")
+			all[name], err = negotiate.NewFileBody(typeOf(at), folder.files, at, gzip.BestCompression)
+			return err
+		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		f := newFile(entry.Name(), content)
-		f.shared = true
-		p.files["/client/"+entry.Name()] = f
 	}
-	p.files["/"+clientModule].types = "./sneakerdrop.d.ts"
-	return nil
-}
-
-// bundledAssets are all files except the pages, by their paths, and what bundle made of them. To be read only.
-var bundledAssets = sync.OnceValues(func() (map[string][]byte, error) {
-	contents := make(map[string][]byte)
-	err := fs.WalkDir(assets, "assets", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || typeOf(name) == "" {
-			return err
-		}
-		contents[strings.TrimPrefix(name, "assets/")], err = assets.ReadFile(name)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	contents[clientModule], err = client.Files.ReadFile(path.Base(clientModule))
-	if err != nil {
-		return nil, err
-	}
-	return contents, bundle(contents)
+	return all, nil
 })
 
-// addAssets adds the files that the pages load.
-func (p *Pages) addAssets() {
-	p.assets = "/assets/" + hashOf(p.bundled)
-	for name, content := range p.bundled {
-		f := newFile(name, content)
-		f.immutable = true
-		p.files[p.assets+"/"+name] = f
+const clientModule = "client/sneakerdrop.js"
+
+// addShipped adds the files that the pages load, and the client library under addresses that stay, for pages of every
+// origin.
+func (p *Pages) addShipped() {
+	p.assets = "/assets/" + shippedAs
+	for name, body := range p.shipped {
+		if strings.HasPrefix(name, "client/") {
+			p.files["/"+name] = &file{Body: body, shared: true}
+		}
+		if !strings.HasPrefix(name, "client/") || name == clientModule {
+			p.files[p.assets+"/"+name] = &file{Body: body, immutable: true}
+		}
 	}
+	p.files["/"+clientModule].types = "./sneakerdrop.d.ts"
 }
 
 // Around serves the pages, and has next serve everything else.

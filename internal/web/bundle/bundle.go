@@ -1,16 +1,17 @@
-package web
+package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
-	"sync"
 
 	"github.com/evanw/esbuild/pkg/api"
-	"golang.org/x/sync/errgroup"
 )
 
 // engines are the oldest browsers that the pages are for, those of late 2022: esbuild writes no newer syntax.
@@ -32,42 +33,43 @@ var styles = map[string][]string{
 const notice = "/* Includes Preact (MIT) and htm (Apache-2.0): see vendor/LICENSE-preact.txt and vendor/LICENSE-htm.txt beside this file. */"
 
 // bundle joins the modules and the style sheets of each page, so that a browser needs one round trip for each kind
-// and not one for each file. It adds PAGE.js, PAGE.js.map and PAGE.css to the contents, which have the modules by
-// their paths. The modules themselves stay: the source map points to them.
-func bundle(contents map[string][]byte) error {
-	var building errgroup.Group // both pages at once: a start waits for them
-	var mu sync.Mutex
+// and not one for each file. It takes the pages' files by their paths, and returns PAGE.js, PAGE.js.map and PAGE.css
+// of each page, start.js and hash. The source maps point to the modules.
+func bundle(contents map[string][]byte) (map[string][]byte, error) {
 	made := make(map[string][]byte)
 	for page, sheets := range styles {
-		building.Go(func() error {
-			script, sources, err := bundleModules(contents, page)
-			if err != nil {
-				return fmt.Errorf("bundle the modules of %s: %w", page, err)
-			}
-			sheet, err := bundleStyles(contents, sheets)
-			if err != nil {
-				return fmt.Errorf("bundle the style sheets of %s: %w", page, err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			made[page+".js"], made[page+".js.map"], made[page+".css"] = script, sources, sheet
-			return nil
-		})
+		script, sources, err := bundleModules(contents, page)
+		if err != nil {
+			return nil, fmt.Errorf("bundle the modules of %s: %w", page, err)
+		}
+		sheet, err := bundleStyles(contents, sheets)
+		if err != nil {
+			return nil, fmt.Errorf("bundle the style sheets of %s: %w", page, err)
+		}
+		made[page+".js"], made[page+".js.map"], made[page+".css"] = script, sources, sheet
 	}
-	if err := building.Wait(); err != nil {
-		return err
-	}
-	maps.Copy(contents, made)
 	inline, err := minify(contents["shared/start.js"], api.LoaderJS, []api.Engine{{Name: api.EngineIE, Version: "9"}})
 	if err != nil {
-		return fmt.Errorf("minify shared/start.js: %w", err)
+		return nil, fmt.Errorf("minify shared/start.js: %w", err)
 	}
-	contents["start.js"] = inline
-	return nil
+	made["start.js"] = inline
+	made["hash"] = []byte(hashOf(contents, made))
+	return made, nil
 }
 
-// embedded is esbuild's name for the place where modules are: the contents, and never the disk.
-const embedded = "embedded"
+// hashOf is a hash of all files. Browsers find them in a folder of that name, and keep them forever.
+func hashOf(all ...map[string][]byte) string {
+	sum := sha256.New()
+	for _, contents := range all {
+		for _, name := range slices.Sorted(maps.Keys(contents)) {
+			_, _ = fmt.Fprintf(sum, "%s\x00%d\x00%s", name, len(contents[name]), contents[name]) // a hash takes everything
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// given is esbuild's name for the place where modules are: the contents, and never the disk.
+const given = "given"
 
 // bundleModules joins what PAGE/main.js imports. An absolute path, such as that of the Socket.IO client, stays an
 // import of its own.
@@ -80,7 +82,7 @@ func bundleModules(contents map[string][]byte, page string) (script, sourceMap [
 		if contents[name] == nil {
 			return api.OnResolveResult{}, fmt.Errorf("there is no module %s", name)
 		}
-		return api.OnResolveResult{Path: name, Namespace: embedded}, nil
+		return api.OnResolveResult{Path: name, Namespace: given}, nil
 	}
 	load := func(a api.OnLoadArgs) (api.OnLoadResult, error) { //nolint:unparam // as esbuild wants it
 		text := string(contents[a.Path])
@@ -92,9 +94,9 @@ func bundleModules(contents map[string][]byte, page string) (script, sourceMap [
 		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
 		Sourcemap: api.SourceMapLinked, SourcesContent: api.SourcesContentExclude,
 		Banner: map[string]string{"js": notice}, LogLevel: api.LogLevelSilent,
-		Plugins: []api.Plugin{{Name: embedded, Setup: func(b api.PluginBuild) {
+		Plugins: []api.Plugin{{Name: given, Setup: func(b api.PluginBuild) {
 			b.OnResolve(api.OnResolveOptions{Filter: ".*"}, resolve)
-			b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: embedded}, load)
+			b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: given}, load)
 		}}},
 	})
 	if err := faultOf(append(result.Errors, result.Warnings...)); err != nil {
@@ -102,7 +104,7 @@ func bundleModules(contents map[string][]byte, page string) (script, sourceMap [
 	}
 	for _, f := range result.OutputFiles {
 		if strings.HasSuffix(f.Path, ".map") {
-			sourceMap = bytes.ReplaceAll(f.Contents, []byte(`"`+embedded+":"), []byte(`"`))
+			sourceMap = bytes.ReplaceAll(f.Contents, []byte(`"`+given+":"), []byte(`"`))
 		} else {
 			script = f.Contents
 		}
@@ -135,7 +137,7 @@ func faultOf(messages []api.Message) error {
 	for _, m := range messages {
 		at := ""
 		if l := m.Location; l != nil {
-			at = fmt.Sprintf("%s:%d:%d: ", strings.TrimPrefix(l.File, embedded+":"), l.Line, l.Column)
+			at = fmt.Sprintf("%s:%d:%d: ", strings.TrimPrefix(l.File, given+":"), l.Line, l.Column)
 		}
 		faults = append(faults, errors.New(at+m.Text))
 	}
