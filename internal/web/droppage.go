@@ -32,8 +32,9 @@ type Catalog interface {
 }
 
 const (
-	// maxDropPages bounds the drops whose pages are kept. With more of them asked for at once, some are made again.
-	maxDropPages = 128
+	// maxDropPages bounds the pages of drops that are kept, each language of a drop counted: 640 take some 40 MB. With
+	// more of them asked for at once, some are made again.
+	maxDropPages = 640
 	// aboutWait bounds how long the store is waited for. A page without texts is better than none.
 	aboutWait = 2 * time.Second
 )
@@ -71,8 +72,8 @@ type folded struct {
 	Text  template.HTML
 }
 
-func newDropPages(of Catalog) *dropPages {
-	kept, err := lru.New[drop.ID, *dropCell](maxDropPages)
+func newDropPages(of Catalog, languages int) *dropPages {
+	kept, err := lru.New[drop.ID, *dropCell](max(maxDropPages/languages, 1))
 	if err != nil {
 		panic(err) // it refuses sizes below 1 alone
 	}

@@ -106,7 +106,7 @@ func New(c Config) (*Pages, error) {
 	}
 	p := &Pages{
 		config: c, files: make(map[string]*file), static: make(map[string]map[*speech]*file), home: make(map[*speech]*fresh[*file]),
-		missing: make(map[*speech]*file), drops: newDropPages(c.Catalog),
+		missing: make(map[*speech]*file),
 	}
 	var err error
 	if p.shipped, err = shipped(); err != nil {
@@ -117,6 +117,7 @@ func New(c Config) (*Pages, error) {
 	if p.languages, err = newLanguages(c.Theme.messages); err != nil {
 		return nil, fmt.Errorf("read the messages: %w", err)
 	}
+	p.drops = newDropPages(c.Catalog, len(p.languages.all))
 	if p.templates, err = template.ParseFS(templates, "pages/*.html"); err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
