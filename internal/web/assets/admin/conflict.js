@@ -35,6 +35,7 @@ export function Conflict({ mine, theirs, load, save, close }) {
     <p class="hint">Save mine replaces what they saved. Load theirs replaces your text; you can undo that.</p>
   </div>`;
 }
+Conflict.wide = true;
 
 function Version({ title, lines, others }) {
   const same = new Set(others);
