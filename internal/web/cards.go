@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	iso "github.com/bojanz/currency"
 	numerals "golang.org/x/text/message"
@@ -72,6 +73,15 @@ type cardSize struct {
 
 // Wide says that the card takes the whole width of the page.
 func (c *card) Wide() bool { return c.View != "" }
+
+// longLabel is how many characters the label of a size may have before all sizes of the drop get wider cells. The
+// scripts have the same rule.
+const longLabel = 5
+
+// Long says that a size has a label that needs a wide cell.
+func (c *card) Long() bool {
+	return slices.ContainsFunc(c.Sizes, func(s cardSize) bool { return utf8.RuneCountInString(s.Label) > longLabel })
+}
 
 // listing is the shop window as the server shows it.
 type listing struct {

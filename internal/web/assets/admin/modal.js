@@ -33,7 +33,7 @@ const closeQuestion = () => close("question");
 export function Modal() {
   useTopic("dialog");
   const { dialog, question } = places;
-  return html`<${Dialog} open=${dialog !== null} close=${closeDialog} wide=${dialog?.View.wide}>${dialog && html`<${dialog.View} ...${dialog.props} close=${closeDialog} />`}<//>
+  return html`<${Dialog} open=${dialog !== null} close=${closeDialog} kind=${dialog?.View.wide ? "wide" : undefined}>${dialog && html`<${dialog.View} ...${dialog.props} close=${closeDialog} />`}<//>
     <${Dialog} open=${question !== null} close=${closeQuestion} title="question-title">${question && html`<${question.View} ...${question.props} close=${closeQuestion} />`}<//>`;
 }
 

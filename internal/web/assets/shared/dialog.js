@@ -1,9 +1,9 @@
 import { useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "./html.js";
 
-// Dialog is modal. title is the id of its heading. Escape or a click outside closes it, and the focus returns to where
-// it was.
-export function Dialog({ open, close, wide, title = "dialog-title", children }) {
+// Dialog is modal. title is the id of its heading, and kind its class. Escape or a click outside closes it, and the
+// focus returns to where it was.
+export function Dialog({ open, close, title = "dialog-title", kind, children }) {
   const box = useRef();
   const wanted = useRef(open);
   wanted.current = open;
@@ -24,7 +24,7 @@ export function Dialog({ open, close, wide, title = "dialog-title", children }) 
   };
   // The event comes some time after a close: by then the dialog may be open again.
   const closed = () => wanted.current && !box.current.open && close();
-  return html`<dialog ref=${box} class=${wide ? "wide" : undefined} aria-labelledby=${title} onCancel=${escaped} onClose=${closed} onMouseDown=${beside}>
+  return html`<dialog ref=${box} class=${kind} aria-labelledby=${title} onCancel=${escaped} onClose=${closed} onMouseDown=${beside}>
     ${open && html`<div class="sheet">${children}</div>`}
   </dialog>`;
 }

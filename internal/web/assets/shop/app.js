@@ -16,7 +16,7 @@ import { link } from "./link.js";
 import { declineOffer, offer } from "./signin.js";
 import { DropPage } from "./page.js";
 import { Receipt } from "./receipt.js";
-import { Waiting } from "./states.js";
+import { Empty, Waiting } from "./states.js";
 import { focusDrop, Tray } from "./tray.js";
 
 export function App() {
@@ -54,7 +54,6 @@ export function App() {
   const shown = offer.token ? "offer" : hands.receipt ? "receipt" : dialog;
   return html`
     <${Header} account=${() => (signedIn() ? show("account") : ask(() => {}))} />
-    <${Banner} />
     <main id="main" tabindex="-1">${onlyDrop ? html`<${DropPage} ask=${asked} />` : html`<${Drops} ask=${asked} />`}</main>
     <${Tray} />
     <${Dialog} open=${shown !== null} close=${close}>
@@ -70,9 +69,10 @@ export function App() {
 function Header({ account }) {
   useTopic("buyer");
   return html`<header class="top">
-    <${Brand} />
+    <${Brand} href=${onlyDrop && "/"} />
     <${Live} />
     <button type="button" class="who" onClick=${account}>${signedIn() ? html`<span class="initial" aria-hidden="true">${initialOf(buyer.name) || "·"}</span><span><bdi>${short(buyer.name)}</bdi></span>` : identity ? t("shop.sign_in") : t("shop.your_name")}</button>
+    <${Banner} />
   </header>`;
 }
 
@@ -109,7 +109,7 @@ function Drops({ ask }) {
   const cards = useRef(new Map()).current;
   if (!catalog.loaded) return html`<${Waiting} />`;
   if (catalog.order.length === 0) {
-    return html`<div class="empty"><h1>${t("shop.empty")}</h1><p>${t("shop.empty_hint")}</p></div>`;
+    return html`<${Empty} title=${t("shop.empty")} hint=${t("shop.empty_hint")} />`;
   }
   const alone = catalog.order.length === 1;
   // Large are the next drop, and whatever would be alone in the grid.

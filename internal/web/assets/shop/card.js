@@ -14,8 +14,8 @@ import { Clock } from "./clock.js";
 import { Gallery, Slide } from "./gallery.js";
 import { boughtOf, hands, holdsOf, reserve } from "./hands.js";
 
-// Card is one drop: in the list, or in full (view: hero, alone or page).
-export function Card({ id, view = "", ask }) {
+// Card is one drop: in the list, or in full (view: large or page). Its children come after all else.
+export function Card({ id, view = "", ask, children }) {
   useTopic(`drop:${id}`);
   const [picked, pick] = useState(null);
   const drop = catalog.drops.get(id);
@@ -28,14 +28,14 @@ export function Card({ id, view = "", ask }) {
   const wide = view !== "";
   const badge = !(wide && phase === "soon") && html`<${Badge} drop=${drop} phase=${phase} />`; // the clock says it
   const title = html`<bdi>${drop.name}</bdi>`;
-  return html`<article ref=${box} class=${`card ${phase}${wide ? ` wide ${view}` : ""}`} id=${`drop-${id}`} aria-labelledby=${name}>
+  return html`<article class=${`card ${phase}${wide ? ` wide ${view}` : ""}`} id=${`drop-${id}`} aria-labelledby=${name}>
     ${view === "page"
       ? html`<${Gallery} pictures=${pictures} name=${drop.name} seed=${id}>${badge}<//>`
       : html`<div class="picture">
           <a href=${pageOf(id)} tabindex="-1" aria-hidden="true"><${Slide} key=${drop.image_url} picture=${{ url: imageOf(drop.image_url || ""), alt: "" }} seed=${id} /></a>
           ${badge}
         </div>`}
-    <div class="body">
+    <div class="body" ref=${box}>
       <header>
         ${view === "page" ? html`<h1 id=${name}>${title}</h1>` : html`<h2 id=${name}><a href=${pageOf(id)}>${title}</a></h2>`}
         <p class="price" translate=${false}>${money(drop.price)}</p>
@@ -46,6 +46,7 @@ export function Card({ id, view = "", ask }) {
       ${wide && html`<${Buyers} drop=${drop} />`}
     </div>
     ${!wide && html`<${Buyers} drop=${drop} />`}
+    ${children}
   </article>`;
 }
 
@@ -111,14 +112,17 @@ function Stock({ drop, phase }) {
   const share = drop.total_stock > 0 ? left / drop.total_stock : 0;
   const few = phase === "open" && (left <= 3 || share <= 0.1);
   return html`<div class=${`stock${few ? " few" : ""}`}>
-    <p><span>${rich("card.left", { n: html`<strong class="left" translate=${false}>${whole(left)}</strong>` }, { n: left, total: drop.total_stock })}</span>${drop.limit_per_user ? html`<span class="limit">${t("card.limit", { n: drop.limit_per_user })}</span>` : ""}</p>
+    <p><span>${rich("card.left", { n: html`<strong class="left" translate=${false}>${whole(left)}</strong>` }, { n: left, total: drop.total_stock })}</span></p>
     <div class="bar" aria-hidden="true"><div style=${{ transform: `scaleX(${share})` }}></div></div>
   </div>`;
 }
 
+const longLabel = 5; // characters: what is longer needs a wider cell. The server has the same rule.
+
 function Sizes({ drop, picked, pick, shut }) {
   const group = `size-${drop.id}`;
-  return html`<fieldset class="sizes" disabled=${shut}>
+  const long = drop.sizes.some((s) => [...s.size].length > longLabel);
+  return html`<fieldset class=${`sizes${long ? " long" : ""}`} disabled=${shut}>
     <legend>${t("card.size")}</legend>
     ${drop.sizes.map(
       (s) => html`<label key=${s.size} class=${s.available_stock === 0 ? "none" : picked === s.size ? "picked" : ""}>
@@ -142,11 +146,18 @@ function Action({ drop, phase, size, ask }) {
     else if (phase === "open" && !full && !size) document.querySelector(`#drop-${drop.id} .sizes input:enabled`)?.focus();
   };
   return html`<div class="action">
-    <button class="primary" type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
+    <button class=${kindOf({ phase, full, holding, size, drop })} type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
       ${asking ? t("card.reserving") : labelOf(drop, phase, size, { holding, bought, full })}
     </button>
     <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought })}</span></p>
   </div>`;
+}
+
+// kindOf is how much the button asks to be pressed: to choose a size, and to get one more, less than to buy.
+function kindOf({ phase, full, holding, size, drop }) {
+  if (phase !== "open" || full) return "primary";
+  if (drop.sizes && !size) return "primary choose";
+  return holding > 0 ? "primary more" : "primary";
 }
 
 function labelOf(drop, phase, size, { holding, bought, full }) {
@@ -164,7 +175,7 @@ function hintOf(drop, phase, { holding, bought }) {
   if (bought > 0) return t("card.hint_purchased", { n: bought });
   if (phase === "out") return t("card.hint_sold_out");
   if (phase === "paused") return t("card.hint_paused");
-  return "";
+  return drop.limit_per_user ? t("card.limit", { n: drop.limit_per_user }) : "";
 }
 
 function Buyers({ drop }) {

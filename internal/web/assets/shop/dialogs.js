@@ -4,9 +4,11 @@ import { identity, shop } from "../shared/config.js";
 import { precise, money } from "../shared/format.js";
 import { rich, t } from "../shared/messages.js";
 import { useTopic } from "../shared/topics.js";
+import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { buyer, forget, introduce, signedIn } from "./buyer.js";
 import { nameOf } from "./catalog.js";
+import { Portrait } from "./gallery.js";
 import { hands, letGo, showReceipt } from "./hands.js";
 import { acceptOffer, lookAtOffer, offer, refusedForGood, signInAddress } from "./signin.js";
 
@@ -107,8 +109,9 @@ export function Account({ close }) {
     }
   };
   const line = (b) => html`<li key=${b.id}>
+    <${Portrait} id=${b.dropId} />
     <div><strong><bdi>${nameOf(b.dropId)}</bdi></strong>
-      <span>${b.size ? `${t("hold.size", { size: b.size })} · ` : ""}${b.price === undefined ? "" : `${money(b.price)} · `}${precise(b.at)}</span></div>
+      <span>${b.size ? `${t("hold.size", { size: b.size })} · ` : ""}${b.price === undefined ? "" : `${isolated(money(b.price))} · `}${precise(b.at)}</span></div>
     <button type="button" class="quiet" aria-busy=${opening.id === b.id && !opening.refusal} aria-label=${t("account.receipt_of", { drop: nameOf(b.dropId) })} onClick=${() => receipt(b.id)}>${t("account.receipt")}</button>
     ${opening.id === b.id && opening.refusal && html`<p class="problem" role="alert">${explain(opening.refusal)}</p>`}
   </li>`;

@@ -8,24 +8,23 @@ import { about, onlyDrop } from "./about.js";
 import { Card } from "./card.js";
 import { catalog } from "./catalog.js";
 import { back, share } from "./icons.js";
-import { Waiting } from "./states.js";
+import { Empty, Waiting } from "./states.js";
 
 export function DropPage({ ask }) {
   useTopic("list");
   const drop = catalog.drops.get(onlyDrop);
   return html`<p class="links home"><a href="/">${back()}<span>${t("shop.all_drops")}</span></a>${drop && html`<${Share} name=${drop.name} />`}</p>
     ${drop
-      ? html`<div class="first"><${Card} id=${onlyDrop} view="page" ask=${ask} /></div>`
+      ? html`<div class="first"><${Card} id=${onlyDrop} view="page" ask=${ask}>${about && html`<${About} />`}<//></div>`
       : catalog.loaded
-        ? html`<div class="empty"><h1>${t("shop.drop_gone")}</h1><p>${t("shop.drop_gone_hint")}</p></div>`
-        : html`<${Waiting} large=${true} />`}
-    ${about && html`<${About} />`}`;
+        ? html`<${Empty} title=${t("shop.drop_gone")} hint=${t("shop.drop_gone_hint")}><a class="primary" href="/">${t("shop.all_drops")}</a><//>`
+        : html`<${Waiting} large=${true} />`}`;
 }
 
 function About() {
   const box = useRef();
   useLayoutEffect(() => box.current.append(about), []);
-  return html`<div ref=${box} />`;
+  return html`<div class="story" ref=${box} />`;
 }
 
 // Share hands the page's address to the device, or copies it. Where neither is allowed, it shows it.

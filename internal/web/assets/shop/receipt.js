@@ -5,6 +5,7 @@ import { money, precise } from "../shared/format.js";
 import { t } from "../shared/messages.js";
 import { useTopic } from "../shared/topics.js";
 import { nameOf } from "./catalog.js";
+import { Portrait } from "./gallery.js";
 import { hands } from "./hands.js";
 import { letter, printer } from "./icons.js";
 
@@ -41,6 +42,7 @@ export function Receipt({ close }) {
   }, []);
   if (!purchase) return null;
   return html`<div class="receipt">
+    <${Portrait} id=${purchase.dropId} />
     <svg class="tick" viewBox="0 0 48 48" aria-hidden="true" focusable="false"><circle cx="24" cy="24" r="22" /><path d="M14 25l7 7 14-15" /></svg>
     <h2 id="dialog-title">${purchase.again ? t("receipt.title_again") : t("receipt.title")}</h2>
     <p class="seller"><bdi>${shop}</bdi></p>

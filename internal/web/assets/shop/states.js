@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/messages.js";
 import { served } from "../shared/mount.js";
+import { Shoe } from "../shared/sneaker.js";
 import { explain } from "../shared/words.js";
 import { catalog } from "./catalog.js";
 import { loadAll } from "./link.js";
@@ -22,6 +23,17 @@ function Served() {
 }
 
 function Unreachable() {
-  return html`<div class="empty"><h1>${t("shop.unreachable")}</h1><p>${explain(catalog.failed)}</p>
-    <button type="button" class="primary" onClick=${loadAll}>${t("shop.retry")}</button></div>`;
+  return html`<${Empty} title=${t("shop.unreachable")} hint=${explain(catalog.failed)}>
+    <button type="button" class="primary" onClick=${loadAll}>${t("shop.retry")}</button>
+  <//>`;
+}
+
+// Empty stands where there are no drops, and says why. Its children say where to go.
+export function Empty({ title, hint, children }) {
+  return html`<div class="empty">
+    <svg class="sneaker" viewBox="40 110 320 150" aria-hidden="true" focusable="false"><${Shoe} /></svg>
+    <h1>${title}</h1>
+    <p>${hint}</p>
+    ${children}
+  </div>`;
 }

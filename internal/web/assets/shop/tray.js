@@ -8,6 +8,7 @@ import { useTopic } from "../shared/topics.js";
 import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { catalog, nameOf } from "./catalog.js";
+import { Portrait } from "./gallery.js";
 import { buy, dismiss, giveBack, hands, ran, remaining } from "./hands.js";
 
 const air = 8; // px between the tray and what it must not cover
@@ -67,9 +68,10 @@ function Hold({ hold }) {
   const busy = hold.phase !== "held";
   return html`<div ref=${box} class=${`hold${seconds <= 10 ? " last" : ""}`} role="group" aria-label=${isolated(name)}>
     <${Ring} hold=${hold} left=${left} seconds=${seconds} />
+    <${Portrait} id=${hold.dropId} />
     <div class="what">
       <h2 class="name" ref=${title} tabindex="-1" aria-describedby=${`hold-${hold.id}-more hold-${hold.id}-time`}><span class="caption">${t("hold.title")}</span> <bdi>${name}</bdi></h2>
-      <p class="more" id=${`hold-${hold.id}-more`}>${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? money(drop.price) : ""}</p>
+      <p class="more" id=${`hold-${hold.id}-more`}>${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? isolated(money(drop.price)) : ""}</p>
     </div>
     <div class="buttons">
       <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => buy(hold.id)}>${hold.phase === "buying" ? t("hold.purchasing") : t("hold.purchase")}</button>
