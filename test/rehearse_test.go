@@ -118,6 +118,27 @@ func TestRehearse_SignsItsBuyersIn(t *testing.T) {
 	}
 }
 
+// The limits of the production guide are for one address, and the proxy of the guide is trusted. So simulated buyers
+// do not share one limit.
+func TestRehearse_BuyersDoNotShareTheLimitOfOneAddress(t *testing.T) {
+	settings := strings.Join(documented(t, "howto/production.md", "4. Write the settings", "sh"), "\n")
+	args := []string{"--hold=6s"}
+	for flag, variable := range map[string]string{"--address-limits": "SNEAKERDROP_ADDRESS_LIMITS", "--trusted-proxy": "SNEAKERDROP_TRUSTED_PROXY"} {
+		_, rest, found := strings.Cut(settings, variable+"=")
+		value, _, _ := strings.Cut(rest, "\n")
+		if !found || value == "" {
+			t.Fatalf("the guide does not set %s", variable)
+		}
+		args = append(args, flag+"="+value)
+	}
+	s := startFor(t, t.TempDir(), args...)
+	made(t, s.url, tomorrows)
+	r, stderr := rehearsed(t, "--url="+s.url, "--drop=1", "--buyers=300", "--seed=7", "--max-p99=30s")
+	if len(r.Faults) > 0 || r.Sold == 0 || r.Watchers != 30 || r.Refused["rate_limited"] != 0 {
+		t.Errorf("%+v %s", r, stderr)
+	}
+}
+
 // The button does what the command does, and shows it as it goes.
 func TestControl_Rehearses(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--hold=6s")

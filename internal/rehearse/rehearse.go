@@ -199,8 +199,8 @@ func (p *play) perform(ctx context.Context) (*Result, error) {
 	p.notes.enter("buyers are coming")
 	watching, stopWatching := context.WithCancel(ctx)
 	var watchers sync.WaitGroup
-	for range min(p.Buyers/watchersOf, maxWatchers) {
-		watchers.Go(func() { p.watch(watching) })
+	for n := range min(p.Buyers/watchersOf, maxWatchers) {
+		watchers.Go(func() { p.watch(watching, address(int64(n))) })
 	}
 	defer watchers.Wait()
 	defer stopWatching()

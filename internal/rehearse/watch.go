@@ -3,6 +3,7 @@ package rehearse
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,15 +21,17 @@ type watcher struct {
 	notes  *notes
 }
 
-// watch watches until ctx ends.
-func (p *play) watch(ctx context.Context) {
+// watch watches until ctx ends, as a client who claims to come from an address.
+func (p *play) watch(ctx context.Context, from string) {
 	w := &watcher{closed: make(chan struct{}), notes: &p.notes}
 	security := &tls.Config{MinVersion: tls.VersionTLS12}
 	if p.Transport.TLSClientConfig != nil {
 		security = p.Transport.TLSClientConfig.Clone()
 	}
-	address := "ws" + strings.TrimPrefix(strings.TrimSuffix(p.URL, "/"), "http") + "/socket.io/?EIO=4&transport=websocket"
-	socket, response, err := gws.NewClient(w, &gws.ClientOption{Addr: address, HandshakeTimeout: requestTimeout, TlsConfig: security})
+	to := "ws" + strings.TrimPrefix(strings.TrimSuffix(p.URL, "/"), "http") + "/socket.io/?EIO=4&transport=websocket"
+	socket, response, err := gws.NewClient(w, &gws.ClientOption{
+		Addr: to, HandshakeTimeout: requestTimeout, TlsConfig: security, RequestHeader: http.Header{forwardedFor: {from}},
+	})
 	if response != nil {
 		defer response.Body.Close() //nolint:errcheck // there is nothing in it
 	}
