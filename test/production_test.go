@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,7 +29,8 @@ func TestProduction_TheGuideWorks(t *testing.T) {
 			t.Fatalf("the guide does not say %q: this looks for the wrong thing", must)
 		}
 	}
-	shell := pgtest.Shell(t, guide.root, script+"\nas_owner audit --json\n")
+	guide.installs(t, script)
+	shell := pgtest.Shell(t, guide.root, script+guide.moved(afterTheGuide))
 	shell.Env = guide.environment(t, shell.Env)
 	var said lockedBuffer
 	shell.Stdout, shell.Stderr = &said, &said
@@ -60,14 +62,59 @@ func TestProduction_TheGuideWorks(t *testing.T) {
 	if status, body := get(t, "http://"+guide.own+":9464/metrics"); status != http.StatusOK || !strings.Contains(body, "sneakerdrop_drops") {
 		t.Errorf("metrics: %d %.200s", status, body)
 	}
-	if copies, err := filepath.Glob(guide.root + "/var/backups/sneakerdrop/base-*Z"); err != nil || len(copies) != 1 {
-		t.Errorf("copies: %v %v", copies, err)
+	if n := strings.Count(said.String(), " is good\n"); n != 2 {
+		t.Errorf("%d copies were restored for a test: %s", n, said.String())
 	}
-	if !strings.Contains(said.String(), " is good\n") {
-		t.Errorf("the copy was not tried: %s", said.String())
+	if !strings.Contains(said.String(), " is good, but nobody receives the log") || !strings.Contains(said.String(), "alert add SneakerdropUnitFailed") {
+		t.Errorf("a backup without the log: %s", said.String())
+	}
+	if !strings.Contains(said.String(), "the old log is gone") {
+		t.Errorf("the log from before the copies stays: %s", said.String())
 	}
 	if !strings.Contains(said.String(), `"clean": true`) {
 		t.Errorf("the audit as the owner: %s", said.String())
+	}
+}
+
+// afterTheGuide uses what the guide installed, as an operator does in a new shell: an audit, a second backup, and one
+// while nobody receives the log.
+const afterTheGuide = `
+sh -eu -c "as_owner audit --json"
+old=/var/backups/sneakerdrop/wal/000000010000000000000000
+: >"$old"
+began=$(date +%s)
+until [ "$(date +%s)" -gt "$began" ]; do :; done # the name of a copy is its second
+systemctl start sneakerdrop-backup.service
+[ -e "$old" ] || echo "the old log is gone"
+kill "$(cat /wal.pid)"
+! systemctl start sneakerdrop-backup.service
+`
+
+// installs wants each program that the guide calls, and that Debian's base system lacks, among the packages. A package
+// that is only recommended may listen on every address, as Prometheus's exporter does.
+func (p *production) installs(t *testing.T, script string) {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^sudo apt-get install (.+)$`).FindString(script)
+	packages := strings.Fields(line)
+	if !slices.Contains(packages, "--no-install-recommends") {
+		t.Errorf("%q installs what is only recommended", line)
+	}
+	for program, from := range map[string]string{
+		"make": "make", "curl": "curl", "psql": "postgresql", "pg_receivewal": "postgresql", "promtool": "prometheus", "amtool": "prometheus-alertmanager",
+	} {
+		if !regexp.MustCompile(`(?m)^(sudo (-u \w+ )?)?` + program + ` `).MatchString(script) {
+			t.Errorf("the guide does not call %s: this looks for the wrong thing", program)
+		}
+		if !slices.Contains(packages, from) {
+			t.Errorf("the guide calls %s, but %q does not install %s", program, line, from)
+		}
+	}
+	if !strings.Contains(script, "route: {receiver: operator, group_by: [alertname], group_wait: 5s}") {
+		t.Error("Alertmanager's defaults delay the first alert by 30 s, and others by 5 minutes")
+	}
+	text, err := os.ReadFile("../docs/howto/production.md")
+	if err != nil || strings.Contains(string(text), "`journalctl") {
+		t.Errorf("journalctl shows other users' services only with sudo (%v)", err)
 	}
 }
 
@@ -92,8 +139,8 @@ func (p *production) layOut(t *testing.T) {
 		}
 	}
 	files := map[string]string{"bin/sneakerdrop": string(binary), "stubs/systemctl": p.moved(systemctlStub)}
-	for _, name := range []string{"apt-get", "make", "curl"} {
-		files["stubs/"+name] = "#!/bin/sh\nexit 0\n"
+	for _, name := range []string{"apt-get", "make", "curl", "amtool"} {
+		files["stubs/"+name] = "#!/bin/sh\necho " + name + " \"$@\"\n"
 	}
 	files["stubs/sudo"] = "#!/bin/sh\n[ \"$1\" = -u ] && shift 2\nexec \"$@\"\n"
 	for name, content := range files {
@@ -123,8 +170,13 @@ case "$*" in
 "enable --now sneakerdrop") (unit sneakerdrop.service) >/serve.log 2>&1 & ;;
 "enable --now sneakerdrop-wal.service sneakerdrop-backup.timer")
 	grep -q '^OnCalendar=' /etc/systemd/system/sneakerdrop-backup.timer
-	(unit sneakerdrop-wal.service) >/wal.log 2>&1 & ;;
-"start sneakerdrop-backup.service") (unit sneakerdrop-backup.service) ;;
+	(unit sneakerdrop-wal.service) >/wal.log 2>&1 &
+	echo $! >/wal.pid ;;
+"start sneakerdrop-backup.service")
+	(unit sneakerdrop-backup.service) && exit
+	next=$(sed -n 's/^OnFailure=\(.*@\)%n\(.*\)$/\1\2/p' /etc/systemd/system/sneakerdrop-backup.service)
+	(unit "$next")
+	exit 1 ;;
 daemon-reload | "reload caddy" | "restart prometheus prometheus-alertmanager") ;;
 *) echo "systemctl $*: the guide says something new" >&2; exit 1 ;;
 esac
@@ -136,7 +188,7 @@ func (p *production) moved(text string) string {
 	if err != nil {
 		panic(err)
 	}
-	text = regexp.MustCompile(`(^|[ =<>"'-])/(etc|usr/local/bin|var/backups|serve\.log|wal\.log)\b`).ReplaceAllString(text, "${1}"+p.root+"/${2}")
+	text = regexp.MustCompile(`(^|[ =<>"'-])/(etc|usr/local/bin|var/backups|serve\.log|wal\.log|wal\.pid)\b`).ReplaceAllString(text, "${1}"+p.root+"/${2}")
 	return strings.NewReplacer("/usr/bin/", "", "timeout 30 ", "timeout 600 ", "127.0.0.1:5432", u.Host, "localhost:9464", p.own+":9464", " -o postgres ", " ").Replace(text)
 }
 
@@ -157,7 +209,7 @@ func (p *production) script(t *testing.T) string {
 		}
 	}
 	units, err := filepath.Glob(p.root + "/deploy/*.service")
-	if err != nil || len(units) != 3 {
+	if err != nil || len(units) != 4 {
 		t.Fatalf("%d units, %v", len(units), err)
 	}
 	for _, unit := range units {
