@@ -2474,8 +2474,12 @@ export interface operations {
             query?: {
                 /** @description The value of next from the previous page */
                 before?: string;
+                /** @description 1: a CSV begins with U+FEFF, so that Excel reads it as UTF-8 */
+                bom?: "0" | "1";
                 /** @description Only this drop, by its id */
                 drop?: number;
+                /** @description Format of the answer; overrides Accept */
+                format?: "json" | "csv";
                 /**
                  * @description Only purchases at this time or later, in RFC 3339 with a zone
                  * @example 2026-01-31T10:00:00Z
@@ -2528,6 +2532,11 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["AllPurchases"];
+                    /**
+                     * @example id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt
+                     *     4294967297,1,Air Zenith 1,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z
+                     */
+                    "text/csv": string;
                 };
             };
         };

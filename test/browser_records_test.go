@@ -46,8 +46,15 @@ func TestControl_PurchasesOfAllDropsAndTheirBuyers(t *testing.T) {
 		p.check("control all purchases", l)
 		p.pushes("Show more")
 		p.rowCount(62)
+		eval[chromedp.Void](p, `globalThis.kept = [], URL.createObjectURL = (blob) => (blob.text().then((t) => kept.push(t)), "blob:none"), globalThis.press = HTMLAnchorElement.prototype.click,
+			HTMLAnchorElement.prototype.click = function () { kept.push(this.download) }`)
+		p.pushes("Download CSV")
+		p.holds(`kept.includes("purchases.csv") && kept.some((k) => k.includes("dropName") && k.trim().split("\n").length === 63)`)
 		p.putsIn("#purchases-q", "ANN")
 		p.rowCount(2)
+		p.pushes("Download CSV") // of what the page shows
+		p.holds(`kept.some((k) => k.includes("ann@example.com") && k.trim().split("\n").length === 3)`)
+		eval[chromedp.Void](p, `HTMLAnchorElement.prototype.click = press`)
 		p.chooses("#purchases-drop", "2")
 		p.putsIn("#purchases-size", "9")
 		p.rowCount(1)

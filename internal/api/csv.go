@@ -21,10 +21,10 @@ import (
 // pageWriteTimeout is how long the reader of an export may take to receive one page of it.
 const pageWriteTimeout = 30 * time.Second
 
-// saleColumns are the columns of every export.
+// saleColumns are the columns of an export of one drop.
 var saleColumns = []string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt"}
 
-// The formats in which a drop's purchases are available.
+// The formats in which purchases are available.
 const (
 	formatJSON = "json"
 	formatCSV  = "csv"
@@ -32,8 +32,13 @@ const (
 )
 
 // format reads ?format=, or Accept if there is none. Only a client that names a file format gets a file.
-func (q *query) format(accept []string) string {
-	if given := q.word("format", formatJSON, formatCSV, formatXLSX); given != "" {
+// Workbooks are only for lists that have one.
+func (q *query) format(accept []string, workbook bool) string {
+	words := []string{formatJSON, formatCSV}
+	if workbook {
+		words = append(words, formatXLSX)
+	}
+	if given := q.word("format", words...); given != "" {
 		return given
 	}
 	format := formatJSON
@@ -41,7 +46,7 @@ func (q *query) format(accept []string) string {
 	if csv, _ := negotiate.Weight(accept, "text/csv"); csv > 0 && (!named || csv >= best) {
 		format, best, named = formatCSV, csv, true
 	}
-	if xlsx, _ := negotiate.Weight(accept, xlsxType); xlsx > 0 && (!named || xlsx > best || xlsx == best && format == formatJSON) {
+	if xlsx, _ := negotiate.Weight(accept, xlsxType); workbook && xlsx > 0 && (!named || xlsx > best || xlsx == best && format == formatJSON) {
 		format = formatXLSX
 	}
 	return format
@@ -99,39 +104,58 @@ func (s *saleReader) next(ctx context.Context) (wanted []store.Sale, err error) 
 	return wanted, nil
 }
 
-// writeSales streams purchases as CSV (RFC 4180). It sends each page as soon as the store has read it.
+// csvFile is a file that is sent while it is read.
+type csvFile struct {
+	name    string // of the file
+	what    string // names the rows in errors
+	columns []string
+	next    func(context.Context) (rows [][]string, err error) // none: the file ends
+}
+
 func (a *api) writeSales(w http.ResponseWriter, r *http.Request, sales *saleReader, bom bool) error {
-	found, err := sales.next(r.Context()) // before the headers, because it may refuse the call
+	return writeCSV(w, r, bom, &csvFile{
+		name: fmt.Sprintf("drop-%d-purchases.csv", sales.ask.drop), what: fmt.Sprintf("purchases of drop %d", sales.ask.drop), columns: saleColumns,
+		next: func(ctx context.Context) ([][]string, error) {
+			found, err := sales.next(ctx)
+			rows := make([][]string, len(found))
+			for i := range found {
+				rows[i] = record(&found[i])
+			}
+			return rows, err
+		},
+	})
+}
+
+// writeCSV streams a file as CSV (RFC 4180). It sends each page as soon as the store has read it.
+func writeCSV(w http.ResponseWriter, r *http.Request, bom bool, file *csvFile) error {
+	rows, err := file.next(r.Context()) // before the headers: it may refuse
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="drop-%d-purchases.csv"`, sales.ask.drop))
+	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", file.name))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return nil
 	}
 	connection := http.NewResponseController(w)
 	if bom {
-		_, _ = io.WriteString(w, "\ufeff") // out.Error reports the error
+		_, _ = io.WriteString(w, "\ufeff") // out.Error reports errors
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	_ = out.Write(saleColumns)
+	_ = out.Write(file.columns)
 	for {
 		_ = connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout)) // replaces the server's deadline for the whole answer
-		for i := range found {
-			_ = out.Write(record(&found[i])) // out.Error reports the error
-		}
-		out.Flush()
+		_ = out.WriteAll(rows)                                            // flushes; out.Error reports errors
 		if err := out.Error(); err != nil {
-			return fmt.Errorf("send purchases of drop %d: %w: %w", sales.ask.drop, errReaderGone, err)
+			return fmt.Errorf("send %s: %w: %w", file.what, errReaderGone, err)
 		}
 		if err := connection.Flush(); err != nil {
-			return fmt.Errorf("send purchases of drop %d: %w: %w", sales.ask.drop, errReaderGone, err)
+			return fmt.Errorf("send %s: %w: %w", file.what, errReaderGone, err)
 		}
-		if found, err = sales.next(r.Context()); err != nil || len(found) == 0 {
+		if rows, err = file.next(r.Context()); err != nil || len(rows) == 0 {
 			return err
 		}
 	}

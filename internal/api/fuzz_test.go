@@ -163,7 +163,7 @@ func FuzzHeaders(f *testing.F) {
 		}
 		media := map[string]string{formatJSON: "", formatCSV: "text/csv", formatXLSX: xlsxType}
 		q := queryOf(r)
-		if format := q.format(r.Header["Accept"]); q.err != nil || !strings.Contains(strings.ToLower(one+other), media[format]) {
+		if format := q.format(r.Header["Accept"], true); q.err != nil || !strings.Contains(strings.ToLower(one+other), media[format]) {
 			t.Errorf("%q, %q want %s, %v", one, other, format, q.err)
 		}
 		if checkMedia(r.Header) == nil && (twice || !strings.Contains(strings.ToLower(one), "application/json")) {

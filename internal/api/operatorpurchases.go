@@ -77,27 +77,39 @@ type shopSales struct {
 	before cursor
 }
 
+// listAllPurchases streams, so it sets its own time limits: the request timeout for a page of JSON, and one for each
+// page of a file.
 func (a *api) listAllPurchases(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
 	asked := shopSales{before: q.cursor("before")}
 	asked.newestFirst = true
-	asked.limit = q.limit()
+	asked.limit = q.number("limit", 1, maxPage, 0)
 	asked.drop = drop.ID(q.number("drop", 1, int(drop.MaxID), 0))
 	asked.match = q.search()
 	asked.from, asked.to = q.between()
 	asked.size = q.size()
+	format := q.format(r.Header["Accept"], false)
+	bom := q.word("bom", "0", "1") == "1"
 	if q.err != nil {
 		return q.err
 	}
+	w.Header().Add("Vary", "Accept")
+	ctx, cancel := context.WithTimeout(r.Context(), a.timeout.after)
+	defer cancel()
 	views := slices.DeleteFunc(a.engine.AllViews(), func(v *engine.View) bool { return v.Drop.Rehearsal() })
 	if asked.drop != 0 {
-		v, err := a.engine.View(r.Context(), asked.drop)
+		v, err := a.engine.View(ctx, asked.drop)
 		if err != nil {
 			return err
 		}
 		views = []*engine.View{v}
 	}
-	answer, err := a.findAllSales(r.Context(), &asked, views)
+	sales := a.shopReader(&asked, views)
+	if format == formatCSV {
+		return writeCSV(w, r, bom, sales.file())
+	}
+	asked.limit = cmp.Or(asked.limit, defaultPage)
+	answer, err := sales.page(ctx)
 	if err != nil {
 		return err
 	}
@@ -105,46 +117,108 @@ func (a *api) listAllPurchases(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// findAllSales merges the purchases of several drops. It reads each drop by its own key, in pages. It skips drops
-// whose view shows that their newest purchase is older than what the page needs.
-func (a *api) findAllSales(ctx context.Context, q *shopSales, views []*engine.View) (*allPurchasesAnswer, error) {
-	answer := &allPurchasesAnswer{Purchases: []shopSaleAnswer{}}
-	merge := merge{}
+// shopReader merges the purchases of several drops. It reads each drop by its own key, in pages. It skips drops whose
+// view shows that their newest purchase is older than what the caller needs. All drops together keep about mergedRows
+// purchases in memory.
+type shopReader struct {
+	ask   *shopSales
+	merge merge
+	last  cursor // the last purchase that it has read
+}
+
+const mergedRows = 20_000
+
+func (a *api) shopReader(q *shopSales, views []*engine.View) *shopReader {
+	s := &shopReader{ask: q, last: q.before}
 	for _, v := range views {
-		if s := a.saleStream(q, v); s != nil {
-			merge = append(merge, s)
+		if stream := a.saleStream(q, v); stream != nil {
+			s.merge = append(s.merge, stream)
 		}
 	}
-	heap.Init(&merge)
-	begun, last := time.Now(), q.before
-	for len(merge) > 0 {
-		top := merge[0]
+	for _, stream := range s.merge {
+		stream.page = min(max(mergedRows/len(s.merge), 10), streamPage)
+	}
+	heap.Init(&s.merge)
+	return s
+}
+
+// peek returns the next purchase and its drop, or nil at the end. The query may filter it out.
+func (s *shopReader) peek(ctx context.Context) (*store.Sale, *engine.View, error) {
+	for len(s.merge) > 0 {
+		top := s.merge[0]
 		switch sale, err := top.peek(ctx); {
 		case err != nil:
-			return nil, err
-		case sale == nil || q.over(sale):
-			heap.Pop(&merge)
-			continue
+			return nil, nil, err
+		case sale == nil || s.ask.over(sale):
+			heap.Pop(&s.merge)
 		case cursorOf(sale) != top.place: // now its place is known, so sort it in
 			top.place = cursorOf(sale)
-			heap.Fix(&merge, 0)
-			continue
-		case q.wants(sale) && len(answer.Purchases) == q.limit: // the list goes on
-			answer.Next = new(last.String())
-			return answer, nil
-		case q.wants(sale):
-			answer.Purchases = append(answer.Purchases, answerShopSale(top.view, sale))
-			fallthrough
+			heap.Fix(&s.merge, 0)
 		default:
-			last = top.place
-			top.found = top.found[1:]
-		}
-		if q.match != nil && time.Since(begun) > searchTime {
-			answer.Next = new(last.String())
-			return answer, nil
+			return sale, top.view, nil
 		}
 	}
+	return nil, nil, nil
+}
+
+// skip moves on from the purchase that peek returned.
+func (s *shopReader) skip() {
+	top := s.merge[0]
+	s.last = top.place
+	top.found = top.found[1:]
+}
+
+// page reads until it has found limit purchases, has come to the end, or has used its time.
+func (s *shopReader) page(ctx context.Context) (*allPurchasesAnswer, error) {
+	answer := &allPurchasesAnswer{Purchases: []shopSaleAnswer{}}
+	begun := time.Now()
+	for s.ask.match == nil || time.Since(begun) <= searchTime {
+		sale, v, err := s.peek(ctx)
+		if err != nil || sale == nil {
+			return answer, err
+		}
+		if s.ask.wants(sale) {
+			if len(answer.Purchases) == s.ask.limit { // the list goes on
+				break
+			}
+			answer.Purchases = append(answer.Purchases, answerShopSale(v, sale))
+		}
+		s.skip()
+	}
+	answer.Next = new(s.last.String())
 	return answer, nil
+}
+
+// shopSaleColumns are the columns of an export of all drops.
+var shopSaleColumns = []string{"id", "dropId", "dropName", "reservationId", "userId", "username", "email", "size", "price", "createdAt"}
+
+// file has every purchase that the query asks for, or the newest limit of them.
+func (s *shopReader) file() *csvFile {
+	left := cmp.Or(s.ask.limit, math.MaxInt)
+	return &csvFile{
+		name: "purchases.csv", what: "the purchases of all drops", columns: shopSaleColumns,
+		next: func(ctx context.Context) (rows [][]string, err error) {
+			for len(rows) < maxPage && left > 0 {
+				sale, v, err := s.peek(ctx)
+				if err != nil {
+					return nil, err
+				}
+				if sale == nil {
+					break
+				}
+				if s.ask.wants(sale) {
+					rows = append(rows, shopRecord(v, sale))
+					left--
+				}
+				s.skip()
+			}
+			return rows, nil
+		},
+	}
+}
+
+func shopRecord(v *engine.View, s *store.Sale) []string {
+	return slices.Insert(record(s), 1, strconv.FormatInt(int64(v.Drop.ID), 10), harmless(v.Drop.Name))
 }
 
 // saleStream returns a stream of a drop's purchases, or nil if none of them can match the query.
@@ -183,12 +257,12 @@ type saleStream struct {
 	before cursor // only rows behind this place count
 	at     drop.PurchaseID
 	begun  bool
+	page   int // how many purchases it reads at a time
 	found  []store.Sale
 	more   bool
 }
 
-// streamPage is how many purchases of one drop are read at a time. It is small because many drops may be read at
-// once.
+// streamPage is how many purchases of one drop are read at a time, at most. Many drops may be read at once.
 const streamPage = 100
 
 // peek returns the next purchase, or nil at the end.
@@ -210,7 +284,7 @@ func (s *saleStream) peek(ctx context.Context) (*store.Sale, error) {
 			}
 			s.begun = true
 		}
-		if s.found, s.more, err = s.api.salesPage(ctx, &s.ask, s.at, streamPage); err != nil {
+		if s.found, s.more, err = s.api.salesPage(ctx, &s.ask, s.at, s.page); err != nil {
 			return nil, err
 		}
 		if len(s.found) > 0 {

@@ -1,9 +1,15 @@
 package api_test
 
 import (
+	"bufio"
+	"context"
+	"encoding/csv"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +49,160 @@ func (s *shop) allPurchases(query string) []int64 {
 			return all
 		}
 		at = "&before=" + *page.Next
+	}
+}
+
+// allPurchasesFile returns the ids of the purchases in a CSV.
+func (s *shop) allPurchasesFile(query string) []int64 {
+	s.Helper()
+	r := s.ok(s.get("/api/operator/purchases?format=csv&" + query))
+	rows, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
+	if err != nil || len(rows) == 0 || strings.Join(rows[0], " ") != "id dropId dropName reservationId userId username email size price createdAt" {
+		s.Fatalf("%v, %.200s", err, r.body)
+	}
+	ids := []int64{}
+	for _, row := range rows[1:] {
+		id, err := strconv.ParseInt(row[0], 10, 64)
+		if err != nil || row[1] != strconv.FormatInt(id>>32, 10) || row[2] != "Drop "+row[1] {
+			s.Fatalf("%v, %q", err, row)
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func TestAllPurchases_AsCSV(t *testing.T) {
+	s := newShop(t)
+	for _, name := range []string{"Plain", "=HYPERLINK(1)"} {
+		s.soldTo(fmt.Sprintf(`{"name":%q,"price":1.50,"total_stock":9,"start_time":"2026-01-31T10:00:00Z"}`, name), `"userName":"+Ann","email":"ann@example.com"`)
+	}
+	const path = "/api/operator/purchases?format=csv"
+	file := s.ok(s.get(path))
+	want := `id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt
+8589934593,2,'=HYPERLINK(1),8589934593,1099511627776,'+Ann,ann@example.com,,1.5,TIME
+4294967297,1,Plain,4294967297,1099511627776,'+Ann,ann@example.com,,1.5,TIME
+`
+	got := regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\r`).ReplaceAllString(file.body, "TIME\r")
+	if want = strings.ReplaceAll(want, "\n", "\r\n"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if h := file.header; h.Get("Content-Type") != "text/csv; charset=utf-8; header=present" ||
+		h.Get("Content-Disposition") != `attachment; filename="purchases.csv"` || !slices.Contains(h.Values("Vary"), "Accept") {
+		t.Errorf("the headers are %v", h)
+	}
+	for query, rows := range map[string]int{
+		"&bom=1": 2, "&limit=1": 1, "&drop=2": 1, "&q=ann": 2, "&q=2-1": 1, "&q=nobody": 0, "&from=2027-01-01T00:00:00Z": 0,
+	} {
+		body := s.ok(s.get(path + query)).body
+		if strings.Count(body, "\r\n") != rows+1 || strings.HasPrefix(body, "\ufeff") != (query == "&bom=1") {
+			t.Errorf("%s: %q", query, body)
+		}
+	}
+	// The server of HTTP/1.1 must know that this answer is not one of those that it sends whole.
+	resp, err := s.client.Get("http://" + plainly(t, s) + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != file.body {
+		t.Errorf("over the server's own HTTP/1.1: %q, %v", body, err)
+	}
+	if head := s.ok(s.do(s.request(http.MethodHead, path, ""))); head.body != "" {
+		t.Errorf("HEAD: %+v", head)
+	}
+	for query, field := range map[string]string{
+		"format=xlsx": "format", "format=csv&bom=2": "bom", "format=csv&to=x": "to", "format=csv&before=1": "before", "format=csv&limit=0": "limit",
+	} {
+		if e := s.refused(s.get("/api/operator/purchases?"+query), 422, "invalid"); e.Field != field {
+			t.Errorf("%s: names %s", query, e.Field)
+		}
+	}
+	s.refused(s.get(path+"&drop=9"), 404, "drop_not_found")
+	for accept, csv := range map[string]bool{"text/csv": true, "*/*": false, "application/json, text/csv;q=0.5": false, xlsxMedia: false} {
+		req := s.request(http.MethodGet, "/api/operator/purchases", "")
+		req.Header.Set("Accept", accept)
+		if r := s.ok(s.do(req)); strings.HasPrefix(r.header.Get("Content-Type"), "text/csv") != csv {
+			t.Errorf("Accept %s: %s", accept, r.header.Get("Content-Type"))
+		}
+	}
+}
+
+func TestAllPurchases_AsCSVForThoseWhoMaySeeThem(t *testing.T) {
+	g := newGuarded(t)
+	const path = "/api/operator/purchases?format=csv"
+	views, _ := g.operatorToken(operator.Viewer, 0)
+	g.ok(g.as(views, http.MethodGet, path, ""))
+	g.ok(g.as(g.admin, http.MethodGet, path, ""))
+	g.refused(g.get(path), http.StatusUnauthorized, "unauthenticated")
+	g.refused(g.as(g.ann, http.MethodGet, path, ""), http.StatusForbidden, "forbidden")
+	if log := g.log("").Actions; log[0].Call != "list-all-purchases" || !strings.Contains(log[0].Detail, "csv") {
+		t.Errorf("the log has %+v", log[0])
+	}
+}
+
+// stuckSales counts the purchases that are read, and lets nobody read more than that until the test says so.
+type stuckSales struct {
+	store.Store
+
+	rows atomic.Int64
+	most int64
+	more chan struct{}
+}
+
+func (s *stuckSales) NewestPurchases(ctx context.Context, id drop.ID, before drop.PurchaseID, limit int) ([]store.Sale, error) {
+	if s.rows.Load() > s.most {
+		select {
+		case <-s.more:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	found, err := s.Store.NewestPurchases(ctx, id, before, limit)
+	s.rows.Add(int64(len(found)))
+	return found, err
+}
+
+// The first rows arrive while the store has read no more than a page or two of each drop: the file is never whole in
+// memory.
+func TestAllPurchases_AsCSVAreSentWhileTheyAreRead(t *testing.T) {
+	const drops, each = 3, 2000
+	sales := &stuckSales{Store: memory.New(clockOf(new(atomic.Int64))), most: 1500, more: make(chan struct{})}
+	var filled []store.Filled
+	for id := drop.ID(1); id <= drops; id++ {
+		times := make([]drop.Time, each)
+		for i := range times {
+			times[i] = drop.Time(1_767_225_600_000) + drop.Time(i*drops) + drop.Time(id)
+		}
+		state, changes := soldDrop(id, times)
+		filled = append(filled, store.Filled{State: state, Changes: changes})
+	}
+	if err := store.Fill(t.Context(), sales.Store, nil, filled, false); err != nil {
+		t.Fatal(err)
+	}
+	s := newShopOn(t, sales, new(atomic.Int64))
+	resp, err := s.client.Do(s.request(http.MethodGet, "/api/operator/purchases?format=csv", ""))
+	if err != nil {
+		close(sales.more)
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for n := range 1001 {
+		if !lines.Scan() {
+			close(sales.more)
+			t.Fatalf("%d lines, then %v", n, lines.Err())
+		}
+	}
+	if n := sales.rows.Load(); n > sales.most+drops*101 {
+		t.Errorf("%d rows were read for the first 1000", n)
+	}
+	close(sales.more)
+	n := 1001
+	for lines.Scan() {
+		n++
+	}
+	if lines.Err() != nil || n != drops*each+1 {
+		t.Errorf("%d lines, then %v", n, lines.Err())
 	}
 }
 
@@ -107,6 +267,10 @@ func TestAllPurchases_AreThoseOfEachDropNewestFirst(t *testing.T) {
 		}
 		if got := s.allPurchases(query); !slices.Equal(got, want) {
 			t.Fatalf("seed %d, %s: %d purchases, want %d", seed, query, len(got), len(want))
+		}
+		query = strings.ReplaceAll(query, "limit=", "was=") // a file has all of them
+		if got := s.allPurchasesFile(query); !slices.Equal(got, want) {
+			t.Fatalf("seed %d, %s as CSV: %d purchases, want %d", seed, query, len(got), len(want))
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	q := queryOf(r)
 	asked := q.sales()
 	asked.drop = id
-	format := q.format(r.Header["Accept"])
+	format := q.format(r.Header["Accept"], true)
 	bom := q.word("bom", "0", "1") == "1" // Excel takes a CSV without the mark for another encoding than UTF-8
 	if q.err != nil {
 		return q.err

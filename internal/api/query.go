@@ -160,6 +160,17 @@ func sizeParam() *huma.Param {
 	}
 }
 
+// fileParams are those of a list that also comes as a file.
+func fileParams(formats ...any) []*huma.Param {
+	return []*huma.Param{
+		{Name: "format", In: "query", Description: "Format of the answer; overrides Accept", Schema: &huma.Schema{Type: huma.TypeString, Enum: formats}},
+		{
+			Name: "bom", In: "query", Description: "1: a CSV begins with U+FEFF, so that Excel reads it as UTF-8",
+			Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"0", "1"}, Default: "0"},
+		},
+	}
+}
+
 func rowParam(name, description string, least float64) *huma.Param {
 	return &huma.Param{
 		Name: name, In: "query", Description: description,

@@ -241,13 +241,8 @@ func (a *api) bookRoutes() []route {
 				"As CSV (Accept: text/csv, or format=csv) one answer has all purchases after that id, or limit of them. A cell that a spreadsheet " +
 				"would read as a formula begins with an apostrophe. An Excel workbook (format=xlsx, or its media type in Accept) has the same rows. " +
 				"There price is a number and createdAt a time in UTC; all other cells are text.",
-			params: append(slices.Concat(pageParams("id of the purchase"), newestParams(), betweenParams("purchases"), []*huma.Param{sizeParam()}), &huma.Param{
-				Name: "format", In: "query", Description: "Format of the answer; overrides Accept",
-				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{formatJSON, formatCSV, formatXLSX}},
-			}, &huma.Param{
-				Name: "bom", In: "query", Description: "1: a CSV begins with U+FEFF, so that Excel reads it as UTF-8",
-				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"0", "1"}, Default: "0"},
-			}),
+			params: slices.Concat(pageParams("id of the purchase"), newestParams(), betweenParams("purchases"), []*huma.Param{sizeParam()},
+				fileParams(formatJSON, formatCSV, formatXLSX)),
 			answer: reflect.TypeFor[purchasesAnswer](), media: "text/csv", workbook: true,
 			mediaExample: `"id,reservationId,userId,username,email,size,price,createdAt\r\n4294967297,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z\r\n"`,
 			answerExample: `{"purchases":[{"id":4294967297,"reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +

@@ -12,6 +12,7 @@ import (
 
 const (
 	listAllPurchasesID = "list-all-purchases"
+	allPurchasesPath   = "/api/operator/purchases"
 	listBuyersID       = "list-buyers"
 	getBuyerID         = "get-buyer"
 	revokeTokenID      = "revoke-token"
@@ -21,18 +22,21 @@ const (
 func (a *api) shopRoutes() []route {
 	return []route{
 		{
-			method: http.MethodGet, path: "/api/operator/purchases", serve: a.listAllPurchases, operator: true, long: true,
+			method: http.MethodGet, path: allPurchasesPath, serve: a.listAllPurchases, operator: true, streams: true, long: true,
 			id: listAllPurchasesID, access: viewers, tag: tagOperating, summary: "List the purchases of all drops",
 			text: "Newest first, without rehearsals unless drop names one. q, drop, size, from and to filter the list. A search that takes " +
-				"longer than a second returns what it has found so far, and next.",
+				"longer than a second returns what it has found so far, and next. As CSV (Accept: text/csv, or format=csv) one answer has all of them, " +
+				"or limit of them. A cell that a spreadsheet would read as a formula begins with an apostrophe.",
 			params: slices.Concat([]*huma.Param{
 				{Name: "q", In: "query", Description: "The same search as in the list of one drop's purchases", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxSearch)}},
 				dropParam(), sizeParam(),
 			}, betweenParams("purchases"), []*huma.Param{
 				{Name: "before", In: "query", Description: "The value of next from the previous page", Schema: &huma.Schema{Type: huma.TypeString}},
 				limitParam(maxPage),
-			}),
-			answer: reflect.TypeFor[allPurchasesAnswer](),
+			}, fileParams(formatJSON, formatCSV)),
+			answer: reflect.TypeFor[allPurchasesAnswer](), media: "text/csv",
+			mediaExample: `"id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt\r\n4294967297,1,Air Zenith 1,4294967297,1099511627776,` +
+				`Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z\r\n"`,
 			answerExample: `{"purchases":[{"id":4294967297,"dropId":1,"dropName":"Air Zenith 1","reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +
 				`"email":"ann@example.com","size":"9.5","price":119.99,"createdAt":"2026-01-31T10:00:02.345Z"}],"next":null}`,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},

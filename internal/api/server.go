@@ -39,10 +39,10 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 // GivenWhole reports whether a path's answers are short enough to be sent whole. Sockets and event streams are
-// endless, and the purchases of a drop are written page by page.
+// endless, and purchases are written page by page.
 func GivenWhole(path string) bool {
 	if path = strings.ToLower(strings.TrimSuffix(path, "/")); !strings.HasPrefix(path, dropsPath+"/") {
-		return path != "/socket.io" && !strings.HasPrefix(path, "/socket.io/")
+		return path != "/socket.io" && !strings.HasPrefix(path, "/socket.io/") && path != allPurchasesPath
 	}
 	return !strings.HasSuffix(path, "/events") && !strings.HasSuffix(path, "/purchases")
 }

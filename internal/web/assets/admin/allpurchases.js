@@ -42,7 +42,7 @@ export function AllPurchases({ query }) {
       <${Moment} id="purchases-to" label="To" value=${asked.to} put=${(to) => change({ to })} />
     </form>
     ${range.problem && html`<p class="problem" role="alert">${range.problem}</p>`}
-    ${asked.drop ? html`<${Files} drop=${asked.drop} range=${range} size=${asked.size} />` : html`<p class="hint">To download purchases as CSV or Excel, choose a drop.</p>`}
+    ${asked.drop && !q ? html`<${Files} drop=${asked.drop} range=${range} size=${asked.size} />` : html`<${AllFiles} asked=${asked} range=${range} q=${q} />`}
     <${Found} list=${list} none=${filtered ? "No purchase matches." : "No purchases yet."}>
       <${Table} tall label="Purchases, newest first" head=${["Time", "Drop", "Buyer", "Email", "Size", "Price", "Receipt"]} rows=${rows} />
       <p class="hint" role="status">${list.next === null ? plural(rows.length, "purchase") : `The newest ${plural(rows.length, "purchase")}`}. Your time zone: ${zoneName(now())}.</p>
@@ -62,10 +62,20 @@ function useNew(list) {
   });
 }
 
+const queryOf = (filters) => Object.entries(filters).filter(([, value]) => value).map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join("");
+
+// AllFiles downloads every purchase that matches what the page shows, not only the rows that it has loaded.
+function AllFiles({ asked, range, q }) {
+  if (range.problem) return null;
+  const path = `/api/operator/purchases?format=csv&bom=1${queryOf({ drop: asked.drop, size: asked.size, q, ...range.query })}`;
+  return html`<div class="buttons files"><${Download} path=${path} name="purchases.csv">Download CSV<//>
+    <p class="hint">${asked.drop ? "Without a search there is Excel too." : "For Excel, choose a drop."}</p></div>`;
+}
+
 // Files downloads a drop's purchases, of the same range and size as the page shows. A search is not part of a file.
 export function Files({ drop, range, size }) {
   if (range.problem) return null;
-  const asked = Object.entries({ ...range.query, size }).filter(([, value]) => value).map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join("");
+  const asked = queryOf({ ...range.query, size });
   const file = (format, label) => html`<${Download} key=${format} path=${`/api/drops/${drop}/purchases?format=${format}&bom=1${asked}`} name=${`drop-${drop}-purchases.${format}`}>${label}<//>`;
   return html`<div class="buttons">${file("csv", "Download CSV")}${file("xlsx", "Download Excel")}</div>`;
 }
