@@ -156,7 +156,7 @@ func TestControl_NeedsAToken(t *testing.T) {
 		t.Helper()
 		p.reads("h1", "Control room")
 		p.fill("#token", token)
-		call[chromedp.Void](p, "submit", "#token")
+		p.submit("#token")
 	}
 	enter("nonsense")
 	p.reads("#token-problem", "Your session is no longer valid")

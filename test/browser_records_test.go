@@ -160,7 +160,7 @@ func TestControl_TokensAndLog(t *testing.T) {
 			t.Helper()
 			p.holds(`!!document.querySelector("#token")`)
 			p.fill("#token", token)
-			call[chromedp.Void](p, "submit", "#token")
+			p.submit("#token")
 		}
 		enter(operator)
 		p.reads("main", "the viewer")

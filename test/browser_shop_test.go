@@ -20,7 +20,7 @@ func (p *page) introduce(name string) {
 	p.t.Helper()
 	p.reads("dialog[open] h2", "Who's buying?")
 	p.fill("#name", name)
-	call[chromedp.Void](p, "submit", "#name")
+	p.submit("#name")
 }
 
 // reserves presses a drop's button as somebody whose name is known.

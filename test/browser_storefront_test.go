@@ -102,7 +102,7 @@ func (s *storefront) signsIn(name string, l look) *page {
 	s.t.Helper()
 	p := s.visit(l)
 	p.fill("#name", name)
-	call[chromedp.Void](p, "submit", "#name")
+	p.submit("#name")
 	p.reads("#signed-in", "Signed in as "+name)
 	p.reads("#link", "Live")
 	return p

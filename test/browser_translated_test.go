@@ -45,7 +45,7 @@ func TestBrowser_TranslatedShopStaysTrue(t *testing.T) {
 	p.reserves(2)
 	p.reads("dialog[open] h2", "[WHO'S BUYING?]")
 	p.fill("#name", "Ann")
-	call[chromedp.Void](p, "submit", "#name")
+	p.submit("#name")
 	p.reads(".hold .more", "[SIZE 9")
 	p.holds(`Number(textOf(".ring span")) <= 9`) // it counts
 	clean()

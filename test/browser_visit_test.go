@@ -124,14 +124,30 @@ func (p *page) navigate(url string) {
 	p.do(chromedp.Navigate(url))
 }
 
+// press clicks an element, once it is there and may be clicked.
 func (p *page) press(selector string) {
 	p.t.Helper()
+	p.ready(selector)
 	call[chromedp.Void](p, "press", selector)
 }
 
+// fill types into a field, once it is there.
 func (p *page) fill(selector, value string) {
 	p.t.Helper()
+	p.ready(selector)
 	call[chromedp.Void](p, "fill", selector, value)
+}
+
+// submit sends the form that has the element, once it is there.
+func (p *page) submit(selector string) {
+	p.t.Helper()
+	p.ready(selector)
+	call[chromedp.Void](p, "submit", selector)
+}
+
+func (p *page) ready(selector string) {
+	p.t.Helper()
+	p.holds(script(fmt.Sprintf(`((e) => !!e && !e.disabled)(document.querySelector(%q))`, selector)))
 }
 
 // reads waits until an element's text has what is wanted.
