@@ -140,24 +140,18 @@ function Action({ drop, phase, size, ask }) {
   const bought = boughtOf(drop.id).length;
   const full = drop.limit_per_user && holding + bought >= drop.limit_per_user;
   const notice = hands.notices.get(drop.id);
-  const open = phase === "open" && !full && (!drop.sizes || size);
+  const open = phase === "open" && !full;
+  const sizeless = open && drop.sizes && !size; // the button leads to the sizes
   const click = () => {
-    if (open && !asking) ask(() => reserve(drop.id, size));
-    else if (phase === "open" && !full && !size) document.querySelector(`#drop-${drop.id} .sizes input:enabled`)?.focus();
+    if (open && !sizeless && !asking) ask(() => reserve(drop.id, size));
+    else if (sizeless) document.querySelector(`#drop-${drop.id} .sizes input:enabled`)?.focus();
   };
   return html`<div class="action">
-    <button class=${kindOf({ phase, full, holding, size, drop })} type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
+    <button class=${`primary${sizeless ? " choose" : open && holding > 0 ? " more" : ""}`} type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
       ${asking ? t("card.reserving") : labelOf(drop, phase, size, { holding, bought, full })}
     </button>
     <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought })}</span></p>
   </div>`;
-}
-
-// kindOf is how much the button asks to be pressed: to choose a size, and to get one more, less than to buy.
-function kindOf({ phase, full, holding, size, drop }) {
-  if (phase !== "open" || full) return "primary";
-  if (drop.sizes && !size) return "primary choose";
-  return holding > 0 ? "primary more" : "primary";
 }
 
 function labelOf(drop, phase, size, { holding, bought, full }) {
