@@ -1,5 +1,5 @@
-// Package await waits in tests, so that no outcome hangs on how busy the machine is. A wait that only guards against
-// a hang lasts a minute. What is promised within some time is held to that figure by `make perf` alone: see Within.
+// Package await waits in tests, so that no result depends on how busy the machine is. A wait that only guards against
+// a hang lasts a minute. Only `make perf` holds the server to the times that it promises: see Within.
 package await
 
 import (
@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Patience bounds a wait for what must come to pass: longer than a busy machine takes, shorter than forever.
+// Patience limits a wait for something that must happen. It is longer than a busy machine takes.
 const Patience = time.Minute
 
 const pause = 2 * time.Millisecond
 
-// Until polls until holds says so, and fails the test when it has not after Patience.
+// Until polls until holds returns true. It fails the test if that does not happen within Patience.
 func Until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	Nil(t, func() error {
@@ -24,7 +24,7 @@ func Until(t testing.TB, what string, holds func() bool) {
 	})
 }
 
-// Nil polls until try returns no error, and fails the test with its last one after Patience.
+// Nil polls until try returns no error. After Patience it fails the test with the last error.
 func Nil(t testing.TB, try func() error) {
 	t.Helper()
 	for end := time.Now().Add(Patience); ; time.Sleep(pause) {

@@ -4,6 +4,6 @@ package await
 
 import "time"
 
-// Within bounds what is promised to take no longer than d: by Patience here, and by d itself in `make perf`, which
+// Within returns the limit for something that is promised within d: Patience here, and d itself in `make perf`, which
 // has the machine to itself.
 func Within(time.Duration) time.Duration { return Patience }

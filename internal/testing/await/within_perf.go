@@ -4,5 +4,5 @@ package await
 
 import "time"
 
-// Within bounds what is promised to take no longer than d, by d.
+// Within returns the limit for something that is promised within d: d itself.
 func Within(d time.Duration) time.Duration { return d }

@@ -1,4 +1,4 @@
-// Package client calls a shop over HTTP, as those whom it serves do.
+// Package client calls a shop over HTTP, as its clients do.
 package client
 
 import (
@@ -12,14 +12,14 @@ import (
 // Call is one request with JSON.
 type Call struct {
 	URL    string
-	Method string // "": POST where there is a body, else GET
+	Method string // "": POST if there is a body, otherwise GET
 	Body   string
-	Token  string // who calls; "": nobody who signs in
+	Token  string // the caller's token; "": none
 	Key    string // its Idempotency-Key; "": none
-	Once   bool   // the transport must not send it again by itself
+	Once   bool   // the transport must not send the call again by itself
 }
 
-// Do sends the call and reads the answer to its end. What came of a body that was cut off is returned beside the error.
+// Do sends the call and reads the whole answer. If the body is cut off, Do returns what arrived beside the error.
 func (c Call) Do(ctx context.Context, via *http.Client) (status int, body string, err error) {
 	method := c.Method
 	switch {
@@ -52,7 +52,7 @@ func (c Call) Do(ctx context.Context, via *http.Client) (status int, body string
 	return res.StatusCode, string(b), err
 }
 
-// Text is Do with status and body in one, such as `200 {"id":1}`; "" where there is no answer.
+// Text is Do with status and body in one string, such as `200 {"id":1}`; "" if there is no answer.
 func (c Call) Text(ctx context.Context, via *http.Client) (string, error) {
 	status, body, err := c.Do(ctx, via)
 	if status == 0 {

@@ -8,7 +8,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// book is one drop as the model has it: what a store would have. It is never changed, only replaced.
+// book is the model of one drop: what a store would contain. It is never changed, only replaced.
 type book struct {
 	drop         drop.Drop
 	lastAt       drop.Time
@@ -18,7 +18,7 @@ type book struct {
 	kept         map[string]drop.Kept // by operation and key
 }
 
-// newBook is a drop as it was created.
+// newBook returns a drop right after its creation.
 func newBook(spec *drop.Spec, id drop.ID, at drop.Time) *book {
 	s, _ := spec.Create(id, at, drop.BatchID{})
 	b := &book{drop: s.Drop, lastAt: s.LastAt}
@@ -30,8 +30,8 @@ func numberOf(id drop.ReservationID) int { return int(uint32(id)) }
 
 func scope(k *drop.Key) string { return k.Operation + " " + k.Value }
 
-// apply runs one command at that moment, as a batch of its own: commands that share a batch share its moment, and
-// batches may.
+// apply runs one command at that moment, as a batch of its own. Commands in one batch share its moment, and several
+// batches may have the same one.
 func (b *book) apply(now drop.Time, cmd drop.Command) (drop.Result, *book) {
 	s := b.load(now, cmd)
 	results, changes := drop.Apply(s, now, drop.BatchID{}, []drop.Command{cmd})
@@ -41,7 +41,7 @@ func (b *book) apply(now drop.Time, cmd drop.Command) (drop.Result, *book) {
 	return results[0], b.after(s, changes, results[0])
 }
 
-// load does what a store does for a batch of that command.
+// load does what a store does before a batch with that command.
 func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
 	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Reserved: uint32(len(b.reservations)), Purchased: uint32(len(b.purchases))}
 	s.Sizes = slices.Clone(b.drop.Sizes)
@@ -77,7 +77,7 @@ func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
 	return s
 }
 
-// active returns the holds, those that end first in front.
+// active returns the holds, in the order in which they end.
 func (b *book) active() []drop.Reservation {
 	var holds []drop.Reservation
 	for _, r := range b.reservations {
@@ -98,8 +98,8 @@ func (b *book) recent() []drop.Recent {
 	return newest
 }
 
-// after makes the book that a store has after the changes. What depends on how commands were put together to batches,
-// and on when exactly a hold was ended, is left out.
+// after returns the book that a store has after the changes. It leaves out how commands were combined into batches,
+// and when exactly a hold was expired.
 func (b *book) after(s *drop.State, c *drop.Changes, result drop.Result) *book {
 	next := *b
 	next.drop, next.lastAt = s.Drop, s.LastAt
@@ -131,7 +131,7 @@ func bare(r drop.Reservation) drop.Reservation {
 	return r
 }
 
-// with returns a copy of m with one entry more.
+// with returns a copy of m with one more entry.
 func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 	next := make(map[K]V, len(m)+1)
 	maps.Copy(next, m)
@@ -139,8 +139,8 @@ func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 	return next
 }
 
-// moments returns the moments from one time to another that are worth trying for a batch. The outcome of a batch
-// changes only there: at the beginning, when a hold ends, and at the hints, which are moments that an answer states.
+// moments returns the moments in a range that are worth trying for a batch. The outcome changes only at these: at the
+// beginning, when a hold ends, and at the hints, which are moments that an answer names.
 func (b *book) moments(from, to drop.Time, hints ...drop.Time) []drop.Time {
 	moments := slices.Concat(hints, []drop.Time{from})
 	for _, r := range b.active() {
@@ -150,7 +150,7 @@ func (b *book) moments(from, to drop.Time, hints ...drop.Time) []drop.Time {
 	return slices.DeleteFunc(slices.Compact(moments), func(t drop.Time) bool { return t < from || t > to })
 }
 
-// same tells books apart by all that matters to what comes after.
+// same reports whether two books agree in everything that matters for what follows.
 func (b *book) same(other *book) bool {
 	if b == other {
 		return true
@@ -172,7 +172,7 @@ func sameKept(a, b map[string]drop.Kept) bool {
 	return true
 }
 
-// hash is the same for books that are the same.
+// hash is equal for books that are the same.
 func (b *book) hash() uint64 {
 	if b == nil {
 		return 0
@@ -196,7 +196,7 @@ func (b *book) hash() uint64 {
 	return h
 }
 
-// keyed puts a command under a key, "" for none.
+// keyed puts a command under a key; "" means none.
 func keyed(key string, cmd drop.Command) drop.Command {
 	if key == "" {
 		return cmd

@@ -10,20 +10,20 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// call is one request and what came of it, as its client saw it.
+// call is one request and its outcome, as its client saw it.
 type call struct {
 	kind            kind
 	drop            drop.ID
 	client, replica int
-	cmd             drop.Command // of a command, without its key
+	cmd             drop.Command // the command, without its key
 	key             string       // its Idempotency-Key, "" for none
-	family          bool         // it stands for several under one key, of which one took effect
+	family          bool         // it stands for several calls under one key, one of which took effect
 	spec            *drop.Spec   // of a creation
-	limit           int          // of the drop, in a reserve
-	rows            *rows        // what the store has in the end, in a call of kind books
+	limit           int          // the drop's, in a reserve
+	rows            *rows        // the final content of the store, in a call of kind books
 
 	began, ended time.Duration // since the history began
-	from, to     drop.Time     // likewise, by the clock that stores read too
+	from, to     drop.Time     // the same, by the clock that stores use too
 	answer       answer
 }
 
@@ -33,20 +33,20 @@ const (
 	command kind = iota
 	creation
 	reading // GET of the drop
-	books   // what the store has in the end
+	books   // the final content of the store
 )
 
 // answer is what a client was told.
 type answer struct {
-	// text is the answer without a drop's version, as the model words it too.
+	// text is the answer without a drop's version. The model words answers in the same way.
 	text string
-	// unknown: the call may have taken effect, and may still do so; or never.
+	// unknown: the call may have taken effect, may do so later, or never.
 	unknown bool
-	// nothing: it has not and will not, says the server, which had no time for it.
+	// nothing: the server says that the call has had no effect and will have none, because there was no time for it.
 	nothing bool
 	// refused is the code of a refusal.
 	refused drop.Code
-	// at is the time of the reservation or purchase that it tells of.
+	// at is the time of the reservation or purchase in the answer.
 	at      drop.Time
 	id      int64
 	version int64
@@ -80,7 +80,7 @@ func (c *call) String() string {
 	return fmt.Sprintf("%s at %d → %s", what, c.replica, told)
 }
 
-// request is how the call is sent.
+// request returns how the call is sent.
 func (c *call) request() (method, path string, body any) {
 	const base = "/api/drops"
 	switch cmd := c.cmd.(type) {
@@ -128,7 +128,7 @@ func creationBody(spec *drop.Spec) map[string]any {
 	return body
 }
 
-// What goes over the wire, as far as the model can tell what it must be.
+// The bodies on the wire, as far as the model can predict them.
 type (
 	reservationJSON struct {
 		ID        drop.ReservationID `json:"id"`
@@ -174,7 +174,7 @@ type (
 	}
 )
 
-// textOf words a result as an answer is worded. Recent is left out where a view need not have it.
+// textOf words a result like an answer. It leaves Recent out if a view need not have it.
 func textOf(r *drop.Result, recent bool) string {
 	switch {
 	case r.Err != nil:
@@ -215,7 +215,7 @@ func (j dropJSON) text(recent bool) string {
 	return fmt.Sprintf("%+v", j)
 }
 
-// read takes an answer's meaning from its status and body.
+// read interprets an answer's status and body.
 func (c *call) read(status int, body []byte, recent bool) (answer, error) {
 	a := answer{raw: fmt.Sprintf("%d %.120s", status, body)}
 	if status != http.StatusOK {

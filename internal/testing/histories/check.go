@@ -14,19 +14,19 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// What is counted.
+// The totals.
 const (
 	histories = "histories"
 	undecided = "histories undecided"
-	// unknownOutcome: nobody was told whether they took effect.
+	// unknownOutcome: nobody was told whether these took effect.
 	unknownOutcome = "calls of unknown outcome"
 )
 
-// checkFor bounds the search for an order. Histories are made so that it takes milliseconds, but there is no bound in
-// theory.
+// checkFor limits the search for an order. Histories are made so that it takes milliseconds, but in theory there is
+// no limit.
 const checkFor = await.Patience
 
-// check says what porcupine makes of the history.
+// check returns porcupine's verdict on the history.
 func (h *history) check(m *model) porcupine.CheckResult {
 	all := m.operations(h.calls)
 	h.tally()
@@ -44,7 +44,7 @@ func (h *history) check(m *model) porcupine.CheckResult {
 	if result != porcupine.Illegal || h.expected {
 		return result
 	}
-	_, info := porcupine.CheckOperationsVerbose(model, all, checkFor) // again, and what it tried
+	_, info := porcupine.CheckOperationsVerbose(model, all, checkFor) // once more, and what it tried
 	if f, err := os.CreateTemp("", "history-*.html"); err != nil {
 		h.t.Error(err)
 	} else if err := porcupine.Visualize(model, info, f); err != nil {
@@ -59,7 +59,7 @@ func (h *history) check(m *model) porcupine.CheckResult {
 	return result
 }
 
-// tell writes the calls of a drop to the log if no order explains them: the file may be on a machine that is gone.
+// tell logs the calls of a drop if no order explains them, because the file may be on a machine that is gone.
 func (h *history) tell(m *model, o *offer, all []porcupine.Operation) {
 	ofDrop := slices.DeleteFunc(slices.Clone(all), func(op porcupine.Operation) bool { return op.Input.(*call).drop != o.id })
 	if porcupine.CheckOperationsTimeout(m.porcupine(), ofDrop, checkFor) != porcupine.Illegal {
@@ -99,8 +99,8 @@ func (h *history) tally() {
 	}
 }
 
-// versions checks what a drop's version promises: it tells one state from another, never steps back at one server,
-// and grows with each change that an operator is told of.
+// versions checks what a drop's version promises. It distinguishes states, never goes back at one server, and grows
+// with each change that an operator is told about.
 func (h *history) versions() {
 	for _, o := range h.offers {
 		told := slices.DeleteFunc(slices.Clone(h.calls), func(c *call) bool { return c.drop != o.id || c.answer.version == 0 || c.key != "" })
@@ -114,7 +114,7 @@ func (h *history) versions() {
 				shown[c.answer.version] = c
 			}
 			for _, before := range told[:i] {
-				// The lane's answers are never stale, whichever server gives them.
+				// The lane's answers are never stale, at any server.
 				ordered := before.replica == c.replica || before.kind != reading && c.kind != reading
 				if !ordered || before.ended >= c.began {
 					continue
@@ -128,7 +128,7 @@ func (h *history) versions() {
 	}
 }
 
-// explained checks that the store has nothing that no call asked for.
+// explained checks that everything in the store comes from a call.
 func (h *history) explained(m *model) {
 	asked := make(map[buyer]bool)
 	for _, c := range h.calls {
@@ -143,8 +143,8 @@ func (h *history) explained(m *model) {
 	}
 }
 
-// ruled checks what the model cannot, since it goes by the same rules: nothing is sold past the end of its hold, and
-// nobody has more than the limit.
+// ruled checks what the model cannot, because it follows the same rules: nothing is sold after its hold ended, and
+// nobody exceeds the limit.
 func (h *history) ruled(m *model) {
 	for _, o := range h.offers {
 		for _, p := range m.rows.purchases[o.id] {

@@ -16,7 +16,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// patience is how long a client waits that loses no patience, and anything else that has to come.
+// patience is how long a patient client waits, and everything else that must happen.
 const patience = await.Patience
 
 // client makes one call after another.
@@ -25,10 +25,10 @@ type client struct {
 	h      *history
 	number int
 	made   int
-	keyed  []*call // to be sent again
+	keyed  []*call // to be repeated
 }
 
-// run makes the client's calls, fewer where ctx ends before.
+// run makes the client's calls, or fewer if ctx ends first.
 func (c *client) run(ctx context.Context) {
 	for range c.h.perClient {
 		select {
@@ -44,7 +44,7 @@ func (c *client) run(ctx context.Context) {
 	}
 }
 
-// send makes the call, under a key now and then at another server too, as who clicks twice does.
+// send makes the call. With a key, it sometimes makes it at another server too, like a buyer who clicks twice.
 func (c *client) send(next *call) {
 	next.client, next.replica = c.number, c.IntN(len(c.h.replicas))
 	if next.key == "" || c.IntN(4) > 0 {
@@ -76,7 +76,7 @@ func (c *client) next() *call {
 	case n < 84 && len(c.keyed) > 0:
 		again := *c.keyed[c.IntN(len(c.keyed))]
 		return &call{drop: again.drop, cmd: again.cmd, key: again.key, limit: again.limit}
-	case n < 86 && len(c.keyed) > 0: // a key for something else
+	case n < 86 && len(c.keyed) > 0: // a key that was used for something else
 		other := *c.keyed[c.IntN(len(c.keyed))]
 		if restock, ok := other.cmd.(drop.Restock); ok {
 			restock.Add += 7
@@ -90,7 +90,7 @@ func (c *client) next() *call {
 
 func (c *client) drop() *offer { return c.h.offers[c.IntN(len(c.h.offers))] }
 
-// keyOf draws a new key, "" for none.
+// keyOf draws a new key; "" means none.
 func (c *client) keyOf() string {
 	c.made++
 	if c.IntN(2) == 0 {
@@ -104,19 +104,19 @@ func (c *client) reserve() *call {
 	next := &call{drop: o.id, key: c.keyOf(), limit: o.spec.LimitPerUser}
 	cmd := drop.Reserve{User: drop.UserID(1000*c.number + c.made), Hold: c.h.hold}
 	switch {
-	case o.spec.LimitPerUser > 0: // few users, and each call has a note of its own
+	case o.spec.LimitPerUser > 0: // there are few users, and each call has a note of its own
 		cmd.User, cmd.Size = drop.UserID(1+c.IntN(5)), fmt.Sprintf("note %d.%d", c.number, c.made)
 	case len(o.spec.Sizes) > 0:
 		cmd.Size = o.spec.Sizes[c.IntN(len(o.spec.Sizes))].Label
 	}
 	if o.spec.LimitPerUser == 1 {
-		next.key = "" // what it gives again need not have been made by it, and no row would tell
+		next.key = "" // it may return something that another call made, and no row would show that
 	}
 	next.cmd = cmd
 	return next
 }
 
-// on makes a command on a reservation that somebody has heard of, or that may be there.
+// on makes a command for a reservation that some client knows of, or that may exist.
 func (c *client) on(cmd func(drop.ReservationID) drop.Command) *call {
 	o := c.drop()
 	return &call{drop: o.id, key: c.keyOf(), cmd: cmd(o.draw(c.Rand))}
@@ -140,13 +140,13 @@ func (c *client) operate() *call {
 	return next
 }
 
-// offer is a drop that is sold.
+// offer is a drop on sale.
 type offer struct {
 	id   drop.ID
 	spec *drop.Spec
 
 	mu      sync.Mutex
-	highest int // number of a reservation that was told of
+	highest int // the number of a reservation that a client knows of
 }
 
 func (o *offer) learn(id int64) {
@@ -155,7 +155,7 @@ func (o *offer) learn(id int64) {
 	o.highest = max(o.highest, numberOf(drop.ReservationID(id)))
 }
 
-// draw prefers the newest, and may be one ahead.
+// draw prefers the newest one, and may choose the next one that does not exist yet.
 func (o *offer) draw(rnd *rand.Rand) drop.ReservationID {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -163,12 +163,12 @@ func (o *offer) draw(rnd *rand.Rand) drop.ReservationID {
 	return drop.NewReservationID(o.id, uint32(max(1, n)))
 }
 
-// fate is what becomes of a call on its way.
+// fate is what happens to a call on its way.
 type fate struct {
 	timeout time.Duration // how long the client waits
 	cut     bool          // the connection breaks…
 	after   float64       // …when that part of the request is sent
-	pause   time.Duration // …and that much later
+	pause   time.Duration // …and after that time
 }
 
 func (c *client) fate() fate {
@@ -228,7 +228,7 @@ func (c *call) build(base string) *http.Request {
 	if err != nil {
 		panic(err) // our own addresses
 	}
-	req.GetBody = nil // so that nobody sends it twice but we
+	req.GetBody = nil // so that only this test repeats it
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -253,7 +253,7 @@ func (h *history) exchange(req *http.Request, timeout time.Duration) (int, []byt
 	return resp.StatusCode, body, err
 }
 
-// cutOff sends part of a request, or all of it, and breaks the connection; it returns why nobody knows what came of it.
+// cutOff sends all or part of a request and then breaks the connection. It returns why the outcome is unknown.
 func cutOff(address string, req *http.Request, f fate) error {
 	var b bytes.Buffer
 	if err := req.Write(&b); err != nil {
@@ -265,7 +265,7 @@ func cutOff(address string, req *http.Request, f fate) error {
 	}
 	_, err = conn.Write(b.Bytes()[:int(float64(b.Len())*f.after)])
 	time.Sleep(f.pause)
-	_ = conn.(*net.TCPConn).SetLinger(0) // no farewell
+	_ = conn.(*net.TCPConn).SetLinger(0) // without closing it properly
 	_ = conn.Close()
 	if err == nil {
 		err = fmt.Errorf("cut after %.0f%% of the request", 100*f.after)

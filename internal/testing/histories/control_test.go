@@ -7,12 +7,12 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// Without the lock on the drop's row two servers decide on one state, and no order explains what they answer. The
-// same check that all other histories pass must see it.
+// Without the lock on the drop's row, two servers decide on the same state, and no order explains their answers. The
+// check that all other histories pass must notice this.
 //
-// The lock is not all that keeps them apart: batches write the drop and its sizes in the places where they have read
-// them, and fail when those have moved. So that is taken out too, on both sides of the comparison; it alone does no
-// harm.
+// The lock is not the only thing that keeps servers apart. Batches write the drop and its sizes in the places where
+// they read them, and fail if the rows have moved. So the test disables that too, on both sides of the comparison;
+// disabled alone, it does no harm.
 func TestHistories_OfServersWithoutTheRowLockHaveNone(t *testing.T) {
 	const tries = 40
 	sum := new(sum)

@@ -15,12 +15,12 @@ import (
 
 var errMade = errors.New("made to fail")
 
-// troubled is a store whose calls go wrong while it is on.
+// troubled is a store whose calls fail while it is on.
 type troubled struct {
 	store.Store
 	h    *history
 	on   atomic.Bool
-	late sync.WaitGroup // commits whose callers were told already
+	late sync.WaitGroup // commits whose callers already have their answer
 
 	mu  sync.Mutex
 	rnd *rand.Rand
@@ -30,7 +30,7 @@ func newTroubled(h *history, s store.Store, number uint64) *troubled {
 	return &troubled{Store: s, h: h, rnd: rand.New(rand.NewPCG(h.seed, 1000+number))}
 }
 
-// run is the time of trouble.
+// run switches the trouble on for a time.
 func (s *troubled) run(ctx context.Context) {
 	s.on.Store(true)
 	<-ctx.Done()
@@ -45,7 +45,7 @@ func (s *troubled) draw(n int) int {
 
 func failure(c store.Class) error { return &store.Error{Op: "test", Class: c, Err: errMade} }
 
-// RunBatch fails before the commit, after it, or both succeeds and fails.
+// RunBatch fails before the commit, fails after it, or commits and still reports a failure.
 func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
 	if !s.on.Load() {
 		return s.Store.RunBatch(ctx, b)
@@ -81,7 +81,7 @@ func (s *troubled) RunBatch(ctx context.Context, b store.Batch) error {
 		return s.commitLate(ctx, given, decided)
 	case fate < 40:
 		s.h.count("slow commits")
-	case begun: // what was begun the store has to end
+	case begun: // the store has to end what was begun
 	case fate < 46:
 		return s.fail("store errors before the commit: unavailable", nil, store.ClassUnavailable)
 	case fate < 48:
@@ -98,10 +98,10 @@ func (s *troubled) fail(what string, err error, class store.Class) error {
 	return failure(class)
 }
 
-// commitLate answers while the commit is still under way.
+// commitLate answers while the commit is still in progress.
 func (s *troubled) commitLate(ctx context.Context, b store.Batch, decided chan struct{}) error {
 	done := make(chan error, 1)
-	first, need := true, b.Needs() // whoever has been told something gives no more, and decides no more
+	first, need := true, b.Needs() // a follower that has its answer begins and decides nothing more
 	once := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Decider: func(state *drop.State, now drop.Time) *drop.Changes {
 		if !first {
 			return nil
@@ -118,7 +118,7 @@ func (s *troubled) commitLate(ctx context.Context, b store.Batch, decided chan s
 	}
 }
 
-// Committed fails now and then, and so may a look-up as a whole.
+// Committed fails sometimes, and so may a whole look-up.
 func (s *troubled) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {
 	if s.on.Load() && s.draw(100) < 60 {
 		return false, s.fail("look-ups of a commit that failed", nil, store.ClassUnavailable)
@@ -126,7 +126,7 @@ func (s *troubled) Committed(ctx context.Context, id drop.ID, batch drop.BatchID
 	return s.Store.Committed(ctx, id, batch, after)
 }
 
-// Drop and Pulse fail now and then, so that views stay as they are.
+// Drop and Pulse fail sometimes, so that views stay unchanged.
 func (s *troubled) Drop(ctx context.Context, id drop.ID) (store.Snapshot, error) {
 	if s.on.Load() && s.draw(100) < 20 {
 		return store.Snapshot{}, s.fail("reads that failed", nil, store.ClassUnavailable)

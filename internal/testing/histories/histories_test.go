@@ -13,11 +13,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// For every history of calls over HTTP, some order of the calls explains the answers. That holds on each store, with
-// one server and with two, while all goes well and while it does not.
+// For every history of calls over HTTP, some order of the calls explains the answers. That holds for each store, with
+// one server and with two, with and without faults.
 //
-// HISTORIES=seed makes only the histories of that seed. Its clients ask for the same again, but the servers may get
-// to the calls in another order; repeat it with -count.
+// HISTORIES=seed runs only the histories of that seed. Its clients make the same calls again, but the servers may
+// receive them in another order, so repeat it with -count.
 func TestHistories_HaveAnOrderThatExplainsThem(t *testing.T) {
 	sum := new(sum)
 	t.Run("all", func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestHistories_HaveAnOrderThatExplainsThem(t *testing.T) {
 	}
 }
 
-// verify makes the history and holds it against all that is promised.
+// verify makes the history and checks it against everything that is promised.
 func (h *history) verify() {
 	m := h.run()
 	if h.clockSet() {

@@ -16,36 +16,36 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// now is the clock that stores and clients read.
+// now is the clock that stores and clients use.
 func now() drop.Time { return drop.TimeOf(time.Now()) }
 
-// setting is what kind of history is made.
+// setting is a kind of history.
 type setting struct {
 	name      string
 	histories int           // in make test
 	perClient int           // calls
-	pause     time.Duration // the longest between two calls of one client
+	pause     time.Duration // the longest pause between two calls of one client
 	cuts      bool          // connections between clients and servers break, and clients give up
-	// open makes the place; its stores are one for each server.
+	// open makes the place; it has one store for each server.
 	open func(*history) *place
 	// faults: calls to the store fail.
 	faults bool
-	// operators: half of the calls are those of operators, which tell of the drop as it was decided on.
+	// operators: half of the calls are operators' calls, whose answers show the drop as it was decided on.
 	operators bool
 }
 
 // place is where a history takes place.
 type place struct {
 	stores []store.Store
-	// trouble makes things go wrong until ctx ends.
+	// trouble causes faults until ctx ends.
 	trouble []func(ctx context.Context)
-	// settle ends what may still be under way when all servers have stopped.
+	// settle ends whatever is still in progress after all servers have stopped.
 	settle func()
-	// direct is the store without anything that goes wrong.
+	// direct is the store without the faults.
 	direct store.Store
 }
 
-// history is one run: servers, clients and what they said to each other.
+// history is one run: the servers, the clients and their calls.
 type history struct {
 	setting
 	t        testing.TB
@@ -53,10 +53,10 @@ type history struct {
 	sum      *sum
 	clients  int
 	hold     time.Duration
-	given    time.Duration // how long a client waits that loses no patience
+	given    time.Duration // how long a patient client waits
 	expected bool          // to have no order: nothing else is checked
-	recent   bool          // readings show the newest purchases as they are: nobody else sells, and no commit goes unseen
-	began    time.Time     // h.from by the clock that cannot be set
+	recent   bool          // readings show the newest purchases exactly: nobody else sells, and every commit is seen
+	began    time.Time     // h.from, by the clock that cannot be set
 	from     drop.Time
 	replicas []*replica
 	http     *http.Client
@@ -105,7 +105,7 @@ func specs() []*drop.Spec {
 	}
 }
 
-// create makes a drop, under a key, so that it can ask again until it is answered.
+// create makes a drop under a key, so that it can repeat the call until there is an answer.
 func (h *history) create(spec *drop.Spec) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		c := &call{kind: creation, spec: spec, key: fmt.Sprint(strings.ReplaceAll(spec.Name, " ", "-"), "-", h.seed)}
@@ -120,7 +120,7 @@ func (h *history) create(spec *drop.Spec) {
 	h.t.Fatalf("%s was not created within %s", spec.Name, patience)
 }
 
-// awaitHolds waits until all holds have ended: on their own, after all that went wrong.
+// awaitHolds waits until all holds have ended by themselves, after all faults.
 func (h *history) awaitHolds() {
 	if h.expected {
 		return
@@ -140,7 +140,7 @@ func (h *history) awaitHolds() {
 	}
 }
 
-// clockSet reports whether the clock went back since the history began: then it says nothing of the order of calls.
+// clockSet reports whether the clock went back during the history, which then says nothing about the order of calls.
 func (h *history) clockSet() bool {
 	took := time.Since(h.began)
 	return now().Sub(h.from) < took-took/1000-2*time.Millisecond // it may be a little slow
@@ -169,7 +169,7 @@ func (h *history) read() *rows {
 	return r
 }
 
-// sum adds up what all histories of a test were made of.
+// sum adds up what all histories of a test contained.
 type sum struct {
 	mu     sync.Mutex
 	counts map[string]int

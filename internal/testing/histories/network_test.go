@@ -22,7 +22,7 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// onPostgres returns a place with so many servers on one database, each with a connection pool of its own.
+// onPostgres returns a place with that many servers on one database, each with its own connection pool.
 func onPostgres(servers int) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)
@@ -64,7 +64,7 @@ func connect(t testing.TB, url string) *pgx.Conn {
 
 const ourBackends = `FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sneakerdrop'`
 
-// terminate ends a backend of the servers now and then, one that is in a transaction if there is one.
+// terminate ends a backend of the servers from time to time, preferably one in a transaction.
 func terminate(ctx context.Context, h *history, admin *pgx.Conn) {
 	rnd := rand.New(rand.NewPCG(h.seed, 2000))
 	for pause(ctx, time.Duration(5+rnd.IntN(60))*time.Millisecond) {
@@ -78,7 +78,7 @@ func terminate(ctx context.Context, h *history, admin *pgx.Conn) {
 	}
 }
 
-// endAll ends what a server that has stopped may have left with the database, and waits until it is gone.
+// endAll ends what a stopped server may have left at the database, and waits until it is gone.
 func endAll(t testing.TB, admin *pgx.Conn) {
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		tag, err := admin.Exec(context.Background(), `SELECT pg_terminate_backend(pid) `+ourBackends)
@@ -107,7 +107,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// way is what lies between a server and its database.
+// way is the path between a server and its database.
 type way struct {
 	h     *history
 	proxy *toxiproxy.Proxy
@@ -132,7 +132,7 @@ func newWay(h *history, to string, number uint64) *way {
 	return w
 }
 
-// run makes the way slow, has it break, or closes it, one after the other.
+// run makes the way slow, breaks it, and closes it in turn.
 func (w *way) run(ctx context.Context) {
 	for pause(ctx, time.Duration(w.rnd.IntN(60))*time.Millisecond) {
 		side := []string{"upstream", "downstream"}[w.rnd.IntN(2)]
@@ -152,7 +152,7 @@ func (w *way) run(ctx context.Context) {
 	}
 }
 
-// toxic puts a toxic in the way for a while.
+// toxic applies a toxic for a while.
 func (w *way) toxic(kind, side, attributes string) {
 	w.h.count("toxics: " + kind + " " + side)
 	text := fmt.Sprintf(`{"name": "it", "type": %q, "stream": %q, "toxicity": 1, "attributes": %s}`, kind, side, attributes)
@@ -166,8 +166,8 @@ func (w *way) toxic(kind, side, attributes string) {
 	}
 }
 
-// rewriting returns a place with two servers on one database whose statements are changed on the way. A proxy between
-// them replaces the first text of each pair with the second.
+// rewriting returns a place with two servers on one database. A proxy changes their statements: it replaces the first
+// text of each pair with the second.
 func rewriting(pairs ...string) func(*history) *place {
 	return func(h *history) *place {
 		u := pgtest.Migrated(h.t)
@@ -215,7 +215,7 @@ func censored(h *history, to string, words *strings.Replacer) string {
 	return u.String()
 }
 
-// rewrite hands messages on until a side closes the connection.
+// rewrite forwards messages until a side closes the connection.
 func rewrite(h *history, client net.Conn, address string, words *strings.Replacer) error {
 	defer client.Close()
 	server, err := net.Dial("tcp", address)

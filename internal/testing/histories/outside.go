@@ -14,7 +14,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Outside is a history of servers that somebody else runs, on one database and by one clock, and may break meanwhile.
+// Outside is a history of servers that somebody else runs on one database with one clock. These may break them
+// meanwhile.
 type Outside struct {
 	h     *history
 	model *model
@@ -42,7 +43,8 @@ func NewOutside(t testing.TB, servers []string, hold time.Duration, seed uint64)
 	return &Outside{h: h, model: &model{replicas: len(servers), opened: time.Since(h.began)}}
 }
 
-// Run lets clients call, each a bounded number of times, until ctx ends and they know what they will ever know.
+// Run lets clients make a bounded number of calls until ctx ends, and returns when they know everything that they
+// will ever know.
 func (o *Outside) Run(ctx context.Context) {
 	var clients sync.WaitGroup
 	for i := range o.h.clients {
@@ -53,7 +55,7 @@ func (o *Outside) Run(ctx context.Context) {
 	o.h.http.CloseIdleConnections()
 }
 
-// Found is what a check has come to.
+// Found is the result of a check.
 type Found struct {
 	Calls, Unknown int // calls, and those of which nobody knows the outcome
 	Undecided      bool
@@ -83,7 +85,7 @@ func (o *Outside) Verify(books store.Store) Found {
 	return found
 }
 
-// String says what the clients were told, for who wants to know.
+// String summarizes what the clients were told.
 func (f Found) String() string {
 	return fmt.Sprintf("%d calls, %d of unknown outcome", f.Calls, f.Unknown)
 }

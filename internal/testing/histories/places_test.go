@@ -2,7 +2,7 @@ package histories
 
 import "sneakerdrop/internal/testing/stores"
 
-// in returns a place with so many servers on one store, which goes wrong where the setting says so.
+// in returns a place with that many servers on one store, which fails if the setting says so.
 func in(servers int, engine string) func(*history) *place {
 	return func(h *history) *place {
 		s := stores.Open(h.t, engine)

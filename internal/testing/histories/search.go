@@ -11,13 +11,13 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// The functions below tell porcupine nothing that the calls do not, but they tell it sooner. A search tries every
+// The functions below tell porcupine nothing that the calls do not say, but they say it earlier. A search tries every
 // call that could be next. Calls without an end, without an effect or with several possible ones would be ruled out
 // only much later, in combination with all the others.
 
 const never = time.Duration(math.MaxInt64)
 
-// operations are the calls as porcupine is told of them.
+// operations returns the calls in porcupine's form.
 func (m *model) operations(calls []*call) []porcupine.Operation {
 	var told []*call
 	for _, c := range m.families(calls) {
@@ -36,8 +36,8 @@ func (m *model) operations(calls []*call) []porcupine.Operation {
 	return all
 }
 
-// families puts calls of unknown outcome under one key together: one of them at most has taken effect. Where one was
-// answered, it has been by then.
+// families combines calls of unknown outcome under one key, because at most one of them took effect. If one was
+// answered, that happened before the answer.
 func (m *model) families(calls []*call) []*call {
 	unknown := make(map[string]*call)
 	var told []*call
@@ -72,7 +72,7 @@ func (m *model) families(calls []*call) []*call {
 	return told
 }
 
-// narrow says more precisely when a call took effect; false means that it has none.
+// narrow says more precisely when a call took effect; false means never.
 func (m *model) narrow(c *call, calls []*call) bool {
 	switch {
 	case c.answer.unknown:
@@ -105,7 +105,7 @@ func (m *model) mayHaveDone(c *call) bool {
 	}
 }
 
-// until ends an effect that the rows tell of before somebody was told of it, or of what came after it.
+// until ends an effect before the first answer that shows it, or that shows something later.
 func (m *model) until(c *call, calls []*call) bool {
 	for _, other := range calls {
 		if other.drop != c.drop || other.answer.unknown || other.answer.nothing || other.answer.refused != "" {

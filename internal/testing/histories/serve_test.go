@@ -79,7 +79,7 @@ func (h *history) serve(s store.Store, rnd *rand.Rand) *replica {
 	}
 }
 
-// stop ends the servers as they end: what was accepted is finished.
+// stop shuts the servers down as usual: they finish what they accepted.
 func (h *history) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

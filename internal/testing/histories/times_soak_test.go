@@ -2,5 +2,5 @@
 
 package histories
 
-// times is how many times as many histories are made.
+// times is how often the usual number of histories is made.
 const times = 30

@@ -32,7 +32,7 @@ func NewBouncer(t testing.TB, to, mode string) *Bouncer {
 	t.Helper()
 	bin, err := exec.LookPath("pgbouncer")
 	if err != nil {
-		bin = "/usr/sbin/pgbouncer" // which is not on everybody's PATH
+		bin = "/usr/sbin/pgbouncer" // not on everybody's PATH
 		_, err = os.Stat(bin)
 	}
 	if err != nil && os.Getenv("CI") != "true" {
@@ -94,12 +94,12 @@ server_login_retry = 1
 
 func (b *Bouncer) config() string { return filepath.Join(b.dir, "pgbouncer.ini") }
 
-// URL leads to the database through it.
+// URL is the URL of the database through the PgBouncer.
 func (b *Bouncer) URL() string {
 	return fmt.Sprintf("postgres://postgres@%s%s?sslmode=disable", net.JoinHostPort(b.host, strconv.Itoa(b.port)), b.database)
 }
 
-// Start starts one that has ended, and returns when it takes connections.
+// Start starts one that has ended, and returns when it accepts connections.
 func (b *Bouncer) Start() error {
 	cmd := exec.Command(b.bin, b.config())
 	cmd.Dir = b.dir
@@ -125,9 +125,9 @@ func (b *Bouncer) Start() error {
 	return errors.Join(errors.New("pgbouncer takes no connections"), b.Stop())
 }
 
-// Stop ends it at once, and all connections through it.
+// Stop ends it and all connections through it at once.
 func (b *Bouncer) Stop() error {
-	_ = b.process.Signal(syscall.SIGTERM) // may have ended
+	_ = b.process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-b.done:
 		return nil

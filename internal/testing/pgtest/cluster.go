@@ -28,15 +28,15 @@ type cluster struct {
 	bin      string
 	as       *account
 	dir      string
-	settings []string // beside those that every cluster has: name=value
-	host     string   // on which it listens
+	settings []string // besides those that every cluster has: name=value
+	host     string   // the port on which it listens
 	port     int
 	process  *os.Process
 	done     chan struct{} // closed when the server process has ended
 	log      *bytes.Buffer // read after done is closed
 }
 
-// account is who the server runs as; PostgreSQL refuses to run as root.
+// account is the user that the server runs as, because PostgreSQL refuses to run as root.
 type account struct{ uid, gid uint32 }
 
 func startCluster() (*cluster, error) {
@@ -56,7 +56,7 @@ func startCluster() (*cluster, error) {
 	return c, nil
 }
 
-// init makes the cluster in its directory and starts it; options are initdb's.
+// init makes the cluster in its directory and starts it; options are options of initdb.
 func (c *cluster) init(options ...string) error {
 	as, err := runAs()
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *cluster) launchSomewhere() (err error) {
 	return err
 }
 
-// trust lets everybody in who comes over the cluster's own address; initdb does so for 127.0.0.1 alone.
+// trust admits everybody who connects through the cluster's own address; initdb does so only for 127.0.0.1.
 func (c *cluster) trust() error {
 	f, err := os.OpenFile(filepath.Join(c.data(), "pg_hba.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
@@ -142,8 +142,8 @@ func (c *cluster) launch() error {
 	return nil
 }
 
-// run starts a server from a thread that lives as long as the server. A child gets the signal that its parent died
-// when the thread that forked it ends. run closes done when the server has ended.
+// run starts a server from a thread that lives as long as the server, because a child is signaled when the thread
+// that forked it ends. run closes done when the server has ended.
 func run(server *exec.Cmd) (done chan struct{}, err error) {
 	started := make(chan error)
 	done = make(chan struct{})
@@ -155,7 +155,7 @@ func run(server *exec.Cmd) (done chan struct{}, err error) {
 			return
 		}
 		started <- nil
-		_ = server.Wait() // how it ended is in its log
+		_ = server.Wait() // the log says how it ended
 		close(done)
 	}()
 	return done, <-started
@@ -184,7 +184,7 @@ func (c *cluster) url(database string) string {
 	return fmt.Sprintf("postgres://postgres@%s:%d/%s?sslmode=disable", c.host, c.port, database)
 }
 
-// kill ends the server at once: nothing in it is worth a checkpoint.
+// kill ends the server at once, because nothing in it is worth a checkpoint.
 func (c *cluster) kill() {
 	_ = c.process.Signal(syscall.SIGQUIT)
 	select {
@@ -206,13 +206,13 @@ func (c *cluster) stop() {
 func sweep() {
 	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), dirPrefix+"*"))
 	if err != nil {
-		return // the pattern is ours: cannot be malformed
+		return // our pattern cannot be malformed
 	}
 	for _, dir := range dirs {
 		owner, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), dirPrefix), "-")
 		pid, err := strconv.Atoi(owner)
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(dir) // may belong to somebody else
+			_ = os.RemoveAll(dir) // may belong to another user
 		}
 	}
 }
@@ -259,7 +259,7 @@ func hasBinaries(dir string) bool {
 	return true
 }
 
-// runAs returns whom the server must run as instead of root, or nil where we are not root.
+// runAs returns the user that the server must run as instead of root, or nil if this process is not root.
 func runAs() (*account, error) {
 	if os.Getuid() != 0 {
 		return nil, nil

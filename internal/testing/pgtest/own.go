@@ -14,18 +14,19 @@ import (
 	"time"
 )
 
-// Cluster is a PostgreSQL server of one test's own: to be stopped, killed, frozen, filled up.
+// Cluster is a PostgreSQL server for one test, which may stop it, kill it, freeze it, or fill its disk.
 type Cluster struct{ c *cluster }
 
 // Where a Cluster is and how it is set up.
 type Where struct {
-	// Dir is an existing directory, such as the root of a small file system; "": one of the system's temporary ones.
+	// Dir is an existing directory, such as the root of a small file system; "": a temporary one.
 	Dir string
-	// Initdb are options of initdb, Settings of the server: name=value. They come after those that every cluster has.
+	// Initdb has options for initdb, and Settings those of the server: name=value. They come after those that every
+	// cluster has.
 	Initdb, Settings []string
 }
 
-// NewCluster starts a server that ends with the test. Where there are no binaries it does as Database does.
+// NewCluster starts a server that ends with the test. Without PostgreSQL's programs it does the same as Database.
 func NewCluster(t testing.TB, w Where) *Cluster {
 	t.Helper()
 	bin, err := findBinaries()
@@ -40,7 +41,7 @@ func NewCluster(t testing.TB, w Where) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Dir != "" { // PostgreSQL's user must get there
+	if w.Dir != "" { // PostgreSQL's user must be able to get there
 		if err := os.Chmod(w.Dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -64,9 +65,9 @@ func (o *Cluster) endWith(t testing.TB) {
 	})
 }
 
-// Loopback returns an address of this machine that nobody else listens on. Where a server that is away must keep its
-// port, or may have clients that still knock, another program on 127.0.0.1 could be given that port meanwhile. Only
-// Linux has all of 127/8.
+// Loopback returns an address of this machine that nobody else listens on. A server that is away for a while must
+// keep its port, even if clients still try to connect. On 127.0.0.1 another program could get that port. Only Linux
+// has all of 127/8.
 func Loopback() string {
 	if runtime.GOOS != "linux" {
 		return "127.0.0.1"
@@ -74,16 +75,17 @@ func Loopback() string {
 	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(255), 1+rand.IntN(254))
 }
 
-// URL leads to a database without tables.
+// URL is the URL of a database without tables.
 func (o *Cluster) URL() string { return o.c.url("postgres") }
 
-// StopFast ends the server as an administrator does: sessions are terminated, then there is a checkpoint.
+// StopFast ends the server like an administrator: it terminates the sessions and makes a checkpoint.
 func (o *Cluster) StopFast() error { return o.stop(syscall.SIGINT) }
 
 // StopImmediately ends the server without a checkpoint; the next start recovers from the log.
 func (o *Cluster) StopImmediately() error { return o.stop(syscall.SIGQUIT) }
 
-// Kill ends the server and all its sessions at once, as a power failure would. What they wrote to files stays.
+// Kill ends the server and all its sessions at once, like a power failure, except that files keep what was written to
+// them.
 func (o *Cluster) Kill() error {
 	all := Family(o.c.process.Pid)
 	for _, pid := range all {
@@ -105,7 +107,7 @@ func (o *Cluster) stop(sig syscall.Signal) error {
 	}
 }
 
-// Running reports whether the server has not ended, by itself or otherwise.
+// Running reports whether the server is still running.
 func (o *Cluster) Running() bool {
 	select {
 	case <-o.c.done:
@@ -115,7 +117,7 @@ func (o *Cluster) Running() bool {
 	}
 }
 
-// Start starts a server that has ended, where it was, and returns when it takes connections.
+// Start starts a server that has ended, at the same place, and returns when it accepts connections.
 func (o *Cluster) Start() error {
 	// A server that was killed may have left processes that use its memory for a moment longer.
 	deadline := time.Now().Add(patience)
@@ -128,8 +130,8 @@ func (o *Cluster) Start() error {
 	}
 }
 
-// Freeze keeps the server and its sessions from running at all; their connections stay open. Thaw lets them go on. Only
-// on Linux are the sessions found.
+// Freeze stops the server and its sessions from running, while their connections stay open. Thaw lets them continue.
+// It finds the sessions only on Linux.
 func (o *Cluster) Freeze() {
 	for _, pid := range Family(o.c.process.Pid) {
 		_ = syscall.Kill(pid, syscall.SIGSTOP)
@@ -146,7 +148,8 @@ func (o *Cluster) Thaw() {
 	}
 }
 
-// Family is a process and its children, it first, so that none is made while they are gone through.
+// Family returns a process and its children. The process is first, so that it makes no more children while they are
+// handled.
 func Family(parent int) []int {
 	all := []int{parent}
 	for pid, of := range Processes() {
@@ -157,12 +160,12 @@ func Family(parent int) []int {
 	return all
 }
 
-// Processes are all that run on this machine, with their parents; none where there is no /proc.
+// Processes returns all processes of this machine with their parents, or none without /proc.
 func Processes() map[int]int {
 	all := make(map[int]int)
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return nil // the pattern is ours: cannot be malformed
+		return nil // our pattern cannot be malformed
 	}
 	for _, name := range stats {
 		text, err := os.ReadFile(name)

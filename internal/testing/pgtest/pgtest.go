@@ -23,15 +23,15 @@ import (
 	"sneakerdrop/internal/store/postgres"
 )
 
-// patience bounds each administrative step.
+// patience limits each administrative step.
 const patience = time.Minute
 
-// errNoBinaries is what a machine without PostgreSQL gets.
+// errNoBinaries is the error on a machine without PostgreSQL.
 var errNoBinaries = errors.New("no PostgreSQL server binaries found: install PostgreSQL 15 or newer (Debian: apt-get " +
 	"install postgresql), or set SNEAKERDROP_TEST_PG_BIN to a directory with initdb and postgres, or " +
 	"SNEAKERDROP_TEST_POSTGRES to a server's URL")
 
-// shared is the process's one server: starting one for each package-level test would take a second each.
+// shared is the process's one server. Starting one for each test would take a second each.
 var shared server
 
 type server struct {
@@ -45,7 +45,7 @@ type server struct {
 	template     sync.Once
 	templateErr  error
 	templateName string
-	create       sync.Mutex // one CREATE DATABASE at a time: a template must have no other user
+	create       sync.Mutex // one CREATE DATABASE at a time, because a template must have no other user
 }
 
 // Main runs the tests and stops the cluster, if one was started: func TestMain(m *testing.M) {
@@ -73,7 +73,7 @@ func Migrated(t testing.TB) string {
 	return shared.database(t, shared.templateName)
 }
 
-// need starts the server, or ends the test where there is none.
+// need starts the server, or ends the test if there is none.
 func (s *server) need(t testing.TB) {
 	t.Helper()
 	s.once.Do(func() { s.err = s.open() })
@@ -109,7 +109,7 @@ func (s *server) stop() {
 	}
 }
 
-// makeTemplate migrates a database that others are copied from: 30 ms a copy instead of a migration each.
+// makeTemplate migrates a database that others are copied from, because a copy takes 30 ms, less than a migration.
 func (s *server) makeTemplate() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -154,7 +154,7 @@ func (s *server) database(t testing.TB, template string) string {
 	return u
 }
 
-// url is the admin connection's with another database.
+// url returns the admin connection's URL with another database.
 func (s *server) url(database string) (string, error) {
 	u, err := url.Parse(s.admin)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// childVariable makes this test binary start a cluster, say so, and hang.
+// childVariable makes this test binary start a cluster, report it, and hang.
 const childVariable = "SNEAKERDROP_PGTEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -70,7 +70,7 @@ func TestCluster_EndsWithAKilledTestProcess(t *testing.T) {
 	sweep()
 }
 
-// ended tells a process that is gone or waits only for its number to be collected.
+// ended reports whether a process is gone or only waits for its parent to collect its status.
 func ended(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true

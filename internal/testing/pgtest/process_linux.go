@@ -2,7 +2,7 @@ package pgtest
 
 import "syscall"
 
-// processAttributes makes a child run as the account and end when its parent does.
+// processAttributes makes a child run as the account, and end together with its parent.
 func processAttributes(as *account) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT, Setpgid: true}
 	if as != nil {

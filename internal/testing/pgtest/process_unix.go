@@ -4,7 +4,7 @@ package pgtest
 
 import "syscall"
 
-// processAttributes makes a child run as the account. Only Linux ends it with a killed parent.
+// processAttributes makes a child run as the account. Only Linux also ends it with its parent.
 func processAttributes(as *account) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if as != nil {

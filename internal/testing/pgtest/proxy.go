@@ -13,18 +13,19 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Moment is a point on the way of a transaction through a Proxy.
+// Moment is a point in a transaction that passes through a Proxy.
 type Moment int
 
-// The moments, in their order.
+// The moments, in order.
 const (
-	// InTransaction: the server has answered within a transaction, and that it waits for more has not been passed on.
+	// InTransaction: the server has answered within a transaction and waits for more. The proxy has not passed that
+	// on.
 	InTransaction Moment = iota
-	// BeforeCommit: all before the COMMIT has been passed on to the server, the COMMIT itself has not.
+	// BeforeCommit: the proxy has passed on everything before the COMMIT, but not the COMMIT.
 	BeforeCommit
-	// AtCommit: the COMMIT has just been passed on, no answer has come.
+	// AtCommit: the proxy has just passed on the COMMIT, and there is no answer yet.
 	AtCommit
-	// AfterCommit: the server has answered COMMIT, and the answer has not been passed on.
+	// AfterCommit: the server has answered COMMIT, and the proxy has not passed the answer on.
 	AfterCommit
 )
 
@@ -32,15 +33,15 @@ func (m Moment) String() string {
 	return [...]string{"in a transaction", "before COMMIT", "at COMMIT", "after COMMIT"}[m]
 }
 
-// Proxy stands between a store and PostgreSQL, on TCP without TLS. It reads the protocol and so knows where a COMMIT
-// is.
+// Proxy stands between a store and PostgreSQL, on TCP without TLS. It understands the protocol, so it recognizes a
+// COMMIT.
 type Proxy struct {
 	listener net.Listener
 	server   string
 	wg       sync.WaitGroup
 
 	mu     sync.Mutex
-	traps  [AfterCommit + 1]func(*Line) // of the next transaction that comes there
+	traps  [AfterCommit + 1]func(*Line) // for the next transaction that gets there
 	lines  map[*Line]bool
 	closed bool
 }
@@ -72,8 +73,8 @@ func NewProxy(t testing.TB, to string) (*Proxy, string) {
 	return p, u.String()
 }
 
-// Next calls f once, when the next transaction comes to that moment; its line stands still until f returns. Nil takes
-// an earlier f back.
+// Next calls f once, when the next transaction gets to that moment. Its line waits until f returns. Nil cancels an
+// earlier f.
 func (p *Proxy) Next(m Moment, f func(*Line)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,14 +138,14 @@ func (l *Line) Cut() {
 	_ = l.server.Close()
 }
 
-// PID is that of the server's process for this line, pg_terminate_backend's.
+// PID is the number of the server's process for this line, for pg_terminate_backend.
 func (l *Line) PID() uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.pid
 }
 
-// ask passes the client's messages on.
+// ask passes on the client's messages.
 func (l *Line) ask() error {
 	from, to := bufio.NewReader(l.client), bufio.NewWriter(l.server)
 	if err := startUp(from, to); err != nil {
@@ -197,7 +198,7 @@ func (l *Line) begins(m []byte) bool {
 
 func isCommit(sql string) bool { return strings.EqualFold(strings.Trim(sql, " \n\t;"), "commit") }
 
-// answer passes the server's messages on.
+// answer passes on the server's messages.
 func (l *Line) answer() error {
 	from, to := bufio.NewReader(l.server), bufio.NewWriter(l.client)
 	for {
@@ -231,7 +232,8 @@ func (l *Line) answer() error {
 	}
 }
 
-// startUp passes on the one message that has no type: it asks for a session, or for the end of another's statement.
+// startUp passes on the one message that has no type. It asks for a session, or for the cancellation of another
+// session's statement.
 func startUp(from io.Reader, to *bufio.Writer) error {
 	var length [4]byte
 	if _, err := io.ReadFull(from, length[:]); err != nil {

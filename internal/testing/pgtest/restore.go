@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Dir returns an empty directory that belongs to who PostgreSQL runs as, removed when the test ends. The test is
-// skipped where there is no PostgreSQL, or no more of it than a server's URL.
+// Dir returns an empty directory that belongs to PostgreSQL's user and is removed when the test ends. The test is
+// skipped if there is no PostgreSQL, or only a server's URL.
 func Dir(t testing.TB) string {
 	t.Helper()
 	shared.need(t)
@@ -33,9 +33,9 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// Shell returns a command that runs a script in dir (see Dir) as who PostgreSQL runs as, with its programs on PATH,
-// in a process group of its own. It is killed with the thread that starts it: start it and wait for it on a locked
-// one.
+// Shell returns a command that runs a script in dir (see Dir) as PostgreSQL's user, with its programs on PATH, in a
+// process group of its own. It is killed with the thread that starts it, so start it and wait for it on a locked
+// thread.
 func Shell(t testing.TB, dir, script string) *exec.Cmd {
 	t.Helper()
 	bin, err := findBinaries()
@@ -65,7 +65,7 @@ func Serve(t testing.TB, dir, database string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// With fsync it would begin with one for each file.
+	// With fsync it would begin by syncing every file.
 	c := &cluster{bin: bin, as: as, dir: dir, host: "127.0.0.1", settings: []string{"fsync=off"}}
 	if err := c.launchSomewhere(); err != nil {
 		t.Fatal(errors.Join(errors.New("start PostgreSQL on "+filepath.Join(dir, "data")), err))

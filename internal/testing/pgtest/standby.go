@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Standby starts a server that follows o, as application name, and takes over when it is promoted. It ends with the
-// test.
+// Standby starts a server that follows o under an application name, and takes over when it is promoted. It ends with
+// the test.
 func (o *Cluster) Standby(t testing.TB, name string) *Cluster {
 	t.Helper()
 	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", dirPrefix, os.Getpid())) //nolint:usetesting // another user must get there
@@ -39,8 +39,8 @@ func (o *Cluster) Standby(t testing.TB, name string) *Cluster {
 	return s
 }
 
-// Follow makes o, which has ended, a standby of primary, as application name: on a fresh copy of its files, at the
-// address that o had.
+// Follow makes o, which has ended, a standby of primary under an application name. It gets a fresh copy of the
+// primary's files and keeps its address.
 func (o *Cluster) Follow(primary *Cluster, name string) error {
 	if err := os.RemoveAll(o.c.data()); err != nil {
 		return fmt.Errorf("remove the old files: %w", err)
@@ -56,9 +56,10 @@ func (o *Cluster) Follow(primary *Cluster, name string) error {
 	return o.Start()
 }
 
-// Promote makes a standby the primary, which waits for no standby of its own, and returns when it takes writes.
+// Promote makes a standby the primary, which waits for no standby of its own. It returns when the new primary accepts
+// writes.
 func (o *Cluster) Promote() error {
-	// One that waits in the statement has a snapshot, and what is replayed may have to wait for that.
+	// Waiting within the statement would hold a snapshot, for which the replay may have to wait.
 	if err := o.exec(`SELECT pg_promote(false)`); err != nil {
 		return err
 	}
@@ -79,13 +80,13 @@ func (o *Cluster) Set(name, value string) error {
 	return o.await(fmt.Sprintf(`SELECT current_setting('%s') = '%s'`, name, value))
 }
 
-// AwaitSynchronous returns when a standby of that application name is one whose word each COMMIT waits for.
+// AwaitSynchronous returns when each COMMIT waits for a standby with that application name.
 func (o *Cluster) AwaitSynchronous(name string) error {
 	return o.await(fmt.Sprintf(`SELECT count(*) > 0 FROM pg_stat_replication WHERE application_name = '%s'
 		AND state = 'streaming' AND sync_state IN ('sync', 'quorum')`, name))
 }
 
-// Several is the URL of whichever of the servers is the primary.
+// Several returns the URL of whichever server is the primary.
 func Several(servers ...*Cluster) string {
 	hosts := make([]string, len(servers))
 	for i, o := range servers {
@@ -109,7 +110,7 @@ func (o *Cluster) exec(sql string) error {
 	return nil
 }
 
-// await asks, in new sessions, until the answer is true.
+// await runs a query in new sessions until its answer is true.
 func (o *Cluster) await(question string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

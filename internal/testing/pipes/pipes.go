@@ -1,5 +1,5 @@
-// Package pipes is a network within the process. Its connections are pipes, which live in the simulated time of
-// testing/synctest, as sockets do not: a server on it can be watched through hours of timeouts.
+// Package pipes is a network within the process. Its connections are pipes, which work in the simulated time of
+// testing/synctest; sockets do not. So a test can watch a server through hours of timeouts.
 package pipes
 
 import (
@@ -15,7 +15,7 @@ type Listener struct {
 	close  func()
 }
 
-// Listen returns a listener. In a synctest bubble it must be made there.
+// Listen returns a listener. For a synctest bubble, call it inside the bubble.
 func Listen() *Listener {
 	l := &Listener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	l.close = sync.OnceFunc(func() { close(l.closed) })

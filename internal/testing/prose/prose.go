@@ -29,13 +29,13 @@ type Passage struct {
 	Text string
 }
 
-// Phrase is one that the project does not use, and what to say in its place.
+// Phrase is a phrase that the project does not use, and what to say instead.
 type Phrase struct {
 	Not, Say string
 	pattern  *regexp.Regexp
 }
 
-// Fault is something to mend.
+// Fault is something to correct.
 type Fault struct {
 	File string
 	Line int
@@ -44,7 +44,8 @@ type Fault struct {
 
 func (f Fault) String() string { return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.What) }
 
-// Check returns the faults of a file. It knows a file's language by its name; one that it does not know has none.
+// Check returns the faults of a file. It recognizes the language by the file's name; in an unknown one it finds no
+// faults.
 func Check(name, content string, phrases []Phrase) []Fault {
 	var faults []Fault
 	passages, long := read(name, content)
@@ -66,7 +67,7 @@ func Check(name, content string, phrases []Phrase) []Fault {
 	return faults
 }
 
-// Phrases reads the table of phrases that stands in a document below the heading.
+// Phrases reads the table of phrases below a heading of a document.
 func Phrases(document, heading string) []Phrase {
 	_, section, _ := strings.Cut(document, "\n## "+heading+"\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -112,7 +113,7 @@ var (
 	jsonValue = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"\s*[,}\]\n]`)
 )
 
-// markdown returns the paragraphs, items of lists, headings and cells of a document.
+// markdown returns the paragraphs, list items, headings and table cells of a document.
 func markdown(content string) (passages []Passage, long []int) {
 	var open *Passage
 	end := func() {
@@ -165,7 +166,7 @@ func markdown(content string) (passages []Passage, long []int) {
 	return passages, long
 }
 
-// plain is the text that a reader sees: a link's own words, and one word for a piece of code.
+// plain returns the text that a reader sees: a link's own words, and one word for a piece of code.
 func plain(text string) string {
 	return strings.TrimSpace(link.ReplaceAllString(code.ReplaceAllString(text, "code"), "$1"))
 }
@@ -257,7 +258,8 @@ func paragraphs(lines []numbered) []Passage {
 	return passages
 }
 
-// comments returns the comments of a file in another language, which begin with a mark and stand alone in their lines.
+// comments returns the comments of a file in another language, if they begin with the mark and have lines of their
+// own.
 func comments(content, mark string) (passages []Passage, long []int) {
 	var group []numbered
 	end := func() {
@@ -320,7 +322,7 @@ func sentences(text string) []string {
 
 var word = regexp.MustCompile(`[\pL\pN]`)
 
-// words counts what has a letter or a digit between blanks.
+// words counts the parts between blanks that have a letter or a digit.
 func words(sentence string) int {
 	n := 0
 	for w := range strings.FieldsSeq(sentence) {
@@ -372,7 +374,7 @@ func Links(name string, documents map[string]string, exists func(string) bool) [
 	return faults
 }
 
-// Anchors returns the names by which the headings of a document are linked to, as GitHub makes them.
+// Anchors returns the names by which links refer to the headings of a document, as GitHub makes them.
 func Anchors(document string) []string {
 	var found []string
 	var text strings.Builder

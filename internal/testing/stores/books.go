@@ -7,7 +7,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Books is all that a store has of one drop.
+// Books is everything that a store has about one drop.
 type Books struct {
 	State        drop.State
 	Ledger       []drop.LedgerEntry
@@ -15,7 +15,7 @@ type Books struct {
 	Purchases    []drop.Purchase
 }
 
-// ReadBooks reads all that a store has of one drop.
+// ReadBooks reads everything that a store has about one drop.
 func ReadBooks(ctx context.Context, s store.Records, id drop.ID) (b Books, err error) {
 	err = s.ReadBooks(ctx, id, store.Books{
 		Head:        func(head *drop.State) error { b.State = *head; return nil },

@@ -11,8 +11,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// Exec runs statements in a database, past the program. Where it is PostgreSQL, names are those of the program's
-// schema.
+// Exec runs statements in a database, bypassing the program. On PostgreSQL, names refer to the program's schema.
 func Exec(t testing.TB, database, statements string) {
 	t.Helper()
 	if file, ok := strings.CutPrefix(database, "sqlite:"); ok {
@@ -30,7 +29,7 @@ func Exec(t testing.TB, database, statements string) {
 	}
 }
 
-// Query returns the rows of a query as text, past the program.
+// Query returns the rows of a query as text, bypassing the program.
 func Query(t testing.TB, database, query string) (rows [][]string) {
 	t.Helper()
 	if file, ok := strings.CutPrefix(database, "sqlite:"); ok {

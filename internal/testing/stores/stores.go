@@ -1,6 +1,6 @@
-// Package stores opens a fresh store of each engine for a test, and lets SQL reach past the program to what is there.
+// Package stores opens a fresh store of each engine for a test, and runs SQL that bypasses the program.
 //
-// A package that opens a store on PostgreSQL lets its TestMain run through pgtest.Main.
+// A package that opens a store on PostgreSQL runs its TestMain through pgtest.Main.
 package stores
 
 import (
@@ -20,7 +20,7 @@ import (
 // Engines are the names of all engines.
 var Engines = []string{"memory", "postgres", "sqlite"}
 
-// Now is the machine's clock, which is that of a store in memory here.
+// Now is the machine's clock, which stores in memory use here.
 func Now() drop.Time { return drop.TimeOf(time.Now()) }
 
 // Each runs the test on an empty store of each engine.
@@ -31,14 +31,14 @@ func Each(t *testing.T, test func(*testing.T, store.Store)) {
 	}
 }
 
-// Open returns an empty store of the engine of that name, closed when the test ends.
+// Open returns an empty store of the engine with that name. It is closed when the test ends.
 func Open(t testing.TB, engine string) store.Store {
 	t.Helper()
 	s, _ := OpenDatabase(t, engine)
 	return s
 }
 
-// OpenDatabase is Open that also returns what --database would say, for Exec and Query; "" in memory.
+// OpenDatabase is Open, and also returns the value for --database, for Exec and Query; "" for a store in memory.
 func OpenDatabase(t testing.TB, engine string) (s store.Store, database string) {
 	t.Helper()
 	switch engine {
@@ -55,7 +55,7 @@ func OpenDatabase(t testing.TB, engine string) (s store.Store, database string) 
 	return nil, ""
 }
 
-// SQLite returns a store on the file, with the newest schema, closed when the test ends.
+// SQLite returns a store on the file, with the newest schema. It is closed when the test ends.
 func SQLite(t testing.TB, file string) *sqlite.Store {
 	t.Helper()
 	s, err := sqlite.Open(file, sqlite.Options{Log: slog.New(slog.DiscardHandler)})
@@ -66,13 +66,13 @@ func SQLite(t testing.TB, file string) *sqlite.Store {
 	return s
 }
 
-// Postgres returns a store on the database at that URL, which has its schema, closed when the test ends.
+// Postgres returns a store on the database at that URL, which has its schema. It is closed when the test ends.
 func Postgres(t testing.TB, url string) *postgres.Store {
 	t.Helper()
 	return PostgresWith(t, url, 0)
 }
 
-// PostgresWith is Postgres with so many connections; 0: as many as usual.
+// PostgresWith is Postgres with that many connections; 0: the usual number.
 func PostgresWith(t testing.TB, url string, connections int) *postgres.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), url, postgres.Options{Connections: connections, Log: slog.New(slog.DiscardHandler)})

@@ -111,7 +111,7 @@ func keepsReservations(f *fixture) {
 
 	slices.Reverse(r)
 	equal(f, "Reservations", f.reservations(user), r)
-	for _, want := range r[:3] { // a cancel of what has ended, or of what is active, shows the row as loaded
+	for _, want := range r[:3] { // a cancel of a reservation that has ended, or is active, shows the row as loaded
 		d := at(base+3*minute, drop.Cancel{Reservation: want.ID})
 		f.commit(id, drop.NeedOf(d.cmds), d)
 		if want.Status == drop.Active {
@@ -151,7 +151,7 @@ func madeAndEndedInOneBatch(f *fixture) {
 	for _, r := range f.reservations(1) {
 		status = append(status, r.Status)
 	}
-	// The third is active, and by the store's clock its time is over.
+	// The third is active, but by the store's clock its time is over.
 	equal(f, "statuses, newest first", status, []drop.Status{drop.Expired, drop.Cancelled, drop.Completed})
 	equal(f, "stock", f.snapshot(id).Drop.Sizes[0].Stock, drop.Stock{Total: 5, Available: 3, Held: 1, Sold: 1})
 	again := f.run(id, base+2, drop.MakePurchase{Reservation: next})[0]
@@ -215,8 +215,7 @@ func nilChangesWriteNothing(f *fixture) {
 	f.buy(r, base+1)
 }
 
-// panicWritesNothing asks no more than that: whether the panic comes through or becomes an error is the engine's
-// choice.
+// panicWritesNothing requires only that: whether the panic passes through or becomes an error is up to the engine.
 func panicWritesNothing(f *fixture) {
 	id := f.create(plain(5))
 	before := f.picture(id)
@@ -259,7 +258,7 @@ func largeBatch(f *fixture) {
 	equal(f, "stock", f.snapshot(id).Drop.Sizes[0].Stock, drop.Stock{Total: n - 1, Sold: n - 1})
 }
 
-// Batches that follow one another at once see what those before them left, whether they change something or not.
+// Batches in quick succession see what the earlier ones left, whether they change something or not.
 func eachFollowsTheOneBefore(f *fixture) {
 	id := f.create(plain(2))
 	var (

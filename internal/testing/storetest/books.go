@@ -24,7 +24,7 @@ var bookTests = []test{
 	{"ReadBooks_LetsBatchesGoOn", readBooksLetsBatchesGoOn},
 }
 
-// books is what ReadBooks gave.
+// books is what ReadBooks returned.
 type books struct {
 	head         header
 	heads        int
@@ -62,13 +62,13 @@ func (f *fixture) books(id drop.ID) *books {
 	return &b
 }
 
-// limits are how many rows a page may have, around so many rows that are there.
+// limits are page sizes around that many existing rows.
 func limits(n int) []int { return []int{1, 2, n - 1, n, n + 1, 10_000} }
 
 func purchasesByPages(f *fixture) {
 	id, other := f.create(plain(20)), f.create(plain(20))
 	var want []store.Sale
-	for i := range drop.Time(12) { // numbered in the order bought, not reserved
+	for i := range drop.Time(12) { // numbered in the order of purchase, not of reservation
 		f.buy(f.reserve(other, base, drop.Reserve{User: 3}), base)
 		a, b := f.reserve(id, base, drop.Reserve{User: 1, Size: "note"}), f.reserve(id, base, drop.Reserve{User: 2})
 		p := f.buy([]drop.Reservation{a, b}[i%2], base+i)
@@ -117,7 +117,7 @@ func purchasesWithBuyers(f *fixture) {
 	equal(f, "Purchases", got, want)
 }
 
-// newestPurchasesByPages holds the pages from the newest on against those from the oldest on.
+// newestPurchasesByPages compares the pages from the newest on with those from the oldest on.
 func newestPurchasesByPages(f *fixture) {
 	ann := f.ensure("Ann", "ann@example.com")
 	before, id, after := f.create(plain(20)), f.create(plain(20)), f.create(plain(20))
@@ -297,7 +297,7 @@ func readBooksReturnsError(f *fixture) {
 	equal(f, "reservations", len(f.books(id).reservations), 4)
 }
 
-// readBooksOfOneMoment reads while a writer moves units: head and rows must tell of the same moment.
+// readBooksOfOneMoment reads while a writer moves units: head and rows must show the same moment.
 func readBooksOfOneMoment(f *fixture) {
 	const reads = 20
 	id := f.create(plain(drop.MaxStock - 100_000))
@@ -353,7 +353,7 @@ func (f *fixture) agree(b *books) {
 	}
 }
 
-// readBooksLetsBatchesGoOn runs batches from within the reader: it would wait for itself if ReadBooks held the lock.
+// readBooksLetsBatchesGoOn runs batches from within the reader. If ReadBooks held the lock, it would wait for itself.
 func readBooksLetsBatchesGoOn(f *fixture) {
 	id := f.create(plain(9))
 	f.buy(f.reserve(id, base, drop.Reserve{User: 1}), base)

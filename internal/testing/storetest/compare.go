@@ -23,9 +23,9 @@ const (
 	compareUsers   = 6
 )
 
-// Compare runs the same random batches on an engine and on the memory store, and requires the same of both. It
-// compares results, what was decided on, changes, and the drops as read after each batch. STORETEST_SEED repeats a
-// run that failed.
+// Compare runs the same random batches on an engine and on the memory store, and requires the same results. It
+// compares answers, what was decided on, changes, and the drops as read after each batch. STORETEST_SEED repeats a
+// failed run.
 func Compare(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	seed := rand.Uint64()
@@ -85,7 +85,7 @@ func (c *comparison) run() {
 	c.atTheEnd()
 }
 
-// populate makes the same drops and buyers in both stores.
+// populate creates the same drops and buyers in both stores.
 func (c *comparison) populate() {
 	specs := []drop.Spec{
 		sized(6, "9.5", "8", "10"), limited(plain(15), 1), limited(sized(9, "US 7", "US 8"), 2), plain(400), plain(2),
@@ -131,8 +131,8 @@ func (c *comparison) command(id drop.ID) drop.Command {
 	}
 }
 
-// maybeKeyed puts some commands under one of a few keys, so that they are replayed, and mismatch; some are commands of
-// before, of this drop or of another.
+// maybeKeyed puts some commands under one of a few keys, so that replays and mismatches occur. Some repeat earlier
+// commands, of this drop or of another.
 func (c *comparison) maybeKeyed(cmd drop.Command) drop.Command {
 	switch n := c.rng.IntN(10); {
 	case n < 6:
@@ -146,7 +146,7 @@ func (c *comparison) maybeKeyed(cmd drop.Command) drop.Command {
 	return k
 }
 
-// owner is mostly nobody in particular.
+// owner is mostly empty.
 func (c *comparison) owner() drop.UserID {
 	return drop.UserID(max(0, c.rng.IntN(2*compareUsers)-compareUsers+1))
 }
@@ -164,7 +164,7 @@ func (c *comparison) edit() drop.Edit {
 	}[c.rng.IntN(6)]
 }
 
-// label is mostly one of the drop's sizes, else a note or a size that is not there.
+// label is mostly one of the drop's sizes, otherwise a note or an unknown size.
 func (c *comparison) label(id drop.ID) string {
 	sizes := c.drops[id-1].Sizes
 	if c.rng.IntN(12) == 0 {
@@ -173,7 +173,7 @@ func (c *comparison) label(id drop.ID) string {
 	return sizes[c.rng.IntN(len(sizes))].Label
 }
 
-// reservation is mostly one of the drop's newer ones, else any drop's, or a number that was never given.
+// reservation is mostly one of the drop's newer ones, otherwise one of any drop, or a number that does not exist.
 func (c *comparison) reservation(id drop.ID) drop.ReservationID {
 	var own []drop.ReservationID
 	for _, r := range c.made {
@@ -186,7 +186,7 @@ func (c *comparison) reservation(id drop.ID) drop.ReservationID {
 		return drop.NewReservationID(id, c.rng.Uint32N(60))
 	case n == 1 && len(c.made) > 0:
 		return c.made[c.rng.IntN(len(c.made))]
-	case n < 10: // one that this batch may make
+	case n < 10: // one that this batch may create
 		return drop.NewReservationID(id, uint32(len(own)+1+c.rng.IntN(3)))
 	case len(own) == 0:
 		return 0
@@ -197,7 +197,7 @@ func (c *comparison) reservation(id drop.ID) drop.ReservationID {
 	}
 }
 
-// outcome is all that a batch shows of a store.
+// outcome is everything that a batch shows of a store.
 type outcome struct {
 	Before, After header
 	Results       []drop.Result
@@ -224,7 +224,7 @@ func (c *comparison) batch(id drop.ID, cmds []drop.Command) {
 	}
 }
 
-// sharedResults leaves out when a drop was created, which each store says by its own clock.
+// sharedResults leaves out when a drop was created, because each store uses its own clock for that.
 func sharedResults(results []drop.Result) []drop.Result {
 	all := slices.Clone(results)
 	for i, r := range all {
@@ -257,7 +257,7 @@ func (c *comparison) apply(f *fixture, id drop.ID, need drop.Need, name drop.Bat
 			r = sharedResult(r)
 			o.Kept = append(o.Kept, drop.Kept{Key: k.Key, Answer: r.Encode(), At: k.At})
 		}
-		// Holds that end at one moment may be loaded in any order.
+		// Holds that end at the same moment may be loaded in any order.
 		slices.SortFunc(o.Ended, func(a, b drop.Reservation) int { return cmp.Compare(a.ID, b.ID) })
 		return changes
 	}})
@@ -267,7 +267,7 @@ func (c *comparison) apply(f *fixture, id drop.ID, need drop.Need, name drop.Bat
 	return o
 }
 
-// shared takes out what two stores cannot share: their own moments and batches of a drop's creation.
+// shared leaves out what two stores cannot have in common: the moments and batches of a drop's creation.
 func shared(h header) header {
 	if h.Drop.Version == 1 {
 		h.Batch = drop.BatchID{}
@@ -276,7 +276,7 @@ func shared(h header) header {
 	return h
 }
 
-// sharedResult also levels what a kept answer does not tell apart: no list, and an empty one.
+// sharedResult also treats no list and an empty one as the same, because a kept answer does not distinguish them.
 func sharedResult(r drop.Result) drop.Result {
 	if r.Drop != nil {
 		d := *r.Drop
@@ -356,12 +356,12 @@ func (c *comparison) atTheEnd() {
 	for _, user := range c.users {
 		got, want := c.reservations(user), c.model.reservations(user)
 		for _, list := range [][]drop.Reservation{got, want} {
-			for i := range list { // nothing is promised of the end of a hold that no batch has ended
+			for i := range list { // nothing is promised about the end of a hold that no batch has expired
 				if list[i].Status == drop.Expired {
 					list[i].EndedAt = 0
 				}
 			}
-			// Nor of the order of two drops' reservations of one moment.
+			// Nor about the order of reservations of two drops at the same moment.
 			slices.SortFunc(list, func(a, b drop.Reservation) int {
 				return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID))
 			})

@@ -112,7 +112,7 @@ func committedChangesNothing(f *fixture) {
 	equal(f, "the drop", f.picture(id), before)
 }
 
-// damages is what no code should ask a store to write; each starts from a batch that would be sound.
+// damages are changes that no code should ask a store to write. Each starts from a correct batch.
 var damages = []struct {
 	name string
 	do   func(s *drop.State, c *drop.Changes)
@@ -157,7 +157,7 @@ var damages = []struct {
 			ID: drop.NewReservationID(s.ID, 999), UserID: 1, Status: drop.Expired, CreatedAt: base, ExpiresAt: base + minute, EndedAt: base + 2,
 		})
 	}},
-	// That a number of the ledger is refused also proves that the entry before it was written.
+	// The refusal of a ledger number also proves that the entry before it was written.
 	{"LedgerEntryOfTheCreationTaken", func(_ *drop.State, c *drop.Changes) { c.Ledger[0].Seq = 1 }},
 	{"LedgerEntryOfTheLastBatchTaken", func(_ *drop.State, c *drop.Changes) { c.Ledger[0].Seq-- }},
 	{"LedgerEntryTwiceInABatch", func(_ *drop.State, c *drop.Changes) { c.Ledger[1].Seq = c.Ledger[0].Seq }},

@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// Engine proves what an engine does with rows of any described table, on the empty table of tokens.
+// Engine tests how an engine handles rows of any described table, with the empty table of tokens.
 func Engine(t *testing.T, e records.Engine) {
 	t.Helper()
 	ctx, table := t.Context(), records.Tokens
@@ -46,7 +46,7 @@ func Engine(t *testing.T, e records.Engine) {
 		t.Errorf("Delete: %t, %v", found, err)
 	}
 	wantRows(t, e, records.Query{}, made[:2]...)
-	add("c", 3) // under a number that was never given
+	add("c", 3) // under a number that does not exist
 	wantRows(t, e, records.Query{}, made[0], made[1], made[3])
 
 	mine := errors.New("a reader's own")
@@ -66,7 +66,7 @@ func Engine(t *testing.T, e records.Engine) {
 	}
 }
 
-// wantRows wants these rows of a query of tokens.
+// wantRows checks the rows of a query of tokens.
 func wantRows(t *testing.T, e records.Engine, q records.Query, want ...*store.Token) {
 	t.Helper()
 	row := new(store.Token)

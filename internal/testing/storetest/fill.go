@@ -22,7 +22,7 @@ var fillTests = []test{
 	{"Fill_MoreRowsThanOneStatementTakes", fillMany},
 }
 
-// sample is users and drops with gaps in their numbers, and not in their order.
+// sample has users and drops with gaps in their numbers, and not in ascending order.
 func sample() ([]drop.User, []store.Filled) {
 	users := []drop.User{
 		{ID: 4, Username: "Dora", Email: "dora@example.com"},
@@ -39,7 +39,8 @@ func sample() ([]drop.User, []store.Filled) {
 	return users, append(drops, used())
 }
 
-// used is a drop on which much has happened: two holds, one of them over by any clock, and one of each that has ended.
+// used is a drop with a history: two holds, one of which is over by any clock, and one reservation of each ended
+// status.
 func used() store.Filled {
 	const id = 12
 	spec := sized(5, "9", "ü 8½")
@@ -113,7 +114,7 @@ func (f *fixture) wantSample() {
 	}
 }
 
-// wantFilled wants a drop as it was given, in all that is recorded of it.
+// wantFilled checks that a drop has everything that it was filled with.
 func (f *fixture) wantFilled(d store.Filled) {
 	f.Helper()
 	books := f.books(d.State.ID)
@@ -163,7 +164,7 @@ func fillLaterNumbers(f *fixture) {
 	f.ensure("Eve", "eve@example.com")
 	f.ensure("Frank", "")
 
-	// Numbers of our own from an earlier life: those given out later are above them.
+	// Numbers that an earlier database gave out: those given out later are above them.
 	high := drop.FirstAllocatedUser + 500
 	if err := store.Fill(f.ctx, f, []drop.User{{ID: high, Username: "Zoe"}, {ID: 5, Username: "Yan"}}, nil, true); err != nil {
 		f.Fatalf("Fill: %v", err)
@@ -201,7 +202,7 @@ func fillKeepsRows(f *fixture) {
 	}
 }
 
-// fillTakesCopies: what was handed in stays the caller's own, and the store's rows stay the store's.
+// fillTakesCopies: the caller's data stays the caller's, and the store's rows stay the store's.
 func fillTakesCopies(f *fixture) {
 	users, mine := sample()
 	if err := store.Fill(f.ctx, f, users, mine, false); err != nil {
@@ -247,7 +248,7 @@ func fillNothing(f *fixture) {
 
 func fillNotEmpty(f *fixture) {
 	users, drops := sample()
-	f.ensure("Zoe", "") // a user alone is in the way
+	f.ensure("Zoe", "") // a single user is enough to make the database not empty
 	if err := store.Fill(f.ctx, f, users, drops, false); !errors.Is(err, store.ErrNotEmpty) {
 		f.Errorf("Fill with a user there: %v, want ErrNotEmpty", err)
 	}
@@ -290,7 +291,7 @@ func fillReplaces(f *fixture) {
 	refused(f, "a drop of before", err, drop.CodeDropNotFound)
 	equal(f, "reservations of before", len(f.reservations(zoe.ID)), 0)
 
-	// The new drops' numbers begin anew, in spite of the rows of before.
+	// The new drops' numbers start again, in spite of the earlier rows.
 	r := f.reserve(1, base, drop.Reserve{User: 2, Hold: time.Minute})
 	equal(f, "the first reservation", r.ID, drop.NewReservationID(1, 1))
 	equal(f, "the first purchase", f.buy(r, base).ID, drop.NewPurchaseID(1, 1))
@@ -301,7 +302,7 @@ func fillReplaces(f *fixture) {
 	}
 }
 
-// fillAllOrNothing has one bad row each time, as late as can be.
+// fillAllOrNothing has one bad row each time, as late as possible.
 func fillAllOrNothing(f *fixture) {
 	users, _ := sample()
 	bad := map[string]func([]drop.User, *store.Filled){
@@ -332,7 +333,7 @@ func fillAllOrNothing(f *fixture) {
 		_, err := f.User(f.ctx, u.ID)
 		refused(f, "a user of a fill that failed", err, drop.CodeUserNotFound)
 	}
-	f.fill(false) // nothing is in the way
+	f.fill(false) // the failed attempts left nothing behind
 	before := f.picture(12)
 	try(true)
 	f.wantSample()

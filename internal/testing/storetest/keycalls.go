@@ -7,7 +7,7 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// keyCallTests are of the calls without a drop that take a key, and of the end of keys.
+// keyCallTests test the calls without a drop that take a key, and the end of keys.
 var keyCallTests = []test{
 	{"CreateDrop_UnderAKeyOnce", createUnderAKey},
 	{"CreateDrop_TwinsAtOnceMakeOneDrop", createTwinsAtOnce},
@@ -42,7 +42,7 @@ func createUnderAKey(f *fixture) {
 	if err != nil || len(list) != 1 {
 		f.Errorf("Drops: %d, %v; want the one", len(list), err)
 	}
-	for want := drop.ID(2); want < 4; want++ { // without a key nothing is kept, whatever else is in it
+	for want := drop.ID(2); want < 4; want++ { // without a key nothing is kept, whatever else the call has
 		s, replayed, err := f.CreateDrop(f.ctx, plain(1), newBatch(), drop.Key{Operation: "op"})
 		if err != nil || replayed || len(s.Drop.Sizes) != 1 {
 			f.Errorf("CreateDrop without a key: %+v, replayed %t, %v", s.Drop, replayed, err)
@@ -87,7 +87,7 @@ func ensureUnderAKey(f *fixture) {
 		f.Fatalf("EnsureUser: replayed %t, %v", replayed, err)
 	}
 	equal(f, "the user", f.ensure("Ann", "ann@example.com"), first)
-	again, replayed, err := f.EnsureUser(f.ctx, "Bob", "bob@example.com", key) // the key decides, not what else is said
+	again, replayed, err := f.EnsureUser(f.ctx, "Bob", "bob@example.com", key) // the key decides, not the rest of the call
 	if err != nil || !replayed {
 		f.Fatalf("EnsureUser again: replayed %t, %v", replayed, err)
 	}

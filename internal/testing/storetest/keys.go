@@ -33,13 +33,13 @@ func keyOf(value string) drop.Key { return drop.NewKey("", "op", value, "body") 
 
 func keyed(value string, c drop.Command) drop.Keyed { return drop.Keyed{Key: keyOf(value), Command: c} }
 
-// reserveKeyed makes a hold under a key.
+// reserveKeyed makes a reservation under a key.
 func (f *fixture) reserveKeyed(id drop.ID, now drop.Time, value string) drop.Result {
 	f.Helper()
 	return f.run(id, now, keyed(value, drop.Reserve{User: 1, Hold: time.Minute}))[0]
 }
 
-// replayed is an answer as every call but the first one gets it.
+// replayed is an answer as every call except the first gets it.
 func replayed(first drop.Result) drop.Result {
 	first.Replayed = true
 	return first
@@ -174,7 +174,7 @@ func refusalsAreNotKept(f *fixture) {
 	equal(f, "and again", f.reserveKeyed(id, base+3, "k"), replayed(r))
 }
 
-// onlyNeededKeysAreLoaded shows that a batch whose need names no keys finds none: loading must cost nothing then.
+// onlyNeededKeysAreLoaded shows that a batch whose need names no keys gets none, so that loading costs nothing then.
 func onlyNeededKeysAreLoaded(f *fixture) {
 	id := f.create(plain(9))
 	f.reserveKeyed(id, base, "k")
@@ -204,7 +204,7 @@ func onlyNeededKeysAreLoaded(f *fixture) {
 	}
 }
 
-// allBytesAreKept keeps an answer with every byte in the name and every byte in the fingerprint.
+// allBytesAreKept keeps an answer whose name and fingerprint contain every byte.
 func allBytesAreKept(f *fixture) {
 	id := f.create(plain(9))
 	var name []rune
@@ -344,7 +344,7 @@ func manyKeysInABatch(f *fixture) {
 	}
 }
 
-// twins are how many calls come at once under one key.
+// twins is how many calls come at once under one key.
 const twins = 200
 
 func twinsAtOnce(f *fixture) {

@@ -50,7 +50,8 @@ func oneBatchAtATime(f *fixture) {
 	equal(f, "stock", h.Drop.Sizes[0].Stock, drop.Stock{Total: 1000, Available: 1000 - buyers*each, Held: buyers * each})
 }
 
-// occupy runs a batch whose Decide waits until free is called; free waits for its end. The batch reserves a unit.
+// occupy runs a batch whose Decide waits until free is called; free waits for the batch to end. The batch reserves a
+// unit.
 func (f *fixture) occupy(id drop.ID) (entered drop.Time, free func() error) {
 	d := at(base, drop.Reserve{User: 1, Hold: time.Minute})
 	in, out, done := make(chan drop.Time), make(chan struct{}), make(chan error, 1)
@@ -189,8 +190,8 @@ func lastUnitGoesToOneBuyer(f *fixture) {
 	equal(f, "stock", f.snapshot(id).Drop.Sizes[0].Stock, drop.Stock{Total: units, Held: units})
 }
 
-// readsSeeWholeBatches moves units between sizes while others read: no read may see one size after a batch and another
-// before it.
+// readsSeeWholeBatches moves units between sizes while others read. No read may see one size after a batch and
+// another before it.
 func readsSeeWholeBatches(f *fixture) {
 	const batches = 30
 	id := f.create(sized(100, "1", "2", "3"))

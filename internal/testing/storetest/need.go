@@ -62,7 +62,7 @@ func unpaidHoldsCount(f *fixture) {
 	spec.MaxExpiredHolds = 2
 	id, other := f.create(spec), f.create(spec)
 	reserve := drop.Reserve{User: 1, Hold: time.Minute}
-	for _, d := range []drop.ID{other, other, id} { // in another drop, or of another user, they do not count
+	for _, d := range []drop.ID{other, other, id} { // they do not count in another drop, or for another user
 		f.run(d, base, drop.Cancel{Reservation: f.reserve(d, base, drop.Reserve{User: 1}).ID})
 	}
 	f.run(id, base, drop.Cancel{Reservation: f.reserve(id, base, drop.Reserve{User: 2}).ID})
@@ -90,7 +90,7 @@ func unpaidHoldsCount(f *fixture) {
 	}
 }
 
-// What is another's is not even loaded: it answers like one that is not there.
+// Another buyer's reservation is not even loaded: the answer is the same as for a missing one.
 func reservationsOfTheirOwnerOnly(f *fixture) {
 	id := f.create(plain(100))
 	mine, theirs := f.reserve(id, base, drop.Reserve{User: 1, Hold: never}), f.reserve(id, base, drop.Reserve{User: 2, Hold: never}) // never due
@@ -139,7 +139,7 @@ func limitsLoadsUsers(f *fixture) {
 }
 
 // userWithManyDeadHolds has more holds that are over but not yet expired than one batch expires, and more than any
-// limit. A store that bounds what it loads of a user must not leave out what counts.
+// limit. A store that limits what it loads of a user must not leave out what counts.
 func userWithManyDeadHolds(f *fixture) {
 	const many = drop.MaxLimitPerUser + drop.MaxExpirePerBatch + 100
 	id := f.create(plain(2 * many))
@@ -218,7 +218,7 @@ func reservationsWithTheirBuyersName(f *fixture) {
 	equal(f, "Recent as read", f.snapshot(id).Recent, want)
 }
 
-// rowsLoadedTwiceChangeTogether has one hold loaded as due, by name and as its user's.
+// rowsLoadedTwiceChangeTogether has one hold that is loaded as due, by its number and as its user's.
 func rowsLoadedTwiceChangeTogether(f *fixture) {
 	id := f.create(limited(plain(9), 1))
 	held := f.reserve(id, base, drop.Reserve{User: 1})
@@ -263,13 +263,14 @@ func dueHolds(f *fixture) {
 	f.run(id, base+1, drop.Cancel{Reservation: cancelled.ID})
 	long := f.reserve(id, base, drop.Reserve{User: 1, Size: "1", Hold: never})
 
-	// Decided at a moment when the long hold is over too: by the store's clock it is not due, and is not loaded.
+	// The batch is decided at a moment when the long hold is over too. By the store's clock it is not due, and is not
+	// loaded.
 	d := at(long.ExpiresAt+minute, drop.Expire{})
 	f.commit(id, drop.Need{}, d)
 	equal(f, "expired, earliest first", ended(d), []drop.ReservationID{due[1].ID, due[0].ID})
 	equal(f, "stock", f.stock(id), drop.Stock{Total: 18, Available: 16, Held: 1, Sold: 1})
 
-	// That batch took the drop's own time past the long hold, and time never steps back for a drop.
+	// That batch moved the drop's own time past the long hold, and time never goes back for a drop.
 	again := at(long.ExpiresAt+minute, drop.Expire{})
 	f.commit(id, drop.Need{}, again)
 	equal(f, "expired by the drop's own time", ended(again), []drop.ReservationID{long.ID})
@@ -288,7 +289,7 @@ func dueEarliestFirst(f *fixture) {
 	const n = drop.MaxExpirePerBatch + 100
 	id := f.create(plain(n))
 	var cmds []drop.Command
-	for i := range n { // the later made, the earlier over; the moments are scattered, none twice
+	for i := range n { // reservations made later end earlier; the moments are scattered, and no two are the same
 		cmds = append(cmds, drop.Reserve{User: 1, Hold: time.Duration(n-i*7%n) * time.Second})
 	}
 	made := f.run(id, base, cmds...)

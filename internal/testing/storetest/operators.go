@@ -118,7 +118,7 @@ func tokenHashOnce(f *fixture) {
 	equal(f, "tokens of one hash", made.Load(), 1)
 }
 
-// action is one with something in every field but those that the store fills.
+// action has something in every field except those that the store fills.
 func action(call string) operator.Action {
 	return operator.Action{
 		Token: 7, Name: "Ann's laptop", Role: operator.Operator, Call: call, Drop: 3, Detail: `{"add":10}`,

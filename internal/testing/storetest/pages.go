@@ -91,7 +91,7 @@ func pageReplaced(f *fixture) {
 	f.setPage(id, drop.Page{})
 }
 
-// Of writers at once each stores all of a page or nothing.
+// Of several writers at once, each stores all of a page or nothing.
 func pagesAtOnce(f *fixture) {
 	id := f.create(plain(1))
 	var writers sync.WaitGroup
@@ -109,7 +109,7 @@ func pagesAtOnce(f *fixture) {
 	}
 }
 
-// replace stores a page in place of one that was read.
+// replace stores a page in place of the one that was read.
 func (f *fixture) replace(id drop.ID, was, page drop.Page) (drop.Page, error) {
 	f.Helper()
 	set, err := f.SetDropPage(f.ctx, id, page, &was)
@@ -121,7 +121,7 @@ func (f *fixture) replace(id drop.ID, was, page drop.Page) (drop.Page, error) {
 
 func pageReplacesOnlyWhatWasRead(f *fixture) {
 	id := f.create(plain(1))
-	first, err := f.replace(id, drop.Page{}, fullPage) // in place of none
+	first, err := f.replace(id, drop.Page{}, fullPage) // in place of no page
 	if err != nil {
 		f.Fatalf("SetDropPage: %v", err)
 	}

@@ -23,11 +23,11 @@ var dropTests = []test{
 	{"Snapshot_IsTheCallersOwn", snapshotIsTheCallersOwn},
 }
 
-// shapes are specs at the edges of what is allowed.
+// shapes are specs at the limits of what is allowed.
 func shapes() []drop.Spec {
 	most, none := int64(drop.MaxStock), int64(0)
 	hundred := make([]string, drop.MaxSizes)
-	for i := range hundred { // neither sorted nor in the order of anything but the shop
+	for i := range hundred { // neither sorted nor in any order except the shop's own
 		hundred[i] = strings.Repeat("é", 1+(i*37)%drop.MaxSizes%31) + string(rune('一'+(i*37)%drop.MaxSizes))
 	}
 	full := sized(3, "10", "9.5", "9", "Ünisex 👟", "'; DROP TABLE drops; --")
@@ -150,7 +150,7 @@ func emptyStore(f *fixture) {
 func pulseTells(f *fixture) {
 	a, b, c := f.create(plain(9)), f.create(plain(9)), f.create(plain(9))
 	f.reserve(c, base, drop.Reserve{User: 1, Hold: never})
-	early := f.reserve(c, base, drop.Reserve{User: 1}) // over since long: still the earliest end of an active hold
+	early := f.reserve(c, base, drop.Reserve{User: 1}) // long over, but still the earliest end of an active hold
 	yes := true
 	f.run(b, base, drop.Edit{Hidden: &yes, Archived: &yes})
 	f.run(b, base, drop.Pause{})

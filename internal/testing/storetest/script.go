@@ -5,11 +5,11 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Batch is a store.Batch made of values and functions; only Drop and Decider must be given.
+// Batch is a store.Batch made of values and functions; only Drop and Decider are required.
 type Batch struct {
 	Drop     drop.ID
 	Need     drop.Need
-	Turn     func() drop.Need // in place of Need
+	Turn     func() drop.Need // instead of Need
 	Decider  func(s *drop.State, now drop.Time) *drop.Changes
 	Confirm  func() bool
 	Follower func() store.Batch
@@ -45,17 +45,17 @@ func (b *Batch) Next() store.Batch {
 // Begin implements store.Batch.
 func (b *Batch) Begin(with store.Begun) { b.begun = with }
 
-// Begun implements store.Batch. Another run begins anew.
+// Begun implements store.Batch. Running it again begins it anew.
 func (b *Batch) Begun() store.Begun {
 	with := b.begun
 	b.begun = nil
 	return with
 }
 
-// IsBegun reports whether the store has begun the batch, and not run it since.
+// IsBegun reports whether the store has begun the batch, and has not run it since.
 func (b *Batch) IsBegun() bool { return b.begun != nil }
 
-// Over is a batch with functions in the place of some of its methods.
+// Over is a batch with functions instead of some of its methods.
 type Over struct {
 	store.Batch
 

@@ -1,8 +1,8 @@
-// Package storetest proves on an engine every promise that package store makes. Each engine's own test calls Run;
-// there is no list of exceptions.
+// Package storetest tests every promise of package store on an engine. Each engine's own test calls Run; there is no
+// list of exceptions.
 //
 // A test cannot set a store's clock (PostgreSQL has its own), so Decider sets the time. The tests apply their
-// commands at moments of 2020, long past for any store. By the store's clock, every hold of those days is due, and
+// commands at moments in 2020, long past for any store. By the store's clock, every hold of those days is due, and
 // the store loads it as due. The moment given to drop.Apply decides whether it ends.
 package storetest
 
@@ -19,8 +19,8 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// Run runs the whole suite. open returns an empty, migrated store of its own for each test, on the machine's clock, and
-// sees to its end with t.Cleanup.
+// Run runs the whole suite. For each test, open returns an empty, migrated store that uses the machine's clock, and
+// closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, group := range [][]test{
@@ -44,12 +44,12 @@ type test struct {
 	run  func(*fixture)
 }
 
-// patience bounds every wait for something that must happen.
+// patience limits every wait for something that must happen.
 const patience = await.Patience
 
 const (
 	minute = drop.Time(60_000)
-	// never is a hold that no store's clock ends while these tests run.
+	// never is so long that no store's clock ends a hold of that length while these tests run.
 	never = 150 * 365 * 24 * time.Hour
 )
 
@@ -79,7 +79,7 @@ func plain(stock int64) drop.Spec {
 	return drop.Spec{Name: "Air Test 1", Price: 12_050, StartTime: base - minute, TotalStock: &stock}
 }
 
-// sized is a drop in sizes that started before base, with so many units of each.
+// sized is a drop with sizes that started before base, with that many units of each.
 func sized(stock int64, labels ...string) drop.Spec {
 	spec := drop.Spec{Name: "Air Test 2", Price: 9_999, StartTime: base - minute}
 	for _, label := range labels {
@@ -105,7 +105,7 @@ func (f *fixture) create(spec drop.Spec) drop.ID {
 	return snapshot.Drop.ID
 }
 
-// decision is a batch applied at a simulated moment, and what came of it.
+// decision is a batch applied at a simulated moment, with its results.
 type decision struct {
 	at    drop.Time
 	batch drop.BatchID
@@ -127,7 +127,7 @@ func (d *decision) decide(s *drop.State, _ drop.Time) *drop.Changes {
 	return d.changes
 }
 
-// header is what a State shows of the drop's row.
+// header is the part of a State that comes from the drop's row.
 type header struct {
 	Drop                drop.Drop
 	LastAt              drop.Time
@@ -147,7 +147,7 @@ func headerOf(s *drop.State) header {
 	return h
 }
 
-// run applies commands to a drop with the need that they have, and returns their results.
+// run applies commands to a drop, with the need that they have, and returns their results.
 func (f *fixture) run(id drop.ID, now drop.Time, cmds ...drop.Command) []drop.Result {
 	f.Helper()
 	d := at(now, cmds...)
@@ -185,7 +185,7 @@ func (f *fixture) buy(r drop.Reservation, now drop.Time) drop.Purchase {
 	return result.Purchase
 }
 
-// snapshot reads a drop; its Now is taken out, so that two of them compare.
+// snapshot reads a drop. It removes Now, so that two snapshots compare.
 func (f *fixture) snapshot(id drop.ID) store.Snapshot {
 	f.Helper()
 	s, err := f.Drop(f.ctx, id)
@@ -224,7 +224,7 @@ func (f *fixture) load(id drop.ID, need drop.Need) header {
 	return h
 }
 
-// picture is all that shows of a drop, to prove that nothing was written.
+// picture is everything that can be read of a drop, to prove that nothing was written.
 type picture struct {
 	snapshot store.Snapshot
 	header   header
@@ -270,7 +270,7 @@ func isFault(err error) bool {
 	return ok && e.Class == store.ClassFault
 }
 
-// all runs f for 0 to n−1 at once and waits.
+// all runs f for 0 to n−1 concurrently and waits.
 func all(n int, f func(i int)) {
 	done := make(chan struct{})
 	for i := range n {

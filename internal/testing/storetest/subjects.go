@@ -99,8 +99,8 @@ func ensureSubjectsRenames(f *fixture) {
 	equal(f, "without an email", f.subjects(now)[0], drop.User{ID: want.ID, Username: "Ann Smith"})
 }
 
-// ensureSubjectsPublicNames has one buyer who buys with each public name, and without one; what everybody sees is the
-// newest.
+// ensureSubjectsPublicNames has one buyer who buys with each public name, and without one. Everybody sees the newest
+// one.
 func ensureSubjectsPublicNames(f *fixture) {
 	other := subject("https://id", "2")
 	other.PublicName = "太郎 山."
@@ -152,7 +152,7 @@ func ensureSubjectsAtOnce(f *fixture) {
 	got := make([][]drop.User, n)
 	all(n, func(i int) {
 		var list []drop.Subject
-		for k := range people { // each in an order of its own
+		for k := range people { // each in a different order
 			list = append(list, subject("https://id", strconv.Itoa((k*7+i*13)%people)))
 		}
 		users, err := f.EnsureSubjects(f.ctx, list)

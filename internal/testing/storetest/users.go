@@ -130,7 +130,7 @@ func ensureOddNames(f *fixture) {
 	}
 }
 
-// ensureTwoEmails has addresses that a fold by Unicode makes one.
+// ensureTwoEmails has addresses that Unicode case folding would make equal.
 func ensureTwoEmails(f *fixture) {
 	people := make(map[drop.UserID]string)
 	for _, email := range []string{
@@ -175,7 +175,7 @@ func ensureRefuses(f *fixture) {
 	}
 }
 
-// ensureAsTyped has buyers from before names and emails had a normal form. Each goes on being found by what was typed.
+// ensureAsTyped has buyers from before names and emails had a normal form. Each is still found by what was typed.
 func ensureAsTyped(f *fixture) {
 	before := []drop.User{
 		{ID: 1, Username: "nika "},
@@ -213,7 +213,7 @@ func ensureAsTyped(f *fixture) {
 	if zoe := f.ensure("zoe", ""); zoe.ID == 3 {
 		f.Error("a buyer of before is found by what was not typed")
 	}
-	if other := f.ensure("Än", "Än@example.com"); other.ID == 6 { // whose that was nobody knows
+	if other := f.ensure("Än", "Än@example.com"); other.ID == 6 { // nobody knows whose that was
 		f.Error("two people are one")
 	}
 }
@@ -261,7 +261,7 @@ func reservationsNewestFirst(f *fixture) {
 		reserve.User = 6
 		f.reserve(id, base+i, reserve)
 	}
-	// Made in one batch, at one moment: the higher number is the newer one.
+	// Made in one batch, at one moment: the higher number is newer.
 	twins := f.run(a, base+100, drop.Reserve{User: 5, Hold: never}, drop.Reserve{User: 5, Hold: never - time.Hour})
 	want = append(want, twins[0].Reservation, twins[1].Reservation)
 	slices.Reverse(want)
@@ -284,7 +284,7 @@ func reservationsOverAreExpired(f *fixture) {
 		f.Fatalf("%d reservations, want 2", len(got))
 	}
 	equal(f, "the live one", got[0], live)
-	over.Status, over.EndedAt = drop.Expired, got[1].EndedAt // nothing is promised of a moment that no batch recorded
+	over.Status, over.EndedAt = drop.Expired, got[1].EndedAt // nothing is promised about a moment that no batch recorded
 	equal(f, "the one that is over", got[1], over)
 	equal(f, "the stock, which only a batch changes", f.snapshot(id).Drop.Sizes[0].Stock, drop.Stock{Total: 9, Available: 7, Held: 2})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Sign returns a token of the claims: bytes as they are, anything else as JSON. It panics where they cannot be
-// signed, so that it serves goroutines too; options may be nil.
+// Sign returns a token of the claims: bytes unchanged, anything else as JSON. It panics if it cannot sign them, so
+// that goroutines can use it too; options may be nil.
 func Sign(algorithm jose.SignatureAlgorithm, key, claims any, options *jose.SignerOptions) string {
 	payload, ok := claims.([]byte)
 	if !ok {
