@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// One client cannot lock all others out: neither with sessions of sockets that it opens over one connection, nor with
-// event streams.
+// One client cannot lock out all others, neither with socket sessions over one connection nor with event streams.
 func TestAddresses_OneClientLeavesRoomForOthers(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	get := func(c *http.Client, path string) int {
@@ -40,7 +39,7 @@ func TestAddresses_OneClientLeavesRoomForOthers(t *testing.T) {
 			t.Fatalf("status %d", status)
 		}
 	}
-	// A session that nobody polls makes room after 10 s, which a busy machine may take.
+	// A session that nobody polls makes room after 10 s, and a busy machine may take that long.
 	if most := allowed * (1 + int(time.Since(began)/(10*time.Second))); opened == 0 || opened > most {
 		t.Errorf("one address opened %d sessions", opened)
 	}
@@ -51,7 +50,8 @@ func TestAddresses_OneClientLeavesRoomForOthers(t *testing.T) {
 	}
 }
 
-// One customer has a network of 64 bits: its addresses together have as many sockets and event streams as one.
+// One customer has a network of 64 bits: its addresses together have as many sockets and event streams as one
+// address.
 func TestAddresses_OneNetworkCountsOnce(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--max-sockets-per-address=1", "--trusted-proxy=127.0.0.0/8", "--trusted-proxy=::1")
 	for _, path := range []string{"/socket.io/?EIO=4&transport=polling", "/api/drops/events"} {

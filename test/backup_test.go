@@ -69,7 +69,7 @@ func runAll(t *testing.T, cmd *exec.Cmd, env ...string) {
 	}
 }
 
-// market is a few buyers who buy one pair after the other.
+// market is a few buyers who buy one pair after another.
 type market struct {
 	url    string
 	stop   context.CancelFunc
@@ -77,7 +77,7 @@ type market struct {
 	user   atomic.Int64
 
 	mu   sync.Mutex
-	sold []int64 // purchases that were acknowledged
+	sold []int64 // the acknowledged purchases
 }
 
 const marketBuyers = 4
@@ -140,7 +140,7 @@ func (m *market) acknowledged() []int64 {
 	return slices.Clone(m.sold)
 }
 
-// more waits until so many more were sold.
+// more waits until that many more are sold.
 func (m *market) more(t *testing.T, n int) {
 	t.Helper()
 	want := len(m.acknowledged()) + n
@@ -154,7 +154,7 @@ func (m *market) more(t *testing.T, n int) {
 	}
 }
 
-// wantSold looks for purchases in a shop that was restored, and buys on.
+// wantSold checks that a restored shop has the purchases, and continues to buy.
 func wantSold(t *testing.T, shop string, want []int64) {
 	t.Helper()
 	there := make(map[int64]bool)
@@ -215,7 +215,7 @@ func TestBackup_SQLite(t *testing.T) {
 		}
 	}
 	shell("SQLite: back up")
-	m.more(t, 50) // it sells on
+	m.more(t, 50) // the shop continues to sell
 	m.close()
 	if _, err := s.stop(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -242,12 +242,12 @@ func TestBackup_PostgreSQL(t *testing.T) {
 	stopReceiving := service(t, pgtest.Shell(t, backup, blocks[1]), env...)
 	m.more(t, 50)
 	runAll(t, pgtest.Shell(t, backup, blocks[2]), env...)
-	m.more(t, 50) // it sells on
+	m.more(t, 50) // the shop continues to sell
 	m.close()
 	if _, err := s.stop(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	// The machine is lost as soon as the last sale's log is received.
+	// The machine is lost as soon as the log of the last sale is received.
 	if err := poll(t.Context(), func() error { return received(shop) }); err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func service(t *testing.T, cmd *exec.Cmd, env ...string) (stop func()) {
 	return stop
 }
 
-// ask wants a query to say true.
+// ask checks that a query returns true.
 func ask(database, query, otherwise string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -319,7 +319,7 @@ func received(database string) error {
 		"not all of the log is received")
 }
 
-// dropSlot takes back what would have the tests' cluster keep its log for ever.
+// dropSlot drops the replication slot, which would make the tests' cluster keep its log forever.
 func dropSlot(t *testing.T, database string) {
 	t.Helper()
 	if err := poll(context.WithoutCancel(t.Context()), func() error {
@@ -376,7 +376,7 @@ func repair(t *testing.T, database string) {
 	}
 }
 
-// execute runs SQL in a database that nobody serves, past the program.
+// execute runs SQL in a database that no server uses, bypassing the program.
 func execute(t *testing.T, database, statement string) {
 	t.Helper()
 	file, ok := strings.CutPrefix(database, "sqlite:")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A ^C, which a terminal sends to all that belong together, ends a run with what it has found so far.
+// A ^C, which a terminal sends to the whole process group, ends a run, which then reports what it has found so far.
 func TestBench_EndsEarlyWithTheResultSoFar(t *testing.T) {
 	cmd := exec.Command("sneakerdrop", "bench", "--duration=1h", "--connections=4")
 	cmd.Dir = t.TempDir()
@@ -19,7 +19,7 @@ func TestBench_EndsEarlyWithTheResultSoFar(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1500 * time.Millisecond) // any moment will do
+	time.Sleep(1500 * time.Millisecond) // at any time
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestBench_EndsEarlyWithTheResultSoFar(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
-		early := strings.Contains(problems.String(), "canceled") // on a slow machine: before there was a result
+		early := strings.Contains(problems.String(), "canceled") // on a slow machine: before the first result
 		if err == nil && !strings.Contains(out.String(), "clean") || err != nil && !early {
 			t.Errorf("%v: %s%s", err, out.String(), problems.String())
 		}

@@ -22,14 +22,14 @@ import (
 //go:embed testdata/browser/failures.js
 var failuresScript script
 
-// A buyer reserves, buys and releases while everything on the way goes wrong, in more than 200 ways. Each ends with
+// A buyer reserves, buys and releases while something goes wrong on the way, in more than 200 ways. Each ends with
 // one effect at the server, a page that agrees with it, and the right words.
 func TestBrowser_200ScriptedFailures(t *testing.T) {
 	t.Parallel()
 	startChromium(t)
 	seed := seedOf(t)
 	var ran, cases atomic.Int64
-	var all sync.WaitGroup // beside one another, as they wait most of the time
+	var all sync.WaitGroup // at the same time, because they mostly wait
 	for i, one := range failureRounds {
 		all.Go(func() {
 			t.Run(one.name, func(t *testing.T) {
@@ -48,15 +48,15 @@ func TestBrowser_200ScriptedFailures(t *testing.T) {
 	}
 }
 
-// mishap is one scripted failure: what a buyer does in a drop of its own, and what happens to the calls on their way.
+// mishap is one scripted failure: what a buyer does in a drop of its own, and what happens to the calls.
 type mishap struct {
 	Drop    int64              `json:"drop"`
 	Name    string             `json:"name"`
 	Delay   int                `json:"delay"`   // ms until a button is pressed
 	Faults  map[string][]spoil `json:"faults"`  // reserve, purchase, cancel → what happens to the first try, the second, …
-	Forever string             `json:"forever"` // the call whose last fault happens again until the page has given up
-	Again   bool               `json:"again"`   // the button is pressed once more after that, and all goes well
-	Persist bool               `json:"persist"` // the buttons are pressed until it works, as outages hit who they hit
+	Forever string             `json:"forever"` // the call whose last fault repeats until the page gives up
+	Again   bool               `json:"again"`   // the button is pressed once more after that, and everything works
+	Persist bool               `json:"persist"` // the buttons are pressed until they work, because outages hit anybody
 
 	then  string             // what the buyer does with the hold: buy, give, or nothing
 	other map[string][]spoil // faults of the second tab
@@ -69,10 +69,10 @@ type mishap struct {
 type outcome struct {
 	reservations []string // their statuses, sorted
 	over         int      // holds in the tray of which it says that their time is up
-	code         string   // of the words that stay
-	other        string   // of those that stay in the second tab
-	mayShow      []string // codes of the words that may have been shown on the way
-	bought       int      // how often it says so; -1: once at most
+	code         string   // among the texts that stay
+	other        string   // among those that stay in the second tab
+	mayShow      []string // codes of the texts that may have been shown in between
+	bought       int      // how often the page says so; -1: at most once
 }
 
 func (o outcome) count(status string) (n int) {
@@ -87,8 +87,8 @@ func (o outcome) count(status string) (n int) {
 // callOf is the call that a verb makes.
 var callOf = map[string]string{"reserve": "reserve", "early": "reserve", "buy": "purchase", "give": "cancel"}
 
-// failing tells how a call ends if its last fault goes on: whether the server did it at one of the tries, and the
-// codes of the words for that. A try that is refused for sure says nothing of those before it.
+// failing returns how a call ends if its last fault repeats: whether the server did it at one of the tries, and the
+// codes of the texts for that. A try that is definitely refused says nothing about the earlier ones.
 func (m *mishap) failing(call string) (did bool, codes []string) {
 	faults := m.Faults[call]
 	last := faults[len(faults)-1].code()
@@ -106,7 +106,7 @@ func (m *mishap) failing(call string) (did bool, codes []string) {
 
 func isUnsure(code string) bool { return code != "overloaded" && code != "unavailable" }
 
-// expect works out how a mishap ends whose page can ask the server for its holds once the tries are over.
+// expect calculates how a mishap ends if the page can ask the server for its holds after the tries.
 func (m *mishap) expect() outcome {
 	var o outcome
 	gaveUp := func(call string) (did, undone bool) {
@@ -170,7 +170,7 @@ func (r *round) add(m *mishap) *mishap {
 	return m
 }
 
-// fails are faults after each of which a call is tried again, and succeeds has the call go through.
+// fails are faults after which a call is tried again, and succeeds lets the call pass.
 var (
 	fails = []spoil{
 		lostBefore, lostAfter, cut, half, signInPage, badGateway, gatewayLate, overloaded, unavailable, unknownDone, unknownNot, inFlight,
@@ -181,7 +181,7 @@ var (
 
 func pick[T any](r *round, from []T) T { return from[r.rnd.IntN(len(from))] }
 
-// some are one to so many faults of a call.
+// some have one for so many faults of a call.
 func (r *round) some(most int) []spoil {
 	var faults []spoil
 	for range 1 + r.rnd.IntN(most) {
@@ -193,7 +193,7 @@ func (r *round) some(most int) []spoil {
 	return faults
 }
 
-// drawn is a mishap by chance: faults of one call or of two.
+// drawn is a random mishap: faults of one call or of two.
 func (r *round) drawn(most int) *mishap {
 	m := &mishap{then: pick(r, thens), Faults: map[string][]spoil{}, Delay: r.rnd.IntN(400)}
 	second := m.then != "" && r.rnd.IntN(3) > 0
@@ -206,7 +206,7 @@ func (r *round) drawn(most int) *mishap {
 	return m
 }
 
-// endless is a mishap whose last fault goes on until the page gives up.
+// endless is a mishap whose last fault repeats until the page gives up.
 func (r *round) endless(call string, last spoil, again bool) *mishap {
 	m := &mishap{Forever: call, Again: again, Faults: map[string][]spoil{call: {last}}, Delay: r.rnd.IntN(400)}
 	if r.rnd.IntN(2) == 0 {
@@ -216,7 +216,7 @@ func (r *round) endless(call string, last spoil, again bool) *mishap {
 	return m
 }
 
-// open opens the shop as Ann, who has nothing yet, or in another tab.
+// open opens the shop as Ann, who has nothing yet, or another tab of hers.
 func (r *round) open(l look) *page {
 	r.t.Helper()
 	var p *page
@@ -246,7 +246,7 @@ func (r *round) open(l look) *page {
 // odder is a desktop whose page has the scripts, and one more.
 func odder(more script) look { return desktop.with(oddScript + "\n" + failuresScript + "\n" + more) }
 
-// act has the buyer press buttons in a tab, all at once: what says which in which drop.
+// act lets the buyer press buttons in a tab, all at once; what says which button in which drop.
 func (r *round) act(p *page, what func(*mishap) string) {
 	r.t.Helper()
 	verbs := make(map[int64]string)
@@ -269,7 +269,7 @@ func (r *round) until(check func() error) error {
 	})
 }
 
-// finish waits until the buyer has done in a tab all that was to be done, for as long as there is less and less of it.
+// finish waits until the buyer has done everything in a tab, as long as the amount left keeps shrinking.
 func (r *round) finish(p *page) {
 	r.t.Helper()
 	for before := len(r.order) + 1; ; {
@@ -290,7 +290,7 @@ func (r *round) finish(p *page) {
 	}
 }
 
-// idle waits until all is done, and the tabs agree with the server on what Ann has.
+// idle waits until everything is done, and the tabs agree with the server on what Ann has.
 func (r *round) idle() {
 	r.t.Helper()
 	for _, p := range r.tabs {
@@ -306,7 +306,7 @@ func (r *round) idle() {
 	})
 }
 
-// await waits until a check of each case is satisfied in each tab.
+// await waits until the check of each case is satisfied in each tab.
 func (r *round) await(check func(tab int, m *mishap, seen told, there []booked) error) {
 	r.t.Helper()
 	if err := r.until(func() error {
@@ -326,7 +326,7 @@ func (r *round) await(check func(tab int, m *mishap, seen told, there []booked) 
 	}
 }
 
-// play has Ann reserve everywhere, and then do with the holds what the mishaps say.
+// play lets Ann reserve everywhere, and then do what the mishaps say with the holds.
 func (r *round) play(p *page) {
 	r.t.Helper()
 	r.act(p, func(*mishap) string { return "reserve" })
@@ -336,7 +336,8 @@ func (r *round) play(p *page) {
 	r.verdict()
 }
 
-// freeze stops all that runs in a tab, and thaw has it go on. A tab that believes to have the focus is not frozen.
+// freeze stops everything that runs in a tab, and thaw lets it continue. A tab that believes to have the focus does
+// not freeze.
 func (p *page) freeze() { p.t.Helper(); p.lifecycle(cdppage.SetWebLifecycleStateStateFrozen) }
 func (p *page) thaw()   { p.t.Helper(); p.lifecycle(cdppage.SetWebLifecycleStateStateActive) }
 
@@ -363,7 +364,7 @@ func (p *page) lifecycle(state cdppage.SetWebLifecycleStateState) {
 	}
 }
 
-// offline takes the network away from a tab's device, or gives it back.
+// offline disconnects a tab's device from the network, or connects it again.
 func (r *round) offline(p *page, is bool) {
 	r.t.Helper()
 	if is {

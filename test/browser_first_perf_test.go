@@ -4,8 +4,8 @@ package test
 
 import "testing"
 
-// On a slow mobile connection (2 s round trips, 400 kbit/s) the first cards show within 5 s, and a pair can be reserved
-// within 7 s. The best of three tries counts: what is promised is what the pages need.
+// On a slow mobile connection (2 s round trips, 400 kbit/s), the first cards show within 5 s, and buyers can reserve
+// within 7 s. The best of three tries counts, because the promise is about what the pages need.
 func TestShop_OnSlow3G(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--demo")
 	for _, at := range []string{"/", "/drops/1"} {

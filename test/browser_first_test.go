@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// slowTimes notes when the first cards show, and when a pair can be reserved, in ms since the page was asked for.
+// slowTimes records when the first cards show and when a buyer can reserve, in ms since the page was requested.
 const slowTimes script = `globalThis.times = {cards: 0, usable: 0};
 	const look = () => {
 		times.cards ||= document.querySelector("#drop-1 .price") ? performance.now() : 0;
@@ -42,14 +42,14 @@ var (
 	slow3G = network.Conditions{Latency: 2000, DownloadThroughput: 50_000, UploadThroughput: 50_000}
 )
 
-// requests are what the page has asked for, by path: the page itself first.
+// requests are what the page has requested, by path. The page itself comes first.
 func (p *page) requests() []string {
 	p.t.Helper()
 	return eval[[]string](p, `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].map((e) => new URL(e.name).pathname)`)
 }
 
-// The first cards need one round trip, and nothing but the page: they show while no script, no style sheet and no
-// call arrives at all. Each of them leads to the page of its drop.
+// The first cards need one round trip and only the page. They show even if no script, style sheet or call arrives,
+// and each of them leads to the page of its drop.
 func TestShop_FirstCardsNeedOneRequest(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--demo")
@@ -68,14 +68,14 @@ func TestShop_FirstCardsNeedOneRequest(t *testing.T) {
 	}
 }
 
-// Buying needs one round trip more: the page names all that is needed, and nothing of it asks for more. All of that is
-// small.
+// Buying needs one more round trip: the page names everything that is needed, and none of that requests more. All of
+// it is small.
 func TestShop_WorksAfterTwoRoundTrips(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--demo")
 	for _, at := range []string{"/", "/drops/1"} {
 		p := visit(t, "about:blank", phone)
-		p.conditions(full, s.url+"/socket.io/*", s.url+"/health") // without live updates and without the time
+		p.conditions(full, s.url+"/socket.io/*", s.url+"/health") // without live updates and the time
 		p.navigate(s.url + at)
 		p.holds(`document.querySelector('#drop-1 .action button[aria-disabled="false"]') !== null`)
 		_, page := get(t, s.url+at)
@@ -103,7 +103,7 @@ func TestShop_WorksAfterTwoRoundTrips(t *testing.T) {
 	}
 }
 
-// What the server sent stays until the scripts have drops: nobody sees an empty page in between.
+// What the server sent stays until the scripts have drops, so nobody sees an empty page in between.
 func TestShop_CardsOfTheServerStayUntilThereAreOthers(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--demo")
@@ -121,7 +121,7 @@ func TestShop_CardsOfTheServerStayUntilThereAreOthers(t *testing.T) {
 	p.quiet()
 }
 
-// A drop's own page tells the programs that make previews of links, and people without scripts, what it is about.
+// A drop's own page tells link previews, and people without scripts, what it is about.
 func TestDrops_HaveAPageEach(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--public-url=https://shop.example")
 	id := made(t, s.url, `{"name":"Tide \"Low\" <1>","price":149,"total_stock":3,"start_time":"2020-01-01T00:00:00Z"}`)

@@ -7,7 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Texts come in the language of the page, and numbers, dates and prices as the reader writes them.
+// Texts come in the language of the page; numbers, dates and prices in the reader's format.
 func TestShop_SpeaksTheReadersLanguage(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -32,8 +32,8 @@ func TestShop_SpeaksTheReadersLanguage(t *testing.T) {
 	}
 }
 
-// A buyer chooses a language on the page, in the middle of everything: it stays, in the address's stead, and so does
-// the hold.
+// A buyer can choose a language on the page at any time. The choice stays without being in the address, and the hold
+// stays too.
 func TestShop_LanguagesAreChosen(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=10m")

@@ -13,7 +13,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// allWays connects a client by each transport, and an event stream, all of one server.
+// allWays connects a client by each transport, and an event stream, all to one server.
 func (p *page) allWays(server, query string) (names []string) {
 	p.t.Helper()
 	p.connect("websocket", server+query, webSocketOnly)
@@ -23,7 +23,7 @@ func (p *page) allWays(server, query string) (names []string) {
 	return []string{"websocket", "polling", "upgraded", "stream"}
 }
 
-// Every watcher is told the same, in the same words, however it is connected.
+// Every watcher gets the same updates in the same words, however it is connected.
 func TestBrowser_EachTransportSeesTheStockMove(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=8s")
@@ -116,7 +116,7 @@ func TestBrowser_WatchesOneDrop(t *testing.T) {
 	})
 }
 
-// Watchers who come while the stock moves, and upgrade meanwhile, see it only go forward, and end with what is true.
+// Watchers who connect and upgrade while the stock moves see it only go forward, and end with the true state.
 func TestBrowser_VersionsGrowWhileWatchersComeAndUpgrade(t *testing.T) {
 	t.Parallel()
 	const watchers = 10
@@ -175,7 +175,7 @@ func TestBrowser_VersionsGrowWhileWatchersComeAndUpgrade(t *testing.T) {
 	}
 }
 
-// checkGrowing says which of the events is not newer than the one before it.
+// checkGrowing reports which event is not newer than the one before it.
 func checkGrowing(t *testing.T, events []string) {
 	t.Helper()
 	before := 0
@@ -195,7 +195,7 @@ func checkGrowing(t *testing.T, events []string) {
 	}
 }
 
-// A unit whose hold ends is on sale again for whoever watches, not at some next poll.
+// When a hold ends, watchers see its unit on sale at once, not at some later poll.
 func TestBrowser_ExpiryIsToldAtOnce(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=300ms")

@@ -13,13 +13,13 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// loginShop is a shop in which buyers sign in, with the shop's own sign-in page beside it. That page signs Ann in and
-// sends her back, with the state that it was given or without.
+// loginShop is a shop in which buyers sign in, with the shop's own sign-in page. That page signs Ann in and sends her
+// back, with or without the state that it got.
 type loginShop struct {
 	*server
 	secret     string
 	keepsState bool
-	states     []string // that the sign-in page was given
+	states     []string // the one that the sign-in page got
 }
 
 func newLoginShop(t *testing.T) *loginShop {
@@ -39,14 +39,14 @@ func newLoginShop(t *testing.T) *loginShop {
 	return shop
 }
 
-// token is one of the shop's own: names are the subjects with a capital letter and a family name.
+// token is one of the shop's own. The names are the subjects with a capital letter, and a family name.
 func (s *loginShop) token(subject string, life time.Duration) string {
 	name := map[string]string{"ann": "Ann Smith", "bob": "Bob Jones"}[subject]
 	return tokens.HS256(s.secret, fmt.Sprintf(`{"sub":%q,"name":%q,"email":"%s@example.com","aud":"shop","exp":%d,"jti":"%d"}`,
 		subject, name, subject, time.Now().Add(life).Unix(), time.Now().UnixNano()))
 }
 
-// signsIn goes the whole way by the page's own link.
+// signsIn signs in by the page's own link.
 func (s *loginShop) signsIn(p *page) {
 	p.t.Helper()
 	p.navigate(s.url)
@@ -61,7 +61,8 @@ const (
 	noDialog    script = `!document.querySelector("dialog[open]")`
 )
 
-// Who signs in by the page's own link comes back signed in, without a question, and what the address had is gone.
+// A buyer who signs in by the page's own link comes back signed in, without a question, and the address no longer has
+// the token.
 func TestLogin_StartedHereNeedsNoQuestion(t *testing.T) {
 	t.Parallel()
 	s := newLoginShop(t)
@@ -73,7 +74,7 @@ func TestLogin_StartedHereNeedsNoQuestion(t *testing.T) {
 	if len(s.states) != 1 || len(s.states[0]) < 32 {
 		t.Fatalf("the sign-in page was given the states %q", s.states)
 	}
-	// A state is good for one token.
+	// A state works for one token only.
 	p.navigate(s.url + "/#token=" + s.token("bob", time.Hour) + "&state=" + s.states[0])
 	p.reads("dialog[open]", "Continue as Bob Jones?")
 	p.quiet()
@@ -86,7 +87,7 @@ func TestLogin_StartedHereNeedsNoQuestion(t *testing.T) {
 	}
 }
 
-// A sign-in page that knows nothing of states goes on working: the buyer is asked, once.
+// A sign-in page that does not know states still works: the page asks the buyer once.
 func TestLogin_WithoutAStateTheBuyerIsAsked(t *testing.T) {
 	t.Parallel()
 	s := newLoginShop(t)
@@ -110,7 +111,7 @@ func TestLogin_WithoutAStateTheBuyerIsAsked(t *testing.T) {
 	p.quiet()
 }
 
-// No link makes a buyer somebody else, or nobody, without a word.
+// No link turns a buyer into somebody else, or signs a buyer out, without asking.
 func TestLogin_NoLinkReplacesABuyer(t *testing.T) {
 	t.Parallel()
 	s := newLoginShop(t)
@@ -119,7 +120,7 @@ func TestLogin_NoLinkReplacesABuyer(t *testing.T) {
 	p.reads(".who", "Ann Smith")
 	mine := eval[string](p, storedToken)
 	bob := s.token("bob", time.Hour)
-	stranger := visit(t, s.url, phone) // has started to sign in: its state is nobody else's
+	stranger := visit(t, s.url, phone) // has started to sign in, and so has a state that nobody else has
 	stranger.reads(".who", "Sign in")
 	stranger.press(".who")
 	stranger.reads("dialog[open]", "Sign in to reserve")
@@ -164,7 +165,7 @@ func TestLogin_NoLinkReplacesABuyer(t *testing.T) {
 	p.quiet()
 }
 
-// An invalid token, or the one that the buyer already has, changes nothing and opens no question.
+// An invalid token, or the one that the buyer already has, changes nothing and asks nothing.
 func TestLogin_UselessTokensChangeNothing(t *testing.T) {
 	t.Parallel()
 	s := newLoginShop(t)

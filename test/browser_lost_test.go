@@ -21,7 +21,7 @@ func newBuyer(t *testing.T, url string) *page {
 	return p
 }
 
-// losesAReserve opens the shop as a buyer who has pressed, and whose answers are all lost.
+// losesAReserve opens the shop as a buyer who has pressed the button, and whose answers are all lost.
 func losesAReserve(t *testing.T, url string) *page {
 	t.Helper()
 	p := newBuyer(t, url)
@@ -31,8 +31,8 @@ func losesAReserve(t *testing.T, url string) *page {
 	return p
 }
 
-// The answers are lost for longer than the hold lasts. The click after that takes a new hold; the dead one is never
-// shown as the buyer's, nor said to last for less than nothing.
+// The answers are lost for longer than the hold lasts. The next click takes a new hold. The page never shows the dead
+// one as the buyer's, and never shows negative time.
 func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]script{
@@ -48,7 +48,7 @@ func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 			p.reserves(1)
 			p.reads("#drop-1 .refused", "No connection") // after all tries
 			eval[chromedp.Void](p, "{ net.lose = () => false; "+after+" }")
-			p.reads(left(1), "50 of 50 left") // the hold that the buyer never heard of is over
+			p.reads(left(1), "50 of 50 left") // the hold that the buyer never heard about is over
 			restarted(t, s)                   // with holds that outlast a slow machine
 			p.reads(".live", "Live")
 			p.reads(".banner", "")
@@ -68,8 +68,8 @@ func TestBrowser_ADeadHoldIsNotReplayed(t *testing.T) {
 	}
 }
 
-// A hold whose answer was lost, and that was released elsewhere, is no longer the buyer's, however long its time
-// would last.
+// A hold whose answer was lost, and that was released elsewhere, is no longer the buyer's, however much of its time
+// would be left.
 func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -88,7 +88,7 @@ func TestBrowser_ACancelledHoldIsNotReplayed(t *testing.T) {
 	p.quiet()
 }
 
-// A buyer who presses to buy a pair that was released in another tab or elsewhere is told why it goes.
+// A buyer who tries to buy a pair that was released in another tab or elsewhere learns why it disappears.
 func TestBrowser_SaysThatAPairWasGivenBack(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -106,7 +106,7 @@ func TestBrowser_SaysThatAPairWasGivenBack(t *testing.T) {
 	p.quiet()
 }
 
-// What is not known of one buyer's click is nothing to the next buyer at the same page.
+// The unknown outcome of one buyer's click does not affect the next buyer at the same page.
 func TestBrowser_AnotherBuyersClickIsAnother(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -128,8 +128,8 @@ func TestBrowser_AnotherBuyersClickIsAnother(t *testing.T) {
 	p.quiet()
 }
 
-// A hold that was taken although its answer was lost shows as soon as the server can be asked. The click is then
-// done, its red line is gone, and the next click is a new intent.
+// A hold whose answer was lost shows as soon as the server can be asked. The click is then complete, its error
+// message disappears, and the next click is a new intent.
 func TestBrowser_ALostAnswerIsFound(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -150,8 +150,8 @@ func TestBrowser_ALostAnswerIsFound(t *testing.T) {
 	p.quiet()
 }
 
-// An operator whose answer was lost adds the pairs once, however often the button is pressed; changed, the form is a
-// new request.
+// If an operator's answer is lost, the pairs are added once, however often the button is pressed. If the form
+// changes, it is a new request.
 func TestBrowser_ARestockIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -172,13 +172,13 @@ func TestBrowser_ARestockIsDoneOnce(t *testing.T) {
 	p.quiet()
 }
 
-// Whatever takes long is waited for as long as it gives signs of life, and called by its name when it gives none.
+// The page waits for a slow answer as long as there are signs of life, and otherwise says what is wrong.
 func TestBrowser_LongAnswersArrive(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, manyPairs)
 	mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, hold(t, s.url, `{"dropId":1,"userName":"Ann"}`)))
-	// Timers of ten seconds go off after three, so that the test does not take as long.
+	// Timers of ten seconds fire after three, so that the test is shorter.
 	hurry := script(`{ const real = setTimeout; globalThis.setTimeout = (f, ms, ...given) => real(f, ms === 10_000 ? 3_000 : ms, ...given); }
 		net.instead = (path, init) => {
 			const ended = new Promise((_, end) => init?.signal?.addEventListener("abort", () => end(new DOMException("aborted", "AbortError"))));
@@ -199,7 +199,7 @@ func TestBrowser_LongAnswersArrive(t *testing.T) {
 	p.reads(".panel .problem", "The shop didn't answer in time")
 	eval[chromedp.Void](p, `net.stuck = false`)
 	p.pushes("Download CSV")
-	p.holds(`!document.querySelector(".panel .problem")`) // gone, as what it said is no longer so
+	p.holds(`!document.querySelector(".panel .problem")`) // gone, because it is no longer true
 	p.holds(`kept.filter((k) => k === "drop-1-purchases.csv").length === 2`)
 	p.holds(`!document.querySelector(".panel .problem")`)
 
@@ -213,7 +213,7 @@ func TestBrowser_LongAnswersArrive(t *testing.T) {
 	p.quiet()
 }
 
-// Each way in which an answer fails to come has words of its own, none of which promises what nobody does.
+// For each way in which an answer can fail to arrive there is a text of its own, and none promises what nobody does.
 func TestBrowser_SaysWhatBecameOfACall(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

@@ -11,7 +11,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// rewrite changes what a stopped server's database has, to what no call would put there.
+// rewrite changes the database of a stopped server in a way that no call could.
 func rewrite(t *testing.T, s *server, dir, sql string) {
 	t.Helper()
 	if _, err := s.stop(syscall.SIGTERM); err != nil {
@@ -27,8 +27,8 @@ func rewrite(t *testing.T, s *server, dir, sql string) {
 	}
 }
 
-// A drop whose image is older than the rule about addresses shows a drawn sneaker, and its page asks nobody else for
-// anything.
+// A drop whose image is older than the rule about addresses shows a drawn sneaker, and its page makes no request to
+// other servers.
 func TestShop_LoadsNoImageFromElsewhereThanItsAddressSays(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// reported has a browser report these languages, as JavaScript literals.
+// reported makes a browser report these languages, as JavaScript literals.
 func reported(languages, language string) script {
 	return script(fmt.Sprintf(`for (const [name, value] of Object.entries({languages: %s, language: %s})) Object.defineProperty(Navigator.prototype, name, {get: () => value, configurable: true});`, languages, language))
 }
@@ -47,7 +47,7 @@ func TestBrowser_OddLanguagesStart(t *testing.T) {
 			p.reads("#drop-1 .stock", "left")
 			p.quiet()
 			if !slices.Contains([]string{"C", "en-US@posix", "empty", "undefined", "no text", "a throwing extension"}, name) {
-				return // the control room asks the same module: a few of each sort are enough there
+				return // the control room uses the same module, so a few of each kind are enough there
 			}
 			p = visit(t, s.url+"/admin#/1", l)
 			p.reads(".detail .tiles", "Sold 1")
@@ -95,7 +95,7 @@ func TestBrowser_OddCurrencies(t *testing.T) {
 	p.quiet()
 }
 
-// An old browser is told that it is too old, and a page whose scripts fail says so, in place of staying blank.
+// An old browser is told that it is too old, and a page whose scripts fail says so instead of staying blank.
 func TestBrowser_SaysWhyItDoesNotStart(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -122,7 +122,7 @@ func TestBrowser_SaysWhyItDoesNotStart(t *testing.T) {
 	}
 }
 
-// What came to browsers in the last four years may be missing: nothing of both pages depends on it.
+// The pages work without anything that browsers got in the last four years.
 func TestBrowser_FourYearsOldBrowsersWork(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

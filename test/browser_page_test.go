@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/testing/client"
 )
 
-// withPage gives a drop three pictures and all the texts that its page can have.
+// withPage gives a drop three pictures and every text that its page can have.
 func withPage(t *testing.T, url string, drop int64) {
 	t.Helper()
 	images := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +68,7 @@ func TestShop_PageOfADrop(t *testing.T) {
 			eval[chromedp.Void](p, script(fmt.Sprintf(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: %q, bubbles: true, cancelable: true }))`, step.key)))
 			at(step.at)
 		}
-		p.holds(`[...document.querySelectorAll(".slides img")].map((i) => i.alt).join() === "Side view,Heel" && !!document.querySelector(".slides li:nth-child(2) svg")`) // the one that is gone is drawn
+		p.holds(`[...document.querySelectorAll(".slides img")].map((i) => i.alt).join() === "Side view,Heel" && !!document.querySelector(".slides li:nth-child(2) svg")`) // the missing picture is replaced by a drawing
 		p.press(".thumbs li:first-child button")
 		at(0)
 		p.press(".arrow.after")
@@ -89,7 +89,7 @@ func TestShop_PageOfADrop(t *testing.T) {
 		if l.phone {
 			p.holds(`inSight(document.querySelector(".page .action button"))`)
 		}
-		p.press(button(1)) // without a size it leads to the sizes
+		p.press(button(1)) // without a size, the button leads to the sizes
 		p.holds(`document.activeElement.matches("#drop-1 .sizes input")`)
 		p.press(`#drop-1 input[value="9"]`)
 		p.reads(button(1), "Reserve size 9")

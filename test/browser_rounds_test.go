@@ -30,12 +30,12 @@ var everyCall = []string{"reserve", "purchase", "cancel"}
 
 func thenFor(call string) string { return map[string]string{"purchase": "buy", "cancel": "give"}[call] }
 
-// once is a mishap of one call whose first tries go wrong.
+// once is a mishap of one call whose first tries fail.
 func once(call string, faults ...spoil) *mishap {
 	return &mishap{Faults: map[string][]spoil{call: faults}, then: thenFor(call)}
 }
 
-// Answers are lost in every way; the server can be asked what came of it.
+// Answers are lost in every way, but the server can be asked for the outcome.
 func answersLost(r *round) {
 	r.serve("--hold=10m")
 	for i, f := range slices.Concat([]spoil{hang, hangAfter}, fails, succeeds) {
@@ -53,8 +53,8 @@ func answersLost(r *round) {
 	r.play(r.open(odder("")))
 }
 
-// Answers are lost for longer than the page tries, and its question what the buyer has is not answered either. A
-// second press is the same wish as the first one. Once the server can be asked, the page is right.
+// Answers are lost for longer than the page tries, and it cannot find out what the buyer has either. A second press
+// means the same as the first one. Once the server can be asked, the page is right.
 func nobodyToAsk(r *round) {
 	r.serve("--hold=10m")
 	for i, f := range fails {
@@ -68,7 +68,7 @@ func nobodyToAsk(r *round) {
 	}
 	for _, m := range r.order {
 		if isUnsure(m.want[0].code) {
-			m.want[0].code = "" // the doubt is over, and its words are gone
+			m.want[0].code = "" // the outcome is known, and the warning is gone
 		}
 	}
 	p := r.open(odder(""))
@@ -82,7 +82,7 @@ func nobodyToAsk(r *round) {
 	r.verdict()
 }
 
-// The server is killed and stopped under the calls of all buyers, and comes back.
+// The server is killed and stopped during the calls of all buyers, and comes back.
 func serverRestarted(r *round) {
 	r.serve("--hold=10m")
 	for i, f := range []spoil{killed, killedAfter, stopped, killed, killedAfter, stopped} {
@@ -94,7 +94,7 @@ func serverRestarted(r *round) {
 	for _, m := range r.order {
 		m.Persist, m.Delay = true, r.rnd.IntN(2500)
 		m.want[0].mayShow = []string{"offline", "unreadable", "overloaded", "unavailable", "outcome_unknown", "in_flight"}
-		m.want[0].bought = min(m.want[0].bought, -m.want[0].bought) // a press that seemed to be in vain may not have been
+		m.want[0].bought = min(m.want[0].bought, -m.want[0].bought) // a press that seemed to have failed may have worked
 	}
 	r.play(r.open(odder("")))
 	r.s.mu.Lock()
@@ -104,7 +104,7 @@ func serverRestarted(r *round) {
 	}
 }
 
-// The device's clock is wrong. Holds count, and drops start, by the server's.
+// The device's clock is wrong. Countdowns and starts follow the server's clock.
 func clockOff(r *round, by time.Duration) {
 	r.serve("--hold=10m")
 	for len(r.order) < 12 {
@@ -136,7 +136,7 @@ func clockOff(r *round, by time.Duration) {
 	p.holds(script(fmt.Sprintf(`document.querySelectorAll(".card .action").length === %d`, len(r.order))))
 	r.idle()
 
-	// The time left of each hold is right to the second, apart from the delays of a busy machine.
+	// The remaining time of each hold is right to the second, except for the delays of a busy machine.
 	r.await(func(_ int, _ *mishap, seen told, there []booked) error {
 		for _, b := range there {
 			end, err := time.Parse(time.RFC3339, b.ExpiresAt)
@@ -155,7 +155,7 @@ func clockOff(r *round, by time.Duration) {
 	r.verdict()
 }
 
-// The device sleeps for an hour in the middle of calls; holds last for two.
+// The device sleeps for an hour during calls; holds last for two.
 func asleep(r *round) {
 	r.serve("--hold=2h")
 	for _, call := range everyCall {
@@ -178,8 +178,8 @@ func asleep(r *round) {
 	r.verdict()
 }
 
-// The device sleeps for an hour, and the holds end meanwhile. What is pressed at the moment of waking up meets dead
-// holds, and answers come an hour late. The server's hour is moved into its database.
+// The device sleeps for an hour, and the holds end meanwhile. Buttons that are pressed at the moment of waking up
+// find dead holds, and answers come an hour late. The test moves the server's hour into its database.
 func asleepPastTheEnd(r *round) {
 	r.serve("--hold=10m")
 	groups := make(map[*mishap]string)
@@ -240,7 +240,7 @@ func asleepPastTheEnd(r *round) {
 	r.verdict()
 }
 
-// One buyer has two tabs, and does the same in both, or in one the contrary of the other, or one of them is asleep.
+// One buyer has two tabs, and does the same in both, or the opposite in one, or one of them is asleep.
 func twoTabs(r *round) {
 	r.serve("--hold=10m")
 	groups := make(map[*mishap]string)
@@ -264,7 +264,7 @@ func twoTabs(r *round) {
 		add("both buy", 1, bought)
 		add("both give", 1, given)
 		add("race", 0, bought, refused)
-		if i%2 == 0 { // the purchase comes to the server later than what was pressed after it
+		if i%2 == 0 { // the purchase reaches the server later than what was pressed after it
 			r.order[len(r.order)-1].Faults["purchase"] = []spoil{lostBefore}
 		}
 		add("other asleep while bought", 0, bought)
@@ -310,7 +310,7 @@ func twoTabs(r *round) {
 	}
 }
 
-// The device loses its network in the middle of each step, and before it; then it has it again.
+// The device loses its network during and before each step; then it is back.
 func offline(r *round) {
 	r.serve("--hold=10m")
 	groups := make(map[*mishap]string)

@@ -14,7 +14,7 @@ import (
 //go:embed testdata/browser/layout.js
 var layoutScript script
 
-// widths are the looks at the widths that the cards are laid out for.
+// widths are looks at the widths that the cards are laid out for.
 var widths = []look{
 	{name: "390", width: 390, height: 844, phone: true},
 	{name: "768", width: 768, height: 1024, phone: true},
@@ -22,9 +22,9 @@ var widths = []look{
 	{name: "1920", width: 1920, height: 1080},
 }
 
-// There are cards with many sizes, few or none, with buyers and without, with short names and long ones. None has a
-// hole of 100 pixels in it or below it, and the eye meets them in the order of the keyboard. Nothing that can be
-// pressed moves while pairs are sold, sold out and paused.
+// There are cards with many, few or no sizes, with and without buyers, with short and long names. None has a gap of
+// 100 pixels inside or below it, and the visual order is that of the keyboard. No button moves while pairs are sold,
+// sold out and paused.
 func TestShop_CardsLeaveNoHoleAndStayWhereTheyAre(t *testing.T) {
 	t.Parallel()
 	for _, l := range widths {
@@ -67,7 +67,7 @@ func TestShop_CardsLeaveNoHoleAndStayWhereTheyAre(t *testing.T) {
 	}
 }
 
-// However many drops there are, each row of cards is full and the order for the eye is that for a keyboard.
+// However many drops there are, each row of cards is full, and the visual order is that of the keyboard.
 func TestShop_RowsAreFull(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -91,7 +91,7 @@ func TestShop_RowsAreFull(t *testing.T) {
 	}
 }
 
-// A drop that is new comes in between the others, which stay in their order.
+// A new drop appears between the others, which keep their order.
 func TestShop_NewDropsComeInBetween(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -105,14 +105,14 @@ func TestShop_NewDropsComeInBetween(t *testing.T) {
 	hold(t, s.url, `{"dropId":3,"userId":9}`)
 	p.reads(button(3), "Sold out")
 	made(t, s.url, onePair)
-	p.holds(order + ` === "4,3,2,1"`) // by a new order of all, 3 would go to the end
+	p.holds(order + ` === "4,3,2,1"`) // if all were sorted again, 3 would move to the end
 	patch(t, s.url+"/api/drops/2", `{"hidden":true}`)
 	p.holds(order + ` === "4,3,1"`)
 	p.quiet()
 }
 
-// The next drop stands large above the list, with its start in the reader's time zone. When the time has come, the
-// same card sells, on the same page and in the same place.
+// The next drop is large and above the list, with its start in the reader's time zone. When it starts, the same card
+// sells, on the same page and in the same place.
 func TestShop_TheNextDropBecomesTheOneToBuy(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

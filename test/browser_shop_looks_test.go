@@ -18,7 +18,7 @@ const (
 	anImage  = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 3 2"><path fill="#d2401b" d="M0 0h3v2H0z"/></svg>`
 )
 
-// stateful makes one drop in each state that a card has.
+// stateful creates one drop in each state that a card can have.
 func stateful(t *testing.T, url string) {
 	t.Helper()
 	images := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,8 +49,8 @@ func stateful(t *testing.T, url string) {
 	}
 }
 
-// Nothing is cut, covered, too small or too wide, and axe-core finds nothing serious, in any state, on a phone and on a
-// desktop, by day and by night.
+// Nothing is cut off, covered, too small or too wide, and axe-core finds nothing serious, in any state, on a phone
+// and on a desktop, in light and dark mode.
 func TestShop_Looks(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -94,7 +94,7 @@ func TestShop_Looks(t *testing.T) {
 	})
 }
 
-// The first load is small, comes from this server alone and paints at once.
+// The first load is small, comes from this server only and paints at once.
 func TestShop_FirstLoad(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--demo")
@@ -118,13 +118,13 @@ func TestShop_FirstLoad(t *testing.T) {
 		bytes = l.Bytes
 		p.quiet()
 	}
-	// 200 ms are meant; a busy machine takes longer even at its best.
+	// The goal is 200 ms; a busy machine takes longer even at its best.
 	if paint > 2000 {
 		t.Errorf("the first paint took %.0f ms at its best, with %d bytes", paint, bytes)
 	}
 }
 
-// 200 drops stand on one page, 20 of them sell, and the page stays fluent.
+// 200 drops are on one page, 20 of them sell, and the page stays fluent.
 func TestShop_200Drops(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -159,7 +159,7 @@ func TestShop_200Drops(t *testing.T) {
 	moving := eval[[]int](p, `noted.long`)
 	end()
 	t.Logf("long tasks (ms): while it loaded %v, while 20 stocks moved %v", loading, moving)
-	// 50 ms are meant. A busy machine stretches whatever runs, so that only what is far beyond fails.
+	// The goal is 50 ms. A busy machine slows everything down, so only much larger values fail.
 	if len(moving) > 0 && slices.Max(moving) > 1000 {
 		t.Errorf("the page stood still for %d ms", slices.Max(moving))
 	}
@@ -171,7 +171,7 @@ func TestShop_200Drops(t *testing.T) {
 	p.quiet()
 }
 
-// Scripts that somebody smuggles into a name are words, and those that are not ours do not run.
+// Scripts that somebody puts into a name are shown as text, and scripts that are not ours do not run.
 func TestShop_NamesAreWords(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

@@ -15,7 +15,8 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// signInServer is a shop in which buyers sign in, and a function that makes calls with a token; "" is the operator's.
+// signInServer returns a shop in which buyers sign in, and a function that makes calls with a token; "" is the
+// operator's.
 func signInServer(t *testing.T, secret string, args ...string) (*server, func(token, path, body string) string) {
 	t.Helper()
 	return signInServerIn(t, t.TempDir(), secret, args...)
@@ -46,7 +47,7 @@ func signInServerIn(t *testing.T, dir, secret string, args ...string) (*server, 
 	}
 }
 
-// callAs posts a body, or without one gets, with a token; status 0: nobody answered.
+// callAs makes a POST with a body, or a GET without one, with a token; status 0: no answer.
 func callAs(ctx context.Context, c *http.Client, url, path, token, body string) (status int, answer string) {
 	status, answer, err := client.Call{URL: url + path, Token: token, Body: body}.Do(ctx, c)
 	if err != nil {
@@ -55,8 +56,8 @@ func callAs(ctx context.Context, c *http.Client, url, path, token, body string) 
 	return status, answer
 }
 
-// A page signs in with the real client, comes back with a new token when the old one's time is over, and is told what
-// is its own. A page without a token sees the stock, and nothing of whose it is.
+// A page signs in with the real client and reconnects with a new token when the old one expires. It gets its buyer's
+// own events. A page without a token sees the stock, but not who has what.
 func TestBrowser_SignsInAndComesBackWithANewToken(t *testing.T) {
 	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"
@@ -67,7 +68,7 @@ func TestBrowser_SignsInAndComesBackWithANewToken(t *testing.T) {
 	call("", "/api/drops/create", `{"name":"Air","price":1,"total_stock":10,"start_time":"2020-01-01T00:00:00Z"}`)
 	good := token(time.Now().Add(time.Hour))
 	p := openOwn(t, s.url)
-	// The first token is taken for 30 s longer than it says.
+	// The server accepts the first token for 30 s longer than it says.
 	late := token(time.Now().Add(-22 * time.Second))
 	p.connect("ann", s.url, script(fmt.Sprintf(`{auth: (use) => use({token: (window.tokens ??= [%q]).pop() ?? %q})}`, late, good)))
 	p.connect("watcher", s.url, webSocketOnly)

@@ -30,7 +30,7 @@ type spoiler struct {
 
 	mu       sync.Mutex
 	server   *server // nil while it is away
-	down     bool    // there is no way to here
+	down     bool    // the proxy is unreachable
 	gate     chan struct{}
 	parked   int
 	conns    map[net.Conn]bool
@@ -55,7 +55,7 @@ func newSpoiler(t *testing.T, args ...string) *spoiler {
 	return s
 }
 
-// keptListener keeps its connections, so that they can be cut.
+// keptListener remembers its connections, so that they can be cut.
 type keptListener struct {
 	net.Listener
 	s *spoiler
@@ -88,7 +88,7 @@ func (s *spoiler) mend() {
 	s.down = false
 }
 
-// release lets what is parked go on.
+// release lets the parked calls continue.
 func (s *spoiler) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *spoiler) release() {
 	s.gate, s.parked = make(chan struct{}), 0
 }
 
-// awaitParked waits until so many calls are parked.
+// awaitParked waits until that many calls are parked.
 func (s *spoiler) awaitParked(calls int) {
 	s.t.Helper()
 	if err := poll(s.t.Context(), func() error {
@@ -121,7 +121,7 @@ func (s *spoiler) behind() string {
 	return s.server.url
 }
 
-// rewrite stops the server, changes what its database has, and starts it again.
+// rewrite stops the server, changes its database, and starts it again.
 func (s *spoiler) rewrite(sql string) {
 	s.t.Helper()
 	s.mu.Lock()
@@ -137,7 +137,7 @@ func (s *spoiler) strike(f spoil, sig syscall.Signal) {
 	s.server = nil
 	s.mu.Unlock()
 	if dying == nil {
-		return // another call had it killed
+		return // another call has killed it
 	}
 	if sig != syscall.SIGTERM {
 		dying.kill()
@@ -166,14 +166,14 @@ var bundleOfShop = regexp.MustCompile(`^/assets/[0-9a-f]+/shop\.js$`)
 func (s *spoiler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := s.behind()
 	if at == "" {
-		panic(http.ErrAbortHandler) // as a connection that is refused
+		panic(http.ErrAbortHandler) // like a refused connection
 	}
 	if f := spoil(r.Header.Get("X-Spoil")); f != "" {
 		s.spoil(w, r, f)
 		return
 	}
 	if bundleOfShop.MatchString(r.URL.Path) {
-		// The page runs the modules themselves: the test looks at what they know, and a bundle hides it.
+		// The page runs the modules themselves, because the test looks at what they know, and a bundle hides that.
 		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 		_, _ = io.WriteString(w, `import "./shop/main.js";`)
 		return
@@ -197,7 +197,7 @@ func (s *spoiler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	proxy.ServeHTTP(w, r)
 }
 
-// shiftAnswer moves the times in an answer to a page that believes to have slept for X-World milliseconds.
+// shiftAnswer moves the times in an answer to a page that believes it slept for X-World milliseconds.
 func shiftAnswer(res *http.Response) error {
 	ms, _ := strconv.Atoi(res.Request.Header.Get("X-World"))
 	if ms == 0 || !strings.Contains(res.Header.Get("Content-Type"), "json") {
@@ -226,14 +226,14 @@ func shifted(body []byte, by time.Duration) []byte {
 	})
 }
 
-// reply is one of the server's.
+// reply is an answer of the server.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// spoil does to a call what the fault says.
+// spoil does what the fault says to a call.
 func (s *spoiler) spoil(w http.ResponseWriter, r *http.Request, f spoil) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -307,8 +307,8 @@ func (s *spoiler) spoil(w http.ResponseWriter, r *http.Request, f spoil) {
 	}
 }
 
-// forward has the server do a call, whatever becomes of the client meanwhile. If the server is away, the client's
-// connection ends.
+// forward makes the server do a call, whatever happens to the client meanwhile. If the server is away, it closes the
+// client's connection.
 func (s *spoiler) forward(r *http.Request, body []byte) *reply {
 	got := s.ask(s.behind(), r, body)
 	if got == nil {
@@ -317,7 +317,7 @@ func (s *spoiler) forward(r *http.Request, body []byte) *reply {
 	return got
 }
 
-// ask is forward to an address, without an answer if there is nobody.
+// ask is forward with an address; there is no answer if nobody listens.
 func (s *spoiler) ask(at string, r *http.Request, body []byte) *reply {
 	if at == "" {
 		return nil

@@ -127,7 +127,7 @@ func eval[T any](p *page, expression script) T {
 	return v
 }
 
-// glance is eval for those who look again and again: the page may go to another address meanwhile, which is no failure.
+// glance is eval for checks that repeat: if the page goes to another address meanwhile, that is no failure.
 func glance[T any](p *page, expression script) (T, error) {
 	p.t.Helper()
 	v, err := evalOnce[T](p, expression)
@@ -143,7 +143,7 @@ func evalOnce[T any](p *page, expression script) (T, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[T](string(expression), chromedp.EvalAwaitPromise))
 }
 
-// passPolicy lets the scripts of tests run in documents whose policy forbids all scripts.
+// passPolicy lets the tests' scripts run in documents whose policy forbids all scripts.
 func passPolicy(ctx context.Context, tab *chromedp.Target) error {
 	_, err := cdp.Call(ctx, tab, cdppage.SetBypassCSP, cdppage.SetBypassCSPParams{Enabled: true})
 	return err
@@ -156,7 +156,7 @@ func openOwn(t *testing.T, server string) *page {
 	return open(t, server+"/socket.io/socket.io.js", server)
 }
 
-// script is JavaScript as it stands.
+// script is JavaScript, unchanged.
 type script string
 
 const (
@@ -175,7 +175,7 @@ func (p *page) follow(name, url string) {
 	call[chromedp.Void](p, "follow", name, url)
 }
 
-// seen holds the events that a page's client got. An event is ["name",{…}], as JavaScript writes it.
+// seen has the events that a page's client received. An event is ["name",{…}], as JavaScript writes it.
 type seen struct {
 	Events     []string
 	Connects   int
@@ -190,7 +190,7 @@ func (p *page) seen(name string) seen {
 	return call[seen](p, "seen", name)
 }
 
-// until waits for a client to be as the check wants it.
+// until waits for a client to satisfy the check.
 func (p *page) until(name string, check func(seen) error) {
 	p.t.Helper()
 	if err := poll(p.t.Context(), func() error { return check(p.seen(name)) }); err != nil {
@@ -214,7 +214,7 @@ func (p *page) wantEvents(want []string, names ...string) {
 	}
 }
 
-// stock is a stock_update as clients get it; that of a snapshot has no reason.
+// stock is a stock_update as clients receive it; in a snapshot it has no reason.
 func stock(drop, available int, reason string, version int) string {
 	if reason != "" {
 		reason = `"reason":"` + reason + `",`
@@ -235,7 +235,7 @@ func emptyPage(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, "<!doctype html><title>shop</title>")
 }
 
-// createShown makes a drop of a number of units and waits until watchers who come are told of it.
+// createShown creates a drop with that many units and waits until new watchers are told about it.
 func createShown(t *testing.T, url string, drop, units int) {
 	t.Helper()
 	create(t, url, units, past)

@@ -19,8 +19,8 @@ func withTheme(t *testing.T, folder string, args ...string) *server {
 	return startFor(t, t.TempDir(), append([]string{"--theme=" + at}, args...)...)
 }
 
-// The pages show the example theme's name, logo, font, footer and language. Everything can be read, on a phone and on
-// a desktop, by day and by night.
+// The pages show the example theme's name, logo, font, footer and language. Everything is readable, on a phone and on
+// a desktop, in light and dark mode.
 func TestShop_WithTheExampleTheme(t *testing.T) {
 	t.Parallel()
 	s := withTheme(t, exampleTheme, "--hold=10m")

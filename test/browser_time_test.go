@@ -13,14 +13,14 @@ import (
 //go:embed testdata/browser/odd.js
 var oddScript script
 
-// A hold of ten minutes never shows more than is left of it by the server's clock, whatever the device's clocks do.
+// A hold of ten minutes never shows more time than is left by the server's clock, whatever the device's clocks do.
 func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=10m")
 	made(t, s.url, `{"name":"Many","price":90,"total_stock":50,"start_time":"2020-01-01T00:00:00Z"}`)
 	for name, c := range map[string]struct {
 		does         script // what happens while the page counts
-		atMost, then int    // seconds shown at once, and after the page has measured
+		atMost, then int    // the seconds shown at once, and after the page has measured
 	}{
 		"slept 5 minutes":                   {`time.sleep(300_000)`, 300, 300},
 		"slept twice":                       {`time.sleep(100_000), setTimeout(() => time.sleep(200_000), 50)`, 500, 300},
@@ -41,7 +41,7 @@ func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 			p.holds(`Number(textOf(".ring span")) > 590`)
 			eval[chromedp.Void](p, "{ globalThis.most = 0; "+c.does+"; }")
 			shown := script(`(textOf(".ring span") === "" ? 0 : Number(textOf(".ring span")))`)
-			// Text that counts is right at once when the page is looked at, and otherwise at the next second.
+			// Counting text is right at once when somebody looks at the page, and otherwise at the next second.
 			eval[chromedp.Void](p, `document.dispatchEvent(new Event("visibilitychange"))`)
 			p.holds(shown + script(fmt.Sprintf(` <= %d`, c.atMost)))
 			p.holds(shown + script(fmt.Sprintf(` <= %d && `, c.then)) + shown + script(fmt.Sprintf(` >= %d`, c.then-60)))
@@ -54,8 +54,8 @@ func TestBrowser_HoldsCountByTheServersClock(t *testing.T) {
 	}
 }
 
-// A device whose clock is wrong from the start shows starts and holds by the server's, and a drop that it thought had
-// started does not stay open.
+// A device whose clock is wrong from the start shows starts and holds by the server's clock. A drop that it thought
+// had started does not stay open.
 func TestBrowser_WrongDeviceClockDoesNotShow(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range []int{-86_400_000, -600_000, 600_000, 86_400_000} {
@@ -75,7 +75,7 @@ func TestBrowser_WrongDeviceClockDoesNotShow(t *testing.T) {
 	}
 }
 
-// The control room heals as well: what it counts down to is right again after the device has slept.
+// The control room recovers too: its countdown is right again after the device has slept.
 func TestBrowser_ControlRoomCountsByTheServersClock(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

@@ -17,11 +17,11 @@ import (
 	"sneakerdrop/socketio/engineio"
 )
 
-// Numbers are broadcast as fast as the page reads them while many of its clients upgrade. Each of them sees every
-// number from its first on.
+// Numbers are broadcast as fast as the page reads them, while many of its clients upgrade. Each client sees every
+// number from its first one on.
 func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 	const clients, atOnce, enough = 32, 8, 100
-	// A page polls over six connections at most: what waits for one client may be more than a server would allow.
+	// A page polls over at most six connections, so more may wait for one client than a server would allow.
 	server := socketio.New(socketio.Options{Options: engineio.Options{MaxQueuePackets: 1 << 16, MaxQueueBytes: 64 << 20}})
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", server)
@@ -47,7 +47,7 @@ func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 
 	type counter struct {
 		First, Last    int
-		Polled, Pushed int // numbers that came by each transport
+		Polled, Pushed int // the numbers that came by each transport
 		Wrong, Ended   []string
 	}
 	read := func() []counter { return eval[[]counter](p, "counters") }
@@ -90,9 +90,9 @@ func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-// countAloud broadcasts 1, 2, 3 … until end is called, which returns the last number: one every 2 ms at most, and ten
-// at most before the page answers over pace. On a slow machine, numbers at a fixed rate would leave the page no time
-// to upgrade.
+// countAloud broadcasts 1, 2, 3 … until end is called, which returns the last number. It sends one every 2 ms at
+// most, and ten at most before the page answers over pace. At a fixed rate, a slow machine would leave the page no
+// time to upgrade.
 func countAloud(t *testing.T, n *socketio.Namespace, pace *socketio.Socket) (end func() int) {
 	t.Helper()
 	const ahead = 10
@@ -132,10 +132,10 @@ func countAloud(t *testing.T, n *socketio.Namespace, pace *socketio.Socket) (end
 	return end
 }
 
-// Clients of a server that stops, or dies, come back to the next one by themselves and are told how things stand.
+// Clients of a server that stops or dies reconnect to the next one by themselves, and get the current state.
 func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
 	dir, pages := t.TempDir(), pages(t)
-	s := startFor(t, dir, "--hold=1h", "--shutdown-timeout=1h") // watchers would hold up a shutdown that long
+	s := startFor(t, dir, "--hold=1h", "--shutdown-timeout=1h") // watchers would delay a shutdown that long
 	p := open(t, pages, s.url)
 	createShown(t, s.url, 1, 10)
 	names := p.allWays(s.url, "")
@@ -173,7 +173,7 @@ func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
 	p.wantEvents(append(told, stock(1, left-1, "reserved", 12-left)), names...)
 }
 
-// A shop's page is at another origin than this server.
+// A shop's page has another origin than this server.
 func TestBrowser_OtherOrigins(t *testing.T) {
 	friend, stranger := pages(t), pages(t)
 	credentials := map[string]script{
@@ -229,7 +229,7 @@ func TestBrowser_OtherOrigins(t *testing.T) {
 	})
 }
 
-// 200 clients come and go; nothing of them stays.
+// 200 clients come and go, and nothing of them stays.
 func TestBrowser_NothingStaysOfThoseWhoWent(t *testing.T) {
 	t.Setenv("GOGC", "10") // so that what the heap holds is about what is alive
 	s := startFor(t, t.TempDir(), "--hold=1h")
@@ -254,7 +254,7 @@ func TestBrowser_NothingStaysOfThoseWhoWent(t *testing.T) {
 		eventually(t, s.url, `sneakerdrop_sockets{transport="websocket"}`, func(v float64) bool { return v == 0 })
 		eventually(t, s.url, `sneakerdrop_sockets{transport="polling"}`, func(v float64) bool { return v == 0 })
 	}
-	all(5) // what is made once is made
+	all(5) // caches fill up once
 	gone()
 	base, alive := metricValue(t, s.url, goroutines), least(t, s.url, heap)
 	opened := metricValue(t, s.url, "sneakerdrop_socket_handshakes_total")
@@ -273,7 +273,7 @@ func TestBrowser_NothingStaysOfThoseWhoWent(t *testing.T) {
 	}
 }
 
-// least is the least that a metric shows in a while: that of a heap just collected.
+// least is the lowest value that a metric has for a while: that of a heap right after a collection.
 func least(t *testing.T, url, metric string) float64 {
 	t.Helper()
 	v := metricValue(t, url, metric)
@@ -283,7 +283,7 @@ func least(t *testing.T, url, metric string) float64 {
 	return v
 }
 
-// metricValue reads one line of /metrics; one that is not there is 0.
+// metricValue reads one line of /metrics; a missing one is 0.
 func metricValue(t *testing.T, url, metric string) float64 {
 	t.Helper()
 	_, body := get(t, url+"/metrics")

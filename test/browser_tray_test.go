@@ -7,7 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// inSight says of an element that nothing lies on it: not on its middle nor on its edges.
+// inSight reports whether an element is uncovered, at its middle and at its edges.
 const inSight script = `globalThis.inSight = (e) => {
 	const b = e.getBoundingClientRect(), tray = document.querySelector(".tray").getBoundingClientRect();
 	const [x, y] = [b.left + b.width / 2, b.top + b.height / 2];
@@ -15,14 +15,14 @@ const inSight script = `globalThis.inSight = (e) => {
 	return b.bottom <= tray.top && points.every(([x, y]) => e.contains(document.elementFromPoint(x, y)));
 }`
 
-// decisionInSight says that the focus is at the newest hold, and that it can be seen.
+// decisionInSight reports that the newest hold has the focus and is visible.
 const decisionInSight script = `((e) => {
 	const b = e.getBoundingClientRect();
 	return e.matches(".hold h2") && textOf(".hold:last-child h2") === e.innerText.replace(/\s+/g, " ") && document.elementsFromPoint(b.left + 5, b.top + 5).includes(e);
 })(document.activeElement)`
 
-// The tray of holds covers no button to reserve with: not the one that was just pressed, and none that gets the
-// focus. It covers nothing else that gets the focus by keyboard (WCAG 2.4.11), on screens of any size and zoom.
+// The tray of holds covers no reserve button: not the one that was just pressed, and none that gets the focus. It
+// covers nothing else that gets the focus by keyboard (WCAG 2.4.11), on screens of any size and zoom.
 func TestShop_TheTrayCoversNoButton(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
@@ -35,7 +35,7 @@ func TestShop_TheTrayCoversNoButton(t *testing.T) {
 	}
 	for i, l := range []struct {
 		look
-		text string // size of the root's
+		text string // the root's font size
 	}{
 		{phone, ""},
 		{look{name: "small phone", width: 320, height: 568, phone: true}, ""},
@@ -79,7 +79,7 @@ func TestShop_TheTrayCoversNoButton(t *testing.T) {
 				}
 			}
 			p.quiet()
-			for drop := range 2 { // the next visitor finds it as it was
+			for drop := range 2 { // the next visitor finds it unchanged
 				p.press(".hold .quiet")
 				p.holds(script(fmt.Sprintf(`document.querySelectorAll(".hold").length === %d`, 1-drop)))
 			}

@@ -20,13 +20,13 @@ type told struct {
 	Bought  []int64        `json:"bought"`
 	Rows    []string       `json:"rows"`
 	Seen    []string       `json:"seen"`
-	Heard   int            `json:"heard"` // how often people who listen were told that it is bought
+	Heard   int            `json:"heard"` // how often screen readers were told about the purchase
 	Left    map[string]int `json:"left"`  // of each hold, ms
 	Tries   map[string]int `json:"tries"`
 	Keys    map[string]int `json:"keys"`
 }
 
-// booked is a reservation in the server's books.
+// booked is a reservation in the server's records.
 type booked struct {
 	ID        int64  `json:"id"`
 	DropID    int64  `json:"dropId"`
@@ -63,7 +63,7 @@ func (r *round) books() map[int64][]booked {
 	return books
 }
 
-// words are what codes are explained by. Success and the end of a hold have words too.
+// words are the texts that explain the codes. Success and the end of a hold have texts too.
 var words = map[string]string{
 	"offline":               "No connection.",
 	"timeout":               "didn't answer in time",
@@ -79,13 +79,13 @@ var words = map[string]string{
 	"over":                  "Time's up",
 }
 
-// says reports whether a text is the words of one of the codes.
+// says reports whether a text is one of those for the codes.
 func says(text string, codes ...string) bool {
 	return slices.ContainsFunc(codes, func(code string) bool { return words[code] != "" && strings.Contains(text, words[code]) })
 }
 
-// verdict waits until each case has ended as it may. Then it checks what was said on the way, and the store's
-// records.
+// verdict waits until each case has ended in an allowed way. Then it checks what the page said in between, and the
+// store's records.
 func (r *round) verdict() {
 	r.t.Helper()
 	ended := make(map[int64]outcome)
@@ -117,7 +117,7 @@ func (r *round) verdict() {
 				if seen.Tries[call] < len(planned) {
 					r.t.Errorf("tab %d, %s: %d tries of %s, too few for the script %v", i+1, m.Name, seen.Tries[call], call, planned)
 				}
-				// One wish has one key. A press after an outage may be a new wish, as is the one that follows "not
+				// One intent has one key. A press after an outage may be a new intent, like the one that follows "not
 				// yet".
 				if seen.Keys[call] != 1 && !m.Persist && m.start == past {
 					r.t.Errorf("tab %d, %s: %d keys in %d tries of %s; script %v", i+1, m.Name, seen.Keys[call], seen.Tries[call], call, planned)
@@ -133,7 +133,7 @@ func (r *round) verdict() {
 	r.audit(ended)
 }
 
-// differs says how a case ended that it may not end.
+// differs returns how a case ended if that is not allowed.
 func (o outcome) differs(seen told, there []booked, limit int) error {
 	statuses := make([]string, 0, len(there))
 	for _, b := range there {
@@ -187,8 +187,8 @@ func (o outcome) differs(seen told, there []booked, limit int) error {
 	return nil
 }
 
-// labelled reports whether a button says what it should. That of a drop that is to come says when, and that of a buyer
-// who has all that one may have says something else than to reserve.
+// labelled reports whether a button has the right label. That of an upcoming drop says when it starts, and that of a
+// buyer who has reached the limit does not say to reserve.
 func labelled(says, want string) bool {
 	switch want {
 	case "":
@@ -200,7 +200,7 @@ func labelled(says, want string) bool {
 	}
 }
 
-// heard checks what the page told people who listen to it.
+// heard checks what the page told screen readers.
 func (r *round) heard(tab int, said []string, ended map[int64]outcome) {
 	r.t.Helper()
 	var may []string
@@ -214,7 +214,7 @@ func (r *round) heard(tab int, said []string, ended map[int64]outcome) {
 		case strings.HasPrefix(text, "It's yours! You purchased Case "): // counted already
 		case over[text] || says(text, may...):
 		case strings.HasPrefix(text, "Case ") && strings.Contains(text, " is reserved for you for ") || strings.HasPrefix(text, "You released Case "):
-		case strings.HasPrefix(text, "Drop ") && strings.Contains(text, " is reserved for you for "): // pressed before the list had its name
+		case strings.HasPrefix(text, "Drop ") && strings.Contains(text, " is reserved for you for "): // pressed before the list had the buyer's name
 		case text == "You're connected again." || strings.HasPrefix(text, "10 seconds left for Case "):
 		default:
 			r.t.Errorf("tab %d said %q", tab+1, text)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// nodeTool finds a program of .ci/node, which .ci/deps installs; where that has not run the test is skipped.
+// nodeTool finds a program of .ci/node, which .ci/deps installs. If it is missing, the test is skipped.
 func nodeTool(t *testing.T, name string) string {
 	t.Helper()
 	tool(t, "node")
@@ -30,8 +30,8 @@ func nodeTool(t *testing.T, name string) string {
 	return ""
 }
 
-// TestClient_IsWhatMakeClientMakes makes anew what is generated, beside a copy of client/openapi.json. That that is
-// the server's document internal/api tests.
+// TestClient_IsWhatMakeClientMakes generates the client again, from a copy of client/openapi.json. A test in
+// internal/api checks that this is the server's document.
 func TestClient_IsWhatMakeClientMakes(t *testing.T) {
 	t.Parallel()
 	nodeTool(t, "openapi-typescript")
@@ -53,7 +53,7 @@ func TestClient_IsWhatMakeClientMakes(t *testing.T) {
 	}
 }
 
-// TestClient_TypesAndExamplesCompile has TypeScript read the types and all examples as strictly as it can.
+// TestClient_TypesAndExamplesCompile makes TypeScript read the types and all examples as strictly as it can.
 // client/test/types.ts says what the types must refuse.
 func TestClient_TypesAndExamplesCompile(t *testing.T) {
 	t.Parallel()
@@ -63,9 +63,9 @@ func TestClient_TypesAndExamplesCompile(t *testing.T) {
 	}
 }
 
-// TestClient_LintersHaveNothingToSayOfTheDocument runs all rules that Redocly and Spectral recommend over the
-// document. It does so with everything switched on, and for a server without sign-in. Tools that insist on these
-// rules generate clients and configure gateways.
+// TestClient_LintersHaveNothingToSayOfTheDocument runs all rules that Redocly and Spectral recommend on the document.
+// It does so with everything switched on, and for a server without sign-in. Tools that generate clients and configure
+// gateways insist on these rules.
 func TestClient_LintersHaveNothingToSayOfTheDocument(t *testing.T) {
 	t.Parallel()
 	redocly, spectral := nodeTool(t, "redocly"), nodeTool(t, "spectral")
@@ -90,7 +90,7 @@ func TestClient_LintersHaveNothingToSayOfTheDocument(t *testing.T) {
 	}
 }
 
-// redoclyReport is of one document.
+// redoclyReport is the report on one document.
 type redoclyReport struct {
 	Totals   struct{ Errors, Warnings, Ignored *int }
 	Problems []struct {
@@ -107,8 +107,7 @@ type spectralFinding struct {
 	Path                  []any
 }
 
-// lint runs a linter, which must ask nobody for news of itself, and returns its reports. The test fails where the
-// linter does.
+// lint runs a linter without update checks and returns its reports. The test fails if the linter does.
 func lint[T any](t *testing.T, name string, args ...string) (reports []T) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), name, args...)

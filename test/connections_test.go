@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// Whoever fills a server with connections that say nothing keeps nobody out: neither probes nor buyers.
+// A client that fills a server with silent connections locks out neither probes nor buyers.
 func TestConnections_ThatSayNothingKeepNobodyOut(t *testing.T) {
 	const most = 20
 	for _, bound := range []int{most, most / 2} {
@@ -21,14 +21,14 @@ func TestConnections_ThatSayNothingKeepNobodyOut(t *testing.T) {
 		for range 5 * most {
 			c, err := net.Dial("tcp", address)
 			if err != nil {
-				continue // more than its address may have: closed by now
+				continue // more than its address may have, so already closed
 			}
 			defer c.Close()
 		}
 		client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 		began := time.Now()
 		for _, path := range []string{"/livez", "/readyz", "/api/drops"} {
-			if err := poll(t.Context(), func() error { // while those that came last may be about to ask, they keep their places
+			if err := poll(t.Context(), func() error { // the newest ones keep their places, because they may be about to send a request
 				resp, err := client.Get(s.url + path)
 				if err != nil {
 					return err

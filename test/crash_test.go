@@ -20,7 +20,7 @@ import (
 
 const twins = 200
 
-// A call that is repeated under one key takes effect once, also when the server is killed under it.
+// A call that is repeated under one key takes effect once, even if the server is killed during the call.
 func TestCrash_TwinsUnderOneKeyHaveOneEffect(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { crash(t, "sqlite:sneakerdrop.db") })
 	t.Run("PostgreSQL", func(t *testing.T) { crash(t, pgtest.Database(t)) })
@@ -34,13 +34,13 @@ func crash(t *testing.T, database string) {
 	defer c.client.CloseIdleConnections()
 	c.start()
 
-	// A creation that the crash undid may have taken number 1 with it.
+	// A creation that the crash rolled back may have used up number 1.
 	made := id(t, c.twins("/api/drops/create", "make", `{"name":"Crash","price":120,"total_stock":1000,"start_time":"2020-01-01T00:00:00Z"}`))
 	for i := range 3 {
 		held := c.twins("/api/drops/reserve", fmt.Sprintf("hold-%d", i), fmt.Sprintf(`{"dropId":%d,"userId":7}`, made))
 		key := fmt.Sprintf("buy-%d", i)
 		if i == 2 {
-			key = "" // a purchase needs no key to be the only one
+			key = "" // a purchase is unique without a key
 		}
 		c.twins("/api/drops/purchase", key, fmt.Sprintf(`{"reservationId":%d}`, id(t, held)))
 	}
@@ -58,7 +58,7 @@ func crash(t *testing.T, database string) {
 	}
 }
 
-// crasher is a server that is killed again and again, and its clients.
+// crasher is a server that is killed repeatedly, and its clients.
 type crasher struct {
 	t      *testing.T
 	dir    string
@@ -92,7 +92,7 @@ func (c *crasher) twins(path, key, body string) string {
 			mu.Unlock()
 		})
 	}
-	time.Sleep(time.Duration(c.rnd.IntN(30_000)) * time.Microsecond) // anywhere between the first request and the last answer
+	time.Sleep(time.Duration(c.rnd.IntN(30_000)) * time.Microsecond) // at any time between the first request and the last answer
 	if _, err := c.server.stop(syscall.SIGKILL); err != nil {
 		c.t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func (c *crasher) twins(path, key, body string) string {
 	return ""
 }
 
-// persist repeats a call until it is answered: not by an error of the connection, not by a 5xx, not by 409 in_flight.
+// persist repeats a call until there is an answer other than a connection error, a 5xx, or 409 in_flight.
 func (c *crasher) persist(ctx context.Context, path, key, body string) string {
 	for ctx.Err() == nil {
 		answer, err := client.Call{URL: *c.url.Load() + path, Key: key, Body: body}.Text(ctx, c.client)
@@ -126,7 +126,7 @@ func (c *crasher) persist(ctx context.Context, path, key, body string) string {
 	return "no answer"
 }
 
-// checkOutcome counts: one drop, three pairs sold of 1,005.
+// checkOutcome counts: one drop, and three pairs sold of 1,005.
 func (c *crasher) checkOutcome() {
 	c.t.Helper()
 	res, err := c.client.Get(c.server.url + "/api/drops")

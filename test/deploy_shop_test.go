@@ -25,9 +25,9 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// TestDeploy_TheShopOfComposeSells does on loopback what deploy/compose.yaml has an engine do, with the same files,
-// settings and order. It sets up roles, migrates, and starts HAProxy in front of three replicas, which have the role
-// that may only sell. One replica is stopped while buyers come.
+// TestDeploy_TheShopOfComposeSells does on loopback what an engine does with deploy/compose.yaml, with the same
+// files, settings and order. It sets up roles, migrates, and starts HAProxy in front of three replicas, which have
+// the role that may only sell. One replica is stopped while buyers come.
 func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 	haproxy, psql := tool(t, "haproxy"), tool(t, "psql")
 	text, err := os.ReadFile("../deploy/compose.yaml")
@@ -67,7 +67,7 @@ func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 			}
 		}
 		token := tokens.HS256(secretOfCompose, fmt.Sprintf(`{"sub":"b%d","name":"B","aud":"shop","exp":%d}`, buyer, time.Now().Add(time.Hour).Unix()))
-		// A buyer without an answer asks again: under a limit of 1 that never makes a second reservation.
+		// A buyer without an answer tries again. With a limit of 1 that never makes a second reservation.
 		if err := poll(t.Context(), func() error {
 			status, answer := callAs(t.Context(), client, front, "/api/drops/reserve", token, `{"dropId":1}`)
 			if status != http.StatusOK {
@@ -86,7 +86,7 @@ func TestDeploy_TheShopOfComposeSells(t *testing.T) {
 
 const secretOfCompose = "0123456789abcdef0123456789abcdef"
 
-// composed is the compose file, and the database that stands for its own.
+// composed is the compose file, and the database that stands in for its own.
 type composed struct{ text, superuser string }
 
 // psql returns the command of the service "roles", with the files and the database of this test.
@@ -127,7 +127,7 @@ func (c *composed) as(t *testing.T, role string) string {
 	return u.String()
 }
 
-// havePasswords: these clusters let everybody in, so that whether a password was set has to be asked for.
+// havePasswords: these clusters admit everybody, so the test has to query whether a password was set.
 func (c *composed) havePasswords(t *testing.T) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), c.superuser)
@@ -215,8 +215,8 @@ func proxy(t *testing.T, haproxy string, replicas []*server) string {
 	return "http://" + front
 }
 
-// keepToOneReplica opens Socket.IO sessions by long-polling, whose requests must all reach one replica: a browser's
-// by its cookie, another client's by its address.
+// keepToOneReplica opens Socket.IO sessions by long-polling. All requests of a session must reach one replica: a
+// browser's by its cookie, another client's by its address.
 func keepToOneReplica(t *testing.T, front string) {
 	t.Helper()
 	for _, keeps := range []bool{true, false} {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// tool finds a program that .ci/deps installs; where that has not run the test is skipped.
+// tool finds a program that .ci/deps installs. If it is missing, the test is skipped.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin") {
@@ -83,8 +83,8 @@ func TestDeploy_PrometheusTakesTheFiles(t *testing.T) {
 	said(t, nil, promtool, "check", "rules", name)
 }
 
-// systemd takes the unit, and calls what is left open to it little. Only systemd itself has the tool: none of it, no
-// test.
+// systemd accepts the unit, and finds little exposure in it. Only systemd has this tool, so without systemd there is
+// no test.
 func TestDeploy_SystemdTakesTheUnit(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("there is no systemd-analyze")
@@ -107,7 +107,7 @@ func TestDeploy_SystemdTakesTheUnit(t *testing.T) {
 	said(t, nil, "systemd-analyze", "security", "--offline=true", "--threshold=15", unit) // exposure above 1.5 fails
 }
 
-// Images are named as any registry may have them.
+// Images have names that any registry accepts.
 func TestDeploy_ImagesAreNamedWithoutAHost(t *testing.T) {
 	found := 0
 	for _, pattern := range []string{"../Dockerfile", "../deploy/*.yaml", "../deploy/kubernetes/*.yaml"} {

@@ -19,7 +19,7 @@ func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--metrics-addr=localhost:0")
 	var m []string
 	said := regexp.MustCompile(`serving metrics and profiles" addr=(\S+)`)
-	err := poll(t.Context(), func() error { // the log is another pipe than the ready line's
+	err := poll(t.Context(), func() error { // the log and the ready line come through different pipes
 		if m = said.FindStringSubmatch(s.stderr.String()); m == nil {
 			return errors.New("the log does not say where")
 		}
@@ -43,7 +43,7 @@ func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
 	}
 }
 
-// No secret of a setting or a request is in any answer, or in any line of the log at its most talkative level.
+// No secret of a setting or a request is in any answer or log line, even at the most verbose level.
 func TestSecrets_AreInNoLog(t *testing.T) {
 	const canary = "canary0secret0value"
 	dir := t.TempDir()
@@ -101,7 +101,7 @@ func TestSecrets_AreInNoLog(t *testing.T) {
 	}
 }
 
-// Neither what signs tokens nor a token, of a buyer or an operator, good or bad, is in the log.
+// The log has neither the secret that signs tokens nor any token, of a buyer or an operator, valid or not.
 func TestTokens_AreInNoLog(t *testing.T) {
 	const secret = "canary0secret0value0canary0secret0value"
 	s, call := signInServer(t, secret, "--log-level=debug")
@@ -139,7 +139,7 @@ func TestTokens_AreInNoLog(t *testing.T) {
 	}
 }
 
-// connectWith opens a socket with a token and waits for the server's first message, good or bad.
+// connectWith opens a socket with a token and waits for the server's first message, whatever it is.
 func connectWith(t *testing.T, url, token string) {
 	t.Helper()
 	heard := make(chan string, 10)

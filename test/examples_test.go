@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// exampleSite serves a folder of examples, as the shop whose page it is would: on another origin than the server.
+// exampleSite serves a folder of examples like the shop that has these pages: on another origin than the server.
 func exampleSite(t *testing.T, dir string) string {
 	t.Helper()
 	s := httptest.NewServer(http.FileServerFS(os.DirFS(dir)))
@@ -31,7 +31,7 @@ func TestExamples_PlainPageBuys(t *testing.T) {
 	p.reads("#said", "Bought for 90.")
 	p.reads("#drops li", "Plain 0 of 1 left")
 	p.press("#drops button")
-	p.reads("#said", "size is required") // no size is left, so that none is chosen
+	p.reads("#said", "size is required") // no size is left, so none is chosen
 	mustPost(t, s.url+"/api/drops/"+strconv.FormatInt(id, 10)+"/restock", `{"add":1,"size":"9"}`)
 	p.reads("#drops li", "Plain 1 of 2 left")
 	p.press("#drops button")

@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// standbys are a primary and a synchronous standby, which change places.
+// standbys are a primary and a synchronous standby, which swap roles.
 type standbys struct {
 	t                *testing.T
 	tr               *traffic
@@ -23,7 +23,7 @@ const standbyName = "standby"
 
 func newStandbys(t *testing.T, seed uint64) *standbys {
 	t.Helper()
-	// The machine does not fail, and what PostgreSQL has written stays.
+	// The machine does not fail, so what PostgreSQL has written stays.
 	primary := pgtest.NewCluster(t, pgtest.Where{Settings: []string{"fsync=off"}})
 	s := &standbys{t: t, primary: primary, standby: primary.Standby(t, standbyName)}
 	s.synchronise()
@@ -32,14 +32,14 @@ func newStandbys(t *testing.T, seed uint64) *standbys {
 	return s
 }
 
-// synchronise has each COMMIT wait for the standby.
+// synchronise makes each COMMIT wait for the standby.
 func (s *standbys) synchronise() {
 	s.t.Helper()
 	must(s.t, s.primary.Set("synchronous_standby_names", standbyName))
 	must(s.t, s.primary.AwaitSynchronous(standbyName))
 }
 
-// together makes the server that is out a standby of the other.
+// together makes the stopped server a standby of the other one.
 func (s *standbys) together() {
 	s.t.Helper()
 	if !s.apart {
@@ -84,7 +84,7 @@ func (s *standbys) suffer(faults ...fault) {
 	for _, f := range faults {
 		strike := f.strike
 		f.strike = func() func() {
-			s.together() // of a try before this
+			s.together() // from an earlier try
 			return strike()
 		}
 		s.together()
@@ -93,9 +93,9 @@ func (s *standbys) suffer(faults ...fault) {
 	}
 }
 
-// The primary dies, is demoted, becomes read-only or hangs, and a standby takes over. Everything that was answered is
-// there, and the server, which has both addresses, sells again by itself. It reports that it is not ready while no
-// PostgreSQL server takes writes.
+// The primary dies, is demoted, becomes read-only or hangs, and a standby takes over. Everything that was
+// acknowledged is there, and the server, which has both addresses, sells again by itself. It reports that it is not
+// ready while no PostgreSQL server accepts writes.
 func TestFault_Failover(t *testing.T) {
 	t.Parallel()
 	s := newStandbys(t, seedOf(t))
@@ -124,8 +124,9 @@ func TestFault_Failover(t *testing.T) {
 	t.Log(s.tr.report())
 }
 
-// All synchronous standbys are gone: nobody is told of a sale that no standby has, whatever breaks COMMIT's wait off.
-// With a standby again everything is answered, and if the primary is lost instead nothing that was answered is.
+// All synchronous standbys are gone. Nobody is told of a sale that no standby has, whatever interrupts COMMIT's wait.
+// Once there is a standby again, everything is answered. If the primary is lost instead, nothing that was answered is
+// lost.
 func TestFault_NoStandby(t *testing.T) {
 	t.Parallel()
 	s := newStandbys(t, seedOf(t))
@@ -156,8 +157,8 @@ func TestFault_NoStandby(t *testing.T) {
 	t.Log(s.tr.report())
 }
 
-// cancelWaits cancels each COMMIT that waits for a standby: PostgreSQL then says COMMIT, with a warning, and the
-// others see what no standby has.
+// cancelWaits cancels each COMMIT that waits for a standby. PostgreSQL then reports COMMIT with a warning, and others
+// see what no standby has.
 func (s *standbys) cancelWaits() (stop func()) {
 	return again(s.t, s.primary.URL(), `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// There is no synchronous standby for longer than a batch may take. When the server breaks off a commit, it tells
-// nobody the outcome until a standby has it, neither the first time a buyer asks nor later.
+// There is no synchronous standby for longer than a batch may take. If the server gives up waiting for a commit, it
+// tells nobody the outcome until a standby has it, neither at the first try nor later.
 func TestSoak_NoStandbyForLong(t *testing.T) {
 	const length = 75 * time.Second
 	s := newStandbys(t, seedOf(t))

@@ -14,21 +14,22 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// promised is within how long of its database being back a server sells again.
+// promised is the time within which a server sells again once its database is back.
 const promised = 5 * time.Second
 
-// fault is something that happens to a server's database, or to the way there.
+// fault is something that happens to a server's database, or to the path to it.
 type fault struct {
 	name string
-	// strike makes it happen, and returns what makes it good: when that returns the database is back.
+	// strike causes the fault, and returns the function that repairs it. When that returns, the database is back.
 	strike func() (heal func())
 	last   time.Duration
 	// quiet: the store need not see an error.
 	quiet bool
 }
 
-// suffer has the traffic go through faults, and checks after each that nothing was lost and that the server was back in
-// time, which make perf alone is strict about. One recovery may take longer: each fault has three tries to show it.
+// suffer lets the traffic go through faults. After each one it checks that nothing was lost and that the server was
+// back in time. Only make perf is strict about that time. One recovery may take longer, so each fault has three
+// tries.
 func (tr *traffic) suffer(faults ...fault) {
 	tr.t.Helper()
 	for _, f := range faults {

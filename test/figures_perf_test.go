@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The times that the README promises, from outside. Each is the best of a few tries: what is promised is what the
-// program needs.
+// The times that the README promises, measured from outside. Each is the best of a few tries, because the promise is
+// about what the program needs.
 
 func TestFigures_FirstAnswerWithin300ms(t *testing.T) {
 	best := time.Hour
@@ -45,7 +45,7 @@ func TestFigures_AReserveAloneWithin2ms(t *testing.T) {
 			mustPost(t, s.url+"/api/drops/create", `{"name":"One","price":1,"total_stock":100000,"start_time":"2020-01-01T00:00:00Z"}`)
 			commit := committer(t, args)
 			best, bare := time.Hour, time.Hour
-			late := func() bool { return best > max(2*time.Millisecond, 3*bare) } // where a machine is busy otherwise a commit alone takes longer
+			late := func() bool { return best > max(2*time.Millisecond, 3*bare) } // if the machine is busy, a commit alone takes longer
 			for round := 0; round == 0 || round < 10 && late(); round++ {
 				took, control := make([]time.Duration, 500), make([]time.Duration, 500)
 				for i := range took {
@@ -66,7 +66,8 @@ func TestFigures_AReserveAloneWithin2ms(t *testing.T) {
 	}
 }
 
-// committer returns what does one commit, beside the server: nothing on SQLite, which needs no other process.
+// committer returns a function that does one commit, beside the server; it does nothing for SQLite, which needs no
+// other process.
 func committer(t *testing.T, serve []string) func() {
 	t.Helper()
 	if serve == nil {

@@ -30,8 +30,8 @@ func answerAs(t *testing.T, url, host string, header ...string) (int, http.Heade
 	return resp.StatusCode, resp.Header, string(body)
 }
 
-// Where nobody signs in, a server on loopback answers to names of this machine alone: any other name may be one that
-// a web site made point here. With --allowed-host it answers to that name too.
+// Without sign-in, a server on loopback answers only to names of this machine, because a web site may point any other
+// name here. With --allowed-host it answers to that name too.
 func TestHosts_OnLoopbackOnlyThisMachinesNames(t *testing.T) {
 	const handshake = "/socket.io/?EIO=4&transport=polling"
 	paths := []string{"/", "/admin", "/api/drops", "/api/drops/1", "/health", "/nowhere", handshake, "/socket.io/socket.io.js", "/metrics", "/docs"}
@@ -63,7 +63,7 @@ func TestHosts_OnLoopbackOnlyThisMachinesNames(t *testing.T) {
 	}
 }
 
-// What sockets answer over HTTP has the headers that every other answer has.
+// Answers of sockets over HTTP have the same headers as every other answer.
 func TestSockets_AnswerWithTheSecurityHeaders(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	for _, path := range []string{

@@ -11,7 +11,7 @@ import (
 )
 
 // TestServer_LeavesOnlyFilesThatAreIgnored runs a server in a folder, as a developer does in the repository. Neither
-// git nor a build of the image may pick up the files that it leaves there, while it runs or after a crash.
+// git nor a build of the image may pick up the files that it leaves there, during the run or after a crash.
 func TestServer_LeavesOnlyFilesThatAreIgnored(t *testing.T) {
 	dir := t.TempDir()
 	s := startFor(t, dir, "--demo")
@@ -64,7 +64,7 @@ func git(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// ignoredByDocker reads the rules of .dockerignore that are for a file of any folder.
+// ignoredByDocker reads the rules of .dockerignore for files in any folder.
 func ignoredByDocker(t *testing.T, name string) bool {
 	t.Helper()
 	rules, err := os.ReadFile("../.dockerignore")

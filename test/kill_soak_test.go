@@ -4,7 +4,7 @@ package test
 
 import "testing"
 
-// 300 kills of each engine, with new books every 30.
+// 300 kills of each engine, with new records every 30.
 func TestSoak_KillsLoseNothing(t *testing.T) {
 	seed := seedOf(t)
 	for round := range uint64(10) {

@@ -22,8 +22,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// The server is killed under load, at random and where it hurts most. Whatever it has answered is there afterwards,
-// in books that agree with themselves, and is answered again.
+// The server is killed under load, at random and at the most sensitive moments. Everything that it answered is there
+// afterwards, in consistent records, and is answered again.
 func TestKill_NothingAnsweredIsLost(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
@@ -41,7 +41,7 @@ type killer struct {
 	kills   map[string]int
 }
 
-// death is where the server is killed. reach calls kill there, and false means that it never came there.
+// death is a moment at which the server is killed. reach calls kill at that moment; false means that it never came.
 type death struct {
 	name  string
 	reach func(kill func()) bool
@@ -83,7 +83,7 @@ func newPostgresKiller(t *testing.T, seed uint64) *killer {
 	return k
 }
 
-// run goes through cycles of load, death, restart and check. Every moment has its turn.
+// run repeats load, death, restart and check. Every moment has its turn.
 func (k *killer) run(cycles int) {
 	k.t.Helper()
 	began := time.Now()
@@ -111,14 +111,14 @@ func list(counts map[string]int) string {
 func (k *killer) cycle(m death) {
 	k.t.Helper()
 	k.resume()
-	time.Sleep(k.upTo(250 * time.Millisecond)) // anywhere in the load
+	time.Sleep(k.upTo(250 * time.Millisecond)) // at any time during the load
 	kill := sync.OnceFunc(k.server.kill)
 	if !m.reach(kill) {
 		m.name = "at random"
 	}
 	kill()
 	k.kills[m.name]++
-	// With short holds there are many that end while no server runs.
+	// With short holds, many end while no server runs.
 	k.slowest = max(k.slowest, k.start([]string{"1h", "1s", "100ms"}[k.rnd.IntN(3)]))
 	k.pause()
 	k.check()
@@ -130,7 +130,7 @@ func (k *killer) cycle(m death) {
 
 func (k *killer) upTo(d time.Duration) time.Duration { return time.Duration(k.rnd.Int64N(int64(d))) }
 
-// reached sets a trap and waits until it calls here. After 5 s it takes the trap back.
+// reached sets a trap and waits until it is triggered. After 5 s it removes the trap.
 func (k *killer) reached(set func(here func()), takeBack func()) bool {
 	there := make(chan struct{})
 	set(sync.OnceFunc(func() { close(there) }))
@@ -165,8 +165,7 @@ func (k *killer) whileStarting(kill func()) bool {
 	return true
 }
 
-// atWrite kills the server as soon as it has begun the n-th write to a file from now on, or some time of up to 1 ms
-// later.
+// atWrite kills the server as soon as it begins the n-th write to a file from now on, or up to 1 ms later.
 func (k *killer) atWrite(name string, n int, kill func()) bool {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -190,10 +189,10 @@ func (k *killer) atWrite(name string, n int, kill func()) bool {
 		if err != nil {
 			k.t.Fatal(err)
 		}
-		n -= read / unix.SizeofInotifyEvent // of a file's own watch none has a name
+		n -= read / unix.SizeofInotifyEvent // a watch on a single file gives no names
 	}
 	for end := time.Now().Add(wait); time.Now().Before(end); {
-		runtime.Gosched() // a sleep takes longer than it says
+		runtime.Gosched() // a sleep takes longer than requested
 	}
 	kill()
 	return true

@@ -17,7 +17,7 @@ func TestLibrary_InNode(t *testing.T) {
 	}
 }
 
-// What npm packs is the library, its types and its licence. It can be installed and used.
+// npm packs the library, its types and its license. The package can be installed and used.
 func TestLibrary_IsAPackage(t *testing.T) {
 	t.Parallel()
 	npm, dir := tool(t, "npm"), t.TempDir()
@@ -38,7 +38,7 @@ func TestLibrary_IsAPackage(t *testing.T) {
 	}
 }
 
-// A worker has the platform's fetch and no document.
+// A worker has the platform's fetch but no document.
 func TestLibrary_InAWorker(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())

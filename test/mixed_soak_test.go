@@ -12,9 +12,9 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// For five minutes, as many buyers as the machine takes reserve, buy or never come back, and holds of 60 s end. The
-// last minute is as fast as the first. The server's memory stays where it was after the second minute, and the audit
-// finds no discrepancies.
+// For five minutes, as many buyers as the machine can handle reserve, buy or never come back, and holds of 60 s end.
+// The last minute is as fast as the first. The server's memory stays where it was after the second minute, and the
+// audit finds no discrepancies.
 //
 // Within five minutes, the machine's own speed changes more than a shop's may. So the first minute is that of another
 // shop, in turns of 10 s with the last minute of this one.
@@ -57,7 +57,7 @@ func TestSoak_MixedLifeStaysAsFastAsItWas(t *testing.T) {
 	}
 }
 
-// mixedLife loads a server and returns how many calls it accepted a second.
+// mixedLife loads a server and returns how many calls it accepted per second.
 func mixedLife(t *testing.T, s *server, duration string) float64 {
 	t.Helper()
 	return acceptedPerSecond(t, "--url="+s.url, "--scenario=mixed", "--connections=256", "--duration="+duration)

@@ -17,8 +17,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// The network between the server and its database is slow, cuts connections anywhere in a message, or swallows what
-// is sent.
+// The network between the server and its database is slow, breaks connections anywhere in a message, or loses data.
 func TestFault_Network(t *testing.T) {
 	t.Parallel()
 	direct := pgtest.Database(t)

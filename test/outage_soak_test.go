@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// An hour without the database, pressed into two minutes: as many calls as come in an hour when a few people do not
-// give up. The server grows by nothing that would not let it last for days, and sells again at once.
+// An hour without the database, compressed into two minutes: as many calls as a few persistent people make in an
+// hour. The server grows so little that it would last for days, and sells again at once.
 func TestSoak_LongOutageLeavesNothingBehind(t *testing.T) {
 	const length, callers = 2 * time.Minute, 256
 	c := pgtest.NewCluster(t, pgtest.Where{})
@@ -50,7 +50,7 @@ func TestSoak_LongOutageLeavesNothingBehind(t *testing.T) {
 							b.reserve.answer = answer
 						}
 						calls.Add(1)
-						if i%2 == 0 { // half of them as a browser's client does, half as fast as they are answered
+						if i%2 == 0 { // half of them like a browser's client, half as fast as they are answered
 							time.Sleep(time.Second)
 						}
 						tr.note(b)
@@ -80,8 +80,8 @@ func TestSoak_LongOutageLeavesNothingBehind(t *testing.T) {
 			if late.goroutines > early.goroutines+callers || after.goroutines > before.goroutines+callers {
 				t.Error("goroutines grow")
 			}
-			// How much is resident depends on when the collector last ran: during the outage what it found alive is
-			// compared.
+			// Resident memory depends on when the collector last ran. So the test compares what it found alive during
+			// the outage.
 			if late.nextGC > early.nextGC*3/2+16<<20 || after.resident > before.resident*5/4+32<<20 {
 				t.Error("memory grows")
 			}
@@ -90,7 +90,7 @@ func TestSoak_LongOutageLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// size is what a server takes.
+// size is what a server uses.
 type size struct {
 	goroutines, resident int64
 	nextGC               int64 // the heap at which the collector runs again: four times what was alive when it last ran

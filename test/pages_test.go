@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The pages are where they are, and nowhere else: what nothing serves is answered as the Node.js backend answers it.
+// The pages are at their paths and nowhere else. Unknown paths get the same answer as from the Node.js backend.
 func TestPages_TakeNoPathFromTheAPI(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	for target, page := range map[string]bool{

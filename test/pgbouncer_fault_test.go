@@ -11,7 +11,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// A PgBouncer in between, in both modes that the docs allow: all goes on through it, its restart included.
+// With a PgBouncer in between, in both modes that the docs allow, everything works, including its restart.
 func TestFault_PgBouncer(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
@@ -40,7 +40,7 @@ func TestFault_PgBouncer(t *testing.T) {
 	}
 }
 
-// A pool mode that loses prepared statements is found at the start, and said.
+// The server notices at the start if a pool mode loses prepared statements, and says so.
 func TestPgBouncer_WrongModeIsRefusedAtTheStart(t *testing.T) {
 	t.Parallel()
 	const want = "the pooler in front of PostgreSQL gives each transaction another connection; set pool_mode = session"

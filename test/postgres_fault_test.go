@@ -14,8 +14,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// PostgreSQL stops, dies, freezes, loses sessions and answers, and has no connections or disk space left. That costs
-// answers, never a sale, and the server goes on by itself.
+// PostgreSQL stops, dies, freezes, loses sessions and answers, or has no connections or disk space left. That costs
+// answers but never a sale, and the server recovers by itself.
 func TestFault_PostgreSQL(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
@@ -30,7 +30,7 @@ func TestFault_PostgreSQL(t *testing.T) {
 	}
 	admin := session(t, c.URL()) // does not survive a restart
 	faults := []fault{
-		// COMMIT waits for the disk, and is met there.
+		// COMMIT waits for the disk, and the fault strikes there.
 		{name: "terminated in COMMIT", strike: func() func() {
 			return every(proxy, pgtest.AtCommit, func(l *pgtest.Line) {
 				if _, err := admin.Exec(context.Background(), `SELECT pg_terminate_backend($1)`, int32(l.PID())); err != nil {
@@ -63,7 +63,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// every calls f at that moment of a COMMIT, then lets the others pass for 25 ms, until stop is called.
+// every calls f at that moment of a COMMIT, and then lets the others pass for 25 ms, until stop is called.
 func every(p *pgtest.Proxy, m pgtest.Moment, f func(*pgtest.Line)) (stop func()) {
 	var mu sync.Mutex
 	stopped := false
@@ -98,7 +98,7 @@ func session(t *testing.T, url string) *pgx.Conn {
 
 const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sneakerdrop'`
 
-// terminateAll ends all sessions of the server, and the new ones.
+// terminateAll ends all sessions of the server, including new ones.
 func terminateAll(t *testing.T, url string) (stop func()) { return again(t, url, terminate) }
 
 // again runs a statement every 20 ms.
@@ -129,7 +129,7 @@ func again(t *testing.T, url, sql string) (stop func()) {
 func takeConnections(t *testing.T, url string) (giveBack func()) {
 	admin := session(t, url)
 	taken := []*pgx.Conn{admin}
-	for quiet := 0; quiet < 10; { // the server tries again, too
+	for quiet := 0; quiet < 10; { // the server keeps trying too
 		_, err := admin.Exec(context.Background(), terminate)
 		must(t, err)
 		for {
@@ -151,8 +151,8 @@ func takeConnections(t *testing.T, url string) (giveBack func()) {
 	}
 }
 
-// diskFull lets the disk of a cluster run full. Where no small disk can be made PostgreSQL is made to say that it is
-// full.
+// diskFull fills the disk of a cluster. If no small disk can be made, the test makes PostgreSQL report that the disk
+// is full.
 func diskFull(t *testing.T, seed uint64) {
 	disk := smallDisk(t, 160<<20)
 	if disk == "" {
@@ -171,7 +171,7 @@ func diskFull(t *testing.T, seed uint64) {
 			then()
 			return func() {
 				empty()
-				if !c.Running() { // ended itself, and is started again as a service is
+				if !c.Running() { // it ended itself, and is started again like a service
 					must(t, c.Start())
 				}
 			}
@@ -184,8 +184,7 @@ func diskFull(t *testing.T, seed uint64) {
 	tr.server.kill()
 }
 
-// spendLog uses up the segments of PostgreSQL's log that are there already. The server does not survive that there is
-// no next.
+// spendLog uses up the existing segments of PostgreSQL's log. The server dies if there is no next one.
 func spendLog(t *testing.T, url string) {
 	conn := session(t, url)
 	for range 100 {
@@ -196,7 +195,7 @@ func spendLog(t *testing.T, url string) {
 	t.Error("PostgreSQL's log has more room than its disk")
 }
 
-// sayFull makes each COMMIT of a change of stock fail as on a full disk.
+// sayFull makes each COMMIT that changes stock fail as on a full disk.
 func sayFull(t *testing.T, url string) (stop func()) {
 	conn := session(t, url)
 	_, err := conn.Exec(t.Context(), `CREATE FUNCTION public.say_full() RETURNS trigger LANGUAGE plpgsql

@@ -8,15 +8,16 @@ import (
 	"testing"
 )
 
-// floor is the least share of an empty handler's throughput that a reserve on SQLite must reach, with identity and
+// floor is the lowest share of an empty handler's throughput that a reserve on SQLite must reach, with identity and
 // limits. Both run on one machine in one run, with 64 connections and the load on the same processors.
-// docs/BENCHMARKS.md has what was measured, and why this is safe.
+// docs/BENCHMARKS.md has the measurements, and says why this limit is safe.
 const floor = 0.38
 
-// A change that makes reserving much dearer fails here, on any machine: what is compared ran in turns, a second each.
+// A change that makes reserving much more expensive fails here, on any machine, because the two alternate every
+// second.
 func TestRatio_ReserveToAHandlerThatDoesNothing(t *testing.T) {
-	// The databases are in memory: how fast a disk is says nothing of the program. Where there is no such place, the
-	// disk counts too.
+	// The databases are in memory, because the speed of a disk says nothing about the program. If there is no such
+	// place, the disk counts too.
 	memory := t.TempDir()
 	if dir, err := os.MkdirTemp("/dev/shm", "sneakerdrop-ratio-"); err == nil { //nolint:usetesting // the test's own folder may be on a disk
 		memory = dir

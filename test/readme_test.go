@@ -17,8 +17,8 @@ var (
 	moment   = regexp.MustCompile(`"(20\d\d-\d\d-\d\dT[0-9:.]+Z)"`)
 )
 
-// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, except the
-// times of this session.
+// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, except for
+// the times of this session.
 func TestREADME_FirstSessionIsTrue(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -77,7 +77,7 @@ func get(t *testing.T, url string) (status int, body string) {
 	return status, body
 }
 
-// TestServe_LocalhostIsBothFamilies: clients differ in which of localhost's addresses they try.
+// TestServe_LocalhostIsBothFamilies: clients differ in which address of localhost they try.
 func TestServe_LocalhostIsBothFamilies(t *testing.T) {
 	s, err := start(t.TempDir(), os.Environ(), "--addr=localhost:0")
 	if err != nil {

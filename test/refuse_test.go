@@ -11,7 +11,8 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// TestMigrate_RefusalIsNotWaitedFor: a server that is not there yet is waited for, one that says no is not.
+// TestMigrate_RefusalIsNotWaitedFor: the command waits for a server that is not there yet, but not for one that
+// refuses.
 func TestMigrate_RefusalIsNotWaitedFor(t *testing.T) {
 	u, err := url.Parse(pgtest.Database(t))
 	if err != nil {

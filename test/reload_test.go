@@ -17,7 +17,7 @@ import (
 	"sneakerdrop/internal/testing/tokens"
 )
 
-// SIGHUP has a server read its certificate and its secret again. Nobody's request fails meanwhile, and a faulty file
+// At SIGHUP a server reads its certificate and its secret again. No request fails meanwhile, and a faulty file
 // changes nothing.
 func TestHangup_SecretsAreReadAgain(t *testing.T) {
 	dir := t.TempDir()
@@ -72,7 +72,7 @@ func TestHangup_SecretsAreReadAgain(t *testing.T) {
 		t.Fatalf("%d, %s", status, was)
 	}
 
-	// Nobody notices one hangup after another.
+	// Nobody notices several hangups in a row.
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -114,7 +114,7 @@ func TestHangup_SecretsAreReadAgain(t *testing.T) {
 	}
 }
 
-// One that comes while a server starts does not end it; other commands end as every program does.
+// A hangup while a server starts does not end it; other commands end like every program.
 func TestHangup_WhileStartingAndOfOtherCommands(t *testing.T) {
 	dir := t.TempDir()
 	c := exec.Command("sneakerdrop", "serve", "--addr=localhost:0")
@@ -125,10 +125,10 @@ func TestHangup_WhileStartingAndOfOtherCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = c.Process.Kill() // has ended, if all went well
+		_ = c.Process.Kill() // it has ended if all went well
 		_ = c.Wait()
 	}()
-	// As soon as there is a trace of it, until it is ready.
+	// From the first sign of the process until it is ready.
 	if err := poll(t.Context(), func() error {
 		if _, err := os.Stat(filepath.Join(dir, "sneakerdrop.db")); err != nil {
 			return err

@@ -20,7 +20,7 @@ import (
 
 // A replica that freezes while it holds a drop's lock keeps the others from that drop for about 5 s. Then PostgreSQL
 // ends its session. If the replica froze in the middle of a message, another replica ends it. When the frozen one
-// goes on, it finds that its batch was rolled back, and runs it again.
+// continues, it finds that its batch was rolled back, and runs it again.
 func TestFault_FrozenReplica(t *testing.T) {
 	t.Parallel() // these wait more than they work
 	seed := seedOf(t)
@@ -68,7 +68,7 @@ func frozenReplica(t *testing.T, seed uint64, m pgtest.Moment) {
 		m, took.Round(time.Millisecond), back.Round(time.Millisecond), tr.report())
 }
 
-// Without file descriptors the server accepts nobody and connects to nothing, and serves the connections that it has.
+// Without file descriptors the server accepts nobody and connects to nothing, but still serves its open connections.
 func TestFault_OutOfFileDescriptors(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
@@ -90,7 +90,7 @@ func TestFault_OutOfFileDescriptors(t *testing.T) {
 	})
 }
 
-// takeDescriptors lets the server open no further file, and has 50 more clients knock.
+// takeDescriptors keeps the server from opening files, and makes 50 more clients connect.
 func takeDescriptors(t *testing.T, tr *traffic) (giveBack func()) {
 	pid := tr.server.cmd.Process.Pid
 	var was unix.Rlimit

@@ -14,9 +14,9 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// NATS is gone for a minute. Sales at one replica go on without a failure, watchers of another see them by the sweep,
-// and have the last state within 1.5 s of its return. On a machine that is busy with other things the return has
-// three tries.
+// NATS is gone for a minute. Sales at one replica continue without a failure, and watchers of another one see them
+// through the sweep. They have the last state within 1.5 s of its return. On a busy machine the return has three
+// tries.
 func TestSoak_NATSGoneForAMinute(t *testing.T) {
 	const promise = 1500 * time.Millisecond
 	hub := broker(t, 0)

@@ -47,7 +47,7 @@ func gone(s *nats.Server) {
 	s.WaitForShutdown()
 }
 
-// replicas starts servers on one database, each on what it is given there.
+// replicas starts servers on one database, each with its own arguments.
 func replicas(t *testing.T, n int, args ...string) []*server {
 	t.Helper()
 	all := make([]*server, n)
@@ -57,7 +57,7 @@ func replicas(t *testing.T, n int, args ...string) []*server {
 	return all
 }
 
-// happening is an event as a watcher was told it.
+// happening is an event as a watcher received it.
 type happening struct {
 	name, data string
 	at         time.Time
@@ -163,8 +163,8 @@ func ok(t *testing.T, answer string) string {
 
 const oneDrop = `{"name":"Air","price":120,"total_stock":100,"start_time":"2020-01-01T00:00:00Z"}`
 
-// What one replica does those who watch another one are told. A sweep may be there before the bus, and does not say
-// why stock moved: of ten times everybody is told of it at least once.
+// Watchers of one replica are told what another one does. A sweep may be faster than the bus, and does not say why
+// stock moved. So in ten tries everybody must be told the reason at least once.
 func TestReplicas_WatchersOfOneSeeWhatAnotherSells(t *testing.T) {
 	t.Parallel()
 	hub := broker(t, 0)
@@ -211,7 +211,7 @@ func TestReplicas_WatchersOfOneSeeWhatAnotherSells(t *testing.T) {
 	}
 }
 
-// listen connects a Socket.IO client with a token, and returns all that it hears.
+// listen connects a Socket.IO client with a token, and returns everything that it receives.
 func listen(t *testing.T, url, token string) <-chan string {
 	t.Helper()
 	heard := make(chan string, 1000)
@@ -244,7 +244,7 @@ func hears(t *testing.T, heard <-chan string, has ...string) {
 	}
 }
 
-// A buyer's socket is at one replica, its calls go to others.
+// A buyer's socket is at one replica, but the calls go to others.
 func TestReplicas_BuyersAreToldWhatIsTheirsWhereverTheyBuy(t *testing.T) {
 	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"
@@ -279,7 +279,7 @@ func TestReplicas_BuyersAreToldWhatIsTheirsWhereverTheyBuy(t *testing.T) {
 	hears(t, heard, "reservation_update", fmt.Sprintf(`"id":%d,`, held), `"status":"cancelled"`)
 }
 
-// Without NATS replicas are correct, and their watchers see each other's sales within the second's sweep.
+// Without NATS, replicas are correct, and their watchers see each other's sales with the next sweep, within a second.
 func TestReplicas_WithoutNATSWatchersSeeOthersSales(t *testing.T) {
 	t.Parallel()
 	all := replicas(t, 2, "--database="+pgtest.Database(t))
@@ -289,7 +289,7 @@ func TestReplicas_WithoutNATSWatchersSeeOthersSales(t *testing.T) {
 	watchOthersSales(t, all)
 }
 
-// watchOthersSales has one replica sell, and its neighbour's watchers see it.
+// watchOthersSales sells at one replica, and checks that watchers of its neighbor see it.
 func watchOthersSales(t *testing.T, all []*server) {
 	t.Helper()
 	w := watch(t, all[1].url)
@@ -302,8 +302,8 @@ func watchOthersSales(t *testing.T, all []*server) {
 	w.sees(t, "purchase_complete", of, `"userId":5,`)
 }
 
-// With NATS away sales go on, the replicas say so and stay ready; watchers see others' sales by the sweep, and at
-// once when NATS is back.
+// While NATS is away, sales continue, and the replicas say so and stay ready. Watchers see others' sales through the
+// sweep, and at once when NATS is back.
 func TestReplicas_NATSGoesAway(t *testing.T) {
 	t.Parallel()
 	hub := broker(t, 0)
@@ -322,8 +322,8 @@ func TestReplicas_NATSGoesAway(t *testing.T) {
 	watchOthersSales(t, []*server{late, late})
 }
 
-// Calls with one key that three replicas get at once have one effect and one answer; three replicas keep a buyer to
-// one limit.
+// Calls with one key that arrive at three replicas at once have one effect and one answer. Three replicas enforce one
+// limit per buyer.
 func TestReplicas_KeysAndLimitsHoldOverAll(t *testing.T) {
 	t.Parallel()
 	all := replicas(t, 3, "--database="+pgtest.Database(t))
@@ -376,7 +376,7 @@ func TestReplicas_KeysAndLimitsHoldOverAll(t *testing.T) {
 	}
 }
 
-// A hold of a replica that was killed ends with the clock of another, within 1.1 s (make perf), in one of three tries.
+// The holds of a killed replica end by the clock of another one, within 1.1 s (make perf), in one of three tries.
 func TestReplicas_HoldsOfADeadOneEndInTime(t *testing.T) {
 	t.Parallel()
 	const promise = 1100 * time.Millisecond

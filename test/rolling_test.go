@@ -27,8 +27,7 @@ import (
 
 const migrations = "../internal/store/postgres/migrations"
 
-// nextVersion builds the program that will come after this one: it has one more migration, which older ones can go on
-// with.
+// nextVersion builds the program's next version. It has one more migration, which older versions can work with.
 func nextVersion(t *testing.T) string {
 	t.Helper()
 	there, err := filepath.Glob(migrations + "/*.sql")
@@ -55,8 +54,8 @@ INSERT INTO sneakerdrop.compatibility (version, oldest) VALUES (%d, %d);
 	return program
 }
 
-// balancer sends each request to one of the servers that say that they are ready. It tries another where nothing
-// listens, and nothing else twice.
+// balancer sends each request to one of the servers that report ready. If nothing listens there it tries another one,
+// and repeats nothing else.
 type balancer struct {
 	transport *http.Transport
 	stop      chan struct{}
@@ -95,7 +94,7 @@ func (b *balancer) add(s *server) {
 	b.ready = append(b.ready, s.url)
 }
 
-// ask asks all servers, again and again, whether they are ready.
+// ask asks all servers repeatedly whether they are ready.
 func (b *balancer) ask() {
 	client := &http.Client{Timeout: patience}
 	for {
@@ -163,9 +162,9 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// Two replicas sell while the next version migrates, and it then replaces them one after the other. The older ones go
-// on with the newer schema. The worst error that a buyer gets is a 503 that says that nothing was done. Afterwards an
-// older replica still starts.
+// Two replicas sell while the next version migrates, and it then replaces them one after the other. The older ones
+// work with the newer schema. The worst error that a buyer gets is a 503 that says that nothing was done. Afterwards
+// an older replica still starts.
 func TestRolling_AnUpgradeUnderLoadIsNotNoticed(t *testing.T) {
 	t.Parallel()
 	program := nextVersion(t)

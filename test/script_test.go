@@ -43,14 +43,14 @@ func TestEngines_PostgreSQL(t *testing.T) { runScripts(t, "engines", pgtest.Data
 func TestPostgreSQL(t *testing.T) { runScripts(t, "postgres", pgtest.Database) }
 
 func TestImport_SQLite(t *testing.T) {
-	pgtest.Database(t) // skips where there is none: the original's tables are in PostgreSQL
+	pgtest.Database(t) // skips the test if there is none, because the original's tables are in PostgreSQL
 	runScripts(t, "import", sqliteFile)
 }
 
 func TestImport_PostgreSQL(t *testing.T) { runScripts(t, "import", pgtest.Database) }
 
 func TestCopy_SQLiteToPostgreSQL(t *testing.T) {
-	pgtest.Database(t) // skips where there is none
+	pgtest.Database(t) // skips the test if there is none
 	runScripts(t, "copy", sqliteFile)
 }
 
@@ -60,10 +60,10 @@ func sqliteFile(testing.TB) string { return "sqlite:sneakerdrop.db" }
 
 func runScripts(t *testing.T, folder string, database func(testing.TB) string) {
 	t.Helper()
-	database(t) // skips here, and not in a script, where there is no PostgreSQL
+	database(t) // skips the test here, and not in a script, if there is no PostgreSQL
 	testscript.Run(t, testscript.Params{
 		Dir:      filepath.Join("testdata", folder),
-		Deadline: time.Now().Add(5 * patience), // a server that should have refused to start would run for ever
+		Deadline: time.Now().Add(5 * patience), // a server that should have refused to start would otherwise run forever
 		Setup: func(env *testscript.Env) error {
 			d := database(t)
 			env.Setenv("DATABASE", d)
@@ -224,7 +224,7 @@ func keepCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strings.Trim(string(value), `"`))
 }
 
-// sql STATEMENT: runs it in $DATABASE, past the program.
+// sql STATEMENT: runs it in $DATABASE, bypassing the program.
 func sqlCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: sql STATEMENT")

@@ -16,12 +16,12 @@ import (
 	"sneakerdrop/internal/testing/await"
 )
 
-// patience is how long a test waits for what should take milliseconds.
+// patience is how long a test waits for something that should take milliseconds.
 const patience = await.Patience
 
 // server is a running `sneakerdrop serve`.
 type server struct {
-	url    string // of the ready line
+	url    string // from the ready line
 	cmd    *exec.Cmd
 	stdout lockedBuffer
 	stderr lockedBuffer
@@ -53,12 +53,12 @@ func start(dir string, env []string, args ...string) (*server, error) {
 	return startProgram("sneakerdrop", dir, env, args...)
 }
 
-// startProgram is start with another program than the one that is tested.
+// startProgram is start with another program than the one under test.
 func startProgram(program, dir string, env []string, args ...string) (*server, error) {
 	s := &server{exited: make(chan struct{})}
 	s.cmd = exec.Command(program, append([]string{"serve"}, args...)...)
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stderr = dir, env, &s.stderr
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a ^C at the tests is theirs to pass on
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a ^C for the tests is theirs to pass on
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (s *server) kill() {
 	<-s.exited
 }
 
-// poll calls check until it is satisfied or patience is at its end.
+// poll calls check until it succeeds or patience is over.
 func poll(ctx context.Context, check func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

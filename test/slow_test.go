@@ -28,7 +28,7 @@ func guardedServer(t *testing.T) *server {
 	return s
 }
 
-// buyers reserve at a steady rate, each once, until stop; the latency counts from the moment at which a call was due.
+// buyers reserve once each at a steady rate until stop. Latency counts from the moment at which a call was due.
 func buyers(t *testing.T, s *server, first int, stop <-chan struct{}) (p99 time.Duration, failed []string, calls int) {
 	t.Helper()
 	const every = 5 * time.Millisecond
@@ -63,7 +63,7 @@ func buyers(t *testing.T, s *server, first int, stop <-chan struct{}) (p99 time.
 	}
 }
 
-// under watches what buyers see while somebody attacks.
+// under measures what buyers see during an attack.
 func under(t *testing.T, s *server, name string, first int, attack func()) time.Duration {
 	t.Helper()
 	stop := make(chan struct{})
@@ -81,7 +81,7 @@ func under(t *testing.T, s *server, name string, first int, attack func()) time.
 
 const attackTime = 12 * time.Second
 
-// Slow clients, and floods of calls that are refused, do not keep buyers from buying.
+// Slow clients, and floods of refused calls, do not keep buyers from buying.
 func TestSoak_SlowClientsAndFloods(t *testing.T) {
 	if _, err := exec.LookPath("slowhttptest"); err != nil {
 		t.Fatal("slowhttptest is missing: make soak installs it (Debian: apt-get install slowhttptest)")
@@ -91,7 +91,7 @@ func TestSoak_SlowClientsAndFloods(t *testing.T) {
 	bound := max(10*quiet, 100*time.Millisecond)
 	slow := func(args ...string) func() {
 		return func() {
-			// It ends when the server has cut all its connections off: then it begins anew.
+			// The attack ends when the server has cut all its connections; then it begins again.
 			args = append(args, "-c", "1000", "-r", "500", "-i", "3", "-l", strconv.Itoa(int(attackTime.Seconds())))
 			for end := time.Now().Add(attackTime); time.Now().Before(end); {
 				if out, err := exec.Command("slowhttptest", args...).CombinedOutput(); err != nil {
@@ -125,7 +125,7 @@ func TestSoak_SlowClientsAndFloods(t *testing.T) {
 }
 
 // flood sends calls that the server refuses, as fast as it can, over 16 connections from one address. They have
-// invalid tokens, also of operators, or bodies that are not JSON. It asks for the list too.
+// invalid tokens, also of operators, or bodies that are not JSON. It reads the list too.
 func flood(t *testing.T, s *server) {
 	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
 	defer cancel()

@@ -29,7 +29,8 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// A file that is locked, cannot grow, or lies on a full disk costs answers, never a sale; the server goes on by itself.
+// A file that is locked, cannot grow, or is on a full disk costs answers but never a sale, and the server recovers by
+// itself.
 func TestFault_SQLite(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
@@ -67,7 +68,7 @@ func lockSQLite(t *testing.T, file string) (free func()) {
 	}
 }
 
-// limitFiles forbids a process to write to a file beyond its first 4 KiB.
+// limitFiles forbids a process to write beyond the first 4 KiB of a file.
 func limitFiles(t *testing.T, pid int) (lift func()) {
 	var was unix.Rlimit
 	must(t, unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &was))
@@ -79,7 +80,8 @@ func limitFiles(t *testing.T, pid int) (lift func()) {
 	}
 }
 
-// smallDisk mounts a file system of that size for the test; "" and a loud word where this process has no right to.
+// smallDisk mounts a file system of that size for the test. If this process may not do that, it returns "" and logs
+// it.
 func smallDisk(t *testing.T, bytes int) string {
 	t.Helper()
 	sweepDisks()
@@ -106,18 +108,18 @@ const diskPrefix = "sneakerdrop-disk-"
 func sweepDisks() {
 	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), diskPrefix+"*"))
 	if err != nil {
-		return // the pattern is ours: cannot be malformed
+		return // our pattern cannot be malformed
 	}
 	for _, dir := range dirs {
 		owner, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), diskPrefix), "-")
 		if pid, err := strconv.Atoi(owner); err == nil && errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
-			_ = unix.Unmount(dir, unix.MNT_DETACH) // may belong to somebody else
+			_ = unix.Unmount(dir, unix.MNT_DETACH) // it may belong to another user
 			_ = os.Remove(dir)
 		}
 	}
 }
 
-// fill takes all the room that a file system has left.
+// fill uses up the free space of a file system.
 func fill(t *testing.T, disk string) (empty func()) {
 	ballast, err := os.Create(filepath.Join(disk, "ballast"))
 	if err != nil {
@@ -143,8 +145,8 @@ func fill(t *testing.T, disk string) (empty func()) {
 	}
 }
 
-// When the end of the log is torn off or damaged, the server starts, and what was committed before the damage is
-// there, all of it and nothing else. (No crash of a process damages it, a disk that lied may.)
+// If the end of the log is cut off or damaged, the server starts. Exactly what was committed before the damage is
+// there. (A crash of a process never does this damage; a disk that loses writes may.)
 func TestTornLog_CommittedPrefixIsThere(t *testing.T) {
 	t.Parallel()
 	const answers = 60
@@ -198,8 +200,8 @@ func TestTornLog_CommittedPrefixIsThere(t *testing.T) {
 	}
 }
 
-// tornLog starts a server on a copy of the database whose log was damaged. It must know the first reservations, that
-// many.
+// tornLog starts a server on a copy of the database with a damaged log. It must know exactly that many first
+// reservations.
 func tornLog(t *testing.T, from string, damage func([]byte) []byte, want int) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(from)); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -232,7 +234,7 @@ func tornLog(t *testing.T, from string, damage func([]byte) []byte, want int) {
 	s.kill()
 }
 
-// reservationNumbers are those in drop 1, ascending, and whose they are.
+// reservationNumbers returns those in drop 1 in ascending order, with their buyers.
 func reservationNumbers(t *testing.T, file string) (numbers []uint32, users []drop.UserID) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -27,8 +27,8 @@ func TestStop_UnderLoadLosesNothingThatWasAnswered(t *testing.T) {
 	t.Run("PostgreSQL", func(t *testing.T) { stopUnderLoad(t, pgtest.Database(t)) })
 }
 
-// stopUnderLoad sends SIGTERM while buyers reserve. Each 200 they got is a hold that the next server knows, and no
-// request that was answered got anything but what it asked for.
+// stopUnderLoad sends SIGTERM while buyers reserve. Each 200 they got is a hold that the next server knows, and every
+// answered request got a correct answer.
 func stopUnderLoad(t *testing.T, database string) {
 	dir := t.TempDir()
 	s := startFor(t, dir, "--database="+database, "--hold=1h")
@@ -107,7 +107,7 @@ func checkHeld(t *testing.T, s *server, held []int64) {
 	}
 }
 
-// A server that drains says so to balancers, and serves on; a second signal ends that too.
+// A draining server tells balancers so, and continues to serve; a second signal ends that too.
 func TestStop_DrainsFirst(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--drain=10m")
 	create(t, s.url, 10, past)
@@ -170,7 +170,7 @@ func TestStop_CutsOffAClientThatDoesNotFinish(t *testing.T) {
 	}
 }
 
-// beginRequest sends a request without its body. When it returns, a handler waits for that.
+// beginRequest sends a request without its body, and returns when a handler waits for the body.
 func beginRequest(t *testing.T, s *server) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
@@ -208,7 +208,7 @@ func restarted(t *testing.T, s *server, args ...string) *server {
 	return revived(t, s, args...)
 }
 
-// revived starts a server that has ended at its address, in its folder.
+// revived starts a server that has ended, at its address and in its folder.
 func revived(t *testing.T, s *server, args ...string) *server {
 	t.Helper()
 	return startFor(t, s.cmd.Dir, append([]string{"--addr=" + strings.TrimPrefix(s.url, "http://")}, args...)...)
@@ -236,7 +236,7 @@ func send(ctx context.Context, c *http.Client, url, body string) (string, error)
 	return client.Call{URL: url, Method: http.MethodPost, Body: body}.Text(ctx, c)
 }
 
-// reserve returns the id of the hold, or 0 where the answer is not 200.
+// reserve returns the id of the hold, or 0 if the answer is not 200.
 func reserve(ctx context.Context, c *http.Client, url string, user int64) (id int64, answer string, err error) {
 	answer, err = send(ctx, c, url+"/api/drops/reserve", fmt.Sprintf(`{"dropId":1,"userId":%d}`, user))
 	body, ok := strings.CutPrefix(answer, "200 ")

@@ -19,7 +19,7 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// certificate writes cert.pem and key.pem into dir, and returns whom to trust.
+// certificate writes cert.pem and key.pem into dir, and returns the authorities to trust.
 func certificate(t *testing.T, dir string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -49,7 +49,7 @@ func certificate(t *testing.T, dir string) *x509.CertPool {
 	return pool
 }
 
-// socketMessages hands on what a WebSocket hears.
+// socketMessages passes on what a WebSocket receives.
 type socketMessages struct {
 	gws.BuiltinEventHandler
 	heard chan string

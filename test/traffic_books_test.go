@@ -59,8 +59,8 @@ func (tr *traffic) read() (*rows, error) {
 	return r, errors.Join(err, s.Close())
 }
 
-// check compares what every buyer was told with the store's records, repeats what was answered under a key, and
-// audits. The traffic is paused.
+// check compares what every buyer was told with the store's records, repeats calls that have a key, and audits. The
+// traffic is paused.
 func (tr *traffic) check() {
 	tr.t.Helper()
 	r, err := tr.read()
@@ -142,8 +142,8 @@ func (tr *traffic) checkThen(b *buyer, row *drop.Reservation, r *rows) int {
 	return 1
 }
 
-// askAgain repeats, of the new buyers and of some old ones, what was answered under a key, and purchases, which need
-// none.
+// askAgain repeats calls that were answered under a key, of the new buyers and of some old ones. It also repeats
+// purchases, which need no key.
 func (tr *traffic) askAgain() {
 	tr.t.Helper()
 	rnd := rand.New(rand.NewPCG(tr.seed, uint64(len(tr.buyers))))

@@ -22,27 +22,27 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// traffic is buyers on a server that goes away now and then, and what each of them was told. Every buyer is a
+// traffic is buyers on a server that goes away from time to time, with what each of them was told. Every buyer is a
 // separate user, so that the store's records show exactly what each of them got.
 type traffic struct {
 	t       *testing.T
 	seed    uint64
 	dir     string
 	args    []string // of serve
-	books   string   // the database, past everything that stands between
+	books   string   // the database, bypassing everything in between
 	server  *server
 	client  *http.Client
 	url     atomic.Pointer[string] // of the server that runs now
 	shelves []shelf
 
-	answered atomic.Pointer[func()] // is called at each answer
+	answered atomic.Pointer[func()] // called at each answer
 	user     atomic.Int64
 	stop     context.CancelFunc
 	working  sync.WaitGroup
 
 	mu      sync.Mutex
 	buyers  []*buyer
-	checked int // buyers whose answers were asked for again
+	checked int // buyers whose calls were repeated
 	tally   map[string]int
 }
 
@@ -50,10 +50,10 @@ type traffic struct {
 type shelf struct {
 	id      int64
 	sizes   []string
-	limited bool // to one unit a buyer: reserving is safe to repeat
+	limited bool // limited to one unit per buyer, so that reserving is safe to repeat
 }
 
-// buyer reserves one unit, and may then buy it or give it back.
+// buyer reserves one unit, and may then buy or release it.
 type buyer struct {
 	user    int64
 	shelf   *shelf
@@ -74,10 +74,10 @@ type held struct {
 type wish struct {
 	path, key, body string
 	answer          string // the last one, if it is 200 or a refusal
-	unknown         int    // tries of which nobody was told whether they took effect
+	unknown         int    // tries whose outcome is unknown
 }
 
-// seedOf returns the seed of a test that draws: that of the variable, or a new one. It is printed.
+// seedOf returns the seed for a random test: that of the variable, or a new one. It prints the seed.
 func seedOf(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
@@ -103,7 +103,7 @@ const (
 		{"name":"One each","price":10,"total_stock":1000000,"limit_per_user":1,"start_time":"2020-01-01T00:00:00Z"}]`
 )
 
-// newTraffic starts a server and makes three drops. args are the server's, without the database.
+// newTraffic starts a server and creates three drops. args are the server's, without the database.
 func newTraffic(t *testing.T, seed uint64, database, books string, args ...string) *traffic {
 	t.Helper()
 	tr := &traffic{
@@ -161,7 +161,7 @@ func (tr *traffic) resume() {
 	}
 }
 
-// pause lets no more buyers come, and waits until those that are there know what became of their calls.
+// pause stops new buyers, and waits until the present ones know the outcome of their calls.
 func (tr *traffic) pause() {
 	if tr.stop != nil {
 		tr.stop()
@@ -175,7 +175,7 @@ func (tr *traffic) count(what string) {
 	tr.tally[what]++
 }
 
-// newBuyer is somebody who wants a unit.
+// newBuyer is a buyer who wants a unit.
 func (tr *traffic) newBuyer(s *shelf, size string, keyed bool) *buyer {
 	b := &buyer{user: tr.user.Add(1), shelf: s, size: size}
 	body := fmt.Sprintf(`{"dropId":%d,"userId":%d`, s.id, b.user)
@@ -201,7 +201,7 @@ func (tr *traffic) note(b *buyer) {
 	tr.buyers = append(tr.buyers, b)
 }
 
-// shop is one buyer from beginning to end.
+// shop is one buyer from start to finish.
 func (tr *traffic) shop(rnd *rand.Rand) {
 	s := &tr.shelves[rnd.IntN(len(tr.shelves))]
 	size := ""
@@ -244,7 +244,7 @@ func (c *wish) outcome() string {
 	return c.path[len("/api/drops/"):] + " " + c.answer[:3]
 }
 
-// settle sends a call until its outcome is known; where it may not be repeated, until nobody knows.
+// settle repeats a call until its outcome is known. If it must not be repeated, the outcome may stay unknown.
 func (tr *traffic) settle(c *wish, repeat bool) {
 	deadline := time.Now().Add(3 * patience)
 	for time.Now().Before(deadline) {
@@ -265,12 +265,12 @@ func (tr *traffic) settle(c *wish, repeat bool) {
 			c.answer = answer
 			return
 		}
-		time.Sleep(5 * time.Millisecond) // as long as a client's loop takes
+		time.Sleep(5 * time.Millisecond) // as long as a client's loop waits
 	}
 	tr.t.Errorf("%s %s has no outcome", c.path, c.body)
 }
 
-// refused is an error of a call that never reached a server.
+// refused is the error of a call that never reached a server.
 func refused(err error) bool { return strings.Contains(err.Error(), "connection refused") }
 
 func (tr *traffic) send(c *wish) (string, error) {
@@ -287,7 +287,7 @@ func (tr *traffic) send(c *wish) (string, error) {
 	}
 }
 
-// audit runs the program's own.
+// audit runs the program's own audit.
 func (tr *traffic) audit() {
 	tr.t.Helper()
 	out, err := exec.Command("sneakerdrop", "audit", "--database="+tr.books).CombinedOutput()

@@ -15,8 +15,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// A database whose name, and a role that, does not exist yet is waited for where that was asked for, and served once
-// it is there.
+// If asked to, a start waits for a database or role that does not exist yet, and uses it once it is there.
 func TestServe_WaitsForADatabaseThatIsYetToBeMade(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.Database(t)

@@ -19,14 +19,14 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// rows are what the database has of some drops.
+// rows are what the database has about some drops.
 type rows struct {
 	byUser    map[int64][]drop.Reservation
 	purchases map[int64][]drop.Purchase // by their reservation
-	overdue   int                       // holds whose time is over and that have not ended
+	overdue   int                       // holds whose time is over but that have not ended
 }
 
-// books opens the shop's database at its primary, past everything that may stand between.
+// books opens the shop's database at its primary, bypassing everything in between.
 func (c *cluster) books(ctx context.Context) (*postgres.Store, error) {
 	now, err := c.roles(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func read(ctx context.Context, s store.Store, shelves []*shelf) (*rows, error) {
 // verdict is the result of comparing answers with the store's records.
 type verdict struct {
 	buyers, acknowledged       int
-	lost, twice, other, denied int // other: an answer that was another one the second time; denied: there, and not told
+	lost, twice, other, denied int // other: another answer the second time; denied: it exists, but the buyer was told otherwise
 	asked                      int
 	what                       []string
 }
@@ -71,7 +71,7 @@ func (v *verdict) findf(n *int, format string, args ...any) {
 	}
 }
 
-// compare holds what every buyer was told against the rows.
+// compare checks what every buyer was told against the rows.
 func (v *verdict) compare(buyers []*buyer, shelves []*shelf, r *rows) {
 	given, sold := make(map[int64]int64), make(map[int64]int64)
 	known := make(map[int64]bool)
@@ -112,7 +112,7 @@ func (v *verdict) compare(buyers []*buyer, shelves []*shelf, r *rows) {
 func (v *verdict) compareBuyer(b *buyer, r *rows, sold map[int64]int64) {
 	mine := r.byUser[b.user]
 	if !b.reserve.done() {
-		// A try that nobody answered may still be on its way when the next one, at another replica, is refused.
+		// A try without an answer may still be on its way when the next one, at another replica, is refused.
 		if len(mine) > min(b.reserve.unknown, 1) {
 			v.findf(&v.denied, "%+v is there, and its buyer was told %s", mine, b.reserve.answer)
 		}
@@ -148,7 +148,7 @@ func (v *verdict) compareBuyer(b *buyer, r *rows, sold map[int64]int64) {
 	sold[told.Purchase.ID] = b.user
 }
 
-// askAgain repeats calls under their keys: those whose outcome was unknown for a while, some of the others, some of
+// askAgain repeats calls under their keys: those whose outcome was unknown for a while, some others, and some of
 // earlier rounds.
 func (c *crowd) askAgain(v *verdict, rnd *rand.Rand) {
 	const some = 300
@@ -191,7 +191,7 @@ func (c *crowd) askAgain(v *verdict, rnd *rand.Rand) {
 	all.Wait()
 }
 
-// check compares, asks again, audits, and waits until no hold is overdue. Nobody buys meanwhile.
+// check compares, repeats calls, audits, and waits until no hold is overdue. Nobody buys meanwhile.
 func check(ctx context.Context, books store.Store, crowd *crowd, shelves []*shelf, rnd *rand.Rand) (*verdict, error) {
 	v := new(verdict)
 	r, err := read(ctx, books, shelves)

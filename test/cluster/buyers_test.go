@@ -23,24 +23,24 @@ const hold = 20 * time.Second
 
 const (
 	workers = 24
-	// thought is the longest that a worker waits between two buyers.
+	// thought is the longest pause of a worker between two buyers.
 	thought = 150 * time.Millisecond
-	// given is how long a buyer waits for an answer, longer than a replica takes to say that it does not know.
+	// given is how long a buyer waits for an answer. It is longer than a replica takes to say that it does not know.
 	given = 12 * time.Second
-	// settled is within how long every buyer must know what became of a call.
+	// settled is the time within which every buyer must learn the outcome of a call.
 	settled = 3 * time.Minute
 )
 
-// crowd is buyers, and what each of them was told. Every buyer is a separate user, so that the store's records show
-// what each of them got. Of 10 who reserve, 7 buy and 3 never come back. Each call has a key, and is repeated until
-// its outcome is known.
+// crowd is the buyers, with what each of them was told. Every buyer is a separate user, so that the store's records
+// show what each of them got. Of 10 who reserve, 7 buy and 3 never come back. Each call has a key, and is repeated
+// until its outcome is known.
 type crowd struct {
 	t      testing.TB
 	shop   string
 	seed   uint64
 	client *http.Client
 	user   atomic.Int64
-	leave  atomic.Bool // the test is over: nobody wants to know anything
+	leave  atomic.Bool // the test is over, so no answer matters any more
 
 	mu     sync.Mutex
 	buyers []*buyer // of this round
@@ -52,8 +52,8 @@ type crowd struct {
 // event is an answer to a call that changes something.
 type event struct {
 	at    time.Time
-	sold  bool          // it was done; else the database or a replica was away
-	after time.Duration // since the call was first sent
+	sold  bool          // it was done; otherwise the database or a replica was away
+	after time.Duration // since the first try
 }
 
 // shelf is a drop on sale.
@@ -83,7 +83,7 @@ type held struct {
 type call struct {
 	path, key, body string
 	answer          string // the last one: its status and text
-	unknown         int    // tries of which nobody was told whether they took effect
+	unknown         int    // tries whose outcome is unknown
 }
 
 func (c *call) done() bool { return strings.HasPrefix(c.answer, "200 ") }
@@ -110,7 +110,7 @@ func (c *crowd) come(ctx context.Context, shelves []*shelf) {
 	all.Wait()
 }
 
-// buy is one buyer from beginning to end.
+// buy is one buyer from start to finish.
 func (c *crowd) buy(s *shelf, rnd *rand.Rand) *buyer {
 	b := &buyer{user: c.user.Add(1), shelf: s}
 	body := fmt.Sprintf(`{"dropId":%d,"userId":%d`, s.id, b.user)
@@ -135,7 +135,7 @@ func (c *crowd) buy(s *shelf, rnd *rand.Rand) *buyer {
 	return b
 }
 
-// settle sends a call until its outcome is known.
+// settle repeats a call until its outcome is known.
 func (c *crowd) settle(k *call) {
 	began := time.Now()
 	for time.Since(began) < settled && !c.leave.Load() {
@@ -182,7 +182,7 @@ func (c *crowd) send(k *call) (string, error) {
 	return client.Call{URL: c.shop + k.path, Key: k.key, Body: k.body, Once: true}.Text(context.Background(), c.client)
 }
 
-// offer puts new drops on sale: one with enough for everybody, one with sizes, and one that is soon sold out.
+// offer puts new drops on sale: one with enough for everybody, one with sizes, and one that soon sells out.
 func (c *crowd) offer(ctx context.Context, round int) ([]*shelf, error) {
 	var shelves []*shelf
 	for _, s := range []struct {
@@ -217,7 +217,7 @@ func (c *crowd) offer(ctx context.Context, round int) ([]*shelf, error) {
 	return shelves, nil
 }
 
-// begin forgets most of what the last round's buyers were told: it keeps the calls of every hundredth buyer.
+// begin forgets most of what the last round's buyers were told. It keeps the calls of every hundredth buyer.
 func (c *crowd) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -240,7 +240,7 @@ func (b *buyer) calls() []*call {
 	return done
 }
 
-// since are the answers from a moment on, in their order.
+// since returns the answers from a moment on, in order.
 func (c *crowd) since(begin time.Time) []event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -253,8 +253,7 @@ func (c *crowd) since(begin time.Time) []event {
 	return found
 }
 
-// sales counts the sales that were acknowledged between two moments, and the refusals because a database or a replica
-// was away.
+// sales counts the acknowledged sales between two moments, and the refusals because a database or a replica was away.
 func sales(events []event, from, to time.Time) (sold, away int) {
 	for _, e := range events {
 		switch {
@@ -268,7 +267,7 @@ func sales(events []event, from, to time.Time) (sold, away int) {
 	return sold, away
 }
 
-// pause is the longest time without a sale.
+// pause returns the longest time without a sale.
 func pause(events []event, from time.Time) (longest time.Duration) {
 	last := from
 	for _, e := range events {

@@ -1,9 +1,9 @@
 //go:build linux
 
-// Package cluster runs sneakerdrop as a big shop does, and breaks one part after the other while buyers go on. It has
+// Package cluster runs sneakerdrop like a big shop, and breaks one part after another while buyers continue. It has
 // three PostgreSQL servers under Patroni with three etcd, three NATS, three replicas, and HAProxy in front. Each runs
-// as a machine of a network of its own, whose cables can be pulled. `make cluster` runs it; docs/TESTING.md says how
-// to read what it prints.
+// as a machine with a network of its own, whose cables can be pulled. `make cluster` runs it; docs/TESTING.md
+// explains what it prints.
 package cluster
 
 import (
@@ -24,17 +24,17 @@ import (
 )
 
 const (
-	// stage is a variable that says how far we have come: nothing outside, then the first process in namespaces of
-	// our own, at last the tests.
+	// stage is a variable that says how far this process has come: nothing outside, then the first process in
+	// namespaces of our own, and finally the tests.
 	stage = "SNEAKERDROP_TEST_CLUSTER_STAGE"
-	// dirVariable names the folder for everything.
+	// dirVariable names the folder for all files.
 	dirVariable = "SNEAKERDROP_TEST_CLUSTER_DIR"
 )
 
-// entered reports whether networks can be made here.
+// entered reports whether this process can make networks.
 func entered() bool { return os.Getenv(stage) == "inside" }
 
-// patience is how long is waited for what should take seconds.
+// patience is how long to wait for something that should take seconds.
 const patience = 60 * time.Second
 
 // cluster is all that runs.
@@ -89,7 +89,7 @@ func newCluster(t testing.TB) *cluster {
 	return c
 }
 
-// folder makes one that belongs to whom the programs run as.
+// folder makes a folder that belongs to the programs' user.
 func (c *cluster) folder(t testing.TB, name string, mode os.FileMode) string {
 	t.Helper()
 	dir := filepath.Join(c.dir, name)
@@ -114,7 +114,7 @@ func (c *cluster) shipped(t testing.TB, name string) string {
 
 var named = regexp.MustCompile(`\b(?:db|etcd|nats|app)[123]:\d`)
 
-// addressed is text with addresses in place of the names of machines, which no name server knows.
+// addressed returns text with addresses instead of the names of machines, which no name server knows.
 func (c *cluster) addressed(text string) string {
 	return named.ReplaceAllStringFunc(text, func(name string) string {
 		host, port, _ := strings.Cut(name, ":")
@@ -149,7 +149,7 @@ func (c *cluster) startDatabases(t testing.TB) {
 	c.await(t, "there is a shop", c.createShop)
 }
 
-// createShop makes the shop's database and role.
+// createShop creates the shop's database and role.
 func (c *cluster) createShop(ctx context.Context) error {
 	now, err := c.roles(ctx)
 	if err != nil {
@@ -183,7 +183,7 @@ func (c *cluster) startNATS(t testing.TB) {
 	}
 }
 
-// databaseURL names all three databases; of them the primary is taken.
+// databaseURL names all three databases; the server uses the primary.
 func (c *cluster) databaseURL() string {
 	var hosts []string
 	for _, name := range slices.Sorted(maps.Keys(c.members)) {
@@ -217,7 +217,7 @@ func (c *cluster) startBalancer(t testing.TB) {
 	must(t, c.lb.start())
 }
 
-// replicas are the addresses of all, past HAProxy.
+// replicas returns the addresses of all replicas, bypassing HAProxy.
 func (c *cluster) replicas() []string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(c.apps)) {
@@ -246,7 +246,7 @@ func poll(ctx context.Context, long time.Duration, check func(context.Context) e
 		if err == nil {
 			return nil
 		}
-		if last == nil || ctx.Err() == nil { // says more than that the time was over
+		if last == nil || ctx.Err() == nil { // more informative than that the time is up
 			last = err
 		}
 		select {
@@ -257,7 +257,7 @@ func poll(ctx context.Context, long time.Duration, check func(context.Context) e
 	}
 }
 
-// whole tells what is missing until everything is as it should be.
+// whole returns what is missing until everything is as it should be.
 func (c *cluster) whole(ctx context.Context) error {
 	if err := errors.Join(c.etcdWhole(ctx), c.databasesWhole(ctx), c.natsWhole(ctx)); err != nil {
 		return err

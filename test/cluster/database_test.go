@@ -22,14 +22,14 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// member is a PostgreSQL server and the Patroni that looks after it.
+// member is a PostgreSQL server and its Patroni.
 type member struct {
 	*machine
 
 	patroni *program
 }
 
-// newMember lays out a member; it starts with patroni.
+// newMember prepares a member; patroni starts it.
 func (c *cluster) newMember(t testing.TB, name string) *member {
 	t.Helper()
 	m := &member{machine: c.network.plug(t, name)}
@@ -39,7 +39,7 @@ func (c *cluster) newMember(t testing.TB, name string) *member {
 	for from, to := range map[string]string{
 		"/var/lib/postgresql/15/shop": filepath.Join(dir, "data"), "/usr/lib/postgresql/15/bin": c.postgres,
 		"/var/lib/postgresql/.pgpass-patroni": filepath.Join(dir, "pgpass"), "/var/run/postgresql": dir, "name: " + m.address: "name: " + name,
-		"samenet": "all", // of addresses that are not on an interface, too
+		"samenet": "all", // also for addresses that are not on an interface
 	} {
 		text = strings.ReplaceAll(text, from, to)
 	}
@@ -74,12 +74,12 @@ func (m *member) postmaster() int {
 func (m *member) send(s syscall.Signal) {
 	if parent := m.postmaster(); parent != 0 {
 		for _, pid := range pgtest.Family(parent) {
-			_ = syscall.Kill(pid, s) // may have ended by itself
+			_ = syscall.Kill(pid, s) // it may have ended by itself
 		}
 	}
 }
 
-// session connects to the server itself, past everything.
+// session connects to the server itself, bypassing everything else.
 func (m *member) session(ctx context.Context, database string) (*pgx.Conn, error) {
 	return pgx.Connect(ctx, m.url("postgres", database)+"&connect_timeout=1")
 }
@@ -88,7 +88,7 @@ func (m *member) url(user, database string) string {
 	return fmt.Sprintf("postgres://%s:change-me@%s/%s?sslmode=disable", user, m.at(5432), database)
 }
 
-// leader asks Patroni who it is, and who would be next; "" for nobody.
+// leader asks Patroni which member is the leader, and which would be next; "" for none.
 func (c *cluster) leader(ctx context.Context) (leader, next string) {
 	for _, m := range c.members {
 		var seen struct {
@@ -110,10 +110,10 @@ func (c *cluster) leader(ctx context.Context) (leader, next string) {
 	return "", ""
 }
 
-// roles are the members by what they are now: the primary, its synchronous standby, the other one.
+// roles are the members by their current roles: the primary, its synchronous standby, and the other one.
 type roles struct{ primary, standby, other *member }
 
-// roles asks Patroni and the primary; an error says that one of them is missing.
+// roles asks Patroni and the primary. An error says that one of them is missing.
 func (c *cluster) roles(ctx context.Context) (r roles, err error) {
 	name, next := c.leader(ctx)
 	if r.primary = c.members[name]; r.primary == nil {
@@ -142,7 +142,7 @@ func (c *cluster) roles(ctx context.Context) (r roles, err error) {
 	return r, err
 }
 
-// switchover has Patroni make another member the primary, as before maintenance.
+// switchover makes another member the primary, like before maintenance.
 func (c *cluster) switchover(from *member) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -163,7 +163,7 @@ func (c *cluster) switchover(from *member) error {
 	return err
 }
 
-// get decodes what an address answers with 200; nil: nothing of it matters.
+// get decodes an address's answer if the status is 200; nil: the content does not matter.
 func get(ctx context.Context, address string, into any) error {
 	text, err := fetch(ctx, address)
 	if err != nil || into == nil {
@@ -192,5 +192,5 @@ func fetch(ctx context.Context, address string) ([]byte, error) {
 	return text, err
 }
 
-// once keeps no connection, of which nobody knows whether it leads anywhere.
+// once keeps no connection, because nobody knows whether a kept one still works.
 var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

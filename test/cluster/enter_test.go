@@ -18,8 +18,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestMain runs the tests in namespaces of their own, where a network can be broken without harm, and where all that
-// was started ends with the first process, whatever happens. Where the system does not allow that they run outside.
+// TestMain runs the tests in namespaces of their own. A network can be broken there without harm, and everything that
+// was started ends with the first process, whatever happens. If the system does not allow that, the tests run
+// outside.
 func TestMain(m *testing.M) {
 	switch os.Getenv(stage) {
 	case "first":
@@ -62,7 +63,7 @@ func namespaces() *syscall.SysProcAttr {
 	return attr
 }
 
-// again runs this program once more, and hands signals on to it.
+// again runs this program once more, and passes signals on to it.
 func again(next, dir string, attr *syscall.SysProcAttr) (int, error) {
 	runtime.LockOSThread() // a child is killed with the thread that has started it
 	defer runtime.UnlockOSThread()
@@ -87,8 +88,8 @@ func again(next, dir string, attr *syscall.SysProcAttr) (int, error) {
 	return max(cmd.ProcessState.ExitCode(), -cmd.ProcessState.ExitCode()), err
 }
 
-// beFirst is what the first process of a system does: it sees to the mounts, starts what there is to start, and
-// collects what has ended, whoever's it was. When it ends all others do.
+// beFirst does what the first process of a system does. It makes the mounts, starts the rest, and collects the status
+// of all processes that end. When it ends, all others do.
 func beFirst() int {
 	if err := errors.Join(
 		unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""),
@@ -132,7 +133,7 @@ func beFirst() int {
 
 const dirPrefix = "sneakerdrop-cluster-"
 
-// makeDir makes the folder for everything, and removes those that killed runs left behind.
+// makeDir makes the folder for all files, and removes those that killed runs left behind.
 func makeDir() (string, error) {
 	old, err := filepath.Glob(filepath.Join(os.TempDir(), dirPrefix+"*"))
 	if err != nil {

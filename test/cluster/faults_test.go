@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// kind is a fault that may come.
+// kind is a fault that may occur.
 type kind struct {
 	group string // every plan has one of each
 	name  string
-	// last is how long it lasts at least and at most before whoever looks after the machines mends it. A primary that
-	// is silent for 20 s is replaced.
+	// last is the range of how long the fault lasts before somebody repairs it. A primary that is silent for 20 s is
+	// replaced.
 	last [2]time.Duration
 	// cable: a cable is pulled.
 	cable bool
-	// strike makes it happen, and returns what mends it.
+	// strike causes the fault, and returns the function that repairs it.
 	strike func(*scene) (mend func() error, err error)
-	// expect says what is wrong with what was sold while it lasted.
+	// expect returns what is wrong with the sales during the fault.
 	expect func(*outcome) error
 }
 
@@ -34,16 +34,16 @@ type scene struct {
 	roles
 
 	rnd    *rand.Rand
-	detail string // what was hit
+	detail string // the part that was hit
 }
 
 func seconds(least, most int) [2]time.Duration {
 	return [2]time.Duration{time.Duration(least) * time.Second, time.Duration(most) * time.Second}
 }
 
-// watchdog is after how long a watchdog resets the machine of a primary whose Patroni says nothing (ttl -
-// safety_margin). Here we are it: Patroni before 3.0.3 may, frozen for longer than the ttl, take the place of its
-// successor again, and what that has sold is gone.
+// watchdog is the time after which a watchdog resets the machine of a primary whose Patroni is silent (ttl -
+// safety_margin). Here the test is the watchdog. Patroni before 3.0.3 may freeze for longer than the ttl, and then
+// take over again from its successor, whose sales are lost.
 var watchdog = seconds(15, 16)
 
 // kinds are all faults.
@@ -155,9 +155,9 @@ func standbyKinds() []kind {
 	}
 }
 
-// refused: what is on one machine alone is answered to nobody, and who asks is told so.
+// refused: sales that are on one machine only are never acknowledged, and callers are told so.
 func refused(o *outcome) error {
-	const grace = 2 * time.Second // for what was on two machines already
+	const grace = 2 * time.Second // for sales that were already on two machines
 	sold, away := sales(o.events, o.struck.Add(grace), o.mended)
 	if sold > 0 || away == 0 {
 		return fmt.Errorf("without a standby %d sales were acknowledged, and %d calls told that there are none", sold, away)
@@ -165,7 +165,7 @@ func refused(o *outcome) error {
 	return nil
 }
 
-// undisturbed: sales go on. A replica that is silent under a drop's lock may keep it for 5 s.
+// undisturbed: sales continue. A replica that goes silent with a drop's lock may keep it for 5 s.
 func undisturbed(o *outcome) error {
 	const longest = 5500 * time.Millisecond
 	if sold, _ := sales(o.events, o.struck, o.mended); sold == 0 && o.mended.Sub(o.struck) > longest {
@@ -233,19 +233,19 @@ func serviceKinds() []kind {
 	)
 }
 
-// crash kills the whole of a database's machine.
+// crash kills everything on a database's machine.
 func (m *member) crash() {
 	m.patroni.kill()
 	m.send(syscall.SIGKILL)
 }
 
-// reset is a crash, and a start afterwards.
+// reset is a crash, followed by a start.
 func (m *member) reset() error {
 	m.crash()
 	return m.patroni.start()
 }
 
-// freeze stops PostgreSQL and all its sessions where they are, and returns what lets them go on.
+// freeze stops PostgreSQL and all its sessions where they are, and returns the function that lets them continue.
 func (m *member) freeze() (thaw func() error) {
 	m.send(syscall.SIGSTOP)
 	return func() error { m.send(syscall.SIGCONT); return nil }

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// network is a switch with a cable to each machine. Where the system allows no networks of one's own, all machines are
-// addresses of the loopback, and no cable can be pulled.
+// network is a switch with a cable to each machine. If the system allows no networks of our own, all machines are
+// loopback addresses, and no cable can be pulled.
 type network struct {
 	prefix string // of all addresses
 	real   bool
@@ -28,13 +28,13 @@ type machine struct {
 	namespace     *os.File // nil: everybody's
 }
 
-// machines are all there are, by the last number of their address.
+// machines are all machines, by the last number of their address.
 var machines = map[string]int{
 	"db1": 11, "db2": 12, "db3": 13, "etcd1": 21, "etcd2": 22, "etcd3": 23, "nats1": 31, "nats2": 32, "nats3": 33,
 	"app1": 41, "app2": 42, "app3": 43, "lb": 50,
 }
 
-// newNetwork makes the switch. The buyers, and whoever looks after the machines, are plugged into it directly.
+// newNetwork makes the switch. Buyers and the operators of the machines are connected to it directly.
 func newNetwork(t testing.TB) *network {
 	t.Helper()
 	if !entered() {
@@ -49,7 +49,7 @@ func newNetwork(t testing.TB) *network {
 	return n
 }
 
-// plug returns the machine of that name, connected to the network.
+// plug returns the machine with that name, connected to the network.
 func (n *network) plug(t testing.TB, name string) *machine {
 	t.Helper()
 	m := &machine{name: name, network: n, address: fmt.Sprint(n.prefix, machines[name])}
@@ -68,13 +68,13 @@ func (n *network) plug(t testing.TB, name string) *machine {
 	return m
 }
 
-// pull takes the machine's cable out: what is sent to it or by it is lost without a word.
+// pull unplugs the machine's cable: everything sent to it or by it is lost silently.
 func (m *machine) pull() error { return ip(nil, "link set cable-"+m.name+" down") }
 
-// mend puts the cable back.
+// mend plugs the cable in again.
 func (m *machine) mend() error { return ip(nil, "link set cable-"+m.name+" up") }
 
-// forget stops all that the machine sends to others; what they send still arrives.
+// forget drops everything that the machine sends to others; what they send still arrives.
 func (m *machine) forget(others ...*machine) error {
 	var err error
 	for _, o := range others {
@@ -111,7 +111,7 @@ func (m *machine) ip(line string) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: nobody else gets a thread that is elsewhere
+		runtime.LockOSThread() // never unlocked, so nobody else gets a thread of another namespace
 		if err = m.enter(); err == nil {
 			out, err = exec.Command("ip", strings.Fields(line)...).CombinedOutput()
 		}
@@ -137,7 +137,7 @@ func (m *machine) enter() error {
 	return unix.Setns(int(m.namespace.Fd()), unix.CLONE_NEWNET)
 }
 
-// newNamespace is held by its file.
+// newNamespace is kept alive by its file.
 func newNamespace() (f *os.File, err error) {
 	done := make(chan struct{})
 	go func() {

@@ -16,18 +16,18 @@ type outcome struct {
 
 	detail         string
 	struck, mended time.Time
-	over           time.Time // everything was as before
-	events         []event   // from when it struck
+	over           time.Time // everything is as before
+	events         []event   // since the fault
 	pause          time.Duration
-	patient        time.Duration // the longest that a buyer had to ask
-	// Where the databases took no writes, from the last one on: until there was another primary, until it took
-	// writes, and from then until the shop sold.
+	patient        time.Duration // the longest time that a buyer had to repeat a call
+	// For the last time without writable databases: until there was another primary, until it accepted writes, and
+	// from then until the shop sold.
 	elected, writable, shop time.Duration
 	history                 histories.Found
 	tally                   map[string]int
 }
 
-// judge takes the times from what buyers and the databases were told.
+// judge calculates the times from what buyers and the databases were told.
 func (o *outcome) judge(crowd *crowd, p *probe) {
 	o.events = crowd.since(o.struck)
 	o.tally = crowd.tally
@@ -54,7 +54,7 @@ func (o *outcome) judge(crowd *crowd, p *probe) {
 	o.shop = max(0, sold.Sub(write.at))
 }
 
-// noticeable is the longest pause that nobody calls an outage.
+// noticeable is the longest pause that does not count as an outage.
 const noticeable = time.Second
 
 func (o *outcome) String() string {

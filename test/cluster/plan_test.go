@@ -14,11 +14,11 @@ import (
 type step struct {
 	kind
 	last time.Duration
-	seed uint64 // of what is drawn when it strikes
+	seed uint64 // decides everything that is drawn when the fault strikes
 }
 
-// newPlan draws n faults of the kinds whose names match; the same seed draws the same. Of each group there is one in
-// every so many, and every kind of a group has its turn.
+// newPlan draws n faults of the kinds whose names match; the same seed draws the same plan. Each group occurs once in
+// a fixed number of faults, and the kinds of a group take turns.
 func newPlan(seed uint64, n int, cables bool, only *regexp.Regexp) []step {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	var groups []string
@@ -52,7 +52,7 @@ func newPlan(seed uint64, n int, cables bool, only *regexp.Regexp) []step {
 	return plan
 }
 
-// A seed stands for one plan, in which every group has its turn, and later every kind.
+// A seed stands for one plan, in which every group occurs, and later every kind.
 func TestPlan_IsItsSeeds(t *testing.T) {
 	all := regexp.MustCompile("")
 	for seed := range uint64(20) {

@@ -13,17 +13,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// probe writes to the databases themselves all the time, so that what is their part of a pause is known without
-// sneakerdrop.
+// probe writes to the databases themselves all the time, to show which part of a pause is theirs and not
+// sneakerdrop's.
 type probe struct {
 	mu     sync.Mutex
 	writes []write
 }
 
-// write is a commit that was acknowledged, and so is on two machines.
+// write is an acknowledged commit, so it is on two machines.
 type write struct {
 	at      time.Time
-	primary time.Time // when its session found out that the server is the primary
+	primary time.Time // when its session found that the server is the primary
 }
 
 // startProbe starts a probe that runs until ctx ends.
@@ -32,7 +32,7 @@ func (c *cluster) startProbe(ctx context.Context) *probe {
 	for _, m := range c.members {
 		go func() {
 			for ctx.Err() == nil {
-				_ = p.write(ctx, m) // most of them are no primary, and one may be gone
+				_ = p.write(ctx, m) // most of them are standbys, and one may be gone
 				time.Sleep(20 * time.Millisecond)
 			}
 		}()
@@ -40,13 +40,13 @@ func (c *cluster) startProbe(ctx context.Context) *probe {
 	return p
 }
 
-// write writes until something goes wrong.
+// write writes until an error occurs.
 func (p *probe) write(ctx context.Context, m *member) error {
 	config, err := pgx.ParseConfig(m.url("postgres", "postgres") + "&connect_timeout=1")
 	if err != nil {
 		return err
 	}
-	noticed := false // what is on one machine alone is no write
+	noticed := false // a write on one machine only does not count
 	config.OnNotice = func(*pgconn.PgConn, *pgconn.Notice) { noticed = true }
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -70,7 +70,7 @@ func (p *probe) write(ctx context.Context, m *member) error {
 	}
 }
 
-// pause is the longest time without a write from a moment on: when it began, and the write that ended it.
+// pause returns the longest time without a write since a moment: when it began, and the write that ended it.
 func (p *probe) pause(from time.Time) (began time.Time, ended write) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

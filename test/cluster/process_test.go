@@ -20,7 +20,7 @@ import (
 	"sneakerdrop/internal/testing/pgtest"
 )
 
-// program is something that runs on a machine, and is started again when it ends as a service is.
+// program is something that runs on a machine and is restarted when it ends, like a service.
 type program struct {
 	name    string
 	machine *machine
@@ -33,10 +33,11 @@ type program struct {
 	done    chan struct{} // closed when it has ended
 }
 
-// mark is in the environment of all that is started, so that the last can be found.
+// mark is in the environment of every program, so that all of them can be found.
 const mark = "SNEAKERDROP_TEST_CLUSTER_OF"
 
-// start starts the program from a thread of its own, which lives as long: a child gets its signal when that ends.
+// start starts the program from a thread of its own that lives as long, because a child is signaled when that thread
+// ends.
 func (p *program) start() error {
 	log, err := os.OpenFile(filepath.Join(p.dir, p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -56,7 +57,7 @@ func (p *program) start() error {
 		}
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // how it ended is in its log
+			_ = cmd.Wait() // the log says how it ended
 			close(done)
 		}
 	}()
@@ -76,10 +77,10 @@ func (p *program) running() bool {
 	}
 }
 
-// send sends a signal to the program and to all its children, except those that left its group.
+// send sends a signal to the program and all its children, except those that left its group.
 func (p *program) send(s syscall.Signal) {
 	if p.running() {
-		_ = syscall.Kill(-p.process.Pid, s) // may have ended just now
+		_ = syscall.Kill(-p.process.Pid, s) // it may have just ended
 	}
 }
 
@@ -88,7 +89,7 @@ func (p *program) kill() {
 	<-p.done
 }
 
-// stop has it end by itself.
+// stop asks the program to end.
 func (p *program) stop() error {
 	p.send(syscall.SIGTERM)
 	select {
@@ -109,7 +110,7 @@ func (p *program) tail() string {
 	return string(text[max(0, len(text)-2000):])
 }
 
-// account is whom the programs run as where we are root, which PostgreSQL refuses to be.
+// account is the user that the programs run as if we are root, because PostgreSQL refuses to run as root.
 func account(t testing.TB) *syscall.Credential {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -124,7 +125,7 @@ func account(t testing.TB) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// strays are processes that were started here, by anybody, and still run.
+// strays are processes that were started here by any program and still run.
 func strays() []int {
 	var found []int
 	ours := fmt.Appendf(nil, "%s=%d\x00", mark, os.Getpid())
@@ -138,7 +139,7 @@ func strays() []int {
 	return found
 }
 
-// endAll kills all that was started here, and says what does not go.
+// endAll kills everything that was started here, and returns what remains.
 func endAll() error {
 	deadline := time.Now().Add(patience)
 	for {

@@ -20,17 +20,17 @@ import (
 	"sneakerdrop/internal/testing/histories"
 )
 
-// within is how long the shop may be without sales after a fault that is over: Patroni replaces a primary that says
-// nothing after 20 s.
+// within is how long the shop may have no sales after a fault is repaired: Patroni replaces a silent primary after 20
+// s.
 const within = time.Minute
 
-// promised is within how long of the databases taking writes again the shop sells: 5 s, and three times that on a
-// busy machine.
+// promised is the time after which the shop sells once the databases accept writes again: 5 s, and three times that
+// on a busy machine.
 const promised = 15 * time.Second
 
-// Kills, freezes, cuts off and restarts each part of a cluster while buyers go on. The cluster has three PostgreSQL
-// servers under Patroni, three etcd, three NATS, three replicas and HAProxy. What was acknowledged is there, nothing
-// is sold twice, and the shop is back by itself.
+// The test kills, freezes, disconnects and restarts each part of a cluster while buyers continue. The cluster has
+// three PostgreSQL servers under Patroni, three etcd, three NATS, three replicas and HAProxy. Everything acknowledged
+// is there, nothing is sold twice, and the shop recovers by itself.
 func TestCluster_LosesNothingAndComesBack(t *testing.T) {
 	seed := number(t, "SEED", uint64(time.Now().UnixNano()))
 	faults := int(number(t, "FAULTS", 10))
@@ -59,7 +59,7 @@ func TestCluster_LosesNothingAndComesBack(t *testing.T) {
 	c.auditAll(t)
 }
 
-// endEarly has a signal end everything at once, with the table so far.
+// endEarly makes a signal end everything at once, and prints the table so far.
 func endEarly(table *table) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -86,7 +86,7 @@ func number(t testing.TB, variable string, otherwise uint64) uint64 {
 	return n
 }
 
-// suffer lets one fault come while buyers buy, waits until everything is back, and checks.
+// suffer causes one fault while buyers buy, waits until everything is back, and checks.
 func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome {
 	t.Helper()
 	o := &outcome{step: s}
@@ -97,7 +97,7 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 	defer leave()
 	var buying sync.WaitGroup
 	buying.Go(func() { crowd.come(ctx, shelves) })
-	defer func() { crowd.leave.Store(true); leave(); buying.Wait(); crowd.leave.Store(false) }() // at an early end
+	defer func() { crowd.leave.Store(true); leave(); buying.Wait(); crowd.leave.Store(false) }() // if the test ends early
 	outside := histories.NewOutside(t, c.replicas(), hold, s.seed)
 	buying.Go(func() { outside.Run(ctx) })
 	probe := c.startProbe(ctx)
@@ -113,12 +113,12 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 		sc.roles, err = c.roles(ctx)
 		return err
 	})
-	time.Sleep(time.Duration(sc.rnd.Int64N(int64(500 * time.Millisecond)))) // anywhere in the load
+	time.Sleep(time.Duration(sc.rnd.Int64N(int64(500 * time.Millisecond)))) // at any time during the load
 	o.struck = time.Now()
 	mend, err := s.strike(sc)
 	must(t, err)
 	o.detail = sc.detail
-	time.Sleep(s.last) // that is what it does
+	time.Sleep(s.last) // that is the fault's effect
 	o.mended = time.Now()
 	must(t, mend())
 	c.awaitBack(t, crowd, shelves[0], o)
@@ -129,7 +129,7 @@ func (c *cluster) suffer(t testing.TB, crowd *crowd, round int, s step) *outcome
 	return o
 }
 
-// awaitBack waits until everything is as before the fault, and the shop sells to who comes then.
+// awaitBack waits until everything is as before the fault, and the shop sells to new buyers.
 func (c *cluster) awaitBack(t testing.TB, crowd *crowd, s *shelf, o *outcome) {
 	t.Helper()
 	began := time.Now()
@@ -143,7 +143,7 @@ func (c *cluster) awaitBack(t testing.TB, crowd *crowd, s *shelf, o *outcome) {
 	o.over = time.Now()
 }
 
-// conclude checks what the fault has left.
+// conclude checks the effects of the fault.
 func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, outside *histories.Outside, o *outcome) {
 	t.Helper()
 	books, err := c.books(t.Context())
@@ -166,7 +166,7 @@ func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, outside
 	}
 }
 
-// auditAll has the program itself audit all that was sold.
+// auditAll lets the program itself audit everything that was sold.
 func (c *cluster) auditAll(t testing.TB) {
 	t.Helper()
 	cmd := exec.Command(c.binary, "audit")

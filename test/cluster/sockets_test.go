@@ -17,8 +17,8 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// watchThrough has Socket.IO clients, by polling and by WebSocket, watch a drop through HAProxy. Each poll must reach
-// the replica that knows the session, with a cookie and without. Each client must hear of what any replica sells.
+// watchThrough lets Socket.IO clients watch a drop through HAProxy, by polling and by WebSocket. Each poll must reach
+// the replica that knows the session, with a cookie and without. Each client must hear about sales at any replica.
 func (c *cluster) watchThrough(t testing.TB, crowd *crowd, s *shelf) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -59,10 +59,10 @@ func (c *cluster) hears(crowd *crowd, s *shelf, open func(context.Context) (func
 	return until(`"reserved"`)
 }
 
-// poll is a client that knows polling alone.
+// poll is a client that can only poll.
 func (c *cluster) poll(ctx context.Context, client *http.Client) (func() (string, error), error) {
 	address := c.shop() + "/socket.io/?EIO=4&transport=polling"
-	client.Transport = &http.Transport{DisableKeepAlives: true} // each request finds its way anew
+	client.Transport = &http.Transport{DisableKeepAlives: true} // each request is routed anew
 	ask := func(method, address, body string) (string, error) {
 		req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 		if err != nil {
@@ -94,7 +94,7 @@ func (c *cluster) poll(ctx context.Context, client *http.Client) (func() (string
 	return func() (string, error) { return ask(http.MethodGet, address, "") }, nil
 }
 
-// socket is a client that knows WebSocket alone.
+// socket is a client that only uses WebSocket.
 func (c *cluster) socket(ctx context.Context) (func() (string, error), error) {
 	heard := &listener{said: make(chan string, 100)}
 	socket, _, err := gws.NewClient(heard, &gws.ClientOption{

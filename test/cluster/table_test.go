@@ -34,7 +34,7 @@ func (tb *table) add(o *outcome) {
 	tb.rows[o.name] = append(tb.rows[o.name], o)
 }
 
-// String is a row for each kind, and one for all of them. Times are in milliseconds, median and worst.
+// String has a row for each kind, and one for all. Times are in milliseconds, median and worst.
 func (tb *table) String() string {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
@@ -84,7 +84,7 @@ func row(name string, outcomes []*outcome) string {
 		times(elected), times(writable), times(shop))
 }
 
-// times are the median and the worst.
+// times returns the median and the worst.
 func times(all []time.Duration) string {
 	if len(all) == 0 {
 		return "–"

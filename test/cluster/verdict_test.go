@@ -10,7 +10,7 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// scenery is a shelf, three buyers of whom the first two bought, and the rows of it.
+// scenery is a shelf, three buyers of whom the first two bought, and its rows.
 func scenery() ([]*buyer, []*shelf, *rows) {
 	s := &shelf{id: 7, total: 3}
 	r := &rows{byUser: make(map[int64][]drop.Reservation), purchases: make(map[int64][]drop.Purchase)}
@@ -31,7 +31,8 @@ func scenery() ([]*buyer, []*shelf, *rows) {
 	return buyers, []*shelf{s}, r
 }
 
-// The comparison of answers with rows finds what is missing, there twice, or there although it was denied.
+// The comparison of answers with rows finds sales that are missing, that exist twice, or that exist although the
+// buyer was told otherwise.
 func TestVerdict_FindsWhatIsWrong(t *testing.T) {
 	first := int64(drop.NewReservationID(7, 1))
 	for name, c := range map[string]struct {
@@ -69,7 +70,7 @@ func TestVerdict_FindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Where both standbys are away no sale may be acknowledged; a pause is the longest time without one.
+// If both standbys are away, no sale may be acknowledged; a pause is the longest time without one.
 func TestEvents_AreCountedByTheirMoments(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	events := []event{{at: at(1), sold: true}, {at: at(4)}, {at: at(9), sold: true}, {at: at(10), sold: true}}
@@ -81,7 +82,7 @@ func TestEvents_AreCountedByTheirMoments(t *testing.T) {
 	}
 	o := &outcome{struck: at(0), mended: at(8), events: events}
 	if err := refused(o); err != nil {
-		t.Error(err) // the sale at 1 may have been on its way
+		t.Error(err) // the sale at 1 may have been in progress
 	}
 	o.mended = at(11)
 	if refused(o) == nil {

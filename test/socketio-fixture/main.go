@@ -1,5 +1,5 @@
-// Socketio-fixture is a server for the Socket.IO project's official protocol test suites: it listens on port 3000 and
-// answers as their documentation says a server under test should. With --engine it serves the Engine.IO suite.
+// Socketio-fixture is a server for the Socket.IO project's official protocol test suites. It listens on port 3000,
+// and answers as their documentation requires of a server under test. With --engine it serves the Engine.IO suite.
 package main
 
 import (
@@ -46,8 +46,8 @@ func socketServer(options engineio.Options) *socketio.Server {
 					log.Print(err)
 				}
 			})
-			// On its own, a moment later: the suite waits for one message after the other, and misses the second of two
-			// that arrive together.
+			// In a message of its own, a moment later: the suite waits for one message after another, and misses the
+			// second of two that arrive together.
 			auth := s.Auth()
 			time.AfterFunc(10*time.Millisecond, func() {
 				if err := s.Emit("auth", auth); err != nil {
