@@ -356,14 +356,17 @@ type buyerJSON struct {
 
 func TestBuyers_AreFoundByNameEmailAndNumber(t *testing.T) {
 	s := newShop(t)
-	for _, name := range []string{"Ann Smith", "Bob", "ann-marie", "Zoë", "90210"} {
+	const one = int64(1 << 40)
+	own := strconv.FormatInt(one+5, 10) // the name, and part of two others, of the buyer with this number
+	for _, name := range []string{"Ann Smith", "Bob", "ann-marie", "Zoë", "90210", own, own + " a", own + " b"} {
 		s.ok(s.post("/api/users", fmt.Sprintf(`{"username":%q,"email":%q}`, name, strings.ToLower(strings.ReplaceAll(name, " ", "."))+"@example.com")))
 	}
 	s.soldTo(createBody, `"userId":77`)
-	const one = int64(1 << 40)
+	all := []int64{one + 7, one + 6, one + 5, one + 4, one + 3, one + 2, one + 1, one}
 	for q, want := range map[string][]int64{
-		"": {one + 4, one + 3, one + 2, one + 1, one}, "ann": {one + 2, one}, "ANN smith": {one}, "zoë": {one + 3}, "@example.com": {one + 4, one + 3, one + 2, one + 1, one},
-		"77": {77}, "#77": {77}, "78": {}, strconv.FormatInt(one+1, 10): {one + 1}, "90210": {one + 4}, "nobody": {}, "0": {one + 4}, "9007199254740992": {},
+		"": all, "ann": {one + 2, one}, "ANN smith": {one}, "zoë": {one + 3}, "@example.com": all, "#77": {77}, "79": {}, "nobody": {},
+		"77": {77, one + 7, one + 6, one + 5}, "0": {one + 7, one + 6, one + 5, one + 4}, "90210": {one + 4}, "9007199254740992": {},
+		strconv.FormatInt(one+1, 10): {one + 1}, own: {one + 5, one + 7, one + 6},
 	} {
 		got := []int64{}
 		for at := ""; ; {
@@ -371,7 +374,7 @@ func TestBuyers_AreFoundByNameEmailAndNumber(t *testing.T) {
 			for _, b := range page.Buyers {
 				got = append(got, b.ID)
 			}
-			if page.Next == nil || len(got) > 9 {
+			if page.Next == nil || len(got) > 20 {
 				break
 			}
 			at = fmt.Sprintf("&before=%d", *page.Next)
