@@ -6,6 +6,9 @@ export const onlyDrop = Number(document.documentElement.dataset.drop) || 0;
 
 export const about = document.getElementById("about");
 
+// sizeGuide is the part of the texts that is about sizes, which opens and closes.
+export const sizeGuide = about?.querySelector('[data-text="page.size_guide"]');
+
 // picturesOf are a drop's pictures: those of its page, or the one of its card.
 export function picturesOf(drop) {
   const written = [...(about?.querySelectorAll(".images img") ?? [])].map((i) => ({ url: i.getAttribute("src"), alt: i.alt }));

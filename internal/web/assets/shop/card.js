@@ -8,7 +8,7 @@ import { everySecond, useSeconds } from "../shared/ticker.js";
 import { tell, useTopic } from "../shared/topics.js";
 import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
-import { picturesOf } from "./about.js";
+import { picturesOf, sizeGuide } from "./about.js";
 import { catalog, phaseOf } from "./catalog.js";
 import { Clock } from "./clock.js";
 import { Gallery, Slide } from "./gallery.js";
@@ -41,7 +41,7 @@ export function Card({ id, view = "", ask, children }) {
         <p class="price" translate=${false}>${money(drop.price)}</p>
       </header>
       ${wide && phase === "soon" ? html`<${Clock} to=${Date.parse(drop.start_time)} id=${id} />` : html`<${Stock} drop=${drop} phase=${phase} />`}
-      ${drop.sizes && html`<${Sizes} drop=${drop} picked=${size} pick=${pick} shut=${phase === "out"} />`}
+      ${drop.sizes && html`<${view === "page" ? Guided : "div"}><${Sizes} drop=${drop} picked=${size} pick=${pick} shut=${phase === "out"} /><//>`}
       <${Action} drop=${drop} phase=${phase} size=${size} ask=${ask} />
       ${wide && html`<${Buyers} drop=${drop} />`}
     </div>
@@ -132,6 +132,18 @@ function Sizes({ drop, picked, pick, shut }) {
       </label>`,
     )}
   </fieldset>`;
+}
+
+// Guided is what chooses a size, with the way to the size guide where the page has one.
+function Guided({ children }) {
+  if (!sizeGuide) return html`<div>${children}</div>`;
+  const summary = sizeGuide.querySelector("summary");
+  const open = () => {
+    sizeGuide.open = true;
+    sizeGuide.scrollIntoView({ block: "center" });
+    summary.focus({ preventScroll: true });
+  };
+  return html`<div class="guided">${children}<button type="button" class="guide" onClick=${open}>${summary.textContent}</button></div>`;
 }
 
 function Action({ drop, phase, size, ask }) {

@@ -7,6 +7,7 @@ import { useSeconds } from "../shared/ticker.js";
 import { useTopic } from "../shared/topics.js";
 import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
+import { onlyDrop } from "./about.js";
 import { catalog, nameOf } from "./catalog.js";
 import { Portrait } from "./gallery.js";
 import { buy, dismiss, giveBack, hands, ran, remaining } from "./hands.js";
@@ -36,7 +37,10 @@ export function Tray() {
     const resized = new ResizeObserver((entries) => {
       const { classList, style } = document.documentElement;
       style.setProperty("--tray", `${box.current.offsetHeight}px`);
-      classList.toggle("tight", document.querySelector(".top").offsetHeight + box.current.offsetHeight > innerHeight * 0.45);
+      const tight = document.querySelector(".top").offsetHeight + box.current.offsetHeight > innerHeight * 0.45;
+      const turn = () => classList.toggle("tight", tight);
+      if (onlyDrop) requestAnimationFrame(turn); // the button then takes room in main, which is observed here
+      else turn();
       const grown = entries.some((e) => e.target === box.current);
       uncover(box.current, grown ? document.querySelectorAll(".action button") : []);
       uncover(box.current, focused());
