@@ -44,7 +44,7 @@ export function AllPurchases({ query }) {
     ${range.problem && html`<p class="problem" role="alert">${range.problem}</p>`}
     ${asked.drop && !q ? html`<${Files} drop=${asked.drop} range=${range} size=${asked.size} />` : html`<${AllFiles} asked=${asked} range=${range} q=${q} />`}
     <${Found} list=${list} none=${filtered ? "No purchase matches." : "No purchases yet."}>
-      <${Table} tall label="Purchases, newest first" head=${["Time", "Drop", "Buyer", "Email", "Size", "Price", "Receipt"]} rows=${rows} />
+      <${Table} tall label="Purchases, newest first" head=${["Time", "Drop", "Buyer", "Email", "Size", "Price", "Receipt"]} numbers=${["Price"]} rows=${rows} />
       <p class="hint" role="status">${list.next === null ? plural(rows.length, "purchase") : `The newest ${plural(rows.length, "purchase")}`}. Your time zone: ${zoneName(now())}.</p>
     <//>
   <//>`;

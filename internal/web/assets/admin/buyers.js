@@ -29,7 +29,7 @@ function Search() {
       <${Text} id="buyers-q" label="Find a buyer" hint="Part of a name or email, or the whole number." onInput=${typed} />
     </form>
     <${Found} list=${list} none=${q ? `No buyer matches “${q}”.` : "No buyers yet."}>
-      <${Table} tall label="Buyers, newest first" head=${["Name", "Email", "Number"]} rows=${rows} />
+      <${Table} tall label="Buyers, newest first" head=${["Name", "Email", "Number"]} numbers=${["Number"]} rows=${rows} />
       <p class="hint" role="status">${list.next === null ? plural(rows.length, "buyer") : `The newest ${plural(rows.length, "buyer")}`}. Buyers who are known by the shop's own number only are found by that number.</p>
     <//>
   <//>`;
@@ -58,6 +58,6 @@ function History({ buyer }) {
   const rows = buyer.reservations.map((r) => html`<tr key=${r.id}><td>${precise(Date.parse(r.createdAt))}</td><td><a href=${href(`drops/${r.dropId}`)}><bdi>${r.dropName}</bdi></a></td><td><bdi>${r.size ?? "–"}</bdi></td><td><span class=${`reason ${r.status}`}>${states[r.status]}</span></td><td>${r.purchase ? money(r.purchase.price) : "–"}</td><td>${r.purchase ? precise(Date.parse(r.purchase.createdAt)) : "–"}</td><td>${r.purchase ? `${r.dropId}-${r.purchase.id % 2 ** 32}` : "–"}</td></tr>`);
   return html`<p class="facts"><span>Buyer ${buyer.id}</span> <span><bdi>${buyer.email ?? "No email"}</bdi></span></p>
     <dl class="tiles">${tile("Reservations", whole(buyer.reservations.length))}${tile("Purchases", whole(paid.length))}${tile("Spent", money(spent))}</dl>
-    ${rows.length === 0 ? html`<p class="choose">No reservations yet.</p>` : html`<${Table} tall label="Reservations, newest first" head=${["Reserved", "Drop", "Size", "State", "Price", "Paid", "Receipt"]} rows=${rows} />`}
+    ${rows.length === 0 ? html`<p class="choose">No reservations yet.</p>` : html`<${Table} tall label="Reservations, newest first" head=${["Reserved", "Drop", "Size", "State", "Price", "Paid", "Receipt"]} numbers=${["Price"]} rows=${rows} />`}
     <p class="hint">${buyer.more ? `The newest ${buyer.reservations.length} reservations. ` : ""}Your time zone: ${zoneName(now())}.</p>`;
 }

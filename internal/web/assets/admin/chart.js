@@ -112,13 +112,20 @@ function optionsOf({ box, series, height, bars, sync, shown, act, point }) {
       }],
     },
     scales: { x: { range: () => shown.current }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
-    axes: [{ ...axis, space: 90, size: 30, values: (_, ticks, __, ___, apart) => ticks.map((t) => axisTime(t * 1000, apart)) }, { ...axis, size: 56, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? whole(n) : "")) }],
+    axes: [{ ...axis, space: 90, size: 44, values: marksOf }, { ...axis, size: 56, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? whole(n) : "")) }],
     series: [{}, ...series.map((s) => ({
       stroke: resolved(s.color), width: 2, points: { show: false },
       paths: bars ? uPlot.paths.bars({ size: [0.8, 60] }) : uPlot.paths.stepped({ align: 1 }),
       fill: bars ? resolved(s.color) : undefined,
     }))],
   };
+}
+
+// marksOf writes the marks of the axis of time. The first one, and each that begins another day, names the day below.
+function marksOf(_, ticks, __, ___, apart) {
+  if (apart >= 86_400) return ticks.map((t) => axisTime(t * 1000, apart));
+  const days = ticks.map((t) => axisTime(t * 1000, 86_400));
+  return ticks.map((t, i) => `${axisTime(t * 1000, apart)}${days[i] === days[i - 1] ? "" : `\n${days[i]}`}`);
 }
 
 // before is the last point that is not after a moment: what a stepped line shows there.

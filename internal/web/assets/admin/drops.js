@@ -12,6 +12,7 @@ import { Page } from "./page.js";
 import { room } from "./room.js";
 import { change, go } from "./routes.js";
 import { kindOf, revenueOf, Shares, startOf, StartOf, State } from "./state.js";
+import { zoneName } from "./zones.js";
 
 const size = 25; // drops on a page
 
@@ -78,7 +79,7 @@ function List({ query }) {
       ${choice("sort", "Sort by", sort, orders)}
     </form>
     <p class="hint" role="status">${plural(found.length, "drop")}${q ? ` for “${q}”` : ""}${pages > 1 ? `, page ${whole(page)} of ${whole(pages)}` : ""}</p>
-    ${rows.length === 0 ? html`<p class="choose">No drop matches. <button type="button" class="quiet" onClick=${() => (field.current.value = "", change({ q: "", state: "", page: "" }))}>Show all drops</button></p>` : html`<${Table} drops=${rows} />`}
+    ${rows.length === 0 ? html`<p class="choose">No drop matches. <button type="button" class="quiet" onClick=${() => (field.current.value = "", change({ q: "", state: "", page: "" }))}>Show all drops</button></p>` : html`<${Table} drops=${rows} /><p class="hint">Your time zone: ${zoneName(now())}.</p>`}
     ${pages > 1 && html`<nav class="paging" aria-label="Pages">
       <button type="button" class="quiet" aria-disabled=${page === 1} onClick=${() => page > 1 && change({ page: page - 1 === 1 ? "" : page - 1 })}>Previous</button>
       <span>${whole(page)} of ${whole(pages)}</span>
@@ -94,7 +95,7 @@ function Table({ drops }) {
     <tbody>${drops.map((d) => html`<tr key=${d.id}>
       <th scope="row"><a href=${`#/drops/${d.id}`}><bdi>${d.name}</bdi></a> <small>Drop ${d.id}</small></th>
       <td data-label="State"><${State} drop=${d} /></td>
-      <td data-label="Start"><${StartOf} drop=${d} zone=${startOf(d) > now()} /></td>
+      <td data-label="Start" class="start-at"><${StartOf} drop=${d} zone=${false} /></td>
       <td data-label="Stock"><div class="stock"><${Shares} drop=${d} /><span class="numbers">${whole(d.available)} on sale · ${whole(d.held)} held</span></div></td>
       <td data-label="Sold" class="number">${whole(d.sold)}</td>
       <td data-label="Revenue" class="number">${money(revenueOf(d))}</td>

@@ -31,6 +31,6 @@ export function Live({ drop }) {
 }
 
 function SizeTable({ drop }) {
-  return html`<div class="scrolls" tabindex="0" role="region" aria-label="Sizes"><table><thead><tr><th scope="col">Size</th><th scope="col">On sale</th><th scope="col">Held</th><th scope="col">Sold</th></tr></thead>
+  return html`<div class="scrolls figures" tabindex="0" role="region" aria-label="Sizes"><table><thead><tr><th scope="col">Size</th><th scope="col">On sale</th><th scope="col">Held</th><th scope="col">Sold</th></tr></thead>
     <tbody>${drop.sizes.map((s) => html`<tr key=${s.size}><th scope="row"><bdi>${s.size}</bdi></th><td>${whole(s.available)}</td><td>${whole(s.held)}</td><td>${whole(s.sold)}</td></tr>`)}</tbody></table></div>`;
 }

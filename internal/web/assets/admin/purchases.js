@@ -123,7 +123,7 @@ export function PurchaseList({ drop, query = {} }) {
     <p class="hint" id="purchase-search-found" role="status">${list.q ? foundOf(list) : ""}</p>
     ${list.refusal && html`<p class="problem" role="alert">${explain(list.refusal)}</p>`}
     ${rows.length === 0 && !list.q && !list.busy && !list.refusal && html`<p class="choose">${Object.values(query).some(Boolean) ? "No purchase matches." : "No purchases yet."}</p>`}
-    ${rows.length > 0 && html`<${Table} label="Purchases, newest first" head=${["No.", "Buyer", "Email", "Size", "Price", "Time"]} rows=${rows} />
+    ${rows.length > 0 && html`<${Table} label="Purchases, newest first" head=${["No.", "Buyer", "Email", "Size", "Price", "Time"]} numbers=${["No.", "Price"]} rows=${rows} />
       <p class="hint">${list.q ? "" : Object.values(query).some(Boolean) ? `${plural(rows.length, "purchase")} shown. ` : `The newest ${whole(rows.length)} of ${plural(Math.max(drop.sold, rows.length), "purchase")}, live. `}Your time zone: ${zoneName(now())}.</p>`}
     ${list.next !== null && html`<button type="button" class="quiet more" aria-disabled=${list.busy} aria-busy=${list.busy} onClick=${() => reader.current.more()}>${list.busy ? "Loading…" : "Show more"}</button>`}`;
 }

@@ -97,7 +97,7 @@ function Verdict({ result }) {
       <p>Drop ${result.drop} with ${plural(result.buyers, "buyer")}: ${result.sell_out ? `all ${plural(result.units, "pair")} taken within ${ms(result.sell_out)}` : `not all of ${plural(result.units, "pair")} were taken`}; ${whole(result.sold)} sold, ${plural(result.unpaid, "hold")} left unpaid, ${whole(result.returned)} released.</p>
       ${result.faults.length > 0 && html`<ul>${result.faults.map((f) => html`<li key=${f}>${f}</li>`)}</ul>`}
     </div>
-    <div class="scrolls" tabindex="0" role="region" aria-label="Latency"><table><thead><tr><th scope="col">Latency</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">Max</th><th scope="col">Requests</th></tr></thead>
+    <div class="scrolls figures" tabindex="0" role="region" aria-label="Latency"><table><thead><tr><th scope="col">Latency</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">Max</th><th scope="col">Requests</th></tr></thead>
       <tbody>${row("Reserve", result.reserve)}${row("Purchase", result.purchase)}${row("Expired hold available again", result.return)}</tbody></table></div>
     <p class="hint">Refused: ${Object.entries(result.refused).map(([code, n]) => `${whole(n)} ${code.replaceAll("_", " ")}`).join(", ") || "none"}. ${plural(result.watchers, "watcher")}. Audited: ${result.books}.</p>`;
 }

@@ -60,6 +60,6 @@ function Timings({ service }) {
     return html`<tr key=${t.of}><th scope="row">${calls[t.of]}</th><td>${took(percentile(shown, 0.5))}</td><td>${took(percentile(shown, 0.99))}</td><td>${whole(shown.count)}${shown === t ? " *" : ""}</td></tr>`;
   });
   if (rows.length === 0) return html`<p class="hint">No requests yet.</p>`;
-  return html`<div class="scrolls" tabindex="0" role="region" aria-label="Latency"><table><thead><tr><th scope="col">Request</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">Requests</th></tr></thead><tbody>${rows}</tbody></table></div>
+  return html`<div class="scrolls figures" tabindex="0" role="region" aria-label="Latency"><table><thead><tr><th scope="col">Request</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">Requests</th></tr></thead><tbody>${rows}</tbody></table></div>
     <p class="hint">p50: half of the requests were faster. p99: 99 of 100 were faster. In the last 30 seconds${since ? "; * since the server started, because there were none in the last 30 seconds" : ""}.</p>`;
 }

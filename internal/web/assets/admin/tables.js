@@ -25,7 +25,7 @@ export function Ledger() {
   }, []);
   if (!room.story) return html`<p class="choose">Loading…</p>`;
   const rows = room.ledger.map((e) => html`<tr key=${e.seq}><td>${e.seq}</td><td>${precise(Date.parse(e.at))}</td><td><span class=${`reason ${e.reason}`}>${reasons[e.reason] || e.reason}</span></td><td><bdi>${e.size ?? "–"}</bdi></td><td>${whole(e.units)}</td><td>${whole(e.available)}</td></tr>`);
-  return html`<${Table} label="Ledger, newest first" head=${["No.", "Time", "Event", "Size", "Pairs", "Available after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}. Your time zone: ${zoneName(now())}.</p><//>`;
+  return html`<${Table} label="Ledger, newest first" head=${["No.", "Time", "Event", "Size", "Pairs", "Available after"]} numbers=${["No.", "Pairs", "Available after"]} rows=${rows}><p class="hint">The newest ${plural(room.ledger.length, "entry", "entries")} of ${whole(room.story.seq)}. Your time zone: ${zoneName(now())}.</p><//>`;
 }
 
 // Purchases of one drop: a size and a time range narrow down the list and the files.

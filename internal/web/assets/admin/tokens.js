@@ -66,7 +66,7 @@ function List() {
     ${mine && !operates && html`<p class="hint">You signed in with a viewer's token. Only operators can create and revoke tokens.</p>`}
     ${refusal && html`<p class="problem" role="alert">${why(refusal)}</p>`}
     <${Found} list=${list} none="No tokens.">
-      <${Table} tall label="Tokens, newest first" head=${["No.", "Name", "Role", "State", "Created", "Expires", "Action"]} rows=${rows} />
+      <${Table} tall label="Tokens, newest first" head=${["No.", "Name", "Role", "State", "Created", "Expires", "Action"]} numbers=${["No."]} rows=${rows} />
       <p class="hint">Your time zone: ${zoneName(now())}.</p>
     <//>
   <//>`;
