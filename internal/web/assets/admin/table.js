@@ -1,7 +1,7 @@
 import { html } from "../shared/html.js";
 
-// Table scrolls sideways in its own place; a tall one is as high as its rows, and on a phone its rows are cards, in which
-// each cell names its column. numbers are the columns whose values stand under each other, digit by digit.
+// Table scrolls sideways in its own place; a tall one is as high as its rows. On a phone the rows of a tall one are
+// cards, in which each cell names its column. The values of the columns in numbers stand under each other.
 export function Table({ label, head, rows, numbers = [], tall = false, children }) {
   const classOf = (name) => (numbers.includes(name) ? "number" : null);
   for (const row of rows) named(row, head, classOf);
