@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -190,9 +191,34 @@ func (con *console) sentence(err error) string {
 		return con.settings.name(f.flag) + " " + f.rule
 	}
 	if p, ok := errors.AsType[*kong.ParseError](err); ok {
-		return oneLine(p.Error()) + "; see sneakerdrop --help"
+		return misread(p)
 	}
 	return oneLine(err.Error())
 }
+
+// misread says what kong could not read, and which help has what it could.
+func misread(p *kong.ParseError) string {
+	what, command := oneLine(p.Error()), "sneakerdrop"
+	if p.Context != nil {
+		for _, part := range p.Context.Path {
+			if part.Command != nil {
+				command += " " + part.Command.Name
+			}
+		}
+		if name, unknown := strings.CutPrefix(what, "unexpected argument "); unknown && !slices.ContainsFunc(p.Context.Path, selects) {
+			what = "there is no command " + name
+		}
+	}
+	if strings.HasPrefix(what, "expected one of ") {
+		what = "the command is missing"
+	}
+	if flag, _, ends := strings.Cut(what, ": expected "); ends && strings.HasSuffix(what, `but got "EOL" (<EOL>)`) {
+		what = flag + " needs a value"
+	}
+	return what + "; see " + command + " --help"
+}
+
+// selects reports whether a part of the command line is a command without commands below it.
+func selects(part *kong.Path) bool { return part.Command != nil && len(part.Command.Children) == 0 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

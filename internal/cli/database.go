@@ -211,7 +211,7 @@ func (con *console) databaseErrorOf(flag string, d database, err error) error {
 		return fmt.Errorf("%s (%s): %w", d, setting, store.ErrTooNew)
 	}
 	if d.file != "" || refused(err) || isSetting(err) || store.ClassOf(err) != store.ClassUnavailable {
-		return fmt.Errorf("cannot use %s: %w (set by %s)", d, cause(err), setting)
+		return fmt.Errorf("cannot use %s: %w%s (set by %s)", d, cause(err), fileRemedy(err), setting)
 	}
 	return fmt.Errorf("cannot reach %s: %w; start it, or correct %s", d, cause(err), setting)
 }
@@ -243,6 +243,14 @@ func cause(err error) error {
 		return e.Err
 	}
 	return err
+}
+
+// fileRemedy says what to do about a file that this user may not read and write.
+func fileRemedy(err error) string {
+	if sqlite.NotWritable(err) {
+		return "; give this user the right to write the file and its folder, or name another file"
+	}
+	return ""
 }
 
 // remedy says what to do about a parameter in the URL that PostgreSQL does not accept as a setting.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 
 	"zombiezen.com/go/sqlite"
 
@@ -75,4 +77,9 @@ func explain(err error) error {
 	default:
 		return err
 	}
+}
+
+// NotWritable reports whether an error says that this user may not write the file or its folder.
+func NotWritable(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || sqlite.ErrCode(err).ToPrimary() == sqlite.ResultReadOnly
 }
