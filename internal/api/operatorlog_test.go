@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
@@ -92,6 +94,47 @@ func stripped(s string) string {
 			return s
 		}
 		s = before + strings.TrimLeft(after, "0123456789abcdef")
+	}
+}
+
+// writtenBySeveral is a store whose log has an entry at each of these times, in the order of their numbers.
+type writtenBySeveral struct {
+	store.Store
+	times []drop.Time
+}
+
+func (s *writtenBySeveral) Actions(_ context.Context, before operator.ActionID, limit int) (found []operator.Action, err error) {
+	for id := operator.ActionID(len(s.times)); id > 0 && len(found) < limit; id-- {
+		if before == 0 || id < before {
+			found = append(found, operator.Action{ID: id, At: s.times[id-1], Call: "pause", Outcome: "ok"})
+		}
+	}
+	return found, nil
+}
+
+// Several servers write one log, and their clocks differ by up to 50 seconds. A range of times still finds every entry.
+func TestActions_AreFoundThoughClocksDiffer(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	const start = drop.Time(1_800_000_000_000)
+	log := &writtenBySeveral{Store: memory.New(clockOf(new(atomic.Int64)))}
+	for n := range 1000 {
+		log.times = append(log.times, start+drop.Time(n*1000+random.IntN(50_000)))
+	}
+	p := secretProvider(t)
+	g := guard(p, newShopOn(t, log, new(atomic.Int64), p.signIn))
+	for range 30 {
+		from := start + drop.Time(random.IntN(900_000))
+		to := from + drop.Time(1+random.IntN(100_000))
+		want := 0
+		for _, at := range log.times {
+			if at >= from && at < to {
+				want++
+			}
+		}
+		if found := g.log(fmt.Sprintf("?limit=1000&from=%s&to=%s", from, to)).Actions; len(found) != want {
+			t.Errorf("seed %d, from %s to %s: %d entries, want %d", seed, from, to, len(found), want)
+		}
 	}
 }
 
