@@ -35,3 +35,34 @@ func TestPages_TakeNoPathFromTheAPI(t *testing.T) {
 		}
 	}
 }
+
+// The browser keeps the language that the address asks for. A later visit without it gets the same language, for a
+// year.
+func TestPages_RememberTheLanguageForAYear(t *testing.T) {
+	s := startFor(t, t.TempDir())
+	get := func(path string, cookies ...*http.Cookie) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range cookies {
+			req.AddCookie(c)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := res.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	kept := get("/?lang=de").Cookies()
+	if len(kept) != 1 || kept[0].MaxAge != 365*24*60*60 || kept[0].Path != "/" || kept[0].SameSite != http.SameSiteLaxMode {
+		t.Fatalf("the browser is to keep %+v", kept)
+	}
+	later := get("/", kept...)
+	if language := later.Header.Get("Content-Language"); language != "de" || len(later.Cookies()) != 0 {
+		t.Errorf("the next visit is in %s, and sets %v", language, later.Cookies())
+	}
+}
