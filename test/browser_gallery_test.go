@@ -53,6 +53,12 @@ func TestShop_PicturesOpenLarge(t *testing.T) {
 		seen(".media", 2)
 		p.quiet()
 	}
+	for _, l := range widths { // beside the texts too, the picture is large
+		p := visit(t, s.url+"/drops/1", l)
+		p.reads(".live", "Live")
+		p.holds(`document.querySelector(".media .picture").offsetWidth > 0.42 * document.querySelector("main").offsetWidth`)
+		p.checkLayout("page " + l.name)
+	}
 	drawn := visit(t, s.url+"/drops/2", phone)
 	drawn.reads(".live", "Live")
 	drawn.holds(`document.querySelector(".page .slides svg") !== null && document.querySelector(".enlarge") === null`)

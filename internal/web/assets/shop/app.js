@@ -77,7 +77,7 @@ function Header({ account }) {
 }
 
 // short is as much of a name as has room beside the shop's; the account says all of it.
-const short = (name) => [name, name.split(/\s/)[0], t("shop.you")].find((s) => s && s.length <= 12);
+const short = (name) => [name, name.split(/\s/)[0], t("shop.you")].find((s) => s && s.length <= 10);
 
 function Live() {
   useTopic("link");
