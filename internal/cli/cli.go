@@ -198,11 +198,11 @@ func (con *console) sentence(err error) string {
 
 // misread says what kong could not read, and which help has what it could.
 func misread(p *kong.ParseError) string {
-	what, command := oneLine(p.Error()), "sneakerdrop"
+	what, command := oneLine(p.Error()), []string{"sneakerdrop"}
 	if p.Context != nil {
 		for _, part := range p.Context.Path {
 			if part.Command != nil {
-				command += " " + part.Command.Name
+				command = append(command, part.Command.Name)
 			}
 		}
 		if name, unknown := strings.CutPrefix(what, "unexpected argument "); unknown && !slices.ContainsFunc(p.Context.Path, selects) {
@@ -215,7 +215,7 @@ func misread(p *kong.ParseError) string {
 	if flag, _, ends := strings.Cut(what, ": expected "); ends && strings.HasSuffix(what, `but got "EOL" (<EOL>)`) {
 		what = flag + " needs a value"
 	}
-	return what + "; see " + command + " --help"
+	return what + "; see " + strings.Join(command, " ") + " --help"
 }
 
 // selects reports whether a part of the command line is a command without commands below it.
