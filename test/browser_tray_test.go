@@ -25,7 +25,7 @@ const decisionInSight script = `((e) => {
 // covers nothing else that gets the focus by keyboard (WCAG 2.4.11), on screens of any size and zoom.
 func TestShop_TheTrayCoversNoButton(t *testing.T) {
 	t.Parallel()
-	s := startFor(t, t.TempDir())
+	s := startFor(t, t.TempDir(), "--hold=10m")
 	for i := range 5 {
 		sizes := `,"total_stock":5`
 		if i%2 == 1 {
