@@ -133,6 +133,18 @@ func (r *round) verdict() {
 	r.audit(ended)
 }
 
+// ruleOf is what a card says of the drop's limit where it has nothing to say of the buyer.
+func ruleOf(limit int) string {
+	switch limit {
+	case 0:
+		return ""
+	case 1:
+		return "1 pair per person"
+	default:
+		return fmt.Sprintf("%d pairs per person", limit)
+	}
+}
+
 // differs returns how a case ended if that is not allowed.
 func (o outcome) differs(seen told, there []booked, limit int) error {
 	statuses := make([]string, 0, len(there))
@@ -177,8 +189,8 @@ func (o outcome) differs(seen told, there []booked, limit int) error {
 		return fmt.Errorf("the note is %q beside a hold", seen.Note)
 	case holds == 0 && bought > 0 && seen.Note != "You purchased 1 pair.":
 		return fmt.Errorf("the note is %q after a purchase", seen.Note)
-	case holds+bought == 0 && o.code == "" && seen.Note != "":
-		return fmt.Errorf("the note is %q beside nothing", seen.Note)
+	case holds+bought == 0 && o.code == "" && seen.Note != ruleOf(limit):
+		return fmt.Errorf("the note is %q beside nothing, want %q", seen.Note, ruleOf(limit))
 	case o.bought >= 0 && seen.Heard != o.bought || seen.Heard > 1:
 		return fmt.Errorf("it said %d times that it was bought, want %d", seen.Heard, o.bought)
 	case !labelled(seen.Button, button):
