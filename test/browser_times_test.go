@@ -147,7 +147,7 @@ func TestControl_EditsAStartThatComesTwice(t *testing.T) {
 	p.quiet()
 	p.navigate("about:blank")
 	p.navigate(s.url + "/admin#/drops")
-	p.reads(".list", "Europe/Berlin (UTC+1)") // the list says where that is, too
+	p.reads("main", "Your time zone: Europe/Berlin (UTC+1)") // the list says where that is, too
 }
 
 // zonesModule loads the page's module about zones.
