@@ -5,8 +5,11 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -23,10 +26,7 @@ type Body struct {
 
 // NewBody makes the answer. level is gzip's.
 func NewBody(media string, plain []byte, level int) *Body {
-	b := newBody(media, len(plain), func() []byte { return plain }, level)
-	tag := TagOf(plain)
-	b.tag = func() string { return tag }
-	return b
+	return newBody(media, len(plain), func() []byte { return plain }, level)
 }
 
 // NewFileBody makes an answer of a file that does not change. Nothing of the file is read before somebody asks for it,
@@ -40,25 +40,36 @@ func NewFileBody(media string, files fs.FS, name string, level int) (*Body, erro
 		content, _ := fs.ReadFile(files, name) // it is there
 		return content
 	}
-	b := newBody(media, int(info.Size()), read, level)
-	b.tag = sync.OnceValue(func() string { return TagOf(read()) })
-	return b, nil
+	return newBody(media, int(info.Size()), read, level), nil
 }
 
 func newBody(media string, size int, plain func() []byte, level int) *Body {
-	return &Body{plain: plain, size: size, media: media, packed: sync.OnceValue(func() []byte {
-		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, level) // callers pass valid levels
-		_, _ = z.Write(plain())                // a Buffer never fails
-		_ = z.Close()
-		return b.Bytes()
-	})}
+	return &Body{
+		plain: plain, size: size, media: media,
+		tag: sync.OnceValue(func() string { return TagOf(plain()) }),
+		packed: sync.OnceValue(func() []byte {
+			var b bytes.Buffer
+			z, _ := gzip.NewWriterLevel(&b, level) // callers pass valid levels
+			_, _ = z.Write(plain())                // a Buffer never fails
+			_ = z.Close()
+			return b.Bytes()
+		}),
+	}
 }
 
 // TagOf returns what identifies a content, without quotes.
 func TagOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:16])
+}
+
+// FolderOf names a folder of files by their names and contents: it changes whenever one of them does.
+func FolderOf(files map[string][]byte) string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		_, _ = fmt.Fprintf(sum, "%s\x00%d\x00%s", name, len(files[name]), files[name]) // a hash takes everything
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // Tagged gives the body another ETag, given without quotes, and returns it.

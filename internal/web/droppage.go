@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -107,15 +106,11 @@ func (p *dropPages) read(ctx context.Context, c *dropCell, id drop.ID) about {
 			return *before
 		case err != nil:
 			return aboutSeen{}
-		case before != nil && same(&source, &before.source):
+		case before != nil && source.SaysTheSame(&before.source):
 			return *before // Markdown costs time
 		}
 		return aboutSeen{source: source, shown: show(&source)}
 	}).shown
-}
-
-func same(a, b *drop.Page) bool {
-	return a.Description == b.Description && a.SizeGuide == b.SizeGuide && a.Rules == b.Rules && a.Delivery == b.Delivery && slices.Equal(a.Images, b.Images)
 }
 
 func show(source *drop.Page) about {

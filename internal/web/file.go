@@ -41,10 +41,8 @@ type file struct {
 	types     string // where a module's types are; Deno asks for them
 }
 
-func newFile(name string, content []byte) *file { return &file{Body: bodyOf(name, content)} }
-
-func bodyOf(name string, content []byte) *negotiate.Body {
-	return negotiate.NewBody(typeOf(name), content, gzip.BestCompression)
+func newFile(name string, content []byte) *file {
+	return &file{Body: negotiate.NewBody(typeOf(name), content, gzip.BestCompression)}
 }
 
 // typeOf is the media type of a file; empty: it is not served.

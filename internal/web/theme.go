@@ -3,8 +3,6 @@ package web
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -50,9 +48,9 @@ type Theme struct {
 	footer      map[string]template.HTML
 	links       []themeLink
 	messages    map[string]messages
-	logo, icon  string                     // names of files, empty if there are none
-	files       map[string]*negotiate.Body // that browsers load, by name
-	folder      string                     // where browsers find them; its name is a hash of what they are
+	logo, icon  string            // names of files, empty if there are none
+	files       map[string][]byte // that browsers load, by name
+	folder      string            // where browsers find them; its name is a hash of what they are
 }
 
 // themeFile is theme.json.
@@ -130,7 +128,7 @@ func ReadTheme(dir string) (*Theme, error) {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }() // only read
-	t := &Theme{files: make(map[string]*negotiate.Body), messages: make(map[string]messages)}
+	t := &Theme{files: make(map[string][]byte), messages: make(map[string]messages)}
 	var f themeFile
 	content, err := readBounded(root, "theme.json", maxThemeFile)
 	if err != nil {
@@ -151,7 +149,7 @@ func ReadTheme(dir string) (*Theme, error) {
 	if err := t.readMessages(root); err != nil {
 		return nil, err
 	}
-	t.folder = "/theme/" + folderOf(t.files)
+	t.folder = "/theme/" + negotiate.FolderOf(t.files)
 	return t, nil
 }
 
@@ -247,7 +245,7 @@ func (t *Theme) font(root *os.Root, name string) error {
 	if !bytes.HasPrefix(content, []byte("wOF2")) {
 		return fmt.Errorf("fonts/%s is no WOFF2 file", name)
 	}
-	t.files["fonts/"+name] = bodyOf(name, content)
+	t.files["fonts/"+name] = content
 	return nil
 }
 
@@ -279,7 +277,7 @@ func (t *Theme) image(root *os.Root, called string) (string, error) {
 	if !good {
 		return "", fmt.Errorf("%s: the content is no %s image", name, strings.ToUpper(path.Ext(name)[1:]))
 	}
-	t.files[name] = bodyOf(name, content)
+	t.files[name] = content
 	return name, nil
 }
 
@@ -427,8 +425,10 @@ const imagePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 // addTheme adds the files of a theme.
 func (p *Pages) addTheme(t *Theme) {
-	for name, body := range t.files {
-		p.files[t.folder+"/"+name] = &file{Body: body, immutable: true, policy: imagePolicy}
+	for name, content := range t.files {
+		f := newFile(name, content)
+		f.immutable, f.policy = true, imagePolicy
+		p.files[t.folder+"/"+name] = f
 	}
 }
 
@@ -438,14 +438,4 @@ func (t *Theme) sheet(page string) string {
 		return t.css
 	}
 	return t.css + strings.ReplaceAll(t.fonts, "{folder}", t.folder)
-}
-
-// folderOf names the folder of files by what they are.
-func folderOf(files map[string]*negotiate.Body) string {
-	sum := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		content := files[name].Plain()
-		_, _ = fmt.Fprintf(sum, "%s\x00%d\x00%s", name, len(content), content) // a hash takes everything
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:8])
 }

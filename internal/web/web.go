@@ -67,6 +67,8 @@ type Pages struct {
 	files     map[string]*file           // by path; pages without drops, in English
 	assets    string                     // the folder with the files that pages load
 	shipped   map[string]*negotiate.Body // by path
+	start     []byte                     // the script inside each page
+	styles    map[string]template.CSS    // inside each page, by its path
 	templates *template.Template
 
 	static  map[string]map[*speech]*file // the pages without drops, by path
@@ -112,6 +114,10 @@ func New(c Config) (*Pages, error) {
 	if p.shipped, err = shipped(); err != nil {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
+	p.start = p.shipped["start.js"].Plain()
+	p.styles = map[string]template.CSS{
+		"/": template.CSS(p.shipped["shop.css"].Plain()), "/admin": template.CSS(p.shipped["admin.css"].Plain()), //nolint:gosec // ours
+	}
 	p.addShipped()
 	p.addTheme(c.Theme)
 	if p.languages, err = newLanguages(c.Theme.messages); err != nil {
@@ -154,16 +160,16 @@ func (p *Pages) addPages() error {
 
 // execute makes a page in one language. fill adds what the page shows of drops, and returns the cards on it.
 func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*file, error) {
-	page, script, style := "/", p.shipped["start.js"].Plain(), p.shipped["shop.css"].Plain()
+	page, script := "/", p.start
 	if name == pageOf["/admin"] {
-		page, style = "/admin", p.shipped["admin.css"].Plain()
+		page = "/admin"
 	}
 	data := pageData{
 		Config: p.config, Assets: p.assets, Start: template.JS(script), //nolint:gosec // ours
 		Look:   p.config.Theme.look(s.Lang(), p.assets),
 		speech: s, Messages: s.texts.shownBy(page), Languages: p.languages.all,
 	}
-	data.Style = template.CSS(style) + template.CSS(p.config.Theme.sheet(page)) + hues(fill(&data)) //nolint:gosec // ours, and a theme's that was checked
+	data.Style = p.styles[page] + template.CSS(p.config.Theme.sheet(page)) + hues(fill(&data)) //nolint:gosec // ours, and a theme's that was checked
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name, &data); err != nil {
 		return nil, err

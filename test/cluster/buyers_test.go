@@ -40,7 +40,7 @@ type crowd struct {
 	seed   uint64
 	client *http.Client
 	user   atomic.Int64
-	leave  atomic.Bool // the test is over, so no answer matters any more
+	leave  atomic.Bool // the test is over, so answers no longer matter
 
 	mu     sync.Mutex
 	buyers []*buyer // of this round

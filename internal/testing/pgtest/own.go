@@ -117,7 +117,7 @@ func (o *Cluster) Running() bool {
 	}
 }
 
-// Start starts a server that has ended, at the same place, and returns when it accepts connections.
+// Start restarts a server that has ended, on the same data and port, and returns when it accepts connections.
 func (o *Cluster) Start() error {
 	// A server that was killed may have left processes that use its memory for a moment longer.
 	deadline := time.Now().Add(patience)

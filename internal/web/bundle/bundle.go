@@ -2,16 +2,15 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"sneakerdrop/internal/negotiate"
 )
 
 // engines are the oldest browsers that the pages are for, those of late 2022: esbuild writes no newer syntax.
@@ -53,19 +52,10 @@ func bundle(contents map[string][]byte) (map[string][]byte, error) {
 		return nil, fmt.Errorf("minify shared/start.js: %w", err)
 	}
 	made["start.js"] = inline
-	made["hash"] = []byte(hashOf(contents, made))
+	all := maps.Clone(contents)
+	maps.Copy(all, made)
+	made["hash"] = []byte(negotiate.FolderOf(all))
 	return made, nil
-}
-
-// hashOf is a hash of all files. Browsers find them in a folder of that name, and keep them forever.
-func hashOf(all ...map[string][]byte) string {
-	sum := sha256.New()
-	for _, contents := range all {
-		for _, name := range slices.Sorted(maps.Keys(contents)) {
-			_, _ = fmt.Fprintf(sum, "%s\x00%d\x00%s", name, len(contents[name]), contents[name]) // a hash takes everything
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // given is esbuild's name for the place where modules are: the contents, and never the disk.

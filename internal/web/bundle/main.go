@@ -5,10 +5,8 @@ package main
 import (
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 // Where everything is, seen from internal/web.
@@ -25,8 +23,8 @@ func main() {
 	}
 }
 
-// run makes the bundles of the pages in the folder web. It leaves files alone that have not changed, and removes those
-// that nobody makes any more.
+// run makes the bundles of the pages in the folder web. It writes only files that have changed, and removes those that
+// are no longer part of a bundle.
 func run(web string) error {
 	contents, err := read(web)
 	if err != nil {
@@ -49,7 +47,7 @@ func run(web string) error {
 			return err
 		}
 	}
-	for _, name := range slices.Collect(maps.Keys(before)) {
+	for name := range before {
 		if made[name] == nil && name != readme {
 			if err := os.Remove(filepath.Join(to, name)); err != nil {
 				return err
