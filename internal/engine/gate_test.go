@@ -209,6 +209,26 @@ func TestGate_BetweenReplicasIsStaleFor500msAtMost(t *testing.T) {
 	})
 }
 
+// oneUnit starts an engine on a store with a drop of one unit, and returns the drop's lane too. hold is 0 for the
+// default.
+func oneUnit(t *testing.T, s store.Store, hold time.Duration) (*Engine, *lane) {
+	t.Helper()
+	e := New(s, Config{Hold: hold, Log: slog.New(slog.DiscardHandler)})
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	one := int64(1)
+	v, err := e.Create(t.Context(), drop.Spec{Name: "Comet", StartTime: 1, TotalStock: &one}, Retry{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := e.lane(t.Context(), v.Drop.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, l
+}
+
 // early begins the next batch behind a COMMIT. It reads the clock for it at once, and then the COMMIT's answer takes
 // its time.
 type early struct {
@@ -250,19 +270,7 @@ func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &early{answer: 80 * time.Millisecond, expiry: time.Second}
 		s.Store = memory.New(s.now)
-		e := New(s, Config{Hold: 100 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
-		if err := e.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		one := int64(1)
-		v, err := e.Create(t.Context(), drop.Spec{Name: "Comet", StartTime: 1, TotalStock: &one}, Retry{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := e.lane(t.Context(), v.Drop.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		e, l := oneUnit(t, s, 100*time.Millisecond)
 		var calls sync.WaitGroup
 		for user := range drop.UserID(2) {
 			calls.Go(func() {
@@ -291,19 +299,7 @@ func TestGate_KnowsHowOldABatchIsThatWasBegunEarly(t *testing.T) {
 // A lane may be paused anywhere, even between its view and its timer. At no moment may the gate take a view with a
 // hold for one whose holds never end.
 func TestGate_KnowsThatTheHoldsOfItsViewEnd(t *testing.T) {
-	e := New(memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), Config{Log: slog.New(slog.DiscardHandler)})
-	if err := e.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	one := int64(1)
-	created, err := e.Create(t.Context(), drop.Spec{Name: "Comet", StartTime: 1, TotalStock: &one}, Retry{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := e.lane(t.Context(), created.Drop.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, l := oneUnit(t, memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }), time.Millisecond)
 	var (
 		done        atomic.Bool
 		held, wrong int
@@ -321,7 +317,7 @@ func TestGate_KnowsThatTheHoldsOfItsViewEnd(t *testing.T) {
 		}
 	})
 	for range 1000 {
-		if _, err := l.do(t.Context(), drop.Reserve{User: 1, Hold: time.Millisecond}); err != nil {
+		if _, err := l.do(t.Context(), drop.Reserve{User: 1, Hold: e.Hold}); err != nil {
 			t.Fatal(err)
 		}
 		for l.view.Load().Drop.Stock().Held > 0 {
@@ -343,23 +339,15 @@ func TestGate_KnowsThatTheHoldsOfItsViewEnd(t *testing.T) {
 func TestGate_KeepsTheCrowdFromTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var batches atomic.Int64
-		e := New(memory.New(func() drop.Time { batches.Add(1); return drop.TimeOf(time.Now()) }), Config{Log: slog.New(slog.DiscardHandler)})
-		if err := e.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		one := int64(1)
-		v, err := e.Create(t.Context(), drop.Spec{Name: "Comet", StartTime: 1, TotalStock: &one}, Retry{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := e.Reserve(t.Context(), v.Drop.ID, 1, "", Retry{})
+		e, l := oneUnit(t, memory.New(func() drop.Time { batches.Add(1); return drop.TimeOf(time.Now()) }), 0)
+		r, err := e.Reserve(t.Context(), l.id, 1, "", Retry{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		batches.Store(0)
 		for range 1000 {
 			for user := range drop.UserID(10) {
-				if _, err := e.Reserve(t.Context(), v.Drop.ID, user+2, "", Retry{}); drop.CodeOf(err) != drop.CodeOutOfStock {
+				if _, err := e.Reserve(t.Context(), l.id, user+2, "", Retry{}); drop.CodeOf(err) != drop.CodeOutOfStock {
 					t.Fatal(err)
 				}
 			}
@@ -371,7 +359,7 @@ func TestGate_KeepsTheCrowdFromTheStore(t *testing.T) {
 		if _, err := e.Cancel(t.Context(), r.ID, 0, Retry{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.Reserve(t.Context(), v.Drop.ID, 99, "", Retry{}); err != nil {
+		if _, err := e.Reserve(t.Context(), l.id, 99, "", Retry{}); err != nil {
 			t.Errorf("right after the unit came back: %v", err)
 		}
 		if err := e.Stop(t.Context()); err != nil {

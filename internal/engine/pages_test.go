@@ -66,13 +66,20 @@ func TestPage_IsReadOnceForACrowd(t *testing.T) {
 	})
 }
 
+// twoReplicas sell one drop, and both have its empty page in memory.
+func twoReplicas(t *testing.T) (one, other *engine.Engine, id drop.ID) {
+	t.Helper()
+	shared := memory.New(localNow)
+	one, other = start(t, shared, engine.Config{}), start(t, shared, engine.Config{})
+	id = create(t, one, spec(5))
+	says(t, one, id, "")
+	says(t, other, id, "")
+	return one, other, id
+}
+
 func TestPage_ShowsWhatWasWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shared := memory.New(localNow)
-		e, other := start(t, shared, engine.Config{}), start(t, shared, engine.Config{})
-		id := create(t, e, spec(5))
-		says(t, e, id, "")
-		says(t, other, id, "")
+		e, other, id := twoReplicas(t)
 		write(t, e, id, "new")
 		says(t, e, id, "new")
 		time.Sleep(2 * time.Second)
@@ -198,11 +205,7 @@ func TestDuplicate_IsHiddenAndHasNothingSold(t *testing.T) {
 // that it read.
 func TestPage_TheSecondToSaveIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shared := memory.New(localNow)
-		e, other := start(t, shared, engine.Config{}), start(t, shared, engine.Config{})
-		id := create(t, e, spec(5))
-		says(t, e, id, "")
-		says(t, other, id, "")
+		e, other, id := twoReplicas(t)
 		empty := func(there *drop.Page) bool { return there.UpdatedAt == 0 }
 		if _, err := e.SetPage(t.Context(), id, drop.Page{Rules: "hers"}, empty); err != nil {
 			t.Fatal(err)
