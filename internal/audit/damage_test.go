@@ -141,8 +141,12 @@ var damages = []struct{ name, sql, want string }{
 	},
 	{"ledger: entry twice", "INSERT INTO ledger SELECT * FROM ledger WHERE drop_id = 7 AND seq = 5", `ledger entry 5 appears twice`},
 	{
-		"ledger: one too many", "INSERT INTO ledger SELECT drop_id, 13, batch, at, size, 'restocked', 0, 2 FROM ledger WHERE drop_id = 7 AND seq = 12",
+		"ledger: one too many", "INSERT INTO ledger SELECT drop_id, 13, batch, at, size, 'restocked', 0, 2, NULL, NULL FROM ledger WHERE drop_id = 7 AND seq = 12",
 		`ledger entry 13 exists, but the drop's row says that the newest is number 12`,
+	},
+	{
+		"ledger: numbers", "UPDATE ledger SET numbers = (SELECT numbers FROM ledger WHERE drop_id = 7 AND seq = 4) WHERE drop_id = 7 AND seq = 3",
+		`ledger entry 3 has 3 units, but names 1 reservations or purchases`,
 	},
 	{
 		"ledger: batch of an entry", "UPDATE ledger SET batch = {batch} WHERE drop_id = 7 AND seq = 6",

@@ -15,8 +15,16 @@ type ledger struct {
 	batches map[drop.BatchID]bool
 	posted  map[posting]bool // in this batch
 
+	misnamed []misnamed
+
 	moments map[moment]*movement
 	order   []*movement // in the order in which they came
+}
+
+// misnamed is an entry that names more or fewer reservations or purchases than it has units.
+type misnamed struct {
+	seq          drop.Seq
+	units, named int64
 }
 
 // posting identifies an entry within a batch.
@@ -59,6 +67,9 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	c.begin(&e, i)
 	if least := leastUnits(e.Reason); e.Units < least {
 		c.differf("ledger entry %d has %d units, but %q moves at least %d", e.Seq, e.Units, e.Reason, least)
+	}
+	if n, err := e.Numbers.Count(); err != nil || n != e.Units && e.Numbers != "" {
+		l.misnamed = append(l.misnamed, misnamed{e.Seq, e.Units, n})
 	}
 	if err := l.replay[i].Post(e.Reason, e.Units); err != nil {
 		c.differf("ledger entry %d has the unknown reason %q", e.Seq, e.Reason)
@@ -163,6 +174,9 @@ func (c *check) closeLedger() {
 		c.compareStock(i)
 	}
 	c.compareRow()
+	for _, m := range l.misnamed {
+		c.differf("ledger entry %d has %d units, but names %d reservations or purchases", m.seq, m.units, m.named)
+	}
 }
 
 func (c *check) compareStock(size int) {

@@ -226,7 +226,7 @@ func TestRun_ThereAndBackIsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wanted := (copier.Report{Drops: 2, Reservations: 4, Purchases: 2, LedgerEntries: 9, Users: 2, Keys: 6, Tokens: 1, Actions: 2, Pages: 1}); report != wanted {
+	if wanted := (copier.Report{Drops: 2, Reservations: 4, Purchases: 2, LedgerEntries: 9, Users: 2, Keys: 6, Tokens: 1, Actions: 2, Pages: 1, Others: 3}); report != wanted {
 		t.Errorf("copied %+v, want %+v", report, wanted)
 	}
 	if report.Rows() != int64(len(want)) {
@@ -297,7 +297,7 @@ func TestRun_RefusesWhatIsNotEmpty(t *testing.T) {
 			_, err = to.CreateToken(t.Context(), operator.Token{Name: "x", Role: operator.Viewer}, operator.Hash{4})
 			refuses("a token", err, `DELETE FROM tokens`)
 			_, _, err = to.CreateDrop(t.Context(), drop.Spec{Name: "x", TotalStock: new(int64)}, drop.BatchID{1}, drop.Key{})
-			refuses("a drop", err, `DELETE FROM drops`, `DELETE FROM sizes`, `DELETE FROM ledger`)
+			refuses("a drop", err, `DELETE FROM drops`, `DELETE FROM sizes`, `DELETE FROM ledger`, `DELETE FROM revisions`)
 			_, err = to.Record(t.Context(), operator.Action{Name: "x", Role: operator.Viewer, Call: "x"})
 			refuses("an action", err)
 		})

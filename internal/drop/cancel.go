@@ -25,7 +25,7 @@ func (c Cancel) apply(a *application) Result {
 	case Completed:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
 	case Active:
-		a.end(r, Cancelled, ReservationCancelled)
+		a.end(r, Cancelled, ReservationCancelled, r.ID.number())
 	case Expired, Cancelled:
 	}
 	return Result{Reservation: *r}

@@ -30,6 +30,9 @@ func NewReservationID(d ID, n uint32) ReservationID { return ReservationID(int64
 // Drop returns the drop that the reservation belongs to. It may be out of range if no server issued the id.
 func (id ReservationID) Drop() ID { return ID(id >> 32) }
 
+// number is the reservation's number within its drop, the lower 32 bits.
+func (id ReservationID) number() uint32 { return uint32(id) }
+
 // PurchaseID contains the drop's number, like a ReservationID. Purchases have their own count.
 type PurchaseID int64
 

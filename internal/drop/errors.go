@@ -16,6 +16,7 @@ const (
 	CodeReservationNotFound  Code = "reservation_not_found"
 	CodeUserNotFound         Code = "user_not_found"
 	CodeTokenNotFound        Code = "token_not_found"
+	CodeWebhookNotFound      Code = "webhook_not_found"
 	CodeOutOfStock           Code = "out_of_stock"
 	CodeNotStarted           Code = "not_started"
 	CodePaused               Code = "paused"

@@ -30,6 +30,12 @@ type LedgerEntry struct {
 	Units int64
 	// Available is the size's available stock after this entry.
 	Available int64
+	// Version is the drop's version after the batch. It is 0 in entries of programs that did not record it.
+	Version int64
+	// Numbers are the reservations that the entry is about or, of Purchased, the purchases, in the order in which they
+	// were decided. It is empty for Created and Restocked, for entries of programs that did not record it, and for
+	// those that an import made up.
+	Numbers Numbers
 }
 
 // Post moves an entry's units between the counters. It returns an error for an unknown reason.
@@ -55,15 +61,20 @@ func (s *Stock) Post(reason Reason, units int64) error {
 
 // movements counts the units of one size that a batch moves, by reason, in the order of reasons.
 type movements [len(reasons)]struct {
-	count int64 // the number of movements: a restock of +2 and one of −2 still make an entry
-	units int64
+	count   int64 // the number of movements: a restock of +2 and one of −2 still make an entry
+	units   int64
+	numbers numbering
 }
 
-func (m *movements) add(r Reason, units int64) {
+// add counts units that moved. number is the reservation or purchase that moved them, 0 if there is none.
+func (m *movements) add(r Reason, units int64, number uint32) {
 	for i := range reasons {
 		if reasons[i] == r {
 			m[i].count++
 			m[i].units += units
+			if number != 0 {
+				m[i].numbers.add(number)
+			}
 			return
 		}
 	}

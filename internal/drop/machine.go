@@ -16,6 +16,8 @@ type Changes struct {
 	Kept []Kept
 	// Sizes has the indexes in State.Sizes whose stock moved.
 	Sizes []int
+	// Revision has the drop's settings if the batch changed them, or else is nil.
+	Revision *Revision
 }
 
 // Apply runs one batch. It expires the holds that are due, then applies the commands in order. All of it happens at
@@ -50,21 +52,23 @@ type application struct {
 	limits    bool        // the drop limits users, or a command in the batch may set a limit: count units per user
 	movements []movements // by index of Sizes
 	firstMade ReservationID
+	was       Settings // before the batch
 }
 
 func newApplication(s *State, now Time, batch BatchID) *application {
 	return &application{
 		State: s, now: now, batch: batch, movements: make([]movements, len(s.Sizes)),
-		limits: s.Limited(), firstMade: NewReservationID(s.ID, s.Reserved) + 1,
+		limits: s.Limited(), firstMade: NewReservationID(s.ID, s.Reserved) + 1, was: s.Settings,
 	}
 }
 
-// move posts units to a size's counters and to the batch's ledger.
-func (a *application) move(size int, r Reason, units int64) {
+// move posts units to a size's counters and to the batch's ledger. number is the reservation or purchase that moves
+// them, 0 if there is none.
+func (a *application) move(size int, r Reason, units int64, number uint32) {
 	if err := a.Sizes[size].Stock.Post(r, units); err != nil {
 		panic(err) // cannot happen: the reason is one of this package's
 	}
-	a.movements[size].add(r, units)
+	a.movements[size].add(r, units, number)
 	a.changed = true
 }
 
@@ -82,11 +86,12 @@ func (a *application) find(id ReservationID, owner UserID) (*Reservation, *Error
 // expireIfDue expires an active hold whose end has come.
 func (a *application) expireIfDue(r *Reservation) {
 	if r.Status == Active && !r.LiveAt(a.now) {
-		a.end(r, Expired, ReservationExpired)
+		a.end(r, Expired, ReservationExpired, r.ID.number())
 	}
 }
 
-func (a *application) end(r *Reservation, status Status, reason Reason) {
+// end ends a reservation. The ledger names it by number, or its purchase.
+func (a *application) end(r *Reservation, status Status, reason Reason, number uint32) {
 	r.Status = status
 	r.EndedAt = a.now
 	if u := a.usage[r.UserID]; u != nil && status != Completed {
@@ -96,7 +101,7 @@ func (a *application) end(r *Reservation, status Status, reason Reason) {
 	if r.ID < a.firstMade {
 		a.changes.Ended = append(a.changes.Ended, r)
 	}
-	a.move(a.sizeIndex(r.Size), reason, 1)
+	a.move(a.sizeIndex(r.Size), reason, 1, number)
 }
 
 // finish writes the batch's ledger and completes the state. It returns nil if nothing changed.
@@ -104,11 +109,13 @@ func (a *application) finish() *Changes {
 	if !a.changed {
 		return nil
 	}
+	a.Version++
 	for i := range a.movements {
 		stock := a.Sizes[i].Stock
 		before := a.before(i, stock)
 		moved := false
-		for j, m := range a.movements[i] {
+		for j := range a.movements[i] {
+			m := &a.movements[i][j]
 			if m.count == 0 {
 				continue
 			}
@@ -119,23 +126,27 @@ func (a *application) finish() *Changes {
 			a.Seq++
 			a.changes.Ledger = append(a.changes.Ledger, LedgerEntry{
 				Seq: a.Seq, Batch: a.batch, At: a.now, Size: a.Sizes[i].Label, Reason: reasons[j],
-				Units: m.units, Available: before.Available,
+				Units: m.units, Available: before.Available, Version: a.Version, Numbers: m.numbers.list(),
 			})
 		}
 		if moved {
 			a.changes.Sizes = append(a.changes.Sizes, i)
 		}
 	}
-	a.Version++
 	a.LastAt = a.now
 	a.Batch = a.batch
+	if a.was != a.Settings {
+		a.changes.Revision = &Revision{
+			Version: a.Version, Seq: a.Seq, At: a.now, Settings: EncodeSettings(&a.Settings, changesBetween(&a.was, &a.Settings)),
+		}
+	}
 	return &a.changes
 }
 
 // before undoes the batch's movements of a size, so that finish can replay them in the ledger's order.
 func (a *application) before(size int, s Stock) Stock {
-	for j, m := range a.movements[size] {
-		if err := s.Post(reasons[j], -m.units); err != nil {
+	for j := range a.movements[size] {
+		if err := s.Post(reasons[j], -a.movements[size][j].units); err != nil {
 			panic(err) // cannot happen: the reason is one of this package's
 		}
 	}

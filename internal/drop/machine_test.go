@@ -352,8 +352,8 @@ func TestApply_UnitComesBackWithinTheBatch(t *testing.T) {
 	}
 	// Releases come before takes, so that no entry is negative.
 	want := []drop.LedgerEntry{
-		{Seq: 3, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.ReservationCancelled, Units: 1, Available: 1},
-		{Seq: 4, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.Reserved, Units: 1, Available: 0},
+		{Seq: 3, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.ReservationCancelled, Units: 1, Available: 1, Version: 3, Numbers: drop.NumbersOf(1)},
+		{Seq: 4, Batch: drop.BatchID{2}, At: opened + 1, Reason: drop.Reserved, Units: 1, Available: 0, Version: 3, Numbers: drop.NumbersOf(2)},
 	}
 	if !reflect.DeepEqual(c.Ledger, want) {
 		t.Errorf("got %+v, want %+v", c.Ledger, want)

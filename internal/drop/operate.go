@@ -51,7 +51,7 @@ func (c Restock) move(a *application) *Error {
 	if c.Add > MaxStock || a.Stock().Total+c.Add > MaxStock {
 		return Invalid("add", "must leave the drop at most 10000000 units")
 	}
-	a.move(size, Restocked, c.Add)
+	a.move(size, Restocked, c.Add, 0)
 	return nil
 }
 

@@ -258,11 +258,14 @@ func TestSpec_Create(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	ledger := []drop.LedgerEntry{
-		{Seq: 1, Batch: drop.BatchID{4}, At: opened, Size: "10", Reason: drop.Created, Units: 2, Available: 2},
-		{Seq: 2, Batch: drop.BatchID{4}, At: opened, Size: "9", Reason: drop.Created},
+		{Seq: 1, Batch: drop.BatchID{4}, At: opened, Size: "10", Reason: drop.Created, Units: 2, Available: 2, Version: 1},
+		{Seq: 2, Batch: drop.BatchID{4}, At: opened, Size: "9", Reason: drop.Created, Version: 1},
 	}
 	if !reflect.DeepEqual(c.Ledger, ledger) || !reflect.DeepEqual(c.Sizes, []int{0, 1}) {
 		t.Errorf("got %+v", c)
+	}
+	if r := c.Revision; r == nil || r.Version != 1 || r.Seq != 2 || r.At != opened || r.Settings != drop.EncodeSettings(&want.Settings, nil) {
+		t.Errorf("revision %+v", r)
 	}
 	p := plain(0)
 	if s, _ := p.Create(9, opened, drop.BatchID{4}); len(s.Sizes) != 1 || s.Sizes[0].Label != "" || s.Sized() || s.Seq != 1 {

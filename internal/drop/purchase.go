@@ -41,7 +41,7 @@ func (c MakePurchase) apply(a *application) Result {
 		ID: NewPurchaseID(a.ID, a.Purchased), ReservationID: r.ID, UserID: r.UserID,
 		Size: r.Size, Price: a.Price, CreatedAt: a.now,
 	}
-	a.end(r, Completed, Purchased)
+	a.end(r, Completed, Purchased, a.Purchased)
 	if u := a.usage[r.UserID]; u != nil {
 		u.bought++
 	}

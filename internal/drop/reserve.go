@@ -70,6 +70,6 @@ func (c Reserve) apply(a *application) Result {
 	if a.Deadline == 0 || r.ExpiresAt < a.Deadline {
 		a.Deadline = r.ExpiresAt
 	}
-	a.move(size, Reserved, 1)
+	a.move(size, Reserved, 1, a.Reserved)
 	return Result{Reservation: *r}
 }

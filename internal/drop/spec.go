@@ -143,10 +143,12 @@ func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 	}
 	a := newApplication(state, now, batch)
 	for i := range state.Sizes {
-		a.movements[i].add(Created, state.Sizes[i].Stock.Total)
+		a.movements[i].add(Created, state.Sizes[i].Stock.Total, 0)
 	}
 	a.changed = true
-	return state, a.finish()
+	changes := a.finish()
+	changes.Revision = NewRevision(state)
+	return state, changes
 }
 
 func normalName(name string) (string, *Error) {

@@ -218,10 +218,11 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 		}
 		state.Seq++
 		changes.Ledger = append(changes.Ledger, drop.LedgerEntry{
-			Seq: state.Seq, Batch: state.Batch, At: b.now, Reason: reason, Units: units, Available: stock.Available,
+			Seq: state.Seq, Batch: state.Batch, At: b.now, Reason: reason, Units: units, Available: stock.Available, Version: 1,
 		})
 	}
 	state.Sizes = []drop.Size{{Stock: stock}}
+	changes.Revision = drop.NewRevision(state)
 	b.report.Reservations += len(changes.Made)
 	b.report.Live += int(held)
 	b.report.Purchases += len(changes.Purchases)

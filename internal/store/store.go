@@ -63,6 +63,8 @@ type Records interface {
 	Operators
 	Lists
 	Pages
+	Events
+	Webhooks
 	Exporter
 	Importer
 }

@@ -94,6 +94,11 @@ func (d *Filled) put(put func(Row) error) error {
 			return err
 		}
 	}
+	if v := d.Changes.Revision; v != nil {
+		if err := row(*v); err != nil {
+			return err
+		}
+	}
 	for _, k := range d.Changes.Kept {
 		if err := row(k); err != nil {
 			return err
@@ -109,9 +114,9 @@ type Rows func(each func(Row) error) error
 type Row struct {
 	// Drop is the drop that the row belongs to, 0 if none.
 	Drop drop.ID
-	// Value depends on Drop. Without a drop it is a User, a Token, an operator.Action, or the drop.Kept of a call
-	// without a drop. With a drop it is its *drop.State (with sizes, but without the rows that a batch loads), or a
-	// drop.LedgerEntry, drop.Reservation, drop.Purchase or drop.Kept.
+	// Value depends on Drop. Without a drop it is a User, a Token, an operator.Action, a Webhook, a Delivery, a Replay,
+	// or the drop.Kept of a call without a drop. With a drop it is its *drop.State (with sizes, but without the rows
+	// that a batch loads), or a drop.LedgerEntry, drop.Reservation, drop.Purchase, drop.Kept, drop.Revision or Page.
 	Value any
 }
 

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -49,7 +50,7 @@ func (o owned) is(t *records.Table, of drop.ID, row any) bool {
 	if kept == nil || row == nil {
 		return kept == nil && row == nil
 	}
-	return !slices.ContainsFunc(t.Columns, func(c *records.Column) bool { return !c.Has(kept, c.Of(row)) })
+	return same(t, kept, row)
 }
 
 // rows are copies of the rows of a query, ascending by drop.
@@ -131,7 +132,7 @@ func (s *Store) rows(q *records.Query) []any {
 		return ascending(s.users.byID)
 	case records.Keys:
 		return s.keys.rows(q)
-	case records.Drops, records.Sizes, records.Reservations, records.Purchases, records.Sales, records.Ledger:
+	case records.Drops, records.Sizes, records.Reservations, records.Purchases, records.Sales, records.Ledger, records.Revisions:
 		var all []any
 		for _, id := range s.order {
 			if q.All || id == q.Of {
@@ -171,6 +172,8 @@ func (r *row) rowsOf(t *records.Table, people *users) (all []any) {
 		return ascending(r.purchases)
 	case records.Ledger:
 		return ascending(r.ledger)
+	case records.Revisions:
+		return ascending(r.revisions)
 	case records.Sales:
 		for _, id := range slices.Sorted(maps.Keys(r.purchases)) {
 			p := r.purchases[id]
@@ -305,6 +308,31 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 		return nil
 	})
 	return found, err
+}
+
+// Swap implements records.Engine.
+func (e engine) Swap(ctx context.Context, op string, t *records.Table, old, row any) (done bool, err error) {
+	err = e.write(ctx, op, func() error {
+		kept := e.cold.find(t, t.Number(old))
+		done = kept != nil && same(t, kept, old)
+		if !done {
+			return nil
+		}
+		for _, c := range t.Columns {
+			if c.Name != t.Key && !c.Timed {
+				v := c.Of(row).Value
+				v.Bytes = bytes.Clone(v.Bytes)
+				c.Set(kept, v)
+			}
+		}
+		return nil
+	})
+	return done && err == nil, err
+}
+
+// same reports whether two rows of a table are equal in every column.
+func same(t *records.Table, a, b any) bool {
+	return !slices.ContainsFunc(t.Columns, func(c *records.Column) bool { return !c.Has(a, c.Of(b)) })
 }
 
 // Delete implements records.Engine.

@@ -27,6 +27,7 @@ type row struct {
 	newest              []drop.PurchaseID // the newest ones, oldest first
 	bought              map[drop.ReservationID]drop.PurchaseID
 	ledger              map[drop.Seq]drop.LedgerEntry
+	revisions           map[int64]drop.Revision // by version
 }
 
 // end is an active hold, in the order in which holds end.
@@ -47,6 +48,7 @@ func newRow(d drop.Drop) *row {
 		purchases:    make(map[drop.PurchaseID]drop.Purchase),
 		bought:       make(map[drop.ReservationID]drop.PurchaseID),
 		ledger:       make(map[drop.Seq]drop.LedgerEntry),
+		revisions:    make(map[int64]drop.Revision),
 	}
 }
 
@@ -256,6 +258,9 @@ func (r *row) write(s *drop.State, c *drop.Changes) {
 	r.newest = slices.Clone(r.newest[max(0, len(r.newest)-drop.RecentLimit):])
 	for i := range c.Ledger {
 		r.ledger[c.Ledger[i].Seq] = c.Ledger[i]
+	}
+	if v := c.Revision; v != nil {
+		r.revisions[v.Version] = *v
 	}
 }
 

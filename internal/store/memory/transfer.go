@@ -48,7 +48,7 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 	if !takes {
 		return store.ErrNotEmpty
 	}
-	f := filling{Store: New(s.now), heads: map[drop.ID]*store.Filled{noDrop: {Changes: &drop.Changes{}}}}
+	f := filling{Store: New(s.now), heads: map[drop.ID]*store.Filled{noDrop: {Changes: &drop.Changes{}}}, revisions: make(map[drop.ID][]drop.Revision)}
 	err := fill(f.put)
 	if err == nil {
 		f.finish()
@@ -102,9 +102,11 @@ func (s *Store) mayImport(into store.Into) bool {
 type filling struct {
 	*Store
 
-	order  []*store.Filled
-	heads  map[drop.ID]*store.Filled // the newest of each number, and the rows without a drop
-	failed error
+	order []*store.Filled
+	heads map[drop.ID]*store.Filled // the newest of each number, and the rows without a drop
+	// revisions are those of each drop. A batch makes at most one, so they are not among its changes.
+	revisions map[drop.ID][]drop.Revision
+	failed    error
 }
 
 func (f *filling) put(r store.Row) error {
@@ -140,6 +142,8 @@ func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
 		c.Purchases = append(c.Purchases, *row)
 	case *drop.LedgerEntry:
 		c.Ledger = append(c.Ledger, *row)
+	case *drop.Revision:
+		f.revisions[of] = append(f.revisions[of], *row)
 	case *drop.Kept:
 		row.Answer = bytes.Clone(row.Answer)
 		c.Kept = append(c.Kept, *row)
@@ -188,6 +192,12 @@ func (f *filling) add(d *store.Filled) error {
 		return err
 	}
 	r.write(d.State, c)
+	for _, v := range f.revisions[id] {
+		if _, taken := r.revisions[v.Version]; taken {
+			return fmt.Errorf("revision %d already exists", v.Version)
+		}
+		r.revisions[v.Version] = v
+	}
 	f.keys.add(id, c.Kept)
 	f.drops[id] = r
 	return nil

@@ -99,6 +99,17 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 	return err == nil, err
 }
 
+// Swap implements records.Engine. Its UPDATE waits for a writer before it and then compares what that one committed.
+func (e engine) Swap(ctx context.Context, op string, t *records.Table, old, row any) (done bool, err error) {
+	sql, args := dialect.Swap(t, old, row)
+	var number int64
+	err = e.writeOne(ctx, op, func(q querier) error { return q.QueryRow(ctx, sql, values(args)...).Scan(&number) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Delete implements records.Engine.
 func (e engine) Delete(ctx context.Context, op string, t *records.Table, number int64) (found bool, err error) {
 	err = e.writeOne(ctx, op, func(q querier) error { return q.QueryRow(ctx, dialect.Delete(t), number).Scan(&number) })

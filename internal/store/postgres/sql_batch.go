@@ -265,10 +265,10 @@ FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], 
     AS n (id, reservation_id, user_id, size, price, created_at)`
 
 	runBatchWriteLedger = `
-INSERT INTO sneakerdrop.ledger (drop_id, seq, batch, at, size, reason, units, available)
-SELECT drop_id, seq, batch, at, size, reason, units, available
-FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-    AS n (drop_id, seq, batch, at, size, reason, units, available)`
+INSERT INTO sneakerdrop.ledger (drop_id, seq, batch, at, size, reason, units, available, version, numbers)
+SELECT drop_id, seq, batch, at, size, reason, units, available, version, nullif(numbers, '')
+FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[])
+    AS n (drop_id, seq, batch, at, size, reason, units, available, version, numbers)`
 
 	runBatchWriteKept = `
 INSERT INTO sneakerdrop.idempotency_keys (drop_id, caller, operation, key, body_hash, answer, created_at)

@@ -14,7 +14,9 @@ import (
 type writes struct {
 	confirms []int64 // drops whose state only has to be confirmed
 	edits    [][]any // drops with more changes than every batch makes
-	drops    struct {
+	// revisions are the rows that go with edits.
+	revisions [][]any
+	drops     struct {
 		ids, versions, lastAt, seqs, reserved, purchased []int64
 		places                                           []string
 		batches                                          []pgtype.UUID
@@ -37,9 +39,10 @@ type writes struct {
 		sizes                                     []string
 	}
 	ledger struct {
-		drops, seqs, at, units, available []int64
-		batches                           []pgtype.UUID
-		sizes, reasons                    []string
+		drops, seqs, at, units, available, versions []int64
+		batches                                     []pgtype.UUID
+		sizes, reasons                              []string
+		numbers                                     [][]byte
 	}
 	kept struct {
 		drops, created              []int64
@@ -77,6 +80,7 @@ func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
 	if was.Settings != s.Settings { // most batches need not write the settings, which only operators change
 		w.edits = append(w.edits, append(values(records.Drops.Values(s.ID, s)), l.place))
+		w.revisions = append(w.revisions, values(records.Revisions.Values(s.ID, l.changes.Revision)))
 		return
 	}
 	d := &w.drops
@@ -85,6 +89,8 @@ func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	d.reserved, d.purchased = append(d.reserved, int64(s.Reserved)), append(d.purchased, int64(s.Purchased))
 	d.batches = append(d.batches, uuid(s.Batch))
 }
+
+var insertRevision = dialect.Insert(records.Revisions)
 
 // uuid returns a batch's id in a type that is encoded the same way with and without a prepared statement.
 func uuid(b drop.BatchID) pgtype.UUID { return pgtype.UUID{Bytes: b, Valid: true} }
@@ -112,7 +118,8 @@ func (w *writes) addLedger(s *drop.State, entries []drop.LedgerEntry) {
 		to.drops, to.seqs, to.batches = append(to.drops, int64(s.ID)), append(to.seqs, int64(e.Seq)), append(to.batches, uuid(s.Batch))
 		to.at, to.sizes = append(to.at, int64(e.At)), append(to.sizes, e.Size)
 		to.reasons, to.units = append(to.reasons, string(e.Reason)), append(to.units, e.Units)
-		to.available = append(to.available, e.Available)
+		to.available, to.versions = append(to.available, e.Available), append(to.versions, e.Version)
+		to.numbers = append(to.numbers, []byte(e.Numbers))
 	}
 }
 
@@ -151,7 +158,10 @@ func (w *writes) queue(out *pgx.Batch) {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)
 	}
 	if e := &w.ledger; len(e.drops) > 0 {
-		out.Queue(runBatchWriteLedger, e.drops, e.seqs, e.batches, e.at, e.sizes, e.reasons, e.units, e.available)
+		out.Queue(runBatchWriteLedger, e.drops, e.seqs, e.batches, e.at, e.sizes, e.reasons, e.units, e.available, e.versions, e.numbers)
+	}
+	for _, row := range w.revisions {
+		out.Queue(insertRevision, row...)
 	}
 	if k := &w.kept; len(k.drops) > 0 {
 		out.Queue(runBatchWriteKept, k.drops, k.callers, k.operations, k.values, k.bodies, k.answers, k.created)
@@ -160,7 +170,7 @@ func (w *writes) queue(out *pgx.Batch) {
 
 // queueDrop queues a new drop with its sizes and its first ledger entries.
 func queueDrop(out *pgx.Batch, s *drop.State, c *drop.Changes) error {
-	rows := []store.Row{{Drop: s.ID, Value: s}}
+	rows := []store.Row{{Drop: s.ID, Value: s}, {Drop: s.ID, Value: *c.Revision}}
 	for _, e := range c.Ledger {
 		rows = append(rows, store.Row{Drop: s.ID, Value: e})
 	}

@@ -110,7 +110,7 @@ func (c *Column) read(of string) string {
 	switch {
 	case !c.Null:
 		return of + c.Name
-	case c.Kind == Text:
+	case c.Kind == Text, c.Kind == Bytes:
 		return "coalesce(" + of + c.Name + ", '')"
 	default:
 		return "coalesce(" + of + c.Name + ", 0)"
@@ -226,6 +226,28 @@ func (d Dialect) Replace(t *Table, of drop.ID, old, row any) (sql string, args [
 	}
 	return fmt.Sprintf("\nUPDATE %s%s\nSET %s\nWHERE %s\nRETURNING %s", d.Schema, t.Name, strings.Join(sets, ", "),
 		strings.Join(conditions, " AND "), t.givenNames()), args
+}
+
+// Swap returns the statement that stores a row with a number in place of old, if the row that is there equals old in
+// every column. It returns the number if it did.
+func (d Dialect) Swap(t *Table, old, row any) (sql string, args []Argument) {
+	parameter := func(a Argument) string {
+		args = append(args, a)
+		return fmt.Sprint(d.Parameter, len(args))
+	}
+	var sets, conditions []string
+	for _, c := range t.Columns {
+		if c.Name != t.Key && !c.Timed {
+			sets = append(sets, c.Name+" = "+parameter(c.Of(row)))
+		}
+		if c.Name == t.Key {
+			conditions = append(conditions, c.Name+" = "+parameter(c.Of(old)))
+		} else {
+			conditions = append(conditions, c.Name+" IS NOT DISTINCT FROM "+parameter(c.Of(old)))
+		}
+	}
+	return fmt.Sprintf("\nUPDATE %s%s\nSET %s\nWHERE %s\nRETURNING %s", d.Schema, t.Name, strings.Join(sets, ", "),
+		strings.Join(conditions, " AND "), t.Key), args
 }
 
 func (t *Table) givenNames() string {

@@ -26,6 +26,9 @@ type Engine interface {
 	// Stamp sets a column to the store's time in the row with that number, unless it is set, and reads the row. found
 	// reports whether the row exists.
 	Stamp(ctx context.Context, op string, t *Table, c *Column, number int64, row any) (found bool, err error)
+	// Swap stores a row in place of old, if the row with that number still equals old in every column. Comparison and
+	// write are one step. It leaves the number and Timed columns as they are. done reports whether the row was stored.
+	Swap(ctx context.Context, op string, t *Table, old, row any) (done bool, err error)
 	// Delete deletes the row with that number, which is never assigned again. found reports whether the row existed.
 	Delete(ctx context.Context, op string, t *Table, number int64) (found bool, err error)
 	// Once calls f and keeps its answer under the key, in one transaction. If an answer is already kept, Once returns
@@ -207,15 +210,18 @@ func (s Store) NewestPurchases(ctx context.Context, id drop.ID, before drop.Purc
 
 func (s Store) sales(ctx context.Context, id drop.ID, page *Page) ([]store.Sale, error) {
 	q := Query{Table: Sales, Of: id, Page: page}
-	sales := list(&q, new(store.Sale), func(sale *store.Sale) store.Sale {
-		named := *sale
-		if named.Username == "" {
-			named.Username = drop.UnknownUsername // only the shop knows the buyer
-		}
-		return named
-	})
+	sales := list(&q, new(store.Sale), named)
 	err := s.engine.Read(ctx, fmt.Sprintf("read the purchases of drop %d", id), there(id), q)
 	return *sales, err
+}
+
+// named returns a sale with a name for its buyer, even if only the shop knows the buyer.
+func named(sale *store.Sale) store.Sale {
+	s := *sale
+	if s.Username == "" {
+		s.Username = drop.UnknownUsername
+	}
+	return s
 }
 
 // PurchasesOf implements store.Store. Each purchase is found by a key.

@@ -10,7 +10,8 @@ import (
 
 // Tables are all tables of a store, in the order in which batches lock and write them. A row's references come before
 // it.
-var Tables = []*Table{Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Pages, Tokens, Actions, Outcomes}
+var Tables = []*Table{Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Revisions, Pages, Tokens, Actions, Outcomes,
+	Webhooks, Deliveries, Replays}
 
 // Drops contains the drops. A row is a *drop.State, which includes the sizes.
 var Drops = func() *Table {
@@ -112,6 +113,12 @@ var Ledger = table[drop.LedgerEntry](Table{Name: "ledger", Key: "seq", Drop: "dr
 	text("reason", func(e *drop.LedgerEntry) *drop.Reason { return &e.Reason }),
 	number("units", func(e *drop.LedgerEntry) *int64 { return &e.Units }),
 	number("available", func(e *drop.LedgerEntry) *int64 { return &e.Available }),
+	number("version", func(e *drop.LedgerEntry) *int64 { return &e.Version }).orNull(),
+	(&Column{
+		Name: "numbers", Kind: Bytes,
+		get: func(row any) Value { return Value{Bytes: []byte(row.(*drop.LedgerEntry).Numbers)} },
+		set: func(row any, v Value) { row.(*drop.LedgerEntry).Numbers = drop.Numbers(v.Bytes) },
+	}).orNull(),
 )
 
 // Keys contains rows of type drop.Kept in no order. Keys of calls without a drop belong to drop 0.

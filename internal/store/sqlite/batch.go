@@ -197,6 +197,11 @@ func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 	if err := insertLedger(conn, id, c.Ledger); err != nil {
 		return err
 	}
+	if c.Revision != nil {
+		if err := insert(conn, records.Revisions, id, c.Revision); err != nil {
+			return err
+		}
+	}
 	return insertKept(conn, id, c.Kept)
 }
 
@@ -267,6 +272,12 @@ func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) err
 		st.BindText(6, string(e.Reason))
 		st.BindInt64(7, e.Units)
 		st.BindInt64(8, e.Available)
+		st.BindInt64(9, e.Version)
+		if e.Numbers == "" {
+			st.BindNull(10)
+		} else {
+			st.BindBytes(10, []byte(e.Numbers))
+		}
 		return int64(e.Seq)
 	})
 }

@@ -99,6 +99,20 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 	return found && err == nil, err
 }
 
+// Swap implements records.Engine.
+func (e engine) Swap(ctx context.Context, op string, t *records.Table, old, row any) (done bool, err error) {
+	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
+		query, args := dialect.Swap(t, old, row)
+		st, err := bound(conn, query, args)
+		if err == nil {
+			done = false
+			err = rows(st, func() { done = true })
+		}
+		return done, err
+	})
+	return done && err == nil, err
+}
+
 // Delete implements records.Engine.
 func (e engine) Delete(ctx context.Context, op string, t *records.Table, number int64) (found bool, err error) {
 	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {

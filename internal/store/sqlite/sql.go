@@ -98,8 +98,8 @@ INSERT INTO purchases (drop_id, id, reservation_id, user_id, size, price, create
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 
 const sqlRunBatchLedger = `
-INSERT INTO ledger (drop_id, seq, batch, at, size, reason, units, available)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+INSERT INTO ledger (drop_id, seq, batch, at, size, reason, units, available, version, numbers)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`
 
 const sqlRunBatchKept = `
 SELECT body_hash, answer, created_at

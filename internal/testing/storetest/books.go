@@ -189,8 +189,8 @@ func ledgerByPages(f *fixture) {
 	var want []drop.LedgerEntry
 	want = append(want, f.books(id).entries...) // two created
 	equal(f, "the creation", []drop.LedgerEntry{
-		{Seq: 1, Batch: want[0].Batch, At: want[0].At, Size: "9", Reason: drop.Created, Units: 20, Available: 20},
-		{Seq: 2, Batch: want[0].Batch, At: want[0].At, Size: "ü 8½", Reason: drop.Created, Units: 20, Available: 20},
+		{Seq: 1, Batch: want[0].Batch, At: want[0].At, Size: "9", Reason: drop.Created, Units: 20, Available: 20, Version: 1},
+		{Seq: 2, Batch: want[0].Batch, At: want[0].At, Size: "ü 8½", Reason: drop.Created, Units: 20, Available: 20, Version: 1},
 	}, want)
 	for i := range drop.Time(4) {
 		f.reserve(other, base, drop.Reserve{User: 1})
