@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -228,6 +229,19 @@ func (e *Engine) Views() []*View {
 
 // AllViews returns all drops in ascending order of their numbers.
 func (e *Engine) AllViews() []*View { return e.viewsThat(func(*View) bool { return true }) }
+
+// All returns the last state of each drop that this process has seen, in no order. The states must not be changed.
+func (e *Engine) All() iter.Seq[*drop.Drop] {
+	return func(yield func(*drop.Drop) bool) {
+		e.mu.RLock()
+		defer e.mu.RUnlock()
+		for _, l := range e.lanes {
+			if !yield(&l.view.Load().Drop) {
+				return
+			}
+		}
+	}
+}
 
 func (e *Engine) viewsThat(wanted func(*View) bool) []*View {
 	e.mu.RLock()

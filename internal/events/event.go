@@ -1,0 +1,202 @@
+// Package events tells a shop's other systems what happened to its drops. It makes events of the rows that a sale
+// writes anyway: the ledger, reservations, purchases, and revisions of settings. Nothing else is stored, and reading
+// changes nothing.
+//
+// The events of one drop are numbered from 1 without gaps, in the order in which they happened. The number of an event
+// never changes, so a reader that has seen all numbers has missed nothing. Between drops there is no order.
+//
+// All methods of Feed are safe for concurrent use.
+package events
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// Type is a kind of event. Types are sent to clients and stored; do not change them.
+type Type string
+
+// The types of events.
+const (
+	DropCreated       Type = "drop.created"
+	DropUpdated       Type = "drop.updated"
+	DropSoldOut       Type = "drop.sold_out"
+	DropBackInStock   Type = "drop.back_in_stock"
+	HoldCreated       Type = "hold.created"
+	HoldExpired       Type = "hold.expired"
+	HoldCancelled     Type = "hold.cancelled"
+	PurchaseCompleted Type = "purchase.completed"
+)
+
+// Types are all types, in the order of a drop's life.
+var Types = []Type{DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, PurchaseCompleted, DropSoldOut, DropBackInStock}
+
+// Known reports whether there are events of that type.
+func (t Type) Known() bool { return slices.Contains(Types, t) }
+
+// Movement reports whether events of that type only say how the stock moves. If several wait together for a webhook,
+// the newest is enough.
+func (t Type) Movement() bool {
+	switch t {
+	case HoldCreated, HoldExpired, HoldCancelled, DropSoldOut, DropBackInStock:
+		return true
+	default:
+		return false
+	}
+}
+
+// Event is one fact about a drop.
+type Event struct {
+	Drop drop.ID
+	// Seq numbers the events of the drop, from 1 without gaps.
+	Seq  int64
+	Type Type
+	At   drop.Time
+	// Version is the drop's version after the batch that made the event. It is 0 for events of before the server
+	// recorded it.
+	Version int64
+	// After is the position behind the event.
+	After Position
+	// Skipped is how many earlier movements were left out in favor of this one; see Filter.Newest.
+	Skipped int
+
+	data any
+}
+
+// ID identifies the event: the numbers of its drop and of the event within it.
+func (e *Event) ID() string { return IDOf(e.Drop, e.Seq) }
+
+// IDOf returns the ID of a drop's event.
+func IDOf(of drop.ID, seq int64) string {
+	return strconv.FormatInt(int64(of), 10) + "-" + strconv.FormatInt(seq, 10)
+}
+
+// JSON encodes the event for the feed.
+func (e *Event) JSON() []byte { return encode(e.sent()) }
+
+// Message encodes the event for webhooks: as for the feed, with the names that Standard Webhooks recommends, and with
+// how many movements were left out.
+func (e *Event) Message() []byte {
+	return encode(struct {
+		sentEvent
+		Timestamp moment `json:"timestamp"`
+		Skipped   int    `json:"skipped,omitempty"`
+	}{e.sent(), moment(e.At), e.Skipped})
+}
+
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain structs
+	}
+	return b
+}
+
+// moment is a time as the API sends it.
+type moment drop.Time
+
+// MarshalText implements encoding.TextMarshaler.
+func (t moment) MarshalText() ([]byte, error) { return drop.Time(t).AppendFormat(nil), nil }
+
+type sentEvent struct {
+	ID      string  `json:"id"`
+	Type    Type    `json:"type"`
+	At      moment  `json:"at"`
+	Drop    drop.ID `json:"dropId"`
+	Seq     int64   `json:"seq"`
+	Version int64   `json:"version"`
+	Data    any     `json:"data"`
+}
+
+func (e *Event) sent() sentEvent {
+	return sentEvent{e.ID(), e.Type, moment(e.At), e.Drop, e.Seq, e.Version, e.data}
+}
+
+// What events say of their subject. docs/reference/events.md describes each field.
+type (
+	// HoldData is the data of hold.created, hold.expired and hold.cancelled.
+	HoldData struct {
+		Reservation drop.ReservationID `json:"reservationId"`
+		User        drop.UserID        `json:"userId"`
+		Size        *string            `json:"size"`
+		Expires     moment             `json:"expires_at"`
+	}
+	// PurchaseData is the data of purchase.completed.
+	PurchaseData struct {
+		Purchase    drop.PurchaseID    `json:"purchaseId"`
+		Reservation drop.ReservationID `json:"reservationId"`
+		User        drop.UserID        `json:"userId"`
+		Username    string             `json:"username"`
+		Email       *string            `json:"email"`
+		Size        *string            `json:"size"`
+		Price       json.Number        `json:"price"`
+		Currency    string             `json:"currency"`
+	}
+	// SettingsData is the data of drop.created, and of drop.updated after a change of settings.
+	SettingsData struct {
+		Changed         []drop.Change `json:"changed,omitempty"`
+		Name            string        `json:"name"`
+		Price           json.Number   `json:"price"`
+		Currency        string        `json:"currency"`
+		StartTime       moment        `json:"start_time"`
+		ImageURL        *string       `json:"image_url"`
+		LimitPerUser    *int          `json:"limit_per_user"`
+		MaxExpiredHolds *int          `json:"max_expired_holds"`
+		Paused          bool          `json:"paused"`
+		Hidden          bool          `json:"hidden"`
+		Archived        bool          `json:"archived"`
+		TotalStock      *int64        `json:"total_stock,omitempty"`
+		Sizes           []SizeData    `json:"sizes,omitempty"`
+	}
+	// StoredDropData is the data of drop.created of a drop that was created before the server recorded settings.
+	StoredDropData struct {
+		TotalStock int64      `json:"total_stock"`
+		Sizes      []SizeData `json:"sizes,omitempty"`
+	}
+	// SizeData is a size of a drop that was created.
+	SizeData struct {
+		Size  string `json:"size"`
+		Stock int64  `json:"stock"`
+	}
+	// StockData is the data of drop.sold_out, drop.back_in_stock, and drop.updated after a restock.
+	StockData struct {
+		Changed   []drop.Change `json:"changed,omitempty"`
+		Size      *string       `json:"size,omitempty"`
+		Add       int64         `json:"add,omitempty"`
+		Available int64         `json:"available_stock"`
+	}
+)
+
+// ChangedStock is the change that a restock makes. It is not a setting.
+const ChangedStock drop.Change = "stock"
+
+func holdData(r *drop.Reservation) *HoldData {
+	return &HoldData{Reservation: r.ID, User: r.UserID, Size: unlessEmpty(r.Size), Expires: moment(r.ExpiresAt)}
+}
+
+func purchaseData(s *store.Sale, currency string) *PurchaseData {
+	return &PurchaseData{
+		Purchase: s.ID, Reservation: s.ReservationID, User: s.UserID, Username: s.Username, Email: unlessEmpty(s.Email),
+		Size: unlessEmpty(s.Size), Price: json.Number(s.Price.String()), Currency: currency,
+	}
+}
+
+func settingsData(s *drop.Settings, changed []drop.Change, currency string) *SettingsData {
+	return &SettingsData{
+		Changed: changed, Name: s.Name, Price: json.Number(s.Price.String()), Currency: currency, StartTime: moment(s.StartTime),
+		ImageURL: unlessEmpty(s.ImageURL), LimitPerUser: unlessEmpty(s.LimitPerUser), MaxExpiredHolds: unlessEmpty(s.MaxExpiredHolds),
+		Paused: s.Paused, Hidden: s.Hidden, Archived: s.Archived,
+	}
+}
+
+func unlessEmpty[T comparable](v T) *T {
+	var empty T
+	if v == empty {
+		return nil
+	}
+	return &v
+}

@@ -1,0 +1,469 @@
+package events
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
+)
+
+// Source is where the feed reads what is recorded.
+type Source interface {
+	store.Events
+	Pulse(ctx context.Context) (store.Pulse, error)
+	ReadBooks(ctx context.Context, id drop.ID, b store.Books) error
+}
+
+// Drops is what the feed knows of all drops without asking the store. The engine implements it.
+type Drops interface {
+	// Generation grows with every change of any drop.
+	Generation() uint64
+	// All returns the drops' last known states, in no order.
+	All() iter.Seq[*drop.Drop]
+}
+
+// Feed reads events. Create one with New.
+type Feed struct {
+	source   Source
+	drops    Drops
+	currency string
+	log      *slog.Logger
+	now      func() time.Time
+
+	mu    sync.Mutex // guards heads and read
+	heads map[drop.ID]store.Head
+	read  bool // heads has all drops
+
+	older older
+	news  news
+}
+
+// New returns a feed of a store. Prices are in the currency with that code.
+func New(source Source, drops Drops, currency string, log *slog.Logger) *Feed {
+	f := &Feed{source: source, drops: drops, currency: currency, log: log, now: time.Now, heads: make(map[drop.ID]store.Head)}
+	f.news.drops = drops
+	return f
+}
+
+// Filter chooses events.
+type Filter struct {
+	// Types are the wanted types; nil: all.
+	Types []Type
+	// Drops are the wanted drops; nil: all except those that rehearsals sell.
+	Drops []drop.ID
+	// Newest leaves out movements of the stock for which a newer one of the same kind is already there.
+	Newest bool
+}
+
+func (w *Filter) takes(kind Type) bool { return len(w.Types) == 0 || slices.Contains(w.Types, kind) }
+
+func (w *Filter) takesDrop(d *drop.Drop) bool {
+	if len(w.Drops) > 0 {
+		return slices.Contains(w.Drops, d.ID)
+	}
+	return !d.Rehearsal()
+}
+
+const (
+	// pageEntries is how many ledger entries are read at once. It is more than one batch writes: six reasons for each
+	// of drop.MaxSizes sizes.
+	pageEntries = 1000
+	// maxStubs bounds how many events one page looks at, because one ledger entry may stand for a thousand.
+	maxStubs = 20_000
+	// settleAfter is how long a cursor names a drop that nothing happens to. A batch that is under way commits within
+	// a minute, and the database's clock never steps back by so much.
+	settleAfter = 24 * time.Hour
+	// readFor is how long Read goes on for a page that is not full.
+	readFor = time.Second
+)
+
+// Read returns at most limit events behind a cursor, and the cursor behind them. It may return fewer, or none, although
+// there are more, if many had to be left out. more reports that.
+func (f *Feed) Read(ctx context.Context, c Cursor, w Filter, limit int) (found []Event, next Cursor, more bool, err error) {
+	next = c.Clone()
+	pending, err := f.Pending(ctx, next, w)
+	if err != nil {
+		return nil, c, false, err
+	}
+	begun := f.now()
+	for i, id := range pending {
+		if len(found) >= limit || i > 0 && f.now().Sub(begun) > readFor {
+			more = true
+			break
+		}
+		at, err := f.Position(ctx, next, id)
+		if err != nil {
+			return nil, c, false, err
+		}
+		page, err := f.Drop(ctx, id, at, w, limit-len(found))
+		if err != nil {
+			return nil, c, false, err
+		}
+		next.Drops[id], next.Last = page.End, id
+		found, more = append(found, page.Events...), more || page.More
+	}
+	slices.SortStableFunc(found, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Drop, b.Drop), cmp.Compare(a.Seq, b.Seq))
+	})
+	f.Settle(&next)
+	return found, next, more, nil
+}
+
+// Now returns the cursor behind everything that has happened.
+func (f *Feed) Now(ctx context.Context) (Cursor, error) {
+	pulse, err := f.source.Pulse(ctx)
+	if err != nil {
+		return Cursor{}, err
+	}
+	return Cursor{Settled: pulse.Now - 1, From: drop.MaxID + 1}.Clone(), nil
+}
+
+// Pending returns the wanted drops that have events behind a cursor, beginning behind the one that was read last.
+func (f *Feed) Pending(ctx context.Context, c Cursor, w Filter) ([]drop.ID, error) {
+	if err := f.load(ctx); err != nil {
+		return nil, err
+	}
+	var pending []drop.ID
+	f.mu.Lock()
+	for d := range f.drops.All() {
+		if w.takesDrop(d) && f.pends(&c, d) {
+			pending = append(pending, d.ID)
+		}
+	}
+	f.mu.Unlock()
+	slices.SortFunc(pending, func(a, b drop.ID) int {
+		if (a > c.Last) != (b > c.Last) {
+			return cmp.Compare(b, a) // those behind the last one come first
+		}
+		return cmp.Compare(a, b)
+	})
+	return pending, nil
+}
+
+// pends reports whether a drop has, or may have, events behind a cursor.
+func (f *Feed) pends(c *Cursor, d *drop.Drop) bool {
+	if at, named := c.Drops[d.ID]; named {
+		return at.Version != d.Version || at.Skip > 0
+	}
+	if d.ID >= c.From {
+		return true
+	}
+	head, known := f.heads[d.ID]
+	return !known || head.Version != d.Version || head.LastAt > c.Settled
+}
+
+// load reads how far all drops are, once. Later Drop keeps it up to date.
+func (f *Feed) load(ctx context.Context) error {
+	f.mu.Lock()
+	read := f.read
+	f.mu.Unlock()
+	if read {
+		return nil
+	}
+	heads, err := f.source.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, h := range heads {
+		f.noteHead(h)
+	}
+	f.read = true
+	return nil
+}
+
+func (f *Feed) noteHead(h store.Head) {
+	if have, known := f.heads[h.ID]; !known || have.Version != h.Version {
+		f.heads[h.ID] = h
+	}
+}
+
+// Settle makes a cursor as short as it can be. A drop that it no longer names was read to its end, and then nothing
+// happened to it for a day.
+func (f *Feed) Settle(c *Cursor) {
+	all := slices.SortedFunc(f.drops.All(), func(a, b *drop.Drop) int { return cmp.Compare(a.ID, b.ID) })
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	settled := max(c.Settled, drop.TimeOf(f.now().Add(-settleAfter)))
+	from := drop.MaxID + 1
+	for _, d := range all {
+		if _, named := c.Drops[d.ID]; named || d.Rehearsal() {
+			continue
+		}
+		if d.ID >= c.From {
+			from = min(from, d.ID)
+			continue
+		}
+		if f.pends(c, d) { // it happened behind c.Settled, and must be read before that moves
+			settled = c.Settled
+		}
+	}
+	c.From = max(c.From, from)
+	if len(all) == 0 {
+		c.From = 0
+	}
+	c.Settled = settled
+	for _, d := range all {
+		at, named := c.Drops[d.ID]
+		head, known := f.heads[d.ID]
+		if named && known && d.ID < c.From && at.Skip == 0 && at.Version == d.Version && head.Version == d.Version && head.LastAt <= c.Settled {
+			delete(c.Drops, d.ID)
+		}
+	}
+}
+
+// Position returns where a drop's events go on behind a cursor.
+func (f *Feed) Position(ctx context.Context, c Cursor, id drop.ID) (Position, error) {
+	if at, named := c.Drops[id]; named || id >= c.From {
+		return at, nil
+	}
+	return f.find(ctx, id, func(s *stub) bool { return s.at > c.Settled })
+}
+
+// Before returns the position before a drop's event with that number, or the end if there are fewer events.
+func (f *Feed) Before(ctx context.Context, id drop.ID, seq int64) (Position, error) {
+	return f.find(ctx, id, func(s *stub) bool { return s.seq >= seq })
+}
+
+// find returns the position before the first event that is so, or the end. It reads the drop's ledger from its
+// beginning.
+func (f *Feed) find(ctx context.Context, id drop.ID, is func(*stub) bool) (Position, error) {
+	at := Position{}
+	for {
+		page, err := f.page(ctx, id, at, maxStubs, func(s *stub) bool { return true })
+		if err != nil {
+			return at, err
+		}
+		for i := range page.stubs {
+			if is(&page.stubs[i]) {
+				return at, nil
+			}
+			at = page.stubs[i].after
+		}
+		at = page.end
+		if !page.more {
+			return at, nil
+		}
+	}
+}
+
+// Page is a part of a drop's events.
+type Page struct {
+	Events []Event
+	// End is the position behind the events, and behind what the filter left out.
+	End Position
+	// More reports that there are, or may be, more events behind End.
+	More bool
+}
+
+// Drop returns at most limit of a drop's events behind a position. It refuses with CodeDropNotFound, and with
+// CodeDamaged if a row that the ledger names is not there.
+//
+// If a failover has lost what was read up to the position, Drop begins with the drop's first event again: some events
+// come twice, none is left out.
+func (f *Feed) Drop(ctx context.Context, id drop.ID, at Position, w Filter, limit int) (Page, error) {
+	p, err := f.page(ctx, id, at, limit, func(s *stub) bool { return w.takes(s.kind) })
+	if err != nil {
+		return Page{}, err
+	}
+	if w.Newest {
+		p.stubs = newest(p.stubs)
+	}
+	found, err := f.fill(ctx, id, p.stubs)
+	if err != nil {
+		return Page{}, err
+	}
+	return Page{Events: found, End: p.end, More: p.more}, nil
+}
+
+// newest leaves out movements for which there is a newer one.
+func newest(stubs []stub) []stub {
+	skipped := make(map[Type]int)
+	kept := make([]stub, 0, len(stubs))
+	last := make(map[Type]int) // index in stubs
+	kind := func(s *stub) Type {
+		if s.kind == DropSoldOut {
+			return DropBackInStock // the newest of the two says how it is
+		}
+		return s.kind
+	}
+	for i := range stubs {
+		last[kind(&stubs[i])] = i
+	}
+	for i := range stubs {
+		s, k := &stubs[i], kind(&stubs[i])
+		if s.kind.Movement() {
+			if last[k] != i {
+				skipped[k]++
+				continue
+			}
+			s.skipped = skipped[k]
+		}
+		kept = append(kept, *s)
+	}
+	return kept
+}
+
+// plannedPage is a page of events whose rows are not read yet.
+type plannedPage struct {
+	stubs []stub
+	end   Position
+	more  bool
+}
+
+// page plans at most limit events behind a position, of those that keep takes.
+func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, keep func(*stub) bool) (plannedPage, error) {
+	facts, err := f.source.Facts(ctx, id, at.Seq, at.Version, pageEntries)
+	if err != nil {
+		return plannedPage{}, err
+	}
+	f.mu.Lock()
+	f.noteHead(facts.Head)
+	f.mu.Unlock()
+	if !follows(&facts, at) {
+		f.log.Warn("events of a drop were lost in a failover after they had been read; its events are read from the first one again",
+			"drop", id, "seq", at.Seq, "newest", facts.Head.Seq)
+		return f.page(ctx, id, Position{}, limit, keep)
+	}
+	if at.Seq > 0 {
+		facts.Entries = facts.Entries[1:]
+	}
+	cut := cutBatches(&facts)
+	p := planner{id: id, currency: f.currency, at: at}
+	p.older = func(e *drop.LedgerEntry) drop.Numbers {
+		n, err := f.older.numbers(ctx, f.source, id, e)
+		if err != nil && p.err == nil {
+			p.err = err
+		}
+		return n
+	}
+	page := plannedPage{more: cut}
+	seen := 0
+	for _, g := range groups(facts.Entries, facts.Revisions) {
+		if len(page.stubs) >= limit || seen >= maxStubs {
+			page.more = true
+			break
+		}
+		p.stubs = p.stubs[:0]
+		p.add(g)
+		seen += len(p.stubs)
+		for i := range p.stubs {
+			if keep(&p.stubs[i]) {
+				page.stubs = append(page.stubs, p.stubs[i])
+			}
+		}
+	}
+	if p.err != nil {
+		return plannedPage{}, fmt.Errorf("events of drop %d: %w", id, p.err)
+	}
+	page.end = p.at
+	if len(page.stubs) > limit {
+		page.stubs, page.more = page.stubs[:limit], true
+		page.end = page.stubs[limit-1].after
+	}
+	if !page.more {
+		page.end.Version = max(page.end.Version, facts.Head.Version) // also of versions that older programs did not record
+	}
+	return page, nil
+}
+
+// follows reports whether facts go on where a position says.
+func follows(facts *store.Facts, at Position) bool {
+	if at.Seq == 0 {
+		return at.Version <= facts.Head.Version
+	}
+	return len(facts.Entries) > 0 && facts.Entries[0].Seq == at.Seq && markOf(facts.Entries[0].Batch) == at.Mark && at.Version <= facts.Head.Version
+}
+
+// cutBatches leaves out, at the end of a full page, what may be incomplete. cut reports that there is more.
+func cutBatches(facts *store.Facts) (cut bool) {
+	if n := len(facts.Revisions); n >= pageEntries {
+		cut = true
+		upTo := facts.Revisions[n-1].Seq
+		for len(facts.Entries) > 0 && facts.Entries[len(facts.Entries)-1].Seq > upTo {
+			facts.Entries = facts.Entries[:len(facts.Entries)-1]
+		}
+	}
+	n := len(facts.Entries)
+	if n < pageEntries {
+		return cut
+	}
+	last := facts.Entries[n-1].Batch
+	for n > 0 && facts.Entries[n-1].Batch == last {
+		n--
+	}
+	begins := facts.Entries[n].Seq
+	facts.Entries = facts.Entries[:n]
+	facts.Revisions = slices.DeleteFunc(facts.Revisions, func(r drop.Revision) bool { return r.Seq >= begins })
+	return true
+}
+
+// fill reads the rows of events.
+func (f *Feed) fill(ctx context.Context, id drop.ID, stubs []stub) ([]Event, error) {
+	var holds, sales []uint32
+	for i := range stubs {
+		switch s := &stubs[i]; {
+		case s.number == 0:
+		case s.kind == PurchaseCompleted:
+			sales = append(sales, s.number)
+		default:
+			holds = append(holds, s.number)
+		}
+	}
+	held, sold := make(map[uint32]*drop.Reservation), make(map[uint32]*store.Sale)
+	if len(holds) > 0 {
+		rows, err := f.source.ReservationsIn(ctx, id, runsOf(holds))
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			held[uint32(rows[i].ID)] = &rows[i]
+		}
+	}
+	if len(sales) > 0 {
+		rows, err := f.source.SalesIn(ctx, id, runsOf(sales))
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			sold[uint32(rows[i].ID)] = &rows[i]
+		}
+	}
+	found := make([]Event, len(stubs))
+	for i := range stubs {
+		s := &stubs[i]
+		e := Event{Drop: id, Seq: s.seq, Type: s.kind, At: s.at, Version: s.version, After: s.after, Skipped: s.skipped, data: s.data}
+		switch r, sale := held[s.number], sold[s.number]; {
+		case s.number == 0:
+		case s.kind == PurchaseCompleted && sale != nil:
+			e.data = purchaseData(sale, f.currency)
+		case s.kind != PurchaseCompleted && r != nil:
+			e.data = holdData(r)
+		default:
+			return nil, fmt.Errorf("event %s (%s) is about number %d, which is not stored: %w", e.ID(), s.kind, s.number, drop.Refuse(drop.CodeDamaged))
+		}
+		found[i] = e
+	}
+	return found, nil
+}
+
+// runsOf returns the runs that the numbers form.
+func runsOf(numbers []uint32) (runs []store.Run) {
+	slices.Sort(numbers)
+	for _, n := range slices.Compact(numbers) {
+		if last := len(runs) - 1; last >= 0 && uint64(runs[last].First)+uint64(runs[last].Length) == uint64(n) {
+			runs[last].Length++
+			continue
+		}
+		runs = append(runs, store.Run{First: n, Length: 1})
+	}
+	return runs
+}

@@ -1,0 +1,422 @@
+package events_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/events"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// shop is a store with its engine and feed.
+type shop struct {
+	*testing.T
+
+	store    store.Store
+	database string
+	engine   *engine.Engine
+	feed     *events.Feed
+}
+
+// hold is how long reservations last. Nothing depends on what is done within it.
+const hold = 40 * time.Millisecond
+
+func open(t *testing.T, name string) *shop {
+	t.Helper()
+	s, database := stores.OpenDatabase(t, name)
+	e := engine.New(s, engine.Config{Hold: hold, Log: slog.New(slog.DiscardHandler)})
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return &shop{t, s, database, e, events.New(s, e, "EUR", slog.New(slog.DiscardHandler))}
+}
+
+func onEach(t *testing.T, test func(*shop)) {
+	for _, name := range stores.Engines {
+		t.Run(name, func(t *testing.T) { test(open(t, name)) })
+	}
+}
+
+func (s *shop) create(spec drop.Spec) drop.ID {
+	s.Helper()
+	v, err := s.engine.Create(s.Context(), spec, engine.Retry{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return v.Drop.ID
+}
+
+func plain(n int64) drop.Spec {
+	return drop.Spec{Name: "Comet", Price: 11_999, StartTime: 1, TotalStock: &n}
+}
+
+func sized(n int64, labels ...string) drop.Spec {
+	spec := drop.Spec{Name: "Zenith", Price: 9_900, StartTime: 1, LimitPerUser: 3}
+	for _, label := range labels {
+		spec.Sizes = append(spec.Sizes, drop.SizeSpec{Label: label, Stock: n})
+	}
+	return spec
+}
+
+// trade sells, cancels, restocks and edits at random, from several goroutines, and then waits until no hold is left.
+func (s *shop) trade(seed uint64, rounds int, ids ...drop.ID) {
+	s.Helper()
+	done := make(chan struct{})
+	const traders = 4
+	for i := range traders {
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		go func() {
+			defer func() { done <- struct{}{} }()
+			var held []drop.ReservationID
+			for range rounds {
+				id := ids[r.IntN(len(ids))]
+				v := s.engine.Known(id)
+				size := v.Drop.Sizes[r.IntN(len(v.Drop.Sizes))].Label
+				var err error
+				switch n := r.IntN(20); {
+				case n < 10:
+					var got drop.Reservation
+					if got, err = s.engine.Reserve(s.Context(), id, drop.UserID(r.IntN(50)+1), size, engine.Retry{}); err == nil {
+						held = append(held, got.ID)
+					}
+				case n < 15 && len(held) > 0:
+					_, err = s.engine.Purchase(s.Context(), held[r.IntN(len(held))], 0, engine.Retry{})
+				case n < 17 && len(held) > 0:
+					_, err = s.engine.Cancel(s.Context(), held[r.IntN(len(held))], 0, engine.Retry{})
+				case n == 17:
+					_, err = s.engine.Restock(s.Context(), id, drop.Restock{Add: int64(r.IntN(5) - 2), Size: size}, engine.Retry{})
+				case n == 18:
+					_, err = s.engine.Edit(s.Context(), id, drop.Edit{LimitPerUser: new(r.IntN(9) + 1)})
+				default:
+					_, err = s.engine.Edit(s.Context(), id, drop.Edit{Hidden: new(r.IntN(2) == 0)})
+				}
+				if err != nil && drop.CodeOf(err) == "" {
+					s.Error(err)
+				}
+			}
+		}()
+	}
+	for range traders {
+		<-done
+	}
+	await.Until(s, "holds are left", func() bool {
+		for _, id := range ids {
+			if s.engine.Known(id).Drop.Stock().Held > 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// all reads everything that the filter takes, page by page, and passes each cursor on as text.
+func (s *shop) all(w events.Filter, limit int) (found []events.Event) {
+	s.Helper()
+	text := ""
+	for {
+		c, err := events.ParseCursor(text)
+		if err != nil {
+			s.Fatal(err)
+		}
+		page, next, more, err := s.feed.Read(s.Context(), c, w, limit)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if len(page) > limit {
+			s.Fatalf("%d events, asked for at most %d", len(page), limit)
+		}
+		found = append(found, page...)
+		if len(page) == 0 && !more {
+			if pending, err := s.feed.Pending(s.Context(), next, w); err != nil || len(pending) > 0 {
+				s.Fatalf("drops %v are pending after the last page, %v", pending, err)
+			}
+			return found
+		}
+		text = next.String()
+	}
+}
+
+// byDrop sorts events into their drops and encodes them.
+func byDrop(all []events.Event) map[drop.ID][]string {
+	of := make(map[drop.ID][]string)
+	for i := range all {
+		of[all[i].Drop] = append(of[all[i].Drop], string(all[i].JSON()))
+	}
+	return of
+}
+
+type sent struct {
+	ID      string
+	Type    events.Type
+	At      string
+	DropID  drop.ID
+	Seq     int64
+	Version int64
+	Data    struct {
+		ReservationID drop.ReservationID
+		PurchaseID    drop.PurchaseID
+		UserID        drop.UserID
+		Size          *string
+		TotalStock    int64 `json:"total_stock"`
+		Add           int64
+		Available     *int64 `json:"available_stock"`
+		Changed       []string
+	}
+}
+
+// check compares the events of a drop with its rows.
+func (s *shop) check(id drop.ID, lines []string, versions bool) {
+	s.Helper()
+	reservations, purchases := make(map[drop.ReservationID]drop.Reservation), make(map[drop.PurchaseID]drop.Purchase)
+	var head *drop.State
+	if err := s.store.ReadBooks(s.Context(), id, store.Books{
+		Head:        func(d *drop.State) error { head = d; return nil },
+		Entry:       func(drop.LedgerEntry) error { return nil },
+		Reservation: func(r drop.Reservation) error { reservations[r.ID] = r; return nil },
+		Purchase:    func(p drop.Purchase) error { purchases[p.ID] = p; return nil },
+	}); err != nil {
+		s.Fatal(err)
+	}
+	ends := map[drop.Status]events.Type{drop.Expired: events.HoldExpired, drop.Cancelled: events.HoldCancelled, drop.Completed: events.PurchaseCompleted}
+	begun, ended := make(map[drop.ReservationID]bool), make(map[drop.ReservationID]events.Type)
+	available, sellOut, version := int64(0), false, int64(0)
+	for i, line := range lines {
+		var e sent
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			s.Fatal(err)
+		}
+		fault := func(format string, args ...any) {
+			s.Errorf("drop %d, event %d: %s\n%s", id, i+1, fmt.Sprintf(format, args...), line)
+		}
+		if e.Seq != int64(i+1) || e.ID != fmt.Sprintf("%d-%d", id, i+1) || e.DropID != id {
+			fault("want seq %d", i+1)
+		}
+		if e.Version < version || versions && e.Version == 0 {
+			fault("its version is less than %d", version)
+		}
+		version = e.Version
+		d := &e.Data
+		switch e.Type {
+		case events.DropCreated:
+			if available += d.TotalStock; i != 0 {
+				fault("created twice")
+			}
+		case events.DropUpdated:
+			available += d.Add
+			if len(d.Changed) == 0 {
+				fault("it does not say what changed")
+			}
+		case events.HoldCreated:
+			available--
+			r := reservations[d.ReservationID]
+			if begun[d.ReservationID] || r.UserID != d.UserID {
+				fault("a second time, or with another user than %+v", r)
+			}
+			begun[d.ReservationID] = true
+		case events.HoldExpired, events.HoldCancelled, events.PurchaseCompleted:
+			if e.Type != events.PurchaseCompleted {
+				available++
+			}
+			if !begun[d.ReservationID] || ended[d.ReservationID] != "" {
+				fault("the hold has not begun, or has ended before")
+			}
+			ended[d.ReservationID] = e.Type
+			if p := purchases[d.PurchaseID]; e.Type == events.PurchaseCompleted && (p.ReservationID != d.ReservationID || p.UserID != d.UserID) {
+				fault("the purchase is %+v", p)
+			}
+		case events.DropSoldOut, events.DropBackInStock:
+			if (available == 0) != (e.Type == events.DropSoldOut) || *d.Available != available || sellOut == (available == 0) {
+				fault("%d units were on sale", available)
+			}
+			sellOut = available == 0
+		default:
+			fault("unknown type")
+		}
+	}
+	if stock := head.Stock(); available != stock.Available || sellOut != (stock.Available == 0) {
+		s.Errorf("drop %d: %d on sale after all events and sold out %t, stored %+v", id, available, sellOut, stock)
+	}
+	if versions && version != head.Version {
+		s.Errorf("drop %d: the newest event has version %d, the drop %d", id, version, head.Version)
+	}
+	for _, r := range reservations {
+		if !begun[r.ID] || ended[r.ID] != ends[r.Status] {
+			s.Errorf("reservation %d is %s, the events say begun %t and %q", r.ID, r.Status, begun[r.ID], ended[r.ID])
+		}
+	}
+}
+
+// Every reservation, purchase, restock and edit is one event, in an order that is possible, however it is read.
+func TestFeed_IsWhatHappened(t *testing.T) {
+	onEach(t, func(s *shop) {
+		seed := rand.Uint64()
+		s.Logf("seed %d", seed)
+		ids := []drop.ID{s.create(plain(30)), s.create(sized(9, "9", "10", "ü 8½")), s.create(plain(3))}
+		s.trade(seed, 120, ids...)
+		all := s.all(events.Filter{}, 1000)
+		want := byDrop(all)
+		for _, id := range ids {
+			if len(want[id]) < 20 {
+				s.Errorf("only %d events of drop %d", len(want[id]), id)
+			}
+			s.check(id, want[id], true)
+		}
+		for _, limit := range []int{1, 7, 100} {
+			if got := byDrop(s.all(events.Filter{}, limit)); fmt.Sprint(got) != fmt.Sprint(want) {
+				s.Errorf("%d at a time differ", limit)
+			}
+		}
+		bought := events.Filter{Types: []events.Type{events.PurchaseCompleted}, Drops: ids[1:2]}
+		var some []string
+		for i := range all {
+			if all[i].Drop == ids[1] && all[i].Type == events.PurchaseCompleted {
+				some = append(some, string(all[i].JSON()))
+			}
+		}
+		if got := byDrop(s.all(bought, 5)); !slices.Equal(got[ids[1]], some) || len(got) != 1 {
+			s.Errorf("purchases of one drop:\n%v\nwant\n%v", got, some)
+		}
+	})
+}
+
+// Programs of before did not record versions, numbers and revisions. Their sales are events all the same, with the
+// same numbers each time.
+func TestFeed_OfOlderPrograms(t *testing.T) {
+	for _, name := range []string{"postgres", "sqlite"} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, name)
+			ids := []drop.ID{s.create(plain(20)), s.create(sized(6, "9", "10"))}
+			s.trade(1, 80, ids...)
+			stores.Exec(t, s.database, `UPDATE ledger SET version = NULL, numbers = NULL; DELETE FROM revisions`)
+			old := byDrop(s.all(events.Filter{}, 50))
+			for _, id := range ids {
+				s.check(id, old[id], false)
+			}
+			s.trade(2, 80, ids...)
+			mixed := byDrop(s.all(events.Filter{}, 1000))
+			for _, id := range ids {
+				s.check(id, mixed[id], false)
+				if n := len(old[id]); !slices.Equal(mixed[id][:n], old[id]) {
+					s.Errorf("drop %d: the events of before changed", id)
+				}
+			}
+		})
+	}
+}
+
+// A reader that begins now gets what comes, and nothing of before.
+func TestFeed_FromNowOn(t *testing.T) {
+	onEach(t, func(s *shop) {
+		ids := []drop.ID{s.create(plain(20)), s.create(plain(20))}
+		s.trade(3, 40, ids...)
+		before := byDrop(s.all(events.Filter{}, 1000))
+		time.Sleep(2 * time.Millisecond) // the next events are of a later millisecond
+		c, err := s.feed.Now(s.Context())
+		if err != nil {
+			s.Fatal(err)
+		}
+		if pending, err := s.feed.Pending(s.Context(), c, events.Filter{}); err != nil || len(pending) > 0 {
+			s.Fatalf("pending %v, %v", pending, err)
+		}
+		s.trade(4, 40, ids...)
+		made := s.create(plain(1))
+		found, _, _, err := s.feed.Read(s.Context(), c, events.Filter{}, 1000)
+		if err != nil {
+			s.Fatal(err)
+		}
+		got, all := byDrop(found), byDrop(s.all(events.Filter{}, 1000))
+		for _, id := range append(ids, made) {
+			if want := all[id][len(before[id]):]; !slices.Equal(got[id], want) || len(want) == 0 {
+				s.Errorf("drop %d: got %d events, want the last %d", id, len(got[id]), len(want))
+			}
+		}
+	})
+}
+
+// What a failover has lost after it had been read comes again, from the drop's first event on.
+func TestFeed_AfterALostTail(t *testing.T) {
+	s := open(t, "sqlite")
+	id := s.create(plain(20))
+	s.trade(5, 30, id)
+	page, err := s.feed.Drop(s.Context(), id, events.Position{}, events.Filter{}, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(page.Events)
+	for what, at := range map[string]events.Position{
+		"another batch": {Seq: page.End.Seq, Version: page.End.Version, Event: page.End.Event, Available: page.End.Available, Mark: page.End.Mark + 1},
+		"beyond":        {Seq: page.End.Seq + 5, Version: page.End.Version + 5, Event: page.End.Event + 9, Mark: page.End.Mark},
+	} {
+		again, err := s.feed.Drop(t.Context(), id, at, events.Filter{}, 1000)
+		if err != nil || len(again.Events) != n || again.End != page.End {
+			t.Errorf("%s: %d events, want %d, %v", what, len(again.Events), n, err)
+		}
+	}
+	if same, err := s.feed.Drop(t.Context(), id, page.End, events.Filter{}, 1000); err != nil || len(same.Events) != 0 {
+		t.Errorf("at the end: %d events, %v", len(same.Events), err)
+	}
+}
+
+// Of movements that wait together the newest of each kind is left. Purchases are never left out.
+func TestFeed_NewestMovements(t *testing.T) {
+	s := open(t, "memory")
+	id := s.create(plain(10))
+	s.trade(6, 60, id)
+	all, err := s.feed.Drop(t.Context(), id, events.Position{}, events.Filter{}, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, err := s.feed.Drop(t.Context(), id, events.Position{}, events.Filter{Newest: true}, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(list []events.Event) (n map[events.Type]int, skipped int) {
+		n = make(map[events.Type]int)
+		for i := range list {
+			n[list[i].Type]++
+			skipped += list[i].Skipped
+		}
+		return n, skipped
+	}
+	have, _ := count(all.Events)
+	got, skipped := count(few.Events)
+	for kind, n := range have {
+		want := n
+		if kind.Movement() {
+			want = 1
+		}
+		if kind != events.DropSoldOut && kind != events.DropBackInStock && got[kind] != want {
+			t.Errorf("%d events of %s, want %d of %d", got[kind], kind, want, n)
+		}
+	}
+	if n := got[events.DropSoldOut] + got[events.DropBackInStock]; n != 1 {
+		t.Errorf("%d events say whether it is sold out", n)
+	}
+	if skipped != len(all.Events)-len(few.Events) || few.End != all.End {
+		t.Errorf("%d skipped of %d, %d left, ends at %+v and %+v", skipped, len(all.Events), len(few.Events), few.End, all.End)
+	}
+	last := few.Events[len(few.Events)-1]
+	if !bytes.Contains(last.Message(), []byte(`"timestamp":`)) || len(last.Message()) > 20_000 {
+		t.Errorf("message %s", last.Message())
+	}
+}

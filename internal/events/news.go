@@ -1,0 +1,79 @@
+package events
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// pollEvery is how often the generation of all drops is compared, while somebody waits for news. Lanes do not have to
+// tell anybody, so that selling costs nothing more.
+const pollEvery = 20 * time.Millisecond
+
+// news tells those who wait that some drop has changed.
+type news struct {
+	drops Drops
+
+	mu      sync.Mutex
+	waiting int
+	polling bool
+	changed chan struct{} // closed at the next change
+	last    uint64        // the generation that changed waits to end
+}
+
+// Generation returns the generation to pass to Wait: whatever happens after this call ends that wait.
+func (f *Feed) Generation() uint64 { return f.drops.Generation() }
+
+// Wait waits until the drops' generation differs from seen, or until ctx ends.
+func (f *Feed) Wait(ctx context.Context, seen uint64) {
+	n := &f.news
+	for n.drops.Generation() == seen {
+		changed := n.join(seen)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		n.leave()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// join returns a channel that is closed once the generation is not the one that was seen.
+func (n *news) join(seen uint64) <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.waiting++
+	if n.changed != nil && n.last != seen {
+		close(n.changed)
+		n.changed = nil
+	}
+	if n.changed == nil {
+		n.changed, n.last = make(chan struct{}), seen
+	}
+	if !n.polling {
+		n.polling = true
+		time.AfterFunc(pollEvery, n.poll)
+	}
+	return n.changed
+}
+
+func (n *news) leave() {
+	n.mu.Lock()
+	n.waiting--
+	n.mu.Unlock()
+}
+
+// poll looks for a change, and again as long as somebody waits.
+func (n *news) poll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.changed != nil && (n.drops.Generation() != n.last || n.waiting == 0) {
+		close(n.changed)
+		n.changed = nil
+	}
+	if n.polling = n.waiting > 0; n.polling {
+		time.AfterFunc(pollEvery, n.poll)
+	}
+}
