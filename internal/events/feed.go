@@ -255,6 +255,15 @@ func (f *Feed) find(ctx context.Context, id drop.ID, is func(*stub) bool) (Posit
 	}
 }
 
+// Behind counts the wanted events behind a position, up to what one read finds, and returns when the first one happened.
+func (f *Feed) Behind(ctx context.Context, id drop.ID, at Position, w Filter) (count int64, first drop.Time, err error) {
+	p, err := f.page(ctx, id, at, maxStubs, func(s *stub) bool { return w.takes(s.kind) })
+	if err != nil || len(p.stubs) == 0 {
+		return 0, 0, err
+	}
+	return int64(len(p.stubs)), p.stubs[0].at, nil
+}
+
 // Page is a part of a drop's events.
 type Page struct {
 	Events []Event
