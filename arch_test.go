@@ -22,6 +22,7 @@ var house = [][]string{
 	{"internal/api", "internal/load", "internal/web", "internal/live/sse", "internal/live/sockets"},
 	{"internal/shop"},
 	{"internal/live", "internal/rehearse"},
+	{"internal/events/webhooks"},
 	{"internal/bus", "internal/events"},
 	{"internal/identity", "internal/limit", "internal/http1"},
 	{"internal/engine", "internal/audit", "internal/importer", "internal/copier"},

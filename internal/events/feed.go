@@ -255,7 +255,8 @@ func (f *Feed) find(ctx context.Context, id drop.ID, is func(*stub) bool) (Posit
 	}
 }
 
-// Behind counts the wanted events behind a position, up to what one read finds, and returns when the first one happened.
+// Behind counts the wanted events behind a position, up to what one read finds, and returns when the first one
+// happened.
 func (f *Feed) Behind(ctx context.Context, id drop.ID, at Position, w Filter) (count int64, first drop.Time, err error) {
 	p, err := f.page(ctx, id, at, maxStubs, func(s *stub) bool { return w.takes(s.kind) })
 	if err != nil || len(p.stubs) == 0 {

@@ -57,7 +57,7 @@ type Deliverer struct {
 	stopped chan struct{}
 }
 
-// sighting is when a row of another server was first seen as it is now.
+// sighting is when the present state of another server's row was first seen.
 type sighting struct {
 	holder string
 	beat   int64

@@ -6,8 +6,8 @@ import (
 	"log/slog"
 )
 
-// Secret is what an endpoint's messages are signed with, in the form of Standard Webhooks: whsec_ and base64 of the key.
-// It never appears in logs.
+// Secret is what an endpoint's messages are signed with, in the form of Standard Webhooks: whsec_ and base64 of the
+// key. It never appears in logs.
 type Secret string
 
 const (

@@ -70,7 +70,7 @@ type worker struct {
 	hook     store.Webhook
 	filter   events.Filter
 	secrets  []Secret
-	row      store.Delivery // as it is stored
+	row      store.Delivery // the stored one
 	cursor   events.Cursor
 	report   Report // its attempts are oldest first here
 	busy     map[drop.ID]bool
