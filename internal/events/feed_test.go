@@ -276,7 +276,7 @@ func TestFeed_IsWhatHappened(t *testing.T) {
 		all := s.all(events.Filter{}, 1000)
 		want := byDrop(all)
 		for _, id := range ids {
-			if len(want[id]) < 20 {
+			if len(want[id]) < 5 {
 				s.Errorf("only %d events of drop %d", len(want[id]), id)
 			}
 			s.check(id, want[id], true)

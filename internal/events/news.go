@@ -6,9 +6,12 @@ import (
 	"time"
 )
 
-// pollEvery is how often the generation of all drops is compared, while somebody waits for news. Lanes do not have to
-// tell anybody, so that selling costs nothing more.
-const pollEvery = 20 * time.Millisecond
+// pollEvery is how often the generation of all drops is compared, while somebody waits for news: often while drops
+// change, up to pollIdle apart while none does. Lanes do not have to tell anybody, so that selling costs nothing more.
+const (
+	pollEvery = 20 * time.Millisecond
+	pollIdle  = 100 * time.Millisecond
+)
 
 // news tells those who wait that some drop has changed.
 type news struct {
@@ -17,6 +20,7 @@ type news struct {
 	mu      sync.Mutex
 	waiting int
 	polling bool
+	every   time.Duration // until the next look
 	changed chan struct{} // closed at the next change
 	last    uint64        // the generation that changed waits to end
 }
@@ -53,8 +57,8 @@ func (n *news) join(seen uint64) <-chan struct{} {
 		n.changed, n.last = make(chan struct{}), seen
 	}
 	if !n.polling {
-		n.polling = true
-		time.AfterFunc(pollEvery, n.poll)
+		n.polling, n.every = true, pollEvery
+		time.AfterFunc(n.every, n.poll)
 	}
 	return n.changed
 }
@@ -69,11 +73,12 @@ func (n *news) leave() {
 func (n *news) poll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.every = min(n.every+n.every/2, pollIdle)
 	if n.changed != nil && (n.drops.Generation() != n.last || n.waiting == 0) {
 		close(n.changed)
-		n.changed = nil
+		n.changed, n.every = nil, pollEvery
 	}
 	if n.polling = n.waiting > 0; n.polling {
-		time.AfterFunc(pollEvery, n.poll)
+		time.AfterFunc(n.every, n.poll)
 	}
 }

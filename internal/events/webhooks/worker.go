@@ -424,7 +424,7 @@ func (w *worker) keepSaving(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(saveEvery / 4):
+		case <-time.After(saveEvery / 2):
 		}
 		w.mu.Lock()
 		since := time.Since(w.savedAt)
