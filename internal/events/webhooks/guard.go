@@ -180,8 +180,8 @@ type guard struct {
 // dialEach limits the time for one of several addresses.
 const dialEach = 5 * time.Second
 
-// dial connects to a host. It looks the name up once, refuses it if any of its addresses is not allowed, and connects
-// to one of the addresses that it has checked, never to the name. The socket's address is checked once more.
+// dial connects to a host. It looks the name up once, and refuses it if any of its addresses is not allowed. It then
+// connects to one of the addresses that it has checked, never to the name. The socket's address is checked once more.
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
