@@ -15,6 +15,7 @@ import (
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/events/webhooks"
 	"sneakerdrop/internal/shop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/web"
@@ -57,6 +58,7 @@ type Config struct {
 	Pages      web.Config
 	Bus        *bus.Config      // nil for none; its Subject is only the first word of the subjects
 	Rehearsals *shop.Rehearsals // nil for none
+	Webhooks   webhooks.SenderOptions
 
 	// Hangups makes the server read Secrets, and everything else in files, again.
 	Hangups <-chan os.Signal

@@ -15,6 +15,8 @@ import (
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/events"
+	"sneakerdrop/internal/events/webhooks"
 	"sneakerdrop/internal/http1"
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/live"
@@ -39,6 +41,8 @@ type server struct {
 	engine   *engine.Engine
 	sockets  *sockets.Sockets
 	streams  *sse.Streams
+	feed     *events.Feed
+	hooks    *webhooks.Deliverer
 	registry *prometheus.Registry
 	handler  http.Handler
 	url      string // where a browser finds it; empty until it serves
@@ -48,7 +52,7 @@ type server struct {
 func (s *server) parts() []part {
 	return []part{
 		s.takeIdentity, s.openWaitingRoom, s.openStore, s.fill, s.makeHub, s.dialBus, s.makeCalls, s.openDiagnostics, s.startEngine, s.subscribeBus,
-		s.startJobs, s.openDoor, s.startReloading,
+		s.startWebhooks, s.startJobs, s.openDoor, s.startReloading,
 	}
 }
 
@@ -144,8 +148,17 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 		Address: func(r *http.Request) string { return limit.Caller(limit.ClientAddress(r, nil)).String() },
 	}}, identify)
 	s.streams = sse.New(s.hub, s.MaxSockets, s.SocketsPerAddress)
-	s.registry = Registry(metrics, s.sockets, s.streams)
 	c := s.API
+	s.feed = events.New(s.store, s.engine, c.Currency.Code, s.Log)
+	sender := webhooks.NewSender(s.Webhooks)
+	delivered := webhooks.NewMetrics()
+	_, shared := s.store.(interface { // only a store that several servers may share identifies its database
+		DatabaseID(ctx context.Context) (string, error)
+	})
+	s.hooks = webhooks.NewDeliverer(webhooks.DelivererOptions{
+		Store: s.store, Feed: s.feed, Poster: sender, Alone: !shared, Metrics: delivered, Log: s.Log,
+	})
+	s.registry = Registry(metrics, s.sockets, s.streams, delivered)
 	c.Engine, c.Log, c.Registry, c.MetricsElsewhere, c.Streams, c.Sockets = s.engine, s.Log, s.registry, s.Metrics != nil, s.streams, s.sockets
 	c.Audit = func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s.store, id) }
 	if s.bus != nil {
@@ -233,6 +246,12 @@ func (s *server) subscribeBus(context.Context) (end stop, err error) {
 	}
 	s.registry.MustRegister(s.bus)
 	return nil, s.bus.Subscribe(s.engine)
+}
+
+// startWebhooks delivers events to endpoints for as long as the server runs.
+func (s *server) startWebhooks(context.Context) (stop, error) {
+	s.hooks.Start()
+	return s.hooks.Stop, nil
 }
 
 func (s *server) startJobs(ctx context.Context) (stop, error) {
