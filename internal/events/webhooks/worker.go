@@ -114,10 +114,7 @@ func (w *worker) set(hook store.Webhook) {
 	w.hook = hook
 	w.filter = FilterOf(&hook)
 	w.filter.Newest = true
-	w.secrets = []Secret{Secret(hook.Secret)}
-	if hook.OldSecret != "" && drop.TimeOf(time.Now()) < hook.OldUntil {
-		w.secrets = append(w.secrets, Secret(hook.OldSecret))
-	}
+	w.secrets = secretsOf(&hook, drop.TimeOf(time.Now()))
 }
 
 // FilterOf returns the filter of the events that an endpoint wants.
@@ -172,7 +169,17 @@ func (w *worker) end(why ending) {
 		w.report.Retries = nil // once enabled, it begins anew
 	}
 	w.mu.Unlock()
-	w.save(ctx, "")
+	for range 2 { // an operator may have changed the row in between
+		if w.save(ctx, ""); !w.isDirty() {
+			return
+		}
+	}
+}
+
+func (w *worker) isDirty() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dirty
 }
 
 func (w *worker) stopReplaying() context.CancelFunc {
@@ -480,11 +487,30 @@ func (w *worker) find(ctx context.Context, wanted *store.Delivery) {
 	case err != nil:
 	case found && row.Holder == w.d.me:
 		w.row, w.dirty = row, true
+		w.adopt(row.Report)
 	case found && row.Holder == "" && wanted.Holder == "":
 	default:
 		w.stranger = true
 		w.cancel()
 		w.d.Log.Warn("another server delivers to a webhook now", "webhook", w.row.Webhook)
+	}
+}
+
+// adopt takes over attempts to send test messages, which any server adds to the stored report. The caller holds mu.
+func (w *worker) adopt(stored string) {
+	report, err := ParseReport(stored)
+	if err != nil {
+		return
+	}
+	for _, r := range report.Attempts {
+		if r.Event != "" || slices.Contains(w.report.Attempts, r) {
+			continue
+		}
+		i := len(w.report.Attempts)
+		for i > 0 && w.report.Attempts[i-1].At > r.At {
+			i--
+		}
+		w.report.Attempts = slices.Insert(w.report.Attempts, i, r)
 	}
 }
 
