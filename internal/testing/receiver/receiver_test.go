@@ -55,7 +55,7 @@ type sent struct {
 func purchase(drop, seq int) sent {
 	return sent{
 		id:      fmt.Sprintf("%d-%d", drop, seq),
-		body:    fmt.Sprintf(`{"type":"purchase.completed","dropId":%d,"seq":%d,"data":{"name":"Ærø 👟"}}`, drop, seq),
+		body:    fmt.Sprintf(`{"id":"%[1]d-%[2]d","type":"purchase.completed","dropId":%[1]d,"seq":%[2]d,"data":{"name":"Ærø 👟"}}`, drop, seq),
 		at:      time.Now(),
 		secrets: []string{secret},
 	}
