@@ -175,6 +175,7 @@ func (r *refusal) Error() string { return fmt.Sprintf("%s is %s", r.addr, r.why)
 type guard struct {
 	resolver     Resolver
 	allowPrivate bool
+	timeout      time.Duration // of looking a name up and connecting
 }
 
 // dialEach limits the time for one of several addresses.
@@ -183,6 +184,9 @@ const dialEach = 5 * time.Second
 // dial connects to a host. It looks the name up once, and refuses it if any of its addresses is not allowed. It then
 // connects to one of the addresses that it has checked, never to the name. The socket's address is checked once more.
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	// A Transport takes the deadline of the request off ctx: another request may use the connection.
+	ctx, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -201,7 +205,10 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 	err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
 	for _, addr := range addrs {
 		var conn net.Conn
-		d := net.Dialer{Timeout: dialEach, ControlContext: g.control}
+		d := net.Dialer{ControlContext: g.control}
+		if len(addrs) > 1 {
+			d.Timeout = dialEach
+		}
 		if conn, err = d.DialContext(ctx, network, net.JoinHostPort(addr.Unmap().String(), port)); err == nil {
 			return conn, nil
 		}

@@ -18,16 +18,20 @@ import (
 	"unicode"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"sneakerdrop/internal/drop"
 )
 
 const (
 	// defaultTimeout is how long an attempt may take, as Standard Webhooks 1.0 recommends (15 to 30 s).
 	defaultTimeout = 15 * time.Second
-	// connections is how many connections one endpoint gets at most.
-	connections = 16
+	// idleConnections is how many connections to one host stay open for later messages. A deliverer limits how many are
+	// in use. A limit for each host would let a slow endpoint delay another one at the same host.
+	idleConnections = 64
 	// maxAnswer is how much of an answer is read, so that the connection can be used again; shownAnswer is how many
 	// characters of it operators see.
 	maxAnswer, shownAnswer = 64 << 10, 500
+	shownTarget            = 200 // bytes of a redirect's target
 	// maxRetryAfter limits what a receiver may ask for.
 	maxRetryAfter = 24 * time.Hour
 )
@@ -56,14 +60,14 @@ func NewSender(o SenderOptions) *Sender {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
-	g := guard{resolver: o.Resolver, allowPrivate: o.AllowPrivate}
+	g := guard{resolver: o.Resolver, allowPrivate: o.AllowPrivate, timeout: o.Timeout}
 	return &Sender{options: o, transport: &http.Transport{
 		DialContext:            g.dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           1000,
-		MaxIdleConnsPerHost:    connections,
-		MaxConnsPerHost:        connections,
+		MaxIdleConnsPerHost:    idleConnections,
+		TLSHandshakeTimeout:    o.Timeout, // a Transport does not end handshakes with the request that began them
 		IdleConnTimeout:        time.Minute,
 		MaxResponseHeaderBytes: maxAnswer,
 		DisableCompression:     true,
@@ -86,7 +90,10 @@ func (s *Sender) Send(ctx context.Context, url string, m Message) Attempt {
 func (s *Sender) send(ctx context.Context, url string, m Message, a *Attempt) {
 	a.Outcome = Failed
 	if err := CheckURL(url, s.options.AllowPrivate); err != nil { // as when the setting has changed
-		a.Outcome, a.Error = Refused, "The address is no longer allowed: "+err.Error()+"."
+		a.Outcome, a.Error = Refused, "The address is not allowed."
+		if e, ok := errors.AsType[*drop.Error](err); ok {
+			a.Error = "The address is not allowed: it " + e.Rule + "."
+		}
 		return
 	}
 	r, err := s.request(ctx, url, &m, a.At)
@@ -103,14 +110,15 @@ func (s *Sender) send(ctx context.Context, url string, m Message, a *Attempt) {
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	a.Status, a.Answer = answer.StatusCode, shown(body)
 	switch code := answer.StatusCode; {
-	case err != nil:
+	case err != nil && code <= 299: // otherwise the status says enough
 		a.Outcome, a.Error = s.explain(err)
 	case code >= 200 && code <= 299:
 		a.Outcome = Delivered
 	case code == http.StatusGone:
 		a.Outcome, a.Error = Gone, "The receiver answered 410: it wants no more messages."
 	case code >= 300 && code <= 399:
-		a.Error = fmt.Sprintf("The receiver answered %d, a redirect. Messages follow no redirects; give the endpoint its final address.", code)
+		a.Error = fmt.Sprintf("The receiver answered %d, a redirect%s. Messages follow no redirects; give the endpoint its final address.",
+			code, target(answer.Header.Get("Location")))
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
 		a.RetryAfter = retryAfter(answer.Header.Get("Retry-After"), time.Now())
 		a.Error = fmt.Sprintf("The receiver answered %d.", code)
@@ -119,8 +127,19 @@ func (s *Sender) send(ctx context.Context, url string, m Message, a *Attempt) {
 	}
 }
 
+// target says where a redirect leads to, if it says so.
+func target(location string) string {
+	if location = shown([]byte(location[:min(len(location), shownTarget)])); location == "" {
+		return ""
+	}
+	return " to " + location
+}
+
 // request makes a signed request. Each secret makes a signature, so that a receiver may check with either.
 func (s *Sender) request(ctx context.Context, url string, m *Message, at time.Time) (*http.Request, error) {
+	if len(m.Secrets) == 0 {
+		return nil, errors.New("it has no secret to sign with")
+	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(m.Body))
 	if err != nil {
 		return nil, err
@@ -136,6 +155,7 @@ func (s *Sender) request(ctx context.Context, url string, m *Message, at time.Ti
 		}
 	}
 	h := r.Header
+	h["X-Idempotency-Key"] = nil // not sent: it lets the Transport try again if the receiver just closed an idle connection
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", s.options.UserAgent)
 	h.Set(standardwebhooks.HeaderWebhookID, m.ID)
@@ -177,8 +197,8 @@ func retryAfter(header string, now time.Time) time.Duration {
 	if header == "" {
 		return 0
 	}
-	if n, err := strconv.ParseUint(strings.TrimSpace(header), 10, 32); err == nil {
-		return min(time.Duration(n)*time.Second, maxRetryAfter)
+	if n, err := strconv.ParseUint(strings.TrimSpace(header), 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(n, uint64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return min(max(at.Sub(now), 0), maxRetryAfter)
