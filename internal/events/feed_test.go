@@ -420,3 +420,74 @@ func TestFeed_NewestMovements(t *testing.T) {
 		t.Errorf("message %s", last.Message())
 	}
 }
+
+// A reader of the feed dies 100 times while a shop sells: it loses what it had not stored, and goes on where it had.
+// It sees each purchase, in the order of its drop.
+func TestFeed_ReaderDies100Times(t *testing.T) {
+	onEach(t, func(s *shop) {
+		seed := rand.Uint64()
+		s.Logf("seed %d", seed)
+		r := rand.New(rand.NewPCG(seed, 1))
+		ids := []drop.ID{s.create(plain(2000)), s.create(sized(500, "9", "10"))}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			for i := range uint64(4) {
+				s.trade(seed+i, 100, ids...)
+			}
+		}()
+		w := events.Filter{Types: []events.Type{events.PurchaseCompleted}}
+		stored := "" // the cursor that outlives the reader
+		seen := make(map[string]bool)
+		newest := make(map[drop.ID]int64)
+		read := func(ctx context.Context) (n int) {
+			c, err := events.ParseCursor(stored)
+			if err != nil {
+				s.Fatal(err)
+			}
+			generation := s.feed.Generation()
+			found, next, more, err := s.feed.Read(ctx, c, w, 1+r.IntN(20))
+			if err != nil {
+				s.Fatal(err)
+			}
+			dies := r.IntN(len(found) + 2) // at this event; behind the last one it has stored
+			for i := range found[:min(dies, len(found))] {
+				e := &found[i]
+				if !seen[e.ID()] && e.Seq <= newest[e.Drop] {
+					s.Errorf("event %s comes after %d", e.ID(), newest[e.Drop])
+				}
+				seen[e.ID()], newest[e.Drop] = true, max(newest[e.Drop], e.Seq)
+			}
+			if dies >= len(found) {
+				stored = next.String()
+			}
+			if len(found) == 0 && !more {
+				short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+				defer cancel()
+				s.feed.Wait(short, generation)
+			}
+			return len(found)
+		}
+		for range 100 {
+			read(s.Context())
+		}
+		<-over
+		for n := 1; n > 0; {
+			n = 0
+			for range 5 { // a reader that dies at once reads nothing
+				n = max(n, read(s.Context()))
+			}
+		}
+		total := 0
+		for _, id := range ids {
+			sales, err := s.store.Purchases(s.Context(), id, 0, 10_000)
+			if err != nil {
+				s.Fatal(err)
+			}
+			total += len(sales)
+		}
+		if len(seen) != total || total < 50 {
+			s.Errorf("the reader saw %d purchases of %d", len(seen), total)
+		}
+	})
+}

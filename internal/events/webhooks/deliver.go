@@ -23,7 +23,9 @@ type DelivererOptions struct {
 	Feed   *events.Feed
 	Poster Poster
 	// Alone: no other server shares the store, so whoever else delivered before is gone.
-	Alone   bool
+	Alone bool
+	// Retry returns how long to wait after that many failed attempts (default RetryAfter).
+	Retry   func(failed int, asked time.Duration) time.Duration
 	Metrics *Metrics
 	Log     *slog.Logger
 }
@@ -66,6 +68,9 @@ type sighting struct {
 
 // NewDeliverer returns a deliverer that does nothing until Start.
 func NewDeliverer(o DelivererOptions) *Deliverer {
+	if o.Retry == nil {
+		o.Retry = RetryAfter
+	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics()
 	}

@@ -25,8 +25,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// receiver is a Poster that notes what it is sent. answer decides what becomes of it; nil: it is delivered.
-type receiver struct {
+// fake is a Poster that notes what it is sent. answer decides what becomes of it; nil: it is delivered.
+type fake struct {
 	mu     sync.Mutex
 	got    map[drop.ID][]received // what was delivered, by drop
 	tried  int
@@ -42,7 +42,7 @@ type received struct {
 	Data    struct{ PurchaseID drop.PurchaseID }
 }
 
-func (r *receiver) Send(ctx context.Context, url string, m webhooks.Message) webhooks.Attempt {
+func (r *fake) Send(ctx context.Context, url string, m webhooks.Message) webhooks.Attempt {
 	var e received
 	if err := json.Unmarshal(m.Body, &e); err != nil || e.ID != m.ID || string(e.Type) != m.Type || len(m.Body) > 20_000 || len(m.Secrets) == 0 {
 		panic(fmt.Sprint("message ", m, err))
@@ -64,7 +64,7 @@ func (r *receiver) Send(ctx context.Context, url string, m webhooks.Message) web
 	return a
 }
 
-func (r *receiver) purchases(id drop.ID) map[drop.PurchaseID]bool {
+func (r *fake) purchases(id drop.ID) map[drop.PurchaseID]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	got := make(map[drop.PurchaseID]bool)
@@ -77,7 +77,7 @@ func (r *receiver) purchases(id drop.ID) map[drop.PurchaseID]bool {
 }
 
 // set changes what the receiver answers.
-func (r *receiver) set(answer func(url string, e received) webhooks.Attempt) {
+func (r *fake) set(answer func(url string, e received) webhooks.Attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = answer
@@ -174,7 +174,7 @@ func TestDeliverer_DeliversWhatIsWanted(t *testing.T) {
 		first, second := s.create(100), s.create(100)
 		s.buy(first, 1) // of before: nobody is told
 		time.Sleep(2 * time.Millisecond)
-		all := &receiver{got: make(map[drop.ID][]received)}
+		all := &fake{got: make(map[drop.ID][]received)}
 		seen := make(map[string]map[string]int)
 		all.answer = func(url string, e received) webhooks.Attempt {
 			if seen[url] == nil {
@@ -234,7 +234,7 @@ func TestDeliverer_LosesNothing(t *testing.T) {
 		t.Logf("seed %d", seed)
 		r := rand.New(rand.NewPCG(seed, 1))
 		ids := []drop.ID{s.create(500), s.create(500)}
-		to := &receiver{got: make(map[drop.ID][]received)}
+		to := &fake{got: make(map[drop.ID][]received)}
 		to.set(func(string, received) webhooks.Attempt {
 			if r.IntN(50) == 0 { // lost after it was taken
 				return webhooks.Attempt{Outcome: webhooks.Failed, Status: 500, RetryAfter: time.Millisecond}
@@ -300,8 +300,8 @@ func (s *shop) change(id store.WebhookID, with func(*webhooks.Report)) {
 func TestDeliverer_OneFailureDelaysNobodyElse(t *testing.T) {
 	s := open(t, stores.Open(t, "memory"))
 	bad, good := s.create(100), s.create(100)
-	to := &receiver{got: make(map[drop.ID][]received)}
-	other := &receiver{got: make(map[drop.ID][]received)}
+	to := &fake{got: make(map[drop.ID][]received)}
+	other := &fake{got: make(map[drop.ID][]received)}
 	to.set(func(url string, e received) webhooks.Attempt {
 		if url == "https://example.com/other" {
 			other.got[e.DropID] = append(other.got[e.DropID], e)
@@ -345,7 +345,7 @@ func TestDeliverer_OneFailureDelaysNobodyElse(t *testing.T) {
 func TestDeliverer_GoneAndBack(t *testing.T) {
 	s := open(t, stores.Open(t, "memory"))
 	id := s.create(100)
-	to := &receiver{got: make(map[drop.ID][]received)}
+	to := &fake{got: make(map[drop.ID][]received)}
 	to.set(func(string, received) webhooks.Attempt { return webhooks.Attempt{Outcome: webhooks.Gone, Status: 410} })
 	hook := s.webhook(store.Webhook{Description: "x", Types: "purchase.completed"})
 	s.deliver(to, true)
@@ -377,7 +377,7 @@ func TestDeliverer_GoneAndBack(t *testing.T) {
 func TestDeliverer_Replays(t *testing.T) {
 	s := open(t, stores.Open(t, "memory"))
 	id := s.create(100)
-	to := &receiver{got: make(map[drop.ID][]received)}
+	to := &fake{got: make(map[drop.ID][]received)}
 	hook := s.webhook(store.Webhook{Description: "x"})
 	s.deliver(to, true)
 	for i := range 5 {

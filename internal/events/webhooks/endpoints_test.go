@@ -20,8 +20,8 @@ import (
 const hookURL = "https://example.com/hook"
 
 // endpoints returns the shop's endpoints, and the receiver of their test messages.
-func (s *shop) endpoints() (*webhooks.Endpoints, *receiver) {
-	to := &receiver{got: make(map[drop.ID][]received)}
+func (s *shop) endpoints() (*webhooks.Endpoints, *fake) {
+	to := &fake{got: make(map[drop.ID][]received)}
 	return webhooks.NewEndpoints(s.store, s.feed, to, false), to
 }
 
@@ -326,7 +326,7 @@ func TestEndpoints_ADelivererKeepsTestMessages(t *testing.T) {
 	id := s.create(100)
 	e := webhooks.NewEndpoints(s.store, s.feed, posts(func(webhooks.Message) {}), false)
 	made, _ := s.endpoint(e, webhooks.Spec{Types: []events.Type{events.PurchaseCompleted}})
-	to := &receiver{got: make(map[drop.ID][]received)}
+	to := &fake{got: make(map[drop.ID][]received)}
 	stop := s.deliver(to, false)
 	s.buy(id, 1)
 	noted := func(kind string) (n int) {

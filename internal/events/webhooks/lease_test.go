@@ -40,9 +40,9 @@ func (m *mortal) Delivery(ctx context.Context, id store.WebhookID) (store.Delive
 }
 
 // twoServers delivers with two servers that share a store.
-func twoServers(t *testing.T) (s *shop, first, second *mortal, to *receiver) {
+func twoServers(t *testing.T) (s *shop, first, second *mortal, to *fake) {
 	s = open(t, memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }))
-	to = &receiver{got: make(map[drop.ID][]received)}
+	to = &fake{got: make(map[drop.ID][]received)}
 	start := func() *mortal {
 		m := &mortal{Store: s.store, Poster: to}
 		d := webhooks.NewDeliverer(webhooks.DelivererOptions{Store: m, Feed: s.feed, Poster: m, Log: slog.New(slog.DiscardHandler)})
@@ -108,7 +108,7 @@ func TestDeliverer_AnotherServerTakesOver(t *testing.T) {
 func TestDeliverer_LeavesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }))
-		to := &receiver{got: make(map[drop.ID][]received)}
+		to := &fake{got: make(map[drop.ID][]received)}
 		id := s.create(100)
 		s.webhook(store.Webhook{Description: "x", Types: "purchase.completed"})
 		stop := s.deliver(to, false)
@@ -129,7 +129,7 @@ func TestDeliverer_LeavesAtOnce(t *testing.T) {
 func TestDeliverer_RetriesAndGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, memory.New(func() drop.Time { return drop.TimeOf(time.Now()) }))
-		to := &receiver{got: make(map[drop.ID][]received)}
+		to := &fake{got: make(map[drop.ID][]received)}
 		var at []time.Duration
 		begun := time.Now()
 		ids := make(map[string]bool)

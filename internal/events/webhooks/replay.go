@@ -78,7 +78,7 @@ func (w *worker) insist(ctx context.Context, e *events.Event) (delivered, done b
 		}
 		w.d.Metrics.attempts.WithLabelValues(string(a.Outcome)).Inc()
 		record := recordOf(&a, e.ID(), string(e.Type), tries)
-		wait := RetryAfter(tries, a.RetryAfter)
+		wait := w.d.Retry(tries, a.RetryAfter)
 		if a.Outcome != Delivered {
 			record.Next = record.At.Add(a.Took + wait)
 		}

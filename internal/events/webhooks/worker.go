@@ -390,7 +390,7 @@ func (w *worker) failed(e *events.Event, a *Attempt, tries int) (r Retry, keptFa
 	if a.RetryAfter > 0 { // the receiver asks for a rest, whatever the drop
 		w.pause = time.Now().Add(a.RetryAfter)
 	}
-	r.Next = now.Add(RetryAfter(tries, a.RetryAfter))
+	r.Next = now.Add(w.d.Retry(tries, a.RetryAfter))
 	w.setRetry(e.Drop, &r)
 	return r, now.Sub(r.Since) >= GiveUpAfter
 }
