@@ -14,9 +14,10 @@ import { startOf } from "./state.js";
 import { utcText } from "./zones.js";
 
 // Field is a labelled input that says what is wrong with it as soon as it was left, and from then on while it is typed.
-function Field({ form, name, label, hint, type = "text", rows, ...rest }) {
-  const { texts, set, seen, problems, locked } = form;
-  const problem = seen.has(name) ? problems[name] : null;
+// What the server says of it stays until it is changed.
+export function Field({ form, name, label, hint, type = "text", rows, ...rest }) {
+  const { texts, set, locked } = form;
+  const problem = form.problemOf(name);
   const ids = `${name}-hint ${name}-problem`;
   const common = {
     id: name, name, value: texts[name], "aria-describedby": ids, "aria-invalid": problem !== null && problem !== undefined,
@@ -30,20 +31,26 @@ function Field({ form, name, label, hint, type = "text", rows, ...rest }) {
   </div>`;
 }
 
-function useForm(initial, checks, locked = []) {
+export function useForm(initial, checks, locked = []) {
   const [texts, setTexts] = useState(initial);
+  const [told, tell] = useState({}); // what the server said, by field
   const [seen, setSeen] = useState(new Set());
   const see = (...names) => setSeen(new Set([...seen, ...names]));
   const results = Object.fromEntries(Object.entries(checks).map(([name, test]) => [name, check.tried((s) => test(s, texts), texts[name])]));
   const problems = Object.fromEntries(Object.entries(results).map(([name, r]) => [name, r.problem ?? null]));
   const values = Object.fromEntries(Object.entries(results).map(([name, r]) => [name, r.value]));
-  return { texts, seen, see, problems, values, locked, good: Object.values(problems).every((p) => p === null), put: (more) => setTexts({ ...texts, ...more }), set: (name, text) => setTexts({ ...texts, [name]: text }) };
+  const put = (more) => {
+    setTexts({ ...texts, ...more });
+    tell(Object.fromEntries(Object.entries(told).filter(([name]) => !(name in more))));
+  };
+  const problemOf = (name) => told[name] ?? (seen.has(name) ? problems[name] : null);
+  return { texts, seen, see, problems, problemOf, tell, values, locked, good: Object.values(problems).every((p) => p === null), put, set: (name, text) => put({ [name]: text }) };
 }
 
 // Sending is a form's end: its buttons, and what the server said. send promises the text of the notice, and how to undo
 // what was done where that is possible. sure may ask first. A form that is sent again because its answer was
-// lost is the same request, as long as nothing in it has changed.
-function useSending(form, send, close, sure = () => true) {
+// lost is the same request, as long as nothing in it has changed. A refusal that names a field is shown at that field.
+export function useSending(form, send, close, sure = () => true) {
   const [busy, work] = useState(false);
   const [refusal, refuse] = useState(null);
   const box = useRef();
@@ -64,8 +71,12 @@ function useSending(form, send, close, sure = () => true) {
       close();
       toast(text, undo);
     } catch (r) {
-      refuse(r);
+      const [field] = (r.field ?? "").split(/[.[]/);
+      const place = field ? box.current.querySelector(`[name="${CSS.escape(field)}"]:enabled`) : null;
+      if (place) form.tell({ [field]: explain(r) });
+      else refuse(r);
       work(false);
+      place?.focus();
     }
   };
   const end = (word) => html`<p class="problem" role="alert">${refusal && explain(refusal)}</p>
@@ -176,7 +187,7 @@ export function Restock({ drop, close }) {
     size: (s) => (sized && s === "" ? check.wrong("Choose the size.") : s),
     add: (s) => (/^[+-]?\d+$/.test(s.trim()) && Number(s) !== 0 ? Number(s) : check.wrong("Enter how many pairs to add. A minus removes unsold pairs.")),
   });
-  const problem = form.seen.has("size") ? form.problems.size : null;
+  const problem = form.problemOf("size");
   const { submit, end, box } = useSending(form, async (v) => {
     const size = sized ? { size: v.size } : {};
     await client.restock({ id: drop.id, add: v.add, ...size });

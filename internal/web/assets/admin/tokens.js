@@ -3,7 +3,6 @@ import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
 import { precise } from "../shared/format.js";
 import { identity } from "../shared/config.js";
-import { say } from "../shared/say.js";
 import { explain } from "../shared/words.js";
 import { confirm } from "./confirm.js";
 import { Select } from "./filters.js";
@@ -11,6 +10,7 @@ import { Found, useFound } from "./found.js";
 import { toast } from "./modal.js";
 import { Moment, momentOf } from "./moment.js";
 import { Page } from "./page.js";
+import { Secret } from "./secret.js";
 import { Table } from "./table.js";
 import { localText, zoneName } from "./zones.js";
 
@@ -58,7 +58,7 @@ function List() {
   const rows = list.rows.map((t) => html`<tr key=${t.id}><td>${t.id}</td><td><bdi>${t.name}</bdi>${t.id === me ? html` <small>you</small>` : ""}</td><td>${t.role === "operator" ? "Operator" : "Viewer"}</td><td><span class=${`outcome ${t.state}`}>${states[t.state]}</span></td><td>${precise(Date.parse(t.createdAt))}</td><td>${when(t.expires_at)}</td><td>${operates && t.state === "valid" ? html`<button type="button" class="quiet" aria-label=${`Revoke token ${t.id} of ${t.name}`} onClick=${() => revoke(t)}>Revoke</button>` : "–"}</td></tr>`);
   return html`<${Page} title="Tokens">
     <p>An operator's token may do everything in the control room. A viewer's token may look at everything and change nothing.</p>
-    ${made && html`<${Secret} made=${made} done=${() => show(null)} />`}
+    ${made && html`<${Secret} key=${made.token.id} title=${html`Token for <bdi>${made.token.name}</bdi>`} value=${made.secret} copied="The token is copied." done=${() => show(null)} />`}
     ${operates && !made && html`<${Create} mine=${mine} done=${(token) => {
       show(token);
       list.again();
@@ -108,25 +108,4 @@ function Create({ mine, done }) {
     ${mine.expires_at && html`<p class="hint">Your own token expires ${precise(Date.parse(mine.expires_at))}. A token that you create cannot last longer.</p>`}
     <p class="problem" id="token-create-problem" role="alert">${problem}</p>
   </form>`;
-}
-
-function Secret({ made, done }) {
-  const text = useRef();
-  const [copied, copy] = useState("");
-  const press = async () => {
-    try {
-      await navigator.clipboard.writeText(made.secret);
-      copy("Copied.");
-    } catch {
-      getSelection().selectAllChildren(text.current);
-      copy("Press Ctrl+C to copy it.");
-    }
-    say("The token is copied.");
-  };
-  return html`<section class="secret block" aria-labelledby="made-token">
-    <h2 id="made-token" tabindex="-1">Token for <bdi>${made.token.name}</bdi></h2>
-    <p>Copy it now. It is shown only once; the server does not keep it.</p>
-    <p class="value"><code ref=${text} tabindex="0">${made.secret}</code></p>
-    <div class="buttons"><button type="button" class="primary" onClick=${press}>Copy</button><button type="button" class="quiet" onClick=${done}>Done</button><span class="hint" role="status">${copied}</span></div>
-  </section>`;
 }
