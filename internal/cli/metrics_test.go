@@ -15,6 +15,7 @@ import (
 	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/bus"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/events/webhooks"
 	"sneakerdrop/internal/http1"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sockets"
@@ -74,7 +75,7 @@ func exported(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	r := app.Registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b)
+	r := app.Registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b, webhooks.NewMetrics())
 	e := engine.New(memory.New(stores.Now), engine.Config{Metrics: metrics})
 	if _, err := api.New(api.Config{Engine: e, Registry: r}); err != nil {
 		t.Fatal(err)

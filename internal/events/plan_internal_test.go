@@ -1,0 +1,66 @@
+package events
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"sneakerdrop/internal/drop"
+)
+
+// Which number an event has follows from the code. It must stay the same forever, because readers remember it.
+func TestPlan_NumbersStay(t *testing.T) {
+	batch := func(n byte) drop.BatchID { return drop.BatchID{n} }
+	settings := drop.Settings{Name: "Comet", Price: 1}
+	revision := func(version int64, seq drop.Seq, changed ...drop.Change) drop.Revision {
+		return drop.Revision{Version: version, Seq: seq, At: 9, Settings: drop.EncodeSettings(&settings, changed)}
+	}
+	entries := []drop.LedgerEntry{
+		{Seq: 1, Batch: batch(1), Version: 1, Size: "9", Reason: drop.Created, Units: 2},
+		{Seq: 2, Batch: batch(1), Version: 1, Size: "10", Reason: drop.Created, Units: 1},
+		{Seq: 3, Batch: batch(3), Version: 3, Size: "9", Reason: drop.Reserved, Units: 2, Numbers: drop.NumbersOf(1, 3)},
+		{Seq: 4, Batch: batch(3), Version: 3, Size: "10", Reason: drop.Reserved, Units: 1, Numbers: drop.NumbersOf(2)},
+		// In one batch: 1 expires, 2 is cancelled, 3 is bought; 4 is made and cancelled, 5 made and bought.
+		{Seq: 5, Batch: batch(4), Version: 4, Size: "9", Reason: drop.ReservationExpired, Units: 1, Numbers: drop.NumbersOf(1)},
+		{Seq: 6, Batch: batch(4), Version: 4, Size: "9", Reason: drop.ReservationCancelled, Units: 1, Numbers: drop.NumbersOf(4)},
+		{Seq: 7, Batch: batch(4), Version: 4, Size: "9", Reason: drop.Restocked, Units: 4},
+		{Seq: 8, Batch: batch(4), Version: 4, Size: "9", Reason: drop.Reserved, Units: 2, Numbers: drop.NumbersOf(4, 5)},
+		{Seq: 9, Batch: batch(4), Version: 4, Size: "9", Reason: drop.Purchased, Units: 2, Numbers: drop.NumbersOf(1, 2)},
+		{Seq: 10, Batch: batch(4), Version: 4, Size: "10", Reason: drop.ReservationCancelled, Units: 1, Numbers: drop.NumbersOf(2)},
+		// An import makes up entries, which are no events.
+		{Seq: 11, Batch: batch(6), Version: 6, Size: "9", Reason: drop.ReservationExpired, Units: 7},
+	}
+	revisions := []drop.Revision{
+		revision(1, 2), revision(2, 2, drop.ChangedPaused), revision(4, 10, drop.ChangedName), revision(5, 10, drop.ChangedPrice),
+	}
+	want := []string{
+		"1 v1 drop.created 0", "2 v2 drop.updated 0",
+		"3 v3 hold.created 1", "4 v3 hold.created 3", "5 v3 hold.created 2", "6 v3 drop.sold_out 0",
+		"7 v4 hold.expired 1", "8 v4 hold.cancelled 2", "9 v4 drop.updated 0", "10 v4 drop.updated 0", "11 v4 hold.created 4", "12 v4 hold.created 5",
+		"13 v4 hold.cancelled 4", "14 v4 purchase.completed 1", "15 v4 purchase.completed 2", "16 v4 drop.back_in_stock 0",
+		"17 v5 drop.updated 0",
+	}
+	plan := func(at Position) (got []string, ends []Position) {
+		p := planner{id: 7, at: at, older: func(*drop.LedgerEntry) drop.Numbers { panic("every entry has a version") }}
+		for _, g := range groups(entries[at.Seq:], slices.DeleteFunc(slices.Clone(revisions), func(r drop.Revision) bool { return r.Version <= at.Version })) {
+			p.add(g)
+		}
+		if p.err != nil {
+			t.Fatal(p.err)
+		}
+		for i := range p.stubs {
+			s := &p.stubs[i]
+			got, ends = append(got, fmt.Sprintf("%d v%d %s %d", s.seq, s.version, s.kind, s.number)), append(ends, s.after)
+		}
+		return got, ends
+	}
+	got, ends := plan(Position{})
+	if !slices.Equal(got, want) {
+		t.Fatalf("got\n%q\nwant\n%q", got, want)
+	}
+	for i, at := range ends {
+		if rest, _ := plan(at); !slices.Equal(rest, want[i+1:]) {
+			t.Errorf("behind event %d:\n got %q\nwant %q", i+1, rest, want[i+1:])
+		}
+	}
+}
