@@ -223,6 +223,43 @@ export interface components {
             /** @description Newest first */
             purchases: components["schemas"]["ShopSale"][];
         };
+        Attempt: {
+            /** @description First 500 characters of the receiver's answer */
+            answer: string | null;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description The how many-th attempt to deliver this event, from 1
+             */
+            attempt: number;
+            /** @description Why it was not delivered, as a sentence. null: it was */
+            error: string | null;
+            /** @description Id of the event. null: a test message */
+            event: string | null;
+            /**
+             * Format: date-time
+             * @description When it is tried again. null: it is not
+             */
+            next_attempt_at: string | null;
+            /**
+             * @description delivered: the receiver answered 2xx. gone: it answered 410. refused: its address is not allowed
+             * @enum {string}
+             */
+            outcome: "delivered" | "failed" | "gone" | "refused";
+            /**
+             * Format: int64
+             * @description Status of the receiver's answer. null: there was none
+             */
+            status: number | null;
+            /** Format: int64 */
+            took_ms: number;
+            type: string;
+        };
+        Attempts: {
+            /** @description Newest first, at most 50 */
+            attempts: components["schemas"]["Attempt"][];
+        };
         Audit: {
             clean: boolean;
             /** Format: int64 */
@@ -464,6 +501,37 @@ export interface components {
         };
         /** @description Every error is one of these. The code tells which */
         Error: components["schemas"]["FieldError"] | components["schemas"]["NotStartedError"] | components["schemas"]["LimitReachedError"] | components["schemas"]["CooldownError"] | components["schemas"]["RateLimitedError"] | components["schemas"]["StockInUseError"] | components["schemas"]["ForbiddenError"] | components["schemas"]["PlainError"];
+        Event: {
+            /**
+             * Format: date-time
+             * @description When it happened
+             */
+            at: string;
+            /** @description Depends on type; docs/reference/events.md lists the members */
+            data: Record<string, never>;
+            /** Format: int64 */
+            dropId: number;
+            /** @description Identifies the event, also as webhook-id */
+            id: string;
+            /**
+             * Format: int64
+             * @description Numbers the events of the drop from 1 without gaps
+             */
+            seq: number;
+            /** @enum {string} */
+            type: "drop.created" | "drop.updated" | "drop.sold_out" | "drop.back_in_stock" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed";
+            /**
+             * Format: int64
+             * @description The drop's version after it
+             */
+            version: number;
+        };
+        Feed: {
+            /** @description Of one drop they are in the order of seq */
+            events: components["schemas"]["Event"][];
+            /** @description Send it as after to get what comes later. It stays valid for as long as the shop exists */
+            next: string;
+        };
         /** @description An input broke a rule. The sentence names both */
         FieldError: {
             /**
@@ -558,6 +626,18 @@ export interface components {
             /** @description An http or https address, or a path that starts with / */
             url: string;
         };
+        Lag: {
+            /**
+             * Format: int64
+             * @description Events that wait for delivery
+             */
+            events: number;
+            /**
+             * Format: double
+             * @description How long the oldest of them has waited
+             */
+            seconds: number;
+        };
         Ledger: {
             entries: components["schemas"]["Entry"][];
             /**
@@ -601,6 +681,10 @@ export interface components {
             /** @description Send it as Authorization: Bearer. No later call shows it */
             secret: string;
             token: components["schemas"]["Token"];
+        };
+        NewWebhook: {
+            /** @description What signatures are made with. No later call shows it */
+            secret: string;
         };
         /** @description The drop has not started */
         NotStartedError: {
@@ -680,7 +764,7 @@ export interface components {
              * @description Stable name of the error, for programs
              * @enum {string}
              */
-            code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found";
+            code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
             /** @description What happened, why, and what to do next, for people */
             error: string;
         };
@@ -817,6 +901,31 @@ export interface components {
              * @description The drop to rehearse
              */
             dropId: number;
+        };
+        Replay: {
+            /** Format: int64 */
+            dropId: number;
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            to: number;
+        };
+        ReplayRequest: {
+            /**
+             * Format: int64
+             * @description The drop whose events are sent again
+             */
+            dropId: number;
+            /**
+             * Format: int64
+             * @description seq of the first event
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description seq of the last event, less than 100,000 above from. null or left out: the newest event
+             */
+            to?: number | null;
         };
         Reservation: {
             /** Format: date-time */
@@ -1186,6 +1295,63 @@ export interface components {
             streams: number;
             /** Format: int64 */
             websocket: number;
+        };
+        Webhook: {
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /** Format: date-time */
+            disabled_at: string | null;
+            /**
+             * @description gone: the receiver answered 410. failed: an event could not be delivered for 5 days. null: not disabled
+             * @enum {string|null}
+             */
+            disabled_reason: "operator" | "gone" | "failed" | null;
+            /** @description Drops whose events are sent. Empty: all except those of rehearsals */
+            drops: number[];
+            /**
+             * Format: date-time
+             * @description When the oldest event that could not be delivered yet was first tried
+             */
+            failing_since: string | null;
+            /** Format: int64 */
+            id: number;
+            lag: components["schemas"]["Lag"];
+            /** Format: date-time */
+            last_success_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the next of the events that could not be delivered is tried again
+             */
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the previous secret signs too. null: only the current one signs
+             */
+            old_secret_until: string | null;
+            /**
+             * @description failing: some event could not be delivered yet
+             * @enum {string}
+             */
+            status: "active" | "failing" | "disabled";
+            /** @description Types of the events that are sent. Empty: all */
+            types: string[];
+            /** @description Where events are sent */
+            url: string;
+        };
+        WebhookRequest: {
+            /** @description What the receiver is, for people */
+            description?: string | null;
+            /** @description Only events of these drops. Empty, null or left out: all except those of rehearsals */
+            drops?: number[] | null;
+            /** @description Only events of these types. Empty, null or left out: all */
+            types?: string[] | null;
+            /** @description An https address. The server must run with --webhook-allow-private to accept http, this machine and private networks */
+            url: string;
+        };
+        Webhooks: {
+            /** @description In ascending order of id */
+            webhooks: components["schemas"]["Webhook"][];
         };
     };
     responses: never;
@@ -2223,6 +2389,65 @@ export interface operations {
             };
         };
     };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description The value of next from an earlier answer. now: only what happens from now on. Left out: from the beginning */
+                after?: string;
+                /** @description Only events of this drop, by its id. Left out: of all drops except those of rehearsals. Repeat it, or separate several by commas */
+                drop?: number[];
+                /**
+                 * @description Maximum number of rows
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description Only events of this type. Repeat it, or separate several by commas */
+                type?: ("drop.created" | "drop.updated" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "drop.sold_out" | "drop.back_in_stock")[];
+                /** @description How many seconds to wait if there is no event yet */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "id": "1-3",
+                     *           "type": "purchase.completed",
+                     *           "at": "2026-01-31T10:00:02.345Z",
+                     *           "dropId": 1,
+                     *           "seq": 3,
+                     *           "version": 3,
+                     *           "data": {
+                     *             "purchaseId": 4294967297,
+                     *             "reservationId": 4294967297,
+                     *             "userId": 1099511627776,
+                     *             "username": "Ann",
+                     *             "email": "ann@example.com",
+                     *             "size": "9.5",
+                     *             "price": 119.99,
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": "AbTphrPFaICAgAIAfN1Liw"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Feed"];
+                };
+            };
+        };
+    };
     listBuyers: {
         parameters: {
             query?: {
@@ -2945,6 +3170,483 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhooks": [
+                     *         {
+                     *           "id": 1,
+                     *           "url": "https://fulfilment.example/sneakerdrop",
+                     *           "description": "Fulfilment",
+                     *           "types": [
+                     *             "purchase.completed"
+                     *           ],
+                     *           "drops": [],
+                     *           "status": "active",
+                     *           "disabled_reason": null,
+                     *           "disabled_at": null,
+                     *           "createdAt": "2026-01-31T09:00:00.000Z",
+                     *           "old_secret_until": null,
+                     *           "failing_since": null,
+                     *           "next_attempt_at": null,
+                     *           "last_success_at": "2026-01-31T10:00:02.512Z",
+                     *           "lag": {
+                     *             "events": 0,
+                     *             "seconds": 0
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "description": "Fulfilment",
+                     *       "types": [
+                     *         "purchase.completed"
+                     *       ],
+                     *       "drops": [],
+                     *       "status": "active",
+                     *       "disabled_reason": null,
+                     *       "disabled_at": null,
+                     *       "createdAt": "2026-01-31T09:00:00.000Z",
+                     *       "old_secret_until": null,
+                     *       "failing_since": null,
+                     *       "next_attempt_at": null,
+                     *       "last_success_at": "2026-01-31T10:00:02.512Z",
+                     *       "lag": {
+                     *         "events": 0,
+                     *         "seconds": 0
+                     *       },
+                     *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "description": "Fulfilment",
+                     *       "types": [
+                     *         "purchase.completed"
+                     *       ],
+                     *       "drops": [],
+                     *       "status": "active",
+                     *       "disabled_reason": null,
+                     *       "disabled_at": null,
+                     *       "createdAt": "2026-01-31T09:00:00.000Z",
+                     *       "old_secret_until": null,
+                     *       "failing_since": null,
+                     *       "next_attempt_at": null,
+                     *       "last_success_at": "2026-01-31T10:00:02.512Z",
+                     *       "lag": {
+                     *         "events": 0,
+                     *         "seconds": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    listAttempts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempts": [
+                     *         {
+                     *           "at": "2026-01-31T10:00:02.401Z",
+                     *           "event": "1-3",
+                     *           "type": "purchase.completed",
+                     *           "attempt": 1,
+                     *           "outcome": "delivered",
+                     *           "status": 204,
+                     *           "took_ms": 12,
+                     *           "answer": null,
+                     *           "error": null,
+                     *           "next_attempt_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Attempts"];
+                };
+            };
+        };
+    };
+    disableWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "description": "Fulfilment",
+                     *       "types": [
+                     *         "purchase.completed"
+                     *       ],
+                     *       "drops": [],
+                     *       "status": "active",
+                     *       "disabled_reason": null,
+                     *       "disabled_at": null,
+                     *       "createdAt": "2026-01-31T09:00:00.000Z",
+                     *       "old_secret_until": null,
+                     *       "failing_since": null,
+                     *       "next_attempt_at": null,
+                     *       "last_success_at": "2026-01-31T10:00:02.512Z",
+                     *       "lag": {
+                     *         "events": 0,
+                     *         "seconds": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    enableWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "description": "Fulfilment",
+                     *       "types": [
+                     *         "purchase.completed"
+                     *       ],
+                     *       "drops": [],
+                     *       "status": "active",
+                     *       "disabled_reason": null,
+                     *       "disabled_at": null,
+                     *       "createdAt": "2026-01-31T09:00:00.000Z",
+                     *       "old_secret_until": null,
+                     *       "failing_since": null,
+                     *       "next_attempt_at": null,
+                     *       "last_success_at": "2026-01-31T10:00:02.512Z",
+                     *       "lag": {
+                     *         "events": 0,
+                     *         "seconds": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    replayWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dropId": 1,
+                     *       "from": 1,
+                     *       "to": 99
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+        };
+    };
+    rotateWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "description": "Fulfilment",
+                     *       "types": [
+                     *         "purchase.completed"
+                     *       ],
+                     *       "drops": [],
+                     *       "status": "active",
+                     *       "disabled_reason": null,
+                     *       "disabled_at": null,
+                     *       "createdAt": "2026-01-31T09:00:00.000Z",
+                     *       "old_secret_until": null,
+                     *       "failing_since": null,
+                     *       "next_attempt_at": null,
+                     *       "last_success_at": "2026-01-31T10:00:02.512Z",
+                     *       "lag": {
+                     *         "events": 0,
+                     *         "seconds": 0
+                     *       },
+                     *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-01-31T10:00:02.401Z",
+                     *       "event": null,
+                     *       "type": "webhook.test",
+                     *       "attempt": 1,
+                     *       "outcome": "delivered",
+                     *       "status": 200,
+                     *       "took_ms": 12,
+                     *       "answer": "ok",
+                     *       "error": null,
+                     *       "next_attempt_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Attempt"];
                 };
             };
         };

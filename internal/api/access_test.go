@@ -34,6 +34,8 @@ var rights = map[string]string{
 	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "sales": viewer, "audit": operating,
 	"rehearse": operating, "rehearsal": viewer,
 	"list-all-purchases": viewer, "list-buyers": viewer, "get-buyer": viewer, "settings": viewer,
+	"list-events": viewer, "list-webhooks": viewer, "list-attempts": viewer, "create-webhook": operating, "delete-webhook": operating,
+	"rotate-webhook": operating, "test-webhook": operating, "replay-webhook": operating, "enable-webhook": operating, "disable-webhook": operating,
 	"list-tokens": viewer, "create-token": operating, "revoke-token": operating,
 	"health": anybody, "livez": anybody, "readyz": anybody, "openapi": anybody, "docs": anybody,
 }

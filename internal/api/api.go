@@ -25,6 +25,8 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/events"
+	"sneakerdrop/internal/events/webhooks"
 	"sneakerdrop/internal/identity"
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/negotiate"
@@ -64,6 +66,11 @@ type Config struct {
 	About About
 	// Bus is the connection that GET /readyz reports (default: none).
 	Bus Bus
+	// Feed serves GET /api/events, and Endpoints /api/webhooks (default: the paths do not exist).
+	Feed      *events.Feed
+	Endpoints *webhooks.Endpoints
+	// Stopping, once closed, ends calls that wait for events (default: they wait as long as they asked for).
+	Stopping <-chan struct{}
 	// Streams serves GET /api/drops/events (default: the call does not exist).
 	Streams Streams
 	// Sockets serves /socket.io/ (default: the path does not exist).
@@ -110,7 +117,12 @@ type api struct {
 	rehearsals       Rehearsals
 	beginning        beginning
 	days             days
-	newTokens        newTokens
+	newTokens        kept
+	newWebhooks      kept
+	feed             *events.Feed
+	endpoints        *webhooks.Endpoints
+	stopping         <-chan struct{}
+	waiting, tests   atomic.Int64 // calls that wait for events, or for a receiver of a test message
 	about            About
 	// process and requests make IDs for requests that have none: a random word for this process, and a counter.
 	process  string
@@ -141,7 +153,7 @@ func New(c Config) (http.Handler, error) {
 		identity: c.Identity, signIn: shop.SignIn{Tokens: c.Identity, Engine: c.Engine}, names: c.BuyerNames,
 		origins: newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
-		about: c.About,
+		about: c.About, feed: c.Feed, endpoints: c.Endpoints, stopping: c.Stopping,
 	}
 	a.sockets, _ = c.Sockets.(interface{ Stats() socketio.Stats })
 	if err := a.metrics.register(c.Registry); err != nil {
@@ -149,6 +161,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	if err := c.Registry.Register(a.limits.refused); err != nil {
 		return nil, fmt.Errorf("register the metrics of limits: %w", err)
+	}
+	if err := c.Registry.Register(a.waits()); err != nil {
+		return nil, fmt.Errorf("register the metrics of the feed: %w", err)
 	}
 	routes := a.routes()
 	if c.MetricsElsewhere {

@@ -56,6 +56,7 @@ var problems = map[drop.Code]problem{
 	drop.CodeReservationNotFound:  {status: http.StatusNotFound, sentence: "Reservation not found; check reservationId or reserve again"},
 	drop.CodeUserNotFound:         {status: http.StatusNotFound, sentence: "User not found; create one with POST /api/users"},
 	drop.CodeTokenNotFound:        {status: http.StatusNotFound, sentence: "Token not found; GET /api/operator/tokens lists all tokens"},
+	drop.CodeWebhookNotFound:      {status: http.StatusNotFound, sentence: "Webhook not found; GET /api/webhooks lists all webhooks"},
 	drop.CodeOutOfStock:           {status: http.StatusConflict, sentence: "Out of stock"},
 	drop.CodeNotStarted:           {status: http.StatusConflict, sentence: "Drop has not started"},
 	drop.CodePaused:               {status: http.StatusConflict, sentence: "Drop is paused; try again when sales resume"},

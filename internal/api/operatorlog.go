@@ -30,16 +30,18 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		Token: who.token.ID, Name: who.token.Name, Role: who.token.Role, Call: rt.id,
 		From: hostOf(r), Request: w.Header().Get(requestIDHeader),
 	}
-	switch rt.id { // names and emails do not belong in a log that nobody can delete from
-	case ensureUserID: // the outcome has the buyer's number
-	case listPurchasesID, listAllPurchasesID, listBuyersID:
+	switch { // names and emails do not belong in a log that nobody can delete from
+	case rt.id == ensureUserID: // the outcome has the buyer's number
+	case rt.id == listPurchasesID, rt.id == listAllPurchasesID, rt.id == listBuyersID:
 		action.Detail = operator.Detail([]byte(withoutSearch(r.URL.RawQuery)))
-	case getBuyerID:
+	case rt.id == getBuyerID:
 		action.Detail = operator.Detail([]byte("buyer " + r.PathValue("id")))
-	case revokeTokenID:
+	case rt.id == revokeTokenID:
 		action.Detail = operator.Detail([]byte("token " + r.PathValue("token")))
-	case setPageID:
+	case rt.id == setPageID:
 		action.Detail = pageDetail(r)
+	case strings.HasPrefix(rt.path, webhooksPath+"/{id}"):
+		action.Detail = operator.Detail([]byte(strings.TrimSpace("webhook " + r.PathValue("id") + " " + detailOf(r))))
 	default:
 		action.Detail = detailOf(r)
 	}

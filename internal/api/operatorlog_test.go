@@ -245,7 +245,7 @@ func TestActions_KeysOfOperatorsAreTheirOwn(t *testing.T) {
 // calls too.
 func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	g := newGuarded(t)
-	watching := []string{"metrics", "list-actions", "figures", "sales", "rehearsal", "settings"}
+	watching := []string{"metrics", "list-actions", "figures", "sales", "rehearsal", "settings", "list-events", "list-webhooks", "list-attempts"}
 	for path, methods := range g.document().Paths {
 		for method, op := range methods {
 			want := "" // nothing

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"sneakerdrop/internal/drop"
@@ -41,50 +40,10 @@ type (
 )
 
 const (
-	usualLife    = 90 * 24 * time.Hour
-	leastLife    = time.Minute
-	longestLife  = 3650 * 24 * time.Hour
-	madeTokens   = 64 // the number of answers of createToken that are kept for retries
-	madeTokensIn = 10 * time.Minute
+	usualLife   = 90 * 24 * time.Hour
+	leastLife   = time.Minute
+	longestLife = 3650 * 24 * time.Hour
 )
-
-// newTokens keeps the newest answers of createToken in memory, for callers who lost the first answer and try again.
-// No secret is stored anywhere else. Another server does not have these answers, so a retry there creates a second
-// token.
-type newTokens struct {
-	mu   sync.Mutex
-	kept []keptToken
-}
-
-type keptToken struct {
-	caller, key, asked string
-	at                 time.Time
-	answer             *newTokenAnswer
-}
-
-// find returns the answer that is kept under a retry's key, or nil. It refuses if the key was used for another token.
-func (n *newTokens) find(retry *engine.Retry, asked string) (*newTokenAnswer, error) {
-	for _, k := range n.kept {
-		if retry.Key == "" || k.key != retry.Key || k.caller != retry.Caller || time.Since(k.at) > madeTokensIn {
-			continue
-		}
-		if k.asked != asked {
-			return nil, drop.Refuse(drop.CodeIdempotencyMismatch)
-		}
-		return k.answer, nil
-	}
-	return nil, nil //nolint:nilnil // as documented
-}
-
-func (n *newTokens) keep(retry *engine.Retry, asked string, answer *newTokenAnswer) {
-	if retry.Key == "" {
-		return
-	}
-	if len(n.kept) == madeTokens {
-		n.kept = n.kept[1:]
-	}
-	n.kept = append(n.kept, keptToken{retry.Caller, retry.Key, asked, time.Now(), answer})
-}
 
 func (a *api) listTokens(w http.ResponseWriter, r *http.Request) error {
 	found, err := engine.Ask(r.Context(), a.engine, func(s store.Records) ([]operator.Token, error) { return s.Tokens(r.Context()) })
@@ -111,28 +70,14 @@ func (a *api) createToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	request := fmt.Sprintf("%q %s %t %d", t.Name, t.Role, in.ExpiresAt.given, optional(in.ExpiresAt.to))
-	a.newTokens.mu.Lock() // tokens are rarely created, so concurrent retries may wait
-	defer a.newTokens.mu.Unlock()
-	answer, err := a.newTokens.find(&retry, request)
-	if err != nil {
-		return err
-	}
-	if answer != nil {
-		*retry.Replayed = true
-		made(w, "token", int64(answer.Token.ID))
-		writeJSON(w, answer)
-		return nil
-	}
-	secret, hash := operator.Mint()
-	t, err = engine.Ask(r.Context(), a.engine, func(s store.Records) (operator.Token, error) { return s.CreateToken(r.Context(), t, hash) })
-	if err != nil {
-		return refuseRights(err)
-	}
-	answer = &newTokenAnswer{answerToken(&t), secret}
-	a.newTokens.keep(&retry, request, answer)
-	made(w, "token", int64(t.ID))
-	writeJSON(w, answer)
-	return nil
+	return a.newTokens.serve(w, r, keptCall{createTokenID, retry, request, "token"}, func() (any, int64, error) {
+		secret, hash := operator.Mint()
+		t, err := engine.Ask(r.Context(), a.engine, func(s store.Records) (operator.Token, error) { return s.CreateToken(r.Context(), t, hash) })
+		if err != nil {
+			return nil, 0, refuseRights(err)
+		}
+		return &newTokenAnswer{answerToken(&t), secret}, int64(t.ID), nil
+	})
 }
 
 // tokenOf returns the token that a call asks for, or the first rule that it breaks. mine is the caller's token.

@@ -74,7 +74,8 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.shopRoutes(), a.salesRoutes(), a.tokenRoutes(), a.serviceRoutes())
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.shopRoutes(), a.salesRoutes(),
+		a.feedRoutes(), a.webhookRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
 func (a *api) dropRoutes() []route {

@@ -15,6 +15,7 @@ const (
 	allPurchasesPath   = "/api/operator/purchases"
 	listBuyersID       = "list-buyers"
 	getBuyerID         = "get-buyer"
+	createTokenID      = "create-token"
 	revokeTokenID      = "revoke-token"
 )
 
@@ -88,7 +89,7 @@ func (a *api) tokenRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/operator/log", serve: a.listActions, long: true,
 			id: "list-actions", access: viewers, tag: tagOperating, summary: "Read the operators' log",
-			text: "Calls with an operator's or viewer's token, newest first, except metrics, figures, sales, rehearsals' progress, settings and this list. Entries are never " +
+			text: "Calls with an operator's or viewer's token, newest first, except metrics, figures, sales, events, webhooks and their attempts, rehearsals' progress, settings and this list. Entries are never " +
 				"changed or removed. The parameters filter the list. A search that takes longer than a second returns what it has found so far, and next.",
 			params: slices.Concat([]*huma.Param{
 				{Name: "actor", In: "query", Description: "Only entries whose actor's name contains this text, or of the token with this id", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxActor)}},
@@ -111,7 +112,7 @@ func (a *api) tokenRoutes() []route {
 		},
 		{
 			method: http.MethodPost, path: path, serve: a.createToken, operator: true,
-			id: "create-token", access: operators, tag: tagOperating, summary: "Create a token for an operator or a viewer",
+			id: createTokenID, access: operators, tag: tagOperating, summary: "Create a token for an operator or a viewer",
 			text: "Shows the secret only once. A token cannot do more, or last longer, than the token that creates it. With the same Idempotency-Key " +
 				"a server returns the same token for ten minutes; another server creates another one.",
 			body: reflect.TypeFor[tokenRequest](),

@@ -18,6 +18,8 @@ import (
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/events"
+	"sneakerdrop/internal/events/webhooks"
 	"sneakerdrop/internal/live"
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/store"
@@ -75,6 +77,8 @@ func newShopAt(tb testing.TB, at *pipes.Listener, s store.Store, ahead *atomic.I
 	c := api.Config{Engine: e, Log: logger, Streams: streams, Audit: func(ctx context.Context, id drop.ID) (audit.DropReport, error) {
 		return audit.Drop(ctx, s, id)
 	}, Rehearsals: &rehearsals{}}
+	c.Feed = events.New(s, e, "USD", slog.New(slog.DiscardHandler))
+	c.Endpoints = webhooks.NewEndpoints(s, c.Feed, receiver{}, false)
 	tb.Cleanup(streams.Close)
 	for _, o := range options {
 		o(&c)

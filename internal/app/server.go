@@ -43,6 +43,7 @@ type server struct {
 	streams  *sse.Streams
 	feed     *events.Feed
 	hooks    *webhooks.Deliverer
+	stopping chan struct{} // closed once the server stops, for calls that wait for events
 	registry *prometheus.Registry
 	handler  http.Handler
 	url      string // where a browser finds it; empty until it serves
@@ -160,6 +161,8 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	})
 	s.registry = Registry(metrics, s.sockets, s.streams, delivered)
 	c.Engine, c.Log, c.Registry, c.MetricsElsewhere, c.Streams, c.Sockets = s.engine, s.Log, s.registry, s.Metrics != nil, s.streams, s.sockets
+	s.stopping = make(chan struct{})
+	c.Feed, c.Endpoints, c.Stopping = s.feed, webhooks.NewEndpoints(s.store, s.feed, sender, s.Webhooks.AllowPrivate), s.stopping
 	c.Audit = func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s.store, id) }
 	if s.bus != nil {
 		c.Bus = s.bus
@@ -282,6 +285,7 @@ func (s *server) shutDown(ctx context.Context) error {
 	// A fifth of the time remains for the commands of disconnected clients.
 	ctx, cancel := context.WithTimeout(ctx, s.ShutdownTimeout*4/5)
 	defer cancel()
+	close(s.stopping)
 	s.streams.Close()
 	if err := s.sockets.Close(ctx); err != nil {
 		s.Log.Warn("disconnected sockets that were not done", "error", err)
