@@ -3194,7 +3194,7 @@ export interface operations {
                      *       "webhooks": [
                      *         {
                      *           "id": 1,
-                     *           "url": "https://fulfilment.example/sneakerdrop",
+                     *           "url": "https://shop.example/hooks/fulfilment",
                      *           "description": "Fulfilment",
                      *           "types": [
                      *             "purchase.completed"
@@ -3251,7 +3251,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": 1,
-                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "url": "https://shop.example/hooks/fulfilment",
                      *       "description": "Fulfilment",
                      *       "types": [
                      *         "purchase.completed"
@@ -3301,7 +3301,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": 1,
-                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "url": "https://shop.example/hooks/fulfilment",
                      *       "description": "Fulfilment",
                      *       "types": [
                      *         "purchase.completed"
@@ -3406,7 +3406,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": 1,
-                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "url": "https://shop.example/hooks/fulfilment",
                      *       "description": "Fulfilment",
                      *       "types": [
                      *         "purchase.completed"
@@ -3467,7 +3467,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": 1,
-                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "url": "https://shop.example/hooks/fulfilment",
                      *       "description": "Fulfilment",
                      *       "types": [
                      *         "purchase.completed"
@@ -3573,7 +3573,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": 1,
-                     *       "url": "https://fulfilment.example/sneakerdrop",
+                     *       "url": "https://shop.example/hooks/fulfilment",
                      *       "description": "Fulfilment",
                      *       "types": [
                      *         "purchase.completed"

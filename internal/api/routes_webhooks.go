@@ -18,7 +18,7 @@ const (
 )
 
 const (
-	exampleWebhook = `"id":1,"url":"https://fulfilment.example/sneakerdrop","description":"Fulfilment","types":["purchase.completed"],"drops":[],` +
+	exampleWebhook = `"id":1,"url":"https://shop.example/hooks/fulfilment","description":"Fulfilment","types":["purchase.completed"],"drops":[],` +
 		`"status":"active","disabled_reason":null,"disabled_at":null,"createdAt":"2026-01-31T09:00:00.000Z","old_secret_until":null,"failing_since":null,` +
 		`"next_attempt_at":null,"last_success_at":"2026-01-31T10:00:02.512Z","lag":{"events":0,"seconds":0}`
 	exampleSecret  = `"secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"`
@@ -71,8 +71,8 @@ func (a *api) webhookRoutes() []route {
 				"another one.",
 			body: reflect.TypeFor[webhookRequest](),
 			examples: []example{
-				{"all", "All events of all drops", `{"url":"https://crm.example/hooks/sneakerdrop"}`},
-				{"purchases", "Purchases of one drop", `{"url":"https://fulfilment.example/sneakerdrop","types":["purchase.completed"],"drops":[1],"description":"Fulfilment"}`},
+				{"all", "All events of all drops", `{"url":"https://shop.example/hooks/crm"}`},
+				{"purchases", "Purchases of one drop", `{"url":"https://shop.example/hooks/fulfilment","types":["purchase.completed"],"drops":[1],"description":"Fulfilment"}`},
 			},
 			answer: reflect.TypeFor[newWebhookAnswer](), answerExample: "{" + exampleWebhook + "," + exampleSecret + "}",
 		},
