@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { assets } from "../shared/config.js";
 import { html } from "../shared/html.js";
 import { axisTime, precise, whole } from "../shared/format.js";
 import { numbers } from "../shared/locale.js";
@@ -7,7 +8,27 @@ import { say } from "../shared/say.js";
 const rate = numbers({ maximumFractionDigits: 1 });
 const written = (n) => (n === null || n === undefined ? "–" : Number.isInteger(n) ? whole(n) : rate(n));
 
-// Chart draws lines over time with uPlot (a global of its script). span is the time that it shows, in seconds; zoom
+let tries = 0; // a browser keeps in mind that a module did not come, so each try has a name of its own
+
+// loadPlot loads uPlot for the first chart that somebody opens.
+async function loadPlot() {
+  const plot = await import(`${assets}/vendor/uplot.js${tries ? `?try=${tries}` : ""}`).catch((cause) => {
+    tries++;
+    throw cause;
+  });
+  globalThis.uPlot ??= plot.default;
+}
+
+// usePlot says whether uPlot is there: null while it is loaded.
+function usePlot() {
+  const [there, tell] = useState(globalThis.uPlot ? true : null);
+  useEffect(() => {
+    if (!there) loadPlot().then(() => tell(true), () => tell(false));
+  }, []);
+  return there;
+}
+
+// Chart draws lines over time with uPlot. span is the time that it shows, in seconds; zoom
 // and reset change it. Charts with one name of sync share their pointer. label says in words what the picture shows.
 export function Chart({ data, series, span, zoom, reset, sync, label, height = 220, bars = false }) {
   const box = useRef();
@@ -17,7 +38,7 @@ export function Chart({ data, series, span, zoom, reset, sync, label, height = 2
   const act = useRef({});
   act.current = { zoom, reset };
   const [index, point] = useState(null); // of the data under the pointer
-  const there = "uPlot" in globalThis;
+  const there = usePlot();
   useEffect(() => {
     if (!there) return undefined;
     const draw = () => {
@@ -35,7 +56,7 @@ export function Chart({ data, series, span, zoom, reset, sync, label, height = 2
       scheme.removeEventListener("change", draw);
       plot.current.destroy();
     };
-  }, []);
+  }, [there]);
   useEffect(() => plot.current?.setData(data), [data, span[0], span[1]]);
   const at = index !== null && index < data[0].length ? index : null;
   const said = (i) => `${precise(data[0][i] * 1000)}: ${series.map((s, n) => `${s.name} ${written(data[n + 1][i])}`).join(", ")}`;
@@ -53,7 +74,7 @@ export function Chart({ data, series, span, zoom, reset, sync, label, height = 2
   };
   const values = at ?? data[0].length - 1;
   return html`<figure class="chart">
-    ${there ? html`<div class="plot" ref=${box} role="application" aria-roledescription="chart" tabindex="0" aria-label=${`${label}. Left and right arrows read the values, plus and minus zoom, 0 shows everything`} onKeyDown=${keys} />` : html`<p class="hint">The chart could not be loaded. ${label}.</p>`}
+    ${there === null ? html`<div style=${{ height: `${height}px` }} />` : there ? html`<div class="plot" ref=${box} role="application" aria-roledescription="chart" tabindex="0" aria-label=${`${label}. Left and right arrows read the values, plus and minus zoom, 0 shows everything`} onKeyDown=${keys} />` : html`<p class="hint">The chart could not be loaded. ${label}.</p>`}
     <figcaption><span class="when">${at === null ? "Now" : precise(data[0][at] * 1000)}</span>${series.map((s, n) => html`<span key=${s.name}><i class=${s.color} aria-hidden="true" />${s.name} <b>${written(data[n + 1][values])}</b></span>`)}</figcaption>
   </figure>`;
 }

@@ -7,3 +7,4 @@ export const identity = data.identity === "true";
 export const signIn = data.signIn;
 export const currency = data.currency;
 export const decimals = Number(data.decimals);
+export const { assets } = data; // the folder of what the control room loads later
