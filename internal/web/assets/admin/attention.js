@@ -1,8 +1,9 @@
 // What needs an operator's attention, from the figures: each has a sentence, and the page where something can be done.
 import { html } from "../shared/html.js";
 import { now } from "../shared/client.js";
-import { countdown, plural, whole } from "../shared/format.js";
+import { countdown, moment, plural, whole } from "../shared/format.js";
 import { isDraft, startOf } from "./state.js";
+import { addressOf } from "./webhookwords.js";
 
 const hour = 3_600_000;
 const shown = 8; // drops with one kind of problem
@@ -24,10 +25,21 @@ const ofDrop = (drop) => {
   return null;
 };
 
+const patience = 60_000; // ms of failures that a receiver may have when it restarts
+
+const ofWebhook = ({ id, url, status, disabled_reason, failing_since, lag }) => {
+  const [to, { host }] = [`#/webhooks/${id}`, addressOf(url)];
+  const since = Date.parse(failing_since);
+  if (status === "failing" && now() - since > patience) return { to, bad: true, text: `Webhooks to ${host} have failed since ${moment(since, now())}. ${plural(lag.events, "event")} ${lag.events === 1 ? "waits" : "wait"}.` };
+  if (disabled_reason === "failed") return { to, bad: true, text: `Webhooks to ${host} are disabled, because an event failed for 5 days. Repair the receiver, and enable them.` };
+  if (disabled_reason === "gone") return { to, text: `Webhooks to ${host} are disabled, because the receiver answered 410 Gone. Enable or delete them.` };
+  return null;
+};
+
 const refused = ({ service }, codes) => (service?.refusals ?? []).filter((r) => codes.includes(r.code)).reduce((n, r) => n + r.count, 0);
 
 // attention lists what is wrong, the worst first. audits are the reports of audits that found something.
-export function attention({ figures, history, audits }) {
+export function attention({ figures, history, audits }, webhooks = []) {
   const found = (figures.warnings ?? []).map((text) => ({ to: "#/service", bad: true, text: `The database may lose sales: ${text}` }));
   for (const [id, report] of audits) {
     found.push({ to: `#/drops/${id}/audit`, bad: true, text: `An audit of drop ${id} found ${plural(report.differences, "discrepancy", "discrepancies")}.` });
@@ -36,6 +48,7 @@ export function attention({ figures, history, audits }) {
   const overload = ["overloaded", "unavailable"];
   const recent = refused(figures, overload) - refused(history[0] ?? figures, overload);
   if (recent > 0) found.push({ to: "#/service", bad: true, text: `The server refused ${plural(recent, "request")} in the last 30 seconds because it was overloaded or could not reach the database.` });
+  found.push(...webhooks.map(ofWebhook).filter(Boolean));
   const drops = figures.drops.filter((d) => !d.rehearsal).map(ofDrop).filter(Boolean);
   found.push(...drops.slice(0, shown));
   if (drops.length > shown) found.push({ to: "#/drops", text: `${whole(drops.length - shown)} more drops need attention.` });

@@ -17,6 +17,8 @@ const calls = {
   "list-purchases": "Read purchases", "list-all-purchases": "Read all purchases", "list-ledger": "Read the ledger", audit: "Ran an audit", rehearse: "Ran a rehearsal",
   "ensure-user": "Created or found a buyer", "list-buyers": "Searched buyers", "get-buyer": "Looked at a buyer",
   "list-tokens": "Listed tokens", "create-token": "Created a token", "revoke-token": "Revoked a token",
+  "create-webhook": "Added a webhook", "delete-webhook": "Deleted a webhook", "enable-webhook": "Enabled a webhook", "disable-webhook": "Disabled a webhook",
+  "rotate-webhook": "Rotated a webhook's secret", "test-webhook": "Sent a test event", "replay-webhook": "Replayed events",
   "token create": "Created a token (command line)", "token revoke": "Revoked a token (command line)",
 };
 const outcomes = [["", "Any outcome"], ["ok", "Done"], ["refused", "Refused"], ["unknown", "Unknown"]];
@@ -64,7 +66,7 @@ function said(outcome) {
   return outcome === "ok" ? "Done" : `Done: ${outcome.slice(4)}`;
 }
 
-function Detail({ text }) {
+export function Detail({ text }) {
   if (!text) return html`–`;
   if (text.length <= 60) return html`<code>${text}</code>`;
   return html`<details><summary><code>${`${text.slice(0, 50)}…`}</code></summary><code class="whole">${text}</code></details>`;

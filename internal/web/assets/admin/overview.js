@@ -1,6 +1,6 @@
 import { useEffect } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { now } from "../shared/client.js";
+import { client, now } from "../shared/client.js";
 import { ago, money, plural, whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
 import { useSeconds } from "../shared/ticker.js";
@@ -9,6 +9,7 @@ import { attention } from "./attention.js";
 import { Create } from "./forms.js";
 import { openDialog } from "./modal.js";
 import { Page } from "./page.js";
+import { usePolled } from "./polled.js";
 import { room } from "./room.js";
 import { go } from "./routes.js";
 import { kindOf, Shares, startOf, StartOf, State } from "./state.js";
@@ -70,7 +71,8 @@ function Tiles({ live, next }) {
 }
 
 function Attention() {
-  const found = attention(room);
+  const { value } = usePolled(() => client.listWebhooks(), "", 10_000);
+  const found = attention(room, value?.webhooks);
   return html`<section class=${`block attention ${found.length > 0 ? "some" : ""}`} aria-labelledby="attention-title"><h2 id="attention-title">Needs attention</h2>
     ${found.length === 0 ? html`<p class="hint">Nothing. All drops and the service are fine.</p>` : html`<ul class="rows">${found.map((f, i) => html`<li key=${i} class=${f.bad ? "bad" : ""}><a href=${f.to}><span>${f.text}</span></a></li>`)}</ul>`}
   </section>`;
