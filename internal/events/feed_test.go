@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sneakerdrop/internal/copier"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/events"
@@ -39,6 +40,11 @@ const hold = 40 * time.Millisecond
 func open(t *testing.T, name string) *shop {
 	t.Helper()
 	s, database := stores.OpenDatabase(t, name)
+	return openStore(t, s, database)
+}
+
+func openStore(t *testing.T, s store.Store, database string) *shop {
+	t.Helper()
 	e := engine.New(s, engine.Config{Hold: hold, Log: slog.New(slog.DiscardHandler)})
 	if err := e.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -490,4 +496,37 @@ func TestFeed_ReaderDies100Times(t *testing.T) {
 			s.Errorf("the reader saw %d purchases of %d", len(seen), total)
 		}
 	})
+}
+
+// A cursor goes on in a copy of the shop on another engine, with the same events under the same numbers.
+func TestFeed_CursorGoesOnInACopy(t *testing.T) {
+	from := open(t, "sqlite")
+	ids := []drop.ID{from.create(plain(20)), from.create(sized(6, "9", "10"))}
+	from.trade(8, 60, ids...)
+	want := byDrop(from.all(events.Filter{}, 1000))
+	first, cursor, _, err := from.feed.Read(t.Context(), events.Cursor{}, events.Filter{}, 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, database := stores.OpenDatabase(t, "postgres")
+	if _, err := copier.Run(t.Context(), from.store, second, nil); err != nil {
+		t.Fatal(err)
+	}
+	to := openStore(t, second, database)
+	to.trade(9, 20, ids...)
+	c, err := events.ParseCursor(cursor.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, _, _, err := to.feed.Read(t.Context(), c, events.Filter{}, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := byDrop(append(first, rest...))
+	for _, id := range ids {
+		if n := len(want[id]); len(got[id]) <= n || !slices.Equal(got[id][:n], want[id]) {
+			t.Errorf("drop %d: %d events, want more than %d that begin with those of before", id, len(got[id]), n)
+		}
+		to.check(id, got[id], true)
+	}
 }
