@@ -21,14 +21,14 @@ type standbys struct {
 
 const standbyName = "standby"
 
-func newStandbys(t *testing.T, seed uint64) *standbys {
+func newStandbys(t *testing.T, seed uint64, args ...string) *standbys {
 	t.Helper()
 	// The machine does not fail, so what PostgreSQL has written stays.
 	primary := pgtest.NewCluster(t, pgtest.Where{Settings: []string{"fsync=off"}})
 	s := &standbys{t: t, primary: primary, standby: primary.Standby(t, standbyName)}
 	s.synchronise()
 	several := pgtest.Several(s.primary, s.standby)
-	s.tr = newTraffic(t, seed, several, several)
+	s.tr = newTraffic(t, seed, several, several, args...)
 	return s
 }
 

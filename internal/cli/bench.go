@@ -35,6 +35,7 @@ type benchCommand struct {
 	Duration    wait          `default:"10s" help:"How long, from 1s to 1h."`
 	Keys        bool          `help:"Send an Idempotency-Key with each reserve and purchase (default false)."`
 	SignIn      bool          `help:"Let buyers sign in, with limits that none of them reaches; only for its own server (default false)."`
+	Webhooks    bool          `help:"Meanwhile deliver all events to three endpoints, of which one is slow and one dead; only for its own server (default false)."`
 	Token       string        `placeholder:"TOKEN" help:"An operator's token, if the running server requires one."`
 	JWTSecret   string        `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server must also use."`
 	JWTAudience string        `name:"jwt-audience" placeholder:"NAME" help:"The aud of these tokens."`
@@ -63,7 +64,7 @@ func (c *benchCommand) run(ctx context.Context, con *console) error {
 	}
 	b := load.Config{
 		Scenario: c.Scenario, Drops: int(c.Drops), Connections: int(c.Connections), Rate: c.Rate,
-		Duration: time.Duration(c.Duration), Token: c.Token, Keys: c.Keys, Progress: con.progress(),
+		Duration: time.Duration(c.Duration), Token: c.Token, Keys: c.Keys, Webhooks: c.Webhooks, Progress: con.progress(),
 	}
 	if len(c.URL) > 0 {
 		b.URL, b.Others = c.URL[0], c.URL[1:]
@@ -89,12 +90,12 @@ func (c *benchCommand) check() error {
 	switch {
 	case c.Rate < 0 || c.Rate > 10_000_000:
 		return &faultError{flag: "rate", rule: fmt.Sprintf("must be from 0 to 10000000 per second, not %g", c.Rate)}
-	case len(c.URL) > 0 && (c.SignIn || c.Control || len(c.Serve) > 0):
-		return &faultError{flag: "url", rule: "names a running server; --sign-in, --control and --serve are only for a server that the bench starts"}
+	case len(c.URL) > 0 && (c.SignIn || c.Control || c.Webhooks || len(c.Serve) > 0):
+		return &faultError{flag: "url", rule: "names a running server; --sign-in, --control, --webhooks and --serve are only for a server that the bench starts"}
 	case len(c.URL) == 0 && (c.Token != "" || c.JWTSecret != ""):
 		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a running server, --sign-in is for one that the bench starts"}
-	case c.Control && (c.Scenario != load.Reserve || c.SignIn || c.Keys):
-		return &faultError{flag: "control", rule: "only answers the scenario reserve, without --sign-in and --keys"}
+	case c.Control && (c.Scenario != load.Reserve || c.SignIn || c.Keys || c.Webhooks):
+		return &faultError{flag: "control", rule: "only answers the scenario reserve, without --sign-in, --keys and --webhooks"}
 	}
 	return nil
 }
@@ -211,6 +212,9 @@ func (c *benchCommand) start(ctx context.Context, scratch string, b *load.Config
 	args := []string{"bench-control"}
 	if !c.Control {
 		args = []string{"serve", "--addr=127.0.0.1:0", "--hold=24h", "--log-level=warn", "--max-connections=20000", "--max-connections-per-address=20000"}
+	}
+	if c.Webhooks {
+		args = append(args, "--webhook-allow-private")
 	}
 	if c.SignIn {
 		secret := []byte(rand.Text() + rand.Text())

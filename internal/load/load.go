@@ -67,6 +67,9 @@ type Config struct {
 	Buyer func(buyer int64) string
 	// Keys sends a new Idempotency-Key with each reserve and purchase.
 	Keys bool
+	// Webhooks delivers all events to three endpoints meanwhile: one good, one slow, one dead. They are in this
+	// process, so the server must allow private addresses.
+	Webhooks bool
 	// Began, if not nil, is called when everything is prepared and the load starts.
 	Began func()
 	// Progress, if not nil, is called every second.
@@ -83,7 +86,7 @@ type Progress struct {
 
 // Run prepares drops, puts load on them until the time is over or ctx ends, and returns the result. The drops remain;
 // Clean archives them.
-func Run(ctx context.Context, c Config) (*Result, error) {
+func Run(ctx context.Context, c Config) (result *Result, err error) {
 	if c.Connections < 1 || c.Duration <= 0 || !slices.Contains(Scenarios(), c.Scenario) {
 		return nil, errors.New("a run needs a scenario, a connection and a duration")
 	}
@@ -105,6 +108,13 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	if err := r.connect(ctx); err != nil {
 		return nil, err
+	}
+	if c.Webhooks {
+		hooks, err := receive(ctx, r.clients[0])
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, hooks.end(context.WithoutCancel(ctx))) }()
 	}
 	if c.Began != nil {
 		c.Began()
