@@ -38,10 +38,15 @@ func changesBetween(a, b *Settings) []Change {
 		differs bool
 		name    Change
 	}{
-		{a.Name != b.Name, ChangedName}, {a.Price != b.Price, ChangedPrice}, {a.StartTime != b.StartTime, ChangedStartTime},
-		{a.ImageURL != b.ImageURL, ChangedImageURL}, {a.LimitPerUser != b.LimitPerUser, ChangedLimitPerUser},
-		{a.MaxExpiredHolds != b.MaxExpiredHolds, ChangedMaxExpiredHolds}, {a.Paused != b.Paused, ChangedPaused},
-		{a.Hidden != b.Hidden, ChangedHidden}, {a.Archived != b.Archived, ChangedArchived},
+		{a.Name != b.Name, ChangedName},
+		{a.Price != b.Price, ChangedPrice},
+		{a.StartTime != b.StartTime, ChangedStartTime},
+		{a.ImageURL != b.ImageURL, ChangedImageURL},
+		{a.LimitPerUser != b.LimitPerUser, ChangedLimitPerUser},
+		{a.MaxExpiredHolds != b.MaxExpiredHolds, ChangedMaxExpiredHolds},
+		{a.Paused != b.Paused, ChangedPaused},
+		{a.Hidden != b.Hidden, ChangedHidden},
+		{a.Archived != b.Archived, ChangedArchived},
 	} {
 		if one.differs {
 			changed = append(changed, one.name)

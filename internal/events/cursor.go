@@ -49,7 +49,7 @@ func (c Cursor) Clone() Cursor {
 // cursorFormat is the first byte of an encoded cursor. Increase it if the meaning of a field changes.
 const cursorFormat = 1
 
-// ErrCursor: the text is not a cursor of this program.
+// ErrCursor says that the text is not a cursor of this program.
 var ErrCursor = errors.New("not a cursor")
 
 // String encodes the cursor: base64url of the format, then variable-length integers, then a CRC-32 of all that.

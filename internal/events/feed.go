@@ -238,7 +238,7 @@ func (f *Feed) Before(ctx context.Context, id drop.ID, seq int64) (Position, err
 func (f *Feed) find(ctx context.Context, id drop.ID, is func(*stub) bool) (Position, error) {
 	at := Position{}
 	for {
-		page, err := f.page(ctx, id, at, maxStubs, func(s *stub) bool { return true })
+		page, err := f.page(ctx, id, at, maxStubs, func(*stub) bool { return true })
 		if err != nil {
 			return at, err
 		}

@@ -109,67 +109,56 @@ func (p *planner) after(g group) Position {
 // list adds the stubs of a group. The order within a batch is one that is possible: what ended comes before what
 // began, except for holds that ended in the batch that made them.
 func (p *planner) list(g group, available int64) {
-	s := stub{}
+	created := len(g.entries) > 0 && g.entries[0].Reason == drop.Created
+	if created {
+		p.put(g, DropCreated, 0, p.created(g))
+	}
+	made := p.made(g)
+	earlier := func(n uint32) bool { return !made[n] }
+	p.each(g, drop.ReservationExpired, HoldExpired, earlier)
+	p.each(g, drop.ReservationCancelled, HoldCancelled, earlier)
+	for i := range g.entries {
+		if e := &g.entries[i]; e.Reason == drop.Restocked {
+			p.put(g, DropUpdated, 0, &StockData{Changed: []drop.Change{ChangedStock}, Size: unlessEmpty(e.Size), Add: e.Units, Available: available})
+		}
+	}
+	if g.revision != nil && !created {
+		p.put(g, DropUpdated, 0, p.settings(g.revision))
+	}
+	all := func(uint32) bool { return true }
+	p.each(g, drop.Reserved, HoldCreated, all)
+	p.each(g, drop.ReservationExpired, HoldExpired, func(n uint32) bool { return made[n] })
+	p.each(g, drop.ReservationCancelled, HoldCancelled, func(n uint32) bool { return made[n] })
+	p.each(g, drop.Purchased, PurchaseCompleted, all)
+	switch {
+	case p.at.Available > 0 && available == 0:
+		p.put(g, DropSoldOut, 0, &StockData{})
+	case p.at.Available == 0 && available > 0 && !created:
+		p.put(g, DropBackInStock, 0, &StockData{Available: available})
+	}
+}
+
+// put adds the stub of one event of a group.
+func (p *planner) put(g group, kind Type, number uint32, data any) {
+	s := stub{kind: kind, number: number, data: data}
 	if len(g.entries) > 0 {
 		s.at, s.version = g.entries[0].At, g.entries[0].Version
 	} else {
 		s.at, s.version = g.revision.At, g.revision.Version
 	}
-	put := func(kind Type, number uint32, data any) {
-		s.kind, s.number, s.data = kind, number, data
-		p.stubs = append(p.stubs, s)
-	}
-	created := len(g.entries) > 0 && g.entries[0].Reason == drop.Created
-	if created {
-		put(DropCreated, 0, p.created(g))
-	}
-	made := p.made(g)
-	ended := func(inBatch bool) {
-		for i := range g.entries {
-			kind := HoldExpired
-			switch g.entries[i].Reason {
-			case drop.ReservationExpired:
-			case drop.ReservationCancelled:
-				kind = HoldCancelled
-			default:
-				continue
-			}
-			for n := range p.numbers(&g.entries[i]).All() {
-				if made[n] == inBatch {
-					put(kind, n, nil)
+	p.stubs = append(p.stubs, s)
+}
+
+// each adds a stub for each row that the entries with that reason name and that is wanted.
+func (p *planner) each(g group, reason drop.Reason, kind Type, wanted func(number uint32) bool) {
+	for i := range g.entries {
+		if e := &g.entries[i]; e.Reason == reason {
+			for n := range p.numbers(e).All() {
+				if wanted(n) {
+					p.put(g, kind, n, nil)
 				}
 			}
 		}
-	}
-	ended(false)
-	for i := range g.entries {
-		if e := &g.entries[i]; e.Reason == drop.Restocked {
-			put(DropUpdated, 0, &StockData{Changed: []drop.Change{ChangedStock}, Size: unlessEmpty(e.Size), Add: e.Units, Available: available})
-		}
-	}
-	if g.revision != nil && !created {
-		put(DropUpdated, 0, p.settings(g.revision))
-	}
-	for i := range g.entries {
-		if g.entries[i].Reason == drop.Reserved {
-			for n := range p.numbers(&g.entries[i]).All() {
-				put(HoldCreated, n, nil)
-			}
-		}
-	}
-	ended(true)
-	for i := range g.entries {
-		if g.entries[i].Reason == drop.Purchased {
-			for n := range p.numbers(&g.entries[i]).All() {
-				put(PurchaseCompleted, n, nil)
-			}
-		}
-	}
-	switch {
-	case p.at.Available > 0 && available == 0:
-		put(DropSoldOut, 0, &StockData{})
-	case p.at.Available == 0 && available > 0 && !created:
-		put(DropBackInStock, 0, &StockData{Available: available})
 	}
 }
 

@@ -42,8 +42,15 @@ type Facts struct {
 	Revisions []drop.Revision
 }
 
-// Webhooks are the endpoints that events are delivered to.
+// Webhooks is about the endpoints that events are delivered to.
 type Webhooks interface {
+	Endpoints
+	Deliveries
+	Replays
+}
+
+// Endpoints is what operators set.
+type Endpoints interface {
 	// CreateWebhook stores a webhook at the store's time, and returns it with its new number.
 	CreateWebhook(ctx context.Context, w Webhook) (Webhook, error)
 	// Webhooks returns all webhooks in ascending order of their numbers.
@@ -53,7 +60,10 @@ type Webhooks interface {
 	// DeleteWebhook deletes a webhook with its delivery and its replays. Its number is never used again. Refuses with
 	// CodeWebhookNotFound.
 	DeleteWebhook(ctx context.Context, id WebhookID) error
+}
 
+// Deliveries is how far deliveries are.
+type Deliveries interface {
 	// Deliveries returns how far deliveries are, in ascending order of the webhooks' numbers.
 	Deliveries(ctx context.Context) ([]Delivery, error)
 	// Delivery returns one of them. found reports whether there is one.
@@ -64,7 +74,10 @@ type Webhooks interface {
 	ReplaceDelivery(ctx context.Context, old, to Delivery) (done bool, err error)
 	// EndDelivery deletes the delivery of a webhook, if there is one.
 	EndDelivery(ctx context.Context, id WebhookID) error
+}
 
+// Replays is what is to be sent again.
+type Replays interface {
 	// AddReplay stores a replay at the store's time, and returns it with its new number.
 	AddReplay(ctx context.Context, r Replay) (Replay, error)
 	// Replays returns all replays in ascending order of their numbers.

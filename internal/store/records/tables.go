@@ -10,8 +10,10 @@ import (
 
 // Tables are all tables of a store, in the order in which batches lock and write them. A row's references come before
 // it.
-var Tables = []*Table{Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Revisions, Pages, Tokens, Actions, Outcomes,
-	Webhooks, Deliveries, Replays}
+var Tables = []*Table{
+	Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Revisions, Pages, Tokens, Actions, Outcomes,
+	Webhooks, Deliveries, Replays,
+}
 
 // Drops contains the drops. A row is a *drop.State, which includes the sizes.
 var Drops = func() *Table {

@@ -142,7 +142,7 @@ func (p *Program) wait() string {
 	}
 }
 
-func (p *Program) obey(format string, values ...any) {
+func (p *Program) obeyf(format string, values ...any) {
 	p.t.Helper()
 	p.obeying.Lock()
 	defer p.obeying.Unlock()
@@ -158,19 +158,19 @@ func (p *Program) obey(format string, values ...any) {
 // Secret makes the receiver accept only what one of these secrets signed. There must be at least one.
 func (p *Program) Secret(secrets ...string) {
 	p.t.Helper()
-	p.obey("secret %s", strings.Join(secrets, " "))
+	p.obeyf("secret %s", strings.Join(secrets, " "))
 }
 
 // Status makes the receiver answer with a status, whatever comes. 0 is as at the start.
 func (p *Program) Status(status int) {
 	p.t.Helper()
-	p.obey("status %d", status)
+	p.obeyf("status %d", status)
 }
 
 // Delay makes the receiver wait before each answer.
 func (p *Program) Delay(d time.Duration) {
 	p.t.Helper()
-	p.obey("delay %d", d.Milliseconds())
+	p.obeyf("delay %d", d.Milliseconds())
 }
 
 // Messages returns all messages until now, in the order in which they came.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -80,7 +81,7 @@ func (s sent) request(t *testing.T, url string) *http.Request {
 		t.Fatal(err)
 	}
 	q.Header.Set("Webhook-Id", s.id)
-	q.Header.Set("Webhook-Timestamp", fmt.Sprint(s.at.Unix()))
+	q.Header.Set("Webhook-Timestamp", strconv.FormatInt(s.at.Unix(), 10))
 	q.Header.Set("Webhook-Signature", strings.Join(signatures, " "))
 	return q
 }
