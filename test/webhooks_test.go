@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -28,7 +29,8 @@ type endpoint struct {
 
 func createWebhook(t *testing.T, server, to string) (e endpoint) {
 	t.Helper()
-	body := post(t, server+"/api/webhooks", fmt.Sprintf(`{"url":%q,"types":["purchase.completed"]}`, to))
+	answer := post(t, server+"/api/webhooks", fmt.Sprintf(`{"url":%q,"types":["purchase.completed"]}`, to))
+	body, _ := strings.CutPrefix(answer, "200 ")
 	if err := json.Unmarshal([]byte(body), &e); err != nil || e.ID == 0 || e.Secret == "" {
 		t.Fatalf("the new webhook is answered %s: %v", body, err)
 	}
@@ -68,7 +70,7 @@ func TestWebhooks_AnotherImplementationVerifies(t *testing.T) {
 	arrived(1)
 	at := s.url + "/api/webhooks/" + strconv.FormatInt(hook.ID, 10)
 	var rotated endpoint
-	if err := json.Unmarshal([]byte(post(t, at+"/rotate", "{}")), &rotated); err != nil || rotated.Secret == "" || rotated.Secret == hook.Secret {
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(post(t, at+"/rotate", "{}"), "200 ")), &rotated); err != nil || rotated.Secret == "" || rotated.Secret == hook.Secret {
 		t.Fatalf("rotated to %+v: %v", rotated, err)
 	}
 	post(t, at+"/test", "{}") // at once with both secrets
