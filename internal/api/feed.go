@@ -108,10 +108,10 @@ type eventQuery struct {
 func (q *query) events() (asked eventQuery) {
 	var err error
 	switch given := q.values["after"]; {
-	case len(given) == 0:
+	case len(given) == 0, len(given) == 1 && given[0] == "0": // as in other lists, the beginning
 	case len(given) == 1 && given[0] == "now":
 		asked.now = true
-	case len(given) > 1 || given[0] == "":
+	case len(given) > 1:
 		err = events.ErrCursor
 	default:
 		asked.after, err = events.ParseCursor(given[0])
@@ -141,6 +141,9 @@ func (q *query) events() (asked eventQuery) {
 		}
 	}
 	asked.limit = q.limit()
+	if given := q.values["wait"]; len(given) == 1 && given[0] != "s" {
+		given[0] = strings.TrimSuffix(given[0], "s") // 20s is 20
+	}
 	asked.wait = time.Duration(q.number("wait", 0, maxWait, 0)) * time.Second
 	return asked
 }

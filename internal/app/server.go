@@ -162,7 +162,9 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	s.registry = Registry(metrics, s.sockets, s.streams, delivered)
 	c.Engine, c.Log, c.Registry, c.MetricsElsewhere, c.Streams, c.Sockets = s.engine, s.Log, s.registry, s.Metrics != nil, s.streams, s.sockets
 	s.stopping = make(chan struct{})
-	c.Feed, c.Endpoints, c.Stopping = s.feed, webhooks.NewEndpoints(s.store, s.feed, sender, s.Webhooks.AllowPrivate), s.stopping
+	endpoints := webhooks.NewEndpoints(s.store, s.feed, sender, s.Webhooks.AllowPrivate)
+	endpoints.Changed = s.hooks.Look
+	c.Feed, c.Endpoints, c.Stopping = s.feed, endpoints, s.stopping
 	c.Audit = func(ctx context.Context, id drop.ID) (audit.DropReport, error) { return audit.Drop(ctx, s.store, id) }
 	if s.bus != nil {
 		c.Bus = s.bus

@@ -55,6 +55,7 @@ type Deliverer struct {
 	seen    map[store.WebhookID]sighting
 	failing bool // the last look failed
 
+	asked   chan chan struct{} // of callers that wait for a look
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
@@ -76,6 +77,7 @@ func NewDeliverer(o DelivererOptions) *Deliverer {
 	}
 	return &Deliverer{
 		DelivererOptions: o, me: rand.Text(), workers: make(map[store.WebhookID]*worker), seen: make(map[store.WebhookID]sighting),
+		asked: make(chan chan struct{}),
 	}
 }
 
@@ -85,10 +87,16 @@ func (d *Deliverer) Start() {
 	d.stop, d.stopped = cancel, make(chan struct{})
 	go func() {
 		defer close(d.stopped)
+		var asker chan struct{}
 		for ctx.Err() == nil {
 			d.look(ctx)
+			if asker != nil {
+				close(asker)
+				asker = nil
+			}
 			select {
 			case <-ctx.Done():
+			case asker = <-d.asked:
 			case <-time.After(lookEvery):
 			}
 		}
@@ -98,6 +106,24 @@ func (d *Deliverer) Start() {
 		}
 		all.Wait()
 	}()
+}
+
+// Look takes over what operators have changed, now instead of within a second. It waits until that is done, or until ctx
+// ends.
+func (d *Deliverer) Look(ctx context.Context) {
+	done := make(chan struct{})
+	select {
+	case d.asked <- done:
+	case <-ctx.Done():
+		return
+	case <-time.After(lookTimeout):
+		return
+	}
+	select {
+	case <-done:
+	case <-d.stopped:
+	case <-ctx.Done():
+	}
 }
 
 // Stop stores how far each delivery is, and leaves the endpoints to other servers. It waits for what is being sent, or

@@ -47,6 +47,9 @@ type Endpoints struct {
 	feed         *events.Feed
 	poster       Poster
 	allowPrivate bool
+	// Changed, if not nil, is called after each change, before the operator is answered. A deliverer in the same process
+	// takes the change over: see Deliverer.Look.
+	Changed func(ctx context.Context)
 
 	counting sync.Mutex // held from counting what is there until one more is stored
 }
@@ -122,6 +125,7 @@ func (e *Endpoints) Create(ctx context.Context, s Spec) (Endpoint, Secret, error
 	if hook, err = e.store.CreateWebhook(ctx, hook); err != nil {
 		return Endpoint{}, "", err
 	}
+	e.changed(ctx)
 	return Endpoint{Webhook: hook}, secret, nil
 }
 
@@ -253,6 +257,12 @@ func (e *Endpoints) find(ctx context.Context, id store.WebhookID) (store.Webhook
 	return hooks[i], nil
 }
 
+func (e *Endpoints) changed(ctx context.Context) {
+	if e.Changed != nil {
+		e.Changed(ctx)
+	}
+}
+
 // complete adds what is reported about an endpoint.
 func (e *Endpoints) complete(ctx context.Context, hook *store.Webhook) (Endpoint, error) {
 	row, found, err := e.store.Delivery(ctx, hook.ID)
@@ -268,7 +278,11 @@ func (e *Endpoints) Delete(ctx context.Context, id store.WebhookID) (Endpoint, e
 	if err != nil {
 		return Endpoint{}, err
 	}
-	return was, e.store.DeleteWebhook(ctx, id)
+	if err := e.store.DeleteWebhook(ctx, id); err != nil {
+		return Endpoint{}, err
+	}
+	e.changed(ctx)
+	return was, nil
 }
 
 // Rotate gives an endpoint a new secret, which no later call returns. The previous one is valid for OldSecretFor more.
@@ -330,6 +344,7 @@ func (e *Endpoints) change(ctx context.Context, id store.WebhookID, do func(*sto
 		case err != nil:
 			return Endpoint{}, err
 		case done:
+			e.changed(ctx)
 			return e.complete(ctx, &to)
 		case ctx.Err() != nil:
 			return Endpoint{}, ctx.Err()
@@ -420,7 +435,11 @@ func (e *Endpoints) Replay(ctx context.Context, id store.WebhookID, of drop.ID, 
 	if len(waiting) >= MaxReplays {
 		return store.Replay{}, drop.Invalid("replays", fmt.Sprintf("that wait for a webhook must be at most %d; try again once one of them is done", MaxReplays))
 	}
-	return e.store.AddReplay(ctx, store.Replay{Webhook: id, Drop: of, First: first, Last: last})
+	replay, err := e.store.AddReplay(ctx, store.Replay{Webhook: id, Drop: of, First: first, Last: last})
+	if err == nil {
+		e.changed(ctx)
+	}
+	return replay, err
 }
 
 // newest returns the number of a drop's newest event. It begins where the endpoint is, because ledgers are long.
