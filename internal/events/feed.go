@@ -122,7 +122,19 @@ func (f *Feed) Now(ctx context.Context) (Cursor, error) {
 	if err != nil {
 		return Cursor{}, err
 	}
-	return Cursor{Settled: pulse.Now - 1, From: drop.MaxID + 1}.Clone(), nil
+	c := Cursor{Settled: pulse.Now - 1, From: drop.MaxID + 1}.Clone()
+	heads, err := f.source.Heads(ctx)
+	if err != nil {
+		return Cursor{}, err
+	}
+	for _, h := range heads { // what happened in this very millisecond may be of before
+		if h.LastAt > c.Settled {
+			if c.Drops[h.ID], err = f.find(ctx, h.ID, func(*stub) bool { return false }); err != nil {
+				return Cursor{}, err
+			}
+		}
+	}
+	return c, nil
 }
 
 // Pending returns the wanted drops that have events behind a cursor, beginning behind the one that was read last.

@@ -336,7 +336,6 @@ func TestFeed_FromNowOn(t *testing.T) {
 		ids := []drop.ID{s.create(plain(20)), s.create(plain(20))}
 		s.trade(3, 40, ids...)
 		before := byDrop(s.all(events.Filter{}, 1000))
-		time.Sleep(2 * time.Millisecond) // the next events are of a later millisecond
 		c, err := s.feed.Now(s.Context())
 		if err != nil {
 			s.Fatal(err)

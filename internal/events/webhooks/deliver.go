@@ -108,8 +108,8 @@ func (d *Deliverer) Start() {
 	}()
 }
 
-// Look takes over what operators have changed, now instead of within a second. It waits until that is done, or until ctx
-// ends.
+// Look takes over what operators have changed, now instead of within a second. It waits until that is done, or until
+// ctx ends.
 func (d *Deliverer) Look(ctx context.Context) {
 	done := make(chan struct{})
 	select {

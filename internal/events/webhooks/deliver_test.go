@@ -173,7 +173,6 @@ func TestDeliverer_DeliversWhatIsWanted(t *testing.T) {
 		s := open(t, st)
 		first, second := s.create(100), s.create(100)
 		s.buy(first, 1) // of before: nobody is told
-		time.Sleep(2 * time.Millisecond)
 		all := &fake{got: make(map[drop.ID][]received)}
 		seen := make(map[string]map[string]int)
 		all.answer = func(url string, e received) webhooks.Attempt {

@@ -47,8 +47,8 @@ type Endpoints struct {
 	feed         *events.Feed
 	poster       Poster
 	allowPrivate bool
-	// Changed, if not nil, is called after each change, before the operator is answered. A deliverer in the same process
-	// takes the change over: see Deliverer.Look.
+	// Changed, if not nil, is called after each change, before the operator is answered. A deliverer in the same
+	// process takes the change over: see Deliverer.Look.
 	Changed func(ctx context.Context)
 
 	counting sync.Mutex // held from counting what is there until one more is stored
