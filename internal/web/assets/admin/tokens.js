@@ -58,7 +58,7 @@ function List() {
   const rows = list.rows.map((t) => html`<tr key=${t.id}><td>${t.id}</td><td><bdi>${t.name}</bdi>${t.id === me ? html` <small>you</small>` : ""}</td><td>${t.role === "operator" ? "Operator" : "Viewer"}</td><td><span class=${`outcome ${t.state}`}>${states[t.state]}</span></td><td>${precise(Date.parse(t.createdAt))}</td><td>${when(t.expires_at)}</td><td>${operates && t.state === "valid" ? html`<button type="button" class="quiet" aria-label=${`Revoke token ${t.id} of ${t.name}`} onClick=${() => revoke(t)}>Revoke</button>` : "–"}</td></tr>`);
   return html`<${Page} title="Tokens">
     <p>An operator's token may do everything in the control room. A viewer's token may look at everything and change nothing.</p>
-    ${made && html`<${Secret} key=${made.token.id} title=${html`Token for <bdi>${made.token.name}</bdi>`} value=${made.secret} copied="The token is copied." done=${() => show(null)} />`}
+    ${made && html`<${Secret} key=${made.token.id} title=${html`Token for <bdi>${made.token.name}</bdi>`} value=${made.secret} copied="The token is copied." why="; the server does not keep it" done=${() => show(null)} />`}
     ${operates && !made && html`<${Create} mine=${mine} done=${(token) => {
       show(token);
       list.again();

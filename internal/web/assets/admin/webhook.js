@@ -66,7 +66,7 @@ function absent(refusal) {
 }
 
 function NewSecret({ webhook }) {
-  return html`<${Secret} title="Signing secret" value=${webhook.secret} copied="The secret is copied." done=${() => reveal(null)}>
+  return html`<${Secret} title="Signing secret" value=${webhook.secret} copied="The secret is copied." why=", so that nobody who looks at this page later can sign events" done=${() => reveal(null)}>
     <p>The receiver checks the signature of each request with it. Standard Webhooks has libraries for most languages, for example in Node.js:</p>
     <p class="value"><code class="whole" tabindex="0">${`import { Webhook } from "standardwebhooks";\nnew Webhook(secret).verify(rawBody, headers); // throws if it is not genuine`}</code></p>
     ${webhook.old_secret_until && html`<p class="hint">Requests are signed with the old secret, too, until ${precise(Date.parse(webhook.old_secret_until))}.</p>`}

@@ -26,7 +26,7 @@ export function Add({ close, open }) {
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">Add endpoint</h2>
     <${Field} form=${form} name="url" label="URL" type="url" inputmode="url" autocomplete="off" spellcheck="false" maxlength="2000" placeholder="https://" hint="The server sends each event there as a POST request." />
-    <${Field} form=${form} name="description" label="Description" maxlength="200" autocomplete="off" hint="Optional, for example “Fulfilment”." />
+    <${Field} form=${form} name="description" label="Description" maxlength="200" autocomplete="off" hint="Optional, for example “Fulfillment”." />
     <${Choice} form=${form} name="types" legend="Events" all="All events, including types that are added later" some="Only these">
       <${TypeBoxes} form=${form} />
     <//>

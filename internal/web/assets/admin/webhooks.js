@@ -32,7 +32,7 @@ function List() {
   const problem = refusal && html`<p class="problem" role="alert">${explain(refusal)} <button type="button" class="quiet" onClick=${again}>Try again</button></p>`;
   if (!value) return html`<${Page} title="Webhooks" actions=${add}>${problem ?? html`<p class="choose" role="status">Loading…</p>`}<//>`;
   return html`<${Page} title="Webhooks" actions=${add}>
-    <p>The server sends events, such as each purchase, to the addresses of your other systems: fulfilment, email, accounting. Each request is signed, and nothing is lost while a receiver is down.</p>
+    <p>The server sends events, such as each purchase, to the addresses of your other systems: fulfillment, email, accounting. Each request is signed, and nothing is lost while a receiver is down.</p>
     <p><a href="/docs#create-webhook" target="_blank" rel="noopener">How webhooks work<span class="sr"> (opens a new tab)</span></a></p>
     ${problem}
     ${value.webhooks.length === 0 ? html`<p class="choose">No endpoints yet.${operates ? " Add the address of the system that should receive events." : ""}</p>` : html`<${Table} webhooks=${value.webhooks} />
