@@ -27,6 +27,8 @@ type Drops interface {
 	Generation() uint64
 	// All returns the drops' last known states, in no order.
 	All() iter.Seq[*drop.Drop]
+	// Queued returns how many commands wait in lanes.
+	Queued() int
 }
 
 // Feed reads events. Create one with New.
@@ -250,7 +252,7 @@ func (f *Feed) Before(ctx context.Context, id drop.ID, seq int64) (Position, err
 func (f *Feed) find(ctx context.Context, id drop.ID, is func(*stub) bool) (Position, error) {
 	at := Position{}
 	for {
-		page, err := f.page(ctx, id, at, maxStubs, func(*stub) bool { return true })
+		page, err := f.page(ctx, id, at, maxStubs, everything, everything)
 		if err != nil {
 			return at, err
 		}
@@ -270,7 +272,7 @@ func (f *Feed) find(ctx context.Context, id drop.ID, is func(*stub) bool) (Posit
 // Behind counts the wanted events behind a position, up to what one read finds, and returns when the first one
 // happened.
 func (f *Feed) Behind(ctx context.Context, id drop.ID, at Position, w Filter) (count int64, first drop.Time, err error) {
-	p, err := f.page(ctx, id, at, maxStubs, func(s *stub) bool { return w.takes(s.kind) })
+	p, err := f.page(ctx, id, at, maxStubs, func(s *stub) bool { return w.takes(s.kind) }, everything)
 	if err != nil || len(p.stubs) == 0 {
 		return 0, 0, err
 	}
@@ -286,13 +288,15 @@ type Page struct {
 	More bool
 }
 
-// Drop returns at most limit of a drop's events behind a position. It refuses with CodeDropNotFound, and with
+// Drop returns at most limit of a drop's events behind a position. With Newest, movements do not count: at most one of
+// each type comes besides. It refuses with CodeDropNotFound, and with
 // CodeDamaged if a row that the ledger names is not there.
 //
 // If a failover has lost what was read up to the position, Drop begins with the drop's first event again: some events
 // come twice, none is left out.
 func (f *Feed) Drop(ctx context.Context, id drop.ID, at Position, w Filter, limit int) (Page, error) {
-	p, err := f.page(ctx, id, at, limit, func(s *stub) bool { return w.takes(s.kind) })
+	counts := func(s *stub) bool { return !w.Newest || !s.kind.Movement() } // of movements few are left
+	p, err := f.page(ctx, id, at, limit, func(s *stub) bool { return w.takes(s.kind) }, counts)
 	if err != nil {
 		return Page{}, err
 	}
@@ -341,8 +345,10 @@ type plannedPage struct {
 	more  bool
 }
 
-// page plans at most limit events behind a position, of those that keep takes.
-func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, keep func(*stub) bool) (plannedPage, error) {
+func everything(*stub) bool { return true }
+
+// page plans events behind a position, of those that keep takes: until limit of those that count.
+func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, keep, counts func(*stub) bool) (plannedPage, error) {
 	facts, err := f.source.Facts(ctx, id, at.Seq, at.Version, pageEntries)
 	if err != nil {
 		return plannedPage{}, err
@@ -353,7 +359,7 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 	if !follows(&facts, at) {
 		f.log.Warn("events of a drop were lost in a failover after they had been read; its events are read from the first one again",
 			"drop", id, "seq", at.Seq, "newest", facts.Head.Seq)
-		return f.page(ctx, id, Position{}, limit, keep)
+		return f.page(ctx, id, Position{}, limit, keep, counts)
 	}
 	if at.Seq > 0 {
 		facts.Entries = facts.Entries[1:]
@@ -368,9 +374,9 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 		return n
 	}
 	page := plannedPage{more: cut}
-	seen := 0
+	seen, counted, full := 0, 0, 0 // full: how many stubs the page has with the last one that fits
 	for _, g := range groups(facts.Entries, facts.Revisions) {
-		if len(page.stubs) >= limit || seen >= maxStubs {
+		if counted >= limit || seen >= maxStubs {
 			page.more = true
 			break
 		}
@@ -378,8 +384,14 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 		p.add(g)
 		seen += len(p.stubs)
 		for i := range p.stubs {
-			if keep(&p.stubs[i]) {
-				page.stubs = append(page.stubs, p.stubs[i])
+			if !keep(&p.stubs[i]) {
+				continue
+			}
+			page.stubs = append(page.stubs, p.stubs[i])
+			if counts(&p.stubs[i]) {
+				if counted++; counted == limit {
+					full = len(page.stubs)
+				}
 			}
 		}
 	}
@@ -387,9 +399,9 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 		return plannedPage{}, fmt.Errorf("events of drop %d: %w", id, p.err)
 	}
 	page.end = p.at
-	if len(page.stubs) > limit {
-		page.stubs, page.more = page.stubs[:limit], true
-		page.end = page.stubs[limit-1].after
+	if counted > limit {
+		page.stubs, page.more = page.stubs[:full], true
+		page.end = page.stubs[full-1].after
 	}
 	if !page.more {
 		page.end.Version = max(page.end.Version, facts.Head.Version) // also of versions that older programs did not record

@@ -25,6 +25,13 @@ type news struct {
 	last    uint64        // the generation that changed waits to end
 }
 
+// busyFrom is how many commands wait in lanes when selling needs the whole machine. With a crowd of 256 it is about
+// 100, at 2,000 purchases a second below 10.
+const busyFrom = 32
+
+// Busy reports whether selling needs the whole machine now. Whoever can wait should.
+func (f *Feed) Busy() bool { return f.drops.Queued() >= busyFrom }
+
 // Generation returns the generation to pass to Wait: whatever happens after this call ends that wait.
 func (f *Feed) Generation() uint64 { return f.drops.Generation() }
 

@@ -36,6 +36,10 @@ const (
 	pageEvery = 40 * time.Millisecond
 	// emptyEvery is the same for reads that found only events that the endpoint does not want.
 	emptyEvery = 100 * time.Millisecond
+	// busyPage and busyEvery bound what a drop's deliveries cost while selling needs the whole machine: 200 messages a
+	// second. The others are sent once the rush is over.
+	busyPage  = 20
+	busyEvery = 100 * time.Millisecond
 	// unsaved is how many messages are sent at most before the position is stored.
 	unsaved = 2000
 	// saveTimeout limits one attempt to store the position.
@@ -293,9 +297,13 @@ func (w *worker) deliver(ctx context.Context, id drop.ID) {
 	cursor, filter := w.cursor.Clone(), w.filter
 	w.mu.Unlock()
 	at, err := w.d.Feed.Position(ctx, cursor, id)
+	size, every := pageSize, pageEvery
+	if w.d.Feed.Busy() {
+		size, every = busyPage, busyEvery
+	}
 	var page events.Page
 	if err == nil {
-		page, err = w.d.Feed.Drop(ctx, id, at, filter, pageSize)
+		page, err = w.d.Feed.Drop(ctx, id, at, filter, size)
 	}
 	if err != nil {
 		w.storeFailed(ctx, err)
@@ -319,7 +327,7 @@ func (w *worker) deliver(ctx context.Context, id drop.ID) {
 	case movements && !page.More:
 		w.rest[id] = time.Now().Add(movementEvery)
 	default:
-		w.rest[id] = time.Now().Add(pageEvery)
+		w.rest[id] = time.Now().Add(every)
 	}
 }
 
