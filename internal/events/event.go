@@ -9,6 +9,7 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -88,12 +89,16 @@ func (e *Event) Message() []byte {
 	}{e.sent(), moment(e.At), e.Skipped})
 }
 
+// encode does not escape HTML: each <, > and & would take six bytes, and a long drop more than a webhook's body may
+// have.
 func encode(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic(err) // plain structs
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // moment is a time as the API sends it.
