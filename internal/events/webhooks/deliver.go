@@ -3,6 +3,8 @@ package webhooks
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -195,16 +197,17 @@ func (d *Deliverer) tryLook(ctx context.Context) error {
 	for i := range rows {
 		begun[rows[i].Webhook] = &rows[i]
 	}
+	var faults []error // of single endpoints, which must not hold back the others
 	for i := range hooks {
 		hook := &hooks[i]
 		if d.workers[hook.ID] != nil || hook.Disabled != "" {
 			continue
 		}
 		if err := d.take(ctx, hook, begun[hook.ID]); err != nil {
-			return err
+			faults = append(faults, fmt.Errorf("deliver to webhook %d: %w", hook.ID, err))
 		}
 	}
-	return d.replays(ctx)
+	return errors.Join(append(faults, d.replays(ctx))...)
 }
 
 // take starts a worker for an endpoint if no other server has one.
@@ -221,6 +224,9 @@ func (d *Deliverer) take(ctx context.Context, hook *store.Webhook, row *store.De
 	}
 	if row.Holder != "" && !d.Alone && !d.quiet(row) {
 		return nil
+	}
+	if _, _, err := read(row); err != nil { // before it is taken, so that a server that can read it may
+		return err
 	}
 	to := *row
 	to.Holder, to.Beat = d.me, row.Beat+1

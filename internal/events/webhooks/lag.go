@@ -47,5 +47,5 @@ func (w *worker) measure(ctx context.Context) {
 		w.dirty = true
 	}
 	w.report.Behind, w.report.Lag = behind, lag
-	w.d.Metrics.lag(w.row.Webhook, behind, lag)
+	w.d.Metrics.lag(w.id, behind, lag)
 }

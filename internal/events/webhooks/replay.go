@@ -104,6 +104,6 @@ func (w *worker) endReplay(id store.ReplayID) {
 	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
 	defer cancel()
 	if err := w.d.Store.EndReplay(ctx, id); err != nil {
-		w.d.Log.Warn("cannot end a replay; its events are sent once more", "webhook", w.row.Webhook, "err", err)
+		w.d.Log.Warn("cannot end a replay; its events are sent once more", "webhook", w.id, "err", err)
 	}
 }

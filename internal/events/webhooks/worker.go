@@ -63,6 +63,7 @@ const (
 // worker delivers to one endpoint.
 type worker struct {
 	d      *Deliverer
+	id     store.WebhookID
 	cancel context.CancelFunc // begins nothing more
 	done   sync.WaitGroup
 	wake   chan struct{} // something has happened that the loop must look at
@@ -92,18 +93,14 @@ type worker struct {
 
 // newWorker starts to deliver from where the row says.
 func (d *Deliverer) newWorker(hook store.Webhook, row store.Delivery) (*worker, error) {
-	cursor, err := events.ParseCursor(row.Position)
-	if err != nil {
-		return nil, err
-	}
-	report, err := ParseReport(row.Report)
+	cursor, report, err := read(&row)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	sending, cut := context.WithCancel(context.Background())
 	w := &worker{
-		d: d, cancel: cancel, sending: sending, cut: cut, wake: make(chan struct{}, 1), row: row, cursor: cursor, report: report, savedAt: time.Now(),
+		d: d, id: hook.ID, cancel: cancel, sending: sending, cut: cut, wake: make(chan struct{}, 1), row: row, cursor: cursor, report: report, savedAt: time.Now(),
 		busy: make(map[drop.ID]bool), rest: make(map[drop.ID]time.Time), replays: make(map[store.ReplayID]bool),
 	}
 	slices.Reverse(w.report.Attempts)
@@ -111,6 +108,16 @@ func (d *Deliverer) newWorker(hook store.Webhook, row store.Delivery) (*worker, 
 	w.done.Go(func() { w.run(ctx) })
 	w.done.Go(func() { w.keepSaving(ctx) })
 	return w, nil
+}
+
+// read decodes what a row says. An error means that the row was damaged, or written by a newer program.
+func read(row *store.Delivery) (events.Cursor, Report, error) {
+	cursor, err := events.ParseCursor(row.Position)
+	if err != nil {
+		return events.Cursor{}, Report{}, err
+	}
+	report, err := ParseReport(row.Report)
+	return cursor, report, err
 }
 
 // set takes over what an operator has set.
@@ -156,15 +163,15 @@ func (w *worker) end(why ending) {
 	w.done.Wait()
 	cut.Stop()
 	w.cut()
-	w.d.Metrics.forget(w.row.Webhook)
+	w.d.Metrics.forget(w.id)
 	if why == lost {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
 	defer cancel()
 	if why == deleted {
-		if err := w.d.Store.EndDelivery(ctx, w.row.Webhook); err != nil {
-			w.d.Log.Warn("cannot delete the delivery of a deleted webhook", "webhook", w.row.Webhook, "err", err)
+		if err := w.d.Store.EndDelivery(ctx, w.id); err != nil {
+			w.d.Log.Warn("cannot delete the delivery of a deleted webhook", "webhook", w.id, "err", err)
 		}
 		return
 	}
@@ -283,7 +290,7 @@ func (w *worker) sleep(ctx context.Context, seen uint64, until time.Time) {
 
 func (w *worker) storeFailed(ctx context.Context, err error) {
 	if ctx.Err() == nil {
-		w.d.Log.Warn("cannot read the events for a webhook", "webhook", w.hook.ID, "err", err)
+		w.d.Log.Warn("cannot read the events for a webhook", "webhook", w.id, "err", err)
 	}
 	select {
 	case <-ctx.Done():
@@ -380,9 +387,9 @@ func (w *worker) send(ctx context.Context, e *events.Event) bool {
 	w.mu.Unlock()
 	switch {
 	case attempt.Outcome == Gone:
-		w.d.disable(context.WithoutCancel(ctx), w.row.Webhook, BecameGone)
+		w.d.disable(context.WithoutCancel(ctx), w.id, BecameGone)
 	case keptFailing:
-		w.d.disable(context.WithoutCancel(ctx), w.row.Webhook, KeptFailed)
+		w.d.disable(context.WithoutCancel(ctx), w.id, KeptFailed)
 	}
 	return false
 }
@@ -490,7 +497,7 @@ func (w *worker) save(ctx context.Context, holder string) {
 // find looks after a save that failed, or that found another row: an earlier save may have taken effect without an
 // answer. The caller holds mu.
 func (w *worker) find(ctx context.Context, wanted *store.Delivery) {
-	row, found, err := w.d.Store.Delivery(ctx, w.row.Webhook)
+	row, found, err := w.d.Store.Delivery(ctx, w.id)
 	switch {
 	case err != nil:
 	case found && row.Holder == w.d.me:
@@ -500,7 +507,7 @@ func (w *worker) find(ctx context.Context, wanted *store.Delivery) {
 	default:
 		w.stranger = true
 		w.cancel()
-		w.d.Log.Warn("another server delivers to a webhook now", "webhook", w.row.Webhook)
+		w.d.Log.Warn("another server delivers to a webhook now", "webhook", w.id)
 	}
 }
 
