@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -120,7 +121,7 @@ func TestFeed_RefusesWhatItCannotRead(t *testing.T) {
 	}
 	var many []string
 	for n := range 101 {
-		many = append(many, fmt.Sprint(n+1))
+		many = append(many, strconv.Itoa(n+1))
 	}
 	s.refused(s.get("/api/events?drop="+strings.Join(many, ",")), http.StatusUnprocessableEntity, "invalid")
 	s.refused(s.get("/api/events?after="+good+"&after="+good), http.StatusUnprocessableEntity, "invalid")

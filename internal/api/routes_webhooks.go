@@ -33,29 +33,8 @@ func (a *api) webhookRoutes() []route {
 	if a.endpoints == nil {
 		return nil
 	}
-	webhook, none := "{"+exampleWebhook+"}", []example{{"empty", "An empty object", `{}`}}
-	params := []*huma.Param{idParam("The webhook's id", "1")}
-	change := func(verb, id, summary, text string) route {
-		return route{
-			method: http.MethodPost, path: webhooksPath + "/{id}/" + verb, operator: true, id: id, access: operators, tag: tagOperating,
-			summary: summary, text: text, params: params, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: none,
-			answer: reflect.TypeFor[webhookAnswer](), answerExample: webhook, codes: []drop.Code{drop.CodeWebhookNotFound},
-		}
-	}
-	rotate := change("rotate", rotateWebhookID, "Give a webhook a new secret",
-		"Shows the new secret only once. The previous one stays valid for 24 hours: until then both sign each message. A retry under the same "+
-			"Idempotency-Key gets the same secret for ten minutes.")
-	rotate.serve, rotate.answer, rotate.answerExample = a.rotateWebhook, reflect.TypeFor[newWebhookAnswer](), "{"+exampleWebhook+","+exampleSecret+"}"
-	test := change("test", testWebhookID, "Send a test message to a webhook",
-		"Sends a message of type webhook.test at once, also to a disabled webhook, and returns what became of it. It is not tried again.")
-	test.serve, test.streams, test.answer, test.answerExample = a.testWebhook, true, reflect.TypeFor[attemptAnswer](), exampleTest
-	test.codes = append(test.codes, codeOverloaded)
-	enable := change("enable", "enable-webhook", "Enable a webhook",
-		"Deliveries go on where they were, and begin with what failed. A repeated call changes nothing.")
-	enable.serve = a.enableWebhook
-	disable := change("disable", "disable-webhook", "Disable a webhook",
-		"Nothing more is sent, and the webhook keeps its place in the events. A repeated call changes nothing.")
-	disable.serve = a.disableWebhook
+	webhook, params := "{"+exampleWebhook+"}", []*huma.Param{idParam("The webhook's id", "1")}
+	rotate, test, enable, disable := a.webhookChanges()
 	return []route{
 		{
 			method: http.MethodGet, path: webhooksPath, serve: a.listWebhooks, long: true,
@@ -103,4 +82,32 @@ func (a *api) webhookRoutes() []route {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeWebhookNotFound},
 		},
 	}
+}
+
+// webhookChanges are the calls about one webhook that need nothing but its id.
+func (a *api) webhookChanges() (rotate, test, enable, disable route) {
+	webhook, none := "{"+exampleWebhook+"}", []example{{"empty", "An empty object", `{}`}}
+	params := []*huma.Param{idParam("The webhook's id", "1")}
+	change := func(verb, id, summary, text string) route {
+		return route{
+			method: http.MethodPost, path: webhooksPath + "/{id}/" + verb, operator: true, id: id, access: operators, tag: tagOperating,
+			summary: summary, text: text, params: params, body: reflect.TypeFor[emptyRequest](), bodyOptional: true, examples: none,
+			answer: reflect.TypeFor[webhookAnswer](), answerExample: webhook, codes: []drop.Code{drop.CodeWebhookNotFound},
+		}
+	}
+	rotate = change("rotate", rotateWebhookID, "Give a webhook a new secret",
+		"Shows the new secret only once. The previous one stays valid for 24 hours: until then both sign each message. A retry under the same "+
+			"Idempotency-Key gets the same secret for ten minutes.")
+	rotate.serve, rotate.answer, rotate.answerExample = a.rotateWebhook, reflect.TypeFor[newWebhookAnswer](), "{"+exampleWebhook+","+exampleSecret+"}"
+	test = change("test", testWebhookID, "Send a test message to a webhook",
+		"Sends a message of type webhook.test at once, also to a disabled webhook, and returns what became of it. It is not tried again.")
+	test.serve, test.streams, test.answer, test.answerExample = a.testWebhook, true, reflect.TypeFor[attemptAnswer](), exampleTest
+	test.codes = append(test.codes, codeOverloaded)
+	enable = change("enable", "enable-webhook", "Enable a webhook",
+		"Deliveries go on where they were, and begin with what failed. A repeated call changes nothing.")
+	enable.serve = a.enableWebhook
+	disable = change("disable", "disable-webhook", "Disable a webhook",
+		"Nothing more is sent, and the webhook keeps its place in the events. A repeated call changes nothing.")
+	disable.serve = a.disableWebhook
+	return rotate, test, enable, disable
 }

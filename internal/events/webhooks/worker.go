@@ -44,6 +44,8 @@ const (
 	unsaved = 2000
 	// saveTimeout limits one attempt to store the position.
 	saveTimeout = 3 * time.Second
+	// lagEvery is how often the lag is measured while nothing is delivered.
+	lagEvery = 5 * time.Second
 	// finishWithin is how long a worker that ends waits for the answers of its last messages.
 	finishWithin = 2 * time.Second
 	// errorPause is the rest after the store has failed.
@@ -450,7 +452,7 @@ func (w *worker) keepSaving(ctx context.Context) {
 		}
 		w.mu.Lock()
 		since := time.Since(w.savedAt)
-		due := w.dirty && since >= saveEvery || w.sent >= unsaved/2 || !w.d.Alone && since >= beatEvery
+		due := (w.dirty && since >= saveEvery) || (w.report.Behind > 0 && since >= lagEvery) || w.sent >= unsaved/2 || !w.d.Alone && since >= beatEvery
 		w.mu.Unlock()
 		if due {
 			w.measure(ctx)
