@@ -38,6 +38,9 @@ type commands struct {
 	Token tokenCommands `cmd:"" help:"Make, list and revoke operators' tokens, which are needed if buyers sign in."`
 	Log   logCommand    `cmd:"" help:"Show what operators did: who, what, when and from where."`
 
+	Events  eventsCommand   `cmd:"" help:"Print what happened to drops, one JSON object per line, for the shop's other systems."`
+	Webhook webhookCommands `cmd:"" help:"Make, list and change webhooks, which send events to the shop's other systems."`
+
 	Health healthCommand `cmd:"" help:"Ask the server on this machine whether it can sell; exit code 1 if it cannot. For health checks in images without a shell."`
 
 	Bench benchCommand `cmd:"" help:"Put load on a server, by default its own, and report the throughput, the latency, and whether its answers match its records."`

@@ -30,6 +30,7 @@ func kinds() []kong.Option {
 		reads(parseLogLevel), reads(parseLogFormat), reads(parseRole), reads(parseNameStyle), reads(parseSubject), reads(parseShopName), reads(parseTheme),
 		reads(parseSignIn), reads(parsePublicURL), reads(parseCurrency),
 		lists[origins](parseOrigin), lists[hostNames](parseHostName), lists[networks](parseNetwork), lists[natsURLs](parseNATSURL),
+		lists[eventTypes](parseEventType), lists[dropIDs](parseDropID),
 		reads(parseHold), reads(parseHSTS), reads(parseLife),
 		reads(timeFrom[wait](time.Second, time.Hour, "from 1s to 1h, such as 10s")),
 		reads(timeFrom[idle](time.Second, 24*time.Hour, "from 1s to 24h, such as 61m")),

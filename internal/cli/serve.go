@@ -36,7 +36,7 @@ type serveCommand struct {
 	TLSCert         string    `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate and its chain, PEM. The file is read again when it changes (default none: HTTP)."`
 	TLSKey          string    `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	HSTS            hsts      `name:"hsts" default:"365d" placeholder:"TIME" help:"How long browsers must keep using HTTPS (Strict-Transport-Security), up to 3650d, or off (default 365d). It also applies to TLS at a proxy that --trusted-proxy names and that sends X-Forwarded-Proto."`
-	WebhookPrivate  bool      `name:"webhook-allow-private" help:"Allow webhooks to use http, and to reach this machine and private networks (default false)."`
+	privateFlag
 	signInFlags     `group:"Who may do what"`
 	busFlags        `group:"Several servers"`
 	pageFlags       `group:"The shop window"`
@@ -89,7 +89,7 @@ func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logge
 			BuyerNames: c.BuyerNames, BuyerLimits: c.BuyerLimits.Rules, Currency: c.Currency,
 			About: api.About{Version: Version, Started: time.Now(), Settings: con.inForce()},
 		},
-		Pages: c.pages(), Bus: c.bus(), Rehearsals: rehearsals, Webhooks: webhooks.SenderOptions{AllowPrivate: c.WebhookPrivate, UserAgent: "sneakerdrop/" + Version}, Hangups: con.hangups, Secrets: c.secrets(verifier, rehearsals),
+		Pages: c.pages(), Bus: c.bus(), Rehearsals: rehearsals, Webhooks: webhooks.SenderOptions{AllowPrivate: c.WebhookAllowPrivate, UserAgent: "sneakerdrop/" + Version}, Hangups: con.hangups, Secrets: c.secrets(verifier, rehearsals),
 		Explain: func(err error) error { return c.explain(con, err) }, Drain: time.Duration(c.Drain), ShutdownTimeout: time.Duration(c.ShutdownTimeout),
 		Ready: func(at app.Address, url string) {
 			fmt.Fprintf(con.stdout, "%s%s\n", readyLine, url)
