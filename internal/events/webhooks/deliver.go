@@ -116,6 +116,8 @@ func (d *Deliverer) Look(ctx context.Context) {
 	done := make(chan struct{})
 	select {
 	case d.asked <- done:
+	case <-d.stopped:
+		return
 	case <-ctx.Done():
 		return
 	case <-time.After(lookTimeout):

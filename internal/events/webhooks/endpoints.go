@@ -219,21 +219,19 @@ func (e *Endpoints) List(ctx context.Context) ([]Endpoint, error) {
 		if n := slices.IndexFunc(rows, func(d store.Delivery) bool { return d.Webhook == hook.ID }); n >= 0 {
 			row = &rows[n]
 		}
-		if all[i], err = endpointOf(&hook, row); err != nil {
-			return nil, err
-		}
+		all[i] = endpointOf(&hook, row)
 	}
 	return all, nil
 }
 
-func endpointOf(hook *store.Webhook, row *store.Delivery) (Endpoint, error) {
+// endpointOf joins an endpoint's rows. A report that cannot be read hides nothing else of the endpoint.
+func endpointOf(hook *store.Webhook, row *store.Delivery) Endpoint {
 	e := Endpoint{Webhook: *hook}
-	if row == nil {
-		return e, nil
+	if row != nil {
+		e.Report, _ = ParseReport(row.Report)
+		e.Holder = row.Holder
 	}
-	report, err := ParseReport(row.Report)
-	e.Report, e.Holder = report, row.Holder
-	return e, err
+	return e
 }
 
 // Get returns one endpoint.
@@ -269,7 +267,7 @@ func (e *Endpoints) complete(ctx context.Context, hook *store.Webhook) (Endpoint
 	if err != nil || !found {
 		return Endpoint{Webhook: *hook}, err
 	}
-	return endpointOf(hook, &row)
+	return endpointOf(hook, &row), nil
 }
 
 // Delete deletes an endpoint and returns it as it was.

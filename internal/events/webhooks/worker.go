@@ -46,6 +46,8 @@ const (
 	saveTimeout = 3 * time.Second
 	// lagEvery is how often the lag is measured while nothing is delivered.
 	lagEvery = 5 * time.Second
+	// maxRetries is for how many drops an event may have failed. No further drop begins before one of these succeeds.
+	maxRetries = 100
 	// finishWithin is how long a worker that ends waits for the answers of its last messages.
 	finishWithin = 2 * time.Second
 	// errorPause is the rest after the store has failed.
@@ -236,6 +238,7 @@ func (w *worker) run(ctx context.Context) {
 			due := w.due(id)
 			switch {
 			case w.busy[id] || w.stranger:
+			case len(w.report.Retries) >= maxRetries && w.retryOf(id) == nil: // the endpoint fails, whatever the drop
 			case due.After(now):
 				if due.Before(next) {
 					next = due

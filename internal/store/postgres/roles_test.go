@@ -140,7 +140,7 @@ func TestRoles_TheServingOneCanServe(t *testing.T) {
 		// The log survives Fill, but each test needs an empty store.
 		exec(t, admin, `ALTER TABLE sneakerdrop.actions DISABLE TRIGGER never_change`)
 		exec(t, admin, `ALTER TABLE sneakerdrop.outcomes DISABLE TRIGGER never_change`)
-		exec(t, admin, `TRUNCATE sneakerdrop.actions, sneakerdrop.outcomes, sneakerdrop.tokens`)
+		exec(t, admin, `TRUNCATE sneakerdrop.actions, sneakerdrop.outcomes, sneakerdrop.tokens, sneakerdrop.webhooks, sneakerdrop.webhook_deliveries, sneakerdrop.webhook_replays`)
 		exec(t, admin, `ALTER SEQUENCE sneakerdrop.user_ids RESTART`)
 		exec(t, admin, `ALTER TABLE sneakerdrop.actions ENABLE TRIGGER never_change`)
 		exec(t, admin, `ALTER TABLE sneakerdrop.outcomes ENABLE TRIGGER never_change`)
