@@ -104,8 +104,12 @@ func TestFeed_RefusesWhatItCannotRead(t *testing.T) {
 	s := newShop(t)
 	sold(s)
 	good := s.feed("").Next
+	changed := "_"
+	if strings.HasSuffix(good, changed) {
+		changed = "-"
+	}
 	bad := map[string][]string{
-		"after": {"00", "5", "NOW", "now ", "null", good[1:], good + "A", good[:len(good)-1] + "_", strings.ToUpper(good), strings.Repeat("A", 20_000), "\x00", "é"},
+		"after": {"00", "5", "NOW", "now ", "null", good[1:], good + "A", good[:len(good)-1] + changed, strings.ToUpper(good), strings.Repeat("A", 20_000), "\x00", "é"},
 		"limit": {"", "0", "-1", "1001", "x", "1.0", "01"},
 		"type":  {"", "purchase", "PURCHASE.COMPLETED", "purchase.completed,", ",", "webhook.test", "purchase.completed, hold.created"},
 		"drop":  {"", "0", "-1", "x", "1,", "1, 2", "01", "1.0", "2097152", "99999999999999999999", strings.Repeat("1,", 3) + "x"},

@@ -83,7 +83,7 @@ func ParseCursor(s string) (Cursor, error) {
 	if s == "" {
 		return c, nil
 	}
-	all, err := base64.RawURLEncoding.DecodeString(s)
+	all, err := base64.RawURLEncoding.Strict().DecodeString(s) // one text for each cursor
 	end := len(all) - crc32.Size
 	if err != nil || end < 1 || all[0] != cursorFormat || crc32.ChecksumIEEE(all[:end]) != binary.BigEndian.Uint32(all[end:]) {
 		return Cursor{}, ErrCursor
