@@ -682,10 +682,6 @@ export interface components {
             secret: string;
             token: components["schemas"]["Token"];
         };
-        NewWebhook: {
-            /** @description What signatures are made with. No later call shows it */
-            secret: string;
-        };
         /** @description The drop has not started */
         NotStartedError: {
             /**
@@ -1302,11 +1298,8 @@ export interface components {
             description: string;
             /** Format: date-time */
             disabled_at: string | null;
-            /**
-             * @description gone: the receiver answered 410. failed: an event could not be delivered for 5 days. null: not disabled
-             * @enum {string|null}
-             */
-            disabled_reason: "operator" | "gone" | "failed" | null;
+            /** @description operator, gone or failed. gone: the receiver answered 410. failed: an event could not be delivered for 5 days. null: not disabled */
+            disabled_reason: string | null;
             /** @description Drops whose events are sent. Empty: all except those of rehearsals */
             drops: number[];
             /**
@@ -1329,6 +1322,8 @@ export interface components {
              * @description Until when the previous secret signs too. null: only the current one signs
              */
             old_secret_until: string | null;
+            /** @description What signatures are made with. Only the answers to the creation and to a rotation have it */
+            secret?: string;
             /**
              * @description failing: some event could not be delivered yet
              * @enum {string}
@@ -3272,7 +3267,7 @@ export interface operations {
                      *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
                      *     }
                      */
-                    "application/json": components["schemas"]["NewWebhook"];
+                    "application/json": components["schemas"]["Webhook"];
                 };
             };
         };
@@ -3594,7 +3589,7 @@ export interface operations {
                      *       "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
                      *     }
                      */
-                    "application/json": components["schemas"]["NewWebhook"];
+                    "application/json": components["schemas"]["Webhook"];
                 };
             };
         };

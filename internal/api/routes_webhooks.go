@@ -53,7 +53,7 @@ func (a *api) webhookRoutes() []route {
 				{"all", "All events of all drops", `{"url":"https://shop.example/hooks/crm"}`},
 				{"purchases", "Purchases of one drop", `{"url":"https://shop.example/hooks/fulfilment","types":["purchase.completed"],"drops":[1],"description":"Fulfilment"}`},
 			},
-			answer: reflect.TypeFor[newWebhookAnswer](), answerExample: "{" + exampleWebhook + "," + exampleSecret + "}",
+			answer: reflect.TypeFor[webhookAnswer](), answerExample: "{" + exampleWebhook + "," + exampleSecret + "}",
 		},
 		{
 			method: http.MethodDelete, path: webhooksPath + "/{id}", serve: a.deleteWebhook, operator: true,
@@ -98,7 +98,7 @@ func (a *api) webhookChanges() (rotate, test, enable, disable route) {
 	rotate = change("rotate", rotateWebhookID, "Give a webhook a new secret",
 		"Shows the new secret only once. The previous one stays valid for 24 hours: until then both sign each message. A retry under the same "+
 			"Idempotency-Key gets the same secret for ten minutes.")
-	rotate.serve, rotate.answer, rotate.answerExample = a.rotateWebhook, reflect.TypeFor[newWebhookAnswer](), "{"+exampleWebhook+","+exampleSecret+"}"
+	rotate.serve, rotate.answer, rotate.answerExample = a.rotateWebhook, reflect.TypeFor[webhookAnswer](), "{"+exampleWebhook+","+exampleSecret+"}"
 	test = change("test", testWebhookID, "Send a test message to a webhook",
 		"Sends a message of type webhook.test at once, also to a disabled webhook, and returns what became of it. It is not tried again.")
 	test.serve, test.streams, test.answer, test.answerExample = a.testWebhook, true, reflect.TypeFor[attemptAnswer](), exampleTest

@@ -25,7 +25,7 @@ type (
 		Types       []events.Type    `json:"types" nullable:"false" doc:"Types of the events that are sent. Empty: all"`
 		Drops       []drop.ID        `json:"drops" nullable:"false" doc:"Drops whose events are sent. Empty: all except those of rehearsals"`
 		Status      webhooks.Status  `json:"status" enum:"active,failing,disabled" doc:"failing: some event could not be delivered yet"`
-		Disabled    *webhooks.Reason `json:"disabled_reason" nullable:"true" enum:"operator,gone,failed" doc:"gone: the receiver answered 410. failed: an event could not be delivered for 5 days. null: not disabled"`
+		Disabled    *webhooks.Reason `json:"disabled_reason" nullable:"true" doc:"operator, gone or failed. gone: the receiver answered 410. failed: an event could not be delivered for 5 days. null: not disabled"`
 		DisabledAt  *instant         `json:"disabled_at" nullable:"true"`
 		CreatedAt   instant          `json:"createdAt"`
 		OldUntil    *instant         `json:"old_secret_until" nullable:"true" doc:"Until when the previous secret signs too. null: only the current one signs"`
@@ -33,15 +33,11 @@ type (
 		Next        *instant         `json:"next_attempt_at" nullable:"true" doc:"When the next of the events that could not be delivered is tried again"`
 		Succeeded   *instant         `json:"last_success_at" nullable:"true"`
 		Lag         lagAnswer        `json:"lag"`
+		Secret      webhooks.Secret  `json:"secret,omitzero" doc:"What signatures are made with. Only the answers to the creation and to a rotation have it"`
 	}
 	lagAnswer struct {
 		Events  int64   `json:"events" doc:"Events that wait for delivery"`
 		Seconds float64 `json:"seconds" doc:"How long the oldest of them has waited"`
-	}
-	newWebhookAnswer struct {
-		webhookAnswer
-
-		Secret webhooks.Secret `json:"secret" doc:"What signatures are made with. No later call shows it"`
 	}
 	attemptsAnswer struct {
 		Attempts []attemptAnswer `json:"attempts" nullable:"false" doc:"Newest first, at most 50"`
@@ -162,7 +158,9 @@ func (a *api) withSecret(ctx context.Context, do func(*webhooks.Endpoints) (webh
 	if err != nil {
 		return nil, 0, refuseWebhookRights(err)
 	}
-	return &newWebhookAnswer{answerWebhook(&made), secret}, int64(made.ID), nil
+	shown := answerWebhook(&made)
+	shown.Secret = secret
+	return &shown, int64(made.ID), nil
 }
 
 // refuseWebhookRights explains that the server's role in the database may not change webhooks.

@@ -50,6 +50,7 @@ type cluster struct {
 	nats    map[string]*program
 	apps    map[string]*program // the replicas
 	lb      *program
+	events  *reading // reads the feed
 }
 
 // newCluster starts everything, and ends it with the test.

@@ -44,6 +44,11 @@ func TestCluster_LosesNothingAndComesBack(t *testing.T) {
 	c := newCluster(t)
 	crowd := newCrowd(t, c.shop(), seed)
 	defer crowd.client.CloseIdleConnections()
+	reading, stop := context.WithCancel(t.Context())
+	reader, done := readEvents(reading, crowd.client, c.shop())
+	defer done.Wait()
+	defer stop()
+	c.events = reader
 	for i, s := range plan {
 		o := c.suffer(t, crowd, i, s)
 		table.add(o)
@@ -152,6 +157,9 @@ func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, outside
 	v, err := check(t.Context(), books, crowd, shelves, rand.New(rand.NewPCG(o.seed, 1)))
 	must(t, err)
 	o.verdict = *v
+	if wrong := c.events.complete(t.Context(), books, shelves); wrong != nil {
+		t.Errorf("%s (%s): %v", o.name, o.detail, wrong)
+	}
 	o.history = outside.Verify(books)
 	for _, what := range v.what {
 		t.Errorf("%s (%s): %s", o.name, o.detail, what)
