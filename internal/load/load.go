@@ -110,9 +110,9 @@ func Run(ctx context.Context, c Config) (result *Result, err error) {
 		return nil, err
 	}
 	if c.Webhooks {
-		hooks, err := receive(ctx, r.clients[0])
-		if err != nil {
-			return nil, err
+		hooks, failed := receive(ctx, r.clients[0])
+		if failed != nil {
+			return nil, failed
 		}
 		defer func() { err = errors.Join(err, hooks.end(context.WithoutCancel(ctx))) }()
 	}

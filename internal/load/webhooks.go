@@ -53,7 +53,9 @@ func receive(ctx context.Context, c *client) (*receivers, error) {
 	rs := &receivers{client: c, server: &http.Server{Handler: handler, ReadHeaderTimeout: slowAnswer}, ended: make(chan error, 1)}
 	go func() { rs.ended <- rs.server.Serve(l) }()
 	for _, url := range []string{"http://" + l.Addr().String() + "/good", "http://" + l.Addr().String() + "/slow", "http://" + dead.Addr().String() + "/"} {
-		var made struct{ ID int64 }
+		var made struct {
+			ID int64 `json:"id"`
+		}
 		if err := c.ask(ctx, http.MethodPost, "/api/webhooks", map[string]string{"url": url}, &made); err != nil {
 			return nil, errors.Join(fmt.Errorf("create a webhook: %w", err), rs.end(ctx))
 		}
