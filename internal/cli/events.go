@@ -33,11 +33,7 @@ func parseEventType(s string) (events.Type, error) {
 	if t := events.Type(s); t.Known() {
 		return t, nil
 	}
-	names := make([]string, len(events.Types))
-	for i, t := range events.Types {
-		names[i] = string(t)
-	}
-	return "", fmt.Errorf("must be a type of event (%s), not %q", strings.Join(names, ", "), s)
+	return "", fmt.Errorf("must be a type of event (%s), not %q", strings.Join(events.TypeNames(), ", "), s)
 }
 
 // dropIDs are numbers of drops.

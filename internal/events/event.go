@@ -36,6 +36,15 @@ const (
 // Types are all types, in the order of a drop's life.
 var Types = []Type{DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, PurchaseCompleted, DropSoldOut, DropBackInStock}
 
+// TypeNames returns the names of all types, in the same order.
+func TypeNames() []string {
+	names := make([]string, len(Types))
+	for i, t := range Types {
+		names[i] = string(t)
+	}
+	return names
+}
+
 // Known reports whether there are events of that type.
 func (t Type) Known() bool { return slices.Contains(Types, t) }
 
@@ -69,11 +78,8 @@ type Event struct {
 }
 
 // ID identifies the event: the numbers of its drop and of the event within it.
-func (e *Event) ID() string { return IDOf(e.Drop, e.Seq) }
-
-// IDOf returns the ID of a drop's event.
-func IDOf(of drop.ID, seq int64) string {
-	return strconv.FormatInt(int64(of), 10) + "-" + strconv.FormatInt(seq, 10)
+func (e *Event) ID() string {
+	return strconv.FormatInt(int64(e.Drop), 10) + "-" + strconv.FormatInt(e.Seq, 10)
 }
 
 // JSON encodes the event for the feed.

@@ -131,7 +131,7 @@ func (f *Feed) Now(ctx context.Context) (Cursor, error) {
 	}
 	for _, h := range heads { // what happened in this very millisecond may be of before
 		if h.LastAt > c.Settled {
-			if c.Drops[h.ID], err = f.find(ctx, h.ID, func(*stub) bool { return false }); err != nil {
+			if c.Drops[h.ID], err = f.End(ctx, h.ID, Position{}); err != nil {
 				return Cursor{}, err
 			}
 		}
@@ -239,18 +239,21 @@ func (f *Feed) Position(ctx context.Context, c Cursor, id drop.ID) (Position, er
 	if at, named := c.Drops[id]; named || id >= c.From {
 		return at, nil
 	}
-	return f.find(ctx, id, func(s *stub) bool { return s.at > c.Settled })
+	return f.find(ctx, id, Position{}, func(s *stub) bool { return s.at > c.Settled })
 }
 
 // Before returns the position before a drop's event with that number, or the end if there are fewer events.
 func (f *Feed) Before(ctx context.Context, id drop.ID, seq int64) (Position, error) {
-	return f.find(ctx, id, func(s *stub) bool { return s.seq >= seq })
+	return f.find(ctx, id, Position{}, func(s *stub) bool { return s.seq >= seq })
 }
 
-// find returns the position before the first event that is so, or the end. It reads the drop's ledger from its
-// beginning.
-func (f *Feed) find(ctx context.Context, id drop.ID, is func(*stub) bool) (Position, error) {
-	at := Position{}
+// End returns the position behind a drop's newest event. It reads what comes behind at.
+func (f *Feed) End(ctx context.Context, id drop.ID, at Position) (Position, error) {
+	return f.find(ctx, id, at, func(*stub) bool { return false })
+}
+
+// find returns the position before the first event behind at that is so, or the end. It reads the ledger up to there.
+func (f *Feed) find(ctx context.Context, id drop.ID, at Position, is func(*stub) bool) (Position, error) {
 	for {
 		page, err := f.page(ctx, id, at, maxStubs, everything, everything)
 		if err != nil {
@@ -289,8 +292,8 @@ type Page struct {
 }
 
 // Drop returns at most limit of a drop's events behind a position. With Newest, movements do not count: at most one of
-// each type comes besides. It refuses with CodeDropNotFound, and with
-// CodeDamaged if a row that the ledger names is not there.
+// each type comes besides. It refuses with CodeDropNotFound, and with CodeDamaged if a row that the ledger names is not
+// there.
 //
 // If a failover has lost what was read up to the position, Drop begins with the drop's first event again: some events
 // come twice, none is left out.
@@ -365,7 +368,7 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 		facts.Entries = facts.Entries[1:]
 	}
 	cut := cutBatches(&facts)
-	p := planner{id: id, currency: f.currency, at: at}
+	p := planner{currency: f.currency, at: at}
 	p.older = func(e *drop.LedgerEntry) drop.Numbers {
 		n, err := f.older.numbers(ctx, f.source, id, e)
 		if err != nil && p.err == nil {

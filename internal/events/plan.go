@@ -53,7 +53,6 @@ func markOf(b drop.BatchID) uint32 { return binary.BigEndian.Uint32(b[:]) }
 
 // planner turns groups into stubs.
 type planner struct {
-	id       drop.ID
 	currency string
 	// older returns the numbers of an entry that does not name them; see older.go.
 	older func(e *drop.LedgerEntry) drop.Numbers

@@ -41,7 +41,7 @@ func TestPlan_NumbersStay(t *testing.T) {
 		"17 v5 drop.updated 0",
 	}
 	plan := func(at Position) (got []string, ends []Position) {
-		p := planner{id: 7, at: at, older: func(*drop.LedgerEntry) drop.Numbers { panic("every entry has a version") }}
+		p := planner{at: at, older: func(*drop.LedgerEntry) drop.Numbers { panic("every entry has a version") }}
 		for _, g := range groups(entries[at.Seq:], slices.DeleteFunc(slices.Clone(revisions), func(r drop.Revision) bool { return r.Version <= at.Version })) {
 			p.add(g)
 		}

@@ -34,7 +34,7 @@ func receive(ctx context.Context, c *client) (*receivers, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	if err := dead.Close(); err != nil { // nobody listens there any more
+	if err := dead.Close(); err != nil { // now nothing listens on its port
 		return nil, errors.Join(err, l.Close())
 	}
 	answer := func(w http.ResponseWriter, r *http.Request) {

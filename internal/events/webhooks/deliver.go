@@ -280,26 +280,19 @@ func (d *Deliverer) replays(ctx context.Context) error {
 func (d *Deliverer) disable(ctx context.Context, id store.WebhookID, reason Reason) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	for ctx.Err() == nil {
-		hooks, err := d.Store.Webhooks(ctx)
-		if err != nil {
-			d.Log.Warn("cannot disable a webhook; its events are not sent, and the next attempt will disable it", "webhook", id, "err", err)
-			return
+	ours := false
+	hook, err := change(ctx, d.Store, id, func(w *store.Webhook) bool {
+		if ours = w.Disabled == ""; ours {
+			w.Disabled, w.DisabledAt = string(reason), drop.TimeOf(time.Now())
 		}
-		done := true
-		for _, hook := range hooks {
-			if hook.ID != id || hook.Disabled != "" {
-				continue
-			}
-			to := hook
-			to.Disabled, to.DisabledAt = string(reason), drop.TimeOf(time.Now())
-			if done, err = d.Store.ReplaceWebhook(ctx, hook, to); err == nil && done {
-				d.Metrics.disabled.WithLabelValues(string(reason)).Inc()
-				d.Log.Error("disabled a webhook; enable it again once its receiver works", "webhook", id, "reason", string(reason), "host", hostOf(hook.URL))
-			}
-		}
-		if done && err == nil {
-			return
-		}
+		return ours
+	})
+	switch {
+	case drop.CodeOf(err) == drop.CodeWebhookNotFound: // somebody deleted it
+	case err != nil:
+		d.Log.Warn("cannot disable a webhook; its events are not sent, and the next attempt will disable it", "webhook", id, "err", err)
+	case ours:
+		d.Metrics.disabled.WithLabelValues(string(reason)).Inc()
+		d.Log.Error("disabled a webhook; enable it again once its receiver works", "webhook", id, "reason", string(reason), "host", hostOf(hook.URL))
 	}
 }

@@ -1,7 +1,6 @@
 package webhooks_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -89,7 +88,6 @@ type shop struct {
 	store  store.Store
 	engine *engine.Engine
 	feed   *events.Feed
-	log    *bytes.Buffer
 }
 
 func open(t *testing.T, s store.Store) *shop {
@@ -103,7 +101,7 @@ func open(t *testing.T, s store.Store) *shop {
 			t.Error(err)
 		}
 	})
-	return &shop{t, s, e, events.New(s, e, "EUR", slog.New(slog.DiscardHandler)), nil}
+	return &shop{t, s, e, events.New(s, e, "EUR", slog.New(slog.DiscardHandler))}
 }
 
 func (s *shop) create(units int64) drop.ID {

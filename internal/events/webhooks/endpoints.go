@@ -166,10 +166,7 @@ func (e *Endpoints) hookOf(ctx context.Context, s *Spec) (store.Webhook, error) 
 }
 
 func typeList() string {
-	names := make([]string, len(events.Types))
-	for i, t := range events.Types {
-		names[i] = string(t)
-	}
+	names := events.TypeNames()
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
@@ -236,15 +233,15 @@ func endpointOf(hook *store.Webhook, row *store.Delivery) Endpoint {
 
 // Get returns one endpoint.
 func (e *Endpoints) Get(ctx context.Context, id store.WebhookID) (Endpoint, error) {
-	hook, err := e.find(ctx, id)
+	hook, err := find(ctx, e.store, id)
 	if err != nil {
 		return Endpoint{}, err
 	}
 	return e.complete(ctx, &hook)
 }
 
-func (e *Endpoints) find(ctx context.Context, id store.WebhookID) (store.Webhook, error) {
-	hooks, err := e.store.Webhooks(ctx)
+func find(ctx context.Context, s store.Endpoints, id store.WebhookID) (store.Webhook, error) {
+	hooks, err := s.Webhooks(ctx)
 	if err != nil {
 		return store.Webhook{}, err
 	}
@@ -307,7 +304,7 @@ func (e *Endpoints) Disable(ctx context.Context, id store.WebhookID) (Endpoint, 
 
 // Enable makes deliveries go on where they were. Whatever failed before is due at once, and has GiveUpAfter again.
 func (e *Endpoints) Enable(ctx context.Context, id store.WebhookID) (Endpoint, error) {
-	hook, err := e.find(ctx, id)
+	hook, err := find(ctx, e.store, id)
 	if err != nil {
 		return Endpoint{}, err
 	}
@@ -329,23 +326,33 @@ func (e *Endpoints) Enable(ctx context.Context, id store.WebhookID) (Endpoint, e
 
 // change applies to an endpoint what do does. If do returns false, change stores nothing.
 func (e *Endpoints) change(ctx context.Context, id store.WebhookID, do func(*store.Webhook) bool) (Endpoint, error) {
+	hook, err := change(ctx, e.store, id, do)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	e.changed(ctx)
+	return e.complete(ctx, &hook)
+}
+
+// change applies to a webhook what do does, in place of exactly the one that do has seen, and returns it. If do returns
+// false, change stores nothing. It refuses with CodeWebhookNotFound.
+func change(ctx context.Context, s store.Endpoints, id store.WebhookID, do func(*store.Webhook) bool) (store.Webhook, error) {
 	for {
-		hook, err := e.find(ctx, id)
+		hook, err := find(ctx, s, id)
 		if err != nil {
-			return Endpoint{}, err
+			return hook, err
 		}
 		to, done := hook, true
 		if do(&to) {
-			done, err = e.store.ReplaceWebhook(ctx, hook, to)
+			done, err = s.ReplaceWebhook(ctx, hook, to)
 		}
 		switch {
 		case err != nil:
-			return Endpoint{}, err
+			return hook, err
 		case done:
-			e.changed(ctx)
-			return e.complete(ctx, &to)
+			return to, nil
 		case ctx.Err() != nil:
-			return Endpoint{}, ctx.Err()
+			return hook, ctx.Err()
 		}
 	}
 }
@@ -392,7 +399,7 @@ func (e *Endpoints) changeReport(ctx context.Context, hook *store.Webhook, do fu
 // Replay has events of a drop sent to an endpoint again, from one number to another, under the same IDs. last 0 means
 // the newest event. A disabled endpoint gets them once it is enabled.
 func (e *Endpoints) Replay(ctx context.Context, id store.WebhookID, of drop.ID, first, last int64) (store.Replay, error) {
-	hook, err := e.find(ctx, id)
+	hook, err := find(ctx, e.store, id)
 	if err != nil {
 		return store.Replay{}, err
 	}
@@ -454,20 +461,14 @@ func (e *Endpoints) newest(ctx context.Context, hook *store.Webhook, id drop.ID)
 		}
 		at = c.Drops[id]
 	}
-	none := events.Filter{Types: []events.Type{TestType}}
-	for {
-		page, err := e.feed.Drop(ctx, id, at, none, 1)
-		if err != nil || !page.More {
-			return page.End.Event, err
-		}
-		at = page.End
-	}
+	end, err := e.feed.End(ctx, id, at)
+	return end.Event, err
 }
 
 // Test sends a test message to an endpoint, which may be disabled, and returns what became of it. The message is not
 // tried again.
 func (e *Endpoints) Test(ctx context.Context, id store.WebhookID) (Record, error) {
-	hook, err := e.find(ctx, id)
+	hook, err := find(ctx, e.store, id)
 	if err != nil {
 		return Record{}, err
 	}

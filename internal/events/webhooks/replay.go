@@ -8,14 +8,14 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// replay begins to send again what an operator asked for, unless that is under way.
+// replay begins to send again what an operator asked for, unless it or another replay is under way.
 func (w *worker) replay(r store.Replay) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.replays[r.ID] || len(w.replays) > 0 || w.stranger || w.sending.Err() != nil { // one after the other
+	if w.replaying || w.stranger || w.sending.Err() != nil { // one after the other
 		return
 	}
-	w.replays[r.ID] = true
+	w.replaying = true
 	ctx, cancel := context.WithCancel(w.sending)
 	w.stopReplay = cancel
 	w.done.Go(func() {
@@ -25,7 +25,7 @@ func (w *worker) replay(r store.Replay) {
 			w.endReplay(r.ID)
 		}
 		w.mu.Lock()
-		delete(w.replays, r.ID)
+		w.replaying = false
 		w.mu.Unlock()
 	})
 }

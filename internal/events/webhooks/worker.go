@@ -88,11 +88,11 @@ type worker struct {
 	sent     int                   // messages since the position was stored
 	dirty    bool
 	savedAt  time.Time
-	stranger bool                    // another server has taken over
-	replays  map[store.ReplayID]bool // under way
+	stranger bool // another server has taken over
+	// replaying: events are being sent again.
+	replaying bool
 	// stopReplay ends the one under way.
 	stopReplay context.CancelFunc
-	why        ending
 }
 
 // newWorker starts to deliver from where the row says.
@@ -105,7 +105,7 @@ func (d *Deliverer) newWorker(hook store.Webhook, row store.Delivery) (*worker, 
 	sending, cut := context.WithCancel(context.Background())
 	w := &worker{
 		d: d, id: hook.ID, cancel: cancel, sending: sending, cut: cut, wake: make(chan struct{}, 1), row: row, cursor: cursor, report: report, savedAt: time.Now(),
-		busy: make(map[drop.ID]bool), rest: make(map[drop.ID]time.Time), replays: make(map[store.ReplayID]bool),
+		busy: make(map[drop.ID]bool), rest: make(map[drop.ID]time.Time),
 	}
 	slices.Reverse(w.report.Attempts)
 	w.set(hook)
@@ -156,9 +156,6 @@ func (w *worker) change(hook store.Webhook) {
 
 // end stops the worker and stores how far it is.
 func (w *worker) end(why ending) {
-	w.mu.Lock()
-	w.why = why
-	w.mu.Unlock()
 	w.cancel()
 	if stop := w.stopReplaying(); stop != nil {
 		stop()
@@ -262,10 +259,8 @@ func (w *worker) run(ctx context.Context) {
 // due returns from when on a drop may be read. The caller holds mu.
 func (w *worker) due(id drop.ID) time.Time {
 	due := w.rest[id]
-	for _, r := range w.report.Retries {
-		if next := r.Next.Time(); r.Drop == id && next.After(due) {
-			due = next
-		}
+	if r := w.retryOf(id); r != nil && r.Next.Time().After(due) {
+		due = r.Next.Time()
 	}
 	if w.pause.After(due) {
 		due = w.pause
