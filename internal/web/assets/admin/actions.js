@@ -1,6 +1,5 @@
 // What operators do with a drop in one press: with a question before it where buyers would notice, and a way back
 // after it where there is one.
-import { useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
 import { whole } from "../shared/format.js";
@@ -9,6 +8,7 @@ import { confirm } from "./confirm.js";
 import { toast } from "./modal.js";
 import { dropOf, refresh } from "./room.js";
 import { isDraft, sells, startOf } from "./state.js";
+import { useTasks } from "./tasks.js";
 
 const paying = "Buyers who hold a pair can still pay.";
 
@@ -48,20 +48,7 @@ const asked = (drop, { verb, effect }) => confirm({
 
 // useActions runs a drop's actions, one at a time. refusal is the server's last no.
 export function useActions(drop) {
-  const [busy, work] = useState("");
-  const [refusal, refuse] = useState(null);
-  // run does one thing at a time, and keeps the refusal.
-  const run = async (name, task) => {
-    if (busy) return;
-    work(name);
-    refuse(null);
-    try {
-      await task();
-    } catch (r) {
-      refuse(r);
-    }
-    work("");
-  };
+  const { busy, refusal, run } = useTasks();
   const act = async (name) => {
     const action = actions[name];
     if (busy || (action.asks?.(drop) && !(await asked(drop, action)))) return;

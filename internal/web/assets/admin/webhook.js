@@ -14,6 +14,7 @@ import { useOperates } from "./role.js";
 import { go, href } from "./routes.js";
 import { Secret } from "./secret.js";
 import { Table } from "./table.js";
+import { useTasks } from "./tasks.js";
 import { Replay } from "./webhookforms.js";
 import { addressOf, DropChips, lagOf, TypeChips, WebhookState } from "./webhookwords.js";
 import { zoneName } from "./zones.js";
@@ -75,24 +76,11 @@ function NewSecret({ webhook }) {
 
 function Actions({ webhook, again }) {
   const operates = useOperates();
-  const [busy, work] = useState("");
-  const [refusal, refuse] = useState(null);
+  const { busy, refusal, run } = useTasks();
   const [attempt, show] = useState(null);
   const { id, status } = webhook;
   const { host } = addressOf(webhook.url);
   if (!operates) return null;
-  // run does one thing at a time, and keeps the refusal.
-  const run = async (name, task) => {
-    if (busy) return;
-    work(name);
-    refuse(null);
-    try {
-      await task();
-    } catch (r) {
-      refuse(r);
-    }
-    work("");
-  };
   const test = () => run("test", async () => {
     show(null);
     show(await client.testWebhook({ id }, { patience: 30_000 }));
