@@ -3,12 +3,8 @@
 package test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,6 +40,21 @@ func buyOne(t *testing.T, server string, drop, user int64) {
 	post(t, server+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, held))
 }
 
+// arrivals returns a function that waits until so many messages have arrived.
+func arrivals(t *testing.T, count func() int) func(n int) {
+	return func(n int) {
+		t.Helper()
+		if err := poll(t.Context(), func() error {
+			if got := count(); got < n {
+				return fmt.Errorf("%d messages arrived, want %d", got, n)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 const plentyOfStock = `{"name":"Comet","price":119.99,"total_stock":1000,"start_time":"2020-01-01T00:00:00Z"}`
 
 // A receiver that checks signatures with another implementation of Standard Webhooks accepts every message: before a
@@ -55,17 +66,7 @@ func TestWebhooks_AnotherImplementationVerifies(t *testing.T) {
 	to := receiver.Node(t, "whsec_"+"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") // until the right one is known
 	hook := createWebhook(t, s.url, to.URL)
 	to.Secret(hook.Secret)
-	arrived := func(n int) {
-		t.Helper()
-		if err := poll(t.Context(), func() error {
-			if got := len(to.Messages()); got < n {
-				return fmt.Errorf("%d messages, want %d", got, n)
-			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	arrived := arrivals(t, func() int { return len(to.Messages()) })
 	buyOne(t, s.url, drop, 1)
 	arrived(1)
 	at := s.url + "/api/webhooks/" + strconv.FormatInt(hook.ID, 10)
@@ -93,44 +94,6 @@ func TestWebhooks_AnotherImplementationVerifies(t *testing.T) {
 	}
 }
 
-// reading reads the feed of a shop that goes away from time to time, from its beginning, and keeps each purchase.
-type reading struct {
-	purchases map[int64][]int64 // the seq of each, by drop
-	stop      context.CancelFunc
-	done      chan struct{}
-}
-
-func readFeed(t *testing.T, via *http.Client, base func() string) *reading {
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &reading{purchases: make(map[int64][]int64), stop: cancel, done: make(chan struct{})}
-	go func() {
-		defer close(r.done)
-		for cursor := ""; ctx.Err() == nil; {
-			asked := url.Values{"after": {cursor}, "type": {"purchase.completed"}, "limit": {"100"}, "wait": {"1"}}
-			status, body, err := client.Call{URL: base() + "/api/events?" + asked.Encode()}.Do(ctx, via)
-			var page struct {
-				Events []struct{ DropID, Seq int64 }
-				Next   string
-			}
-			if err != nil || status != http.StatusOK || json.Unmarshal([]byte(body), &page) != nil {
-				time.Sleep(50 * time.Millisecond)
-				continue
-			}
-			for _, e := range page.Events {
-				r.purchases[e.DropID] = append(r.purchases[e.DropID], e.Seq)
-			}
-			cursor = page.Next
-		}
-	}()
-	t.Cleanup(r.end)
-	return r
-}
-
-func (r *reading) end() {
-	r.stop()
-	<-r.done
-}
-
 // The primary dies or freezes, and a standby takes over. The feed and a webhook have every purchase that is stored,
 // in the order of its drop.
 func TestFault_FailoverLosesNoEvent(t *testing.T) {
@@ -139,7 +102,8 @@ func TestFault_FailoverLosesNoEvent(t *testing.T) {
 	to := receiver.Go(t)
 	hook := createWebhook(t, *s.tr.url.Load(), to.URL)
 	to.Secret(hook.Secret)
-	feed := readFeed(t, s.tr.client, func() string { return *s.tr.url.Load() })
+	feed := client.ReadPurchases(t.Context(), s.tr.client, func() string { return *s.tr.url.Load() })
+	defer feed.End()
 	s.suffer(
 		fault{name: "primary killed", last: 300 * time.Millisecond, strike: func() func() {
 			must(t, s.primary.Kill())
@@ -177,13 +141,8 @@ func TestFault_FailoverLosesNoEvent(t *testing.T) {
 		t.Error(err)
 	}
 	to.Check()
-	time.Sleep(2 * time.Second) // the reader's last answer comes within one
-	feed.end()
-	for drop, n := range want {
-		seqs := feed.purchases[drop]
-		if len(slices.Compact(slices.Clone(seqs))) != n || !slices.IsSorted(seqs) {
-			t.Errorf("the feed has %d purchases of drop %d, want %d, sorted: %t", len(seqs), drop, n, slices.IsSorted(seqs))
-		}
+	if err := poll(t.Context(), func() error { return feed.Are(want) }); err != nil {
+		t.Error(err)
 	}
 	t.Log(s.tr.report())
 }
@@ -199,17 +158,7 @@ func TestWebhooks_AnotherServerTakesOver(t *testing.T) {
 	to := receiver.Go(t)
 	hook := createWebhook(t, first.url, to.URL)
 	to.Secret(hook.Secret)
-	arrived := func(n int) {
-		t.Helper()
-		if err := poll(t.Context(), func() error {
-			if got := len(receiver.First(to.Messages(), "")[drop]); got < n {
-				return fmt.Errorf("%d purchases arrived, want %d", got, n)
-			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	arrived := arrivals(t, func() int { return len(receiver.First(to.Messages(), "")[drop]) })
 	buyOne(t, first.url, drop, 1)
 	arrived(1)
 	second := startFor(t, t.TempDir(), args...)

@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sneakerdrop/internal/testing/client"
 )
 
 const (
@@ -50,7 +52,7 @@ type cluster struct {
 	nats    map[string]*program
 	apps    map[string]*program // the replicas
 	lb      *program
-	events  *reading // reads the feed
+	events  *client.Purchases // reads the feed
 }
 
 // newCluster starts everything, and ends it with the test.
