@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -182,7 +183,7 @@ func (c *webhookAttemptsCommand) run(ctx context.Context, con *console) error {
 			event = "-"
 		}
 		if r.Status != 0 {
-			status = fmt.Sprint(r.Status)
+			status = strconv.Itoa(r.Status)
 		}
 		if r.Next != 0 {
 			next = r.Next.String()
