@@ -31,11 +31,12 @@ func (v *Verifier) Reload(ctx context.Context, secret []byte) (changed bool, err
 
 // reload asks the provider now, even during a rest.
 func (r *remote) reload(ctx context.Context) (changed bool, err error) {
+	asked := r.ask()
 	set, err := r.provider.fetch(ctx)
 	if err != nil {
 		return false, fmt.Errorf("ask the identity provider for its keys: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.use(set), nil
+	return r.use(set, asked), nil
 }

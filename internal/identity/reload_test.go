@@ -2,8 +2,11 @@ package identity
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -57,5 +60,50 @@ func TestReload_AsksTheProvider(t *testing.T) {
 		}
 		check(t, v, token, ErrInvalid)
 		check(t, v, named(jose.ES256, second, "second").sign(t, good()), nil)
+	})
+}
+
+// late is a provider whose first answer is on its way while the later ones arrive.
+type late struct {
+	*fakeProvider
+	first chan struct{} // takes the one place of the first request
+	hold  chan struct{} // the first answer arrives when it is closed
+}
+
+func (l late) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := l.fakeProvider.RoundTrip(r)
+	select {
+	case l.first <- struct{}{}:
+		<-l.hold
+	default:
+	}
+	return answer, err
+}
+
+// An answer that was asked for earlier and arrives later must not bring withdrawn keys back.
+func TestReload_IgnoresAnOlderAnswer(t *testing.T) {
+	first, second := private(t, jose.ES256), private(t, jose.ES256)
+	synctest.Test(t, func(t *testing.T) {
+		p := late{
+			fakeProvider: &fakeProvider{paths: make(map[string]int)},
+			first:        make(chan struct{}, 1),
+			hold:         make(chan struct{}),
+		}
+		p.publish(publicJWK(first, "first"))
+		v := p.verifierBy(t, Config{JWKSURL: "https://login.example/keys"}, usualRhythm(), p)
+		synctest.Wait() // the first answer has been written, and is held back
+		p.publish(publicJWK(second, "second"))
+		if changed, err := v.Reload(t.Context(), nil); err != nil || !changed {
+			t.Fatal(changed, err)
+		}
+		close(p.hold)
+		synctest.Wait()
+		forever := good(body{"exp": time.Now().Add(time.Hour).Unix()})
+		check(t, v, named(jose.ES256, first, "first").sign(t, forever), ErrInvalid)
+		check(t, v, named(jose.ES256, second, "second").sign(t, forever), nil)
+		p.publish(publicJWK(first, "first")) // a later fetch counts again
+		time.Sleep(refreshEvery)
+		synctest.Wait()
+		check(t, v, named(jose.ES256, first, "first").sign(t, forever), nil)
 	})
 }

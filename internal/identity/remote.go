@@ -41,6 +41,8 @@ type remote struct {
 	mu      sync.Mutex
 	set     *keySet   // nil before the first success
 	fetched time.Time // when the provider last confirmed set
+	asked   int       // number of fetches begun
+	from    int       // which of them returned set
 	// next is closed when the fetch under way, or the requested one, has ended. It is nil during a rest.
 	next chan struct{}
 }
@@ -106,6 +108,7 @@ func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 
 // fetch asks the provider once and wakes everybody who waits. It returns how long to wait before the next fetch.
 func (r *remote) fetch(ctx context.Context) time.Duration {
+	asked := r.ask()
 	set, err := r.provider.fetch(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -122,13 +125,26 @@ func (r *remote) fetch(ctx context.Context) time.Duration {
 		}
 		return r.rhythm.retry
 	}
-	r.use(set)
+	r.use(set, asked)
 	return r.rhythm.refresh
 }
 
-// use switches to keys that the provider has just returned; the caller holds mu. Unchanged keys remain the same set,
-// so that cached tokens stay valid.
-func (r *remote) use(set *keySet) (changed bool) {
+// ask numbers a fetch that begins.
+func (r *remote) ask() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	return r.asked
+}
+
+// use switches to the keys that the fetch of this number returned; the caller holds mu. The answer of a fetch that
+// began before the one in use is old, and is ignored: a reload and the schedule can fetch at the same time. Unchanged
+// keys remain the same set, so that cached tokens stay valid.
+func (r *remote) use(set *keySet, asked int) (changed bool) {
+	if asked < r.from {
+		return false
+	}
+	r.from = asked
 	if changed = r.set == nil || !r.set.same(set); changed {
 		r.log.Info("the identity provider's keys were read", "keys", len(set.keys))
 		r.set = set
