@@ -255,15 +255,16 @@ func (f *Feed) End(ctx context.Context, id drop.ID, at Position) (Position, erro
 // find returns the position before the first event behind at that is so, or the end. It reads the ledger up to there.
 func (f *Feed) find(ctx context.Context, id drop.ID, at Position, is func(*stub) bool) (Position, error) {
 	for {
-		page, err := f.page(ctx, id, at, maxStubs, everything, everything)
+		var all choice
+		page, err := f.page(ctx, id, at, maxStubs, &all)
 		if err != nil {
 			return at, err
 		}
-		for i := range page.stubs {
-			if is(&page.stubs[i]) {
+		for i := range all.stubs {
+			if is(&all.stubs[i]) {
 				return at, nil
 			}
-			at = page.stubs[i].after
+			at = all.stubs[i].after
 		}
 		at = page.end
 		if !page.more {
@@ -274,12 +275,10 @@ func (f *Feed) find(ctx context.Context, id drop.ID, at Position, is func(*stub)
 
 // Behind counts the wanted events behind a position, up to what one read finds, and returns when the first one
 // happened.
-func (f *Feed) Behind(ctx context.Context, id drop.ID, at Position, w Filter) (count int64, first drop.Time, err error) {
-	p, err := f.page(ctx, id, at, maxStubs, func(s *stub) bool { return w.takes(s.kind) }, everything)
-	if err != nil || len(p.stubs) == 0 {
-		return 0, 0, err
-	}
-	return int64(len(p.stubs)), p.stubs[0].at, nil
+func (f *Feed) Behind(ctx context.Context, id drop.ID, at Position, w Filter) (n int64, first drop.Time, err error) {
+	c := count{filter: w}
+	_, err = f.page(ctx, id, at, maxStubs, &c)
+	return c.n, c.first, err
 }
 
 // Page is a part of a drop's events.
@@ -298,60 +297,96 @@ type Page struct {
 // If a failover has lost what was read up to the position, Drop begins with the drop's first event again: some events
 // come twice, none is left out.
 func (f *Feed) Drop(ctx context.Context, id drop.ID, at Position, w Filter, limit int) (Page, error) {
-	counts := func(s *stub) bool { return !w.Newest || !s.kind.Movement() } // of movements few are left
-	p, err := f.page(ctx, id, at, limit, func(s *stub) bool { return w.takes(s.kind) }, counts)
+	chosen := choice{filter: w}
+	p, err := f.page(ctx, id, at, limit, &chosen)
 	if err != nil {
 		return Page{}, err
 	}
-	if w.Newest {
-		p.stubs = newest(p.stubs)
-	}
-	found, err := f.fill(ctx, id, p.stubs)
+	found, err := f.fill(ctx, id, chosen.list())
 	if err != nil {
 		return Page{}, err
 	}
 	return Page{Events: found, End: p.end, More: p.more}, nil
 }
 
-// newest leaves out movements for which there is a newer one.
-func newest(stubs []stub) []stub {
-	skipped := make(map[Type]int)
-	kept := make([]stub, 0, len(stubs))
-	last := make(map[Type]int) // index in stubs
-	kind := func(s *stub) Type {
-		if s.kind == DropSoldOut {
-			return DropBackInStock // the newest of the two says how it is
-		}
-		return s.kind
-	}
-	for i := range stubs {
-		last[kind(&stubs[i])] = i
-	}
-	for i := range stubs {
-		s, k := &stubs[i], kind(&stubs[i])
-		if s.kind.Movement() {
-			if last[k] != i {
-				skipped[k]++
-				continue
-			}
-			s.skipped = skipped[k]
-		}
-		kept = append(kept, *s)
-	}
-	return kept
-}
-
-// plannedPage is a page of events whose rows are not read yet.
+// plannedPage is where a page of events ends.
 type plannedPage struct {
-	stubs []stub
-	end   Position
-	more  bool
+	end  Position
+	more bool
 }
 
-func everything(*stub) bool { return true }
+// chooser takes the events of a page that are wanted.
+type chooser interface {
+	// counts reports whether a stub counts towards the limit of a page.
+	counts(s *stub) bool
+	take(s *stub)
+}
 
-// page plans events behind a position, of those that keep takes: until limit of those that count.
-func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, keep, counts func(*stub) bool) (plannedPage, error) {
+// choice keeps the stubs that a filter wants.
+type choice struct {
+	filter Filter
+	stubs  []stub       // replaced ones have no kind
+	last   map[Type]int // with Newest: where the newest movement of each type is in stubs
+}
+
+// counts leaves out movements with Newest, because few of them are left.
+func (c *choice) counts(s *stub) bool {
+	return c.filter.takes(s.kind) && !(c.filter.Newest && s.kind.Movement())
+}
+
+func (c *choice) take(s *stub) {
+	if !c.filter.takes(s.kind) {
+		return
+	}
+	if !c.filter.Newest || !s.kind.Movement() {
+		c.stubs = append(c.stubs, *s)
+		return
+	}
+	kind := s.kind
+	if kind == DropSoldOut {
+		kind = DropBackInStock // the newest of the two says how it is
+	}
+	skipped := 0
+	if at, replaces := c.last[kind]; replaces {
+		skipped = c.stubs[at].skipped + 1
+		c.stubs[at].kind = ""
+		if at == len(c.stubs)-1 {
+			c.stubs = c.stubs[:at]
+		}
+	}
+	if c.last == nil {
+		c.last = make(map[Type]int)
+	}
+	c.last[kind] = len(c.stubs)
+	c.stubs = append(c.stubs, *s)
+	c.stubs[len(c.stubs)-1].skipped = skipped
+}
+
+// list returns the stubs that are left.
+func (c *choice) list() []stub {
+	return slices.DeleteFunc(c.stubs, func(s stub) bool { return s.kind == "" })
+}
+
+// count counts the stubs that a filter wants.
+type count struct {
+	filter Filter
+	n      int64
+	first  drop.Time // when the first of them happened
+}
+
+func (c *count) counts(*stub) bool { return false }
+
+func (c *count) take(s *stub) {
+	if !c.filter.takes(s.kind) {
+		return
+	}
+	if c.n++; c.n == 1 {
+		c.first = s.at
+	}
+}
+
+// page plans events behind a position, and passes them on until limit of those that count are there.
+func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, to chooser) (plannedPage, error) {
 	facts, err := f.source.Facts(ctx, id, at.Seq, at.Version, pageEntries)
 	if err != nil {
 		return plannedPage{}, err
@@ -362,7 +397,7 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 	if !follows(&facts, at) {
 		f.log.Warn("events of a drop were lost in a failover after they had been read; its events are read from the first one again",
 			"drop", id, "seq", at.Seq, "newest", facts.Head.Seq)
-		return f.page(ctx, id, Position{}, limit, keep, counts)
+		return f.page(ctx, id, Position{}, limit, to)
 	}
 	if at.Seq > 0 {
 		facts.Entries = facts.Entries[1:]
@@ -377,7 +412,7 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 		return n
 	}
 	page := plannedPage{more: cut}
-	seen, counted, full := 0, 0, 0 // full: how many stubs the page has with the last one that fits
+	seen, counted := 0, 0
 	for _, g := range groups(facts.Entries, facts.Revisions) {
 		if counted >= limit || seen >= maxStubs {
 			page.more = true
@@ -387,25 +422,21 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, kee
 		p.add(g)
 		seen += len(p.stubs)
 		for i := range p.stubs {
-			if !keep(&p.stubs[i]) {
-				continue
-			}
-			page.stubs = append(page.stubs, p.stubs[i])
-			if counts(&p.stubs[i]) {
-				if counted++; counted == limit {
-					full = len(page.stubs)
+			s := &p.stubs[i]
+			if to.counts(s) {
+				if counted == limit { // not so at the first stub of a group
+					page.more, p.at = true, p.stubs[i-1].after
+					break
 				}
+				counted++
 			}
+			to.take(s)
 		}
 	}
 	if p.err != nil {
 		return plannedPage{}, fmt.Errorf("events of drop %d: %w", id, p.err)
 	}
 	page.end = p.at
-	if counted > limit {
-		page.stubs, page.more = page.stubs[:full], true
-		page.end = page.stubs[full-1].after
-	}
 	if !page.more {
 		page.end.Version = max(page.end.Version, facts.Head.Version) // also of versions that older programs did not record
 	}

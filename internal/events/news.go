@@ -23,14 +23,24 @@ type news struct {
 	every   time.Duration // until the next look
 	changed chan struct{} // closed at the next change
 	last    uint64        // the generation that changed waits to end
+	queued  float64       // how many commands wait in lanes, as a moving average over about busyOver looks
 }
 
-// busyFrom is how many commands wait in lanes when selling needs the whole machine. With a crowd of 256 it is about
-// 100, at 2,000 purchases a second below 10.
-const busyFrom = 32
+// busyFrom is how many commands wait in lanes, on average, when selling needs the whole machine. With a crowd of 256 it
+// is about 100, at 2,000 purchases a second below 10. The number at one moment says little: just after a batch has
+// begun, it is near 0 in any rush.
+const (
+	busyFrom = 16
+	busyOver = 8
+)
 
-// Busy reports whether selling needs the whole machine now. Whoever can wait should.
-func (f *Feed) Busy() bool { return f.drops.Queued() >= busyFrom }
+// Busy reports whether selling needs the whole machine now. Whoever can wait should. It is known only while somebody
+// is in Wait, or was just now.
+func (f *Feed) Busy() bool {
+	f.news.mu.Lock()
+	defer f.news.mu.Unlock()
+	return f.news.queued >= busyFrom
+}
 
 // Generation returns the generation to pass to Wait: whatever happens after this call ends that wait.
 func (f *Feed) Generation() uint64 { return f.drops.Generation() }
@@ -80,6 +90,7 @@ func (n *news) leave() {
 func (n *news) poll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.queued += (float64(n.drops.Queued()) - n.queued) / busyOver
 	n.every = min(n.every+n.every/2, pollIdle)
 	if n.changed != nil && (n.drops.Generation() != n.last || n.waiting == 0) {
 		close(n.changed)

@@ -10,7 +10,8 @@ import (
 // lagDrops is for how many drops at most the waiting events are counted.
 const lagDrops = 20
 
-// measure finds out how far the deliveries are behind.
+// measure finds out how far the deliveries are behind. While events wait, it counts them every lagEvery: that costs as
+// much as planning to send them all.
 func (w *worker) measure(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
@@ -19,12 +20,13 @@ func (w *worker) measure(ctx context.Context) {
 	w.mu.Unlock()
 	filter.Newest = false
 	pending, err := w.d.Feed.Pending(ctx, cursor, filter)
-	if err != nil {
+	if err != nil || len(pending) > 0 && time.Since(w.measuredAt) < lagEvery {
 		return
 	}
+	w.measuredAt = time.Now()
 	behind, oldest := int64(0), drop.Time(0)
 	for _, id := range pending[:min(len(pending), lagDrops)] {
-		at, err := w.d.Feed.Position(ctx, cursor, id)
+		at, err := w.position(ctx, cursor, id)
 		if err != nil {
 			return
 		}

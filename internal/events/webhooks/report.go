@@ -11,8 +11,8 @@ import (
 // store.Delivery.Report; docs/FORMATS.md describes it.
 type Report struct {
 	Format int `json:"format"`
-	// Behind is how many events wait, in ledger entries where they were not counted, and Lag how long the oldest of
-	// them has waited, in milliseconds.
+	// Behind is how many events wait, and Lag how long the oldest of them has waited, in milliseconds. While events
+	// wait, they are counted every lagEvery, up to what lagDrops drops have, and 20,000 of each.
 	Behind int64 `json:"behind,omitempty"`
 	Lag    int64 `json:"lag_ms,omitempty"`
 	// Succeeded is when a message was last delivered, 0: never.

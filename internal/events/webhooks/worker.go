@@ -36,15 +36,15 @@ const (
 	pageEvery = 40 * time.Millisecond
 	// emptyEvery is the same for reads that found only events that the endpoint does not want.
 	emptyEvery = 100 * time.Millisecond
-	// busyPage and busyEvery bound what a drop's deliveries cost while selling needs the whole machine: 200 messages a
+	// busyPage and busyEvery bound what a drop's deliveries cost while selling needs the whole machine: 50 messages a
 	// second. The others are sent once the rush is over.
-	busyPage  = 20
-	busyEvery = 100 * time.Millisecond
+	busyPage  = 10
+	busyEvery = 200 * time.Millisecond
 	// unsaved is how many messages are sent at most before the position is stored.
 	unsaved = 2000
 	// saveTimeout limits one attempt to store the position.
 	saveTimeout = 3 * time.Second
-	// lagEvery is how often the lag is measured while nothing is delivered.
+	// lagEvery is how often the lag is measured while events wait.
 	lagEvery = 5 * time.Second
 	// maxRetries is for how many drops an event may have failed. No further drop begins before one of these succeeds.
 	maxRetries = 100
@@ -74,6 +74,8 @@ type worker struct {
 
 	sending context.Context    //nolint:containedctx // of the messages under way, which may end after everything else
 	cut     context.CancelFunc // ends them
+
+	measuredAt time.Time // when keepSaving last counted the events that wait
 
 	mu       sync.Mutex // guards everything below
 	hook     store.Webhook
@@ -303,10 +305,10 @@ func (w *worker) deliver(ctx context.Context, id drop.ID) {
 	w.mu.Lock()
 	cursor, filter := w.cursor.Clone(), w.filter
 	w.mu.Unlock()
-	at, err := w.d.Feed.Position(ctx, cursor, id)
-	size, every := pageSize, pageEvery
+	at, err := w.position(ctx, cursor, id)
+	size := pageSize
 	if w.d.Feed.Busy() {
-		size, every = busyPage, busyEvery
+		size = busyPage
 	}
 	var page events.Page
 	if err == nil {
@@ -319,23 +321,44 @@ func (w *worker) deliver(ctx context.Context, id drop.ID) {
 	}
 	movements := false
 	for i := range page.Events {
+		if i >= busyPage && w.d.Feed.Busy() {
+			w.restFor(id, busyEvery)
+			return
+		}
 		e := &page.Events[i]
 		if !w.send(ctx, e) {
 			return
 		}
 		movements = movements || e.Type.Movement()
 	}
+	rest := pageEvery
+	switch {
+	case len(page.Events) == 0 && !page.More:
+		rest = emptyEvery
+	case movements && !page.More:
+		rest = movementEvery
+	case w.d.Feed.Busy():
+		rest = busyEvery
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cursor.Drops[id], w.dirty = page.End, true
-	switch {
-	case len(page.Events) == 0 && !page.More:
-		w.rest[id] = time.Now().Add(emptyEvery)
-	case movements && !page.More:
-		w.rest[id] = time.Now().Add(movementEvery)
-	default:
-		w.rest[id] = time.Now().Add(every)
+	w.rest[id] = time.Now().Add(rest)
+}
+
+// position returns where a drop's events go on behind a cursor. It notes the place, because finding it may mean to read
+// all that ever happened to the drop.
+func (w *worker) position(ctx context.Context, c events.Cursor, id drop.ID) (events.Position, error) {
+	at, err := w.d.Feed.Position(ctx, c, id)
+	if err != nil {
+		return at, err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, named := w.cursor.Drops[id]; !named {
+		w.cursor.Drops[id] = at
+	}
+	return at, nil
 }
 
 func (w *worker) restFor(id drop.ID, d time.Duration) {
