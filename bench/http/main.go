@@ -39,6 +39,8 @@ type load struct {
 	against string
 	// refused: what is counted are refusals, and they are no sales.
 	refused bool
+	// times is how many times as long as the others it takes; 0 means 1.
+	times int
 }
 
 // most is the load that the server takes most of.
@@ -63,9 +65,9 @@ func loads(database string) []load {
 		{Name: "list of 10 drops, PostgreSQL 256", args: with("--scenario=list", "--connections=256"), against: "no-op 256"},
 		{Name: "50 hot drops, PostgreSQL 256", args: with("--sign-in", "--drops=50", "--connections=256"), against: "reserve, PostgreSQL 256"},
 		{Name: "mixed life, PostgreSQL 256", args: with("--scenario=mixed", "--sign-in", "--connections=256"), against: "no-op 256"},
-		{Name: "webhooks, reserve, PostgreSQL 256", args: with("--sign-in", "--webhooks", "--connections=256"), against: "reserve, PostgreSQL 256"},
+		{Name: "webhooks, reserve, PostgreSQL 256", args: with("--sign-in", "--webhooks", "--connections=256"), times: 6},
 		{Name: "purchase, PostgreSQL 256", args: with("--scenario=purchase", "--sign-in", "--connections=256"), against: "no-op 256"},
-		{Name: "webhooks, purchase, PostgreSQL 256", args: with("--scenario=purchase", "--sign-in", "--webhooks", "--connections=256"), against: "purchase, PostgreSQL 256"},
+		{Name: "webhooks, purchase, PostgreSQL 256", args: with("--scenario=purchase", "--sign-in", "--webhooks", "--connections=256"), times: 6},
 		noop("1024"),
 		{Name: most, args: with("--sign-in", "--connections=1024"), against: "no-op 1024"},
 		{Name: "50 hot drops, PostgreSQL 1024", args: with("--sign-in", "--drops=50", "--connections=1024"), against: most},
@@ -86,6 +88,10 @@ type result struct {
 		P50       float64 `json:"p50_ms"`
 		P99       float64 `json:"p99_ms"`
 	} `json:"latency"`
+	Webhooks *struct {
+		With   float64   `json:"with_per_second"`
+		Ratios []float64 `json:"ratios"`
+	} `json:"webhooks"`
 	CPU *struct {
 		Server   *float64 `json:"server_us"`
 		Database *float64 `json:"database_us"`
@@ -213,7 +219,8 @@ func chosen(all []load, only string) []load {
 }
 
 func closedLoop(ctx context.Context, o settings, l load) (result, error) {
-	r, err := measure(ctx, o, append([]string{"--duration=" + o.long.String()}, l.args...))
+	long := o.long * time.Duration(max(l.times, 1))
+	r, err := measure(ctx, o, append([]string{"--duration=" + long.String()}, l.args...))
 	if err != nil {
 		err = fmt.Errorf("%s: %w", l.Name, err)
 	}
@@ -233,6 +240,9 @@ func measure(ctx context.Context, o settings, args []string) (r result, err erro
 }
 
 func (r *result) rate(l load) float64 {
+	if r.Webhooks != nil {
+		return r.Webhooks.With
+	}
 	if l.refused {
 		return r.Refused
 	}
@@ -252,6 +262,9 @@ func rowOf(l load, got map[string][]result, byName map[string]load) row {
 	for i := range got[l.Name] {
 		r := &got[l.Name][i]
 		out.PerSecond = append(out.PerSecond, r.rate(l))
+		if r.Webhooks != nil {
+			out.Against, out.Ratio = "the same run without", append(out.Ratio, r.Webhooks.Ratios...)
+		}
 		if l.against != "" {
 			other := got[l.against][i]
 			out.Ratio = append(out.Ratio, r.rate(l)/other.rate(byName[l.against]))

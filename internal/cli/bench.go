@@ -35,7 +35,7 @@ type benchCommand struct {
 	Duration    wait          `default:"10s" help:"How long, from 1s to 1h."`
 	Keys        bool          `help:"Send an Idempotency-Key with each reserve and purchase (default false)."`
 	SignIn      bool          `help:"Let buyers sign in, with limits that none of them reaches; only for its own server (default false)."`
-	Webhooks    bool          `help:"Meanwhile deliver all events to three endpoints, of which one is slow and one dead; only for its own server (default false)."`
+	Webhooks    bool          `help:"Take turns of 2s with and without three endpoints that get all events, one of them slow and one dead, and compare; needs 10s; only for its own server (default false)."`
 	Token       string        `placeholder:"TOKEN" help:"An operator's token, if the running server requires one."`
 	JWTSecret   string        `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server must also use."`
 	JWTAudience string        `name:"jwt-audience" placeholder:"NAME" help:"The aud of these tokens."`
@@ -43,6 +43,9 @@ type benchCommand struct {
 	Serve       []string      `sep:"none" placeholder:"FLAG" help:"A flag for the server that it starts, such as --serve=--max-batch=1. Repeat it for more."`
 	JSON        bool          `name:"json" help:"Print the result as one JSON object (default false)."`
 }
+
+// leastTurns is how long turns without, with and without webhooks take together, and deleting the endpoints in between.
+const leastTurns = 10 * time.Second
 
 func parseScenario(s string) (load.Scenario, error) {
 	if !slices.Contains(load.Scenarios(), load.Scenario(s)) {
@@ -94,6 +97,8 @@ func (c *benchCommand) check() error {
 		return &faultError{flag: "url", rule: "names a running server; --sign-in, --control, --webhooks and --serve are only for a server that the bench starts"}
 	case len(c.URL) == 0 && (c.Token != "" || c.JWTSecret != ""):
 		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a running server, --sign-in is for one that the bench starts"}
+	case c.Webhooks && c.Duration < wait(leastTurns):
+		return &faultError{flag: "duration", rule: fmt.Sprintf("must be at least %s with --webhooks, so that turns can be compared", leastTurns)}
 	case c.Control && (c.Scenario != load.Reserve || c.SignIn || c.Keys || c.Webhooks):
 		return &faultError{flag: "control", rule: "only answers the scenario reserve, without --sign-in, --keys and --webhooks"}
 	}

@@ -39,17 +39,28 @@ type Feed struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	mu    sync.Mutex // guards heads and read
+	mu    sync.Mutex // guards heads, ends and read
 	heads map[drop.ID]store.Head
+	ends  map[drop.ID]end
 	read  bool // heads has all drops
 
 	older older
 	news  news
 }
 
+// end is the last end of a drop's events that was found, so that nobody reads all that came before again.
+type end struct {
+	Position
+
+	at drop.Time // of the newest event before it
+}
+
 // New returns a feed of a store. Prices are in the currency with that code.
 func New(source Source, drops Drops, currency string, log *slog.Logger) *Feed {
-	f := &Feed{source: source, drops: drops, currency: currency, log: log, now: time.Now, heads: make(map[drop.ID]store.Head)}
+	f := &Feed{
+		source: source, drops: drops, currency: currency, log: log, now: time.Now,
+		heads: make(map[drop.ID]store.Head), ends: make(map[drop.ID]end),
+	}
 	f.news.drops = drops
 	return f
 }
@@ -82,6 +93,8 @@ const (
 	// settleAfter is how long a cursor names a drop that nothing happens to. A batch that is under way commits within
 	// a minute, and the database's clock never steps back by so much.
 	settleAfter = 24 * time.Hour
+	// sellsNow is for how many milliseconds after a change a drop counts as one that sells now.
+	sellsNow = 10_000
 	// readFor is how long Read goes on for a page that is not full.
 	readFor = time.Second
 )
@@ -129,9 +142,11 @@ func (f *Feed) Now(ctx context.Context) (Cursor, error) {
 	if err != nil {
 		return Cursor{}, err
 	}
-	for _, h := range heads { // what happened in this very millisecond may be of before
-		if h.LastAt > c.Settled {
-			if c.Drops[h.ID], err = f.End(ctx, h.ID, Position{}); err != nil {
+	// What happened in this very millisecond may be of before. Of the other drops that sell now, the end is noted while
+	// it is near: whoever looks for it later has more to read.
+	for _, h := range heads {
+		if h.LastAt > c.Settled-sellsNow {
+			if c.Drops[h.ID], err = f.End(ctx, h.ID); err != nil {
 				return Cursor{}, err
 			}
 		}
@@ -239,7 +254,11 @@ func (f *Feed) Position(ctx context.Context, c Cursor, id drop.ID) (Position, er
 	if at, named := c.Drops[id]; named || id >= c.From {
 		return at, nil
 	}
-	return f.find(ctx, id, Position{}, func(s *stub) bool { return s.at > c.Settled })
+	var from Position
+	if e := f.endOf(id); e.at <= c.Settled {
+		from = e.Position
+	}
+	return f.find(ctx, id, from, func(s *stub) bool { return s.at > c.Settled })
 }
 
 // Before returns the position before a drop's event with that number, or the end if there are fewer events.
@@ -247,9 +266,15 @@ func (f *Feed) Before(ctx context.Context, id drop.ID, seq int64) (Position, err
 	return f.find(ctx, id, Position{}, func(s *stub) bool { return s.seq >= seq })
 }
 
-// End returns the position behind a drop's newest event. It reads what comes behind at.
-func (f *Feed) End(ctx context.Context, id drop.ID, at Position) (Position, error) {
-	return f.find(ctx, id, at, func(*stub) bool { return false })
+// End returns the position behind a drop's newest event. It reads what has come since the last end that was found.
+func (f *Feed) End(ctx context.Context, id drop.ID) (Position, error) {
+	return f.find(ctx, id, f.endOf(id).Position, func(*stub) bool { return false })
+}
+
+func (f *Feed) endOf(id drop.ID) end {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ends[id]
 }
 
 // find returns the position before the first event behind at that is so, or the end. It reads the ledger up to there.
@@ -439,6 +464,9 @@ func (f *Feed) page(ctx context.Context, id drop.ID, at Position, limit int, to 
 	page.end = p.at
 	if !page.more {
 		page.end.Version = max(page.end.Version, facts.Head.Version) // also of versions that older programs did not record
+		f.mu.Lock()
+		f.ends[id] = end{page.end, facts.Head.LastAt}
+		f.mu.Unlock()
 	}
 	return page, nil
 }

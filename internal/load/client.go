@@ -19,6 +19,9 @@ import (
 // requestTimeout limits each request. It is longer than the server's own timeout, so that the server gives up first.
 const requestTimeout = 30 * time.Second
 
+// ownConnections are for what the load itself asks, up to three calls at once, beside the buyers' connections.
+const ownConnections = 3
+
 // client speaks the API. It works as little as possible, because it usually shares the machine with the server.
 type client struct {
 	http   *fasthttp.HostClient
@@ -35,7 +38,7 @@ func newClient(c *Config, server string) (*client, error) {
 	}
 	return &client{
 		http: &fasthttp.HostClient{
-			Addr: hostPort(u), IsTLS: u.Scheme == "https", MaxConns: c.Connections + 1, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
+			Addr: hostPort(u), IsTLS: u.Scheme == "https", MaxConns: c.Connections + ownConnections, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 			NoDefaultUserAgentHeader: true, DisableHeaderNamesNormalizing: true, MaxIdemponentCallAttempts: 1, MaxIdleConnDuration: time.Minute,
 			RetryIfErr: func(*fasthttp.Request, int, error) (resetTimeout, retry bool) { return false, false },
 		},

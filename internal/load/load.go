@@ -67,8 +67,8 @@ type Config struct {
 	Buyer func(buyer int64) string
 	// Keys sends a new Idempotency-Key with each reserve and purchase.
 	Keys bool
-	// Webhooks delivers all events to three endpoints meanwhile: one good, one slow, one dead. They are in this
-	// process, so the server must allow private addresses.
+	// Webhooks compares the load while all events go to three endpoints, of which one is slow and one dead, with the
+	// load without them. They are in this process, so the server must allow private addresses.
 	Webhooks bool
 	// Began, if not nil, is called when everything is prepared and the load starts.
 	Began func()
@@ -86,7 +86,7 @@ type Progress struct {
 
 // Run prepares drops, puts load on them until the time is over or ctx ends, and returns the result. The drops remain;
 // Clean archives them.
-func Run(ctx context.Context, c Config) (result *Result, err error) {
+func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Connections < 1 || c.Duration <= 0 || !slices.Contains(Scenarios(), c.Scenario) {
 		return nil, errors.New("a run needs a scenario, a connection and a duration")
 	}
@@ -109,19 +109,28 @@ func Run(ctx context.Context, c Config) (result *Result, err error) {
 	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}
-	if c.Webhooks {
-		hooks, failed := receive(ctx, r.clients[0])
-		if failed != nil {
-			return nil, failed
-		}
-		defer func() { err = errors.Join(err, hooks.end(context.WithoutCancel(ctx))) }()
-	}
 	if c.Began != nil {
 		c.Began()
 	}
 	began := time.Now()
+	turns := make(chan error, 1)
+	if c.Webhooks {
+		go func() {
+			until, cancel := context.WithDeadline(ctx, began.Add(c.Duration))
+			defer cancel()
+			var failed error
+			r.turns, failed = r.takeTurns(until)
+			turns <- failed
+		}()
+	} else {
+		turns <- nil
+	}
 	r.load(ctx, began)
-	return r.result(time.Since(began)), nil
+	took := time.Since(began)
+	if err := <-turns; err != nil {
+		return nil, err
+	}
+	return r.result(took), nil
 }
 
 // run is one run under way.
@@ -136,6 +145,7 @@ type run struct {
 	next              atomic.Int64 // numbers the units of work
 	accepted, refused atomic.Int64 // numbers of requests
 	errors, late      atomic.Int64
+	turns             *Turns // nil without Webhooks
 
 	mu       sync.Mutex
 	codes    map[string]int64

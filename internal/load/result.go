@@ -52,6 +52,8 @@ type Result struct {
 	Latency []Latency `json:"latency"`
 	CPU     *CPU      `json:"cpu,omitempty"`
 	Audit   *Audit    `json:"audit,omitempty"`
+	// Webhooks compares the turns with endpoints with those without. It is absent without Config.Webhooks.
+	Webhooks *Turns `json:"webhooks,omitempty"`
 
 	// Drops are the drops under load.
 	Drops []drop.ID `json:"drops"`
@@ -161,6 +163,7 @@ func (r *run) result(took time.Duration) *Result {
 		Scenario: r.Scenario, Connections: r.Connections, Rate: r.Rate, Seconds: round(took.Seconds()), Accepted: r.accepted.Load(),
 		Refused: r.refused.Load(), Errors: r.errors.Load(), Late: r.late.Load(), Codes: r.codes, FirstError: r.firstErr,
 		Latency: r.hist.latencies(), Servers: r.perServer(), Drops: r.drops, stock: r.stock, acknowledged: slices.Concat(r.books...),
+		Webhooks: r.turns,
 	}
 	out.AcceptedPerSecond = round(float64(out.Accepted) / took.Seconds())
 	out.RefusedPerSecond = round(float64(out.Refused) / took.Seconds())
@@ -210,6 +213,10 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	}
 	for _, l := range r.Latency {
 		fmt.Fprintf(out, "%s, %s\tp50 %.2f ms\tp90 %.2f\tp99 %.2f\tp99.9 %.2f\tmax %.2f\n", l.Operation, l.Outcome, l.P50, l.P90, l.P99, l.P999, l.Max)
+	}
+	if t := r.Webhooks; t != nil && len(t.Ratios) > 0 {
+		fmt.Fprintf(out, "with webhooks\t%.0f per second\t%.0f without\tratio %.2f (%.2f to %.2f in %d turns)\n",
+			t.With, t.Without, t.Ratio(), t.Ratios[0], t.Ratios[len(t.Ratios)-1], len(t.Ratios))
 	}
 	if r.CPU != nil {
 		fmt.Fprintf(out, "CPU per request\tserver %s\tdatabase %s\tload %s\tidle %s\n",

@@ -409,7 +409,8 @@ func (e *Endpoints) Replay(ctx context.Context, id store.WebhookID, of drop.ID, 
 	if last != 0 && last < first {
 		return store.Replay{}, drop.Invalid("to", "must not be below from; leave it out to send everything up to the newest event")
 	}
-	newest, err := e.newest(ctx, &hook, of)
+	end, err := e.feed.End(ctx, of)
+	newest := end.Event
 	switch {
 	case drop.CodeOf(err) == drop.CodeDropNotFound:
 		return store.Replay{}, drop.Invalid("dropId", fmt.Sprintf("names drop %d, which does not exist", of))
@@ -445,24 +446,6 @@ func (e *Endpoints) Replay(ctx context.Context, id store.WebhookID, of drop.ID, 
 		e.changed(ctx)
 	}
 	return replay, err
-}
-
-// newest returns the number of a drop's newest event. It begins where the endpoint is, because ledgers are long.
-func (e *Endpoints) newest(ctx context.Context, hook *store.Webhook, id drop.ID) (int64, error) {
-	var at events.Position
-	row, found, err := e.store.Delivery(ctx, hook.ID)
-	if err != nil {
-		return 0, err
-	}
-	if found {
-		c, err := events.ParseCursor(row.Position)
-		if err != nil {
-			return 0, err
-		}
-		at = c.Drops[id]
-	}
-	end, err := e.feed.End(ctx, id, at)
-	return end.Event, err
 }
 
 // Test sends a test message to an endpoint, which may be disabled, and returns what became of it. The message is not
