@@ -190,6 +190,17 @@ func badShop(t *testing.T) (s *shop, everything func() []any) {
 			_, err = s.store.User(ctx, user)
 			all = append(all, reservations, drop.CodeOf(err))
 		}
+		for _, read := range []func() (any, error){
+			func() (any, error) { return s.store.Webhooks(ctx) },
+			func() (any, error) { return s.store.Deliveries(ctx) },
+			func() (any, error) { return s.store.Replays(ctx) },
+		} {
+			rows, err := read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, rows)
+		}
 		return all
 	}
 }

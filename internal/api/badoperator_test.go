@@ -14,10 +14,12 @@ var wrongBool = []string{
 	"0", "1", "-1", "1.5", `""`, `"true"`, `"false"`, `"yes"`, `"1"`, "[]", "[true]", "{}", `{"a":true}`, "1e400", `"\u0000"`,
 }
 
-// badOperatorShop adds a drop to badShop in which everything can still be changed: number 3.
+// badOperatorShop adds a drop to badShop in which everything can still be changed: number 3. It also adds a webhook,
+// number 1.
 func badOperatorShop(t *testing.T) (*shop, func() []any) {
 	s, everything := badShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", laterBody)
+	mustPost[webhookJSON](s, hooksPath, hookBody)
 	return s, everything
 }
 
@@ -79,6 +81,29 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 			{"name", "", `"n"`, false, []string{"7", "[]", "{}", "true", `""`, `"\u200b"`}},
 			{"start_time", "time", `"9998-01-31T10:00:00.000Z"`, false, nil},
 		}},
+		{"create a webhook", "POST", hooksPath, []field{
+			{"url", "url", `"https://example.com/hooks"`, true, []string{
+				`""`, `"http://example.com/"`, `"/hooks"`, `"https://127.0.0.1/"`, `"https://localhost/"`, `"https://a:b@example.com/"`, `"https://example.com/#a"`,
+			}},
+			{"types", "", `["purchase.completed"]`, false, []string{
+				"7", `"purchase.completed"`, "{}", "true", "[null]", "[7]", "[[]]", "[{}]", `[""]`, `["purchase"]`, `["Purchase.Completed"]`, `["purchase.completed "]`,
+				`["webhook.test"]`, `["purchase.completed","purchase.completed"]`, `["purchase.completed\u0000"]`, "[" + strings.Repeat(`"drop.created",`, 5000) + `"drop.created"]`,
+			}},
+			{"drops", "", "[1]", false, []string{
+				"7", `"1"`, "{}", "true", "[null]", `["1"]`, "[[]]", "[{}]", "[0]", "[-1]", "[1.5]", "[4]", "[1,1]", "[1e400]", "[9223372036854775808]", "[2097152]",
+				"[" + strings.Repeat("1,", 5000) + "1]",
+			}},
+			{"description", "", `"a"`, false, []string{
+				"7", "true", "[]", "{}", `"a\u0000"`, `"a\u202eb"`, `"a\nb"`, `"\ud800"`, `"` + strings.Repeat("x", 201) + `"`, `"` + strings.Repeat("é", 60_000) + `"`,
+			}},
+		}},
+		{"replay", "POST", hooksPath + "/1/replay", []field{
+			{"dropId", "whole", "1", true, []string{"0", "-0", "4", "2097152"}},
+			{"from", "whole", "1", true, []string{"0", "-0", "3", "4294967296"}}, // drop 1 was created, and a unit is held
+			{"to", "whole", "2", false, []string{"0", "-0", "3", "100001"}},
+		}},
+		{"rotate", "POST", hooksPath + "/1/rotate", []field{{"x", "", `"unknown"`, false, nil}}},
+		{"disable", "POST", hooksPath + "/1/disable", []field{{"x", "", `"unknown"`, false, nil}}},
 		{"pause", "POST", "/api/drops/1/pause", []field{{"x", "", `"unknown"`, false, nil}}},
 		{"resume", "POST", "/api/drops/1/resume", []field{{"x", "", `"unknown"`, false, nil}}},
 	} {
@@ -88,7 +113,7 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 				s.ok(s.post("/api/drops/1/pause", "")) // so that a resume would be visible
 			}
 			cases := badBodies(c.fields)
-			if c.name == "pause" || c.name == "resume" || c.name == "duplicate" {
+			if slices.Contains([]string{"pause", "resume", "duplicate", "rotate", "disable"}, c.name) {
 				cases = slices.DeleteFunc(cases, func(b badCase) bool { return len(b.body) == 0 }) // these need none
 			}
 			if c.name == "page" { // its body may be larger: see TestPage_BadInputChangesNothing
@@ -151,6 +176,21 @@ func TestBadInput_OfEveryOperatorParameter(t *testing.T) {
 		t.Run("id of "+c.name, func(t *testing.T) {
 			refusesAll(t, s, everything, append(badNumbers(), outside...), func(b badCase) *http.Request {
 				return request(t, c.method, "/api/drops/"+url.PathEscape(b.name)+c.after, c.body)
+			})
+		})
+	}
+	for _, c := range []struct{ method, after, body string }{
+		{"DELETE", "", ""},
+		{"POST", "/rotate", ""},
+		{"POST", "/test", ""},
+		{"POST", "/enable", ""},
+		{"POST", "/disable", "{}"},
+		{"POST", "/replay", `{"dropId":1,"from":1}`},
+		{"GET", "/attempts", ""},
+	} {
+		t.Run("id of a webhook, "+c.method+c.after, func(t *testing.T) {
+			refusesAll(t, s, everything, append(badNumbers(), outside...), func(b badCase) *http.Request {
+				return request(t, c.method, hooksPath+"/"+url.PathEscape(b.name)+c.after, c.body)
 			})
 		})
 	}

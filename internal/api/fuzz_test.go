@@ -19,7 +19,7 @@ import (
 )
 
 // requests are the bodies that operations accept.
-var requests = []any{createRequest{}, reserveRequest{}, reservationRequest{}, userRequest{}, editRequest{}, restockRequest{}, emptyRequest{}}
+var requests = []any{createRequest{}, reserveRequest{}, reservationRequest{}, userRequest{}, editRequest{}, restockRequest{}, emptyRequest{}, webhookRequest{}, replayRequest{}}
 
 // FuzzDecode: a body is either read, and then is one JSON object, or it is refused as bad_json or for a field that
 // breaks a rule.
@@ -29,7 +29,8 @@ func FuzzDecode(f *testing.F) {
 			`{}`, `null`, `[]`, `{"a":1}{}`, `{"a":1,"a":2}`, "{\"a\":\"\xff\"}", `{"a":"\ud800"}`, strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40),
 			`{"name":"Air","price":119.99,"total_stock":5e0,"start_time":"2026-01-31T10:00:00.000Z","sizes":[{"size":9.50,"stock":1},null,{}],"limit_per_user":null}`,
 			`{"dropId":1,"userId":9007199254740993,"userName":"a","email":"A@B.example","size":1e-2}`, `{"reservationId":-1.0e1}`,
-			`{"username":"x","email":null}`, `{"add":0.5,"size":{}}`, `{"hidden":1,"archived":"x","image_url":null,"start_time":"24:00"}`,
+			`{"url":"https://a.example/","types":["drop.created"],"drops":[1],"description":"x"}`, `{"url":7,"types":[null],"drops":["1"]}`,
+			`{"dropId":1,"from":2,"to":null}`, `{"username":"x","email":null}`, `{"add":0.5,"size":{}}`, `{"hidden":1,"archived":"x","image_url":null,"start_time":"24:00"}`,
 		} {
 			f.Add(byte(i), []byte(seed))
 		}

@@ -358,6 +358,69 @@ func TestFeed_FromNowOn(t *testing.T) {
 	})
 }
 
+// counted counts the ledger entries that are read.
+type counted struct {
+	store.Store
+
+	entries int
+}
+
+func (c *counted) Facts(ctx context.Context, id drop.ID, after drop.Seq, version int64, limit int) (store.Facts, error) {
+	f, err := c.Store.Facts(ctx, id, after, version, limit)
+	c.entries += len(f.Entries)
+	return f, err
+}
+
+// Whoever looks for a place at a drop's end reads only what is new since somebody was there.
+func TestFeed_LooksOnlyBehindTheLastEnd(t *testing.T) {
+	s := open(t, "memory")
+	id := s.create(plain(40))
+	s.trade(5, 60, id)
+	source := &counted{Store: s.store}
+	feed := events.New(source, s.engine, "EUR", slog.New(slog.DiscardHandler))
+	all := s.all(events.Filter{}, 1000)
+	reads := func(most int, what string, read func() error) {
+		t.Helper()
+		source.entries = 0
+		if err := read(); err != nil {
+			t.Fatal(err)
+		}
+		if source.entries > most {
+			t.Errorf("%s reads %d entries, want at most %d", what, source.entries, most)
+		}
+	}
+	end := all[len(all)-1]
+	for range 2 {
+		found, err := feed.End(t.Context(), id)
+		if err != nil || found != end.After {
+			t.Fatalf("%+v, %v, want %+v", found, err, end.After)
+		}
+	}
+	reads(1, "the end", func() error { _, err := feed.End(t.Context(), id); return err })
+	reads(1, "the place now", func() error { _, err := feed.Now(t.Context()); return err })
+	reads(1, "a place behind the newest event", func() error {
+		_, err := feed.Position(t.Context(), events.Cursor{Settled: end.At, From: drop.MaxID + 1}, id)
+		return err
+	})
+	// The places are the same as without a known end.
+	for _, e := range all {
+		c := events.Cursor{Settled: e.At - 1, From: drop.MaxID + 1}
+		fresh := events.New(s.store, s.engine, "EUR", slog.New(slog.DiscardHandler))
+		want, err := fresh.Position(t.Context(), c, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := feed.Position(t.Context(), c, id); err != nil || got != want {
+			t.Fatalf("before event %d: %+v, %v, want %+v", e.Seq, got, err, want)
+		}
+	}
+	s.trade(6, 10, id)
+	all = s.all(events.Filter{}, 1000)
+	if found, err := feed.End(t.Context(), id); err != nil || found != all[len(all)-1].After {
+		t.Errorf("after more: %+v, %v, want %+v", found, err, all[len(all)-1].After)
+	}
+}
+
 // What a failover has lost after it had been read comes again, from the drop's first event on.
 func TestFeed_AfterALostTail(t *testing.T) {
 	s := open(t, "sqlite")

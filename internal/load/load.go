@@ -70,6 +70,8 @@ type Config struct {
 	// Webhooks compares the load while all events go to three endpoints, of which one is slow and one dead, with the
 	// load without them. They are in this process, so the server must allow private addresses.
 	Webhooks bool
+	// Turn is how long the load runs with the endpoints, and without, before they change (default 2 s).
+	Turn time.Duration
 	// Began, if not nil, is called when everything is prepared and the load starts.
 	Began func()
 	// Progress, if not nil, is called every second.

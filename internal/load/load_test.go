@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,8 @@ type fakeShop struct {
 	created   int64
 	archived  []string
 	tokens    map[string]bool
+	webhooks  int             // created so far
+	hooked    map[string]bool // by path, those that are there
 
 	twice, lost, beyond, refuse, fail bool
 }
@@ -43,6 +46,16 @@ func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/api/drops/create":
 		f.created++
 		answer(map[string]int64{"id": f.created})
+	case path == "/api/webhooks":
+		f.webhooks++
+		if f.hooked == nil {
+			f.hooked = make(map[string]bool)
+		}
+		f.hooked[fmt.Sprintf("/api/webhooks/%d", f.webhooks)] = true
+		answer(map[string]int{"id": f.webhooks})
+	case f.hooked[path]:
+		delete(f.hooked, path)
+		answer(struct{}{})
 	case path == "/api/drops":
 		answer([]int{})
 	case path == "/api/drops/reserve" && f.fail:
@@ -245,5 +258,39 @@ func TestNumberAfter(t *testing.T) {
 		if got := numberAfter([]byte(body+" "), `"id":`); got != want {
 			t.Errorf("%s: %d, want %d", body, got, want)
 		}
+	}
+}
+
+func TestTurns_CompareNeighbors(t *testing.T) {
+	for _, c := range []struct {
+		rates         []float64
+		with, without float64
+		ratios        []float64
+	}{
+		{nil, 0, 0, []float64{}},
+		{[]float64{100, 50}, 50, 100, []float64{}}, // the machine may have become slower
+		{[]float64{100, 90, 80}, 90, 90, []float64{1}},
+		{[]float64{100, 50, 100, 30, 20}, 40, 100, []float64{0.5, 0.5}},
+		{[]float64{100, 100, 100, 50, 100, 70}, 70, 100, []float64{0.5, 1}},
+	} {
+		got := turnsOf(c.rates)
+		if got.With != c.with || got.Without != c.without || !slices.Equal(got.Ratios, c.ratios) {
+			t.Errorf("%v: %+v", c.rates, got)
+		}
+	}
+}
+
+// Endpoints come and go during the run, and none is left.
+func TestRun_TakesTurnsWithWebhooks(t *testing.T) {
+	f := &fakeShop{}
+	r, _ := against(t, f, Config{Webhooks: true, Turn: 20 * time.Millisecond})
+	if len(r.Webhooks.Ratios) < 1 || r.Webhooks.With <= 0 || r.Webhooks.Without <= 0 {
+		t.Errorf("%+v", r.Webhooks)
+	}
+	if f.webhooks < 6 || f.webhooks%3 != 0 || len(f.hooked) != 0 {
+		t.Errorf("%d endpoints created, %v left", f.webhooks, f.hooked)
+	}
+	if without, _ := against(t, &fakeShop{}, Config{}); without.Webhooks != nil {
+		t.Errorf("without webhooks: %+v", without.Webhooks)
 	}
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,9 +17,9 @@ import (
 // slowAnswer is how long the slow receiver takes for each message.
 const slowAnswer = 5 * time.Second
 
-// turn is how long the load runs without endpoints, then with them, and so on. A machine is not as fast at all times,
-// so only neighbors are compared.
-const turn = 2 * time.Second
+// usualTurn is how long the load runs without endpoints, then with them, and so on. A machine is not as fast at all
+// times, so only neighbors are compared.
+const usualTurn = 2 * time.Second
 
 // Turns compares the load with endpoints of webhooks and without, which take turns in one run.
 type Turns struct {
@@ -85,7 +86,7 @@ func (r *run) takeTurns(ctx context.Context) (t *Turns, err error) {
 // rate returns what is accepted per second in one turn. whole reports whether ctx lasted that long.
 func (r *run) rate(ctx context.Context) (perSecond float64, whole bool) {
 	began, before := time.Now(), r.accepted.Load()
-	if whole = sleepUntil(ctx, began.Add(turn)); !whole {
+	if whole = sleepUntil(ctx, began.Add(cmp.Or(r.Turn, usualTurn))); !whole {
 		return 0, false
 	}
 	return float64(r.accepted.Load()-before) / time.Since(began).Seconds(), true

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -172,21 +173,24 @@ func (d *Deliverer) tryLook(ctx context.Context) error {
 	for i := range hooks {
 		there[hooks[i].ID] = &hooks[i]
 	}
+	var ends sync.WaitGroup // side by side, because each waits for answers under way
 	for id, w := range d.workers {
-		hook := there[id]
+		hook, why := there[id], lost
 		switch {
 		case hook == nil:
-			w.end(deleted)
+			why = deleted
 		case hook.Disabled != "":
-			w.end(disabled)
+			why = disabled
 		case w.lost():
-			w.end(lost)
 		default:
 			w.change(*hook)
 			continue
 		}
 		delete(d.workers, id)
+		ends.Go(func() { w.end(why) })
 	}
+	ends.Wait()
+	maps.DeleteFunc(d.seen, func(id store.WebhookID, _ sighting) bool { return there[id] == nil })
 	d.Metrics.count(hooks)
 	if len(hooks) == 0 {
 		return nil
