@@ -35,7 +35,7 @@ type benchCommand struct {
 	Duration    wait          `default:"10s" help:"How long, from 1s to 1h."`
 	Keys        bool          `help:"Send an Idempotency-Key with each reserve and purchase (default false)."`
 	SignIn      bool          `help:"Let buyers sign in, with limits that none of them reaches; only for its own server (default false)."`
-	Webhooks    bool          `help:"Take turns of 2s with and without three endpoints that get all events, one of them slow and one dead, and compare; needs 10s; only for its own server (default false)."`
+	Webhooks    bool          `help:"Compare turns of 2s with and without three endpoints that get all events, of which one is slow and one dead; needs 10s, only for its own server (default false)."`
 	Token       string        `placeholder:"TOKEN" help:"An operator's token, if the running server requires one."`
 	JWTSecret   string        `name:"jwt-secret-file" placeholder:"FILE" help:"Sign buyers' tokens with this secret, which the running server must also use."`
 	JWTAudience string        `name:"jwt-audience" placeholder:"NAME" help:"The aud of these tokens."`
