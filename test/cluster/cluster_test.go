@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"sneakerdrop/internal/testing/client"
+	"sneakerdrop/internal/testing/receiver"
 )
 
 const (
@@ -53,6 +54,7 @@ type cluster struct {
 	apps    map[string]*program // the replicas
 	lb      *program
 	events  *client.Purchases // reads the feed
+	hook    *receiver.Server  // gets each purchase by a webhook
 }
 
 // newCluster starts everything, and ends it with the test.
@@ -200,7 +202,7 @@ func (c *cluster) startReplicas(t testing.TB) {
 	for i := range 3 {
 		name := fmt.Sprint("app", i+1)
 		m := c.network.plug(t, name)
-		p := c.program(m, c.folder(t, name, 0o700), c.binary, "serve", "--addr="+m.at(3000), "--insecure", "--hold="+hold.String(),
+		p := c.program(m, c.folder(t, name, 0o700), c.binary, "serve", "--addr="+m.at(3000), "--insecure", "--hold="+hold.String(), "--webhook-allow-private",
 			"--trusted-proxy="+fmt.Sprint(c.network.prefix, machines["lb"]))
 		p.env = []string{"SNEAKERDROP_DATABASE=" + c.databaseURL(), "SNEAKERDROP_NATS=" + c.addressed("nats://nats1:4222,nats://nats2:4222,nats://nats3:4222")}
 		c.apps[name] = p

@@ -5,6 +5,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
@@ -42,12 +43,15 @@ func newNetwork(t testing.TB) *network {
 	}
 	n := &network{prefix: "10.77.0.", real: true}
 	for _, line := range []string{
-		"link set lo up", "link add switch type bridge", "link set switch up", "addr add " + n.prefix + "254/24 dev switch",
+		"link set lo up", "link add switch type bridge", "link set switch up", "addr add " + n.outside().String() + "/24 dev switch",
 	} {
 		must(t, ip(nil, line))
 	}
 	return n
 }
+
+// outside is an address on the switch that belongs to no machine, like those of buyers and operators.
+func (n *network) outside() netip.Addr { return netip.MustParseAddr(n.prefix + "254") }
 
 // plug returns the machine with that name, connected to the network.
 func (n *network) plug(t testing.TB, name string) *machine {

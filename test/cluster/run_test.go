@@ -4,8 +4,12 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -18,9 +22,11 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/events"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/testing/client"
 	"sneakerdrop/internal/testing/histories"
+	"sneakerdrop/internal/testing/receiver"
 	"sneakerdrop/internal/testing/stores"
 )
 
@@ -50,6 +56,7 @@ func TestCluster_LosesNothingAndComesBack(t *testing.T) {
 	defer crowd.client.CloseIdleConnections()
 	c.events = client.ReadPurchases(t.Context(), crowd.client, c.shop)
 	defer c.events.End()
+	c.receive(t, crowd.client)
 	for i, s := range plan {
 		o := c.suffer(t, crowd, i, s)
 		table.add(o)
@@ -175,7 +182,25 @@ func (c *cluster) conclude(t testing.TB, crowd *crowd, shelves []*shelf, outside
 	}
 }
 
-// readEvents waits until the feed's reader has seen each purchase, and returns what is wrong.
+// receive starts a receiver of webhooks, and creates its endpoint.
+func (c *cluster) receive(t testing.TB, via *http.Client) {
+	t.Helper()
+	c.hook = receiver.GoAt(t, c.network.outside())
+	status, body, err := client.Call{
+		URL: c.shop() + "/api/webhooks", Body: fmt.Sprintf(`{"url":%q,"types":["purchase.completed"]}`, c.hook.URL),
+	}.Do(t.Context(), via)
+	must(t, err)
+	var made struct {
+		Secret string `json:"secret"`
+	}
+	if err := json.Unmarshal([]byte(body), &made); err != nil || status != http.StatusOK {
+		t.Fatalf("the new webhook is answered %d %s", status, body)
+	}
+	c.hook.Secret(made.Secret)
+}
+
+// readEvents waits until the feed's reader and the receiver of the webhook have seen each purchase, and returns what
+// is wrong.
 func (c *cluster) readEvents(ctx context.Context, books store.Store, shelves []*shelf) error {
 	want := make(map[int64]int)
 	for _, s := range shelves {
@@ -185,7 +210,24 @@ func (c *cluster) readEvents(ctx context.Context, books store.Store, shelves []*
 		}
 		want[s.id] = len(stored.Purchases)
 	}
-	return poll(ctx, patience, func(context.Context) error { return c.events.Are(want) })
+	return poll(ctx, patience, func(context.Context) error { return errors.Join(c.events.Are(want), c.received(want)) })
+}
+
+// received returns nil if the webhook has brought exactly so many purchases of each of these drops, each drop's in
+// order.
+func (c *cluster) received(want map[int64]int) error {
+	messages := c.hook.Messages()
+	if err := receiver.Order(messages); err != nil {
+		return err
+	}
+	first, got := receiver.First(messages, string(events.PurchaseCompleted)), make(map[int64]int)
+	for id := range want {
+		got[id] = len(first[id])
+	}
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("the webhook has brought so many purchases, by drop: %v; stored are %v", got, want)
+	}
+	return nil
 }
 
 // auditAll lets the program itself audit everything that was sold.

@@ -7,6 +7,7 @@ import (
 	"log"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -50,11 +51,17 @@ type life struct {
 // the test.
 func Go(t testing.TB, secrets ...string) *Server {
 	t.Helper()
-	port, err := reserve()
+	return GoAt(t, netip.AddrFrom4([4]byte{127, 0, 0, 1}), secrets...)
+}
+
+// GoAt is Go at another address of this machine than 127.0.0.1. It must be an IPv4 address.
+func GoAt(t testing.TB, address netip.Addr, secrets ...string) *Server {
+	t.Helper()
+	port, err := reserve(address)
 	if err != nil {
 		t.Fatalf("reserve a port for the receiver: %v", err)
 	}
-	r := &Server{URL: fmt.Sprintf("http://127.0.0.1:%d/", port.number), t: t, port: port, answer: verdict}
+	r := &Server{URL: "http://" + port.host() + "/", t: t, port: port, answer: verdict}
 	r.Secret(secrets...)
 	t.Cleanup(func() {
 		r.mu.Lock()

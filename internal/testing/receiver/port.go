@@ -4,25 +4,27 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// port is a port of 127.0.0.1 that nobody else can get while its receiver is dead. A bound socket that does not listen
+// port is a port of an address of this machine that nobody else can get while its receiver is dead. A bound socket that does not listen
 // holds it. Without that socket, another process could listen there, or a sender that dials it could reach itself.
 type port struct {
-	socket int
-	number int
+	address netip.Addr
+	socket  int
+	number  int
 }
 
-func reserve() (*port, error) {
+func reserve(address netip.Addr) (*port, error) {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open a socket: %w", err)
 	}
 	unix.CloseOnExec(socket)
-	p := &port{socket: socket}
+	p := &port{address: address, socket: socket}
 	if err := p.bind(); err != nil {
 		p.release()
 		return nil, err
@@ -34,7 +36,7 @@ func (p *port) bind() error {
 	if err := unix.SetsockoptInt(p.socket, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
 		return fmt.Errorf("share the port: %w", err)
 	}
-	if err := unix.Bind(p.socket, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	if err := unix.Bind(p.socket, &unix.SockaddrInet4{Addr: p.address.As4()}); err != nil {
 		return fmt.Errorf("bind a port: %w", err)
 	}
 	name, err := unix.Getsockname(p.socket)
@@ -56,7 +58,9 @@ func (p *port) listen() (net.Listener, error) {
 		return err
 	}
 	config := net.ListenConfig{Control: share}
-	return config.Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", p.number))
+	return config.Listen(context.Background(), "tcp4", p.host())
 }
+
+func (p *port) host() string { return fmt.Sprintf("%s:%d", p.address, p.number) }
 
 func (p *port) release() { _ = unix.Close(p.socket) }
