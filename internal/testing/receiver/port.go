@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// port is a port of an address of this machine that nobody else can get while its receiver is dead. A bound socket that does not listen
-// holds it. Without that socket, another process could listen there, or a sender that dials it could reach itself.
+// port is a port of an address of this machine that nobody else can get while its receiver is dead. A bound socket that
+// does not listen holds it. Without that socket, another process could listen there, or a sender that dials it could
+// reach itself.
 type port struct {
 	address netip.Addr
 	socket  int
