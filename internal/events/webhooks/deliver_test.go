@@ -370,6 +370,37 @@ func TestDeliverer_GoneAndBack(t *testing.T) {
 	await.Until(t, "everything is delivered", func() bool { return len(to.purchases(id)) == 5 })
 }
 
+// Whatever failed is due at once when its webhook is enabled, also if it was disabled so shortly that the server that
+// delivers never saw it.
+func TestDeliverer_EnabledBeforeItWasSeenDisabled(t *testing.T) {
+	s := open(t, stores.Open(t, "memory"))
+	id := s.create(100)
+	to := &fake{got: make(map[drop.ID][]received)}
+	to.set(func(string, received) webhooks.Attempt {
+		return webhooks.Attempt{Outcome: webhooks.Failed, Status: 503, RetryAfter: time.Hour}
+	})
+	hook := s.webhook(store.Webhook{Description: "x", Types: "purchase.completed"})
+	s.deliver(to, true)
+	s.buy(id, 1)
+	await.Until(t, "it is stored what failed", func() bool {
+		row, _, err := s.store.Delivery(t.Context(), hook.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := webhooks.ParseReport(row.Report)
+		return err == nil && len(report.Retries) == 1
+	})
+	to.set(nil)
+	elsewhere := webhooks.NewEndpoints(s.store, s.feed, to, true)
+	if _, err := elsewhere.Disable(t.Context(), hook.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := elsewhere.Enable(t.Context(), hook.ID); err != nil {
+		t.Fatal(err)
+	}
+	await.Until(t, "it is delivered", func() bool { return len(to.purchases(id)) == 1 })
+}
+
 // An operator can have events sent again.
 func TestDeliverer_Replays(t *testing.T) {
 	s := open(t, stores.Open(t, "memory"))

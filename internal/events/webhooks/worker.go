@@ -524,8 +524,8 @@ func (w *worker) find(ctx context.Context, wanted *store.Delivery) {
 	switch {
 	case err != nil:
 	case found && row.Holder == w.d.me:
+		w.adopt(w.row.Report, row.Report)
 		w.row, w.dirty = row, true
-		w.adopt(row.Report)
 	case found && row.Holder == "" && wanted.Holder == "":
 	default:
 		w.stranger = true
@@ -534,11 +534,15 @@ func (w *worker) find(ctx context.Context, wanted *store.Delivery) {
 	}
 }
 
-// adopt takes over attempts to send test messages, which any server adds to the stored report. The caller holds mu.
-func (w *worker) adopt(stored string) {
+// adopt takes over what any server changes in the stored report: it adds attempts to send test messages, and removes
+// the retries when an operator enables the endpoint again. before is what was stored last. The caller holds mu.
+func (w *worker) adopt(before, stored string) {
 	report, err := ParseReport(stored)
 	if err != nil {
 		return
+	}
+	if old, err := ParseReport(before); err == nil && len(old.Retries) > 0 && len(report.Retries) == 0 {
+		w.report.Retries, w.pause = nil, time.Time{}
 	}
 	for _, r := range report.Attempts {
 		if r.Event != "" || slices.Contains(w.report.Attempts, r) {
