@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -39,10 +40,11 @@ type Feed struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	mu    sync.Mutex // guards heads, ends and read
-	heads map[drop.ID]store.Head
-	ends  map[drop.ID]end
-	read  bool // heads has all drops
+	mu     sync.Mutex // guards heads, ends, read and active
+	heads  map[drop.ID]store.Head
+	ends   map[drop.ID]end
+	read   bool // heads has all drops
+	active active
 
 	older older
 	news  news
@@ -53,6 +55,28 @@ type end struct {
 	Position
 
 	at drop.Time // of the newest event before it
+}
+
+// active are the drops that something happened to after a time, or whose state nobody has read yet. All readers of one
+// generation share them: only the first has to look at all drops.
+type active struct {
+	drops      map[drop.ID]*drop.Drop
+	generation uint64
+	after      drop.Time // 0: not known yet
+	newest     drop.ID   // of all drops
+}
+
+// has reports whether no other drop can have events behind a cursor.
+func (a *active) has(c *Cursor) bool {
+	if c.Settled < a.after || c.From <= a.newest {
+		return false
+	}
+	for id := range c.Drops {
+		if a.drops[id] == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // New returns a feed of a store. Prices are in the currency with that code.
@@ -161,7 +185,7 @@ func (f *Feed) Pending(ctx context.Context, c Cursor, w Filter) ([]drop.ID, erro
 	}
 	var pending []drop.ID
 	f.mu.Lock()
-	for d := range f.drops.All() {
+	for d := range f.candidates(&c) {
 		if w.takesDrop(d) && f.pends(&c, d) {
 			pending = append(pending, d.ID)
 		}
@@ -174,6 +198,24 @@ func (f *Feed) Pending(ctx context.Context, c Cursor, w Filter) ([]drop.ID, erro
 		return cmp.Compare(a, b)
 	})
 	return pending, nil
+}
+
+// candidates returns the drops that may have events behind a cursor, and some more. The caller holds mu.
+func (f *Feed) candidates(c *Cursor) iter.Seq[*drop.Drop] {
+	a := &f.active
+	if generation := f.drops.Generation(); a.after == 0 || a.generation != generation {
+		*a = active{drops: make(map[drop.ID]*drop.Drop), generation: generation, after: drop.TimeOf(f.now().Add(-2 * settleAfter))}
+		for d := range f.drops.All() {
+			a.newest = max(a.newest, d.ID)
+			if head, known := f.heads[d.ID]; !known || head.Version != d.Version || head.LastAt > a.after {
+				a.drops[d.ID] = d
+			}
+		}
+	}
+	if a.has(c) {
+		return maps.Values(a.drops)
+	}
+	return f.drops.All()
 }
 
 // pends reports whether a drop has, or may have, events behind a cursor.
@@ -218,7 +260,7 @@ func (f *Feed) noteHead(h store.Head) {
 // Settle makes a cursor as short as it can be. A drop that it no longer names was read to its end, and then nothing
 // happened to it for a day.
 func (f *Feed) Settle(c *Cursor) {
-	all := slices.SortedFunc(f.drops.All(), func(a, b *drop.Drop) int { return cmp.Compare(a.ID, b.ID) })
+	all := slices.Collect(f.drops.All())
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	settled := max(c.Settled, drop.TimeOf(f.now().Add(-settleAfter)))
