@@ -398,7 +398,7 @@ type choice struct {
 
 // counts leaves out movements with Newest, because few of them are left.
 func (c *choice) counts(s *stub) bool {
-	return c.filter.takes(s.kind) && !(c.filter.Newest && s.kind.Movement())
+	return c.filter.takes(s.kind) && (!c.filter.Newest || !s.kind.Movement())
 }
 
 func (c *choice) take(s *stub) {

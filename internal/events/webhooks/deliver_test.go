@@ -338,6 +338,50 @@ func TestDeliverer_OneFailureDelaysNobodyElse(t *testing.T) {
 	})
 }
 
+// The report says how many events wait, also if it was stored just before and nothing more is tried.
+func TestDeliverer_CountsWhatWaits(t *testing.T) {
+	s := open(t, stores.Open(t, "memory"))
+	id := s.create(100)
+	to := &fake{got: make(map[drop.ID][]received)}
+	hook := s.webhook(store.Webhook{Description: "x", Types: "purchase.completed"})
+	s.deliver(to, true)
+	report := func() webhooks.Report {
+		row, _, err := s.store.Delivery(t.Context(), hook.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := webhooks.ParseReport(row.Report)
+		if err != nil {
+			return webhooks.Report{}
+		}
+		return report
+	}
+	s.buy(id, 1)
+	await.Until(t, "the first delivery is stored", func() bool { return report().Succeeded > 0 })
+	to.set(func(string, received) webhooks.Attempt {
+		return webhooks.Attempt{Outcome: webhooks.Failed, Status: 503, RetryAfter: time.Hour}
+	})
+	for _, most := range []int{4, 9} {
+		for i := range most {
+			s.buy(id, 10*most+i)
+		}
+		want := int64(most)
+		if most == 9 {
+			want += 4
+		}
+		await.Until(t, fmt.Sprintf("%d events wait", want), func() bool { r := report(); return r.Behind == want && r.Lag > 0 })
+	}
+	to.set(nil)
+	endpoints := webhooks.NewEndpoints(s.store, s.feed, to, true)
+	if _, err := endpoints.Disable(t.Context(), hook.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := endpoints.Enable(t.Context(), hook.ID); err != nil {
+		t.Fatal(err)
+	}
+	await.Until(t, "nothing waits", func() bool { r := report(); return len(to.purchases(id)) == 14 && r.Behind == 0 && r.Lag == 0 })
+}
+
 // A receiver that is gone gets nothing more, and its place is kept.
 func TestDeliverer_GoneAndBack(t *testing.T) {
 	s := open(t, stores.Open(t, "memory"))

@@ -20,10 +20,15 @@ func (w *worker) measure(ctx context.Context) {
 	w.mu.Unlock()
 	filter.Newest = false
 	pending, err := w.d.Feed.Pending(ctx, cursor, filter)
-	if err != nil || len(pending) > 0 && time.Since(w.measuredAt) < lagEvery {
+	if err != nil {
 		return
 	}
-	w.measuredAt = time.Now()
+	if w.waiting = len(pending) > 0; w.waiting {
+		if time.Since(w.measuredAt) < lagEvery {
+			return
+		}
+		w.measuredAt = time.Now()
+	}
 	behind, oldest := int64(0), drop.Time(0)
 	for _, id := range pending[:min(len(pending), lagDrops)] {
 		at, err := w.position(ctx, cursor, id)

@@ -75,7 +75,9 @@ type worker struct {
 	sending context.Context    //nolint:containedctx // of the messages under way, which may end after everything else
 	cut     context.CancelFunc // ends them
 
-	measuredAt time.Time // when keepSaving last counted the events that wait
+	// Only keepSaving uses these: whether events waited when it last looked, and when it last counted them.
+	waiting    bool
+	measuredAt time.Time
 
 	mu       sync.Mutex // guards everything below
 	hook     store.Webhook
@@ -473,7 +475,7 @@ func (w *worker) keepSaving(ctx context.Context) {
 		}
 		w.mu.Lock()
 		since := time.Since(w.savedAt)
-		due := (w.dirty && since >= saveEvery) || (w.report.Behind > 0 && since >= lagEvery) || w.sent >= unsaved/2 || !w.d.Alone && since >= beatEvery
+		due := (w.dirty && since >= saveEvery) || (w.waiting && time.Since(w.measuredAt) >= lagEvery) || w.sent >= unsaved/2 || !w.d.Alone && since >= beatEvery
 		w.mu.Unlock()
 		if due {
 			w.measure(ctx)
