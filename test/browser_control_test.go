@@ -16,16 +16,23 @@ import (
 // pushes presses the button with that text.
 func (p *page) pushes(text string) {
 	p.t.Helper()
-	p.holds(script(fmt.Sprintf(`[...document.querySelectorAll("dialog[open] button, #app button")].some((b) => b.textContent.trim() === %q)`, text)))
-	eval[chromedp.Void](p, script(fmt.Sprintf(`[...document.querySelectorAll("dialog[open] button, #app button")].find((b) => b.textContent.trim() === %q).click()`, text)))
+	p.clicks(fmt.Sprintf(`[...document.querySelectorAll("dialog[open] button, #app button")].find((b) => b.textContent.trim() === %q)`, text))
 }
 
 // goes follows the link with that text, in the page before the menu.
 func (p *page) goes(text string) {
 	p.t.Helper()
-	link := fmt.Sprintf(`[...document.querySelectorAll("#main a"), ...document.querySelectorAll("#app a")].find((a) => a.textContent.trim() === %q)`, text)
-	p.holds(script("!!" + link))
-	eval[chromedp.Void](p, script(link+`.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}))`))
+	p.clicks(fmt.Sprintf(`[...document.querySelectorAll("#main a"), ...document.querySelectorAll("#app a")].find((a) => a.textContent.trim() === %q)`, text))
+}
+
+// clicks waits until an expression finds an element, and clicks it. Between two calls the page may draw anew: then it
+// waits again.
+func (p *page) clicks(element string) {
+	p.t.Helper()
+	for clicked := false; !clicked; {
+		p.holds(script("!!" + element))
+		clicked = eval[bool](p, script(`{ const found = `+element+`; found?.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true})); !!found }`))
+	}
 }
 
 // confirms presses a button that stops a drop that sells, and says yes to the question.
@@ -273,4 +280,31 @@ func TestControl_Calculates(t *testing.T) {
 		}
 	}
 	p.quiet()
+}
+
+// Who signs out while the page waits for figures stays out: their answer comes too late.
+func TestControl_SignedOutDuringALook(t *testing.T) {
+	t.Parallel()
+	const secret = "0123456789abcdef0123456789abcdef"
+	s, operate := signInServer(t, secret)
+	operate("", "/api/drops/create", onePair)
+	answer := operate("", "/api/operator/tokens", `{"name":"the operator","role":"operator"}`)
+	_, after, _ := strings.Cut(answer, `"secret":"`)
+	token, _, _ := strings.Cut(after, `"`)
+	p := visit(t, s.url+"/admin", desktopDark)
+	p.holds(`!!document.querySelector("#token")`)
+	p.fill("#token", token)
+	p.submit("#token")
+	p.reads("h1", "Overview")
+	eval[chromedp.Void](p, `globalThis.late = [], globalThis.real = fetch, globalThis.fetch = async (...call) => {
+		const answer = await real(...call);
+		if (String(call[0]?.url ?? call[0]).includes("/api/operator/figures")) await new Promise((go) => late.push(go));
+		return answer;
+	}`)
+	p.holds(`late.length > 0`)
+	p.pushes("Sign out")
+	p.holds(`!!document.querySelector("#token")`)
+	eval[chromedp.Void](p, `globalThis.fetch = real, late.forEach((go) => go()), globalThis.quiet = false, setTimeout(() => quiet = true, 1500)`)
+	p.holds(`quiet`)
+	p.holds(`!!document.querySelector("#token") && !document.body.textContent.includes("Overview")`)
 }

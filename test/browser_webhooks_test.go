@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
@@ -106,9 +105,7 @@ func (p *page) secret() string {
 // pushesIn presses the button with that text in the dialog.
 func (p *page) pushesIn(text string) {
 	p.t.Helper()
-	button := fmt.Sprintf(`[...document.querySelectorAll("dialog[open] button")].find((b) => b.textContent.trim() === %q)`, text)
-	p.holds(script("!!" + button))
-	p.do(chromedp.Evaluate[chromedp.Void](button + ".click()"))
+	p.clicks(fmt.Sprintf(`[...document.querySelectorAll("dialog[open] button")].find((b) => b.textContent.trim() === %q)`, text))
 }
 
 // idle waits until the page has no action under way.

@@ -174,7 +174,7 @@ func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*f
 	if err := p.templates.ExecuteTemplate(&b, name, &data); err != nil {
 		return nil, err
 	}
-	f := newFile(name, b.Bytes())
+	f := newFile(name, bytes.Clone(b.Bytes())) // without the room that the buffer has left
 	f.policy, f.language = policyOf(script, []byte(data.Style)), s.Lang()
 	return f, nil
 }

@@ -31,8 +31,18 @@ export function leave() {
 
 const window = 30; // readings that percentiles are taken over
 
+// look shows the present figures. An answer to a token that is no longer this tab's does not count: whoever has signed
+// out would be in again, or out if the old token is refused.
 async function look() {
-  const answer = await client.figures();
+  const token = session.token();
+  const current = () => token === session.token();
+  let answer;
+  try {
+    answer = await client.figures();
+  } catch (refusal) {
+    if (current()) throw refusal;
+  }
+  if (!answer || !current()) return;
   room.figures = answer;
   room.history.push(answer);
   if (room.history.length > window) room.history.shift();
