@@ -121,6 +121,10 @@ func up(ctx context.Context, parts []part) (down stop, err error) {
 	return down, nil
 }
 
+// settleAfter is when the first pages, looks and sweeps are done. What only they needed is freed then, up to 10 MB.
+// Otherwise a server that does nothing keeps it for minutes.
+const settleAfter = 5 * time.Second
+
 // Serve runs a server until ctx ends, and then finishes what was accepted. It returns no error if ctx ends before the
 // server is ready.
 func Serve(ctx context.Context, c Config) error {
@@ -129,6 +133,8 @@ func Serve(ctx context.Context, c Config) error {
 	switch {
 	case err == nil:
 		debug.FreeOSMemory() // frees 3 MB that only the start needed
+		settled := time.AfterFunc(settleAfter, debug.FreeOSMemory)
+		defer settled.Stop()
 		c.Ready(s.door.addr, s.url)
 		err = s.serve(ctx)
 		s.Log.Info("stopping", "timeout", c.ShutdownTimeout)
