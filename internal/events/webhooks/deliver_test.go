@@ -137,6 +137,23 @@ func (s *shop) webhook(w store.Webhook) store.Webhook {
 	return w
 }
 
+// report is what is stored about deliveries to a webhook; empty: nothing yet.
+func (s *shop) report(id store.WebhookID) webhooks.Report {
+	s.Helper()
+	row, found, err := s.store.Delivery(s.Context(), id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if !found {
+		return webhooks.Report{}
+	}
+	report, err := webhooks.ParseReport(row.Report)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return report
+}
+
 // deliver starts a deliverer, which stops when the test ends or when the returned function is called.
 func (s *shop) deliver(to webhooks.Poster, alone bool) (stop func()) {
 	d := webhooks.NewDeliverer(webhooks.DelivererOptions{Store: s.store, Feed: s.feed, Poster: to, Alone: alone, Log: slog.New(slog.DiscardHandler)})
@@ -324,12 +341,8 @@ func TestDeliverer_OneFailureDelaysNobodyElse(t *testing.T) {
 		t.Errorf("%d purchases behind the failed one were delivered", n)
 	}
 	await.Until(t, "the report says what fails", func() bool {
-		row, found, err := s.store.Delivery(t.Context(), hook.ID)
-		if err != nil || !found {
-			return false
-		}
-		report, err := webhooks.ParseReport(row.Report)
-		if err != nil || len(report.Retries) != 1 {
+		report := s.report(hook.ID)
+		if len(report.Retries) != 1 {
 			return false
 		}
 		r := report.Retries[0]
@@ -345,17 +358,7 @@ func TestDeliverer_CountsWhatWaits(t *testing.T) {
 	to := &fake{got: make(map[drop.ID][]received)}
 	hook := s.webhook(store.Webhook{Description: "x", Types: "purchase.completed"})
 	s.deliver(to, true)
-	report := func() webhooks.Report {
-		row, _, err := s.store.Delivery(t.Context(), hook.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		report, err := webhooks.ParseReport(row.Report)
-		if err != nil {
-			return webhooks.Report{}
-		}
-		return report
-	}
+	report := func() webhooks.Report { return s.report(hook.ID) }
 	s.buy(id, 1)
 	await.Until(t, "the first delivery is stored", func() bool { return report().Succeeded > 0 })
 	to.set(func(string, received) webhooks.Attempt {
@@ -426,14 +429,7 @@ func TestDeliverer_EnabledBeforeItWasSeenDisabled(t *testing.T) {
 	hook := s.webhook(store.Webhook{Description: "x", Types: "purchase.completed"})
 	s.deliver(to, true)
 	s.buy(id, 1)
-	await.Until(t, "it is stored what failed", func() bool {
-		row, _, err := s.store.Delivery(t.Context(), hook.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		report, err := webhooks.ParseReport(row.Report)
-		return err == nil && len(report.Retries) == 1
-	})
+	await.Until(t, "it is stored what failed", func() bool { return len(s.report(hook.ID).Retries) == 1 })
 	to.set(nil)
 	elsewhere := webhooks.NewEndpoints(s.store, s.feed, to, true)
 	if _, err := elsewhere.Disable(t.Context(), hook.ID); err != nil {
