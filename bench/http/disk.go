@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	bench "sneakerdrop/internal/load"
 )
 
 const (
@@ -56,5 +58,5 @@ func spread(took []float64) (d disk) {
 		return d
 	}
 	slices.Sort(took)
-	return disk{P50: median(took), P99: took[len(took)*99/100], Max: took[len(took)-1]}
+	return disk{P50: bench.Median(took), P99: took[len(took)*99/100], Max: took[len(took)-1]}
 }

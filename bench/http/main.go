@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	bench "sneakerdrop/internal/load"
 )
 
 type settings struct {
@@ -88,11 +90,8 @@ type result struct {
 		P50       float64 `json:"p50_ms"`
 		P99       float64 `json:"p99_ms"`
 	} `json:"latency"`
-	Webhooks *struct {
-		With   float64   `json:"with_per_second"`
-		Ratios []float64 `json:"ratios"`
-	} `json:"webhooks"`
-	CPU *struct {
+	Webhooks *bench.Turns `json:"webhooks"`
+	CPU      *struct {
 		Server   *float64 `json:"server_us"`
 		Database *float64 `json:"database_us"`
 		Load     *float64 `json:"load_us"`
@@ -184,7 +183,7 @@ func run(ctx context.Context, o settings) error {
 	for _, l := range all {
 		r := rowOf(l, got, byName)
 		if out.Loads = append(out.Loads, r); l.Name == most {
-			taken = median(r.PerSecond)
+			taken = bench.Median(r.PerSecond)
 		}
 	}
 	if o.only != "" {
@@ -276,7 +275,7 @@ func rowOf(l load, got map[string][]result, byName map[string]load) row {
 			load, idle = append(load, value(r.CPU.Load)), append(idle, value(r.CPU.Idle))
 		}
 	}
-	out.P99, out.Server, out.Database, out.Load, out.Idle = median(p99), median(server), median(database), median(load), median(idle)
+	out.P99, out.Server, out.Database, out.Load, out.Idle = bench.Median(p99), bench.Median(server), bench.Median(database), bench.Median(load), bench.Median(idle)
 	return out
 }
 
@@ -285,14 +284,6 @@ func value(v *float64) float64 {
 		return 0
 	}
 	return *v
-}
-
-func median(all []float64) float64 {
-	if len(all) == 0 {
-		return 0
-	}
-	all = slices.Sorted(slices.Values(all))
-	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
 // openLoop offers a tenth to all of what the closed loop took of the load that it takes most of, over 256 connections.
@@ -366,9 +357,9 @@ func show(r *report) error {
 	for _, l := range r.Loads {
 		ratio := ""
 		if len(l.Ratio) > 0 {
-			ratio = fmt.Sprintf("%.2f (%.2f – %.2f)", median(l.Ratio), slices.Min(l.Ratio), slices.Max(l.Ratio))
+			ratio = fmt.Sprintf("%.2f (%.2f – %.2f)", bench.Median(l.Ratio), slices.Min(l.Ratio), slices.Max(l.Ratio))
 		}
-		fmt.Fprintf(w, "%s\t%.0f (%.0f – %.0f)\t%s\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\n", l.Name, median(l.PerSecond), slices.Min(l.PerSecond),
+		fmt.Fprintf(w, "%s\t%.0f (%.0f – %.0f)\t%s\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\n", l.Name, bench.Median(l.PerSecond), slices.Min(l.PerSecond),
 			slices.Max(l.PerSecond), ratio, l.Against, l.P99, l.Server, l.Database, l.Load, l.Idle)
 	}
 	for _, p := range r.Half {

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sneakerdrop/internal/load"
 )
 
 // What is promised.
@@ -96,9 +98,9 @@ func (o settings) report(alone, together, uneven []float64, seen latencies, back
 	}
 	fmt.Printf("| three servers, one PostgreSQL, one NATS, %d connections, medians of %d rounds | | promised |\n| --- | --: | --: |\n", o.connections, o.rounds)
 	if len(alone) > 0 {
-		ratio, most := median(together)/median(alone), slices.Max(uneven)
-		row("reserves of one drop a second, one server", fmt.Sprintf("%.0f", median(alone)), "", true)
-		row("three servers", fmt.Sprintf("%.0f", median(together)), "", true)
+		ratio, most := load.Median(together)/load.Median(alone), slices.Max(uneven)
+		row("reserves of one drop a second, one server", fmt.Sprintf("%.0f", load.Median(alone)), "", true)
+		row("three servers", fmt.Sprintf("%.0f", load.Median(together)), "", true)
 		row("ratio", fmt.Sprintf("%.2f", ratio), "≥ 0.8", ratio >= minRatio)
 		row("a server's sales are off a third by, at most", fmt.Sprintf("%.1f %%", 100*most), "≤ 20 %", most <= maxUneven)
 	}
@@ -113,9 +115,4 @@ func (o settings) report(alone, together, uneven []float64, seen latencies, back
 		return fmt.Errorf("missed: %s", strings.Join(missed, "; "))
 	}
 	return nil
-}
-
-func median(all []float64) float64 {
-	all = slices.Sorted(slices.Values(all))
-	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }

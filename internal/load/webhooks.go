@@ -31,7 +31,7 @@ type Turns struct {
 }
 
 // Ratio is the median of Ratios. It is 0 if the run was too short to compare any.
-func (t *Turns) Ratio() float64 { return median(t.Ratios) }
+func (t *Turns) Ratio() float64 { return Median(t.Ratios) }
 
 // turnsOf compares rates: without, with, without, and so on.
 func turnsOf(rates []float64) *Turns {
@@ -43,12 +43,13 @@ func turnsOf(rates []float64) *Turns {
 			t.Ratios = append(t.Ratios, rate/((rates[i-1]+rates[i+1])/2))
 		}
 	}
-	t.Without, t.With = round(median(kinds[0])), round(median(kinds[1]))
+	t.Without, t.With = round(Median(kinds[0])), round(Median(kinds[1]))
 	slices.Sort(t.Ratios)
 	return t
 }
 
-func median(all []float64) float64 {
+// Median returns the median, 0 of nothing.
+func Median(all []float64) float64 {
 	if len(all) == 0 {
 		return 0
 	}
