@@ -24,6 +24,8 @@ var house = [][]string{
 	{"internal/live", "internal/rehearse"},
 	{"internal/events/webhooks"},
 	{"internal/bus", "internal/events"},
+	{"internal/payment/stripe", "internal/payment/external", "internal/payment/demo"},
+	{"internal/payment"},
 	{"internal/identity", "internal/limit", "internal/http1"},
 	{"internal/engine", "internal/audit", "internal/importer", "internal/copier"},
 	{"internal/store/postgres", "internal/store/sqlite", "internal/store/memory"},
