@@ -383,6 +383,9 @@ func cancelled(f *fixture) {
 	gone, cancel := context.WithCancel(f.ctx)
 	cancel()
 	f.ctx, gone = gone, f.ctx
+	if _, err := f.Provider.Start(f.ctx, order()); !errors.Is(err, context.Canceled) {
+		f.Errorf("Start with a cancelled context: %v, want context.Canceled", err)
+	}
 	for _, method := range []string{"Find", "Close", "Capture", "Void"} {
 		if _, err := s.call(method); !errors.Is(err, context.Canceled) {
 			f.Errorf("%s with a cancelled context: %v, want context.Canceled", method, err)
