@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -192,6 +193,35 @@ func (l *life) sell(user drop.UserID, n int) {
 	l.want("a cancel", l.batch(drop.Cancel{Reservation: first[1].Reservation.ID})[0].Err, (*drop.Error)(nil))
 	late := l.batch(drop.MakePurchase{Reservation: first[2].Reservation.ID})[0].Err
 	l.want("a purchase too late", late != nil && late.Code == drop.CodeReservationExpired, true)
+	l.wait()
+}
+
+// wait runs a batch that waits for the drop's lock. However fast the machine is, its statement takes long.
+func (l *life) wait() {
+	tx, err := l.sh.admin.Begin(l.ctx)
+	l.must(err)
+	defer func() { _ = tx.Rollback(l.ctx) }() // does nothing after the one below
+	_, err = tx.Exec(l.ctx, `SELECT FROM sneakerdrop.drops WHERE id = $1 FOR UPDATE`, l.id)
+	l.must(err)
+	done := make(chan error, 1)
+	go func() {
+		done <- l.RunBatch(l.ctx, &storetest.Batch{
+			Drop: l.id, Decider: func(*drop.State, drop.Time) *drop.Changes { return nil },
+		})
+	}()
+	for waits := false; !waits; {
+		l.must(tx.QueryRow(l.ctx, `SELECT EXISTS (
+			SELECT FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '5 ms')`,
+			l.sh.role).Scan(&waits))
+		select {
+		case err := <-done:
+			l.must(err)
+			panic(errors.New("a batch did not wait for the drop's lock"))
+		default:
+		}
+	}
+	l.must(tx.Rollback(l.ctx))
+	l.must(<-done)
 }
 
 func (l *life) read(u drop.User, name string) {
