@@ -39,6 +39,11 @@ type DropReport struct {
 	Reservations  int64   `json:"reservations"`
 	Purchases     int64   `json:"purchases"`
 	LedgerEntries int64   `json:"ledger_entries"`
+	// Held counts the units that are held, and Paying those of them whose buyers are paying. WrittenOff counts the sold
+	// units that were taken back and left the stock. All three are counted from the rows.
+	Held       int64 `json:"held"`
+	Paying     int64 `json:"paying"`
+	WrittenOff int64 `json:"written_off"`
 	// Differences counts the records that do not match, and Sentences describe the first of them. The first one is
 	// the cause as far as an audit can tell; the others may be its consequences.
 	Differences int64    `json:"differences"`
@@ -64,6 +69,9 @@ func (r *Report) Sum() DropReport {
 		sum.Reservations += d.Reservations
 		sum.Purchases += d.Purchases
 		sum.LedgerEntries += d.LedgerEntries
+		sum.Held += d.Held
+		sum.Paying += d.Paying
+		sum.WrittenOff += d.WrittenOff
 		sum.Differences += d.Differences
 	}
 	return sum

@@ -23,7 +23,7 @@ func newCheck(id drop.ID) *check {
 	return &check{
 		report: DropReport{ID: id},
 		state:  &drop.State{},
-		ledger: ledger{batches: make(map[drop.BatchID]bool), posted: make(map[posting]bool), moments: make(map[moment]*movement)},
+		ledger: ledger{batches: make(map[drop.BatchID]bool), posted: make(map[posting]bool), moments: make(map[moment]*movement), started: make(map[uint32]bool)},
 	}
 }
 
@@ -85,6 +85,7 @@ func (c *check) close() {
 	c.closeLedger()
 	c.closeReservations()
 	c.closePurchases()
+	c.closeMovements(true)
 }
 
 // numbers follows rows that are numbered from 1 without gaps.

@@ -17,6 +17,9 @@ type ledger struct {
 
 	misnamed []misnamed
 
+	// started are the numbers of the reservations whose buyers began to pay.
+	started map[uint32]bool
+
 	moments map[moment]*movement
 	order   []*movement // in the order in which they came
 }
@@ -79,7 +82,13 @@ func (c *check) entry(e drop.LedgerEntry) error {
 		c.differf("ledger entry %d says that %d units%s are available after it, but the entries up to it give %d",
 			e.Seq, e.Available, c.of(i), want)
 	}
-	if e.Reason != drop.Created && e.Reason != drop.Restocked {
+	switch e.Reason {
+	case drop.Created, drop.Restocked:
+	case drop.PaymentStarted:
+		for n := range e.Numbers.All() {
+			l.started[n] = true
+		}
+	default:
 		l.count(&e, p)
 	}
 	return nil

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 
 	"sneakerdrop/internal/drop"
@@ -11,6 +13,8 @@ import (
 type rows struct {
 	reservations, purchases numbers
 	completed               []completed // ascending
+	// late are the reservations that were made for late money, by those that had expired. They come after them.
+	late map[drop.ReservationID]drop.Reservation
 }
 
 // completed is what a completed reservation says about its purchase.
@@ -37,18 +41,49 @@ func (c *check) reservation(r drop.Reservation) error {
 		c.differf("reservation %d has size %q, which the drop does not have", r.ID, r.Size)
 		return nil
 	}
-	c.account(&r, r.CreatedAt, posting{size: i, reason: drop.Reserved})
+	name := fmt.Sprintf("reservation %d (%s)", r.ID, r.Status)
+	c.account(name, r.CreatedAt, posting{size: i, reason: drop.Reserved})
 	switch r.Status {
 	case drop.Active:
+		c.report.Held++
+		if r.Payment != 0 {
+			c.report.Paying++
+		}
 	case drop.Completed:
-		c.account(&r, r.EndedAt, posting{size: i, reason: drop.Purchased})
+		c.account(name, r.EndedAt, posting{size: i, reason: drop.Purchased})
 		c.rows.completed = append(c.rows.completed, completed{id: r.ID, user: r.UserID, ended: r.EndedAt, size: r.Size})
 	case drop.Expired:
-		c.account(&r, r.EndedAt, posting{size: i, reason: drop.ReservationExpired})
+		c.account(name, r.EndedAt, posting{size: i, reason: drop.ReservationExpired})
 	case drop.Cancelled:
-		c.account(&r, r.EndedAt, posting{size: i, reason: drop.ReservationCancelled})
+		c.account(name, r.EndedAt, posting{size: i, reason: drop.ReservationCancelled})
 	}
+	c.paid(&r)
 	return nil
+}
+
+// paid checks what a reservation says about its payment.
+func (c *check) paid(r *drop.Reservation) {
+	expired, late := c.rows.late[r.ID]
+	delete(c.rows.late, r.ID)
+	started := c.ledger.started[uint32(c.number(int64(r.ID)))]
+	delete(c.ledger.started, uint32(c.number(int64(r.ID))))
+	switch {
+	case late && (r.UserID != expired.UserID || r.Size != expired.Size || r.Payment != expired.Payment || r.Claim != r.ID):
+		c.differf("reservation %d was made for payment %d of reservation %d, but says otherwise", r.ID, expired.Payment, expired.ID)
+	case r.Payment == 0 && r.Claim != 0:
+		c.differf("reservation %d is claimed by no payment", r.ID)
+	case r.Payment == 0 && started:
+		c.differf("the ledger says that the buyer of reservation %d began to pay, but it has no payment", r.ID)
+	case r.Payment != 0 && !started && !late:
+		c.differf("reservation %d has payment %d, but the ledger does not say that its buyer began to pay", r.ID, r.Payment)
+	case r.Claim != 0 && r.Claim != r.ID && (r.Claim < r.ID || r.Status != drop.Expired):
+		c.differf("reservation %d (%s) has a claim of reservation %d, which was not made for it", r.ID, r.Status, r.Claim)
+	case r.Claim != 0 && r.Claim != r.ID:
+		if c.rows.late == nil {
+			c.rows.late = make(map[drop.ReservationID]drop.Reservation)
+		}
+		c.rows.late[r.Claim] = *r
+	}
 }
 
 // sound checks a reservation on its own.
@@ -75,18 +110,18 @@ func (c *check) sound(r *drop.Reservation) bool {
 	return false
 }
 
-// account compares one reservation with what the ledger moved at that moment. A reservation older than the ledger
-// came with an import, whose first batch moved it.
-func (c *check) account(r *drop.Reservation, at drop.Time, p posting) {
+// account compares one row with what the ledger moved at that moment. A reservation older than the ledger came with an
+// import, whose first batch moved it.
+func (c *check) account(row string, at drop.Time, p posting) {
 	at = max(at, c.ledger.first)
 	m := c.ledger.moments[moment{at: at, posting: p}]
 	if m == nil {
-		c.differf("reservation %d (%s) was %s at %s, but the ledger has no such movement then", r.ID, r.Status, said(p.reason), at)
+		c.differf("%s was %s at %s, but the ledger has no such movement then", row, said(p.reason), at)
 		return
 	}
 	m.rows++
 	if m.rows == m.units+1 {
-		c.differf("reservation %d (%s) was %s at %s, one more than the %d of ledger entry %d", r.ID, r.Status, said(p.reason), at, m.units, m.seq)
+		c.differf("%s was %s at %s, one more than the %d of ledger entry %d", row, said(p.reason), at, m.units, m.seq)
 	}
 }
 
@@ -97,6 +132,8 @@ func said(r drop.Reason) string {
 		return "expired"
 	case drop.ReservationCancelled:
 		return "cancelled"
+	case drop.WrittenOff:
+		return "written off"
 	default:
 		return string(r)
 	}
@@ -110,13 +147,33 @@ func (c *check) closeReservations() {
 	}
 	c.reservationsDone = true
 	c.checkLast(&c.rows.reservations, "reservation number", int64(c.state.Reserved))
+	c.closeMovements(false)
+	for _, id := range slices.Sorted(maps.Keys(c.rows.late)) {
+		expired := c.rows.late[id]
+		c.differf("reservation %d was made for payment %d of reservation %d, but there is none with that number", id, expired.Payment, expired.ID)
+	}
+	for _, n := range slices.Sorted(maps.Keys(c.ledger.started)) {
+		c.differf("the ledger says that the buyer of reservation %d began to pay, but there is none with that number",
+			drop.NewReservationID(c.report.ID, n))
+	}
+}
+
+// closeMovements finds movements in the ledger that no row accounts for: no purchase for those that take sold units
+// back, and no reservation for all others.
+func (c *check) closeMovements(back bool) {
+	rows := "reservations"
+	if back {
+		rows = "purchases"
+	}
 	for _, m := range c.ledger.order {
-		if m.rows < m.units {
-			c.differf("ledger entry %d: %d units%s were %s at %s, but %d reservations say so",
-				m.seq, m.units, c.of(m.size), said(m.reason), m.at, m.rows)
+		if m.rows < m.units && back == takesBack(m.reason) {
+			c.differf("ledger entry %d: %d units%s were %s at %s, but %d %s say so",
+				m.seq, m.units, c.of(m.size), said(m.reason), m.at, m.rows, rows)
 		}
 	}
 }
+
+func takesBack(r drop.Reason) bool { return r == drop.Returned || r == drop.WrittenOff }
 
 // purchase receives the next purchase.
 func (c *check) purchase(p drop.Purchase) error {
@@ -147,7 +204,33 @@ func (c *check) purchase(p drop.Purchase) error {
 		c.differf("purchase %d is dated %s, but its reservation %d was completed at %s", p.ID, p.CreatedAt, r.id, r.ended)
 	}
 	r.bought = true
+	c.returned(&p)
 	return nil
+}
+
+// returned checks whether the unit of a purchase was taken back.
+func (c *check) returned(p *drop.Purchase) {
+	i, ok := c.size(p.Size)
+	reason := drop.Returned
+	switch {
+	case !ok: // its reservation has that size too, and that was reported
+		return
+	case p.Return != drop.NotReturned && p.ReturnedAt < p.CreatedAt, p.Return == drop.NotReturned && p.ReturnedAt != 0:
+		c.differf("purchase %d is %s since %s, but was made at %s", p.ID, p.Return, p.ReturnedAt, p.CreatedAt)
+		return
+	}
+	switch p.Return {
+	case drop.NotReturned:
+		return
+	case drop.BackOnSale:
+	case drop.OffStock:
+		reason = drop.WrittenOff
+		c.report.WrittenOff++
+	default:
+		c.differf("purchase %d has the unknown return %d", p.ID, int8(p.Return))
+		return
+	}
+	c.account(fmt.Sprintf("purchase %d (%s)", p.ID, p.Return), p.ReturnedAt, posting{size: i, reason: reason})
 }
 
 // closePurchases finds completed reservations without a purchase.

@@ -84,6 +84,11 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 			s.LoadPurchase(p)
 		}
 	}
+	for _, p := range b.purchases {
+		if slices.Contains(need.Purchases, p.ID) {
+			s.LoadPurchase(p)
+		}
+	}
 	if need.Recent {
 		s.Recent = b.recent()
 	}
@@ -109,8 +114,11 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 
 func (b *book) commit(s *drop.State, c *drop.Changes) {
 	b.drop, b.lastAt, b.seq, b.reserved, b.purchased, b.batch = s.Drop, s.LastAt, s.Seq, s.Reserved, s.Purchased, s.Batch
-	for _, r := range slices.Concat(c.Ended, c.Made) {
+	for _, r := range slices.Concat(c.Ended, c.Made, c.Updated) {
 		b.reservations[r.ID] = *r
+	}
+	for _, p := range c.Returned {
+		b.purchases[p.ReservationID] = *p
 	}
 	for _, p := range c.Purchases {
 		b.purchases[p.ReservationID] = p

@@ -25,6 +25,9 @@ func (c Cancel) apply(a *application) Result {
 	case Completed:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
 	case Active:
+		if r.Claim != 0 {
+			return Result{Err: Refuse(CodePaymentPending)}
+		}
 		a.end(r, Cancelled, ReservationCancelled, r.ID.number())
 	case Expired, Cancelled:
 	}

@@ -56,6 +56,8 @@ type Need struct {
 	Limits bool
 	// Reservations are the ones to purchase or cancel. Each is loaded together with its purchase, if it has one.
 	Reservations []Wanted
+	// Purchases are the ones to return.
+	Purchases []PurchaseID
 	// Recent asks for the newest purchases and their buyers' names.
 	Recent bool
 	// Deadline asks for State.Deadline.

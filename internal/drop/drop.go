@@ -39,6 +39,12 @@ type PurchaseID int64
 // NewPurchaseID combines a drop's number and the number of a purchase in that drop.
 func NewPurchaseID(d ID, n uint32) PurchaseID { return PurchaseID(int64(d)<<32 | int64(n)) }
 
+// Drop returns the drop that the purchase belongs to. It may be out of range if no server issued the id.
+func (id PurchaseID) Drop() ID { return ID(id >> 32) }
+
+// number is the purchase's number within its drop, the lower 32 bits.
+func (id PurchaseID) number() uint32 { return uint32(id) }
+
 // UserID numbers a buyer, from 1 to MaxSafeInteger. Numbers below FirstAllocatedUser are assigned by the shop.
 type UserID int64
 
@@ -149,7 +155,16 @@ type Reservation struct {
 	CreatedAt Time
 	ExpiresAt Time
 	EndedAt   Time // when the reservation was completed, expired or cancelled; 0 while it is active
+	// Payment is the newest payment that its buyer began, 0 if there is none. While the reservation is active, its
+	// buyer is paying. After Claim was set, Payment is the one that claimed.
+	Payment PaymentID
+	// Claim is set once the payment's money was there. It is the reservation that the payment claimed, to capture the
+	// money: this one or, if this one had expired by then, another one that was made for it.
+	Claim ReservationID
 }
+
+// PaymentID numbers a payment, from 1.
+type PaymentID int64
 
 // Purchase is the sale of a reservation.
 type Purchase struct {
@@ -159,6 +174,9 @@ type Purchase struct {
 	Size          string
 	Price         Money
 	CreatedAt     Time
+	// Return says whether its unit was taken back, and ReturnedAt when.
+	Return     Return
+	ReturnedAt Time
 }
 
 // RecentLimit is how many of a drop's newest purchases are public.

@@ -17,6 +17,7 @@ const (
 	CodeUserNotFound         Code = "user_not_found"
 	CodeTokenNotFound        Code = "token_not_found"
 	CodeWebhookNotFound      Code = "webhook_not_found"
+	CodePurchaseNotFound     Code = "purchase_not_found"
 	CodeOutOfStock           Code = "out_of_stock"
 	CodeNotStarted           Code = "not_started"
 	CodePaused               Code = "paused"
@@ -28,9 +29,15 @@ const (
 	CodeReservationExpired   Code = "reservation_expired"
 	CodeReservationCancelled Code = "reservation_cancelled"
 	CodeAlreadyPurchased     Code = "already_purchased"
-	CodeFixed                Code = "fixed"
-	CodeStockInUse           Code = "stock_in_use"
-	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
+	// CodeAlreadyReturned: the unit was taken back before, in the other way.
+	CodeAlreadyReturned Code = "already_returned"
+	// CodePaymentRequired: the unit is sold only to who pays, so start a checkout.
+	CodePaymentRequired Code = "payment_required"
+	// CodePaymentPending: the buyer's money is being taken.
+	CodePaymentPending      Code = "payment_pending"
+	CodeFixed               Code = "fixed"
+	CodeStockInUse          Code = "stock_in_use"
+	CodeIdempotencyMismatch Code = "idempotency_mismatch"
 	// CodeExhausted: the drop has used all 2^32 reservation numbers.
 	CodeExhausted Code = "exhausted"
 	// CodePageChanged: somebody else saved the drop's page after the caller read it.

@@ -28,6 +28,8 @@ type (
 		CreatedAt Time          `json:"CreatedAt"`
 		ExpiresAt Time          `json:"ExpiresAt"`
 		EndedAt   Time          `json:"EndedAt"`
+		Payment   PaymentID     `json:"Payment,omitempty"`
+		Claim     ReservationID `json:"Claim,omitempty"`
 	}
 	keptPurchase struct {
 		ID            PurchaseID    `json:"ID"`
@@ -36,6 +38,8 @@ type (
 		Size          string        `json:"Size"`
 		Price         Money         `json:"Price"`
 		CreatedAt     Time          `json:"CreatedAt"`
+		Return        Return        `json:"Return,omitempty"`
+		ReturnedAt    Time          `json:"ReturnedAt,omitempty"`
 	}
 	keptDrop struct {
 		ID              ID         `json:"ID"`
@@ -80,7 +84,7 @@ type (
 // bytes; everything else is JSON. Size matters: the rows of keys are most of what a batch writes.
 func (r *Result) Encode() []byte {
 	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Err == nil
-	if alone && r.Reservation.ID != 0 {
+	if alone && r.Reservation.ID != 0 && r.Reservation.Payment == 0 && r.Reservation.Claim == 0 {
 		return r.Reservation.appendTo(make([]byte, 0, 48))
 	}
 	k := keptAnswer{

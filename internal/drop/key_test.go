@@ -163,13 +163,20 @@ func TestResult_EncodeAndDecode(t *testing.T) {
 		if rapid.Bool().Draw(t, "with a reservation") {
 			want.Reservation = drop.Reservation{
 				ID: drop.ReservationID(number("id")), UserID: drop.UserID(number("user")), Size: word("size"),
-				Status: drop.Status(rapid.Int8().Draw(t, "status")), CreatedAt: moment("created"), ExpiresAt: moment("expires"), EndedAt: moment("ended"),
+				Status: drop.Status(rapid.Int8().Draw(t, "status")), CreatedAt: moment("created"), ExpiresAt: moment("expires"),
+			}
+			if rapid.Bool().Draw(t, "ended") {
+				want.Reservation.EndedAt = want.Reservation.CreatedAt.Add(time.Duration(rapid.Int32Min(0).Draw(t, "lasted")) * time.Millisecond)
+			}
+			if rapid.Bool().Draw(t, "with a payment") {
+				want.Reservation.Payment, want.Reservation.Claim = drop.PaymentID(number("payment")), drop.ReservationID(number("claim"))
 			}
 		}
 		if rapid.Bool().Draw(t, "with a purchase") {
 			want.Purchase = drop.Purchase{
 				ID: drop.PurchaseID(number("id")), ReservationID: drop.ReservationID(number("reservation")), UserID: drop.UserID(number("user")),
 				Size: word("size"), Price: drop.Money(number("price")), CreatedAt: moment("created"),
+				Return: drop.Return(rapid.Int8().Draw(t, "return")), ReturnedAt: moment("returned"),
 			}
 		}
 		if rapid.Bool().Draw(t, "with a drop") {

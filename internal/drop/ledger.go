@@ -13,11 +13,18 @@ const (
 	ReservationCancelled Reason = "reservation_cancelled"
 	Reserved             Reason = "reserved"
 	Purchased            Reason = "purchased"
+	// PaymentStarted moves no unit: the buyers of held units began to pay.
+	PaymentStarted Reason = "payment_started"
+	// Returned and WrittenOff take sold units back: they go on sale again, or leave the stock.
+	Returned   Reason = "returned"
+	WrittenOff Reason = "written_off"
 )
 
 // reasons is the order in which a batch's entries are written. Reasons that release units come before those that take
 // them, so that Available is never negative in any entry.
-var reasons = [...]Reason{Created, ReservationExpired, ReservationCancelled, Restocked, Reserved, Purchased}
+var reasons = [...]Reason{
+	Created, ReservationExpired, ReservationCancelled, Returned, WrittenOff, Restocked, Reserved, PaymentStarted, Purchased,
+}
 
 // LedgerEntry records how many units of one size a batch moved for one reason.
 type LedgerEntry struct {
@@ -32,9 +39,9 @@ type LedgerEntry struct {
 	Available int64
 	// Version is the drop's version after the batch. It is 0 in entries of programs that did not record it.
 	Version int64
-	// Numbers are the reservations that the entry is about or, of Purchased, the purchases, in the order in which they
-	// were decided. It is empty for Created and Restocked, for entries of programs that did not record it, and for
-	// those that an import made up.
+	// Numbers are the reservations that the entry is about or, of Purchased, Returned and WrittenOff, the purchases, in
+	// the order in which they were decided. It is empty for Created and Restocked, for entries of programs that did not
+	// record it, and for those that an import made up.
 	Numbers Numbers
 }
 
@@ -53,6 +60,13 @@ func (s *Stock) Post(reason Reason, units int64) error {
 	case Purchased:
 		s.Held -= units
 		s.Sold += units
+	case PaymentStarted:
+	case Returned:
+		s.Sold -= units
+		s.Available += units
+	case WrittenOff:
+		s.Sold -= units
+		s.Total -= units
 	default:
 		return fmt.Errorf("unknown ledger reason %q", reason)
 	}

@@ -9,9 +9,14 @@ type Changes struct {
 	// Ended has the reservations that were loaded as active and are now completed, expired or cancelled.
 	Ended []*Reservation
 	// Made has the new reservations in the order of their numbers. One of them may already have ended.
-	Made      []*Reservation
+	Made []*Reservation
+	// Updated has the reservations whose ExpiresAt, Payment or Claim changed after they were made. Each is written
+	// after what is in Ended and Made, where it may be too.
+	Updated   []*Reservation
 	Purchases []Purchase
-	Ledger    []LedgerEntry
+	// Returned has the loaded purchases whose unit was taken back.
+	Returned []*Purchase
+	Ledger   []LedgerEntry
 	// Kept has the answers to store under their keys.
 	Kept []Kept
 	// Sizes has the indexes in State.Sizes whose stock moved.
@@ -52,13 +57,15 @@ type application struct {
 	limits    bool        // the drop limits users, or a command in the batch may set a limit: count units per user
 	movements []movements // by index of Sizes
 	firstMade ReservationID
+	firstSold PurchaseID
 	was       Settings // before the batch
 }
 
 func newApplication(s *State, now Time, batch BatchID) *application {
 	return &application{
 		State: s, now: now, batch: batch, movements: make([]movements, len(s.Sizes)),
-		limits: s.Limited(), firstMade: NewReservationID(s.ID, s.Reserved) + 1, was: s.Settings,
+		limits: s.Limited(), firstMade: NewReservationID(s.ID, s.Reserved) + 1,
+		firstSold: NewPurchaseID(s.ID, s.Purchased) + 1, was: s.Settings,
 	}
 }
 

@@ -1,6 +1,7 @@
 package drop_test
 
 import (
+	"cmp"
 	"math"
 	"reflect"
 	"slices"
@@ -40,6 +41,7 @@ func drawOwner(t *rapid.T) drop.UserID {
 func drawCommand(t *rapid.T, b *book) drop.Command {
 	switch rapid.SampledFrom([]string{
 		"reserve", "reserve", "reserve", "reserve", "buy", "buy", "cancel", "expire", "restock", "pause", "resume", "resume", "edit",
+		"checkout", "checkout", "claim", "claim", "complete", "drop claim", "return",
 	}).Draw(t, "command") {
 	case "reserve":
 		return drop.Reserve{
@@ -50,6 +52,24 @@ func drawCommand(t *rapid.T, b *book) drop.Command {
 		return drop.MakePurchase{Reservation: drawID(t, b), Owner: drawOwner(t)}
 	case "cancel":
 		return drop.Cancel{Reservation: drawID(t, b), Owner: drawOwner(t)}
+	case "checkout":
+		return drop.StartPayment{
+			Reservation: drawID(t, b), Owner: drawOwner(t), Payment: drawPayment(t), Hold: time.Minute,
+			Within: time.Duration(rapid.IntRange(1, 90_000).Draw(t, "within")) * time.Millisecond,
+		}
+	case "claim":
+		id := drawID(t, b)
+		return drop.ClaimUnit{
+			Reservation: id, User: cmp.Or(b.reservations[id].UserID, 1), Payment: drawPayment(t),
+			Within: time.Duration(rapid.SampledFrom([]int{1_000, 600_000}).Draw(t, "claim for")) * time.Millisecond,
+		}
+	case "complete":
+		return drop.CompletePayment{Reservation: drawID(t, b), Payment: drawPayment(t)}
+	case "drop claim":
+		return drop.DropClaim{Reservation: drawID(t, b), Payment: drawPayment(t)}
+	case "return":
+		n := rapid.Uint32Range(0, b.purchased).Draw(t, "purchase") // not one that this batch makes: nobody knows its number
+		return drop.ReturnPurchase{Purchase: drop.NewPurchaseID(b.drop.ID, n), Restock: rapid.Bool().Draw(t, "restock")}
 	case "restock":
 		return drop.Restock{Add: rapid.Int64Range(-4, 4).Draw(t, "add"), Size: drawLabel(t, b)}
 	case "pause":
@@ -60,6 +80,10 @@ func drawCommand(t *rapid.T, b *book) drop.Command {
 		return drawEdit(t, b)
 	}
 	return drop.Expire{}
+}
+
+func drawPayment(t *rapid.T) drop.PaymentID {
+	return drop.PaymentID(rapid.IntRange(1, 2).Draw(t, "payment"))
 }
 
 func drawLabel(t *rapid.T, b *book) string {
@@ -175,9 +199,15 @@ func checkRows(t *rapid.T, before, after *book, now drop.Time) {
 		return counted[""]
 	}
 	for _, r := range after.reservations {
-		if was, ok := before.reservations[r.ID]; ok && was.Status != drop.Active && was != r {
-			t.Fatalf("a reservation changed after its end:\n%+v\n%+v", was, r)
+		if was, ok := before.reservations[r.ID]; ok && was.Status != drop.Active {
+			if was.Status == drop.Expired && was.Claim == 0 { // late money may claim another unit
+				was.Payment, was.Claim = r.Payment, r.Claim
+			}
+			if was != r {
+				t.Fatalf("a reservation changed after its end:\n%+v\n%+v", was, r)
+			}
 		}
+		checkPayment(t, before, after, r)
 		p, bought := after.purchases[r.ID]
 		if bought != (r.Status == drop.Completed) || bought && (p.UserID != r.UserID || p.Size != r.Size || p.CreatedAt != r.EndedAt) {
 			t.Fatalf("reservation %+v has purchase %+v", r, p)
@@ -197,7 +227,7 @@ func checkRows(t *rapid.T, before, after *book, now drop.Time) {
 				t.Fatalf("expired before its time: %+v", r)
 			}
 		}
-		if bought {
+		if bought && p.Return == drop.NotReturned {
 			stockOf(r.Size).Sold++
 		}
 	}
@@ -209,6 +239,24 @@ func checkRows(t *rapid.T, before, after *book, now drop.Time) {
 	if uint32(len(after.reservations)) != after.reserved || uint32(len(after.purchases)) != after.purchased {
 		t.Fatalf("%d reservations numbered to %d, %d purchases to %d",
 			len(after.reservations), after.reserved, len(after.purchases), after.purchased)
+	}
+}
+
+// checkPayment checks that each payment claims at most one unit, that nobody else's unit is claimed, and that a claim
+// never moves to another payment.
+func checkPayment(t *rapid.T, before, after *book, r drop.Reservation) {
+	if was := before.reservations[r.ID]; was.Claim != 0 && (was.Claim != r.Claim || was.Payment != r.Payment) {
+		t.Fatalf("a claim moved:\n%+v\n%+v", was, r)
+	}
+	if r.Claim == 0 {
+		return
+	}
+	unit := after.reservations[r.Claim]
+	if r.Payment == 0 || unit.ID != r.Claim || unit.UserID != r.UserID || unit.Size != r.Size || unit.Payment != r.Payment || unit.Claim != unit.ID {
+		t.Fatalf("%+v has the claim of %+v", r, unit)
+	}
+	if r.Claim != r.ID && r.Status != drop.Expired {
+		t.Fatalf("%+v has another unit", r)
 	}
 }
 
@@ -279,11 +327,35 @@ func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Resul
 				t.Fatalf("%+v answered with %+v", c, r)
 			}
 		case drop.MakePurchase:
-			if p := result.Purchase; p.ReservationID != c.Reservation || b.purchases[c.Reservation] != p {
-				t.Fatalf("%+v answered with %+v; there is %+v", c, p, b.purchases[c.Reservation])
+			p, is := result.Purchase, b.purchases[c.Reservation]
+			is.Return, is.ReturnedAt = p.Return, p.ReturnedAt // it may have been returned since
+			if p.ReservationID != c.Reservation || is != p {
+				t.Fatalf("%+v answered with %+v; there is %+v", c, p, is)
+			}
+		case drop.StartPayment:
+			if r := result.Reservation; r.Payment != c.Payment || r.Claim != 0 || r.Status != drop.Active {
+				t.Fatalf("%+v answered with %+v", c, r)
+			}
+		case drop.ClaimUnit:
+			if r := result.Reservation; r.Payment != c.Payment || r.Claim == 0 || r.UserID != c.User {
+				t.Fatalf("%+v answered with %+v", c, r)
+			}
+		case drop.CompletePayment:
+			if r := b.reservations[c.Reservation]; r.Status != drop.Completed || r.Payment != c.Payment || r.Claim != r.ID {
+				t.Fatalf("%+v answered with %+v for %+v", c, result.Purchase, r)
+			}
+		case drop.DropClaim:
+			if r := result.Reservation; r.Claim != r.ID || r.Payment != c.Payment || r.Status != drop.Cancelled && r.Status != drop.Expired {
+				t.Fatalf("%+v answered with %+v", c, r)
+			}
+		case drop.ReturnPurchase:
+			if p := result.Purchase; p != b.purchases[p.ReservationID] || (p.Return == drop.BackOnSale) != c.Restock {
+				t.Fatalf("%+v answered with %+v", c, p)
 			}
 		case drop.Cancel:
-			if r := result.Reservation; r != b.reservations[c.Reservation] || r.Status != drop.Cancelled && r.Status != drop.Expired {
+			r, is := result.Reservation, b.reservations[c.Reservation]
+			is.Payment, is.Claim = r.Payment, r.Claim // late money may have claimed another unit since
+			if r != is || r.Status != drop.Cancelled && r.Status != drop.Expired {
 				t.Fatalf("%+v answered with %+v", c, r)
 			}
 		}
@@ -344,7 +416,7 @@ func TestApply_BatchEqualsItsCommandsOneByOne(t *testing.T) {
 					t.Fatalf("command %d, %+v, alone %+v, in its batch %+v", i, c, alone, together[i])
 				}
 				if single.reserved > made {
-					checkLimit(t, single, alone.Reservation)
+					checkLimit(t, single, single.reservations[drop.NewReservationID(single.drop.ID, single.reserved)])
 				}
 			}
 			if !reflect.DeepEqual(single.reservations, b.reservations) || !reflect.DeepEqual(single.purchases, b.purchases) {
@@ -373,7 +445,8 @@ func checkLimit(t *rapid.T, b *book, made drop.Reservation) {
 	if used > b.drop.LimitPerUser {
 		t.Fatalf("user %d has %d of %d", made.UserID, used, b.drop.LimitPerUser)
 	}
-	if b.drop.Paused || b.drop.Archived || b.lastAt < b.drop.StartTime {
+	paid := made.Payment != 0 // late money gets a unit of a paused drop too
+	if b.drop.Paused && !paid || b.drop.Archived || b.lastAt < b.drop.StartTime {
 		t.Fatalf("made %+v in %+v", made, b.drop)
 	}
 }

@@ -5,6 +5,8 @@ package drop
 type MakePurchase struct {
 	Reservation ReservationID
 	Owner       UserID
+	// Unpaid refuses to sell with CodePaymentRequired. It still answers with the purchase of a unit that is sold.
+	Unpaid bool
 }
 
 // Operation returns "purchase".
@@ -29,13 +31,24 @@ func (c MakePurchase) apply(a *application) Result {
 		if !ok {
 			return Result{Err: Refuse(CodeDamaged)}
 		}
-		return Result{Purchase: p}
+		return Result{Purchase: *p}
 	case Expired:
 		return Result{Err: Refuse(CodeReservationExpired)}
 	case Cancelled:
 		return Result{Err: Refuse(CodeReservationCancelled)}
 	case Active:
 	}
+	switch {
+	case r.Claim != 0:
+		return Result{Err: Refuse(CodePaymentPending)}
+	case c.Unpaid:
+		return Result{Err: Refuse(CodePaymentRequired)}
+	}
+	return Result{Purchase: a.sell(r)}
+}
+
+// sell sells an active reservation's unit to its buyer.
+func (a *application) sell(r *Reservation) Purchase {
 	a.Purchased++
 	p := Purchase{
 		ID: NewPurchaseID(a.ID, a.Purchased), ReservationID: r.ID, UserID: r.UserID,
@@ -48,7 +61,7 @@ func (c MakePurchase) apply(a *application) Result {
 	a.changes.Purchases = append(a.changes.Purchases, p)
 	a.LoadPurchase(p)
 	a.remember(p)
-	return Result{Purchase: p}
+	return p
 }
 
 // remember puts a purchase first in Recent. It makes a new slice because views share the old one.

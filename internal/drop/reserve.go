@@ -51,13 +51,22 @@ func (c Reserve) apply(a *application) Result {
 	if refusal := a.cooldown(used); refusal != nil {
 		return Result{Err: refusal}
 	}
+	r, refusal := a.hold(size, c.User, label, c.Hold, used)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	return Result{Reservation: *r}
+}
+
+// hold makes a reservation of one unit. used is the buyer's, nil if nobody counts the buyer's units.
+func (a *application) hold(size int, user UserID, label string, lasts time.Duration, used *usage) (*Reservation, *Error) {
 	if a.Reserved == math.MaxUint32 {
-		return Result{Err: Refuse(CodeExhausted)}
+		return nil, Refuse(CodeExhausted)
 	}
 	a.Reserved++
 	r := &Reservation{
-		ID: NewReservationID(a.ID, a.Reserved), UserID: c.User, Size: label,
-		Status: Active, CreatedAt: a.now, ExpiresAt: a.now.Add(c.Hold),
+		ID: NewReservationID(a.ID, a.Reserved), UserID: user, Size: label,
+		Status: Active, CreatedAt: a.now, ExpiresAt: a.now.Add(lasts),
 	}
 	if a.reservations == nil {
 		a.reservations = make(map[ReservationID]*Reservation)
@@ -71,5 +80,5 @@ func (c Reserve) apply(a *application) Result {
 		a.Deadline = r.ExpiresAt
 	}
 	a.move(size, Reserved, 1, a.Reserved)
-	return Result{Reservation: *r}
+	return r, nil
 }

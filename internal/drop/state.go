@@ -20,7 +20,7 @@ type State struct {
 	Deadline Time
 
 	reservations map[ReservationID]*Reservation
-	purchases    map[ReservationID]Purchase
+	purchases    map[ReservationID]*Purchase
 	names        map[UserID]names
 	usage        map[UserID]*usage
 	kept         map[Key]Kept // by scope
@@ -62,12 +62,14 @@ func (s *State) LoadReservation(r Reservation, username, publicName string) {
 	s.names[r.UserID] = names{username, publicName}
 }
 
-// LoadPurchase adds the purchase of a reservation from Need.Reservations.
+// LoadPurchase adds a purchase from Need.Purchases, or that of a reservation from Need.Reservations.
 func (s *State) LoadPurchase(p Purchase) {
 	if s.purchases == nil {
-		s.purchases = make(map[ReservationID]Purchase)
+		s.purchases = make(map[ReservationID]*Purchase)
 	}
-	s.purchases[p.ReservationID] = p
+	if s.purchases[p.ReservationID] == nil {
+		s.purchases[p.ReservationID] = &p
+	}
 }
 
 // LoadUsage adds an active or completed reservation of a user from Need.Users.

@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -93,6 +94,11 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 		s.LoadReservation(have, buyer.Username, buyer.PublicName)
 		if p, ok := r.bought[have.ID]; ok {
 			s.LoadPurchase(r.purchases[p])
+		}
+	}
+	for _, id := range need.Purchases {
+		if p, ok := r.purchases[id]; ok {
+			s.LoadPurchase(p)
 		}
 	}
 	if r.drop.Limited() || need.Limits {
@@ -199,7 +205,24 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 		}
 		made[m.ID] = true
 	}
-	return r.checkRecords(c)
+	for _, u := range c.Updated {
+		if _, ok := r.reservations[u.ID]; !ok && !made[u.ID] {
+			return fmt.Errorf("there is no reservation %d", u.ID)
+		}
+	}
+	return errors.Join(r.checkReturned(c), r.checkRecords(c))
+}
+
+func (r *row) checkReturned(c *drop.Changes) error {
+	again := make(map[drop.PurchaseID]bool, len(c.Returned))
+	for _, p := range c.Returned {
+		have, ok := r.purchases[p.ID]
+		if !ok || have.Return != drop.NotReturned || again[p.ID] || p.Return != drop.BackOnSale && p.Return != drop.OffStock {
+			return fmt.Errorf("purchase %d cannot be returned as %d", p.ID, p.Return)
+		}
+		again[p.ID] = true
+	}
+	return nil
 }
 
 // checkRecords checks the rows that are only ever added: purchases and ledger entries.
@@ -239,16 +262,28 @@ func (r *row) write(s *drop.State, c *drop.Changes) {
 		have := r.reservations[e.ID]
 		have.Status, have.EndedAt = e.Status, e.EndedAt
 		r.reservations[e.ID] = have
-		r.deactivate(end{at: have.ExpiresAt, id: have.ID}, have.Status)
+		if e.Status != drop.Active {
+			r.deactivate(end{at: have.ExpiresAt, id: have.ID})
+		}
 	}
 	for _, m := range c.Made {
 		r.reservations[m.ID] = *m
 		r.byUser[m.UserID] = append(r.byUser[m.UserID], m.ID)
 		if m.Status == drop.Active {
-			e := end{at: m.ExpiresAt, id: m.ID}
-			i, _ := slices.BinarySearchFunc(r.active, e, compareEnds)
-			r.active = slices.Insert(r.active, i, e)
+			r.activate(end{at: m.ExpiresAt, id: m.ID})
 		}
+	}
+	for _, u := range c.Updated {
+		have := r.reservations[u.ID]
+		if have.Status == drop.Active {
+			r.deactivate(end{at: have.ExpiresAt, id: have.ID})
+			r.activate(end{at: u.ExpiresAt, id: have.ID})
+		}
+		have.ExpiresAt, have.Payment, have.Claim = u.ExpiresAt, u.Payment, u.Claim
+		r.reservations[u.ID] = have
+	}
+	for _, p := range c.Returned {
+		r.purchases[p.ID] = *p
 	}
 	for _, p := range c.Purchases {
 		r.purchases[p.ID] = p
@@ -264,10 +299,12 @@ func (r *row) write(s *drop.State, c *drop.Changes) {
 	}
 }
 
-func (r *row) deactivate(e end, status drop.Status) {
-	if status == drop.Active {
-		return
-	}
+func (r *row) activate(e end) {
+	i, _ := slices.BinarySearchFunc(r.active, e, compareEnds)
+	r.active = slices.Insert(r.active, i, e)
+}
+
+func (r *row) deactivate(e end) {
 	if i, ok := slices.BinarySearchFunc(r.active, e, compareEnds); ok {
 		r.active = slices.Delete(r.active, i, i+1)
 	}

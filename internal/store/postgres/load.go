@@ -95,6 +95,9 @@ func (l *loader) queue(out *pgx.Batch) {
 	if ids, owners := reservationsOf(l.batch.Of(), need); len(ids) > 0 {
 		out.Queue(runBatchReservations, id, ids, owners).Query(l.reservations)
 	}
+	if sold := distinct(need.Purchases); len(sold) > 0 {
+		out.Queue(runBatchSold, id, sold).Query(l.sold)
+	}
 	if users := distinct(need.Users); len(users) > 0 {
 		out.Queue(runBatchUsage, id, users, need.Limits).Query(l.usage)
 	}
@@ -166,7 +169,7 @@ func (t *transaction) sizes(rows pgx.Rows) error {
 
 func (t *transaction) due(rows pgx.Rows) error {
 	r := drop.Reservation{Status: drop.Active}
-	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt, &r.Payment, &r.Claim}, func() error {
 		l, err := t.of(r.ID.Drop())
 		switch {
 		case err != nil:
@@ -212,8 +215,8 @@ func (l *loader) reservations(rows pgx.Rows) error {
 		name, public string
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public,
-		&p.ID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public, &r.Payment, &r.Claim,
+		&p.ID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt, &p.Return, &p.ReturnedAt,
 	}, func() error {
 		l.state.LoadReservation(r, known(name), public)
 		if p.ID != 0 {
@@ -225,13 +228,24 @@ func (l *loader) reservations(rows pgx.Rows) error {
 	return err
 }
 
+func (l *loader) sold(rows pgx.Rows) error {
+	var p drop.Purchase
+	_, err := pgx.ForEachRow(rows, []any{
+		&p.ID, &p.ReservationID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt, &p.Return, &p.ReturnedAt,
+	}, func() error {
+		l.state.LoadPurchase(p)
+		return nil
+	})
+	return err
+}
+
 func (l *loader) usage(rows pgx.Rows) error {
 	var (
 		r      drop.Reservation
 		unpaid int
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid, &r.Payment, &r.Claim,
 	}, func() error {
 		if unpaid > 0 {
 			l.state.LoadUnpaid(r.UserID, min(unpaid, drop.MaxUnpaid), r.EndedAt)

@@ -79,9 +79,19 @@ func wantRights(t *testing.T, admin *pgx.Conn) {
 	}
 	got := make(map[string]string)
 	rows, err := admin.Query(t.Context(), `
-		SELECT relname, string_agg(privilege_type, ', ' ORDER BY position(privilege_type IN 'SELECT, INSERT, UPDATE, DELETE, USAGE'))
-		FROM pg_class, aclexplode(relacl)
-		WHERE relnamespace = 'sneakerdrop'::regnamespace AND grantee = 'sneakerdrop_serve'::regrole
+		WITH rights AS (
+			SELECT relname, privilege_type, '' AS columns
+			FROM pg_class, aclexplode(relacl)
+			WHERE relnamespace = 'sneakerdrop'::regnamespace AND grantee = 'sneakerdrop_serve'::regrole
+			UNION ALL
+			SELECT relname, privilege_type, ' (' || string_agg(attname, ', ' ORDER BY attnum) || ')'
+			FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid, aclexplode(attacl)
+			WHERE relnamespace = 'sneakerdrop'::regnamespace AND grantee = 'sneakerdrop_serve'::regrole
+			GROUP BY relname, privilege_type
+		)
+		SELECT relname, string_agg(privilege_type || columns, ', '
+			ORDER BY position(privilege_type IN 'SELECT, INSERT, UPDATE, DELETE, USAGE'))
+		FROM rights
 		GROUP BY relname`)
 	if err != nil {
 		t.Fatal(err)
@@ -101,6 +111,7 @@ func TestRoles_MigrateGrants(t *testing.T) {
 	admin := connect(t, owner)
 	wantRights(t, admin)
 	exec(t, admin, `REVOKE ALL ON sneakerdrop.drops, sneakerdrop.compatibility FROM sneakerdrop_serve`)
+	exec(t, admin, `GRANT UPDATE (price) ON sneakerdrop.purchases TO sneakerdrop_serve`)
 	exec(t, admin, `GRANT DELETE ON sneakerdrop.ledger TO sneakerdrop_serve; CREATE TABLE sneakerdrop.theirs (id int); GRANT SELECT ON sneakerdrop.theirs TO sneakerdrop_serve`)
 	for range 2 {
 		s := open(t, owner)

@@ -86,10 +86,10 @@ JOIN LATERAL (
 ORDER BY of.drop_id, wanted.position`
 
 	runBatchDue = `
-SELECT r.id, r.user_id, r.size, r.created_at, r.expires_at
+SELECT r.id, r.user_id, r.size, r.created_at, r.expires_at, coalesce(r.payment, 0), coalesce(r.claim, 0)
 FROM unnest($1::bigint[], $2::bigint[]) AS of (drop_id, since)
 JOIN LATERAL (
-    SELECT id, user_id, size, created_at, expires_at
+    SELECT id, user_id, size, created_at, expires_at, payment, claim
     FROM sneakerdrop.reservations
     WHERE drop_id = of.drop_id AND status = 1 AND expires_at >= of.since
         AND expires_at <= greatest(current_setting('sneakerdrop.now')::bigint, (
@@ -118,11 +118,12 @@ LIMIT 1`
 
 	runBatchReservations = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), coalesce(u.username, ''),
-       coalesce(u.public_name, ''),
-       coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0)
+       coalesce(u.public_name, ''), coalesce(r.payment, 0), coalesce(r.claim, 0),
+       coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0),
+       coalesce(p.returned, 0), coalesce(p.returned_at, 0)
 FROM unnest($2::bigint[], $3::bigint[]) AS wanted (id, owner)
 JOIN LATERAL (
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
     FROM sneakerdrop.reservations
     WHERE drop_id = $1 AND id = wanted.id AND wanted.owner IN (0, user_id)
     LIMIT 1
@@ -134,11 +135,21 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS u ON true
 LEFT JOIN LATERAL (
-    SELECT id, user_id, size, price, created_at
+    SELECT id, user_id, size, price, created_at, returned, returned_at
     FROM sneakerdrop.purchases
     WHERE drop_id = $1 AND reservation_id = r.id
     LIMIT 1
 ) AS p ON r.status = 2`
+
+	runBatchSold = `
+SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at, coalesce(p.returned, 0), coalesce(p.returned_at, 0)
+FROM unnest($2::bigint[]) AS wanted (id)
+JOIN LATERAL (
+    SELECT id, reservation_id, user_id, size, price, created_at, returned, returned_at
+    FROM sneakerdrop.purchases
+    WHERE drop_id = $1 AND id = wanted.id
+    LIMIT 1
+) AS p ON true`
 
 	// The rows with id 0 come first: how many of each user's reservations ended unpaid. Then come each user's active
 	// and completed ones. It is one statement, so that the users are sent once. 1001 is one more than the highest
@@ -146,7 +157,7 @@ LEFT JOIN LATERAL (
 	// each part does not depend on a row: without the rule, nothing is read.
 	runBatchUsage = `
 SELECT 0 AS id, wanted.user_id, '' AS size, 0::smallint AS status, 0 AS created_at, 0 AS expires_at, past.last AS ended_at,
-       past.unpaid
+       past.unpaid, 0 AS payment, 0 AS claim
 FROM unnest($2::bigint[]) AS wanted (user_id)
 JOIN LATERAL (
     SELECT count(*) AS unpaid, max(ended_at) AS last
@@ -157,10 +168,11 @@ WHERE $3::boolean OR (
     SELECT max_expired_holds > 0 FROM sneakerdrop.drops WHERE id BETWEEN $1 AND $1 ORDER BY id DESC LIMIT 1
 )
 UNION ALL
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), 0
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), 0, coalesce(r.payment, 0),
+       coalesce(r.claim, 0)
 FROM unnest($2::bigint[]) AS wanted (user_id)
 JOIN LATERAL (
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
     FROM sneakerdrop.reservations
     WHERE drop_id = $1 AND user_id = wanted.user_id AND status + 0 <= 2
     ORDER BY status DESC, id DESC
@@ -248,6 +260,39 @@ WITH written AS (
         LIMIT 1
     ) AS place ON true
     WHERE r.ctid = place.ctid AND r.status + 0 = 1
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
+
+	// After runBatchWriteMade: a payment can claim a reservation that was made in the same batch.
+	runBatchWriteUpdated = `
+WITH written AS (
+    UPDATE sneakerdrop.reservations AS r
+    SET expires_at = n.expires_at, payment = nullif(n.payment, 0), claim = nullif(n.claim, 0)
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS n (id, expires_at, payment, claim)
+    JOIN LATERAL (
+        SELECT ctid
+        FROM sneakerdrop.reservations
+        WHERE drop_id = n.id >> 32 AND id = n.id
+        LIMIT 1
+    ) AS place ON true
+    WHERE r.ctid = place.ctid
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
+
+	runBatchWriteReturned = `
+WITH written AS (
+    UPDATE sneakerdrop.purchases AS p
+    SET returned = n.returned, returned_at = n.returned_at
+    FROM unnest($1::bigint[], $2::smallint[], $3::bigint[]) AS n (id, returned, returned_at)
+    JOIN LATERAL (
+        SELECT ctid
+        FROM sneakerdrop.purchases
+        WHERE drop_id = n.id >> 32 AND id = n.id
+        LIMIT 1
+    ) AS place ON true
+    WHERE p.ctid = place.ctid AND p.returned IS NULL
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`

@@ -34,6 +34,13 @@ type writes struct {
 		sizes                               []string
 		status                              []int16
 	}
+	updated struct {
+		ids, expires, payments, claims []int64
+	}
+	returned struct {
+		ids, at []int64
+		returns []int16
+	}
 	purchases struct {
 		ids, reservations, users, prices, created []int64
 		sizes                                     []string
@@ -65,6 +72,16 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 		m.ids, m.users, m.sizes = append(m.ids, int64(r.ID)), append(m.users, int64(r.UserID)), append(m.sizes, r.Size)
 		m.status, m.created = append(m.status, int16(r.Status)), append(m.created, int64(r.CreatedAt))
 		m.expires, m.ended = append(m.expires, int64(r.ExpiresAt)), append(m.ended, int64(r.EndedAt))
+	}
+	for _, r := range c.Updated {
+		u := &w.updated
+		u.ids, u.expires = append(u.ids, int64(r.ID)), append(u.expires, int64(r.ExpiresAt))
+		u.payments, u.claims = append(u.payments, int64(r.Payment)), append(u.claims, int64(r.Claim))
+	}
+	for _, p := range c.Returned {
+		to := &w.returned
+		to.ids, to.returns = append(to.ids, int64(p.ID)), append(to.returns, int16(p.Return))
+		to.at = append(to.at, int64(p.ReturnedAt))
 	}
 	for i := range c.Purchases {
 		p, to := &c.Purchases[i], &w.purchases
@@ -151,8 +168,14 @@ func (w *writes) queue(out *pgx.Batch) {
 	if e := &w.ended; len(e.ids) > 0 {
 		out.Queue(runBatchWriteEnded, e.ids, e.status, e.at)
 	}
+	if p := &w.returned; len(p.ids) > 0 {
+		out.Queue(runBatchWriteReturned, p.ids, p.returns, p.at)
+	}
 	if m := &w.made; len(m.ids) > 0 {
 		out.Queue(runBatchWriteMade, m.ids, m.users, m.sizes, m.status, m.created, m.expires, m.ended)
+	}
+	if u := &w.updated; len(u.ids) > 0 {
+		out.Queue(runBatchWriteUpdated, u.ids, u.expires, u.payments, u.claims)
 	}
 	if p := &w.purchases; len(p.ids) > 0 {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)

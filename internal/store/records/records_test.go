@@ -98,6 +98,8 @@ func ExampleDialect() {
 	fmt.Println(d.Empty(records.Beginning(store.IntoNoShop)))
 	// Output:
 	// SELECT p.id, p.reservation_id, p.user_id, p.size, p.price, p.created_at,
+	// coalesce(p.returned, 0),
+	// coalesce(p.returned_at, 0),
 	// coalesce(u.username, ''),
 	// coalesce(u.email, '')
 	//

@@ -70,6 +70,8 @@ var Reservations = table[drop.Reservation](Table{Name: "reservations", Key: "id"
 	number("created_at", func(r *drop.Reservation) *drop.Time { return &r.CreatedAt }),
 	number("expires_at", func(r *drop.Reservation) *drop.Time { return &r.ExpiresAt }),
 	number("ended_at", func(r *drop.Reservation) *drop.Time { return &r.EndedAt }).orNull(),
+	number("payment", func(r *drop.Reservation) *drop.PaymentID { return &r.Payment }).orNull(),
+	number("claim", func(r *drop.Reservation) *drop.ReservationID { return &r.Claim }).orNull(),
 )
 
 // Users contains rows of type store.User.
@@ -84,7 +86,7 @@ var Users = table[store.User](Table{Name: "users", Key: "id", Sequence: "user_id
 )
 
 // Purchases contains rows of type drop.Purchase.
-var Purchases = table[drop.Purchase](Table{Name: "purchases", Key: "id", Drop: "drop_id", Rights: "SELECT, INSERT"},
+var Purchases = table[drop.Purchase](Table{Name: "purchases", Key: "id", Drop: "drop_id", Rights: "SELECT, INSERT, UPDATE (returned, returned_at)"},
 	purchase(func(p *drop.Purchase) *drop.Purchase { return p })...,
 )
 
@@ -103,6 +105,8 @@ func purchase[T any](of func(*T) *drop.Purchase) []*Column {
 		text("size", func(r *T) *string { return &of(r).Size }),
 		number("price", func(r *T) *drop.Money { return &of(r).Price }),
 		number("created_at", func(r *T) *drop.Time { return &of(r).CreatedAt }),
+		number("returned", func(r *T) *drop.Return { return &of(r).Return }).small().orNull(),
+		number("returned_at", func(r *T) *drop.Time { return &of(r).ReturnedAt }).orNull(),
 	}
 }
 

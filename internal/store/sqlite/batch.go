@@ -77,6 +77,11 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			return nil, err
 		}
 	}
+	for _, id := range need.Purchases {
+		if err := loadSold(conn, state, id); err != nil {
+			return nil, err
+		}
+	}
 	for _, u := range distinct(need.Users) {
 		if state.Limited() || need.Limits {
 			err = loadUsage(conn, state, u)
@@ -134,13 +139,29 @@ func loadReservation(conn *sqlite.Conn, state *drop.State, wanted drop.Wanted) e
 	}
 	return rows(st, func() {
 		r := scanReservation(st)
-		state.LoadReservation(r, username(st, 7), st.ColumnText(11))
-		if st.ColumnIsNull(8) {
+		state.LoadReservation(r, username(st, 9), st.ColumnText(10))
+		if st.ColumnIsNull(11) {
 			return
 		}
 		state.LoadPurchase(drop.Purchase{
-			ID: drop.PurchaseID(st.ColumnInt64(8)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
-			Price: drop.Money(st.ColumnInt64(9)), CreatedAt: drop.Time(st.ColumnInt64(10)),
+			ID: drop.PurchaseID(st.ColumnInt64(11)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
+			Price: drop.Money(st.ColumnInt64(12)), CreatedAt: drop.Time(st.ColumnInt64(13)),
+			Return: drop.Return(st.ColumnInt64(14)), ReturnedAt: drop.Time(st.ColumnInt64(15)),
+		})
+	})
+}
+
+func loadSold(conn *sqlite.Conn, state *drop.State, id drop.PurchaseID) error {
+	st, err := prepare(conn, sqlRunBatchSold, int64(state.ID), int64(id))
+	if err != nil {
+		return err
+	}
+	return rows(st, func() {
+		state.LoadPurchase(drop.Purchase{
+			ID: drop.PurchaseID(st.ColumnInt64(0)), ReservationID: drop.ReservationID(st.ColumnInt64(1)),
+			UserID: drop.UserID(st.ColumnInt64(2)), Size: st.ColumnText(3), Price: drop.Money(st.ColumnInt64(4)),
+			CreatedAt: drop.Time(st.ColumnInt64(5)), Return: drop.Return(st.ColumnInt64(6)),
+			ReturnedAt: drop.Time(st.ColumnInt64(7)),
 		})
 	})
 }
@@ -184,11 +205,17 @@ func saveBatch(conn *sqlite.Conn, state *drop.State, c *drop.Changes) error {
 	if err := end(conn, state.ID, c.Ended); err != nil {
 		return err
 	}
+	if err := takeBack(conn, state.ID, c.Returned); err != nil {
+		return err
+	}
 	return insertRows(conn, state.ID, c)
 }
 
 func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 	if err := insertReservations(conn, id, c.Made); err != nil {
+		return err
+	}
+	if err := update(conn, id, c.Updated); err != nil {
 		return err
 	}
 	if err := insertPurchases(conn, id, c.Purchases); err != nil {
@@ -231,6 +258,22 @@ func end(conn *sqlite.Conn, id drop.ID, ended []*drop.Reservation) error {
 		r := ended[i]
 		bind(st, int64(id), int64(r.ID), int64(r.Status), int64(r.EndedAt))
 		return int64(r.ID)
+	})
+}
+
+func update(conn *sqlite.Conn, id drop.ID, updated []*drop.Reservation) error {
+	return change(conn, sqlRunBatchUpdate, "reservation", len(updated), func(st *sqlite.Stmt, i int) int64 {
+		r := updated[i]
+		bind(st, int64(id), int64(r.ID), int64(r.ExpiresAt), int64(r.Payment), int64(r.Claim))
+		return int64(r.ID)
+	})
+}
+
+func takeBack(conn *sqlite.Conn, id drop.ID, returned []*drop.Purchase) error {
+	return change(conn, sqlRunBatchReturn, "purchase", len(returned), func(st *sqlite.Stmt, i int) int64 {
+		p := returned[i]
+		bind(st, int64(id), int64(p.ID), int64(p.Return), int64(p.ReturnedAt))
+		return int64(p.ID)
 	})
 }
 

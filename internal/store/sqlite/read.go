@@ -176,12 +176,13 @@ func rows(st *sqlite.Stmt, row func()) error {
 	}
 }
 
-// scanReservation reads the columns id, user_id, size, status, created_at, expires_at, ended_at.
+// scanReservation reads the columns id, user_id, size, status, created_at, expires_at, ended_at, payment, claim.
 func scanReservation(st *sqlite.Stmt) drop.Reservation {
 	return drop.Reservation{
 		ID: drop.ReservationID(st.ColumnInt64(0)), UserID: drop.UserID(st.ColumnInt64(1)), Size: st.ColumnText(2),
 		Status: drop.Status(st.ColumnInt64(3)), CreatedAt: drop.Time(st.ColumnInt64(4)),
 		ExpiresAt: drop.Time(st.ColumnInt64(5)), EndedAt: drop.Time(st.ColumnInt64(6)),
+		Payment: drop.PaymentID(st.ColumnInt64(7)), Claim: drop.ReservationID(st.ColumnInt64(8)),
 	}
 }
 

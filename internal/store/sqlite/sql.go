@@ -34,7 +34,7 @@ ORDER BY expires_at, id
 LIMIT 1`
 
 const sqlRunBatchDue = `
-SELECT id, user_id, size, status, created_at, expires_at, ended_at
+SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
 FROM reservations
 WHERE drop_id = ?1 AND status = 1 AND expires_at <= ?2
 ORDER BY expires_at, id
@@ -49,17 +49,22 @@ ORDER BY expires_at, id
 LIMIT 1`
 
 const sqlRunBatchReservation = `
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at,
-       u.username, p.id, p.price, p.created_at, coalesce(u.public_name, '')
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim,
+       u.username, coalesce(u.public_name, ''), p.id, p.price, p.created_at, p.returned, p.returned_at
 FROM reservations r
 LEFT JOIN users u ON u.id = r.user_id
 LEFT JOIN purchases p ON p.drop_id = r.drop_id AND p.reservation_id = r.id
 WHERE r.drop_id = ?1 AND r.id = ?2 AND ?3 IN (0, r.user_id)`
 
+const sqlRunBatchSold = `
+SELECT id, reservation_id, user_id, size, price, created_at, returned, returned_at
+FROM purchases
+WHERE drop_id = ?1 AND id = ?2`
+
 // Completed reservations come first, then the newest. The limit only leaves out old ones, and one of those that is
 // still active is past its end.
 const sqlRunBatchUsage = `
-SELECT id, user_id, size, status, created_at, expires_at, ended_at
+SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
 FROM reservations
 WHERE drop_id = ?1 AND user_id = ?2 AND status <= 2
 ORDER BY status DESC, id DESC
@@ -88,6 +93,17 @@ const sqlRunBatchEnd = `
 UPDATE reservations
 SET status = ?3, ended_at = ?4
 WHERE drop_id = ?1 AND id = ?2 AND status = 1`
+
+// After sqlRunBatchReserve: a payment can claim a reservation that was made in the same batch.
+const sqlRunBatchUpdate = `
+UPDATE reservations
+SET expires_at = ?3, payment = nullif(?4, 0), claim = nullif(?5, 0)
+WHERE drop_id = ?1 AND id = ?2`
+
+const sqlRunBatchReturn = `
+UPDATE purchases
+SET returned = ?3, returned_at = ?4
+WHERE drop_id = ?1 AND id = ?2 AND returned IS NULL`
 
 const sqlRunBatchReserve = `
 INSERT INTO reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at)
@@ -180,7 +196,7 @@ WHERE id = ?1`
 
 // CROSS JOIN fixes the join order: each drop takes one look-up in the index on (drop_id, user_id, status).
 const sqlReservations = `
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim
 FROM drops d
 CROSS JOIN reservations r ON r.drop_id = d.id AND r.user_id = ?1
 ORDER BY r.created_at DESC, r.id DESC

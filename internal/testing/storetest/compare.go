@@ -43,6 +43,7 @@ func Compare(t *testing.T, open func(t *testing.T) store.Store) {
 			c := &comparison{
 				fixture: newFixture(t, open(t)), model: newFixture(t, model),
 				rng: rand.New(rand.NewPCG(seed, uint64(round))), now: base,
+				whose: make(map[drop.ReservationID]drop.UserID),
 			}
 			defer func() {
 				if t.Failed() {
@@ -62,6 +63,7 @@ type comparison struct {
 	drops []drop.Drop
 	users []drop.UserID
 	made  []drop.ReservationID
+	whose map[drop.ReservationID]drop.UserID
 	keyed []drop.Keyed
 	last  string
 }
@@ -108,12 +110,16 @@ func (c *comparison) populate() {
 
 func (c *comparison) command(id drop.ID) drop.Command {
 	switch n := c.rng.IntN(100); {
-	case n < 48:
+	case n < 42:
 		hold := time.Duration(1+c.rng.IntN(90_000)) * time.Millisecond
 		if c.rng.IntN(8) == 0 {
 			hold += never
 		}
 		return drop.Reserve{User: c.users[c.rng.IntN(len(c.users))], Size: c.label(id), Hold: hold}
+	case n < 54:
+		return c.payment(id)
+	case n < 56:
+		return drop.ReturnPurchase{Purchase: drop.NewPurchaseID(id, c.rng.Uint32N(20)), Restock: c.rng.IntN(2) == 0}
 	case n < 73:
 		return drop.MakePurchase{Reservation: c.reservation(id), Owner: c.owner()}
 	case n < 86:
@@ -128,6 +134,22 @@ func (c *comparison) command(id drop.ID) drop.Command {
 		return c.edit()
 	default:
 		return drop.Expire{}
+	}
+}
+
+// payment is a step of a payment that may have been begun.
+func (c *comparison) payment(id drop.ID) drop.Command {
+	paid, of := drop.PaymentID(1+c.rng.IntN(2)), c.reservation(id)
+	within := time.Duration(1+c.rng.IntN(90_000)) * time.Millisecond
+	switch c.rng.IntN(6) {
+	case 0, 1:
+		return drop.StartPayment{Reservation: of, Owner: c.owner(), Payment: paid, Within: within, Hold: time.Minute}
+	case 2, 3:
+		return drop.ClaimUnit{Reservation: of, User: cmp.Or(c.whose[of], 1), Payment: paid, Within: within}
+	case 4:
+		return drop.CompletePayment{Reservation: of, Payment: paid}
+	default:
+		return drop.DropClaim{Reservation: of, Payment: paid}
 	}
 }
 
@@ -203,7 +225,9 @@ type outcome struct {
 	Results       []drop.Result
 	Wrote         bool
 	Ended, Made   []drop.Reservation
+	Updated       []drop.Reservation
 	Purchases     []drop.Purchase
+	Returned      []*drop.Purchase
 	Ledger        []drop.LedgerEntry
 	Sizes         []int
 	Kept          []drop.Kept
@@ -221,6 +245,7 @@ func (c *comparison) batch(id drop.ID, cmds []drop.Command) {
 	c.same("outcome", got, want)
 	for _, r := range got.Made {
 		c.made = append(c.made, r.ID)
+		c.whose[r.ID] = r.UserID
 	}
 }
 
@@ -248,6 +273,7 @@ func (c *comparison) apply(f *fixture, id drop.ID, need drop.Need, name drop.Bat
 			return nil
 		}
 		o.Wrote, o.Ended, o.Made = true, values(changes.Ended), values(changes.Made)
+		o.Updated, o.Returned = values(changes.Updated), changes.Returned
 		o.Purchases, o.Ledger, o.Sizes = slices.Clone(changes.Purchases), slices.Clone(changes.Ledger), slices.Clone(changes.Sizes)
 		for _, k := range changes.Kept {
 			r, err := drop.DecodeResult(k.Answer)

@@ -157,6 +157,19 @@ var damages = []struct {
 			ID: drop.NewReservationID(s.ID, 999), UserID: 1, Status: drop.Expired, CreatedAt: base, ExpiresAt: base + minute, EndedAt: base + 2,
 		})
 	}},
+	{"UpdateOfNoReservation", func(s *drop.State, c *drop.Changes) {
+		c.Updated = append(c.Updated, &drop.Reservation{ID: drop.NewReservationID(s.ID, 999), UserID: 1, Status: drop.Active, ExpiresAt: base + minute})
+	}},
+	{"ReturnOfNoPurchase", func(s *drop.State, c *drop.Changes) {
+		c.Returned = append(c.Returned, &drop.Purchase{ID: drop.NewPurchaseID(s.ID, 999), Return: drop.BackOnSale, ReturnedAt: base})
+	}},
+	{"ReturnOfNoKind", func(s *drop.State, c *drop.Changes) {
+		c.Returned = append(c.Returned, &drop.Purchase{ID: drop.NewPurchaseID(s.ID, 1), Return: 7, ReturnedAt: base})
+	}},
+	{"ReturnTwiceInABatch", func(s *drop.State, c *drop.Changes) {
+		back := &drop.Purchase{ID: drop.NewPurchaseID(s.ID, 1), Return: drop.OffStock, ReturnedAt: base}
+		c.Returned = append(c.Returned, back, back)
+	}},
 	// The refusal of a ledger number also proves that the entry before it was written.
 	{"LedgerEntryOfTheCreationTaken", func(_ *drop.State, c *drop.Changes) { c.Ledger[0].Seq = 1 }},
 	{"LedgerEntryOfTheLastBatchTaken", func(_ *drop.State, c *drop.Changes) { c.Ledger[0].Seq-- }},

@@ -56,7 +56,7 @@ func used() store.Filled {
 		{UserID: 2, Size: "9", Status: drop.Expired, ExpiresAt: base + 2, EndedAt: base + 4},
 		{UserID: 900, Size: "9", Status: drop.Cancelled, ExpiresAt: base + minute, EndedAt: base + 2},
 		{UserID: 900, Size: "9", Status: drop.Active, ExpiresAt: base.Add(never)},
-		{UserID: 900, Size: "ü 8½", Status: drop.Completed, ExpiresAt: base + minute, EndedAt: base + 5},
+		{UserID: 900, Size: "ü 8½", Status: drop.Completed, ExpiresAt: base + minute, EndedAt: base + 5, Payment: 8, Claim: drop.NewReservationID(id, 30)},
 	} {
 		r.ID, r.CreatedAt = drop.NewReservationID(id, uint32(5*len(changes.Made)+5)), base+drop.Time(len(changes.Made))
 		changes.Made = append(changes.Made, &r)
@@ -64,7 +64,7 @@ func used() store.Filled {
 	for i, r := range []*drop.Reservation{changes.Made[1], changes.Made[5]} {
 		changes.Purchases = append(changes.Purchases, drop.Purchase{
 			ID: drop.NewPurchaseID(id, uint32(7*i+9)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
-			Price: drop.Money(100 + i), CreatedAt: r.EndedAt,
+			Price: drop.Money(100 + i), CreatedAt: r.EndedAt, Return: drop.Return(2 * i), ReturnedAt: drop.Time(i) * r.EndedAt,
 		})
 	}
 	for _, e := range []drop.LedgerEntry{

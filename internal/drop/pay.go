@@ -1,0 +1,218 @@
+package drop
+
+import (
+	"slices"
+	"time"
+)
+
+// StartPayment keeps a held unit for a buyer who begins to pay, until Within from now. A second payment of the same
+// reservation keeps it longer, but never past Within twice after the reservation was made, plus Hold. It never
+// shortens a hold. If Owner is set, a reservation of another user counts as not found.
+//
+// The payment is stored before: a lane may stop between the two, and then a payment without a unit is left, which
+// nobody can pay.
+type StartPayment struct {
+	Reservation  ReservationID
+	Owner        UserID
+	Payment      PaymentID
+	Within, Hold time.Duration // whole milliseconds
+}
+
+// Operation returns "checkout".
+func (StartPayment) Operation() string { return "checkout" }
+
+func (c StartPayment) need(n *Need) {
+	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation, Owner: c.Owner})
+}
+
+func (c StartPayment) apply(a *application) Result {
+	r, refusal := a.find(c.Reservation, c.Owner)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	switch r.Status {
+	case Completed:
+		return Result{Err: Refuse(CodeAlreadyPurchased)}
+	case Expired:
+		return Result{Err: Refuse(CodeReservationExpired)}
+	case Cancelled:
+		return Result{Err: Refuse(CodeReservationCancelled)}
+	case Active:
+	}
+	switch {
+	case r.Claim != 0:
+		return Result{Err: Refuse(CodePaymentPending)}
+	case r.Payment == c.Payment:
+		return Result{Reservation: *r}
+	}
+	end := min(a.now.Add(c.Within), r.CreatedAt.Add(c.Hold+2*c.Within))
+	r.ExpiresAt = max(r.ExpiresAt, end)
+	r.Payment = c.Payment
+	a.update(r)
+	a.move(a.sizeIndex(r.Size), PaymentStarted, 1, r.ID.number())
+	return Result{Reservation: *r}
+}
+
+// ClaimUnit asks for a unit for money that is authorised. Only a payment with a claim may be captured. The claim lasts
+// until CompletePayment or DropClaim, and at most for Within: as long as the provider keeps the money set aside.
+//
+// The reservation whose buyer paid is claimed. If it has expired, a new one of the same size is made and claimed, as
+// long as there is a unit and the buyer may still have it. The answer has the reservation whose buyer paid; its Claim
+// names the claimed one. Of several payments of one reservation, the first one to claim gets it. Asked again, the
+// answer is the same claim.
+//
+// A refusal means that there is no unit for this money: void it.
+type ClaimUnit struct {
+	Reservation ReservationID
+	Payment     PaymentID
+	Within      time.Duration // whole milliseconds
+	// User is the buyer of the reservation.
+	User UserID
+}
+
+// Operation returns "claim".
+func (ClaimUnit) Operation() string { return "claim" }
+
+func (c ClaimUnit) need(n *Need) {
+	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation, Owner: c.User})
+	n.Users = append(n.Users, c.User)
+}
+
+func (c ClaimUnit) apply(a *application) Result {
+	r, refusal := a.find(c.Reservation, c.User)
+	switch {
+	case refusal != nil:
+		return Result{Err: refusal}
+	case r.UserID != c.User: // nobody's
+		return Result{Err: Refuse(CodeReservationNotFound)}
+	case r.Claim != 0 && r.Payment != c.Payment:
+		return Result{Err: Refuse(CodeAlreadyPurchased)}
+	case r.Claim != 0:
+		return Result{Reservation: *r}
+	}
+	switch r.Status {
+	case Completed:
+		return Result{Err: Refuse(CodeAlreadyPurchased)}
+	case Cancelled:
+		return Result{Err: Refuse(CodeReservationCancelled)}
+	case Expired:
+		return c.late(a, r)
+	case Active:
+	}
+	r.Payment, r.Claim = c.Payment, r.ID
+	r.ExpiresAt = max(r.ExpiresAt, a.now.Add(c.Within))
+	a.update(r)
+	return Result{Reservation: *r}
+}
+
+// late gives a buyer whose hold has ended another unit of the same size.
+func (c ClaimUnit) late(a *application, expired *Reservation) Result {
+	size := a.sizeIndex(expired.Size)
+	switch {
+	case a.Archived:
+		return Result{Err: Refuse(CodeArchived)}
+	case a.Sizes[size].Stock.Available == 0:
+		return Result{Err: Refuse(CodeOutOfStock)}
+	}
+	var used *usage
+	if a.limits {
+		used = a.usageOf(c.User)
+	}
+	if a.LimitPerUser > 0 {
+		live, _ := used.liveAt(a.now)
+		if n := live + used.bought; n >= a.LimitPerUser {
+			return Result{Err: &Error{Code: CodeLimitReached, Limit: a.LimitPerUser, Used: n}}
+		}
+	}
+	r, refusal := a.hold(size, c.User, expired.Size, c.Within, used)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	r.Payment, r.Claim = c.Payment, r.ID
+	expired.Payment, expired.Claim = c.Payment, r.ID
+	a.update(r)
+	a.update(expired)
+	return Result{Reservation: *expired}
+}
+
+// update notes that a reservation's end, payment or claim changed.
+func (a *application) update(r *Reservation) {
+	a.changed = true
+	if !slices.Contains(a.changes.Updated, r) {
+		a.changes.Updated = append(a.changes.Updated, r)
+	}
+}
+
+// CompletePayment sells the unit of a reservation that Payment has claimed, now that the money is captured. Asked
+// again, the answer is the same purchase.
+type CompletePayment struct {
+	Reservation ReservationID // the one with the claim
+	Payment     PaymentID
+}
+
+// Operation returns "complete".
+func (CompletePayment) Operation() string { return "complete" }
+
+func (c CompletePayment) need(n *Need) {
+	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation})
+	n.Recent = true
+}
+
+func (c CompletePayment) apply(a *application) Result {
+	r, refusal := a.claimed(c.Reservation, c.Payment)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	switch r.Status {
+	case Completed:
+		p, ok := a.purchases[r.ID]
+		if !ok {
+			return Result{Err: Refuse(CodeDamaged)}
+		}
+		return Result{Purchase: *p}
+	case Expired:
+		return Result{Err: Refuse(CodeReservationExpired)}
+	case Cancelled:
+		return Result{Err: Refuse(CodeReservationCancelled)}
+	case Active:
+	}
+	return Result{Purchase: a.sell(r)}
+}
+
+// DropClaim releases the unit of a reservation that Payment has claimed, because the money cannot be captured. The
+// answer has the reservation, cancelled.
+type DropClaim struct {
+	Reservation ReservationID // the one with the claim
+	Payment     PaymentID
+}
+
+// Operation returns "drop_claim".
+func (DropClaim) Operation() string { return "drop_claim" }
+
+func (c DropClaim) need(n *Need) {
+	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation})
+}
+
+func (c DropClaim) apply(a *application) Result {
+	r, refusal := a.claimed(c.Reservation, c.Payment)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	switch r.Status {
+	case Completed:
+		return Result{Err: Refuse(CodeAlreadyPurchased)}
+	case Active:
+		a.end(r, Cancelled, ReservationCancelled, r.ID.number())
+	case Expired, Cancelled:
+	}
+	return Result{Reservation: *r}
+}
+
+// claimed returns a reservation that a payment has claimed.
+func (a *application) claimed(id ReservationID, by PaymentID) (*Reservation, *Error) {
+	r, refusal := a.find(id, 0)
+	if refusal == nil && (r.Payment != by || r.Claim != r.ID) {
+		refusal = Refuse(CodeReservationNotFound)
+	}
+	return r, refusal
+}
