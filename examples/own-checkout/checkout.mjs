@@ -50,11 +50,13 @@ async function checkout(request, link) {
   return { status: 303, location: back, body: "" };
 }
 
+const head = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Checkout</title>`;
+
 /** @param {number} status @param {string} title @param {string[]} buttons @returns {Answer} */
 function page(status, title, ...buttons) {
   const text = title.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
   const form = buttons.map((b) => `<button name="button" value="${b}">${b}</button>`).join(" ");
-  return { status, type: "text/html; charset=utf-8", body: `<!doctype html><title>Checkout</title><h1>${text}</h1><form method="post">${form}</form>` };
+  return { status, type: "text/html; charset=utf-8", body: `${head}<h1>${text}</h1><form method="post">${form}</form>` };
 }
 
 /**

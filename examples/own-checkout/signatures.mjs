@@ -27,8 +27,9 @@ export function linkIsGood(link) {
 /** messageIsGood: the server sent this, and not long ago. @param {import("node:http").IncomingHttpHeaders} headers @param {string} body */
 export function messageIsGood(headers, body) {
   const [id, seconds, signatures] = ["id", "timestamp", "signature"].map((name) => String(headers[`webhook-${name}`] ?? ""));
-  if (!id || !seconds || !signatures || Math.abs(Date.now() / 1000 - Number(seconds)) > 300) return false;
-  return isSigned(signatures, id, seconds, body);
+  if (!id || !seconds || !signatures) return false;
+  const isFresh = Math.abs(Date.now() / 1000 - Number(seconds)) <= 300;
+  return isFresh && isSigned(signatures, id, seconds, body);
 }
 
 /** signedHeaders are those of a message of ours. @param {string} body */
