@@ -266,8 +266,18 @@ export interface components {
             differences: number;
             /** Format: int64 */
             dropId: number;
+            /**
+             * Format: int64
+             * @description Units that are held, counted from the reservations
+             */
+            held: number;
             /** Format: int64 */
             ledger_entries: number;
+            /**
+             * Format: int64
+             * @description Those of them whose buyers are paying
+             */
+            paying: number;
             /** Format: int64 */
             purchases: number;
             /**
@@ -277,6 +287,11 @@ export interface components {
             reservations: number;
             /** @description The first differences. The first one is the likely cause */
             sentences: string[];
+            /**
+             * Format: int64
+             * @description Sold units that were taken back and left the stock, counted from the purchases
+             */
+            written_off: number;
         };
         Buyer: {
             /** @description null: none was given */
@@ -760,7 +775,7 @@ export interface components {
              * @description Stable name of the error, for programs
              * @enum {string}
              */
-            code: "already_purchased" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
+            code: "already_purchased" | "already_returned" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "purchase_not_found" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
             /** @description What happened, why, and what to do next, for people */
             error: string;
         };
@@ -775,6 +790,13 @@ export interface components {
             price: number;
             /** Format: int64 */
             reservationId: number;
+            /**
+             * @description What became of the unit that the shop took back. Absent: the buyer has it
+             * @enum {string}
+             */
+            returned?: "restocked" | "written_off";
+            /** Format: date-time */
+            returnedAt?: string;
             size?: string;
             /** Format: int64 */
             userId: number;
@@ -1008,6 +1030,12 @@ export interface components {
             /** Format: int64 */
             watchers: number;
         };
+        ReturnRequest: {
+            /** @description Why, for the operators' log */
+            reason?: string | null;
+            /** @description true: the unit goes on sale again at once. false: it is written off and leaves the stock */
+            restock: boolean;
+        };
         Sale: {
             /** Format: date-time */
             createdAt: string;
@@ -1019,6 +1047,13 @@ export interface components {
             price: number;
             /** Format: int64 */
             reservationId: number;
+            /**
+             * @description What became of the unit that the shop took back. Absent: the buyer has it
+             * @enum {string}
+             */
+            returned?: "restocked" | "written_off";
+            /** Format: date-time */
+            returnedAt?: string;
             size?: string;
             /** Format: int64 */
             userId: number;
@@ -1111,6 +1146,13 @@ export interface components {
             price: number;
             /** Format: int64 */
             reservationId: number;
+            /**
+             * @description What became of the unit that the shop took back. Absent: the buyer has it
+             * @enum {string}
+             */
+            returned?: "restocked" | "written_off";
+            /** Format: date-time */
+            returnedAt?: string;
             size?: string;
             /** Format: int64 */
             userId: number;
@@ -1589,6 +1631,9 @@ export interface operations {
                      *       "reservations": 4,
                      *       "purchases": 2,
                      *       "ledger_entries": 6,
+                     *       "held": 1,
+                     *       "paying": 0,
+                     *       "written_off": 0,
                      *       "differences": 0,
                      *       "sentences": []
                      *     }
@@ -1981,8 +2026,8 @@ export interface operations {
                     "application/json": components["schemas"]["Purchases"];
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     /**
-                     * @example id,reservationId,userId,username,email,size,price,createdAt
-                     *     4294967297,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z
+                     * @example id,reservationId,userId,username,email,size,price,createdAt,returned,returnedAt
+                     *     4294967297,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z,,
                      */
                     "text/csv": string;
                 };
@@ -2397,7 +2442,7 @@ export interface operations {
                  */
                 limit?: number;
                 /** @description Only events of this type. Repeat it, or separate several by commas */
-                type?: ("drop.created" | "drop.updated" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "drop.sold_out" | "drop.back_in_stock")[];
+                type?: ("drop.created" | "drop.updated" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned" | "drop.sold_out" | "drop.back_in_stock")[];
                 /** @description How many seconds to wait if there is no event yet */
                 wait?: number;
             };
@@ -2753,8 +2798,8 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["AllPurchases"];
                     /**
-                     * @example id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt
-                     *     4294967297,1,Air Zenith 1,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z
+                     * @example id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt,returned,returnedAt
+                     *     4294967297,1,Air Zenith 1,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z,,
                      */
                     "text/csv": string;
                 };
@@ -3056,6 +3101,56 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Token"];
+                };
+            };
+        };
+    };
+    returnPurchase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The purchase's id
+                 * @example 4294967297
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 4294967297,
+                     *       "dropId": 1,
+                     *       "userId": 3,
+                     *       "reservationId": 4294967297,
+                     *       "price": 119.99,
+                     *       "createdAt": "2026-01-31T10:00:02.345Z",
+                     *       "returned": "restocked",
+                     *       "returnedAt": "2026-02-03T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Purchase"];
                 };
             };
         };

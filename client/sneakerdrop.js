@@ -43,6 +43,7 @@ const calls = {
   reserve: "POST /api/drops/reserve",
   restock: "POST /api/drops/{id}/restock",
   resume: "POST /api/drops/{id}/resume",
+  returnPurchase: "POST /api/purchases/{id}/return",
   revokeToken: "POST /api/operator/tokens/{token}/revoke",
   rotateWebhook: "POST /api/webhooks/{id}/rotate",
   sales: "GET /api/operator/sales",

@@ -15,6 +15,9 @@ type auditAnswer struct {
 	Reservations  int64    `json:"reservations" doc:"Reservations checked"`
 	Purchases     int64    `json:"purchases"`
 	LedgerEntries int64    `json:"ledger_entries"`
+	Held          int64    `json:"held" doc:"Units that are held, counted from the reservations"`
+	Paying        int64    `json:"paying" doc:"Those of them whose buyers are paying"`
+	WrittenOff    int64    `json:"written_off" doc:"Sold units that were taken back and left the stock, counted from the purchases"`
 	Differences   int64    `json:"differences"`
 	Sentences     []string `json:"sentences" nullable:"false" doc:"The first differences. The first one is the likely cause"`
 }
@@ -46,7 +49,7 @@ func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, &auditAnswer{
 		DropID: report.ID, Clean: report.Differences == 0, Reservations: report.Reservations, Purchases: report.Purchases,
-		LedgerEntries: report.LedgerEntries, Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
+		LedgerEntries: report.LedgerEntries, Held: report.Held, Paying: report.Paying, WrittenOff: report.WrittenOff, Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
 	})
 	return nil
 }

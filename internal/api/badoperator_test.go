@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -67,6 +68,10 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 			{"add", "", "5", true, append(add, "-1", "-2")}, // the only unit of size 9 is held
 			{"size", "label", `"9"`, false, []string{`""`, "null", `"9\u200b"`, `"9.0"`, `"xl"`, "9.25", "-9"}},
 		}},
+		{"return", "POST", "/api/purchases/4294967297/return", []field{
+			{"restock", "", "true", true, append(wrongBool, "null")},
+			{"reason", "", `"worn"`, false, []string{"7", "true", "[]", "{}", `"a\u0000"`, `"a\nb"`, `"\ud800"`, `"` + strings.Repeat("é", 501) + `"`}},
+		}},
 		{"page", "PUT", "/api/drops/1/page", []field{
 			{"description", "", `"a"`, true, wrongBody},
 			{"size_guide", "", `"a"`, true, wrongBody},
@@ -111,6 +116,10 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 			s, everything := badOperatorShop(t)
 			if c.name == "resume" {
 				s.ok(s.post("/api/drops/1/pause", "")) // so that a resume would be visible
+			}
+			if c.name == "return" {
+				sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":77}`)
+				s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
 			}
 			cases := badBodies(c.fields)
 			if slices.Contains([]string{"pause", "resume", "duplicate", "rotate", "disable"}, c.name) {

@@ -64,6 +64,8 @@ type purchaseAnswer struct {
 	Price         price              `json:"price"`
 	Size          string             `json:"size,omitzero"`
 	CreatedAt     instant            `json:"createdAt"`
+	Returned      string             `json:"returned,omitzero" enum:"restocked,written_off" doc:"What became of the unit that the shop took back. Absent: the buyer has it"`
+	ReturnedAt    instant            `json:"returnedAt,omitzero"`
 }
 
 type purchasedAnswer struct {
@@ -173,11 +175,8 @@ func (a *api) purchase(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	writeJSON(w, &purchasedAnswer{
-		Message: "Purchase successful",
-		Purchase: purchaseAnswer{
-			ID: p.ID, DropID: p.ReservationID.Drop(), UserID: p.UserID, ReservationID: p.ReservationID,
-			Price: price(p.Price), Size: p.Size, CreatedAt: instant(p.CreatedAt),
-		},
+		Message:  "Purchase successful",
+		Purchase: *answerPurchase(&p),
 	})
 	return nil
 }

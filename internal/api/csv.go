@@ -22,7 +22,7 @@ import (
 const pageWriteTimeout = 30 * time.Second
 
 // saleColumns are the columns of an export of one drop.
-var saleColumns = []string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt"}
+var saleColumns = []string{"id", "reservationId", "userId", "username", "email", "size", "price", "createdAt", "returned", "returnedAt"}
 
 // The formats in which purchases are available.
 const (
@@ -165,7 +165,15 @@ func record(s *store.Sale) []string {
 	return []string{
 		strconv.FormatInt(int64(s.ID), 10), strconv.FormatInt(int64(s.ReservationID), 10), strconv.FormatInt(int64(s.UserID), 10),
 		harmless(s.Username), harmless(s.Email), harmless(s.Size), s.Price.String(), s.CreatedAt.String(),
+		returned(s.Return), timeOrEmpty(s.ReturnedAt),
 	}
+}
+
+func timeOrEmpty(t drop.Time) string {
+	if t == 0 {
+		return ""
+	}
+	return t.String()
 }
 
 // harmless keeps a spreadsheet from running a buyer's text as a formula: it puts an apostrophe before it. A formula

@@ -31,17 +31,21 @@ var keyCalls = []keyCall{
 	{"cancel", "/api/drops/cancel", `{"reservationId":4294967297}`, `{"reservationId":4294967298}`},
 	{"restock", "/api/drops/1/restock", `{"add":3}`, `{"add":4}`},
 	{"restock in a size", "/api/drops/2/restock", `{"add":1,"size":"9"}`, `{"add":1,"size":"9.5"}`},
+	{"return", "/api/purchases/12884901889/return", `{"restock":true}`, `{"restock":false}`},
 	{"pause", "/api/drops/1/pause", `{}`, ""},
 	{"resume", "/api/drops/1/resume", ``, ""},
 }
 
-// openForKeys makes a shop with two drops and two live holds in the first one.
+// openForKeys makes a shop with two drops and two live holds in the first one. A third drop has sold a unit.
 func openForKeys(tb testing.TB) *shop {
 	s := newShop(tb)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	mustPost[dropJSON](s, "/api/drops/create", sizedBody)
 	mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":1}`)
 	mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":2}`)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":3,"userId":1}`)
+	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
 	return s
 }
 

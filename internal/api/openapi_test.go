@@ -286,6 +286,8 @@ func TestOpenAPI_ExamplesFitTheirSchemasAndWork(t *testing.T) {
 					mustPost[dropJSON](s, "/api/drops/create", createBody)
 					mustPost[dropJSON](s, "/api/drops/create", sizedBody)
 					mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3}`)
+					sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":4}`)
+					s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
 					s.ok(s.post("/api/webhooks", `{"url":"https://example.com/"}`))
 					d.validate(t, body.Schema, e.Value)
 					r := s.do(s.request(strings.ToUpper(method), placed(path), string(e.Value)))

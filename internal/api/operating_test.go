@@ -225,6 +225,9 @@ func TestLog_HasOneLineForEachOperatorCallAndNoneForBuyers(t *testing.T) {
 		{"POST", "/api/drops/reserve", `{"dropId":1,"userId":3}`, "", "", ""},
 		{"POST", "/api/drops/reserve", `{"dropId":8,"userId":3}`, "", "", ""},
 		{"POST", "/api/drops/purchase", `{"reservationId":4294967297}`, "", "", ""},
+		{"POST", "/api/purchases/4294967297/return", `{"restock":true}`, "return-purchase", "1", "ok"},
+		{"POST", "/api/purchases/4294967297/return", `{"restock":false}`, "return-purchase", "1", "already_returned"},
+		{"POST", "/api/purchases/8589934593/return", `{"restock":false}`, "return-purchase", "2", "purchase_not_found"},
 		{"GET", "/api/drops", "", "", "", ""},
 	}
 	for i, c := range calls {

@@ -42,11 +42,18 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		action.Detail = pageDetail(r)
 	case strings.HasPrefix(rt.path, webhooksPath+"/{id}"):
 		action.Detail = operator.Detail([]byte(strings.TrimSpace("webhook " + r.PathValue("id") + " " + detailOf(r))))
+	case strings.HasPrefix(rt.path, purchasesPath+"/{id}"):
+		action.Detail = operator.Detail([]byte(strings.TrimSpace("purchase " + r.PathValue("id") + " " + detailOf(r))))
 	default:
 		action.Detail = detailOf(r)
 	}
-	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 && strings.HasPrefix(rt.path, dropsPath) {
-		action.Drop = drop.ID(n)
+	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 {
+		switch {
+		case strings.HasPrefix(rt.path, dropsPath):
+			action.Drop = drop.ID(n)
+		case strings.HasPrefix(rt.path, purchasesPath) && n <= drop.MaxSafeInteger:
+			action.Drop = drop.PurchaseID(n).Drop()
+		}
 	}
 	err := shop.Recorded(r.Context(), a.engine, action, func() (outcome string, err error) {
 		err = rt.serve(w, r)

@@ -32,6 +32,8 @@ type (
 		Size          string             `json:"size,omitzero"`
 		Price         price              `json:"price"`
 		CreatedAt     instant            `json:"createdAt"`
+		Returned      string             `json:"returned,omitzero" enum:"restocked,written_off" doc:"What became of the unit that the shop took back. Absent: the buyer has it"`
+		ReturnedAt    instant            `json:"returnedAt,omitzero"`
 	}
 )
 
@@ -190,7 +192,7 @@ func (s *shopReader) page(ctx context.Context) (*allPurchasesAnswer, error) {
 }
 
 // shopSaleColumns are the columns of an export of all drops.
-var shopSaleColumns = []string{"id", "dropId", "dropName", "reservationId", "userId", "username", "email", "size", "price", "createdAt"}
+var shopSaleColumns = []string{"id", "dropId", "dropName", "reservationId", "userId", "username", "email", "size", "price", "createdAt", "returned", "returnedAt"}
 
 // file has every purchase that the query asks for, or the newest limit of them.
 func (s *shopReader) file() *csvFile {
@@ -312,5 +314,6 @@ func answerShopSale(v *engine.View, s *store.Sale) shopSaleAnswer {
 	return shopSaleAnswer{
 		ID: s.ID, DropID: v.Drop.ID, DropName: v.Drop.Name, ReservationID: s.ReservationID, UserID: s.UserID, Username: cmp.Or(s.Username, drop.UnknownUsername),
 		Email: unlessZero(&s.Email), Size: s.Size, Price: price(s.Price), CreatedAt: instant(s.CreatedAt),
+		Returned: returned(s.Return), ReturnedAt: instant(s.ReturnedAt),
 	}
 }

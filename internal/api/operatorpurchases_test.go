@@ -57,7 +57,7 @@ func (s *shop) allPurchasesFile(query string) []int64 {
 	s.Helper()
 	r := s.ok(s.get("/api/operator/purchases?format=csv&" + query))
 	rows, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
-	if err != nil || len(rows) == 0 || strings.Join(rows[0], " ") != "id dropId dropName reservationId userId username email size price createdAt" {
+	if err != nil || len(rows) == 0 || strings.Join(rows[0], " ") != "id dropId dropName reservationId userId username email size price createdAt returned returnedAt" {
 		s.Fatalf("%v, %.200s", err, r.body)
 	}
 	ids := []int64{}
@@ -78,11 +78,11 @@ func TestAllPurchases_AsCSV(t *testing.T) {
 	}
 	const path = "/api/operator/purchases?format=csv"
 	file := s.ok(s.get(path))
-	want := `id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt
-8589934593,2,'=HYPERLINK(1),8589934593,1099511627776,'+Ann,ann@example.com,,1.5,TIME
-4294967297,1,Plain,4294967297,1099511627776,'+Ann,ann@example.com,,1.5,TIME
+	want := `id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt,returned,returnedAt
+8589934593,2,'=HYPERLINK(1),8589934593,1099511627776,'+Ann,ann@example.com,,1.5,TIME,,
+4294967297,1,Plain,4294967297,1099511627776,'+Ann,ann@example.com,,1.5,TIME,,
 `
-	got := regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\r`).ReplaceAllString(file.body, "TIME\r")
+	got := regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,,\r`).ReplaceAllString(file.body, "TIME,,\r")
 	if want = strings.ReplaceAll(want, "\n", "\r\n"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

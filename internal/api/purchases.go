@@ -25,6 +25,8 @@ type (
 		Size          string             `json:"size,omitzero"`
 		Price         price              `json:"price"`
 		CreatedAt     instant            `json:"createdAt"`
+		Returned      string             `json:"returned,omitzero" enum:"restocked,written_off" doc:"What became of the unit that the shop took back. Absent: the buyer has it"`
+		ReturnedAt    instant            `json:"returnedAt,omitzero"`
 	}
 )
 
@@ -131,5 +133,6 @@ func answerSale(s *store.Sale) saleAnswer {
 	return saleAnswer{
 		ID: s.ID, ReservationID: s.ReservationID, UserID: s.UserID, Username: s.Username, Email: unlessZero(&s.Email),
 		Size: s.Size, Price: price(s.Price), CreatedAt: instant(s.CreatedAt),
+		Returned: returned(s.Return), ReturnedAt: instant(s.ReturnedAt),
 	}
 }

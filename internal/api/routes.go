@@ -74,7 +74,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.shopRoutes(), a.salesRoutes(),
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.shopRoutes(), a.salesRoutes(),
 		a.feedRoutes(), a.webhookRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
@@ -241,11 +241,11 @@ func (a *api) bookRoutes() []route {
 				"from, to and size filter the list, in files too. A search that takes longer than a second returns what it has found so far, and next. " +
 				"As CSV (Accept: text/csv, or format=csv) one answer has all purchases after that id, or limit of them. A cell that a spreadsheet " +
 				"would read as a formula begins with an apostrophe. An Excel workbook (format=xlsx, or its media type in Accept) has the same rows. " +
-				"There price is a number and createdAt a time in UTC; all other cells are text.",
+				"There price is a number, and createdAt and returnedAt are times in UTC; all other cells are text.",
 			params: slices.Concat(pageParams("id of the purchase"), newestParams(), betweenParams("purchases"), []*huma.Param{sizeParam()},
 				fileParams(formatJSON, formatCSV, formatXLSX)),
 			answer: reflect.TypeFor[purchasesAnswer](), media: "text/csv", workbook: true,
-			mediaExample: `"id,reservationId,userId,username,email,size,price,createdAt\r\n4294967297,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z\r\n"`,
+			mediaExample: `"id,reservationId,userId,username,email,size,price,createdAt,returned,returnedAt\r\n4294967297,4294967297,1099511627776,Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z,,\r\n"`,
 			answerExample: `{"purchases":[{"id":4294967297,"reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +
 				`"email":"ann@example.com","size":"9.5","price":119.99,"createdAt":"2026-01-31T10:00:02.345Z"}],"next":null}`,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},
@@ -283,7 +283,7 @@ func (a *api) controlRoutes() []route {
 		id: "audit", access: operators, tag: tagOperating, summary: "Audit a drop",
 		text:   "Compares the ledger with the counters, reservations and purchases, all as of one moment. Only one audit runs at a time. A million reservations take a second or two.",
 		params: []*huma.Param{idParam("The drop's id", "1")}, answer: reflect.TypeFor[auditAnswer](),
-		answerExample: `{"dropId":1,"clean":true,"reservations":4,"purchases":2,"ledger_entries":6,"differences":0,"sentences":[]}`,
+		answerExample: `{"dropId":1,"clean":true,"reservations":4,"purchases":2,"ledger_entries":6,"held":1,"paying":0,"written_off":0,"differences":0,"sentences":[]}`,
 		codes:         []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound, codeOverloaded},
 	})
 }

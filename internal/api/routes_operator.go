@@ -36,8 +36,8 @@ func (a *api) shopRoutes() []route {
 				limitParam(maxPage),
 			}, fileParams(formatJSON, formatCSV)),
 			answer: reflect.TypeFor[allPurchasesAnswer](), media: "text/csv",
-			mediaExample: `"id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt\r\n4294967297,1,Air Zenith 1,4294967297,1099511627776,` +
-				`Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z\r\n"`,
+			mediaExample: `"id,dropId,dropName,reservationId,userId,username,email,size,price,createdAt,returned,returnedAt\r\n4294967297,1,Air Zenith 1,4294967297,1099511627776,` +
+				`Ann,ann@example.com,9.5,119.99,2026-01-31T10:00:02.345Z,,\r\n"`,
 			answerExample: `{"purchases":[{"id":4294967297,"dropId":1,"dropName":"Air Zenith 1","reservationId":4294967297,"userId":1099511627776,"username":"Ann",` +
 				`"email":"ann@example.com","size":"9.5","price":119.99,"createdAt":"2026-01-31T10:00:02.345Z"}],"next":null}`,
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound},

@@ -61,7 +61,7 @@ type (
 	}
 	webhookRequest struct {
 		URL         *string  `json:"url" required:"true" nullable:"false" maxLength:"2000" doc:"An https address. The server must run with --webhook-allow-private to accept http, this machine and private networks"`
-		Types       []string `json:"types,omitempty" nullable:"true" maxItems:"8" doc:"Only events of these types. Empty, null or left out: all"`
+		Types       []string `json:"types,omitempty" nullable:"true" maxItems:"9" doc:"Only events of these types. Empty, null or left out: all"`
 		Drops       []whole  `json:"drops,omitempty" nullable:"true" maxItems:"100" doc:"Only events of these drops. Empty, null or left out: all except those of rehearsals"`
 		Description *string  `json:"description,omitempty" nullable:"true" maxLength:"200" doc:"What the receiver is, for people"`
 	}

@@ -111,7 +111,7 @@ func (b *workbook) prepare(file *excelize.File) error {
 		b.amounts[decimals] = style(excelize.Style{CustomNumFmt: &format})
 	}
 	return errors.Join(err, file.SetSheetName("Sheet1", sheetName), file.SetSheetRow(sheetName, "A1", &saleColumns), file.SetRowStyle(sheetName, 1, 1, head),
-		file.SetColWidth(sheetName, "A", "H", 22),
+		file.SetColWidth(sheetName, "A", "J", 22),
 		file.SetPanes(sheetName, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}))
 }
 
@@ -147,7 +147,12 @@ func (b *workbook) row(row *bytes.Buffer, n int, s *store.Sale) {
 		row.WriteString(`</t></is></c>`)
 	}
 	fmt.Fprintf(row, `<c r="G%d" s="%d"><v>%s</v></c>`, n, b.amounts[max(b.api.currency.Decimals, s.Price.Decimals())], s.Price)
-	fmt.Fprintf(row, `<c r="H%d" s="%d"><v>%s</v></c></row>`, n, b.time, serial(s.CreatedAt))
+	fmt.Fprintf(row, `<c r="H%d" s="%d"><v>%s</v></c>`, n, b.time, serial(s.CreatedAt))
+	if s.Return != drop.NotReturned {
+		fmt.Fprintf(row, `<c r="I%d" s="%d" t="inlineStr"><is><t>%s</t></is></c>`, n, b.text, s.Return)
+		fmt.Fprintf(row, `<c r="J%d" s="%d"><v>%s</v></c>`, n, b.time, serial(s.ReturnedAt))
+	}
+	row.WriteString(`</row>`)
 }
 
 // cellEscape matches what spreadsheets read as an escaped character, such as _x000D_.

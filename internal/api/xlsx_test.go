@@ -70,7 +70,7 @@ func TestPurchases_AsWorkbookKeepTextsAsTheyAre(t *testing.T) {
 	}
 	f := workbookOf(t, r.body)
 	rows, err := f.GetRows("Purchases", excelize.Options{RawCellValue: true})
-	if err != nil || len(rows) != len(texts)+1 || strings.Join(rows[0], ",") != "id,reservationId,userId,username,email,size,price,createdAt" {
+	if err != nil || len(rows) != len(texts)+1 || strings.Join(rows[0], ",") != "id,reservationId,userId,username,email,size,price,createdAt,returned,returnedAt" {
 		t.Fatalf("%d rows, %v, %v", len(rows), rows[0], err)
 	}
 	for i, text := range texts {

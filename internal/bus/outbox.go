@@ -63,7 +63,7 @@ func (o *outbox) add(ev *engine.Event) {
 	if ev.View.Drop.Version >= p.view.Drop.Version {
 		p.view = ev.View
 		for i := range ev.Ledger {
-			if ev.Ledger[i].Reason != drop.Purchased {
+			if ev.Ledger[i].Reason.Shown() != "" {
 				p.moved = &ev.Ledger[i]
 			}
 		}

@@ -20,6 +20,19 @@ const (
 	WrittenOff Reason = "written_off"
 )
 
+// Shown returns the reason that watchers are told when units moved for r: one that clients of the original know. It is
+// empty if the available stock did not change.
+func (r Reason) Shown() Reason {
+	switch r {
+	case Purchased, PaymentStarted, WrittenOff:
+		return ""
+	case Returned:
+		return Restocked
+	default:
+		return r
+	}
+}
+
 // reasons is the order in which a batch's entries are written. Reasons that release units come before those that take
 // them, so that Available is never negative in any entry.
 var reasons = [...]Reason{

@@ -26,6 +26,17 @@ func (r Return) String() string {
 	}
 }
 
+// MaxReason is how long an operator's reason for something may be, in characters.
+const MaxReason = 500
+
+// CheckReason checks an operator's reason for something. It may be empty. A refusal names the field reason.
+func CheckReason(reason string) error {
+	if refusal := checkText("reason", reason, 0, MaxReason); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
 // ReturnPurchase takes the unit of a purchase back. It goes on sale again, or is written off and leaves the stock. The
 // purchase stays, and so does the money: a refund is another thing. Asked again, the answer is the same.
 type ReturnPurchase struct {

@@ -108,6 +108,17 @@ func (e *Engine) Cancel(ctx context.Context, id drop.ReservationID, owner drop.U
 	return result.Reservation, notInDrop(err)
 }
 
+// Return takes the unit of a purchase back. It refuses with CodePurchaseNotFound.
+func (e *Engine) Return(ctx context.Context, cmd drop.ReturnPurchase, r Retry) (drop.Purchase, error) {
+	id := cmd.Purchase.Drop()
+	result, err := e.do(ctx, id, r.under(id, cmd), r)
+	r.tell(result.Replayed)
+	if drop.CodeOf(err) == drop.CodeDropNotFound {
+		err = drop.Refuse(drop.CodePurchaseNotFound)
+	}
+	return result.Purchase, err
+}
+
 // Restock adds or removes unsold units, and returns the drop right after that.
 func (e *Engine) Restock(ctx context.Context, id drop.ID, cmd drop.Restock, r Retry) (*View, error) {
 	return e.change(ctx, id, r.under(id, cmd), r)

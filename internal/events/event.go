@@ -31,10 +31,11 @@ const (
 	HoldExpired       Type = "hold.expired"
 	HoldCancelled     Type = "hold.cancelled"
 	PurchaseCompleted Type = "purchase.completed"
+	PurchaseReturned  Type = "purchase.returned"
 )
 
 // Types are all types, in the order of a drop's life.
-var Types = []Type{DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, PurchaseCompleted, DropSoldOut, DropBackInStock}
+var Types = []Type{DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, PurchaseCompleted, PurchaseReturned, DropSoldOut, DropBackInStock}
 
 // TypeNames returns the names of all types, in the same order.
 func TypeNames() []string {
@@ -47,6 +48,9 @@ func TypeNames() []string {
 
 // Known reports whether there are events of that type.
 func (t Type) Known() bool { return slices.Contains(Types, t) }
+
+// sale reports whether events of that type are about a purchase.
+func (t Type) sale() bool { return t == PurchaseCompleted || t == PurchaseReturned }
 
 // Movement reports whether events of that type only say how the stock moves. If several wait together for a webhook,
 // the newest is enough.
@@ -147,6 +151,11 @@ type (
 		Price       json.Number        `json:"price"`
 		Currency    string             `json:"currency"`
 	}
+	// ReturnData is the data of purchase.returned.
+	ReturnData struct {
+		PurchaseData
+		Returned string `json:"returned"` // restocked or written_off
+	}
 	// SettingsData is the data of drop.created, and of drop.updated after a change of settings.
 	SettingsData struct {
 		Changed         []drop.Change `json:"changed,omitempty"`
@@ -194,6 +203,10 @@ func purchaseData(s *store.Sale, currency string) *PurchaseData {
 		Purchase: s.ID, Reservation: s.ReservationID, User: s.UserID, Username: s.Username, Email: unlessEmpty(s.Email),
 		Size: unlessEmpty(s.Size), Price: json.Number(s.Price.String()), Currency: currency,
 	}
+}
+
+func returnData(s *store.Sale, currency string) *ReturnData {
+	return &ReturnData{PurchaseData: *purchaseData(s, currency), Returned: s.Return.String()}
 }
 
 func settingsData(s *drop.Settings, changed []drop.Change, currency string) *SettingsData {

@@ -550,7 +550,7 @@ func (f *Feed) fill(ctx context.Context, id drop.ID, stubs []stub) ([]Event, err
 	for i := range stubs {
 		switch s := &stubs[i]; {
 		case s.number == 0:
-		case s.kind == PurchaseCompleted:
+		case s.kind.sale():
 			sales = append(sales, s.number)
 		default:
 			holds = append(holds, s.number)
@@ -583,7 +583,9 @@ func (f *Feed) fill(ctx context.Context, id drop.ID, stubs []stub) ([]Event, err
 		case s.number == 0:
 		case s.kind == PurchaseCompleted && sale != nil:
 			e.data = purchaseData(sale, f.currency)
-		case s.kind != PurchaseCompleted && r != nil:
+		case s.kind == PurchaseReturned && sale != nil:
+			e.data = returnData(sale, f.currency)
+		case !s.kind.sale() && r != nil:
 			e.data = holdData(r)
 		default:
 			return nil, fmt.Errorf("event %s (%s) is about number %d, which is not stored: %w", e.ID(), s.kind, s.number, drop.Refuse(drop.CodeDamaged))

@@ -90,11 +90,11 @@ func (p *planner) after(g group) Position {
 	for i := range g.entries {
 		e := &g.entries[i]
 		switch e.Reason {
-		case drop.Created, drop.Restocked, drop.ReservationExpired, drop.ReservationCancelled:
+		case drop.Created, drop.Restocked, drop.ReservationExpired, drop.ReservationCancelled, drop.Returned:
 			after.Available += e.Units
 		case drop.Reserved:
 			after.Available -= e.Units
-		case drop.Purchased:
+		case drop.Purchased, drop.PaymentStarted, drop.WrittenOff:
 		}
 		after.Seq, after.Mark = e.Seq, markOf(e.Batch)
 		after.Version = max(after.Version, e.Version)
@@ -114,8 +114,11 @@ func (p *planner) list(g group, available int64) {
 	}
 	made := p.made(g)
 	earlier := func(n uint32) bool { return !made[n] }
+	all := func(uint32) bool { return true }
 	p.each(g, drop.ReservationExpired, HoldExpired, earlier)
 	p.each(g, drop.ReservationCancelled, HoldCancelled, earlier)
+	p.each(g, drop.Returned, PurchaseReturned, all)
+	p.each(g, drop.WrittenOff, PurchaseReturned, all)
 	for i := range g.entries {
 		if e := &g.entries[i]; e.Reason == drop.Restocked {
 			p.put(g, DropUpdated, 0, &StockData{Changed: []drop.Change{ChangedStock}, Size: unlessEmpty(e.Size), Add: e.Units, Available: available})
@@ -124,7 +127,6 @@ func (p *planner) list(g group, available int64) {
 	if g.revision != nil && !created {
 		p.put(g, DropUpdated, 0, p.settings(g.revision))
 	}
-	all := func(uint32) bool { return true }
 	p.each(g, drop.Reserved, HoldCreated, all)
 	p.each(g, drop.ReservationExpired, HoldExpired, func(n uint32) bool { return made[n] })
 	p.each(g, drop.ReservationCancelled, HoldCancelled, func(n uint32) bool { return made[n] })

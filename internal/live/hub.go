@@ -170,11 +170,11 @@ func (h *Hub) tellOwners(ev *engine.Event) {
 	}
 }
 
-// newestMovement returns why the available stock last changed. A purchase does not change it.
+// newestMovement returns why the available stock last changed.
 func newestMovement(ev *engine.Event) drop.Reason {
 	for _, entry := range slices.Backward(ev.Ledger) {
-		if entry.Reason != drop.Purchased {
-			return entry.Reason
+		if shown := entry.Reason.Shown(); shown != "" {
+			return shown
 		}
 	}
 	if ev.Created {

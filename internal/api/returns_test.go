@@ -1,0 +1,82 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// A unit that comes back is on sale again in the answer, in the lists, files and the feed. The money is another thing.
+func TestReturn_ThePairIsOnSaleAgain(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", sizedBody)
+	sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3,"size":"9.5"}`)
+	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
+	before := decoded[dropJSON](t, s.ok(s.get("/api/drops/1")))
+	r := s.ok(s.post("/api/purchases/4294967297/return", `{"restock":true,"reason":"wrong size"}`))
+	for _, want := range []string{`"id":4294967297`, `"dropId":1`, `"userId":3`, `"size":"9.5"`, `"returned":"restocked"`, `"returnedAt":"20`} {
+		if !strings.Contains(r.body, want) {
+			t.Errorf("the answer has no %s: %s", want, r.body)
+		}
+	}
+	after := decoded[dropJSON](t, s.ok(s.get("/api/drops/1")))
+	if after.AvailableStock != before.AvailableStock+1 || after.TotalStock != before.TotalStock || after.Version != before.Version+1 {
+		t.Errorf("%+v, and before %+v", after, before)
+	}
+	if again := s.ok(s.post("/api/purchases/4294967297/return", `{"restock":true}`)); again.body != r.body {
+		t.Errorf("again: %s", again.body)
+	}
+	if got := decoded[dropJSON](t, s.ok(s.get("/api/drops/1"))); got.Version != after.Version {
+		t.Errorf("a repeated call changed the drop: %+v", got)
+	}
+	s.refused(s.post("/api/purchases/4294967297/return", `{"restock":false}`), http.StatusConflict, "already_returned")
+	for path, want := range map[string]string{
+		"/api/drops/1/purchases":                 `"returned":"restocked","returnedAt":"`,
+		"/api/operator/purchases":                `"returned":"restocked","returnedAt":"`,
+		"/api/drops/1/purchases?format=csv":      ",restocked,20",
+		"/api/drops/1/ledger":                    `"reason":"returned","size":"9.5","units":1`,
+		"/api/events?type=purchase.returned":     `"purchaseId":4294967297,"reservationId":4294967297,"userId":3`,
+		"/api/events?after=&type=drop.updated":   `"events":[]`,
+		"/api/drops/1/audit":                     `"clean":true`,
+		"/api/events?drop=1&type=hold.cancelled": `"events":[]`,
+	} {
+		if body := s.ok(s.get(path)).body; !strings.Contains(body, want) {
+			t.Errorf("%s has no %s: %s", path, want, body)
+		}
+	}
+	again := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":4,"size":"9.5"}`)
+	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, again.ID)))
+}
+
+// A unit that is written off leaves the stock.
+func TestReturn_AWornPairIsWrittenOff(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3}`)
+	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
+	before := decoded[dropJSON](t, s.ok(s.get("/api/drops/1")))
+	r := s.ok(s.post("/api/purchases/4294967297/return", `{"restock":false}`))
+	after := decoded[dropJSON](t, s.ok(s.get("/api/drops/1")))
+	if !strings.Contains(r.body, `"returned":"written_off"`) || after.AvailableStock != before.AvailableStock || after.TotalStock != before.TotalStock-1 {
+		t.Errorf("%s: %+v, and before %+v", r.body, after, before)
+	}
+	for path, want := range map[string]string{
+		"/api/drops/1/audit":                 `"clean":true,"reservations":1,"purchases":1,"ledger_entries":4,"held":0,"paying":0,"written_off":1`,
+		"/api/events?type=purchase.returned": `"returned":"written_off"`,
+		"/api/drops/1/ledger":                `"reason":"written_off","size":null,"units":1`,
+	} {
+		if body := s.ok(s.get(path)).body; !strings.Contains(body, want) {
+			t.Errorf("%s has no %s: %s", path, want, body)
+		}
+	}
+}
+
+func TestReturn_OfNoPurchaseIsRefused(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	for _, id := range []string{"0", "-1", "1", "4294967297", "8589934593", "9007199254740991", "9223372036854775808", strings.Repeat("9", 300)} {
+		s.refused(s.post("/api/purchases/"+id+"/return", `{"restock":true}`), http.StatusNotFound, "purchase_not_found")
+	}
+	s.refused(s.post("/api/purchases/one/return", `{"restock":true}`), http.StatusUnprocessableEntity, "invalid")
+}
