@@ -56,8 +56,8 @@ func (p *Provider) settle(ctx context.Context, ref payment.Ref, refusal error, b
 	return f, nil
 }
 
-// Capture implements payment.Provider. It is a *payment.Refused if the payment is voided or has failed, because then no
-// money is set aside.
+// Capture implements payment.Provider. It is a *payment.Refused if no money is set aside. While the money is on its
+// way, it is another error.
 func (p *Provider) Capture(ctx context.Context, ref payment.Ref) (payment.Found, error) {
 	action := "capture " + name(ref)
 	s, f, err := p.touch(ctx, ref, action)
@@ -74,10 +74,12 @@ func (p *Provider) Capture(ctx context.Context, ref payment.Ref) (payment.Found,
 		return payment.Found{}, err
 	case f.State == payment.Captured:
 		return f, nil
-	case f.State.Final():
-		return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "no money is set aside to capture"}
+	case f.State == payment.Pending:
+		return payment.Found{}, fmt.Errorf("%s: the money is on its way", action)
+	case f.State == payment.Authorised:
+		return payment.Found{}, fmt.Errorf("%s: it is %s", action, f.State)
 	}
-	return payment.Found{}, fmt.Errorf("%s: it is %s", action, f.State)
+	return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "no money is set aside to capture"}
 }
 
 // now is what a payment is after a call that gave its payment intent, or an error.
@@ -117,6 +119,8 @@ func (p *Provider) Void(ctx context.Context, ref payment.Ref) (payment.Found, er
 		return payment.Found{}, err
 	case f.State == payment.Captured:
 		return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "the money is captured: refund it"}
+	case f.State == payment.Pending:
+		return payment.Found{}, fmt.Errorf("%s: the money is on its way", action)
 	case f.State.Final():
 		return f, nil
 	}
@@ -131,10 +135,10 @@ func (p *Provider) Refund(ctx context.Context, ref payment.Ref, refund payment.R
 	switch {
 	case err != nil:
 		return payment.Found{}, err
-	case f.State == payment.Voided || f.State == payment.Failed:
-		return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "no money was captured, so there is nothing to refund"}
+	case f.State == payment.Pending:
+		return payment.Found{}, fmt.Errorf("%s: the money is on its way", action)
 	case f.State != payment.Captured:
-		return payment.Found{}, fmt.Errorf("%s: it is %s", action, f.State)
+		return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "no money was captured, so there is nothing to refund"}
 	}
 	amount, err := toStripe(refund.Amount, f.Currency)
 	if err != nil {

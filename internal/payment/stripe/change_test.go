@@ -118,7 +118,7 @@ func TestChanges_InEachState(t *testing.T) {
 			payment.Voided: "voided", payment.Failed: "failed",
 		}},
 		{"capture", func(w *world) change { return w.Capture }, map[payment.State]string{
-			payment.Open: "again", payment.Pending: "again", payment.Authorised: "captured", payment.Captured: "captured",
+			payment.Open: "refused", payment.Pending: "again", payment.Authorised: "captured", payment.Captured: "captured",
 			payment.Voided: "refused", payment.Failed: "refused",
 		}},
 		{"void", func(w *world) change { return w.Void }, map[payment.State]string{
@@ -126,7 +126,7 @@ func TestChanges_InEachState(t *testing.T) {
 			payment.Voided: "voided", payment.Failed: "failed",
 		}},
 		{"refund", refund, map[payment.State]string{
-			payment.Open: "again", payment.Pending: "again", payment.Authorised: "again", payment.Captured: "captured",
+			payment.Open: "refused", payment.Pending: "again", payment.Authorised: "refused", payment.Captured: "captured",
 			payment.Voided: "refused", payment.Failed: "refused",
 		}},
 	} {

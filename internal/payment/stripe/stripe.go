@@ -105,8 +105,11 @@ func (p *Provider) Start(ctx context.Context, order payment.Order) (payment.Chec
 			return payment.Checkout{}, err
 		}
 	case err == nil && replayed(s.LastResponse):
-		// Stripe repeats what it said at the time. Ask how it is now.
-		s, err = p.retrieve(ctx, s.ID)
+		// Stripe repeats what it said at the time. Ask what is so now; a checkout that has ended has no URL any more.
+		url := s.URL
+		if s, err = p.retrieve(ctx, s.ID); err == nil {
+			s.URL = url
+		}
 	}
 	if err != nil {
 		return payment.Checkout{}, p.fault(action, err)
