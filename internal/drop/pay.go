@@ -9,12 +9,16 @@ import (
 // reservation keeps it longer, but never past Within twice after the reservation was made, plus Hold. It never
 // shortens a hold. If Owner is set, a reservation of another user counts as not found.
 //
+// Instead is the payment that the caller has seen. If the reservation has another one by now, nothing changes: of two
+// calls at once, one begins a payment, and the answer to both has it.
+//
 // The payment is stored before: a lane may stop between the two, and then a payment without a unit is left, which
 // nobody can pay.
 type StartPayment struct {
 	Reservation  ReservationID
 	Owner        UserID
 	Payment      PaymentID
+	Instead      PaymentID     // 0: none
 	Within, Hold time.Duration // whole milliseconds
 }
 
@@ -42,7 +46,7 @@ func (c StartPayment) apply(a *application) Result {
 	switch {
 	case r.Claim != 0:
 		return Result{Err: Refuse(CodePaymentPending)}
-	case r.Payment == c.Payment:
+	case r.Payment == c.Payment, r.Payment != c.Instead:
 		return Result{Reservation: *r}
 	}
 	end := min(a.now.Add(c.Within), r.CreatedAt.Add(c.Hold+2*c.Within))

@@ -55,7 +55,8 @@ func drawCommand(t *rapid.T, b *book) drop.Command {
 	case "checkout":
 		return drop.StartPayment{
 			Reservation: drawID(t, b), Owner: drawOwner(t), Payment: drawPayment(t), Hold: time.Minute,
-			Within: time.Duration(rapid.IntRange(1, 90_000).Draw(t, "within")) * time.Millisecond,
+			Instead: drop.PaymentID(rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "instead")),
+			Within:  time.Duration(rapid.IntRange(1, 90_000).Draw(t, "within")) * time.Millisecond,
 		}
 	case "claim":
 		id := drawID(t, b)
@@ -333,7 +334,7 @@ func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Resul
 				t.Fatalf("%+v answered with %+v; there is %+v", c, p, is)
 			}
 		case drop.StartPayment:
-			if r := result.Reservation; r.Payment != c.Payment || r.Claim != 0 || r.Status != drop.Active {
+			if r := result.Reservation; r.Payment == c.Instead && c.Instead != c.Payment || r.Claim != 0 || r.Status != drop.Active {
 				t.Fatalf("%+v answered with %+v", c, r)
 			}
 		case drop.ClaimUnit:

@@ -17,8 +17,8 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// ID numbers a payment. It contains the drop's number, like a drop.ReservationID.
-type ID int64
+// ID numbers a payment, from 1.
+type ID = drop.PaymentID
 
 // Provider takes buyers' money. Its methods can be called from several goroutines. Each honours its context.
 //

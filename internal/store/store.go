@@ -65,6 +65,7 @@ type Records interface {
 	Pages
 	Events
 	Webhooks
+	Payments
 	Exporter
 	Importer
 }

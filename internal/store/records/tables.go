@@ -12,7 +12,7 @@ import (
 // it.
 var Tables = []*Table{
 	Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Revisions, Pages, Tokens, Actions, Outcomes,
-	Webhooks, Deliveries, Replays,
+	Webhooks, Deliveries, Replays, Payments,
 }
 
 // Drops contains the drops. A row is a *drop.State, which includes the sizes.

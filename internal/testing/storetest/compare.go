@@ -143,7 +143,7 @@ func (c *comparison) payment(id drop.ID) drop.Command {
 	within := time.Duration(1+c.rng.IntN(90_000)) * time.Millisecond
 	switch c.rng.IntN(6) {
 	case 0, 1:
-		return drop.StartPayment{Reservation: of, Owner: c.owner(), Payment: paid, Within: within, Hold: time.Minute}
+		return drop.StartPayment{Reservation: of, Owner: c.owner(), Payment: paid, Instead: drop.PaymentID(c.rng.IntN(3)), Within: within, Hold: time.Minute}
 	case 2, 3:
 		return drop.ClaimUnit{Reservation: of, User: cmp.Or(c.whose[of], 1), Payment: paid, Within: within}
 	case 4:
