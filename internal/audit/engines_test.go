@@ -1,10 +1,12 @@
 package audit_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/stores"
@@ -27,12 +29,13 @@ func onEachEngine(t *testing.T, test func(*testing.T, database)) {
 	}
 }
 
-// run runs statements, in which {batch} is 16 random bytes.
+// run runs statements, in which {batch} is 16 random bytes, and {nobody} a list of numbers (see damage).
 func (d database) run(t *testing.T, statements ...string) {
 	t.Helper()
-	batch := "gen_random_uuid()"
+	nobody := fmt.Sprintf("%x", string(drop.NumbersOf(1, 2, 3, 4, 99)))
+	values := strings.NewReplacer("{batch}", "gen_random_uuid()", "{nobody}", `'\x`+nobody+`'::bytea`)
 	if strings.HasPrefix(d.url, "sqlite:") {
-		batch = "randomblob(16)"
+		values = strings.NewReplacer("{batch}", "randomblob(16)", "{nobody}", "x'"+nobody+"'")
 	}
-	stores.Exec(t, d.url, strings.ReplaceAll(strings.Join(statements, ";\n"), "{batch}", batch))
+	stores.Exec(t, d.url, values.Replace(strings.Join(statements, ";\n")))
 }

@@ -25,6 +25,11 @@ func (d *damagedRows) number() int64 {
 	return []int64{0, 1, 2, 3, 4, -1, 1 << 32, 1<<63 - 1, -1 << 63, 7, 60_000, 100}[d.n(12)]
 }
 
+// claim is mostly nothing.
+func (d *damagedRows) claim() drop.ReservationID {
+	return []drop.ReservationID{0, 0, 0, drop.NewReservationID(1, 1), drop.NewReservationID(1, 3), drop.NewReservationID(1, 9), drop.ReservationID(d.number())}[d.n(7)]
+}
+
 func (d *damagedRows) label() string { return []string{"", "9", "9.5", "\x00"}[d.n(4)] }
 
 func (d *damagedRows) Pulse(context.Context) (store.Pulse, error) {
@@ -43,12 +48,14 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	if err := b.Head(s); err != nil {
 		return err
 	}
-	reasons := []drop.Reason{drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x"}
+	reasons := []drop.Reason{drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x",
+		drop.PaymentStarted, drop.Returned, drop.WrittenOff}
 	seq := drop.Seq(0)
 	for range d.n(8) {
 		seq += drop.Seq(d.n(3))
 		if err := b.Entry(drop.LedgerEntry{
 			Seq: seq, Batch: drop.BatchID{byte(d.n(3))}, At: drop.Time(d.number()), Size: d.label(), Reason: reasons[d.n(len(reasons))], Units: d.number(), Available: d.number(),
+			Numbers: []drop.Numbers{"", "", drop.NumbersOf(1, 2), drop.NumbersOf(2, 9), "\x00"}[d.n(5)],
 		}); err != nil {
 			return err
 		}
@@ -59,6 +66,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 		if err := b.Reservation(drop.Reservation{
 			ID: drop.NewReservationID(drop.ID(d.n(2)), n), UserID: drop.UserID(d.number()), Size: d.label(), Status: drop.Status(d.n(6)),
 			CreatedAt: drop.Time(d.number()), ExpiresAt: drop.Time(d.number()), EndedAt: drop.Time(d.number()),
+			Payment: drop.PaymentID(d.n(3)), Claim: d.claim(),
 		}); err != nil {
 			return err
 		}
@@ -69,6 +77,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 		if err := b.Purchase(drop.Purchase{
 			ID: drop.NewPurchaseID(1, n), ReservationID: drop.NewReservationID(1, uint32(d.n(6))), UserID: drop.UserID(d.number()), Size: d.label(),
 			Price: drop.Money(d.number()), CreatedAt: drop.Time(d.number()),
+			Return: drop.Return(d.n(4)), ReturnedAt: drop.Time(d.number()),
 		}); err != nil {
 			return err
 		}
