@@ -106,8 +106,19 @@ func printJSON(w io.Writer, r *audit.Report) error {
 	}{Clean: r.Damaged() == 0, Drops: append([]audit.DropReport{}, r.Drops...)})
 }
 
+// rows names held and written-off units only if there are any.
 func rows(d *audit.DropReport) string {
-	return fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
+	text := fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
+	if d.Held > 0 {
+		text += ", " + count(d.Held, "unit") + " held"
+	}
+	if d.Paying > 0 {
+		text += " (" + thousands(d.Paying) + " being paid for)"
+	}
+	if d.WrittenOff > 0 {
+		text += ", " + count(d.WrittenOff, "unit") + " written off"
+	}
+	return text
 }
 
 // count formats a number and what it counts: 1 drop, 12,345 drops, 2 ledger entries.

@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"sneakerdrop/internal/audit"
+)
+
+// Held and written-off units stand in the line only if there are any.
+func TestPrintDrop_NamesUnitsThatAreHeldPaidForOrWrittenOff(t *testing.T) {
+	for want, d := range map[string]audit.DropReport{
+		"3 reservations, 2 purchases, 7 ledger entries: clean":                                               {},
+		"3 reservations, 2 purchases, 7 ledger entries, 1 unit held: clean":                                  {Held: 1},
+		"3 reservations, 2 purchases, 7 ledger entries, 1,200 units held (1 being paid for): clean":          {Held: 1200, Paying: 1},
+		"3 reservations, 2 purchases, 7 ledger entries, 2 units written off: clean":                          {WrittenOff: 2},
+		"3 reservations, 2 purchases, 7 ledger entries, 2 units held, 1 unit written off: 1 difference\n  x": {Held: 2, WrittenOff: 1, Differences: 1, Sentences: []string{"x"}},
+	} {
+		d.ID, d.Name, d.Reservations, d.Purchases, d.LedgerEntries = 1, "One", 3, 2, 7
+		var b strings.Builder
+		printDrop(&b, &d)
+		if got := b.String(); got != `drop 1 "One": `+want+"\n" {
+			t.Errorf("got %s", got)
+		}
+	}
+}
