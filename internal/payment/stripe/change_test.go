@@ -274,6 +274,24 @@ func TestRefund_OfManyKeys(t *testing.T) {
 	}
 }
 
+func TestRefund_IsFoundAmongMany(t *testing.T) {
+	w := newWorld(t)
+	ref := w.captured(1)
+	refund := func(i int) {
+		if _, err := w.Refund(t.Context(), ref, payment.Refund{Key: fmt.Sprint(i), Amount: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 101 { // more than a page
+		refund(i)
+	}
+	w.fake.Forget()
+	refund(0)
+	if p := w.fake.Payments()[0]; p.Refunds != 101 {
+		t.Errorf("there are %d refunds", p.Refunds)
+	}
+}
+
 func TestRefund_ThatDidNotReachTheBuyerIsRefused(t *testing.T) {
 	w := newWorld(t)
 	ref := w.captured(1)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -123,9 +125,50 @@ func TestRequests_TellStripeNothingOfTheServer(t *testing.T) {
 				t.Errorf("%s %s has the header %s: %s", r.Method, r.Path, name, values)
 			}
 		}
-		if r.Method == "POST" && !strings.HasPrefix(r.Key, "sneakerdrop/"+shop+"/1/") {
+	}
+}
+
+// Each call that changes something has a key of its own, made of the payment and of what is done.
+func TestRequests_HaveIdempotencyKeysOfThePayment(t *testing.T) {
+	w := newWorld(t)
+	ref := w.captured(1)
+	for _, key := range []string{"a", "b"} {
+		if _, err := w.Refund(t.Context(), ref, payment.Refund{Key: key, Amount: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Void(t.Context(), w.authorised(2)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(t.Context(), w.start(3)); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	for _, r := range w.fake.Requests() {
+		if r.Method != http.MethodPost {
+			continue
+		}
+		if seen[r.Key] || !strings.HasPrefix(r.Key, "sneakerdrop/"+shop+"/") || len(r.Key) > 255 {
 			t.Errorf("%s %s has the idempotency key %q", r.Method, r.Path, r.Key)
 		}
+		seen[r.Key] = true
+	}
+	if len(seen) != 8 {
+		t.Errorf("the keys are %v", seen)
+	}
+}
+
+// The key goes to no other server.
+func TestRequests_FollowNoRedirection(t *testing.T) {
+	w := newWorld(t)
+	away := httptest.NewServer(http.RedirectHandler(w.url+"/v1/checkout/sessions", http.StatusTemporaryRedirect))
+	t.Cleanup(away.Close)
+	w.url = away.URL
+	w.Provider = w.provider(shop)
+	_, err := w.Start(t.Context(), w.order(1))
+	again(t, err)
+	if n := len(w.fake.Requests()); n > 0 {
+		t.Errorf("%d requests were redirected", n)
 	}
 }
 
