@@ -81,8 +81,8 @@ func smallest(t *testing.T, code string, decimals int) {
 }
 
 func isRefused(err error) bool {
-	var r *payment.Refused
-	return errors.As(err, &r) && r.Code != "" && r.Reason != ""
+	r, ok := errors.AsType[*payment.Refused](err)
+	return ok && r.Code != "" && r.Reason != ""
 }
 
 func TestAmounts_AtTheEdges(t *testing.T) {

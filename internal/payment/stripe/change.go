@@ -42,8 +42,7 @@ func (p *Provider) Close(ctx context.Context, ref payment.Ref) (payment.Found, e
 // settle decides what a refusal means. If the payment has left the state in which the call makes sense, somebody was
 // faster. Then the answer is what has become of it.
 func (p *Provider) settle(ctx context.Context, ref payment.Ref, refusal error, before payment.State) (payment.Found, error) {
-	var refused *payment.Refused
-	if !errors.As(refusal, &refused) {
+	if _, ok := errors.AsType[*payment.Refused](refusal); !ok {
 		return payment.Found{}, refusal
 	}
 	f, err := p.Find(ctx, ref)
@@ -145,9 +144,9 @@ func (p *Provider) Refund(ctx context.Context, ref payment.Ref, refund payment.R
 		return payment.Found{}, err
 	}
 	made, err := p.refund(ctx, s, refund, amount)
-	var e *sdk.Error
+	e, answered := errors.AsType[*sdk.Error](err)
 	switch {
-	case errors.As(err, &e) && e.Code == sdk.ErrorCodeChargeAlreadyRefunded: // all of it
+	case answered && e.Code == sdk.ErrorCodeChargeAlreadyRefunded: // all of it
 	case err != nil:
 		return payment.Found{}, p.fault(action, err)
 	case made.Amount != amount:

@@ -18,8 +18,8 @@ import (
 // fault makes one of the port's three kinds of error from an error of the library. The library's own errors must go no
 // further. Their text is Stripe's whole answer, with what lets a browser confirm the payment.
 func (p *Provider) fault(action string, err error) error {
-	var e *sdk.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*sdk.Error](err)
+	if !ok {
 		return silence(action, err)
 	}
 	reason := strings.ReplaceAll(e.Msg, string(p.settings.Key), "…")
@@ -37,8 +37,7 @@ func (p *Provider) fault(action string, err error) error {
 
 // unread is fault for calls that only read. Their errors are never final, because what they ask for may change.
 func (p *Provider) unread(action string, err error) error {
-	var refused *payment.Refused
-	if errors.As(err, &refused) {
+	if _, ok := errors.AsType[*payment.Refused](err); ok {
 		return err
 	}
 	return soft(action, p.fault(action, err))
@@ -46,8 +45,7 @@ func (p *Provider) unread(action string, err error) error {
 
 // soft makes a refusal an error after which the caller asks again. It leaves other errors as they are.
 func soft(action string, err error) error {
-	var refused *payment.Refused
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*payment.Refused](err); ok {
 		return fmt.Errorf("%s: Stripe does not do it now: %s (%s)", action, refused.Reason, refused.Code)
 	}
 	return err
@@ -84,12 +82,11 @@ func trace(e *sdk.Error) string {
 
 // silence is the error after which nobody knows what Stripe did: no answer, half of one, or one that nobody can read.
 func silence(action string, err error) error {
-	var broken *url.Error
-	var network net.Error
-	switch {
-	case errors.As(err, &broken):
+	if broken, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("%s: no answer from Stripe: %w", action, broken.Err)
-	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, context.Canceled):
+	}
+	_, network := errors.AsType[net.Error](err)
+	if network || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: no answer from Stripe: %w", action, err)
 	}
 	// The library's error quotes the answer.
@@ -98,8 +95,8 @@ func silence(action string, err error) error {
 
 // stored reports whether an error is a failure of Stripe's own that it repeats under the same idempotency key.
 func stored(err error) bool {
-	var e *sdk.Error
-	return errors.As(err, &e) && e.HTTPStatusCode >= http.StatusInternalServerError && replayed(e.LastResponse)
+	e, ok := errors.AsType[*sdk.Error](err)
+	return ok && e.HTTPStatusCode >= http.StatusInternalServerError && replayed(e.LastResponse)
 }
 
 // replayed reports whether Stripe repeats an answer instead of doing something.
@@ -109,12 +106,12 @@ func replayed(r *sdk.APIResponse) bool {
 
 // differs reports whether Stripe has seen the idempotency key with other parameters.
 func differs(err error) bool {
-	var e *sdk.Error
-	return errors.As(err, &e) && e.Type == sdk.ErrorTypeIdempotency && e.HTTPStatusCode == http.StatusBadRequest
+	e, ok := errors.AsType[*sdk.Error](err)
+	return ok && e.Type == sdk.ErrorTypeIdempotency && e.HTTPStatusCode == http.StatusBadRequest
 }
 
 // blames reports whether Stripe refused because of one parameter.
 func blames(err error, param string) bool {
-	var e *sdk.Error
-	return errors.As(err, &e) && e.HTTPStatusCode == http.StatusBadRequest && e.Param == param
+	e, ok := errors.AsType[*sdk.Error](err)
+	return ok && e.HTTPStatusCode == http.StatusBadRequest && e.Param == param
 }

@@ -135,8 +135,7 @@ func keep[T any](t *testing.T, call func() (T, error)) (T, error) {
 
 // refusal returns the final no in an error, or nil.
 func refusal(err error) *payment.Refused {
-	var refused *payment.Refused
-	errors.As(err, &refused)
+	refused, _ := errors.AsType[*payment.Refused](err)
 	return refused
 }
 
