@@ -582,9 +582,17 @@ export interface components {
             price: number;
             /** @description true: the hidden copy that a rehearsal made. The service's figures leave its requests out */
             rehearsal: boolean;
+            /**
+             * Format: int64
+             * @description Sold units that the shop took back. sold + returned is the number of purchases
+             */
+            returned: number;
             /** @description Empty for a drop without sizes */
             sizes: components["schemas"]["SizeFigure"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Units that buyers have
+             */
             sold: number;
             /** Format: date-time */
             start_time: string;
@@ -757,6 +765,13 @@ export interface components {
             id: number;
             /** @description In USD */
             price: number;
+            /**
+             * @description What became of the unit that the shop took back. Absent: the buyer has it
+             * @enum {string}
+             */
+            returned?: "restocked" | "written_off";
+            /** Format: date-time */
+            returnedAt?: string;
         };
         PastRehearsal: {
             /** Format: date-time */
@@ -1066,18 +1081,18 @@ export interface components {
              * @description Current time on the clock that decides holds and start times
              */
             at: string;
-            /** @description Drops with sales, in ascending order of id */
+            /** @description Drops with purchases, in ascending order of id */
             drops: components["schemas"]["DropSale"][];
             /**
              * Format: double
-             * @description What these units cost in total
+             * @description What buyers paid for these units. Refunds are not subtracted: the server does not know of them
              */
             revenue: number;
             /** Format: date-time */
             since: string;
             /**
              * Format: int64
-             * @description Units sold since then, over all drops except rehearsals
+             * @description Units that buyers purchased since then, over all drops except rehearsals. Those that the shop took back later are among them
              */
             units: number;
         };
@@ -2622,6 +2637,7 @@ export interface operations {
                      *           "available": 46,
                      *           "held": 2,
                      *           "sold": 2,
+                     *           "returned": 0,
                      *           "sizes": []
                      *         }
                      *       ],

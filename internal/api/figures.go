@@ -35,7 +35,8 @@ type (
 		Total        int64              `json:"total" doc:"available + held + sold"`
 		Available    int64              `json:"available"`
 		Held         int64              `json:"held" doc:"Units in active reservations"`
-		Sold         int64              `json:"sold"`
+		Sold         int64              `json:"sold" doc:"Units that buyers have"`
+		Returned     int64              `json:"returned" doc:"Sold units that the shop took back. sold + returned is the number of purchases"`
 		Sizes        []sizeFigureAnswer `json:"sizes" nullable:"false" doc:"Empty for a drop without sizes"`
 	}
 	sizeFigureAnswer struct {
@@ -93,10 +94,12 @@ func (a *api) showFigures(w http.ResponseWriter, _ *http.Request) error {
 
 func figuresOf(v *engine.View) figureAnswer {
 	d, stock := &v.Drop, v.Drop.Stock()
+	purchases, _ := v.Purchased()
 	f := figureAnswer{
 		ID: d.ID, Name: d.Name, Price: price(d.Price), StartTime: instant(d.StartTime), Paused: d.Paused, Hidden: d.Hidden,
 		Archived: d.Archived, Rehearsal: d.Rehearsal(), Version: d.Version, Total: stock.Total, Available: stock.Available, Held: stock.Held, Sold: stock.Sold,
-		Sizes: []sizeFigureAnswer{}, ImageURL: unlessZero(&d.ImageURL), LimitPerUser: unlessZero(&d.LimitPerUser),
+		Returned: int64(purchases) - stock.Sold,
+		Sizes:    []sizeFigureAnswer{}, ImageURL: unlessZero(&d.ImageURL), LimitPerUser: unlessZero(&d.LimitPerUser),
 		MaxExpired: unlessZero(&d.MaxExpiredHolds),
 	}
 	if d.Sized() {

@@ -30,6 +30,7 @@ type figuresJSON struct {
 		Hidden, Archived, Paused     bool
 		Rehearsal                    bool
 		Total, Available, Held, Sold int64
+		Returned                     int64
 		Sizes                        []struct {
 			Size                         string
 			Total, Available, Held, Sold int64

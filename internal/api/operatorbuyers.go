@@ -40,9 +40,11 @@ type (
 		Purchase  *paidAnswer        `json:"purchase" doc:"null: the reservation was not paid for"`
 	}
 	paidAnswer struct {
-		ID        drop.PurchaseID `json:"id"`
-		Price     price           `json:"price"`
-		CreatedAt instant         `json:"createdAt"`
+		ID         drop.PurchaseID `json:"id"`
+		Price      price           `json:"price"`
+		CreatedAt  instant         `json:"createdAt"`
+		Returned   string          `json:"returned,omitzero" enum:"restocked,written_off" doc:"What became of the unit that the shop took back. Absent: the buyer has it"`
+		ReturnedAt instant         `json:"returnedAt,omitzero"`
 	}
 )
 
@@ -184,7 +186,7 @@ func (a *api) visits(ctx context.Context, id drop.UserID, limit int) (visits []v
 	of := make(map[drop.ReservationID]*paidAnswer, len(purchases))
 	for i := range purchases {
 		p := &purchases[i]
-		of[p.ReservationID] = &paidAnswer{p.ID, price(p.Price), instant(p.CreatedAt)}
+		of[p.ReservationID] = &paidAnswer{p.ID, price(p.Price), instant(p.CreatedAt), returned(p.Return), instant(p.ReturnedAt)}
 	}
 	visits = make([]visitAnswer, len(held))
 	for i := range held {

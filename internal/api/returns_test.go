@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"sneakerdrop/internal/testing/stores"
 )
 
 // A unit that comes back is on sale again in the answer, in the lists, files and the feed. The money is another thing.
@@ -79,4 +83,62 @@ func TestReturn_OfNoPurchaseIsRefused(t *testing.T) {
 		s.refused(s.post("/api/purchases/"+id+"/return", `{"restock":true}`), http.StatusNotFound, "purchase_not_found")
 	}
 	s.refused(s.post("/api/purchases/one/return", `{"restock":true}`), http.StatusUnprocessableEntity, "invalid")
+}
+
+// A unit that was taken back is no longer sold, but its purchase stays: what counts stock and what counts purchases
+// must not be taken for each other.
+func TestReturn_FiguresTellUnitsFromPurchases(t *testing.T) {
+	for _, name := range stores.Engines {
+		t.Run(name, func(t *testing.T) {
+			s := newShopOn(t, stores.Open(t, name), new(atomic.Int64))
+			mustPost[dropJSON](s, "/api/drops/create", `{"name":"Air","price":119.99,"total_stock":10,"start_time":"2020-01-01T00:00:00Z"}`)
+			check := func(when, stock string, purchases int64) {
+				t.Helper()
+				f := s.figures("").Drops[0]
+				if got := fmt.Sprint(f.Total, f.Available, f.Held, f.Sold, f.Returned); got != stock {
+					t.Errorf("%s: total, available, held, sold, returned are %s, want %s", when, got, stock)
+				}
+				list := decoded[soldPageJSON](t, s.get("/api/drops/1/purchases"))
+				if n := int64(len(list.Purchases)); n != purchases || f.Sold+f.Returned != n {
+					t.Errorf("%s: %d purchases in the list, %d sold and %d returned; want %d", when, n, f.Sold, f.Returned, purchases)
+				}
+				want := fmt.Sprint(purchases, float64(purchases*11999)/100)
+				if got := s.soldSince(time.Unix(0, 0)); fmt.Sprint(got.Units, got.Revenue) != want {
+					t.Errorf("%s: purchased units and what buyers paid are %d %g, want %s", when, got.Units, got.Revenue, want)
+				}
+			}
+			for buyer := range 6 {
+				s.sell(1, buyer+1)
+			}
+			check("sold", "10 4 0 6 0", 6)
+			s.ok(s.post("/api/purchases/4294967297/return", `{"restock":true}`))
+			check("one taken back", "10 5 0 5 1", 6)
+			s.ok(s.post("/api/purchases/4294967298/return", `{"restock":false}`))
+			check("one written off", "9 5 0 4 2", 6)
+			s.sell(1, 7)
+			check("one sold again", "9 4 0 5 2", 7)
+			for id := 3; id <= 7; id++ {
+				s.ok(s.post(fmt.Sprintf("/api/purchases/%d/return", 1<<32+id), `{"restock":true}`))
+			}
+			check("all taken back", "9 9 0 0 7", 7)
+			if e := s.refused(s.patch("/api/drops/1", `{"price":1}`), http.StatusConflict, "fixed"); e.Field != "price" {
+				t.Errorf("the price of seven purchases may change: %+v", e)
+			}
+		})
+	}
+}
+
+func TestReturn_IsInTheBuyersHistory(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	s.sell(1, 3)
+	s.sell(1, 4)
+	back := s.ok(s.post("/api/purchases/4294967298/return", `{"restock":false}`)).body
+	_, at, _ := strings.Cut(back, `"returnedAt":"`)
+	if body := s.ok(s.get("/api/operator/buyers/4")).body; !strings.Contains(body, `"returned":"written_off","returnedAt":"`+at[:24]+`"}`) {
+		t.Errorf("the history lacks %s: %s", at, body)
+	}
+	if body := s.ok(s.get("/api/operator/buyers/3")).body; strings.Contains(body, "returned") {
+		t.Errorf("the buyer has the unit: %s", body)
+	}
 }

@@ -19,9 +19,9 @@ type (
 	salesAnswer struct {
 		At      instant          `json:"at" doc:"Current time on the clock that decides holds and start times"`
 		Since   instant          `json:"since"`
-		Units   int64            `json:"units" doc:"Units sold since then, over all drops except rehearsals"`
-		Revenue float64          `json:"revenue" doc:"What these units cost in total"`
-		Drops   []dropSaleAnswer `json:"drops" nullable:"false" doc:"Drops with sales, in ascending order of id"`
+		Units   int64            `json:"units" doc:"Units that buyers purchased since then, over all drops except rehearsals. Those that the shop took back later are among them"`
+		Revenue float64          `json:"revenue" doc:"What buyers paid for these units. Refunds are not subtracted: the server does not know of them"`
+		Drops   []dropSaleAnswer `json:"drops" nullable:"false" doc:"Drops with purchases, in ascending order of id"`
 	}
 	dropSaleAnswer struct {
 		DropID  drop.ID `json:"dropId"`
@@ -40,9 +40,10 @@ const (
 	perUnit = 10_000
 )
 
-// days remembers how many units each drop had sold before a moment. A drop has one price, and its purchases are
-// numbered without gaps, so its view is enough to count what it has sold since. The store is asked once for each
-// moment and drop, with a few reads of single rows.
+// days remembers how many purchases each drop had before a moment. A drop has one price, and its purchases are
+// numbered without gaps, so its view is enough to count those that it has had since. The store is asked once for each
+// moment and drop, with a few reads of single rows. A purchase counts also if its unit was taken back, and then sold
+// to another buyer: both paid.
 type days struct {
 	mu   sync.Mutex
 	sold map[drop.Time]map[drop.ID]uint32
@@ -109,7 +110,7 @@ func (q *query) since(now drop.Time) drop.Time {
 	return at
 }
 
-// soldSince returns how many units a drop has sold since a moment.
+// soldSince returns how many purchases a drop has had since a moment.
 func (a *api) soldSince(ctx context.Context, v *engine.View, since, now drop.Time) (int64, error) {
 	newest, listed := v.Purchased()
 	if newest == 0 || newest == listed && len(v.Recent) > 0 && v.Recent[0].CreatedAt < since {
@@ -149,7 +150,8 @@ func (a *api) salesRoutes() []route {
 	return []route{{
 		method: http.MethodGet, path: "/api/operator/sales", serve: a.showSales, long: true,
 		id: "sales", access: viewers, tag: tagOperating, summary: "Count what was sold since a moment",
-		text: "Units and revenue from a moment on, such as the midnight that your day began with. Rehearsals do not count. " +
+		text: "Purchased units and what buyers paid for them, from a moment on, such as the midnight that your day began with. " +
+			"A unit counts also if it was taken back later. Rehearsals do not count. " +
 			"The server reads the store once for each moment and answers from memory afterwards, so you may ask each second. The operators' log leaves this call out.",
 		params: []*huma.Param{{
 			Name: "since", In: "query", Required: true, Description: "Count from this time on (inclusive), in RFC 3339 with a zone",

@@ -46,7 +46,7 @@ func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, sales *saleR
 	if err != nil {
 		return err
 	}
-	if view.Drop.Stock().Sold > sheetRows && sales.ask.limit == 0 && !sales.ask.filters() {
+	if purchases, _ := view.Purchased(); purchases > sheetRows && sales.ask.limit == 0 && !sales.ask.filters() {
 		return drop.Invalid("format", fmt.Sprintf("must be csv for more than %d purchases, which a sheet cannot hold", sheetRows))
 	}
 	if b.found, err = sales.next(r.Context()); err != nil { // before the headers, because it may refuse the call

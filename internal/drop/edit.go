@@ -59,10 +59,10 @@ func set[T comparable](field, to *T, changed *bool) {
 }
 
 // checkEdit checks the settings that become fixed: the start once the drop has started, and start and price once a
-// unit is held or sold.
+// unit is held or was ever sold. All purchases of a drop have one price, also if all their units were taken back.
 func (a *application) checkEdit(c Edit) *Error {
 	stock := a.Stock()
-	taken := stock.Held+stock.Sold > 0
+	taken := stock.Held+stock.Sold > 0 || a.Purchased > 0
 	switch {
 	case c.Price != nil && *c.Price != a.Price && taken:
 		return &Error{Code: CodeFixed, Field: "price", Rule: "is fixed once a unit is held or sold"}

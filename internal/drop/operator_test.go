@@ -100,6 +100,10 @@ func TestEdit_WhatIsFixedWhen(t *testing.T) {
 	started := &drop.Error{Code: drop.CodeFixed, Field: "start_time", Rule: "is fixed once the drop has started"}
 	hold := func(t *testing.T, b *book) { b.reserve(t, opened, 1, "") }
 	sell := func(t *testing.T, b *book) { b.buy(t, opened, b.reserve(t, opened, 1, "").ID) }
+	worn := func(t *testing.T, b *book) {
+		sell(t, b)
+		b.do(opened, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(b.drop.ID, 1)})
+	}
 	back := func(t *testing.T, b *book) { b.do(opened, drop.Cancel{Reservation: b.reserve(t, opened, 1, "").ID}) }
 	ahead := func(_ *testing.T, b *book) { b.drop.StartTime = opened + 1 }
 	none := func(*testing.T, *book) {}
@@ -112,6 +116,8 @@ func TestEdit_WhatIsFixedWhen(t *testing.T) {
 		{"price", none, drop.Edit{Price: new(drop.Money(1))}, nil},
 		{"price while held", hold, drop.Edit{Price: new(drop.Money(1))}, price},
 		{"price once sold", sell, drop.Edit{Price: new(drop.Money(1))}, price},
+		{"price once sold and taken back", worn, drop.Edit{Price: new(drop.Money(1))}, price},
+		{"start once sold and taken back", worn, drop.Edit{StartTime: new(opened + 99)}, start},
 		{"price when all came back", back, drop.Edit{Price: new(drop.Money(1))}, nil},
 		{"the same price while held", hold, drop.Edit{Price: new(drop.Money(12_050))}, nil},
 		{"start before it", ahead, drop.Edit{StartTime: new(opened + 99)}, nil},
