@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
-import { plural, spoken } from "../shared/format.js";
+import { plural, spoken, whole } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
 import { explain } from "../shared/words.js";
@@ -46,6 +46,7 @@ function Verdict({ report }) {
   return html`<div class=${`verdict ${report.clean ? "pass" : "fail"}`}>
     <h3>${report.clean ? "No discrepancies" : plural(report.differences, "discrepancy", "discrepancies")}</h3>
     <p>Checked ${plural(report.reservations, "reservation")}, ${plural(report.purchases, "purchase")}, ${plural(report.ledger_entries, "ledger entry", "ledger entries")}.</p>
+    <p>${plural(report.held, "pair")} held, ${whole(report.paying)} of them being paid for. ${plural(report.written_off, "pair")} written off.</p>
     ${report.sentences.length > 0 && html`<ul>${report.sentences.map((s) => html`<li key=${s}>${s}</li>`)}</ul>`}
   </div>`;
 }

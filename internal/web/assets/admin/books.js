@@ -3,11 +3,17 @@
 export const emptyStory = () => ({
   seq: 0, at: [], available: [], held: [], sold: [], counts: { reserved: 0, purchased: 0, expired: 0, cancelled: 0 },
   live: [], now: { available: 0, held: 0, sold: 0 }, sizes: new Map(), firstReserve: 0, soldOut: 0, salesBySecond: new Map(),
+  back: new Map(), // size → pairs that were taken back to be sold again, since the last restock
 });
+
+const sizeOf = (entry) => entry.size ?? "";
 
 const apply = {
   created: (s, e) => move(s, e, e.units, 0, 0),
-  restocked: (s, e) => move(s, e, e.units, 0, 0),
+  restocked: (s, e) => (move(s, e, e.units, 0, 0), s.back.delete(sizeOf(e))),
+  returned: (s, e) => (move(s, e, e.units, 0, -e.units), s.back.set(sizeOf(e), (s.back.get(sizeOf(e)) ?? 0) + e.units)),
+  written_off: (s, e) => move(s, e, 0, 0, -e.units),
+  payment_started: (s, e) => move(s, e, 0, 0, 0),
   reserved: (s, e) => (move(s, e, -e.units, e.units, 0), (s.counts.reserved += e.units)),
   purchased: (s, e) => (move(s, e, 0, -e.units, e.units), (s.counts.purchased += e.units)),
   reservation_expired: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.expired += e.units)),
@@ -19,7 +25,7 @@ function move(story, entry, available, held, sold) {
   now.available += available;
   now.held += held;
   now.sold += sold;
-  story.sizes.set(entry.size ?? "", entry.available);
+  story.sizes.set(sizeOf(entry), entry.available);
 }
 
 // readOn continues a story with further ledger entries.
@@ -31,7 +37,8 @@ export function readOn(story, entries) {
     apply[entry.reason](story, entry);
     if (entry.reason === "reserved" && !story.firstReserve) story.firstReserve = at;
     if (entry.reason === "purchased") story.salesBySecond.set(Math.floor(at), (story.salesBySecond.get(Math.floor(at)) || 0) + entry.units);
-    const empty = [...story.sizes.values()].every((n) => n === 0);
+    // A pair that came back later does not change how fast the others sold out.
+    const empty = [...story.sizes].every(([size, n]) => n <= (story.back.get(size) ?? 0));
     if (!empty) story.soldOut = 0;
     else if (!story.soldOut && story.counts.reserved > 0) story.soldOut = at;
     point(story, at);

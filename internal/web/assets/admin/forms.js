@@ -10,7 +10,7 @@ import { confirm } from "./confirm.js";
 import { toast } from "./modal.js";
 import { dropOf, refresh } from "./room.js";
 import { start, StartMeaning, startTexts } from "./start.js";
-import { startOf } from "./state.js";
+import { countsOf, startOf } from "./state.js";
 import { utcText } from "./zones.js";
 
 // Field is a labelled input that says what is wrong with it as soon as it was left, and from then on while it is typed.
@@ -26,7 +26,7 @@ export function Field({ form, name, label, hint, type = "text", rows, ...rest })
   return html`<div class="field">
     <label for=${name}>${label}</label>
     ${rows ? html`<textarea rows=${rows} ...${common} />` : html`<input type=${type} ...${common} />`}
-    <p class="hint" id=${`${name}-hint`}>${locked.includes(name) ? "This can no longer be changed: the drop has started, or pairs are held or sold." : hint}</p>
+    <p class="hint" id=${`${name}-hint`}>${locked.includes(name) ? "This can no longer be changed: the drop has started, or pairs are held or were sold." : hint}</p>
     <p class="problem" id=${`${name}-problem`} role="alert">${problem}</p>
   </div>`;
 }
@@ -137,7 +137,7 @@ export function Create({ close, open }) {
 
 export function Edit({ drop, close }) {
   const began = Date.parse(drop.start_time) <= now();
-  const moved = drop.held + drop.sold > 0;
+  const moved = drop.held + countsOf(drop).purchases > 0;
   const locked = [moved && "price", (began || moved) && "start_time"].filter(Boolean);
   const initial = {
     name: drop.name, price: String(drop.price), ...startTexts(Date.parse(drop.start_time)), image_url: drop.image_url || "",

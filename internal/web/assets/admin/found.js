@@ -34,11 +34,16 @@ export function useFound(ask, key) {
     list.busy = false;
     draw();
   };
+  // put changes rows in place, as an action on one of them did at the server.
+  const put = (change) => {
+    list.rows = list.rows.map(change);
+    draw();
+  };
   useEffect(() => {
     read(true);
     return () => void list.run++;
   }, [key]);
-  return { ...list, page, more: () => read(false), again: () => read(true) };
+  return { ...list, page, more: () => read(false), again: () => read(true), put };
 }
 
 // Found shows the end of such a list: why it could not be read, that it is empty, or how to get more of it.

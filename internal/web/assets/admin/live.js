@@ -21,7 +21,7 @@ export function Live({ drop }) {
     <dl class="tiles">
       ${tile("On sale", whole(drop.available), `of ${whole(drop.total)}`)}
       ${tile("Held", whole(drop.held))}
-      ${tile("Sold", whole(drop.sold), money(revenueOf(drop)))}
+      ${tile("Sold", whole(drop.sold), `${money(revenueOf(drop))}${drop.returned > 0 ? `, ${whole(drop.returned)} taken back` : ""}`)}
       ${tile("Conversion", share === null ? "–" : `${Math.round(share * 100)} %`, `${whole(story.counts.expired)} expired, ${whole(story.counts.cancelled)} released`)}
       ${tile("Sold out in", took === null ? "–" : seconds(took))}
       ${tile("Peak sales per second", speed.peak ? whole(speed.peak) : "–")}

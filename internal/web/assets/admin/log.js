@@ -13,7 +13,7 @@ import { zoneName } from "./zones.js";
 
 // What operators do, in words. An action that is not here is shown as the log has it.
 const calls = {
-  "create-drop": "Created a drop", "edit-drop": "Edited a drop", restock: "Restocked", pause: "Paused", resume: "Resumed",
+  "create-drop": "Created a drop", "edit-drop": "Edited a drop", restock: "Restocked", "return-purchase": "Took a pair back", pause: "Paused", resume: "Resumed",
   "list-purchases": "Read purchases", "list-all-purchases": "Read all purchases", "list-ledger": "Read the ledger", audit: "Ran an audit", rehearse: "Ran a rehearsal",
   "ensure-user": "Created or found a buyer", "list-buyers": "Searched buyers", "get-buyer": "Looked at a buyer",
   "list-tokens": "Listed tokens", "create-token": "Created a token", "revoke-token": "Revoked a token",

@@ -52,7 +52,7 @@ export function Overview() {
         <${Newest} drops=${drops} />
       </div>
     </div>
-    <p class="hint">Your time zone: ${zoneName(now())}. Rehearsals do not count.</p>
+    <p class="hint">Your time zone: ${zoneName(now())}. Rehearsals do not count. Today's figures include pairs that were taken back later.</p>
   <//>`;
 }
 
@@ -84,7 +84,7 @@ function Newest({ drops }) {
   const rows = today.newest.filter((p) => real.has(p.dropId)).slice(0, few);
   return html`<section class="block" aria-labelledby="newest-title"><h2 id="newest-title">Newest purchases</h2>
     ${rows.length === 0 ? html`<p class="hint">No purchases yet.</p>` : html`<ul class="rows">${rows.map((p) => html`<li key=${p.id}><a href=${`#/drops/${p.dropId}/purchases`}>
-      <span class="name"><bdi>${p.username}</bdi></span><strong>${money(p.price)}</strong><span class="numbers"><bdi>${p.dropName}</bdi>${p.size ? html` · <bdi>${p.size}</bdi>` : ""} · ${ago(now() - Date.parse(p.createdAt))}</span></a></li>`)}</ul>`}
+      <span class="name"><bdi>${p.username}</bdi></span><strong>${money(p.price)}</strong><span class="numbers"><bdi>${p.dropName}</bdi>${p.size ? html` · <bdi>${p.size}</bdi>` : ""} · ${ago(now() - Date.parse(p.createdAt))}${p.returned ? " · taken back" : ""}</span></a></li>`)}</ul>`}
     <p><a href="#/purchases">All purchases</a></p>
   </section>`;
 }

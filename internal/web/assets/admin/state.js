@@ -7,11 +7,16 @@ const soon = 600_000; // ms: buyers are there already
 
 export const startOf = (drop) => Date.parse(drop.start_time);
 
-// revenueOf is what a drop earned: all its units had one price. Prices have at most four decimals.
+// countsOf are how many purchases a drop had, and of how many of them the pair was taken back. The others count as
+// sold. A server that is older than the page tells of no returns.
+export const countsOf = (drop) => ({ purchases: drop.sold + (drop.returned ?? 0), returned: drop.returned ?? 0 });
+
+// revenueOf is the price of all units that count as sold: all had one price. Those that were taken back do not count.
+// Prices have at most four decimals.
 export const revenueOf = (drop) => Math.round(drop.sold * drop.price * 1e4) / 1e4;
 
 // isDraft says whether a drop was never published: it is hidden, and nobody has had a unit of it.
-export const isDraft = (drop) => drop.hidden && !drop.archived && drop.sold + drop.held === 0;
+export const isDraft = (drop) => drop.hidden && !drop.archived && countsOf(drop).purchases + drop.held === 0;
 
 // sells says whether stopping a drop would take something away from buyers now.
 export const sells = (drop) => !drop.archived && drop.available + drop.held > 0 && startOf(drop) <= now() + soon;

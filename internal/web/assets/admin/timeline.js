@@ -91,5 +91,5 @@ function Data({ data, span }) {
     rows.push(html`<tr key=${t}><th scope="row">${precise(t * 1000)}</th><td>${whole(available[i])}</td><td>${whole(held[i])}</td><td>${whole(sold[i])}</td><td>${whole(rows.length === 0 ? 0 : sold[i] - last)}</td></tr>`);
     last = sold[i];
   }
-  return html`<${Table} label="Sales over time" head=${["Time", "On sale", "Held", "Sold", "Sold since the row above"]} numbers=${["On sale", "Held", "Sold", "Sold since the row above"]} rows=${rows} />`;
+  return html`<${Table} label="Sales over time" head=${["Time", "On sale", "Held", "Sold", "Change in sold"]} numbers=${["On sale", "Held", "Sold", "Change in sold"]} rows=${rows} />`;
 }

@@ -1,8 +1,9 @@
 // Sales since the operator's midnight, and the newest purchases. The server answers from memory. The page asks it only
-// after a sale.
+// after a sale or a return.
 import { client, now } from "../shared/client.js";
 import { tell } from "../shared/topics.js";
 import { room } from "./room.js";
+import { countsOf } from "./state.js";
 import { midnight } from "./zones.js";
 
 const pace = 2000; // ms between two questions
@@ -17,7 +18,7 @@ let last = -Infinity;
 export async function lookToday() {
   if (busy || !room.figures || performance.now() - last < pace) return;
   const since = new Date(midnight(now())).toISOString();
-  const wanted = [since, ...room.figures.drops.map((d) => d.sold)].join();
+  const wanted = [since, ...room.figures.drops.map((d) => Object.values(countsOf(d)))].join();
   if (wanted === asked && !today.refusal) return;
   busy = true;
   last = performance.now();

@@ -58,7 +58,7 @@ function Box({ form, name, value, children }) {
 
 function TypeBoxes({ form }) {
   return html`<div class="boxes">${types.map(([type, text]) => html`<${Box} key=${type} form=${form} name="types" value=${type}><span><code>${type}</code> <small>${text}</small></span><//>`)}</div>
-    <p class="hint">If several hold or stock events wait for the receiver, it gets the newest of each type. It always gets each purchase.</p>`;
+    <p class="hint">If several hold or stock events wait for the receiver, it gets the newest of each type. It always gets each purchase and each return.</p>`;
 }
 
 const many = 8; // drops that are found without a filter

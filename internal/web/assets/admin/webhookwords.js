@@ -6,7 +6,7 @@ import { isolated } from "../shared/typed.js";
 import { dropOf } from "./room.js";
 
 const groups = {
-  purchase: { completed: "A buyer paid for a pair." },
+  purchase: { completed: "A buyer paid for a pair.", returned: "The shop took a sold pair back." },
   hold: { created: "A buyer reserved a pair.", expired: "A buyer did not pay in time, and the pair is back on sale.", cancelled: "A buyer released a pair." },
   drop: {
     created: "An operator created a drop.", updated: "An operator edited, paused or resumed a drop.", sold_out: "The last available pair was reserved.",
