@@ -33,6 +33,8 @@ const (
 	CodeAlreadyReturned Code = "already_returned"
 	// CodePaymentRequired: the unit is sold only to who pays, so start a checkout.
 	CodePaymentRequired Code = "payment_required"
+	// CodePaymentFailed: the payment provider refused the payment.
+	CodePaymentFailed Code = "payment_failed"
 	// CodePaymentPending: the buyer's money is being taken.
 	CodePaymentPending      Code = "payment_pending"
 	CodeFixed               Code = "fixed"

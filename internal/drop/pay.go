@@ -91,6 +91,10 @@ func (c ClaimUnit) apply(a *application) Result {
 		return Result{Err: Refuse(CodeReservationNotFound)}
 	case r.Claim != 0 && r.Payment != c.Payment:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
+	case r.Claim == r.ID && r.Status == Expired: // the claim has ended
+		return Result{Err: Refuse(CodeReservationExpired)}
+	case r.Claim == r.ID && r.Status == Cancelled: // by DropClaim
+		return Result{Err: Refuse(CodeReservationCancelled)}
 	case r.Claim != 0:
 		return Result{Reservation: *r}
 	}

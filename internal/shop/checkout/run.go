@@ -1,0 +1,57 @@
+package checkout
+
+import (
+	"context"
+	"sync"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
+)
+
+const (
+	// pageOfDue is how many unsettled payments are read at a time.
+	pageOfDue = 200
+	// stepsAtOnce is how many payments one server works on at a time.
+	stepsAtOnce = 8
+)
+
+// Run does the steps of all payments that are due. Call it again and again. Several servers may run it at once: a step
+// that two of them do has its effect once.
+func (s *Service) Run(ctx context.Context) error {
+	var steps sync.WaitGroup
+	defer steps.Wait()
+	free := make(chan struct{}, stepsAtOnce)
+	for after := drop.PaymentID(0); ; {
+		page, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]store.Payment, error) {
+			return st.UnsettledPayments(ctx, after, pageOfDue)
+		})
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			p := &page[i]
+			if after = p.ID; p.DueAt > s.now() {
+				continue
+			}
+			select {
+			case free <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			steps.Go(func() {
+				defer func() { <-free }()
+				s.stepLogged(ctx, p.ID)
+			})
+		}
+		if len(page) < pageOfDue {
+			return nil
+		}
+	}
+}
+
+func (s *Service) stepLogged(ctx context.Context, id drop.PaymentID) {
+	if p, err := s.Step(ctx, id); err != nil && ctx.Err() == nil {
+		s.log.Warn("a payment could not go on; it is tried again", "payment", int64(id), "state", p.State, "tries", p.Tries, "err", err)
+	}
+}

@@ -1,0 +1,247 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/payment"
+	"sneakerdrop/internal/store"
+)
+
+// Step does what is to be done for a payment now, and returns the payment after it. It does nothing for one that is
+// settled. An error says that it could not go on; the payment is due again later.
+func (s *Service) Step(ctx context.Context, id drop.PaymentID) (store.Payment, error) {
+	was, found, err := s.read(ctx, id)
+	if err != nil || !found || !was.Unsettled {
+		return was, err
+	}
+	p := was
+	err = s.step(ctx, &p)
+	if err != nil {
+		p.Tries++
+		p.Reason = err.Error()
+		p.DueAt = s.now().Add(pauseAfter(p.Tries))
+	} else {
+		p.Tries = 0
+	}
+	if !p.Unsettled {
+		p.URL = "" // nobody can pay there any more
+	}
+	done, failed := s.replace(ctx, was, p)
+	switch {
+	case failed != nil:
+		return was, errors.Join(err, failed)
+	case !done: // another step was faster. It found the same, or will.
+		now, _, failed := s.read(ctx, id)
+		return now, errors.Join(err, failed)
+	}
+	return p, err
+}
+
+// pauseAfter returns how long to wait after so many failed tries: from 1 s, doubled each time, to an hour.
+func pauseAfter(tries int) time.Duration {
+	return min(time.Second<<min(tries-1, 12), time.Hour)
+}
+
+// step changes p to what is true after it.
+func (s *Service) step(ctx context.Context, p *store.Payment) error {
+	found, err := s.provider.Find(ctx, s.ref(p))
+	if errors.Is(err, payment.ErrUnknown) {
+		found, err = payment.Found{State: payment.Open}, nil // its checkout was never opened, or nobody has come there yet
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrProvider, err)
+	}
+	if found.State == payment.Open && s.now() >= p.ExpiresAt {
+		found, err = s.provider.Close(ctx, s.ref(p))
+		switch {
+		case errors.Is(err, payment.ErrUnknown):
+			found = payment.Found{State: payment.Failed, Reason: "the provider does not know it"}
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrProvider, err)
+		}
+	}
+	if p.Number == "" {
+		p.Number = found.Number
+	}
+	if found.Receipt != "" {
+		p.Receipt = found.Receipt
+	}
+	switch found.State {
+	case payment.Open:
+		p.DueAt = s.nextLook(p)
+		return nil
+	case payment.Pending:
+		p.State, p.DueAt = Pending, s.nextLook(p)
+		return nil
+	case payment.Authorised:
+		return s.authorised(ctx, p, &found)
+	case payment.Captured:
+		return s.captured(ctx, p, &found)
+	case payment.Voided:
+		return s.without(ctx, p, Voided, "the money was given up")
+	default:
+		return s.without(ctx, p, Failed, found.Reason)
+	}
+}
+
+// authorised claims a unit for money that is set aside, and captures it; or it gives the money up.
+func (s *Service) authorised(ctx context.Context, p *store.Payment, found *payment.Found) error {
+	if why := differs(p, found); why != "" {
+		return s.giveUp(ctx, p, why)
+	}
+	refusal, err := s.claim(ctx, p)
+	if err != nil {
+		return err
+	}
+	if refusal != "" {
+		return s.giveUp(ctx, p, refusal)
+	}
+	p.State = Claimed
+	taken, err := s.provider.Capture(ctx, s.ref(p))
+	if refused, ok := errors.AsType[*payment.Refused](err); ok {
+		if err := s.dropClaim(ctx, p); err != nil {
+			return err
+		}
+		return s.giveUp(ctx, p, refused.Error())
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrProvider, err)
+	}
+	if taken.State != payment.Captured {
+		return fmt.Errorf("%w: a capture left the payment %s", ErrProvider, taken.State)
+	}
+	if taken.Receipt != "" {
+		p.Receipt = taken.Receipt
+	}
+	return s.sell(ctx, p, &taken)
+}
+
+// captured sells the unit of money that is taken: by an earlier step, or by a provider that takes it at once.
+func (s *Service) captured(ctx context.Context, p *store.Payment, found *payment.Found) error {
+	if why := differs(p, found); why != "" {
+		return s.refundAll(ctx, p, found, why)
+	}
+	if found.Refunded != 0 && p.Refunded == 0 && p.Purchase == 0 { // an earlier step gave the money back, or a person did
+		if err := s.dropClaim(ctx, p); err != nil {
+			return err
+		}
+		return s.refundAll(ctx, p, found, p.Reason)
+	}
+	refusal, err := s.claim(ctx, p)
+	if err != nil {
+		return err
+	}
+	if refusal != "" {
+		return s.refundAll(ctx, p, found, refusal)
+	}
+	p.State = Claimed
+	return s.sell(ctx, p, found)
+}
+
+// sell makes the purchase of a claimed unit whose money is captured.
+func (s *Service) sell(ctx context.Context, p *store.Payment, found *payment.Found) error {
+	sold, err := s.engine.CompletePayment(ctx, drop.CompletePayment{Reservation: p.Unit, Payment: p.ID})
+	if code := drop.CodeOf(err); code != "" { // the claim has ended meanwhile
+		return s.refundAll(ctx, p, found, string(code))
+	}
+	if err != nil {
+		return err
+	}
+	p.State, p.Purchase, p.Unsettled, p.Reason = Captured, sold.ID, false, ""
+	return nil
+}
+
+// claim asks for the unit. A refusal says why there is none for this money.
+func (s *Service) claim(ctx context.Context, p *store.Payment) (refusal string, err error) {
+	r, err := s.engine.ClaimUnit(ctx, drop.ClaimUnit{
+		Reservation: p.Reservation, User: p.User, Payment: p.ID, Within: s.settings.ClaimFor,
+	})
+	if code := drop.CodeOf(err); code != "" {
+		return string(code), nil
+	}
+	if err == nil {
+		p.Unit = r.Claim
+	}
+	return "", err
+}
+
+// dropClaim releases the unit that the payment has claimed, if it has one.
+func (s *Service) dropClaim(ctx context.Context, p *store.Payment) error {
+	unit := p.Unit
+	if unit == 0 { // the step that claimed may have stopped before it was noted
+		found, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Reservation, error) {
+			return st.ReservationsIn(ctx, p.Reservation.Drop(), []store.Run{{First: uint32(p.Reservation), Length: 1}})
+		})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 || found[0].Payment != p.ID || found[0].Claim == 0 {
+			return nil
+		}
+		unit = found[0].Claim
+	}
+	_, err := s.engine.DropClaim(ctx, drop.DropClaim{Reservation: unit, Payment: p.ID})
+	if drop.CodeOf(err) == drop.CodeReservationNotFound {
+		err = nil // it has claimed nothing
+	}
+	if err == nil {
+		p.Unit = 0
+	}
+	return err
+}
+
+// giveUp voids authorised money.
+func (s *Service) giveUp(ctx context.Context, p *store.Payment, why string) error {
+	found, err := s.provider.Void(ctx, s.ref(p))
+	if _, ok := errors.AsType[*payment.Refused](err); ok { // it is captured already
+		if found, err = s.provider.Find(ctx, s.ref(p)); err == nil && found.State == payment.Captured {
+			return s.refundAll(ctx, p, &found, why)
+		}
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrProvider, err)
+	case found.State == payment.Captured:
+		return s.refundAll(ctx, p, &found, why)
+	case !found.State.Final():
+		return fmt.Errorf("%w: the money was to be given up, but the payment is %s", ErrProvider, found.State)
+	}
+	return s.without(ctx, p, Voided, why)
+}
+
+// refundAll gives captured money back that no unit was sold for.
+func (s *Service) refundAll(ctx context.Context, p *store.Payment, found *payment.Found, why string) error {
+	if left := drop.MoneyOf(found.Amount.TenThousandths() - found.Refunded.TenThousandths()); left != 0 {
+		back, err := s.provider.Refund(ctx, s.ref(p), payment.Refund{Key: fmt.Sprintf("%d-all", p.ID), Amount: left, Reason: why})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrProvider, err)
+		}
+		if back.Refunded != back.Amount {
+			return fmt.Errorf("%w: %s of %s were refunded, not all", ErrProvider, back.Refunded, back.Amount)
+		}
+	}
+	p.Refunded = found.Amount
+	return s.without(ctx, p, Refunded, why)
+}
+
+// without settles a payment that nothing is sold for.
+func (s *Service) without(ctx context.Context, p *store.Payment, state, why string) error {
+	if err := s.dropClaim(ctx, p); err != nil {
+		return err
+	}
+	p.State, p.Unsettled, p.Reason = state, false, why
+	return nil
+}
+
+// differs says how the money differs from what was asked, and is empty if it does not.
+func differs(p *store.Payment, found *payment.Found) string {
+	if found.Amount != p.Amount || found.Currency != p.Currency {
+		return fmt.Sprintf("the buyer paid %s %s, and the price is %s %s", found.Amount, found.Currency, p.Amount, p.Currency)
+	}
+	return ""
+}
