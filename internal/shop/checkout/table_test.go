@@ -1,0 +1,456 @@
+package checkout_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/payment"
+	"sneakerdrop/internal/shop/checkout"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/stores"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// teller is a provider that says what it is told to say.
+type teller struct {
+	mu    sync.Mutex
+	found payment.Found
+	known bool
+	price payment.Order
+	// refuse makes Capture a *Refused. fail makes the next call of that name fail, after it took effect.
+	refuse bool
+	fail   string
+	calls  []string
+}
+
+var errBroken = errors.New("the connection broke")
+
+func (p *teller) do(name string, change func() error) (payment.Found, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls = append(p.calls, name)
+	if !p.known {
+		return payment.Found{}, payment.ErrUnknown
+	}
+	if err := change(); err != nil {
+		return payment.Found{}, err
+	}
+	if p.fail == name {
+		p.fail = ""
+		return payment.Found{}, errBroken
+	}
+	return p.found, nil
+}
+
+// says sets what the provider knows from now on.
+func (p *teller) says(state payment.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known, p.calls = true, nil
+	p.found = payment.Found{ID: p.price.ID, Number: "n", State: state}
+	if state == payment.Authorised || state == payment.Captured {
+		p.found.Amount, p.found.Currency = p.price.Amount, p.price.Currency.Code
+	}
+}
+
+func (p *teller) state() payment.Found {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.found
+}
+
+func (*teller) Name() string { return "teller" }
+
+func (p *teller) Start(_ context.Context, o payment.Order) (payment.Checkout, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.price, p.known = o, true
+	p.found = payment.Found{ID: o.ID, Number: "n", State: payment.Open}
+	return payment.Checkout{Number: "n", URL: "https://pay.example/n", Found: p.found}, nil
+}
+
+func (p *teller) Find(context.Context, payment.Ref) (payment.Found, error) {
+	return p.do("find", func() error { return nil })
+}
+
+func (p *teller) Close(context.Context, payment.Ref) (payment.Found, error) {
+	return p.do("close", func() error {
+		if p.found.State == payment.Open {
+			p.found.State = payment.Failed
+		}
+		return nil
+	})
+}
+
+func (p *teller) Capture(context.Context, payment.Ref) (payment.Found, error) {
+	return p.do("capture", func() error {
+		if p.refuse || p.found.State != payment.Authorised && p.found.State != payment.Captured {
+			return &payment.Refused{Code: "no", Reason: "nothing is set aside"}
+		}
+		p.found.State = payment.Captured
+		return nil
+	})
+}
+
+func (p *teller) Void(context.Context, payment.Ref) (payment.Found, error) {
+	return p.do("void", func() error {
+		if p.found.State == payment.Captured {
+			return &payment.Refused{Code: "no", Reason: "it is captured"}
+		}
+		p.found.State = payment.Voided
+		return nil
+	})
+}
+
+func (p *teller) Refund(_ context.Context, _ payment.Ref, r payment.Refund) (payment.Found, error) {
+	return p.do("refund", func() error {
+		p.found.Refunded = drop.MoneyOf(p.found.Refunded.TenThousandths() + r.Amount.TenThousandths())
+		return nil
+	})
+}
+
+func (*teller) Since(context.Context, time.Time) iter.Seq2[payment.Found, error] {
+	return func(func(payment.Found, error) bool) {}
+}
+
+// scene is a shop with one pair, and a buyer who has begun to pay for it.
+type scene struct {
+	*testing.T
+	store    store.Store
+	engine   *engine.Engine
+	service  *checkout.Service
+	provider *teller
+	id       drop.ID
+	payment  store.Payment
+}
+
+const buyer drop.UserID = 7
+
+var euro = drop.Currency{Code: "EUR", Decimals: 2}
+
+// newScene begins a payment whose hold lasts for an hour or, with ended, is over.
+func newScene(t *testing.T, st store.Store, ended bool) *scene {
+	t.Helper()
+	s := &scene{T: t, store: st, provider: &teller{}}
+	settings := checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}
+	holds := time.Hour
+	if ended {
+		settings.PayWithin, holds = time.Millisecond, 200*time.Millisecond
+	}
+	s.engine = engine.New(st, engine.Config{Hold: holds, Log: slog.New(slog.DiscardHandler)})
+	if err := s.engine.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.engine.Stop(context.Background()) })
+	one := int64(1)
+	v, err := s.engine.Create(t.Context(), drop.Spec{Name: "Air Test", Price: 12_050, TotalStock: &one, StartTime: 1}, engine.Retry{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.id = v.Drop.ID
+	s.service = checkout.New(settings, s.engine, s.provider, slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })
+	for s.payment.ID == 0 { // on a slow machine the short hold may end before the buyer begins to pay
+		r, err := s.engine.Reserve(t.Context(), s.id, buyer, "", engine.Retry{})
+		if err != nil {
+			continue
+		}
+		p, err := s.service.Start(t.Context(), checkout.Order{Reservation: r.ID, Owner: buyer, ReturnURL: "/"})
+		if err == nil {
+			s.payment = p
+		} else if code := drop.CodeOf(err); code != drop.CodeReservationExpired {
+			t.Fatal(err)
+		}
+	}
+	if ended {
+		await.Until(t, "the hold ends", func() bool { return s.reservation(s.payment.Reservation).Status == drop.Expired })
+	}
+	return s
+}
+
+func (s *scene) reservation(id drop.ReservationID) drop.Reservation {
+	s.Helper()
+	found, err := s.store.ReservationsIn(s.Context(), s.id, []store.Run{{First: uint32(id), Length: 1}})
+	if err != nil || len(found) != 1 {
+		s.Fatalf("reservation %d: %+v, %v", id, found, err)
+	}
+	return found[0]
+}
+
+// taken sells the pair to somebody else.
+func (s *scene) taken() {
+	s.Helper()
+	r, err := s.engine.Reserve(s.Context(), s.id, buyer+1, "", engine.Retry{})
+	if err == nil {
+		_, err = s.engine.Purchase(s.Context(), r.ID, 0, engine.Retry{})
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *scene) cancelled() {
+	s.Helper()
+	if _, err := s.engine.Cancel(s.Context(), s.payment.Reservation, 0, engine.Retry{}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *scene) archived() {
+	s.Helper()
+	yes := true
+	if _, err := s.engine.Edit(s.Context(), s.id, drop.Edit{Archived: &yes}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// claimed stops a step right after the unit was claimed: the provider does not answer to the capture.
+func (s *scene) claimed() {
+	s.Helper()
+	s.provider.says(payment.Authorised)
+	s.provider.fail = "capture"
+	if p, err := s.service.Step(s.Context(), s.payment.ID); !errors.Is(err, checkout.ErrProvider) || !p.Unsettled {
+		s.Fatalf("%+v, %v", p, err)
+	}
+	if r := s.reservation(s.payment.Reservation); r.Claim != r.ID || r.Status != drop.Active {
+		s.Fatalf("after a claim: %+v", r)
+	}
+}
+
+// What becomes of the payment, the money and the pair, for each state that the
+// reservation can be in, and whatever the provider says.
+func TestTable_EachCell(t *testing.T) {
+	type outcome struct {
+		state string        // of the payment
+		money payment.State // at the provider
+		sold  bool          // to this buyer
+	}
+	const back = payment.State("refunded")
+	situations := []struct {
+		name  string
+		ended bool
+		play  func(s *scene)
+		// cells has what follows if the provider says that.
+		cells map[payment.State]outcome
+	}{
+		{"the hold lasts", false, func(*scene) {}, map[payment.State]outcome{
+			payment.Open: {checkout.Open, payment.Open, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
+			payment.Authorised: {checkout.Captured, payment.Captured, true}, payment.Captured: {checkout.Captured, payment.Captured, true},
+			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+		}},
+		{"the hold has ended, the pair is there", true, func(*scene) {}, map[payment.State]outcome{
+			payment.Open: {checkout.Failed, payment.Failed, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
+			payment.Authorised: {checkout.Captured, payment.Captured, true}, payment.Captured: {checkout.Captured, payment.Captured, true},
+			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+		}},
+		{"the hold has ended, the pair is gone", true, (*scene).taken, map[payment.State]outcome{
+			payment.Open: {checkout.Failed, payment.Failed, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
+			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
+			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+		}},
+		{"the hold has ended, the drop is over", true, (*scene).archived, map[payment.State]outcome{
+			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
+		}},
+		{"the buyer cancelled", false, (*scene).cancelled, map[payment.State]outcome{
+			payment.Open: {checkout.Open, payment.Open, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
+			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
+			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+		}},
+		{"the pair is claimed", false, (*scene).claimed, map[payment.State]outcome{
+			payment.Authorised: {checkout.Captured, payment.Captured, true}, payment.Captured: {checkout.Captured, payment.Captured, true},
+			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+		}},
+	}
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		for _, situation := range situations {
+			for says, want := range situation.cells {
+				t.Run(fmt.Sprintf("%s, and the provider says %s", situation.name, says), func(t *testing.T) {
+					s := newScene(t, st, situation.ended)
+					situation.play(s)
+					s.provider.says(says)
+					var p store.Payment
+					for range 3 { // doubled and late: the same once
+						var err error
+						if p, err = s.service.Step(t.Context(), s.payment.ID); err != nil {
+							t.Fatal(err)
+						}
+					}
+					found := s.provider.state()
+					money := found.State
+					if found.Refunded != 0 && found.Refunded == found.Amount {
+						money = back
+					}
+					got := outcome{p.State, money, p.Purchase != 0}
+					if got != want || p.Unsettled != (p.State == checkout.Open || p.State == checkout.Pending) {
+						t.Errorf("%+v, want %+v: %+v; the provider has %+v", got, want, p, found)
+					}
+					s.sound(p)
+				})
+			}
+		}
+	})
+}
+
+// sound checks that the books agree, and that the purchase is the buyer's.
+func (s *scene) sound(p store.Payment) {
+	s.Helper()
+	report, err := audit.Drop(s.Context(), s.store, s.id)
+	if err != nil || report.Differences != 0 {
+		s.Errorf("the audit: %+v, %v", report, err)
+	}
+	sales, err := s.store.Purchases(s.Context(), s.id, 0, 10)
+	if err != nil {
+		s.Fatal(err)
+	}
+	mine := 0
+	for _, sale := range sales {
+		if sale.UserID == buyer {
+			mine++
+			if sale.ID != p.Purchase || sale.ReservationID != p.Unit || sale.Price != p.Amount {
+				s.Errorf("payment %+v for purchase %+v", p, sale)
+			}
+		}
+	}
+	if want := p.Purchase != 0; mine > 1 || (mine == 1) != want {
+		s.Errorf("the buyer has %d purchases, and the payment %+v", mine, p)
+	}
+}
+
+// Money that cannot be captured gives the pair to others.
+func TestStep_ACaptureThatIsRefusedReleasesTheUnit(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := newScene(t, st, false)
+		s.provider.says(payment.Authorised)
+		s.provider.refuse = true
+		p, err := s.service.Step(t.Context(), s.payment.ID)
+		if err != nil || p.State != checkout.Voided || p.Unsettled || p.Unit != 0 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		s.sound(p)
+		s.taken()
+	})
+}
+
+// A buyer who paid another amount, or in another currency, has the money back.
+func TestStep_AnotherAmountBuysNothing(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		for what, change := range map[string]func(*payment.Found){
+			"less": func(f *payment.Found) { f.Amount-- }, "more": func(f *payment.Found) { f.Amount++ },
+			"yen": func(f *payment.Found) { f.Currency = "JPY" },
+		} {
+			for _, state := range []payment.State{payment.Authorised, payment.Captured} {
+				s := newScene(t, st, false)
+				s.provider.says(state)
+				change(&s.provider.found)
+				p, err := s.service.Step(t.Context(), s.payment.ID)
+				if found := s.provider.state(); err != nil || p.Purchase != 0 || p.Unsettled || found.State != payment.Voided && found.Refunded != found.Amount {
+					t.Errorf("%s, %s: %+v, %v; the provider has %+v", what, state, p, err, found)
+				}
+				s.sound(p)
+			}
+		}
+	})
+}
+
+// Each answer of the provider may be lost after the call took effect. The next step goes on from there.
+func TestStep_GoesOnAfterALostAnswer(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		for _, lost := range []string{"find", "capture", "void", "refund", "close"} {
+			says := map[string]payment.State{"refund": payment.Captured, "close": payment.Open}[lost]
+			if says == "" {
+				says = payment.Authorised
+			}
+			s := newScene(t, st, lost == "close")
+			if lost == "void" || lost == "refund" {
+				s.cancelled()
+			}
+			s.provider.says(says)
+			s.provider.fail = lost
+			p, err := s.service.Step(t.Context(), s.payment.ID)
+			if !errors.Is(err, checkout.ErrProvider) || !p.Unsettled || p.Tries != 1 || p.Reason == "" {
+				t.Errorf("%s: %+v, %v", lost, p, err)
+			}
+			if p, err = s.service.Step(t.Context(), s.payment.ID); err != nil || p.Unsettled || p.Tries != 0 {
+				t.Errorf("%s, again: %+v, %v", lost, p, err)
+			}
+			s.sound(p)
+		}
+	})
+}
+
+// Of two payments of one reservation, one buys the pair, and the other has the money back.
+func TestStep_TwoPaymentsOfOnePair(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := newScene(t, st, false)
+		second := s.payment
+		second.ID, second.Number = 0, "second"
+		second, err := st.AddPayment(t.Context(), second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := &teller{price: payment.Order{ID: second.ID, Amount: second.Amount, Currency: euro}}
+		service := checkout.New(checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}, s.engine, other,
+			slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })
+		other.says(payment.Authorised)
+		s.provider.says(payment.Authorised)
+		var both sync.WaitGroup
+		var a, b store.Payment
+		var errA, errB error
+		both.Go(func() { a, errA = s.service.Step(t.Context(), s.payment.ID) })
+		both.Go(func() { b, errB = service.Step(t.Context(), second.ID) })
+		both.Wait()
+		if errA != nil || errB != nil || (a.Purchase == 0) == (b.Purchase == 0) {
+			t.Fatalf("%+v, %v\n%+v, %v", a, errA, b, errB)
+		}
+		winner, money := a, other.state()
+		if b.Purchase != 0 {
+			winner, money = b, s.provider.state()
+		}
+		if money.State != payment.Voided {
+			t.Errorf("the other's money is %+v", money)
+		}
+		s.sound(winner)
+	})
+}
+
+// A buyer who presses twice gets one checkout.
+func TestStart_TwiceIsOnePayment(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := newScene(t, st, false)
+		again, err := s.service.Start(t.Context(), checkout.Order{Reservation: s.payment.Reservation, Owner: buyer, ReturnURL: "/"})
+		if err != nil || again != s.payment {
+			t.Errorf("%+v, %v; the first was %+v", again, err, s.payment)
+		}
+		for _, c := range []struct {
+			order checkout.Order
+			code  drop.Code
+		}{
+			{checkout.Order{Reservation: s.payment.Reservation, Owner: buyer + 1}, drop.CodeReservationNotFound},
+			{checkout.Order{Reservation: s.payment.Reservation + 9}, drop.CodeReservationNotFound},
+			{checkout.Order{Reservation: 1<<52 + 1}, drop.CodeReservationNotFound},
+		} {
+			if _, err := s.service.Start(t.Context(), c.order); drop.CodeOf(err) != c.code {
+				t.Errorf("%+v: %v", c.order, err)
+			}
+		}
+		s.provider.says(payment.Authorised)
+		if p, err := s.service.Step(t.Context(), s.payment.ID); err != nil || p.State != checkout.Captured {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		if _, err := s.service.Start(t.Context(), checkout.Order{Reservation: s.payment.Reservation, Owner: buyer}); drop.CodeOf(err) != drop.CodeAlreadyPurchased {
+			t.Errorf("after the purchase: %v", err)
+		}
+	})
+}
