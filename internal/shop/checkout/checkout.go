@@ -89,7 +89,10 @@ func (s *Service) Start(ctx context.Context, o Order) (store.Payment, error) {
 			return p, err
 		}
 	}
-	if p.URL != "" || !p.Unsettled {
+	switch {
+	case !p.Unsettled && p.State != Captured:
+		return p, drop.Refuse(drop.CodePaymentFailed)
+	case !p.Unsettled, p.URL != "":
 		return p, nil
 	}
 	return s.open(ctx, p, o.Description)
@@ -105,9 +108,7 @@ func (s *Service) reservation(ctx context.Context, o Order) (drop.Reservation, d
 	if err != nil {
 		return drop.Reservation{}, 0, err
 	}
-	found, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Reservation, error) {
-		return st.ReservationsIn(ctx, id.Drop(), []store.Run{{First: uint32(id), Length: 1}})
-	})
+	found, err := s.reservations(ctx, id)
 	switch {
 	case err != nil:
 		return drop.Reservation{}, 0, err
@@ -115,6 +116,13 @@ func (s *Service) reservation(ctx context.Context, o Order) (drop.Reservation, d
 		return drop.Reservation{}, 0, drop.Refuse(drop.CodeReservationNotFound)
 	}
 	return found[0], v.Drop.Price, nil
+}
+
+// reservations returns the reservation with that number, if there is one.
+func (s *Service) reservations(ctx context.Context, id drop.ReservationID) ([]drop.Reservation, error) {
+	return engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Reservation, error) {
+		return st.ReservationsIn(ctx, id.Drop(), []store.Run{{First: uint32(id), Length: 1}})
+	})
 }
 
 // underway returns the payment that the buyer of a reservation has begun, if it is not over.
@@ -174,10 +182,11 @@ func (s *Service) begin(ctx context.Context, o Order, r drop.Reservation, price 
 	}
 	to := p
 	to.ExpiresAt = kept.ExpiresAt
-	if _, err := s.replace(ctx, p, to); err != nil {
-		return p, err
+	if done, err := s.replace(ctx, p, to); err != nil || done {
+		return to, err
 	}
-	return to, nil
+	p, _, err = s.read(ctx, p.ID) // this took so long that a step has closed the payment
+	return p, err
 }
 
 // open asks the provider for the checkout of a payment. A provider that has the buyer's card can authorise at once.
@@ -202,10 +211,27 @@ func (s *Service) open(ctx context.Context, p store.Payment, description string)
 	if err != nil {
 		return p, err
 	}
-	if done && made.Found.State != payment.Authorised && made.Found.State != payment.Captured {
+	if !done { // a step was faster. If it closed the payment, the checkout is closed now.
+		return s.again(ctx, p.ID)
+	}
+	if made.Found.State != payment.Authorised && made.Found.State != payment.Captured {
 		return to, nil
 	}
 	return s.Step(ctx, p.ID)
+}
+
+// again does a step of a payment even if it is settled.
+func (s *Service) again(ctx context.Context, id drop.PaymentID) (store.Payment, error) {
+	p, found, err := s.read(ctx, id)
+	if err != nil || !found {
+		return p, err
+	}
+	to := p
+	to.Unsettled, to.DueAt = true, s.now()
+	if _, err := s.replace(ctx, p, to); err != nil {
+		return p, err
+	}
+	return s.Step(ctx, id)
 }
 
 func currencyOf(p *store.Payment) drop.Currency {

@@ -211,6 +211,9 @@ func (s *simulation) serve(service *checkout.Service, done chan struct{}) {
 		}
 		if s.quiet() {
 			time.Sleep(time.Minute)
+		} else if s.chance(60) {
+			_, err := service.Reconcile(s.t.Context(), s.began)
+			s.say("reconcile: %v", err)
 		}
 		ctx, kill := context.WithCancel(s.t.Context())
 		_ = service.Run(context.WithValue(ctx, step{}, kill))

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/payment"
 	"sneakerdrop/internal/store"
 )
@@ -56,7 +55,15 @@ func (s *Service) step(ctx context.Context, p *store.Payment) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrProvider, err)
 	}
-	if found.State == payment.Open && s.now() >= p.ExpiresAt {
+	over := s.now() >= p.ExpiresAt
+	if found.State == payment.Open && !over {
+		r, err := s.reserved(ctx, p)
+		if err != nil {
+			return err
+		}
+		over = r.Status != drop.Active || r.Payment != p.ID
+	}
+	if found.State == payment.Open && over {
 		found, err = s.provider.Close(ctx, s.ref(p))
 		switch {
 		case errors.Is(err, payment.ErrUnknown):
@@ -64,6 +71,9 @@ func (s *Service) step(ctx context.Context, p *store.Payment) error {
 		case err != nil:
 			return fmt.Errorf("%w: %w", ErrProvider, err)
 		}
+	}
+	if p.Purchase != 0 {
+		return s.refunds(ctx, p, &found)
 	}
 	if p.Number == "" {
 		p.Number = found.Number
@@ -126,7 +136,7 @@ func (s *Service) captured(ctx context.Context, p *store.Payment, found *payment
 	if why := differs(p, found); why != "" {
 		return s.refundAll(ctx, p, found, why)
 	}
-	if found.Refunded != 0 && p.Refunded == 0 && p.Purchase == 0 { // an earlier step gave the money back, or a person did
+	if found.Refunded != 0 { // an earlier step gave the money back, or a person did
 		if err := s.dropClaim(ctx, p); err != nil {
 			return err
 		}
@@ -170,20 +180,30 @@ func (s *Service) claim(ctx context.Context, p *store.Payment) (refusal string, 
 	return "", err
 }
 
+// reserved returns the reservation whose buyer pays.
+func (s *Service) reserved(ctx context.Context, p *store.Payment) (drop.Reservation, error) {
+	found, err := s.reservations(ctx, p.Reservation)
+	if err == nil && len(found) == 0 {
+		err = drop.Refuse(drop.CodeDamaged)
+	}
+	if err != nil {
+		return drop.Reservation{}, err
+	}
+	return found[0], nil
+}
+
 // dropClaim releases the unit that the payment has claimed, if it has one.
 func (s *Service) dropClaim(ctx context.Context, p *store.Payment) error {
 	unit := p.Unit
 	if unit == 0 { // the step that claimed may have stopped before it was noted
-		found, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Reservation, error) {
-			return st.ReservationsIn(ctx, p.Reservation.Drop(), []store.Run{{First: uint32(p.Reservation), Length: 1}})
-		})
+		r, err := s.reserved(ctx, p)
 		if err != nil {
 			return err
 		}
-		if len(found) == 0 || found[0].Payment != p.ID || found[0].Claim == 0 {
+		if r.Payment != p.ID || r.Claim == 0 {
 			return nil
 		}
-		unit = found[0].Claim
+		unit = r.Claim
 	}
 	_, err := s.engine.DropClaim(ctx, drop.DropClaim{Reservation: unit, Payment: p.ID})
 	if drop.CodeOf(err) == drop.CodeReservationNotFound {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -264,7 +265,7 @@ func TestTable_EachCell(t *testing.T) {
 			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
 		}},
 		{"the buyer cancelled", false, (*scene).cancelled, map[payment.State]outcome{
-			payment.Open: {checkout.Open, payment.Open, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
+			payment.Open: {checkout.Failed, payment.Failed, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
 			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
 			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
 		}},
@@ -451,6 +452,182 @@ func TestStart_TwiceIsOnePayment(t *testing.T) {
 		}
 		if _, err := s.service.Start(t.Context(), checkout.Order{Reservation: s.payment.Reservation, Owner: buyer}); drop.CodeOf(err) != drop.CodeAlreadyPurchased {
 			t.Errorf("after the purchase: %v", err)
+		}
+	})
+}
+
+// sold is a scene in which the buyer has paid.
+func sold(t *testing.T, st store.Store) *scene {
+	t.Helper()
+	s := newScene(t, st, false)
+	s.provider.says(payment.Authorised)
+	p, err := s.service.Step(t.Context(), s.payment.ID)
+	if err != nil || p.Purchase == 0 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	s.payment = p
+	return s
+}
+
+// An operator refunds all or part, never more than was paid, and the unit stays sold.
+func TestRefund_NeverMoreThanWasPaid(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		id := s.payment.Purchase
+		for _, c := range []struct {
+			amount, refunded drop.Money
+			code             drop.Code
+		}{
+			{12_051, 0, drop.CodeInvalid}, {-1, 0, drop.CodeInvalid}, {50, 50, ""}, {12_001, 50, drop.CodeInvalid}, {2_000, 2_050, ""},
+			{0, 12_050, ""}, {0, 12_050, drop.CodeInvalid}, {1, 12_050, drop.CodeInvalid},
+		} {
+			p, err := s.service.Refund(t.Context(), id, c.amount)
+			if drop.CodeOf(err) != c.code || c.code == "" && err != nil {
+				t.Errorf("%s: %+v, %v", c.amount, p, err)
+			}
+			if found := s.provider.state(); found.Refunded != c.refunded {
+				t.Errorf("%s: %s were refunded, want %s", c.amount, found.Refunded, c.refunded)
+			}
+		}
+		if _, err := s.service.Refund(t.Context(), id+1, 1); drop.CodeOf(err) != drop.CodePurchaseNotFound {
+			t.Errorf("of no purchase: %v", err)
+		}
+		s.sound(s.payment)
+	})
+}
+
+// Of many refunds at once, those that fit into what was paid are made.
+func TestRefund_ManyAtOnce(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		done := 0
+		for range 8 {
+			all.Go(func() {
+				_, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000)
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					done++
+				} else if drop.CodeOf(err) != drop.CodeInvalid {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if found := s.provider.state(); done != 4 || found.Refunded != 12_000 {
+			t.Errorf("%d refunds, %s of %s", done, found.Refunded, found.Amount)
+		}
+	})
+}
+
+// A refund whose answer is lost is under way, and is made once.
+func TestRefund_ALostAnswer(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		s.provider.fail = "refund"
+		if p, err := s.service.Refund(t.Context(), s.payment.Purchase, 2_000); !errors.Is(err, checkout.ErrProvider) || !p.Unsettled {
+			t.Errorf("%+v, %v", p, err)
+		}
+		p, err := s.service.Step(t.Context(), s.payment.ID)
+		if found := s.provider.state(); err != nil || p.Unsettled || p.Refunded != 2_000 || found.Refunded != 2_000 || p.Purchase == 0 {
+			t.Errorf("%+v, %v; the provider has %+v", p, err, found)
+		}
+	})
+}
+
+// lister is a teller that lists what it knows.
+type lister struct {
+	*teller
+	others []payment.Found
+}
+
+func (p lister) Since(context.Context, time.Time) iter.Seq2[payment.Found, error] {
+	return func(yield func(payment.Found, error) bool) {
+		for _, found := range append([]payment.Found{p.state()}, p.others...) {
+			if !yield(found, nil) {
+				return
+			}
+		}
+	}
+}
+
+// What the server believes is settled and is not, Reconcile finds and mends. What is not its own, it tells a person.
+func TestReconcile_MendsWhatDiffers(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		for what, c := range map[string]struct {
+			row   string
+			says  payment.State
+			taken bool
+			state string
+			sold  bool
+		}{
+			"paid, though the server saw it fail":           {checkout.Failed, payment.Authorised, false, checkout.Captured, true},
+			"paid at once, though the server saw it fail":   {checkout.Failed, payment.Captured, false, checkout.Captured, true},
+			"paid, and the buyer has left":                  {checkout.Failed, payment.Authorised, true, checkout.Voided, false},
+			"captured, though it was to be given up":        {checkout.Voided, payment.Captured, true, checkout.Refunded, false},
+			"still open, though the server saw it fail":     {checkout.Failed, payment.Open, true, checkout.Failed, false},
+			"settled as the provider has it, so it is left": {checkout.Failed, payment.Failed, true, checkout.Failed, false},
+		} {
+			s := newScene(t, st, false)
+			to := s.payment
+			to.State, to.Unsettled = c.row, false
+			if done, err := st.ReplacePayment(t.Context(), s.payment, to); err != nil || !done {
+				t.Fatal(done, err)
+			}
+			if c.taken {
+				s.cancelled()
+			}
+			s.provider.says(c.says)
+			service := checkout.New(checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}, s.engine,
+				lister{s.provider, []payment.Found{
+					{Number: "of another shop", State: payment.Captured, Amount: 5, Currency: "EUR"},
+					{ID: 1 << 40, Number: "forgotten", State: payment.Authorised, Amount: 5, Currency: "EUR"},
+					{ID: 1 << 41, Number: "harmless", State: payment.Failed},
+				}}, slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })
+			report, err := service.Reconcile(t.Context(), time.Time{})
+			mended := 1
+			if c.says == payment.Failed {
+				mended = 0
+			}
+			if err != nil || report.Checked != 4 || report.Mended != mended || report.Open != 0 || len(report.Sentences) != 2 {
+				t.Errorf("%s: %+v, %v", what, report, err)
+			}
+			p, _, err := st.Payment(t.Context(), s.payment.ID)
+			if err != nil || p.State != c.state || p.Unsettled || (p.Purchase != 0) != c.sold {
+				t.Errorf("%s: %+v, %v", what, p, err)
+			}
+			s.sound(p)
+		}
+	})
+}
+
+// A unit that was sold for money that is gone needs a person.
+func TestReconcile_TellsOfAUnitWithoutItsMoney(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		s.provider.says(payment.Voided)
+		service := checkout.New(checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}, s.engine, lister{s.provider, nil},
+			slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })
+		report, err := service.Reconcile(t.Context(), time.Time{})
+		if err != nil || report.Open != 1 || len(report.Sentences) != 1 || !strings.Contains(report.Sentences[0], "without its money") {
+			t.Errorf("%+v, %v", report, err)
+		}
+	})
+}
+
+// What a person refunds at the provider counts here too.
+func TestReconcile_TakesRefundsOfThePersonOver(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		s.provider.found.Refunded = 700
+		service := checkout.New(checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}, s.engine, lister{s.provider, nil},
+			slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })
+		report, err := service.Reconcile(t.Context(), time.Time{})
+		p, _, failed := st.Payment(t.Context(), s.payment.ID)
+		if err := errors.Join(err, failed); err != nil || report.Mended != 1 || p.Refunded != 700 || p.Unsettled || p.Purchase == 0 {
+			t.Errorf("%+v, %+v, %v", report, p, err)
 		}
 	})
 }

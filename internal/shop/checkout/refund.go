@@ -1,0 +1,97 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/payment"
+	"sneakerdrop/internal/store"
+)
+
+// Refund gives money of a purchase back: an amount, or with 0 all that is left. The unit stays with the buyer: to take
+// it back is another thing. It refuses with CodePurchaseNotFound, with CodeInvalid for an amount that is more than what
+// was paid and not refunded, and with CodePaymentFailed if the provider says no. After ErrProvider the refund is under
+// way: the server tries it again by itself.
+func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Money) (store.Payment, error) {
+	for {
+		p, err := s.of(ctx, id)
+		if err != nil {
+			return p, err
+		}
+		left := p.Amount.TenThousandths() - p.Refunded.TenThousandths()
+		more := amount.TenThousandths()
+		if amount == 0 {
+			more = left
+		}
+		if more <= 0 || more > left {
+			rule := fmt.Sprintf("must be above 0 and at most %s, which was paid and is not refunded", payment.Decimal(drop.MoneyOf(left), currencyOf(&p)))
+			return p, drop.Invalid("amount", rule)
+		}
+		to := p
+		to.Refunded = drop.MoneyOf(p.Refunded.TenThousandths() + more)
+		to.Unsettled, to.DueAt = true, s.now()
+		done, err := s.replace(ctx, p, to)
+		if err != nil {
+			return p, err
+		}
+		if !done { // another refund was faster
+			continue
+		}
+		now, err := s.Step(ctx, p.ID)
+		if err == nil && now.Refunded.TenThousandths() < to.Refunded.TenThousandths() {
+			err = drop.Refuse(drop.CodePaymentFailed)
+		}
+		return now, err
+	}
+}
+
+// of returns the payment of a purchase.
+func (s *Service) of(ctx context.Context, id drop.PurchaseID) (store.Payment, error) {
+	found, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]store.Payment, error) {
+		sales, err := st.SalesIn(ctx, id.Drop(), []store.Run{{First: uint32(id), Length: 1}})
+		if err != nil || len(sales) == 0 {
+			return nil, err
+		}
+		return st.PaymentsFor(ctx, []drop.ReservationID{sales[0].ReservationID})
+	})
+	if err != nil {
+		return store.Payment{}, err
+	}
+	for _, p := range found {
+		if p.Purchase == id {
+			return p, nil
+		}
+	}
+	return store.Payment{}, drop.Refuse(drop.CodePurchaseNotFound)
+}
+
+// refunds brings what is refunded of a sold unit in line with what an operator asked for, or with what a person did at
+// the provider.
+func (s *Service) refunds(ctx context.Context, p *store.Payment, found *payment.Found) error {
+	switch missing := p.Refunded.TenThousandths() - found.Refunded.TenThousandths(); {
+	case found.State != payment.Captured:
+		return fmt.Errorf("%w: the money of purchase %d is %s", errMissing, p.Purchase, found.State)
+	case missing < 0:
+		p.Refunded = found.Refunded
+	case missing > 0:
+		_, err := s.provider.Refund(ctx, s.ref(p), payment.Refund{
+			Key: fmt.Sprintf("%d-%s", p.ID, p.Refunded), Amount: drop.MoneyOf(missing),
+		})
+		refused, no := errors.AsType[*payment.Refused](err)
+		switch {
+		case no:
+			p.Refunded, p.Unsettled, p.Reason = found.Refunded, false, refused.Error()
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrProvider, err)
+		}
+	}
+	p.Unsettled, p.Reason = false, ""
+	return nil
+}
+
+// errMissing says that a unit was sold for money that the provider does not have any more.
+var errMissing = errors.New("a unit is sold without its money")
