@@ -11,10 +11,12 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-// Refund gives money of a purchase back: an amount, or with 0 all that is left. The unit stays with the buyer: to take
-// it back is another thing. It refuses with CodePurchaseNotFound, with CodeInvalid for an amount that is more than what
-// was paid and not refunded, and with CodePaymentFailed if the provider says no. After ErrProvider the refund is under
-// way: the server tries it again by itself.
+// Refund refunds money of a purchase: an amount, or with 0 all that is left. The unit stays with the buyer: to take it
+// back is another thing.
+//
+// It refuses with CodePurchaseNotFound. It refuses an amount that is more than what was paid and not refunded with
+// CodeInvalid. If the provider says no, it refuses with CodePaymentFailed. After ErrProvider the refund is under way,
+// and the server tries it again by itself.
 func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Money) (store.Payment, error) {
 	for {
 		p, err := s.of(ctx, id)

@@ -88,6 +88,85 @@ func TestSimulation_NoUnitWithoutMoneyAndNoMoneyWithoutUnit(t *testing.T) {
 	}
 }
 
+// 1,000 buyers pay after their holds have ended, half of them after others bought the pairs. Each has a pair or the
+// money back.
+func TestSimulation_AThousandLatePayments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const buyers = 1_000
+		now := func() drop.Time { return drop.TimeOf(time.Now()) }
+		st := memory.New(now)
+		defer func() { _ = st.Close() }()
+		log := slog.New(slog.DiscardHandler)
+		e := engine.New(st, engine.Config{Hold: hold, Log: log})
+		if err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Stop(context.Background()) }()
+		stock := int64(buyers)
+		v, err := e.Create(t.Context(), drop.Spec{Name: "Air Test", Price: 12_050, TotalStock: &stock, StartTime: 1}, engine.Retry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		provider := demo.New(demo.Options{URL: "/pay/"})
+		service := checkout.New(checkout.Settings{PayWithin: payWithin, ClaimFor: longClaim, Currency: drop.Currency{Code: "EUR", Decimals: 2}},
+			e, provider, log, now)
+		begun := make([]store.Payment, buyers)
+		for i := range begun {
+			r, err := e.Reserve(t.Context(), v.Drop.ID, drop.UserID(i+1), "", engine.Retry{})
+			if err == nil {
+				begun[i], err = service.Start(t.Context(), checkout.Order{Reservation: r.ID, Owner: drop.UserID(i + 1), ReturnURL: "/"})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(payWithin + time.Second) // all holds have ended, and nobody has looked at the payments yet
+		pay := func(some []store.Payment) {
+			for i := range some {
+				w := httptest.NewRecorder()
+				r := httptest.NewRequest(http.MethodPost, some[i].URL, strings.NewReader(url.Values{"do": {"pay"}, "card": {demo.CardPays}}.Encode()))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				if provider.Handler().ServeHTTP(w, r); w.Code != http.StatusSeeOther {
+					t.Fatalf("pay: %d", w.Code)
+				}
+			}
+			for i := range some {
+				if p, err := service.Step(t.Context(), some[i].ID); err != nil || p.Unsettled {
+					t.Fatalf("%+v, %v", p, err)
+				}
+			}
+		}
+		pay(begun[:buyers/2])
+		for i := range buyers / 2 { // others buy all that is left
+			r, err := e.Reserve(t.Context(), v.Drop.ID, drop.UserID(buyers+i+1), "", engine.Retry{})
+			if err == nil {
+				_, err = e.Purchase(t.Context(), r.ID, 0, engine.Retry{})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		pay(begun[buyers/2:])
+		counts := make(map[string]int)
+		for i := range begun {
+			p, _, err := st.Payment(t.Context(), begun[i].ID)
+			found, failed := provider.Find(t.Context(), payment.Ref{ID: p.ID, Number: p.Number})
+			if err := errors.Join(err, failed); err != nil {
+				t.Fatal(err)
+			}
+			counts[fmt.Sprintf("%s, %s, sold %t", p.State, found.State, p.Purchase != 0)]++
+		}
+		if counts["captured, captured, sold true"] != buyers/2 || counts["voided, voided, sold false"] != buyers/2 || len(counts) != 2 {
+			t.Errorf("%v", counts)
+		}
+		t.Logf("%v", counts)
+		report, err := audit.Drop(t.Context(), st, v.Drop.ID)
+		if err != nil || report.Differences != 0 || report.Purchases != buyers || report.Held != 0 {
+			t.Errorf("the audit: %+v, %v", report, err)
+		}
+	})
+}
+
 // simulation is one run.
 type simulation struct {
 	t        *testing.T

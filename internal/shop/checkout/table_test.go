@@ -304,7 +304,7 @@ func TestTable_EachCell(t *testing.T) {
 	})
 }
 
-// sound checks that the books agree, and that the purchase is the buyer's.
+// sound checks that all records agree, and that the purchase is the buyer's.
 func (s *scene) sound(p store.Payment) {
 	s.Helper()
 	report, err := audit.Drop(s.Context(), s.store, s.id)
