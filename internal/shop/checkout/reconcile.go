@@ -20,7 +20,7 @@ type Report struct {
 }
 
 // Reconcile compares the payments that the provider has had since a moment with those of the server, and mends what
-// differs: money without a unit is voided or refunded, and units whose money is there are sold. What it cannot mend is
+// differs. Money without a unit is voided or refunded, and units whose money is there are sold. What it cannot mend is
 // in the report. An error ends it early; what it did stays.
 func (s *Service) Reconcile(ctx context.Context, from time.Time) (Report, error) {
 	var r Report
