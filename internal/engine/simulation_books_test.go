@@ -12,13 +12,14 @@ type books struct {
 	stock        map[drop.ID]drop.Stock
 	reservations map[drop.ReservationID]drop.Reservation
 	purchases    map[drop.ReservationID]drop.Purchase
-	rows         map[drop.ID]map[pair][]drop.Reservation
+	sold         map[drop.PurchaseID]drop.Purchase
+	rows         map[drop.ID]map[pair][]drop.Reservation // without those that were made for late money
 }
 
 func newBooks(s *simulation) *books {
 	b := &books{
 		simulation: s, stock: make(map[drop.ID]drop.Stock), reservations: make(map[drop.ReservationID]drop.Reservation),
-		purchases: make(map[drop.ReservationID]drop.Purchase), rows: make(map[drop.ID]map[pair][]drop.Reservation),
+		purchases: make(map[drop.ReservationID]drop.Purchase), sold: make(map[drop.PurchaseID]drop.Purchase), rows: make(map[drop.ID]map[pair][]drop.Reservation),
 	}
 	for _, id := range s.drops {
 		b.rows[id] = make(map[pair][]drop.Reservation)
@@ -27,13 +28,18 @@ func newBooks(s *simulation) *books {
 			s.t.Fatal(err)
 		}
 		b.stock[id] = books.State.Stock()
+		late := make(map[drop.ReservationID]bool)
 		for _, r := range books.Reservations {
 			b.reservations[r.ID] = r
-			who := pair{r.UserID, r.Size}
-			b.rows[id][who] = append(b.rows[id][who], r)
+			if r.Claim != 0 && r.Claim != r.ID {
+				late[r.Claim] = true
+			}
+			if who := (pair{r.UserID, r.Size}); !late[r.ID] {
+				b.rows[id][who] = append(b.rows[id][who], r)
+			}
 		}
 		for _, p := range books.Purchases {
-			b.purchases[p.ReservationID] = p
+			b.purchases[p.ReservationID], b.sold[p.ID] = p, p
 		}
 	}
 	return b
@@ -64,6 +70,8 @@ func (b *books) check() {
 	}
 	b.checkRestocked()
 	b.checkLimit()
+	b.checkPayments()
+	b.checkReturned()
 	for id, n := range b.made {
 		if n > 1 || b.ended[id] > 1 {
 			b.t.Errorf("reservation %d: announced %d times as made and %d times as ended", id, n, b.ended[id])
@@ -88,6 +96,9 @@ func (b *books) checkReserved(d *deed) {
 			b.t.Errorf("%s was answered with a hold that has ended: %+v", d, want)
 		}
 		want.Status, want.EndedAt = rows[0].Status, rows[0].EndedAt
+		if rows[0].Payment != 0 { // a payment may keep the unit longer
+			want.Payment, want.Claim, want.ExpiresAt = rows[0].Payment, rows[0].Claim, max(want.ExpiresAt, rows[0].ExpiresAt)
+		}
 		if rows[0] != want {
 			b.t.Errorf("%s was answered with %s, the row is %+v", d, d.answer, rows[0])
 		}
@@ -102,17 +113,21 @@ func (b *books) checkEnded(d *deed) {
 	}
 	row, p := b.reservations[d.wanted], b.purchases[d.wanted]
 	if d.purchase != (drop.Purchase{}) {
-		if row.Status != drop.Completed || p != d.purchase {
+		if row.Status != drop.Completed || asSold(p) != asSold(d.purchase) {
 			b.t.Errorf("%s was answered with %s, the rows are %+v and %+v", d, d.answer, row, p)
 		}
 		return
+	}
+	if row.Status == drop.Expired { // late money may have claimed another unit since
+		row.Payment, row.Claim = d.reservation.Payment, d.reservation.Claim
 	}
 	if row != d.reservation || p != (drop.Purchase{}) {
 		b.t.Errorf("%s was answered with %s, the rows are %+v and %+v", d, d.answer, row, p)
 	}
 }
 
-// checkRestocked checks that the units of each drop are the initial ones plus those of the restocks that took effect.
+// checkRestocked checks that the units of each drop are the initial ones plus those of the restocks that took effect,
+// without those that were written off.
 func (b *books) checkRestocked() {
 	for i, spec := range simulationSpecs() {
 		sums := map[int64]bool{0: true} // the possible sums of the restocks
@@ -137,6 +152,11 @@ func (b *books) checkRestocked() {
 		}
 		for _, size := range spec.Sizes {
 			first += size.Stock
+		}
+		for id, p := range b.sold {
+			if id.Drop() == b.drops[i] && p.Return == drop.OffStock {
+				first--
+			}
 		}
 		if got := b.stock[b.drops[i]].Total; !sums[got-first] {
 			b.t.Errorf("drop %d: %d units, of %d and restocks of %v", b.drops[i], got, first, sums)

@@ -22,12 +22,14 @@ type deed struct {
 	drop     drop.ID
 	wanted   drop.ReservationID // for a purchase or cancellation
 	units    int64              // for a restock
+	back     drop.ReturnPurchase
 
 	mu              sync.Mutex
 	asked, refusals int
-	unknown         int    // answers that leave the outcome unknown
-	lastUnknown     bool   // whether the newest answer is one of them
-	answer          string // the first success
+	unknown         int       // answers that leave the outcome unknown
+	lastUnknown     bool      // whether the newest answer is one of them
+	answer          string    // the first success
+	code            drop.Code // of the newest refusal
 	answered        time.Time
 	reservation     drop.Reservation
 	purchase        drop.Purchase
@@ -62,6 +64,7 @@ func (d *deed) ask(s *simulation, r *replica) {
 		d.succeeded(s, got)
 	case nothingDone(err):
 		d.refusals++
+		d.code = drop.CodeOf(err)
 		s.count("calls refused")
 		// A call that overlapped with the first may have been refused before the first succeeded.
 		if code := drop.CodeOf(err); d.key != "" && d.answer != "" && code != "" && !began.Before(d.answered) {
@@ -126,6 +129,7 @@ type client struct {
 	rnd    *rand.Rand
 	calls  int
 	own    []*deed // reservations that it asked for
+	bought []*deed // purchases that it asked for
 	keyed  []*deed
 }
 
@@ -136,9 +140,15 @@ func (c *client) run() {
 			return
 		}
 		c.calls++
-		switch n := c.rnd.IntN(20); {
+		switch n := c.rnd.IntN(26); {
 		case n < 9:
 			c.send(c.reserve())
+		case n >= 25:
+			if d := c.takeBack(); d != nil {
+				c.send(d)
+			}
+		case n >= 20:
+			c.pay()
 		case n < 14:
 			c.end(c.rnd.IntN(4) > 0)
 		case n < 16:
@@ -201,26 +211,30 @@ func (c *client) reserve() *deed {
 }
 
 // mine draws a reservation that the client knows to exist, or 0 if it has none.
-func (c *client) mine() drop.ReservationID {
-	var known []drop.ReservationID
+func (c *client) mine() drop.ReservationID { return c.mineRow().ID }
+
+func (c *client) mineRow() drop.Reservation {
+	var known []drop.Reservation
 	for _, d := range c.own[max(0, len(c.own)-6):] {
 		if d.answer != "" {
-			known = append(known, d.reservation.ID)
+			known = append(known, d.reservation)
 		}
 	}
 	if len(known) == 0 {
-		return 0
+		return drop.Reservation{}
 	}
 	return known[c.rnd.IntN(len(known))]
 }
 
 func (c *client) buy(id drop.ReservationID) *deed {
-	return c.add(&deed{
+	d := c.add(&deed{
 		what: fmt.Sprintf("buys %d", id), wanted: id, drop: id.Drop(),
 		call: func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) {
 			return e.Purchase(ctx, id, 0, r)
 		},
 	})
+	c.bought = append(c.bought, d)
+	return d
 }
 
 func (c *client) cancel(id drop.ReservationID) *deed {

@@ -80,6 +80,7 @@ type simulation struct {
 
 	mu          sync.Mutex
 	deeds       []*deed
+	payments    []*payment
 	trace       []string
 	counts      map[string]int
 	made, ended map[drop.ReservationID]int // as reported by events
@@ -200,7 +201,8 @@ func (s *simulation) recover() {
 			s.t.Errorf("%s: no answer after the faults", d)
 		}
 	}
-	time.Sleep(62 * time.Second) // a hold and a sweep
+	s.recoverPayments()
+	time.Sleep(77 * time.Second) // a hold, a quarter more for a payment, and a sweep
 	for _, r := range s.replicas {
 		e, _ := r.reach()
 		if err := e.Stop(s.t.Context()); err != nil {
