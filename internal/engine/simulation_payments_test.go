@@ -47,6 +47,12 @@ func (c *client) pay() {
 	time.Sleep(rand0(c.rnd, min(2*c.sim.plan.hold, 10*time.Second)))
 	if c.settle(p.claim) && p.claim.answer != "" {
 		time.Sleep(rand0(c.rnd, time.Second))
+		switch c.rnd.IntN(4) { // from another window, where the buyer still sees the hold
+		case 0:
+			c.send(c.buy(of.ID))
+		case 1:
+			c.send(c.cancel(of.ID))
+		}
 		p.finish()
 		c.bought = append(c.bought, p.end)
 		c.settle(p.end)
