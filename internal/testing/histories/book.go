@@ -51,6 +51,11 @@ func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
 		}
 	}
 	need := drop.NeedOf([]drop.Command{cmd})
+	for _, id := range need.Purchases {
+		if n := int(uint32(id)); n >= 1 && n <= len(b.purchases) {
+			s.LoadPurchase(b.purchases[n-1])
+		}
+	}
 	for _, wanted := range need.Reservations {
 		if n := numberOf(wanted.ID); n >= 1 && n <= len(b.reservations) {
 			s.LoadReservation(b.reservations[n-1], drop.UnknownUsername, "")
@@ -116,6 +121,12 @@ func (b *book) after(s *drop.State, c *drop.Changes, result drop.Result) *book {
 	if len(c.Purchases) > 0 {
 		next.purchases = slices.Concat(b.purchases, c.Purchases)
 		next.paid = with(b.paid, c.Purchases[0].ReservationID, c.Purchases[0])
+	}
+	if len(c.Returned) > 0 {
+		p := *c.Returned[0]
+		next.purchases = slices.Clone(b.purchases)
+		next.purchases[uint32(p.ID)-1] = p
+		next.paid = with(b.paid, p.ReservationID, p)
 	}
 	if len(c.Kept) > 0 {
 		k := c.Kept[0]
@@ -189,6 +200,9 @@ func (b *book) hash() uint64 {
 	}
 	for i := range b.reservations {
 		add(int64(b.reservations[i].Status))
+	}
+	for i := range b.purchases {
+		add(int64(b.purchases[i].Return))
 	}
 	if b.drop.Paused {
 		add(1)

@@ -46,7 +46,7 @@ type answer struct {
 	nothing bool
 	// refused is the code of a refusal.
 	refused drop.Code
-	// at is the time of the reservation or purchase in the answer.
+	// at is the time of the reservation, purchase or return in the answer.
 	at      drop.Time
 	id      int64
 	version int64
@@ -94,6 +94,8 @@ func (c *call) request() (method, path string, body any) {
 		return http.MethodPost, base + "/purchase", map[string]any{"reservationId": cmd.Reservation}
 	case drop.Cancel:
 		return http.MethodPost, base + "/cancel", map[string]any{"reservationId": cmd.Reservation}
+	case drop.ReturnPurchase:
+		return http.MethodPost, fmt.Sprintf("/api/purchases/%d/return", cmd.Purchase), map[string]any{"restock": cmd.Restock}
 	case drop.Restock:
 		body := map[string]any{"add": cmd.Add}
 		if cmd.Size != "" {
@@ -147,6 +149,8 @@ type (
 		Price         json.Number        `json:"price"`
 		Size          string             `json:"size"`
 		CreatedAt     string             `json:"createdAt"`
+		Returned      string             `json:"returned"`
+		ReturnedAt    string             `json:"returnedAt"`
 	}
 	dropJSON struct {
 		ID        drop.ID      `json:"id"`
@@ -183,9 +187,14 @@ func textOf(r *drop.Result, recent bool) string {
 		return dropText(r.Drop, r.Recent, recent)
 	case r.Purchase.ID != 0:
 		p := &r.Purchase
-		return fmt.Sprintf("%+v", purchaseJSON{
-			p.ID, p.ReservationID.Drop(), p.UserID, p.ReservationID, json.Number(p.Price.String()), p.Size, p.CreatedAt.String(),
-		})
+		j := purchaseJSON{
+			ID: p.ID, DropID: p.ReservationID.Drop(), UserID: p.UserID, ReservationID: p.ReservationID, Price: json.Number(p.Price.String()),
+			Size: p.Size, CreatedAt: p.CreatedAt.String(),
+		}
+		if p.Return != drop.NotReturned {
+			j.Returned, j.ReturnedAt = p.Return.String(), p.ReturnedAt.String()
+		}
+		return fmt.Sprintf("%+v", j)
 	default:
 		v := &r.Reservation
 		return fmt.Sprintf("%+v", reservationJSON{
@@ -252,6 +261,13 @@ func (c *call) understand(a *answer, body []byte, recent bool) error {
 		}
 		a.id, a.text = int64(p.Purchase.ID), fmt.Sprintf("%+v", p.Purchase)
 		return a.tells(p.Purchase.CreatedAt)
+	case drop.ReturnPurchase:
+		var p purchaseJSON
+		if err := json.Unmarshal(body, &p); err != nil {
+			return fmt.Errorf("%s: %w", a.raw, err)
+		}
+		a.id, a.text = int64(p.ID), fmt.Sprintf("%+v", p)
+		return a.tells(p.ReturnedAt)
 	default:
 		var d struct {
 			dropJSON

@@ -125,7 +125,9 @@ func (c *client) on(cmd func(drop.ReservationID) drop.Command) *call {
 func (c *client) operate() *call {
 	o := c.drop()
 	next := &call{drop: o.id, key: c.keyOf()}
-	switch n := c.IntN(10); {
+	switch n := c.IntN(13); {
+	case n >= 10:
+		next.cmd = drop.ReturnPurchase{Purchase: o.drawPurchase(c.Rand), Restock: c.IntN(2) == 0}
 	case n < 2:
 		next.cmd = drop.Pause{}
 	case n < 6:
@@ -147,12 +149,26 @@ type offer struct {
 
 	mu      sync.Mutex
 	highest int // the number of a reservation that a client knows of
+	sold    int // the number of a purchase that a client knows of
 }
 
-func (o *offer) learn(id int64) {
+// learn takes the number of a reservation or purchase that a client was answered with.
+func (o *offer) learn(c *call) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.highest = max(o.highest, numberOf(drop.ReservationID(id)))
+	switch n := int(uint32(c.answer.id)); c.cmd.(type) {
+	case drop.Reserve:
+		o.highest = max(o.highest, n)
+	case drop.MakePurchase:
+		o.sold = max(o.sold, n)
+	}
+}
+
+// drawPurchase mostly draws one that exists.
+func (o *offer) drawPurchase(rnd *rand.Rand) drop.PurchaseID {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return drop.NewPurchaseID(o.id, uint32(max(1, o.sold+1-rnd.IntN(5))))
 }
 
 // draw prefers the newest one, and may choose the next one that does not exist yet.
@@ -209,8 +225,8 @@ func (h *history) do(c *call, f fate) {
 	} else if c.answer, err = c.read(status, body, c.kind != reading || h.recent); err != nil {
 		h.t.Errorf("%s: %v", c, err)
 	}
-	if _, ok := c.cmd.(drop.Reserve); ok && c.answer.id != 0 {
-		h.offer(c.drop).learn(c.answer.id)
+	if c.kind == command && c.answer.id != 0 {
+		h.offer(c.drop).learn(c)
 	}
 	h.record(c)
 }

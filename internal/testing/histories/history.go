@@ -152,6 +152,7 @@ func (h *history) read() *rows {
 		stock: make(map[drop.ID]drop.Drop), reservations: make(map[drop.ID][]drop.Reservation),
 		purchases: make(map[drop.ID][]drop.Purchase), byID: make(map[drop.ReservationID]drop.Reservation),
 		byBuyer: make(map[buyer]drop.Reservation), paid: make(map[drop.ReservationID]drop.Purchase),
+		sold: make(map[drop.PurchaseID]drop.Purchase),
 	}
 	for _, o := range h.offers {
 		books, err := stores.ReadBooks(h.t.Context(), h.place.direct, o.id)
@@ -163,7 +164,7 @@ func (h *history) read() *rows {
 			r.byID[v.ID], r.byBuyer[buyer{o.id, v.UserID, v.Size}] = v, v
 		}
 		for _, p := range books.Purchases {
-			r.paid[p.ReservationID] = p
+			r.paid[p.ReservationID], r.sold[p.ID] = p, p
 		}
 	}
 	return r

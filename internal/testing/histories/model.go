@@ -10,7 +10,7 @@
 // the last batch's.
 //
 // The model need not try every moment. What a command does changes only where a hold ends, and the answers to a
-// reserve and to a purchase say when they were made. The model takes the earliest moment that gives the answer: it
+// reserve, to a purchase and to a return say when they were made. The model takes the earliest moment that gives the answer: it
 // leaves open whatever a later one does.
 //
 // Holds also end on their own, at any moment after their time. A reading of the drop may see that or not. A command
@@ -19,8 +19,8 @@
 // # Unknown outcomes
 //
 // A call without an answer may take effect at any later time, or never. Every reserve has a user or a note of its
-// own. So the store's final records tell whether a reserve, purchase or cancellation took effect, and when, but not
-// who was told. For the other calls the model tries both. A call that was told "nothing was done" must have done
+// own. So the store's final records tell whether a reserve, purchase, cancellation or return took effect, and when,
+// but not who was told. For the other calls the model tries both. A call that was told "nothing was done" must have done
 // nothing, and is left out.
 //
 // # Replicas
@@ -176,6 +176,14 @@ func (m *model) unknown(b *book, c *call) []any {
 			return same
 		}
 		at = row.EndedAt
+	case drop.ReturnPurchase:
+		switch n := int(uint32(cmd.Purchase)); {
+		case n > len(b.purchases):
+			return nil
+		case b.purchases[n-1].Return != drop.NotReturned:
+			return same
+		}
+		at = m.rows.sold[cmd.Purchase].ReturnedAt
 	default:
 		return m.both(b, c)
 	}
@@ -214,6 +222,7 @@ type rows struct {
 	byID         map[drop.ReservationID]drop.Reservation
 	byBuyer      map[buyer]drop.Reservation
 	paid         map[drop.ReservationID]drop.Purchase
+	sold         map[drop.PurchaseID]drop.Purchase
 }
 
 // are reports whether the rows of that drop are the book's.

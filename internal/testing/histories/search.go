@@ -100,6 +100,9 @@ func (m *model) mayHaveDone(c *call) bool {
 		return paid
 	case drop.Cancel:
 		return m.rows.byID[cmd.Reservation].Status == drop.Cancelled
+	case drop.ReturnPurchase:
+		p := m.rows.sold[cmd.Purchase]
+		return p.Return != drop.NotReturned && cmd.Restock == (p.Return == drop.BackOnSale)
 	default:
 		return c.kind == command
 	}
@@ -120,7 +123,7 @@ func (m *model) until(c *call, calls []*call) bool {
 		case drop.MakePurchase:
 			_, made := other.cmd.(drop.MakePurchase)
 			after = made && other.answer.id >= int64(m.rows.paid[cmd.Reservation].ID)
-		case drop.Cancel:
+		case drop.Cancel, drop.ReturnPurchase:
 			after = other.cmd == c.cmd
 		}
 		if after {
