@@ -34,29 +34,40 @@ func (c *client) settle(d *deed) bool {
 	return false
 }
 
-// pay pays for a reservation that the client knows. Buyers take their time: some holds end meanwhile.
+// pay pays for a reservation that the client knows, sometimes from two windows. Buyers take their time: some holds end
+// meanwhile.
 func (c *client) pay() {
 	of := c.mineRow()
 	if of.ID == 0 {
 		return
 	}
-	p := c.sim.newPayment(c, of)
-	if !c.settle(p.start) || p.start.answer == "" {
-		return
-	}
-	time.Sleep(rand0(c.rnd, min(2*c.sim.plan.hold, 10*time.Second)))
-	if c.settle(p.claim) && p.claim.answer != "" {
-		time.Sleep(rand0(c.rnd, time.Second))
-		switch c.rnd.IntN(4) { // from another window, where the buyer still sees the hold
-		case 0:
-			c.send(c.buy(of.ID))
-		case 1:
-			c.send(c.cancel(of.ID))
+	var begun []*payment
+	for range 1 + c.rnd.IntN(4)/3 {
+		p := c.sim.newPayment(c, of)
+		if c.settle(p.start) && p.start.answer != "" {
+			begun = append(begun, p)
 		}
-		p.finish()
-		c.bought = append(c.bought, p.end)
-		c.settle(p.end)
 	}
+	for _, p := range begun {
+		time.Sleep(rand0(c.rnd, min(2*c.sim.plan.hold, 10*time.Second)))
+		if c.settle(p.claim) && p.claim.answer != "" {
+			c.capture(p)
+		}
+	}
+}
+
+// capture ends a payment that has claimed a unit.
+func (c *client) capture(p *payment) {
+	time.Sleep(rand0(c.rnd, time.Second))
+	switch c.rnd.IntN(4) { // from another window, where the buyer still sees the hold
+	case 0:
+		c.send(c.buy(p.of.ID))
+	case 1:
+		c.send(c.cancel(p.of.ID))
+	}
+	p.finish()
+	c.bought = append(c.bought, p.end)
+	c.settle(p.end)
 }
 
 func (s *simulation) newPayment(c *client, of drop.Reservation) *payment {
