@@ -44,7 +44,7 @@ func (c *client) pay() {
 	var begun []*payment
 	for range 1 + c.rnd.IntN(4)/3 {
 		p := c.sim.newPayment(c, of)
-		if c.settle(p.start) && p.start.answer != "" {
+		if c.settle(p.start) && p.begun() {
 			begun = append(begun, p)
 		}
 	}
@@ -77,14 +77,23 @@ func (s *simulation) newPayment(c *client, of drop.Reservation) *payment {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var instead drop.PaymentID
+	for _, other := range s.payments {
+		if other.of.ID == of.ID {
+			instead = other.id
+		}
+	}
 	p.id = drop.PaymentID(len(s.payments) + 1)
 	s.payments = append(s.payments, p)
 	p.start = p.deed(c.name+" starts", drop.StartPayment{
-		Reservation: of.ID, Owner: of.UserID, Payment: p.id, Within: s.plan.hold / 4, Hold: s.plan.hold,
+		Reservation: of.ID, Owner: of.UserID, Payment: p.id, Instead: instead, Within: s.plan.hold / 4, Hold: s.plan.hold,
 	})
 	p.claim = p.deed(c.name+" claims a unit for", drop.ClaimUnit{Reservation: of.ID, User: of.UserID, Payment: p.id, Within: p.lasts})
 	return p
 }
+
+// begun reports whether the buyer could pay: another payment may have been begun before.
+func (p *payment) begun() bool { return p.start.answer != "" && p.start.reservation.Payment == p.id }
 
 // finish decides what happens to the claimed unit.
 func (p *payment) finish() {
@@ -123,8 +132,8 @@ func (s *simulation) recoverPayments() {
 		}
 	}
 	for _, p := range s.payments {
-		if p.start.answer == "" {
-			continue // nobody could pay
+		if !p.begun() {
+			continue
 		}
 		if finish(p.claim); p.claim.answer == "" {
 			continue
@@ -153,7 +162,7 @@ func (b *books) checkPayments() {
 		unit, claimed := units[p.id]
 		delete(units, p.id)
 		if p.claim.answer == "" {
-			if claimed {
+			if claimed && unit.Status != drop.Expired {
 				b.t.Errorf("%s was refused with %q, and has %+v", p.claim, p.claim.code, unit)
 			}
 			if p.claim.code != "" {

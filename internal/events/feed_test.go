@@ -20,6 +20,7 @@ import (
 	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/pgtest"
 	"sneakerdrop/internal/testing/stores"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -32,6 +33,7 @@ type shop struct {
 	database string
 	engine   *engine.Engine
 	feed     *events.Feed
+	pays     bool // trade begins payments, and takes sold units back
 }
 
 // hold is how long reservations last. Nothing depends on what is done within it.
@@ -54,7 +56,7 @@ func openStore(t *testing.T, s store.Store, database string) *shop {
 			t.Error(err)
 		}
 	})
-	return &shop{t, s, database, e, events.New(s, e, "EUR", slog.New(slog.DiscardHandler))}
+	return &shop{t, s, database, e, events.New(s, e, "EUR", slog.New(slog.DiscardHandler)), false}
 }
 
 func onEach(t *testing.T, test func(*shop)) {
@@ -115,19 +117,27 @@ func (s *shop) trade(seed uint64, rounds int, ids ...drop.ID) {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			var held []drop.ReservationID
+			var bought []drop.PurchaseID
 			for range rounds {
 				id := ids[r.IntN(len(ids))]
 				v := s.engine.Known(id)
 				size := v.Drop.Sizes[r.IntN(len(v.Drop.Sizes))].Label
 				var err error
 				switch n := r.IntN(20); {
+				case s.pays && n%5 == 4 && len(held) > 0:
+					s.begin(held[r.IntN(len(held))])
+				case s.pays && n%5 == 3 && len(bought) > 0:
+					_, err = s.engine.Return(s.Context(), drop.ReturnPurchase{Purchase: bought[r.IntN(len(bought))], Restock: r.IntN(3) > 0}, engine.Retry{})
 				case n < 10:
 					var got drop.Reservation
 					if got, err = s.engine.Reserve(s.Context(), id, drop.UserID(r.IntN(50)+1), size, engine.Retry{}); err == nil {
 						held = append(held, got.ID)
 					}
 				case n < 15 && len(held) > 0:
-					_, err = s.engine.Purchase(s.Context(), held[r.IntN(len(held))], 0, engine.Retry{})
+					var got drop.Purchase
+					if got, err = s.engine.Purchase(s.Context(), held[r.IntN(len(held))], 0, engine.Retry{}); err == nil {
+						bought = append(bought, got.ID)
+					}
 				case n < 17 && len(held) > 0:
 					_, err = s.engine.Cancel(s.Context(), held[r.IntN(len(held))], 0, engine.Retry{})
 				case n == 17:
@@ -154,6 +164,22 @@ func (s *shop) trade(seed uint64, rounds int, ids ...drop.ID) {
 		}
 		return true
 	})
+}
+
+// begin begins to pay for a reservation, as another server would. Its hold becomes no longer.
+func (s *shop) begin(id drop.ReservationID) {
+	cmds := []drop.Command{drop.StartPayment{Reservation: id, Payment: 1 + drop.PaymentID(rand.IntN(3)), Within: time.Millisecond, Hold: hold}}
+	batch := drop.BatchID{1}
+	for i := range 8 {
+		batch[i+1] = byte(rand.Uint32())
+	}
+	err := s.store.RunBatch(s.Context(), &storetest.Batch{Drop: id.Drop(), Need: drop.NeedOf(cmds), Decider: func(state *drop.State, now drop.Time) *drop.Changes {
+		_, changes := drop.Apply(state, now, batch, cmds)
+		return changes
+	}})
+	if err != nil {
+		s.Error(err)
+	}
 }
 
 // all reads everything that the filter takes, page by page, and passes each cursor on as text.
@@ -208,6 +234,7 @@ type sent struct {
 		Add           int64
 		Available     *int64 `json:"available_stock"`
 		Changed       []string
+		Returned      string
 	}
 }
 
@@ -226,6 +253,7 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 	}
 	ends := map[drop.Status]events.Type{drop.Expired: events.HoldExpired, drop.Cancelled: events.HoldCancelled, drop.Completed: events.PurchaseCompleted}
 	begun, ended := make(map[drop.ReservationID]bool), make(map[drop.ReservationID]events.Type)
+	returned := make(map[drop.PurchaseID]bool)
 	available, sellOut, version := int64(0), false, int64(0)
 	for i, line := range lines {
 		var e sent
@@ -271,6 +299,15 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 			if p := purchases[d.PurchaseID]; e.Type == events.PurchaseCompleted && (p.ReservationID != d.ReservationID || p.UserID != d.UserID) {
 				fault("the purchase is %+v", p)
 			}
+		case events.PurchaseReturned:
+			p := purchases[d.PurchaseID]
+			if returned[p.ID] || ended[p.ReservationID] != events.PurchaseCompleted || d.ReservationID != p.ReservationID || d.Returned != p.Return.String() {
+				fault("a second time, or the purchase is %+v", p)
+			}
+			returned[p.ID] = true
+			if p.Return == drop.BackOnSale {
+				available++
+			}
 		case events.DropSoldOut, events.DropBackInStock:
 			if (available == 0) != (e.Type == events.DropSoldOut) || *d.Available != available || sellOut == (available == 0) {
 				fault("%d units were on sale", available)
@@ -286,6 +323,11 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 	if versions && version != head.Version {
 		s.Errorf("drop %d: the newest event has version %d, the drop %d", id, version, head.Version)
 	}
+	for _, p := range purchases {
+		if returned[p.ID] != (p.Return != drop.NotReturned) {
+			s.Errorf("purchase %d is %s, the events say returned %t", p.ID, p.Return, returned[p.ID])
+		}
+	}
 	for _, r := range reservations {
 		if !begun[r.ID] || ended[r.ID] != ends[r.Status] {
 			s.Errorf("reservation %d is %s, the events say begun %t and %q", r.ID, r.Status, begun[r.ID], ended[r.ID])
@@ -300,7 +342,8 @@ func TestFeed_IsWhatHappened(t *testing.T) {
 		s.Logf("seed %d", seed)
 		ids := []drop.ID{s.create(plain(30)), s.create(sized(9, "9", "10", "ü 8½")), s.create(plain(3))}
 		s.sell(ids[1], 1)
-		s.trade(seed, 120, ids...)
+		s.pays = true
+		s.trade(seed, 150, ids...)
 		all := s.all(events.Filter{}, 1000)
 		want := byDrop(all)
 		for _, id := range ids {
@@ -340,6 +383,7 @@ func TestFeed_OfOlderPrograms(t *testing.T) {
 			for _, id := range ids {
 				s.check(id, old[id], false)
 			}
+			s.pays = true
 			s.trade(2, 80, ids...)
 			mixed := byDrop(s.all(events.Filter{}, 1000))
 			for _, id := range ids {

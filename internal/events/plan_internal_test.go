@@ -40,6 +40,12 @@ func TestPlan_NumbersStay(t *testing.T) {
 		"13 v4 hold.cancelled 4", "14 v4 purchase.completed 1", "15 v4 purchase.completed 2", "16 v4 drop.back_in_stock 0",
 		"17 v5 drop.updated 0",
 	}
+	checkPlan(t, entries, revisions, want)
+}
+
+// checkPlan plans all events, and those behind each of them.
+func checkPlan(t *testing.T, entries []drop.LedgerEntry, revisions []drop.Revision, want []string) {
+	t.Helper()
 	plan := func(at Position) (got []string, ends []Position) {
 		p := planner{at: at, older: func(*drop.LedgerEntry) drop.Numbers { panic("every entry has a version") }}
 		for _, g := range groups(entries[at.Seq:], slices.DeleteFunc(slices.Clone(revisions), func(r drop.Revision) bool { return r.Version <= at.Version })) {
@@ -63,4 +69,36 @@ func TestPlan_NumbersStay(t *testing.T) {
 			t.Errorf("behind event %d:\n got %q\nwant %q", i+1, rest, want[i+1:])
 		}
 	}
+}
+
+// A payment that is begun is no event and takes no number. A unit that comes back is one; it brings the drop back in
+// stock if it goes on sale, and not if it is written off.
+func TestPlan_UnitsThatComeBack(t *testing.T) {
+	entry := func(seq drop.Seq, batch byte, reason drop.Reason, numbers ...uint32) drop.LedgerEntry {
+		return drop.LedgerEntry{
+			Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: int64(len(numbers)), Numbers: drop.NumbersOf(numbers...),
+		}
+	}
+	created := drop.LedgerEntry{Seq: 1, Batch: drop.BatchID{1}, Version: 1, Reason: drop.Created, Units: 2}
+	settings := drop.Settings{Name: "Comet", Price: 1}
+	revisions := []drop.Revision{{Version: 1, Seq: 1, At: 9, Settings: drop.EncodeSettings(&settings, nil)}}
+	checkPlan(t, []drop.LedgerEntry{
+		created,
+		entry(2, 2, drop.Reserved, 1, 2),
+		entry(3, 3, drop.PaymentStarted, 1),
+		entry(4, 4, drop.PaymentStarted, 2), entry(5, 4, drop.Purchased, 1),
+		entry(6, 5, drop.WrittenOff, 1),
+		entry(7, 6, drop.Purchased, 2),
+		entry(8, 7, drop.Returned, 2),
+		entry(9, 8, drop.Reserved, 3),
+		entry(10, 9, drop.Purchased, 3),
+		entry(11, 10, drop.Returned, 3), entry(12, 10, drop.Reserved, 4), entry(13, 10, drop.PaymentStarted, 4),
+		entry(14, 11, drop.Purchased, 4),
+		entry(15, 12, drop.PaymentStarted, 4), // the newest entry
+	}, revisions, []string{
+		"1 v1 drop.created 0", "2 v2 hold.created 1", "3 v2 hold.created 2", "4 v2 drop.sold_out 0",
+		"5 v4 purchase.completed 1", "6 v5 purchase.returned 1", "7 v6 purchase.completed 2", "8 v7 purchase.returned 2", "9 v7 drop.back_in_stock 0",
+		"10 v8 hold.created 3", "11 v8 drop.sold_out 0", "12 v9 purchase.completed 3", "13 v10 purchase.returned 3", "14 v10 hold.created 4",
+		"15 v11 purchase.completed 4",
+	})
 }

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 var eventTests = []test{
 	{"Facts_NameWhatMoved", factsNameWhatMoved},
+	{"Facts_NameWhoPaysAndWhatCameBack", factsNameWhoPays},
 	{"Facts_ByPages", factsByPages},
 	{"Facts_OfNoDropIsRefused", factsOfNoDrop},
 	{"Facts_RevisionOfEachChange", factsRevisions},
@@ -31,6 +34,22 @@ func (f *fixture) facts(id drop.ID, after drop.Seq, version int64, limit int) st
 	return facts
 }
 
+// entry is what the tests compare of a ledger entry.
+type entry struct {
+	seq     drop.Seq
+	version int64
+	reason  drop.Reason
+	size    string
+	numbers string
+}
+
+func entriesOf(facts []drop.LedgerEntry) (all []entry) {
+	for _, e := range facts {
+		all = append(all, entry{e.Seq, e.Version, e.Reason, e.Size, fmt.Sprint(slices.Collect(e.Numbers.All()))})
+	}
+	return all
+}
+
 // Each entry names its rows, and its version is the drop's after the batch.
 func factsNameWhatMoved(f *fixture) {
 	id := f.create(sized(20, "9", "10"))
@@ -41,29 +60,45 @@ func factsNameWhatMoved(f *fixture) {
 	f.run(id, base+1, drop.MakePurchase{Reservation: made[2].Reservation.ID}, drop.Cancel{Reservation: made[0].Reservation.ID}, drop.MakePurchase{Reservation: made[1].Reservation.ID})
 	f.run(id, base+minute, drop.Expire{})
 	facts := f.facts(id, 2, 1, 100)
-	type entry struct {
-		seq     drop.Seq
-		version int64
-		reason  drop.Reason
-		size    string
-		numbers drop.Numbers
-	}
-	var got []entry
-	for _, e := range facts.Entries[1:] {
-		got = append(got, entry{e.Seq, e.Version, e.Reason, e.Size, e.Numbers})
-	}
-	equal(f, "the entries", got, []entry{
-		{3, 2, drop.Reserved, "9", drop.NumbersOf(1, 3, 4)},
-		{4, 2, drop.Reserved, "10", drop.NumbersOf(2)},
-		{5, 3, drop.ReservationCancelled, "9", drop.NumbersOf(1)},
-		{6, 3, drop.Purchased, "9", drop.NumbersOf(1)},
-		{7, 3, drop.Purchased, "10", drop.NumbersOf(2)},
-		{8, 4, drop.ReservationExpired, "9", drop.NumbersOf(4)},
+	equal(f, "the entries", entriesOf(facts.Entries[1:]), []entry{
+		{3, 2, drop.Reserved, "9", "[1 3 4]"},
+		{4, 2, drop.Reserved, "10", "[2]"},
+		{5, 3, drop.ReservationCancelled, "9", "[1]"},
+		{6, 3, drop.Purchased, "9", "[1]"},
+		{7, 3, drop.Purchased, "10", "[2]"},
+		{8, 4, drop.ReservationExpired, "9", "[4]"},
 	})
 	if h := facts.Head; h.ID != id || h.Seq != 8 || h.Version != 4 || len(facts.Revisions) != 0 {
 		f.Errorf("head %+v, %d revisions", h, len(facts.Revisions))
 	}
 	equal(f, "the same by pages of the ledger", f.facts(id, 0, 0, 100).Entries, f.books(id).entries)
+}
+
+// The entries of payments name reservations, those of units that came back purchases. Each payment that is begun makes
+// an entry, also of a reservation that had one.
+func factsNameWhoPays(f *fixture) {
+	id := f.create(sized(20, "9", "10"))
+	made := f.run(id, base,
+		drop.Reserve{User: 1, Size: "9", Hold: time.Minute}, drop.Reserve{User: 2, Size: "10", Hold: time.Millisecond}, drop.Reserve{User: 3, Size: "9", Hold: time.Minute})
+	first, second, third := made[0].Reservation, made[1].Reservation, made[2].Reservation
+	pay := func(r drop.Reservation, p, instead drop.PaymentID) drop.Command {
+		return drop.StartPayment{Reservation: r.ID, Payment: p, Instead: instead, Within: time.Millisecond, Hold: time.Minute}
+	}
+	f.run(id, base, pay(third, 3, 0), pay(first, 1, 0), pay(second, 2, 0), pay(third, 4, 3))
+	f.run(id, base+minute/2, drop.ClaimUnit{Reservation: first.ID, User: 1, Payment: 1, Within: time.Hour}) // moves nothing
+	f.run(id, base+minute/2, drop.ClaimUnit{Reservation: second.ID, User: 2, Payment: 2, Within: time.Hour})
+	f.run(id, base+minute/2, drop.CompletePayment{Reservation: drop.NewReservationID(id, 4), Payment: 2}, drop.CompletePayment{Reservation: first.ID, Payment: 1})
+	f.run(id, base+minute/2, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(id, 2), Restock: true}, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(id, 1)})
+	equal(f, "the entries", entriesOf(f.facts(id, 4, 0, 100).Entries[1:]), []entry{
+		{5, 3, drop.PaymentStarted, "9", "[3 1 3]"},
+		{6, 3, drop.PaymentStarted, "10", "[2]"},
+		{7, 4, drop.ReservationExpired, "10", "[2]"},
+		{8, 5, drop.Reserved, "10", "[4]"},
+		{9, 6, drop.Purchased, "9", "[2]"},
+		{10, 6, drop.Purchased, "10", "[1]"},
+		{11, 7, drop.Returned, "9", "[2]"},
+		{12, 7, drop.WrittenOff, "10", "[1]"},
+	})
 }
 
 func factsByPages(f *fixture) {
