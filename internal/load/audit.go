@@ -132,9 +132,11 @@ func (r *Result) checkDrop(ctx context.Context, c *client, id drop.ID, f *faults
 	if n := moved[drop.Purchased]; n < purchased || n > purchased+r.Errors || n != int64(len(sold)) {
 		f.addf("drop %d: the ledger has %d purchased and the list %d, but %d were acknowledged and %d had no answer", id, n, len(sold), purchased, r.Errors)
 	}
-	gone := moved[drop.Reserved] - moved[drop.ReservationExpired] - moved[drop.ReservationCancelled]
-	if shown.Available < 0 || shown.Total-shown.Available < int64(len(sold)) || shown.Total-shown.Available > gone || shown.Total != r.stock {
-		f.addf("drop %d: %d of %d units are available, %d are held or sold by the ledger, %d sold", id, shown.Available, shown.Total, gone, len(sold))
+	back := moved[drop.Returned] + moved[drop.WrittenOff] // sold units that an operator took back
+	kept := int64(len(sold)) - back
+	gone := moved[drop.Reserved] - moved[drop.ReservationExpired] - moved[drop.ReservationCancelled] - back
+	if taken := shown.Total - shown.Available; shown.Available < 0 || taken < kept || taken > gone || shown.Total != r.stock-moved[drop.WrittenOff] {
+		f.addf("drop %d: %d of %d units are available, %d are held or sold by the ledger, %d sold", id, shown.Available, shown.Total, gone, kept)
 	}
 	return nil
 }

@@ -31,6 +31,9 @@ type fakeShop struct {
 	hooked    map[string]bool // by path, those that are there
 
 	twice, lost, beyond, refuse, fail bool
+
+	// An operator puts one sold unit on sale again, and writes one off. back: the stock shows it, told: so does the ledger.
+	back, told bool
 }
 
 func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -80,11 +83,16 @@ func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if f.lost {
 			shown--
 		}
-		answer(map[string]any{"entries": []map[string]any{
+		entries := []map[string]any{
 			{"seq": 1, "reason": "created", "units": drop.MaxStock},
 			{"seq": 2, "reason": "reserved", "units": shown},
-			{"seq": 3, "reason": "purchased", "units": len(f.purchases)},
-		}})
+			{"seq": 3, "reason": "payment_started", "units": shown},
+			{"seq": 4, "reason": "purchased", "units": len(f.purchases)},
+		}
+		if f.told {
+			entries = append(entries, map[string]any{"seq": 5, "reason": "returned", "units": 1}, map[string]any{"seq": 6, "reason": "written_off", "units": 1})
+		}
+		answer(map[string]any{"entries": entries})
 	case strings.HasSuffix(path, "/purchases"):
 		var list []string
 		for _, id := range f.purchases {
@@ -99,7 +107,11 @@ func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if f.beyond {
 			gone -= 3 // sold but still available
 		}
-		answer(map[string]int64{"total_stock": drop.MaxStock, "available_stock": drop.MaxStock - gone})
+		total, available := int64(drop.MaxStock), drop.MaxStock-gone
+		if f.back {
+			total, available = total-1, available+1
+		}
+		answer(map[string]int64{"total_stock": total, "available_stock": available})
 	}
 }
 
@@ -192,6 +204,16 @@ func TestCheck_FindsWhatIsNotTrue(t *testing.T) {
 	oversold.checkAnswers(&f)
 	if len(f) != 2 {
 		t.Errorf("oversold, and of another drop: %v", f)
+	}
+}
+
+// Sold units that an operator takes back meanwhile are no fault, as long as the ledger says so.
+func TestCheck_UnitsThatCameBackAreNoFault(t *testing.T) {
+	for _, shop := range []*fakeShop{{back: true, told: true}, {back: true}, {told: true}} {
+		r, config := against(t, shop, Config{Scenario: Purchase})
+		if err := r.Check(t.Context(), config); err != nil || (len(r.Audit.Faults) > 0) != (shop.back != shop.told) {
+			t.Errorf("in the stock %t, in the ledger %t: %v, %v", shop.back, shop.told, err, r.Audit.Faults)
+		}
 	}
 }
 

@@ -66,11 +66,19 @@ func TestJudge_SeesWhatIsWrong(t *testing.T) {
 	} {
 		r, n, purchases := good()
 		spoil(r, n, purchases)
-		if r.judge(n, time.Second, purchases); (len(r.Faults) == 0) != (name == "") {
+		if r.judge(n, time.Second, purchases, 0); (len(r.Faults) == 0) != (name == "") {
 			t.Errorf("%q: faults %q", name, r.Faults)
 		}
 	}
-	n := &notes{}
+	r, n, purchases := good()
+	purchases[12] = 3
+	if r.judge(n, time.Second, purchases, 1); len(r.Faults) > 0 {
+		t.Errorf("one of two units came back: faults %q", r.Faults)
+	}
+	if r.judge(n, time.Second, purchases, 2); len(r.Faults) != 1 {
+		t.Errorf("two of two units came back and one counts as sold: faults %q", r.Faults)
+	}
+	n = &notes{}
 	if !n.took(hold{id: 1}) || n.took(hold{id: 1, buyer: 2}) {
 		t.Error("a reservation that two buyers were given is not seen")
 	}

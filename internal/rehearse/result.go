@@ -75,8 +75,11 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	purchases := make(map[drop.PurchaseID]drop.ReservationID)
+	back := 0 // sold units that an operator took back
 	for _, s := range sales.Purchases {
-		purchases[s.ID] = s.ReservationID
+		if purchases[s.ID] = s.ReservationID; s.Returned != "" {
+			back++
+		}
 	}
 	var audit struct {
 		Clean         bool
@@ -99,7 +102,7 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	}
 	r.SellOut = sellOut(ledger.Entries)
 	r.Return = p.returns(r, ledger.Entries, unpaid)
-	r.judge(n, p.MaxP99, purchases)
+	r.judge(n, p.MaxP99, purchases, back)
 	if held := all.Drops[i].Held; held != 0 {
 		r.addf("%d holds have not been released", held)
 	}
@@ -114,8 +117,8 @@ func (r *Result) addf(format string, args ...any) {
 	r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
 }
 
-// judge reports what is wrong in the notes.
-func (r *Result) judge(n *notes, maxP99 time.Duration, purchases map[drop.PurchaseID]drop.ReservationID) {
+// judge reports what is wrong in the notes. back counts the purchases whose units no longer count as sold.
+func (r *Result) judge(n *notes, maxP99 time.Duration, purchases map[drop.PurchaseID]drop.ReservationID, back int) {
 	for _, id := range slices.Sorted(maps.Keys(n.sold)) {
 		if bought, kept := purchases[id]; !kept || bought != n.sold[id] {
 			r.addf("purchase %d of reservation %d was acknowledged but is not in the records", id, n.sold[id])
@@ -128,8 +131,8 @@ func (r *Result) judge(n *notes, maxP99 time.Duration, purchases map[drop.Purcha
 		}
 		reservations[reservation] = true
 	}
-	if r.Sold > r.Units || int64(len(purchases)) != r.Sold {
-		r.addf("there were %d units, but %d count as sold and the records have %d purchases", r.Units, r.Sold, len(purchases))
+	if r.Sold > r.Units || int64(len(purchases)-back) != r.Sold {
+		r.addf("there were %d units, but %d count as sold and the records have %d purchases, of which %d came back", r.Units, r.Sold, len(purchases), back)
 	}
 	for _, code := range slices.Sorted(maps.Keys(n.unpaying)) {
 		r.addf("%d buyers held a unit but could not pay for it: %s", n.unpaying[code], code)
@@ -164,6 +167,7 @@ type page struct {
 	Purchases []struct {
 		ID            drop.PurchaseID
 		ReservationID drop.ReservationID
+		Returned      string // empty while the buyer has the unit
 	}
 	Next *int64
 }
