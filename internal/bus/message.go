@@ -67,7 +67,8 @@ type recent struct {
 	At     int64  `json:"at"`
 }
 
-// movement is the newest ledger entry that is not a purchase.
+// movement is the newest ledger entry that changed the available stock. Its reason is the one that watchers are told:
+// older programs refuse a message with a reason that they do not know.
 type movement struct {
 	Seq       int64  `json:"seq"`
 	At        int64  `json:"at"`
@@ -119,7 +120,7 @@ func encodeState(v *engine.View, moved *drop.LedgerEntry, bought *drop.Purchase)
 	}
 	m.Sold, m.Listed = v.Purchased()
 	if e := moved; e != nil {
-		m.Moved = &movement{int64(e.Seq), int64(e.At), e.Size, string(e.Reason), e.Units, e.Available}
+		m.Moved = &movement{int64(e.Seq), int64(e.At), e.Size, string(e.Reason.Shown()), e.Units, e.Available}
 	}
 	if bought != nil {
 		p := said(bought)

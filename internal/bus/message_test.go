@@ -10,6 +10,15 @@ import (
 	"sneakerdrop/internal/engine"
 )
 
+// Older programs refuse a reason that they do not know. They know the one that watchers are told.
+func TestState_SaysReasonsThatOlderProgramsKnow(t *testing.T) {
+	d := drop.Drop{ID: 7, Version: 3, Sizes: []drop.Size{{}}, Settings: drop.Settings{Name: "Air Zenith 1"}}
+	said, err := encodeState(engine.NewView(d, nil, 0, 0), &drop.LedgerEntry{Seq: 9, Reason: drop.Returned, Units: 1, Available: 1}, nil)
+	if err != nil || !strings.Contains(string(said), `"reason":"restocked"`) {
+		t.Errorf("%s, %v", said, err)
+	}
+}
+
 // While servers are replaced one by one, old and new ones read each other's messages. Public names do not need a new
 // format.
 func TestState_PublicNamesAreNoNewForm(t *testing.T) {

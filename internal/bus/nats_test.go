@@ -174,6 +174,47 @@ func TestNATS_TellsOthersAllThatWatchersNeed(t *testing.T) {
 	}
 }
 
+// Watchers at other servers are told of a unit that came back as at this one: it is restocked. That somebody pays says
+// nothing about the stock.
+func TestNATS_UnitsThatCameBackAreRestocked(t *testing.T) {
+	s := broker(t, server.Options{})
+	a, _ := join(t, s.ClientURL(), nil)
+	_, atB := join(t, s.ClientURL(), nil)
+	joined(t, s, 2)
+	for i, c := range []struct {
+		reasons []drop.Reason
+		want    drop.Reason
+	}{
+		{[]drop.Reason{drop.Returned, drop.PaymentStarted, drop.Purchased}, drop.Restocked},
+		{[]drop.Reason{drop.PaymentStarted}, ""},
+		{[]drop.Reason{drop.WrittenOff}, ""},
+		{[]drop.Reason{drop.Returned, drop.Reserved}, drop.Reserved},
+	} {
+		ev := happened(int64(3 + i))
+		ev.Ledger, ev.Purchases = nil, nil
+		for _, reason := range c.reasons {
+			ev.Ledger = append(ev.Ledger, drop.LedgerEntry{Seq: 20, At: 1_700_000_000_001, Size: "9", Reason: reason, Units: 1, Available: 2})
+		}
+		a.Publish(ev)
+		var got engine.Event
+		await.Until(t, fmt.Sprint("version ", 3+i), func() bool {
+			return atB.look(func(told []engine.Event, _ int) bool {
+				if len(told) > i {
+					got = told[i]
+				}
+				return len(told) > i
+			})
+		})
+		reason := drop.Reason("")
+		if len(got.Ledger) > 0 {
+			reason = got.Ledger[0].Reason.Shown()
+		}
+		if reason != c.want || got.View.Drop.Version != int64(3+i) || len(got.Ledger) > 0 != (c.want != "") {
+			t.Errorf("%v arrived as %q: %+v", c.reasons, reason, got.Ledger)
+		}
+	}
+}
+
 // If nobody signs in, news for single buyers is not sent.
 func TestNATS_WithoutSignInSaysNothingOfBuyers(t *testing.T) {
 	s := broker(t, server.Options{})

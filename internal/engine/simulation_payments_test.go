@@ -145,8 +145,8 @@ func (s *simulation) recoverPayments() {
 	}
 }
 
-// checkPayments checks that a unit is sold for each payment that was captured, and for no other, that a payment gets
-// at most one unit, and that a reservation is paid at most once.
+// checkPayments checks that a unit is sold for each payment that was captured, and for no other. A payment gets at most
+// one unit, and a reservation is paid at most once.
 func (b *books) checkPayments() {
 	units := make(map[drop.PaymentID]drop.Reservation)
 	for _, r := range b.reservations {

@@ -176,6 +176,39 @@ func TestHub_PurchaseMovesNoStock(t *testing.T) {
 	})
 }
 
+// A sold unit that is on sale again counts as restocked for watchers. That buyers began to pay changes nothing for
+// them, and leaves the reason of what came before.
+func TestHub_TellsUnitsThatCameBackAsRestocked(t *testing.T) {
+	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
+		tell := func(what string, want ...string) {
+			t.Helper()
+			time.Sleep(time.Second)
+			got := r.take(live.RoomAll)
+			if len(got) != len(want) {
+				t.Fatalf("%s: told %+v", what, got)
+			}
+			for i := range got {
+				wantJSON(t, got[i].Update, live.StockUpdate, want[i])
+			}
+		}
+		h.Publish(event(7, 2, 5, drop.Reserved))
+		tell("reserved", `{"dropId":7,"available_stock":5,"reason":"reserved","version":2}`)
+		h.Publish(event(7, 3, 6, drop.Returned))
+		tell("returned", `{"dropId":7,"available_stock":6,"reason":"restocked","version":3}`)
+		h.Publish(event(7, 4, 6, drop.PaymentStarted))
+		tell("a payment")
+		h.Publish(event(7, 5, 5, drop.Reserved))
+		h.Publish(event(7, 6, 4, drop.Reserved)) // in the window of the first
+		h.Publish(event(7, 7, 5, drop.Returned))
+		h.Publish(event(7, 8, 5, drop.PaymentStarted))
+		tell("all at once", `{"dropId":7,"available_stock":5,"reason":"restocked","version":8}`)
+		worn := event(7, 9, 5, drop.WrittenOff)
+		worn.View.Drop.Sizes[0].Stock.Total = 999
+		h.Publish(worn)
+		tell("written off", `{"dropId":7,"available_stock":5,"version":9}`)
+	})
+}
+
 func TestHub_TellsWhatAnOperatorChanged(t *testing.T) {
 	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
 		created := event(7, 1, 5, "")

@@ -10,8 +10,8 @@
 // the last batch's.
 //
 // The model need not try every moment. What a command does changes only where a hold ends, and the answers to a
-// reserve, to a purchase and to a return say when they were made. The model takes the earliest moment that gives the answer: it
-// leaves open whatever a later one does.
+// reserve, to a purchase and to a return say when they were made. The model takes the earliest moment that gives the
+// answer: it leaves open whatever a later one does.
 //
 // Holds also end on their own, at any moment after their time. A reading of the drop may see that or not. A command
 // never sees a hold whose time is over.
@@ -20,8 +20,8 @@
 //
 // A call without an answer may take effect at any later time, or never. Every reserve has a user or a note of its
 // own. So the store's final records tell whether a reserve, purchase, cancellation or return took effect, and when,
-// but not who was told. For the other calls the model tries both. A call that was told "nothing was done" must have done
-// nothing, and is left out.
+// but not who was told. For the other calls the model tries both. A call that was told "nothing was done" must have
+// done nothing, and is left out.
 //
 // # Replicas
 //
