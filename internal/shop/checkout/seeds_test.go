@@ -3,7 +3,7 @@
 package checkout_test
 
 func simulationSeeds() []uint64 {
-	seeds := make([]uint64, 500)
+	seeds := make([]uint64, 300)
 	for i := range seeds {
 		seeds[i] = uint64(i) + 1
 	}

@@ -271,7 +271,12 @@ func (s *simulation) run() {
 			s.press("/pay/"+found.Number, []string{"arrive", "bounce"}[s.between(0, 1)], "")
 		}
 	}
-	time.Sleep(longClaim + 2*time.Hour) // an hour is the longest pause after a failed try
+	for range 60 { // two hours at most: the longest pause after a failed try is one
+		time.Sleep(2 * time.Minute)
+		if open, err := s.store.UnsettledPayments(s.t.Context(), 0, 1); err == nil && len(open) == 0 {
+			break
+		}
+	}
 	close(done)
 	servers.Wait()
 	s.check()
