@@ -109,7 +109,7 @@ func (w *Filter) takesDrop(d *drop.Drop) bool {
 }
 
 const (
-	// pageEntries is how many ledger entries are read at once. It is more than one batch writes: six reasons for each
+	// pageEntries is how many ledger entries are read at once. It is more than one batch writes: nine reasons for each
 	// of drop.MaxSizes sizes.
 	pageEntries = 1000
 	// maxStubs bounds how many events one page looks at, because one ledger entry may stand for a thousand.
