@@ -500,7 +500,7 @@ export interface components {
              */
             available: number;
             /** @enum {string} */
-            reason: "created" | "restocked" | "reserved" | "purchased" | "reservation_expired" | "reservation_cancelled";
+            reason: "created" | "restocked" | "reserved" | "payment_started" | "purchased" | "reservation_expired" | "reservation_cancelled" | "returned" | "written_off";
             /**
              * Format: int64
              * @description From 1, without gaps
@@ -534,7 +534,7 @@ export interface components {
              */
             seq: number;
             /** @enum {string} */
-            type: "drop.created" | "drop.updated" | "drop.sold_out" | "drop.back_in_stock" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed";
+            type: "drop.created" | "drop.updated" | "drop.sold_out" | "drop.back_in_stock" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned";
             /**
              * Format: int64
              * @description The drop's version after it

@@ -105,7 +105,7 @@ func TestControl_TakesPairsBack(t *testing.T) {
 			p.opens("#/")
 			p.reads(".today", "Revenue today $700.00 since midnight, your time Sold today 7 in 1 drop")
 			p.reads("main", "Today's figures include pairs that were taken back later.")
-			p.reads("main", "taken back")
+			p.reads(`[aria-labelledby="newest-title"]`, "taken back")
 			p.opens("#/drops")
 			p.reads("main tbody", "$500.00")
 			p.reads("main tbody", "5 2 taken back")
@@ -116,15 +116,17 @@ func TestControl_TakesPairsBack(t *testing.T) {
 			p.reads("#return-4294967302", "Back in stock, ")
 			p.takesBack(4, true, "")
 			p.reads("#return-4294967300", "Back in stock, ")
+			mustPost(t, s.url+"/api/purchases/4294967298/return", `{"restock":true}`) // by somebody else
+			p.reads("#return-4294967298", "Back in stock, ")
 			p.check("control all purchases with returns", l)
 			p.clicks(`[...document.querySelectorAll("main tbody a")].find((a) => a.textContent === "Ann")`)
-			p.reads(".tiles", "Purchases 5 2 taken back Spent $500.00 of it $200.00 for pairs taken back")
+			p.reads(".tiles", "Purchases 5 3 taken back Spent $500.00 of it $300.00 for pairs taken back")
 			p.takesBack(3, false, "worn")
 			p.reads("#return-4294967299", "Written off, ")
-			p.reads(".tiles", "Purchases 5 3 taken back Spent $500.00 of it $300.00 for pairs taken back")
+			p.reads(".tiles", "Purchases 5 4 taken back Spent $500.00 of it $400.00 for pairs taken back")
 			p.holds(`document.activeElement.matches('span#return-4294967299')`)
 			p.check("control buyer with returns", l)
-			has(t, s.url, 1, `"total_stock":38,"available_stock":35,`)
+			has(t, s.url, 1, `"total_stock":38,"available_stock":36,`)
 			if status, list := get(t, s.url+"/api/drops/1"); status != http.StatusOK || strings.Contains(list, "returned") {
 				t.Errorf("the public list of recent purchases tells of returns: %d %s", status, list)
 			}
@@ -157,7 +159,7 @@ func TestControl_ReturnsOfTwoOperatorsAndAViewer(t *testing.T) {
 		_, after, _ := strings.Cut(bought, `"userId":`)
 		buyer, _, _ = strings.Cut(after, ",")
 	}
-	first, second, viewer := enter("operator", "#/drops/1/purchases", desktop), enter("operator", "#/drops/1/purchases", phone), enter("viewer", "#/drops/1/purchases", desktop)
+	first, second, viewer := enter("operator", "#/drops/1/purchases", desktop), enter("operator", "#/buyers/"+buyer, phone), enter("viewer", "#/drops/1/purchases", desktop)
 	second.opensTakeBack(1)
 	first.takesBack(1, false, "worn")
 	second.decides(true, "")
@@ -191,6 +193,49 @@ func TestControl_ReturnsOfTwoOperatorsAndAViewer(t *testing.T) {
 	for _, p := range []*page{first, second, viewer} {
 		p.quiet()
 	}
+}
+
+// What the dialog says of the stock is true for a drop that buyers cannot have pairs of now. A drop whose only pair was
+// sold and taken back is no draft, and its price stays. The shop window learns the new total.
+func TestControl_TakesThePairOfAPausedDropBack(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir())
+	made(t, s.url, `{"name":"Air","price":100,"total_stock":3,"start_time":"2020-01-01T00:00:00Z"}`)
+	for i := range 3 {
+		buys(t, s.url, fmt.Sprintf(`"userId":%d`, i+1))
+	}
+	mustPost(t, s.url+"/api/purchases/4294967297/return", `{"restock":true}`)
+	window := visit(t, s.url+"/", desktop)
+	window.reads("#drop-1 .stock", "1 of 3 left")
+	mustPost(t, s.url+"/api/drops/1/pause", `{}`)
+	p := visit(t, s.url+"/admin#/drops/1/purchases", desktop)
+	p.opensTakeBack(3)
+	p.reads("dialog[open]", "Buyers cannot reserve it while the drop is paused. 2 pairs available instead of 1.")
+	p.fill("#reason", strings.Repeat("é", 501))
+	p.press(`dialog[open] input[value="false"]`)
+	p.pushesIn("Take back")
+	p.reads("#reason-problem", "At most 500 characters.")
+	p.decides(false, strings.Repeat("é", 500))
+	p.holds(noDialog)
+	window.reads("#drop-1 .stock", "1 of 2 left")
+	patch(t, s.url+"/api/drops/1", `{"hidden":true}`)
+	p.opensTakeBack(2)
+	p.reads("dialog[open]", "Buyers do not see it while the drop is hidden. 2 pairs available instead of 1.")
+	p.decides(true, "")
+	p.holds(noDialog)
+	p.reads(".detail .state", "Hidden")
+	p.pushes("Edit")
+	p.reads("#price-hint", "This can no longer be changed: the drop has started, or pairs are held or were sold.")
+	p.holds(`document.querySelector("#price").disabled`)
+	p.pushesIn("Cancel")
+	patch(t, s.url+"/api/drops/1", `{"name":"Rehearsal of 1"}`) // nobody takes pairs of a rehearsal back
+	mustPost(t, s.url+"/api/drops/1/resume", `{}`)
+	buys(t, s.url, `"userId":9`)
+	p.reads("h1", "Rehearsal of 1")
+	p.reads(".panel tbody tr", "4 Unknown – – $100.00")
+	p.holds(`!document.querySelector("main tbody button")`)
+	p.quiet()
+	window.quiet()
 }
 
 // A return moves the lines of a drop's story. It does not change how fast the drop sold out.

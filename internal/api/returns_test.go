@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -48,6 +49,13 @@ func TestReturn_ThePairIsOnSaleAgain(t *testing.T) {
 		if body := s.ok(s.get(path)).body; !strings.Contains(body, want) {
 			t.Errorf("%s has no %s: %s", path, want, body)
 		}
+	}
+	d := s.document()
+	for call, path := range map[string]string{
+		"/api/drops/{id}/purchases": "/api/drops/1/purchases", "/api/operator/purchases": "/api/operator/purchases", "/api/events": "/api/events",
+		"/api/drops/{id}/ledger": "/api/drops/1/ledger", "/api/operator/figures": "/api/operator/figures", "/api/operator/buyers/{id}": "/api/operator/buyers/3",
+	} {
+		d.validate(t, d.Paths[call]["get"].Responses["200"].Content["application/json"].Schema, json.RawMessage(s.ok(s.get(path)).body))
 	}
 	again := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":4,"size":"9.5"}`)
 	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, again.ID)))

@@ -174,8 +174,8 @@ func TestNATS_TellsOthersAllThatWatchersNeed(t *testing.T) {
 	}
 }
 
-// Watchers at other servers are told of a unit that came back as at this one: it is restocked. That somebody pays says
-// nothing about the stock.
+// Watchers at other servers are told of a unit that came back as at this one: it is restocked. So is one that left the
+// total. That somebody pays says nothing about the stock.
 func TestNATS_UnitsThatCameBackAreRestocked(t *testing.T) {
 	s := broker(t, server.Options{})
 	a, _ := join(t, s.ClientURL(), nil)
@@ -187,7 +187,7 @@ func TestNATS_UnitsThatCameBackAreRestocked(t *testing.T) {
 	}{
 		{[]drop.Reason{drop.Returned, drop.PaymentStarted, drop.Purchased}, drop.Restocked},
 		{[]drop.Reason{drop.PaymentStarted}, ""},
-		{[]drop.Reason{drop.WrittenOff}, ""},
+		{[]drop.Reason{drop.WrittenOff}, drop.Restocked},
 		{[]drop.Reason{drop.Returned, drop.Reserved}, drop.Reserved},
 	} {
 		ev := happened(int64(3 + i))

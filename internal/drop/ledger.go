@@ -21,12 +21,13 @@ const (
 )
 
 // Shown returns the reason that watchers are told when units moved for r: one that clients of the original know. It is
-// empty if the available stock did not change.
+// empty if neither the available nor the total stock changed. To them, a unit that comes back is one that the operator
+// adds, and one that is written off is one that the operator removes: a client reads the total again.
 func (r Reason) Shown() Reason {
 	switch r {
-	case Purchased, PaymentStarted, WrittenOff:
+	case Purchased, PaymentStarted:
 		return ""
-	case Returned:
+	case Returned, WrittenOff:
 		return Restocked
 	default:
 		return r

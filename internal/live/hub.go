@@ -170,7 +170,7 @@ func (h *Hub) tellOwners(ev *engine.Event) {
 	}
 }
 
-// newestMovement returns why the available stock last changed.
+// newestMovement returns why the stock that watchers see last changed.
 func newestMovement(ev *engine.Event) drop.Reason {
 	for _, entry := range slices.Backward(ev.Ledger) {
 		if shown := entry.Reason.Shown(); shown != "" {

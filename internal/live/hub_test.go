@@ -176,8 +176,9 @@ func TestHub_PurchaseMovesNoStock(t *testing.T) {
 	})
 }
 
-// A sold unit that is on sale again counts as restocked for watchers. That buyers began to pay changes nothing for
-// them, and leaves the reason of what came before.
+// A sold unit that is on sale again counts as restocked for watchers. So does one that is written off: the reason has
+// them read the total of a drop without sizes again. That buyers began to pay changes nothing for them, and leaves the
+// reason of what came before.
 func TestHub_TellsUnitsThatCameBackAsRestocked(t *testing.T) {
 	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
 		tell := func(what string, want ...string) {
@@ -205,7 +206,7 @@ func TestHub_TellsUnitsThatCameBackAsRestocked(t *testing.T) {
 		worn := event(7, 9, 5, drop.WrittenOff)
 		worn.View.Drop.Sizes[0].Stock.Total = 999
 		h.Publish(worn)
-		tell("written off", `{"dropId":7,"available_stock":5,"version":9}`)
+		tell("written off", `{"dropId":7,"available_stock":5,"reason":"restocked","version":9}`)
 	})
 }
 
