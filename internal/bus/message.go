@@ -67,8 +67,8 @@ type recent struct {
 	At     int64  `json:"at"`
 }
 
-// movement is the newest ledger entry that changed the available or the total stock. Its reason is the one that watchers are told:
-// older programs refuse a message with a reason that they do not know.
+// movement is the newest ledger entry that changed the available or the total stock. Its reason is the one that
+// watchers are told: older programs refuse a message with a reason that they do not know.
 type movement struct {
 	Seq       int64  `json:"seq"`
 	At        int64  `json:"at"`

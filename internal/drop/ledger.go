@@ -22,7 +22,7 @@ const (
 
 // Shown returns the reason that watchers are told when units moved for r: one that clients of the original know. It is
 // empty if neither the available nor the total stock changed. To them, a unit that comes back is one that the operator
-// adds, and one that is written off is one that the operator removes: a client reads the total again.
+// adds. One that is written off is one that the operator removes. A client reads the total again then.
 func (r Reason) Shown() Reason {
 	switch r {
 	case Purchased, PaymentStarted:
