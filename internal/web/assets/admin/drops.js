@@ -97,7 +97,7 @@ function Table({ drops }) {
       <td data-label="State"><${State} drop=${d} /></td>
       <td data-label="Start" class="start-at"><${StartOf} drop=${d} zone=${false} /></td>
       <td data-label="Stock"><div class="stock"><${Shares} drop=${d} /><span class="numbers">${whole(d.available)} on sale · ${whole(d.held)} held</span></div></td>
-      <td data-label="Sold" class="number">${whole(d.sold)}${d.returned > 0 && html`<small>${whole(d.returned)} taken back</small>`}</td>
+      <td data-label="Sold" class="number"><span>${whole(d.sold)}${d.returned > 0 && html`<small>${whole(d.returned)} taken back</small>`}</span></td>
       <td data-label="Revenue" class="number">${money(revenueOf(d))}</td>
     </tr>`)}</tbody></table>`;
 }
