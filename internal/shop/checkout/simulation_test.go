@@ -277,6 +277,7 @@ func (s *simulation) run() {
 			break
 		}
 	}
+	time.Sleep(hold + 2*payWithin) // as long as a unit is kept at most
 	close(done)
 	servers.Wait()
 	s.check()
