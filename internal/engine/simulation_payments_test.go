@@ -17,6 +17,7 @@ type payment struct {
 	start, claim, end *deed
 	fails             bool          // the provider refuses to capture
 	lasts             time.Duration // of the claim
+	patience          time.Duration // after which the caller of a step gives up, and the step goes on without it
 }
 
 // settled reports whether the outcome is known: an answer or a refusal.
@@ -71,7 +72,10 @@ func (c *client) capture(p *payment) {
 }
 
 func (s *simulation) newPayment(c *client, of drop.Reservation) *payment {
-	p := &payment{of: of, fails: c.rnd.IntN(4) == 0, lasts: 7 * 24 * time.Hour}
+	p := &payment{of: of, fails: c.rnd.IntN(4) == 0, lasts: 7 * 24 * time.Hour, patience: 10 * time.Second}
+	if c.rnd.IntN(2) == 0 {
+		p.patience = 300 * time.Millisecond
+	}
 	if c.rnd.IntN(8) == 0 {
 		p.lasts = time.Second // the money may be gone before it is captured
 	}
@@ -110,6 +114,8 @@ func (p *payment) deed(what string, cmd drop.Command) *deed {
 	return &deed{
 		what: fmt.Sprintf("%s payment %d of %d", what, p.id, p.of.ID), drop: id,
 		call: func(ctx context.Context, e *engine.Engine, r engine.Retry) (any, error) {
+			ctx, cancel := context.WithTimeout(ctx, p.patience)
+			defer cancel()
 			result, err := engine.Do(ctx, e, id, cmd, r)
 			if result.Purchase.ID != 0 {
 				return result.Purchase, err
