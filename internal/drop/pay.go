@@ -65,7 +65,8 @@ func (c StartPayment) apply(a *application) Result {
 // names the claimed one. Of several payments of one reservation, the first one to claim gets it. Asked again, the
 // answer is the same claim.
 //
-// A refusal means that there is no unit for this money: void it.
+// A refusal means that there is no unit for this money: void it. A reservation whose buyer never began to pay is refused
+// with CodeReservationNotFound.
 type ClaimUnit struct {
 	Reservation ReservationID
 	Payment     PaymentID
@@ -87,7 +88,7 @@ func (c ClaimUnit) apply(a *application) Result {
 	switch {
 	case refusal != nil:
 		return Result{Err: refusal}
-	case r.UserID != c.User: // nobody's
+	case r.UserID != c.User, r.Payment == 0: // nobody's, or its buyer never began to pay
 		return Result{Err: Refuse(CodeReservationNotFound)}
 	case r.Claim != 0 && r.Payment != c.Payment:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
