@@ -65,8 +65,8 @@ func (c StartPayment) apply(a *application) Result {
 // names the claimed one. Of several payments of one reservation, the first one to claim gets it. Asked again, the
 // answer is the same claim.
 //
-// A refusal means that there is no unit for this money: void it. A reservation whose buyer never began to pay is refused
-// with CodeReservationNotFound.
+// A refusal means that there is no unit for this money: void it. CodeReservationNotFound also says that the buyer of the
+// reservation never began to pay.
 type ClaimUnit struct {
 	Reservation ReservationID
 	Payment     PaymentID
