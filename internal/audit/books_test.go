@@ -187,7 +187,7 @@ func command(rnd *rand.Rand, id drop.ID, begun []drop.Reservation) drop.Command 
 		r := paid[rnd.IntN(len(paid))]
 		return drop.CompletePayment{Reservation: r.ID, Payment: r.Payment}
 	case n == 13:
-		return drop.DropClaim{Reservation: reservation, Payment: payment}
+		return drop.ReleaseClaim{Reservation: reservation, Payment: payment}
 	default:
 		return drop.Reserve{User: drop.UserID(1 + rnd.IntN(5)), Size: size, Hold: time.Duration(1+rnd.IntN(40)) * time.Millisecond}
 	}

@@ -48,8 +48,10 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	if err := b.Head(s); err != nil {
 		return err
 	}
-	reasons := []drop.Reason{drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x",
-		drop.PaymentStarted, drop.Returned, drop.WrittenOff}
+	reasons := []drop.Reason{
+		drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x",
+		drop.PaymentStarted, drop.Returned, drop.WrittenOff,
+	}
 	seq := drop.Seq(0)
 	for range d.n(8) {
 		seq += drop.Seq(d.n(3))

@@ -41,7 +41,7 @@ func eight(t *testing.T) store.Filled {
 	h.batch(t, 20, pay(1), pay(2), pay(3), pay(4))
 	h.batch(t, 30, claim(1), claim(3))
 	h.batch(t, 40, claim(2), drop.CompletePayment{Reservation: r(1), Payment: 1}, drop.MakePurchase{Reservation: r(5)}, drop.MakePurchase{Reservation: r(6)})
-	h.batch(t, 50, drop.CompletePayment{Reservation: r(7), Payment: 2}, drop.DropClaim{Reservation: r(3), Payment: 3}, hold(2, "10", time.Minute))
+	h.batch(t, 50, drop.CompletePayment{Reservation: r(7), Payment: 2}, drop.ReleaseClaim{Reservation: r(3), Payment: 3}, hold(2, "10", time.Minute))
 	h.batch(t, 60, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(8, 1), Restock: true}, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(8, 2)})
 	return store.Filled{State: h.state, Changes: h.changes}
 }

@@ -58,15 +58,15 @@ func (c StartPayment) apply(a *application) Result {
 }
 
 // ClaimUnit asks for a unit for money that is authorised. Only a payment with a claim may be captured. The claim lasts
-// until CompletePayment or DropClaim, and at most for Within: as long as the provider keeps the money set aside.
+// until CompletePayment or ReleaseClaim, and at most for Within: as long as the provider keeps the money set aside.
 //
 // The reservation whose buyer paid is claimed. If it has expired, a new one of the same size is made and claimed, as
 // long as there is a unit and the buyer may still have it. The answer has the reservation whose buyer paid; its Claim
 // names the claimed one. Of several payments of one reservation, the first one to claim gets it. Asked again, the
 // answer is the same claim.
 //
-// A refusal means that there is no unit for this money: void it. CodeReservationNotFound also says that the buyer of the
-// reservation never began to pay.
+// A refusal means that there is no unit for this money: void it. CodeReservationNotFound also says that the buyer of
+// the reservation never began to pay.
 type ClaimUnit struct {
 	Reservation ReservationID
 	Payment     PaymentID
@@ -94,7 +94,7 @@ func (c ClaimUnit) apply(a *application) Result {
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
 	case r.Claim == r.ID && r.Status == Expired: // the claim has ended
 		return Result{Err: Refuse(CodeReservationExpired)}
-	case r.Claim == r.ID && r.Status == Cancelled: // by DropClaim
+	case r.Claim == r.ID && r.Status == Cancelled: // by ReleaseClaim
 		return Result{Err: Refuse(CodeReservationCancelled)}
 	case r.Claim != 0:
 		return Result{Reservation: *r}
@@ -188,21 +188,21 @@ func (c CompletePayment) apply(a *application) Result {
 	return Result{Purchase: a.sell(r)}
 }
 
-// DropClaim releases the unit of a reservation that Payment has claimed, because the money cannot be captured. The
+// ReleaseClaim releases the unit of a reservation that Payment has claimed, because the money cannot be captured. The
 // answer has the reservation, cancelled.
-type DropClaim struct {
+type ReleaseClaim struct {
 	Reservation ReservationID // the one with the claim
 	Payment     PaymentID
 }
 
-// Operation returns "drop_claim".
-func (DropClaim) Operation() string { return "drop_claim" }
+// Operation returns "release_claim".
+func (ReleaseClaim) Operation() string { return "release_claim" }
 
-func (c DropClaim) need(n *Need) {
+func (c ReleaseClaim) need(n *Need) {
 	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation})
 }
 
-func (c DropClaim) apply(a *application) Result {
+func (c ReleaseClaim) apply(a *application) Result {
 	r, refusal := a.claimed(c.Reservation, c.Payment)
 	if refusal != nil {
 		return Result{Err: refusal}

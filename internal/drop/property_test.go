@@ -67,7 +67,7 @@ func drawCommand(t *rapid.T, b *book) drop.Command {
 	case "complete":
 		return drop.CompletePayment{Reservation: drawID(t, b), Payment: drawPayment(t)}
 	case "drop claim":
-		return drop.DropClaim{Reservation: drawID(t, b), Payment: drawPayment(t)}
+		return drop.ReleaseClaim{Reservation: drawID(t, b), Payment: drawPayment(t)}
 	case "return":
 		n := rapid.Uint32Range(0, b.purchased).Draw(t, "purchase") // not one that this batch makes: nobody knows its number
 		return drop.ReturnPurchase{Purchase: drop.NewPurchaseID(b.drop.ID, n), Restock: rapid.Bool().Draw(t, "restock")}
@@ -345,7 +345,7 @@ func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Resul
 			if r := b.reservations[c.Reservation]; r.Status != drop.Completed || r.Payment != c.Payment || r.Claim != r.ID {
 				t.Fatalf("%+v answered with %+v for %+v", c, result.Purchase, r)
 			}
-		case drop.DropClaim:
+		case drop.ReleaseClaim:
 			if r := result.Reservation; r.Claim != r.ID || r.Payment != c.Payment || r.Status != drop.Cancelled && r.Status != drop.Expired {
 				t.Fatalf("%+v answered with %+v", c, r)
 			}

@@ -25,8 +25,8 @@ func (e *Engine) CompletePayment(ctx context.Context, cmd drop.CompletePayment) 
 	return result.Purchase, notInDrop(err)
 }
 
-// DropClaim releases the unit of a claim whose money cannot be captured. See drop.DropClaim.
-func (e *Engine) DropClaim(ctx context.Context, cmd drop.DropClaim) (drop.Reservation, error) {
+// ReleaseClaim releases the unit of a claim whose money cannot be captured. See drop.ReleaseClaim.
+func (e *Engine) ReleaseClaim(ctx context.Context, cmd drop.ReleaseClaim) (drop.Reservation, error) {
 	result, err := e.do(ctx, cmd.Reservation.Drop(), cmd, Retry{})
 	return result.Reservation, notInDrop(err)
 }

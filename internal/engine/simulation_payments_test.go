@@ -103,7 +103,7 @@ func (p *payment) begun() bool { return p.start.answer != "" && p.start.reservat
 func (p *payment) finish() {
 	unit := p.claim.reservation.Claim
 	if p.fails {
-		p.end = p.deed("the server drops", drop.DropClaim{Reservation: unit, Payment: p.id})
+		p.end = p.deed("the server drops", drop.ReleaseClaim{Reservation: unit, Payment: p.id})
 		return
 	}
 	p.end = p.deed("the server completes", drop.CompletePayment{Reservation: unit, Payment: p.id})

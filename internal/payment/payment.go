@@ -22,9 +22,9 @@ type ID = drop.PaymentID
 
 // Provider takes buyers' money. Its methods can be called from several goroutines. Each honours its context.
 //
-// An error is one of three kinds. A *Refused is final: asking again gives the same. ErrUnknown says that the provider
-// has never heard of the payment. After any other error nobody knows whether the provider did what it was asked. The
-// caller asks again.
+// An error is one of three kinds. A *RefusedError is final: asking again gives the same. ErrUnknown says that the
+// provider has never heard of the payment. After any other error nobody knows whether the provider did what it was
+// asked. The caller asks again.
 type Provider interface {
 	// Name is what the provider is called in settings, rows and metrics: stripe, external or demo.
 	Name() string
@@ -43,7 +43,7 @@ type Provider interface {
 	// Capture takes the authorised money. Captured twice, it is taken once.
 	Capture(ctx context.Context, ref Ref) (Found, error)
 
-	// Void gives the authorised money up. It is a *Refused if the money has been captured: refund it then.
+	// Void gives the authorised money up. It is a *RefusedError if the money has been captured: refund it then.
 	Void(ctx context.Context, ref Ref) (Found, error)
 
 	// Refund gives captured money back, all or part. A refund under the same key is made once.
@@ -143,8 +143,8 @@ type Notice struct {
 	Refs []Ref
 }
 
-// Refused is a provider's final no.
-type Refused struct {
+// RefusedError is a provider's final no.
+type RefusedError struct {
 	// Code is the provider's word for it, for example card_declined.
 	Code string
 	// Reason is a sentence for an operator. It holds no secret.
@@ -152,9 +152,9 @@ type Refused struct {
 }
 
 // Error returns the reason and the provider's word.
-func (e *Refused) Error() string { return "payment refused: " + e.Reason + " (" + e.Code + ")" }
+func (e *RefusedError) Error() string { return "payment refused: " + e.Reason + " (" + e.Code + ")" }
 
-// What a provider's methods return besides *Refused.
+// What a provider's methods return besides *RefusedError.
 var (
 	ErrUnknown   = errors.New("the payment provider does not know the payment")
 	ErrForged    = errors.New("the notification's signature is false or too old")

@@ -65,14 +65,14 @@ func New(o Options) *Provider {
 func (*Provider) Name() string { return "demo" }
 
 // Start opens a checkout at an address that nobody can guess. A return URL that is no web address and no path of this
-// server is a *payment.Refused. An error says that 10,000 payments wait for their buyers.
+// server is a *payment.RefusedError. An error says that 10,000 payments wait for their buyers.
 func (p *Provider) Start(ctx context.Context, o payment.Order) (payment.Checkout, error) {
 	if err := ctx.Err(); err != nil {
 		return payment.Checkout{}, err
 	}
 	if _, ok := originOf(o.ReturnURL); !ok {
 		reason := fmt.Sprintf("the buyer cannot be sent back to %q, which is no web address", o.ReturnURL)
-		return payment.Checkout{}, &payment.Refused{Code: "return_url_invalid", Reason: reason}
+		return payment.Checkout{}, &payment.RefusedError{Code: "return_url_invalid", Reason: reason}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,7 +183,7 @@ func (p *Provider) Refund(ctx context.Context, ref payment.Ref, r payment.Refund
 }
 
 func (e *entry) refuse(code, reason string) error {
-	return &payment.Refused{Code: code, Reason: fmt.Sprintf("%s; the payment is %s", reason, e.found.State)}
+	return &payment.RefusedError{Code: code, Reason: fmt.Sprintf("%s; the payment is %s", reason, e.found.State)}
 }
 
 // change finds a payment, changes it, and returns what it is then.

@@ -137,7 +137,7 @@ func TestStart_ForgetsTheOldestFinishedPayment(t *testing.T) {
 	for id := payment.ID(1); id <= most; id++ {
 		start(t, p, id)
 	}
-	var refused *payment.Refused
+	var refused *payment.RefusedError
 	if _, err := p.Start(t.Context(), order(most+1)); err == nil || errors.As(err, &refused) {
 		t.Errorf("Start of one more than fit: %v, want an error that says to try again", err)
 	}
@@ -168,7 +168,7 @@ func TestStart_RefusesAnAddressThatIsNoWebPage(t *testing.T) {
 		o := order(1)
 		o.ReturnURL = address
 		_, err := p.Start(t.Context(), o)
-		if no, ok := errors.AsType[*payment.Refused](err); good && err != nil || !good && (!ok || no.Code != "return_url_invalid") {
+		if no, ok := errors.AsType[*payment.RefusedError](err); good && err != nil || !good && (!ok || no.Code != "return_url_invalid") {
 			t.Errorf("Start with the return URL %q: %v, want it accepted: %t", address, err, good)
 		}
 	}

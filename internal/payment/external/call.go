@@ -124,10 +124,10 @@ func amountOf(field, text string) (drop.Money, error) {
 	digits := whole + part + strings.Repeat("0", max(0, drop.MaxDecimals-len(part)))
 	n, err := strconv.ParseUint(digits, 10, 63)
 	if err != nil || whole == "" || point && part == "" || len(part) > drop.MaxDecimals ||
-		int64(n) > drop.MaxPrice.TenThousandths() { //nolint:gosec // 63 bits
+		int64(n) > drop.MaxPrice.TenThousandths() {
 		return 0, fmt.Errorf("%s must be a text with a number from 0 to %s, such as 120.00", field, drop.MaxPrice)
 	}
-	return drop.MoneyOf(int64(n)), nil //nolint:gosec // 63 bits
+	return drop.MoneyOf(int64(n)), nil
 }
 
 // post makes a call, and decodes the answer.
@@ -201,7 +201,7 @@ func (c *call) refused(status int, body []byte) error {
 	if status == http.StatusNotFound && why.Code == codeUnknown {
 		return payment.ErrUnknown
 	}
-	return &payment.Refused{Code: shown(why.Code, maxWord), Reason: shown(why.Reason, maxSentence)}
+	return &payment.RefusedError{Code: shown(why.Code, maxWord), Reason: shown(why.Reason, maxSentence)}
 }
 
 // decode decodes one JSON object, and refuses members that the protocol does not have.

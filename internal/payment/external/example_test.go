@@ -147,7 +147,7 @@ func TestExample_ListsMoreThanOnePage(t *testing.T) {
 func TestExample_RefusesWhatTheServerDidNotSign(t *testing.T) {
 	at := example(t, "", secret)
 	ours, theirs := provider(t, at, secret), provider(t, at, strange)
-	var refused *payment.Refused
+	var refused *payment.RefusedError
 	if _, err := theirs.Find(t.Context(), payment.Ref{ID: 7}); err == nil || errors.As(err, &refused) || errors.Is(err, payment.ErrUnknown) ||
 		!strings.Contains(err.Error(), "401") {
 		t.Errorf("a call with another secret: %v", err)

@@ -78,14 +78,14 @@ func New(s Settings) (*Provider, error) {
 // Name is external.
 func (*Provider) Name() string { return "external" }
 
-// Start makes a link. An amount with more decimals than its currency has is a *payment.Refused.
+// Start makes a link. An amount with more decimals than its currency has is a *payment.RefusedError.
 func (p *Provider) Start(ctx context.Context, o payment.Order) (payment.Checkout, error) {
 	if err := ctx.Err(); err != nil {
 		return payment.Checkout{}, err
 	}
 	if o.Amount.Decimals() > o.Currency.Decimals {
 		reason := fmt.Sprintf("%s has %d decimals, but the amount is %s", o.Currency.Code, o.Currency.Decimals, o.Amount)
-		return payment.Checkout{}, &payment.Refused{Code: "amount_invalid", Reason: reason}
+		return payment.Checkout{}, &payment.RefusedError{Code: "amount_invalid", Reason: reason}
 	}
 	u, err := p.link(&o)
 	if err != nil {
@@ -168,7 +168,7 @@ func (p *Provider) Since(ctx context.Context, from time.Time) iter.Seq2[payment.
 		for {
 			var page list
 			err := p.post(ctx, c, &page)
-			if no, ok := errors.AsType[*payment.Refused](err); ok && no.Code == codeUnsupported {
+			if no, ok := errors.AsType[*payment.RefusedError](err); ok && no.Code == codeUnsupported {
 				return
 			}
 			if err != nil {

@@ -72,7 +72,7 @@ func TestStart_RefusesAnAmountThatTheCurrencyCannotHave(t *testing.T) {
 	o := order(7)
 	o.Amount = drop.MoneyOf(1_199_951)
 	_, err := p.Start(t.Context(), o)
-	if no, ok := errors.AsType[*payment.Refused](err); !ok || no.Code != "amount_invalid" {
+	if no, ok := errors.AsType[*payment.RefusedError](err); !ok || no.Code != "amount_invalid" {
 		t.Errorf("Start: %v", err)
 	}
 }
@@ -160,7 +160,7 @@ func TestFind_ReadsTheShopsAnswer(t *testing.T) {
 		`{"state":"authorised","amount":"120.00","currency":"EUR","receipt":"R-1","refunded":"0"}`: {
 			State: payment.Authorised, Amount: 120_00, Currency: "EUR", Receipt: "R-1",
 		},
-		` {"payment":"7","state":"captured","amount":"119.9951","currency":"USD","refunded":"19.9951","disputed":true}`: {
+		`{ "payment":"7","state":"captured","amount":"119.9951","currency":"USD","refunded":"19.9951","disputed":true}`: {
 			State: payment.Captured, Amount: drop.MoneyOf(1_199_951), Currency: "USD", Refunded: drop.MoneyOf(199_951), Disputed: true,
 		},
 		`{"state":"captured","amount":"99999999.99","currency":"JPY"}`: {State: payment.Captured, Amount: drop.MaxPrice, Currency: "JPY"},
@@ -226,7 +226,7 @@ func TestFind_AcceptsNothingElse(t *testing.T) {
 		{503, ``},
 	} {
 		got, err := answers(t, c.status, c.body).Find(t.Context(), payment.Ref{ID: 7})
-		var refused *payment.Refused
+		var refused *payment.RefusedError
 		if err == nil || errors.As(err, &refused) || errors.Is(err, payment.ErrUnknown) || got != (payment.Found{}) {
 			t.Errorf("Find answered with %d %.80s: %+v, %v, want an error that says to ask again", c.status, c.body, got, err)
 		}
@@ -237,7 +237,7 @@ func TestFind_AcceptsNothingElse(t *testing.T) {
 func TestFind_ARefusalIsFinal(t *testing.T) {
 	for _, status := range []int{400, 402, 403, 404, 409, 410, 422} {
 		_, err := answers(t, status, `{"code":"fraud","reason":"The bank\u0000 says no."}`).Find(t.Context(), payment.Ref{ID: 7})
-		if no, ok := errors.AsType[*payment.Refused](err); !ok || *no != (payment.Refused{Code: "fraud", Reason: "The bank  says no."}) {
+		if no, ok := errors.AsType[*payment.RefusedError](err); !ok || *no != (payment.RefusedError{Code: "fraud", Reason: "The bank  says no."}) {
 			t.Errorf("Find refused with %d: %v", status, err)
 		}
 	}
@@ -325,8 +325,7 @@ func TestCalls_AreThoseOfTheProtocol(t *testing.T) {
 
 func TestCalls_FollowNoRedirect(t *testing.T) {
 	followed := false
-	var p *external.Provider
-	p = shopThat(t, func(w http.ResponseWriter, r *http.Request) {
+	p := shopThat(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api" {
 			followed = true
 		}
@@ -465,7 +464,7 @@ func TestSince_AShopMayHaveNoList(t *testing.T) {
 	for code, want := range map[string]int{"unsupported": 0, "forbidden": 1} {
 		failed := 0
 		for _, err := range answers(t, 400, `{"code":"`+code+`","reason":"No."}`).Since(t.Context(), time.Now()) {
-			if _, ok := errors.AsType[*payment.Refused](err); !ok {
+			if _, ok := errors.AsType[*payment.RefusedError](err); !ok {
 				t.Errorf("Since: %v", err)
 			}
 			failed++

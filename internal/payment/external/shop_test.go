@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -181,7 +182,7 @@ func (s *shop) list(w http.ResponseWriter, from, after string) {
 			continue
 		}
 		if len(page.Payments) == 2 {
-			page.Next = fmt.Sprint(i)
+			page.Next = strconv.Itoa(i)
 			break
 		}
 		page.Payments = append(page.Payments, p)

@@ -41,19 +41,19 @@ func (u unit) tenThousandths() int64 {
 // codeAmount is the code of a refusal because of an amount. Stripe uses it too.
 const codeAmount = "invalid_charge_amount"
 
-// toStripe converts an amount above 0 to what Stripe's API takes. It returns a *payment.Refused if Stripe cannot take
-// it.
+// toStripe converts an amount above 0 to what Stripe's API takes. It returns a *payment.RefusedError if Stripe cannot
+// take it.
 func toStripe(amount drop.Money, code string) (int64, error) {
 	u, ok := unitOf(code)
 	if !ok {
-		return 0, &payment.Refused{Code: "invalid_currency", Reason: fmt.Sprintf("Stripe takes no payments in %q", code)}
+		return 0, &payment.RefusedError{Code: "invalid_currency", Reason: fmt.Sprintf("Stripe takes no payments in %q", code)}
 	}
 	in := amount.TenThousandths()
 	if in <= 0 {
-		return 0, &payment.Refused{Code: codeAmount, Reason: fmt.Sprintf("the amount is %s %s, which is not above 0", amount, code)}
+		return 0, &payment.RefusedError{Code: codeAmount, Reason: fmt.Sprintf("the amount is %s %s, which is not above 0", amount, code)}
 	}
 	if step := u.step * u.tenThousandths(); in%step != 0 {
-		return 0, &payment.Refused{
+		return 0, &payment.RefusedError{
 			Code:   codeAmount,
 			Reason: fmt.Sprintf("the amount is %s %s, and Stripe takes only multiples of %s", amount, code, drop.MoneyOf(step)),
 		}

@@ -81,7 +81,7 @@ func smallest(t *testing.T, code string, decimals int) {
 }
 
 func isRefused(err error) bool {
-	r, ok := errors.AsType[*payment.Refused](err)
+	r, ok := errors.AsType[*payment.RefusedError](err)
 	return ok && r.Code != "" && r.Reason != ""
 }
 

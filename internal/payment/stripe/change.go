@@ -42,7 +42,7 @@ func (p *Provider) Close(ctx context.Context, ref payment.Ref) (payment.Found, e
 // settle decides what a refusal means. If the payment has left the state in which the call makes sense, somebody was
 // faster. Then the answer is what has become of it.
 func (p *Provider) settle(ctx context.Context, ref payment.Ref, refusal error, before payment.State) (payment.Found, error) {
-	if _, ok := errors.AsType[*payment.Refused](refusal); !ok {
+	if _, ok := errors.AsType[*payment.RefusedError](refusal); !ok {
 		return payment.Found{}, refusal
 	}
 	f, err := p.Find(ctx, ref)
@@ -55,8 +55,8 @@ func (p *Provider) settle(ctx context.Context, ref payment.Ref, refusal error, b
 	return f, nil
 }
 
-// Capture implements payment.Provider. It is a *payment.Refused if no money is set aside. While the money is on its
-// way, it is another error.
+// Capture implements payment.Provider. It is a *payment.RefusedError if no money is set aside. While the money is on
+// its way, it is another error.
 func (p *Provider) Capture(ctx context.Context, ref payment.Ref) (payment.Found, error) {
 	action := "capture " + name(ref)
 	s, f, err := p.touch(ctx, ref, action)
@@ -78,7 +78,7 @@ func (p *Provider) Capture(ctx context.Context, ref payment.Ref) (payment.Found,
 	case f.State == payment.Authorised:
 		return payment.Found{}, fmt.Errorf("%s: it is %s", action, f.State)
 	}
-	return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "no money is set aside to capture"}
+	return payment.Found{}, &payment.RefusedError{Code: string(f.State), Reason: "no money is set aside to capture"}
 }
 
 // now is what a payment is after a call that gave its payment intent, or an error.
@@ -117,7 +117,7 @@ func (p *Provider) Void(ctx context.Context, ref payment.Ref) (payment.Found, er
 	case err != nil:
 		return payment.Found{}, err
 	case f.State == payment.Captured:
-		return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "the money is captured: refund it"}
+		return payment.Found{}, &payment.RefusedError{Code: string(f.State), Reason: "the money is captured: refund it"}
 	case f.State == payment.Pending:
 		return payment.Found{}, fmt.Errorf("%s: the money is on its way", action)
 	case f.State.Final():
@@ -127,7 +127,7 @@ func (p *Provider) Void(ctx context.Context, ref payment.Ref) (payment.Found, er
 }
 
 // Refund implements payment.Provider. Stripe makes a refund without end once: it finds one of the same key among the
-// payment's refunds. It is a *payment.Refused if that one has another amount or has failed.
+// payment's refunds. It is a *payment.RefusedError if that one has another amount or has failed.
 func (p *Provider) Refund(ctx context.Context, ref payment.Ref, refund payment.Refund) (payment.Found, error) {
 	action := "refund " + name(ref)
 	s, f, err := p.touch(ctx, ref, action)
@@ -137,7 +137,7 @@ func (p *Provider) Refund(ctx context.Context, ref payment.Ref, refund payment.R
 	case f.State == payment.Pending:
 		return payment.Found{}, fmt.Errorf("%s: the money is on its way", action)
 	case f.State != payment.Captured:
-		return payment.Found{}, &payment.Refused{Code: string(f.State), Reason: "no money was captured, so there is nothing to refund"}
+		return payment.Found{}, &payment.RefusedError{Code: string(f.State), Reason: "no money was captured, so there is nothing to refund"}
 	}
 	amount, err := toStripe(refund.Amount, f.Currency)
 	if err != nil {
@@ -150,11 +150,11 @@ func (p *Provider) Refund(ctx context.Context, ref payment.Ref, refund payment.R
 	case err != nil:
 		return payment.Found{}, p.fault(action, err)
 	case made.Amount != amount:
-		return payment.Found{}, &payment.Refused{
+		return payment.Found{}, &payment.RefusedError{
 			Code: string(sdk.ErrorTypeIdempotency), Reason: "a refund under the same key was made with another amount",
 		}
 	case made.Status == sdk.RefundStatusFailed || made.Status == sdk.RefundStatusCanceled:
-		return payment.Found{}, &payment.Refused{
+		return payment.Found{}, &payment.RefusedError{
 			Code: "refund_" + string(made.Status), Reason: "the refund did not reach the buyer: " + string(made.FailureReason),
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -196,7 +197,7 @@ func TestCapture_ThatTheBankRefusesIsFinalInStripesWords(t *testing.T) {
 	ref := w.authorised(1)
 	w.fake.Harm(fakestripe.Fault{Kind: fakestripe.Refused, Method: "POST"})
 	_, err := w.Capture(t.Context(), ref)
-	if r := refusal(err); r == nil || *r != (payment.Refused{Code: "card_declined", Reason: "Your card was declined."}) {
+	if r := refusal(err); r == nil || *r != (payment.RefusedError{Code: "card_declined", Reason: "Your card was declined."}) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -278,7 +279,7 @@ func TestRefund_IsFoundAmongMany(t *testing.T) {
 	w := newWorld(t)
 	ref := w.captured(1)
 	refund := func(i int) {
-		if _, err := w.Refund(t.Context(), ref, payment.Refund{Key: fmt.Sprint(i), Amount: 1}); err != nil {
+		if _, err := w.Refund(t.Context(), ref, payment.Refund{Key: strconv.Itoa(i), Amount: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -30,14 +30,14 @@ func (p *Provider) fault(action string, err error) error {
 		// Stripe's text repeats a part of the key.
 		return fmt.Errorf("%s: Stripe does not accept the secret key, or the key may not do this (%s)", action, trace(e))
 	case e.HTTPStatusCode == http.StatusBadRequest || e.HTTPStatusCode == http.StatusPaymentRequired:
-		return &payment.Refused{Code: code(e), Reason: reason}
+		return &payment.RefusedError{Code: code(e), Reason: reason}
 	}
 	return fmt.Errorf("%s: Stripe answered %d: %s (%s)", action, e.HTTPStatusCode, reason, trace(e))
 }
 
 // unread is fault for calls that only read. Their errors are never final, because what they ask for may change.
 func (p *Provider) unread(action string, err error) error {
-	if _, ok := errors.AsType[*payment.Refused](err); ok {
+	if _, ok := errors.AsType[*payment.RefusedError](err); ok {
 		return err
 	}
 	return soft(action, p.fault(action, err))
@@ -45,7 +45,7 @@ func (p *Provider) unread(action string, err error) error {
 
 // soft makes a refusal an error after which the caller asks again. It leaves other errors as they are.
 func soft(action string, err error) error {
-	if refused, ok := errors.AsType[*payment.Refused](err); ok {
+	if refused, ok := errors.AsType[*payment.RefusedError](err); ok {
 		return fmt.Errorf("%s: Stripe does not do it now: %s (%s)", action, refused.Reason, refused.Code)
 	}
 	return err
@@ -58,8 +58,9 @@ func aboutSettings(e *sdk.Error) bool {
 	case sdk.ErrorCodeAPIKeyExpired, sdk.ErrorCodePlatformAPIKeyExpired, sdk.ErrorCodeSecretKeyRequired,
 		sdk.ErrorCodeAccountInvalid, sdk.ErrorCodeLivemodeMismatch, sdk.ErrorCodeTestmodeChargesOnly:
 		return true
+	default:
+		return e.HTTPStatusCode == http.StatusUnauthorized || e.HTTPStatusCode == http.StatusForbidden
 	}
-	return e.HTTPStatusCode == http.StatusUnauthorized || e.HTTPStatusCode == http.StatusForbidden
 }
 
 func code(e *sdk.Error) string {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -50,8 +51,7 @@ func goMock(t *testing.T) string {
 			return "http://" + address
 		}
 	}
-	t.Fatalf("stripe-mock says no address: %v", lines.Err())
-	panic("unreachable")
+	panic(fmt.Sprintf("stripe-mock says no address: %v", lines.Err()))
 }
 
 // between turns the mock's sample objects into payments of ours, and keeps the requests that the mock refused.

@@ -62,7 +62,7 @@ func New(settings Settings) (*Provider, error) {
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
 		URL:               &url,
 		HTTPClient:        newHTTPClient(),
-		EnableTelemetry:   sdk.Bool(false),
+		EnableTelemetry:   new(false),
 		LeveledLogger:     &sdk.LeveledLogger{Level: sdk.LevelNull},
 		MaxNetworkRetries: sdk.Int64(0), // the caller asks again
 	})
@@ -82,7 +82,7 @@ func (*Provider) GoString() string { return "stripe" }
 // only 32 minutes after Order.Expires, which may be at most 23 hours ahead. The moment depends on nothing else, because
 // Stripe compares the parameters of calls under one idempotency key.
 //
-// Start returns a *payment.Refused if Stripe cannot take the amount or the currency.
+// Start returns a *payment.RefusedError if Stripe cannot take the amount or the currency.
 func (p *Provider) Start(ctx context.Context, order payment.Order) (payment.Checkout, error) {
 	action := fmt.Sprintf("start the Stripe checkout of payment %d", order.ID)
 	amount, err := toStripe(order.Amount, order.Currency.Code)
@@ -131,7 +131,7 @@ func (p *Provider) create(ctx context.Context, what string, o payment.Order, amo
 		Metadata:          metadata,
 		SuccessURL:        &o.ReturnURL,
 		CancelURL:         &o.ReturnURL,
-		ExpiresAt:         sdk.Int64(o.Expires.Add(shortest).Unix()),
+		ExpiresAt:         new(o.Expires.Add(shortest).Unix()),
 		PaymentIntentData: &sdk.CheckoutSessionCreatePaymentIntentDataParams{
 			CaptureMethod: sdk.String(sdk.PaymentIntentCaptureMethodManual),
 			Description:   &o.Description,
@@ -146,7 +146,7 @@ func (p *Provider) create(ctx context.Context, what string, o payment.Order, amo
 			},
 		}},
 		// The buyer pays in the shop's currency.
-		AdaptivePricing: &sdk.CheckoutSessionCreateAdaptivePricingParams{Enabled: sdk.Bool(false)},
+		AdaptivePricing: &sdk.CheckoutSessionCreateAdaptivePricingParams{Enabled: new(false)},
 	}
 	if o.Email != "" {
 		params.CustomerEmail = &o.Email
@@ -161,7 +161,7 @@ func (p *Provider) create(ctx context.Context, what string, o payment.Order, amo
 func (p *Provider) again(ctx context.Context, o payment.Order, amount int64) (*sdk.CheckoutSession, error) {
 	s, err := p.search(ctx, o.ID)
 	if err == nil && (s.AmountTotal != amount || !strings.EqualFold(string(s.Currency), o.Currency.Code)) {
-		return nil, &payment.Refused{
+		return nil, &payment.RefusedError{
 			Code: string(sdk.ErrorTypeIdempotency), Reason: fmt.Sprintf("payment %d has a checkout of another amount", o.ID),
 		}
 	}

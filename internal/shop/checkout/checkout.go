@@ -196,7 +196,7 @@ func (s *Service) open(ctx context.Context, p store.Payment, description string)
 		ReturnURL: p.ReturnURL, Expires: p.ExpiresAt.Time(),
 	})
 	to := p
-	if refused, ok := errors.AsType[*payment.Refused](err); ok {
+	if refused, ok := errors.AsType[*payment.RefusedError](err); ok {
 		to.State, to.Unsettled, to.Reason = Failed, false, refused.Error()
 		if _, err := s.replace(ctx, p, to); err != nil {
 			return p, err

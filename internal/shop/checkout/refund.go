@@ -82,7 +82,7 @@ func (s *Service) refunds(ctx context.Context, p *store.Payment, found *payment.
 		_, err := s.provider.Refund(ctx, s.ref(p), payment.Refund{
 			Key: fmt.Sprintf("%d-%s", p.ID, p.Refunded), Amount: drop.MoneyOf(missing),
 		})
-		refused, no := errors.AsType[*payment.Refused](err)
+		refused, no := errors.AsType[*payment.RefusedError](err)
 		switch {
 		case no:
 			p.Refunded, p.Unsettled, p.Reason = found.Refunded, false, refused.Error()

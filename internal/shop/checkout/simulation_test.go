@@ -235,7 +235,7 @@ func (s *simulation) service() *checkout.Service {
 	return s.services[s.rng.IntN(len(s.services))]
 }
 
-func (s *simulation) say(format string, args ...any) {
+func (s *simulation) sayf(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trace = append(s.trace, fmt.Sprintf("%8.3f ", time.Since(s.began).Seconds())+fmt.Sprintf(format, args...))
@@ -265,7 +265,7 @@ func (s *simulation) run() {
 	s.mu.Lock()
 	s.calm = true
 	s.mu.Unlock()
-	s.say("the faults end")
+	s.sayf("the faults end")
 	for found := range s.demo.Since(s.t.Context(), time.Time{}) { // no bank takes its time forever
 		if found.State == payment.Pending {
 			s.press("/pay/"+found.Number, []string{"arrive", "bounce"}[s.between(0, 1)], "")
@@ -298,7 +298,7 @@ func (s *simulation) serve(service *checkout.Service, done chan struct{}) {
 			time.Sleep(time.Minute)
 		} else if s.chance(60) {
 			_, err := service.Reconcile(s.t.Context(), s.began)
-			s.say("reconcile: %v", err)
+			s.sayf("reconcile: %v", err)
 		}
 		ctx, kill := context.WithCancel(s.t.Context())
 		_ = service.Run(context.WithValue(ctx, step{}, kill))
@@ -311,14 +311,14 @@ func (s *simulation) buy(user drop.UserID) {
 	time.Sleep(s.between(0, 4*time.Minute))
 	r, err := s.engine.Reserve(s.t.Context(), s.drop, user, "", engine.Retry{})
 	if err != nil {
-		s.say("user %d: no reservation: %v", user, err)
+		s.sayf("user %d: no reservation: %v", user, err)
 		return
 	}
-	s.say("user %d reserved %d", user, uint32(r.ID))
+	s.sayf("user %d reserved %d", user, uint32(r.ID))
 	time.Sleep(s.between(0, hold+5*time.Second))
 	if s.chance(8) {
 		_, err := s.engine.Cancel(s.t.Context(), r.ID, user, engine.Retry{})
-		s.say("user %d cancels %d: %v", user, uint32(r.ID), err)
+		s.sayf("user %d cancels %d: %v", user, uint32(r.ID), err)
 	}
 	var checkouts sync.WaitGroup
 	for range 1 + int(s.between(0, 1)) {
@@ -337,7 +337,7 @@ func (s *simulation) checkout(user drop.UserID, id drop.ReservationID) {
 			Reservation: id, Owner: user, ReturnURL: "/drops/1", Description: "Air Test",
 		})
 		kill()
-		s.say("user %d pays for %d: payment %d, %s: %v", user, uint32(id), p.ID, p.State, err)
+		s.sayf("user %d pays for %d: payment %d, %s: %v", user, uint32(id), p.ID, p.State, err)
 		if err == nil {
 			break
 		}
@@ -365,7 +365,7 @@ func (s *simulation) checkout(user drop.UserID, id drop.ReservationID) {
 		}
 		if s.chance(10) {
 			_, err := s.engine.Cancel(s.t.Context(), id, user, engine.Retry{})
-			s.say("user %d cancels %d: %v", user, uint32(id), err)
+			s.sayf("user %d cancels %d: %v", user, uint32(id), err)
 		}
 		var told sync.WaitGroup
 		for range int(s.between(0, 2)) { // notifications: none, one or two
@@ -374,7 +374,7 @@ func (s *simulation) checkout(user drop.UserID, id drop.ReservationID) {
 				ctx, kill := context.WithCancel(s.t.Context())
 				defer kill()
 				now, err := s.service().Step(context.WithValue(ctx, step{}, kill), p.ID)
-				s.say("payment %d, told: %s: %v", p.ID, now.State, err)
+				s.sayf("payment %d, told: %s: %v", p.ID, now.State, err)
 			})
 		}
 		told.Wait()
@@ -387,7 +387,7 @@ func (s *simulation) press(at, button, card string) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
 	s.page.ServeHTTP(w, r)
-	s.say("%s %s %s: %d", button, card, at[len(at)-4:], w.Code)
+	s.sayf("%s %s %s: %d", button, card, at[len(at)-4:], w.Code)
 }
 
 // operate is the operator: stock comes and goes, and sales pause.
@@ -397,20 +397,20 @@ func (s *simulation) operate() {
 		switch int(s.between(0, 4)) {
 		case 0:
 			_, err := s.engine.Restock(s.t.Context(), s.drop, drop.Restock{Add: int64(s.between(1, 2))}, engine.Retry{})
-			s.say("restock: %v", err)
+			s.sayf("restock: %v", err)
 		case 1:
 			_, err := s.engine.Restock(s.t.Context(), s.drop, drop.Restock{Add: -1}, engine.Retry{})
-			s.say("one less: %v", err)
+			s.sayf("one less: %v", err)
 		case 2:
 			_, err := s.engine.Pause(s.t.Context(), s.drop, engine.Retry{})
-			s.say("pause: %v", err)
+			s.sayf("pause: %v", err)
 		case 3:
 			_, err := s.engine.Resume(s.t.Context(), s.drop, engine.Retry{})
-			s.say("resume: %v", err)
+			s.sayf("resume: %v", err)
 		default:
 			archived := s.chance(2)
 			_, err := s.engine.Edit(s.t.Context(), s.drop, drop.Edit{Archived: &archived})
-			s.say("archived %t: %v", archived, err)
+			s.sayf("archived %t: %v", archived, err)
 		}
 	}
 }
@@ -437,11 +437,11 @@ func over[T any](ctx context.Context, m *moody, what string, call func() (T, err
 	switch {
 	case m.s.chance(12):
 		m.s.count("lost answer")
-		m.s.say("the answer to %s is lost", what)
+		m.s.sayf("the answer to %s is lost", what)
 		return none, errFault
 	case m.s.chance(20):
 		m.s.count("crash")
-		m.s.say("the server dies after %s", what)
+		m.s.sayf("the server dies after %s", what)
 		if kill, ok := ctx.Value(step{}).(context.CancelFunc); ok {
 			kill()
 		}

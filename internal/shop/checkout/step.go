@@ -113,8 +113,8 @@ func (s *Service) authorised(ctx context.Context, p *store.Payment, found *payme
 	}
 	p.State = Claimed
 	taken, err := s.provider.Capture(ctx, s.ref(p))
-	if refused, ok := errors.AsType[*payment.Refused](err); ok {
-		if err := s.dropClaim(ctx, p); err != nil {
+	if refused, ok := errors.AsType[*payment.RefusedError](err); ok {
+		if err := s.releaseClaim(ctx, p); err != nil {
 			return err
 		}
 		return s.giveUp(ctx, p, refused.Error())
@@ -137,7 +137,7 @@ func (s *Service) captured(ctx context.Context, p *store.Payment, found *payment
 		return s.refundAll(ctx, p, found, why)
 	}
 	if found.Refunded != 0 { // an earlier step gave the money back, or a person did
-		if err := s.dropClaim(ctx, p); err != nil {
+		if err := s.releaseClaim(ctx, p); err != nil {
 			return err
 		}
 		return s.refundAll(ctx, p, found, p.Reason)
@@ -192,8 +192,8 @@ func (s *Service) reserved(ctx context.Context, p *store.Payment) (drop.Reservat
 	return found[0], nil
 }
 
-// dropClaim releases the unit that the payment has claimed, if it has one.
-func (s *Service) dropClaim(ctx context.Context, p *store.Payment) error {
+// releaseClaim releases the unit that the payment has claimed, if it has one.
+func (s *Service) releaseClaim(ctx context.Context, p *store.Payment) error {
 	unit := p.Unit
 	if unit == 0 { // the step that claimed may have stopped before it was noted
 		r, err := s.reserved(ctx, p)
@@ -205,7 +205,7 @@ func (s *Service) dropClaim(ctx context.Context, p *store.Payment) error {
 		}
 		unit = r.Claim
 	}
-	_, err := s.engine.DropClaim(ctx, drop.DropClaim{Reservation: unit, Payment: p.ID})
+	_, err := s.engine.ReleaseClaim(ctx, drop.ReleaseClaim{Reservation: unit, Payment: p.ID})
 	if drop.CodeOf(err) == drop.CodeReservationNotFound {
 		err = nil // it has claimed nothing
 	}
@@ -218,7 +218,7 @@ func (s *Service) dropClaim(ctx context.Context, p *store.Payment) error {
 // giveUp voids authorised money.
 func (s *Service) giveUp(ctx context.Context, p *store.Payment, why string) error {
 	found, err := s.provider.Void(ctx, s.ref(p))
-	if _, ok := errors.AsType[*payment.Refused](err); ok { // it is captured already
+	if _, ok := errors.AsType[*payment.RefusedError](err); ok { // it is captured already
 		if found, err = s.provider.Find(ctx, s.ref(p)); err == nil && found.State == payment.Captured {
 			return s.refundAll(ctx, p, &found, why)
 		}
@@ -251,7 +251,7 @@ func (s *Service) refundAll(ctx context.Context, p *store.Payment, found *paymen
 
 // without settles a payment that nothing is sold for.
 func (s *Service) without(ctx context.Context, p *store.Payment, state, why string) error {
-	if err := s.dropClaim(ctx, p); err != nil {
+	if err := s.releaseClaim(ctx, p); err != nil {
 		return err
 	}
 	p.State, p.Unsettled, p.Reason = state, false, why

@@ -31,7 +31,7 @@ type teller struct {
 	found payment.Found
 	known bool
 	price payment.Order
-	// refuse makes Capture a *Refused. fail makes the next call of that name fail, after it took effect.
+	// refuse makes Capture a *payment.RefusedError. fail makes the next call of that name fail, after it took effect.
 	refuse bool
 	fail   string
 	calls  []string
@@ -99,7 +99,7 @@ func (p *teller) Close(context.Context, payment.Ref) (payment.Found, error) {
 func (p *teller) Capture(context.Context, payment.Ref) (payment.Found, error) {
 	return p.do("capture", func() error {
 		if p.refuse || p.found.State != payment.Authorised && p.found.State != payment.Captured {
-			return &payment.Refused{Code: "no", Reason: "nothing is set aside"}
+			return &payment.RefusedError{Code: "no", Reason: "nothing is set aside"}
 		}
 		p.found.State = payment.Captured
 		return nil
@@ -109,7 +109,7 @@ func (p *teller) Capture(context.Context, payment.Ref) (payment.Found, error) {
 func (p *teller) Void(context.Context, payment.Ref) (payment.Found, error) {
 	return p.do("void", func() error {
 		if p.found.State == payment.Captured {
-			return &payment.Refused{Code: "no", Reason: "it is captured"}
+			return &payment.RefusedError{Code: "no", Reason: "it is captured"}
 		}
 		p.found.State = payment.Voided
 		return nil
@@ -478,8 +478,14 @@ func TestRefund_NeverMoreThanWasPaid(t *testing.T) {
 			amount, refunded drop.Money
 			code             drop.Code
 		}{
-			{12_051, 0, drop.CodeInvalid}, {-1, 0, drop.CodeInvalid}, {50, 50, ""}, {12_001, 50, drop.CodeInvalid}, {2_000, 2_050, ""},
-			{0, 12_050, ""}, {0, 12_050, drop.CodeInvalid}, {1, 12_050, drop.CodeInvalid},
+			{12_051, 0, drop.CodeInvalid},
+			{-1, 0, drop.CodeInvalid},
+			{50, 50, ""},
+			{12_001, 50, drop.CodeInvalid},
+			{2_000, 2_050, ""},
+			{0, 12_050, ""},
+			{0, 12_050, drop.CodeInvalid},
+			{1, 12_050, drop.CodeInvalid},
 		} {
 			p, err := s.service.Refund(t.Context(), id, c.amount)
 			if drop.CodeOf(err) != c.code || c.code == "" && err != nil {

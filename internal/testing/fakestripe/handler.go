@@ -112,6 +112,7 @@ func (s *Stripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			k.underWay = false
 		}
 		s.mu.Unlock()
+	default:
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Request-Id", "req_fake")
@@ -145,6 +146,7 @@ func (s *Stripe) harmed(r *http.Request, form url.Values, body string, f Fault) 
 		return status, answer, false
 	case Doubled:
 		s.keyed(r, form, body, f)
+	default:
 	}
 	return s.keyed(r, form, body, f)
 }

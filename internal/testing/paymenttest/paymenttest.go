@@ -251,8 +251,8 @@ func (s *started) refunded(all drop.Money) {
 // refused checks that an error is a final no, with a word and a sentence.
 func (f *fixture) refused(what string, err error) {
 	f.Helper()
-	if no, ok := errors.AsType[*payment.Refused](err); !ok || no.Code == "" || no.Reason == "" {
-		f.Errorf("%s: %v, want a *payment.Refused with a code and a reason", what, err)
+	if no, ok := errors.AsType[*payment.RefusedError](err); !ok || no.Code == "" || no.Reason == "" {
+		f.Errorf("%s: %v, want a *payment.RefusedError with a code and a reason", what, err)
 	}
 }
 

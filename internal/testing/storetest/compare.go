@@ -149,7 +149,7 @@ func (c *comparison) payment(id drop.ID) drop.Command {
 	case 4:
 		return drop.CompletePayment{Reservation: of, Payment: paid}
 	default:
-		return drop.DropClaim{Reservation: of, Payment: paid}
+		return drop.ReleaseClaim{Reservation: of, Payment: paid}
 	}
 }
 
