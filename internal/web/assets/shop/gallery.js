@@ -19,6 +19,7 @@ function useTrack(length, first = 0) {
     const to = Math.min(last, Math.max(0, i));
     const { clientWidth } = track.current;
     track.current.scrollTo({ left: to * clientWidth * (leftward() ? -1 : 1), behavior });
+    if (behavior === "instant") go(to); // the event comes a frame later
   };
   // The event may come when the row is no longer shown.
   const onScroll = ({ currentTarget: { clientWidth, scrollLeft } }) => clientWidth > 0 && go(Math.round(Math.abs(scrollLeft) / clientWidth));
