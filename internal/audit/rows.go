@@ -41,7 +41,7 @@ func (c *check) reservation(r drop.Reservation) error {
 		c.differf("reservation %d has size %q, which the drop does not have", r.ID, r.Size)
 		return nil
 	}
-	name := fmt.Sprintf("reservation %d (%s)", r.ID, r.Status)
+	name := row{"reservation", int64(r.ID), r.Status}
 	c.account(name, r.CreatedAt, posting{size: i, reason: drop.Reserved})
 	switch r.Status {
 	case drop.Active:
@@ -110,18 +110,28 @@ func (c *check) sound(r *drop.Reservation) bool {
 	return false
 }
 
+// row names a row in a sentence. Most rows agree, so the text is made only when it is needed.
+type row struct {
+	kind  string
+	id    int64
+	state fmt.Stringer
+}
+
+// String returns the row's kind, number and state.
+func (r row) String() string { return fmt.Sprintf("%s %d (%s)", r.kind, r.id, r.state) }
+
 // account compares one row with what the ledger moved at that moment. A reservation older than the ledger came with an
 // import, whose first batch moved it.
-func (c *check) account(row string, at drop.Time, p posting) {
+func (c *check) account(of row, at drop.Time, p posting) {
 	at = max(at, c.ledger.first)
 	m := c.ledger.moments[moment{at: at, posting: p}]
 	if m == nil {
-		c.differf("%s was %s at %s, but the ledger has no such movement then", row, said(p.reason), at)
+		c.differf("%s was %s at %s, but the ledger has no such movement then", of, said(p.reason), at)
 		return
 	}
 	m.rows++
 	if m.rows == m.units+1 {
-		c.differf("%s was %s at %s, one more than the %d of ledger entry %d", row, said(p.reason), at, m.units, m.seq)
+		c.differf("%s was %s at %s, one more than the %d of ledger entry %d", of, said(p.reason), at, m.units, m.seq)
 	}
 }
 
@@ -230,7 +240,7 @@ func (c *check) returned(p *drop.Purchase) {
 		c.differf("purchase %d has the unknown return %d", p.ID, int8(p.Return))
 		return
 	}
-	c.account(fmt.Sprintf("purchase %d (%s)", p.ID, p.Return), p.ReturnedAt, posting{size: i, reason: reason})
+	c.account(row{"purchase", int64(p.ID), p.Return}, p.ReturnedAt, posting{size: i, reason: reason})
 }
 
 // closePurchases finds completed reservations without a purchase.

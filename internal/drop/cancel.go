@@ -21,13 +21,18 @@ func (c Cancel) apply(a *application) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
+	if r.Status == Active && r.Claim != 0 {
+		return Result{Err: Refuse(CodePaymentPending)}
+	}
+	return a.cancel(r)
+}
+
+// cancel releases an active reservation's unit. It changes nothing if the reservation has ended without a purchase.
+func (a *application) cancel(r *Reservation) Result {
 	switch r.Status {
 	case Completed:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
 	case Active:
-		if r.Claim != 0 {
-			return Result{Err: Refuse(CodePaymentPending)}
-		}
 		a.end(r, Cancelled, ReservationCancelled, r.ID.number())
 	case Expired, Cancelled:
 	}

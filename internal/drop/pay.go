@@ -34,14 +34,8 @@ func (c StartPayment) apply(a *application) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
-	switch r.Status {
-	case Completed:
-		return Result{Err: Refuse(CodeAlreadyPurchased)}
-	case Expired:
-		return Result{Err: Refuse(CodeReservationExpired)}
-	case Cancelled:
-		return Result{Err: Refuse(CodeReservationCancelled)}
-	case Active:
+	if refusal := r.refuseEnded(); refusal != nil {
+		return Result{Err: refusal}
 	}
 	switch {
 	case r.Claim != 0:
@@ -92,21 +86,14 @@ func (c ClaimUnit) apply(a *application) Result {
 		return Result{Err: Refuse(CodeReservationNotFound)}
 	case r.Claim != 0 && r.Payment != c.Payment:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
-	case r.Claim == r.ID && r.Status == Expired: // the claim has ended
-		return Result{Err: Refuse(CodeReservationExpired)}
-	case r.Claim == r.ID && r.Status == Cancelled: // by ReleaseClaim
-		return Result{Err: Refuse(CodeReservationCancelled)}
+	case r.Claim == r.ID && r.Status.Unpaid(): // the claim has ended, by itself or by ReleaseClaim
+		return Result{Err: r.refuseEnded()}
 	case r.Claim != 0:
 		return Result{Reservation: *r}
-	}
-	switch r.Status {
-	case Completed:
-		return Result{Err: Refuse(CodeAlreadyPurchased)}
-	case Cancelled:
-		return Result{Err: Refuse(CodeReservationCancelled)}
-	case Expired:
+	case r.Status == Expired:
 		return c.late(a, r)
-	case Active:
+	case r.Status != Active:
+		return Result{Err: r.refuseEnded()}
 	}
 	r.Payment, r.Claim = c.Payment, r.ID
 	r.ExpiresAt = max(r.ExpiresAt, a.now.Add(c.Within))
@@ -127,11 +114,8 @@ func (c ClaimUnit) late(a *application, expired *Reservation) Result {
 	if a.limits {
 		used = a.usageOf(c.User)
 	}
-	if a.LimitPerUser > 0 {
-		live, _ := used.liveAt(a.now)
-		if n := live + used.bought; n >= a.LimitPerUser {
-			return Result{Err: &Error{Code: CodeLimitReached, Limit: a.LimitPerUser, Used: n}}
-		}
+	if refusal := a.overLimit(used); refusal != nil {
+		return Result{Err: refusal}
 	}
 	r, refusal := a.hold(size, c.User, expired.Size, c.Within, used)
 	if refusal != nil {
@@ -172,20 +156,7 @@ func (c CompletePayment) apply(a *application) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
-	switch r.Status {
-	case Completed:
-		p, ok := a.purchases[r.ID]
-		if !ok {
-			return Result{Err: Refuse(CodeDamaged)}
-		}
-		return Result{Purchase: *p}
-	case Expired:
-		return Result{Err: Refuse(CodeReservationExpired)}
-	case Cancelled:
-		return Result{Err: Refuse(CodeReservationCancelled)}
-	case Active:
-	}
-	return Result{Purchase: a.sell(r)}
+	return a.sell(r)
 }
 
 // ReleaseClaim releases the unit of a reservation that Payment has claimed, because the money cannot be captured. The
@@ -207,14 +178,7 @@ func (c ReleaseClaim) apply(a *application) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
-	switch r.Status {
-	case Completed:
-		return Result{Err: Refuse(CodeAlreadyPurchased)}
-	case Active:
-		a.end(r, Cancelled, ReservationCancelled, r.ID.number())
-	case Expired, Cancelled:
-	}
-	return Result{Reservation: *r}
+	return a.cancel(r)
 }
 
 // claimed returns a reservation that a payment has claimed.

@@ -25,30 +25,28 @@ func (c MakePurchase) apply(a *application) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
-	switch r.Status {
-	case Completed:
-		p, ok := a.purchases[r.ID]
-		if !ok {
-			return Result{Err: Refuse(CodeDamaged)}
-		}
-		return Result{Purchase: *p}
-	case Expired:
-		return Result{Err: Refuse(CodeReservationExpired)}
-	case Cancelled:
-		return Result{Err: Refuse(CodeReservationCancelled)}
-	case Active:
-	}
 	switch {
+	case r.Status != Active:
 	case r.Claim != 0:
 		return Result{Err: Refuse(CodePaymentPending)}
 	case c.Unpaid:
 		return Result{Err: Refuse(CodePaymentRequired)}
 	}
-	return Result{Purchase: a.sell(r)}
+	return a.sell(r)
 }
 
-// sell sells an active reservation's unit to its buyer.
-func (a *application) sell(r *Reservation) Purchase {
+// sell sells an active reservation's unit to its buyer. If it is sold, the answer is the same purchase again.
+func (a *application) sell(r *Reservation) Result {
+	if r.Status == Completed {
+		p, ok := a.purchases[r.ID]
+		if !ok {
+			return Result{Err: Refuse(CodeDamaged)}
+		}
+		return Result{Purchase: *p}
+	}
+	if refusal := r.refuseEnded(); refusal != nil {
+		return Result{Err: refusal}
+	}
 	a.Purchased++
 	p := Purchase{
 		ID: NewPurchaseID(a.ID, a.Purchased), ReservationID: r.ID, UserID: r.UserID,
@@ -61,7 +59,7 @@ func (a *application) sell(r *Reservation) Purchase {
 	a.changes.Purchases = append(a.changes.Purchases, p)
 	a.LoadPurchase(p)
 	a.remember(p)
-	return p
+	return Result{Purchase: p}
 }
 
 // remember puts a purchase first in Recent. It makes a new slice because views share the old one.

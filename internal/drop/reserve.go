@@ -42,11 +42,8 @@ func (c Reserve) apply(a *application) Result {
 	if refusal := a.refuse(size, a.now); refusal != nil {
 		return Result{Err: refusal}
 	}
-	if a.LimitPerUser > 0 {
-		live, _ := used.liveAt(a.now)
-		if n := live + used.bought; n >= a.LimitPerUser {
-			return Result{Err: &Error{Code: CodeLimitReached, Limit: a.LimitPerUser, Used: n}}
-		}
+	if refusal := a.overLimit(used); refusal != nil {
+		return Result{Err: refusal}
 	}
 	if refusal := a.cooldown(used); refusal != nil {
 		return Result{Err: refusal}
@@ -56,6 +53,19 @@ func (c Reserve) apply(a *application) Result {
 		return Result{Err: refusal}
 	}
 	return Result{Reservation: *r}
+}
+
+// overLimit returns why a buyer may not have one more unit, or nil. used is the buyer's, nil if nobody counts the
+// buyer's units.
+func (a *application) overLimit(used *usage) *Error {
+	if a.LimitPerUser == 0 {
+		return nil
+	}
+	live, _ := used.liveAt(a.now)
+	if n := live + used.bought; n >= a.LimitPerUser {
+		return &Error{Code: CodeLimitReached, Limit: a.LimitPerUser, Used: n}
+	}
+	return nil
 }
 
 // hold makes a reservation of one unit. used is the buyer's, nil if nobody counts the buyer's units.

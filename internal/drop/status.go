@@ -39,6 +39,20 @@ func (s Status) Counts() bool { return s == Active || s == Completed }
 // Settings.MaxExpiredHolds limits these.
 func (s Status) Unpaid() bool { return s == Expired || s == Cancelled }
 
+// refuseEnded returns why nothing more can be done with a reservation that has ended, or nil if it is active.
+func (r *Reservation) refuseEnded() *Error {
+	switch r.Status {
+	case Completed:
+		return Refuse(CodeAlreadyPurchased)
+	case Expired:
+		return Refuse(CodeReservationExpired)
+	case Cancelled:
+		return Refuse(CodeReservationCancelled)
+	default:
+		return nil
+	}
+}
+
 // LiveAt reports whether the hold still keeps its unit: it is active, and now is before ExpiresAt.
 func (r *Reservation) LiveAt(now Time) bool { return r.Status == Active && now < r.ExpiresAt }
 
