@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/seeds"
 )
 
 // Two replicas sell three drops from one store for a minute of simulated time. The seed of a run decides what clients
@@ -28,27 +28,16 @@ import (
 //
 // SIMULATION=seed,seed… replays seeds and prints the last events of each.
 func TestSimulation_NothingIsLostNothingIsSoldTwice(t *testing.T) {
-	seeds := simulationSeeds()
-	replay := os.Getenv("SIMULATION")
-	if replay != "" {
-		seeds = nil
-		for text := range strings.SplitSeq(replay, ",") {
-			seed, err := strconv.ParseUint(text, 10, 64)
-			if err != nil {
-				t.Fatalf("SIMULATION: %v", err)
-			}
-			seeds = append(seeds, seed)
-		}
-	}
+	all, replay := seeds.Of(t, 500)
 	var mu sync.Mutex
 	sum := make(map[string]int)
 	t.Run("seed", func(t *testing.T) {
-		for _, seed := range seeds {
+		for _, seed := range all {
 			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					s := simulate(t, newPlan(seed))
-					if t.Failed() || replay != "" {
+					if t.Failed() || replay {
 						t.Logf("replay it with SIMULATION=%d go test -run Simulation ./internal/engine\nplan %+v\n%s",
 							seed, s.plan, strings.Join(s.trace[max(0, len(s.trace)-200):], "\n"))
 					}
@@ -64,7 +53,7 @@ func TestSimulation_NothingIsLostNothingIsSoldTwice(t *testing.T) {
 	for _, what := range slices.Sorted(maps.Keys(sum)) {
 		t.Logf("%8d %s", sum[what], what)
 	}
-	t.Logf("%8d seeds", len(seeds))
+	t.Logf("%8d seeds", len(all))
 }
 
 // simulation is one run.

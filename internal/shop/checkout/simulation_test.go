@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +26,7 @@ import (
 	"sneakerdrop/internal/shop/checkout"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
+	"sneakerdrop/internal/testing/seeds"
 	"sneakerdrop/internal/testing/stores"
 )
 
@@ -42,21 +42,11 @@ const (
 //
 // SIMULATION=seed,seed… replays seeds.
 func TestSimulation_NoUnitWithoutMoneyAndNoMoneyWithoutUnit(t *testing.T) {
-	seeds := simulationSeeds()
-	if replay := os.Getenv("SIMULATION"); replay != "" {
-		seeds = nil
-		for text := range strings.SplitSeq(replay, ",") {
-			seed, err := strconv.ParseUint(text, 10, 64)
-			if err != nil {
-				t.Fatalf("SIMULATION: %v", err)
-			}
-			seeds = append(seeds, seed)
-		}
-	}
+	all, _ := seeds.Of(t, 300)
 	var mu sync.Mutex
 	sum := make(map[string]int)
 	t.Run("seed", func(t *testing.T) {
-		for _, seed := range seeds {
+		for _, seed := range all {
 			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -77,8 +67,8 @@ func TestSimulation_NoUnitWithoutMoneyAndNoMoneyWithoutUnit(t *testing.T) {
 	for _, what := range slices.Sorted(maps.Keys(sum)) {
 		t.Logf("%8d %s", sum[what], what)
 	}
-	t.Logf("%8d seeds", len(seeds))
-	if len(seeds) < 100 {
+	t.Logf("%8d seeds", len(all))
+	if len(all) < 100 {
 		return
 	}
 	for _, what := range []string{"state captured", "state voided", "state refunded", "state failed", "late unit", "crash", "lost answer"} {
