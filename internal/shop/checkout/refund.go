@@ -23,6 +23,12 @@ func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Mo
 		if err != nil {
 			return p, err
 		}
+		if p.Unsettled { // One refund at a time: two at once would both pay what is missing to the larger total.
+			if p, err = s.Step(ctx, p.ID); err != nil {
+				return p, err
+			}
+			continue
+		}
 		left := p.Amount.TenThousandths() - p.Refunded.TenThousandths()
 		more := amount.TenThousandths()
 		if amount == 0 {

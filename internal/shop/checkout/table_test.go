@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,26 @@ type teller struct {
 	refuse bool
 	fail   string
 	calls  []string
+	// refunds are the keys of those made.
+	refunds map[string]bool
+	// meet, if set, makes the first two calls of Find wait for each other.
+	meet *meeting
+}
+
+// meeting lets the first who comes wait for the second.
+type meeting struct {
+	came        atomic.Int32
+	first, both chan struct{} // closed when the first has come, and when both have
+}
+
+func (m *meeting) wait() {
+	switch m.came.Add(1) {
+	case 1:
+		close(m.first)
+		<-m.both
+	case 2:
+		close(m.both)
+	}
 }
 
 var errBroken = errors.New("the connection broke")
@@ -84,7 +105,11 @@ func (p *teller) Start(_ context.Context, o payment.Order) (payment.Checkout, er
 }
 
 func (p *teller) Find(context.Context, payment.Ref) (payment.Found, error) {
-	return p.do("find", func() error { return nil })
+	found, err := p.do("find", func() error { return nil })
+	if p.meet != nil {
+		p.meet.wait()
+	}
+	return found, err
 }
 
 func (p *teller) Close(context.Context, payment.Ref) (payment.Found, error) {
@@ -118,6 +143,13 @@ func (p *teller) Void(context.Context, payment.Ref) (payment.Found, error) {
 
 func (p *teller) Refund(_ context.Context, _ payment.Ref, r payment.Refund) (payment.Found, error) {
 	return p.do("refund", func() error {
+		if p.refunds[r.Key] {
+			return nil
+		}
+		if p.refunds == nil {
+			p.refunds = make(map[string]bool)
+		}
+		p.refunds[r.Key] = true
 		p.found.Refunded = drop.MoneyOf(p.found.Refunded.TenThousandths() + r.Amount.TenThousandths())
 		return nil
 	})
@@ -524,6 +556,27 @@ func TestRefund_ManyAtOnce(t *testing.T) {
 		all.Wait()
 		if found := s.provider.state(); done != 4 || found.Refunded != 12_000 {
 			t.Errorf("%d refunds, %s of %s", done, found.Refunded, found.Amount)
+		}
+	})
+}
+
+// Two refunds that both look before either is made are made one after the other. Each pays what was asked for.
+func TestRefund_TwoThatLookAtOnce(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		s.provider.meet = &meeting{first: make(chan struct{}), both: make(chan struct{})}
+		refund := func() {
+			if _, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000); err != nil {
+				t.Error(err)
+			}
+		}
+		var other sync.WaitGroup
+		other.Go(refund)
+		<-s.provider.meet.first
+		refund()
+		other.Wait()
+		if found := s.provider.state(); found.Refunded != 6_000 {
+			t.Errorf("%s were refunded", found.Refunded)
 		}
 	})
 }
