@@ -1,7 +1,7 @@
 // Package checkout sells units for money: it brings together what the lanes know of units and what a payment provider
 // knows of money.
 //
-// A payment is a row (store.Payment) that is written before the provider is asked for anything. Everything that happens
+// A payment is a row (drop.Payment) that is written before the provider is asked for anything. Everything that happens
 // to it is one function, step, that asks the provider what it knows and does the next thing. step can run at any time,
 // on any server, and as often as one likes: each thing that it does has the same effect once. So a lost answer, a lost
 // notification and a server that dies all end the same way: step runs again. Service.Run calls it for every payment
@@ -18,21 +18,12 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/payment"
 	"sneakerdrop/internal/store"
-)
-
-// The states of a payment. They are stored and sent to clients; do not change them.
-const (
-	Open     = "open"     // the buyer can pay
-	Pending  = "pending"  // the buyer has paid, and the money is on its way
-	Claimed  = "claimed"  // a unit is claimed, and the money is being captured
-	Captured = "captured" // the money is taken and the unit is sold. Some of the money or all may be refunded since.
-	Voided   = "voided"   // the money was set aside, and given up: there was no unit for it
-	Refunded = "refunded" // the money was taken, and all of it refunded: there was no unit for it
-	Failed   = "failed"   // the buyer did not pay
 )
 
 // Settings are what a shop decides about payments.
@@ -53,12 +44,20 @@ type Service struct {
 	provider payment.Provider
 	log      *slog.Logger
 	now      func() drop.Time
+	woken    chan struct{} // has a value if Serve is to run at once
+	looks    *rate.Limiter
 }
 
 // New returns a service. now is the clock that says when a payment is due.
 func New(s Settings, e *engine.Engine, p payment.Provider, log *slog.Logger, now func() drop.Time) *Service {
-	return &Service{settings: s, engine: e, provider: p, log: log, now: now}
+	return &Service{
+		settings: s, engine: e, provider: p, log: log, now: now, woken: make(chan struct{}, 1),
+		looks: rate.NewLimiter(looksPerSecond, looksPerSecond),
+	}
 }
+
+// looksPerSecond bounds the questions to the provider that buyers cause who wait for the end of their payments.
+const looksPerSecond = 20
 
 // ErrProvider is in an error that says that the provider could not be reached, or did not answer. Nothing is lost:
 // repeat the call.
@@ -75,10 +74,10 @@ type Order struct {
 
 // Start begins a payment of a reservation, or finds the one that its buyer has begun. The answer's URL is where to pay.
 // It refuses with what drop.StartPayment refuses, with CodePaymentFailed if the provider says no, and with ErrProvider.
-func (s *Service) Start(ctx context.Context, o Order) (store.Payment, error) {
+func (s *Service) Start(ctx context.Context, o Order) (drop.Payment, error) {
 	r, price, err := s.reservation(ctx, o)
 	if err != nil {
-		return store.Payment{}, err
+		return drop.Payment{}, err
 	}
 	p, found, err := s.underway(ctx, r)
 	if err != nil {
@@ -90,7 +89,7 @@ func (s *Service) Start(ctx context.Context, o Order) (store.Payment, error) {
 		}
 	}
 	switch {
-	case !p.Unsettled && p.State != Captured:
+	case !p.Unsettled && p.State != drop.PaymentCaptured:
 		return p, drop.Refuse(drop.CodePaymentFailed)
 	case !p.Unsettled, p.URL != "":
 		return p, nil
@@ -126,17 +125,17 @@ func (s *Service) reservations(ctx context.Context, id drop.ReservationID) ([]dr
 }
 
 // underway returns the payment that the buyer of a reservation has begun, if it is not over.
-func (s *Service) underway(ctx context.Context, r drop.Reservation) (store.Payment, bool, error) {
+func (s *Service) underway(ctx context.Context, r drop.Reservation) (drop.Payment, bool, error) {
 	if r.Payment == 0 || r.Status != drop.Active {
-		return store.Payment{}, false, nil
+		return drop.Payment{}, false, nil
 	}
 	p, found, err := s.read(ctx, r.Payment)
 	return p, found && p.Unsettled, err
 }
 
-func (s *Service) read(ctx context.Context, id drop.PaymentID) (p store.Payment, found bool, err error) {
+func (s *Service) read(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error) {
 	type row struct {
-		p     store.Payment
+		p     drop.Payment
 		found bool
 	}
 	got, err := engine.Ask(ctx, s.engine, func(st store.Records) (r row, err error) {
@@ -148,12 +147,12 @@ func (s *Service) read(ctx context.Context, id drop.PaymentID) (p store.Payment,
 
 // begin writes a payment, and then keeps the unit for it. A payment that another call has overtaken is over at once:
 // nobody can have paid it.
-func (s *Service) begin(ctx context.Context, o Order, r drop.Reservation, price drop.Money) (store.Payment, error) {
+func (s *Service) begin(ctx context.Context, o Order, r drop.Reservation, price drop.Money) (drop.Payment, error) {
 	now := s.now()
-	p, err := engine.Ask(ctx, s.engine, func(st store.Records) (store.Payment, error) {
-		return st.AddPayment(ctx, store.Payment{
+	p, err := engine.Ask(ctx, s.engine, func(st store.Records) (drop.Payment, error) {
+		return st.AddPayment(ctx, drop.Payment{
 			Reservation: r.ID, User: r.UserID, Provider: s.provider.Name(), ReturnURL: o.ReturnURL, Email: o.Email,
-			State: Open, Unsettled: true, Amount: price, Currency: s.settings.Currency.Code, Decimals: s.settings.Currency.Decimals,
+			State: drop.PaymentOpen, Unsettled: true, Amount: price, Currency: s.settings.Currency.Code, Decimals: s.settings.Currency.Decimals,
 			DueAt: now.Add(firstLook), ExpiresAt: now.Add(s.settings.PayWithin),
 		})
 	})
@@ -164,7 +163,7 @@ func (s *Service) begin(ctx context.Context, o Order, r drop.Reservation, price 
 		Reservation: r.ID, Owner: o.Owner, Payment: p.ID, Instead: r.Payment, Within: s.settings.PayWithin,
 	})
 	over := p
-	over.State, over.Unsettled, over.Reason = Failed, false, "another payment began first"
+	over.State, over.Unsettled, over.Reason = drop.PaymentFailed, false, "another payment began first"
 	switch {
 	case drop.CodeOf(err) != "":
 		over.Reason = string(drop.CodeOf(err))
@@ -190,14 +189,14 @@ func (s *Service) begin(ctx context.Context, o Order, r drop.Reservation, price 
 }
 
 // open asks the provider for the checkout of a payment. A provider that has the buyer's card can authorise at once.
-func (s *Service) open(ctx context.Context, p store.Payment, description string) (store.Payment, error) {
+func (s *Service) open(ctx context.Context, p drop.Payment, description string) (drop.Payment, error) {
 	made, err := s.provider.Start(ctx, payment.Order{
 		ID: p.ID, Reservation: p.Reservation, Amount: p.Amount, Currency: currencyOf(&p), Description: description, Email: p.Email,
 		ReturnURL: p.ReturnURL, Expires: p.ExpiresAt.Time(),
 	})
 	to := p
 	if refused, ok := errors.AsType[*payment.RefusedError](err); ok {
-		to.State, to.Unsettled, to.Reason = Failed, false, refused.Error()
+		to.State, to.Unsettled, to.Reason = drop.PaymentFailed, false, refused.Error()
 		if _, err := s.replace(ctx, p, to); err != nil {
 			return p, err
 		}
@@ -221,7 +220,7 @@ func (s *Service) open(ctx context.Context, p store.Payment, description string)
 }
 
 // again does a step of a payment even if it is settled.
-func (s *Service) again(ctx context.Context, id drop.PaymentID) (store.Payment, error) {
+func (s *Service) again(ctx context.Context, id drop.PaymentID) (drop.Payment, error) {
 	p, found, err := s.read(ctx, id)
 	if err != nil || !found {
 		return p, err
@@ -234,14 +233,14 @@ func (s *Service) again(ctx context.Context, id drop.PaymentID) (store.Payment, 
 	return s.Step(ctx, id)
 }
 
-func currencyOf(p *store.Payment) drop.Currency {
+func currencyOf(p *drop.Payment) drop.Currency {
 	return drop.Currency{Code: p.Currency, Decimals: p.Decimals}
 }
 
-func (s *Service) ref(p *store.Payment) payment.Ref { return payment.Ref{ID: p.ID, Number: p.Number} }
+func (s *Service) ref(p *drop.Payment) payment.Ref { return payment.Ref{ID: p.ID, Number: p.Number} }
 
 // replace stores a payment. done is false if another step was faster.
-func (s *Service) replace(ctx context.Context, old, to store.Payment) (done bool, err error) {
+func (s *Service) replace(ctx context.Context, old, to drop.Payment) (done bool, err error) {
 	if old == to {
 		return true, nil
 	}
@@ -253,7 +252,7 @@ const firstLook = 30 * time.Second
 
 // nextLook returns when to look at a payment that the buyer can still pay: each time after twice as long, and when the
 // time to pay is over.
-func (s *Service) nextLook(p *store.Payment) drop.Time {
+func (s *Service) nextLook(p *drop.Payment) drop.Time {
 	now := s.now()
 	wait := max(firstLook, now.Sub(p.CreatedAt))
 	next := now.Add(wait)

@@ -68,9 +68,9 @@ func (s *Service) compare(ctx context.Context, r *Report, found *payment.Found) 
 // agrees reports whether a settled payment is what the provider says.
 func agrees(state string, refunded drop.Money, found *payment.Found) bool {
 	switch state {
-	case Captured:
+	case drop.PaymentCaptured:
 		return found.State == payment.Captured && found.Refunded == refunded
-	case Refunded:
+	case drop.PaymentRefunded:
 		return found.State == payment.Captured && found.Refunded == found.Amount
 	default:
 		return found.State == payment.Voided || found.State == payment.Failed

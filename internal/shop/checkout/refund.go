@@ -17,7 +17,7 @@ import (
 // It refuses with CodePurchaseNotFound. It refuses an amount that is more than what was paid and not refunded with
 // CodeInvalid. If the provider says no, it refuses with CodePaymentFailed. After ErrProvider the refund is under way,
 // and the server tries it again by itself.
-func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Money) (store.Payment, error) {
+func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Money) (drop.Payment, error) {
 	for {
 		p, err := s.of(ctx, id)
 		if err != nil {
@@ -57,8 +57,8 @@ func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Mo
 }
 
 // of returns the payment of a purchase.
-func (s *Service) of(ctx context.Context, id drop.PurchaseID) (store.Payment, error) {
-	found, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]store.Payment, error) {
+func (s *Service) of(ctx context.Context, id drop.PurchaseID) (drop.Payment, error) {
+	found, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Payment, error) {
 		sales, err := st.SalesIn(ctx, id.Drop(), []store.Run{{First: uint32(id), Length: 1}})
 		if err != nil || len(sales) == 0 {
 			return nil, err
@@ -66,19 +66,19 @@ func (s *Service) of(ctx context.Context, id drop.PurchaseID) (store.Payment, er
 		return st.PaymentsFor(ctx, []drop.ReservationID{sales[0].ReservationID})
 	})
 	if err != nil {
-		return store.Payment{}, err
+		return drop.Payment{}, err
 	}
 	for _, p := range found {
 		if p.Purchase == id {
 			return p, nil
 		}
 	}
-	return store.Payment{}, drop.Refuse(drop.CodePurchaseNotFound)
+	return drop.Payment{}, drop.Refuse(drop.CodePurchaseNotFound)
 }
 
 // refunds brings what is refunded of a sold unit in line with what an operator asked for, or with what a person did at
 // the provider.
-func (s *Service) refunds(ctx context.Context, p *store.Payment, found *payment.Found) error {
+func (s *Service) refunds(ctx context.Context, p *drop.Payment, found *payment.Found) error {
 	switch missing := p.Refunded.TenThousandths() - found.Refunded.TenThousandths(); {
 	case found.State != payment.Captured:
 		return fmt.Errorf("%w: the money of purchase %d is %s", errMissing, p.Purchase, found.State)

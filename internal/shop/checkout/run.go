@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"sync"
+	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -16,6 +17,53 @@ const (
 	stepsAtOnce = 8
 )
 
+// Times between two runs of Serve, and what it looks back over.
+const (
+	runEvery       = time.Second
+	reconcileEvery = 10 * time.Minute
+	reconcileLast  = time.Hour
+)
+
+// Serve calls Run each second, and right after a notification. Every ten minutes it reconciles the payments of the
+// last hour. It returns when ctx ends.
+func (s *Service) Serve(ctx context.Context) {
+	tick := time.NewTicker(runEvery)
+	defer tick.Stop()
+	reconcile := time.NewTicker(reconcileEvery)
+	defer reconcile.Stop()
+	failing := false
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			err = s.Run(ctx)
+		case <-s.woken:
+			err = s.Run(ctx)
+		case <-reconcile.C:
+			err = s.reconcileLogged(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			s.log.Warn("payments cannot go on; they are tried again each second", "err", err)
+		case err == nil && failing:
+			s.log.Info("payments go on")
+		}
+		failing = err != nil
+	}
+}
+
+func (s *Service) reconcileLogged(ctx context.Context) error {
+	report, err := s.Reconcile(ctx, s.now().Time().Add(-reconcileLast))
+	for _, sentence := range report.Sentences {
+		s.log.Warn("a payment needs a person", "what", sentence)
+	}
+	return err
+}
+
 // Run does the steps of all payments that are due. Call it again and again. Several servers may run it at once: a step
 // that two of them do has its effect once.
 func (s *Service) Run(ctx context.Context) error {
@@ -23,7 +71,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer steps.Wait()
 	free := make(chan struct{}, stepsAtOnce)
 	for after := drop.PaymentID(0); ; {
-		page, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]store.Payment, error) {
+		page, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Payment, error) {
 			return st.UnsettledPayments(ctx, after, pageOfDue)
 		})
 		if err != nil {

@@ -24,7 +24,6 @@ import (
 	"sneakerdrop/internal/payment"
 	"sneakerdrop/internal/payment/demo"
 	"sneakerdrop/internal/shop/checkout"
-	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/seeds"
 	"sneakerdrop/internal/testing/stores"
@@ -100,7 +99,7 @@ func TestSimulation_AThousandLatePayments(t *testing.T) {
 		provider := demo.New(demo.Options{URL: "/pay/"})
 		service := checkout.New(checkout.Settings{PayWithin: payWithin, ClaimFor: longClaim, Currency: drop.Currency{Code: "EUR", Decimals: 2}},
 			e, provider, log, now)
-		begun := make([]store.Payment, buyers)
+		begun := make([]drop.Payment, buyers)
 		for i := range begun {
 			r, err := e.Reserve(t.Context(), v.Drop.ID, drop.UserID(i+1), "", engine.Retry{})
 			if err == nil {
@@ -111,7 +110,7 @@ func TestSimulation_AThousandLatePayments(t *testing.T) {
 			}
 		}
 		time.Sleep(payWithin + time.Second) // all holds have ended, and nobody has looked at the payments yet
-		pay := func(some []store.Payment) {
+		pay := func(some []drop.Payment) {
 			for i := range some {
 				w := httptest.NewRecorder()
 				r := httptest.NewRequest(http.MethodPost, some[i].URL, strings.NewReader(url.Values{"do": {"pay"}, "card": {demo.CardPays}}.Encode()))
@@ -319,7 +318,7 @@ func (s *simulation) buy(user drop.UserID) {
 
 func (s *simulation) checkout(user drop.UserID, id drop.ReservationID) {
 	time.Sleep(s.between(0, 20*time.Second))
-	var p store.Payment
+	var p drop.Payment
 	for range 4 {
 		ctx, kill := context.WithCancel(s.t.Context())
 		var err error
@@ -516,13 +515,13 @@ func (s *simulation) check() {
 			t.Errorf("payment %d is not settled: %+v; the provider has %+v", p.ID, p, found)
 		case found.State == payment.Authorised || found.State == payment.Pending || found.State == payment.Open:
 			t.Errorf("payment %d is %s, and at the provider %s", p.ID, p.State, found.State)
-		case kept != (p.State == checkout.Captured), kept != has, kept && found.Amount != bought.Price:
+		case kept != (p.State == drop.PaymentCaptured), kept != has, kept && found.Amount != bought.Price:
 			t.Errorf("payment %d: %+v; the provider has %+v, and sold is %+v", p.ID, p, found, bought)
 		case kept && (bought.ReservationID != p.Unit || bought.UserID != p.User):
 			t.Errorf("payment %d of user %d for %d has purchase %+v", p.ID, p.User, p.Unit, bought)
-		case (p.State == checkout.Refunded) != (found.Refunded != 0 && found.Refunded == found.Amount):
+		case (p.State == drop.PaymentRefunded) != (found.Refunded != 0 && found.Refunded == found.Amount):
 			t.Errorf("payment %d is %s, and %s of %s were refunded", p.ID, p.State, found.Refunded, found.Amount)
-		case p.State == checkout.Refunded && !s.atOnce && s.claimFor == longClaim:
+		case p.State == drop.PaymentRefunded && !s.atOnce && s.claimFor == longClaim:
 			t.Errorf("payment %d was captured without a claim, and refunded: %s", p.ID, p.Reason)
 		case kept && p.Unit != p.Reservation:
 			s.count("late unit")

@@ -8,12 +8,11 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/payment"
-	"sneakerdrop/internal/store"
 )
 
 // Step does what is to be done for a payment now, and returns the payment after it. It does nothing for one that is
 // settled. An error says that it could not go on; the payment is due again later.
-func (s *Service) Step(ctx context.Context, id drop.PaymentID) (store.Payment, error) {
+func (s *Service) Step(ctx context.Context, id drop.PaymentID) (drop.Payment, error) {
 	was, found, err := s.read(ctx, id)
 	if err != nil || !found || !was.Unsettled {
 		return was, err
@@ -47,7 +46,7 @@ func pauseAfter(tries int) time.Duration {
 }
 
 // step changes p to what is true after it.
-func (s *Service) step(ctx context.Context, p *store.Payment) error {
+func (s *Service) step(ctx context.Context, p *drop.Payment) error {
 	found, err := s.provider.Find(ctx, s.ref(p))
 	if errors.Is(err, payment.ErrUnknown) {
 		found, err = payment.Found{State: payment.Open}, nil // its checkout was never opened, or nobody has come there yet
@@ -86,21 +85,21 @@ func (s *Service) step(ctx context.Context, p *store.Payment) error {
 		p.DueAt = s.nextLook(p)
 		return nil
 	case payment.Pending:
-		p.State, p.DueAt = Pending, s.nextLook(p)
+		p.State, p.DueAt = drop.PaymentPending, s.nextLook(p)
 		return nil
 	case payment.Authorised:
 		return s.authorised(ctx, p, &found)
 	case payment.Captured:
 		return s.captured(ctx, p, &found)
 	case payment.Voided:
-		return s.without(ctx, p, Voided, "the money was given up")
+		return s.without(ctx, p, drop.PaymentVoided, "the money was given up")
 	default:
-		return s.without(ctx, p, Failed, found.Reason)
+		return s.without(ctx, p, drop.PaymentFailed, found.Reason)
 	}
 }
 
 // authorised claims a unit for money that is set aside, and captures it; or it gives the money up.
-func (s *Service) authorised(ctx context.Context, p *store.Payment, found *payment.Found) error {
+func (s *Service) authorised(ctx context.Context, p *drop.Payment, found *payment.Found) error {
 	if why := differs(p, found); why != "" {
 		return s.giveUp(ctx, p, why)
 	}
@@ -111,7 +110,7 @@ func (s *Service) authorised(ctx context.Context, p *store.Payment, found *payme
 	if refusal != "" {
 		return s.giveUp(ctx, p, refusal)
 	}
-	p.State = Claimed
+	p.State = drop.PaymentClaimed
 	taken, err := s.provider.Capture(ctx, s.ref(p))
 	if refused, ok := errors.AsType[*payment.RefusedError](err); ok {
 		if err := s.releaseClaim(ctx, p); err != nil {
@@ -132,7 +131,7 @@ func (s *Service) authorised(ctx context.Context, p *store.Payment, found *payme
 }
 
 // captured sells the unit of money that is taken: by an earlier step, or by a provider that takes it at once.
-func (s *Service) captured(ctx context.Context, p *store.Payment, found *payment.Found) error {
+func (s *Service) captured(ctx context.Context, p *drop.Payment, found *payment.Found) error {
 	if why := differs(p, found); why != "" {
 		return s.refundAll(ctx, p, found, why)
 	}
@@ -149,12 +148,12 @@ func (s *Service) captured(ctx context.Context, p *store.Payment, found *payment
 	if refusal != "" {
 		return s.refundAll(ctx, p, found, refusal)
 	}
-	p.State = Claimed
+	p.State = drop.PaymentClaimed
 	return s.sell(ctx, p, found)
 }
 
 // sell makes the purchase of a claimed unit whose money is captured.
-func (s *Service) sell(ctx context.Context, p *store.Payment, found *payment.Found) error {
+func (s *Service) sell(ctx context.Context, p *drop.Payment, found *payment.Found) error {
 	sold, err := s.engine.CompletePayment(ctx, drop.CompletePayment{Reservation: p.Unit, Payment: p.ID})
 	if code := drop.CodeOf(err); code != "" { // the claim has ended meanwhile
 		return s.refundAll(ctx, p, found, string(code))
@@ -162,12 +161,12 @@ func (s *Service) sell(ctx context.Context, p *store.Payment, found *payment.Fou
 	if err != nil {
 		return err
 	}
-	p.State, p.Purchase, p.Unsettled, p.Reason = Captured, sold.ID, false, ""
+	p.State, p.Purchase, p.Unsettled, p.Reason = drop.PaymentCaptured, sold.ID, false, ""
 	return nil
 }
 
 // claim asks for the unit. A refusal says why there is none for this money.
-func (s *Service) claim(ctx context.Context, p *store.Payment) (refusal string, err error) {
+func (s *Service) claim(ctx context.Context, p *drop.Payment) (refusal string, err error) {
 	r, err := s.engine.ClaimUnit(ctx, drop.ClaimUnit{
 		Reservation: p.Reservation, User: p.User, Payment: p.ID, Within: s.settings.ClaimFor,
 	})
@@ -181,7 +180,7 @@ func (s *Service) claim(ctx context.Context, p *store.Payment) (refusal string, 
 }
 
 // reserved returns the reservation whose buyer pays.
-func (s *Service) reserved(ctx context.Context, p *store.Payment) (drop.Reservation, error) {
+func (s *Service) reserved(ctx context.Context, p *drop.Payment) (drop.Reservation, error) {
 	found, err := s.reservations(ctx, p.Reservation)
 	if err == nil && len(found) == 0 {
 		err = drop.Refuse(drop.CodeDamaged)
@@ -193,7 +192,7 @@ func (s *Service) reserved(ctx context.Context, p *store.Payment) (drop.Reservat
 }
 
 // releaseClaim releases the unit that the payment has claimed, if it has one.
-func (s *Service) releaseClaim(ctx context.Context, p *store.Payment) error {
+func (s *Service) releaseClaim(ctx context.Context, p *drop.Payment) error {
 	unit := p.Unit
 	if unit == 0 { // the step that claimed may have stopped before it was noted
 		r, err := s.reserved(ctx, p)
@@ -216,7 +215,7 @@ func (s *Service) releaseClaim(ctx context.Context, p *store.Payment) error {
 }
 
 // giveUp voids authorised money.
-func (s *Service) giveUp(ctx context.Context, p *store.Payment, why string) error {
+func (s *Service) giveUp(ctx context.Context, p *drop.Payment, why string) error {
 	found, err := s.provider.Void(ctx, s.ref(p))
 	if _, ok := errors.AsType[*payment.RefusedError](err); ok { // it is captured already
 		if found, err = s.provider.Find(ctx, s.ref(p)); err == nil && found.State == payment.Captured {
@@ -231,11 +230,11 @@ func (s *Service) giveUp(ctx context.Context, p *store.Payment, why string) erro
 	case !found.State.Final():
 		return fmt.Errorf("%w: the money was to be given up, but the payment is %s", ErrProvider, found.State)
 	}
-	return s.without(ctx, p, Voided, why)
+	return s.without(ctx, p, drop.PaymentVoided, why)
 }
 
 // refundAll gives captured money back that no unit was sold for.
-func (s *Service) refundAll(ctx context.Context, p *store.Payment, found *payment.Found, why string) error {
+func (s *Service) refundAll(ctx context.Context, p *drop.Payment, found *payment.Found, why string) error {
 	if left := drop.MoneyOf(found.Amount.TenThousandths() - found.Refunded.TenThousandths()); left != 0 {
 		back, err := s.provider.Refund(ctx, s.ref(p), payment.Refund{Key: fmt.Sprintf("%d-all", p.ID), Amount: left, Reason: why})
 		if err != nil {
@@ -246,11 +245,11 @@ func (s *Service) refundAll(ctx context.Context, p *store.Payment, found *paymen
 		}
 	}
 	p.Refunded = found.Amount
-	return s.without(ctx, p, Refunded, why)
+	return s.without(ctx, p, drop.PaymentRefunded, why)
 }
 
 // without settles a payment that nothing is sold for.
-func (s *Service) without(ctx context.Context, p *store.Payment, state, why string) error {
+func (s *Service) without(ctx context.Context, p *drop.Payment, state, why string) error {
 	if err := s.releaseClaim(ctx, p); err != nil {
 		return err
 	}
@@ -259,7 +258,7 @@ func (s *Service) without(ctx context.Context, p *store.Payment, state, why stri
 }
 
 // differs says how the money differs from what was asked, and is empty if it does not.
-func differs(p *store.Payment, found *payment.Found) string {
+func differs(p *drop.Payment, found *payment.Found) string {
 	if found.Amount != p.Amount || found.Currency != p.Currency {
 		return fmt.Sprintf("the buyer paid %s %s, and the price is %s %s", found.Amount, found.Currency, p.Amount, p.Currency)
 	}

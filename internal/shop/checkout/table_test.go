@@ -167,7 +167,7 @@ type scene struct {
 	service  *checkout.Service
 	provider *teller
 	id       drop.ID
-	payment  store.Payment
+	payment  drop.Payment
 }
 
 const buyer drop.UserID = 7
@@ -279,31 +279,31 @@ func TestTable_EachCell(t *testing.T) {
 		cells map[payment.State]outcome
 	}{
 		{"the hold lasts", false, func(*scene) {}, map[payment.State]outcome{
-			payment.Open: {checkout.Open, payment.Open, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
-			payment.Authorised: {checkout.Captured, payment.Captured, true}, payment.Captured: {checkout.Captured, payment.Captured, true},
-			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+			payment.Open: {drop.PaymentOpen, payment.Open, false}, payment.Pending: {drop.PaymentPending, payment.Pending, false},
+			payment.Authorised: {drop.PaymentCaptured, payment.Captured, true}, payment.Captured: {drop.PaymentCaptured, payment.Captured, true},
+			payment.Voided: {drop.PaymentVoided, payment.Voided, false}, payment.Failed: {drop.PaymentFailed, payment.Failed, false},
 		}},
 		{"the hold has ended, the pair is there", true, func(*scene) {}, map[payment.State]outcome{
-			payment.Open: {checkout.Failed, payment.Failed, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
-			payment.Authorised: {checkout.Captured, payment.Captured, true}, payment.Captured: {checkout.Captured, payment.Captured, true},
-			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+			payment.Open: {drop.PaymentFailed, payment.Failed, false}, payment.Pending: {drop.PaymentPending, payment.Pending, false},
+			payment.Authorised: {drop.PaymentCaptured, payment.Captured, true}, payment.Captured: {drop.PaymentCaptured, payment.Captured, true},
+			payment.Voided: {drop.PaymentVoided, payment.Voided, false}, payment.Failed: {drop.PaymentFailed, payment.Failed, false},
 		}},
 		{"the hold has ended, the pair is gone", true, (*scene).taken, map[payment.State]outcome{
-			payment.Open: {checkout.Failed, payment.Failed, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
-			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
-			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+			payment.Open: {drop.PaymentFailed, payment.Failed, false}, payment.Pending: {drop.PaymentPending, payment.Pending, false},
+			payment.Authorised: {drop.PaymentVoided, payment.Voided, false}, payment.Captured: {drop.PaymentRefunded, back, false},
+			payment.Voided: {drop.PaymentVoided, payment.Voided, false}, payment.Failed: {drop.PaymentFailed, payment.Failed, false},
 		}},
 		{"the hold has ended, the drop is over", true, (*scene).archived, map[payment.State]outcome{
-			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
+			payment.Authorised: {drop.PaymentVoided, payment.Voided, false}, payment.Captured: {drop.PaymentRefunded, back, false},
 		}},
 		{"the buyer cancelled", false, (*scene).cancelled, map[payment.State]outcome{
-			payment.Open: {checkout.Failed, payment.Failed, false}, payment.Pending: {checkout.Pending, payment.Pending, false},
-			payment.Authorised: {checkout.Voided, payment.Voided, false}, payment.Captured: {checkout.Refunded, back, false},
-			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+			payment.Open: {drop.PaymentFailed, payment.Failed, false}, payment.Pending: {drop.PaymentPending, payment.Pending, false},
+			payment.Authorised: {drop.PaymentVoided, payment.Voided, false}, payment.Captured: {drop.PaymentRefunded, back, false},
+			payment.Voided: {drop.PaymentVoided, payment.Voided, false}, payment.Failed: {drop.PaymentFailed, payment.Failed, false},
 		}},
 		{"the pair is claimed", false, (*scene).claimed, map[payment.State]outcome{
-			payment.Authorised: {checkout.Captured, payment.Captured, true}, payment.Captured: {checkout.Captured, payment.Captured, true},
-			payment.Voided: {checkout.Voided, payment.Voided, false}, payment.Failed: {checkout.Failed, payment.Failed, false},
+			payment.Authorised: {drop.PaymentCaptured, payment.Captured, true}, payment.Captured: {drop.PaymentCaptured, payment.Captured, true},
+			payment.Voided: {drop.PaymentVoided, payment.Voided, false}, payment.Failed: {drop.PaymentFailed, payment.Failed, false},
 		}},
 	}
 	stores.Each(t, func(t *testing.T, st store.Store) {
@@ -313,7 +313,7 @@ func TestTable_EachCell(t *testing.T) {
 					s := newScene(t, st, situation.ended)
 					situation.play(s)
 					s.provider.says(says)
-					var p store.Payment
+					var p drop.Payment
 					for range 3 { // doubled and late: the same once
 						var err error
 						if p, err = s.service.Step(t.Context(), s.payment.ID); err != nil {
@@ -326,7 +326,7 @@ func TestTable_EachCell(t *testing.T) {
 						money = back
 					}
 					got := outcome{p.State, money, p.Purchase != 0}
-					if got != want || p.Unsettled != (p.State == checkout.Open || p.State == checkout.Pending) {
+					if got != want || p.Unsettled != (p.State == drop.PaymentOpen || p.State == drop.PaymentPending) {
 						t.Errorf("%+v, want %+v: %+v; the provider has %+v", got, want, p, found)
 					}
 					s.sound(p)
@@ -337,7 +337,7 @@ func TestTable_EachCell(t *testing.T) {
 }
 
 // sound checks that all records agree, and that the purchase is the buyer's.
-func (s *scene) sound(p store.Payment) {
+func (s *scene) sound(p drop.Payment) {
 	s.Helper()
 	report, err := audit.Drop(s.Context(), s.store, s.id)
 	if err != nil || report.Differences != 0 {
@@ -368,7 +368,7 @@ func TestStep_ACaptureThatIsRefusedReleasesTheUnit(t *testing.T) {
 		s.provider.says(payment.Authorised)
 		s.provider.refuse = true
 		p, err := s.service.Step(t.Context(), s.payment.ID)
-		if err != nil || p.State != checkout.Voided || p.Unsettled || p.Unit != 0 {
+		if err != nil || p.State != drop.PaymentVoided || p.Unsettled || p.Unit != 0 {
 			t.Errorf("%+v, %v", p, err)
 		}
 		s.sound(p)
@@ -439,7 +439,7 @@ func TestStep_TwoPaymentsOfOnePair(t *testing.T) {
 		other.says(payment.Authorised)
 		s.provider.says(payment.Authorised)
 		var both sync.WaitGroup
-		var a, b store.Payment
+		var a, b drop.Payment
 		var errA, errB error
 		both.Go(func() { a, errA = s.service.Step(t.Context(), s.payment.ID) })
 		both.Go(func() { b, errB = service.Step(t.Context(), second.ID) })
@@ -479,7 +479,7 @@ func TestStart_TwiceIsOnePayment(t *testing.T) {
 			}
 		}
 		s.provider.says(payment.Authorised)
-		if p, err := s.service.Step(t.Context(), s.payment.ID); err != nil || p.State != checkout.Captured {
+		if p, err := s.service.Step(t.Context(), s.payment.ID); err != nil || p.State != drop.PaymentCaptured {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		if _, err := s.service.Start(t.Context(), checkout.Order{Reservation: s.payment.Reservation, Owner: buyer}); drop.CodeOf(err) != drop.CodeAlreadyPurchased {
@@ -622,12 +622,12 @@ func TestReconcile_MendsWhatDiffers(t *testing.T) {
 			state string
 			sold  bool
 		}{
-			"paid, though the server saw it fail":           {checkout.Failed, payment.Authorised, false, checkout.Captured, true},
-			"paid at once, though the server saw it fail":   {checkout.Failed, payment.Captured, false, checkout.Captured, true},
-			"paid, and the buyer has left":                  {checkout.Failed, payment.Authorised, true, checkout.Voided, false},
-			"captured, though it was to be given up":        {checkout.Voided, payment.Captured, true, checkout.Refunded, false},
-			"still open, though the server saw it fail":     {checkout.Failed, payment.Open, true, checkout.Failed, false},
-			"settled as the provider has it, so it is left": {checkout.Failed, payment.Failed, true, checkout.Failed, false},
+			"paid, though the server saw it fail":           {drop.PaymentFailed, payment.Authorised, false, drop.PaymentCaptured, true},
+			"paid at once, though the server saw it fail":   {drop.PaymentFailed, payment.Captured, false, drop.PaymentCaptured, true},
+			"paid, and the buyer has left":                  {drop.PaymentFailed, payment.Authorised, true, drop.PaymentVoided, false},
+			"captured, though it was to be given up":        {drop.PaymentVoided, payment.Captured, true, drop.PaymentRefunded, false},
+			"still open, though the server saw it fail":     {drop.PaymentFailed, payment.Open, true, drop.PaymentFailed, false},
+			"settled as the provider has it, so it is left": {drop.PaymentFailed, payment.Failed, true, drop.PaymentFailed, false},
 		} {
 			s := newScene(t, st, false)
 			to := s.payment

@@ -5,78 +5,77 @@ import (
 	"fmt"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
 )
 
-// Payments contains rows of type store.Payment.
-var Payments = table[store.Payment](Table{Name: "payments", Key: "id", Sequence: "payments_id_seq", Serves: true, Rights: "SELECT, INSERT, UPDATE"},
-	number("id", func(p *store.Payment) *drop.PaymentID { return &p.ID }).numbered(),
-	number("reservation_id", func(p *store.Payment) *drop.ReservationID { return &p.Reservation }),
-	number("user_id", func(p *store.Payment) *drop.UserID { return &p.User }),
-	text("provider", func(p *store.Payment) *string { return &p.Provider }).needed(),
-	text("number", func(p *store.Payment) *string { return &p.Number }).orNull(),
-	text("receipt", func(p *store.Payment) *string { return &p.Receipt }).orNull(),
-	text("url", func(p *store.Payment) *string { return &p.URL }).orNull(),
-	text("return_url", func(p *store.Payment) *string { return &p.ReturnURL }),
-	text("email", func(p *store.Payment) *string { return &p.Email }).orNull(),
-	text("state", func(p *store.Payment) *string { return &p.State }).needed(),
-	flag("unsettled", func(p *store.Payment) *bool { return &p.Unsettled }),
-	number("amount", func(p *store.Payment) *drop.Money { return &p.Amount }),
-	text("currency", func(p *store.Payment) *string { return &p.Currency }),
-	number("decimals", func(p *store.Payment) *int { return &p.Decimals }).small(),
-	number("refunded", func(p *store.Payment) *drop.Money { return &p.Refunded }),
-	number("unit_id", func(p *store.Payment) *drop.ReservationID { return &p.Unit }).orNull(),
-	number("purchase_id", func(p *store.Payment) *drop.PurchaseID { return &p.Purchase }).orNull(),
-	text("reason", func(p *store.Payment) *string { return &p.Reason }).orNull(),
-	number("tries", func(p *store.Payment) *int { return &p.Tries }),
-	number("due_at", func(p *store.Payment) *drop.Time { return &p.DueAt }),
-	number("expires_at", func(p *store.Payment) *drop.Time { return &p.ExpiresAt }),
-	number("created_at", func(p *store.Payment) *drop.Time { return &p.CreatedAt }).timed(),
+// Payments contains rows of type drop.Payment.
+var Payments = table[drop.Payment](Table{Name: "payments", Key: "id", Sequence: "payments_id_seq", Serves: true, Rights: "SELECT, INSERT, UPDATE"},
+	number("id", func(p *drop.Payment) *drop.PaymentID { return &p.ID }).numbered(),
+	number("reservation_id", func(p *drop.Payment) *drop.ReservationID { return &p.Reservation }),
+	number("user_id", func(p *drop.Payment) *drop.UserID { return &p.User }),
+	text("provider", func(p *drop.Payment) *string { return &p.Provider }).needed(),
+	text("number", func(p *drop.Payment) *string { return &p.Number }).orNull(),
+	text("receipt", func(p *drop.Payment) *string { return &p.Receipt }).orNull(),
+	text("url", func(p *drop.Payment) *string { return &p.URL }).orNull(),
+	text("return_url", func(p *drop.Payment) *string { return &p.ReturnURL }),
+	text("email", func(p *drop.Payment) *string { return &p.Email }).orNull(),
+	text("state", func(p *drop.Payment) *string { return &p.State }).needed(),
+	flag("unsettled", func(p *drop.Payment) *bool { return &p.Unsettled }),
+	number("amount", func(p *drop.Payment) *drop.Money { return &p.Amount }),
+	text("currency", func(p *drop.Payment) *string { return &p.Currency }),
+	number("decimals", func(p *drop.Payment) *int { return &p.Decimals }).small(),
+	number("refunded", func(p *drop.Payment) *drop.Money { return &p.Refunded }),
+	number("unit_id", func(p *drop.Payment) *drop.ReservationID { return &p.Unit }).orNull(),
+	number("purchase_id", func(p *drop.Payment) *drop.PurchaseID { return &p.Purchase }).orNull(),
+	text("reason", func(p *drop.Payment) *string { return &p.Reason }).orNull(),
+	number("tries", func(p *drop.Payment) *int { return &p.Tries }),
+	number("due_at", func(p *drop.Payment) *drop.Time { return &p.DueAt }),
+	number("expires_at", func(p *drop.Payment) *drop.Time { return &p.ExpiresAt }),
+	number("created_at", func(p *drop.Payment) *drop.Time { return &p.CreatedAt }).timed(),
 )
 
 // AddPayment implements store.Store.
-func (s Store) AddPayment(ctx context.Context, p store.Payment) (store.Payment, error) {
+func (s Store) AddPayment(ctx context.Context, p drop.Payment) (drop.Payment, error) {
 	err := s.engine.Add(ctx, "add a payment", Payments, &p)
 	return p, err
 }
 
 // Payment implements store.Store.
-func (s Store) Payment(ctx context.Context, id drop.PaymentID) (p store.Payment, found bool, err error) {
+func (s Store) Payment(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error) {
 	p.ID = id
 	found, err = s.one(ctx, fmt.Sprintf("read payment %d", id), Payments, Payments.Column("id"), &p)
 	return p, found, err
 }
 
 // ReplacePayment implements store.Store.
-func (s Store) ReplacePayment(ctx context.Context, old, to store.Payment) (done bool, err error) {
+func (s Store) ReplacePayment(ctx context.Context, old, to drop.Payment) (done bool, err error) {
 	return s.engine.Swap(ctx, fmt.Sprintf("change payment %d", old.ID), Payments, &old, &to)
 }
 
 // PaymentsOf implements store.Store.
-func (s Store) PaymentsOf(ctx context.Context, id drop.ReservationID) ([]store.Payment, error) {
+func (s Store) PaymentsOf(ctx context.Context, id drop.ReservationID) ([]drop.Payment, error) {
 	by := Payments.Column("reservation_id")
-	q := Query{Table: Payments, Where: by, Is: by.Of(&store.Payment{Reservation: id})}
-	found := list(&q, new(store.Payment), one)
+	q := Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Reservation: id})}
+	found := list(&q, new(drop.Payment), one)
 	err := s.engine.Read(ctx, fmt.Sprintf("read the payments of reservation %d", id), q)
 	return *found, err
 }
 
 // PaymentsFor implements store.Store. Each payment is found by a key.
-func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]store.Payment, error) {
+func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error) {
 	if len(units) == 0 {
 		return nil, nil
 	}
 	by := Payments.Column("unit_id")
 	queries := make([]Query, len(units))
-	found := make([]*[]store.Payment, len(units))
+	found := make([]*[]drop.Payment, len(units))
 	for i, id := range units {
-		queries[i] = Query{Table: Payments, Where: by, Is: by.Of(&store.Payment{Unit: id})}
-		found[i] = list(&queries[i], new(store.Payment), one)
+		queries[i] = Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id})}
+		found[i] = list(&queries[i], new(drop.Payment), one)
 	}
 	if err := s.engine.Read(ctx, "read the payments for reservations", queries...); err != nil {
 		return nil, err
 	}
-	var all []store.Payment
+	var all []drop.Payment
 	for _, rows := range found {
 		all = append(all, *rows...)
 	}
@@ -84,20 +83,20 @@ func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]s
 }
 
 // UnsettledPayments implements store.Store.
-func (s Store) UnsettledPayments(ctx context.Context, after drop.PaymentID, limit int) ([]store.Payment, error) {
+func (s Store) UnsettledPayments(ctx context.Context, after drop.PaymentID, limit int) ([]drop.Payment, error) {
 	by := Payments.Column("unsettled")
-	q := Query{Table: Payments, Where: by, Is: by.Of(&store.Payment{Unsettled: true}), Page: &Page{From: int64(after), Limit: limit}}
-	found := list(&q, new(store.Payment), one)
+	q := Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unsettled: true}), Page: &Page{From: int64(after), Limit: limit}}
+	found := list(&q, new(drop.Payment), one)
 	err := s.engine.Read(ctx, "read the unsettled payments", q)
 	return *found, err
 }
 
 // NewestPayments implements store.Store.
-func (s Store) NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]store.Payment, error) {
+func (s Store) NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error) {
 	q := Query{Table: Payments, Page: Before(int64(before), limit)}
-	found := list(&q, new(store.Payment), one)
+	found := list(&q, new(drop.Payment), one)
 	err := s.engine.Read(ctx, "read the payments", q)
 	return *found, err
 }
 
-func one(p *store.Payment) store.Payment { return *p }
+func one(p *drop.Payment) drop.Payment { return *p }

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/store"
 )
 
 var paymentTests = []test{
@@ -12,7 +11,7 @@ var paymentTests = []test{
 	{"Payments_UnsettledByPages", paymentsUnsettled},
 }
 
-func (f *fixture) payment(p store.Payment) store.Payment {
+func (f *fixture) payment(p drop.Payment) drop.Payment {
 	f.Helper()
 	p, err := f.AddPayment(f.ctx, p)
 	if err != nil || p.ID == 0 || p.CreatedAt == 0 {
@@ -21,19 +20,19 @@ func (f *fixture) payment(p store.Payment) store.Payment {
 	return p
 }
 
-var fullPayment = store.Payment{
+var fullPayment = drop.Payment{
 	Reservation: 1<<32 + 7, User: 3, Provider: "stripe", Number: "cs_é'", Receipt: "pi_1", URL: "https://pay.example/?a=1&b='", ReturnURL: "/drops/1",
 	Email: "ann@example.com", State: "open", Unsettled: true, Amount: 1_000_001_199_950, Currency: "KWD", Decimals: 3, Refunded: 5, Unit: 1<<32 + 8,
 	Purchase: 1<<32 + 9, Reason: "out of stock", Tries: 2, DueAt: base + 1, ExpiresAt: base + 2,
 }
 
 func paymentsKeepEveryField(f *fixture) {
-	bare := store.Payment{Reservation: 1<<32 + 1, User: 4, Provider: "demo", State: "captured", Currency: "EUR"}
+	bare := drop.Payment{Reservation: 1<<32 + 1, User: 4, Provider: "demo", State: "captured", Currency: "EUR"}
 	first, second := f.payment(fullPayment), f.payment(bare)
 	if second.ID <= first.ID {
 		f.Errorf("numbers %d, %d", first.ID, second.ID)
 	}
-	for _, want := range []store.Payment{first, second} {
+	for _, want := range []drop.Payment{first, second} {
 		got, found, err := f.Payment(f.ctx, want.ID)
 		if err != nil || !found {
 			f.Errorf("Payment: %t, %v", found, err)
@@ -50,12 +49,12 @@ func paymentsKeepEveryField(f *fixture) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	equal(f, "NewestPayments", newest, []store.Payment{second, first})
+	equal(f, "NewestPayments", newest, []drop.Payment{second, first})
 	newest, err = f.NewestPayments(f.ctx, second.ID, 1)
 	if err != nil {
 		f.Fatal(err)
 	}
-	equal(f, "NewestPayments before the second", newest, []store.Payment{first})
+	equal(f, "NewestPayments before the second", newest, []drop.Payment{first})
 }
 
 func paymentsReplaceOnlyWhatWasRead(f *fixture) {
@@ -83,14 +82,14 @@ func paymentsReplaceOnlyWhatWasRead(f *fixture) {
 }
 
 func paymentsFound(f *fixture) {
-	of := func(reservation, unit drop.ReservationID) store.Payment {
+	of := func(reservation, unit drop.ReservationID) drop.Payment {
 		p := fullPayment
 		p.Reservation, p.Unit = reservation, unit
 		return f.payment(p)
 	}
 	const r = drop.ReservationID(7 << 32)
 	a, b, c := of(r+1, 0), of(r+2, r+2), of(r+1, r+3)
-	for id, want := range map[drop.ReservationID][]store.Payment{r + 1: {a, c}, r + 2: {b}, r + 3: nil} {
+	for id, want := range map[drop.ReservationID][]drop.Payment{r + 1: {a, c}, r + 2: {b}, r + 3: nil} {
 		got, err := f.PaymentsOf(f.ctx, id)
 		if err != nil {
 			f.Fatal(err)
@@ -99,9 +98,9 @@ func paymentsFound(f *fixture) {
 	}
 	for _, c := range []struct {
 		units []drop.ReservationID
-		want  []store.Payment
+		want  []drop.Payment
 	}{
-		{[]drop.ReservationID{r + 3, r + 1, r + 2}, []store.Payment{c, b}},
+		{[]drop.ReservationID{r + 3, r + 1, r + 2}, []drop.Payment{c, b}},
 		{[]drop.ReservationID{r + 1}, nil},
 		{nil, nil},
 	} {
@@ -114,7 +113,7 @@ func paymentsFound(f *fixture) {
 }
 
 func paymentsUnsettled(f *fixture) {
-	var want []store.Payment
+	var want []drop.Payment
 	for i := range 5 {
 		p := fullPayment
 		p.Unsettled = i%2 == 0
@@ -122,7 +121,7 @@ func paymentsUnsettled(f *fixture) {
 			want = append(want, p)
 		}
 	}
-	for after, want := range map[drop.PaymentID][]store.Payment{0: want[:2], want[0].ID: want[1:], want[2].ID: nil} {
+	for after, want := range map[drop.PaymentID][]drop.Payment{0: want[:2], want[0].ID: want[1:], want[2].ID: nil} {
 		got, err := f.UnsettledPayments(f.ctx, after, 2)
 		if err != nil {
 			f.Fatal(err)
