@@ -53,6 +53,8 @@ type Config struct {
 	SignIn string
 	// Identity says that buyers and operators need tokens.
 	Identity bool
+	// Payments says that buyers pay before a unit is sold to them.
+	Payments bool
 	// PublicURL is the shop's own address, such as https://shop.example, without a path. Previews need it: a request's
 	// Host header is the caller's word, and one answer is for all callers (default: none).
 	PublicURL string

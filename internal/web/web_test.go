@@ -138,10 +138,10 @@ func packedIf(tag string) string {
 }
 
 func TestPages_SayWhatTheShopIsCalled(t *testing.T) {
-	h, _ := handler(t, Config{Shop: `Léon & "Söhne" </title><script>`, Currency: "EUR", SignIn: "/in", Identity: true})
+	h, _ := handler(t, Config{Shop: `Léon & "Söhne" </title><script>`, Currency: "EUR", SignIn: "/in", Identity: true, Payments: true})
 	body := answer(h, http.MethodGet, "/").Body.String()
 	for _, want := range []string{
-		`data-shop="Léon &amp; &#34;Söhne&#34; &lt;/title&gt;&lt;script&gt;"`, `data-currency="EUR"`, `data-sign-in="/in"`, `data-identity="true"`,
+		`data-shop="Léon &amp; &#34;Söhne&#34; &lt;/title&gt;&lt;script&gt;"`, `data-currency="EUR"`, `data-sign-in="/in"`, `data-identity="true"`, `data-payments="true"`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in the page", want)
