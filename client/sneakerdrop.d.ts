@@ -790,7 +790,7 @@ export interface components {
              * @description Stable name of the error, for programs
              * @enum {string}
              */
-            code: "already_purchased" | "already_returned" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "purchase_not_found" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
+            code: "already_purchased" | "already_returned" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "notification_invalid" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "payment_failed" | "payment_not_found" | "payment_pending" | "payment_provider_unreachable" | "payment_required" | "purchase_not_found" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
             /** @description What happened, why, and what to do next, for people */
             error: string;
         };

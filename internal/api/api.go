@@ -31,6 +31,7 @@ import (
 	"sneakerdrop/internal/limit"
 	"sneakerdrop/internal/negotiate"
 	"sneakerdrop/internal/shop"
+	"sneakerdrop/internal/shop/checkout"
 	"sneakerdrop/socketio"
 )
 
@@ -58,6 +59,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Currency of all prices (default USD).
 	Currency drop.Currency
+	// Checkout takes payments (default: nobody pays, and the calls about payments do not exist).
+	Checkout *checkout.Service
 	// Audit serves GET /api/drops/{id}/audit (default: the call does not exist).
 	Audit Audit
 	// Rehearsals serves /api/operator/rehearsals (default: the path does not exist).
@@ -103,6 +106,7 @@ type api struct {
 	signIn   shop.SignIn
 	names    drop.NameStyle
 	currency drop.Currency
+	checkout *checkout.Service // nil: nobody pays
 	origins  *origins
 	streams  Streams
 	sockets  interface{ Stats() socketio.Stats } // nil: there is no count
@@ -151,7 +155,8 @@ func New(c Config) (http.Handler, error) {
 	a := &api{
 		engine: c.Engine, log: c.Log, currency: c.Currency, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, signIn: shop.SignIn{Tokens: c.Identity, Engine: c.Engine}, names: c.BuyerNames,
-		origins: newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
+		checkout: c.Checkout,
+		origins:  newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 		about: c.About, feed: c.Feed, endpoints: c.Endpoints, stopping: c.Stopping,
 	}

@@ -10,7 +10,9 @@ import (
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/payment"
 	"sneakerdrop/internal/shop"
+	"sneakerdrop/internal/shop/checkout"
 )
 
 // Codes that only the HTTP interface returns. Package drop has those of the domain. Clients match on codes, so none is
@@ -34,6 +36,9 @@ const (
 	codeNotReady         drop.Code = "not_ready"
 	codeInternal         drop.Code = "internal"
 	codeNotNow           drop.Code = "not_now"
+	codePaymentNotFound  drop.Code = "payment_not_found"
+	codeNoProvider       drop.Code = "payment_provider_unreachable"
+	codeNotification     drop.Code = "notification_invalid"
 )
 
 // errReaderGone says that the client stopped reading a long answer.
@@ -70,6 +75,9 @@ var problems = map[drop.Code]problem{
 	drop.CodeReservationCancelled: {status: http.StatusGone, sentence: "Reservation cancelled"},
 	drop.CodeAlreadyPurchased:     {status: http.StatusConflict, sentence: "Reservation is already purchased and can no longer be cancelled; ask the shop for a refund"},
 	drop.CodeAlreadyReturned:      {status: http.StatusConflict, sentence: "The unit was taken back before, in the other way; use restock to change the stock"},
+	drop.CodePaymentRequired:      {status: http.StatusPaymentRequired, sentence: "This shop sells for payment only; start a checkout with POST /api/drops/checkout and send the buyer to its url"},
+	drop.CodePaymentPending:       {status: http.StatusConflict, sentence: "A payment of this reservation is being taken; read GET /api/payments/{id} to see what becomes of it"},
+	drop.CodePaymentFailed:        {status: http.StatusPaymentRequired, sentence: "The payment provider refused the payment; start a new checkout with POST /api/drops/checkout"},
 	drop.CodeIdempotencyMismatch:  {status: http.StatusUnprocessableEntity, sentence: "Idempotency-Key was already used for a different request; send each new request with a new key"},
 	drop.CodeFixed:                {status: http.StatusConflict},
 	drop.CodeStockInUse:           {status: http.StatusConflict, sentence: "Too few units are unsold; remove at most as many as are available"},
@@ -94,6 +102,9 @@ var problems = map[drop.Code]problem{
 	codeUnavailable:      {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelDebug, sentence: "Service is temporarily unavailable and your request did not go through; try again after Retry-After seconds"},
 	codeOutcomeUnknown:   {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn, sentence: "Outcome is unknown because no confirmation came; check after Retry-After seconds whether the request took effect before you try again"},
 	codeNotReady:         {status: http.StatusServiceUnavailable, retryAfter: 1, log: slog.LevelDebug, sentence: "Not ready to serve yet; try again after Retry-After seconds"},
+	codePaymentNotFound:  {status: http.StatusNotFound, sentence: "Payment not found; POST /api/drops/checkout begins one"},
+	codeNoProvider:       {status: http.StatusServiceUnavailable, retryAfter: 2, log: slog.LevelWarn, sentence: "The payment provider does not answer; try again after Retry-After seconds"},
+	codeNotification:     {status: http.StatusBadRequest, sentence: "Notification has a false or old signature, or cannot be read; check the secret that signs it"},
 	codeInternal:         {status: http.StatusInternalServerError, log: slog.LevelError, sentence: "Something went wrong on the server; try again, and if it persists, give the shop the X-Request-Id"},
 }
 
@@ -122,6 +133,10 @@ func refusalOf(err error, read bool) *drop.Error {
 		code = codeOverloaded
 	case errors.Is(err, engine.ErrUnavailable), errors.Is(err, engine.ErrStopping):
 		code = codeUnavailable
+	case errors.Is(err, checkout.ErrProvider):
+		code = codeNoProvider
+	case errors.Is(err, payment.ErrForged), errors.Is(err, payment.ErrMalformed):
+		code = codeNotification
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, errReaderGone):
 		code = codeOutcomeUnknown
 	default:

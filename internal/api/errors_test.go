@@ -1,7 +1,10 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -11,6 +14,9 @@ import (
 	"testing"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/payment"
+	"sneakerdrop/internal/shop/checkout"
 )
 
 // TestErrors_EveryCodeIsInOneVariantWhichSaysWhatItHas compares the errors that are sent with their description in
@@ -38,6 +44,25 @@ func TestErrors_EveryCodeIsInOneVariantWhichSaysWhatItHas(t *testing.T) {
 		if got := slices.Sorted(maps.Keys(sent)); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 			t.Errorf("%s has %v, %s says %v", code, got, variants[code][0].name, want)
 		}
+	}
+}
+
+// A provider that is away says so, even if the caller's time is over by then.
+func TestErrors_OfPaymentsHaveTheirOwnCodes(t *testing.T) {
+	for want, err := range map[drop.Code]error{
+		codeNoProvider:     fmt.Errorf("%w: %w", checkout.ErrProvider, context.DeadlineExceeded),
+		codeNotification:   fmt.Errorf("read it: %w", payment.ErrForged),
+		codeOutcomeUnknown: errors.Join(checkout.ErrProvider, engine.ErrOutcomeUnknown),
+		codeUnavailable:    errors.Join(checkout.ErrProvider, engine.ErrUnavailable),
+		drop.CodeInvalid:   drop.Invalid("amount", "must be above 0"),
+		codeInternal:       errors.New("anything else"),
+	} {
+		if got := refusalOf(err, false).Code; got != want {
+			t.Errorf("%v is %s, want %s", err, got, want)
+		}
+	}
+	if got := refusalOf(fmt.Errorf("read it: %w", payment.ErrMalformed), false).Code; got != codeNotification {
+		t.Errorf("a notification that cannot be read is %s", got)
 	}
 }
 
