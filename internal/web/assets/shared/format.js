@@ -7,6 +7,10 @@ const dayOfYear = dates({ dateStyle: "medium", timeStyle: "short" });
 const timeOf = dates({ hour: "numeric", minute: "2-digit" });
 
 export const money = prices(currency, decimals);
+
+// amount is money that was paid, perhaps in the currency of another time.
+export const amount = (n, of) => (of === currency ? money : prices(of))(n);
+
 export const whole = numbers();
 const timeOfDay = dates({ hour: "numeric", minute: "2-digit", second: "2-digit" });
 const day = dates({ day: "numeric", month: "short" });

@@ -10,11 +10,13 @@ import { onlyDrop } from "./about.js";
 import { buyer, signedIn } from "./buyer.js";
 import { Card } from "./card.js";
 import { catalog, phaseOf } from "./catalog.js";
+import { back, closePayment } from "./checkout.js";
 import { Account, Introduction, Offered, SignIn } from "./dialogs.js";
 import { closeReceipt, hands, recount } from "./hands.js";
 import { link } from "./link.js";
 import { declineOffer, offer } from "./signin.js";
 import { DropPage } from "./page.js";
+import { Payment } from "./payment.js";
 import { Receipt } from "./receipt.js";
 import { Empty, Waiting } from "./states.js";
 import { focusDrop, Tray } from "./tray.js";
@@ -32,6 +34,7 @@ export function App() {
       if (dialog === "account") return undefined; // where it was asked for
       setTimeout(focusDrop, 100, dropId);
     }
+    if (back.shown) return closePayment();
     show(null);
     want(null);
     return undefined;
@@ -51,7 +54,7 @@ export function App() {
     recount();
     wanted?.();
   };
-  const shown = offer.token ? "offer" : hands.receipt ? "receipt" : dialog;
+  const shown = offer.token ? "offer" : hands.receipt ? "receipt" : !back.shown ? dialog : back.refusal?.needsSignIn ? "sign-in" : "payment";
   return html`
     <${Header} account=${() => (signedIn() ? show("account") : ask(() => {}))} />
     <main id="main" tabindex="-1">${onlyDrop ? html`<${DropPage} ask=${asked} />` : html`<${Drops} ask=${asked} />`}</main>
@@ -59,6 +62,7 @@ export function App() {
     <${Dialog} open=${shown !== null} close=${close}>
       ${shown === "offer" && html`<${Offered} close=${close} />`}
       ${shown === "receipt" && html`<${Receipt} close=${close} />`}
+      ${shown === "payment" && html`<${Payment} close=${close} />`}
       ${shown === "name" && html`<${Introduction} done=${introduced} close=${close} />`}
       ${shown === "sign-in" && html`<${SignIn} signIn=${signIn} close=${close} />`}
       ${shown === "account" && html`<${Account} close=${close} />`}

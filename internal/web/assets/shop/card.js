@@ -10,6 +10,7 @@ import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { picturesOf, sizeGuide } from "./about.js";
 import { catalog, phaseOf } from "./catalog.js";
+import { isChecked } from "./checkout.js";
 import { Clock } from "./clock.js";
 import { Gallery, Slide } from "./gallery.js";
 import { boughtOf, hands, holdsOf, reserve } from "./hands.js";
@@ -177,6 +178,7 @@ function labelOf(drop, phase, size, { holding, bought, full }) {
 }
 
 function hintOf(drop, phase, { holding, bought }) {
+  if (isChecked(drop.id)) return t("payment.checking");
   if (holding > 0) return t("card.hint_reserved");
   if (bought > 0) return t("card.hint_purchased", { n: bought });
   if (phase === "out") return t("card.hint_sold_out");

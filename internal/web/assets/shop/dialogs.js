@@ -8,6 +8,7 @@ import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { buyer, forget, introduce, signedIn } from "./buyer.js";
 import { nameOf } from "./catalog.js";
+import { forgetPayment } from "./checkout.js";
 import { Portrait } from "./gallery.js";
 import { hands, letGo, showReceipt } from "./hands.js";
 import { acceptOffer, lookAtOffer, offer, refusedForGood, signInAddress } from "./signin.js";
@@ -97,6 +98,7 @@ export function Account({ close }) {
   const leave = () => {
     forget();
     letGo();
+    forgetPayment();
     close();
   };
   const receipt = async (id) => {

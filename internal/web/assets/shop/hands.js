@@ -22,7 +22,7 @@ export const hands = {
 const others = "BroadcastChannel" in globalThis ? new BroadcastChannel("sneakerdrop") : null;
 if (others) others.onmessage = () => recount();
 
-function changed(dropId) {
+export function changed(dropId) {
   tell("hands");
   if (dropId) tell(`drop:${dropId}`);
 }
@@ -70,6 +70,7 @@ function took(reservation) {
   if (reservation.status === "active") {
     if (!had) found(reservation);
     if (!had || had.phase === "over") hands.holds.set(reservation.id, { ...reservation, phase: "held" });
+    else if (Date.parse(reservation.expires_at) > Date.parse(had.expires_at)) had.expires_at = reservation.expires_at; // a payment began
   } else if (reservation.status === "completed") {
     hands.holds.delete(reservation.id);
     if (!hands.bought.has(reservation.id)) hands.bought.set(reservation.id, { ...reservation, at: Date.parse(reservation.createdAt) });
@@ -134,7 +135,8 @@ export async function giveBack(id) {
   changed(hold.dropId);
 }
 
-function ended(hold, refusal) {
+// ended takes note of a refusal: the hold has ended, or it has not and the buyer is told why.
+export function ended(hold, refusal) {
   if (refusal.code === "reservation_expired") over(hold);
   else if (refusal.code === "reservation_cancelled") {
     hands.holds.delete(hold.id); // in another tab: whoever pressed a button here is told

@@ -6,6 +6,7 @@ import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
 import { signInFailed } from "./buyer.js";
 import { catalog, changed, listed, notListed, settleNext } from "./catalog.js";
+import { look } from "./checkout.js";
 import { forgive, heard, recount } from "./hands.js";
 
 // up: connected now. lost: gone for long enough to say so.
@@ -18,7 +19,10 @@ export function start() {
     drop: changed,
     list: listed,
     failed: notListed,
-    reservation: heard,
+    reservation(told) {
+      heard(told);
+      look(); // its payment may be decided
+    },
     refused: signInFailed,
     sync: () => recount().then((told) => told && link.up && forgive()),
     state({ up, lost }) {

@@ -2,6 +2,7 @@ import { mount } from "../shared/mount.js";
 import { tell } from "../shared/topics.js";
 import { App } from "./app.js";
 import { recall } from "./buyer.js";
+import { look, returned } from "./checkout.js";
 import { recount } from "./hands.js";
 import { start } from "./link.js";
 import { arrived, changeOver, lookAtOffer } from "./signin.js";
@@ -18,10 +19,12 @@ function forgetLanguage() {
 function begin() {
   forgetLanguage();
   arrived();
+  returned();
   if (!mount(App)) return;
   start();
   const known = recall();
   known.then(recount);
+  known.then(look);
   known.then(lookAtOffer);
   addEventListener("hashchange", () => {
     if (arrived()) changeOver();

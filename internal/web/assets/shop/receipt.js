@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { shop } from "../shared/config.js";
-import { money, precise } from "../shared/format.js";
+import { amount, money, precise } from "../shared/format.js";
 import { t } from "../shared/messages.js";
 import { useTopic } from "../shared/topics.js";
 import { nameOf } from "./catalog.js";
@@ -12,13 +12,16 @@ import { letter, printer } from "./icons.js";
 // numberOf is a purchase as receipts and the operators' lists name it: its drop, and its number there.
 const numberOf = (purchase) => `${purchase.dropId}-${purchase.id % 2 ** 32}`;
 
-function linesOf(purchase) {
+function linesOf({ payment, ...purchase }) {
   return [
     [t("receipt.drop"), nameOf(purchase.dropId)],
     purchase.size && [t("receipt.size"), purchase.size],
     [t("receipt.price"), money(purchase.price)],
     [t("receipt.purchased"), precise(Date.parse(purchase.createdAt))],
     [t("receipt.number"), numberOf(purchase)],
+    payment && [t("receipt.paid"), amount(payment.amount, payment.currency)],
+    payment?.number && [t("receipt.payment"), payment.number],
+    payment?.refunded > 0 && [t("receipt.refunded"), amount(payment.refunded, payment.currency)],
   ].filter(Boolean);
 }
 

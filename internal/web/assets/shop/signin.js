@@ -6,6 +6,7 @@ import { client } from "../shared/client.js";
 import { identity } from "../shared/config.js";
 import { tell } from "../shared/topics.js";
 import { become, buyer, recall, signedIn, signInFailed, tab, token } from "./buyer.js";
+import { lookAnew } from "./checkout.js";
 import { letGo, recount } from "./hands.js";
 import { signInAnew } from "./link.js";
 
@@ -90,5 +91,5 @@ export function declineOffer() {
 // changeOver has the open page go on as the buyer that the token is now: nothing of another one stays on it.
 export function changeOver() {
   letGo();
-  return recall().then(recount).then(signInAnew);
+  return recall().then(recount).then(signInAnew).then(lookAnew);
 }

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
-import { money } from "../shared/format.js";
+import { payments } from "../shared/config.js";
+import { countdown, money, spoken } from "../shared/format.js";
 import { rich, t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
@@ -9,6 +10,7 @@ import { isolated } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { onlyDrop } from "./about.js";
 import { catalog, nameOf } from "./catalog.js";
+import { hasBegun, pay } from "./checkout.js";
 import { Portrait } from "./gallery.js";
 import { buy, dismiss, giveBack, hands, ran, remaining } from "./hands.js";
 
@@ -78,11 +80,18 @@ function Hold({ hold }) {
       <p class="more" id=${`hold-${hold.id}-more`}>${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? isolated(money(drop.price)) : ""}</p>
     </div>
     <div class="buttons">
-      <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => buy(hold.id)}>${hold.phase === "buying" ? t("hold.purchasing") : t("hold.purchase")}</button>
+      <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => (payments ? pay : buy)(hold.id)}>${wordOf(hold)}</button>
       <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => giveBack(hold.id)}>${hold.phase === "giving" ? t("hold.releasing") : t("hold.release")}</button>
     </div>
     ${hold.problem && html`<p class="problem">${explain(hold.problem)}</p>`}
   </div>`;
+}
+
+// wordOf is the word of a hold's first button.
+function wordOf({ id, phase }) {
+  if (phase === "buying") return payments ? t("dialog.working") : t("hold.purchasing");
+  if (!payments) return t("hold.purchase");
+  return hasBegun(id) ? t("hold.continue") : t("hold.pay");
 }
 
 // useDecision takes whoever has just reserved to the hold: the 60 seconds are for the decision. Screen readers read
@@ -121,15 +130,16 @@ export function focusDrop(id) {
 }
 
 const around = 2 * Math.PI * 20;
+const long = 100; // seconds that are written as minutes
 
 function Ring({ hold, left, seconds }) {
   const share = Math.min(1, Math.max(0, (left - 1000) / (Date.parse(hold.expires_at) - Date.parse(hold.createdAt))));
-  return html`<div class="ring" role="timer" id=${`hold-${hold.id}-time`} aria-label=${t("hold.seconds_left", { n: seconds })}>
+  return html`<div class="ring" role="timer" id=${`hold-${hold.id}-time`} aria-label=${seconds < long ? t("hold.seconds_left", { n: seconds }) : t("hold.time_left", { time: spoken(left) })}>
     <svg viewBox="0 0 48 48" aria-hidden="true" focusable="false">
       <circle class="track" cx="24" cy="24" r="20" />
       <circle class="rest" cx="24" cy="24" r="20" stroke-dasharray=${around} style=${{ strokeDashoffset: String(around * (1 - share)) }} />
     </svg>
-    <span aria-hidden="true" translate=${false}>${seconds}</span>
+    <span aria-hidden="true" translate=${false} class=${seconds < long ? "" : "long"}>${seconds < long ? seconds : countdown(left)}</span>
   </div>`;
 }
 
