@@ -55,6 +55,7 @@ type Config struct {
 
 	Engine     engine.Config
 	API        api.Config
+	Payments   *Payments // nil: a purchase takes no money
 	Pages      web.Config
 	Bus        *bus.Config      // nil for none; its Subject is only the first word of the subjects
 	Rehearsals *shop.Rehearsals // nil for none

@@ -39,6 +39,7 @@ type server struct {
 	hub      *live.Hub
 	bus      *bus.NATS // nil for none
 	engine   *engine.Engine
+	paid     *paid // nil: no payments
 	sockets  *sockets.Sockets
 	streams  *sse.Streams
 	feed     *events.Feed
@@ -53,7 +54,7 @@ type server struct {
 func (s *server) parts() []part {
 	return []part{
 		s.takeIdentity, s.openWaitingRoom, s.openStore, s.fill, s.makeHub, s.dialBus, s.makeCalls, s.openDiagnostics, s.startEngine, s.subscribeBus,
-		s.startWebhooks, s.startJobs, s.openDoor, s.startReloading,
+		s.startWebhooks, s.warnOfPayments, s.startPayments, s.startJobs, s.openDoor, s.startReloading,
 	}
 }
 
@@ -140,6 +141,7 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	lanes := s.Engine
 	lanes.Metrics, lanes.Publish, lanes.Log = metrics, s.publish, s.Log
 	s.engine = engine.New(s.store, lanes)
+	s.makePayments()
 	var identify sockets.Identify
 	if s.API.Identity != nil {
 		identify = (&shop.SignIn{Tokens: s.API.Identity, Engine: s.engine}).Buyer
@@ -172,16 +174,19 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	if s.Rehearsals != nil {
 		c.Rehearsals = s.Rehearsals
 	}
+	if s.paid != nil {
+		s.registry.MustRegister(s.paid.metrics)
+	}
 	calls, err := api.New(c)
 	if err != nil {
 		return nil, err
 	}
-	s.Pages.Identity, s.Pages.Catalog = c.Identity != nil, s.engine
+	s.Pages.Identity, s.Pages.Payments, s.Pages.Catalog = c.Identity != nil, s.paid != nil, s.engine
 	pages, err := web.New(s.Pages)
 	if err != nil {
 		return nil, err
 	}
-	s.handler = s.onlyHosts(s.Address.Loopback() && c.Identity == nil, pages.Around(calls))
+	s.handler = s.onlyHosts(s.Address.Loopback() && c.Identity == nil, s.paid.around(pages.Around(calls)))
 	return end, nil
 }
 

@@ -35,6 +35,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the schema up to date and print the versions before and after."`
 	Audit   auditCommand   `cmd:"" help:"Check that ledger, counters, reservations and purchases of each drop match, even while a server runs; exit code 1 if they do not."`
 
+	Reconcile reconcileCommand `cmd:"" help:"Compare payments with the payment provider's and mend what differs, even while a server runs; exit code 1 if something needs a person."`
+
 	Token tokenCommands `cmd:"" help:"Make, list and revoke operators' tokens, which are needed if buyers sign in."`
 	Log   logCommand    `cmd:"" help:"Show what operators did: who, what, when and from where."`
 

@@ -50,7 +50,7 @@ func openTo(info fs.FileInfo) (can, keepsOut string) {
 
 // secretFiles returns the files with a server's secrets. .env counts if it contains any.
 func (c *serveCommand) secretFiles(s *settings) []string {
-	files := []string{c.JWTSecretFile, c.TLSKey, c.NATSCreds, c.NATSKey}
+	files := []string{c.JWTSecretFile, c.TLSKey, c.NATSCreds, c.NATSKey, c.StripeFile, c.HookFile, c.CheckoutFile}
 	for _, l := range s.layers {
 		for _, p := range l.pairs {
 			if p.value != "" && (secretName.MatchString(p.name) || secretValue.MatchString(p.value)) {
@@ -62,6 +62,6 @@ func (c *serveCommand) secretFiles(s *settings) []string {
 }
 
 var (
-	secretName  = regexp.MustCompile(`(?i)(SECRET|PASSWORD|TOKEN)$`)
+	secretName  = regexp.MustCompile(`(?i)(SECRET|PASSWORD|TOKEN|STRIPE_KEY)$`)
 	secretValue = regexp.MustCompile(`://[^/\s]+@`)
 )

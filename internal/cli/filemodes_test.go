@@ -50,12 +50,14 @@ func TestModes_OpenFilesAreNamed(t *testing.T) {
 func TestModes_OfAServersFiles(t *testing.T) {
 	for dotenv, has := range map[string]bool{
 		"DB_PASSWORD=x": true, "SNEAKERDROP_JWT_SECRET=x": true, "DATABASE_URL=postgres://u:p@h/d": true, "SNEAKERDROP_NATS=nats://token@h": true,
+		"SNEAKERDROP_STRIPE_KEY=x": true, "SNEAKERDROP_STRIPE_WEBHOOK_SECRET=x": true, "SNEAKERDROP_CHECKOUT_SECRET=x": true,
 		"PORT=3000": false, "DB_PASSWORD=": false, "DATABASE_URL=postgres://h/d": false,
 	} {
 		var c commands
-		con, _ := said(t, &c, dotenv, nil, "serve", "--tls-key=key.pem", "--jwt-secret-file=secret", "--nats-creds=x.creds", "--nats-key=n.pem")
+		con, _ := said(t, &c, dotenv, nil, "serve", "--tls-key=key.pem", "--jwt-secret-file=secret", "--nats-creds=x.creds", "--nats-key=n.pem",
+			"--stripe-key-file=stripe", "--stripe-webhook-secret-file=hook", "--checkout-secret-file=checkout")
 		files := strings.Join(c.Serve.secretFiles(con.settings), " ")
-		if strings.Contains(files, dotenvFile) != has || !strings.HasPrefix(files, "secret key.pem x.creds n.pem") {
+		if strings.Contains(files, dotenvFile) != has || !strings.HasPrefix(files, "secret key.pem x.creds n.pem stripe hook checkout") {
 			t.Errorf("%s: %s", dotenv, files)
 		}
 	}

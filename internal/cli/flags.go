@@ -31,7 +31,7 @@ func kinds() []kong.Option {
 		reads(parseSignIn), reads(parsePublicURL), reads(parseCurrency),
 		lists[origins](parseOrigin), lists[hostNames](parseHostName), lists[networks](parseNetwork), lists[natsURLs](parseNATSURL),
 		lists[eventTypes](parseEventType), lists[dropIDs](parseDropID),
-		reads(parseHold), reads(parseHSTS), reads(parseLife),
+		reads(parseHold), reads(parseHSTS), reads(parseLife), reads(parsePayments), reads(parsePayTime), reads(parseLookBack),
 		reads(timeFrom[wait](time.Second, time.Hour, "from 1s to 1h, such as 10s")),
 		reads(timeFrom[idle](time.Second, 24*time.Hour, "from 1s to 24h, such as 61m")),
 		reads(timeFrom[patience](0, 24*time.Hour, "from 0s to 24h, such as 5m")),

@@ -11,32 +11,25 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"sneakerdrop/internal/api"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/limit"
 )
 
 // secretFlags are settings whose values are never shown.
-var secretFlags = map[string]bool{"jwt-secret": true}
+var secretFlags = map[string]bool{"jwt-secret": true, "stripe-key": true, "stripe-webhook-secret": true, "checkout-secret": true}
 
 // inForce returns the settings of the running command, and where each one comes from. It leaves out everything
 // secret.
 func (con *console) inForce() (settings []api.Setting) {
-	given := make(map[*kong.Flag]bool) // on the command line
-	for _, p := range con.parsed.Path {
-		if p.Flag != nil && !p.Resolved {
-			given[p.Flag] = true
-		}
-	}
+	given := con.onCommandLine()
 	for _, f := range con.parsed.Flags() {
 		if !configurable(f) {
 			continue
 		}
 		s := api.Setting{Name: f.Name, Source: api.FromDefault, Help: f.OrigHelp, Secret: secretFlags[f.Name], Value: shownValue(f.Target)}
 		switch from := con.settings.source[f.Name]; {
-		case given[f]:
+		case given[f.Name]:
 			s.Source = api.FromFlag
 		case strings.HasSuffix(from, inDotenv):
 			s.Source, s.From = api.FromFile, from
@@ -53,6 +46,17 @@ func (con *console) inForce() (settings []api.Setting) {
 		settings = append(settings, s)
 	}
 	return settings
+}
+
+// onCommandLine returns the flags that the command line sets.
+func (con *console) onCommandLine() map[string]bool {
+	given := make(map[string]bool)
+	for _, p := range con.parsed.Path {
+		if p.Flag != nil && !p.Resolved {
+			given[p.Flag.Name] = true
+		}
+	}
+	return given
 }
 
 // shownValue returns a setting's value in the form that its flag accepts, without passwords.
@@ -79,7 +83,7 @@ func shownValue(v reflect.Value) string {
 		return strings.ToLower(t.String())
 	case hsts:
 		return shownTime(time.Duration(t))
-	case holdTime, wait, idle, patience, pause, life:
+	case holdTime, wait, idle, patience, pause, life, payTime:
 		return shownTime(time.Duration(v.Int()))
 	}
 	if v.Kind() != reflect.Slice {

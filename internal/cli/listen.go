@@ -62,6 +62,22 @@ func (c *serveCommand) checkReach() error {
 		"is %s, which other machines may reach, but nobody has to sign in; listen on localhost, or %s if that is what you want", c.MetricsAddr, instead)}
 }
 
+// checkDemo refuses payments without money where other machines can buy, unless that is explicitly allowed, and where
+// other servers would have to know them.
+func (c *serveCommand) checkDemo() error {
+	switch {
+	case c.Payments != payDemo:
+		return nil
+	case c.Addr.given && !c.Addr.Loopback() && !c.InsecurePayments:
+		return &faultError{flag: "payments", rule: fmt.Sprintf("is demo, which takes no money, but other machines may reach --addr %s; "+
+			"choose another provider, listen on localhost, or add --insecure-payments if that is what you want", c.Addr)}
+	case len(c.NATS) > 0:
+		return &faultError{flag: "payments", rule: "is demo, which is for one server alone, but --nats is set; choose another provider"}
+	default:
+		return nil
+	}
+}
+
 // listenError says which setting to change: the one of that flag.
 func (con *console) listenError(flag string, a address, err error) error {
 	setting := con.settings.name(flag)

@@ -23,6 +23,12 @@ func TestSettings_TheReferenceIsWhatTheCommandsTake(t *testing.T) {
 		t.Fatal(err)
 	}
 	shared := map[string]bool{"database": true, "wait-for-database": true, "log-level": true, "log-format": true}
+	for _, provider := range new(paymentFlags).ofProvider() {
+		for flag := range provider {
+			shared[flag] = true
+		}
+	}
+	shared["payments"] = true
 	commands := 0
 	for _, leaf := range parser.Model.Leaves(true) {
 		command := strings.TrimPrefix(leaf.FullPath(), "sneakerdrop ")

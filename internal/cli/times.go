@@ -16,6 +16,8 @@ type (
 	pause    time.Duration // a duration that may be zero
 	hsts     time.Duration // how long browsers must use TLS; 0 leaves the header out
 	life     time.Duration // how long a token is valid; 0 means forever
+	payTime  time.Duration // how long a buyer who pays keeps the unit
+	lookBack time.Duration // how far to look back
 )
 
 // timeFrom returns a parser for durations from least to most. rule describes that range in words.
@@ -43,6 +45,14 @@ func parseHold(s string) (holdTime, error) {
 	return holdTime(d), nil
 }
 
+func parsePayTime(s string) (payTime, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < time.Second || d > 12*time.Hour || d%time.Millisecond != 0 {
+		return 0, fmt.Errorf("must be a time from 1s to 12h in whole milliseconds, such as 10m, not %q", s)
+	}
+	return payTime(d), nil
+}
+
 func parseHSTS(s string) (hsts, error) {
 	if s == "off" || s == "0" {
 		return 0, nil
@@ -63,6 +73,14 @@ func parseLife(s string) (life, error) {
 		return 0, fmt.Errorf("must be a time from 1m to 3650d, such as 12h or 90d, or never, not %q", s)
 	}
 	return life(d), nil
+}
+
+func parseLookBack(s string) (lookBack, error) {
+	d, err := withDays(s)
+	if err != nil || d < time.Minute || d > maxLife {
+		return 0, fmt.Errorf("must be a time from 1m to 3650d, such as 24h or 7d, not %q", s)
+	}
+	return lookBack(d), nil
 }
 
 // withDays reads a duration that may also be a number of days.
