@@ -8,12 +8,13 @@ import { DropChoice, Text } from "./filters.js";
 import { Found, useFound, useTyped } from "./found.js";
 import { between, Moment } from "./moment.js";
 import { Page } from "./page.js";
+import { paidCell, paidHead } from "./refund.js";
 import { useOperates } from "./role.js";
 import { room } from "./room.js";
 import { change, href } from "./routes.js";
 import { countsOf } from "./state.js";
 import { Table } from "./table.js";
-import { TakenBack } from "./takeback.js";
+import { became, TakenBack } from "./takeback.js";
 import { zoneName } from "./zones.js";
 
 const pace = 3000; // ms between two looks for new ones
@@ -35,8 +36,8 @@ export function AllPurchases({ query }) {
   const typed = useTyped(search);
   const sized = useTyped((size) => change({ size }));
   const operates = useOperates();
-  const put = (id, { returned, returnedAt }) => list.put((p) => (p.id === id ? { ...p, returned, returnedAt } : p));
-  const rows = list.rows.map((p) => html`<tr key=${p.id}><td>${precise(Date.parse(p.createdAt))}</td><td><a href=${href(`drops/${p.dropId}/purchases`)}><bdi>${p.dropName}</bdi></a></td><td><a href=${href(`buyers/${p.userId}`)}><bdi>${p.username}</bdi></a></td><td><bdi>${p.email ?? "–"}</bdi></td><td><bdi>${p.size ?? "–"}</bdi></td><td>${money(p.price)}</td><td>${p.dropId}-${p.id % 2 ** 32}</td><td><${TakenBack} purchase=${p} operates=${operates} put=${put} /></td></tr>`);
+  const put = (id, changed) => list.put((p) => (p.id === id ? { ...p, ...became(changed) } : p));
+  const rows = list.rows.map((p) => html`<tr key=${p.id}><td>${precise(Date.parse(p.createdAt))}</td><td><a href=${href(`drops/${p.dropId}/purchases`)}><bdi>${p.dropName}</bdi></a></td><td><a href=${href(`buyers/${p.userId}`)}><bdi>${p.username}</bdi></a></td><td><bdi>${p.email ?? "–"}</bdi></td><td><bdi>${p.size ?? "–"}</bdi></td><td>${money(p.price)}</td><td>${p.dropId}-${p.id % 2 ** 32}</td>${paidCell(p, operates, put)}<td><${TakenBack} purchase=${p} operates=${operates} put=${put} /></td></tr>`);
   const filtered = q || Object.values(asked).some(Boolean);
   return html`<${Page} title="Purchases">
     <form class="asks" role="search" onSubmit=${(e) => e.preventDefault()}>
@@ -49,7 +50,7 @@ export function AllPurchases({ query }) {
     ${range.problem && html`<p class="problem" role="alert">${range.problem}</p>`}
     ${asked.drop && !q ? html`<${Files} drop=${asked.drop} range=${range} size=${asked.size} />` : html`<${AllFiles} asked=${asked} range=${range} q=${q} />`}
     <${Found} list=${list} none=${filtered ? "No purchase matches." : "No purchases yet."}>
-      <${Table} tall label="Purchases, newest first" head=${["Time", "Drop", "Buyer", "Email", "Size", "Price", "Receipt", "Taken back"]} numbers=${["Price"]} rows=${rows} />
+      <${Table} tall label="Purchases, newest first" head=${["Time", "Drop", "Buyer", "Email", "Size", "Price", "Receipt", ...paidHead, "Taken back"]} numbers=${["Price"]} rows=${rows} />
       <p class="hint" role="status">${list.next === null ? plural(rows.length, "purchase") : `The newest ${plural(rows.length, "purchase")}`}. Your time zone: ${zoneName(now())}.</p>
     <//>
   <//>`;

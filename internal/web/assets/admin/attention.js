@@ -36,10 +36,12 @@ const ofWebhook = ({ id, url, status, disabled_reason, failing_since, lag }) => 
   return null;
 };
 
+const tolerated = 3; // failed tries of a payment: a provider may be away for a moment
+
 const refused = ({ service }, codes) => (service?.refusals ?? []).filter((r) => codes.includes(r.code)).reduce((n, r) => n + r.count, 0);
 
 // attention lists what is wrong, the worst first. audits are the reports of audits that found something.
-export function attention({ figures, history, audits }, webhooks = []) {
+export function attention({ figures, history, audits }, webhooks = [], waiting = []) {
   const found = (figures.warnings ?? []).map((text) => ({ to: "#/service", bad: true, text: `The database may lose sales: ${text}` }));
   for (const [id, report] of audits) {
     found.push({ to: `#/drops/${id}/audit`, bad: true, text: `An audit of drop ${id} found ${plural(report.differences, "discrepancy", "discrepancies")}.` });
@@ -48,6 +50,8 @@ export function attention({ figures, history, audits }, webhooks = []) {
   const overload = ["overloaded", "unavailable"];
   const recent = refused(figures, overload) - refused(history[0] ?? figures, overload);
   if (recent > 0) found.push({ to: "#/service", bad: true, text: `The server refused ${plural(recent, "request")} in the last 30 seconds because it was overloaded or could not reach the database.` });
+  const stuck = waiting.filter((p) => p.tries >= tolerated).length;
+  if (stuck > 0) found.push({ to: "#/payments?show=waiting", bad: true, text: `${plural(stuck, "payment is", "payments are")} stuck: the last tries failed. The server goes on trying.` });
   found.push(...webhooks.map(ofWebhook).filter(Boolean));
   const drops = figures.drops.filter((d) => !d.rehearsal).map(ofDrop).filter(Boolean);
   found.push(...drops.slice(0, shown));

@@ -7,10 +7,11 @@ import { exact } from "./books.js";
 import { Text } from "./filters.js";
 import { Found, useFound, useTyped } from "./found.js";
 import { Page } from "./page.js";
+import { paidCell, paidHead } from "./refund.js";
 import { useOperates } from "./role.js";
 import { href } from "./routes.js";
 import { Table } from "./table.js";
-import { TakenBack } from "./takeback.js";
+import { became, TakenBack } from "./takeback.js";
 import { zoneName } from "./zones.js";
 
 // Buyers finds a buyer; with a number in the address it shows that one.
@@ -49,13 +50,13 @@ function Buyer({ id }) {
   const [buyer] = list.rows;
   const title = buyer ? isolated(buyer.username) : `Buyer ${id}`;
   return html`<${Page} title=${title} heading=${buyer && html`<bdi>${buyer.username}</bdi>`} back=${back}>
-    <${Found} list=${list} none="There is no such buyer.">${buyer && html`<${History} buyer=${buyer} put=${(id, change) => list.put((b) => withReturn(b, id, change))} />`}<//>
+    <${Found} list=${list} none="There is no such buyer.">${buyer && html`<${History} buyer=${buyer} put=${(id, change) => list.put((b) => withChange(b, id, change))} />`}<//>
   <//>`;
 }
 
-// withReturn is the buyer with what became of a purchase's pair.
-const withReturn = (buyer, id, { returned, returnedAt }) => ({
-  ...buyer, reservations: buyer.reservations.map((r) => (r.purchase?.id === id ? { ...r, purchase: { ...r.purchase, returned, returnedAt } } : r)),
+// withChange is the buyer with what became of a purchase.
+const withChange = (buyer, id, changed) => ({
+  ...buyer, reservations: buyer.reservations.map((r) => (r.purchase?.id === id ? { ...r, purchase: { ...r.purchase, ...became(changed) } } : r)),
 });
 
 function History({ buyer, put }) {
@@ -65,9 +66,9 @@ function History({ buyer, put }) {
   const sum = (of) => exact(of.reduce((n, r) => n + r.purchase.price, 0));
   const tile = (label, value, more) => html`<div class="tile"><dt>${label}</dt><dd>${value}${more && html` <small>${more}</small>`}</dd></div>`;
   const purchaseOf = (r) => ({ ...r.purchase, dropId: r.dropId, dropName: r.dropName, size: r.size, username: buyer.username });
-  const rows = buyer.reservations.map((r) => html`<tr key=${r.id}><td>${precise(Date.parse(r.createdAt))}</td><td><a href=${href(`drops/${r.dropId}`)}><bdi>${r.dropName}</bdi></a></td><td><bdi>${r.size ?? "–"}</bdi></td><td><span class=${`reason ${r.status}`}>${states[r.status]}</span></td><td>${r.purchase ? money(r.purchase.price) : "–"}</td><td>${r.purchase ? precise(Date.parse(r.purchase.createdAt)) : "–"}</td><td>${r.purchase ? `${r.dropId}-${r.purchase.id % 2 ** 32}` : "–"}</td><td>${r.purchase ? html`<${TakenBack} purchase=${purchaseOf(r)} operates=${operates} put=${put} />` : "–"}</td></tr>`);
+  const rows = buyer.reservations.map((r) => html`<tr key=${r.id}><td>${precise(Date.parse(r.createdAt))}</td><td><a href=${href(`drops/${r.dropId}`)}><bdi>${r.dropName}</bdi></a></td><td><bdi>${r.size ?? "–"}</bdi></td><td><span class=${`reason ${r.status}`}>${states[r.status]}</span></td><td>${r.purchase ? money(r.purchase.price) : "–"}</td><td>${r.purchase ? precise(Date.parse(r.purchase.createdAt)) : "–"}</td><td>${r.purchase ? `${r.dropId}-${r.purchase.id % 2 ** 32}` : "–"}</td>${paidCell(r.purchase ? purchaseOf(r) : {}, operates, put)}<td>${r.purchase ? html`<${TakenBack} purchase=${purchaseOf(r)} operates=${operates} put=${put} />` : "–"}</td></tr>`);
   return html`<p class="facts"><span>Buyer ${buyer.id}</span> <span><bdi>${buyer.email ?? "No email"}</bdi></span></p>
     <dl class="tiles">${tile("Reservations", whole(buyer.reservations.length))}${tile("Purchases", whole(paid.length), back.length > 0 && `${whole(back.length)} taken back`)}${tile("Spent", money(sum(paid)), back.length > 0 && `of it ${money(sum(back))} for pairs taken back`)}</dl>
-    ${rows.length === 0 ? html`<p class="choose">No reservations yet.</p>` : html`<${Table} tall label="Reservations, newest first" head=${["Reserved", "Drop", "Size", "State", "Price", "Paid", "Receipt", "Taken back"]} numbers=${["Price"]} rows=${rows} />`}
+    ${rows.length === 0 ? html`<p class="choose">No reservations yet.</p>` : html`<${Table} tall label="Reservations, newest first" head=${["Reserved", "Drop", "Size", "State", "Price", "Paid", "Receipt", ...paidHead, "Taken back"]} numbers=${["Price"]} rows=${rows} />`}
     <p class="hint">${buyer.more ? `The newest ${buyer.reservations.length} reservations. ` : ""}Your time zone: ${zoneName(now())}.</p>`;
 }

@@ -1,6 +1,7 @@
 import { useEffect } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
+import { payments } from "../shared/config.js";
 import { ago, money, plural, whole } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
 import { useSeconds } from "../shared/ticker.js";
@@ -17,6 +18,7 @@ import { lookToday, today } from "./today.js";
 import { zoneName } from "./zones.js";
 
 const few = 5; // rows of a list here; its own page has the others
+const most = 200; // payments that are looked at, the oldest of those that wait
 
 // Overview is the first page: how the shop does now, and what needs attention.
 export function Overview() {
@@ -72,7 +74,8 @@ function Tiles({ live, next }) {
 
 function Attention() {
   const { value } = usePolled(() => client.listWebhooks(), "", 10_000);
-  const found = attention(room, value?.webhooks);
+  const { value: waiting } = usePolled(() => payments && client.listPayments({ unsettled: true, limit: most }), "", 10_000);
+  const found = attention(room, value?.webhooks, waiting?.payments);
   return html`<section class=${`block attention ${found.length > 0 ? "some" : ""}`} aria-labelledby="attention-title"><h2 id="attention-title">Needs attention</h2>
     ${found.length === 0 ? html`<p class="hint">Nothing. All drops and the service are fine.</p>` : html`<ul class="rows">${found.map((f, i) => html`<li key=${i} class=${f.bad ? "bad" : ""}><a href=${f.to}><span>${f.text}</span></a></li>`)}</ul>`}
   </section>`;

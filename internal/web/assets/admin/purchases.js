@@ -3,10 +3,11 @@ import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
 import { money, plural, precise, whole } from "../shared/format.js";
 import { explain } from "../shared/words.js";
+import { paidCell, paidHead } from "./refund.js";
 import { useOperates } from "./role.js";
 import { countsOf } from "./state.js";
 import { Table } from "./table.js";
-import { TakenBack } from "./takeback.js";
+import { became, TakenBack } from "./takeback.js";
 import { zoneName } from "./zones.js";
 
 const page = 100;
@@ -83,9 +84,9 @@ function reading(dropId, narrowed, draw) {
         Object.assign(list, { found: rows, next });
       });
     },
-    // put puts in what became of a purchase's pair.
-    put(id, { returned, returnedAt }) {
-      list.found = list.found.map((p) => (p.id === id ? { ...p, returned, returnedAt } : p));
+    // put puts in what became of a purchase.
+    put(id, changed) {
+      list.found = list.found.map((p) => (p.id === id ? { ...p, ...became(changed) } : p));
       draw();
     },
     // look asks for what was sold or taken back since, if something was.
@@ -143,7 +144,7 @@ export function PurchaseList({ drop, query = {} }) {
     e.preventDefault();
     search();
   };
-  const rows = list.found.map((p) => html`<tr key=${p.id}><td>${p.id % 2 ** 32}</td><td><bdi>${p.username}</bdi></td><td><bdi>${p.email ?? "–"}</bdi></td><td><bdi>${p.size ?? "–"}</bdi></td><td>${money(p.price)}</td><td>${precise(Date.parse(p.createdAt))}</td><td><${TakenBack} purchase=${{ ...p, dropId: drop.id, dropName: drop.name }} operates=${operates} put=${reader.current.put} /></td></tr>`);
+  const rows = list.found.map((p) => ({ ...p, dropId: drop.id, dropName: drop.name })).map((p) => html`<tr key=${p.id}><td>${p.id % 2 ** 32}</td><td><bdi>${p.username}</bdi></td><td><bdi>${p.email ?? "–"}</bdi></td><td><bdi>${p.size ?? "–"}</bdi></td><td>${money(p.price)}</td><td>${precise(Date.parse(p.createdAt))}</td>${paidCell(p, operates, reader.current.put)}<td><${TakenBack} purchase=${p} operates=${operates} put=${reader.current.put} /></td></tr>`);
   return html`
     <form class="search" role="search" onSubmit=${submit}>
       <label for="purchase-search">Search purchases</label>
@@ -153,7 +154,7 @@ export function PurchaseList({ drop, query = {} }) {
     <p class="hint" id="purchase-search-found" role="status">${list.q ? foundOf(list) : ""}</p>
     ${list.refusal && html`<p class="problem" role="alert">${explain(list.refusal)}</p>`}
     ${rows.length === 0 && !list.q && !list.busy && !list.refusal && html`<p class="choose">${Object.values(query).some(Boolean) ? "No purchase matches." : "No purchases yet."}</p>`}
-    ${rows.length > 0 && html`<${Table} label="Purchases, newest first" head=${["No.", "Buyer", "Email", "Size", "Price", "Time", "Taken back"]} numbers=${["No.", "Price"]} rows=${rows} />
+    ${rows.length > 0 && html`<${Table} label="Purchases, newest first" head=${["No.", "Buyer", "Email", "Size", "Price", "Time", ...paidHead, "Taken back"]} numbers=${["No.", "Price"]} rows=${rows} />
       <p class="hint">${list.q ? "" : Object.values(query).some(Boolean) ? `${plural(rows.length, "purchase")} shown. ` : `The newest ${whole(rows.length)} of ${plural(Math.max(counts.purchases, rows.length), "purchase")}, live.${counts.returned > 0 ? ` ${plural(counts.returned, "pair")} taken back, ${whole(drop.sold)} counted as sold.` : ""} `}Your time zone: ${zoneName(now())}.</p>`}
     ${list.next !== null && html`<button type="button" class="quiet more" aria-disabled=${list.busy} aria-busy=${list.busy} onClick=${() => reader.current.more()}>${list.busy ? "Loading…" : "Show more"}</button>`}`;
 }

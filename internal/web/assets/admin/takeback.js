@@ -9,11 +9,14 @@ import { Field, useForm, useSending } from "./forms.js";
 import { openDialog } from "./modal.js";
 import { dropOf } from "./room.js";
 
-const longest = 500; // characters of a reason
+export const longest = 500; // characters of a reason
 const places = { restocked: "Back in stock", written_off: "Written off" };
 const done = { restocked: "Taken back into stock", written_off: "Taken back and written off" };
 
 const cellOf = ({ id }) => `return-${id}`;
+
+// became is the part of a purchase that a return or a refund changes.
+export const became = ({ returned, returnedAt, payment }) => ({ returned, returnedAt, payment });
 
 // TakenBack is where the pair of a purchase went and when, or an operator's button that takes it back. put(id, change)
 // puts what became of it into the list.
@@ -27,12 +30,17 @@ export function TakenBack({ purchase, operates, put }) {
   return html`<button type="button" class="quiet" id=${cellOf(purchase)} aria-label=${`Take back ${receiptOf(purchase)} of ${username}`} onClick=${() => openDialog(TakeBack, { purchase, put, ended })}>Take back</button>`;
 }
 
-const receiptOf = ({ dropId, id }) => `${dropId}-${id % 2 ** 32}`;
+// reasonOf checks a reason for the operators' log.
+export const reasonOf = (text) => ([...text.trim()].length > longest ? check.wrong(`At most ${longest} characters.`) : text.trim() || undefined);
 
-// settle puts into the list what another operator has done with the pair.
-async function settle({ id, dropId }, put) {
-  const { purchases } = await client.listPurchases({ id: dropId, after: id - 1, limit: 1 });
-  if (purchases[0]?.id === id) put(id, purchases[0]);
+export const receiptOf = ({ dropId, id }) => `${dropId}-${id % 2 ** 32}`;
+
+// settle puts into the list what has become of a purchase meanwhile, and returns it.
+export async function settle({ id, dropId }, put) {
+  const { purchases: [now] } = await client.listPurchases({ id: dropId, after: id - 1, limit: 1 });
+  if (now?.id !== id) return undefined;
+  put(id, now);
+  return now;
 }
 
 const closed = { archived: "Nobody can reserve it while the drop is archived.", hidden: "Buyers do not see it while the drop is hidden.", paused: "Buyers cannot reserve it while the drop is paused." };
@@ -52,7 +60,7 @@ function TakeBack({ purchase, put, close }) {
   useTopic("room");
   const form = useForm({ restock: "", reason: "" }, {
     restock: (s) => (s === "" ? check.wrong("Choose what happens to the pair.") : s === "true"),
-    reason: (s) => ([...s.trim()].length > longest ? check.wrong(`At most ${longest} characters.`) : s.trim() || undefined),
+    reason: reasonOf,
   });
   const { submit, end, box } = useSending(form, async ({ restock, reason }) => {
     try {
@@ -72,7 +80,7 @@ function TakeBack({ purchase, put, close }) {
   return html`<form ref=${box} onSubmit=${submit} novalidate>
     <h2 id="dialog-title">Take back a pair of <bdi>${purchase.dropName}</bdi></h2>
     <p>Receipt ${receiptOf(purchase)} of <bdi>${purchase.username}</bdi>${purchase.size ? html`, size <bdi>${purchase.size}</bdi>` : ""}, ${money(purchase.price)}.</p>
-    <p class="notice">No money moves: refund the buyer where they paid.</p>
+    <p class="notice">No money moves: ${purchase.payment ? "to refund the buyer, use Refund." : "refund the buyer where they paid."}</p>
     <fieldset class="choices which">
       <legend>What happens to the pair?</legend>
       ${choice("true", "Sell it again")}
