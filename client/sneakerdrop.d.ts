@@ -500,7 +500,7 @@ export interface components {
              */
             available: number;
             /** @enum {string} */
-            reason: "created" | "restocked" | "reserved" | "payment_started" | "purchased" | "reservation_expired" | "reservation_cancelled" | "returned" | "written_off";
+            reason: "created" | "restocked" | "reserved" | "payment_started" | "purchased" | "reservation_expired" | "reservation_cancelled" | "returned" | "written_off" | "refunded";
             /**
              * Format: int64
              * @description From 1, without gaps
@@ -534,7 +534,7 @@ export interface components {
              */
             seq: number;
             /** @enum {string} */
-            type: "drop.created" | "drop.updated" | "drop.sold_out" | "drop.back_in_stock" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned";
+            type: "drop.created" | "drop.updated" | "drop.sold_out" | "drop.back_in_stock" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned" | "purchase.refunded";
             /**
              * Format: int64
              * @description The drop's version after it
@@ -2457,7 +2457,7 @@ export interface operations {
                  */
                 limit?: number;
                 /** @description Only events of this type. Repeat it, or separate several by commas */
-                type?: ("drop.created" | "drop.updated" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned" | "drop.sold_out" | "drop.back_in_stock")[];
+                type?: ("drop.created" | "drop.updated" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned" | "purchase.refunded" | "drop.sold_out" | "drop.back_in_stock")[];
                 /** @description How many seconds to wait if there is no event yet */
                 wait?: number;
             };

@@ -16,7 +16,7 @@ type (
 	entryAnswer struct {
 		Seq       drop.Seq    `json:"seq" doc:"From 1, without gaps"`
 		At        instant     `json:"at"`
-		Reason    drop.Reason `json:"reason" enum:"created,restocked,reserved,payment_started,purchased,reservation_expired,reservation_cancelled,returned,written_off"`
+		Reason    drop.Reason `json:"reason" enum:"created,restocked,reserved,payment_started,purchased,reservation_expired,reservation_cancelled,returned,written_off,refunded"`
 		Size      *string     `json:"size" doc:"null: the drop has no sizes"`
 		Units     int64       `json:"units" doc:"Units moved. Negative: units that a restock removed"`
 		Available int64       `json:"available" doc:"Available units of the size after the entry"`

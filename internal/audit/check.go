@@ -23,7 +23,10 @@ func newCheck(id drop.ID) *check {
 	return &check{
 		report: DropReport{ID: id},
 		state:  &drop.State{},
-		ledger: ledger{batches: make(map[drop.BatchID]bool), posted: make(map[posting]bool), moments: make(map[moment]*movement), started: make(map[uint32]bool)},
+		ledger: ledger{
+			batches: make(map[drop.BatchID]bool), posted: make(map[posting]bool), moments: make(map[moment]*movement),
+			started: make(map[uint32]bool), refunded: make(map[uint32]bool),
+		},
 	}
 }
 

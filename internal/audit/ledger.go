@@ -19,6 +19,8 @@ type ledger struct {
 
 	// started are the numbers of the reservations whose buyers began to pay.
 	started map[uint32]bool
+	// refunded are the numbers of the purchases whose buyers have money back.
+	refunded map[uint32]bool
 
 	moments map[moment]*movement
 	order   []*movement // in the order in which they came
@@ -87,6 +89,10 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	case drop.PaymentStarted:
 		for n := range e.Numbers.All() {
 			l.started[n] = true
+		}
+	case drop.MoneyRefunded:
+		for n := range e.Numbers.All() {
+			l.refunded[n] = true
 		}
 	default:
 		l.count(&e, p)

@@ -190,6 +190,7 @@ func (c *check) purchase(p drop.Purchase) error {
 	c.closeLedger()
 	c.closeReservations()
 	c.report.Purchases++
+	delete(c.ledger.refunded, uint32(c.number(int64(p.ID))))
 	if c.repeats(&c.rows.purchases, "purchase number", c.number(int64(p.ID))) {
 		return nil
 	}
@@ -250,5 +251,8 @@ func (c *check) closePurchases() {
 		if r := &c.rows.completed[i]; !r.bought {
 			c.differf("reservation %d is completed, but it has no purchase", r.id)
 		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(c.ledger.refunded)) {
+		c.differf("the ledger says that money of purchase %d was refunded, but there is none with that number", drop.NewPurchaseID(c.report.ID, n))
 	}
 }

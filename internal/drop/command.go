@@ -38,6 +38,7 @@ func (Expire) apply(*application) Result { return Result{} }
 type Result struct {
 	Reservation Reservation // for Reserve and Cancel
 	Purchase    Purchase    // for MakePurchase
+	Payment     *Payment    // for StartPayment, CompletePayment and BookRefund, if it is stored
 	// Drop and Recent are the answer to Restock, Pause, Resume and Edit: the drop right after the command.
 	Drop   *Drop
 	Recent []Recent
@@ -58,6 +59,8 @@ type Need struct {
 	Reservations []Wanted
 	// Purchases are the ones to return.
 	Purchases []PurchaseID
+	// Payments are the ones to settle. Nobody else can change one until the batch ends.
+	Payments []PaymentID
 	// Recent asks for the newest purchases and their buyers' names.
 	Recent bool
 	// Deadline asks for State.Deadline.

@@ -15,6 +15,8 @@ const (
 	Purchased            Reason = "purchased"
 	// PaymentStarted moves no unit: the buyers of held units began to pay.
 	PaymentStarted Reason = "payment_started"
+	// MoneyRefunded moves no unit: buyers have money of their purchases back.
+	MoneyRefunded Reason = "refunded"
 	// Returned and WrittenOff take sold units back: they go on sale again, or leave the stock.
 	Returned   Reason = "returned"
 	WrittenOff Reason = "written_off"
@@ -25,7 +27,7 @@ const (
 // adds. One that is written off is one that the operator removes. A client reads the total again then.
 func (r Reason) Shown() Reason {
 	switch r {
-	case Purchased, PaymentStarted:
+	case Purchased, PaymentStarted, MoneyRefunded:
 		return ""
 	case Returned, WrittenOff:
 		return Restocked
@@ -38,6 +40,7 @@ func (r Reason) Shown() Reason {
 // them, so that Available is never negative in any entry.
 var reasons = [...]Reason{
 	Created, ReservationExpired, ReservationCancelled, Returned, WrittenOff, Restocked, Reserved, PaymentStarted, Purchased,
+	MoneyRefunded,
 }
 
 // LedgerEntry records how many units of one size a batch moved for one reason.
@@ -53,9 +56,9 @@ type LedgerEntry struct {
 	Available int64
 	// Version is the drop's version after the batch. It is 0 in entries of programs that did not record it.
 	Version int64
-	// Numbers are the reservations that the entry is about or, of Purchased, Returned and WrittenOff, the purchases, in
-	// the order in which they were decided. It is empty for Created and Restocked, for entries of programs that did not
-	// record it, and for those that an import made up.
+	// Numbers are the reservations that the entry is about or, of reasons about what is sold, the purchases, in
+	// the order in which they were decided. It is empty for Created and Restocked, for entries of programs that
+	// did not record it, and for those that an import made up.
 	Numbers Numbers
 }
 
@@ -74,7 +77,7 @@ func (s *Stock) Post(reason Reason, units int64) error {
 	case Purchased:
 		s.Held -= units
 		s.Sold += units
-	case PaymentStarted:
+	case PaymentStarted, MoneyRefunded:
 	case Returned:
 		s.Sold -= units
 		s.Available += units

@@ -16,7 +16,9 @@ type Changes struct {
 	Purchases []Purchase
 	// Returned has the loaded purchases whose unit was taken back.
 	Returned []*Purchase
-	Ledger   []LedgerEntry
+	// Begun has the new payments, and Paid the loaded ones that changed.
+	Begun, Paid []*Payment
+	Ledger      []LedgerEntry
 	// Kept has the answers to store under their keys.
 	Kept []Kept
 	// Sizes has the indexes in State.Sizes whose stock moved.
@@ -58,7 +60,20 @@ type application struct {
 	movements []movements // by index of Sizes
 	firstMade ReservationID
 	firstSold PurchaseID
-	was       Settings // before the batch
+	was       Settings     // before the batch
+	touched   map[any]bool // the rows, by their pointers, that changes name already
+}
+
+// first reports whether a row is noted for the first time.
+func (a *application) first(row any) bool {
+	if a.touched[row] {
+		return false
+	}
+	if a.touched == nil {
+		a.touched = make(map[any]bool)
+	}
+	a.touched[row] = true
+	return true
 }
 
 func newApplication(s *State, now Time, batch BatchID) *application {

@@ -1,9 +1,6 @@
 package drop
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // StartPayment keeps a held unit for a buyer who begins to pay, until Within from now. A second payment of the same
 // reservation keeps it longer, but never past Within twice after the reservation was made, plus Hold. It never
@@ -12,14 +9,15 @@ import (
 // Instead is the payment that the caller has seen. If the reservation has another one by now, nothing changes: of two
 // calls at once, one begins a payment, and the answer to both has it.
 //
-// The payment is stored before: a lane may stop between the two, and then a payment without a unit is left, which
-// nobody can pay.
+// Row is stored with it, as the payment that Payment numbers. The batch knows better than the caller whose reservation
+// it is, when it ends and what it costs, and sets that in the row. Without Row, no payment is stored.
 type StartPayment struct {
 	Reservation  ReservationID
 	Owner        UserID
 	Payment      PaymentID
 	Instead      PaymentID     // 0: none
 	Within, Hold time.Duration // whole milliseconds
+	Row          *Payment
 }
 
 // Operation returns "checkout".
@@ -48,7 +46,17 @@ func (c StartPayment) apply(a *application) Result {
 	r.Payment = c.Payment
 	a.update(r)
 	a.move(a.sizeIndex(r.Size), PaymentStarted, 1, r.ID.number())
-	return Result{Reservation: *r}
+	if c.Row == nil {
+		return Result{Reservation: *r}
+	}
+	p := *c.Row
+	p.ID, p.Reservation, p.User, p.Amount, p.ExpiresAt, p.CreatedAt = c.Payment, r.ID, r.UserID, a.Price, r.ExpiresAt, a.now
+	a.LoadPayment(p)
+	begun := a.payments[p.ID]
+	if a.first(begun) { // what this batch changes in it later is written with it
+		a.changes.Begun = append(a.changes.Begun, begun)
+	}
+	return Result{Reservation: *r, Payment: &p}
 }
 
 // ClaimUnit asks for a unit for money that is authorised. Only a payment with a claim may be captured. The claim lasts
@@ -131,16 +139,18 @@ func (c ClaimUnit) late(a *application, expired *Reservation) Result {
 // update notes that a reservation's end, payment or claim changed.
 func (a *application) update(r *Reservation) {
 	a.changed = true
-	if !slices.Contains(a.changes.Updated, r) {
+	if a.first(r) {
 		a.changes.Updated = append(a.changes.Updated, r)
 	}
 }
 
-// CompletePayment sells the unit of a reservation that Payment has claimed, now that the money is captured. Asked
-// again, the answer is the same purchase.
+// CompletePayment sells the unit of a reservation that Payment has claimed, now that the money is captured. It settles
+// the payment. Asked again, the answer is the same purchase.
 type CompletePayment struct {
 	Reservation ReservationID // the one with the claim
 	Payment     PaymentID
+	// Number and Receipt are the provider's, as in Payment.
+	Number, Receipt string
 }
 
 // Operation returns "complete".
@@ -148,6 +158,7 @@ func (CompletePayment) Operation() string { return "complete" }
 
 func (c CompletePayment) need(n *Need) {
 	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation})
+	n.Payments = append(n.Payments, c.Payment)
 	n.Recent = true
 }
 
@@ -156,7 +167,65 @@ func (c CompletePayment) apply(a *application) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
-	return a.sell(r)
+	result := a.sell(r)
+	p := a.payments[c.Payment]
+	if p == nil || result.Err != nil {
+		return result
+	}
+	if p.Purchase == 0 {
+		p.State, p.Unsettled, p.Unit, p.Purchase = PaymentCaptured, false, r.ID, result.Purchase.ID
+		p.Number, p.Receipt, p.URL, p.Reason, p.Tries = c.Number, c.Receipt, "", "", 0
+		a.pay(p)
+	}
+	result.Payment = new(*p)
+	return result
+}
+
+// BookRefund settles a payment whose purchase the provider has refunded in part or whole. The ledger has it once,
+// however often it is asked.
+type BookRefund struct {
+	Purchase PurchaseID
+	Payment  PaymentID
+	Was      Money  // what the payment had as Refunded when the caller read it: if that changed, nothing happens
+	Refunded Money  // in all
+	Reason   string // why less was refunded than was asked for; empty: it was not
+}
+
+// Operation returns "refund".
+func (BookRefund) Operation() string { return "refund" }
+
+func (c BookRefund) need(n *Need) {
+	n.Purchases = append(n.Purchases, c.Purchase)
+	n.Payments = append(n.Payments, c.Payment)
+}
+
+func (c BookRefund) apply(a *application) Result {
+	sale, p := a.sold(c.Purchase), a.payments[c.Payment]
+	if sale == nil || p == nil || p.Purchase != c.Purchase {
+		return Result{Err: Refuse(CodePurchaseNotFound)}
+	}
+	to := *p
+	to.Refunded, to.Unsettled, to.Reason, to.Tries = c.Refunded, false, c.Reason, 0
+	more := c.Refunded.TenThousandths() > p.Booked.TenThousandths()
+	if more {
+		to.Booked = c.Refunded
+	}
+	if to != *p && c.Was == p.Refunded {
+		if more {
+			a.move(a.sizeIndex(sale.Size), MoneyRefunded, 1, sale.ID.number())
+		}
+		*p = to
+		a.pay(p)
+	}
+	return Result{Purchase: *sale, Payment: new(*p)}
+}
+
+// pay notes that a payment changed.
+func (a *application) pay(p *Payment) {
+	a.changed = true
+	if a.first(p) {
+		a.changes.Paid = append(a.changes.Paid, p)
+	}
 }
 
 // ReleaseClaim releases the unit of a reservation that Payment has claimed, because the money cannot be captured. The

@@ -17,6 +17,7 @@ type Payment struct {
 	Currency    string
 	Decimals    int
 	Refunded    Money         // refunded, or about to be
+	Booked      Money         // how much of that the drop's ledger has
 	Unit        ReservationID // the reservation that it claimed; 0: none
 	Purchase    PurchaseID    // 0: none
 	Reason      string        // why nothing was sold, or why the last try failed

@@ -21,6 +21,7 @@ type State struct {
 
 	reservations map[ReservationID]*Reservation
 	purchases    map[ReservationID]*Purchase
+	payments     map[PaymentID]*Payment
 	names        map[UserID]names
 	usage        map[UserID]*usage
 	kept         map[Key]Kept // by scope
@@ -69,6 +70,16 @@ func (s *State) LoadPurchase(p Purchase) {
 	}
 	if s.purchases[p.ReservationID] == nil {
 		s.purchases[p.ReservationID] = &p
+	}
+}
+
+// LoadPayment adds a payment from Need.Payments.
+func (s *State) LoadPayment(p Payment) {
+	if s.payments == nil {
+		s.payments = make(map[PaymentID]*Payment)
+	}
+	if s.payments[p.ID] == nil {
+		s.payments[p.ID] = &p
 	}
 }
 

@@ -6,11 +6,12 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
-// StartPayment keeps a held unit for a buyer who begins to pay. See drop.StartPayment.
-func (e *Engine) StartPayment(ctx context.Context, cmd drop.StartPayment) (drop.Reservation, error) {
+// StartPayment keeps a held unit for a buyer who begins to pay. The payment is nil if the reservation has another one,
+// or if the command has no row. See drop.StartPayment.
+func (e *Engine) StartPayment(ctx context.Context, cmd drop.StartPayment) (drop.Reservation, *drop.Payment, error) {
 	cmd.Hold = e.Hold
 	result, err := e.do(ctx, cmd.Reservation.Drop(), cmd, Retry{})
-	return result.Reservation, notInDrop(err)
+	return result.Reservation, result.Payment, notInDrop(err)
 }
 
 // ClaimUnit asks for a unit for money that is authorised. See drop.ClaimUnit.
@@ -19,10 +20,17 @@ func (e *Engine) ClaimUnit(ctx context.Context, cmd drop.ClaimUnit) (drop.Reserv
 	return result.Reservation, notInDrop(err)
 }
 
-// CompletePayment sells the unit of a claim whose money is captured. See drop.CompletePayment.
-func (e *Engine) CompletePayment(ctx context.Context, cmd drop.CompletePayment) (drop.Purchase, error) {
+// CompletePayment sells the unit of a claim whose money is captured. The payment is nil if none is stored. See
+// drop.CompletePayment.
+func (e *Engine) CompletePayment(ctx context.Context, cmd drop.CompletePayment) (drop.Purchase, *drop.Payment, error) {
 	result, err := e.do(ctx, cmd.Reservation.Drop(), cmd, Retry{})
-	return result.Purchase, notInDrop(err)
+	return result.Purchase, result.Payment, notInDrop(err)
+}
+
+// BookRefund notes in the drop's ledger what is refunded of a purchase. See drop.BookRefund.
+func (e *Engine) BookRefund(ctx context.Context, cmd drop.BookRefund) (*drop.Payment, error) {
+	result, err := e.do(ctx, cmd.Purchase.Drop(), cmd, Retry{})
+	return result.Payment, err
 }
 
 // ReleaseClaim releases the unit of a claim whose money cannot be captured. See drop.ReleaseClaim.

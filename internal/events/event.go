@@ -32,10 +32,11 @@ const (
 	HoldCancelled     Type = "hold.cancelled"
 	PurchaseCompleted Type = "purchase.completed"
 	PurchaseReturned  Type = "purchase.returned"
+	PurchaseRefunded  Type = "purchase.refunded"
 )
 
 // Types are all types, in the order of a drop's life.
-var Types = []Type{DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, PurchaseCompleted, PurchaseReturned, DropSoldOut, DropBackInStock}
+var Types = []Type{DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, PurchaseCompleted, PurchaseReturned, PurchaseRefunded, DropSoldOut, DropBackInStock}
 
 // TypeNames returns the names of all types, in the same order.
 func TypeNames() []string {
@@ -50,7 +51,9 @@ func TypeNames() []string {
 func (t Type) Known() bool { return slices.Contains(Types, t) }
 
 // sale reports whether events of that type are about a purchase.
-func (t Type) sale() bool { return t == PurchaseCompleted || t == PurchaseReturned }
+func (t Type) sale() bool {
+	return t == PurchaseCompleted || t == PurchaseReturned || t == PurchaseRefunded
+}
 
 // Movement reports whether events of that type only say how the stock moves. If several wait together for a webhook,
 // the newest is enough.

@@ -581,7 +581,7 @@ func (f *Feed) fill(ctx context.Context, id drop.ID, stubs []stub) ([]Event, err
 		e := Event{Drop: id, Seq: s.seq, Type: s.kind, At: s.at, Version: s.version, After: s.after, Skipped: s.skipped, data: s.data}
 		switch r, sale := held[s.number], sold[s.number]; {
 		case s.number == 0:
-		case s.kind == PurchaseCompleted && sale != nil:
+		case (s.kind == PurchaseCompleted || s.kind == PurchaseRefunded) && sale != nil:
 			e.data = purchaseData(sale, f.currency)
 		case s.kind == PurchaseReturned && sale != nil:
 			e.data = returnData(sale, f.currency)

@@ -94,7 +94,7 @@ func (p *planner) after(g group) Position {
 			after.Available += e.Units
 		case drop.Reserved:
 			after.Available -= e.Units
-		case drop.Purchased, drop.PaymentStarted, drop.WrittenOff:
+		case drop.Purchased, drop.PaymentStarted, drop.WrittenOff, drop.MoneyRefunded:
 		}
 		after.Seq, after.Mark = e.Seq, markOf(e.Batch)
 		after.Version = max(after.Version, e.Version)
@@ -131,6 +131,7 @@ func (p *planner) list(g group, available int64) {
 	p.each(g, drop.ReservationExpired, HoldExpired, func(n uint32) bool { return made[n] })
 	p.each(g, drop.ReservationCancelled, HoldCancelled, func(n uint32) bool { return made[n] })
 	p.each(g, drop.Purchased, PurchaseCompleted, all)
+	p.each(g, drop.MoneyRefunded, PurchaseRefunded, all)
 	switch {
 	case p.at.Available > 0 && available == 0:
 		p.put(g, DropSoldOut, 0, &StockData{})

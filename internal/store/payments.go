@@ -6,10 +6,14 @@ import (
 	"sneakerdrop/internal/drop"
 )
 
+// PaymentNumbers is how many numbers of payments a server takes at once. The schemas repeat it.
+const PaymentNumbers = 64
+
 // Payments is what the server knows of buyers' payments.
 type Payments interface {
-	// AddPayment stores a payment at the store's time, and returns it with its new number.
-	AddPayment(ctx context.Context, p drop.Payment) (drop.Payment, error)
+	// NextPayments returns the first of PaymentNumbers consecutive numbers that no payment has, and gives none of them
+	// again. Payments are stored by batches; see drop.StartPayment.
+	NextPayments(ctx context.Context) (drop.PaymentID, error)
 	// drop.Payment returns a payment. found reports whether there is one.
 	Payment(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error)
 	// ReplacePayment stores a payment in place of old, if it is still exactly old. done reports whether it was.

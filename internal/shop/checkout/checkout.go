@@ -16,6 +16,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -46,6 +49,7 @@ type Service struct {
 	now      func() drop.Time
 	woken    chan struct{} // has a value if Serve is to run at once
 	looks    *rate.Limiter
+	numbers  numbers
 }
 
 // New returns a service. now is the clock that says when a payment is due.
@@ -67,7 +71,7 @@ var ErrProvider = errors.New("the payment provider did not answer")
 type Order struct {
 	Reservation drop.ReservationID
 	Owner       drop.UserID // whose reservation it must be; 0: anybody's
-	ReturnURL   string      // where the provider sends the browser
+	ReturnURL   string      // where the provider sends the browser; {payment} in it becomes the payment's number
 	Email       string
 	Description string
 }
@@ -75,18 +79,9 @@ type Order struct {
 // Start begins a payment of a reservation, or finds the one that its buyer has begun. The answer's URL is where to pay.
 // It refuses with what drop.StartPayment refuses, with CodePaymentFailed if the provider says no, and with ErrProvider.
 func (s *Service) Start(ctx context.Context, o Order) (drop.Payment, error) {
-	r, price, err := s.reservation(ctx, o)
-	if err != nil {
-		return drop.Payment{}, err
-	}
-	p, found, err := s.underway(ctx, r)
+	p, err := s.begin(ctx, o)
 	if err != nil {
 		return p, err
-	}
-	if !found {
-		if p, err = s.begin(ctx, o, r, price); err != nil {
-			return p, err
-		}
 	}
 	switch {
 	case !p.Unsettled && p.State != drop.PaymentCaptured:
@@ -97,40 +92,11 @@ func (s *Service) Start(ctx context.Context, o Order) (drop.Payment, error) {
 	return s.open(ctx, p, o.Description)
 }
 
-// reservation returns a reservation and the price at which it is held, which cannot change.
-func (s *Service) reservation(ctx context.Context, o Order) (drop.Reservation, drop.Money, error) {
-	id := o.Reservation
-	v, err := s.engine.View(ctx, id.Drop())
-	if drop.CodeOf(err) == drop.CodeDropNotFound {
-		err = drop.Refuse(drop.CodeReservationNotFound)
-	}
-	if err != nil {
-		return drop.Reservation{}, 0, err
-	}
-	found, err := s.reservations(ctx, id)
-	switch {
-	case err != nil:
-		return drop.Reservation{}, 0, err
-	case len(found) == 0 || o.Owner != 0 && found[0].UserID != o.Owner:
-		return drop.Reservation{}, 0, drop.Refuse(drop.CodeReservationNotFound)
-	}
-	return found[0], v.Drop.Price, nil
-}
-
 // reservations returns the reservation with that number, if there is one.
 func (s *Service) reservations(ctx context.Context, id drop.ReservationID) ([]drop.Reservation, error) {
 	return engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Reservation, error) {
 		return st.ReservationsIn(ctx, id.Drop(), []store.Run{{First: uint32(id), Length: 1}})
 	})
-}
-
-// underway returns the payment that the buyer of a reservation has begun, if it is not over.
-func (s *Service) underway(ctx context.Context, r drop.Reservation) (drop.Payment, bool, error) {
-	if r.Payment == 0 || r.Status != drop.Active {
-		return drop.Payment{}, false, nil
-	}
-	p, found, err := s.read(ctx, r.Payment)
-	return p, found && p.Unsettled, err
 }
 
 func (s *Service) read(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error) {
@@ -145,47 +111,64 @@ func (s *Service) read(ctx context.Context, id drop.PaymentID) (p drop.Payment, 
 	return got.p, got.found, err
 }
 
-// begin writes a payment, and then keeps the unit for it. A payment that another call has overtaken is over at once:
-// nobody can have paid it.
-func (s *Service) begin(ctx context.Context, o Order, r drop.Reservation, price drop.Money) (drop.Payment, error) {
-	now := s.now()
-	p, err := engine.Ask(ctx, s.engine, func(st store.Records) (drop.Payment, error) {
-		return st.AddPayment(ctx, drop.Payment{
-			Reservation: r.ID, User: r.UserID, Provider: s.provider.Name(), ReturnURL: o.ReturnURL, Email: o.Email,
-			State: drop.PaymentOpen, Unsettled: true, Amount: price, Currency: s.settings.Currency.Code, Decimals: s.settings.Currency.Decimals,
-			DueAt: now.Add(firstLook), ExpiresAt: now.Add(s.settings.PayWithin),
-		})
-	})
+// begin keeps the unit for a new payment, or finds the one that the buyer has begun. A lane does the one or the other,
+// so of two calls at once both get the same payment.
+func (s *Service) begin(ctx context.Context, o Order) (drop.Payment, error) {
+	id, err := s.number(ctx)
 	if err != nil {
-		return p, err
+		return drop.Payment{}, err
 	}
-	kept, err := s.engine.StartPayment(ctx, drop.StartPayment{
-		Reservation: r.ID, Owner: o.Owner, Payment: p.ID, Instead: r.Payment, Within: s.settings.PayWithin,
-	})
-	over := p
-	over.State, over.Unsettled, over.Reason = drop.PaymentFailed, false, "another payment began first"
-	switch {
-	case drop.CodeOf(err) != "":
-		over.Reason = string(drop.CodeOf(err))
-		_, _ = s.replace(ctx, p, over) // otherwise step finds the same
-		return p, err
-	case err != nil:
-		return p, err
-	case kept.Payment != p.ID:
-		_, _ = s.replace(ctx, p, over)
-		other, found, err := s.underway(ctx, kept)
-		if err == nil && !found {
-			err = drop.Refuse(drop.CodePaymentPending)
+	row := drop.Payment{
+		Provider: s.provider.Name(), ReturnURL: returnURL(o.ReturnURL, id), Email: o.Email, State: drop.PaymentOpen, Unsettled: true,
+		Currency: s.settings.Currency.Code, Decimals: s.settings.Currency.Decimals, DueAt: s.now().Add(firstLook),
+	}
+	for instead := drop.PaymentID(0); ; {
+		r, begun, err := s.engine.StartPayment(ctx, drop.StartPayment{
+			Reservation: o.Reservation, Owner: o.Owner, Payment: id, Instead: instead, Within: s.settings.PayWithin, Row: &row,
+		})
+		if err != nil {
+			return drop.Payment{}, err
 		}
-		return other, err
+		if begun != nil {
+			return *begun, nil
+		}
+		other, found, err := s.read(ctx, r.Payment)
+		if err != nil || found && other.Unsettled {
+			return other, err
+		}
+		instead = r.Payment // it is over: the buyer begins another one
 	}
-	to := p
-	to.ExpiresAt = kept.ExpiresAt
-	if done, err := s.replace(ctx, p, to); err != nil || done {
-		return to, err
+}
+
+// returnURL fills a payment's number in where the caller asked for it.
+func returnURL(url string, id drop.PaymentID) string {
+	number := strconv.FormatInt(int64(id), 10)
+	return strings.NewReplacer("{payment}", number, "%7Bpayment%7D", number, "%7bpayment%7d", number).Replace(url)
+}
+
+// numbers are the numbers of payments that this server has taken and not used.
+type numbers struct {
+	mu   sync.Mutex
+	next drop.PaymentID
+	left int
+}
+
+// number returns a number that no payment has.
+func (s *Service) number(ctx context.Context) (drop.PaymentID, error) {
+	n := &s.numbers
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.left == 0 {
+		first, err := engine.Ask(ctx, s.engine, func(st store.Records) (drop.PaymentID, error) { return st.NextPayments(ctx) })
+		if err != nil {
+			return 0, err
+		}
+		n.next, n.left = first, store.PaymentNumbers
 	}
-	p, _, err = s.read(ctx, p.ID) // this took so long that a step has closed the payment
-	return p, err
+	id := n.next
+	n.next++
+	n.left--
+	return id, nil
 }
 
 // open asks the provider for the checkout of a payment. A provider that has the buyer's card can authorise at once.
@@ -205,6 +188,12 @@ func (s *Service) open(ctx context.Context, p drop.Payment, description string) 
 	if err != nil {
 		return p, fmt.Errorf("%w: %w", ErrProvider, err)
 	}
+	if state := made.Found.State; state == payment.Authorised || state == payment.Captured { // at once: the buyer's card is known
+		was := p
+		p.Number = made.Number
+		err := s.act(ctx, &p, &made.Found)
+		return s.finish(ctx, was, p, err)
+	}
 	to.Number, to.URL, to.DueAt = made.Number, made.URL, s.nextLook(&to)
 	done, err := s.replace(ctx, p, to)
 	if err != nil {
@@ -213,10 +202,7 @@ func (s *Service) open(ctx context.Context, p drop.Payment, description string) 
 	if !done { // a step was faster. If it closed the payment, the checkout is closed now.
 		return s.again(ctx, p.ID)
 	}
-	if made.Found.State != payment.Authorised && made.Found.State != payment.Captured {
-		return to, nil
-	}
-	return s.Step(ctx, p.ID)
+	return to, nil
 }
 
 // again does a step of a payment even if it is settled.

@@ -79,26 +79,28 @@ func (s *Service) of(ctx context.Context, id drop.PurchaseID) (drop.Payment, err
 // refunds brings what is refunded of a sold unit in line with what an operator asked for, or with what a person did at
 // the provider.
 func (s *Service) refunds(ctx context.Context, p *drop.Payment, found *payment.Found) error {
-	switch missing := p.Refunded.TenThousandths() - found.Refunded.TenThousandths(); {
-	case found.State != payment.Captured:
+	if found.State != payment.Captured {
 		return fmt.Errorf("%w: the money of purchase %d is %s", errMissing, p.Purchase, found.State)
+	}
+	done := drop.BookRefund{Purchase: p.Purchase, Payment: p.ID, Was: p.Refunded, Refunded: p.Refunded}
+	switch missing := p.Refunded.TenThousandths() - found.Refunded.TenThousandths(); {
 	case missing < 0:
-		p.Refunded = found.Refunded
+		done.Refunded = found.Refunded
 	case missing > 0:
 		_, err := s.provider.Refund(ctx, s.ref(p), payment.Refund{
 			Key: fmt.Sprintf("%d-%s", p.ID, p.Refunded), Amount: drop.MoneyOf(missing),
 		})
-		refused, no := errors.AsType[*payment.RefusedError](err)
-		switch {
-		case no:
-			p.Refunded, p.Unsettled, p.Reason = found.Refunded, false, refused.Error()
-			return nil
-		case err != nil:
+		if refused, no := errors.AsType[*payment.RefusedError](err); no {
+			done.Refunded, done.Reason = found.Refunded, refused.Error()
+		} else if err != nil {
 			return fmt.Errorf("%w: %w", ErrProvider, err)
 		}
 	}
-	p.Unsettled, p.Reason = false, ""
-	return nil
+	booked, err := s.engine.BookRefund(ctx, done)
+	if err == nil {
+		*p = *booked
+	}
+	return err
 }
 
 // errMissing says that a unit was sold for money that the provider does not have any more.

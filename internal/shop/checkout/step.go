@@ -19,6 +19,14 @@ func (s *Service) Step(ctx context.Context, id drop.PaymentID) (drop.Payment, er
 	}
 	p := was
 	err = s.step(ctx, &p)
+	return s.finish(ctx, was, p, err)
+}
+
+// finish stores what became of a payment, unless the batch that sold the unit has stored it.
+func (s *Service) finish(ctx context.Context, was, p drop.Payment, err error) (drop.Payment, error) {
+	if err == nil && was.Purchase == 0 && p.Purchase != 0 {
+		return p, nil
+	}
 	if err != nil {
 		p.Tries++
 		p.Reason = err.Error()
@@ -33,8 +41,8 @@ func (s *Service) Step(ctx context.Context, id drop.PaymentID) (drop.Payment, er
 	switch {
 	case failed != nil:
 		return was, errors.Join(err, failed)
-	case !done: // another step was faster. It found the same, or will.
-		now, _, failed := s.read(ctx, id)
+	case !done: // another step was faster, or a batch. It found the same, or will.
+		now, _, failed := s.read(ctx, p.ID)
 		return now, errors.Join(err, failed)
 	}
 	return p, err
@@ -71,8 +79,13 @@ func (s *Service) step(ctx context.Context, p *drop.Payment) error {
 			return fmt.Errorf("%w: %w", ErrProvider, err)
 		}
 	}
+	return s.act(ctx, p, &found)
+}
+
+// act changes p to what follows from what the provider knows of it.
+func (s *Service) act(ctx context.Context, p *drop.Payment, found *payment.Found) error {
 	if p.Purchase != 0 {
-		return s.refunds(ctx, p, &found)
+		return s.refunds(ctx, p, found)
 	}
 	if p.Number == "" {
 		p.Number = found.Number
@@ -88,9 +101,9 @@ func (s *Service) step(ctx context.Context, p *drop.Payment) error {
 		p.State, p.DueAt = drop.PaymentPending, s.nextLook(p)
 		return nil
 	case payment.Authorised:
-		return s.authorised(ctx, p, &found)
+		return s.authorised(ctx, p, found)
 	case payment.Captured:
-		return s.captured(ctx, p, &found)
+		return s.captured(ctx, p, found)
 	case payment.Voided:
 		return s.without(ctx, p, drop.PaymentVoided, "the money was given up")
 	default:
@@ -154,14 +167,19 @@ func (s *Service) captured(ctx context.Context, p *drop.Payment, found *payment.
 
 // sell makes the purchase of a claimed unit whose money is captured.
 func (s *Service) sell(ctx context.Context, p *drop.Payment, found *payment.Found) error {
-	sold, err := s.engine.CompletePayment(ctx, drop.CompletePayment{Reservation: p.Unit, Payment: p.ID})
+	_, sold, err := s.engine.CompletePayment(ctx, drop.CompletePayment{
+		Reservation: p.Unit, Payment: p.ID, Number: p.Number, Receipt: p.Receipt,
+	})
 	if code := drop.CodeOf(err); code != "" { // the claim has ended meanwhile
 		return s.refundAll(ctx, p, found, string(code))
+	}
+	if err == nil && sold == nil {
+		err = drop.Refuse(drop.CodeDamaged) // its row is gone
 	}
 	if err != nil {
 		return err
 	}
-	p.State, p.Purchase, p.Unsettled, p.Reason = drop.PaymentCaptured, sold.ID, false, ""
+	*p = *sold
 	return nil
 }
 

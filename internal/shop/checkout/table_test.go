@@ -381,12 +381,20 @@ func TestStep_GoesOnAfterALostAnswer(t *testing.T) {
 func TestStep_TwoPaymentsOfOnePair(t *testing.T) {
 	stores.Each(t, func(t *testing.T, st store.Store) {
 		s := newScene(t, st, false)
-		second := s.payment
-		second.ID, second.Number = 0, "second"
-		second, err := st.AddPayment(t.Context(), second)
-		if err != nil {
-			t.Fatal(err)
+		first := s.payment
+		failed := first
+		failed.State, failed.Unsettled = drop.PaymentFailed, false
+		if done, err := st.ReplacePayment(t.Context(), first, failed); err != nil || !done {
+			t.Fatal(done, err)
 		}
+		second, err := s.service.Start(t.Context(), checkout.Order{Reservation: first.Reservation, Owner: buyer, ReturnURL: "/"})
+		if err != nil || second.ID == first.ID {
+			t.Fatalf("%+v, %v", second, err)
+		}
+		if done, err := st.ReplacePayment(t.Context(), failed, first); err != nil || !done { // the money comes after all
+			t.Fatal(done, err)
+		}
+		s.provider.price.ID = first.ID
 		other := &teller{price: payment.Order{ID: second.ID, Amount: second.Amount, Currency: euro}}
 		service := checkout.New(checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}, s.engine, other,
 			slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })

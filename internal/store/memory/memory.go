@@ -38,15 +38,17 @@ type Store struct {
 	closed bool
 	calls  sync.WaitGroup // call Add only under mu while not closed
 
-	// deleted has the highest deleted number of each cold table, so that no number is assigned twice.
-	deleted map[*records.Table]int64
+	// settling is held by a batch that settles payments, and by whoever else changes one.
+	settling sync.Mutex
+	// taken has the highest number of each cold table that was deleted or given away, so that none is assigned twice.
+	taken map[*records.Table]int64
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns an empty store that uses the given clock.
 func New(now func() drop.Time) *Store {
-	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), owned: make(owned), deleted: make(map[*records.Table]int64)}
+	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), owned: make(owned), taken: make(map[*records.Table]int64)}
 	s.Store = records.New(engine{s})
 	return s
 }
@@ -124,9 +126,14 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	defer r.unlock()
 
 	need := b.Needs()
-	now := s.now() // read after the lock
+	now := s.now()              // read after the lock
+	if len(need.Payments) > 0 { // nobody else changes them until the batch ends
+		s.settling.Lock()
+		defer s.settling.Unlock()
+	}
 	s.mu.RLock()
 	state := r.load(need, now, &s.users)
+	s.cold.loadPayments(state, need.Payments)
 	s.keys.load(state, need.Keys)
 	s.mu.RUnlock()
 	changes := b.Decide(state, now)
@@ -138,11 +145,12 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	if s.drops[id] != r {
 		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: errors.New("the drop was replaced meanwhile")}
 	}
-	if err := errors.Join(r.check(state, changes), s.keys.check(id, changes.Kept)); err != nil {
+	if err := errors.Join(r.check(state, changes), s.keys.check(id, changes.Kept), s.cold.checkPayments(changes)); err != nil {
 		return &store.Error{Op: op, Class: store.ClassFault, Err: err}
 	}
 	r.write(state, changes)
 	s.keys.add(id, changes.Kept)
+	s.cold.writePayments(changes)
 	return nil
 }
 

@@ -255,7 +255,7 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 			case c.Timed:
 				c.Set(row, records.Value{Number: int64(e.now())})
 			case c.Numbered:
-				c.Set(row, records.Value{Number: max(e.cold.next(t), e.deleted[t]+1)})
+				c.Set(row, records.Value{Number: max(e.cold.next(t), e.taken[t]+1)})
 			}
 		}
 		kept := t.New()
@@ -265,6 +265,16 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 		}
 		return nil
 	})
+}
+
+// Numbers implements records.Engine.
+func (e engine) Numbers(ctx context.Context, op string, t *records.Table, n int64) (first int64, err error) {
+	err = e.write(ctx, op, func() error {
+		first = max(e.cold.next(t), e.taken[t]+1)
+		e.taken[t] = first + n - 1
+		return nil
+	})
+	return first, err
 }
 
 // Put implements records.Engine.
@@ -312,6 +322,10 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 
 // Swap implements records.Engine.
 func (e engine) Swap(ctx context.Context, op string, t *records.Table, old, row any) (done bool, err error) {
+	if t == records.Payments {
+		e.settling.Lock()
+		defer e.settling.Unlock()
+	}
 	err = e.write(ctx, op, func() error {
 		kept := e.cold.find(t, t.Number(old))
 		done = kept != nil && same(t, kept, old)
@@ -341,7 +355,7 @@ func (e engine) Delete(ctx context.Context, op string, t *records.Table, number 
 		var i int
 		if i, found = e.cold.place(t, number); found {
 			e.cold[t] = slices.Delete(e.cold[t], i, i+1)
-			e.deleted[t] = max(e.deleted[t], number)
+			e.taken[t] = max(e.taken[t], number)
 		}
 		return nil
 	})

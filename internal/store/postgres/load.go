@@ -98,6 +98,9 @@ func (l *loader) queue(out *pgx.Batch) {
 	if sold := distinct(need.Purchases); len(sold) > 0 {
 		out.Queue(runBatchSold, id, sold).Query(l.sold)
 	}
+	if ids := distinct(need.Payments); len(ids) > 0 {
+		out.Queue(runBatchPayments, ids).Query(l.payments)
+	}
 	if users := distinct(need.Users); len(users) > 0 {
 		out.Queue(runBatchUsage, id, users, need.Limits).Query(l.usage)
 	}
@@ -192,6 +195,17 @@ func eachDrop(rows pgx.Rows, each func(*drop.State) error, more ...any) error {
 		var st drop.State
 		into.set(&st)
 		return each(&st)
+	})
+	return err
+}
+
+func (l *loader) payments(rows pgx.Rows) error {
+	into := newCells(records.Payments.Columns)
+	_, err := pgx.ForEachRow(rows, into.targets, func() error {
+		var p drop.Payment
+		into.set(&p)
+		l.state.LoadPayment(p)
+		return nil
 	})
 	return err
 }

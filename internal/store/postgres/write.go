@@ -51,7 +51,9 @@ type writes struct {
 		sizes, reasons                              []string
 		numbers                                     [][]byte
 	}
-	kept struct {
+	// begun and paid are payments.
+	begun, paid []any
+	kept        struct {
 		drops, created              []int64
 		callers, operations, values []string
 		bodies, answers             [][]byte
@@ -88,6 +90,12 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 		to.ids, to.reservations = append(to.ids, int64(p.ID)), append(to.reservations, int64(p.ReservationID))
 		to.users, to.sizes = append(to.users, int64(p.UserID)), append(to.sizes, p.Size)
 		to.prices, to.created = append(to.prices, int64(p.Price)), append(to.created, int64(p.CreatedAt))
+	}
+	for _, p := range c.Begun {
+		w.begun = append(w.begun, p)
+	}
+	for _, p := range c.Paid {
+		w.paid = append(w.paid, p)
 	}
 	w.addLedger(&l.state, c.Ledger)
 	w.addKept(l.state.ID, c.Kept)
@@ -179,6 +187,12 @@ func (w *writes) queue(out *pgx.Batch) {
 	}
 	if p := &w.purchases; len(p.ids) > 0 {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)
+	}
+	if len(w.begun) > 0 {
+		out.Queue(runBatchWriteBegun, columnwise(records.Payments, w.begun)...)
+	}
+	if len(w.paid) > 0 {
+		out.Queue(runBatchWritePaid, columnwise(records.Payments, w.paid)...)
 	}
 	if e := &w.ledger; len(e.drops) > 0 {
 		out.Queue(runBatchWriteLedger, e.drops, e.seqs, e.batches, e.at, e.sizes, e.reasons, e.units, e.available, e.versions, e.numbers)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 // Payments contains rows of type drop.Payment.
@@ -24,6 +25,7 @@ var Payments = table[drop.Payment](Table{Name: "payments", Key: "id", Sequence: 
 	text("currency", func(p *drop.Payment) *string { return &p.Currency }),
 	number("decimals", func(p *drop.Payment) *int { return &p.Decimals }).small(),
 	number("refunded", func(p *drop.Payment) *drop.Money { return &p.Refunded }),
+	number("booked", func(p *drop.Payment) *drop.Money { return &p.Booked }),
 	number("unit_id", func(p *drop.Payment) *drop.ReservationID { return &p.Unit }).orNull(),
 	number("purchase_id", func(p *drop.Payment) *drop.PurchaseID { return &p.Purchase }).orNull(),
 	text("reason", func(p *drop.Payment) *string { return &p.Reason }).orNull(),
@@ -33,10 +35,10 @@ var Payments = table[drop.Payment](Table{Name: "payments", Key: "id", Sequence: 
 	number("created_at", func(p *drop.Payment) *drop.Time { return &p.CreatedAt }).timed(),
 )
 
-// AddPayment implements store.Store.
-func (s Store) AddPayment(ctx context.Context, p drop.Payment) (drop.Payment, error) {
-	err := s.engine.Add(ctx, "add a payment", Payments, &p)
-	return p, err
+// NextPayments implements store.Store.
+func (s Store) NextPayments(ctx context.Context) (drop.PaymentID, error) {
+	first, err := s.engine.Numbers(ctx, "take numbers of payments", Payments, store.PaymentNumbers)
+	return drop.PaymentID(first), err
 }
 
 // Payment implements store.Store.

@@ -174,6 +174,29 @@ func (d Dialect) Add(t *Table, row any) (sql string, args []Argument) {
 		strings.Join(names, ", "), strings.Join(values, ", "), t.givenNames()), args
 }
 
+// Set returns the statement that stores a row in place of the one with its number. Its parameters are Values.
+func (d Dialect) Set(t *Table) string {
+	var sets []string
+	key := ""
+	for i, name := range t.Stored() {
+		if set := fmt.Sprint(name, " = ", d.Parameter, i+1); name == t.Key {
+			key = set
+		} else {
+			sets = append(sets, set)
+		}
+	}
+	return fmt.Sprintf("\nUPDATE %s%s\nSET %s\nWHERE %s", d.Schema, t.Name, strings.Join(sets, ", "), key)
+}
+
+// List returns the table's columns as they appear in a SELECT list.
+func (t *Table) List() string {
+	list := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		list[i] = c.read("")
+	}
+	return strings.Join(list, ", ")
+}
+
 // Put returns the statement that stores the one row that a drop has, in place of the one that is there, where there is
 // such a drop. It gives the columns of Given. Its arguments are the drop and what the row has, in which a time that the
 // program gives must stand.
@@ -279,12 +302,8 @@ func (d Dialect) Stamp(t *Table, c *Column) string {
 	if now == "" {
 		now = d.Parameter + "2"
 	}
-	list := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		list[i] = c.read("")
-	}
 	return fmt.Sprintf("\nUPDATE %s%s\nSET %[3]s = coalesce(%[3]s, %[4]s)\nWHERE %[5]s = %[6]s1\nRETURNING %[7]s",
-		d.Schema, t.Name, c.Name, now, t.Key, d.Parameter, strings.Join(list, ", "))
+		d.Schema, t.Name, c.Name, now, t.Key, d.Parameter, t.List())
 }
 
 // Empty returns the statement that tells whether all the tables are empty.

@@ -17,6 +17,9 @@ type Engine interface {
 	Read(ctx context.Context, op string, queries ...Query) error
 	// Add stores a new row and sets its number and time.
 	Add(ctx context.Context, op string, t *Table, row any) error
+	// Numbers takes n numbers that no row has, and returns the first. In PostgreSQL the table's sequence counts in
+	// steps of n.
+	Numbers(ctx context.Context, op string, t *Table, n int64) (first int64, err error)
 	// Put stores the only row that a drop has in a table, in place of an existing one, and sets its time. found reports
 	// whether the drop exists; otherwise nothing is stored.
 	Put(ctx context.Context, op string, t *Table, of drop.ID, row any) (found bool, err error)

@@ -82,6 +82,11 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			return nil, err
 		}
 	}
+	for _, id := range need.Payments {
+		if err := loadPayment(conn, state, id); err != nil {
+			return nil, err
+		}
+	}
 	for _, u := range distinct(need.Users) {
 		if state.Limited() || need.Limits {
 			err = loadUsage(conn, state, u)
@@ -166,6 +171,18 @@ func loadSold(conn *sqlite.Conn, state *drop.State, id drop.PurchaseID) error {
 	})
 }
 
+func loadPayment(conn *sqlite.Conn, state *drop.State, id drop.PaymentID) error {
+	st, err := prepare(conn, sqlRunBatchPayment, int64(id))
+	if err != nil {
+		return err
+	}
+	return rows(st, func() {
+		var p drop.Payment
+		scan(st, records.Payments.Columns, &p)
+		state.LoadPayment(p)
+	})
+}
+
 // loadUsage loads a user's reservations oldest first, as every store does: of several holds the newest counts.
 func loadUsage(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
 	st, err := prepare(conn, sqlRunBatchUsage, int64(state.ID), int64(user), maxUsage)
@@ -219,6 +236,9 @@ func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 		return err
 	}
 	if err := insertPurchases(conn, id, c.Purchases); err != nil {
+		return err
+	}
+	if err := savePayments(conn, c); err != nil {
 		return err
 	}
 	if err := insertLedger(conn, id, c.Ledger); err != nil {
@@ -304,6 +324,26 @@ func insertPurchases(conn *sqlite.Conn, id drop.ID, purchases []drop.Purchase) e
 		return int64(p.ID)
 	})
 }
+
+func savePayments(conn *sqlite.Conn, c *drop.Changes) error {
+	for _, p := range c.Begun {
+		if err := insert(conn, records.Payments, 0, p); err != nil {
+			return err
+		}
+	}
+	return change(conn, sqlRunBatchPay, "payment", len(c.Paid), func(st *sqlite.Stmt, i int) int64 {
+		for n, a := range records.Payments.Values(0, c.Paid[i]) {
+			bindArgument(st, n+1, &a)
+		}
+		return int64(c.Paid[i].ID)
+	})
+}
+
+// The statements about payments, which list all their columns.
+var (
+	sqlRunBatchPayment = "\nSELECT " + records.Payments.List() + "\nFROM payments\nWHERE id = ?1"
+	sqlRunBatchPay     = dialect.Set(records.Payments)
+)
 
 func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) error {
 	return change(conn, sqlRunBatchLedger, "ledger entry", len(entries), func(st *sqlite.Stmt, i int) int64 {

@@ -46,6 +46,23 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 	})
 }
 
+// Numbers implements records.Engine.
+func (e engine) Numbers(ctx context.Context, op string, t *records.Table, n int64) (first int64, err error) {
+	err = e.write(ctx, op, func(conn *sqlite.Conn) (bool, error) {
+		st, err := bound(conn, sqlNumbers, []records.Argument{
+			{Value: records.Value{Text: t.Name}, Kind: records.Text}, {Value: records.Value{Number: n}},
+		})
+		if err != nil {
+			return false, err
+		}
+		return true, rows(st, func() { first = st.ColumnInt64(0) })
+	})
+	if err == nil && first == 0 {
+		err = fmt.Errorf("%s: the table %s has no row in sqlite_sequence", op, t.Name)
+	}
+	return first, err
+}
+
 // Put implements records.Engine.
 func (e engine) Put(ctx context.Context, op string, t *records.Table, of drop.ID, row any) (found bool, err error) {
 	return e.put(ctx, op, t, row, func() (string, []records.Argument) { return dialect.Put(t, of, row) })

@@ -135,6 +135,13 @@ WHERE rowid IN (
     ORDER BY created_at
     LIMIT ?2 + 0)`
 
+// SQLite counts the numbers of a table with AUTOINCREMENT here.
+const sqlNumbers = `
+UPDATE sqlite_sequence
+SET seq = seq + ?2
+WHERE name = ?1
+RETURNING seq - ?2 + 1`
+
 const sqlCommitted = `
 SELECT EXISTS (SELECT 1 FROM drops WHERE id = ?1 AND batch = ?2)
     OR EXISTS (SELECT 1 FROM ledger WHERE drop_id = ?1 AND seq > ?3 AND batch = ?2)`

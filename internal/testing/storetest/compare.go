@@ -65,7 +65,9 @@ type comparison struct {
 	made  []drop.ReservationID
 	whose map[drop.ReservationID]drop.UserID
 	keyed []drop.Keyed
-	last  string
+	// paying has the reservations that payments were to be begun for, in the order of the payments' numbers.
+	paying []drop.ReservationID
+	last   string
 }
 
 func (c *comparison) run() {
@@ -137,17 +139,35 @@ func (c *comparison) command(id drop.ID) drop.Command {
 	}
 }
 
+// stored is the first number of the payments that are stored.
+const stored = 1000
+
 // payment is a step of a payment that may have been begun.
 func (c *comparison) payment(id drop.ID) drop.Command {
 	paid, of := drop.PaymentID(1+c.rng.IntN(2)), c.reservation(id)
+	instead := drop.PaymentID(c.rng.IntN(3))
 	within := time.Duration(1+c.rng.IntN(90_000)) * time.Millisecond
-	switch c.rng.IntN(6) {
-	case 0, 1:
-		return drop.StartPayment{Reservation: of, Owner: c.owner(), Payment: paid, Instead: drop.PaymentID(c.rng.IntN(3)), Within: within, Hold: time.Minute}
-	case 2, 3:
+	if n := len(c.paying); n > 0 && c.rng.IntN(2) == 0 { // one that is stored
+		i := n - 1 - c.rng.IntN(min(n, 6))
+		paid, of, instead = drop.PaymentID(i+stored), c.paying[i], drop.PaymentID(i+stored)
+	}
+	switch c.rng.IntN(9) {
+	case 0:
+		return drop.StartPayment{Reservation: of, Owner: c.owner(), Payment: paid, Instead: instead, Within: within, Hold: time.Minute}
+	case 1, 2:
+		c.paying = append(c.paying, of)
+		return drop.StartPayment{
+			Reservation: of, Owner: c.owner(), Payment: drop.PaymentID(len(c.paying) - 1 + stored), Instead: instead, Within: within, Hold: time.Minute,
+			Row: &drop.Payment{Provider: "demo", ReturnURL: "/", State: drop.PaymentOpen, Unsettled: true, Currency: "EUR", Decimals: 2},
+		}
+	case 3, 4:
 		return drop.ClaimUnit{Reservation: of, User: cmp.Or(c.whose[of], 1), Payment: paid, Within: within}
-	case 4:
-		return drop.CompletePayment{Reservation: of, Payment: paid}
+	case 5, 6:
+		return drop.CompletePayment{Reservation: of, Payment: paid, Number: "n"}
+	case 7:
+		return drop.BookRefund{
+			Purchase: drop.NewPurchaseID(id, c.rng.Uint32N(20)), Payment: paid, Was: drop.Money(c.rng.IntN(2)), Refunded: drop.Money(c.rng.IntN(3)),
+		}
 	default:
 		return drop.ReleaseClaim{Reservation: of, Payment: paid}
 	}
@@ -228,6 +248,7 @@ type outcome struct {
 	Updated       []drop.Reservation
 	Purchases     []drop.Purchase
 	Returned      []*drop.Purchase
+	Begun, Paid   []drop.Payment
 	Ledger        []drop.LedgerEntry
 	Sizes         []int
 	Kept          []drop.Kept
@@ -274,6 +295,7 @@ func (c *comparison) apply(f *fixture, id drop.ID, need drop.Need, name drop.Bat
 		}
 		o.Wrote, o.Ended, o.Made = true, values(changes.Ended), values(changes.Made)
 		o.Updated, o.Returned = values(changes.Updated), changes.Returned
+		o.Begun, o.Paid = values(changes.Begun), values(changes.Paid)
 		o.Purchases, o.Ledger, o.Sizes = slices.Clone(changes.Purchases), slices.Clone(changes.Ledger), slices.Clone(changes.Sizes)
 		for _, k := range changes.Kept {
 			r, err := drop.DecodeResult(k.Answer)
@@ -315,8 +337,8 @@ func sharedResult(r drop.Result) drop.Result {
 	return r
 }
 
-func values(list []*drop.Reservation) []drop.Reservation {
-	var all []drop.Reservation
+func values[T any](list []*T) []T {
+	var all []T
 	for _, r := range list {
 		all = append(all, *r)
 	}

@@ -1,28 +1,161 @@
 package storetest
 
 import (
+	"sync"
+	"time"
+
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 var paymentTests = []test{
+	{"Payments_HaveNumbersOfTheirOwn", paymentsNumbers},
+	{"Payments_AreWrittenByBatches", paymentsInBatches},
+	{"Payments_AreSettledOnce", paymentsSettledAtOnce},
 	{"Payments_KeepEveryField", paymentsKeepEveryField},
 	{"Payments_ReplaceOnlyTheOneThatWasRead", paymentsReplaceOnlyWhatWasRead},
 	{"Payments_FoundByReservationAndUnit", paymentsFound},
 	{"Payments_UnsettledByPages", paymentsUnsettled},
 }
 
+// payment begins a payment of a new reservation, and then makes it what p says.
 func (f *fixture) payment(p drop.Payment) drop.Payment {
 	f.Helper()
-	p, err := f.AddPayment(f.ctx, p)
-	if err != nil || p.ID == 0 || p.CreatedAt == 0 {
-		f.Fatalf("AddPayment: %+v, %v", p, err)
+	id := f.create(plain(1))
+	begun := f.begin(f.reserve(id, base, drop.Reserve{User: p.User}), drop.Payment{State: drop.PaymentOpen, Provider: "demo"})
+	p.ID, p.CreatedAt = begun.ID, begun.CreatedAt
+	if done, err := f.ReplacePayment(f.ctx, begun, p); err != nil || !done {
+		f.Fatalf("ReplacePayment: %t, %v", done, err)
 	}
 	return p
 }
 
+// begin begins a payment of a reservation with the next number.
+func (f *fixture) begin(r drop.Reservation, row drop.Payment) drop.Payment {
+	f.Helper()
+	first, err := f.NextPayments(f.ctx)
+	if err != nil {
+		f.Fatalf("NextPayments: %v", err)
+	}
+	made := f.run(r.ID.Drop(), base, drop.StartPayment{Reservation: r.ID, Payment: first, Instead: r.Payment, Within: time.Minute, Hold: time.Minute, Row: &row})
+	if made[0].Err != nil || made[0].Payment == nil {
+		f.Fatalf("StartPayment: %+v", made[0])
+	}
+	return *made[0].Payment
+}
+
+// Numbers are given once, in blocks that do not overlap, also where payments have some of them.
+func paymentsNumbers(f *fixture) {
+	seen := drop.PaymentID(0)
+	for range 3 {
+		first, err := f.NextPayments(f.ctx)
+		if err != nil || first <= seen {
+			f.Errorf("NextPayments: %d after %d, %v", first, seen, err)
+		}
+		seen = first + store.PaymentNumbers - 1
+		if p := f.payment(fullPayment); p.ID <= seen {
+			f.Errorf("a payment has the number %d, and %d was taken", p.ID, seen)
+		} else {
+			seen = p.ID + store.PaymentNumbers - 1
+		}
+	}
+}
+
+// A batch stores the payment that it begins, settles it with the sale, and books refunds of it.
+func paymentsInBatches(f *fixture) {
+	id := f.create(drop.Spec{Name: "d", Price: 12_050, TotalStock: new(int64(3)), StartTime: 1})
+	r := f.reserve(id, base, drop.Reserve{User: 7})
+	row := drop.Payment{
+		Provider: "stripe", URL: "https://pay.example/1", ReturnURL: "/é'", Email: "a@example.com", State: drop.PaymentOpen, Unsettled: true, Currency: "KWD",
+		Decimals: 3, DueAt: base + 5, Reason: "no answer", Tries: 3,
+	}
+	begun := f.begin(r, row)
+	want := row
+	want.ID, want.Reservation, want.User, want.Amount, want.ExpiresAt, want.CreatedAt = begun.ID, r.ID, 7, 12_050, r.CreatedAt.Add(time.Minute), begun.CreatedAt
+	equal(f, "begun", begun, want)
+	stored := func() drop.Payment {
+		f.Helper()
+		p, found, err := f.Payment(f.ctx, begun.ID)
+		if err != nil || !found {
+			f.Fatalf("Payment: %t, %v", found, err)
+		}
+		return p
+	}
+	equal(f, "stored", stored(), want)
+
+	complete := drop.CompletePayment{Reservation: r.ID, Payment: begun.ID, Number: "cs_1", Receipt: "pi_1"}
+	results := f.run(id, base, drop.ClaimUnit{Reservation: r.ID, User: 7, Payment: begun.ID, Within: time.Hour}, complete, complete)
+	want.State, want.Unsettled, want.Number, want.Receipt, want.URL, want.Reason, want.Tries = drop.PaymentCaptured, false, "cs_1", "pi_1", "", "", 0
+	want.Unit, want.Purchase = r.ID, drop.NewPurchaseID(id, 1)
+	for _, result := range results[1:] {
+		if result.Err != nil || result.Payment == nil || *result.Payment != want {
+			f.Errorf("completed: %+v of %+v", result, want)
+		}
+	}
+	equal(f, "completed", stored(), want)
+	if again := f.run(id, base, complete)[0]; again.Payment == nil || *again.Payment != want {
+		f.Errorf("completed again: %+v", again)
+	}
+
+	// What else wrote the payment meanwhile is kept.
+	noted := want
+	noted.Refunded, noted.Unsettled, noted.DueAt = 2_000, true, base+9
+	if done, err := f.ReplacePayment(f.ctx, want, noted); err != nil || !done {
+		f.Fatalf("ReplacePayment: %t, %v", done, err)
+	}
+	book := drop.BookRefund{Purchase: want.Purchase, Payment: want.ID, Was: 2_000, Refunded: 2_000}
+	want.Refunded, want.Booked, want.DueAt = 2_000, 2_000, base+9
+	for range 2 {
+		if result := f.run(id, base, book)[0]; result.Err != nil || result.Payment == nil || *result.Payment != want {
+			f.Errorf("booked: %+v of %+v", result, want)
+		}
+		equal(f, "booked", stored(), want)
+	}
+	stale := book
+	stale.Was, stale.Refunded = 0, 3_000
+	if result := f.run(id, base, stale)[0]; result.Payment == nil || *result.Payment != want {
+		f.Errorf("a refund by who has seen another total: %+v", result)
+	}
+	var refunds []entry
+	for _, e := range entriesOf(f.facts(id, 0, 0, 100).Entries) {
+		if e.reason == drop.MoneyRefunded {
+			refunds = append(refunds, e)
+		}
+	}
+	if len(refunds) != 1 || refunds[0].numbers != "[1]" {
+		f.Errorf("the ledger has the refunds %+v", refunds)
+	}
+	for _, c := range []drop.BookRefund{{Purchase: want.Purchase + 1, Payment: want.ID}, {Purchase: want.Purchase, Payment: want.ID + 1}} {
+		if result := f.run(id, base, c)[0]; result.Err == nil || result.Err.Code != drop.CodePurchaseNotFound {
+			f.Errorf("a refund of another purchase: %+v", result)
+		}
+	}
+}
+
+// Of a step that writes a payment and a batch that settles it, one sees what the other wrote.
+func paymentsSettledAtOnce(f *fixture) {
+	for range 20 {
+		id := f.create(plain(1))
+		r := f.reserve(id, base, drop.Reserve{User: 7})
+		begun := f.begin(r, drop.Payment{Provider: "demo", State: drop.PaymentOpen, Unsettled: true})
+		f.run(id, base, drop.ClaimUnit{Reservation: r.ID, User: 7, Payment: begun.ID, Within: time.Hour})
+		var step sync.WaitGroup
+		noted := begun
+		noted.State, noted.Tries = drop.PaymentPending, 1
+		var done bool
+		step.Go(func() { done, _ = f.ReplacePayment(f.ctx, begun, noted) })
+		f.run(id, base, drop.CompletePayment{Reservation: r.ID, Payment: begun.ID})
+		step.Wait()
+		p, _, err := f.Payment(f.ctx, begun.ID)
+		if err != nil || p.State != drop.PaymentCaptured || p.Purchase == 0 || p.Tries != 0 {
+			f.Fatalf("the step wrote: %t; the payment is %+v, %v", done, p, err)
+		}
+	}
+}
+
 var fullPayment = drop.Payment{
 	Reservation: 1<<32 + 7, User: 3, Provider: "stripe", Number: "cs_é'", Receipt: "pi_1", URL: "https://pay.example/?a=1&b='", ReturnURL: "/drops/1",
-	Email: "ann@example.com", State: "open", Unsettled: true, Amount: 1_000_001_199_950, Currency: "KWD", Decimals: 3, Refunded: 5, Unit: 1<<32 + 8,
+	Email: "ann@example.com", State: "open", Unsettled: true, Amount: 1_000_001_199_950, Currency: "KWD", Decimals: 3, Refunded: 5, Booked: 4, Unit: 1<<32 + 8,
 	Purchase: 1<<32 + 9, Reason: "out of stock", Tries: 2, DueAt: base + 1, ExpiresAt: base + 2,
 }
 
@@ -39,9 +172,6 @@ func paymentsKeepEveryField(f *fixture) {
 		}
 		equal(f, "Payment", got, want)
 	}
-	full := fullPayment
-	full.ID, full.CreatedAt = first.ID, first.CreatedAt
-	equal(f, "what was stored", first, full)
 	if _, found, err := f.Payment(f.ctx, second.ID+1); err != nil || found {
 		f.Errorf("Payment of a number that none has: %t, %v", found, err)
 	}

@@ -8,7 +8,8 @@ ALTER TABLE purchases ADD COLUMN returned INTEGER CHECK (returned IN (1, 2));
 ALTER TABLE purchases ADD COLUMN returned_at INTEGER CHECK ((returned IS NULL) = (returned_at IS NULL));
 
 -- Buyers' payments for reservations, and how far the server is with each. unit_id is the reservation that the payment
--- claimed. due_at is when the server does the next step of a payment that is unsettled.
+-- claimed. due_at is when the server does the next step of a payment that is unsettled. booked is how much
+-- of refunded the ledger has.
 CREATE TABLE payments (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     reservation_id INTEGER NOT NULL,
@@ -25,6 +26,7 @@ CREATE TABLE payments (
     currency       TEXT NOT NULL,
     decimals       INTEGER NOT NULL,
     refunded       INTEGER NOT NULL CHECK (refunded >= 0),
+    booked         INTEGER NOT NULL CHECK (booked >= 0),
     unit_id        INTEGER,
     purchase_id    INTEGER,
     reason         TEXT,
@@ -33,6 +35,7 @@ CREATE TABLE payments (
     expires_at     INTEGER NOT NULL,
     created_at     INTEGER NOT NULL
 ) STRICT;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('payments', 0);
 CREATE INDEX payments_reservation ON payments (reservation_id);
 CREATE INDEX payments_unit ON payments (unit_id) WHERE unit_id IS NOT NULL;
 CREATE INDEX payments_unsettled ON payments (unsettled, id) WHERE unsettled = 1;

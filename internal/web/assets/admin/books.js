@@ -14,6 +14,7 @@ const apply = {
   returned: (s, e) => (move(s, e, e.units, 0, -e.units), s.back.set(sizeOf(e), (s.back.get(sizeOf(e)) ?? 0) + e.units)),
   written_off: (s, e) => move(s, e, 0, 0, -e.units),
   payment_started: (s, e) => move(s, e, 0, 0, 0),
+  refunded: (s, e) => move(s, e, 0, 0, 0),
   reserved: (s, e) => (move(s, e, -e.units, e.units, 0), (s.counts.reserved += e.units)),
   purchased: (s, e) => (move(s, e, 0, -e.units, e.units), (s.counts.purchased += e.units)),
   reservation_expired: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.expired += e.units)),

@@ -15,7 +15,7 @@ import { zoneName } from "./zones.js";
 
 const reasons = {
   created: "Created", restocked: "Restocked", reserved: "Reserved", purchased: "Sold", reservation_expired: "Expired", reservation_cancelled: "Released",
-  payment_started: "Payment started", returned: "Taken back", written_off: "Written off",
+  payment_started: "Payment started", refunded: "Refunded", returned: "Taken back", written_off: "Written off",
 };
 
 // Ledger is read on every few seconds while it is open and the drop changes.
