@@ -63,11 +63,9 @@ func (s *scene) released() {
 // claimedByAnother lets a second payment of the same reservation claim the pair.
 func (s *scene) claimedByAnother() {
 	s.Helper()
-	second := s.payment
-	second.ID, second.Number = 0, "second"
-	second, err := s.store.AddPayment(s.Context(), second)
+	second, err := s.store.NextPayments(s.Context())
 	if err == nil {
-		_, err = s.engine.ClaimUnit(s.Context(), drop.ClaimUnit{Reservation: second.Reservation, User: buyer, Payment: second.ID, Within: time.Hour})
+		_, err = s.engine.ClaimUnit(s.Context(), drop.ClaimUnit{Reservation: s.payment.Reservation, User: buyer, Payment: second, Within: time.Hour})
 	}
 	if err != nil {
 		s.Fatal(err)
