@@ -18,8 +18,6 @@ type Payments interface {
 	Payment(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error)
 	// ReplacePayment stores a payment in place of old, if it is still exactly old. done reports whether it was.
 	ReplacePayment(ctx context.Context, old, to drop.Payment) (done bool, err error)
-	// PaymentsOf returns the payments that buyers began for a reservation, in ascending order of their numbers.
-	PaymentsOf(ctx context.Context, id drop.ReservationID) ([]drop.Payment, error)
 	// PaymentsFor returns the payments that claimed those reservations, in their order, as of one moment. There is at
 	// most one for each.
 	PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error)

@@ -53,15 +53,6 @@ func (s Store) ReplacePayment(ctx context.Context, old, to drop.Payment) (done b
 	return s.engine.Swap(ctx, fmt.Sprintf("change payment %d", old.ID), Payments, &old, &to)
 }
 
-// PaymentsOf implements store.Store.
-func (s Store) PaymentsOf(ctx context.Context, id drop.ReservationID) ([]drop.Payment, error) {
-	by := Payments.Column("reservation_id")
-	q := Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Reservation: id})}
-	found := list(&q, new(drop.Payment), one)
-	err := s.engine.Read(ctx, fmt.Sprintf("read the payments of reservation %d", id), q)
-	return *found, err
-}
-
 // PaymentsFor implements store.Store. Each payment is found by a key.
 func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error) {
 	if len(units) == 0 {
