@@ -50,7 +50,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	}
 	reasons := []drop.Reason{
 		drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x",
-		drop.PaymentStarted, drop.Returned, drop.WrittenOff,
+		drop.PaymentStarted, drop.Returned, drop.WrittenOff, drop.MoneyRefunded,
 	}
 	seq := drop.Seq(0)
 	for range d.n(8) {

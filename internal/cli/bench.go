@@ -28,7 +28,7 @@ import (
 type benchCommand struct {
 	common
 	URL         []string      `name:"url" placeholder:"URL" help:"A running server, http or https (by default it starts its own on --database, and stops it afterwards). Repeat it for more servers of one shop, which share the connections evenly."`
-	Scenario    load.Scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and pay) or mixed (70% pay, 30% never return)."`
+	Scenario    load.Scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and purchase), paid (reserve and pay at a provider that answers at once; only for its own server) or mixed (70% pay, 30% never return)."`
 	Drops       bound         `default:"1" help:"How many drops sell at once."`
 	Connections bound         `default:"64" help:"Connections; in the closed loop each one always has a request under way."`
 	Rate        float64       `placeholder:"N" help:"Send N requests per second, whatever the server does, and measure latency from when each was due: the open loop (by default the closed loop)."`
@@ -97,6 +97,8 @@ func (c *benchCommand) check() error {
 		return &faultError{flag: "url", rule: "names a running server; --sign-in, --control, --webhooks and --serve are only for a server that the bench starts"}
 	case len(c.URL) == 0 && (c.Token != "" || c.JWTSecret != ""):
 		return &faultError{flag: "url", rule: "is missing; --token and --jwt-secret-file are for a running server, --sign-in is for one that the bench starts"}
+	case len(c.URL) > 0 && c.Scenario == load.Paid:
+		return &faultError{flag: "scenario", rule: "paid needs a provider that answers at once, which only a server that the bench starts has; leave --url out"}
 	case c.Webhooks && c.Duration < wait(leastTurns):
 		return &faultError{flag: "duration", rule: fmt.Sprintf("must be at least %s with --webhooks, so that turns can be compared", leastTurns)}
 	case c.Control && (c.Scenario != load.Reserve || c.SignIn || c.Keys || c.Webhooks):
@@ -220,6 +222,9 @@ func (c *benchCommand) start(ctx context.Context, scratch string, b *load.Config
 	}
 	if c.Webhooks {
 		args = append(args, "--webhook-allow-private")
+	}
+	if c.Scenario == load.Paid {
+		args = append(args, "--payments=demo", "--demo-at-once")
 	}
 	if c.SignIn {
 		secret := []byte(rand.Text() + rand.Text())

@@ -18,6 +18,7 @@ import (
 // paymentFlags configure who takes buyers' money.
 type paymentFlags struct {
 	Payments   payments `placeholder:"PROVIDER" help:"Who takes buyers' money: none (a purchase takes no money), stripe, external (the shop's own checkout), or demo (no money moves) (default none)."`
+	AtOnce     bool     `name:"demo-at-once" help:"With --payments demo: authorise each payment at once, without a page, to measure how fast the server is (default false)."`
 	StripeKey  secret   `name:"stripe-key" placeholder:"SECRET" help:"The secret key of the Stripe account, sk_… or rk_… (default none). Only as a variable: others can read a command line."`
 	StripeFile string   `name:"stripe-key-file" placeholder:"FILE" help:"The file with that key."`
 	StripeHook secret   `name:"stripe-webhook-secret" placeholder:"SECRET" help:"The signing secret of the webhook at Stripe, whsec_… (default none), or several, separated by commas. Only as a variable."`
@@ -92,7 +93,7 @@ func (c *paymentFlags) payments(con *console, in drop.Currency) (*app.Payments, 
 		p.ClaimFor = externalKeeps
 		p.Provider, err = c.external(in)
 	case payDemo:
-		p.ClaimFor = demoKeeps
+		p.ClaimFor, p.AtOnce = demoKeeps, c.AtOnce
 	default:
 		return nil, nil //nolint:nilnil // as documented
 	}

@@ -28,7 +28,7 @@ func TestSettings_TheReferenceIsWhatTheCommandsTake(t *testing.T) {
 			shared[flag] = true
 		}
 	}
-	shared["payments"] = true
+	shared["payments"], shared["demo-at-once"] = true, true
 	commands := 0
 	for _, leaf := range parser.Model.Leaves(true) {
 		command := strings.TrimPrefix(leaf.FullPath(), "sneakerdrop ")

@@ -167,6 +167,7 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 	r.checkAnswers(&f)
 	reservations := make(map[drop.ReservationID]bool)
 	purchases := make(map[drop.PurchaseID]drop.ReservationID)
+	sold := make(map[drop.ReservationID]bool)
 	for _, id := range r.Drops {
 		if err := books.ReadBooks(ctx, id, store.Books{
 			Head:  func(*drop.State) error { return nil },
@@ -176,7 +177,7 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 				return nil
 			},
 			Purchase: func(row drop.Purchase) error {
-				purchases[row.ID] = row.ReservationID
+				purchases[row.ID], sold[row.ReservationID] = row.ReservationID, true
 				return nil
 			},
 		}); err != nil {
@@ -189,6 +190,9 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 		}
 		if a.Purchase != 0 && purchases[a.Purchase] != a.Reservation {
 			f.addf("purchase %d of reservation %d was acknowledged but does not exist", a.Purchase, a.Reservation)
+		}
+		if a.Paid && !sold[a.Reservation] {
+			f.addf("the payment of reservation %d was acknowledged, but there is no purchase", a.Reservation)
 		}
 	}
 	if n := int64(len(reservations)); n > r.Reservations+r.Errors {

@@ -146,6 +146,16 @@ func (w *worker) purchase(id drop.ReservationID, buyer int64) answer {
 	return w.post("/api/drops/purchase", buyer, "p")
 }
 
+// pay counts as no answer unless the money is captured.
+func (w *worker) pay(id drop.ReservationID, buyer int64) answer {
+	w.body = append(strconv.AppendInt(append(w.body[:0], `{"return_url":"/","reservationId":`...), int64(id), 10), '}')
+	a := w.post("/api/drops/checkout", buyer, "c")
+	if a.ok && !bytes.Contains(w.response.Body(), []byte(`"captured"`)) {
+		return answer{err: fmt.Errorf("a payment that is not captured: %s", w.response.Body())}
+	}
+	return a
+}
+
 // post sends a buyer's request. A success without the expected id counts as no answer.
 func (w *worker) post(path string, buyer int64, operation string) answer {
 	w.begin(path, w.body, w.tokens.of(buyer))

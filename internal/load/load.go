@@ -32,11 +32,12 @@ const (
 	SoldOut  Scenario = "sold-out" // nothing is left
 	List     Scenario = "list"     // GET /api/drops with 10 drops
 	Purchase Scenario = "purchase" // everybody reserves and purchases
+	Paid     Scenario = "paid"     // everybody reserves and pays, at a provider that answers at once
 	Mixed    Scenario = "mixed"    // everybody reserves; 70% pay, 30% never return
 )
 
 // Scenarios returns all of them.
-func Scenarios() []Scenario { return []Scenario{Reserve, Spike, SoldOut, List, Purchase, Mixed} }
+func Scenarios() []Scenario { return []Scenario{Reserve, Spike, SoldOut, List, Purchase, Paid, Mixed} }
 
 const (
 	spikeStock  = 500
@@ -159,7 +160,8 @@ type run struct {
 type Acknowledged struct {
 	Reservation drop.ReservationID
 	Buyer       int64
-	Purchase    drop.PurchaseID // 0 if only reserved
+	Purchase    drop.PurchaseID // 0 if only reserved, or Paid
+	Paid        bool            // by a checkout, whose answer names no purchase
 }
 
 // prepare makes the drops that the scenario needs.
@@ -315,6 +317,12 @@ func (r *run) unit(w *worker, worker int, buyer int64, due time.Time) {
 		if bought.ok {
 			kept.Purchase = drop.PurchaseID(bought.id)
 		}
+	}
+	if r.Scenario == Paid {
+		due = time.Now()
+		paid := w.pay(kept.Reservation, buyer)
+		r.count(opPay, due, paid)
+		kept.Paid = paid.ok
 	}
 	r.books[worker] = append(r.books[worker], kept)
 }

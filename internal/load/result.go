@@ -21,6 +21,7 @@ type operation string
 const (
 	opReserve  operation = "reserve"
 	opPurchase operation = "purchase"
+	opPay      operation = "checkout"
 	opList     operation = "list"
 )
 
@@ -169,7 +170,7 @@ func (r *run) result(took time.Duration) *Result {
 	out.RefusedPerSecond = round(float64(out.Refused) / took.Seconds())
 	for i := range out.acknowledged {
 		out.Reservations++
-		if out.acknowledged[i].Purchase != 0 {
+		if a := &out.acknowledged[i]; a.Purchase != 0 || a.Paid {
 			out.Purchases++
 		}
 	}
