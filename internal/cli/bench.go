@@ -28,7 +28,7 @@ import (
 type benchCommand struct {
 	common
 	URL         []string      `name:"url" placeholder:"URL" help:"A running server, http or https (by default it starts its own on --database, and stops it afterwards). Repeat it for more servers of one shop, which share the connections evenly."`
-	Scenario    load.Scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and purchase), paid (reserve and pay at a provider that answers at once; only for its own server) or mixed (70% pay, 30% never return)."`
+	Scenario    load.Scenario `default:"reserve" help:"What buyers do: reserve (all get a unit), spike (far more buyers than units), sold-out, list, purchase (reserve and purchase), paid or mixed (70% purchase, 30% never return). paid: reserve and pay at a provider that answers at once, only for its own server."`
 	Drops       bound         `default:"1" help:"How many drops sell at once."`
 	Connections bound         `default:"64" help:"Connections; in the closed loop each one always has a request under way."`
 	Rate        float64       `placeholder:"N" help:"Send N requests per second, whatever the server does, and measure latency from when each was due: the open loop (by default the closed loop)."`
