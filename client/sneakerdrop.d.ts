@@ -273,11 +273,18 @@ export interface components {
             held: number;
             /** Format: int64 */
             ledger_entries: number;
+            /** @description What the payments moved, for each currency */
+            money: components["schemas"]["MoneySum"][];
             /**
              * Format: int64
              * @description Those of them whose buyers are paying
              */
             paying: number;
+            /**
+             * Format: int64
+             * @description Payments checked
+             */
+            payments: number;
             /** Format: int64 */
             purchases: number;
             /**
@@ -699,6 +706,16 @@ export interface components {
             id: number;
             /** @description The name in the token */
             username: string;
+        };
+        MoneySum: {
+            /** @description What was taken from buyers */
+            captured: number;
+            /** @description ISO 4217 code */
+            currency: string;
+            /** @description captured less refunded */
+            kept: number;
+            /** @description What they got back, or are about to */
+            refunded: number;
         };
         NewToken: {
             /** @description Send it as Authorization: Bearer. No later call shows it */
@@ -1649,6 +1666,8 @@ export interface operations {
                      *       "held": 1,
                      *       "paying": 0,
                      *       "written_off": 0,
+                     *       "payments": 0,
+                     *       "money": [],
                      *       "differences": 0,
                      *       "sentences": []
                      *     }

@@ -5,22 +5,44 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
 )
 
 type auditAnswer struct {
-	DropID        drop.ID  `json:"dropId"`
-	Clean         bool     `json:"clean"`
-	Reservations  int64    `json:"reservations" doc:"Reservations checked"`
-	Purchases     int64    `json:"purchases"`
-	LedgerEntries int64    `json:"ledger_entries"`
-	Held          int64    `json:"held" doc:"Units that are held, counted from the reservations"`
-	Paying        int64    `json:"paying" doc:"Those of them whose buyers are paying"`
-	WrittenOff    int64    `json:"written_off" doc:"Sold units that were taken back and left the stock, counted from the purchases"`
-	Differences   int64    `json:"differences"`
-	Sentences     []string `json:"sentences" nullable:"false" doc:"The first differences. The first one is the likely cause"`
+	DropID        drop.ID    `json:"dropId"`
+	Clean         bool       `json:"clean"`
+	Reservations  int64      `json:"reservations" doc:"Reservations checked"`
+	Purchases     int64      `json:"purchases"`
+	LedgerEntries int64      `json:"ledger_entries"`
+	Held          int64      `json:"held" doc:"Units that are held, counted from the reservations"`
+	Paying        int64      `json:"paying" doc:"Those of them whose buyers are paying"`
+	WrittenOff    int64      `json:"written_off" doc:"Sold units that were taken back and left the stock, counted from the purchases"`
+	Payments      int64      `json:"payments" doc:"Payments checked"`
+	Money         []moneySum `json:"money" nullable:"false" doc:"What the payments moved, for each currency"`
+	Differences   int64      `json:"differences"`
+	Sentences     []string   `json:"sentences" nullable:"false" doc:"The first differences. The first one is the likely cause"`
 }
+
+type moneySum struct {
+	Currency string `json:"currency" doc:"ISO 4217 code"`
+	Captured sum    `json:"captured" doc:"What was taken from buyers"`
+	Refunded sum    `json:"refunded" doc:"What they got back, or are about to"`
+	Kept     sum    `json:"kept" doc:"captured less refunded"`
+}
+
+// sum is an amount that may be larger than any price.
+type sum audit.Amount
+
+func (s sum) MarshalJSONTo(e *jsontext.Encoder) error {
+	return e.WriteValue(jsontext.Value(audit.Amount(s).String()))
+}
+
+// Schema implements huma.SchemaProvider.
+func (sum) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Type: huma.TypeNumber} }
 
 // Audit compares the records of one drop with each other.
 type Audit func(ctx context.Context, id drop.ID) (audit.DropReport, error)
@@ -47,9 +69,14 @@ func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, &auditAnswer{
+	answer := &auditAnswer{
 		DropID: report.ID, Clean: report.Differences == 0, Reservations: report.Reservations, Purchases: report.Purchases,
-		LedgerEntries: report.LedgerEntries, Held: report.Held, Paying: report.Paying, WrittenOff: report.WrittenOff, Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
-	})
+		LedgerEntries: report.LedgerEntries, Held: report.Held, Paying: report.Paying, WrittenOff: report.WrittenOff,
+		Payments: report.Payments, Money: []moneySum{}, Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
+	}
+	for _, m := range report.Money {
+		answer.Money = append(answer.Money, moneySum{m.Currency, sum(m.Captured), sum(m.Refunded), sum(m.Kept)})
+	}
+	writeJSON(w, answer)
 	return nil
 }

@@ -107,7 +107,7 @@ func TestAudit_SaysWhatDiffers(t *testing.T) {
 	s := newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":1}`)
-	if r := s.get("/api/drops/1/audit"); r.status != http.StatusOK || r.body != `{"dropId":1,"clean":true,"reservations":1,"purchases":0,"ledger_entries":2,"held":1,"paying":0,"written_off":0,"differences":0,"sentences":[]}` {
+	if r := s.get("/api/drops/1/audit"); r.status != http.StatusOK || r.body != `{"dropId":1,"clean":true,"reservations":1,"purchases":0,"ledger_entries":2,"held":1,"paying":0,"written_off":0,"payments":0,"money":[],"differences":0,"sentences":[]}` {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	s.refused(s.get("/api/drops/2/audit"), http.StatusNotFound, "drop_not_found")

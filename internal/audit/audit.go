@@ -1,9 +1,9 @@
 // Package audit checks that all records of a drop agree: the ledger replayed from its first entry, the counters, the
-// reservations and the purchases.
+// reservations, the purchases and the payments.
 //
-// It reads each drop as of one moment while sales continue. Drops are read one after the other, so that no snapshot
-// lasts longer than one drop takes. The comparison itself is pure and assumes nothing about the rows except their
-// order.
+// It reads each drop as of one moment while sales continue, and then the payments. Drops are read one after the other,
+// so that no snapshot lasts longer than one drop takes. The comparison itself is pure and assumes nothing about the
+// rows except their order.
 //
 // An audit cannot notice a change that no other record contradicts. An example is the time of a restock that was
 // moved, but not past its neighbors.
@@ -25,6 +25,7 @@ const maxSentences = 20
 type Books interface {
 	Pulse(ctx context.Context) (store.Pulse, error)
 	ReadBooks(ctx context.Context, id drop.ID, b store.Books) error
+	NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error)
 }
 
 // Report is the result for all audited drops.
@@ -44,6 +45,9 @@ type DropReport struct {
 	Held       int64 `json:"held"`
 	Paying     int64 `json:"paying"`
 	WrittenOff int64 `json:"written_off"`
+	// Payments counts the payments that buyers began. Money is what they moved, by currency, in ascending order.
+	Payments int64   `json:"payments"`
+	Money    []Money `json:"money,omitempty"`
 	// Differences counts the records that do not match, and Sentences describe the first of them. The first one is
 	// the cause as far as an audit can tell; the others may be its consequences.
 	Differences int64    `json:"differences"`
@@ -72,6 +76,10 @@ func (r *Report) Sum() DropReport {
 		sum.Held += d.Held
 		sum.Paying += d.Paying
 		sum.WrittenOff += d.WrittenOff
+		sum.Payments += d.Payments
+		for _, m := range d.Money {
+			moneyIn(&sum.Money, m.Currency).add(m.Captured, m.Refunded)
+		}
 		sum.Differences += d.Differences
 	}
 	return sum
@@ -109,5 +117,8 @@ func Drop(ctx context.Context, b Books, id drop.ID) (DropReport, error) {
 		return DropReport{}, fmt.Errorf("audit drop %d: %w", id, err)
 	}
 	c.close()
+	if err := c.payments(ctx, b); err != nil {
+		return DropReport{}, fmt.Errorf("audit drop %d: %w", id, err)
+	}
 	return c.report, nil
 }

@@ -23,6 +23,7 @@ type altered struct {
 	entry       func(drop.LedgerEntry) []drop.LedgerEntry
 	reservation func(drop.Reservation) []drop.Reservation
 	purchase    func(drop.Purchase) []drop.Purchase
+	payment     func(drop.Payment) []drop.Payment
 }
 
 func (a *altered) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
@@ -30,6 +31,18 @@ func (a *altered) ReadBooks(ctx context.Context, id drop.ID, b store.Books) erro
 	b.Reservation = through(a.reservation, b.Reservation)
 	b.Purchase = through(a.purchase, b.Purchase)
 	return a.Store.ReadBooks(ctx, id, b)
+}
+
+func (a *altered) NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error) {
+	page, err := a.Store.NewestPayments(ctx, before, limit)
+	if a.payment == nil {
+		return page, err
+	}
+	var all []drop.Payment
+	for _, p := range page {
+		all = append(all, a.payment(p)...)
+	}
+	return all, err
 }
 
 func through[T any](alter func(T) []T, to func(T) error) func(T) error {
@@ -158,7 +171,7 @@ func command(rnd *rand.Rand, id drop.ID, begun []drop.Reservation) drop.Command 
 		size = ""
 	}
 	reservation := drop.NewReservationID(id, uint32(1+rnd.IntN(60)))
-	payment := drop.PaymentID(1 + rnd.IntN(3))
+	payment := drop.PaymentID(int64(reservation)*3 + int64(rnd.IntN(3)))
 	var paid []drop.Reservation
 	for _, r := range begun {
 		if r.ID.Drop() == id {
@@ -177,7 +190,9 @@ func command(rnd *rand.Rand, id drop.ID, begun []drop.Reservation) drop.Command 
 	case n == 6:
 		return drop.Resume{}
 	case n <= 8:
-		return drop.StartPayment{Reservation: reservation, Payment: payment, Within: 20 * time.Millisecond, Hold: 40 * time.Millisecond}
+		return drop.StartPayment{Reservation: reservation, Payment: payment, Within: 20 * time.Millisecond, Hold: 40 * time.Millisecond, Row: &drop.Payment{
+			Provider: "test", State: drop.PaymentOpen, Unsettled: true, Currency: "EUR", Decimals: 2,
+		}}
 	case n == 9:
 		return drop.ReturnPurchase{Purchase: drop.NewPurchaseID(id, uint32(1+rnd.IntN(20))), Restock: rnd.IntN(2) == 0}
 	case n <= 11 && len(paid) > 0:
@@ -254,6 +269,80 @@ func hammer(ctx context.Context, e *engine.Engine, id drop.ID, user drop.UserID,
 			_, _ = e.Purchase(ctx, r.ID, 0, engine.Retry{})
 		case 1:
 			_, _ = e.Cancel(ctx, r.ID, 0, engine.Retry{})
+		}
+	}
+}
+
+// Payments are read after everything else, and match it also while buyers pay, late payments claim other units, and
+// operators refund.
+func TestDrop_StaysCleanWhileBuyersPay(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		e := engine.New(d, engine.Config{Hold: 50 * time.Millisecond})
+		if err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Stop(context.WithoutCancel(t.Context())) }()
+		units := int64(10_000)
+		v, err := e.Create(t.Context(), drop.Spec{Name: "Rush", Price: 100, TotalStock: &units}, engine.Retry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := v.Drop.ID
+		stop := make(chan struct{})
+		var buyers sync.WaitGroup
+		for i := range 16 {
+			buyers.Go(func() { pay(t.Context(), e, id, drop.UserID(i+1), stop) })
+		}
+		var last audit.DropReport
+		for began := time.Now(); time.Since(began) < time.Second || len(last.Money) == 0 || last.Money[0].Refunded == 0; {
+			r, err := audit.Drop(t.Context(), d, id)
+			if err != nil || r.Differences > 0 {
+				t.Errorf("after %d reservations: %v, %s", r.Reservations, err, r.Sentences)
+				break
+			}
+			if last = r; time.Since(began) > await.Patience {
+				t.Errorf("hardly anything was sold: %+v", last)
+				break
+			}
+		}
+		close(stop)
+		buyers.Wait()
+		if r, err := audit.Drop(t.Context(), d, id); err != nil || r.Differences > 0 || r.Money[0].Captured != audit.Amount(10_000*r.Purchases) {
+			t.Errorf("at the end: %v, %+v", err, r)
+		}
+	})
+}
+
+// pay begins payments and buys with most of them, some late. Of every fourth purchase some money is refunded.
+func pay(ctx context.Context, e *engine.Engine, id drop.ID, user drop.UserID, stop <-chan struct{}) {
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		r, err := e.Reserve(ctx, id, user, "", engine.Retry{})
+		if err != nil {
+			continue
+		}
+		number := drop.PaymentID(int64(user)<<32 + int64(n) + 1)
+		within := []time.Duration{time.Millisecond, time.Second}[n%2]
+		_, _, err = e.StartPayment(ctx, drop.StartPayment{Reservation: r.ID, Payment: number, Within: within, Row: &drop.Payment{
+			Provider: "test", State: drop.PaymentOpen, Unsettled: true, Currency: "EUR", Decimals: 2,
+		}})
+		if err != nil || n%8 == 0 {
+			continue
+		}
+		if n%2 == 0 {
+			time.Sleep(60 * time.Millisecond) // the hold ends
+		}
+		r, err = e.ClaimUnit(ctx, drop.ClaimUnit{Reservation: r.ID, User: user, Payment: number, Within: time.Minute})
+		if err != nil {
+			continue
+		}
+		_, paid, err := e.CompletePayment(ctx, drop.CompletePayment{Reservation: r.Claim, Payment: number})
+		if err == nil && n%4 == 1 {
+			_, _ = e.BookRefund(ctx, drop.BookRefund{Purchase: paid.Purchase, Payment: number, Refunded: 50})
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package audit_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,7 +23,7 @@ import (
 //	      at 30 ms:  claims of 1 and 3: no entry
 //	      at 40 ms:  6 expired 9 ×1           7 reserved 9 ×1     8 purchased 9 ×2    9 purchased 10 ×1
 //	      at 50 ms: 10 cancelled 9 ×1        11 purchased 9 ×1   12 reserved 10 ×1
-//	      at 60 ms: 13 returned 9 ×1         14 written off 9 ×1
+//	      at 60 ms: 13 returned 9 ×1         14 written off 9 ×1     15 refunded 9 ×1
 //
 // Size 9 then has 7 = 5 + 1 + 1, size 10 has 3 = 1 + 1 + 1.
 func eight(t *testing.T) store.Filled {
@@ -30,7 +33,7 @@ func eight(t *testing.T) store.Filled {
 		return drop.Reserve{User: user, Size: size, Hold: hold}
 	}
 	pay := func(n uint32) drop.Command {
-		return drop.StartPayment{Reservation: r(n), Payment: drop.PaymentID(n), Within: time.Millisecond, Hold: time.Minute}
+		return drop.StartPayment{Reservation: r(n), Payment: drop.PaymentID(n), Within: time.Millisecond, Hold: time.Minute, Row: &drop.Payment{}}
 	}
 	claim := func(n uint32) drop.Command {
 		return drop.ClaimUnit{Reservation: r(n), User: drop.UserID(n), Payment: drop.PaymentID(n), Within: time.Minute}
@@ -42,8 +45,47 @@ func eight(t *testing.T) store.Filled {
 	h.batch(t, 30, claim(1), claim(3))
 	h.batch(t, 40, claim(2), drop.CompletePayment{Reservation: r(1), Payment: 1}, drop.MakePurchase{Reservation: r(5)}, drop.MakePurchase{Reservation: r(6)})
 	h.batch(t, 50, drop.CompletePayment{Reservation: r(7), Payment: 2}, drop.ReleaseClaim{Reservation: r(3), Payment: 3}, hold(2, "10", time.Minute))
-	h.batch(t, 60, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(8, 1), Restock: true}, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(8, 2)})
+	h.batch(t, 60, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(8, 1), Restock: true}, drop.ReturnPurchase{Purchase: drop.NewPurchaseID(8, 2)},
+		drop.BookRefund{Purchase: drop.NewPurchaseID(8, 1), Payment: 1, Refunded: 2_050})
 	return store.Filled{State: h.state, Changes: h.changes}
+}
+
+// payments are those of drop 8: 1 to 4 as above, and 5, a second one of reservation 1. Payment 1 is refunded in part.
+func payments() []drop.Payment {
+	r := func(n uint32) drop.ReservationID { return drop.NewReservationID(8, n) }
+	of := func(n uint32, state string) drop.Payment {
+		return drop.Payment{
+			ID: drop.PaymentID(n), Reservation: r(n), User: drop.UserID(n), Provider: "test", State: state, Amount: 12_000, Currency: "EUR", Decimals: 2,
+			CreatedAt: began + 20, ExpiresAt: began + 60_000,
+		}
+	}
+	all := []drop.Payment{
+		of(1, drop.PaymentCaptured), of(2, drop.PaymentCaptured), of(3, drop.PaymentVoided), of(4, drop.PaymentOpen), of(1, drop.PaymentRefunded),
+	}
+	all[0].Unit, all[0].Purchase, all[0].Refunded, all[0].Booked = r(1), drop.NewPurchaseID(8, 1), 2_050, 2_050
+	all[1].Unit, all[1].Purchase = r(7), drop.NewPurchaseID(8, 4)
+	all[3].Unsettled = true
+	all[4].ID, all[4].Refunded = 5, 12_000
+	return all
+}
+
+// paying is a store that Fill gives the payments, too.
+type paying struct{ store.Store }
+
+func (s paying) Import(ctx context.Context, into store.Into, fill func(put func(store.Row) error) error, check func(store.Rows) error) error {
+	with := func(put func(store.Row) error) error {
+		for _, p := range payments() {
+			if err := put(store.Row{Value: p}); err != nil {
+				return err
+			}
+		}
+		return fill(put)
+	}
+	err := s.Store.Import(ctx, store.IntoNothing, with, check) // memory has payments only then
+	if errors.Is(err, store.ErrNotEmpty) {
+		err = s.Store.Import(ctx, into, with, check)
+	}
+	return err
 }
 
 // paymentDamages are like damages, of drop 8.
@@ -107,6 +149,77 @@ var paymentDamages = []damage{
 	},
 
 	{
+		"row of a payment lost", "DELETE FROM payments WHERE id = 2",
+		`purchase 34359738372 was sold for payment 2, but there is no such payment`,
+	},
+	{
+		"row of a payment twice", "INSERT INTO payments SELECT * FROM payments WHERE id = 1",
+		`payment 1 appears twice`,
+	},
+	{
+		"sold unit whose payment is voided", "UPDATE payments SET state = 'voided', purchase_id = NULL, unit_id = NULL WHERE id = 1",
+		`payment 1 is voided, but purchase 34359738369 was sold for it`,
+	},
+	{
+		"sold late unit whose payment is refunded", "UPDATE payments SET state = 'refunded', purchase_id = NULL, unit_id = NULL, refunded = amount WHERE id = 2",
+		`payment 2 is refunded, but purchase 34359738372 was sold for it`,
+	},
+	{
+		"other amount", "UPDATE payments SET amount = 12001 WHERE id = 2",
+		`payment 2 has the amount 120.01, but purchase 34359738372 has the price 120`,
+	},
+	{
+		"more refunded than paid", "UPDATE payments SET refunded = 12001 WHERE id = 1",
+		`payment 1 has the amount 120, but 120.01 of it is refunded`,
+	},
+	{
+		"two payments for one unit", "UPDATE payments SET state = 'captured', unit_id = {r} + 1, purchase_id = {r} + 1 WHERE id = 5",
+		`payment 5 is captured for purchase 34359738369, but that was not sold for it`,
+	},
+	{
+		"two payments that claim one unit", "UPDATE payments SET unit_id = {r} + 4 WHERE id IN (3, 4)",
+		`payments 3 and 4 have both claimed reservation 34359738372`,
+	},
+	{
+		"claim of a sold unit", "UPDATE payments SET unit_id = {r} + 1 WHERE id = 4",
+		`payment 4 has claimed reservation 34359738369, which was sold for payment 1`,
+	},
+	{
+		"payment of another purchase", "UPDATE payments SET purchase_id = {r} + 3 WHERE id = 2",
+		`payment 2 is captured for purchase 34359738371 of reservation 34359738375, but purchase 34359738372 of reservation 34359738375 was sold for it`,
+	},
+	{
+		"payment of another unit", "UPDATE payments SET unit_id = {r} + 6 WHERE id = 2",
+		`payment 2 is captured for purchase 34359738372 of reservation 34359738374, but purchase 34359738372 of reservation 34359738375 was sold for it`,
+	},
+	{
+		"payment for a purchase that was not paid", "UPDATE payments SET state = 'captured', unit_id = {r} + 6, purchase_id = {r} + 3 WHERE id = 3",
+		`payment 3 is captured for purchase 34359738371, but that was not sold for it`,
+	},
+	{
+		"payment of another user", "UPDATE payments SET user_id = 99 WHERE id = 1",
+		`payment 1 is user 99's, but purchase 34359738369 is user 1's`,
+	},
+	{
+		"captured without a purchase", "UPDATE payments SET state = 'captured' WHERE id = 3",
+		`payment 3 is captured, and has purchase 0`,
+	},
+	{
+		"purchase without captured money", "UPDATE payments SET state = 'failed' WHERE id = 1",
+		`payment 1 is failed, and has purchase 34359738369`,
+	},
+	{
+		"refund lost", "UPDATE payments SET booked = 0 WHERE id = 1",
+		`the ledger says that money of purchase 34359738369 was refunded, but payment 1 does not`,
+	},
+	{
+		"refund of nobody", "UPDATE ledger SET units = 5, numbers = {nobody} WHERE drop_id = 8 AND seq = 15",
+		`the ledger says that money of purchase 34359738467 was refunded, but there is none with that number`,
+	},
+	{"settled while open", "UPDATE payments SET unsettled = (1 = 0) WHERE id = 4", `payment 4 is settled, but open`},
+	{"unknown state of a payment", "UPDATE payments SET state = 'paid' WHERE id = 4", `payment 4 has the unknown state "paid"`},
+
+	{
 		"return at another time", "UPDATE purchases SET returned = 1, returned_at = {t} + 61 WHERE id = {r} + 4",
 		`purchase 34359738372 (restocked) was returned at ` + t0 + `061Z, but the ledger has no such movement then`,
 	},
@@ -157,7 +270,7 @@ var paymentDamages = []damage{
 	},
 	{
 		"ledger: more written off than sold", "UPDATE ledger SET units = 3 WHERE drop_id = 8 AND seq = 14",
-		`ledger entry 14 ends its batch with an impossible stock of size "9": available 5, held 1, sold -1`,
+		`ledger entry 15 ends its batch with an impossible stock of size "9": available 5, held 1, sold -1`,
 	},
 }
 
@@ -176,6 +289,72 @@ func TestDrop_CountsWhatIsHeldPaidForAndWrittenOff(t *testing.T) {
 		report, err := audit.Run(t.Context(), d, nil)
 		if sum := report.Sum(); err != nil || sum.Held != 4 || sum.Paying != 1 || sum.WrittenOff != 1 {
 			t.Errorf("the sum is %+v, %v", sum, err)
+		}
+	})
+}
+
+// Captured, refunded and kept money is added up by currency, also of payments that bought nothing.
+func TestDrop_AddsTheMoneyUp(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		fill(t, d)
+		euros := audit.Money{Currency: "EUR", Captured: 3_600_000, Refunded: 1_405_000, Kept: 2_195_000}
+		for id, want := range map[drop.ID][]audit.Money{3: nil, 7: nil, 8: {euros}} {
+			r, err := audit.Drop(t.Context(), d, id)
+			if err != nil || !slices.Equal(r.Money, want) || (r.Payments == 5) != (id == 8) {
+				t.Errorf("drop %d: %d payments, %+v, want %+v; %v", id, r.Payments, r.Money, want, err)
+			}
+		}
+		yen := &altered{Store: d, payment: func(p drop.Payment) []drop.Payment {
+			if p.ID == 2 {
+				p.Currency = "JPY"
+			}
+			return []drop.Payment{p}
+		}}
+		report, err := audit.Run(t.Context(), yen, nil)
+		want := []audit.Money{{Currency: "EUR", Captured: 2_400_000, Refunded: 1_405_000, Kept: 995_000}, {Currency: "JPY", Captured: 1_200_000, Kept: 1_200_000}}
+		if sum := report.Sum(); err != nil || sum.Differences != 0 || !slices.Equal(sum.Money, want) || sum.Payments != 5 {
+			t.Errorf("the sum is %+v, want %+v; %v", sum, want, err)
+		}
+	})
+}
+
+// Sums are written like amounts.
+func TestAmount_IsWrittenAsADecimal(t *testing.T) {
+	for a, want := range map[audit.Amount]string{0: "0", 1: "0.0001", 10_000: "1", 12_345_600: "1234.56", -5_000: "-0.5", 1 << 62: "461168601842738.7904"} {
+		if b, err := a.MarshalJSON(); string(b) != want || err != nil {
+			t.Errorf("%d: %s, want %s", a, b, want)
+		}
+	}
+}
+
+// many is a store with 2,500 payments, in turn of drops 7 and 8.
+type many struct {
+	store.Store
+	pages int
+}
+
+func (s *many) NewestPayments(_ context.Context, before drop.PaymentID, limit int) (page []drop.Payment, err error) {
+	s.pages++
+	if before == 0 {
+		before = 2_501
+	}
+	for id := before - 1; id > 0 && len(page) < limit; id-- {
+		page = append(page, drop.Payment{ID: id, Reservation: drop.NewReservationID(7+drop.ID(id%2), 1), State: drop.PaymentFailed})
+	}
+	return page, nil
+}
+
+// An audit reads payments in pages, so it never has many in memory. Those of other drops do not count. A drop in which
+// nobody began to pay needs none.
+func TestDrop_ReadsPaymentsInPages(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		fill(t, d)
+		s := &many{Store: d}
+		if r, err := audit.Drop(t.Context(), s, 8); err != nil || r.Payments != 1_250 || s.pages != 3 {
+			t.Errorf("%d payments in %d pages: %+v, %v", r.Payments, s.pages, r, err)
+		}
+		if r, err := audit.Drop(t.Context(), s, 7); err != nil || r.Payments != 0 || s.pages != 3 {
+			t.Errorf("%d payments in %d pages: %+v, %v", r.Payments, s.pages, r, err)
 		}
 	})
 }
@@ -202,6 +381,22 @@ func TestDrop_EveryFieldOfAPaymentCounts(t *testing.T) {
 					return []drop.Reservation{r}
 				}}
 				check("reservation", name, n, a)
+			}
+		}
+		for name, change := range map[string]func(*drop.Payment){
+			"state": func(p *drop.Payment) { p.State = drop.PaymentVoided }, "amount": func(p *drop.Payment) { p.Amount++ },
+			"user": func(p *drop.Payment) { p.User++ }, "refunded": func(p *drop.Payment) { p.Refunded = p.Amount + 1 },
+			"unit": func(p *drop.Payment) { p.Unit++ }, "purchase": func(p *drop.Payment) { p.Purchase-- },
+			"reservation": func(p *drop.Payment) { p.Reservation = drop.NewReservationID(8, 5) },
+		} {
+			for n := drop.PaymentID(1); n <= 2; n++ {
+				a := &altered{Store: d, payment: func(p drop.Payment) []drop.Payment {
+					if p.ID == n {
+						change(&p)
+					}
+					return []drop.Payment{p}
+				}}
+				check("payment", name, uint32(n), a)
 			}
 		}
 		for name, change := range map[string]func(*drop.Purchase){

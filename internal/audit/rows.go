@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,15 +14,23 @@ type rows struct {
 	completed               []completed // ascending
 	// late are the reservations that were made for late money, by those that had expired. They come after them.
 	late map[drop.ReservationID]drop.Reservation
+	// claims are the numbers of those reservations, by those that had expired. claimed are the payments of units that
+	// they have claimed, and not bought yet. Both are few.
+	claims  map[drop.ReservationID]drop.ReservationID
+	claimed map[drop.ReservationID]drop.PaymentID
+	begun   bool // some buyer began to pay
 }
 
-// completed is what a completed reservation says about its purchase.
+// completed is what a completed reservation says about its purchase and its payment.
 type completed struct {
-	id     drop.ReservationID
-	user   drop.UserID
-	ended  drop.Time
-	size   string
-	bought bool
+	id       drop.ReservationID
+	user     drop.UserID
+	ended    drop.Time
+	size     string
+	payment  drop.PaymentID // the one that claimed it; 0: none
+	purchase drop.PurchaseID
+	bought   bool // the purchase was read
+	paid     bool // the payment was read
 }
 
 // number returns an id's number within the drop. For an id of another drop the result is not a valid number.
@@ -51,7 +58,11 @@ func (c *check) reservation(r drop.Reservation) error {
 		}
 	case drop.Completed:
 		c.account(name, r.EndedAt, posting{size: i, reason: drop.Purchased})
-		c.rows.completed = append(c.rows.completed, completed{id: r.ID, user: r.UserID, ended: r.EndedAt, size: r.Size})
+		sold := completed{id: r.ID, user: r.UserID, ended: r.EndedAt, size: r.Size}
+		if r.Claim == r.ID {
+			sold.payment = r.Payment
+		}
+		c.rows.completed = append(c.rows.completed, sold)
 	case drop.Expired:
 		c.account(name, r.EndedAt, posting{size: i, reason: drop.ReservationExpired})
 	case drop.Cancelled:
@@ -67,6 +78,7 @@ func (c *check) paid(r *drop.Reservation) {
 	delete(c.rows.late, r.ID)
 	started := c.ledger.started[uint32(c.number(int64(r.ID)))]
 	delete(c.ledger.started, uint32(c.number(int64(r.ID))))
+	c.rows.begun = c.rows.begun || r.Payment != 0
 	switch {
 	case late && (r.UserID != expired.UserID || r.Size != expired.Size || r.Payment != expired.Payment || r.Claim != r.ID):
 		c.differf("reservation %d was made for payment %d of reservation %d, but says otherwise", r.ID, expired.Payment, expired.ID)
@@ -80,9 +92,9 @@ func (c *check) paid(r *drop.Reservation) {
 		c.differf("reservation %d (%s) has a claim of reservation %d, which was not made for it", r.ID, r.Status, r.Claim)
 	case r.Claim != 0 && r.Claim != r.ID:
 		if c.rows.late == nil {
-			c.rows.late = make(map[drop.ReservationID]drop.Reservation)
+			c.rows.late, c.rows.claims = make(map[drop.ReservationID]drop.Reservation), make(map[drop.ReservationID]drop.ReservationID)
 		}
-		c.rows.late[r.Claim] = *r
+		c.rows.late[r.Claim], c.rows.claims[r.ID] = *r, r.Claim
 	}
 }
 
@@ -190,18 +202,14 @@ func (c *check) purchase(p drop.Purchase) error {
 	c.closeLedger()
 	c.closeReservations()
 	c.report.Purchases++
-	delete(c.ledger.refunded, uint32(c.number(int64(p.ID))))
 	if c.repeats(&c.rows.purchases, "purchase number", c.number(int64(p.ID))) {
 		return nil
 	}
-	i, ok := slices.BinarySearchFunc(c.rows.completed, p.ReservationID, func(r completed, id drop.ReservationID) int {
-		return cmp.Compare(r.id, id)
-	})
-	if !ok {
+	r := c.completedAt(p.ReservationID)
+	if r == nil {
 		c.differf("purchase %d belongs to reservation %d, but there is no completed reservation with that number", p.ID, p.ReservationID)
 		return nil
 	}
-	r := &c.rows.completed[i]
 	switch {
 	case r.bought:
 		c.differf("purchase %d is the second one of reservation %d", p.ID, p.ReservationID)
@@ -214,7 +222,7 @@ func (c *check) purchase(p drop.Purchase) error {
 	case p.CreatedAt != r.ended:
 		c.differf("purchase %d is dated %s, but its reservation %d was completed at %s", p.ID, p.CreatedAt, r.id, r.ended)
 	}
-	r.bought = true
+	r.purchase, r.bought = p.ID, true
 	c.returned(&p)
 	return nil
 }
@@ -253,6 +261,9 @@ func (c *check) closePurchases() {
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(c.ledger.refunded)) {
+		if int64(n) <= c.rows.purchases.last {
+			continue
+		}
 		c.differf("the ledger says that money of purchase %d was refunded, but there is none with that number", drop.NewPurchaseID(c.report.ID, n))
 	}
 }

@@ -106,7 +106,7 @@ func printJSON(w io.Writer, r *audit.Report) error {
 	}{Clean: r.Damaged() == 0, Drops: append([]audit.DropReport{}, r.Drops...)})
 }
 
-// rows names held and written-off units only if there are any.
+// rows names held and written-off units, and payments, only if there are any.
 func rows(d *audit.DropReport) string {
 	text := fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
 	if d.Held > 0 {
@@ -117,6 +117,12 @@ func rows(d *audit.DropReport) string {
 	}
 	if d.WrittenOff > 0 {
 		text += ", " + count(d.WrittenOff, "unit") + " written off"
+	}
+	if d.Payments > 0 {
+		text += ", " + count(d.Payments, "payment")
+	}
+	for i, m := range d.Money {
+		text += fmt.Sprintf("%s %s %s captured, %s refunded, %s kept", []string{":", " and"}[min(i, 1)], m.Captured, m.Currency, m.Refunded, m.Kept)
 	}
 	return text
 }
