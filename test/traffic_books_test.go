@@ -27,17 +27,19 @@ type rows struct {
 	overdue   int                     // active holds whose time is over
 }
 
+// open opens the database to read it.
+func (tr *traffic) open(ctx context.Context) (store.Store, error) {
+	quiet := slog.New(slog.DiscardHandler)
+	if file, ok := strings.CutPrefix(tr.books, "sqlite:"); ok {
+		return sqlite.Open(file, sqlite.Options{ReadOnly: true, Log: quiet})
+	}
+	return postgres.Open(ctx, tr.books, postgres.Options{Log: quiet})
+}
+
 func (tr *traffic) read() (*rows, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var s store.Store
-	var err error
-	quiet := slog.New(slog.DiscardHandler)
-	if file, ok := strings.CutPrefix(tr.books, "sqlite:"); ok {
-		s, err = sqlite.Open(file, sqlite.Options{ReadOnly: true, Log: quiet})
-	} else {
-		s, err = postgres.Open(ctx, tr.books, postgres.Options{Log: quiet})
-	}
+	s, err := tr.open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type traffic struct {
 	client  *http.Client
 	url     atomic.Pointer[string] // of the server that runs now
 	shelves []shelf
+	visit   func(*rand.Rand) // what a buyer does (default shop)
 
 	answered atomic.Pointer[func()] // called at each answer
 	user     atomic.Int64
@@ -113,6 +114,7 @@ func newTraffic(t *testing.T, seed uint64, database, books string, args ...strin
 	if file, ok := strings.CutPrefix(books, "sqlite:"); ok && !filepath.IsAbs(file) {
 		tr.books = "sqlite:" + filepath.Join(tr.dir, file)
 	}
+	tr.visit = tr.shop
 	tr.args = append([]string{"--addr=" + pgtest.Loopback() + ":0", "--database=" + database}, args...)
 	tr.start("1h")
 	t.Cleanup(func() {
@@ -155,7 +157,7 @@ func (tr *traffic) resume() {
 		rnd := rand.New(rand.NewPCG(tr.seed, number))
 		tr.working.Go(func() {
 			for ctx.Err() == nil {
-				tr.shop(rnd)
+				tr.visit(rnd)
 			}
 		})
 	}

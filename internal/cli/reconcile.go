@@ -30,13 +30,21 @@ type reconciled struct {
 	Checked int `json:"checked"` // payments that the provider listed
 	Mended  int `json:"mended"`
 	// Open are all payments that still wait, for their buyer or for another try.
-	Open      int      `json:"open"`
-	Sentences []string `json:"sentences"`
+	Open int `json:"open"`
+	// Unpaid are the purchases within that time that have no payment.
+	Unpaid    []drop.PurchaseID `json:"unpaid"`
+	Sentences []string          `json:"sentences"`
 }
 
 // WriteTo prints it for people.
 func (r *reconciled) WriteTo(w io.Writer) (int64, error) {
 	n, err := fmt.Fprintf(w, "reconcile: %s checked, %s mended, %s open\n", count(int64(r.Checked), "payment"), thousands(int64(r.Mended)), thousands(int64(r.Open)))
+	if u := len(r.Unpaid); err == nil && u > 0 {
+		var more int
+		more, err = fmt.Fprintf(w, "  %s without a payment, recorded by operators or made before payments were set up, the newest of a drop: %d\n",
+			count(int64(u), "purchase"), r.Unpaid[0])
+		n += more
+	}
 	for _, sentence := range r.Sentences {
 		if err != nil {
 			break
@@ -120,7 +128,12 @@ func (c *reconcileCommand) reconcile(ctx context.Context, s store.Store, p *app.
 	if err != nil {
 		return nil, err
 	}
-	r = &reconciled{Checked: report.Checked, Mended: report.Mended, Sentences: append([]string{}, report.Sentences...)}
+	r = &reconciled{Checked: report.Checked, Mended: report.Mended, Unpaid: []drop.PurchaseID{}, Sentences: append([]string{}, report.Sentences...)}
+	unpaid, err := service.Unpaid(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	r.Unpaid = append(r.Unpaid, unpaid...)
 	return r, r.wait(ctx, service, from)
 }
 

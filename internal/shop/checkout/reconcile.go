@@ -3,10 +3,13 @@ package checkout
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/payment"
+	"sneakerdrop/internal/store"
 )
 
 // Report is what Reconcile found.
@@ -47,7 +50,11 @@ func (s *Service) compare(ctx context.Context, r *Report, found *payment.Found) 
 				found.Number, found.Amount, found.Currency, found.State))
 		}
 		return nil
-	case !p.Unsettled && agrees(p.State, p.Refunded, found):
+	}
+	if found.Disputed {
+		r.Sentences = append(r.Sentences, fmt.Sprintf("the buyer's bank asks for the money of payment %d (%s) back: answer it at the provider", p.ID, found.Number))
+	}
+	if !p.Unsettled && agrees(p.State, p.Refunded, found) {
 		return nil
 	}
 	now, err := s.again(ctx, p.ID)
@@ -76,3 +83,47 @@ func agrees(state string, refunded drop.Money, found *payment.Found) bool {
 		return found.State == payment.Voided || found.State == payment.Failed
 	}
 }
+
+// Unpaid returns the purchases since a moment that no payment was made for, newest first in each drop: those that an
+// operator recorded, and those of a time without payments. A rehearsal's are left out.
+func (s *Service) Unpaid(ctx context.Context, from time.Time) ([]drop.PurchaseID, error) {
+	var unpaid []drop.PurchaseID
+	for _, v := range s.engine.AllViews() {
+		if v.Drop.Rehearsal() {
+			continue
+		}
+		for before := drop.PurchaseID(0); ; {
+			page, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]store.Sale, error) {
+				return st.NewestPurchases(ctx, v.Drop.ID, before, pageOfSales)
+			})
+			if err != nil {
+				return nil, err
+			}
+			last := len(page) < pageOfSales
+			if i := slices.IndexFunc(page, func(sale store.Sale) bool { return sale.CreatedAt < drop.TimeOf(from) }); i >= 0 {
+				page, last = page[:i], true
+			}
+			units := make([]drop.ReservationID, len(page))
+			for i := range page {
+				units[i] = page[i].ReservationID
+			}
+			paid, err := s.ForSales(ctx, units)
+			if err != nil {
+				return nil, err
+			}
+			for i := range page {
+				before = page[i].ID
+				if _, ok := paid[page[i].ReservationID]; !ok {
+					unpaid = append(unpaid, before)
+				}
+			}
+			if last {
+				break
+			}
+		}
+	}
+	return unpaid, nil
+}
+
+// pageOfSales is how many purchases are read at a time.
+const pageOfSales = 1000

@@ -84,6 +84,9 @@ func (s *Service) step(ctx context.Context, p *drop.Payment) error {
 
 // act changes p to what follows from what the provider knows of it.
 func (s *Service) act(ctx context.Context, p *drop.Payment, found *payment.Found) error {
+	if found.Disputed {
+		s.log.Warn("a buyer's bank asks for money back; answer it at the provider", "payment", int64(p.ID), "number", p.Number)
+	}
 	if p.Purchase != 0 {
 		return s.refunds(ctx, p, found)
 	}

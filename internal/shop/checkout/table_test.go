@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -635,6 +636,41 @@ func TestReconcile_TellsOfAUnitWithoutItsMoney(t *testing.T) {
 		if err != nil || report.Open != 1 || len(report.Sentences) != 1 || !strings.Contains(report.Sentences[0], "without its money") {
 			t.Errorf("%+v, %v", report, err)
 		}
+	})
+}
+
+// A purchase without a payment is listed, as long as it is not too old. One that was paid for is not.
+func TestUnpaid_ListsPurchasesWithoutAPayment(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		if _, err := s.engine.Restock(t.Context(), s.id, drop.Restock{Add: 1}, engine.Retry{}); err != nil {
+			t.Fatal(err)
+		}
+		s.taken()
+		others := drop.NewPurchaseID(s.id, 2)
+		for _, c := range []struct {
+			from time.Time
+			want []drop.PurchaseID
+		}{{time.Unix(0, 0), []drop.PurchaseID{others}}, {time.Now().Add(time.Hour), nil}} {
+			if got, err := s.service.Unpaid(t.Context(), c.from); err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("since %s: %v, %v; want %v", c.from, got, err, c.want)
+			}
+		}
+	})
+}
+
+// A buyer's bank that asks for the money back needs a person. The unit stays sold.
+func TestReconcile_TellsOfADispute(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		s.provider.found.Disputed = true
+		service := checkout.New(checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}, s.engine, lister{s.provider, nil},
+			slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })
+		report, err := service.Reconcile(t.Context(), time.Time{})
+		if err != nil || report.Open != 0 || report.Mended != 0 || len(report.Sentences) != 1 || !strings.Contains(report.Sentences[0], "bank asks") {
+			t.Errorf("%+v, %v", report, err)
+		}
+		s.sound(s.payment)
 	})
 }
 
