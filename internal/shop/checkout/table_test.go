@@ -639,7 +639,7 @@ func TestReconcile_TellsOfAUnitWithoutItsMoney(t *testing.T) {
 	})
 }
 
-// A purchase without a payment is listed, as long as it is not too old. One that was paid for is not.
+// A purchase without a payment is listed, unless it is too old. One that was paid for is not.
 func TestUnpaid_ListsPurchasesWithoutAPayment(t *testing.T) {
 	stores.Each(t, func(t *testing.T, st store.Store) {
 		s := sold(t, st)
