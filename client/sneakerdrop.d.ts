@@ -780,6 +780,8 @@ export interface components {
             createdAt: string;
             /** Format: int64 */
             id: number;
+            /** @description What the buyer paid here. Absent: nothing */
+            payment?: components["schemas"]["Payment"];
             /** @description In USD */
             price: number;
             /**
@@ -800,6 +802,33 @@ export interface components {
             /** @description Why there is no result */
             failure: string | null;
             result?: components["schemas"]["Result"];
+        };
+        Payment: {
+            amount: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description ISO 4217 code */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description The buyer can pay until then
+             */
+            expires_at: string;
+            /** Format: int64 */
+            id: number;
+            /** @description The provider's number. null: not known yet */
+            number: string | null;
+            /** @description Who takes the money: stripe, external or demo */
+            provider: string;
+            /** @description How much of amount is refunded, or will be */
+            refunded: number;
+            /**
+             * @description open: the buyer can pay. pending: the money is on its way. claimed: it is being taken. captured: it is taken, and the unit is sold. voided and refunded: there was no unit for it, and the buyer has it back. failed: the buyer did not pay
+             * @enum {string}
+             */
+            status: "open" | "pending" | "claimed" | "captured" | "voided" | "refunded" | "failed";
+            /** @description Whether the server still waits for the buyer or the provider. If refunded is above 0: whether the provider has not confirmed a refund */
+            unsettled: boolean;
         };
         /** @description Errors without details */
         PlainError: {
@@ -1075,6 +1104,8 @@ export interface components {
             email: string | null;
             /** Format: int64 */
             id: number;
+            /** @description What the buyer paid here. Absent: nothing */
+            payment?: components["schemas"]["Payment"];
             /** @description In USD */
             price: number;
             /** Format: int64 */
@@ -1174,6 +1205,8 @@ export interface components {
             email: string | null;
             /** Format: int64 */
             id: number;
+            /** @description What the buyer paid here. Absent: nothing */
+            payment?: components["schemas"]["Payment"];
             /** @description In USD */
             price: number;
             /** Format: int64 */

@@ -114,12 +114,16 @@ type csvFile struct {
 
 func (a *api) writeSales(w http.ResponseWriter, r *http.Request, sales *saleReader, bom bool) error {
 	return writeCSV(w, r, bom, &csvFile{
-		name: fmt.Sprintf("drop-%d-purchases.csv", sales.ask.drop), what: fmt.Sprintf("purchases of drop %d", sales.ask.drop), columns: saleColumns,
+		name: fmt.Sprintf("drop-%d-purchases.csv", sales.ask.drop), what: fmt.Sprintf("purchases of drop %d", sales.ask.drop), columns: a.withPayments(saleColumns),
 		next: func(ctx context.Context) ([][]string, error) {
 			found, err := sales.next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			paid, err := a.paymentsOf(ctx, found)
 			rows := make([][]string, len(found))
 			for i := range found {
-				rows[i] = record(&found[i])
+				rows[i] = append(record(&found[i]), harmlessAll(paid.columns(found[i].ReservationID))...)
 			}
 			return rows, err
 		},

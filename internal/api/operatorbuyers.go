@@ -45,6 +45,7 @@ type (
 		CreatedAt  instant         `json:"createdAt"`
 		Returned   string          `json:"returned,omitzero" enum:"restocked,written_off" doc:"What became of the unit that the shop took back. Absent: the buyer has it"`
 		ReturnedAt instant         `json:"returnedAt,omitzero"`
+		Payment    *paymentAnswer  `json:"payment,omitzero" doc:"What the buyer paid here. Absent: nothing"`
 	}
 )
 
@@ -183,10 +184,14 @@ func (a *api) visits(ctx context.Context, id drop.UserID, limit int) (visits []v
 	if err != nil {
 		return nil, false, err
 	}
+	money, err := a.paymentsFor(ctx, paid)
+	if err != nil {
+		return nil, false, err
+	}
 	of := make(map[drop.ReservationID]*paidAnswer, len(purchases))
 	for i := range purchases {
 		p := &purchases[i]
-		of[p.ReservationID] = &paidAnswer{p.ID, price(p.Price), instant(p.CreatedAt), returned(p.Return), instant(p.ReturnedAt)}
+		of[p.ReservationID] = &paidAnswer{p.ID, price(p.Price), instant(p.CreatedAt), returned(p.Return), instant(p.ReturnedAt), money.answer(p.ReservationID)}
 	}
 	visits = make([]visitAnswer, len(held))
 	for i := range held {

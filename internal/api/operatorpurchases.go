@@ -34,6 +34,7 @@ type (
 		CreatedAt     instant            `json:"createdAt"`
 		Returned      string             `json:"returned,omitzero" enum:"restocked,written_off" doc:"What became of the unit that the shop took back. Absent: the buyer has it"`
 		ReturnedAt    instant            `json:"returnedAt,omitzero"`
+		Payment       *paymentAnswer     `json:"payment,omitzero" doc:"What the buyer paid here. Absent: nothing"`
 	}
 )
 
@@ -108,11 +109,14 @@ func (a *api) listAllPurchases(w http.ResponseWriter, r *http.Request) error {
 	}
 	sales := a.shopReader(&asked, views)
 	if format == formatCSV {
-		return writeCSV(w, r, bom, sales.file())
+		return writeCSV(w, r, bom, sales.file(a))
 	}
 	asked.limit = cmp.Or(asked.limit, defaultPage)
 	answer, err := sales.page(ctx)
 	if err != nil {
+		return err
+	}
+	if err := pay(ctx, a, answer.Purchases, func(s *shopSaleAnswer) (drop.ReservationID, **paymentAnswer) { return s.ReservationID, &s.Payment }); err != nil {
 		return err
 	}
 	writeJSON(w, answer)
@@ -195,11 +199,12 @@ func (s *shopReader) page(ctx context.Context) (*allPurchasesAnswer, error) {
 var shopSaleColumns = []string{"id", "dropId", "dropName", "reservationId", "userId", "username", "email", "size", "price", "createdAt", "returned", "returnedAt"}
 
 // file has every purchase that the query asks for, or the newest limit of them.
-func (s *shopReader) file() *csvFile {
+func (s *shopReader) file(a *api) *csvFile {
 	left := cmp.Or(s.ask.limit, math.MaxInt)
 	return &csvFile{
-		name: "purchases.csv", what: "the purchases of all drops", columns: shopSaleColumns,
+		name: "purchases.csv", what: "the purchases of all drops", columns: a.withPayments(shopSaleColumns),
 		next: func(ctx context.Context) (rows [][]string, err error) {
+			var units []drop.ReservationID
 			for len(rows) < maxPage && left > 0 {
 				sale, v, err := s.peek(ctx)
 				if err != nil {
@@ -209,12 +214,16 @@ func (s *shopReader) file() *csvFile {
 					break
 				}
 				if s.ask.wants(sale) {
-					rows = append(rows, shopRecord(v, sale))
+					rows, units = append(rows, shopRecord(v, sale)), append(units, sale.ReservationID)
 					left--
 				}
 				s.skip()
 			}
-			return rows, nil
+			paid, err := a.paymentsFor(ctx, units)
+			for i, unit := range units {
+				rows[i] = append(rows[i], harmlessAll(paid.columns(unit))...)
+			}
+			return rows, err
 		},
 	}
 }

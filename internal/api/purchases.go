@@ -27,6 +27,7 @@ type (
 		CreatedAt     instant            `json:"createdAt"`
 		Returned      string             `json:"returned,omitzero" enum:"restocked,written_off" doc:"What became of the unit that the shop took back. Absent: the buyer has it"`
 		ReturnedAt    instant            `json:"returnedAt,omitzero"`
+		Payment       *paymentAnswer     `json:"payment,omitzero" doc:"What the buyer paid here. Absent: nothing"`
 	}
 )
 
@@ -57,6 +58,9 @@ func (a *api) listPurchases(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	answer, err := a.findSales(ctx, &asked)
 	if err != nil {
+		return err
+	}
+	if err := pay(ctx, a, answer.Purchases, func(s *saleAnswer) (drop.ReservationID, **paymentAnswer) { return s.ReservationID, &s.Payment }); err != nil {
 		return err
 	}
 	writeJSON(w, answer)

@@ -3,6 +3,7 @@ package api
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -33,6 +34,7 @@ type workbook struct {
 	ctx     context.Context //nolint:containedctx // lives as long as one request
 	sales   *saleReader
 	found   []store.Sale // the rows of the current page that are not written yet
+	paid    salePayments // of the current page
 	text    int
 	time    int
 	amounts [drop.MaxDecimals + 1]int // keyed by the number of decimals
@@ -49,7 +51,7 @@ func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, sales *saleR
 	if purchases, _ := view.Purchased(); purchases > sheetRows && sales.ask.limit == 0 && !sales.ask.filters() {
 		return drop.Invalid("format", fmt.Sprintf("must be csv for more than %d purchases, which a sheet cannot hold", sheetRows))
 	}
-	if b.found, err = sales.next(r.Context()); err != nil { // before the headers, because it may refuse the call
+	if err := b.turn(); err != nil { // before the headers, because it may refuse the call
 		return err
 	}
 	h := w.Header()
@@ -79,14 +81,22 @@ func (a *api) writeWorkbook(w http.ResponseWriter, r *http.Request, sales *saleR
 // next returns the next purchase, or nil at the end.
 func (b *workbook) next() (*store.Sale, error) {
 	if len(b.found) == 0 {
-		var err error
-		if b.found, err = b.sales.next(b.ctx); err != nil || len(b.found) == 0 {
+		if err := b.turn(); err != nil || len(b.found) == 0 {
 			return nil, err
 		}
 	}
 	s := &b.found[0]
 	b.found = b.found[1:]
 	return s, nil
+}
+
+// turn reads the next page.
+func (b *workbook) turn() (err error) {
+	if b.found, err = b.sales.next(b.ctx); err != nil {
+		return err
+	}
+	b.paid, err = b.api.paymentsOf(b.ctx, b.found)
+	return err
 }
 
 const sheetName = "Purchases"
@@ -110,8 +120,9 @@ func (b *workbook) prepare(file *excelize.File) error {
 		}
 		b.amounts[decimals] = style(excelize.Style{CustomNumFmt: &format})
 	}
-	return errors.Join(err, file.SetSheetName("Sheet1", sheetName), file.SetSheetRow(sheetName, "A1", &saleColumns), file.SetRowStyle(sheetName, 1, 1, head),
-		file.SetColWidth(sheetName, "A", "J", 22),
+	columns := b.api.withPayments(saleColumns)
+	return errors.Join(err, file.SetSheetName("Sheet1", sheetName), file.SetSheetRow(sheetName, "A1", &columns), file.SetRowStyle(sheetName, 1, 1, head),
+		file.SetColWidth(sheetName, "A", string(rune('A'+len(columns)-1)), 22),
 		file.SetPanes(sheetName, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}))
 }
 
@@ -139,20 +150,37 @@ func (b *workbook) row(row *bytes.Buffer, n int, s *store.Sale) {
 	for i, text := range []string{
 		strconv.FormatInt(int64(s.ID), 10), strconv.FormatInt(int64(s.ReservationID), 10), strconv.FormatInt(int64(s.UserID), 10), s.Username, s.Email, s.Size,
 	} {
-		if text == "" {
-			continue
-		}
-		fmt.Fprintf(row, `<c r="%c%d" s="%d" t="inlineStr"><is><t xml:space="preserve">`, 'A'+i, n, b.text)
-		_ = xml.EscapeText(row, cellEscape.ReplaceAll([]byte(text), []byte("_x005F$0"))) // never fails for a buffer in memory
-		row.WriteString(`</t></is></c>`)
+		b.cell(row, 'A'+rune(i), n, text)
 	}
-	fmt.Fprintf(row, `<c r="G%d" s="%d"><v>%s</v></c>`, n, b.amounts[max(b.api.currency.Decimals, s.Price.Decimals())], s.Price)
+	b.amount(row, 'G', n, s.Price, b.api.currency.Decimals)
 	fmt.Fprintf(row, `<c r="H%d" s="%d"><v>%s</v></c>`, n, b.time, serial(s.CreatedAt))
 	if s.Return != drop.NotReturned {
-		fmt.Fprintf(row, `<c r="I%d" s="%d" t="inlineStr"><is><t>%s</t></is></c>`, n, b.text, s.Return)
+		b.cell(row, 'I', n, s.Return.String())
 		fmt.Fprintf(row, `<c r="J%d" s="%d"><v>%s</v></c>`, n, b.time, serial(s.ReturnedAt))
 	}
+	if p, paid := b.paid[s.ReservationID]; paid {
+		b.cell(row, 'K', n, cmp.Or(p.Receipt, p.Number))
+		b.amount(row, 'L', n, p.Amount, p.Decimals)
+		b.cell(row, 'M', n, p.Currency)
+		b.amount(row, 'N', n, p.Refunded, p.Decimals)
+		b.cell(row, 'O', n, p.State)
+	}
 	row.WriteString(`</row>`)
+}
+
+// cell writes a text, unless it is empty.
+func (b *workbook) cell(row *bytes.Buffer, column rune, n int, text string) {
+	if text == "" {
+		return
+	}
+	fmt.Fprintf(row, `<c r="%c%d" s="%d" t="inlineStr"><is><t xml:space="preserve">`, column, n, b.text)
+	_ = xml.EscapeText(row, cellEscape.ReplaceAll([]byte(text), []byte("_x005F$0"))) // never fails for a buffer in memory
+	row.WriteString(`</t></is></c>`)
+}
+
+// amount writes an amount with at least so many decimals.
+func (b *workbook) amount(row *bytes.Buffer, column rune, n int, m drop.Money, decimals int) {
+	fmt.Fprintf(row, `<c r="%c%d" s="%d"><v>%s</v></c>`, column, n, b.amounts[min(max(decimals, m.Decimals()), drop.MaxDecimals)], m)
 }
 
 // cellEscape matches what spreadsheets read as an escaped character, such as _x000D_.
