@@ -23,6 +23,8 @@ type Payments interface {
 	PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error)
 	// UnsettledPayments returns at most limit unsettled payments after that one, in ascending order of their numbers.
 	UnsettledPayments(ctx context.Context, after drop.PaymentID, limit int) ([]drop.Payment, error)
+	// DuePayments returns at most limit of those that are due at a moment or before.
+	DuePayments(ctx context.Context, now drop.Time, after drop.PaymentID, limit int) ([]drop.Payment, error)
 	// NewestPayments returns at most limit payments before that one, newest first. With before 0 it starts at the
 	// newest.
 	NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error)

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// pageOfDue is how many unsettled payments are read at a time.
+	// pageOfDue is how many payments are read at a time.
 	pageOfDue = 200
 	// stepsAtOnce is how many payments one server works on at a time.
 	stepsAtOnce = 8
@@ -72,16 +72,14 @@ func (s *Service) Run(ctx context.Context) error {
 	free := make(chan struct{}, stepsAtOnce)
 	for after := drop.PaymentID(0); ; {
 		page, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Payment, error) {
-			return st.UnsettledPayments(ctx, after, pageOfDue)
+			return st.DuePayments(ctx, s.now(), after, pageOfDue)
 		})
 		if err != nil {
 			return err
 		}
 		for i := range page {
 			p := &page[i]
-			if after = p.ID; p.DueAt > s.now() {
-				continue
-			}
+			after = p.ID
 			select {
 			case free <- struct{}{}:
 			case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store/records"
 )
 
@@ -90,12 +91,28 @@ func PlannedStatements() map[string]PlannedStatement {
 		"ensureSubjects":           {ensureSubjects, "'{i,i}', '{1,2}'", []string{"users_subject"}},
 		"ensureSubjectsUpdate":     {ensureSubjectsUpdate, "'{1,2}', '{a,b}', '{a,b}', '{A,B}'", []string{"users_pkey"}},
 		"actionsPage":              {page(records.Actions, true), "5, 10", []string{"actions_pkey", "outcomes_pkey"}},
+		"duePayments":              {payments(true), "5, 5, 100", []string{"payments_unsettled"}},
+		"paymentsFor":              {payments(false), "4294967297", []string{"payments_unit"}},
+		"runBatchPayments":         {runBatchPayments, "'{1,2}'", []string{"payments_pkey"}},
 		"ensureUserByName":         {ensureUserByName, "'ann'", []string{"users_username"}},
 	}
 }
 
 func page(t *records.Table, newest bool) string {
 	sql, _ := dialect.Select(&records.Query{Table: t, Page: &records.Page{Newest: newest}})
+	return sql
+}
+
+// payments asks for payments that are due, or that have claimed a unit.
+func payments(due bool) string {
+	of := new(drop.Payment)
+	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), One: !due}
+	if due {
+		of.Unsettled = true
+		q.Where, q.AtMost, q.Page = records.Payments.Column("unsettled"), records.Payments.Column("due_at"), &records.Page{Limit: 100}
+	}
+	q.Is = q.Where.Of(of)
+	sql, _ := dialect.Select(&q)
 	return sql
 }
 

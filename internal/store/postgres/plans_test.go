@@ -46,6 +46,8 @@ func TestPlans_DoNotTurn(t *testing.T) {
 		SELECT 501, n, gen_random_uuid(), 1, '', 'reserved', 1, 1 FROM generate_series(1, 20000) n`)
 	exec(t, conn, `INSERT INTO sneakerdrop.idempotency_keys
 		SELECT mod(n, 3), '', 'reserve', 'k' || n, decode(repeat('00', 32), 'hex'), 'a', n FROM generate_series(1, 30000) n`)
+	exec(t, conn, `INSERT INTO sneakerdrop.payments
+		SELECT n, n, 1, 'demo', NULL, NULL, NULL, '/', NULL, 'captured', n > 49990, 1, 'EUR', 2, 0, 0, n, n, NULL, 0, n, n, n FROM generate_series(1, 50000) n`)
 	wantPlans(t, conn, "one big drop, not analyzed")
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "one big drop, analyzed")
@@ -82,7 +84,7 @@ func wantPlans(t *testing.T, conn *pgx.Conn, when string) {
 				t.Errorf("%s, %s: not by %s:\n%s", when, name, index, plan)
 			}
 		}
-		for _, table := range []string{"reservations", "purchases", "ledger", "idempotency_keys"} {
+		for _, table := range []string{"reservations", "purchases", "ledger", "idempotency_keys", "payments"} {
 			if strings.Contains(plan, "Seq Scan on "+table) {
 				t.Errorf("%s, %s: reads all of %s:\n%s", when, name, table, plan)
 			}

@@ -13,7 +13,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-var dialect = records.Dialect{Schema: "sneakerdrop.", Parameter: "$", Now: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"}
+var dialect = records.Dialect{Schema: "sneakerdrop.", Parameter: "$", True: "true", Now: "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"}
 
 // engine is the store as package records sees it.
 type engine struct{ *Store }

@@ -62,7 +62,7 @@ func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]d
 	queries := make([]Query, len(units))
 	found := make([]*[]drop.Payment, len(units))
 	for i, id := range units {
-		queries[i] = Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id})}
+		queries[i] = Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id}), One: true}
 		found[i] = list(&queries[i], new(drop.Payment), one)
 	}
 	if err := s.engine.Read(ctx, "read the payments for reservations", queries...); err != nil {
@@ -77,10 +77,23 @@ func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]d
 
 // UnsettledPayments implements store.Store.
 func (s Store) UnsettledPayments(ctx context.Context, after drop.PaymentID, limit int) ([]drop.Payment, error) {
-	by := Payments.Column("unsettled")
-	q := Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unsettled: true}), Page: &Page{From: int64(after), Limit: limit}}
+	q := unsettled(after, limit)
 	found := list(&q, new(drop.Payment), one)
 	err := s.engine.Read(ctx, "read the unsettled payments", q)
+	return *found, err
+}
+
+func unsettled(after drop.PaymentID, limit int) Query {
+	by := Payments.Column("unsettled")
+	return Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unsettled: true}), Page: &Page{From: int64(after), Limit: limit}}
+}
+
+// DuePayments implements store.Store.
+func (s Store) DuePayments(ctx context.Context, now drop.Time, after drop.PaymentID, limit int) ([]drop.Payment, error) {
+	q := unsettled(after, limit)
+	q.AtMost, q.Most = Payments.Column("due_at"), int64(now)
+	found := list(&q, new(drop.Payment), one)
+	err := s.engine.Read(ctx, "read the payments that are due", q)
 	return *found, err
 }
 

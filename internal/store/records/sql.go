@@ -14,6 +14,7 @@ type Dialect struct {
 	Parameter string // goes before the numbers of parameters
 	Limit     string // goes after the parameter of a LIMIT
 	Now       string // the store's time; if empty, the time is a parameter
+	True      string // stands for a flag that is set
 }
 
 // Query asks for rows of one table in ascending order of its key.
@@ -25,6 +26,11 @@ type Query struct {
 	// If Where is not nil, that column must have the value Is.
 	Where *Column
 	Is    Argument
+	// One: at most one row matches, so that there is nothing to sort. Otherwise a plan may follow the key instead.
+	One bool
+	// If AtMost is not nil, that column, of numbers, must not be above Most.
+	AtMost *Column
+	Most   int64
 	// If Page is not nil, it selects only some of the rows.
 	Page *Page
 	// If Count is not nil, it is set to the number of rows, and no row is read.
@@ -75,11 +81,18 @@ func (d Dialect) Select(q *Query) (sql string, args []Argument) {
 	if t.Drop != "" && !q.All {
 		conditions = append(conditions, name+t.Drop+" = "+parameter(whole(int64(q.Of))))
 	}
-	if q.Where != nil {
+	switch {
+	case q.Where == nil:
+	case q.Where.Kind == Flag && q.Is.Number == 1: // no parameter, so that an index of the rows with the flag can serve
+		conditions = append(conditions, name+q.Where.Name+" = "+d.True)
+	default:
 		conditions = append(conditions, name+q.Where.Name+" = "+parameter(q.Is))
 	}
+	if q.AtMost != nil {
+		conditions = append(conditions, name+q.AtMost.Name+" <= "+parameter(whole(q.Most)))
+	}
 	tail := ""
-	if t.Key != "" {
+	if t.Key != "" && !q.One {
 		tail = "\nORDER BY " + name + t.Key
 	}
 	if p := q.Page; p != nil {

@@ -339,12 +339,6 @@ func savePayments(conn *sqlite.Conn, c *drop.Changes) error {
 	})
 }
 
-// The statements about payments, which list all their columns.
-var (
-	sqlRunBatchPayment = "\nSELECT " + records.Payments.List() + "\nFROM payments\nWHERE id = ?1"
-	sqlRunBatchPay     = dialect.Set(records.Payments)
-)
-
 func insertLedger(conn *sqlite.Conn, id drop.ID, entries []drop.LedgerEntry) error {
 	return change(conn, sqlRunBatchLedger, "ledger entry", len(entries), func(st *sqlite.Stmt, i int) int64 {
 		e := &entries[i]

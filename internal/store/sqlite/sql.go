@@ -1,5 +1,7 @@
 package sqlite
 
+import "sneakerdrop/internal/store/records"
+
 // This file has all SQL of the package, except the schema (migrations) and what controls a connection (BEGIN,
 // PRAGMA). A statement is named after the method that uses it, or after what several share. A drop's rows are always
 // found by a key that starts with drop_id; a test lists the exceptions. Statements for cold data come from package
@@ -134,6 +136,12 @@ WHERE rowid IN (
     WHERE created_at < ?1
     ORDER BY created_at
     LIMIT ?2 + 0)`
+
+// The statements about payments, which list all their columns.
+var (
+	sqlRunBatchPayment = "SELECT " + records.Payments.List() + " FROM payments WHERE id = ?1"
+	sqlRunBatchPay     = dialect.Set(records.Payments)
+)
 
 // SQLite counts the numbers of a table with AUTOINCREMENT here.
 const sqlNumbers = `

@@ -12,6 +12,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store/records"
 )
 
@@ -36,6 +37,19 @@ func page(t *records.Table, newest bool) string {
 	return query
 }
 
+// payments asks for payments that are due, or that have claimed a unit.
+func payments(due bool) string {
+	of := new(drop.Payment)
+	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), One: !due}
+	if due {
+		of.Unsettled = true
+		q.Where, q.AtMost, q.Page = records.Payments.Column("unsettled"), records.Payments.Column("due_at"), &records.Page{Limit: 100}
+	}
+	q.Is = q.Where.Of(of)
+	sql, _ := dialect.Select(&q)
+	return sql
+}
+
 func ofOne(t *records.Table) string {
 	query, _ := dialect.Select(&records.Query{Table: t})
 	return query
@@ -55,7 +69,11 @@ func statements(t *testing.T) map[string]string {
 			return true
 		}
 		for i, name := range spec.Names {
-			text, err := strconv.Unquote(spec.Values[i].(*ast.BasicLit).Value)
+			lit, ok := spec.Values[i].(*ast.BasicLit)
+			if !ok {
+				continue // made of a table's columns
+			}
+			text, err := strconv.Unquote(lit.Value)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,6 +172,9 @@ func TestStatements_Plans(t *testing.T) {
 		sqlRunBatchKept:     "idempotency_keys_1 (drop_id=? AND caller=? AND operation=? AND key=?)",
 		sqlForget:           "idempotency_keys_created (created_at<?)",
 		sqlEnsureSubject:    "users_subject (issuer=? AND subject=?)",
+
+		payments(true):  "payments_unsettled (unsettled=? AND id>?)",
+		payments(false): "payments_unit (unit_id=?)",
 
 		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",
 		page(records.Sales, true):   "p USING PRIMARY KEY (drop_id=? AND id<?)",

@@ -16,6 +16,7 @@ var paymentTests = []test{
 	{"Payments_ReplaceOnlyTheOneThatWasRead", paymentsReplaceOnlyWhatWasRead},
 	{"Payments_FoundByTheirUnits", paymentsFound},
 	{"Payments_UnsettledByPages", paymentsUnsettled},
+	{"Payments_DueByPages", paymentsDue},
 }
 
 // payment begins a payment of a new reservation, and then makes it what p says.
@@ -233,6 +234,24 @@ func paymentsFound(f *fixture) {
 			f.Fatal(err)
 		}
 		equal(f, "PaymentsFor", got, c.want)
+	}
+}
+
+func paymentsDue(f *fixture) {
+	var due []drop.Payment
+	for i := range 6 {
+		p := fullPayment
+		p.Unsettled, p.DueAt = i != 2, base+drop.Time(i%4)
+		if p = f.payment(p); p.Unsettled && p.DueAt <= base+1 {
+			due = append(due, p)
+		}
+	}
+	for after, want := range map[drop.PaymentID][]drop.Payment{0: due[:2], due[0].ID: due[1:3], due[1].ID: due[2:], due[3].ID: nil} {
+		got, err := f.DuePayments(f.ctx, base+1, after, 2)
+		if err != nil {
+			f.Fatal(err)
+		}
+		equal(f, "DuePayments", got, want)
 	}
 }
 
