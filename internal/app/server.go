@@ -175,6 +175,7 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 		c.Rehearsals = s.Rehearsals
 	}
 	if s.paid != nil {
+		c.Checkout = s.paid.Service
 		s.registry.MustRegister(s.paid.metrics)
 	}
 	calls, err := api.New(c)

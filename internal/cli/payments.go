@@ -3,7 +3,9 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -129,8 +131,8 @@ func (c *paymentFlags) check(con *console) error {
 		}
 	}
 	for provider, settings := range c.ofProvider() {
-		for flag, set := range settings {
-			if set && c.Payments != provider {
+		for _, flag := range slices.Sorted(maps.Keys(settings)) {
+			if settings[flag] && c.Payments != provider {
 				return &faultError{flag: flag, rule: fmt.Sprintf("has no effect without --payments %s", provider)}
 			}
 		}
