@@ -10,6 +10,7 @@ package events
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -143,7 +144,7 @@ type (
 		Size        *string            `json:"size"`
 		Expires     moment             `json:"expires_at"`
 	}
-	// PurchaseData is the data of purchase.completed.
+	// PurchaseData is the data of purchase.completed and purchase.refunded.
 	PurchaseData struct {
 		Purchase    drop.PurchaseID    `json:"purchaseId"`
 		Reservation drop.ReservationID `json:"reservationId"`
@@ -153,6 +154,15 @@ type (
 		Size        *string            `json:"size"`
 		Price       json.Number        `json:"price"`
 		Currency    string             `json:"currency"`
+		Payment     *PaymentData       `json:"payment,omitempty"` // nil: the buyer did not pay here
+	}
+	// PaymentData is what the payment of a purchase is when the event is read. Refunds change it.
+	PaymentData struct {
+		Number   *string     `json:"number"` // the provider's, for people
+		Amount   json.Number `json:"amount"`
+		Currency string      `json:"currency"`
+		Status   string      `json:"status"`
+		Refunded json.Number `json:"refunded"`
 	}
 	// ReturnData is the data of purchase.returned.
 	ReturnData struct {
@@ -201,15 +211,26 @@ func holdData(r *drop.Reservation) *HoldData {
 	return &HoldData{Reservation: r.ID, User: r.UserID, Size: unlessEmpty(r.Size), Expires: moment(r.ExpiresAt)}
 }
 
-func purchaseData(s *store.Sale, currency string) *PurchaseData {
+func purchaseData(s *store.Sale, p *drop.Payment, currency string) *PurchaseData {
 	return &PurchaseData{
 		Purchase: s.ID, Reservation: s.ReservationID, User: s.UserID, Username: s.Username, Email: unlessEmpty(s.Email),
 		Size: unlessEmpty(s.Size), Price: json.Number(s.Price.String()), Currency: currency,
+		Payment: paymentData(p),
 	}
 }
 
-func returnData(s *store.Sale, currency string) *ReturnData {
-	return &ReturnData{PurchaseData: *purchaseData(s, currency), Returned: s.Return.String()}
+func paymentData(p *drop.Payment) *PaymentData {
+	if p == nil {
+		return nil
+	}
+	return &PaymentData{
+		Number: unlessEmpty(cmp.Or(p.Receipt, p.Number)), Amount: json.Number(p.Amount.String()), Currency: p.Currency, Status: p.State,
+		Refunded: json.Number(p.Refunded.String()),
+	}
+}
+
+func returnData(s *store.Sale, p *drop.Payment, currency string) *ReturnData {
+	return &ReturnData{PurchaseData: *purchaseData(s, p, currency), Returned: s.Return.String()}
 }
 
 func settingsData(s *drop.Settings, changed []drop.Change, currency string) *SettingsData {

@@ -20,6 +20,8 @@ type Source interface {
 	store.Events
 	Pulse(ctx context.Context) (store.Pulse, error)
 	ReadBooks(ctx context.Context, id drop.ID, b store.Books) error
+	PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error)
+	NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error)
 }
 
 // Drops is what the feed knows of all drops without asking the store. The engine implements it.
@@ -40,11 +42,12 @@ type Feed struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	mu     sync.Mutex // guards heads, ends, read and active
+	mu     sync.Mutex // guards heads, ends, read, active and paid
 	heads  map[drop.ID]store.Head
 	ends   map[drop.ID]end
 	read   bool // heads has all drops
 	active active
+	paid   bool // there are payments
 
 	older older
 	news  news
@@ -575,6 +578,10 @@ func (f *Feed) fill(ctx context.Context, id drop.ID, stubs []stub) ([]Event, err
 			sold[uint32(rows[i].ID)] = &rows[i]
 		}
 	}
+	paid, err := f.payments(ctx, sold)
+	if err != nil {
+		return nil, err
+	}
 	found := make([]Event, len(stubs))
 	for i := range stubs {
 		s := &stubs[i]
@@ -582,9 +589,9 @@ func (f *Feed) fill(ctx context.Context, id drop.ID, stubs []stub) ([]Event, err
 		switch r, sale := held[s.number], sold[s.number]; {
 		case s.number == 0:
 		case (s.kind == PurchaseCompleted || s.kind == PurchaseRefunded) && sale != nil:
-			e.data = purchaseData(sale, f.currency)
+			e.data = purchaseData(sale, paid[sale.ReservationID], f.currency)
 		case s.kind == PurchaseReturned && sale != nil:
-			e.data = returnData(sale, f.currency)
+			e.data = returnData(sale, paid[sale.ReservationID], f.currency)
 		case !s.kind.sale() && r != nil:
 			e.data = holdData(r)
 		default:
@@ -593,6 +600,39 @@ func (f *Feed) fill(ctx context.Context, id drop.ID, stubs []stub) ([]Event, err
 		found[i] = e
 	}
 	return found, nil
+}
+
+// payments reads the payments of sales, by their reservations. A shop that never took one is not asked for each sale.
+func (f *Feed) payments(ctx context.Context, sold map[uint32]*store.Sale) (map[drop.ReservationID]*drop.Payment, error) {
+	if len(sold) == 0 {
+		return nil, nil
+	}
+	f.mu.Lock()
+	paid := f.paid
+	f.mu.Unlock()
+	if !paid {
+		first, err := f.source.NewestPayments(ctx, 0, 1)
+		if err != nil || len(first) == 0 {
+			return nil, err
+		}
+		f.mu.Lock()
+		f.paid = true
+		f.mu.Unlock()
+	}
+	units := make([]drop.ReservationID, 0, len(sold))
+	for _, sale := range sold {
+		units = append(units, sale.ReservationID)
+	}
+	slices.Sort(units)
+	rows, err := f.source.PaymentsFor(ctx, units)
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[drop.ReservationID]*drop.Payment, len(rows))
+	for i := range rows {
+		of[rows[i].Unit] = &rows[i]
+	}
+	return of, nil
 }
 
 // runsOf returns the runs that the numbers form.

@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,7 +36,8 @@ type shop struct {
 	database string
 	engine   *engine.Engine
 	feed     *events.Feed
-	pays     bool // trade begins payments, and takes sold units back
+	pays     bool // trade begins payments, refunds some, and takes sold units back
+	payments atomic.Int64
 }
 
 // hold is how long reservations last. Nothing depends on what is done within it.
@@ -56,7 +60,7 @@ func openStore(t *testing.T, s store.Store, database string) *shop {
 			t.Error(err)
 		}
 	})
-	return &shop{t, s, database, e, events.New(s, e, "EUR", slog.New(slog.DiscardHandler)), false}
+	return &shop{T: t, store: s, database: database, engine: e, feed: events.New(s, e, "EUR", slog.New(slog.DiscardHandler))}
 }
 
 func onEach(t *testing.T, test func(*shop)) {
@@ -125,7 +129,11 @@ func (s *shop) trade(seed uint64, rounds int, ids ...drop.ID) {
 				var err error
 				switch n := r.IntN(20); {
 				case s.pays && n%5 == 4 && len(held) > 0:
-					s.begin(held[r.IntN(len(held))])
+					if id := held[r.IntN(len(held))]; n < 10 {
+						s.begin(id)
+					} else {
+						s.pay(id, "", drop.Money(r.IntN(3)))
+					}
 				case s.pays && n%5 == 3 && len(bought) > 0:
 					_, err = s.engine.Return(s.Context(), drop.ReturnPurchase{Purchase: bought[r.IntN(len(bought))], Restock: r.IntN(3) > 0}, engine.Retry{})
 				case n < 10:
@@ -178,6 +186,30 @@ func (s *shop) begin(id drop.ReservationID) {
 		return changes
 	}})
 	if err != nil {
+		s.Error(err)
+	}
+}
+
+// pay sells a reserved unit for money, if it is still held, and refunds some of it.
+func (s *shop) pay(id drop.ReservationID, receipt string, refunded drop.Money) {
+	number := drop.PaymentID(1_000 + s.payments.Add(1))
+	r, begun, err := s.engine.StartPayment(s.Context(), drop.StartPayment{Reservation: id, Payment: number, Within: time.Millisecond, Hold: hold, Row: &drop.Payment{
+		Provider: "test", State: drop.PaymentOpen, Unsettled: true, Currency: "EUR", Decimals: 2,
+	}})
+	if err == nil && begun == nil {
+		return // another payment has begun
+	}
+	if err == nil {
+		r, err = s.engine.ClaimUnit(s.Context(), drop.ClaimUnit{Reservation: id, User: r.UserID, Payment: number, Within: time.Minute})
+	}
+	var paid *drop.Payment
+	if err == nil {
+		_, paid, err = s.engine.CompletePayment(s.Context(), drop.CompletePayment{Reservation: r.Claim, Payment: number, Number: "n", Receipt: receipt})
+	}
+	if err == nil && refunded != 0 {
+		_, err = s.engine.BookRefund(s.Context(), drop.BookRefund{Purchase: paid.Purchase, Payment: number, Refunded: refunded})
+	}
+	if err != nil && drop.CodeOf(err) == "" {
 		s.Error(err)
 	}
 }
@@ -235,6 +267,7 @@ type sent struct {
 		Available     *int64 `json:"available_stock"`
 		Changed       []string
 		Returned      string
+		Payment       *events.PaymentData
 	}
 }
 
@@ -253,7 +286,15 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 	}
 	ends := map[drop.Status]events.Type{drop.Expired: events.HoldExpired, drop.Cancelled: events.HoldCancelled, drop.Completed: events.PurchaseCompleted}
 	begun, ended := make(map[drop.ReservationID]bool), make(map[drop.ReservationID]events.Type)
-	returned := make(map[drop.PurchaseID]bool)
+	returned, refunded := make(map[drop.PurchaseID]bool), make(map[drop.ReservationID]bool)
+	paid := make(map[drop.ReservationID]drop.Payment)
+	rows, err := s.store.PaymentsFor(s.Context(), slices.Sorted(maps.Keys(reservations)))
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, p := range rows {
+		paid[p.Unit] = p
+	}
 	available, sellOut, version := int64(0), false, int64(0)
 	for i, line := range lines {
 		var e sent
@@ -298,6 +339,11 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 			ended[d.ReservationID] = e.Type
 			if p := purchases[d.PurchaseID]; e.Type == events.PurchaseCompleted && (p.ReservationID != d.ReservationID || p.UserID != d.UserID) {
 				fault("the purchase is %+v", p)
+			} else if e.Type == events.PurchaseCompleted {
+				want, has := paid[p.ReservationID]
+				if got := d.Payment; (got != nil) != has || has && (got.Amount != "119.99" && got.Amount != "99" || got.Refunded != json.Number(want.Refunded.String()) || got.Status != "captured") {
+					fault("the payment is %+v", want)
+				}
 			}
 		case events.PurchaseReturned:
 			p := purchases[d.PurchaseID]
@@ -308,6 +354,12 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 			if p.Return == drop.BackOnSale {
 				available++
 			}
+		case events.PurchaseRefunded:
+			p := purchases[d.PurchaseID]
+			if refunded[p.ReservationID] || ended[p.ReservationID] != events.PurchaseCompleted || d.Payment == nil || d.Payment.Refunded == "0" {
+				fault("a second time, or the purchase is %+v", p)
+			}
+			refunded[p.ReservationID] = true
 		case events.DropSoldOut, events.DropBackInStock:
 			if (available == 0) != (e.Type == events.DropSoldOut) || *d.Available != available || sellOut == (available == 0) {
 				fault("%d units were on sale", available)
@@ -326,6 +378,11 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 	for _, p := range purchases {
 		if returned[p.ID] != (p.Return != drop.NotReturned) {
 			s.Errorf("purchase %d is %s, the events say returned %t", p.ID, p.Return, returned[p.ID])
+		}
+	}
+	for unit, p := range paid {
+		if refunded[unit] != (p.Booked != 0) {
+			s.Errorf("%s of payment %d are refunded, the events say refunded %t", p.Booked, p.ID, refunded[unit])
 		}
 	}
 	for _, r := range reservations {
@@ -366,6 +423,88 @@ func TestFeed_IsWhatHappened(t *testing.T) {
 		}
 		if got := byDrop(s.all(bought, 5)); !slices.Equal(got[ids[1]], some) || len(got) != 1 {
 			s.Errorf("purchases of one drop:\n%v\nwant\n%v", got, some)
+		}
+	})
+}
+
+// asked counts the reads of payments.
+type asked struct {
+	store.Store
+
+	any, units int
+}
+
+func (a *asked) NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error) {
+	a.any++
+	return a.Store.NewestPayments(ctx, before, limit)
+}
+
+func (a *asked) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error) {
+	a.units++
+	return a.Store.PaymentsFor(ctx, units)
+}
+
+// Events of a purchase say what was paid for it here, and what is refunded when they are read. A refund is a new event,
+// and leaves the others where they are.
+func TestFeed_PurchasesHaveTheirPayments(t *testing.T) {
+	onEach(t, func(s *shop) {
+		source := &asked{Store: s.store}
+		s.feed = events.New(source, s.engine, "EUR", slog.New(slog.DiscardHandler))
+		id := s.create(plain(300))
+		s.sell(id, 2)
+		sales := events.Filter{Types: []events.Type{events.PurchaseCompleted, events.PurchaseReturned, events.PurchaseRefunded}}
+		if lines := byDrop(s.all(sales, 1000))[id]; len(lines) != 2 || strings.Contains(lines[0], "payment") || source.units != 0 || source.any != 1 {
+			s.Errorf("without payments: %v, %+v", lines, source)
+		}
+		var paid []drop.Purchase
+		await.Until(s, "pairs are sold for money", func() bool {
+			r, err := s.engine.Reserve(s.Context(), id, 7, "", engine.Retry{})
+			if err != nil {
+				s.Fatal(err)
+			}
+			s.pay(r.ID, []string{"R-1", ""}[min(len(paid), 1)], 0)
+			sold, err := s.store.PurchasesOf(s.Context(), []drop.ReservationID{r.ID})
+			if err != nil {
+				s.Fatal(err)
+			}
+			paid = append(paid, sold...)
+			return len(paid) == 2
+		})
+		*source = asked{Store: s.store}
+		before := s.all(sales, 1000)
+		if len(before) != 4 || source.units != 1 || source.any != 1 {
+			s.Fatalf("%d events, %+v", len(before), source)
+		}
+		for i, want := range []string{
+			"", "", `"payment":{"number":"R-1","amount":119.99,"currency":"EUR","status":"captured","refunded":0}`,
+			`"payment":{"number":"n","amount":119.99,"currency":"EUR","status":"captured","refunded":0}`,
+		} {
+			if line := string(before[i].JSON()); !strings.Contains(line, want) || (want == "") == strings.Contains(line, "payment") {
+				s.Errorf("event %d: %s, want %s", i+1, line, want)
+			}
+		}
+		rows, err := s.store.PaymentsFor(s.Context(), []drop.ReservationID{paid[0].ReservationID})
+		if err == nil {
+			_, err = s.engine.BookRefund(s.Context(), drop.BookRefund{Purchase: paid[0].ID, Payment: rows[0].ID, Refunded: 2_050})
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+		after := s.all(sales, 1000)
+		if source.units != 2 || source.any != 1 {
+			s.Errorf("two pages were read with %+v", source)
+		}
+		for i := range before {
+			if after[i].ID() != before[i].ID() || after[i].After != before[i].After || after[i].Type != before[i].Type {
+				s.Errorf("event %s is now %s", before[i].JSON(), after[i].JSON())
+			}
+		}
+		refund := string(after[4].JSON())
+		if len(after) != 5 || after[4].Type != events.PurchaseRefunded || !strings.Contains(refund, `"number":"R-1"`) || !strings.Contains(refund, `"refunded":20.5}`) {
+			s.Errorf("the refund: %s", refund)
+		}
+		if line := string(after[2].JSON()); !strings.Contains(line, `"refunded":20.5}`) {
+			s.Errorf("the purchase after the refund: %s", line)
 		}
 	})
 }
