@@ -329,6 +329,42 @@ export interface components {
              */
             next: number | null;
         };
+        BuyersPayment: {
+            /** Format: int64 */
+            dropId: number;
+            payment: components["schemas"]["Payment"];
+            /** @description Absent: the unit is not sold for this payment */
+            purchase?: components["schemas"]["Purchase"];
+            /** Format: int64 */
+            reservationId: number;
+            /** Format: int64 */
+            userId: number;
+        };
+        Checkout: {
+            /**
+             * Format: date-time
+             * @description The buyer can pay until then, and keeps the unit as long
+             */
+            expires_at: string;
+            payment: components["schemas"]["CheckoutPayment"];
+            /** @description Where to send the buyer's browser to pay. null: the buyer has paid, so read GET /api/payments/{id} */
+            url: string | null;
+        };
+        CheckoutPayment: {
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            status: "open" | "pending" | "claimed" | "captured" | "voided" | "refunded" | "failed";
+        };
+        CheckoutRequest: {
+            /**
+             * Format: int64
+             * @description The id from the answer to reserve
+             */
+            reservationId: number;
+            /** @description Where the provider sends the buyer's browser in the end. A page of this server, by path or address, or of an origin that --cors-origin names. {payment} in it becomes the payment's id */
+            return_url: string;
+        };
         /** @description The buyer left too many reservations unpaid and must wait */
         CooldownError: {
             /**
@@ -827,8 +863,66 @@ export interface components {
              * @enum {string}
              */
             status: "open" | "pending" | "claimed" | "captured" | "voided" | "refunded" | "failed";
-            /** @description Whether the server still waits for the buyer or the provider. If refunded is above 0: whether the provider has not confirmed a refund */
+            /** @description Whether the server still waits for the buyer or the provider. After a capture: whether the provider has not confirmed a refund yet */
             unsettled: boolean;
+        };
+        PaymentRow: {
+            amount: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description ISO 4217 code */
+            currency: string;
+            /** Format: int64 */
+            dropId: number;
+            /**
+             * Format: date-time
+             * @description When the server does the next step; null: it has none to do
+             */
+            due_at: string | null;
+            /**
+             * Format: date-time
+             * @description The buyer can pay until then
+             */
+            expires_at: string;
+            /** Format: int64 */
+            id: number;
+            /** @description The provider's number. null: not known yet */
+            number: string | null;
+            /** @description Who takes the money: stripe, external or demo */
+            provider: string;
+            /**
+             * Format: int64
+             * @description null: the unit is not sold for it
+             */
+            purchaseId: number | null;
+            /** @description Why nothing was sold, or why the last try failed; null: there is nothing to say */
+            reason: string | null;
+            /** @description How much of amount is refunded, or will be */
+            refunded: number;
+            /** Format: int64 */
+            reservationId: number;
+            /**
+             * @description open: the buyer can pay. pending: the money is on its way. claimed: it is being taken. captured: it is taken, and the unit is sold. voided and refunded: there was no unit for it, and the buyer has it back. failed: the buyer did not pay
+             * @enum {string}
+             */
+            status: "open" | "pending" | "claimed" | "captured" | "voided" | "refunded" | "failed";
+            /**
+             * Format: int64
+             * @description Failed tries since the last success
+             */
+            tries: number;
+            /** @description Whether the server still waits for the buyer or the provider. After a capture: whether the provider has not confirmed a refund yet */
+            unsettled: boolean;
+            /** Format: int64 */
+            userId: number;
+        };
+        Payments: {
+            /**
+             * Format: int64
+             * @description Send it as before (with unsettled=true as after) to get the next page; null: this is the last page
+             */
+            next: number | null;
+            payments: components["schemas"]["PaymentRow"][];
         };
         /** @description Errors without details */
         PlainError: {
@@ -847,6 +941,8 @@ export interface components {
             dropId: number;
             /** Format: int64 */
             id: number;
+            /** @description What the buyer paid here. Absent: nothing */
+            payment?: components["schemas"]["Payment"];
             /** @description In USD */
             price: number;
             /** Format: int64 */
@@ -935,6 +1031,12 @@ export interface components {
         };
         RecentUser: {
             username: string;
+        };
+        RefundRequest: {
+            /** @description Above 0, in the payment's currency; at most what was paid and is not refunded. Left out: all of that */
+            amount?: number | null;
+            /** @description Why, for the operators' log */
+            reason?: string | null;
         };
         Refusal: {
             code: string;
@@ -2297,6 +2399,40 @@ export interface operations {
             };
         };
     };
+    checkout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://shop.example/pay/5FZ",
+                     *       "expires_at": "2026-01-31T10:10:00.120Z",
+                     *       "payment": {
+                     *         "id": 17,
+                     *         "status": "open"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Checkout"];
+                };
+            };
+        };
+    };
     createDrop: {
         parameters: {
             query?: never;
@@ -3169,6 +3305,177 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Token"];
+                };
+            };
+        };
+    };
+    listPayments: {
+        parameters: {
+            query?: {
+                /** @description With unsettled=true: the value of next from the previous page */
+                after?: number;
+                /** @description The value of next from the previous page */
+                before?: number;
+                /**
+                 * @description Maximum number of rows
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description true: only payments that wait for the buyer, the provider or another try */
+                unsettled?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "payments": [
+                     *         {
+                     *           "id": 17,
+                     *           "status": "captured",
+                     *           "unsettled": false,
+                     *           "amount": 119.99,
+                     *           "currency": "USD",
+                     *           "refunded": 0,
+                     *           "provider": "stripe",
+                     *           "number": "pi_3PQ",
+                     *           "expires_at": "2026-01-31T10:10:00.120Z",
+                     *           "createdAt": "2026-01-31T10:00:01.000Z",
+                     *           "dropId": 1,
+                     *           "reservationId": 4294967297,
+                     *           "userId": 3,
+                     *           "purchaseId": 4294967297,
+                     *           "reason": null,
+                     *           "tries": 0,
+                     *           "due_at": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payments"];
+                };
+            };
+        };
+    };
+    getPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The payment's id
+                 * @example 17
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "payment": {
+                     *         "id": 17,
+                     *         "status": "captured",
+                     *         "unsettled": false,
+                     *         "amount": 119.99,
+                     *         "currency": "USD",
+                     *         "refunded": 0,
+                     *         "provider": "stripe",
+                     *         "number": "pi_3PQ",
+                     *         "expires_at": "2026-01-31T10:10:00.120Z",
+                     *         "createdAt": "2026-01-31T10:00:01.000Z"
+                     *       },
+                     *       "dropId": 1,
+                     *       "reservationId": 4294967297,
+                     *       "userId": 3,
+                     *       "purchase": {
+                     *         "id": 4294967297,
+                     *         "dropId": 1,
+                     *         "userId": 3,
+                     *         "reservationId": 4294967297,
+                     *         "price": 119.99,
+                     *         "createdAt": "2026-01-31T10:00:02.345Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BuyersPayment"];
+                };
+            };
+        };
+    };
+    refundPurchase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The purchase's id
+                 * @example 4294967297
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 4294967297,
+                     *       "dropId": 1,
+                     *       "userId": 3,
+                     *       "reservationId": 4294967297,
+                     *       "price": 119.99,
+                     *       "createdAt": "2026-01-31T10:00:02.345Z",
+                     *       "payment": {
+                     *         "id": 17,
+                     *         "status": "captured",
+                     *         "unsettled": false,
+                     *         "amount": 119.99,
+                     *         "currency": "USD",
+                     *         "refunded": 20,
+                     *         "provider": "stripe",
+                     *         "number": "pi_3PQ",
+                     *         "expires_at": "2026-01-31T10:10:00.120Z",
+                     *         "createdAt": "2026-01-31T10:00:01.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Purchase"];
                 };
             };
         };

@@ -19,19 +19,20 @@ const (
 	anybody   = "anybody"
 	watcher   = "anybody without a token, or a buyer"
 	buyer     = "buyer"
+	seller    = "buyer or operator"
 	viewer    = "viewer or operator"
 	operating = "operator"
 )
 
-// rights says for every operation who may call it in a shop with identity. The test fails for an operation that is
-// missing here.
+// rights says for every operation who may call it in a shop with identity and payments. The test fails for an operation
+// that is missing here.
 var rights = map[string]string{
 	"get-drop-page": anybody, "set-drop-page": operating, "duplicate-drop": operating,
 	"list-drops": anybody, "get-drop": anybody, "events": watcher,
-	"reserve": buyer, "purchase": buyer, "cancel": buyer, "me": buyer, "list-reservations": buyer,
-	"create-drop": operating, "edit-drop": operating, "restock": operating, "return-purchase": operating, "pause": operating, "resume": operating,
+	"reserve": buyer, "purchase": seller, "cancel": buyer, "checkout": buyer, "get-payment": buyer, "me": buyer, "list-reservations": buyer,
+	"create-drop": operating, "edit-drop": operating, "restock": operating, "return-purchase": operating, "refund-purchase": operating, "pause": operating, "resume": operating,
 	"ensure-user":    operating,
-	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "sales": viewer, "audit": operating,
+	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "sales": viewer, "audit": operating, "list-payments": viewer,
 	"rehearse": operating, "rehearsal": viewer,
 	"list-all-purchases": viewer, "list-buyers": viewer, "get-buyer": viewer, "settings": viewer,
 	"list-events": viewer, "list-webhooks": viewer, "list-attempts": viewer, "create-webhook": operating, "delete-webhook": operating,
@@ -66,10 +67,10 @@ func bearers(s *shop, p *provider) map[string]bearer {
 	ann := p.token("ann", nil)
 	return map[string]bearer{
 		"no token":                      {"", "unauthenticated", nil},
-		"buyer":                         {ann, "", []string{buyer, watcher}},
-		"other buyer":                   {p.token("bob", nil), "", []string{buyer, watcher}},
+		"buyer":                         {ann, "", []string{buyer, seller, watcher}},
+		"other buyer":                   {p.token("bob", nil), "", []string{buyer, seller, watcher}},
 		"viewer":                        {views, "", []string{viewer}},
-		"operator":                      {operates, "", []string{viewer, operating}},
+		"operator":                      {operates, "", []string{viewer, seller, operating}},
 		"expired operator":              {late, "token_expired", nil},
 		"revoked operator":              {gone, "invalid_token", nil},
 		"operator never made":           {never, "invalid_token", nil},
@@ -92,7 +93,7 @@ func TestAccess_Matrix(t *testing.T) {
 	for name, provide := range map[string]func(testing.TB) *provider{"secret": secretProvider, "key set": keyProvider} {
 		t.Run(name, func(t *testing.T) {
 			p := provide(t)
-			s := newShop(t, p.signIn)
+			s := newShop(t, p.signIn, paying)
 			all := bearers(s, p)
 			for range 2 {
 				mustAs[dropJSON](s, all["operator"].token, "POST", "/api/drops/create", createBody)
@@ -124,7 +125,7 @@ func TestAccess_TheGuideHasEveryCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	tokens := map[string]string{
-		"none": anybody, "none or a buyer's": watcher, "a buyer's": buyer, "a viewer's or an operator's": viewer, "an operator's": operating,
+		"none": anybody, "none or a buyer's": watcher, "a buyer's": buyer, "a buyer's or an operator's": seller, "a viewer's or an operator's": viewer, "an operator's": operating,
 	}
 	documented := make(map[string]string)
 	for _, row := range regexp.MustCompile("(?m)^\\| ([a-z' ]+) \\| (`[A-Z]+ /.*) \\|$").FindAllStringSubmatch(string(guide), -1) {
@@ -139,7 +140,7 @@ func TestAccess_TheGuideHasEveryCall(t *testing.T) {
 			documented[call[1]] = right
 		}
 	}
-	s := newShop(t, secretProvider(t).signIn)
+	s := newShop(t, secretProvider(t).signIn, paying)
 	for path, methods := range s.document().Paths {
 		for method, op := range methods {
 			call := strings.ToUpper(method) + " " + path

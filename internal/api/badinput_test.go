@@ -166,8 +166,8 @@ func badBodies(fields []field) []badCase {
 }
 
 // badShop has something of everything that bad input could change.
-func badShop(t *testing.T) (s *shop, everything func() []any) {
-	s = newShop(t)
+func badShop(t *testing.T, options ...option) (s *shop, everything func() []any) {
+	s = newShop(t, options...)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	mustPost[dropJSON](s, "/api/drops/create", sizedBody)
 	mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3}`)
@@ -194,6 +194,7 @@ func badShop(t *testing.T) (s *shop, everything func() []any) {
 			func() (any, error) { return s.store.Webhooks(ctx) },
 			func() (any, error) { return s.store.Deliveries(ctx) },
 			func() (any, error) { return s.store.Replays(ctx) },
+			func() (any, error) { return s.store.NewestPayments(ctx, 0, 500) },
 		} {
 			rows, err := read()
 			if err != nil {
@@ -281,10 +282,18 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 		}},
 		{"/api/drops/purchase", []field{{"reservationId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
 		{"/api/drops/cancel", []field{{"reservationId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
+		{"/api/drops/checkout", []field{
+			{"reservationId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967299"}},
+			{"return_url", "url", `"/drops/1"`, true, []string{`""`, `"https://evil.example/"`, `"https://evil.example/{payment}"`}},
+		}},
 		{"/api/users", []field{{"username", "text", `"Bob"`, true, nil}, {"email", "email", `"bob@example.com"`, false, nil}}},
 	} {
 		t.Run(strings.ReplaceAll(c.path[1:], "/", "_"), func(t *testing.T) {
-			s, everything := badShop(t)
+			var options []option
+			if c.path == "/api/drops/checkout" {
+				options = append(options, paying)
+			}
+			s, everything := badShop(t, options...)
 			refusesAll(t, s, everything, badBodies(c.fields), func(b badCase) *http.Request {
 				req, err := http.NewRequest(http.MethodPost, s.url+c.path, bytes.NewReader(b.body))
 				if err != nil {

@@ -17,8 +17,8 @@ var wrongBool = []string{
 
 // badOperatorShop adds a drop to badShop in which everything can still be changed: number 3. It also adds a webhook,
 // number 1.
-func badOperatorShop(t *testing.T) (*shop, func() []any) {
-	s, everything := badShop(t)
+func badOperatorShop(t *testing.T, options ...option) (*shop, func() []any) {
+	s, everything := badShop(t, options...)
 	mustPost[dropJSON](s, "/api/drops/create", laterBody)
 	mustPost[webhookJSON](s, hooksPath, hookBody)
 	return s, everything
@@ -72,6 +72,10 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 			{"restock", "", "true", true, append(wrongBool, "null")},
 			{"reason", "", `"worn"`, false, []string{"7", "true", "[]", "{}", `"a\u0000"`, `"a\nb"`, `"\ud800"`, `"` + strings.Repeat("é", 501) + `"`}},
 		}},
+		{"refund", "POST", "/api/purchases/4294967297/refund", []field{
+			{"amount", "price", "119.99", false, []string{"0", "-0", "0.00", "120", "119.9999999"}},
+			{"reason", "", `"worn"`, false, []string{"7", "true", "[]", "{}", `"a\u0000"`, `"a\nb"`, `"\ud800"`, `"` + strings.Repeat("é", 501) + `"`}},
+		}},
 		{"page", "PUT", "/api/drops/1/page", []field{
 			{"description", "", `"a"`, true, wrongBody},
 			{"size_guide", "", `"a"`, true, wrongBody},
@@ -113,7 +117,14 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 		{"resume", "POST", "/api/drops/1/resume", []field{{"x", "", `"unknown"`, false, nil}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s, everything := badOperatorShop(t)
+			p, options := newTill("demo"), []option{}
+			if c.name == "refund" {
+				options = append(options, p.open)
+			}
+			s, everything := badOperatorShop(t, options...)
+			if c.name == "refund" {
+				s.paid(p, 77)
+			}
 			if c.name == "resume" {
 				s.ok(s.post("/api/drops/1/pause", "")) // so that a resume would be visible
 			}

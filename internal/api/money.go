@@ -44,7 +44,10 @@ func (amount) Schema(r huma.Registry) *huma.Schema { return price(0).Schema(r) }
 // money reads an amount in the shop's currency. Programs that calculate in binary send numbers such as
 // 3.3000000000000003; money rounds an error of up to 10^-9.
 func (a *api) money(field string, literal amount) (drop.Money, error) {
-	c := &a.currency
+	return moneyIn(&a.currency, field, literal)
+}
+
+func moneyIn(c *drop.Currency, field string, literal amount) (drop.Money, error) {
 	if first := literal[0]; first != '-' && (first < '0' || first > '9') { // not a number
 		return 0, drop.Invalid(field, decimalsRule(c))
 	}

@@ -124,7 +124,7 @@ func (rt *route) guard() {
 		rt.security = buyerScheme
 		rt.codes = append(slices.Clone(rt.codes), codeInvalidToken, codeTokenExpired)
 		return
-	case buyers:
+	case buyers, sellers:
 		rt.security = buyerScheme
 	case viewers, operators:
 		rt.security = operatorScheme
@@ -158,6 +158,9 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 			op.Security = append(op.Security, map[string][]string{}) // a token is optional
 		}
 		op.Security = append(op.Security, map[string][]string{rt.security: {}})
+		if rt.access == sellers {
+			op.Security = append(op.Security, map[string][]string{operatorScheme: {}})
+		}
 	}
 	if rt.body != nil {
 		content := &huma.MediaType{Schema: schemas.Schema(rt.body, true, ""), Examples: map[string]*huma.Example{}}
@@ -203,7 +206,7 @@ func (rt *route) success(schemas huma.Registry) *huma.Response {
 			"ETag": {Description: "Identifies this version of the content", Schema: &huma.Schema{Type: huma.TypeString}},
 		}
 	}
-	if rt.method == http.MethodPost {
+	if rt.keyed() {
 		response.Headers = map[string]*huma.Param{replayedHeader: {
 			Description: "true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise",
 			Schema:      &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}},
@@ -224,14 +227,14 @@ func (rt *route) mediaSchema(schemas huma.Registry) *huma.Schema {
 	return one
 }
 
-// allParams returns a route's own parameters, If-None-Match for tagged answers and Idempotency-Key for every POST.
+// allParams returns a route's own parameters, If-None-Match for tagged answers and Idempotency-Key for a POST.
 func (rt *route) allParams() []*huma.Param {
 	if rt.tagged {
 		return append(slices.Clone(rt.params), &huma.Param{
 			Name: "If-None-Match", In: "header", Description: "ETag of the version that the client has", Schema: &huma.Schema{Type: huma.TypeString},
 		})
 	}
-	if rt.method != http.MethodPost {
+	if !rt.keyed() {
 		return rt.params
 	}
 	least, most := 1, drop.MaxKey
@@ -246,10 +249,13 @@ func (rt *route) allParams() []*huma.Param {
 	})
 }
 
+// keyed reports whether a call takes an Idempotency-Key.
+func (rt *route) keyed() bool { return rt.method == http.MethodPost && !rt.repeatable }
+
 // allCodes returns a route's own error codes and those that its body, command and path can cause, or any call can.
 func (rt *route) allCodes() []drop.Code {
 	codes := append(slices.Clone(rt.codes), codeMethodNotAllowed)
-	if rt.method == http.MethodPost {
+	if rt.keyed() {
 		codes = append(codes, drop.CodeIdempotencyMismatch)
 	}
 	if rt.body != nil {

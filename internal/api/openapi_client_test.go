@@ -20,7 +20,7 @@ const clientDocument = "../../client/openapi.json"
 // With MAKE_CLIENT=1 it writes the document.
 func TestOpenAPI_IsWhatTheClientIsMadeFrom(t *testing.T) {
 	var want bytes.Buffer
-	if err := json.Indent(&want, []byte(newShop(t, secretProvider(t).signIn).get("/openapi.json").body), "", "  "); err != nil {
+	if err := json.Indent(&want, []byte(newShop(t, secretProvider(t).signIn, paying).get("/openapi.json").body), "", "  "); err != nil {
 		t.Fatal(err)
 	}
 	want.WriteByte('\n')
@@ -80,7 +80,7 @@ func fitsError(tb testing.TB, body []byte) {
 // TestOpenAPI_ErrorsAreAUnionOfVariantsByCode reads what code generators make types from: each code is in one variant
 // only.
 func TestOpenAPI_ErrorsAreAUnionOfVariantsByCode(t *testing.T) {
-	d := newShop(t, secretProvider(t).signIn).document()
+	d := newShop(t, secretProvider(t).signIn, paying).document()
 	var union struct {
 		OneOf []struct {
 			Ref string `json:"$ref"`

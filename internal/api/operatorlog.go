@@ -47,6 +47,9 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 	default:
 		action.Detail = detailOf(r)
 	}
+	if rt.id == purchaseID {
+		action.Drop = dropOfReservation(action.Detail)
+	}
 	if n, err := strconv.ParseInt(r.PathValue("id"), 10, 64); err == nil && n > 0 {
 		switch {
 		case strings.HasPrefix(rt.path, dropsPath):
@@ -68,6 +71,15 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		return fmt.Errorf("%w: record the action: %s", drop.Refuse(codeUnavailable), unrecorded) //nolint:errorlint // nothing was done, whatever became of the entry
 	}
 	return err
+}
+
+// dropOfReservation returns the drop of the reservation that a body names; 0: none.
+func dropOfReservation(body string) drop.ID {
+	var in reservationRequest
+	if decode([]byte(body), &in) != nil {
+		return 0
+	}
+	return drop.ReservationID(max(0, optional(in.ReservationID))).Drop()
 }
 
 // outcomeOf returns how an operator's call ended: ok, or the code of the refusal.

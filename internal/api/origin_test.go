@@ -83,13 +83,13 @@ func TestCrossOrigin_WritesAreForNamedOrigins(t *testing.T) {
 // The default, every origin, covers what buyers and watchers need, and creating drops, as the original's clients do.
 // A page of an origin that is not named cannot operate a shop or read its records, whatever it sends.
 func TestCrossOrigin_OperatorsCallsAreNeverForEveryOrigin(t *testing.T) {
-	s := newShop(t, func(c *api.Config) { c.AllowedOrigins = []string{"*", "https://admin.example"} })
+	s := newShop(t, paying, func(c *api.Config) { c.AllowedOrigins = []string{"*", "https://admin.example"} })
 	s.ok(s.post("/api/drops/create", createBody))
 	operating := 0
 	for template, methods := range s.document().Paths {
 		for method, op := range methods {
 			id, method, path := op.id(), strings.ToUpper(method), placed(template)
-			open := rights[id] == anybody || rights[id] == watcher || rights[id] == buyer || id == "create-drop"
+			open := rights[id] == anybody || rights[id] == watcher || rights[id] == buyer || rights[id] == seller || id == "create-drop"
 			for _, path := range []string{path, strings.ToUpper(path) + "/"} {
 				for origin, want := range map[string]bool{"https://evil.example": open, "null": open, "https://admin.example": true} {
 					r := s.fromPage(http.MethodOptions, path, "", "Origin", origin, "Access-Control-Request-Method", method,

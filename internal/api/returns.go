@@ -59,7 +59,11 @@ func (a *api) returnPurchase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, answerPurchase(&p))
+	answer := answerPurchase(&p)
+	if answer.Payment, err = a.paymentOf(r.Context(), p.ReservationID); err != nil {
+		return err
+	}
+	writeJSON(w, answer)
 	return nil
 }
 

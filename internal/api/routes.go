@@ -30,6 +30,8 @@ type route struct {
 	answerExample          string
 	codes                  []drop.Code // its own refusals; describe adds those of every operation
 
+	repeatable bool // a POST that needs no Idempotency-Key
+
 	access   access
 	operator bool   // each call goes into the operators' log
 	streams  bool   // sets its own time limit
@@ -55,6 +57,7 @@ const (
 	listPurchasesID = "list-purchases"
 	createDropID    = "create-drop"
 	setPageID       = "set-drop-page"
+	purchaseID      = "purchase"
 )
 
 const (
@@ -74,7 +77,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.shopRoutes(), a.salesRoutes(),
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
 		a.feedRoutes(), a.webhookRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
@@ -129,19 +132,7 @@ func (a *api) buyingRoutes() []route {
 				drop.CodePaused, drop.CodeArchived, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted, codeOverloaded,
 			},
 		},
-		{
-			method: http.MethodPost, path: dropsPath + "/purchase", serve: a.purchase,
-			id: "purchase", access: buyers, tag: tagBuying, summary: "Buy a reserved unit",
-			text: "Completes an active reservation. A repeated call returns the same purchase: there is only one.",
-			body: reflect.TypeFor[reservationRequest](),
-			examples: []example{
-				{"purchase", "The reservation from the answer to reserve", exampleReservationID},
-			},
-			answer: reflect.TypeFor[purchasedAnswer](), answerExample: examplePurchase,
-			codes: []drop.Code{
-				drop.CodeReservationNotFound, drop.CodeReservationExpired, drop.CodeReservationCancelled, codeOverloaded,
-			},
-		},
+		a.purchaseRoute(),
 		{
 			method: http.MethodPost, path: dropsPath + "/cancel", serve: a.cancel,
 			id: "cancel", access: buyers, tag: tagBuying, summary: "Release a reserved unit",
@@ -151,9 +142,31 @@ func (a *api) buyingRoutes() []route {
 				{"cancel", "The reservation from the answer to reserve", exampleReservationID},
 			},
 			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleCancelled,
-			codes: []drop.Code{drop.CodeReservationNotFound, drop.CodeAlreadyPurchased, codeOverloaded},
+			codes: a.paying([]drop.Code{drop.CodeReservationNotFound, drop.CodeAlreadyPurchased, codeOverloaded}, drop.CodePaymentPending),
 		},
 	}
+}
+
+func (a *api) purchaseRoute() route {
+	rt := route{
+		method: http.MethodPost, path: dropsPath + "/purchase", serve: a.purchase,
+		id: purchaseID, access: buyers, tag: tagBuying, summary: "Buy a reserved unit",
+		text: "Completes an active reservation. A repeated call returns the same purchase: there is only one.",
+		body: reflect.TypeFor[reservationRequest](),
+		examples: []example{
+			{"purchase", "The reservation from the answer to reserve", exampleReservationID},
+		},
+		answer: reflect.TypeFor[purchasedAnswer](), answerExample: examplePurchase,
+		codes: a.paying([]drop.Code{
+			drop.CodeReservationNotFound, drop.CodeReservationExpired, drop.CodeReservationCancelled, codeOverloaded,
+		}, drop.CodePaymentRequired, drop.CodePaymentPending),
+	}
+	if a.checkout != nil {
+		rt.access = sellers
+		rt.text += " Buyers pay with POST /api/drops/checkout: for a unit that is not sold yet this call refuses them. " +
+			"With an operator's token it records a sale that was paid for elsewhere."
+	}
+	return rt
 }
 
 func (a *api) buyerRoutes() []route {

@@ -89,7 +89,7 @@ func (a *api) tokenRoutes() []route {
 		{
 			method: http.MethodGet, path: "/api/operator/log", serve: a.listActions, long: true,
 			id: "list-actions", access: viewers, tag: tagOperating, summary: "Read the operators' log",
-			text: "Calls with an operator's or viewer's token, newest first, except metrics, figures, sales, events, webhooks and their attempts, rehearsals' progress, settings and this list. Entries are never " +
+			text: "Calls with an operator's or viewer's token, newest first, except metrics, figures, sales, payments, events, webhooks and their attempts, rehearsals' progress, settings and this list. Entries are never " +
 				"changed or removed. The parameters filter the list. A search that takes longer than a second returns what it has found so far, and next.",
 			params: slices.Concat([]*huma.Param{
 				{Name: "actor", In: "query", Description: "Only entries whose actor's name contains this text, or of the token with this id", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxActor)}},

@@ -20,6 +20,15 @@ func (e *Engine) ClaimUnit(ctx context.Context, cmd drop.ClaimUnit) (drop.Reserv
 	return result.Reservation, notInDrop(err)
 }
 
+// PurchasePaid is Purchase where buyers pay. It answers with the purchase of a unit that is sold. It refuses to sell
+// another with CodePaymentRequired.
+func (e *Engine) PurchasePaid(ctx context.Context, id drop.ReservationID, owner drop.UserID, r Retry) (drop.Purchase, error) {
+	cmd := drop.MakePurchase{Reservation: id, Owner: owner, Unpaid: true}
+	result, err := e.do(ctx, id.Drop(), r.under(id.Drop(), cmd), r)
+	r.tell(result.Replayed)
+	return result.Purchase, notInDrop(err)
+}
+
 // CompletePayment sells the unit of a claim whose money is captured. The payment is nil if none is stored. See
 // drop.CompletePayment.
 func (e *Engine) CompletePayment(ctx context.Context, cmd drop.CompletePayment) (drop.Purchase, *drop.Payment, error) {
