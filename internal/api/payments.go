@@ -87,8 +87,8 @@ func (a *api) beginCheckout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer := &checkoutAnswer{ExpiresAt: instant(p.ExpiresAt), Payment: checkoutPaymentAnswer{p.ID, p.State}}
-	if p.State == drop.PaymentOpen {
-		answer.URL = unlessZero(&p.URL)
+	if p.State == drop.PaymentOpen && p.URL != "" {
+		answer.URL = new(here(r, p.URL))
 	}
 	writeJSON(w, answer)
 	return nil
@@ -144,9 +144,9 @@ func (a *api) showPayment(w http.ResponseWriter, r *http.Request) error {
 		return drop.Refuse(codePaymentNotFound)
 	}
 	if p.Unsettled {
-		if p, _, err = a.checkout.Look(r.Context(), p.ID); err != nil {
-			return err
-		}
+		if next, _, err := a.checkout.Look(r.Context(), p.ID); err == nil {
+			p = next
+		} // otherwise the buyer sees what was last known: the payment notes the failure, and the server tries again
 	}
 	answer := &buyersPaymentAnswer{Payment: *answerPayment(&p), DropID: p.Reservation.Drop(), ReservationID: p.Reservation, UserID: p.User}
 	if p.Purchase != 0 {

@@ -32,7 +32,9 @@ type till struct {
 	name    string
 	service *checkout.Service
 	// fails has the error of the next calls of a method, until it is deleted.
-	fails  map[string]error
+	fails map[string]error
+	// says, if set, is what Find finds.
+	says   *payment.Found
 	orders []payment.Order
 }
 
@@ -63,6 +65,9 @@ func (p *till) Start(ctx context.Context, o payment.Order) (payment.Checkout, er
 func (p *till) Find(ctx context.Context, ref payment.Ref) (payment.Found, error) {
 	if err := p.fails["find"]; err != nil {
 		return payment.Found{}, err
+	}
+	if p.says != nil {
+		return *p.says, nil
 	}
 	return p.Provider.Find(ctx, ref)
 }
@@ -232,6 +237,32 @@ func TestCheckout_OfMoneyOnItsWayHasNoPage(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	if got := mustPost[checkoutJSON](s, "/api/drops/checkout", checkoutBody(held.ID)); got.URL != nil || got.Payment.Status != "pending" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The demo provider's page is one of this server, and a page of another origin must find it too.
+func TestCheckout_TheAddressIsWhole(t *testing.T) {
+	p := newTill("demo")
+	p.Provider = demo.New(demo.Options{URL: "/demo-payment/"})
+	s := newShop(t, p.open)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	held := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":3}`)
+	if got := mustPost[checkoutJSON](s, "/api/drops/checkout", checkoutBody(held.ID)); got.URL == nil || !strings.HasPrefix(*got.URL, s.url+"/demo-payment/") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A buyer sees what was last known of a payment that needs a person.
+func TestPayment_IsShownAlsoIfItCannotGoOn(t *testing.T) {
+	p := newTill("external")
+	s := newShop(t, p.open)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	sold := s.paid(p, 3)
+	p.says = &payment.Found{ID: payment.ID(sold.Payment.ID), State: payment.Voided}
+	s.ok(s.notify("/api/payments/external", "genuine", fmt.Sprintf(`{"payment":%d}`, sold.Payment.ID)))
+	got := decoded[shownJSON](t, s.ok(s.get(fmt.Sprintf("/api/payments/%d", sold.Payment.ID))))
+	if got.Payment.Status != "captured" || !got.Payment.Unsettled || got.Purchase == nil {
 		t.Errorf("%+v", got)
 	}
 }

@@ -30,9 +30,7 @@ func (a *api) returnURL(r *http.Request, given *string) (string, error) {
 	if strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }) {
 		return "", drop.Invalid(returnURLField, `must have only visible ASCII characters, without \; write others as percent-encoded UTF-8`)
 	}
-	if strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") {
-		text = schemeOf(r) + "://" + r.Host + text
-	}
+	text = here(r, text)
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		return "", drop.Invalid(returnURLField, "must be the path of a page, such as /drops/7, or begin with http:// or https:// and a host")
@@ -44,6 +42,14 @@ func (a *api) returnURL(r *http.Request, given *string) (string, error) {
 		return "", drop.Invalid(returnURLField, "must have at most "+strconv.Itoa(maxReturnURL)+" bytes with this server's address before it")
 	}
 	return text, nil
+}
+
+// here completes a path of this server. It does not change any other address.
+func here(r *http.Request, address string) string {
+	if !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") {
+		return address
+	}
+	return schemeOf(r) + "://" + r.Host + address
 }
 
 // schemeOf returns the scheme under which the browser reached this server. Browsers say it in Origin, and proxies in
