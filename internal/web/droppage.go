@@ -5,6 +5,7 @@ import (
 	"html"
 	"html/template"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -270,6 +271,12 @@ func (p *Pages) serveDrop(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		refuseMethod(w, r)
+		return true
+	}
+	if paid := r.URL.Query().Get("payment"); gone && p.config.Payments && paid != "" {
+		// The buyer comes back from the provider. The first page says what became of the payment.
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "/?"+url.Values{"payment": {paid}}.Encode(), http.StatusSeeOther)
 		return true
 	}
 	if gone {

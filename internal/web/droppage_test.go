@@ -357,6 +357,31 @@ func TestDropPage_IsThereForWhatPeopleMaySee(t *testing.T) {
 	}
 }
 
+// A drop may be archived while somebody pays for it. Back from the provider, the buyer comes to the first page,
+// which says what became of the payment.
+func TestDropPage_SendsWhoPaidForAGoneDropToTheFirstPage(t *testing.T) {
+	gone := oneDrop(1, "Gone", 5)
+	gone.Archived = true
+	c := shopOf(gone, oneDrop(2, "Here", 5))
+	for _, paid := range []bool{true, false} {
+		h, _ := handler(t, Config{Catalog: c, Payments: paid})
+		for target, want := range map[string]string{
+			"/drops/1?payment=7":            "/?payment=7",
+			"/drops/9?payment=7&lang=de":    "/?payment=7",
+			"/drops/1?payment=//evil%0d%26": "/?payment=%2F%2Fevil%0D%26",
+			"/drops/1":                      "",
+			"/drops/2?payment=7":            "",
+		} {
+			if !paid {
+				want = ""
+			}
+			if w := browser(h, target); w.Header().Get("Location") != want || want != "" && w.Code != http.StatusSeeOther {
+				t.Errorf("payments %v, %s: %d to %q, want %q", paid, target, w.Code, w.Header().Get("Location"), want)
+			}
+		}
+	}
+}
+
 func browserless(h http.Handler, id drop.ID) {
 	r := httptest.NewRequest(http.MethodHead, fmt.Sprintf("/drops/%d", id), nil)
 	h.ServeHTTP(httptest.NewRecorder(), r)

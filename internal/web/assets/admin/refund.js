@@ -16,7 +16,7 @@ const leftOf = ({ amount: paid, refunded }) => exact(paid - refunded);
 
 // PaidCell is the cell of a list of purchases that says what was paid, with which number, and what of it was refunded.
 export const paidCell = ({ payment, ...purchase }, operates, put) => (!payments ? [] : html`<td>${payment
-  ? html`<span>${amount(payment.amount, payment.currency)}<small><bdi>${payment.number ?? ""}</bdi></small></span> <${Refunded} purchase=${{ ...purchase, payment }} operates=${operates} put=${put} />`
+  ? html`<span>${amount(payment.amount, payment.currency)}<small><bdi>${payment.number ?? ""}</bdi></small> <${Refunded} purchase=${{ ...purchase, payment }} operates=${operates} put=${put} /></span>`
   : "–"}</td>`);
 
 // Refunded is what of a payment was refunded, and an operator's button that refunds the rest or a part of it. put(id,

@@ -1,16 +1,16 @@
 import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { now } from "../shared/client.js";
-import { ago, countdown, moment, money, whole } from "../shared/format.js";
+import { ago, amount, countdown, moment, money, whole } from "../shared/format.js";
 import { imageOf } from "../shared/image.js";
 import { rich, t } from "../shared/messages.js";
 import { everySecond, useSeconds } from "../shared/ticker.js";
 import { tell, useTopic } from "../shared/topics.js";
 import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
-import { picturesOf, sizeGuide } from "./about.js";
+import { onlyDrop, picturesOf, sizeGuide } from "./about.js";
 import { catalog, phaseOf } from "./catalog.js";
-import { isChecked } from "./checkout.js";
+import { isChecked, readPayments } from "./checkout.js";
 import { Clock } from "./clock.js";
 import { Gallery, Slide } from "./gallery.js";
 import { boughtOf, hands, holdsOf, reserve } from "./hands.js";
@@ -150,7 +150,9 @@ function Guided({ children }) {
 function Action({ drop, phase, size, ask }) {
   const asking = hands.asking.has(drop.id);
   const holding = holdsOf(drop.id).length;
-  const bought = boughtOf(drop.id).length;
+  const purchases = boughtOf(drop.id);
+  const bought = purchases.length;
+  useEffect(() => onlyDrop && readPayments(drop.id), [bought]);
   const full = drop.limit_per_user && holding + bought >= drop.limit_per_user;
   const notice = hands.notices.get(drop.id);
   const open = phase === "open" && !full;
@@ -163,7 +165,7 @@ function Action({ drop, phase, size, ask }) {
     <button class=${`primary${sizeless ? " choose" : open && holding > 0 ? " more" : ""}`} type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
       ${asking ? t("card.reserving") : labelOf(drop, phase, size, { holding, bought, full })}
     </button>
-    <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought })}</span></p>
+    <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought, refunded: refundedOf(purchases) })}</span></p>
   </div>`;
 }
 
@@ -177,10 +179,16 @@ function labelOf(drop, phase, size, { holding, bought, full }) {
   return size ? t("card.reserve_size", { size }) : t("card.reserve");
 }
 
-function hintOf(drop, phase, { holding, bought }) {
+// refundedOf is what was refunded of purchases, as far as the page knows; empty: nothing.
+function refundedOf(purchases) {
+  const paid = purchases.map((p) => p.payment).filter((p) => p?.refunded > 0);
+  return paid.length > 0 ? amount(paid.reduce((sum, p) => sum + p.refunded, 0), paid[0].currency) : "";
+}
+
+function hintOf(drop, phase, { holding, bought, refunded }) {
   if (isChecked(drop.id)) return t("payment.checking");
   if (holding > 0) return t("card.hint_reserved");
-  if (bought > 0) return t("card.hint_purchased", { n: bought });
+  if (bought > 0) return t("card.hint_purchased", { n: bought }) + (refunded && ` ${t("card.hint_refunded", { amount: refunded })}`);
   if (phase === "out") return t("card.hint_sold_out");
   if (phase === "paused") return t("card.hint_paused");
   return drop.limit_per_user ? t("card.limit", { n: drop.limit_per_user }) : "";

@@ -9,7 +9,7 @@ import { nameOf } from "./catalog.js";
 import { changed, ended, hands, recount } from "./hands.js";
 
 const key = "sneakerdrop.payment";
-const pauses = [2, 2, 2, 2, 2, 3, 5, 8, 12, 20, 30, 30]; // s between two looks; after the last one the page stops
+const pauses = [2, 2, 2, 2, 2, 3, 4, 6, 9, 15, 30, 45]; // s between two looks; after the last one the page stops
 
 // back is the payment that the buyer came back from. id is 0 once nothing more is to be asked. shown says that a dialog
 // tells of it, late that the page has stopped asking.
@@ -55,6 +55,20 @@ export async function pay(id) {
     else ended(hold, refusal);
   }
   changed(hold.dropId);
+}
+
+// readPayments reads what was refunded of the purchases of a drop, once for each. It is for the page of one drop: most
+// visits need no such call.
+export function readPayments(dropId) {
+  if (!payments) return;
+  for (const [id, kept] of hands.bought) if (kept.dropId === dropId && !kept.read && kept.status === "completed") readPayment(id, kept);
+}
+
+async function readPayment(id, kept) {
+  kept.read = true;
+  const answer = await client.purchase({ reservationId: id }).catch(() => null); // the receipt says it too
+  kept.payment = answer?.purchase.payment;
+  changed(kept.dropId);
 }
 
 // returned takes the payment out of the address, where it must not stay: addresses are copied and kept.

@@ -1,10 +1,11 @@
 // The live connection of the shop window: what it tells goes to the catalog and the hands, and after each loss all is
 // asked for again.
 import { client, onJump } from "../shared/client.js";
+import { payments } from "../shared/config.js";
 import { t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
-import { signInFailed } from "./buyer.js";
+import { buyer, signInFailed } from "./buyer.js";
 import { catalog, changed, listed, notListed, settleNext } from "./catalog.js";
 import { look } from "./checkout.js";
 import { forgive, heard, recount } from "./hands.js";
@@ -23,6 +24,7 @@ export function start() {
       heard(told);
       look(); // its payment may be decided
     },
+    purchase: ({ userId }) => payments && userId === buyer.id && recount(), // paid elsewhere
     refused: signInFailed,
     sync: () => recount().then((told) => told && link.up && forgive()),
     state({ up, lost }) {
