@@ -34,7 +34,7 @@ func answerAs(t *testing.T, url, host string, header ...string) (int, http.Heade
 // name here. With --allowed-host it answers to that name too.
 func TestHosts_OnLoopbackOnlyThisMachinesNames(t *testing.T) {
 	const handshake = "/socket.io/?EIO=4&transport=polling"
-	paths := []string{"/", "/admin", "/api/drops", "/api/drops/1", "/health", "/nowhere", handshake, "/socket.io/socket.io.js", "/metrics", "/docs"}
+	paths := []string{"/", "/admin", "/api/drops", "/api/drops/1", "/health", "/nowhere", handshake, "/socket.io/socket.io.js", "/metrics", "/docs", "/demo-payment/x"}
 	s := startFor(t, t.TempDir(), "--demo")
 	for _, path := range paths {
 		for _, host := range []string{"evil.example", "evil.example:3000", "localhost.evil.example", "192.0.2.1"} {

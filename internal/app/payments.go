@@ -19,9 +19,6 @@ type Payments struct {
 	Provider payment.Provider
 	// AtOnce makes the demo provider authorise each payment without its page.
 	AtOnce bool
-	// PublicURL is the shop's own address, without a path. Without it the demo provider's page has an address without
-	// a host.
-	PublicURL string
 }
 
 // demoPage is where the demo provider's page is, below the server's own pages.
@@ -43,7 +40,7 @@ func (s *server) makePayments() {
 	s.paid = &paid{metrics: payment.NewMetrics()}
 	provider := s.Payments.Provider
 	if provider == nil {
-		cards := demo.New(demo.Options{URL: s.Payments.PublicURL + demoPage, AtOnce: s.Payments.AtOnce, Changed: s.paid.changed})
+		cards := demo.New(demo.Options{URL: demoPage, AtOnce: s.Payments.AtOnce, Changed: s.paid.changed})
 		provider, s.paid.page = cards, cards.Handler()
 	}
 	s.paid.Service = checkout.New(s.Payments.Settings, s.engine, payment.Measure(provider, s.paid.metrics), s.Log, s.engine.Now)

@@ -24,7 +24,7 @@ type serveCommand struct {
 	InsecureMetrics  bool      `help:"Allow a --metrics-addr that other machines can reach although there is no sign-in (default false)."`
 	InsecurePayments bool      `help:"Allow --payments demo, which takes no money, although other machines can reach --addr (default false)."`
 	PayWithin        payTime   `default:"10m" help:"How long a buyer who begins to pay keeps the unit, from 1s to 12h. A second try to pay keeps it once more as long."`
-	Demo             bool      `help:"If the database is empty, fill it with sample drops that start around now (default false)."`
+	Demo             bool      `help:"If the database is empty, fill it with sample drops that start around now. If --payments is not set, buyers pay with test cards (default false)."`
 	CORSOrigin       origins   `name:"cors-origin" default:"*" placeholder:"ORIGIN" help:"A web origin whose pages may call (default *: pages of every origin, except for operators' calls). Repeat it for more; in the variable, separate them by commas."`
 	AllowedHost      hostNames `name:"allowed-host" placeholder:"HOST" help:"Another name of this server, as in the Host header. On a loopback address without sign-in, the server refuses requests for hosts other than localhost and loopback addresses; with this setting, it does so everywhere. Repeat it for more; in the variable, separate them by commas."`
 	MaxBatch         bound     `default:"500" help:"The most commands of a drop in one commit; 1 turns batching off."`
@@ -54,6 +54,7 @@ func (c *serveCommand) run(ctx context.Context, con *console) error {
 		con.refusal = log
 	}
 	c.keepLocal(con.settings, log)
+	c.demoPays()
 	if err := c.checkReach(); err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logge
 		return app.Config{}, err
 	}
 	if paid != nil {
-		paid.PayWithin, paid.PublicURL = time.Duration(c.PayWithin), string(c.PublicURL)
+		paid.PayWithin = time.Duration(c.PayWithin)
 	}
 	rehearsals := c.rehearsals(secret)
 	config := app.Config{
