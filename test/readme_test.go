@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -15,10 +16,11 @@ import (
 var (
 	curlLine = regexp.MustCompile(`^\$ curl -s localhost:3000(\S+)(?: --json '([^']*)')?$`)
 	moment   = regexp.MustCompile(`"(20\d\d-\d\d-\d\dT[0-9:.]+Z)"`)
+	cardPage = regexp.MustCompile(`http://[^/"]+/demo-payment/\w+`)
 )
 
-// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server and compares the answers, except for
-// the times of this session.
+// TestREADME_FirstSessionIsTrue sends the README's requests to a new demo server, and pays at the page with test cards.
+// The answers are those of the README, except for the times of this session and the address of that page.
 func TestREADME_FirstSessionIsTrue(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -37,9 +39,11 @@ func TestREADME_FirstSessionIsTrue(t *testing.T) {
 			if call == nil {
 				t.Fatalf("not a call that this test can make: %s", lines[i])
 			}
-			if got, want := timeless(answer(t, s.url+call[1], call[2])), timeless(lines[i+1]); got != want {
+			said := answer(t, s.url+call[1], call[2])
+			if got, want := timeless(said), timeless(lines[i+1]); got != want {
 				t.Errorf("%s\n got %s\nwant %s", lines[i], got, want)
 			}
+			payAt(t, said)
 			ran++
 		}
 	}
@@ -48,8 +52,19 @@ func TestREADME_FirstSessionIsTrue(t *testing.T) {
 	}
 }
 
+// payAt pays at the page with test cards that an answer leads to, if it leads to one.
+func payAt(t *testing.T, answer string) {
+	t.Helper()
+	if page := cardPage.FindString(answer); page != "" {
+		if res := press(t, page, "", url.Values{"do": {"pay"}, "card": {"4242 4242 4242 4242"}}); res.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s does not take the card: %s", page, res.Status)
+		}
+	}
+}
+
 // timeless hides the times, except those that a request set.
 func timeless(answer string) string {
+	answer = cardPage.ReplaceAllString(answer, "http://localhost:3000/demo-payment/…")
 	return moment.ReplaceAllStringFunc(answer, func(m string) string {
 		if strings.HasPrefix(m, `"2026-01-01T`) {
 			return m
@@ -109,18 +124,23 @@ func TestTutorial_ItsCallsWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := startFor(t, t.TempDir(), "--demo", "--hold=1h")
-	want := []string{`200 {"id":7,`, `200 {"id":30064771073,`, `409 {"error":"Out of stock"`, `200 {"message":"Purchase successful"`}
+	want := []string{
+		`200 {"id":7,`, `200 {"id":30064771073,`, `409 {"error":"Out of stock"`, `200 {"url":"http://127.0.0.1:`,
+		`200 {"message":"Purchase successful"`,
+	}
 	calls := regexp.MustCompile(`(?m)^curl -s localhost:3000(\S+) --json '([^']*)'$`).FindAllStringSubmatch(string(text), -1)
 	if len(calls) != len(want) {
 		t.Fatalf("%d calls, want %d", len(calls), len(want))
 	}
 	for i, call := range calls {
-		if i == len(calls)-1 {
+		if i == 3 {
 			mustPost(t, s.url+"/api/drops/cancel", `{"reservationId":30064771073}`)
 			mustPost(t, s.url+calls[i-1][1], calls[i-1][2]) // Ann, once more
 		}
-		if got := post(t, s.url+call[1], call[2]); !strings.HasPrefix(got, want[i]) {
+		got := post(t, s.url+call[1], call[2])
+		if !strings.HasPrefix(got, want[i]) {
 			t.Errorf("%s %s\n got %s\nwant %s…", call[1], call[2], got, want[i])
 		}
+		payAt(t, got)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // TestScreenshots_OfTheShop takes the picture in the README. `make screenshots` names the folder for it; without one
 // the test only opens the page as the picture shows it.
 func TestScreenshots_OfTheShop(t *testing.T) {
-	s := startFor(t, t.TempDir(), "--demo", "--shop-name=Sneakerdrop")
+	s := startFor(t, t.TempDir(), "--demo", "--payments=none", "--shop-name=Sneakerdrop")
 	shop := visit(t, s.url+"/", look{name: "picture", width: 1280, height: 860})
 	shop.reads("body", "Basalt Trail")
 	hold := post(t, s.url+"/api/drops/reserve", `{"dropId":4,"userName":"Mara"}`)

@@ -307,7 +307,7 @@ func TestDrop_StaysCleanWhileBuyersPay(t *testing.T) {
 		}
 		close(stop)
 		buyers.Wait()
-		if r, err := audit.Drop(t.Context(), d, id); err != nil || r.Differences > 0 || len(r.Money) != 1 || r.Money[0].Captured != audit.Amount(10_000*r.Purchases) {
+		if r, err := audit.Drop(t.Context(), d, id); err != nil || r.Differences > 0 || r.Money[0].Captured != audit.Amount(10_000*r.Purchases) {
 			t.Errorf("at the end: %v, %+v", err, r)
 		}
 	})

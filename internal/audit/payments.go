@@ -98,15 +98,15 @@ func (c *check) payment(p *drop.Payment) {
 	case !c.payable(p):
 	case p.Purchase != 0 && sold == nil && !newer:
 		c.differf("payment %d is captured for purchase %d, but that was not sold for it", p.ID, p.Purchase)
-	case p.Purchase != 0 && sold != nil && (p.Purchase != c.purchaseOf(sold) || p.Unit != sold.id):
+	case p.Purchase != 0 && sold != nil && (p.Purchase != sold.purchase || p.Unit != sold.id):
 		c.differf("payment %d is captured for purchase %d of reservation %d, but purchase %d of reservation %d was sold for it",
-			p.ID, p.Purchase, p.Unit, c.purchaseOf(sold), sold.id)
+			p.ID, p.Purchase, p.Unit, sold.purchase, sold.id)
 	case p.Purchase == 0 && sold != nil:
-		c.differf("payment %d is %s, but purchase %d was sold for it", p.ID, p.State, c.purchaseOf(sold))
+		c.differf("payment %d is %s, but purchase %d was sold for it", p.ID, p.State, sold.purchase)
 	case sold != nil && p.Amount != c.state.Price:
-		c.differf("payment %d has the amount %s, but purchase %d has the price %s", p.ID, p.Amount, c.purchaseOf(sold), c.state.Price)
+		c.differf("payment %d has the amount %s, but purchase %d has the price %s", p.ID, p.Amount, sold.purchase, c.state.Price)
 	case sold != nil && p.User != sold.user:
-		c.differf("payment %d is user %d's, but purchase %d is user %d's", p.ID, p.User, c.purchaseOf(sold), sold.user)
+		c.differf("payment %d is user %d's, but purchase %d is user %d's", p.ID, p.User, sold.purchase, sold.user)
 	case sold != nil && p.Booked == 0 && c.ledger.refunded[uint32(p.Purchase)]:
 		c.differf("the ledger says that money of purchase %d was refunded, but payment %d does not", p.Purchase, p.ID)
 	case p.Purchase == 0 && p.Unit != 0:
@@ -173,10 +173,6 @@ func (c *check) soldFor(p *drop.Payment) *completed {
 	return nil
 }
 
-func (c *check) purchaseOf(r *completed) drop.PurchaseID {
-	return drop.NewPurchaseID(c.report.ID, r.purchase)
-}
-
 // completedAt returns the completed reservation with that number, or nil.
 func (c *check) completedAt(id drop.ReservationID) *completed {
 	i, found := slices.BinarySearchFunc(c.rows.completed, id, func(r completed, id drop.ReservationID) int { return cmp.Compare(r.id, id) })
@@ -192,9 +188,9 @@ func (c *check) closePayments() {
 		switch r := &c.rows.completed[i]; {
 		case !r.bought || r.paid:
 		case r.payment != 0:
-			c.differf("purchase %d was sold for payment %d, but there is no such payment", c.purchaseOf(r), r.payment)
-		case c.ledger.refunded[r.purchase]:
-			c.differf("the ledger says that money of purchase %d was refunded, but it has no payment", c.purchaseOf(r))
+			c.differf("purchase %d was sold for payment %d, but there is no such payment", r.purchase, r.payment)
+		case c.ledger.refunded[uint32(r.purchase)]:
+			c.differf("the ledger says that money of purchase %d was refunded, but it has no payment", r.purchase)
 		}
 	}
 }

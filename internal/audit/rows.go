@@ -28,9 +28,9 @@ type completed struct {
 	ended    drop.Time
 	size     string
 	payment  drop.PaymentID // the one that claimed it; 0: none
-	purchase uint32         // its number within the drop
-	bought   bool           // the purchase was read
-	paid     bool           // the payment was read
+	purchase drop.PurchaseID
+	bought   bool // the purchase was read
+	paid     bool // the payment was read
 }
 
 // number returns an id's number within the drop. For an id of another drop the result is not a valid number.
@@ -222,7 +222,7 @@ func (c *check) purchase(p drop.Purchase) error {
 	case p.CreatedAt != r.ended:
 		c.differf("purchase %d is dated %s, but its reservation %d was completed at %s", p.ID, p.CreatedAt, r.id, r.ended)
 	}
-	r.purchase, r.bought = uint32(p.ID), true
+	r.purchase, r.bought = p.ID, true
 	c.returned(&p)
 	return nil
 }

@@ -62,6 +62,13 @@ func (c *serveCommand) checkReach() error {
 		"is %s, which other machines may reach, but nobody has to sign in; listen on localhost, or %s if that is what you want", c.MetricsAddr, instead)}
 }
 
+// demoPays lets buyers of sample drops on this machine pay with the demo provider, unless somebody has chosen.
+func (c *serveCommand) demoPays() {
+	if c.Payments == "" && c.Demo && c.Addr.Loopback() && len(c.NATS) == 0 {
+		c.Payments = payDemo
+	}
+}
+
 // checkDemo refuses payments without money where other machines can buy, unless that is explicitly allowed, and where
 // other servers would have to know them.
 func (c *serveCommand) checkDemo() error {

@@ -19,7 +19,7 @@ import (
 
 // paymentFlags configure who takes buyers' money.
 type paymentFlags struct {
-	Payments   payments `placeholder:"PROVIDER" help:"Who takes buyers' money: none (a purchase takes no money), stripe, external (the shop's own checkout), or demo (no money moves) (default none)."`
+	Payments   payments `placeholder:"PROVIDER" help:"Who takes buyers' money: none (a purchase takes no money), stripe, external (the shop's own checkout), or demo (no money moves) (default none; with --demo on this machine, demo)."`
 	AtOnce     bool     `name:"demo-at-once" help:"With --payments demo: authorise each payment at once, without a page, to measure how fast the server is (default false)."`
 	StripeKey  secret   `name:"stripe-key" placeholder:"SECRET" help:"The secret key of the Stripe account, sk_… or rk_… (default none). Only as a variable: others can read a command line."`
 	StripeFile string   `name:"stripe-key-file" placeholder:"FILE" help:"The file with that key."`
