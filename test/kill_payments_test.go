@@ -70,7 +70,7 @@ func (p *payingKiller) pay(cycles int) {
 		defer close(done)
 		p.tell(ctx)
 	}()
-	p.stripe.Chaos(0.05)
+	p.stripe.Chaos(0.05, fakestripe.Lost, fakestripe.Unreached, fakestripe.Doubled, fakestripe.TooMany, fakestripe.Busy, fakestripe.Nonsense, fakestripe.Garbled)
 	p.run(cycles)
 	p.stripe.Chaos(0)
 	cancel()
