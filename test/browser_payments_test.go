@@ -117,9 +117,13 @@ func TestPayments_NeedNoWayBack(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir(), "--payments=demo")
 	made(t, s.url, manyPairs)
-	p := beginsToPay(t, s.url, "Ann", desktop)
+	p := holdsAPair(t, s.url, "Ann", desktop)
 	open := p.sameVisitor(s.url+"/drops/1", desktop)
 	open.reads(".hold .primary", "Pay")
+	open.holds(`Number(textOf(".ring span")) <= 60`)
+	p.press(".hold .primary")
+	p.reads("h1", "Pay with a test card")
+	open.holds(`/^(09|10):[0-9]{2}$/.test(textOf(".ring span"))`) // the new end
 	stays := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := stays.PostForm(eval[string](p, `location.href`), url.Values{"do": {"pay"}, "card": {cardPays}})
 	if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusSeeOther {
@@ -183,19 +187,26 @@ func pays(t *testing.T, server, buyer string) {
 	}
 }
 
-// refunds opens the dialog of a purchase of drop 1 with the keyboard, and sends it.
-func (p *page) refunds(number int, amount, reason string) {
+// opensRefund opens the dialog for a purchase of drop 1 with the keyboard, from any list.
+func (p *page) opensRefund(number int) {
 	p.t.Helper()
 	button := fmt.Sprintf(`#refund-%d`, 1<<32+number)
 	p.ready("button" + button)
 	eval[chromedp.Void](p, script(fmt.Sprintf(`document.querySelector(%q).focus()`, button)))
 	p.do(chromedp.KeyEvent("\r"))
 	p.reads("dialog[open] h2", "Refund a pair of Air")
+}
+
+// refunds sends the dialog of a purchase. An empty amount is the one that the dialog offers.
+func (p *page) refunds(number int, amount, reason string) {
+	p.t.Helper()
+	p.opensRefund(number)
 	if amount != "" {
 		p.fill("#amount", amount)
 	}
 	p.fill("#reason", reason)
 	p.pushesIn("Refund")
+	p.holds(noDialog)
 }
 
 // An operator sees each payment and refunds some of it, then the rest, in each list that shows a purchase.
@@ -219,16 +230,18 @@ func TestPayments_AreRefundedInTheControlRoom(t *testing.T) {
 			p.reads("main tbody tr:nth-child(2)", "DEMO-000004")
 			p.check("payments", l)
 
-			p.refunds(4, "90.01", "")
+			p.opensRefund(4)
+			p.fill("#amount", "90.01")
+			p.pushesIn("Refund")
 			p.reads("#amount-problem", "More than 0, and at most $90.00.")
 			p.check("refund", l)
 			p.fill("#amount", "30.50")
 			p.pushesIn("Refund")
-			p.reads(".toast", "Refunded $30.50: receipt 1-4 of buyer")
+			p.reads(".toast", "$30.50 of $90.00 refunded: receipt 1-4 of buyer")
 			p.reads("#refunded-4294967300", "$30.50 refunded")
 			p.holds(`document.activeElement.matches("button#refund-4294967300")`)
 			p.refunds(4, "", "wrong size")
-			p.reads(".toast", "Refunded $59.50: receipt 1-4 of buyer")
+			p.reads(".toast", "$90.00 of $90.00 refunded: receipt 1-4 of buyer")
 			p.reads("#refunded-4294967300", "$90.00 refunded")
 			p.holds(`document.activeElement.matches("#refunded-4294967300") && !document.querySelector("#refund-4294967300")`)
 			p.check("payments refunded", l)
@@ -247,11 +260,11 @@ func TestPayments_AreRefundedInTheControlRoom(t *testing.T) {
 			p.reads(".panel", "The newest 4 of 4 purchases")
 			p.refunds(2, "1", "")
 			p.reads("#refunded-4294967298", "$1.00 refunded")
-			mustPost(t, s.url+"/api/purchases/4294967298/refund", `{}`) // by somebody else
-			p.refunds(2, "", "")
-			p.reads("dialog[open] .problem:not(:empty)", "was paid")
-			p.reads("#refunded-4294967298", "$90.00 refunded")
-			p.pushesIn("Cancel")
+			p.opensRefund(2)
+			mustPost(t, s.url+"/api/purchases/4294967298/refund", `{"amount":9}`) // by somebody else
+			p.pushesIn("Refund")
+			p.reads("#refunded-4294967298", "$90.00 refunded") // all that was left
+			p.holds(noDialog)
 			p.opensTakeBack(2)
 			p.reads("dialog[open]", "No money moves: to refund the buyer, use Refund.")
 			p.decides(true, "")
@@ -260,8 +273,14 @@ func TestPayments_AreRefundedInTheControlRoom(t *testing.T) {
 			p.check("purchases with payments", l)
 			p.opens("#/purchases")
 			p.clicks(`[...document.querySelectorAll("main tbody a")].find((a) => a.textContent === "Ann")`)
-			p.refunds(1, "", "")
+			p.opensRefund(1)
+			mustPost(t, s.url+"/api/purchases/4294967297/refund", `{"amount":90}`) // by somebody else
+			p.pushesIn("Refund")
+			p.reads("#amount-problem", "at most 0")
 			p.reads("#refunded-4294967297", "$90.00 refunded")
+			p.check("refund refused", l)
+			p.pushesIn("Cancel")
+			p.holds(`document.activeElement.matches("#refunded-4294967297")`)
 			p.check("buyer with payments", l)
 			p.quiet()
 		})
@@ -304,5 +323,47 @@ func TestPayments_AreSeenByViewers(t *testing.T) {
 	}
 	p.opens("#/log")
 	p.reads("main tbody", "Refunded a purchase")
+	p.quiet()
+}
+
+// What is stuck says why, and when it is tried next, also on the overview. A refund that the provider refuses says so,
+// and one that the provider does not answer stays asked for.
+func TestPayments_SayWhatIsStuck(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir(), "--payments=demo")
+	made(t, s.url, sizelessAir)
+	pays(t, s.url, "Ann")
+	row := func(id, more string) string {
+		return fmt.Sprintf(`{"id":%s,"amount":90,"currency":"USD","refunded":0,"provider":"demo","number":null,"expires_at":"2020-01-01T00:10:00Z","createdAt":"2020-01-01T00:00:00Z",
+			"dropId":1,"reservationId":1,"userId":7,"purchaseId":null,"reason":null,"tries":0,"due_at":"2020-01-01T00:10:00Z",%s}`, id, more)
+	}
+	p := visit(t, s.url+"/admin", desktopDark.with(oddScript+script(`
+		globalThis.stuck = [`+row("2", `"status":"claimed","unsettled":true,"tries":3,"reason":"the payment provider did not answer"`)+`,
+			`+row("3", `"status":"pending","unsettled":true,"tries":2,"reason":"no answer"`)+`, `+row("4", `"status":"voided","unsettled":false,"reason":"out_of_stock"`)+`];
+		globalThis.refusal = null;
+		const answer = (status, body) => Promise.resolve(new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } }));
+		net.instead = (path, init) => path.startsWith("/api/payments?") ? answer(200, { payments: stuck, next: null }) :
+			path.endsWith("/refund") && refusal ? answer(...refusal) : null;`)))
+	p.reads(".attention", "1 payment is stuck: the last tries failed. The server goes on trying.")
+	p.press(`.attention a[href="#/payments?show=waiting"]`)
+	p.reads("main tbody tr", "Being captured 3 failed tries: the payment provider did not answer. Next look: Jan 1, 2020")
+	p.reads("main tbody tr:nth-child(2)", "On its way 2 failed tries: no answer.")
+	p.reads("main tbody tr:nth-child(3)", "Voided: no pair left out of stock")
+	eval[chromedp.Void](p, `stuck.length = 1`)
+	p.rowCount(1) // the list is live
+	p.check("payments stuck", desktopDark)
+
+	p.opens("#/drops/1/purchases")
+	eval[chromedp.Void](p, `refusal = [402, { error: "no", code: "payment_failed" }]`)
+	p.opensRefund(1)
+	p.pushesIn("Refund")
+	p.reads("dialog[open] .problem:not(:empty)", "The payment provider refused the refund. Refund the buyer there.")
+	eval[chromedp.Void](p, `refusal = [503, { error: "no", code: "payment_provider_unreachable" }]`)
+	p.pushesIn("Refund") // it is not noted
+	p.reads("dialog[open] .problem:not(:empty)", "The payment service can't be reached right now.")
+	mustPost(t, s.url+"/api/purchases/4294967297/refund", `{"amount":10}`) // now it is
+	p.pushesIn("Refund")
+	p.reads(".toast", "The payment provider did not answer, and the server tries again: receipt 1-1 of Ann")
+	p.reads("#refunded-4294967297", "$10.00 refunded")
 	p.quiet()
 }

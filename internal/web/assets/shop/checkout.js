@@ -6,7 +6,7 @@ import { t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { signedIn, signInFailed, tab } from "./buyer.js";
 import { nameOf } from "./catalog.js";
-import { changed, ended, hands, recount } from "./hands.js";
+import { changed, ended, hands, recount, tellTabs } from "./hands.js";
 
 const key = "sneakerdrop.payment";
 const pauses = [2, 2, 2, 2, 2, 3, 4, 6, 9, 15, 30, 45]; // s between two looks; after the last one the page stops
@@ -45,6 +45,7 @@ export async function pay(id) {
     const { url, expires_at, payment } = await client.checkout({ reservationId: id, return_url: `${location.origin}/drops/${hold.dropId}?payment={payment}` });
     Object.assign(hold, { phase: "held", expires_at });
     begun.set(id, payment.id);
+    tellTabs();
     if (url) {
       tab.set(key, String(payment.id)); // for those who come back by another way
       location.assign(url);

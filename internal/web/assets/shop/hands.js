@@ -22,6 +22,9 @@ export const hands = {
 const others = "BroadcastChannel" in globalThis ? new BroadcastChannel("sneakerdrop") : null;
 if (others) others.onmessage = () => recount();
 
+// tellTabs has the buyer's other tabs ask the server what there is.
+export const tellTabs = () => others?.postMessage("");
+
 export function changed(dropId) {
   tell("hands");
   if (dropId) tell(`drop:${dropId}`);
@@ -46,7 +49,7 @@ export async function reserve(dropId, size) {
     if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
     if (made.status === "active") hands.fresh = made.id;
-    others?.postMessage("");
+    tellTabs();
   } catch (refusal) {
     const here = refusal.unsure && holdsOf(dropId).find((h) => !before.has(h.id)); // it was heard of another way
     if (here) hands.fresh = here.id;
@@ -109,7 +112,7 @@ export async function buy(id) {
     hands.bought.set(id, { ...hold, status: "completed", at: Date.parse(purchase.createdAt), price: purchase.price });
     hands.receipt = purchase;
     say(t("said.purchased", { drop: nameOf(hold.dropId) }));
-    others?.postMessage("");
+    tellTabs();
   } catch (refusal) {
     hold.phase = "held";
     ended(hold, refusal);
@@ -127,7 +130,7 @@ export async function giveBack(id) {
     settled.add(id);
     hands.holds.delete(id);
     say(t("said.released", { drop: nameOf(hold.dropId) }));
-    others?.postMessage("");
+    tellTabs();
   } catch (refusal) {
     hold.phase = "held";
     ended(hold, refusal);
