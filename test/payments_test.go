@@ -1,11 +1,13 @@
 package test
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -131,6 +133,20 @@ func (s *till) reaches(id int64, state string) shownPayment {
 	return p
 }
 
+// sells waits until so many pairs are sold. Nobody looks at a payment meanwhile, so notifications alone do it.
+func (s *till) sells(pairs int) {
+	s.t.Helper()
+	sold := fmt.Sprintf("sneakerdrop_commands_total{command=\"complete\",outcome=\"ok\"} %d\n", pairs)
+	if err := poll(s.t.Context(), func() error {
+		if _, metrics := get(s.t, s.url+"/metrics"); !strings.Contains(metrics, sold) {
+			return fmt.Errorf("notifications alone do not sell %d pairs that are paid", pairs)
+		}
+		return nil
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // press sends the form of the demo provider's page, as a browser does, and returns the answer without following it.
 // host is the name that the browser calls the server by; empty: that of the page.
 func press(t *testing.T, page, host string, form url.Values) *http.Response {
@@ -209,6 +225,74 @@ func TestPayments_DemoSellsOverItsCardPage(t *testing.T) {
 	}
 }
 
+// TestPayments_AShopsOwnCheckoutSells buys at examples/own-checkout.
+func TestPayments_AShopsOwnCheckoutSells(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%v: make deps", err)
+		}
+		t.Skipf("%v: make deps", err)
+	}
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	s := openTill(t, nil, "--payments=none") // each has to know where the other one is
+	shop := ownCheckout(t, s.url+"/api/payments/external", secret)
+	t.Setenv("SNEAKERDROP_CHECKOUT_SECRET", secret)
+	s.args = []string{"--payments=external", "--checkout-url=" + shop + "/checkout", "--checkout-api-url=" + shop + "/api"}
+	s.server = restarted(t, s.server, append([]string{"--database=" + s.database}, s.args...)...)
+
+	b := s.checkout(7)
+	if !strings.HasPrefix(b.url, shop+"/checkout?payment=") {
+		t.Fatalf("buyers pay at %s", b.url)
+	}
+	if res := press(t, b.url, "", url.Values{"button": {"Pay with a bad card"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a bad card: %s", res.Status)
+	}
+	res := press(t, b.url, "", url.Values{"button": {"Pay"}})
+	if want := fmt.Sprintf("%s/?payment=%d", s.url, b.id); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != want {
+		t.Errorf("the checkout answers %s and sends the browser to %s, want %s", res.Status, res.Header.Get("Location"), want)
+	}
+	s.sells(1)
+	p := s.payment(b.id)
+	if p.Payment.Status != "captured" || p.Purchase == nil || p.Purchase.ReservationID != b.reservation {
+		t.Fatalf("the buyer who comes back sees %+v", p)
+	}
+	mustPost(t, fmt.Sprintf("%s/api/purchases/%d/refund", s.url, p.Purchase.ID), `{}`)
+	if p := s.payment(b.id); p.Payment.Refunded != 119.95 {
+		t.Errorf("after a refund: %+v", p)
+	}
+	s.mustRun("audit: 1 drop, 1 reservation, 1 purchase", "audit")
+	s.mustRun("reconcile: 1 payment checked, 0 mended, 0 open", "reconcile", s.args...)
+	if strings.Contains(s.stderr.String(), secret) {
+		t.Error("the log has the secret")
+	}
+}
+
+// ownCheckout starts examples/own-checkout, which tells notify what has changed, and returns its address.
+func ownCheckout(t *testing.T, notify, secret string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", "../examples/own-checkout/checkout.mjs")
+	cmd.Env = append(os.Environ(), "PORT=0", "NOTIFY_URL="+notify, "CHECKOUT_SECRET="+secret)
+	var said lockedBuffer
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	port, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if !ok {
+		t.Fatalf("the example says %q, %v: %s", line, err, said.String())
+	}
+	return "http://127.0.0.1:" + port
+}
+
 // TestPayments_StripeTellsTwiceAndOutOfOrder has 12 buyers, who pay, fail to pay or leave. Each notification comes
 // twice, and all of them in any order, twice over.
 func TestPayments_StripeTellsTwiceAndOutOfOrder(t *testing.T) {
@@ -261,15 +345,7 @@ func TestPayments_StripeTellsTwiceAndOutOfOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 			tell()
-			const sold = `sneakerdrop_commands_total{command="complete",outcome="ok"} 8` + "\n"
-			if err := poll(t.Context(), func() error { // nobody looks at a payment meanwhile
-				if _, metrics := get(t, s.url+"/metrics"); !strings.Contains(metrics, sold) {
-					return errors.New("notifications alone do not sell what was paid")
-				}
-				return nil
-			}); err != nil {
-				t.Fatal(err)
-			}
+			s.sells(8)
 			for i := range 8 {
 				if p := s.reaches(bills[i].id, "captured"); p.Purchase == nil || p.Purchase.ReservationID != bills[i].reservation ||
 					p.Payment.Number == nil || !strings.HasPrefix(*p.Payment.Number, "pi_") {
