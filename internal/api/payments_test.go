@@ -34,8 +34,10 @@ type till struct {
 	// fails has the error of the next calls of a method, until it is deleted.
 	fails map[string]error
 	// says, if set, is what Find finds.
-	says   *payment.Found
-	orders []payment.Order
+	says *payment.Found
+	// came, if set, hears of each refund that the server wants, which then waits for goOn.
+	came, goOn chan struct{}
+	orders     []payment.Order
 }
 
 func newTill(name string) *till {
@@ -73,6 +75,16 @@ func (p *till) Find(ctx context.Context, ref payment.Ref) (payment.Found, error)
 }
 
 func (p *till) Refund(ctx context.Context, ref payment.Ref, r payment.Refund) (payment.Found, error) {
+	if p.came != nil {
+		select {
+		case p.came <- struct{}{}:
+		default: // only the first is waited for
+		}
+		select {
+		case <-p.goOn:
+		case <-ctx.Done():
+		}
+	}
 	if err := p.fails["refund"]; err != nil {
 		return payment.Found{}, err
 	}

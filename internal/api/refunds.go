@@ -33,7 +33,10 @@ func (a *api) refundPurchase(w http.ResponseWriter, r *http.Request) error {
 	}
 	request := fmt.Sprintf("%d %s %q", id, optional(in.Amount), optional(in.Reason))
 	return a.newRefunds.serve(w, r, keptCall{refundPurchaseID, retry, request, "payment"}, func() (any, int64, error) {
-		return a.refund(r.Context(), id, in.Amount)
+		// A caller who goes away must find the answer under the key: without it the next call would refund again.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), a.timeout.after)
+		defer cancel()
+		return a.refund(ctx, id, in.Amount)
 	})
 }
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -125,6 +126,33 @@ func TestRefund_IsUnderWayWhileTheProviderIsAway(t *testing.T) {
 	}
 	if got := decoded[boughtJSON](t, s.ok(s.keyed("other", path, `{"amount":20}`))).Payment; got.Refunded != 40 || got.Unsettled {
 		t.Errorf("the second refund: %+v", got)
+	}
+}
+
+// A caller who goes away, and asks again under the same key, refunds once.
+func TestRefund_OfACallerWhoGoesAway(t *testing.T) {
+	p := newTill("demo")
+	s := newShop(t, p.open)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	sold := s.paid(p, 3)
+	path := fmt.Sprintf("/api/purchases/%d/refund", sold.Purchase.ID)
+	p.came, p.goOn = make(chan struct{}, 1), make(chan struct{})
+	ctx, leave := context.WithCancel(t.Context())
+	req := s.request(http.MethodPost, path, `{"amount":20}`).WithContext(ctx)
+	req.Header.Set("Idempotency-Key", "k")
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if r, err := s.client.Do(req); err == nil {
+			_ = r.Body.Close()
+		}
+	}()
+	<-p.came
+	leave()
+	<-gone
+	close(p.goOn)
+	if got := decoded[boughtJSON](t, s.ok(s.keyed("k", path, `{"amount":20}`))).Payment; got.Refunded != 20 || got.Unsettled {
+		t.Errorf("%+v", got)
 	}
 }
 
