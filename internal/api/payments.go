@@ -107,26 +107,18 @@ func (a *api) order(ctx context.Context, id drop.ReservationID, caller *drop.Use
 	case v.Drop.Rehearsal():
 		return checkout.Order{}, unknown
 	}
-	order := checkout.Order{Reservation: id, Owner: caller.ID, Email: caller.Email, Description: v.Drop.Name}
-	_, err = engine.Ask(ctx, a.engine, func(s store.Records) (struct{}, error) {
-		found, err := s.ReservationsIn(ctx, id.Drop(), []store.Run{{First: uint32(id), Length: 1}})
-		if err != nil || len(found) == 0 {
-			return struct{}{}, cmp.Or(err, error(unknown))
+	return checkout.Order{Reservation: id, Owner: caller.ID, Describe: func(ctx context.Context, r *drop.Reservation) (checkout.Details, error) {
+		show := checkout.Details{Description: v.Drop.Name, Email: caller.Email}
+		if r.Size != "" {
+			show.Description += ", " + r.Size
 		}
-		if found[0].Size != "" {
-			order.Description = v.Drop.Name + ", " + found[0].Size
+		if caller.ID != 0 || r.UserID < drop.FirstAllocatedUser { // only the shop knows a buyer with a number of its own
+			return show, nil
 		}
-		if caller.ID != 0 {
-			return struct{}{}, nil
-		}
-		buyer, err := s.User(ctx, found[0].UserID)
-		if drop.CodeOf(err) == drop.CodeUserNotFound { // only the shop knows the buyer
-			err = nil
-		}
-		order.Email = buyer.Email
-		return struct{}{}, err
-	})
-	return order, err
+		buyer, err := a.user(ctx, r.UserID)
+		show.Email = buyer.Email
+		return show, err
+	}}, nil
 }
 
 // showPayment also does the payment's next step, because the buyer who comes back from the provider is often faster

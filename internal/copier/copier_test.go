@@ -83,7 +83,7 @@ func shop(t *testing.T, s engine) {
 	run(at+2_000, drop.MakePurchase{Reservation: first(1)}, drop.MakePurchase{Reservation: first(3)}, drop.Cancel{Reservation: first(2)})
 	run(at+2_500,
 		drop.StartPayment{Reservation: first(4), Payment: 8, Within: time.Minute, Hold: time.Minute, Row: &drop.Payment{
-			Provider: "external", Number: "cs_1", Receipt: "R-1", URL: "https://pay.example/1", ReturnURL: "/drops/1", Email: "dan@example.com",
+			Provider: "external", Number: "cs_1", Receipt: "R-1", URL: "https://pay.example/1", ReturnURL: "/drops/1",
 			State: drop.PaymentClaimed, Unsettled: true, Currency: "EUR", Decimals: 2, Refunded: 1, Booked: 1, Unit: first(4), Purchase: 5,
 			Reason: "no answer", Tries: 2, DueAt: at,
 		}},

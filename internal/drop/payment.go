@@ -10,7 +10,6 @@ type Payment struct {
 	Receipt     string // the number that the provider shows to people; empty: there is none
 	URL         string // where the buyer pays; empty: not known
 	ReturnURL   string
-	Email       string
 	State       string // one of PaymentOpen to PaymentFailed
 	Unsettled   bool   // the server still has to do something
 	Amount      Money

@@ -72,14 +72,20 @@ type Order struct {
 	Reservation drop.ReservationID
 	Owner       drop.UserID // whose reservation it must be; 0: anybody's
 	ReturnURL   string      // where the provider sends the browser; {payment} in it becomes the payment's number
-	Email       string
-	Description string
+	// Describe says what the provider shows to the buyer. It is called if a checkout is opened; nil: nothing is shown.
+	Describe func(context.Context, *drop.Reservation) (Details, error)
+}
+
+// Details is what a provider shows to a buyer.
+type Details struct {
+	Description string // the drop's name and the size
+	Email       string // the buyer's, to fill the provider's form in; may be empty
 }
 
 // Start begins a payment of a reservation, or finds the one that its buyer has begun. The answer's URL is where to pay.
 // It refuses with what drop.StartPayment refuses, with CodePaymentFailed if the provider says no, and with ErrProvider.
 func (s *Service) Start(ctx context.Context, o Order) (drop.Payment, error) {
-	p, err := s.begin(ctx, o)
+	p, of, err := s.begin(ctx, o)
 	if err != nil {
 		return p, err
 	}
@@ -89,7 +95,13 @@ func (s *Service) Start(ctx context.Context, o Order) (drop.Payment, error) {
 	case !p.Unsettled, p.URL != "":
 		return p, nil
 	}
-	return s.open(ctx, p, o.Description)
+	var show Details
+	if o.Describe != nil {
+		if show, err = o.Describe(ctx, &of); err != nil {
+			return p, err
+		}
+	}
+	return s.open(ctx, p, show)
 }
 
 // reservations returns the reservation with that number, if there is one.
@@ -113,13 +125,13 @@ func (s *Service) read(ctx context.Context, id drop.PaymentID) (p drop.Payment, 
 
 // begin keeps the unit for a new payment, or finds the one that the buyer has begun. A lane does the one or the other,
 // so of two calls at once both get the same payment.
-func (s *Service) begin(ctx context.Context, o Order) (drop.Payment, error) {
+func (s *Service) begin(ctx context.Context, o Order) (p drop.Payment, of drop.Reservation, err error) {
 	id, err := s.number(ctx)
 	if err != nil {
-		return drop.Payment{}, err
+		return p, of, err
 	}
 	row := drop.Payment{
-		Provider: s.provider.Name(), ReturnURL: returnURL(o.ReturnURL, id), Email: o.Email, State: drop.PaymentOpen, Unsettled: true,
+		Provider: s.provider.Name(), ReturnURL: returnURL(o.ReturnURL, id), State: drop.PaymentOpen, Unsettled: true,
 		Currency: s.settings.Currency.Code, Decimals: s.settings.Currency.Decimals, DueAt: s.now().Add(firstLook),
 	}
 	for instead := drop.PaymentID(0); ; {
@@ -127,14 +139,14 @@ func (s *Service) begin(ctx context.Context, o Order) (drop.Payment, error) {
 			Reservation: o.Reservation, Owner: o.Owner, Payment: id, Instead: instead, Within: s.settings.PayWithin, Row: &row,
 		})
 		if err != nil {
-			return drop.Payment{}, err
+			return p, of, err
 		}
 		if begun != nil {
-			return *begun, nil
+			return *begun, r, nil
 		}
 		other, found, err := s.read(ctx, r.Payment)
 		if err != nil || found && other.Unsettled {
-			return other, err
+			return other, r, err
 		}
 		instead = r.Payment // it is over: the buyer begins another one
 	}
@@ -172,9 +184,9 @@ func (s *Service) number(ctx context.Context) (drop.PaymentID, error) {
 }
 
 // open asks the provider for the checkout of a payment. A provider that has the buyer's card can authorise at once.
-func (s *Service) open(ctx context.Context, p drop.Payment, description string) (drop.Payment, error) {
+func (s *Service) open(ctx context.Context, p drop.Payment, show Details) (drop.Payment, error) {
 	made, err := s.provider.Start(ctx, payment.Order{
-		ID: p.ID, Reservation: p.Reservation, Amount: p.Amount, Currency: currencyOf(&p), Description: description, Email: p.Email,
+		ID: p.ID, Reservation: p.Reservation, Amount: p.Amount, Currency: currencyOf(&p), Description: show.Description, Email: show.Email,
 		ReturnURL: p.ReturnURL, Expires: p.ExpiresAt.Time(),
 	})
 	to := p

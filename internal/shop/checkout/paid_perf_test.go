@@ -21,40 +21,40 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// atOnce is a provider that authorises and captures whatever it is asked, and answers at once.
-type atOnce struct{}
+// instant is a provider that authorises and captures whatever it is asked, and answers at once.
+type instant struct{}
 
-func (atOnce) found(id payment.ID, state payment.State) payment.Found {
+func (instant) found(id payment.ID, state payment.State) payment.Found {
 	return payment.Found{ID: id, Number: strconv.FormatInt(int64(id), 10), State: state, Amount: 12_050, Currency: "EUR"}
 }
 
-func (atOnce) Name() string { return "at_once" }
+func (instant) Name() string { return "at_once" }
 
-func (p atOnce) Start(_ context.Context, o payment.Order) (payment.Checkout, error) {
+func (p instant) Start(_ context.Context, o payment.Order) (payment.Checkout, error) {
 	return payment.Checkout{Number: strconv.FormatInt(int64(o.ID), 10), Found: p.found(o.ID, payment.Authorised)}, nil
 }
 
-func (p atOnce) Find(_ context.Context, r payment.Ref) (payment.Found, error) {
+func (p instant) Find(_ context.Context, r payment.Ref) (payment.Found, error) {
 	return p.found(r.ID, payment.Authorised), nil
 }
 
-func (p atOnce) Capture(_ context.Context, r payment.Ref) (payment.Found, error) {
+func (p instant) Capture(_ context.Context, r payment.Ref) (payment.Found, error) {
 	return p.found(r.ID, payment.Captured), nil
 }
 
-func (p atOnce) Close(_ context.Context, r payment.Ref) (payment.Found, error) {
+func (p instant) Close(_ context.Context, r payment.Ref) (payment.Found, error) {
 	return p.found(r.ID, payment.Failed), nil
 }
 
-func (p atOnce) Void(_ context.Context, r payment.Ref) (payment.Found, error) {
+func (p instant) Void(_ context.Context, r payment.Ref) (payment.Found, error) {
 	return p.found(r.ID, payment.Voided), nil
 }
 
-func (p atOnce) Refund(_ context.Context, r payment.Ref, _ payment.Refund) (payment.Found, error) {
+func (p instant) Refund(_ context.Context, r payment.Ref, _ payment.Refund) (payment.Found, error) {
 	return p.found(r.ID, payment.Captured), nil
 }
 
-func (atOnce) Since(context.Context, time.Time) iter.Seq2[payment.Found, error] {
+func (instant) Since(context.Context, time.Time) iter.Seq2[payment.Found, error] {
 	return func(func(payment.Found, error) bool) {}
 }
 
@@ -70,7 +70,7 @@ func TestPaid_AgainstUnpaid(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Cleanup(func() { _ = e.Stop(context.Background()) })
-				service := checkout.New(checkout.Settings{PayWithin: time.Minute, ClaimFor: time.Hour, Currency: euro}, e, atOnce{}, slog.New(slog.DiscardHandler),
+				service := checkout.New(checkout.Settings{PayWithin: time.Minute, ClaimFor: time.Hour, Currency: euro}, e, instant{}, slog.New(slog.DiscardHandler),
 					func() drop.Time { return drop.TimeOf(time.Now()) })
 				unpaid := func(r drop.Reservation) error {
 					_, err := e.Purchase(t.Context(), r.ID, r.UserID, engine.Retry{})

@@ -244,7 +244,7 @@ func (s *simulation) checkout(user drop.UserID, id drop.ReservationID) {
 		ctx, kill := context.WithCancel(s.t.Context())
 		var err error
 		p, err = s.service().Start(context.WithValue(ctx, step{}, kill), checkout.Order{
-			Reservation: id, Owner: user, ReturnURL: "/drops/1", Description: "Air Test",
+			Reservation: id, Owner: user, ReturnURL: "/drops/1",
 		})
 		kill()
 		s.sayf("user %d pays for %d: payment %d, %s: %v", user, uint32(id), p.ID, p.State, err)

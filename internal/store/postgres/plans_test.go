@@ -47,7 +47,7 @@ func TestPlans_DoNotTurn(t *testing.T) {
 	exec(t, conn, `INSERT INTO sneakerdrop.idempotency_keys
 		SELECT mod(n, 3), '', 'reserve', 'k' || n, decode(repeat('00', 32), 'hex'), 'a', n FROM generate_series(1, 30000) n`)
 	exec(t, conn, `INSERT INTO sneakerdrop.payments
-		SELECT n, n, 1, 'demo', NULL, NULL, NULL, '/', NULL, 'captured', n > 49990, 1, 'EUR', 2, 0, 0, n, n, NULL, 0, n, n, n FROM generate_series(1, 50000) n`)
+		SELECT n, n, 1, 'demo', NULL, NULL, NULL, '/', 'captured', n > 49990, 1, 'EUR', 2, 0, 0, n, n, NULL, 0, n, n, n FROM generate_series(1, 50000) n`)
 	wantPlans(t, conn, "one big drop, not analyzed")
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "one big drop, analyzed")

@@ -18,7 +18,6 @@ var Payments = table[drop.Payment](Table{Name: "payments", Key: "id", Sequence: 
 	text("receipt", func(p *drop.Payment) *string { return &p.Receipt }).orNull(),
 	text("url", func(p *drop.Payment) *string { return &p.URL }).orNull(),
 	text("return_url", func(p *drop.Payment) *string { return &p.ReturnURL }),
-	text("email", func(p *drop.Payment) *string { return &p.Email }).orNull(),
 	text("state", func(p *drop.Payment) *string { return &p.State }).needed(),
 	flag("unsettled", func(p *drop.Payment) *bool { return &p.Unsettled }),
 	number("amount", func(p *drop.Payment) *drop.Money { return &p.Amount }),

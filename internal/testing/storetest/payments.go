@@ -67,7 +67,7 @@ func paymentsInBatches(f *fixture) {
 	id := f.create(drop.Spec{Name: "d", Price: 12_050, TotalStock: new(int64(3)), StartTime: 1})
 	r := f.reserve(id, base, drop.Reserve{User: 7})
 	row := drop.Payment{
-		Provider: "stripe", URL: "https://pay.example/1", ReturnURL: "/é'", Email: "a@example.com", State: drop.PaymentOpen, Unsettled: true, Currency: "KWD",
+		Provider: "stripe", URL: "https://pay.example/1", ReturnURL: "/é'", State: drop.PaymentOpen, Unsettled: true, Currency: "KWD",
 		Decimals: 3, DueAt: base + 5, Reason: "no answer", Tries: 3,
 	}
 	begun := f.begin(r, row)
@@ -156,7 +156,7 @@ func paymentsSettledAtOnce(f *fixture) {
 
 var fullPayment = drop.Payment{
 	Reservation: 1<<32 + 7, User: 3, Provider: "stripe", Number: "cs_é'", Receipt: "pi_1", URL: "https://pay.example/?a=1&b='", ReturnURL: "/drops/1",
-	Email: "ann@example.com", State: "open", Unsettled: true, Amount: 1_000_001_199_950, Currency: "KWD", Decimals: 3, Refunded: 5, Booked: 4, Unit: 1<<32 + 8,
+	State: "open", Unsettled: true, Amount: 1_000_001_199_950, Currency: "KWD", Decimals: 3, Refunded: 5, Booked: 4, Unit: 1<<32 + 8,
 	Purchase: 1<<32 + 9, Reason: "out of stock", Tries: 2, DueAt: base + 1, ExpiresAt: base + 2,
 }
 

@@ -22,7 +22,6 @@ CREATE TABLE sneakerdrop.payments (
     receipt        text,
     url            text,
     return_url     text     NOT NULL,
-    email          text,
     state          text     NOT NULL CHECK (state <> ''),
     unsettled      boolean  NOT NULL,
     amount         bigint   NOT NULL CHECK (amount >= 0),

@@ -19,7 +19,6 @@ CREATE TABLE payments (
     receipt        TEXT,
     url            TEXT,
     return_url     TEXT NOT NULL,
-    email          TEXT,
     state          TEXT NOT NULL CHECK (state <> ''),
     unsettled      INTEGER NOT NULL CHECK (unsettled IN (0, 1)),
     amount         INTEGER NOT NULL CHECK (amount >= 0),
