@@ -214,3 +214,35 @@ func TestCheckout_IsNotThereWithoutPayments(t *testing.T) {
 	p.holds(`!textOf("nav").includes("Payments")`)
 	p.quiet()
 }
+
+// A hold that is being paid, and what the page says of payments, fit on the narrowest phone in every language.
+func TestCheckout_FitsInEachLanguage(t *testing.T) {
+	t.Parallel()
+	s := withTheme(t, "testdata/rtl", "--hold=10m")
+	made(t, s.url, manyPairs)
+	for lang, want := range map[string]string{
+		"de": "Weiter zur Zahlung", "es": "Continuar al pago", "fr": "Continuer vers le paiement", "ja": "支払いに進む", "ar": "Continue to payment",
+	} {
+		l := look{name: "narrow", width: 320, height: 568, phone: true, axe: true}.in(lang).paying()
+		p := visit(t, s.url+"/drops/1", l)
+		p.press(button(1))
+		p.fill("#name", "Ann "+lang)
+		p.submit("#name")
+		p.ready(".hold .primary")
+		eval[struct{}](p, `fake.becomes("open")`)
+		p.press(".hold .primary")
+		p.reads("dialog[open] .primary", want)
+		p.check("payment open "+lang, l)
+		p.press("dialog[open] .quiet")
+		p.holds(`!document.querySelector("dialog[open]")`)
+		p.reads(".hold .primary", want)
+		p.check("hold with a payment "+lang, l)
+		for _, status := range []string{"voided", "refunded", "captured"} {
+			eval[struct{}](p, script(`fake.becomes("`+status+`", { number: "pi_3PQ5FZLkdIwHu7ix0aB1cD2e", refunded: 90 })`))
+			p.comesBack(s.url)
+			p.ready("dialog[open] button")
+			p.check("payment "+status+" "+lang, l)
+		}
+		p.quiet()
+	}
+}

@@ -17,7 +17,6 @@ const fake = {
   });
 
   const answer = (status, body) => Promise.resolve(new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } }));
-  const reservation = 2 ** 32 + 1;
   const paymentOf = ({ status, number = null, refunded = 0, currency = "USD" }) => ({
     id: 7, status, unsettled: ["open", "pending", "claimed"].includes(status), amount: 90, currency, refunded, provider: "demo", number,
     expires_at: fake.get("end"), createdAt: new Date().toISOString(),
@@ -36,6 +35,7 @@ const fake = {
     if (!path.startsWith("/api/payments/")) return null;
     fake.add("looks", path);
     const known = fake.get("payment");
+    const reservation = fake.get("checkouts")?.[0].reservationId ?? 2 ** 32 + 1;
     if (known === null) return answer(404, { error: "No such payment", code: "payment_not_found" });
     const purchase = known.status === "captured" ? { id: reservation, dropId: 1, userId: 2 ** 40, reservationId: reservation, price: 90, createdAt: new Date().toISOString() } : null;
     return answer(200, { payment: paymentOf(known), dropId: 1, reservationId: reservation, userId: 2 ** 40, purchase });
