@@ -354,16 +354,18 @@ func TestPayments_SayWhatIsStuck(t *testing.T) {
 	p.check("payments stuck", desktopDark)
 
 	p.opens("#/drops/1/purchases")
-	eval[chromedp.Void](p, `refusal = [402, { error: "no", code: "payment_failed" }]`)
+	eval[chromedp.Void](p, `refusal = [402, { error: "The payment provider did not refund it: the card is gone", code: "payment_failed" }]`)
 	p.opensRefund(1)
 	p.pushesIn("Refund")
-	p.reads("dialog[open] .problem:not(:empty)", "The payment provider refused the refund. Refund the buyer there.")
+	p.reads("dialog[open] .problem:not(:empty)", "The payment provider did not refund it: the card is gone.")
 	eval[chromedp.Void](p, `refusal = [503, { error: "no", code: "payment_provider_unreachable" }]`)
-	p.pushesIn("Refund") // it is not noted
+	mustPost(t, s.url+"/api/purchases/4294967297/refund", `{"amount":10}`) // by somebody else
+	p.pushesIn("Refund")
 	p.reads("dialog[open] .problem:not(:empty)", "The payment service can't be reached right now.")
-	mustPost(t, s.url+"/api/purchases/4294967297/refund", `{"amount":10}`) // now it is
+	p.reads("#refunded-4294967297", "$10.00 refunded")
+	eval[chromedp.Void](p, `refusal = [200, { id: 2 ** 32 + 1, payment: { status: "captured", unsettled: true, amount: 90, refunded: 90, currency: "USD", number: "DEMO-000001" } }]`)
 	p.pushesIn("Refund")
 	p.reads(".toast", "The payment provider did not answer, and the server tries again: receipt 1-1 of Ann")
-	p.reads("#refunded-4294967297", "$10.00 refunded")
+	p.reads("#refunded-4294967297", "$90.00 being refunded")
 	p.quiet()
 }

@@ -14,7 +14,7 @@ import { zoneName } from "./zones.js";
 // What operators do, in words. An action that is not here is shown as the log has it.
 const calls = {
   "create-drop": "Created a drop", "edit-drop": "Edited a drop", restock: "Restocked", "return-purchase": "Took a pair back", "refund-purchase": "Refunded a purchase", purchase: "Recorded a sale", pause: "Paused", resume: "Resumed",
-  "list-purchases": "Read purchases", "list-all-purchases": "Read all purchases", "list-payments": "Read payments", "list-ledger": "Read the ledger", audit: "Ran an audit", rehearse: "Ran a rehearsal",
+  "list-purchases": "Read purchases", "list-all-purchases": "Read all purchases", "list-ledger": "Read the ledger", audit: "Ran an audit", rehearse: "Ran a rehearsal",
   "ensure-user": "Created or found a buyer", "list-buyers": "Searched buyers", "get-buyer": "Looked at a buyer",
   "list-tokens": "Listed tokens", "create-token": "Created a token", "revoke-token": "Revoked a token",
   "create-webhook": "Added a webhook", "delete-webhook": "Deleted a webhook", "enable-webhook": "Enabled a webhook", "disable-webhook": "Disabled a webhook",

@@ -49,12 +49,12 @@ function Refund({ purchase, put, close }) {
     try {
       const answer = await client.refundPurchase({ id, ...values });
       put(id, answer);
-      return { text: `${of(answer.payment.refunded)} of ${of(payment.amount)} refunded: ${receipt}` };
+      const { refunded, unsettled } = answer.payment;
+      return { text: unsettled ? `The payment provider did not answer, and the server tries again: ${receipt}` : `${of(refunded)} of ${of(payment.amount)} refunded: ${receipt}` };
     } catch (refusal) {
-      const now = await settle(purchase, put).catch(() => {});
-      if (refusal.code === "payment_failed") throw Object.assign(refusal, { code: "not_now", error: "The payment provider refused the refund. Refund the buyer there" });
-      if (refusal.code !== "payment_provider_unreachable" || !(now?.payment?.refunded > payment.refunded)) throw refusal;
-      return { text: `The payment provider did not answer, and the server tries again: ${receipt}` };
+      await settle(purchase, put).catch(() => {});
+      if (refusal.code === "payment_failed") refusal.code = "not_now"; // it is the provider's sentence that helps here
+      throw refusal;
     }
   }, close);
   return html`<form ref=${box} onSubmit=${submit} novalidate>

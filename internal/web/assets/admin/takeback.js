@@ -35,12 +35,10 @@ export const reasonOf = (text) => ([...text.trim()].length > longest ? check.wro
 
 export const receiptOf = ({ dropId, id }) => `${dropId}-${id % 2 ** 32}`;
 
-// settle puts into the list what has become of a purchase meanwhile, and returns it.
+// settle puts into the list what has become of a purchase meanwhile.
 export async function settle({ id, dropId }, put) {
-  const { purchases: [now] } = await client.listPurchases({ id: dropId, after: id - 1, limit: 1 });
-  if (now?.id !== id) return undefined;
-  put(id, now);
-  return now;
+  const { purchases } = await client.listPurchases({ id: dropId, after: id - 1, limit: 1 });
+  if (purchases[0]?.id === id) put(id, purchases[0]);
 }
 
 const closed = { archived: "Nobody can reserve it while the drop is archived.", hidden: "Buyers do not see it while the drop is hidden.", paused: "Buyers cannot reserve it while the drop is paused." };
