@@ -123,7 +123,6 @@ type api struct {
 	days             days
 	newTokens        kept
 	newWebhooks      kept
-	newRefunds       kept
 	feed             *events.Feed
 	endpoints        *webhooks.Endpoints
 	stopping         <-chan struct{}

@@ -1,5 +1,7 @@
 package drop
 
+import "strings"
+
 import "strconv"
 
 // Currency is the currency of a shop's amounts, as defined by ISO 4217. The zero value means no currency.
@@ -66,6 +68,19 @@ func (m Money) Decimals() int {
 		part /= 10
 	}
 	return most
+}
+
+// In writes an amount as payment providers do: with all decimals of its currency, such as 120.00 in EUR and 12000 in
+// JPY. An amount that was stored under another currency may have more.
+func (m Money) In(c Currency) string {
+	text := m.String()
+	if missing := c.Decimals - m.Decimals(); missing > 0 {
+		if m.Decimals() == 0 {
+			text += "."
+		}
+		text += strings.Repeat("0", missing)
+	}
+	return text
 }
 
 // split returns the whole part of |m|, and the rest in units of 10^-decimals.

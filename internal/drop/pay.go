@@ -1,6 +1,9 @@
 package drop
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // StartPayment keeps a held unit for a buyer who begins to pay, until Within from now. A second payment of the same
 // reservation keeps it longer, but never past Within twice after the reservation was made, plus Hold. It never
@@ -179,6 +182,50 @@ func (c CompletePayment) apply(a *application) Result {
 	}
 	result.Payment = new(*p)
 	return result
+}
+
+// OrderRefund notes that money of a purchase is to be refunded: Amount, or with 0 all that is left. The caller then
+// sees to it at the provider. It refuses with CodePaymentPending while an earlier order is not done, and with
+// CodeInvalid an amount that is more than what is left.
+type OrderRefund struct {
+	Purchase PurchaseID
+	Payment  PaymentID
+	Amount   Money
+	Reason   string // an operator's; a repeated call must have the same
+}
+
+// Operation returns "order_refund".
+func (OrderRefund) Operation() string { return "order_refund" }
+
+// Asked returns the text of the call: which purchase, how much, and why.
+func (c OrderRefund) Asked(ID) Asked {
+	return Asked(fmt.Sprintf("refund{Purchase:%d, Amount:%s, Reason:%q}", c.Purchase, c.Amount, c.Reason))
+}
+
+func (c OrderRefund) need(n *Need) {
+	n.Purchases = append(n.Purchases, c.Purchase)
+	n.Payments = append(n.Payments, c.Payment)
+}
+
+func (c OrderRefund) apply(a *application) Result {
+	sale, p := a.sold(c.Purchase), a.payments[c.Payment]
+	switch {
+	case sale == nil || p == nil || p.Purchase != c.Purchase:
+		return Result{Err: Refuse(CodePurchaseNotFound)}
+	case p.Unsettled:
+		return Result{Err: Refuse(CodePaymentPending)}
+	}
+	left, more := p.Amount.TenThousandths()-p.Refunded.TenThousandths(), c.Amount.TenThousandths()
+	if more == 0 {
+		more = left
+	}
+	if more <= 0 || more > left {
+		most := MoneyOf(left).In(Currency{Code: p.Currency, Decimals: p.Decimals})
+		return Result{Err: Invalid("amount", fmt.Sprintf("must be above 0 and at most %s, which was paid and is not refunded", most))}
+	}
+	p.Refunded, p.Unsettled, p.DueAt = MoneyOf(p.Refunded.TenThousandths()+more), true, a.now
+	a.pay(p)
+	return Result{Purchase: *sale, Payment: new(*p)}
 }
 
 // BookRefund settles a payment whose purchase the provider has refunded in part or whole. The ledger has it once,

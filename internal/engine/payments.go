@@ -36,6 +36,15 @@ func (e *Engine) CompletePayment(ctx context.Context, cmd drop.CompletePayment) 
 	return result.Purchase, result.Payment, notInDrop(err)
 }
 
+// OrderRefund notes that money of a purchase is to be refunded. The payment is nil if r repeats an earlier call. See
+// drop.OrderRefund.
+func (e *Engine) OrderRefund(ctx context.Context, cmd drop.OrderRefund, r Retry) (*drop.Payment, error) {
+	id := cmd.Purchase.Drop()
+	result, err := e.do(ctx, id, r.under(id, cmd), r)
+	r.tell(result.Replayed)
+	return result.Payment, err
+}
+
 // BookRefund notes in the drop's ledger what is refunded of a purchase. See drop.BookRefund.
 func (e *Engine) BookRefund(ctx context.Context, cmd drop.BookRefund) (*drop.Payment, error) {
 	result, err := e.do(ctx, cmd.Purchase.Drop(), cmd, Retry{})

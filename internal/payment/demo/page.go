@@ -166,7 +166,7 @@ func (p *Provider) show(w http.ResponseWriter, number, typed, problem string) {
 	if e, ok := p.copyOf(number); ok {
 		status = http.StatusOK
 		v.Order, v.State = &e.order, e.found.State
-		v.Amount = payment.Decimal(e.order.Amount, e.order.Currency) + " " + e.order.Currency.Code
+		v.Amount = e.order.Amount.In(e.order.Currency) + " " + e.order.Currency.Code
 		v.Title, v.Said = said(e.found)
 		v.Cards = cards()
 		back, _ = originOf(e.order.ReturnURL)

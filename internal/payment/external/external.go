@@ -133,7 +133,7 @@ func (p *Provider) Void(ctx context.Context, ref payment.Ref) (payment.Found, er
 
 // Refund tells the shop to refund captured money.
 func (p *Provider) Refund(ctx context.Context, ref payment.Ref, r payment.Refund) (payment.Found, error) {
-	c := call{Action: "refund", Key: r.Key, Amount: payment.Decimal(r.Amount, p.currency), Reason: r.Reason}
+	c := call{Action: "refund", Key: r.Key, Amount: r.Amount.In(p.currency), Reason: r.Reason}
 	return p.ask(ctx, ref.ID, c, func(f payment.Found) bool {
 		return f.State == payment.Captured && f.Refunded.TenThousandths() >= r.Amount.TenThousandths()
 	})

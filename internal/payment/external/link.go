@@ -59,7 +59,7 @@ func (l *Link) text() []byte {
 func (p *Provider) link(o *payment.Order) (string, error) {
 	utf8 := func(text string) string { return strings.ToValidUTF8(text, "\uFFFD") } // as the shop will decode it
 	l := Link{
-		Payment: numberOf(o.ID), Amount: payment.Decimal(o.Amount, o.Currency), Currency: o.Currency.Code,
+		Payment: numberOf(o.ID), Amount: o.Amount.In(o.Currency), Currency: o.Currency.Code,
 		Description: utf8(o.Description), Email: utf8(o.Email), ReturnURL: utf8(o.ReturnURL), Expires: o.Expires,
 	}
 	signature, err := p.keys.sign(linkID, l.Expires, l.text())

@@ -12,44 +12,34 @@ import (
 )
 
 // Refund refunds money of a purchase: an amount, or with 0 all that is left. The unit stays with the buyer: to take it
-// back is another thing.
+// back is another thing. reason is an operator's, and may be empty. A call that is repeated under its key changes
+// nothing, and returns the payment of now.
 //
 // It refuses with CodePurchaseNotFound. It refuses an amount that is more than what was paid and not refunded with
-// CodeInvalid. If the provider says no, it refuses with CodePaymentFailed. After ErrProvider the refund is under way,
-// and the server tries it again by itself.
-func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Money) (drop.Payment, error) {
+// CodeInvalid. If the provider says no, it refuses with CodePaymentFailed. ErrProvider says that an earlier refund is
+// not done yet, and that this one is not begun. If the provider does not answer after that, the payment is Unsettled,
+// and the server goes on by itself.
+func (s *Service) Refund(ctx context.Context, id drop.PurchaseID, amount drop.Money, reason string, retry engine.Retry) (drop.Payment, error) {
 	for {
 		p, err := s.of(ctx, id)
 		if err != nil {
 			return p, err
 		}
-		if p.Unsettled { // One refund at a time: two at once would both pay what is missing to the larger total.
+		ordered, err := s.engine.OrderRefund(ctx, drop.OrderRefund{Purchase: id, Payment: p.ID, Amount: amount, Reason: reason}, retry)
+		switch {
+		case drop.CodeOf(err) == drop.CodePaymentPending: // One at a time: two at once would both pay what is missing to the larger total.
 			if p, err = s.Step(ctx, p.ID); err != nil {
 				return p, err
 			}
 			continue
-		}
-		left := p.Amount.TenThousandths() - p.Refunded.TenThousandths()
-		more := amount.TenThousandths()
-		if amount == 0 {
-			more = left
-		}
-		if more <= 0 || more > left {
-			rule := fmt.Sprintf("must be above 0 and at most %s, which was paid and is not refunded", payment.Decimal(drop.MoneyOf(left), currencyOf(&p)))
-			return p, drop.Invalid("amount", rule)
-		}
-		to := p
-		to.Refunded = drop.MoneyOf(p.Refunded.TenThousandths() + more)
-		to.Unsettled, to.DueAt = true, s.now()
-		done, err := s.replace(ctx, p, to)
-		if err != nil {
+		case err != nil:
 			return p, err
 		}
-		if !done { // another refund was faster
-			continue
-		}
 		now, err := s.Step(ctx, p.ID)
-		if err == nil && now.Refunded.TenThousandths() < to.Refunded.TenThousandths() {
+		switch {
+		case errors.Is(err, ErrProvider):
+			err = nil
+		case err == nil && ordered != nil && now.Refunded.TenThousandths() < ordered.Refunded.TenThousandths():
 			err = drop.Refuse(drop.CodePaymentFailed)
 		}
 		return now, err

@@ -482,7 +482,7 @@ func TestRefund_NeverMoreThanWasPaid(t *testing.T) {
 			{0, 12_050, drop.CodeInvalid},
 			{1, 12_050, drop.CodeInvalid},
 		} {
-			p, err := s.service.Refund(t.Context(), id, c.amount)
+			p, err := s.service.Refund(t.Context(), id, c.amount, "", engine.Retry{})
 			if drop.CodeOf(err) != c.code || c.code == "" && err != nil {
 				t.Errorf("%s: %+v, %v", c.amount, p, err)
 			}
@@ -490,7 +490,7 @@ func TestRefund_NeverMoreThanWasPaid(t *testing.T) {
 				t.Errorf("%s: %s were refunded, want %s", c.amount, found.Refunded, c.refunded)
 			}
 		}
-		if _, err := s.service.Refund(t.Context(), id+1, 1); drop.CodeOf(err) != drop.CodePurchaseNotFound {
+		if _, err := s.service.Refund(t.Context(), id+1, 1, "", engine.Retry{}); drop.CodeOf(err) != drop.CodePurchaseNotFound {
 			t.Errorf("of no purchase: %v", err)
 		}
 		s.sound(s.payment)
@@ -506,7 +506,7 @@ func TestRefund_ManyAtOnce(t *testing.T) {
 		done := 0
 		for range 8 {
 			all.Go(func() {
-				_, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000)
+				_, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000, "", engine.Retry{})
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -529,7 +529,7 @@ func TestRefund_TwoThatLookAtOnce(t *testing.T) {
 		s := sold(t, st)
 		s.provider.meet = &meeting{first: make(chan struct{}), both: make(chan struct{})}
 		refund := func() {
-			if _, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000); err != nil {
+			if _, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000, "", engine.Retry{}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -549,7 +549,7 @@ func TestRefund_ALostAnswer(t *testing.T) {
 	stores.Each(t, func(t *testing.T, st store.Store) {
 		s := sold(t, st)
 		s.provider.fail = "refund"
-		if p, err := s.service.Refund(t.Context(), s.payment.Purchase, 2_000); !errors.Is(err, checkout.ErrProvider) || !p.Unsettled {
+		if p, err := s.service.Refund(t.Context(), s.payment.Purchase, 2_000, "", engine.Retry{}); err != nil || !p.Unsettled || p.Refunded != 2_000 {
 			t.Errorf("%+v, %v", p, err)
 		}
 		p, err := s.service.Step(t.Context(), s.payment.ID)

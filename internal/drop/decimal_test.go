@@ -1,13 +1,12 @@
-package payment_test
+package drop_test
 
 import (
 	"testing"
 
 	"sneakerdrop/internal/drop"
-	"sneakerdrop/internal/payment"
 )
 
-func TestDecimal_HasTheCurrencysDecimals(t *testing.T) {
+func TestMoney_InACurrencyHasItsDecimals(t *testing.T) {
 	for _, c := range []struct {
 		amount   drop.Money
 		decimals int
@@ -25,7 +24,7 @@ func TestDecimal_HasTheCurrencysDecimals(t *testing.T) {
 		{drop.MoneyOf(1_199_951), 2, "119.9951"},
 		{drop.MaxPrice, 4, "99999999.9900"},
 	} {
-		if got := payment.Decimal(c.amount, drop.Currency{Code: "XXX", Decimals: c.decimals}); got != c.want {
+		if got := c.amount.In(drop.Currency{Code: "XXX", Decimals: c.decimals}); got != c.want {
 			t.Errorf("%s with %d decimals is %s, want %s", c.amount, c.decimals, got, c.want)
 		}
 	}
