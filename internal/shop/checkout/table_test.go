@@ -544,6 +544,36 @@ func TestRefund_TwoThatLookAtOnce(t *testing.T) {
 	})
 }
 
+// A call that is repeated under its key refunds once, also on another server. Without a key it is another refund.
+func TestRefund_OnceForEachKeyOnAnyServer(t *testing.T) {
+	stores.Each(t, func(t *testing.T, st store.Store) {
+		s := sold(t, st)
+		other := engine.New(st, engine.Config{Hold: time.Hour, Log: slog.New(slog.DiscardHandler)})
+		if err := other.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = other.Stop(context.Background()) })
+		settings := checkout.Settings{PayWithin: time.Hour, ClaimFor: time.Hour, Currency: euro}
+		there := checkout.New(settings, other, s.provider, slog.New(slog.DiscardHandler), func() drop.Time { return drop.TimeOf(time.Now()) })
+		for i, c := range []struct {
+			by       *checkout.Service
+			key      string
+			refunded drop.Money
+			replayed bool
+		}{{s.service, "k", 2_000, false}, {there, "k", 2_000, true}, {s.service, "k", 2_000, true}, {there, "", 4_000, false}, {there, "k", 4_000, true}} {
+			replayed := false
+			p, err := c.by.Refund(t.Context(), s.payment.Purchase, 2_000, "late", engine.Retry{Key: c.key, Replayed: &replayed})
+			if found := s.provider.state(); err != nil || p.Refunded != c.refunded || found.Refunded != c.refunded || replayed != c.replayed {
+				t.Errorf("%d: %+v, %v; replayed: %t; the provider has refunded %s", i, p, err, replayed, found.Refunded)
+			}
+		}
+		if _, err := there.Refund(t.Context(), s.payment.Purchase, 2_001, "late", engine.Retry{Key: "k"}); drop.CodeOf(err) != drop.CodeIdempotencyMismatch {
+			t.Errorf("another amount under the same key: %v", err)
+		}
+		s.sound(s.payment)
+	})
+}
+
 // A refund whose answer is lost is under way, and is made once.
 func TestRefund_ALostAnswer(t *testing.T) {
 	stores.Each(t, func(t *testing.T, st store.Store) {

@@ -165,6 +165,9 @@ func (c *comparison) payment(id drop.ID) drop.Command {
 	case 5, 6:
 		return drop.CompletePayment{Reservation: of, Payment: paid, Number: "n"}
 	case 7:
+		if c.rng.IntN(2) == 0 {
+			return drop.OrderRefund{Purchase: drop.NewPurchaseID(id, c.rng.Uint32N(20)), Payment: paid, Amount: drop.Money(c.rng.IntN(3))}
+		}
 		return drop.BookRefund{
 			Purchase: drop.NewPurchaseID(id, c.rng.Uint32N(20)), Payment: paid, Was: drop.Money(c.rng.IntN(2)), Refunded: drop.Money(c.rng.IntN(3)),
 		}
