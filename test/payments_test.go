@@ -427,8 +427,13 @@ func (s *till) reconciles(fake *fakestripe.Stripe, sessions []string, bills []bi
 	t.Setenv("SNEAKERDROP_STRIPE_KEY", "")
 	t.Setenv("SNEAKERDROP_STRIPE_WEBHOOK_SECRET", "")
 	other := startFor(t, t.TempDir(), "--database="+s.database, "--payments=none")
-	if log := other.stderr.String(); !strings.Contains(log, "payments wait for a provider that this server does not have") ||
-		!strings.Contains(log, "provider=stripe payments=2") {
-		t.Errorf("the log says nothing of payments that wait:\n%s", log)
+	if err := poll(t.Context(), func() error {
+		if log := other.stderr.String(); !strings.Contains(log, "payments wait for a provider that this server does not have") ||
+			!strings.Contains(log, "provider=stripe payments=2") {
+			return fmt.Errorf("the log says nothing of payments that wait:\n%s", log)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
 	}
 }
