@@ -194,10 +194,18 @@ func (s *Service) claim(ctx context.Context, p *drop.Payment) (refusal string, e
 	if code := drop.CodeOf(err); code != "" {
 		return string(code), nil
 	}
-	if err == nil {
-		p.Unit = r.Claim
+	if err != nil {
+		return "", err
 	}
-	return "", err
+	p.Unit = r.Claim
+	if r.Claim == r.ID {
+		return "", nil
+	}
+	late, err := s.reservations(ctx, r.Claim) // the lane does not look at it: its claim may have ended since
+	if err == nil && len(late) == 1 && late[0].Status.Unpaid() {
+		refusal = string(drop.CodeReservationExpired)
+	}
+	return refusal, err
 }
 
 // reserved returns the reservation whose buyer pays.
