@@ -25,7 +25,7 @@ const maxSentences = 20
 type Books interface {
 	Pulse(ctx context.Context) (store.Pulse, error)
 	ReadBooks(ctx context.Context, id drop.ID, b store.Books) error
-	NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error)
+	PaymentsOfDrop(ctx context.Context, id drop.ID, each func(drop.Payment) error) error
 }
 
 // Report is the result for all audited drops.

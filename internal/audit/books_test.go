@@ -33,16 +33,8 @@ func (a *altered) ReadBooks(ctx context.Context, id drop.ID, b store.Books) erro
 	return a.Store.ReadBooks(ctx, id, b)
 }
 
-func (a *altered) NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error) {
-	page, err := a.Store.NewestPayments(ctx, before, limit)
-	if a.payment == nil {
-		return page, err
-	}
-	var all []drop.Payment
-	for _, p := range page {
-		all = append(all, a.payment(p)...)
-	}
-	return all, err
+func (a *altered) PaymentsOfDrop(ctx context.Context, id drop.ID, each func(drop.Payment) error) error {
+	return a.Store.PaymentsOfDrop(ctx, id, through(a.payment, each))
 }
 
 func through[T any](alter func(T) []T, to func(T) error) func(T) error {

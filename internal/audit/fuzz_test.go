@@ -87,17 +87,19 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	return nil
 }
 
-// NewestPayments has any payments, in any order.
-func (d *damagedRows) NewestPayments(context.Context, drop.PaymentID, int) (page []drop.Payment, err error) {
+// PaymentsOfDrop has any payments, in any order.
+func (d *damagedRows) PaymentsOfDrop(_ context.Context, _ drop.ID, each func(drop.Payment) error) error {
 	states := []string{drop.PaymentOpen, drop.PaymentClaimed, drop.PaymentCaptured, drop.PaymentCaptured, drop.PaymentVoided, drop.PaymentRefunded, "x"}
 	for range d.n(4) {
-		page = append(page, drop.Payment{
+		if err := each(drop.Payment{
 			ID: drop.PaymentID(d.n(4)), Reservation: drop.NewReservationID(drop.ID(d.n(3)), uint32(d.n(6))), User: drop.UserID(d.number()),
 			State: states[d.n(len(states))], Unsettled: d.n(2) == 0, Amount: drop.Money(d.number()), Refunded: drop.Money(d.number()),
 			Currency: d.label(), Unit: d.claim(), Purchase: drop.PurchaseID(d.n(2)) * drop.NewPurchaseID(1, uint32(d.n(6))), CreatedAt: drop.Time(d.number()),
-		})
+		}); err != nil {
+			return err
+		}
 	}
-	return page, nil
+	return nil
 }
 
 // FuzzAudit: an audit can read rows with any damage. It counts the differences and describes a limited number of

@@ -60,30 +60,20 @@ func moneyIn(all *[]Money, currency string) *Money {
 	return &(*all)[i]
 }
 
-// pageOfPayments is how many payments are read at a time.
-const pageOfPayments = 1000
-
 // payments reads the payments of the drop, after everything else. So each purchase that was read has its payment by
-// now. It reads those of other drops too, page by page.
+// now.
 func (c *check) payments(ctx context.Context, b Books) error {
 	if !c.rows.begun {
 		return nil
 	}
-	for before := drop.PaymentID(0); ; {
-		page, err := b.NewestPayments(ctx, before, pageOfPayments)
-		if err != nil {
-			return err
-		}
-		for i := range page {
-			if before = page[i].ID; page[i].Reservation.Drop() == c.report.ID {
-				c.payment(&page[i])
-			}
-		}
-		if len(page) < pageOfPayments {
-			c.closePayments()
-			return nil
-		}
+	err := b.PaymentsOfDrop(ctx, c.report.ID, func(p drop.Payment) error {
+		c.payment(&p)
+		return nil
+	})
+	if err == nil {
+		c.closePayments()
 	}
+	return err
 }
 
 // payment receives a payment of the drop. It may be newer than the other rows, and have a purchase that was not read.
@@ -150,7 +140,7 @@ func (c *check) payable(p *drop.Payment) bool {
 // claims checks that a unit which a payment has claimed, and not bought, is claimed by no other one.
 func (c *check) claims(p *drop.Payment) {
 	if other, twice := c.rows.claimed[p.Unit]; twice {
-		c.differf("payments %d and %d have both claimed reservation %d", p.ID, other, p.Unit)
+		c.differf("payments %d and %d have both claimed reservation %d", min(p.ID, other), max(p.ID, other), p.Unit)
 	}
 	if r := c.completedAt(p.Unit); r != nil && r.payment != p.ID {
 		c.differf("payment %d has claimed reservation %d, which was sold for payment %d", p.ID, p.Unit, r.payment)

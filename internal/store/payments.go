@@ -21,6 +21,9 @@ type Payments interface {
 	// PaymentsFor returns the payments that claimed those reservations, in their order, as of one moment. There is at
 	// most one for each.
 	PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error)
+	// PaymentsOfDrop passes all payments for a drop's reservations to each, in any order, as of one moment. An error of
+	// each ends it and is returned unchanged.
+	PaymentsOfDrop(ctx context.Context, id drop.ID, each func(drop.Payment) error) error
 	// UnsettledPayments returns at most limit unsettled payments after that one, in ascending order of their numbers.
 	UnsettledPayments(ctx context.Context, after drop.PaymentID, limit int) ([]drop.Payment, error)
 	// DuePayments returns at most limit of those that are due at a moment or before.

@@ -105,6 +105,9 @@ func (s *Store) find(q *records.Query) []any {
 	if q.Where != nil {
 		rows = slices.DeleteFunc(rows, func(row any) bool { return !q.Where.Has(row, q.Is) })
 	}
+	if q.AtLeast != nil {
+		rows = slices.DeleteFunc(rows, func(row any) bool { return q.AtLeast.Of(row).Number < q.Least })
+	}
 	if q.AtMost != nil {
 		rows = slices.DeleteFunc(rows, func(row any) bool { return q.AtMost.Of(row).Number > q.Most })
 	}

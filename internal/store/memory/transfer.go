@@ -82,8 +82,10 @@ func (s *Store) Import(ctx context.Context, into store.Into, fill func(put func(
 		return store.ErrNotEmpty
 	}
 	s.users, s.drops, s.keys, s.owned, s.order = f.users, f.drops, f.keys, f.owned, f.Store.order
-	if into == store.IntoNothing {
-		s.cold = f.cold
+	for _, t := range records.Tables {
+		if into == store.IntoNothing || !t.Lasting {
+			s.cold[t] = f.cold[t]
+		}
 	}
 	return nil
 }

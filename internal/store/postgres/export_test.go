@@ -93,6 +93,7 @@ func PlannedStatements() map[string]PlannedStatement {
 		"actionsPage":              {page(records.Actions, true), "5, 10", []string{"actions_pkey", "outcomes_pkey"}},
 		"duePayments":              {payments(true), "5, 5, 100", []string{"payments_unsettled"}},
 		"paymentsFor":              {payments(false), "4294967297", []string{"payments_unit"}},
+		"paymentsOfDrop":           {paymentsOfDrop(), "4294967296, 8589934591", []string{"payments_reservation"}},
 		"runBatchPayments":         {runBatchPayments, "'{1,2}'", []string{"payments_pkey"}},
 		"ensureUserByName":         {ensureUserByName, "'ann'", []string{"users_username"}},
 	}
@@ -106,12 +107,18 @@ func page(t *records.Table, newest bool) string {
 // payments asks for payments that are due, or that have claimed a unit.
 func payments(due bool) string {
 	of := new(drop.Payment)
-	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), One: !due}
+	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), AnyOrder: !due}
 	if due {
 		of.Unsettled = true
 		q.Where, q.AtMost, q.Page = records.Payments.Column("unsettled"), records.Payments.Column("due_at"), &records.Page{Limit: 100}
 	}
 	q.Is = q.Where.Of(of)
+	sql, _ := dialect.Select(&q)
+	return sql
+}
+
+func paymentsOfDrop() string {
+	q := records.OfDrop(1)
 	sql, _ := dialect.Select(&q)
 	return sql
 }

@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -61,7 +62,7 @@ func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]d
 	queries := make([]Query, len(units))
 	found := make([]*[]drop.Payment, len(units))
 	for i, id := range units {
-		queries[i] = Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id}), One: true}
+		queries[i] = Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id}), AnyOrder: true}
 		found[i] = list(&queries[i], new(drop.Payment), one)
 	}
 	if err := s.engine.Read(ctx, "read the payments for reservations", queries...); err != nil {
@@ -72,6 +73,23 @@ func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]d
 		all = append(all, *rows...)
 	}
 	return all, nil
+}
+
+// PaymentsOfDrop implements store.Store.
+func (s Store) PaymentsOfDrop(ctx context.Context, id drop.ID, each func(drop.Payment) error) error {
+	q := OfDrop(id)
+	p := new(drop.Payment)
+	q.Row, q.Each = p, func() error { return each(*p) }
+	return s.engine.Read(ctx, fmt.Sprintf("read the payments of drop %d", id), q)
+}
+
+// OfDrop asks for the payments for a drop's reservations, whose numbers begin with the drop's.
+func OfDrop(id drop.ID) Query {
+	by := Payments.Column("reservation_id")
+	return Query{
+		Table: Payments, AtLeast: by, Least: int64(drop.NewReservationID(id, 0)), AtMost: by, Most: int64(drop.NewReservationID(id, math.MaxUint32)),
+		AnyOrder: true,
+	}
 }
 
 // UnsettledPayments implements store.Store.

@@ -26,11 +26,12 @@ type Query struct {
 	// If Where is not nil, that column must have the value Is.
 	Where *Column
 	Is    Argument
-	// One: at most one row matches, so that there is nothing to sort. Otherwise a plan may follow the key instead.
-	One bool
-	// If AtMost is not nil, that column, of numbers, must not be above Most.
-	AtMost *Column
-	Most   int64
+	// AnyOrder: nothing is sorted, so that no plan follows the key instead of Where or AtLeast.
+	AnyOrder bool
+	// If AtLeast is not nil, that column, of numbers, must not be below Least, and if AtMost is not nil, that one must
+	// not be above Most.
+	AtLeast, AtMost *Column
+	Least, Most     int64
 	// If Page is not nil, it selects only some of the rows.
 	Page *Page
 	// If Count is not nil, it is set to the number of rows, and no row is read.
@@ -88,11 +89,14 @@ func (d Dialect) Select(q *Query) (sql string, args []Argument) {
 	default:
 		conditions = append(conditions, name+q.Where.Name+" = "+parameter(q.Is))
 	}
+	if q.AtLeast != nil {
+		conditions = append(conditions, name+q.AtLeast.Name+" >= "+parameter(whole(q.Least)))
+	}
 	if q.AtMost != nil {
 		conditions = append(conditions, name+q.AtMost.Name+" <= "+parameter(whole(q.Most)))
 	}
 	tail := ""
-	if t.Key != "" && !q.One {
+	if t.Key != "" && !q.AnyOrder {
 		tail = "\nORDER BY " + name + t.Key
 	}
 	if p := q.Page; p != nil {

@@ -59,7 +59,7 @@ func New(e Engine) Store { return Store{e} }
 
 // one reads the row that has the given value in a column.
 func (s Store) one(ctx context.Context, op string, t *Table, c *Column, row any) (found bool, err error) {
-	err = s.engine.Read(ctx, op, Query{Table: t, Where: c, Is: c.Of(row), One: true, Row: row, Each: func() error {
+	err = s.engine.Read(ctx, op, Query{Table: t, Where: c, Is: c.Of(row), AnyOrder: true, Row: row, Each: func() error {
 		found = true
 		return nil
 	}})
@@ -234,7 +234,7 @@ func (s Store) PurchasesOf(ctx context.Context, reservations []drop.ReservationI
 	for i, id := range reservations {
 		p := &drop.Purchase{ReservationID: id}
 		by := Purchases.Column("reservation_id")
-		queries[i] = Query{Table: Purchases, Of: id.Drop(), Where: by, Is: by.Of(p), One: true, Row: p, Each: func() error {
+		queries[i] = Query{Table: Purchases, Of: id.Drop(), Where: by, Is: by.Of(p), AnyOrder: true, Row: p, Each: func() error {
 			all = append(all, *p)
 			return nil
 		}}

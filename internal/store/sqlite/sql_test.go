@@ -40,12 +40,18 @@ func page(t *records.Table, newest bool) string {
 // payments asks for payments that are due, or that have claimed a unit.
 func payments(due bool) string {
 	of := new(drop.Payment)
-	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), One: !due}
+	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), AnyOrder: !due}
 	if due {
 		of.Unsettled = true
 		q.Where, q.AtMost, q.Page = records.Payments.Column("unsettled"), records.Payments.Column("due_at"), &records.Page{Limit: 100}
 	}
 	q.Is = q.Where.Of(of)
+	sql, _ := dialect.Select(&q)
+	return sql
+}
+
+func paymentsOfDrop() string {
+	q := records.OfDrop(1)
 	sql, _ := dialect.Select(&q)
 	return sql
 }
@@ -173,8 +179,9 @@ func TestStatements_Plans(t *testing.T) {
 		sqlForget:           "idempotency_keys_created (created_at<?)",
 		sqlEnsureSubject:    "users_subject (issuer=? AND subject=?)",
 
-		payments(true):  "payments_unsettled (unsettled=? AND id>?)",
-		payments(false): "payments_unit (unit_id=?)",
+		payments(true):   "payments_unsettled (unsettled=? AND id>?)",
+		payments(false):  "payments_unit (unit_id=?)",
+		paymentsOfDrop(): "payments_reservation (reservation_id>? AND reservation_id<?)",
 
 		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",
 		page(records.Sales, true):   "p USING PRIMARY KEY (drop_id=? AND id<?)",

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -17,6 +19,7 @@ var paymentTests = []test{
 	{"Payments_FoundByTheirUnits", paymentsFound},
 	{"Payments_UnsettledByPages", paymentsUnsettled},
 	{"Payments_DueByPages", paymentsDue},
+	{"Payments_OfADrop", paymentsOfDrop},
 }
 
 // payment begins a payment of a new reservation, and then makes it what p says.
@@ -234,6 +237,31 @@ func paymentsFound(f *fixture) {
 			f.Fatal(err)
 		}
 		equal(f, "PaymentsFor", got, c.want)
+	}
+}
+
+// Each drop has the payments of its own reservations, from the first number to the last.
+func paymentsOfDrop(f *fixture) {
+	const d = drop.ID(7)
+	want := make(map[drop.PaymentID]drop.Payment)
+	for _, r := range []drop.ReservationID{drop.NewReservationID(d, 1), drop.NewReservationID(d, math.MaxUint32), drop.NewReservationID(d+1, 1), drop.NewReservationID(d-1, 5)} {
+		p := fullPayment
+		p.Reservation = r
+		if p = f.payment(p); r.Drop() == d {
+			want[p.ID] = p
+		}
+	}
+	got := make(map[drop.PaymentID]drop.Payment)
+	if err := f.PaymentsOfDrop(f.ctx, d, func(p drop.Payment) error {
+		got[p.ID] = p
+		return nil
+	}); err != nil {
+		f.Fatal(err)
+	}
+	equal(f, "PaymentsOfDrop", got, want)
+	enough := errors.New("enough")
+	if err := f.PaymentsOfDrop(f.ctx, d, func(drop.Payment) error { return enough }); !errors.Is(err, enough) {
+		f.Errorf("an error of the receiver: %v", err)
 	}
 }
 

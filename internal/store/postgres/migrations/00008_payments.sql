@@ -37,6 +37,7 @@ CREATE TABLE sneakerdrop.payments (
     expires_at     bigint   NOT NULL,
     created_at     bigint   NOT NULL
 );
+CREATE INDEX payments_reservation ON sneakerdrop.payments (reservation_id);
 CREATE INDEX payments_unit ON sneakerdrop.payments (unit_id) WHERE unit_id IS NOT NULL;
 CREATE INDEX payments_unsettled ON sneakerdrop.payments (unsettled, id) WHERE unsettled;
 COMMENT ON TABLE sneakerdrop.payments IS 'buyers'' payments for reservations, and how far the server is with each';

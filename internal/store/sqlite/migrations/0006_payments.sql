@@ -35,5 +35,6 @@ CREATE TABLE payments (
     created_at     INTEGER NOT NULL
 ) STRICT;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('payments', 0);
+CREATE INDEX payments_reservation ON payments (reservation_id);
 CREATE INDEX payments_unit ON payments (unit_id) WHERE unit_id IS NOT NULL;
 CREATE INDEX payments_unsettled ON payments (unsettled, id) WHERE unsettled = 1;
