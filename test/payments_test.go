@@ -364,6 +364,12 @@ func TestPayments_StripeTellsTwiceAndOutOfOrder(t *testing.T) {
 					t.Errorf("Stripe has taken %d cents from buyer %d, want %d", p.Captured, i+1, want)
 				}
 			}
+			_, metrics := get(t, s.url+"/metrics")
+			for _, ended := range []string{`{state="captured"} 8`, `{state="failed"} 1`} {
+				if !strings.Contains(metrics, "sneakerdrop_payments_ended_total"+ended+"\n") {
+					t.Errorf("the metrics do not have %s", ended)
+				}
+			}
 			body := fake.Body(events[0])
 			forged := fakestripe.Sign(body, time.Now(), "whsec_forged")
 			if err := notify(forged, body); err == nil || !strings.Contains(err.Error(), "400") {

@@ -43,7 +43,9 @@ func (s *server) makePayments() {
 		cards := demo.New(demo.Options{URL: demoPage, AtOnce: s.Payments.AtOnce, Changed: s.paid.changed})
 		provider, s.paid.page = cards, cards.Handler()
 	}
-	s.paid.Service = checkout.New(s.Payments.Settings, s.engine, payment.Measure(provider, s.paid.metrics), s.Log, s.engine.Now)
+	settings := s.Payments.Settings
+	settings.Ended = s.paid.metrics.Ended
+	s.paid.Service = checkout.New(settings, s.engine, payment.Measure(provider, s.paid.metrics), s.Log, s.engine.Now)
 }
 
 // sellWithin limits what a buyer of the demo provider waits for on the way back to the shop.

@@ -14,6 +14,7 @@ import (
 // each metric.
 type Metrics struct {
 	calls   *prometheus.HistogramVec
+	ended   *prometheus.CounterVec
 	waiting prometheus.Gauge
 	stuck   prometheus.Gauge
 	oldest  prometheus.Gauge
@@ -32,6 +33,9 @@ func NewMetrics() *Metrics {
 				"refused, unknown, forged, malformed or failed.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 2, 12), // to 20 s
 		}, []string{"operation", "outcome"}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sneakerdrop_payments_ended_total", Help: "Payments that ended, by state: captured (sold), voided, refunded or failed.",
+		}, []string{"state"}),
 		waiting: gauge("sneakerdrop_payments_unsettled", "Payments that the server still has to do something for, or whose buyers can still pay."),
 		stuck:   gauge("sneakerdrop_payments_stuck", "Those of them whose last step failed."),
 		oldest:  gauge("sneakerdrop_payments_stuck_seconds", "How long ago the oldest stuck payment began; 0: none is stuck."),
@@ -53,8 +57,11 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (m *Metrics) parts() []prometheus.Collector {
-	return []prometheus.Collector{m.calls, m.waiting, m.stuck, m.oldest}
+	return []prometheus.Collector{m.calls, m.ended, m.waiting, m.stuck, m.oldest}
 }
+
+// Ended counts a payment that ended in a state.
+func (m *Metrics) Ended(state string) { m.ended.WithLabelValues(state).Inc() }
 
 // Waiting counts payments that are not settled. The zero value has none.
 type Waiting struct {

@@ -38,6 +38,9 @@ type Settings struct {
 	// captured by then, the unit goes on sale again.
 	ClaimFor time.Duration
 	Currency drop.Currency
+	// Ended, if not nil, is called with the state in which a payment ends: captured, voided, refunded or failed. Two
+	// servers that sell the unit of one payment at the same moment both call it.
+	Ended func(state string)
 }
 
 // Service takes payments with one provider. Its methods can be called from several goroutines.
@@ -242,7 +245,18 @@ func (s *Service) replace(ctx context.Context, old, to drop.Payment) (done bool,
 	if old == to {
 		return true, nil
 	}
-	return engine.Ask(ctx, s.engine, func(st store.Records) (bool, error) { return st.ReplacePayment(ctx, old, to) })
+	done, err = engine.Ask(ctx, s.engine, func(st store.Records) (bool, error) { return st.ReplacePayment(ctx, old, to) })
+	if done && !to.Unsettled && to.State != old.State {
+		s.ended(to.State)
+	}
+	return done, err
+}
+
+// ended tells that a payment has ended.
+func (s *Service) ended(state string) {
+	if s.settings.Ended != nil {
+		s.settings.Ended(state)
+	}
 }
 
 // firstLook is how long after a checkout began the provider is asked for the first time. A notification comes sooner.

@@ -25,6 +25,7 @@ func (s *Service) Step(ctx context.Context, id drop.PaymentID) (drop.Payment, er
 // finish stores what became of a payment, unless the batch that sold the unit has stored it.
 func (s *Service) finish(ctx context.Context, was, p drop.Payment, err error) (drop.Payment, error) {
 	if err == nil && was.Purchase == 0 && p.Purchase != 0 {
+		s.ended(p.State)
 		return p, nil
 	}
 	if err != nil {
