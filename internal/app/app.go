@@ -134,7 +134,12 @@ func Serve(ctx context.Context, c Config) error {
 	switch {
 	case err == nil:
 		debug.FreeOSMemory() // frees 3 MB that only the start needed
-		settled := time.AfterFunc(settleAfter, debug.FreeOSMemory)
+		settled := time.AfterFunc(settleAfter, func() {
+			debug.FreeOSMemory()
+			if err := dropStartCode(); err != nil {
+				s.Log.Debug("keep the code that only the start needed", "err", err)
+			}
+		})
 		defer settled.Stop()
 		c.Ready(s.door.addr, s.url)
 		err = s.serve(ctx)
