@@ -24,7 +24,7 @@ func fileKB(t *testing.T) (kb int) {
 	return 0
 }
 
-// The program runs on, with less memory, however often its pages are given back.
+// The program runs on, with less memory, however often its pages are released.
 func TestDropStartCode_TheProgramRunsOn(t *testing.T) {
 	before := fileKB(t)
 	for range 3 {

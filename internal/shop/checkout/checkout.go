@@ -93,6 +93,8 @@ func (s *Service) Start(ctx context.Context, o Order) (drop.Payment, error) {
 		return p, err
 	}
 	switch {
+	case p.Provider != s.provider.Name(): // the shop has changed its provider meanwhile
+		return p, drop.Refuse(drop.CodePaymentPending)
 	case !p.Unsettled && p.State != drop.PaymentCaptured:
 		return p, drop.Refuse(drop.CodePaymentFailed)
 	case !p.Unsettled, p.URL != "":

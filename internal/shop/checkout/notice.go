@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"sneakerdrop/internal/drop"
@@ -19,7 +20,8 @@ func (s *Service) Provider() string { return s.provider.Name() }
 
 // Notify takes a notification of the provider. When it returns, what the notification asks for is stored: the payments
 // that it is about are due, and Serve works on them. It fails with payment.ErrForged, payment.ErrMalformed,
-// ErrNoNotifications or an error of the store.
+// ErrNoNotifications, an error of the store, or ErrProvider if the provider has to say which payment is meant, and does
+// not.
 func (s *Service) Notify(ctx context.Context, header http.Header, body []byte) error {
 	reader, ok := s.provider.(payment.Notified)
 	if !ok {
@@ -30,6 +32,16 @@ func (s *Service) Notify(ctx context.Context, header http.Header, body []byte) e
 		return err
 	}
 	for _, ref := range notice.Refs {
+		if ref.ID == 0 { // a dispute, or what a person did at the provider, has only the provider's number
+			found, err := s.provider.Find(ctx, ref)
+			switch {
+			case errors.Is(err, payment.ErrUnknown):
+				continue
+			case err != nil:
+				return fmt.Errorf("%w: %w", ErrProvider, err)
+			}
+			ref.ID = found.ID
+		}
 		if err := s.due(ctx, ref.ID); err != nil {
 			return err
 		}

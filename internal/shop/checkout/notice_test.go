@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -35,8 +36,11 @@ func (*talker) Read(header http.Header, body []byte, _ time.Time) (payment.Notic
 	if err != nil {
 		return payment.Notice{}, payment.ErrMalformed
 	}
-	if id == 0 {
+	switch {
+	case id == 0:
 		return payment.Notice{ID: "about nothing of ours"}, nil
+	case id < 0:
+		return payment.Notice{ID: "by hand", Refs: []payment.Ref{{Number: "n"}}}, nil
 	}
 	return payment.Notice{ID: "n", Refs: []payment.Ref{{ID: payment.ID(id)}}}, nil
 }
@@ -58,6 +62,8 @@ type spoken struct {
 	service  *checkout.Service
 	provider *talker
 	payment  drop.Payment
+	// with returns a service of the same shop with another provider.
+	with func(payment.Provider) *checkout.Service
 }
 
 func speak(t *testing.T, f func(*spoken)) {
@@ -78,7 +84,10 @@ func speak(t *testing.T, f func(*spoken)) {
 			t.Fatal(err)
 		}
 		s := &spoken{T: t, provider: &talker{}}
-		s.service = checkout.New(checkout.Settings{PayWithin: 10 * time.Minute, ClaimFor: time.Hour, Currency: euro}, e, s.provider, log, now)
+		s.with = func(p payment.Provider) *checkout.Service {
+			return checkout.New(checkout.Settings{PayWithin: 10 * time.Minute, ClaimFor: time.Hour, Currency: euro}, e, p, log, now)
+		}
+		s.service = s.with(s.provider)
 		r, err := e.Reserve(t.Context(), v.Drop.ID, buyer, "", engine.Retry{})
 		if err == nil {
 			s.payment, err = s.service.Start(t.Context(), checkout.Order{Reservation: r.ID, Owner: buyer, ReturnURL: "/drops/1?payment={payment}"})
@@ -200,6 +209,54 @@ func TestNotify_ReopensWhatWasSettled(t *testing.T) {
 		}
 	})
 }
+
+// A dispute, or what a person did at the provider, names only the provider's number. The provider knows which payment
+// that is.
+func TestNotify_AsksWhichPaymentANumberIs(t *testing.T) {
+	speak(t, func(s *spoken) {
+		s.provider.says(payment.Authorised)
+		s.provider.found.ID = s.payment.ID
+		s.provider.fail = "find"
+		if err := s.notify("yes", -1); !errors.Is(err, checkout.ErrProvider) {
+			s.Errorf("while the provider does not answer: %v", err)
+		}
+		before := s.now()
+		if err := s.notify("yes", -1); err != nil {
+			s.Fatal(err)
+		}
+		if p := s.now(); p.DueAt >= before.DueAt {
+			s.Errorf("not due: %+v", p)
+		}
+		s.provider.known = false
+		if err := s.notify("yes", -1); err != nil {
+			s.Errorf("one that the provider does not know: %v", err)
+		}
+	})
+}
+
+// A server with another provider leaves a payment alone, and says why.
+func TestStep_LeavesPaymentsOfAnotherProviderAlone(t *testing.T) {
+	speak(t, func(s *spoken) {
+		s.provider.says(payment.Authorised)
+		other := &named{teller: &s.provider.teller}
+		service := s.with(other)
+		p, err := service.Step(s.Context(), s.payment.ID)
+		if !errors.Is(err, checkout.ErrProvider) || !p.Unsettled || p.State != drop.PaymentOpen || p.Tries != 1 || !strings.Contains(p.Reason, "teller") {
+			s.Errorf("%+v, %v", p, err)
+		}
+		if n := s.provider.asked(); n != 0 {
+			s.Errorf("the other provider was asked %d times", n)
+		}
+		if _, err := service.Start(s.Context(), checkout.Order{Reservation: s.payment.Reservation, Owner: buyer, ReturnURL: "/"}); drop.CodeOf(err) != drop.CodePaymentPending {
+			s.Errorf("a second payment: %v", err)
+		}
+	})
+}
+
+// named is a teller with another name.
+type named struct{ *teller }
+
+func (named) Name() string { return "other" }
 
 // Without any notification the money is found, and what the provider lists is compared every ten minutes.
 func TestServe_FindsWhatNobodyToldIt(t *testing.T) {

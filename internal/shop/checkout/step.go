@@ -56,6 +56,9 @@ func pauseAfter(tries int) time.Duration {
 
 // step changes p to what is true after it.
 func (s *Service) step(ctx context.Context, p *drop.Payment) error {
+	if p.Provider != s.provider.Name() {
+		return fmt.Errorf("%w: the payment began at %s, and this server has %s", ErrProvider, p.Provider, s.provider.Name())
+	}
 	found, err := s.provider.Find(ctx, s.ref(p))
 	if errors.Is(err, payment.ErrUnknown) {
 		found, err = payment.Found{State: payment.Open}, nil // its checkout was never opened, or nobody has come there yet
