@@ -35,7 +35,7 @@ func (a *api) returnURL(r *http.Request, given *string) (string, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		return "", drop.Invalid(returnURLField, "must be the path of a page, such as /drops/7, or begin with http:// or https:// and a host")
 	}
-	if !strings.EqualFold(u.Host, r.Host) && !a.origins.names(u.Scheme+"://"+u.Host) && !(Loopback(u.Hostname()) && Loopback(nameOf(r.Host))) {
+	if !strings.EqualFold(u.Host, r.Host) && !a.origins.names(u.Scheme+"://"+u.Host) && (!Loopback(u.Hostname()) || !Loopback(nameOf(r.Host))) {
 		return "", drop.Invalid(returnURLField, "must be a page of this server, or of an origin that the shop names with --cors-origin")
 	}
 	if len(text) > maxReturnURL {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestReturnURL_LeadsToAPageOfTheShop(t *testing.T) {
 		{long, long, nil},
 	} {
 		begun := decoded[checkoutJSON](t, s.ok(s.askedFrom(held(), c.given, c.header...)))
-		want := strings.ReplaceAll(c.want, "%d", fmt.Sprint(begun.Payment.ID))
+		want := strings.ReplaceAll(c.want, "%d", strconv.FormatInt(begun.Payment.ID, 10))
 		if got := p.orders[len(p.orders)-1].ReturnURL; got != want {
 			t.Errorf("%s with %v leads to %s, want %s", c.given, c.header, got, want)
 		}

@@ -121,8 +121,12 @@ func rows(d *audit.DropReport) string {
 	if d.Payments > 0 {
 		text += ", " + count(d.Payments, "payment")
 	}
+	sums := make([]string, len(d.Money))
 	for i, m := range d.Money {
-		text += fmt.Sprintf("%s %s %s captured, %s refunded, %s kept", []string{":", " and"}[min(i, 1)], m.Captured, m.Currency, m.Refunded, m.Kept)
+		sums[i] = fmt.Sprintf("%s %s captured, %s refunded, %s kept", m.Captured, m.Currency, m.Refunded, m.Kept)
+	}
+	if len(sums) > 0 {
+		text += ": " + strings.Join(sums, " and ")
 	}
 	return text
 }

@@ -130,7 +130,7 @@ func TestMeasure_CountsEachCallByItsOutcomeAndChangesNothing(t *testing.T) {
 		notice, err := reader.Read(nil, nil, time.Time{})
 		same("read", notice.ID, err)
 		got := calls(t, m)
-		for _, operation := range strings.Fields("start find close capture void refund since read") {
+		for operation := range strings.FieldsSeq("start find close capture void refund since read") {
 			if got[operation+" "+c.outcome] != 1 {
 				t.Errorf("%s %s was counted %d times: %v", operation, c.outcome, got[operation+" "+c.outcome], got)
 			}

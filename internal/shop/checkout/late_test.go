@@ -97,8 +97,7 @@ func (l *late) reserved(user drop.UserID, do func(drop.ReservationID) error) {
 		if err == nil {
 			err = do(r.ID)
 		}
-		switch drop.CodeOf(err) {
-		case drop.CodeReservationExpired, drop.CodeOutOfStock: // units that others hold come back
+		if code := drop.CodeOf(err); code == drop.CodeReservationExpired || code == drop.CodeOutOfStock { // units that others hold come back
 			continue
 		}
 		if err != nil {

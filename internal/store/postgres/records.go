@@ -62,7 +62,7 @@ func (e engine) Add(ctx context.Context, op string, t *records.Table, row any) e
 }
 
 // Numbers implements records.Engine.
-func (e engine) Numbers(ctx context.Context, op string, t *records.Table, n int64) (first int64, err error) {
+func (e engine) Numbers(ctx context.Context, op string, t *records.Table, _ int64) (first int64, err error) {
 	err = e.writeOne(ctx, op, func(q querier) error {
 		return q.QueryRow(ctx, "SELECT nextval($1::text::regclass)", dialect.Schema+t.Sequence).Scan(&first)
 	})

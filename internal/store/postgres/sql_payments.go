@@ -10,6 +10,7 @@ import (
 // The statements about payments list all columns of records.Payments.
 var (
 	// FOR UPDATE: who changes a payment outside a batch waits for the batch, and then finds it changed.
+	//nolint:unqueryvet // what is outside names the columns
 	runBatchPayments = fmt.Sprintf(`
 SELECT %s
 FROM unnest($1::bigint[]) AS wanted (payment)
