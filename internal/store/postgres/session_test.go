@@ -52,7 +52,8 @@ type shop struct {
 	url, role string
 	admin     *pgx.Conn
 	lives     int
-	rests     bool // pauses for longer than the idle timeouts, between transactions and inside them
+	rests     bool          // pauses for longer than the idle timeouts, between transactions and inside them
+	waits     time.Duration // how long a batch waits for the lock of its drop
 }
 
 func newShop(t testing.TB) *shop {
@@ -196,7 +197,8 @@ func (l *life) sell(user drop.UserID, n int) {
 	l.wait()
 }
 
-// wait runs a batch that waits for the drop's lock. However fast the machine is, its statement takes long.
+// wait runs a batch that waits for the drop's lock. However fast the machine is, its statement takes long. However busy
+// it is, a time-out of 1 ms comes within a second.
 func (l *life) wait() {
 	tx, err := l.sh.admin.Begin(l.ctx)
 	l.must(err)
@@ -211,8 +213,8 @@ func (l *life) wait() {
 	}()
 	for waits := false; !waits; {
 		l.must(tx.QueryRow(l.ctx, `SELECT EXISTS (
-			SELECT FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '5 ms')`,
-			l.sh.role).Scan(&waits))
+			SELECT FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - make_interval(secs => $2))`,
+			l.sh.role, l.sh.waits.Seconds()).Scan(&waits))
 		select {
 		case err := <-done:
 			l.must(err)
@@ -289,10 +291,11 @@ func TestSession_WhatMattersIsSetByUs(t *testing.T) {
 			t.Logf("%s: not here: %v", name, err)
 			continue
 		}
-		sh.rests = strings.HasPrefix(name, "idle_")
+		sh.rests, sh.waits = strings.HasPrefix(name, "idle_"), 5*time.Millisecond
 		if err := sh.live(t.Context(), "", postgres.Options{}); err != nil {
 			t.Errorf("%s = %s: %v", name, settings[name], err)
 		}
+		sh.waits = time.Second
 		if err := sh.live(t.Context(), "", postgres.Unpinned()); err == nil {
 			t.Errorf("%s = %s does not matter", name, settings[name])
 		}
