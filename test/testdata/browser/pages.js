@@ -11,6 +11,12 @@ function textOf(selector) {
   return (e?.innerText || e?.textContent || "").replace(/\s+/g, " ").trim();
 }
 
+// secondsLeft is what the first hold's ring shows: seconds, or minutes and seconds if they are many. 0: there is none.
+function secondsLeft() {
+  const [seconds, minutes = 0] = textOf(".ring span").split(":").reverse();
+  return 60 * Number(minutes) + Number(seconds);
+}
+
 // moduleAt is where the server has one of the page's modules, which the page itself runs from its bundle.
 function moduleAt(name) {
   return document.querySelector('script[type="module"]').src.replace(/[^/]*$/, name);
