@@ -48,11 +48,11 @@ type (
 	}
 )
 
-// answerPayment writes a payment. The number is the one that the provider shows to people, if there is one.
+// answerPayment writes a payment.
 func answerPayment(p *drop.Payment) *paymentAnswer {
 	return &paymentAnswer{
 		ID: p.ID, Status: p.State, Unsettled: p.Unsettled, Amount: price(p.Amount), Currency: p.Currency, Refunded: price(p.Refunded),
-		Provider: p.Provider, Number: unlessZero(new(cmp.Or(p.Receipt, p.Number))),
+		Provider: p.Provider, Number: unlessZero(new(p.Shown())),
 		ExpiresAt: instant(p.ExpiresAt), CreatedAt: instant(p.CreatedAt),
 	}
 }

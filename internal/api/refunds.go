@@ -64,7 +64,7 @@ func (a *api) refund(ctx context.Context, id drop.PurchaseID, in *refundRequest,
 			return nil, drop.Invalid("amount", "must be above 0; leave it out to refund all that is left")
 		}
 	}
-	p, err := a.checkout.Refund(ctx, id, sum, optional(in.Reason), retry)
+	p, err := a.checkout.Refund(ctx, drop.OrderRefund{Purchase: id, Payment: before.ID, Amount: sum, Reason: optional(in.Reason)}, retry)
 	switch {
 	case drop.CodeOf(err) == drop.CodePaymentFailed && p.Reason != "":
 		return nil, &drop.Error{Code: drop.CodePaymentFailed, Rule: "The payment provider did not refund it: " + p.Reason}

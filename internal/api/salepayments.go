@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -77,7 +76,7 @@ func (s salePayments) columns(unit drop.ReservationID) []string {
 	case !paid:
 		return make([]string, len(paymentColumns))
 	}
-	return []string{cmp.Or(p.Receipt, p.Number), p.Amount.String(), p.Currency, p.Refunded.String(), p.State}
+	return []string{p.Shown(), p.Amount.String(), p.Currency, p.Refunded.String(), p.State}
 }
 
 // harmlessAll makes all cells harmless.

@@ -3,7 +3,6 @@ package api
 import (
 	"archive/zip"
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -159,7 +158,7 @@ func (b *workbook) row(row *bytes.Buffer, n int, s *store.Sale) {
 		fmt.Fprintf(row, `<c r="J%d" s="%d"><v>%s</v></c>`, n, b.time, serial(s.ReturnedAt))
 	}
 	if p, paid := b.paid[s.ReservationID]; paid {
-		b.cell(row, 'K', n, cmp.Or(p.Receipt, p.Number))
+		b.cell(row, 'K', n, p.Shown())
 		b.amount(row, 'L', n, p.Amount, p.Decimals)
 		b.cell(row, 'M', n, p.Currency)
 		b.amount(row, 'N', n, p.Refunded, p.Decimals)

@@ -9,6 +9,7 @@ import (
 	"sneakerdrop/internal/payment"
 	"sneakerdrop/internal/payment/demo"
 	"sneakerdrop/internal/shop/checkout"
+	"sneakerdrop/internal/store"
 )
 
 // Payments says how buyers pay.
@@ -79,19 +80,12 @@ func (s *server) warnOfPayments(ctx context.Context) (end stop, err error) {
 		name = s.paid.Provider()
 	}
 	waiting := make(map[string]int)
-	for after := payment.ID(0); ; {
-		page, err := s.store.UnsettledPayments(ctx, after, watchPage)
+	for p, err := range store.AllPayments(ctx, s.store.UnsettledPayments) {
 		if err != nil {
 			return end, ofDatabase(err)
 		}
-		for i := range page {
-			after = page[i].ID
-			if page[i].Provider != name {
-				waiting[page[i].Provider]++
-			}
-		}
-		if len(page) < watchPage {
-			break
+		if p.Provider != name {
+			waiting[p.Provider]++
 		}
 	}
 	for provider, n := range waiting {
@@ -122,27 +116,18 @@ func (s *server) startPayments(ctx context.Context) (end stop, err error) {
 	}), nil
 }
 
-const (
-	// watchEvery is how often the payments that wait are counted.
-	watchEvery = 15 * time.Second
-	watchPage  = 1000
-)
+// watchEvery is how often the payments that wait are counted.
+const watchEvery = 15 * time.Second
 
 // watch counts the payments that wait, and finds the oldest of those whose last step failed.
 func (p *paid) watch(ctx context.Context) error {
 	var waiting payment.Waiting
-	for after := payment.ID(0); ; {
-		page, err := p.Unsettled(ctx, after, watchPage)
+	for one, err := range store.AllPayments(ctx, p.Unsettled) {
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			after = page[i].ID
-			waiting.Add(page[i].CreatedAt.Time(), page[i].Tries > 0)
-		}
-		if len(page) < watchPage {
-			p.metrics.Waits(waiting, time.Now())
-			return nil
-		}
+		waiting.Add(one.CreatedAt.Time(), one.Tries > 0)
 	}
+	p.metrics.Waits(waiting, time.Now())
+	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"sneakerdrop/internal/app"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
-	"sneakerdrop/internal/payment"
 	"sneakerdrop/internal/payment/demo"
 	"sneakerdrop/internal/shop/checkout"
 	"sneakerdrop/internal/store"
@@ -139,23 +138,15 @@ func (c *reconcileCommand) reconcile(ctx context.Context, s store.Store, p *app.
 
 // wait counts the payments that wait, and names those that are stuck and began too early for the provider's list.
 func (r *reconciled) wait(ctx context.Context, service *checkout.Service, from time.Time) error {
-	const limit = 1000
-	for after := payment.ID(0); ; {
-		page, err := service.Unsettled(ctx, after, limit)
+	for p, err := range store.AllPayments(ctx, service.Unsettled) {
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			p := &page[i]
-			after = p.ID
-			r.Open++
-			if p.Tries > 0 && p.CreatedAt.Time().Before(from) {
-				r.Sentences = append(r.Sentences, fmt.Sprintf("payment %d (%s) of %s could not go on, %d times: %s",
-					p.ID, p.State, p.CreatedAt.Time().Format(time.DateOnly), p.Tries, oneLine(p.Reason)))
-			}
-		}
-		if len(page) < limit {
-			return nil
+		r.Open++
+		if p.Tries > 0 && p.CreatedAt.Time().Before(from) {
+			r.Sentences = append(r.Sentences, fmt.Sprintf("payment %d (%s) of %s could not go on, %d times: %s",
+				p.ID, p.State, p.CreatedAt.Time().Format(time.DateOnly), p.Tries, oneLine(p.Reason)))
 		}
 	}
+	return nil
 }

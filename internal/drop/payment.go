@@ -1,5 +1,7 @@
 package drop
 
+import "cmp"
+
 // Payment is a buyer's payment for a reservation. Package checkout takes it from state to state.
 type Payment struct {
 	ID          PaymentID
@@ -25,6 +27,9 @@ type Payment struct {
 	ExpiresAt   Time          // the buyer can pay until then
 	CreatedAt   Time
 }
+
+// Shown returns the number that people know the payment by: the receipt's or, as long as there is none, the checkout's.
+func (p *Payment) Shown() string { return cmp.Or(p.Receipt, p.Number) }
 
 // The states of a payment. They are stored and sent to clients; do not change them.
 const (

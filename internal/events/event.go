@@ -10,7 +10,6 @@ package events
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -224,7 +223,7 @@ func paymentData(p *drop.Payment) *PaymentData {
 		return nil
 	}
 	return &PaymentData{
-		Number: unlessEmpty(cmp.Or(p.Receipt, p.Number)), Amount: json.Number(p.Amount.String()), Currency: p.Currency, Status: p.State,
+		Number: unlessEmpty(p.Shown()), Amount: json.Number(p.Amount.String()), Currency: p.Currency, Status: p.State,
 		Refunded: json.Number(p.Refunded.String()),
 	}
 }

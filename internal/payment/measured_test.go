@@ -125,7 +125,7 @@ func TestMeasure_CountsEachCallByItsOutcomeAndChangesNothing(t *testing.T) {
 		same("since ", strings.Join(listed, " "), last)
 		reader, ok := p.(payment.Notified)
 		if !ok {
-			t.Fatal("it reads no notifications any more")
+			t.Fatal("it no longer reads notifications")
 		}
 		notice, err := reader.Read(nil, nil, time.Time{})
 		same("read", notice.ID, err)

@@ -36,7 +36,7 @@ type Provider interface {
 	// Find says what the provider knows of a payment now.
 	Find(ctx context.Context, ref Ref) (Found, error)
 
-	// Close ends a checkout that the buyer has not finished: nobody can pay there any more. If the buyer was faster,
+	// Close ends a checkout that the buyer has not finished: nobody can pay there after that. If the buyer was faster,
 	// Found says so. Closing a checkout that is closed does nothing.
 	Close(ctx context.Context, ref Ref) (Found, error)
 
@@ -119,7 +119,7 @@ const (
 	Authorised State = "authorised" // the money is set aside
 	Captured   State = "captured"   // the money is taken. Some of it or all may be refunded since.
 	Voided     State = "voided"     // the money was set aside, and given up
-	Failed     State = "failed"     // the buyer cannot pay here any more, and no money is set aside
+	Failed     State = "failed"     // the buyer can no longer pay here, and no money is set aside
 )
 
 // Final reports whether nothing follows from a state by itself: no buyer can pay, and no money waits.

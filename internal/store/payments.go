@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"iter"
 
 	"sneakerdrop/internal/drop"
 )
@@ -31,4 +32,28 @@ type Payments interface {
 	// NewestPayments returns at most limit payments before that one, newest first. With before 0 it starts at the
 	// newest.
 	NewestPayments(ctx context.Context, before drop.PaymentID, limit int) ([]drop.Payment, error)
+}
+
+// AllPayments goes through a list of payments page by page. read reads a page, as UnsettledPayments does. After an
+// error it ends.
+func AllPayments(ctx context.Context, read func(ctx context.Context, after drop.PaymentID, limit int) ([]drop.Payment, error)) iter.Seq2[*drop.Payment, error] {
+	const limit = 1000
+	return func(yield func(*drop.Payment, error) bool) {
+		for after := drop.PaymentID(0); ; {
+			page, err := read(ctx, after, limit)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range page {
+				after = page[i].ID
+				if !yield(&page[i], nil) {
+					return
+				}
+			}
+			if len(page) < limit {
+				return
+			}
+		}
+	}
 }

@@ -116,7 +116,8 @@ func (s *Service) reservations(ctx context.Context, id drop.ReservationID) ([]dr
 	})
 }
 
-func (s *Service) read(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error) {
+// Payment returns a payment. found reports whether there is one.
+func (s *Service) Payment(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error) {
 	type row struct {
 		p     drop.Payment
 		found bool
@@ -149,7 +150,7 @@ func (s *Service) begin(ctx context.Context, o Order) (p drop.Payment, of drop.R
 		if begun != nil {
 			return *begun, r, nil
 		}
-		other, found, err := s.read(ctx, r.Payment)
+		other, found, err := s.Payment(ctx, r.Payment)
 		if err != nil || found && other.Unsettled {
 			return other, r, err
 		}
@@ -224,16 +225,20 @@ func (s *Service) open(ctx context.Context, p drop.Payment, show Details) (drop.
 
 // again does a step of a payment even if it is settled.
 func (s *Service) again(ctx context.Context, id drop.PaymentID) (drop.Payment, error) {
-	p, found, err := s.read(ctx, id)
+	p, found, err := s.Payment(ctx, id)
 	if err != nil || !found {
 		return p, err
 	}
 	to := p
 	to.Unsettled, to.DueAt = true, s.now()
-	if _, err := s.replace(ctx, p, to); err != nil {
+	done, err := s.replace(ctx, p, to)
+	switch {
+	case err != nil:
 		return p, err
+	case !done:
+		return s.Step(ctx, id)
 	}
-	return s.Step(ctx, id)
+	return s.advance(ctx, to)
 }
 
 func currencyOf(p *drop.Payment) drop.Currency {

@@ -42,7 +42,7 @@ func (s *Service) Notify(ctx context.Context, header http.Header, body []byte) e
 			}
 			ref.ID = found.ID
 		}
-		if err := s.due(ctx, ref.ID); err != nil {
+		if err := s.makeDue(ctx, ref.ID); err != nil {
 			return err
 		}
 	}
@@ -50,10 +50,10 @@ func (s *Service) Notify(ctx context.Context, header http.Header, body []byte) e
 	return nil
 }
 
-// due makes a payment due now, also one that is settled. One that this server does not know is none of its own.
-func (s *Service) due(ctx context.Context, id drop.PaymentID) error {
+// makeDue makes a payment due now, also one that is settled. One that this server does not know is none of its own.
+func (s *Service) makeDue(ctx context.Context, id drop.PaymentID) error {
 	for {
-		p, found, err := s.read(ctx, id)
+		p, found, err := s.Payment(ctx, id)
 		if err != nil || !found || p.Provider != s.provider.Name() {
 			return err
 		}
@@ -73,19 +73,14 @@ func (s *Service) wake() {
 	}
 }
 
-// Payment returns a payment. found reports whether there is one.
-func (s *Service) Payment(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error) {
-	return s.read(ctx, id)
-}
-
 // Look returns a payment after its next step: what a buyer who comes back from the provider wants to know. All buyers
 // together cause at most 20 questions a second to the provider. Those beyond get the payment as it was last seen, and
 // so does everybody if the provider does not answer.
 func (s *Service) Look(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error) {
-	if p, found, err = s.read(ctx, id); err != nil || !found || !p.Unsettled || !s.looks.Allow() {
+	if p, found, err = s.Payment(ctx, id); err != nil || !found || !p.Unsettled || !s.looks.Allow() {
 		return p, found, err
 	}
-	if p, err = s.Step(ctx, id); errors.Is(err, ErrProvider) {
+	if p, err = s.advance(ctx, p); errors.Is(err, ErrProvider) {
 		err = nil
 	}
 	return p, true, err
@@ -97,7 +92,7 @@ func (s *Service) Newest(ctx context.Context, before drop.PaymentID, limit int) 
 }
 
 // Unsettled returns at most limit payments after that one that the server still has to do something for, in ascending
-// order of their numbers. One with Tries above 0 is stuck for now, and Reason says why.
+// order of their numbers. One with Tries above 0 is stuck, and Reason says why.
 func (s *Service) Unsettled(ctx context.Context, after drop.PaymentID, limit int) ([]drop.Payment, error) {
 	return engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Payment, error) { return st.UnsettledPayments(ctx, after, limit) })
 }

@@ -40,7 +40,7 @@ func (s *Service) Reconcile(ctx context.Context, from time.Time) (Report, error)
 }
 
 func (s *Service) compare(ctx context.Context, r *Report, found *payment.Found) error {
-	p, known, err := s.read(ctx, found.ID)
+	p, known, err := s.Payment(ctx, found.ID)
 	switch {
 	case err != nil:
 		return err

@@ -10,12 +10,8 @@ import (
 	"sneakerdrop/internal/store"
 )
 
-const (
-	// pageOfDue is how many payments are read at a time.
-	pageOfDue = 200
-	// stepsAtOnce is how many payments one server works on at a time.
-	stepsAtOnce = 8
-)
+// stepsAtOnce is how many payments one server works on at a time.
+const stepsAtOnce = 8
 
 // Times between two runs of Serve, and what it looks back over.
 const (
@@ -70,30 +66,25 @@ func (s *Service) Run(ctx context.Context) error {
 	var steps sync.WaitGroup
 	defer steps.Wait()
 	free := make(chan struct{}, stepsAtOnce)
-	for after := drop.PaymentID(0); ; {
-		page, err := engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Payment, error) {
-			return st.DuePayments(ctx, s.now(), after, pageOfDue)
-		})
+	for p, err := range store.AllPayments(ctx, s.due) {
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			p := &page[i]
-			after = p.ID
-			select {
-			case free <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			steps.Go(func() {
-				defer func() { <-free }()
-				s.stepLogged(ctx, p.ID)
-			})
+		select {
+		case free <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		if len(page) < pageOfDue {
-			return nil
-		}
+		steps.Go(func() {
+			defer func() { <-free }()
+			s.stepLogged(ctx, p.ID)
+		})
 	}
+	return nil
+}
+
+func (s *Service) due(ctx context.Context, after drop.PaymentID, limit int) ([]drop.Payment, error) {
+	return engine.Ask(ctx, s.engine, func(st store.Records) ([]drop.Payment, error) { return st.DuePayments(ctx, s.now(), after, limit) })
 }
 
 func (s *Service) stepLogged(ctx context.Context, id drop.PaymentID) {

@@ -13,12 +13,17 @@ import (
 // Step does what is to be done for a payment now, and returns the payment after it. It does nothing for one that is
 // settled. An error says that it could not go on; the payment is due again later.
 func (s *Service) Step(ctx context.Context, id drop.PaymentID) (drop.Payment, error) {
-	was, found, err := s.read(ctx, id)
+	was, found, err := s.Payment(ctx, id)
 	if err != nil || !found || !was.Unsettled {
 		return was, err
 	}
+	return s.advance(ctx, was)
+}
+
+// advance is Step for a payment that was just read and is not settled.
+func (s *Service) advance(ctx context.Context, was drop.Payment) (drop.Payment, error) {
 	p := was
-	err = s.step(ctx, &p)
+	err := s.step(ctx, &p)
 	return s.finish(ctx, was, p, err)
 }
 
@@ -36,14 +41,14 @@ func (s *Service) finish(ctx context.Context, was, p drop.Payment, err error) (d
 		p.Tries = 0
 	}
 	if !p.Unsettled {
-		p.URL = "" // nobody can pay there any more
+		p.URL = "" // nobody can pay there now
 	}
 	done, failed := s.replace(ctx, was, p)
 	switch {
 	case failed != nil:
 		return was, errors.Join(err, failed)
 	case !done: // another step was faster, or a batch. It found the same, or will.
-		now, _, failed := s.read(ctx, p.ID)
+		now, _, failed := s.Payment(ctx, p.ID)
 		return now, errors.Join(err, failed)
 	}
 	return p, err
@@ -251,9 +256,7 @@ func (s *Service) releaseClaim(ctx context.Context, p *drop.Payment) error {
 func (s *Service) giveUp(ctx context.Context, p *drop.Payment, why string) error {
 	found, err := s.provider.Void(ctx, s.ref(p))
 	if _, ok := errors.AsType[*payment.RefusedError](err); ok { // it is captured already
-		if found, err = s.provider.Find(ctx, s.ref(p)); err == nil && found.State == payment.Captured {
-			return s.refundAll(ctx, p, &found, why)
-		}
+		found, err = s.provider.Find(ctx, s.ref(p))
 	}
 	switch {
 	case err != nil:

@@ -482,7 +482,7 @@ func TestRefund_NeverMoreThanWasPaid(t *testing.T) {
 			{0, 12_050, drop.CodeInvalid},
 			{1, 12_050, drop.CodeInvalid},
 		} {
-			p, err := s.service.Refund(t.Context(), id, c.amount, "", engine.Retry{})
+			p, err := s.service.Refund(t.Context(), drop.OrderRefund{Purchase: id, Payment: s.payment.ID, Amount: c.amount}, engine.Retry{})
 			if drop.CodeOf(err) != c.code || c.code == "" && err != nil {
 				t.Errorf("%s: %+v, %v", c.amount, p, err)
 			}
@@ -490,7 +490,7 @@ func TestRefund_NeverMoreThanWasPaid(t *testing.T) {
 				t.Errorf("%s: %s were refunded, want %s", c.amount, found.Refunded, c.refunded)
 			}
 		}
-		if _, err := s.service.Refund(t.Context(), id+1, 1, "", engine.Retry{}); drop.CodeOf(err) != drop.CodePurchaseNotFound {
+		if _, err := s.service.Refund(t.Context(), drop.OrderRefund{Purchase: id + 1, Payment: s.payment.ID, Amount: 1}, engine.Retry{}); drop.CodeOf(err) != drop.CodePurchaseNotFound {
 			t.Errorf("of no purchase: %v", err)
 		}
 		s.sound(s.payment)
@@ -506,7 +506,7 @@ func TestRefund_ManyAtOnce(t *testing.T) {
 		done := 0
 		for range 8 {
 			all.Go(func() {
-				_, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000, "", engine.Retry{})
+				_, err := s.service.Refund(t.Context(), drop.OrderRefund{Purchase: s.payment.Purchase, Payment: s.payment.ID, Amount: 3_000}, engine.Retry{})
 				mu.Lock()
 				defer mu.Unlock()
 				if err == nil {
@@ -529,7 +529,7 @@ func TestRefund_TwoThatLookAtOnce(t *testing.T) {
 		s := sold(t, st)
 		s.provider.meet = &meeting{first: make(chan struct{}), both: make(chan struct{})}
 		refund := func() {
-			if _, err := s.service.Refund(t.Context(), s.payment.Purchase, 3_000, "", engine.Retry{}); err != nil {
+			if _, err := s.service.Refund(t.Context(), drop.OrderRefund{Purchase: s.payment.Purchase, Payment: s.payment.ID, Amount: 3_000}, engine.Retry{}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -562,12 +562,12 @@ func TestRefund_OnceForEachKeyOnAnyServer(t *testing.T) {
 			replayed bool
 		}{{s.service, "k", 2_000, false}, {there, "k", 2_000, true}, {s.service, "k", 2_000, true}, {there, "", 4_000, false}, {there, "k", 4_000, true}} {
 			replayed := false
-			p, err := c.by.Refund(t.Context(), s.payment.Purchase, 2_000, "late", engine.Retry{Key: c.key, Replayed: &replayed})
+			p, err := c.by.Refund(t.Context(), drop.OrderRefund{Purchase: s.payment.Purchase, Payment: s.payment.ID, Amount: 2_000, Reason: "late"}, engine.Retry{Key: c.key, Replayed: &replayed})
 			if found := s.provider.state(); err != nil || p.Refunded != c.refunded || found.Refunded != c.refunded || replayed != c.replayed {
 				t.Errorf("%d: %+v, %v; replayed: %t; the provider has refunded %s", i, p, err, replayed, found.Refunded)
 			}
 		}
-		if _, err := there.Refund(t.Context(), s.payment.Purchase, 2_001, "late", engine.Retry{Key: "k"}); drop.CodeOf(err) != drop.CodeIdempotencyMismatch {
+		if _, err := there.Refund(t.Context(), drop.OrderRefund{Purchase: s.payment.Purchase, Payment: s.payment.ID, Amount: 2_001, Reason: "late"}, engine.Retry{Key: "k"}); drop.CodeOf(err) != drop.CodeIdempotencyMismatch {
 			t.Errorf("another amount under the same key: %v", err)
 		}
 		s.sound(s.payment)
@@ -579,7 +579,7 @@ func TestRefund_ALostAnswer(t *testing.T) {
 	stores.Each(t, func(t *testing.T, st store.Store) {
 		s := sold(t, st)
 		s.provider.fail = "refund"
-		if p, err := s.service.Refund(t.Context(), s.payment.Purchase, 2_000, "", engine.Retry{}); err != nil || !p.Unsettled || p.Refunded != 2_000 {
+		if p, err := s.service.Refund(t.Context(), drop.OrderRefund{Purchase: s.payment.Purchase, Payment: s.payment.ID, Amount: 2_000}, engine.Retry{}); err != nil || !p.Unsettled || p.Refunded != 2_000 {
 			t.Errorf("%+v, %v", p, err)
 		}
 		p, err := s.service.Step(t.Context(), s.payment.ID)

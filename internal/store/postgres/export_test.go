@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store/records"
 )
 
@@ -91,41 +90,26 @@ func PlannedStatements() map[string]PlannedStatement {
 		"ensureSubjects":           {ensureSubjects, "'{i,i}', '{1,2}'", []string{"users_subject"}},
 		"ensureSubjectsUpdate":     {ensureSubjectsUpdate, "'{1,2}', '{a,b}', '{a,b}', '{A,B}'", []string{"users_pkey"}},
 		"actionsPage":              {page(records.Actions, true), "5, 10", []string{"actions_pkey", "outcomes_pkey"}},
-		"duePayments":              {payments(true), "5, 5, 100", []string{"payments_unsettled"}},
-		"paymentsFor":              {payments(false), "4294967297", []string{"payments_unit"}},
-		"paymentsOfDrop":           {paymentsOfDrop(), "4294967296, 8589934591", []string{"payments_reservation"}},
+		"duePayments":              {selects(records.Due(5, 5, 100)), "5, 5, 100", []string{"payments_unsettled"}},
+		"paymentsFor":              {selects(records.OfUnit(5)), "4294967297", []string{"payments_unit"}},
+		"paymentsOfDrop":           {selects(records.OfDrop(1)), "4294967296, 8589934591", []string{"payments_reservation"}},
 		"runBatchPayments":         {runBatchPayments, "'{1,2}'", []string{"payments_pkey"}},
 		"ensureUserByName":         {ensureUserByName, "'ann'", []string{"users_username"}},
 	}
 }
 
 func page(t *records.Table, newest bool) string {
-	sql, _ := dialect.Select(&records.Query{Table: t, Page: &records.Page{Newest: newest}})
-	return sql
+	return selects(records.Query{Table: t, Page: &records.Page{Newest: newest}})
 }
 
-// payments asks for payments that are due, or that have claimed a unit.
-func payments(due bool) string {
-	of := new(drop.Payment)
-	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), AnyOrder: !due}
-	if due {
-		of.Unsettled = true
-		q.Where, q.AtMost, q.Page = records.Payments.Column("unsettled"), records.Payments.Column("due_at"), &records.Page{Limit: 100}
-	}
-	q.Is = q.Where.Of(of)
-	sql, _ := dialect.Select(&q)
-	return sql
-}
-
-func paymentsOfDrop() string {
-	q := records.OfDrop(1)
+// selects is the statement of a query.
+func selects(q records.Query) string {
 	sql, _ := dialect.Select(&q)
 	return sql
 }
 
 func ofOne(t *records.Table) string {
-	sql, _ := dialect.Select(&records.Query{Table: t})
-	return sql
+	return selects(records.Query{Table: t})
 }
 
 // argumentsOf returns one argument for each column of a table.

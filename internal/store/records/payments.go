@@ -58,11 +58,10 @@ func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]d
 	if len(units) == 0 {
 		return nil, nil
 	}
-	by := Payments.Column("unit_id")
 	queries := make([]Query, len(units))
 	found := make([]*[]drop.Payment, len(units))
 	for i, id := range units {
-		queries[i] = Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id}), AnyOrder: true}
+		queries[i] = OfUnit(id)
 		found[i] = list(&queries[i], new(drop.Payment), one)
 	}
 	if err := s.engine.Read(ctx, "read the payments for reservations", queries...); err != nil {
@@ -105,10 +104,22 @@ func unsettled(after drop.PaymentID, limit int) Query {
 	return Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unsettled: true}), Page: &Page{From: int64(after), Limit: limit}}
 }
 
-// DuePayments implements store.Store.
-func (s Store) DuePayments(ctx context.Context, now drop.Time, after drop.PaymentID, limit int) ([]drop.Payment, error) {
+// OfUnit asks for the payment that claimed a reservation.
+func OfUnit(id drop.ReservationID) Query {
+	by := Payments.Column("unit_id")
+	return Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id}), AnyOrder: true}
+}
+
+// Due asks for the payments that are due at a moment; see store.Payments.DuePayments.
+func Due(now drop.Time, after drop.PaymentID, limit int) Query {
 	q := unsettled(after, limit)
 	q.AtMost, q.Most = Payments.Column("due_at"), int64(now)
+	return q
+}
+
+// DuePayments implements store.Store.
+func (s Store) DuePayments(ctx context.Context, now drop.Time, after drop.PaymentID, limit int) ([]drop.Payment, error) {
+	q := Due(now, after, limit)
 	found := list(&q, new(drop.Payment), one)
 	err := s.engine.Read(ctx, "read the payments that are due", q)
 	return *found, err

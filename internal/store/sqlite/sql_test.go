@@ -12,7 +12,6 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store/records"
 )
 
@@ -33,32 +32,17 @@ var (
 )
 
 func page(t *records.Table, newest bool) string {
-	query, _ := dialect.Select(&records.Query{Table: t, Page: &records.Page{Newest: newest}})
-	return query
+	return selects(records.Query{Table: t, Page: &records.Page{Newest: newest}})
 }
 
-// payments asks for payments that are due, or that have claimed a unit.
-func payments(due bool) string {
-	of := new(drop.Payment)
-	q := records.Query{Table: records.Payments, Where: records.Payments.Column("unit_id"), AnyOrder: !due}
-	if due {
-		of.Unsettled = true
-		q.Where, q.AtMost, q.Page = records.Payments.Column("unsettled"), records.Payments.Column("due_at"), &records.Page{Limit: 100}
-	}
-	q.Is = q.Where.Of(of)
-	sql, _ := dialect.Select(&q)
-	return sql
-}
-
-func paymentsOfDrop() string {
-	q := records.OfDrop(1)
+// selects is the statement of a query.
+func selects(q records.Query) string {
 	sql, _ := dialect.Select(&q)
 	return sql
 }
 
 func ofOne(t *records.Table) string {
-	query, _ := dialect.Select(&records.Query{Table: t})
-	return query
+	return selects(records.Query{Table: t})
 }
 
 // statements returns the SQL of this package by name, and the statements from package records.
@@ -179,9 +163,9 @@ func TestStatements_Plans(t *testing.T) {
 		sqlForget:           "idempotency_keys_created (created_at<?)",
 		sqlEnsureSubject:    "users_subject (issuer=? AND subject=?)",
 
-		payments(true):   "payments_unsettled (unsettled=? AND id>?)",
-		payments(false):  "payments_unit (unit_id=?)",
-		paymentsOfDrop(): "payments_reservation (reservation_id>? AND reservation_id<?)",
+		selects(records.Due(5, 5, 100)): "payments_unsettled (unsettled=? AND id>?)",
+		selects(records.OfUnit(5)):      "payments_unit (unit_id=?)",
+		selects(records.OfDrop(1)):      "payments_reservation (reservation_id>? AND reservation_id<?)",
 
 		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",
 		page(records.Sales, true):   "p USING PRIMARY KEY (drop_id=? AND id<?)",
