@@ -15,6 +15,15 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
+// refundable is a shop that has sold a pair for money, and the call to refund it.
+func refundable(t *testing.T) (p *till, s *shop, path string) {
+	t.Helper()
+	p = newTill("demo")
+	s = newShop(t, p.open)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	return p, s, fmt.Sprintf("/api/purchases/%d/refund", s.paid(p, 3).Purchase.ID)
+}
+
 func TestRefund_APartAndThenTheRest(t *testing.T) {
 	for _, name := range stores.Engines {
 		t.Run(name, func(t *testing.T) {
@@ -48,11 +57,7 @@ func TestRefund_APartAndThenTheRest(t *testing.T) {
 
 // A body without an amount refunds all that is left, so one with an amount of nothing must not.
 func TestRefund_RefusesWhatIsNoAmount(t *testing.T) {
-	p := newTill("demo")
-	s := newShop(t, p.open)
-	mustPost[dropJSON](s, "/api/drops/create", createBody)
-	sold := s.paid(p, 3)
-	path := fmt.Sprintf("/api/purchases/%d/refund", sold.Purchase.ID)
+	_, s, path := refundable(t)
 	for _, amount := range []string{"0", "-0", "0.00", "1e-12", "-1", "0.001", `"20"`, `""`, "true", "[]", "{}", "1e400", strings.Repeat("9", 1000)} {
 		if e := s.refused(s.post(path, `{"amount":`+amount+`}`), http.StatusUnprocessableEntity, "invalid"); e.Field != "amount" {
 			t.Errorf("%.20s: %+v", amount, e)
@@ -85,11 +90,7 @@ func TestRefund_OfASaleThatWasPaidElsewhere(t *testing.T) {
 
 // A call that is repeated under its key refunds once. A call without a key is another refund.
 func TestRefund_OnceForEachKey(t *testing.T) {
-	p := newTill("demo")
-	s := newShop(t, p.open)
-	mustPost[dropJSON](s, "/api/drops/create", createBody)
-	sold := s.paid(p, 3)
-	path := fmt.Sprintf("/api/purchases/%d/refund", sold.Purchase.ID)
+	_, s, path := refundable(t)
 	first := s.ok(s.keyed("k", path, `{"amount":20}`))
 	for range 2 {
 		again := s.ok(s.keyed("k", path, `{"amount":20}`))
@@ -107,11 +108,7 @@ func TestRefund_OnceForEachKey(t *testing.T) {
 
 // If the provider does not answer, nobody has to ask again: twice would be two refunds. The server does.
 func TestRefund_IsUnderWayWhileTheProviderIsAway(t *testing.T) {
-	p := newTill("demo")
-	s := newShop(t, p.open)
-	mustPost[dropJSON](s, "/api/drops/create", createBody)
-	sold := s.paid(p, 3)
-	path := fmt.Sprintf("/api/purchases/%d/refund", sold.Purchase.ID)
+	p, s, path := refundable(t)
 	p.fails["refund"] = errors.New("the line is dead")
 	for range 2 {
 		got := decoded[boughtJSON](t, s.ok(s.keyed("k", path, `{"amount":20}`))).Payment
@@ -131,11 +128,7 @@ func TestRefund_IsUnderWayWhileTheProviderIsAway(t *testing.T) {
 
 // A caller who goes away, and asks again under the same key, refunds once.
 func TestRefund_OfACallerWhoGoesAway(t *testing.T) {
-	p := newTill("demo")
-	s := newShop(t, p.open)
-	mustPost[dropJSON](s, "/api/drops/create", createBody)
-	sold := s.paid(p, 3)
-	path := fmt.Sprintf("/api/purchases/%d/refund", sold.Purchase.ID)
+	p, s, path := refundable(t)
 	p.came, p.goOn = make(chan struct{}, 1), make(chan struct{})
 	ctx, leave := context.WithCancel(t.Context())
 	req := s.request(http.MethodPost, path, `{"amount":20}`).WithContext(ctx)
@@ -158,12 +151,9 @@ func TestRefund_OfACallerWhoGoesAway(t *testing.T) {
 
 // An operator reads why the provider said no.
 func TestRefund_TheProvidersNo(t *testing.T) {
-	p := newTill("demo")
-	s := newShop(t, p.open)
-	mustPost[dropJSON](s, "/api/drops/create", createBody)
-	sold := s.paid(p, 3)
+	p, s, path := refundable(t)
 	p.fails["refund"] = &payment.RefusedError{Code: "charge_disputed", Reason: "the bank has the money back already"}
-	e := s.refused(s.post(fmt.Sprintf("/api/purchases/%d/refund", sold.Purchase.ID), "{}"), http.StatusPaymentRequired, "payment_failed")
+	e := s.refused(s.post(path, "{}"), http.StatusPaymentRequired, "payment_failed")
 	if !strings.Contains(e.Error, "the bank has the money back already") {
 		t.Errorf("%+v", e)
 	}
@@ -190,11 +180,7 @@ func TestRefund_IsInTheOperatorsLog(t *testing.T) {
 }
 
 func TestRefund_TwinsUnderOneKeyAreOne(t *testing.T) {
-	p := newTill("demo")
-	s := newShop(t, p.open)
-	mustPost[dropJSON](s, "/api/drops/create", createBody)
-	sold := s.paid(p, 3)
-	path := fmt.Sprintf("/api/purchases/%d/refund", sold.Purchase.ID)
+	_, s, path := refundable(t)
 	answers := make([]string, 50)
 	var wg sync.WaitGroup
 	for i := range answers {
