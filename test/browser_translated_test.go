@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -113,6 +114,7 @@ func TestBrowser_ChartTellsWhatHappenedUnseen(t *testing.T) {
 	for i := range 6 {
 		id := hold(t, s.url, fmt.Sprintf(`{"dropId":1,"userId":%d}`, i+1))
 		mustPost(t, s.url+"/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, id))
+		time.Sleep(2 * time.Millisecond) // times are in ms: the next sale has another one, however fast the machine is
 	}
 	eval[chromedp.Void](p, `show(true)`)
 	p.reads(".detail .tiles", "Sold 6")
