@@ -45,6 +45,7 @@ func (s *server) makePayments() {
 		provider, s.paid.page = cards, cards.Handler()
 	}
 	settings := s.Payments.Settings
+	settings.AtOnce = s.Payments.AtOnce
 	settings.Ended = s.paid.metrics.Ended
 	s.paid.Service = checkout.New(settings, s.engine, payment.Measure(provider, s.paid.metrics), s.Log, s.engine.Now)
 }

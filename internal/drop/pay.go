@@ -12,14 +12,18 @@ import (
 // Instead is the payment that the caller has seen. If the reservation has another one by now, nothing changes: of two
 // calls at once, one begins a payment, and the answer to both has it.
 //
+// AtOnce also claims the unit, as ClaimUnit does, for a provider that says at once whether it has the money.
+//
 // Row is stored with it, as the payment that Payment numbers. The batch knows better than the caller whose reservation
-// it is, when it ends and what it costs, and sets that in the row. Without Row, no payment is stored.
+// it is, when it ends, what it costs and whether it is claimed, and sets that in the row. Without Row, no payment is
+// stored.
 type StartPayment struct {
 	Reservation  ReservationID
 	Owner        UserID
 	Payment      PaymentID
 	Instead      PaymentID     // 0: none
 	Within, Hold time.Duration // whole milliseconds
+	AtOnce       bool
 	Row          *Payment
 }
 
@@ -39,14 +43,17 @@ func (c StartPayment) apply(a *application) Result {
 		return Result{Err: refusal}
 	}
 	switch {
-	case r.Claim != 0:
-		return Result{Err: Refuse(CodePaymentPending)}
 	case r.Payment == c.Payment, r.Payment != c.Instead:
 		return Result{Reservation: *r}
+	case r.Claim != 0:
+		return Result{Err: Refuse(CodePaymentPending)}
 	}
 	end := min(a.now.Add(c.Within), r.CreatedAt.Add(c.Hold+2*c.Within))
 	r.ExpiresAt = max(r.ExpiresAt, end)
 	r.Payment = c.Payment
+	if c.AtOnce {
+		r.Claim = r.ID
+	}
 	a.update(r)
 	a.move(a.sizeIndex(r.Size), PaymentStarted, 1, r.ID.number())
 	if c.Row == nil {
@@ -54,6 +61,9 @@ func (c StartPayment) apply(a *application) Result {
 	}
 	p := *c.Row
 	p.ID, p.Reservation, p.User, p.Amount, p.ExpiresAt, p.CreatedAt = c.Payment, r.ID, r.UserID, a.Price, r.ExpiresAt, a.now
+	if c.AtOnce {
+		p.State, p.Unit = PaymentClaimed, r.ID
+	}
 	a.LoadPayment(p)
 	begun := a.payments[p.ID]
 	if a.first(begun) { // what this batch changes in it later is written with it
@@ -90,24 +100,32 @@ func (c ClaimUnit) need(n *Need) {
 
 func (c ClaimUnit) apply(a *application) Result {
 	r, refusal := a.find(c.Reservation, c.User)
-	switch {
-	case refusal != nil:
+	if refusal != nil {
 		return Result{Err: refusal}
+	}
+	// A claim that came with StartPayment ends as the hold does. Here it becomes one that lasts.
+	full := r.CreatedAt.Add(c.Within)
+	short := r.Claim == r.ID && r.Status != Completed && r.ExpiresAt < full
+	switch {
 	case r.UserID != c.User, r.Payment == 0: // nobody's, or its buyer never began to pay
 		return Result{Err: Refuse(CodeReservationNotFound)}
 	case r.Claim != 0 && r.Payment != c.Payment:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
-	case r.Claim == r.ID && r.Status.Unpaid(): // the claim has ended, by itself or by ReleaseClaim
+	case r.Claim == r.ID && r.Status.Unpaid() && !short: // the claim has ended, by itself or by ReleaseClaim
 		return Result{Err: r.refuseEnded()}
-	case r.Claim != 0:
+	case r.Claim != 0 && !short:
 		return Result{Reservation: *r}
 	case r.Status == Expired:
 		return c.late(a, r)
 	case r.Status != Active:
 		return Result{Err: r.refuseEnded()}
 	}
+	end := a.now.Add(c.Within)
+	if short {
+		end = full // the same whenever this is asked
+	}
 	r.Payment, r.Claim = c.Payment, r.ID
-	r.ExpiresAt = max(r.ExpiresAt, a.now.Add(c.Within))
+	r.ExpiresAt = max(r.ExpiresAt, end)
 	a.update(r)
 	return Result{Reservation: *r}
 }
@@ -275,11 +293,12 @@ func (a *application) pay(p *Payment) {
 	}
 }
 
-// ReleaseClaim releases the unit of a reservation that Payment has claimed, because the money cannot be captured. The
-// answer has the reservation, cancelled.
+// ReleaseClaim releases the unit of a reservation that Payment has claimed, because the money cannot be captured. Until
+// Until its buyer keeps it, as before the claim. If that time is over, the answer has the reservation, cancelled.
 type ReleaseClaim struct {
 	Reservation ReservationID // the one with the claim
 	Payment     PaymentID
+	Until       Time // 0: the buyer does not keep it
 }
 
 // Operation returns "release_claim".
@@ -293,6 +312,11 @@ func (c ReleaseClaim) apply(a *application) Result {
 	r, refusal := a.claimed(c.Reservation, c.Payment)
 	if refusal != nil {
 		return Result{Err: refusal}
+	}
+	if r.Status == Active && c.Until > a.now {
+		r.Claim, r.ExpiresAt = 0, c.Until
+		a.update(r)
+		return Result{Reservation: *r}
 	}
 	return a.cancel(r)
 }

@@ -19,8 +19,7 @@ type Payments interface {
 	Payment(ctx context.Context, id drop.PaymentID) (p drop.Payment, found bool, err error)
 	// ReplacePayment stores a payment in place of old, if it is still exactly old. done reports whether it was.
 	ReplacePayment(ctx context.Context, old, to drop.Payment) (done bool, err error)
-	// PaymentsFor returns the payments that claimed those reservations, in their order, as of one moment. There is at
-	// most one for each.
+	// PaymentsFor returns the payments that claimed those reservations, in their order. There is at most one for each.
 	PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error)
 	// PaymentsOfDrop passes all payments for a drop's reservations to each, in any order, as of one moment. An error of
 	// each ends it and is returned unchanged.

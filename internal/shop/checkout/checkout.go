@@ -37,6 +37,9 @@ type Settings struct {
 	// ClaimFor is how long the provider keeps authorised money set aside, in whole milliseconds. If it cannot be
 	// captured by then, the unit goes on sale again.
 	ClaimFor time.Duration
+	// AtOnce says that the provider needs no page: its Start authorises the money or refuses. The unit is then claimed
+	// before that, which saves a batch.
+	AtOnce   bool
 	Currency drop.Currency
 	// Ended, if not nil, is called with the state in which a payment ends: captured, voided, refunded or failed. Two
 	// servers that sell the unit of one payment at the same moment both call it.
@@ -93,7 +96,8 @@ func (s *Service) Start(ctx context.Context, o Order) (drop.Payment, error) {
 		return p, err
 	}
 	switch {
-	case p.Provider != s.provider.Name(): // the shop has changed its provider meanwhile
+	case p.Provider != s.provider.Name(), // the shop has changed its provider meanwhile
+		of.Claim != 0 && p.Number != "" && p.Unsettled: // the money is being captured
 		return p, drop.Refuse(drop.CodePaymentPending)
 	case !p.Unsettled && p.State != drop.PaymentCaptured:
 		return p, drop.Refuse(drop.CodePaymentFailed)
@@ -140,9 +144,14 @@ func (s *Service) begin(ctx context.Context, o Order) (p drop.Payment, of drop.R
 		Provider: s.provider.Name(), ReturnURL: returnURL(o.ReturnURL, id), State: drop.PaymentOpen, Unsettled: true,
 		Currency: s.settings.Currency.Code, Decimals: s.settings.Currency.Decimals, DueAt: s.now().Add(firstLook),
 	}
+	within := s.settings.PayWithin
+	if s.settings.AtOnce {
+		within = firstLook
+	}
 	for instead := drop.PaymentID(0); ; {
 		r, begun, err := s.engine.StartPayment(ctx, drop.StartPayment{
-			Reservation: o.Reservation, Owner: o.Owner, Payment: id, Instead: instead, Within: s.settings.PayWithin, Row: &row,
+			Reservation: o.Reservation, Owner: o.Owner, Payment: id, Instead: instead, Within: within,
+			AtOnce: s.settings.AtOnce, Row: &row,
 		})
 		if err != nil {
 			return p, of, err
@@ -160,6 +169,9 @@ func (s *Service) begin(ctx context.Context, o Order) (p drop.Payment, of drop.R
 
 // returnURL fills a payment's number in where the caller asked for it.
 func returnURL(url string, id drop.PaymentID) string {
+	if !strings.ContainsAny(url, "{%") {
+		return url
+	}
 	number := strconv.FormatInt(int64(id), 10)
 	return strings.NewReplacer("{payment}", number, "%7Bpayment%7D", number, "%7bpayment%7d", number).Replace(url)
 }
@@ -197,6 +209,9 @@ func (s *Service) open(ctx context.Context, p drop.Payment, show Details) (drop.
 	})
 	to := p
 	if refused, ok := errors.AsType[*payment.RefusedError](err); ok {
+		if err := s.releaseClaim(ctx, &to); err != nil {
+			return p, err
+		}
 		to.State, to.Unsettled, to.Reason = drop.PaymentFailed, false, refused.Error()
 		if _, err := s.replace(ctx, p, to); err != nil {
 			return p, err
@@ -211,6 +226,12 @@ func (s *Service) open(ctx context.Context, p drop.Payment, show Details) (drop.
 		p.Number = made.Number
 		err := s.act(ctx, &p, &made.Found)
 		return s.finish(ctx, was, p, err)
+	}
+	if to.State == drop.PaymentClaimed { // the buyer has to go to a page after all
+		if err := s.releaseClaim(ctx, &to); err != nil {
+			return p, err
+		}
+		to.State = drop.PaymentOpen
 	}
 	to.Number, to.URL, to.DueAt = made.Number, made.URL, s.nextLook(&to)
 	done, err := s.replace(ctx, p, to)
@@ -267,6 +288,7 @@ func (s *Service) ended(state string) {
 }
 
 // firstLook is how long after a checkout began the provider is asked for the first time. A notification comes sooner.
+// Until then nobody releases a claim that came with the payment.
 const firstLook = 30 * time.Second
 
 // nextLook returns when to look at a payment that the buyer can still pay: each time after twice as long, and when the

@@ -70,7 +70,7 @@ func TestPaid_AgainstUnpaid(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Cleanup(func() { _ = e.Stop(context.Background()) })
-				service := checkout.New(checkout.Settings{PayWithin: time.Minute, ClaimFor: time.Hour, Currency: euro}, e, instant{}, slog.New(slog.DiscardHandler),
+				service := checkout.New(checkout.Settings{PayWithin: time.Minute, ClaimFor: time.Hour, AtOnce: true, Currency: euro}, e, instant{}, slog.New(slog.DiscardHandler),
 					func() drop.Time { return drop.TimeOf(time.Now()) })
 				unpaid := func(r drop.Reservation) error {
 					_, err := e.Purchase(t.Context(), r.ID, r.UserID, engine.Retry{})

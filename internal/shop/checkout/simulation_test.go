@@ -114,13 +114,14 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	if err := s.engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.demo = demo.New(demo.Options{URL: "/pay/", Now: time.Now, AtOnce: s.rng.IntN(8) == 0})
+	atOnce := s.rng.IntN(8) == 0
+	s.demo = demo.New(demo.Options{URL: "/pay/", Now: time.Now, AtOnce: atOnce})
 	s.page = s.demo.Handler()
 	s.atOnce = s.rng.IntN(3) == 0
 	s.claimFor = []time.Duration{2 * time.Second, longClaim, longClaim}[s.rng.IntN(3)]
 	for range 2 {
 		s.services = append(s.services, checkout.New(checkout.Settings{
-			PayWithin: payWithin, ClaimFor: s.claimFor, Currency: drop.Currency{Code: "EUR", Decimals: 2},
+			PayWithin: payWithin, ClaimFor: s.claimFor, AtOnce: atOnce && s.rng.IntN(2) == 0, Currency: drop.Currency{Code: "EUR", Decimals: 2},
 		}, s.engine, &moody{Provider: s.demo, s: s}, slog.New(slog.DiscardHandler), now))
 	}
 	return s

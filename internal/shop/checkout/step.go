@@ -77,7 +77,8 @@ func (s *Service) step(ctx context.Context, p *drop.Payment) error {
 		if err != nil {
 			return err
 		}
-		over = r.Status != drop.Active || r.Payment != p.ID
+		over = r.Status != drop.Active || r.Payment != p.ID ||
+			p.State == drop.PaymentClaimed && p.Number == "" && s.now() >= p.CreatedAt.Add(firstLook) // it was to say at once
 	}
 	if found.State == payment.Open && over {
 		found, err = s.provider.Close(ctx, s.ref(p))
@@ -197,6 +198,9 @@ func (s *Service) sell(ctx context.Context, p *drop.Payment, found *payment.Foun
 
 // claim asks for the unit. A refusal says why there is none for this money.
 func (s *Service) claim(ctx context.Context, p *drop.Payment) (refusal string, err error) {
+	if s.stands(p) {
+		return "", nil
+	}
 	r, err := s.engine.ClaimUnit(ctx, drop.ClaimUnit{
 		Reservation: p.Reservation, User: p.User, Payment: p.ID, Within: s.settings.ClaimFor,
 	})
@@ -215,6 +219,14 @@ func (s *Service) claim(ctx context.Context, p *drop.Payment) (refusal string, e
 		refusal = string(drop.CodeReservationExpired)
 	}
 	return refusal, err
+}
+
+// stands reports whether a claim that came with the payment is certain to outlast the capture. Others release it after
+// firstLook at the earliest, and it ends with the payment.
+func (s *Service) stands(p *drop.Payment) bool {
+	const capture = 10 * time.Second // and the difference between two servers' clocks
+	return s.settings.AtOnce && p.State == drop.PaymentClaimed && p.Unit == p.Reservation &&
+		s.now() < min(p.CreatedAt.Add(firstLook), p.ExpiresAt).Add(-capture)
 }
 
 // reserved returns the reservation whose buyer pays.
@@ -242,7 +254,11 @@ func (s *Service) releaseClaim(ctx context.Context, p *drop.Payment) error {
 		}
 		unit = r.Claim
 	}
-	_, err := s.engine.ReleaseClaim(ctx, drop.ReleaseClaim{Reservation: unit, Payment: p.ID})
+	release := drop.ReleaseClaim{Reservation: unit, Payment: p.ID}
+	if p.Number == "" { // the claim came with the payment, and the provider has no money
+		release.Until = p.ExpiresAt
+	}
+	_, err := s.engine.ReleaseClaim(ctx, release)
 	if drop.CodeOf(err) == drop.CodeReservationNotFound {
 		err = nil // it has claimed nothing
 	}

@@ -91,7 +91,7 @@ func PlannedStatements() map[string]PlannedStatement {
 		"ensureSubjectsUpdate":     {ensureSubjectsUpdate, "'{1,2}', '{a,b}', '{a,b}', '{A,B}'", []string{"users_pkey"}},
 		"actionsPage":              {page(records.Actions, true), "5, 10", []string{"actions_pkey", "outcomes_pkey"}},
 		"duePayments":              {selects(records.Due(5, 5, 100)), "5, 5, 100", []string{"payments_unsettled"}},
-		"paymentsFor":              {selects(records.OfUnit(5)), "4294967297", []string{"payments_unit"}},
+		"paymentsFor":              {selects(records.OfUnit(5)), "4294967297, 1", []string{"reservations_pkey"}},
 		"paymentsOfDrop":           {selects(records.OfDrop(1)), "4294967296, 8589934591", []string{"payments_reservation"}},
 		"runBatchPayments":         {runBatchPayments, "'{1,2}'", []string{"payments_pkey"}},
 		"ensureUserByName":         {ensureUserByName, "'ann'", []string{"users_username"}},

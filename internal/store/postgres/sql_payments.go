@@ -25,7 +25,7 @@ JOIN LATERAL (
 	runBatchWriteBegun = fmt.Sprintf(`
 INSERT INTO sneakerdrop.payments (%s)
 SELECT %s
-FROM unnest(%s) AS n (%[1]s)`, names(records.Payments), stored(records.Payments), unnested(records.Payments))
+FROM unnest(%s) AS n (%[1]s)`, names(records.Payments.Columns), stored(records.Payments.Columns), unnested(records.Payments.Columns))
 
 	runBatchWritePaid = fmt.Sprintf(`
 WITH written AS (
@@ -41,15 +41,24 @@ WITH written AS (
     WHERE p.ctid = place.ctid
     RETURNING 1
 )
-SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`, names(records.Payments), stored(records.Payments), unnested(records.Payments))
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`, names(paid), stored(paid), unnested(paid))
+
+	// paid are the columns of runBatchWritePaid. The first is the key.
+	paid = records.Payments.Changing()
 )
 
-func names(t *records.Table) string { return strings.Join(t.Stored(), ", ") }
+func names(columns []*records.Column) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
+		list[i] = c.Name
+	}
+	return strings.Join(list, ", ")
+}
 
 // stored lists the columns of n, which has the values of columnwise, as they are stored.
-func stored(t *records.Table) string {
-	list := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
+func stored(columns []*records.Column) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
 		list[i] = "n." + c.Name
 		switch {
 		case c.Null && c.Kind == records.Text:
@@ -61,9 +70,9 @@ func stored(t *records.Table) string {
 	return strings.Join(list, ", ")
 }
 
-func unnested(t *records.Table) string {
-	list := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
+func unnested(columns []*records.Column) string {
+	list := make([]string, len(columns))
+	for i, c := range columns {
 		list[i] = fmt.Sprintf("$%d::%s[]", i+1, arrayTypes[c.Kind])
 	}
 	return strings.Join(list, ", ")
@@ -72,9 +81,9 @@ func unnested(t *records.Table) string {
 var arrayTypes = map[records.Kind]string{records.Number: "bigint", records.Small: "smallint", records.Flag: "boolean", records.Text: "text"}
 
 // columnwise returns the rows of a table column by column. An empty value stands for NULL.
-func columnwise(t *records.Table, rows []any) []any {
-	all := make([]any, len(t.Columns))
-	for i, c := range t.Columns {
+func columnwise(columns []*records.Column, rows []any) []any {
+	all := make([]any, len(columns))
+	for i, c := range columns {
 		switch c.Kind {
 		case records.Text:
 			all[i] = array(rows, func(row any) string { return c.Of(row).Text })

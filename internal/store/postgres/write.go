@@ -189,10 +189,10 @@ func (w *writes) queue(out *pgx.Batch) {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)
 	}
 	if len(w.begun) > 0 {
-		out.Queue(runBatchWriteBegun, columnwise(records.Payments, w.begun)...)
+		out.Queue(runBatchWriteBegun, columnwise(records.Payments.Columns, w.begun)...)
 	}
 	if len(w.paid) > 0 {
-		out.Queue(runBatchWritePaid, columnwise(records.Payments, w.paid)...)
+		out.Queue(runBatchWritePaid, columnwise(paid, w.paid)...)
 	}
 	if e := &w.ledger; len(e.drops) > 0 {
 		out.Queue(runBatchWriteLedger, e.drops, e.seqs, e.batches, e.at, e.sizes, e.reasons, e.units, e.available, e.versions, e.numbers)

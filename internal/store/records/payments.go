@@ -12,18 +12,18 @@ import (
 // Payments contains rows of type drop.Payment.
 var Payments = table[drop.Payment](Table{Name: "payments", Key: "id", Sequence: "payments_id_seq", Serves: true, Rights: "SELECT, INSERT, UPDATE"},
 	number("id", func(p *drop.Payment) *drop.PaymentID { return &p.ID }).numbered(),
-	number("reservation_id", func(p *drop.Payment) *drop.ReservationID { return &p.Reservation }),
-	number("user_id", func(p *drop.Payment) *drop.UserID { return &p.User }),
-	text("provider", func(p *drop.Payment) *string { return &p.Provider }).needed(),
+	number("reservation_id", func(p *drop.Payment) *drop.ReservationID { return &p.Reservation }).fixed(),
+	number("user_id", func(p *drop.Payment) *drop.UserID { return &p.User }).fixed(),
+	text("provider", func(p *drop.Payment) *string { return &p.Provider }).needed().fixed(),
 	text("number", func(p *drop.Payment) *string { return &p.Number }).orNull(),
 	text("receipt", func(p *drop.Payment) *string { return &p.Receipt }).orNull(),
 	text("url", func(p *drop.Payment) *string { return &p.URL }).orNull(),
-	text("return_url", func(p *drop.Payment) *string { return &p.ReturnURL }),
+	text("return_url", func(p *drop.Payment) *string { return &p.ReturnURL }).fixed(),
 	text("state", func(p *drop.Payment) *string { return &p.State }).needed(),
 	flag("unsettled", func(p *drop.Payment) *bool { return &p.Unsettled }),
-	number("amount", func(p *drop.Payment) *drop.Money { return &p.Amount }),
-	text("currency", func(p *drop.Payment) *string { return &p.Currency }),
-	number("decimals", func(p *drop.Payment) *int { return &p.Decimals }).small(),
+	number("amount", func(p *drop.Payment) *drop.Money { return &p.Amount }).fixed(),
+	text("currency", func(p *drop.Payment) *string { return &p.Currency }).fixed(),
+	number("decimals", func(p *drop.Payment) *int { return &p.Decimals }).small().fixed(),
 	number("refunded", func(p *drop.Payment) *drop.Money { return &p.Refunded }),
 	number("booked", func(p *drop.Payment) *drop.Money { return &p.Booked }),
 	number("unit_id", func(p *drop.Payment) *drop.ReservationID { return &p.Unit }).orNull(),
@@ -31,8 +31,8 @@ var Payments = table[drop.Payment](Table{Name: "payments", Key: "id", Sequence: 
 	text("reason", func(p *drop.Payment) *string { return &p.Reason }).orNull(),
 	number("tries", func(p *drop.Payment) *int { return &p.Tries }),
 	number("due_at", func(p *drop.Payment) *drop.Time { return &p.DueAt }),
-	number("expires_at", func(p *drop.Payment) *drop.Time { return &p.ExpiresAt }),
-	number("created_at", func(p *drop.Payment) *drop.Time { return &p.CreatedAt }).timed(),
+	number("expires_at", func(p *drop.Payment) *drop.Time { return &p.ExpiresAt }).fixed(),
+	number("created_at", func(p *drop.Payment) *drop.Time { return &p.CreatedAt }).timed().fixed(),
 )
 
 // NextPayments implements store.Store.
@@ -53,25 +53,44 @@ func (s Store) ReplacePayment(ctx context.Context, old, to drop.Payment) (done b
 	return s.engine.Swap(ctx, fmt.Sprintf("change payment %d", old.ID), Payments, &old, &to)
 }
 
-// PaymentsFor implements store.Store. Each payment is found by a key.
+// PaymentsFor implements store.Store. A reservation names the payment that claimed it, so each is found by its key.
 func (s Store) PaymentsFor(ctx context.Context, units []drop.ReservationID) ([]drop.Payment, error) {
-	if len(units) == 0 {
-		return nil, nil
-	}
+	claimed := make([]*[]drop.PaymentID, len(units))
 	queries := make([]Query, len(units))
-	found := make([]*[]drop.Payment, len(units))
 	for i, id := range units {
 		queries[i] = OfUnit(id)
-		found[i] = list(&queries[i], new(drop.Payment), one)
+		claimed[i] = list(&queries[i], new(drop.Reservation), func(r *drop.Reservation) drop.PaymentID { return r.Payment })
 	}
-	if err := s.engine.Read(ctx, "read the payments for reservations", queries...); err != nil {
+	if err := s.read(ctx, "read which payments claimed reservations", queries); err != nil {
 		return nil, err
 	}
+	var paid []Query
 	var all []drop.Payment
-	for _, rows := range found {
-		all = append(all, *rows...)
+	for i, numbers := range claimed {
+		for _, id := range *numbers {
+			if id == 0 {
+				continue
+			}
+			p := new(drop.Payment)
+			by := Payments.Column("id")
+			paid = append(paid, Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{ID: id}), AnyOrder: true, Row: p, Each: func() error {
+				if p.Unit == units[i] { // else its buyer has only begun to pay
+					all = append(all, *p)
+				}
+				return nil
+			}})
+		}
 	}
-	return all, nil
+	err := s.read(ctx, "read the payments for reservations", paid)
+	return all, err
+}
+
+// read is Read for any number of queries.
+func (s Store) read(ctx context.Context, op string, queries []Query) error {
+	if len(queries) == 0 {
+		return nil
+	}
+	return s.engine.Read(ctx, op, queries...)
 }
 
 // PaymentsOfDrop implements store.Store.
@@ -104,10 +123,10 @@ func unsettled(after drop.PaymentID, limit int) Query {
 	return Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unsettled: true}), Page: &Page{From: int64(after), Limit: limit}}
 }
 
-// OfUnit asks for the payment that claimed a reservation.
+// OfUnit asks for a reservation, which names the payment that claimed it.
 func OfUnit(id drop.ReservationID) Query {
-	by := Payments.Column("unit_id")
-	return Query{Table: Payments, Where: by, Is: by.Of(&drop.Payment{Unit: id}), AnyOrder: true}
+	by := Reservations.Column("id")
+	return Query{Table: Reservations, Of: id.Drop(), Where: by, Is: by.Of(&drop.Reservation{ID: id}), AnyOrder: true}
 }
 
 // Due asks for the payments that are due at a moment; see store.Payments.DuePayments.

@@ -52,6 +52,8 @@ type Column struct {
 	Null bool
 	// The store sets Numbered and Timed columns of a new row, to the next number and to the store's time.
 	Numbered, Timed bool
+	// Fixed: batches do not change it.
+	Fixed bool
 	// Unique, Needed and References repeat what the schema says: no value twice, no empty value, and only numbers
 	// that exist in another table.
 	Unique, Needed bool
@@ -133,6 +135,7 @@ func (c *Column) small() *Column    { c.Kind = Small; return c }
 func (c *Column) orNull() *Column   { c.Null = true; return c }
 func (c *Column) numbered() *Column { c.Numbered = true; return c }
 func (c *Column) timed() *Column    { c.Timed = true; return c }
+func (c *Column) fixed() *Column    { c.Fixed = true; return c }
 func (c *Column) unique() *Column   { c.Unique = true; return c }
 func (c *Column) needed() *Column   { c.Needed = true; return c }
 

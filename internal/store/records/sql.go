@@ -3,6 +3,7 @@ package records
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"sneakerdrop/internal/drop"
@@ -146,6 +147,11 @@ func (t *Table) Stored() []string {
 	return names
 }
 
+// Changing returns the columns that are not Fixed, with the key.
+func (t *Table) Changing() []*Column {
+	return slices.DeleteFunc(slices.Clone(t.Columns), func(c *Column) bool { return c.Fixed })
+}
+
 // unsaid reports whether no field of a row holds its drop.
 func (t *Table) unsaid() bool { return t.Drop != "" && t.Columns[0].Name != t.Drop }
 
@@ -191,12 +197,12 @@ func (d Dialect) Add(t *Table, row any) (sql string, args []Argument) {
 		strings.Join(names, ", "), strings.Join(values, ", "), t.givenNames()), args
 }
 
-// Set returns the statement that stores a row in place of the one with its number. Its parameters are Values.
+// Set returns the statement that changes the row with a number. Its parameters are the columns in Changing.
 func (d Dialect) Set(t *Table) string {
 	var sets []string
 	key := ""
-	for i, name := range t.Stored() {
-		if set := fmt.Sprint(name, " = ", d.Parameter, i+1); name == t.Key {
+	for i, c := range t.Changing() {
+		if set := fmt.Sprint(c.Name, " = ", d.Parameter, i+1); c.Name == t.Key {
 			key = set
 		} else {
 			sets = append(sets, set)

@@ -239,10 +239,7 @@ func (s Store) PurchasesOf(ctx context.Context, reservations []drop.ReservationI
 			return nil
 		}}
 	}
-	if len(queries) == 0 {
-		return nil, nil
-	}
-	err := s.engine.Read(ctx, "read the purchases of reservations", queries...)
+	err := s.read(ctx, "read the purchases of reservations", queries)
 	return all, err
 }
 

@@ -325,17 +325,23 @@ func insertPurchases(conn *sqlite.Conn, id drop.ID, purchases []drop.Purchase) e
 	})
 }
 
+// paid are the columns of sqlRunBatchPay.
+var paid = records.Payments.Changing()
+
 func savePayments(conn *sqlite.Conn, c *drop.Changes) error {
-	for _, p := range c.Begun {
-		if err := insert(conn, records.Payments, 0, p); err != nil {
-			return err
-		}
+	if err := changePayments(conn, inserts[records.Payments], records.Payments.Columns, c.Begun); err != nil {
+		return err
 	}
-	return change(conn, sqlRunBatchPay, "payment", len(c.Paid), func(st *sqlite.Stmt, i int) int64 {
-		for n, a := range records.Payments.Values(0, c.Paid[i]) {
+	return changePayments(conn, sqlRunBatchPay, paid, c.Paid)
+}
+
+func changePayments(conn *sqlite.Conn, query string, columns []*records.Column, payments []*drop.Payment) error {
+	return change(conn, query, "payment", len(payments), func(st *sqlite.Stmt, i int) int64 {
+		for n, column := range columns {
+			a := column.Of(payments[i])
 			bindArgument(st, n+1, &a)
 		}
-		return int64(c.Paid[i].ID)
+		return int64(payments[i].ID)
 	})
 }
 

@@ -164,7 +164,7 @@ func TestStatements_Plans(t *testing.T) {
 		sqlEnsureSubject:    "users_subject (issuer=? AND subject=?)",
 
 		selects(records.Due(5, 5, 100)): "payments_unsettled (unsettled=? AND id>?)",
-		selects(records.OfUnit(5)):      "payments_unit (unit_id=?)",
+		selects(records.OfUnit(5)):      "reservations USING PRIMARY KEY (drop_id=? AND id=?)",
 		selects(records.OfDrop(1)):      "payments_reservation (reservation_id>? AND reservation_id<?)",
 
 		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",

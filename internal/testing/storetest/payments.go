@@ -215,21 +215,38 @@ func paymentsReplaceOnlyWhatWasRead(f *fixture) {
 	}
 }
 
+// Two of three claims take the unit that was held, and a late one takes another. A buyer who only began to pay has
+// claimed none.
 func paymentsFound(f *fixture) {
-	of := func(reservation, unit drop.ReservationID) drop.Payment {
-		p := fullPayment
-		p.Reservation, p.Unit = reservation, unit
-		return f.payment(p)
+	id := f.create(plain(5))
+	claim := func(at drop.Time, user drop.UserID) drop.Payment {
+		f.Helper()
+		r := f.reserve(id, base, drop.Reserve{User: user})
+		p := f.begin(r, drop.Payment{Provider: "demo", State: drop.PaymentOpen})
+		if at == 0 {
+			return p
+		}
+		claimed := f.run(id, at, drop.ClaimUnit{Reservation: r.ID, User: user, Payment: p.ID, Within: time.Hour})[0]
+		if claimed.Err != nil {
+			f.Fatalf("ClaimUnit: %+v", claimed)
+		}
+		to := p
+		to.Unit = claimed.Reservation.Claim
+		if done, err := f.ReplacePayment(f.ctx, p, to); err != nil || !done {
+			f.Fatalf("ReplacePayment: %t, %v", done, err)
+		}
+		return to
 	}
-	const r = drop.ReservationID(7 << 32)
-	of(r+1, 0)
-	b, c := of(r+2, r+2), of(r+1, r+3)
+	begun, a, late := claim(0, 1), claim(base, 2), claim(base+10*minute, 3)
+	if late.Unit == late.Reservation {
+		f.Fatal("the late payment claimed the reservation that has ended")
+	}
 	for _, c := range []struct {
 		units []drop.ReservationID
 		want  []drop.Payment
 	}{
-		{[]drop.ReservationID{r + 3, r + 1, r + 2}, []drop.Payment{c, b}},
-		{[]drop.ReservationID{r + 1}, nil},
+		{[]drop.ReservationID{late.Unit, begun.Reservation, late.Reservation, a.Unit, drop.NewReservationID(id, 99)}, []drop.Payment{late, a}},
+		{[]drop.ReservationID{begun.Reservation}, nil},
 		{nil, nil},
 	} {
 		got, err := f.PaymentsFor(f.ctx, c.units)
