@@ -33,7 +33,7 @@ var house = [][]string{
 	{"internal/store"},
 	{"internal/operator"},
 	{"internal/drop"},
-	{"internal/text", "internal/flatjson", "internal/markdown", "internal/negotiate", "client"},
+	{"internal/text", "internal/draw", "internal/flatjson", "internal/markdown", "internal/negotiate", "client"},
 }
 
 // outside has the packages that import nothing from elsewhere but the standard library and what begins like this:
@@ -41,6 +41,7 @@ var house = [][]string{
 var outside = map[string][]string{
 	"internal/drop":     nil,
 	"internal/text":     {"golang.org/x/text/", "github.com/clipperhouse/uax29/v2/graphemes"},
+	"internal/draw":     {"github.com/go-json-experiment/json", "github.com/cloudflare/circl/sign/bls"},
 	"internal/flatjson": nil,
 	"client":            nil,
 }

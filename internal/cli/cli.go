@@ -43,6 +43,8 @@ type commands struct {
 	Events  eventsCommand   `cmd:"" help:"Print what happened to drops, one JSON object per line, for the shop's other systems."`
 	Webhook webhookCommands `cmd:"" help:"Make, list and change webhooks, which send events to the shop's other systems."`
 
+	Verify verifyCommand `cmd:"" help:"Run a draw again from its public record, without a server; exit code 1 and the reason if the record is wrong."`
+
 	Health healthCommand `cmd:"" help:"Ask the server on this machine whether it can sell; exit code 1 if it cannot. For health checks in images without a shell."`
 
 	Bench benchCommand `cmd:"" help:"Put load on a server, by default its own, and report the throughput, the latency, and whether its answers match its records."`
