@@ -16,6 +16,7 @@ type book struct {
 	purchases    []drop.Purchase    // by their numbers, from 1
 	paid         map[drop.ReservationID]drop.Purchase
 	kept         map[string]drop.Kept // by operation and key
+	payments     map[drop.PaymentID]drop.Payment
 }
 
 // newBook returns a drop right after its creation.
@@ -71,6 +72,11 @@ func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
 			}
 		}
 	}
+	for _, id := range need.Payments {
+		if p, ok := b.payments[id]; ok {
+			s.LoadPayment(p)
+		}
+	}
 	for i := range need.Keys {
 		if k, ok := b.kept[scope(&need.Keys[i])]; ok {
 			s.LoadKept(k)
@@ -109,7 +115,7 @@ func (b *book) after(s *drop.State, c *drop.Changes, result drop.Result) *book {
 	next := *b
 	next.drop, next.lastAt = s.Drop, s.LastAt
 	next.drop.Version = 0
-	if len(c.Ended)+len(c.Made) > 0 {
+	if len(c.Ended)+len(c.Made)+len(c.Updated) > 0 {
 		next.reservations = slices.Clone(b.reservations)
 	}
 	for _, r := range c.Ended {
@@ -117,6 +123,12 @@ func (b *book) after(s *drop.State, c *drop.Changes, result drop.Result) *book {
 	}
 	for _, r := range c.Made {
 		next.reservations = append(next.reservations, bare(*r))
+	}
+	for _, r := range c.Updated {
+		next.reservations[numberOf(r.ID)-1] = bare(*r)
+	}
+	for _, p := range slices.Concat(c.Begun, c.Paid) {
+		next.payments = with(next.payments, p.ID, *p)
 	}
 	if len(c.Purchases) > 0 {
 		next.purchases = slices.Concat(b.purchases, c.Purchases)
@@ -168,7 +180,7 @@ func (b *book) same(other *book) bool {
 	}
 	return b != nil && other != nil && b.lastAt == other.lastAt && b.drop.Paused == other.drop.Paused &&
 		slices.Equal(b.drop.Sizes, other.drop.Sizes) && slices.Equal(b.reservations, other.reservations) &&
-		slices.Equal(b.purchases, other.purchases) && sameKept(b.kept, other.kept)
+		slices.Equal(b.purchases, other.purchases) && maps.Equal(b.payments, other.payments) && sameKept(b.kept, other.kept)
 }
 
 func sameKept(a, b map[string]drop.Kept) bool {
@@ -194,12 +206,14 @@ func (b *book) hash() uint64 {
 	add(int64(len(b.reservations)))
 	add(int64(len(b.purchases)))
 	add(int64(len(b.kept)))
+	add(int64(len(b.payments)))
 	for i := range b.drop.Sizes {
 		add(b.drop.Sizes[i].Stock.Available)
 		add(b.drop.Sizes[i].Stock.Total)
 	}
 	for i := range b.reservations {
 		add(int64(b.reservations[i].Status))
+		add(int64(b.reservations[i].Claim))
 	}
 	for i := range b.purchases {
 		add(int64(b.purchases[i].Return))

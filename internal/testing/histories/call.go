@@ -51,6 +51,7 @@ type answer struct {
 	id      int64
 	version int64
 	raw     string
+	result  *drop.Result // of a step of a payment
 }
 
 func (c *call) String() string {

@@ -89,6 +89,9 @@ func (h *history) tally() {
 			h.count("calls told that nothing was done")
 		case c.answer.unknown:
 			h.count(unknownOutcome)
+			if !h.faults && !h.cuts && !h.expected {
+				h.t.Errorf("without a fault, nobody knows what became of %s", c)
+			}
 		case c.answer.refused != "":
 			h.count("calls refused: " + string(c.answer.refused))
 		case c.kind == command:
@@ -136,8 +139,14 @@ func (h *history) explained(m *model) {
 			asked[buyer{c.drop, cmd.User, cmd.Size}] = true
 		}
 	}
-	for who, r := range m.rows.byBuyer {
-		if !asked[who] {
+	late := make(map[drop.ReservationID]bool) // units that were claimed for late money
+	for _, r := range m.rows.byID {
+		if r.Claim != r.ID {
+			late[r.Claim] = true
+		}
+	}
+	for _, r := range m.rows.byID {
+		if who := (buyer{r.ID.Drop(), r.UserID, r.Size}); !asked[who] || m.rows.byBuyer[who].ID != r.ID && !late[r.ID] {
 			h.t.Errorf("nobody was told of %+v, and nobody waits for it", r)
 		}
 	}

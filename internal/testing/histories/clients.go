@@ -64,6 +64,9 @@ func (c *client) next() *call {
 	if c.h.operators && c.IntN(2) == 0 {
 		return c.operate()
 	}
+	if c.h.replicas[0].engine != nil && c.IntN(4) == 0 {
+		return c.pay()
+	}
 	switch n := c.IntN(100); {
 	case n < 38:
 		return c.reserve()
@@ -150,6 +153,7 @@ type offer struct {
 	mu      sync.Mutex
 	highest int // the number of a reservation that a client knows of
 	sold    int // the number of a purchase that a client knows of
+	paid    []*paid
 }
 
 // learn takes the number of a reservation or purchase that a client was answered with.
@@ -205,6 +209,10 @@ func (c *client) fate() fate {
 
 // do makes one call, and records it.
 func (h *history) do(c *call, f fate) {
+	if _, step := c.isStep(); step {
+		h.doStep(c, f)
+		return
+	}
 	r := h.replicas[c.replica]
 	req := c.build(r.url)
 	c.began, c.from = time.Since(h.began), now()

@@ -55,6 +55,7 @@ func (h *history) verify() {
 	h.versions()
 	h.explained(m)
 	h.ruled(m)
+	h.settled(m)
 }
 
 // settings are the kinds of histories.

@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/testing/stores"
 )
@@ -62,6 +64,7 @@ type history struct {
 	http     *http.Client
 	offers   []*offer
 	place    *place
+	payments atomic.Int64 // their numbers
 
 	mu    sync.Mutex
 	calls []*call
@@ -71,6 +74,7 @@ type history struct {
 type replica struct {
 	url, address string
 	stop         func(context.Context) error // nil: somebody else's
+	engine       *engine.Engine              // the same
 }
 
 func newHistory(t testing.TB, s setting, seed uint64, sum *sum) *history {
@@ -152,7 +156,7 @@ func (h *history) read() *rows {
 		stock: make(map[drop.ID]drop.Drop), reservations: make(map[drop.ID][]drop.Reservation),
 		purchases: make(map[drop.ID][]drop.Purchase), byID: make(map[drop.ReservationID]drop.Reservation),
 		byBuyer: make(map[buyer]drop.Reservation), paid: make(map[drop.ReservationID]drop.Purchase),
-		sold: make(map[drop.PurchaseID]drop.Purchase),
+		sold: make(map[drop.PurchaseID]drop.Purchase), payments: make(map[drop.ID]map[drop.PaymentID]drop.Payment),
 	}
 	for _, o := range h.offers {
 		books, err := stores.ReadBooks(h.t.Context(), h.place.direct, o.id)
@@ -161,10 +165,20 @@ func (h *history) read() *rows {
 		}
 		r.stock[o.id], r.reservations[o.id], r.purchases[o.id] = books.State.Drop, books.Reservations, books.Purchases
 		for _, v := range books.Reservations {
-			r.byID[v.ID], r.byBuyer[buyer{o.id, v.UserID, v.Size}] = v, v
+			r.byID[v.ID] = v
+			if who := (buyer{o.id, v.UserID, v.Size}); r.byBuyer[who].ID == 0 {
+				r.byBuyer[who] = v
+			}
 		}
 		for _, p := range books.Purchases {
 			r.paid[p.ReservationID], r.sold[p.ID] = p, p
+		}
+		r.payments[o.id] = make(map[drop.PaymentID]drop.Payment)
+		if err := h.place.direct.PaymentsOfDrop(h.t.Context(), o.id, func(p drop.Payment) error {
+			r.payments[o.id][p.ID] = p
+			return nil
+		}); err != nil {
+			h.t.Fatal(err)
 		}
 	}
 	return r

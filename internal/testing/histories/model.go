@@ -28,10 +28,16 @@
 // With one server nothing is ever stale. With two, a server refuses from what it knew up to 500 ms ago, unless the
 // call has a key or the limit is one. It shows a drop in the state that it last heard of. That is a state that the
 // drop was in, and never an older one after a newer one (see versions).
+//
+// # Payments
+//
+// Each payment has a row, and the claim of a reservation never changes once it is there. So the rows tell whether a
+// step of a payment took effect, and when.
 package histories
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -123,8 +129,8 @@ func (m *model) step(b *book, c *call) []any {
 		from = c.earliest()
 	}
 	cmd := keyed(c.key, c.cmd)
-	for _, now := range b.moments(max(from, b.lastAt), c.to, c.answer.at) {
-		if r, next := b.apply(now, cmd); textOf(&r, true) == c.answer.text {
+	for _, now := range b.moments(max(from, b.lastAt), c.to, m.hint(c)) {
+		if r, next := b.apply(now, cmd); c.text(&r) == c.answer.text && m.claimedThen(next, c) {
 			return []any{next}
 		}
 	}
@@ -184,6 +190,14 @@ func (m *model) unknown(b *book, c *call) []any {
 			return same
 		}
 		at = m.rows.sold[cmd.Purchase].ReturnedAt
+	case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim:
+		switch done, early := m.stepDone(b, c); {
+		case done:
+			return same
+		case early:
+			return nil
+		}
+		at, _ = m.stepTook(c)
 	default:
 		return m.both(b, c)
 	}
@@ -220,9 +234,10 @@ type rows struct {
 	reservations map[drop.ID][]drop.Reservation
 	purchases    map[drop.ID][]drop.Purchase
 	byID         map[drop.ReservationID]drop.Reservation
-	byBuyer      map[buyer]drop.Reservation
+	byBuyer      map[buyer]drop.Reservation // the first, which was reserved
 	paid         map[drop.ReservationID]drop.Purchase
 	sold         map[drop.PurchaseID]drop.Purchase
+	payments     map[drop.ID]map[drop.PaymentID]drop.Payment
 }
 
 // are reports whether the rows of that drop are the book's.
@@ -230,5 +245,6 @@ func (r *rows) are(b *book) bool {
 	d := r.stock[b.drop.ID]
 	same := func(x, y drop.Reservation) bool { return bare(x) == y }
 	return d.Paused == b.drop.Paused && slices.Equal(d.Sizes, b.drop.Sizes) &&
-		slices.EqualFunc(r.reservations[b.drop.ID], b.reservations, same) && slices.Equal(r.purchases[b.drop.ID], b.purchases)
+		slices.EqualFunc(r.reservations[b.drop.ID], b.reservations, same) && slices.Equal(r.purchases[b.drop.ID], b.purchases) &&
+		maps.Equal(r.payments[b.drop.ID], b.payments)
 }

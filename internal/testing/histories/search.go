@@ -103,6 +103,9 @@ func (m *model) mayHaveDone(c *call) bool {
 	case drop.ReturnPurchase:
 		p := m.rows.sold[cmd.Purchase]
 		return p.Return != drop.NotReturned && cmd.Restock == (p.Return == drop.BackOnSale)
+	case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim:
+		_, took := m.stepTook(c)
+		return took
 	default:
 		return c.kind == command
 	}
@@ -122,9 +125,12 @@ func (m *model) until(c *call, calls []*call) bool {
 			after = made && other.answer.id >= int64(row.ID)
 		case drop.MakePurchase:
 			_, made := other.cmd.(drop.MakePurchase)
-			after = made && other.answer.id >= int64(m.rows.paid[cmd.Reservation].ID)
+			_, completed := other.cmd.(drop.CompletePayment)
+			after = (made || completed) && other.answer.id >= int64(m.rows.paid[cmd.Reservation].ID)
 		case drop.Cancel, drop.ReturnPurchase:
 			after = other.cmd == c.cmd
+		case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim:
+			after = c.shows(other)
 		}
 		if after {
 			c.ended = min(c.ended, other.ended)

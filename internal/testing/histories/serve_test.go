@@ -74,7 +74,7 @@ func (h *history) serve(s store.Store, rnd *rand.Rand) *replica {
 	server := api.Server(handler, log)
 	go func() { _ = server.Serve(l) }() // until it is shut down
 	return &replica{
-		address: l.Addr().String(), url: "http://" + l.Addr().String(),
+		engine: e, address: l.Addr().String(), url: "http://" + l.Addr().String(),
 		stop: func(ctx context.Context) error { return errors.Join(server.Shutdown(ctx), e.Stop(ctx)) },
 	}
 }
