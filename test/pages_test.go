@@ -10,7 +10,7 @@ import (
 func TestPages_TakeNoPathFromTheAPI(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	for target, page := range map[string]bool{
-		"GET /": true, "GET /admin": true, "GET /admin/": true, "GET /ADMIN": true, "GET /?utm=x": true,
+		"GET /": true, "GET /admin": true, "GET /verify": true, "GET /admin/": true, "GET /ADMIN": true, "GET /?utm=x": true,
 		"GET /admin/drops": false, "GET /assets/": false, "GET /assets/main.js": false,
 		"GET /index.html": false, "GET /favicon.ico": false, "GET /nothing": false, "GET /api": false,
 	} {

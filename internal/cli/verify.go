@@ -21,7 +21,7 @@ func (c *verifyCommand) run(_ context.Context, con *console) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	fmt.Fprintf(con.stdout, "%s: the draw of drop %d, %q, is right: %s\n", name, r.Drop.ID, r.Drop.Name, drawn(r))
+	fmt.Fprintf(con.stdout, "%s: the draw of drop %d, %q, is correct: %s\n", name, r.Drop.ID, r.Drop.Name, drawn(r))
 	fmt.Fprintf(con.stdout, "Compare these with what the shop published before the draw:\n  commitment %s\n  root       %s\n  seal       %s\n",
 		r.Commitment, r.Root, r.Seal)
 	if c.Receipt == "" {

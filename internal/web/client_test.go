@@ -71,7 +71,7 @@ func TestClient_IsSmall(t *testing.T) {
 	}
 }
 
-var bundles = regexp.MustCompile(`^/assets/[0-9a-f]+/(shop|admin)\.js$`)
+var bundles = regexp.MustCompile(`^/assets/[0-9a-f]+/(shop|admin|verify)\.js$`)
 
 // Nothing but the library speaks to the server: what it does about lost answers, keys and clocks would be missing.
 func TestPages_SpeakThroughTheClient(t *testing.T) {

@@ -70,13 +70,17 @@ func (m messages) over(others messages) messages {
 	return merged
 }
 
-// shownBy are the messages that the scripts of a page show. Those of the area page are the server's; the control room
-// shares a few areas with the shop window, and has its own texts in its scripts.
+// areasOf has the areas of messages that pages show; the area of a key is the part before its first dot. The control
+// room has its own texts in its scripts. The shop window shows all areas that are not named here.
+var areasOf = map[string][]string{"/admin": {"refusal", "start", "time"}, "/verify": {"start", "verify"}}
+
+// shownBy are the messages that the scripts of a page show. Those of the area page are the server's.
 func (m messages) shownBy(page string) messages {
+	areas, named := areasOf[page]
 	shown := make(messages)
 	for key, text := range m {
-		area, _, _ := strings.Cut(key, ".") // the part before the first dot
-		if area != "page" && (page != "/admin" || slices.Contains([]string{"refusal", "start", "time"}, area)) {
+		area, _, _ := strings.Cut(key, ".")
+		if named && slices.Contains(areas, area) || !named && area != "page" && area != "verify" {
 			shown[key] = text
 		}
 	}

@@ -1,7 +1,8 @@
-// Package web has the pages that people use: the shop window at / and the control room at /admin. A page is HTML, its
-// style sheets, and ES modules that import each other by relative paths. The folder bundled has the modules of each
-// page joined to one file, and its style sheets joined to another: bundle makes it. The client library, which the
-// pages use to call the server, is also served to other sites' pages, below /client.
+// Package web has the pages that people use: the shop window at /, the control room at /admin, and at /verify the
+// page that checks a draw. A page is HTML, its style sheets, and ES modules that import each other by relative paths.
+// The folder bundled has the modules of each page joined to one file, and its style sheets joined to another: bundle
+// makes it. The client library, which the pages use to call the server, is also served to other sites' pages, below
+// /client.
 //
 // All files except the pages are in one folder whose name is a hash of their content, so browsers keep them for ever.
 // Browsers ask for a page itself again each time. It is small, and has its style sheet and its first script inside,
@@ -80,7 +81,7 @@ type Pages struct {
 }
 
 // pageOf has the template of each page.
-var pageOf = map[string]string{"/": "shop.html", "/admin": "admin.html"}
+var pageOf = map[string]string{"/": "shop.html", "/admin": "admin.html", "/verify": "verify.html"}
 
 const missingPage = "missing.html"
 
@@ -117,8 +118,9 @@ func New(c Config) (*Pages, error) {
 		return nil, fmt.Errorf("read the files of the pages: %w", err)
 	}
 	p.start = p.shipped["start.js"].Plain()
-	p.styles = map[string]template.CSS{
-		"/": template.CSS(p.shipped["shop.css"].Plain()), "/admin": template.CSS(p.shipped["admin.css"].Plain()), //nolint:gosec // ours
+	p.styles = make(map[string]template.CSS)
+	for at, name := range pageOf {
+		p.styles[at] = template.CSS(p.shipped[strings.TrimSuffix(name, ".html")+".css"].Plain()) //nolint:gosec // ours
 	}
 	p.addShipped()
 	p.addTheme(c.Theme)
@@ -163,8 +165,10 @@ func (p *Pages) addPages() error {
 // execute makes a page in one language. fill adds what the page shows of drops, and returns the cards on it.
 func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*file, error) {
 	page, script := "/", p.start
-	if name == pageOf["/admin"] {
-		page = "/admin"
+	for at, its := range pageOf {
+		if its == name {
+			page = at
+		}
 	}
 	data := pageData{
 		Config: p.config, Assets: p.assets, Start: template.JS(script), //nolint:gosec // ours
@@ -272,7 +276,7 @@ func (p *Pages) Around(next http.Handler) http.Handler {
 			refuseMethod(w, r)
 		case page == "/" && p.config.Catalog != nil:
 			p.shopWindow(p.spoken(w, r)).ServeHTTP(w, r)
-		case page == "/":
+		case page == "/" || page == "/verify":
 			p.static[page][p.spoken(w, r)].ServeHTTP(w, r)
 		default:
 			f.ServeHTTP(w, r)

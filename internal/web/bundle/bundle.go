@@ -24,8 +24,9 @@ var engines = []api.Engine{
 
 // styles lists the style sheets of each page, in their order.
 var styles = map[string][]string{
-	"shop":  {"shared/base.css", "shop/shop.css"},
-	"admin": {"shared/base.css", "vendor/uplot.css", "admin/admin.css", "admin/records.css", "admin/webhooks.css"},
+	"shop":   {"shared/base.css", "shop/shop.css"},
+	"verify": {"shared/base.css", "verify/verify.css"},
+	"admin":  {"shared/base.css", "vendor/uplot.css", "admin/admin.css", "admin/records.css", "admin/webhooks.css"},
 }
 
 // notice stands in front of each bundle, as the licenses of the code in it demand.
