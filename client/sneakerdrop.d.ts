@@ -1172,6 +1172,7 @@ export interface components {
             errors: number;
             faults: string[] | null;
             pass: boolean;
+            payments: boolean;
             purchase: components["schemas"]["Times"];
             refused: {
                 [key: string]: number;

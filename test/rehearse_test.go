@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +18,7 @@ import (
 const tomorrows = `{"name":"Tomorrow","price":90,"sizes":[{"size":"9","stock":20},{"size":"10","stock":40}],"limit_per_user":1,"start_time":"2099-01-01T00:00:00Z"}`
 
 type rehearsal struct {
-	Pass                                bool
+	Pass, Payments                      bool
 	Faults                              []string
 	Copy, Units, Sold, Unpaid, Watchers int64
 	SellOut                             int64 `json:"sell_out"`
@@ -68,6 +70,39 @@ func TestRehearse_PassesOnAGoodServer(t *testing.T) {
 	}
 	if _, copied := get(t, fmt.Sprintf("%s/api/drops/%d", s.url, r.Copy)); !strings.Contains(copied, `"archived":true`) || !strings.Contains(copied, `"hidden":true`) {
 		t.Error(copied)
+	}
+}
+
+// In a shop that takes payments a rehearsal moves no money: it asks the provider for nothing, and says so.
+func TestRehearse_MovesNoMoney(t *testing.T) {
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	provider := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("the provider is asked: %s %s", r.Method, r.URL)
+	}))
+	t.Cleanup(provider.Close)
+	for name, args := range map[string][]string{
+		"none":     {"--payments=none"},
+		"demo":     {"--payments=demo"},
+		"external": {"--payments=external", "--checkout-url=" + provider.URL + "/checkout", "--checkout-api-url=" + provider.URL + "/api"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pays := name != "none"
+			if name == "external" {
+				t.Setenv("SNEAKERDROP_CHECKOUT_SECRET", secret)
+			}
+			s := startFor(t, t.TempDir(), append([]string{"--hold=6s"}, args...)...)
+			made(t, s.url, tomorrows)
+			r, stderr := rehearsed(t, "--url="+s.url, "--drop=1", "--buyers=60", "--seed=7", "--max-p99=30s")
+			if len(r.Faults) > 0 || r.Sold == 0 || r.Unpaid == 0 || r.Payments != pays {
+				t.Errorf("%+v %s", r, stderr)
+			}
+			if _, body := get(t, s.url+"/api/payments"); pays && body != `{"payments":[],"next":null}` {
+				t.Errorf("the shop has payments: %s", body)
+			}
+			if _, metrics := get(t, s.url+"/metrics"); strings.Contains(metrics, `sneakerdrop_payment_call_seconds_count{operation="start"`) {
+				t.Error("a checkout was opened")
+			}
+		})
 	}
 }
 

@@ -80,6 +80,20 @@ func (c *client) callOperator(ctx context.Context, method, path string, in, out 
 	return json.Unmarshal(a.body, out)
 }
 
+// takesPayments reports whether buyers of the server pay. Only then it has a list of payments.
+func (c *client) takesPayments(ctx context.Context) (bool, error) {
+	const path = "/api/payments?limit=1"
+	switch a := c.send(ctx, http.MethodGet, path, nil, c.Token, "", ""); {
+	case a.err != nil:
+		return false, fmt.Errorf("GET %s: %w", path, a.err)
+	case a.status == http.StatusNotFound:
+		return false, nil
+	case a.status != http.StatusOK:
+		return false, fmt.Errorf("GET %s: %d %s", path, a.status, a.body)
+	}
+	return true, nil
+}
+
 // answer is the result of a request.
 type answer struct {
 	status int

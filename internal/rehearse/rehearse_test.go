@@ -1,6 +1,7 @@
 package rehearse
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,19 @@ func TestReturns_CompareHoldsWithTheLedger(t *testing.T) {
 	}
 	if p.returns(r, entries[:1], unpaid); len(r.Faults) != 1 {
 		t.Errorf("two holds that never came back: faults %q", r.Faults)
+	}
+}
+
+// Where buyers pay, the result says what was not rehearsed.
+func TestResult_SaysThatPaymentsAreNotPlayed(t *testing.T) {
+	for _, pays := range []bool{true, false} {
+		var text strings.Builder
+		if _, err := (&Result{Payments: pays}).WriteTo(&text); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(text.String(), "payments    not played") != pays {
+			t.Errorf("payments %t:\n%s", pays, text.String())
+		}
 	}
 }
 

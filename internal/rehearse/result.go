@@ -47,6 +47,9 @@ type Result struct {
 	Refused  map[string]int64 `json:"refused"`
 	Errors   int64            `json:"errors"` // requests without an answer, except those that buyers cut
 	Watchers int64            `json:"watchers"`
+	// Payments reports that buyers of the server pay. Those of a rehearsal do not: they purchase, and nobody plays the
+	// checkout.
+	Payments bool `json:"payments"`
 	// Books lists what the audit has read.
 	Books string        `json:"books"`
 	Took  time.Duration `json:"-"`
@@ -91,13 +94,17 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	if err := p.callOperator(ctx, http.MethodGet, dropPath(p.copied)+"/audit", nil, &audit); err != nil {
 		return nil, err
 	}
+	payments, err := p.takesPayments(ctx)
+	if err != nil {
+		return nil, err
+	}
 	defer p.notes.lock()()
 	n := &p.notes
 	r := &Result{
 		Drop: p.original.ID, Copy: p.copied, Buyers: p.Buyers, Seed: p.Seed, Units: all.Drops[i].Total, Sold: all.Drops[i].Sold,
 		Unpaid: int64(len(unpaid)), Returned: n.returned, Refused: maps.Clone(n.refused), Errors: n.errors, Watchers: n.watching,
 		Reserve: timesOf(n.times["/api/drops/reserve"]), Purchase: timesOf(n.times["/api/drops/purchase"]),
-		Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
+		Payments: payments, Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
 		Books: fmt.Sprintf("%d reservations, %d purchases, %d ledger entries", audit.Reservations, audit.Purchases, audit.LedgerEntries),
 	}
 	r.SellOut = sellOut(ledger.Entries)
@@ -267,6 +274,9 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	}
 	line("  watchers    %d", r.Watchers)
 	line("  records     %s", r.Books)
+	if r.Payments {
+		line("  payments    not played: no money moves, and buyers purchase without the checkout")
+	}
 	for _, fault := range r.Faults {
 		line("  FAULT       %s", fault)
 	}

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { client } from "../shared/client.js";
+import { payments } from "../shared/config.js";
 import { plural, whole } from "../shared/format.js";
 import { say } from "../shared/say.js";
 import { explain } from "../shared/words.js";
@@ -67,7 +68,7 @@ export function Rehearsal({ drop, rehearsals }) {
     return html`<p>Buyers need tokens that this server cannot make. Rehearse from the command line: <code>sneakerdrop rehearse --help</code>.</p>`;
   }
   return html`<p>A rehearsal makes a hidden copy of the drop and sends simulated buyers to it. Some come early, click twice, lose their connection, change their minds or never pay.
-      At the end you see how it went, and the copy is archived. You cannot rehearse while a drop is on sale or starts within 10 minutes.</p>
+      At the end you see how it went, and the copy is archived. You cannot rehearse while a drop is on sale or starts within 10 minutes.${payments && " No money moves: simulated buyers purchase without paying, so the checkout is not rehearsed."}</p>
     <form class="begin" onSubmit=${begin}>
       <div class="field"><label for="buyers">Buyers</label><input id="buyers" ref=${buyers} type="number" min="1" max="20000" step="1" defaultValue="1000" required /></div>
       <button type="submit" class="primary" aria-disabled=${busy || running === true} aria-busy=${running === true}>${running ? "Rehearsing…" : "Rehearse"}</button>
