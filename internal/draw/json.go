@@ -38,7 +38,7 @@ func encode(v any) ([]byte, error) {
 
 // parse reads data into v. There is one way to write each value, so it encodes v again and compares.
 func parse(what string, data []byte, v any) error {
-	if err := json.Unmarshal(data, v, json.RejectUnknownMembers(true)); err != nil {
+	if err := json.Unmarshal(data, v, json.RejectUnknownMembers(true), json.WithUnmarshalers(bounds())); err != nil {
 		return misread(what, err)
 	}
 	canonical, err := encode(v)
@@ -57,6 +57,38 @@ func parse(what string, data []byte, v any) error {
 		fault = where(p) + ": is missing, or not"
 	}
 	return fmt.Errorf("%s written as the format demands, from byte %d on; take the file as the server sent it", fault, same+1)
+}
+
+// bounds keeps a file of many tiny values from taking much more memory than its own size.
+func bounds() *json.Unmarshalers {
+	return json.JoinUnmarshalers(
+		atMost[Entry](MaxEntries), atMost[Winner](MaxEntries), atMost[EntryID](MaxEntries),
+		atMost[Stock](MaxSizes), atMost[int](MaxSizes), atMost[string](MaxSizes),
+	)
+}
+
+// atMost reads lists of so many values.
+func atMost[T any](most int) *json.Unmarshalers {
+	return json.UnmarshalFromFunc(func(d *jsontext.Decoder, list *[]T) error {
+		if d.PeekKind() != '[' {
+			return errors.ErrUnsupported
+		}
+		if _, err := d.ReadToken(); err != nil {
+			return err
+		}
+		for d.PeekKind() != ']' {
+			if len(*list) == most {
+				return fmt.Errorf("must have at most %d values", most)
+			}
+			var value T
+			if err := json.UnmarshalDecode(d, &value); err != nil {
+				return err
+			}
+			*list = append(*list, value)
+		}
+		_, err := d.ReadToken()
+		return err
+	})
 }
 
 // fieldAt is the field that has the byte with this index, or to which it leads.
@@ -88,7 +120,7 @@ func misread(what string, err error) error {
 	switch {
 	case errors.Is(e, json.ErrUnknownName):
 		reason = "is no field of the format"
-	case e.Err != nil && strings.HasPrefix(e.Err.Error(), "must be "): // ours
+	case e.Err != nil && strings.HasPrefix(e.Err.Error(), "must "): // ours
 		reason = e.Err.Error()
 	}
 	if e.JSONPointer == "" {

@@ -1,6 +1,7 @@
 package draw_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -104,6 +105,7 @@ var tamperings = map[string]tampering{
 	"another randomness":     {edit(func(r *draw.Record) { r.Beacon.Randomness[0] ^= 1 }), "the beacon's randomness is not the SHA-256 of its signature", "randomness"},
 	"another signature":      {edit(func(r *draw.Record) { r.Beacon.Signature[9] ^= 1 }), "the beacon's randomness is not the SHA-256 of its signature", "randomness"},
 	"a signature before":     {edit(func(r *draw.Record) { r.Beacon.PreviousSignature = draw.Hex{1} }), "the beacon's signature is not the network's for round 1000", "bad_field beacon.previous_signature"},
+	"a signature of nothing": {[2]string{`5e39"}`, `5e39","previous_signature":""}`}, "beacon: is missing, or not written as the format demands, from byte 850 on; take the file as the server sent it", "bad_form"},
 	"a beacon without fields": {func(s string) string {
 		return regexp.MustCompile(`"beacon":\{.*?\}`).ReplaceAllString(s, `"beacon":{}`)
 	}, "beacon.url: is missing, or not written as the format demands, from byte 287 on; take the file as the server sent it", "bad_field beacon.url"},
@@ -335,5 +337,47 @@ func TestProof_LeadsToTheRootAlone(t *testing.T) {
 	}
 	if err := (&draw.Proof{Entry: 1, Count: 1 << 60}).Check(draw.Hash{}, draw.Hash{}); err == nil || fmt.Sprint(err) != "the proof has no place for entry 1 among 1152921504606846976" {
 		t.Error(err)
+	}
+}
+
+// A file of many tiny values is refused before it fills the memory.
+func TestParse_BoundsEachList(t *testing.T) {
+	for want, list := range map[string]string{
+		"entries: must have at most 200000 values":     `{"entries":[{}` + strings.Repeat(",{}", draw.MaxEntries) + `]}`,
+		"winners: must have at most 200000 values":     `{"winners":[{}` + strings.Repeat(",{}", draw.MaxEntries) + `]}`,
+		"runners_up: must have at most 200000 values":  `{"runners_up":[1` + strings.Repeat(",1", draw.MaxEntries) + `]}`,
+		"stock: must have at most 100 values":          `{"stock":[{}` + strings.Repeat(",{}", draw.MaxSizes) + `]}`,
+		"entry 1: sizes: must have at most 100 values": `{"entries":[{"sizes":[1` + strings.Repeat(",1", draw.MaxSizes) + `]}]}`,
+		"entry 2: hash: has a value of the wrong kind": `{"entries":[{},{"hash":1}]}`,
+		"entries: has a value of the wrong kind":       `{"entries":{}}`,
+	} {
+		if _, err := draw.Parse([]byte(list)); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	list := `{"sizes":["42"` + strings.Repeat(`,"42"`, draw.MaxSizes) + `]}`
+	if _, err := draw.ParseReceipt([]byte(list)); err == nil || err.Error() != "sizes: must have at most 100 values" {
+		t.Error(err)
+	}
+}
+
+// The roots are those of Certificate Transparency's own tests, whose leaves are the SHA-256 of 0x00 and these bytes.
+func TestRoot_IsThatOfRFC6962(t *testing.T) {
+	var leaves []draw.Hash
+	roots := map[int]string{
+		1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+		2: "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+		3: "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+		7: "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+		8: "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+	}
+	for _, data := range []string{
+		"", "\x00", "\x10", "\x20\x21", "\x30\x31", "\x40\x41\x42\x43", "\x50\x51\x52\x53\x54\x55\x56\x57",
+		"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
+	} {
+		leaves = append(leaves, sha256.Sum256([]byte("\x00"+data)))
+		if want := roots[len(leaves)]; want != "" && draw.Root(leaves).String() != want {
+			t.Errorf("the root of %d leaves is %s, want %s", len(leaves), draw.Root(leaves), want)
+		}
 	}
 }

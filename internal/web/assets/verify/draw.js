@@ -183,8 +183,8 @@ function checkBeacon(b, closes) {
 
 // The draw.
 
-const leafOf = (drop, id, hash, labels) =>
-  sha256(Uint8Array.of(0), tag("entry"), int64(drop), int64(id), hash, int32(labels.length), ...labels.map(text));
+const leafTag = joined([Uint8Array.of(0), tag("entry")]);
+const leafOf = (drop, id, hash, labels) => sha256(leafTag, int64(drop), int64(id), hash, int32(labels.length), ...labels);
 
 // rootOf joins neighbors level by level; a node without a neighbor moves up unchanged.
 async function rootOf(leaves) {
@@ -213,7 +213,8 @@ function sealOf(r, root) {
 }
 
 async function checkHashes(r) {
-  const labels = (e) => e.sizes.map((size) => r.stock[size].size);
+  const texts = r.stock.map((s) => text(s.size));
+  const labels = (e) => e.sizes.map((size) => texts[size]);
   const root = await rootOf(await all(r.entries, (e) => leafOf(r.drop.id, e.id, bytesOf(e.hash), labels(e))));
   must(r.root === hexOf(root), "verify.root");
   must(r.commitment === hexOf(await sha256(tag("seed"), bytesOf(r.seed))), "verify.seed");
