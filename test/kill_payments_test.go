@@ -32,6 +32,13 @@ func TestKill_NoMoneyIsLost(t *testing.T) {
 	t.Run("PostgreSQL", func(t *testing.T) { t.Parallel(); newPayingKiller(t, seed, newPostgresKiller).pay(6) })
 }
 
+// The same with three servers on one database. Only one of them is killed, again and again, and in the end for good.
+// The others go on with its payments.
+func TestKill_NoMoneyIsLostAtAReplica(t *testing.T) {
+	t.Parallel()
+	newPayingKiller(t, seedOf(t), newPostgresKiller).beside(2).pay(3)
+}
+
 // payingKiller ends the server of buyers who pay.
 type payingKiller struct {
 	*killer
@@ -61,6 +68,25 @@ func newPayingKiller(t *testing.T, seed uint64, engine func(t *testing.T, seed u
 	return p
 }
 
+// beside starts so many other servers on the database, which nobody kills.
+func (p *payingKiller) beside(others int) *payingKiller {
+	p.t.Helper()
+	for i := range others {
+		args := append([]string{"--hold=" + []string{"1h", "1s"}[i%2], p.args[0], "--database=" + p.books}, p.args[2:]...)
+		p.others = append(p.others, startFor(p.t, p.dir, args...))
+	}
+	return p
+}
+
+// die kills the server in the middle of payments, and starts no other one.
+func (p *payingKiller) die() {
+	p.resume()
+	time.Sleep(p.upTo(250 * time.Millisecond)) // as in each cycle
+	p.server.kill()
+	p.url.Store(&p.others[0].url)
+	p.pause()
+}
+
 // pay kills the server that often, and then compares the money with the units.
 func (p *payingKiller) pay(cycles int) {
 	p.t.Helper()
@@ -72,6 +98,9 @@ func (p *payingKiller) pay(cycles int) {
 	}()
 	p.stripe.Chaos(0.05, fakestripe.Lost, fakestripe.Unreached, fakestripe.Doubled, fakestripe.TooMany, fakestripe.Busy, fakestripe.Nonsense, fakestripe.Garbled)
 	p.run(cycles)
+	if len(p.others) > 0 {
+		p.die()
+	}
 	p.stripe.Chaos(0)
 	cancel()
 	<-done
@@ -85,7 +114,7 @@ func (p *payingKiller) tell(ctx context.Context) {
 	for ctx.Err() == nil {
 		p.stripe.Deliver(fakestripe.Delivery{Lose: 0.1, Double: 0.2, Mix: true}, func(header http.Header, body []byte) error {
 			p.sent.Add(1)
-			return fakestripe.Post(ctx, *p.url.Load()+"/api/payments/stripe")(header, body)
+			return fakestripe.Post(ctx, p.next()+"/api/payments/stripe")(header, body)
 		})
 		select {
 		case <-ctx.Done():
@@ -139,7 +168,7 @@ func (p *payingKiller) buys(rnd *rand.Rand) {
 		return
 	}
 	if rnd.IntN(2) == 0 { // the browser comes back
-		if answer, err := p.client.Get(fmt.Sprintf("%s/api/payments/%d", *p.url.Load(), begun.Payment.ID)); err == nil {
+		if answer, err := p.client.Get(fmt.Sprintf("%s/api/payments/%d", p.next(), begun.Payment.ID)); err == nil {
 			answer.Body.Close()
 		}
 	}

@@ -10,6 +10,7 @@ func TestSoak_KillsLoseNoMoney(t *testing.T) {
 	for round := range uint64(10) {
 		t.Run("SQLite", func(t *testing.T) { newPayingKiller(t, seed+round, newSQLiteKiller).pay(30) })
 		t.Run("PostgreSQL", func(t *testing.T) { newPayingKiller(t, seed+round, newPostgresKiller).pay(30) })
+		t.Run("PostgreSQL, three servers", func(t *testing.T) { newPayingKiller(t, seed+round, newPostgresKiller).beside(2).pay(30) })
 	}
 }
 

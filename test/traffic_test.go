@@ -33,6 +33,8 @@ type traffic struct {
 	server  *server
 	client  *http.Client
 	url     atomic.Pointer[string] // of the server that runs now
+	others  []*server              // on the same database
+	calls   atomic.Int64           // each goes to the next server
 	shelves []shelf
 	visit   func(*rand.Rand) // what a buyer does (default shop)
 
@@ -163,6 +165,14 @@ func (tr *traffic) resume() {
 	}
 }
 
+// next returns the address of the server for a call: each server has its turn.
+func (tr *traffic) next() string {
+	if i := tr.calls.Add(1) % int64(1+len(tr.others)); i > 0 {
+		return tr.others[i-1].url
+	}
+	return *tr.url.Load()
+}
+
 // pause stops new buyers, and waits until the present ones know the outcome of their calls.
 func (tr *traffic) pause() {
 	if tr.stop != nil {
@@ -277,7 +287,7 @@ func refused(err error) bool { return strings.Contains(err.Error(), "connection 
 
 func (tr *traffic) send(c *wish) (string, error) {
 	for tries := 0; ; tries++ {
-		answer, err := client.Call{URL: *tr.url.Load() + c.path, Key: c.key, Body: c.body}.Text(context.Background(), tr.client)
+		answer, err := client.Call{URL: tr.next() + c.path, Key: c.key, Body: c.body}.Text(context.Background(), tr.client)
 		if err != nil && refused(err) && tries < 5000 {
 			time.Sleep(5 * time.Millisecond)
 			continue
