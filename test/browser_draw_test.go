@@ -1,11 +1,14 @@
 package test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"sneakerdrop/internal/draw"
 )
 
 // give puts a file into a field of the page, as somebody does who drops it there.
@@ -60,7 +63,39 @@ func TestDraw_IsCheckedInTheBrowser(t *testing.T) {
 	p.give("record", "draw.json", "{}")
 	p.reads(".verdict.bad p", "drop is missing, or not written as the format demands.")
 	p.check("draw desktop", desktop)
+	one, receipts := smallDraw(t)
+	p.give("record", "draw.json", one)
+	for i, want := range []string{"Entry 1 won size 42.", "Entry 2 won.", "Entry 3 was withdrawn before the draw.", "Entry 4 was removed before the draw: <b>twice</b>"} {
+		p.give("receipt", "receipt.json", receipts[i])
+		p.reads("p.verdict.good", want)
+		p.holds(`document.querySelector(".verdict.good h2") && !document.querySelector(".signature, .verdict b")`) // it has no beacon
+	}
 	p.quiet()
+}
+
+// smallDraw is a draw without a beacon, in which one entry wins a pair of a size, one a pair without a size, one was
+// withdrawn, and one removed. It comes with their receipts.
+func smallDraw(t *testing.T) (record string, receipts []string) {
+	t.Helper()
+	r := &draw.Record{Drop: draw.Drop{ID: 3, Name: "Comet"}, Closes: 1, Stock: []draw.Stock{{Size: "42", Units: 1}, {Units: 1}}, Commitment: draw.Commit(draw.Seed{})}
+	for i, size := range []int{0, 1, 0, 1} {
+		receipt := draw.Receipt{Version: draw.Version, Drop: 3, Entry: draw.EntryID(i + 1), Buyer: 5, Sizes: []string{r.Stock[size].Size}}
+		r.Entries = append(r.Entries, draw.Entry{ID: receipt.Entry, Hash: draw.HashBuyer(receipt.Salt, 5), Sizes: []int{size}})
+		text, err := receipt.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		receipts = append(receipts, string(text))
+	}
+	r.Entries[2].Withdrawn, r.Entries[3].Removed = true, "<b>twice</b>"
+	if err := errors.Join(r.Close(), r.Run()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := r.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), receipts
 }
 
 func golden(t *testing.T, name string) string {
