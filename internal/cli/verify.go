@@ -73,11 +73,11 @@ func placed(r *draw.Record, file string) (string, error) {
 	case outcome.Won && outcome.Size == "":
 		return entry + "won", nil
 	case outcome.Won:
-		return entry + fmt.Sprintf("won size %s", outcome.Size), nil
+		return entry + fmt.Sprintf("won size %q", outcome.Size), nil
 	case outcome.Withdrawn:
 		return entry + "was withdrawn before the draw", nil
 	case outcome.Removed != "":
-		return entry + "was removed before the draw: " + oneLine(outcome.Removed), nil
+		return entry + fmt.Sprintf("was removed before the draw: %q", outcome.Removed), nil
 	default:
 		return entry + fmt.Sprintf("is number %s among %s runners-up", thousands(int64(outcome.Place)), thousands(int64(len(r.RunnersUp)))), nil
 	}

@@ -23,7 +23,7 @@ func TestVerify_SaysWhereAnEntryCame(t *testing.T) {
 		r.Entries = append(r.Entries, draw.Entry{ID: receipt.Entry, Hash: draw.HashBuyer(receipt.Salt, 5), Sizes: sizes})
 		saveDraw(t, dir, string(rune('1'+i)), &receipt)
 	}
-	r.Entries[3].Withdrawn, r.Entries[4].Removed = true, "a second\naccount"
+	r.Entries[3].Withdrawn, r.Entries[4].Removed = true, "a second\n\x1b[31maccount"
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestVerify_SaysWhereAnEntryCame(t *testing.T) {
 		_, outcome, _ := strings.Cut(stdout.String(), filepath.Join(dir, entry)+": entry "+entry)
 		said[strings.TrimSpace(outcome)]++
 	}
-	for _, want := range []string{"won", "won size 42", "is number 1 among 1 runners-up", "was withdrawn before the draw", "was removed before the draw: a second account"} {
+	for _, want := range []string{"won", `won size "42"`, "is number 1 among 1 runners-up", "was withdrawn before the draw", `was removed before the draw: "a second\n\x1b[31maccount"`} {
 		if said[want] != 1 {
 			t.Errorf("%q is said %d times, of %v", want, said[want], said)
 		}

@@ -129,12 +129,14 @@ func misread(what string, err error) error {
 	return fmt.Errorf("%s: %s", where(e.JSONPointer), reason)
 }
 
-// where names a place in a record for people: entry 17: hash.
+// where names a place in a record for people: entry 17: hash. What a file has in place of our names may be anything, so
+// it is shortened, and control characters are escaped.
 func where(p jsontext.Pointer) string {
 	one := map[string]string{"entries": "entry", "winners": "winner", "runners_up": "runner-up", "stock": "stock"}
 	var parts []string
 	for token := range p.Tokens() {
-		parts = append(parts, token)
+		quoted := strconv.QuoteToASCII(token)
+		parts = append(parts, quoted[1:min(len(quoted)-1, 1+40)])
 	}
 	if len(parts) >= 2 {
 		if n, err := strconv.Atoi(parts[1]); err == nil && one[parts[0]] != "" {
