@@ -915,6 +915,8 @@ export interface components {
             unsettled: boolean;
             /** Format: int64 */
             userId: number;
+            /** @description Unknown if only the shop knows the buyer */
+            username: string;
         };
         Payments: {
             /**
@@ -3354,6 +3356,7 @@ export interface operations {
                      *           "dropId": 1,
                      *           "reservationId": 4294967297,
                      *           "userId": 3,
+                     *           "username": "Unknown",
                      *           "purchaseId": 4294967297,
                      *           "reason": null,
                      *           "tries": 0,

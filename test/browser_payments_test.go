@@ -227,6 +227,7 @@ func TestPayments_AreRefundedInTheControlRoom(t *testing.T) {
 			p.rowCount(5)
 			p.reads("main tbody tr", "Not paid yet")
 			p.reads("main tbody tr", "The buyer can pay until")
+			p.reads("main tbody tr:nth-child(2) a[href^='#/buyers/']", "Ann")
 			p.reads("main tbody tr:nth-child(2)", "DEMO-000004")
 			p.check("payments", l)
 
@@ -237,11 +238,11 @@ func TestPayments_AreRefundedInTheControlRoom(t *testing.T) {
 			p.check("refund", l)
 			p.fill("#amount", "30.50")
 			p.pushesIn("Refund")
-			p.reads(".toast", "$30.50 of $90.00 refunded: receipt 1-4 of buyer")
+			p.reads(".toast", "$30.50 of $90.00 refunded: receipt 1-4 of Ann")
 			p.reads("#refunded-4294967300", "$30.50 refunded")
 			p.holds(`document.activeElement.matches("button#refund-4294967300")`)
 			p.refunds(4, "", "wrong size")
-			p.reads(".toast", "$90.00 of $90.00 refunded: receipt 1-4 of buyer")
+			p.reads(".toast", "$90.00 of $90.00 refunded: receipt 1-4 of Ann")
 			p.reads("#refunded-4294967300", "$90.00 refunded")
 			p.holds(`document.activeElement.matches("#refunded-4294967300") && !document.querySelector("#refund-4294967300")`)
 			p.check("payments refunded", l)
@@ -335,7 +336,7 @@ func TestPayments_SayWhatIsStuck(t *testing.T) {
 	pays(t, s.url, "Ann")
 	row := func(id, more string) string {
 		return fmt.Sprintf(`{"id":%s,"amount":90,"currency":"USD","refunded":0,"provider":"demo","number":null,"expires_at":"2020-01-01T00:10:00Z","createdAt":"2020-01-01T00:00:00Z",
-			"dropId":1,"reservationId":1,"userId":7,"purchaseId":null,"reason":null,"tries":0,"due_at":"2020-01-01T00:10:00Z",%s}`, id, more)
+			"dropId":1,"reservationId":1,"userId":7,"username":"Unknown","purchaseId":null,"reason":null,"tries":0,"due_at":"2020-01-01T00:10:00Z",%s}`, id, more)
 	}
 	p := visit(t, s.url+"/admin", desktopDark.with(oddScript+script(`
 		globalThis.stuck = [`+row("2", `"status":"claimed","unsettled":true,"tries":3,"reason":"the payment provider did not answer"`)+`,

@@ -3,7 +3,9 @@ package api
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -179,6 +181,7 @@ type (
 		DropID        drop.ID            `json:"dropId"`
 		ReservationID drop.ReservationID `json:"reservationId"`
 		UserID        drop.UserID        `json:"userId"`
+		Username      string             `json:"username" doc:"Unknown if only the shop knows the buyer"`
 		PurchaseID    *drop.PurchaseID   `json:"purchaseId" doc:"null: the unit is not sold for it"`
 		Reason        *string            `json:"reason" doc:"Why nothing was sold, or why the last try failed; null: there is nothing to say"`
 		Tries         int                `json:"tries" doc:"Failed tries since the last success"`
@@ -209,15 +212,34 @@ func (a *api) listPayments(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	found, more := pageOf(found, limit)
+	names, err := a.namesOf(r.Context(), found)
+	if err != nil {
+		return err
+	}
 	answer := &paymentsAnswer{Payments: make([]paymentRowAnswer, len(found))}
 	for i := range found {
 		answer.Payments[i] = answerPaymentRow(&found[i])
+		answer.Payments[i].Username = cmp.Or(names[found[i].User], drop.UnknownUsername)
 	}
 	if more {
 		answer.Next = &found[limit-1].ID
 	}
 	writeJSON(w, answer)
 	return nil
+}
+
+// namesOf returns the names of the payments' buyers, as far as the server knows them. It reads all at once.
+func (a *api) namesOf(ctx context.Context, paid []drop.Payment) (map[drop.UserID]string, error) {
+	names := make(map[drop.UserID]string, len(paid))
+	for i := range paid {
+		names[paid[i].User] = ""
+	}
+	ids := slices.Collect(maps.Keys(names))
+	found, err := engine.Ask(ctx, a.engine, func(s store.Records) ([]drop.User, error) { return s.Users(ctx, ids) })
+	for i := range found {
+		names[found[i].ID] = found[i].Username
+	}
+	return names, err
 }
 
 func answerPaymentRow(p *drop.Payment) paymentRowAnswer {

@@ -21,6 +21,8 @@ import (
 	"sneakerdrop/internal/payment"
 	"sneakerdrop/internal/payment/demo"
 	"sneakerdrop/internal/shop/checkout"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/stores"
 )
 
@@ -471,6 +473,7 @@ type paymentRowJSON struct {
 	Status        string  `json:"status"`
 	ReservationID int64   `json:"reservationId"`
 	UserID        int64   `json:"userId"`
+	Username      string  `json:"username"`
 	PurchaseID    *int64  `json:"purchaseId"`
 	Unsettled     bool    `json:"unsettled"`
 	Reason        *string `json:"reason"`
@@ -505,7 +508,8 @@ func TestPayments_AreListed(t *testing.T) {
 			}
 			mustPost[dropJSON](s, "/api/drops/create", createBody)
 			sold := s.paid(p, 3) // payment 1
-			for user := 4; user <= 6; user++ {
+			ann := mustPost[paymentJSON](s, "/api/users", `{"username":"Ann","email":"ann@example.com"}`)
+			for _, user := range []int64{4, ann.ID, ann.ID} {
 				held := mustPost[reservationJSON](s, "/api/drops/reserve", fmt.Sprintf(`{"dropId":1,"userId":%d}`, user))
 				mustPost[checkoutJSON](s, "/api/drops/checkout", checkoutBody(held.ID))
 			}
@@ -540,8 +544,12 @@ func TestPayments_AreListed(t *testing.T) {
 				d.validate(t, d.Paths["/api/payments"]["get"].Responses["200"].Content["application/json"].Schema, json.RawMessage(r.body))
 			}
 			rows := decoded[paymentsJSON](t, s.get("/api/payments")).Payments
-			if done := rows[3]; done.PurchaseID == nil || *done.PurchaseID != sold.Purchase.ID || done.Unsettled || done.DueAt != nil || done.Reason != nil || done.UserID != 3 {
+			if done := rows[3]; done.PurchaseID == nil || *done.PurchaseID != sold.Purchase.ID || done.Unsettled || done.DueAt != nil || done.Reason != nil || done.UserID != 3 ||
+				done.Username != "Unknown" {
 				t.Errorf("%+v", done)
+			}
+			if rows[0].Username != "Ann" || rows[1].Username != "Ann" || rows[2].Username != "Unknown" {
+				t.Errorf("the buyers are %+v", rows)
 			}
 			if stuck := rows[1]; stuck.Tries != 1 || stuck.Reason == nil || !strings.Contains(*stuck.Reason, "the line is dead") || stuck.DueAt == nil || stuck.PurchaseID != nil || !stuck.Unsettled {
 				t.Errorf("%+v", stuck)
@@ -553,5 +561,37 @@ func TestPayments_AreListed(t *testing.T) {
 				s.refused(s.get("/api/payments"+query), http.StatusUnprocessableEntity, "invalid")
 			}
 		})
+	}
+}
+
+// countedUsers counts the reads of buyers.
+type countedUsers struct {
+	store.Store
+	reads []int
+}
+
+func (s *countedUsers) Users(ctx context.Context, ids []drop.UserID) ([]drop.User, error) {
+	s.reads = append(s.reads, len(ids))
+	return s.Store.Users(ctx, ids)
+}
+
+func (s *countedUsers) User(ctx context.Context, id drop.UserID) (drop.User, error) {
+	s.reads = append(s.reads, 1)
+	return s.Store.User(ctx, id)
+}
+
+// The names of buyers are read once for each page, and each buyer once.
+func TestPayments_ReadTheirBuyersOnceForEachPage(t *testing.T) {
+	p, st := newTill("demo"), &countedUsers{Store: memory.New(stores.Now)}
+	s := newShopOn(t, st, new(atomic.Int64), p.open)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	for _, user := range []int{3, 4, 3} {
+		s.paid(p, user)
+	}
+	for query, want := range map[string]string{"": "[2]", "?limit=2": "[2]", "?limit=1": "[1]", "?before=1": "[0]"} {
+		st.reads = nil
+		if body := s.ok(s.get("/api/payments" + query)).body; fmt.Sprint(st.reads) != want {
+			t.Errorf("%q: reads of %d buyers, want %s: %s", query, st.reads, want, body)
+		}
 	}
 }

@@ -67,7 +67,7 @@ func (a *api) paymentRoutes() []route {
 				limitParam(maxPage),
 			},
 			answer: reflect.TypeFor[paymentsAnswer](),
-			answerExample: `{"payments":[{` + examplePayment + `,"dropId":1,"reservationId":4294967297,"userId":3,"purchaseId":4294967297,` +
+			answerExample: `{"payments":[{` + examplePayment + `,"dropId":1,"reservationId":4294967297,"userId":3,"username":"Unknown","purchaseId":4294967297,` +
 				`"reason":null,"tries":0,"due_at":null}],"next":null}`,
 			codes: []drop.Code{drop.CodeInvalid},
 		},

@@ -90,6 +90,8 @@ type Buyers interface {
 	EnsureSubjects(ctx context.Context, subjects []drop.Subject) ([]drop.User, error)
 	// User returns a buyer. It refuses with CodeUserNotFound.
 	User(ctx context.Context, id drop.UserID) (drop.User, error)
+	// Users returns those buyers that the store knows, in their order, as of one moment.
+	Users(ctx context.Context, ids []drop.UserID) ([]drop.User, error)
 	// NewestUsers returns the users before that one (0: of all), by descending number, at most limit.
 	NewestUsers(ctx context.Context, before drop.UserID, limit int) ([]drop.User, error)
 	// Reservations returns at most limit of a user's reservations in all drops, newest first. An active one past its

@@ -89,6 +89,22 @@ func (s Store) User(ctx context.Context, id drop.UserID) (drop.User, error) {
 	return u.User, nil
 }
 
+// Users implements store.Store. Each buyer is found by a key.
+func (s Store) Users(ctx context.Context, ids []drop.UserID) ([]drop.User, error) {
+	var all []drop.User
+	queries := make([]Query, len(ids))
+	for i, id := range ids {
+		u := &store.User{User: drop.User{ID: id}}
+		by := Users.Column("id")
+		queries[i] = Query{Table: Users, Where: by, Is: by.Of(u), AnyOrder: true, Row: u, Each: func() error {
+			all = append(all, u.User)
+			return nil
+		}}
+	}
+	err := s.read(ctx, "read users", queries)
+	return all, err
+}
+
 // NewestUsers implements store.Store.
 func (s Store) NewestUsers(ctx context.Context, before drop.UserID, limit int) ([]drop.User, error) {
 	q := Query{Table: Users, Page: Before(int64(before), limit)}

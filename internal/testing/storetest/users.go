@@ -24,6 +24,7 @@ var userTests = []test{
 	{"EnsureUser_OddNames", ensureOddNames},
 	{"EnsureUser_AtOnceGivesOneNumber", ensureAtOnce},
 	{"User_UnknownIsRefused", unknownUser},
+	{"Users_KnownOnesInTheirOrder", usersByNumber},
 	{"NewestUsers_ByPages", newestUsersByPages},
 	{"Reservations_NewestFirstOverAllDrops", reservationsNewestFirst},
 	{"Reservations_OverByTheClockAreExpired", reservationsOverAreExpired},
@@ -245,6 +246,18 @@ func unknownUser(f *fixture) {
 	for _, id := range []drop.UserID{0, -1, 1, drop.FirstAllocatedUser + 1000, drop.MaxSafeInteger, math.MaxInt64} {
 		_, err := f.User(f.ctx, id)
 		refused(f, "User", err, drop.CodeUserNotFound)
+	}
+}
+
+func usersByNumber(f *fixture) {
+	ann, bob, cid := f.ensure("Ann", "ann@example.com"), f.ensure("Bob", ""), f.ensure("Cid", "")
+	got, err := f.Users(f.ctx, []drop.UserID{cid.ID, 1, ann.ID, 0, drop.MaxSafeInteger, bob.ID})
+	if err != nil {
+		f.Fatalf("Users: %v", err)
+	}
+	equal(f, "Users", got, []drop.User{cid, ann, bob})
+	if got, err := f.Users(f.ctx, nil); err != nil || len(got) != 0 {
+		f.Errorf("Users without numbers: %v, %v", got, err)
 	}
 }
 

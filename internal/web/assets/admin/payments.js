@@ -33,7 +33,7 @@ export function Payments({ query }) {
   }, waiting);
   useNew(list);
   const put = (id, { payment }) => list.put((p) => (p.purchaseId === id ? { ...p, ...payment } : p));
-  const rows = list.rows.map((p) => html`<tr key=${p.id}><td>${precise(Date.parse(p.createdAt))}</td><td><${State} payment=${p} /></td><td>${amount(p.amount, p.currency)}</td><td>${refundOf(p, operates, put)}</td><td><a href=${href(`drops/${p.dropId}`)}><bdi>${nameOf(p)}</bdi></a></td><td><a href=${href(`buyers/${p.userId}`)}>${p.userId}</a></td><td>${p.purchaseId ? receiptOf({ id: p.purchaseId, dropId: p.dropId }) : "–"}</td><td><bdi>${p.number ?? "–"}</bdi></td></tr>`);
+  const rows = list.rows.map((p) => html`<tr key=${p.id}><td>${precise(Date.parse(p.createdAt))}</td><td><${State} payment=${p} /></td><td>${amount(p.amount, p.currency)}</td><td>${refundOf(p, operates, put)}</td><td><a href=${href(`drops/${p.dropId}`)}><bdi>${nameOf(p)}</bdi></a></td><td><a href=${href(`buyers/${p.userId}`)}><bdi>${buyerOf(p)}</bdi></a></td><td>${p.purchaseId ? receiptOf({ id: p.purchaseId, dropId: p.dropId }) : "–"}</td><td><bdi>${p.number ?? "–"}</bdi></td></tr>`);
   return html`<${Page} title="Payments">
     <form class="asks" onSubmit=${(e) => e.preventDefault()}>
       <${Select} id="payments-show" label="Show" value=${waiting ? "waiting" : ""} put=${(show) => change({ show })} choices=${[["", "All payments"], ["waiting", "Waiting or stuck"]]} />
@@ -47,9 +47,12 @@ export function Payments({ query }) {
 
 const nameOf = ({ dropId }) => dropOf(dropId)?.name ?? `Drop ${dropId}`;
 
+// buyerOf is the buyer's name or, if only the shop knows that, the buyer's number.
+const buyerOf = ({ username, userId }) => (username === "Unknown" ? `Buyer ${userId}` : username);
+
 function refundOf(payment, operates, put) {
   if (!payment.purchaseId) return "–";
-  const purchase = { id: payment.purchaseId, dropId: payment.dropId, dropName: nameOf(payment), username: `buyer ${payment.userId}`, payment };
+  const purchase = { id: payment.purchaseId, dropId: payment.dropId, dropName: nameOf(payment), username: buyerOf(payment), payment };
   return html`<${Refunded} purchase=${purchase} operates=${operates} put=${put} />`;
 }
 
