@@ -16,6 +16,9 @@ type book struct {
 	lastAt              drop.Time
 	seq                 drop.Seq
 	reserved, purchased uint32
+	waited, closed      uint32
+	entries             map[drop.EntryID]drop.Entry
+	most                int // of a line that a batch loads
 	batch               drop.BatchID
 	reservations        map[drop.ReservationID]drop.Reservation
 	purchases           map[drop.ReservationID]drop.Purchase
@@ -35,6 +38,8 @@ func newBook(spec drop.Spec) *book {
 		reservations: make(map[drop.ReservationID]drop.Reservation),
 		purchases:    make(map[drop.ReservationID]drop.Purchase),
 		kept:         make(map[drop.Key]drop.Kept),
+		entries:      make(map[drop.EntryID]drop.Entry),
+		most:         drop.MaxOffersPerBatch,
 		names:        map[drop.UserID]string{1: "Ann"},
 	}
 	b.drop = s.Drop
@@ -46,6 +51,7 @@ func (b *book) clone() *book {
 	c := *b
 	c.drop.Sizes = slices.Clone(b.drop.Sizes)
 	c.reservations, c.purchases = maps.Clone(b.reservations), maps.Clone(b.purchases)
+	c.entries = maps.Clone(b.entries)
 	c.ledger, c.kept = slices.Clone(b.ledger), maps.Clone(b.kept)
 	return &c
 }
@@ -56,7 +62,7 @@ func (b *book) sorted() []drop.Reservation {
 }
 
 func (b *book) load(need drop.Need, now drop.Time) *drop.State {
-	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Seq: b.seq, Reserved: b.reserved, Purchased: b.purchased, Batch: b.batch}
+	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Seq: b.seq, Reserved: b.reserved, Purchased: b.purchased, Batch: b.batch, Waited: b.waited, LineClosed: b.closed}
 	s.Sizes = slices.Clone(b.drop.Sizes)
 	var active []drop.Reservation
 	for _, r := range b.sorted() {
@@ -84,6 +90,7 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 			s.LoadPurchase(p)
 		}
 	}
+	users := slices.Concat(need.Users, b.loadLines(s, &need))
 	for _, p := range b.purchases {
 		if slices.Contains(need.Purchases, p.ID) {
 			s.LoadPurchase(p)
@@ -99,11 +106,11 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 	}
 	if b.drop.Limited() || need.Limits {
 		for _, r := range b.sorted() {
-			if slices.Contains(need.Users, r.UserID) && (r.Status == drop.Active || r.Status == drop.Completed) {
+			if slices.Contains(users, r.UserID) && (r.Status == drop.Active || r.Status == drop.Completed) {
 				s.LoadUsage(r)
 			}
 		}
-		for _, user := range need.Users {
+		for _, user := range users {
 			if n, last := b.unpaid(user); n > 0 {
 				s.LoadUnpaid(user, n, last)
 			}
@@ -112,8 +119,44 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 	return s
 }
 
+// loadLines loads what the batch needs of lines, and returns who waits.
+func (b *book) loadLines(s *drop.State, need *drop.Need) (users []drop.UserID) {
+	for i := range s.Sizes {
+		if s.Sizes[i].Waiting == 0 {
+			continue
+		}
+		line := b.line(i)
+		for _, e := range line[:min(len(line), b.most)] {
+			users = append(users, e.UserID)
+		}
+		s.LoadLine(i, line[:min(len(line), b.most)], len(line) <= b.most)
+	}
+	for _, e := range b.entries {
+		if slices.Contains(need.Entries, e.ID) || slices.Contains(need.Waiting, e.UserID) && e.As(b.closed).Status == drop.Waiting {
+			s.LoadEntry(e)
+		}
+	}
+	return users
+}
+
+// line returns who waits for a size, in order.
+func (b *book) line(size int) []drop.Entry {
+	var line []drop.Entry
+	for _, e := range b.entries {
+		if e.Line == size && e.As(b.closed).Status == drop.Waiting {
+			line = append(line, e)
+		}
+	}
+	slices.SortFunc(line, func(x, y drop.Entry) int { return cmp.Compare(x.ID, y.ID) })
+	return line
+}
+
 func (b *book) commit(s *drop.State, c *drop.Changes) {
 	b.drop, b.lastAt, b.seq, b.reserved, b.purchased, b.batch = s.Drop, s.LastAt, s.Seq, s.Reserved, s.Purchased, s.Batch
+	b.waited, b.closed = s.Waited, s.LineClosed
+	for _, e := range slices.Concat(c.Joined, c.Left) {
+		b.entries[e.ID] = *e
+	}
 	for _, r := range slices.Concat(c.Ended, c.Made, c.Updated) {
 		b.reservations[r.ID] = *r
 	}
@@ -138,7 +181,7 @@ func scope(k drop.Key) drop.Key {
 // unpaid counts a user's reservations that expired or were cancelled.
 func (b *book) unpaid(user drop.UserID) (count int, last drop.Time) {
 	for _, r := range b.reservations {
-		if r.UserID == user && (r.Status == drop.Expired || r.Status == drop.Cancelled) {
+		if r.UserID == user && (r.Status == drop.Expired || r.Status == drop.Cancelled) && (!r.Offer || b.drop.OffersCount) {
 			count++
 			last = max(last, r.EndedAt)
 		}

@@ -33,7 +33,11 @@ func (a *application) cancel(r *Reservation) Result {
 	case Completed:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
 	case Active:
-		a.end(r, Cancelled, ReservationCancelled, r.ID.number())
+		why := ReservationCancelled
+		if r.Offer {
+			why = OfferDeclined
+		}
+		a.end(r, Cancelled, why, r.ID.number())
 	case Expired, Cancelled:
 	}
 	return Result{Reservation: *r}

@@ -39,6 +39,8 @@ type Result struct {
 	Reservation Reservation // for Reserve and Cancel
 	Purchase    Purchase    // for MakePurchase
 	Payment     *Payment    // for StartPayment, CompletePayment and BookRefund, if it is stored
+	// Entry is the answer to Join and Leave. If a unit was offered right away, Reservation has it.
+	Entry *Entry
 	// Drop and Recent are the answer to Restock, Pause, Resume and Edit: the drop right after the command.
 	Drop   *Drop
 	Recent []Recent
@@ -52,6 +54,10 @@ type Result struct {
 type Need struct {
 	// Users are the buyers whose reservations count toward a limit, or whose unpaid holds count toward a cooldown.
 	Users []UserID
+	// Waiting are the buyers whose entries in lines are needed.
+	Waiting []UserID
+	// Entries are the entries to give up.
+	Entries []EntryID
 	// Limits asks for Users even if the drop has no limit and no cooldown yet, because a command in the batch may set
 	// one.
 	Limits bool

@@ -100,6 +100,10 @@ func (s Stock) Balanced() bool {
 type Size struct {
 	Label string
 	Stock Stock
+	// Waiting is how many entries wait for the size.
+	Waiting int64
+	// Pending is how many units are kept for them and are not offered yet. They are among Stock.Held.
+	Pending int64
 }
 
 // Drop is a limited release: what is for sale, from when, and how many units are left.
@@ -124,9 +128,17 @@ type Settings struct {
 	// MaxExpiredHolds is how many holds one user may leave unpaid before each further one causes a cooldown. 0 means
 	// any number.
 	MaxExpiredHolds int
-	Paused          bool
-	Hidden          bool
-	Archived        bool
+	// Waitlist: buyers can wait for units that come free.
+	Waitlist bool
+	// OfferFor is how long a buyer from the waitlist keeps an offered unit, in seconds.
+	OfferFor int
+	// MaxWaiting is the most entries that can wait at a time, in all sizes together.
+	MaxWaiting int
+	// OffersCount: an offer that its buyer did not take counts toward MaxExpiredHolds.
+	OffersCount bool
+	Paused      bool
+	Hidden      bool
+	Archived    bool
 }
 
 // Sized reports whether buyers choose a size.
@@ -145,6 +157,14 @@ func (d *Drop) Stock() Stock {
 	return sum
 }
 
+// Waiting returns how many entries wait for any size.
+func (d *Drop) Waiting() (n int64) {
+	for i := range d.Sizes {
+		n += d.Sizes[i].Waiting
+	}
+	return n
+}
+
 // Reservation keeps one unit for one user until ExpiresAt.
 type Reservation struct {
 	ID     ReservationID
@@ -161,6 +181,8 @@ type Reservation struct {
 	// Claim is set once the payment's money was there. It is the reservation that the payment claimed, to capture the
 	// money: this one or, if this one had expired by then, another one that was made for it.
 	Claim ReservationID
+	// Offer: the unit was offered to a buyer from the waitlist.
+	Offer bool
 }
 
 // PaymentID numbers a payment, from 1.

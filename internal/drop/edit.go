@@ -11,8 +11,13 @@ type Edit struct {
 	LimitPerUser *int
 	// MaxExpiredHolds: see Settings.
 	MaxExpiredHolds *int
-	Hidden          *bool
-	Archived        *bool
+	// Waitlist, OfferFor, MaxWaiting and OffersCount: see Settings.
+	Waitlist    *bool
+	OfferFor    *int
+	MaxWaiting  *int
+	OffersCount *bool
+	Hidden      *bool
+	Archived    *bool
 }
 
 // Operation returns "edit".
@@ -46,8 +51,15 @@ func (c Edit) change(a *application) *Error {
 	set(&a.ImageURL, c.ImageURL, &a.changed)
 	set(&a.LimitPerUser, c.LimitPerUser, &a.changed)
 	set(&a.MaxExpiredHolds, c.MaxExpiredHolds, &a.changed)
+	set(&a.Waitlist, c.Waitlist, &a.changed)
+	set(&a.OfferFor, c.OfferFor, &a.changed)
+	set(&a.MaxWaiting, c.MaxWaiting, &a.changed)
+	set(&a.OffersCount, c.OffersCount, &a.changed)
 	set(&a.Hidden, c.Hidden, &a.changed)
 	set(&a.Archived, c.Archived, &a.changed)
+	if !a.Waitlist || a.Archived {
+		a.closeLines()
+	}
 	return nil
 }
 
@@ -78,7 +90,7 @@ func (c *Edit) check() *Error {
 	return cmp.Or(
 		checked(c.Price, checkPrice), checked(c.StartTime, checkStart),
 		checked(c.ImageURL, checkImageURL), checked(c.LimitPerUser, checkLimit),
-		checked(c.MaxExpiredHolds, checkExpired),
+		checked(c.MaxExpiredHolds, checkExpired), checked(c.OfferFor, checkOfferFor), checked(c.MaxWaiting, checkMaxWaiting),
 	)
 }
 

@@ -11,17 +11,27 @@ type Code string
 
 // The refusals of the domain. Package api maps each to an HTTP status and a sentence.
 const (
-	CodeInvalid              Code = "invalid"
-	CodeDropNotFound         Code = "drop_not_found"
-	CodeReservationNotFound  Code = "reservation_not_found"
-	CodeUserNotFound         Code = "user_not_found"
-	CodeTokenNotFound        Code = "token_not_found"
-	CodeWebhookNotFound      Code = "webhook_not_found"
-	CodePurchaseNotFound     Code = "purchase_not_found"
-	CodeOutOfStock           Code = "out_of_stock"
-	CodeNotStarted           Code = "not_started"
-	CodePaused               Code = "paused"
-	CodeArchived             Code = "archived"
+	CodeInvalid             Code = "invalid"
+	CodeDropNotFound        Code = "drop_not_found"
+	CodeReservationNotFound Code = "reservation_not_found"
+	CodeUserNotFound        Code = "user_not_found"
+	CodeTokenNotFound       Code = "token_not_found"
+	CodeWebhookNotFound     Code = "webhook_not_found"
+	CodePurchaseNotFound    Code = "purchase_not_found"
+	CodeOutOfStock          Code = "out_of_stock"
+	CodeNotStarted          Code = "not_started"
+	CodePaused              Code = "paused"
+	CodeArchived            Code = "archived"
+	// CodeWaitlist: others wait for the size, so join the waitlist.
+	CodeWaitlist Code = "waitlist"
+	// CodeNoWaitlist: the drop has no waitlist.
+	CodeNoWaitlist Code = "no_waitlist"
+	// CodeWaitlistFull: as many wait as the drop allows.
+	CodeWaitlistFull Code = "waitlist_full"
+	// CodeEntryNotFound: there is no such entry, or it is another buyer's.
+	CodeEntryNotFound Code = "entry_not_found"
+	// CodeOffered: the entry was offered a unit, so cancel that reservation.
+	CodeOffered              Code = "offered"
 	CodeSizeRequired         Code = "size_required"
 	CodeSizeNotFound         Code = "size_not_found"
 	CodeLimitReached         Code = "limit_reached"
@@ -61,6 +71,8 @@ type Error struct {
 	RetryIn time.Duration
 	// Limit and Used count units per user (CodeLimitReached).
 	Limit, Used int
+	// Waiting is how many wait (CodeWaitlist, CodeWaitlistFull).
+	Waiting int64
 	// Available is how many units the operator can remove (CodeStockInUse).
 	Available int64
 }

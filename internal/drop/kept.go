@@ -19,6 +19,7 @@ type (
 		Drop        *keptDrop    `json:"drop,omitempty"`
 		Recent      []keptRecent `json:"recent,omitempty"`
 		User        keptUser     `json:"user,omitzero"`
+		Entry       *keptEntry   `json:"entry,omitempty"`
 	}
 	keptReserved struct {
 		ID        ReservationID `json:"ID"`
@@ -30,6 +31,18 @@ type (
 		EndedAt   Time          `json:"EndedAt"`
 		Payment   PaymentID     `json:"Payment,omitempty"`
 		Claim     ReservationID `json:"Claim,omitempty"`
+		Offer     bool          `json:"Offer,omitempty"`
+	}
+	keptEntry struct {
+		ID        EntryID       `json:"ID"`
+		UserID    UserID        `json:"UserID"`
+		Line      int           `json:"Line"`
+		Size      string        `json:"Size"`
+		Status    EntryStatus   `json:"Status"`
+		CreatedAt Time          `json:"CreatedAt"`
+		EndedAt   Time          `json:"EndedAt"`
+		Offer     ReservationID `json:"Offer,omitempty"`
+		Why       Code          `json:"Why,omitempty"`
 	}
 	keptPurchase struct {
 		ID            PurchaseID    `json:"ID"`
@@ -50,6 +63,10 @@ type (
 		Sizes           []keptSize `json:"Sizes"`
 		LimitPerUser    int        `json:"LimitPerUser"`
 		MaxExpiredHolds int        `json:"MaxExpiredHolds"`
+		Waitlist        bool       `json:"Waitlist,omitempty"`
+		OfferFor        int        `json:"OfferFor,omitempty"`
+		MaxWaiting      int        `json:"MaxWaiting,omitempty"`
+		OffersCount     bool       `json:"OffersCount,omitempty"`
 		Paused          bool       `json:"Paused"`
 		Hidden          bool       `json:"Hidden"`
 		Archived        bool       `json:"Archived"`
@@ -57,8 +74,10 @@ type (
 		CreatedAt       Time       `json:"CreatedAt"`
 	}
 	keptSize struct {
-		Label string    `json:"Label"`
-		Stock keptStock `json:"Stock"`
+		Label   string    `json:"Label"`
+		Stock   keptStock `json:"Stock"`
+		Waiting int64     `json:"Waiting,omitempty"`
+		Pending int64     `json:"Pending,omitempty"`
 	}
 	keptStock struct {
 		Total     int64 `json:"Total"`
@@ -83,12 +102,13 @@ type (
 // Encode returns the stored form of a result. A lone reservation, by far the most common answer, takes about 25
 // bytes; everything else is JSON. Size matters: the rows of keys are most of what a batch writes.
 func (r *Result) Encode() []byte {
-	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Err == nil
-	if alone && r.Reservation.ID != 0 && r.Reservation.Payment == 0 && r.Reservation.Claim == 0 {
+	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Entry == nil && r.Err == nil
+	if alone && r.Reservation.ID != 0 && r.Reservation.Payment == 0 && r.Reservation.Claim == 0 && !r.Reservation.Offer {
 		return r.Reservation.appendTo(make([]byte, 0, 48))
 	}
 	k := keptAnswer{
 		Reservation: keptReserved(r.Reservation), Purchase: keptPurchase(r.Purchase), Drop: keepDrop(r.Drop), User: keptUser(r.User),
+		Entry: (*keptEntry)(r.Entry),
 	}
 	for _, one := range r.Recent {
 		k.Recent = append(k.Recent, keptRecent(one))
@@ -110,7 +130,7 @@ func DecodeResult(b []byte) (Result, error) {
 	if err := json.Unmarshal(b, &k); err != nil {
 		return Result{}, fmt.Errorf("decode a kept answer: %w", err)
 	}
-	r := Result{Reservation: Reservation(k.Reservation), Purchase: Purchase(k.Purchase), Drop: k.Drop.drop(), User: User(k.User)}
+	r := Result{Reservation: Reservation(k.Reservation), Purchase: Purchase(k.Purchase), Drop: k.Drop.drop(), User: User(k.User), Entry: (*Entry)(k.Entry)}
 	for _, one := range k.Recent {
 		r.Recent = append(r.Recent, Recent(one))
 	}
@@ -123,10 +143,11 @@ func keepDrop(d *Drop) *keptDrop {
 	}
 	k := &keptDrop{
 		ID: d.ID, Name: d.Name, Price: d.Price, StartTime: d.StartTime, ImageURL: d.ImageURL, LimitPerUser: d.LimitPerUser,
-		MaxExpiredHolds: d.MaxExpiredHolds, Paused: d.Paused, Hidden: d.Hidden, Archived: d.Archived, Version: d.Version, CreatedAt: d.CreatedAt,
+		MaxExpiredHolds: d.MaxExpiredHolds, Waitlist: d.Waitlist, OfferFor: d.OfferFor, MaxWaiting: d.MaxWaiting, OffersCount: d.OffersCount,
+		Paused: d.Paused, Hidden: d.Hidden, Archived: d.Archived, Version: d.Version, CreatedAt: d.CreatedAt,
 	}
 	for _, s := range d.Sizes {
-		k.Sizes = append(k.Sizes, keptSize{Label: s.Label, Stock: keptStock(s.Stock)})
+		k.Sizes = append(k.Sizes, keptSize{Label: s.Label, Stock: keptStock(s.Stock), Waiting: s.Waiting, Pending: s.Pending})
 	}
 	return k
 }
@@ -141,11 +162,12 @@ func (k *keptDrop) drop() *Drop {
 		CreatedAt: k.CreatedAt,
 		Settings: Settings{
 			Name: k.Name, Price: k.Price, StartTime: k.StartTime, ImageURL: k.ImageURL, LimitPerUser: k.LimitPerUser,
-			MaxExpiredHolds: k.MaxExpiredHolds, Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived,
+			MaxExpiredHolds: k.MaxExpiredHolds, Waitlist: k.Waitlist, OfferFor: k.OfferFor, MaxWaiting: k.MaxWaiting, OffersCount: k.OffersCount,
+			Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived,
 		},
 	}
 	for _, s := range k.Sizes {
-		d.Sizes = append(d.Sizes, Size{Label: s.Label, Stock: Stock(s.Stock)})
+		d.Sizes = append(d.Sizes, Size{Label: s.Label, Stock: Stock(s.Stock), Waiting: s.Waiting, Pending: s.Pending})
 	}
 	return d
 }

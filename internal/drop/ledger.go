@@ -20,6 +20,13 @@ const (
 	// Returned and WrittenOff take sold units back: they go on sale again, or leave the stock.
 	Returned   Reason = "returned"
 	WrittenOff Reason = "written_off"
+	// WaitlistOffered holds units for buyers from the waitlist. OfferExpired and OfferDeclined end such holds.
+	WaitlistOffered Reason = "offered"
+	OfferExpired    Reason = "offer_expired"
+	OfferDeclined   Reason = "offer_declined"
+	// WaitlistKept holds units for a line, which a later batch offers. WaitlistFreed ends that.
+	WaitlistKept  Reason = "waitlist_kept"
+	WaitlistFreed Reason = "waitlist_freed"
 )
 
 // Shown returns the reason that watchers are told when units moved for r: one that clients of the original know. It is
@@ -39,8 +46,8 @@ func (r Reason) Shown() Reason {
 // reasons is the order in which a batch's entries are written. Reasons that release units come before those that take
 // them, so that Available is never negative in any entry.
 var reasons = [...]Reason{
-	Created, ReservationExpired, ReservationCancelled, Returned, WrittenOff, Restocked, Reserved, PaymentStarted, Purchased,
-	MoneyRefunded,
+	Created, ReservationExpired, ReservationCancelled, OfferExpired, OfferDeclined, WaitlistFreed, Returned, WrittenOff, Restocked,
+	WaitlistOffered, WaitlistKept, Reserved, PaymentStarted, Purchased, MoneyRefunded,
 }
 
 // LedgerEntry records how many units of one size a batch moved for one reason.
@@ -68,10 +75,10 @@ func (s *Stock) Post(reason Reason, units int64) error {
 	case Created, Restocked:
 		s.Total += units
 		s.Available += units
-	case Reserved:
+	case Reserved, WaitlistOffered, WaitlistKept:
 		s.Available -= units
 		s.Held += units
-	case ReservationExpired, ReservationCancelled:
+	case ReservationExpired, ReservationCancelled, OfferExpired, OfferDeclined, WaitlistFreed:
 		s.Held -= units
 		s.Available += units
 	case Purchased:

@@ -1,5 +1,7 @@
 package drop
 
+import "slices"
+
 // MaxExpirePerBatch is the most due holds that one batch expires. It keeps other callers in the batch from waiting
 // for a mass expiry: 10,000 in one UPDATE took 45 ms.
 const MaxExpirePerBatch = 500
@@ -18,10 +20,13 @@ type Changes struct {
 	Returned []*Purchase
 	// Begun has the new payments, and Paid the loaded ones that changed.
 	Begun, Paid []*Payment
-	Ledger      []LedgerEntry
+	// Joined has the new entries of waitlists in the order of their numbers, as they are after the batch. Left has the
+	// loaded ones that left the line.
+	Joined, Left []*Entry
+	Ledger       []LedgerEntry
 	// Kept has the answers to store under their keys.
 	Kept []Kept
-	// Sizes has the indexes in State.Sizes whose stock moved.
+	// Sizes has the indexes in State.Sizes whose stock or line changed.
 	Sizes []int
 	// Revision has the drop's settings if the batch changed them, or else is nil.
 	Revision *Revision
@@ -62,6 +67,8 @@ type application struct {
 	firstSold PurchaseID
 	was       Settings     // before the batch
 	touched   map[any]bool // the rows, by their pointers, that changes name already
+	// linesMoved are the sizes whose line changed, by index; nil: none.
+	linesMoved []lineMove
 }
 
 // first reports whether a row is noted for the first time.
@@ -108,7 +115,11 @@ func (a *application) find(id ReservationID, owner UserID) (*Reservation, *Error
 // expireIfDue expires an active hold whose end has come.
 func (a *application) expireIfDue(r *Reservation) {
 	if r.Status == Active && !r.LiveAt(a.now) {
-		a.end(r, Expired, ReservationExpired, r.ID.number())
+		why := ReservationExpired
+		if r.Offer {
+			why = OfferExpired
+		}
+		a.end(r, Expired, why, r.ID.number())
 	}
 }
 
@@ -116,14 +127,18 @@ func (a *application) expireIfDue(r *Reservation) {
 func (a *application) end(r *Reservation, status Status, reason Reason, number uint32) {
 	r.Status = status
 	r.EndedAt = a.now
-	if u := a.usage[r.UserID]; u != nil && status != Completed {
+	if u := a.usage[r.UserID]; u != nil && status != Completed && (!r.Offer || a.OffersCount) {
 		u.unpaid++
 		u.ended = a.now
 	}
 	if r.ID < a.firstMade {
 		a.changes.Ended = append(a.changes.Ended, r)
 	}
-	a.move(a.sizeIndex(r.Size), reason, 1, number)
+	size := a.sizeIndex(r.Size)
+	a.move(size, reason, 1, number)
+	if status != Completed {
+		a.handOver(size)
+	}
 }
 
 // finish writes the batch's ledger and completes the state. It returns nil if nothing changed.
@@ -132,6 +147,7 @@ func (a *application) finish() *Changes {
 		return nil
 	}
 	a.Version++
+	a.postLines()
 	for i := range a.movements {
 		stock := a.Sizes[i].Stock
 		before := a.before(i, stock)
@@ -151,12 +167,15 @@ func (a *application) finish() *Changes {
 				Units: m.units, Available: before.Available, Version: a.Version, Numbers: m.numbers.list(),
 			})
 		}
-		if moved {
+		if moved || a.linesMoved != nil && a.linesMoved[i].moved {
 			a.changes.Sizes = append(a.changes.Sizes, i)
 		}
 	}
 	a.LastAt = a.now
 	a.Batch = a.batch
+	if a.linesMoved != nil && !a.Paused && slices.ContainsFunc(a.Sizes, func(s Size) bool { return s.Pending > 0 }) {
+		a.Deadline = a.now // the next batch offers more
+	}
 	if a.was != a.Settings {
 		a.changes.Revision = &Revision{
 			Version: a.Version, Seq: a.Seq, At: a.now, Settings: EncodeSettings(&a.Settings, changesBetween(&a.was, &a.Settings)),

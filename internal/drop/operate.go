@@ -52,6 +52,7 @@ func (c Restock) move(a *application) *Error {
 		return Invalid("add", "must leave the drop at most 10000000 units")
 	}
 	a.move(size, Restocked, c.Add, 0)
+	a.handOver(size)
 	return nil
 }
 
@@ -83,5 +84,8 @@ func (Resume) apply(a *application) Result { return a.setPaused(false) }
 
 func (a *application) setPaused(paused bool) Result {
 	set(&a.Paused, &paused, &a.changed)
+	for i := range a.Sizes { // units that came free in the pause
+		a.handOver(i)
+	}
 	return a.answerDrop(nil)
 }

@@ -23,6 +23,9 @@ func drawSpec(t *rapid.T) drop.Spec {
 	}
 	spec.LimitPerUser = rapid.IntRange(0, 3).Draw(t, "limit")
 	spec.MaxExpiredHolds = rapid.IntRange(0, 2).Draw(t, "unpaid holds")
+	spec.Waitlist = rapid.IntRange(0, 3).Draw(t, "waitlist") != 0
+	spec.OfferFor, spec.MaxWaiting = rapid.SampledFrom([]int{10, 600}).Draw(t, "offer for"), rapid.SampledFrom([]int{3, 10_000}).Draw(t, "longest line")
+	spec.OffersCount = rapid.Bool().Draw(t, "offers count")
 	spec.StartTime += drop.Time(rapid.SampledFrom([]int{0, 0, 0, 90_000}).Draw(t, "starts in"))
 	return spec
 }
@@ -41,7 +44,7 @@ func drawOwner(t *rapid.T) drop.UserID {
 func drawCommand(t *rapid.T, b *book) drop.Command {
 	switch rapid.SampledFrom([]string{
 		"reserve", "reserve", "reserve", "reserve", "buy", "buy", "cancel", "expire", "restock", "pause", "resume", "resume", "edit",
-		"checkout", "checkout", "claim", "claim", "complete", "drop claim", "return",
+		"checkout", "checkout", "claim", "claim", "complete", "drop claim", "return", "join", "join", "join", "leave",
 	}).Draw(t, "command") {
 	case "reserve":
 		return drop.Reserve{
@@ -68,6 +71,10 @@ func drawCommand(t *rapid.T, b *book) drop.Command {
 		return drop.CompletePayment{Reservation: drawID(t, b), Payment: drawPayment(t)}
 	case "drop claim":
 		return drop.ReleaseClaim{Reservation: drawID(t, b), Payment: drawPayment(t)}
+	case "join":
+		return drop.Join{User: drop.UserID(rapid.IntRange(1, 4).Draw(t, "user")), Size: drawLabel(t, b)}
+	case "leave":
+		return drop.Leave{Entry: drop.NewEntryID(b.drop.ID, rapid.Uint32Range(0, b.waited+2).Draw(t, "entry")), Owner: drawOwner(t)}
 	case "return":
 		n := rapid.Uint32Range(0, b.purchased).Draw(t, "purchase") // not one that this batch makes: nobody knows its number
 		return drop.ReturnPurchase{Purchase: drop.NewPurchaseID(b.drop.ID, n), Restock: rapid.Bool().Draw(t, "restock")}
@@ -101,7 +108,7 @@ func drawEdit(t *rapid.T, b *book) drop.Edit {
 	start := b.drop.StartTime + drop.Time(rapid.IntRange(-1, 1).Draw(t, "start moves by"))
 	flag := rapid.IntRange(0, 9).Draw(t, "flag") == 0
 	return rapid.SampledFrom([]drop.Edit{
-		{LimitPerUser: &limit}, {MaxExpiredHolds: &limit}, {LimitPerUser: &limit, Price: &price}, {StartTime: &start}, {Hidden: &flag}, {Archived: &flag},
+		{LimitPerUser: &limit}, {MaxExpiredHolds: &limit}, {LimitPerUser: &limit, Price: &price}, {StartTime: &start}, {Hidden: &flag}, {Archived: &flag}, {Waitlist: &flag},
 	}).Draw(t, "edit")
 }
 
@@ -123,6 +130,7 @@ func drawBatch(t *rapid.T, b *book, now drop.Time) (drop.Time, []drop.Command) {
 func TestApply_InvariantsOverRandomBatches(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := newBook(drawSpec(t))
+		b.most = rapid.SampledFrom([]int{1, 2, drop.MaxOffersPerBatch}).Draw(t, "most offers in a batch")
 		now := opened
 		for range rapid.IntRange(1, 25).Draw(t, "batches") {
 			var cmds []drop.Command
@@ -131,6 +139,7 @@ func TestApply_InvariantsOverRandomBatches(t *testing.T) {
 			results, changes := b.apply(now, cmds...)
 			checkChanges(t, before, b, now, changes)
 			checkRows(t, before, b, now)
+			checkLines(t, before, b)
 			checkLedger(t, before, b)
 			checkResults(t, b, cmds, results)
 		}
@@ -177,7 +186,7 @@ func checkChanges(t *rapid.T, before, after *book, now drop.Time, c *drop.Change
 		touched[e.Size] = true
 	}
 	for i, size := range after.drop.Sizes {
-		if moved := size != before.drop.Sizes[i]; moved && !slices.Contains(c.Sizes, i) || touched[size.Label] != slices.Contains(c.Sizes, i) {
+		if moved := size != before.drop.Sizes[i]; moved && !slices.Contains(c.Sizes, i) || touched[size.Label] && !slices.Contains(c.Sizes, i) {
 			t.Fatalf("size %q: moved %t, in the ledger %t, to be written %v", size.Label, moved, touched[size.Label], c.Sizes)
 		}
 	}
@@ -233,13 +242,61 @@ func checkRows(t *rapid.T, before, after *book, now drop.Time) {
 		}
 	}
 	for _, size := range after.drop.Sizes {
-		if c := counted[size.Label]; c.Held != size.Stock.Held || c.Sold != size.Stock.Sold {
+		if c := counted[size.Label]; c.Held+size.Pending != size.Stock.Held || c.Sold != size.Stock.Sold {
 			t.Fatalf("size %q counts %+v; its rows say %d held, %d sold", size.Label, size.Stock, c.Held, c.Sold)
 		}
 	}
 	if uint32(len(after.reservations)) != after.reserved || uint32(len(after.purchases)) != after.purchased {
 		t.Fatalf("%d reservations numbered to %d, %d purchases to %d",
 			len(after.reservations), after.reserved, len(after.purchases), after.purchased)
+	}
+}
+
+// checkLines checks that units go to those who wait, the first first, and to nobody else.
+func checkLines(t *rapid.T, before, after *book) {
+	for i := range after.drop.Sizes {
+		size := &after.drop.Sizes[i]
+		line := after.line(i)
+		if size.Waiting != int64(len(line)) || size.Pending < 0 || size.Pending > size.Waiting {
+			t.Fatalf("%d wait in line %d, which counts %+v", len(line), i, size)
+		}
+		if size.Waiting > size.Pending && size.Stock.Available > 0 {
+			t.Fatalf("there are units on sale while others wait: %+v", size)
+		}
+		if size.Pending > 0 && !after.drop.Paused && after.most == drop.MaxOffersPerBatch {
+			t.Fatalf("units that nobody is offered: %+v", size)
+		}
+		users := make(map[drop.UserID]bool)
+		for _, e := range line {
+			if users[e.UserID] {
+				t.Fatalf("user %d waits twice", e.UserID)
+			}
+			users[e.UserID] = true
+		}
+	}
+	if after.drop.Waiting() > int64(max(after.drop.MaxWaiting, int(before.drop.Waiting()))) || (!after.drop.Waitlist || after.drop.Archived) && after.drop.Waiting() > 0 {
+		t.Fatalf("%d wait in %+v", after.drop.Waiting(), after.drop)
+	}
+	for id, e := range after.entries {
+		was, ok := before.entries[id]
+		if ok && was.Status != drop.Waiting && was != e {
+			t.Fatalf("an entry changed after its end:\n%+v\n%+v", was, e)
+		}
+		r := after.reservations[e.Offer]
+		if (e.Status == drop.Offered) != (e.Offer != 0) || e.Offer != 0 && (!r.Offer || r.UserID != e.UserID || r.Size != e.Size) {
+			t.Fatalf("%+v was offered %+v", e, r)
+		}
+		if e.Status != drop.Offered && e.Status != drop.Skipped || ok && was.Status != drop.Waiting {
+			continue
+		}
+		for _, first := range after.line(e.Line) { // it was this one's turn, so nobody before it waits
+			if first.ID < e.ID {
+				t.Fatalf("%+v came before %+v", e, first)
+			}
+		}
+	}
+	if uint32(len(after.entries)) != after.waited {
+		t.Fatalf("%d entries numbered to %d", len(after.entries), after.waited)
 	}
 }
 
@@ -326,6 +383,14 @@ func checkResults(t *rapid.T, b *book, cmds []drop.Command, results []drop.Resul
 			r := result.Reservation
 			if r.Status != drop.Active || r.UserID != c.User || r.ExpiresAt <= b.lastAt || b.reservations[r.ID].ID != r.ID {
 				t.Fatalf("%+v answered with %+v", c, r)
+			}
+		case drop.Join:
+			if e := result.Entry; e.UserID != c.User || e.Status != drop.Waiting && e.Status != drop.Offered && e.Status != drop.Skipped {
+				t.Fatalf("%+v answered with %+v", c, e)
+			}
+		case drop.Leave:
+			if e := result.Entry; e.ID != c.Entry || c.Owner != 0 && e.UserID != c.Owner || e.Status == drop.Waiting || e.Status == drop.Offered {
+				t.Fatalf("%+v answered with %+v", c, e)
 			}
 		case drop.MakePurchase:
 			p, is := result.Purchase, b.purchases[c.Reservation]
@@ -416,11 +481,26 @@ func TestApply_BatchEqualsItsCommandsOneByOne(t *testing.T) {
 				if !reflect.DeepEqual(level(alone), level(together[i])) {
 					t.Fatalf("command %d, %+v, alone %+v, in its batch %+v", i, c, alone, together[i])
 				}
-				if single.reserved > made {
+				if reserve, ok := c.(drop.Reserve); ok && alone.Err == nil && !alone.Replayed && single.reserved > made {
+					for _, size := range single.drop.Sizes {
+						if size.Waiting > size.Pending && (size.Label == alone.Reservation.Size || !single.drop.Sized()) && alone.Reservation.CreatedAt == single.lastAt {
+							t.Fatalf("%+v made %+v while %d wait", reserve, alone.Reservation, size.Waiting)
+						}
+					}
+				}
+				before := false // an offer that the end of a hold caused came before the command
+				if keyed, ok := c.(drop.Keyed); ok {
+					c = keyed.Command
+				}
+				switch c.(type) {
+				case drop.Edit, drop.Pause:
+					before = true
+				}
+				if single.reserved > made && !before {
 					checkLimit(t, single, single.reservations[drop.NewReservationID(single.drop.ID, single.reserved)])
 				}
 			}
-			if !reflect.DeepEqual(single.reservations, b.reservations) || !reflect.DeepEqual(single.purchases, b.purchases) {
+			if !reflect.DeepEqual(single.reservations, b.reservations) || !reflect.DeepEqual(single.purchases, b.purchases) || !reflect.DeepEqual(single.entries, b.entries) {
 				t.Fatalf("rows differ, alone\n%+v\n%+v\nin a batch\n%+v\n%+v",
 					single.reservations, single.purchases, b.reservations, b.purchases)
 			}

@@ -26,10 +26,13 @@ func (d *Drop) refuse(size int, now Time) *Error {
 		return &Error{Code: CodeNotStarted, StartsAt: d.StartTime, StartsIn: d.StartTime.Sub(now)}
 	case d.Paused:
 		return Refuse(CodePaused)
-	case d.Sizes[size].Stock.Available == 0:
+	case d.Sizes[size].Stock.Available > 0:
+		return nil
+	case d.Sizes[size].Waiting > 0:
+		return &Error{Code: CodeWaitlist, Waiting: d.Sizes[size].Waiting}
+	default:
 		return Refuse(CodeOutOfStock)
 	}
-	return nil
 }
 
 // sizeNamed finds the size that a buyer or operator named. called is what their answer shows: the drop's own label

@@ -48,7 +48,7 @@ func (c Reserve) apply(a *application) Result {
 	if refusal := a.cooldown(used); refusal != nil {
 		return Result{Err: refusal}
 	}
-	r, refusal := a.hold(size, c.User, label, c.Hold, used)
+	r, refusal := a.hold(size, c.User, label, c.Hold, used, Reserved)
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
@@ -68,8 +68,8 @@ func (a *application) overLimit(used *usage) *Error {
 	return nil
 }
 
-// hold makes a reservation of one unit. used is the buyer's, nil if nobody counts the buyer's units.
-func (a *application) hold(size int, user UserID, label string, lasts time.Duration, used *usage) (*Reservation, *Error) {
+// hold makes a reservation of one unit, for a reason. used is the buyer's, nil if nobody counts the buyer's units.
+func (a *application) hold(size int, user UserID, label string, lasts time.Duration, used *usage, why Reason) (*Reservation, *Error) {
 	if a.Reserved == math.MaxUint32 {
 		return nil, Refuse(CodeExhausted)
 	}
@@ -89,6 +89,6 @@ func (a *application) hold(size int, user UserID, label string, lasts time.Durat
 	if a.Deadline == 0 || r.ExpiresAt < a.Deadline {
 		a.Deadline = r.ExpiresAt
 	}
-	a.move(size, Reserved, 1, a.Reserved)
+	a.move(size, why, 1, a.Reserved)
 	return r, nil
 }

@@ -68,7 +68,9 @@ func (c ReturnPurchase) apply(a *application) Result {
 	case NotReturned:
 		p.Return, p.ReturnedAt = to, a.now
 		a.changes.Returned = append(a.changes.Returned, p)
-		a.move(a.sizeIndex(p.Size), reason, 1, p.ID.number())
+		size := a.sizeIndex(p.Size)
+		a.move(size, reason, 1, p.ID.number())
+		a.handOver(size)
 	default:
 		return Result{Err: Refuse(CodeAlreadyReturned)}
 	}

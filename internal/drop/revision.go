@@ -26,6 +26,10 @@ const (
 	ChangedImageURL        Change = "image_url"
 	ChangedLimitPerUser    Change = "limit_per_user"
 	ChangedMaxExpiredHolds Change = "max_expired_holds"
+	ChangedWaitlist        Change = "waitlist"
+	ChangedOfferFor        Change = "offer_for"
+	ChangedMaxWaiting      Change = "max_waiting"
+	ChangedOffersCount     Change = "offers_count"
 	ChangedPaused          Change = "paused"
 	ChangedHidden          Change = "hidden"
 	ChangedArchived        Change = "archived"
@@ -44,6 +48,10 @@ func changesBetween(a, b *Settings) []Change {
 		{a.ImageURL != b.ImageURL, ChangedImageURL},
 		{a.LimitPerUser != b.LimitPerUser, ChangedLimitPerUser},
 		{a.MaxExpiredHolds != b.MaxExpiredHolds, ChangedMaxExpiredHolds},
+		{a.Waitlist != b.Waitlist, ChangedWaitlist},
+		{a.OfferFor != b.OfferFor, ChangedOfferFor},
+		{a.MaxWaiting != b.MaxWaiting, ChangedMaxWaiting},
+		{a.OffersCount != b.OffersCount, ChangedOffersCount},
 		{a.Paused != b.Paused, ChangedPaused},
 		{a.Hidden != b.Hidden, ChangedHidden},
 		{a.Archived != b.Archived, ChangedArchived},
@@ -67,6 +75,10 @@ type storedSettings struct {
 	ImageURL  string   `json:"image_url,omitempty"`
 	Limit     int      `json:"limit_per_user,omitempty"`
 	Expired   int      `json:"max_expired_holds,omitempty"`
+	Waitlist  bool     `json:"waitlist,omitempty"`
+	OfferFor  int      `json:"offer_for,omitempty"`
+	Longest   int      `json:"max_waiting,omitempty"`
+	Count     bool     `json:"offers_count,omitempty"`
 	Paused    bool     `json:"paused,omitempty"`
 	Hidden    bool     `json:"hidden,omitempty"`
 	Archived  bool     `json:"archived,omitempty"`
@@ -76,7 +88,8 @@ type storedSettings struct {
 func EncodeSettings(s *Settings, changed []Change) string {
 	b, err := json.Marshal(&storedSettings{
 		Format: settingsFormat, Changed: changed, Name: s.Name, Price: int64(s.Price), StartTime: int64(s.StartTime), ImageURL: s.ImageURL,
-		Limit: s.LimitPerUser, Expired: s.MaxExpiredHolds, Paused: s.Paused, Hidden: s.Hidden, Archived: s.Archived,
+		Limit: s.LimitPerUser, Expired: s.MaxExpiredHolds, Waitlist: s.Waitlist, OfferFor: s.OfferFor, Longest: s.MaxWaiting,
+		Count: s.OffersCount, Paused: s.Paused, Hidden: s.Hidden, Archived: s.Archived,
 	})
 	if err != nil {
 		panic(err) // a plain struct
@@ -96,7 +109,8 @@ func DecodeSettings(stored string) (s Settings, changed []Change, err error) {
 	}
 	return Settings{
 		Name: v.Name, Price: Money(v.Price), StartTime: Time(v.StartTime), ImageURL: v.ImageURL, LimitPerUser: v.Limit,
-		MaxExpiredHolds: v.Expired, Paused: v.Paused, Hidden: v.Hidden, Archived: v.Archived,
+		MaxExpiredHolds: v.Expired, Waitlist: v.Waitlist, OfferFor: v.OfferFor, MaxWaiting: v.Longest, OffersCount: v.Count,
+		Paused: v.Paused, Hidden: v.Hidden, Archived: v.Archived,
 	}, v.Changed, nil
 }
 

@@ -43,7 +43,12 @@ type Spec struct {
 	LimitPerUser int
 	// MaxExpiredHolds: see Settings.
 	MaxExpiredHolds int
-	Hidden          bool
+	// Waitlist, OfferFor, MaxWaiting and OffersCount: see Settings. With 0, OfferFor and MaxWaiting get their defaults.
+	Waitlist    bool
+	OfferFor    int
+	MaxWaiting  int
+	OffersCount bool
+	Hidden      bool
 	// Page is what its page says from the start; nil: nothing yet.
 	Page *Page
 }
@@ -63,9 +68,11 @@ func (s *Spec) Normal() (Spec, error) {
 		return Spec{}, refusal
 	}
 	normal.Sizes = slices.Clone(s.Sizes)
+	normal.OfferFor, normal.MaxWaiting = cmp.Or(s.OfferFor, DefaultOfferFor), cmp.Or(s.MaxWaiting, DefaultMaxWaiting)
 	if refusal := cmp.Or(
 		checkPrice(s.Price), checkStart(s.StartTime), checkImageURL(s.ImageURL),
-		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), normal.normalizeStock(),
+		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), checkOfferFor(normal.OfferFor),
+		checkMaxWaiting(normal.MaxWaiting), normal.normalizeStock(),
 	); refusal != nil {
 		return Spec{}, refusal
 	}
@@ -130,7 +137,8 @@ func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 			CreatedAt: now,
 			Settings: Settings{
 				Name: s.Name, Price: s.Price, StartTime: s.StartTime, ImageURL: s.ImageURL, LimitPerUser: s.LimitPerUser,
-				MaxExpiredHolds: s.MaxExpiredHolds, Hidden: s.Hidden,
+				MaxExpiredHolds: s.MaxExpiredHolds, Waitlist: s.Waitlist, OfferFor: s.OfferFor, MaxWaiting: s.MaxWaiting,
+				OffersCount: s.OffersCount, Hidden: s.Hidden,
 			},
 		},
 		LastAt: now,
@@ -172,6 +180,20 @@ func checkStart(t Time) *Error {
 func checkLimit(n int) *Error {
 	if n < 0 || n > MaxLimitPerUser {
 		return Invalid("limit_per_user", fmt.Sprintf("must be from 1 to %d, or 0 for none", MaxLimitPerUser))
+	}
+	return nil
+}
+
+func checkOfferFor(n int) *Error {
+	if n < minOfferFor || n > maxOfferFor {
+		return Invalid("offer_for", fmt.Sprintf("must be from %d to %d seconds", minOfferFor, maxOfferFor))
+	}
+	return nil
+}
+
+func checkMaxWaiting(n int) *Error {
+	if n < 1 || n > maxMaxWaiting {
+		return Invalid("max_waiting", fmt.Sprintf("must be from 1 to %d", maxMaxWaiting))
 	}
 	return nil
 }

@@ -10,6 +10,9 @@ type State struct {
 	Seq Seq
 	// Reserved and Purchased are the numbers of the newest reservation and purchase.
 	Reserved, Purchased uint32
+	// Waited is the number of the newest entry of a waitlist. Entries up to LineClosed wait no longer, because the lines
+	// were closed after them.
+	Waited, LineClosed uint32
 	// Batch identifies the last batch that changed the drop.
 	Batch BatchID
 	// Recent has the newest purchases, newest first. It is nil unless Need.Recent asked for them.
@@ -22,6 +25,8 @@ type State struct {
 	reservations map[ReservationID]*Reservation
 	purchases    map[ReservationID]*Purchase
 	payments     map[PaymentID]*Payment
+	entries      map[EntryID]*Entry
+	lines        map[int]*line // by index of Sizes
 	names        map[UserID]names
 	usage        map[UserID]*usage
 	kept         map[Key]Kept // by scope
@@ -94,7 +99,7 @@ func (s *State) LoadUsage(r Reservation) {
 }
 
 // LoadUnpaid adds how many reservations of a user from Need.Users expired or were cancelled, and when the last of
-// them ended. The count may stop at MaxUnpaid.
+// them ended. The count may stop at MaxUnpaid. Offers count only with Settings.OffersCount.
 func (s *State) LoadUnpaid(id UserID, count int, last Time) {
 	u := s.usageOf(id)
 	u.unpaid, u.ended = count, last

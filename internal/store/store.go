@@ -66,6 +66,7 @@ type Records interface {
 	Events
 	Webhooks
 	Payments
+	Waitlists
 	Exporter
 	Importer
 }
@@ -257,4 +258,5 @@ type Books struct {
 	Entry       func(drop.LedgerEntry) error
 	Reservation func(drop.Reservation) error
 	Purchase    func(drop.Purchase) error
+	Waits       func(drop.Entry) error // an entry of the waitlist, as it is stored
 }

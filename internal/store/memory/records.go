@@ -105,6 +105,9 @@ func (s *Store) find(q *records.Query) []any {
 	if q.Where != nil {
 		rows = slices.DeleteFunc(rows, func(row any) bool { return !q.Where.Has(row, q.Is) })
 	}
+	if q.Also != nil {
+		rows = slices.DeleteFunc(rows, func(row any) bool { return !q.Also.Has(row, q.AlsoIs) })
+	}
 	if q.AtLeast != nil {
 		rows = slices.DeleteFunc(rows, func(row any) bool { return q.AtLeast.Of(row).Number < q.Least })
 	}
@@ -138,7 +141,8 @@ func (s *Store) rows(q *records.Query) []any {
 		return ascending(s.users.byID)
 	case records.Keys:
 		return s.keys.rows(q)
-	case records.Drops, records.Sizes, records.Reservations, records.Purchases, records.Sales, records.Ledger, records.Revisions:
+	case records.Drops, records.Sizes, records.Reservations, records.Purchases, records.Sales, records.Ledger, records.Revisions,
+		records.Entries:
 		var all []any
 		for _, id := range s.order {
 			if q.All || id == q.Of {
@@ -176,6 +180,8 @@ func (r *row) rowsOf(t *records.Table, people *users) (all []any) {
 		return ascending(r.reservations)
 	case records.Purchases:
 		return ascending(r.purchases)
+	case records.Entries:
+		return ascending(r.entries)
 	case records.Ledger:
 		return ascending(r.ledger)
 	case records.Revisions:

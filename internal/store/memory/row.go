@@ -29,6 +29,8 @@ type row struct {
 	bought              map[drop.ReservationID]drop.PurchaseID
 	ledger              map[drop.Seq]drop.LedgerEntry
 	revisions           map[int64]drop.Revision // by version
+	waited, lineClosed  uint32
+	entries             map[drop.EntryID]drop.Entry
 }
 
 // end is an active hold, in the order in which holds end.
@@ -50,6 +52,7 @@ func newRow(d drop.Drop) *row {
 		bought:       make(map[drop.ReservationID]drop.PurchaseID),
 		ledger:       make(map[drop.Seq]drop.LedgerEntry),
 		revisions:    make(map[int64]drop.Revision),
+		entries:      make(map[drop.EntryID]drop.Entry),
 	}
 }
 
@@ -73,6 +76,7 @@ func (r *row) unlock() { <-r.held }
 func (r *row) state() *drop.State {
 	return &drop.State{
 		Drop: clone(r.drop), LastAt: r.lastAt, Seq: r.seq, Reserved: r.reserved, Purchased: r.purchased, Batch: r.batch,
+		Waited: r.waited, LineClosed: r.lineClosed,
 	}
 }
 
@@ -101,8 +105,9 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 			s.LoadPurchase(p)
 		}
 	}
+	waiting := r.loadWaitlist(s, &need)
 	if r.drop.Limited() || need.Limits {
-		r.loadUsage(s, need.Users)
+		r.loadUsage(s, slices.Concat(need.Users, waiting))
 	}
 	if need.Recent {
 		s.Recent = r.recent(people)
@@ -126,6 +131,9 @@ func (r *row) loadUsage(s *drop.State, named []drop.UserID) {
 			have := r.reservations[id]
 			if have.Status.Counts() {
 				s.LoadUsage(have)
+				continue
+			}
+			if have.Offer && !r.drop.OffersCount {
 				continue
 			}
 			unpaid++
@@ -210,7 +218,7 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 			return fmt.Errorf("there is no reservation %d", u.ID)
 		}
 	}
-	return errors.Join(r.checkReturned(c), r.checkRecords(c))
+	return errors.Join(r.checkReturned(c), r.checkRecords(c), r.checkWaitlist(c))
 }
 
 func (r *row) checkReturned(c *drop.Changes) error {
@@ -252,11 +260,15 @@ func (r *row) checkRecords(c *drop.Changes) error {
 // write stores what check has accepted. Like SQL, it writes only the sizes that the changes name.
 func (r *row) write(s *drop.State, c *drop.Changes) {
 	for _, i := range c.Sizes {
-		r.drop.Sizes[i].Stock = s.Sizes[i].Stock
+		r.drop.Sizes[i] = s.Sizes[i]
 	}
 	d := s.Drop
 	d.ID, d.Sizes, d.CreatedAt = r.drop.ID, r.drop.Sizes, r.drop.CreatedAt
 	r.drop = d
+	r.waited, r.lineClosed = s.Waited, s.LineClosed
+	for _, e := range slices.Concat(c.Joined, c.Left) {
+		r.entries[e.ID] = *e
+	}
 	r.lastAt, r.seq, r.reserved, r.purchased, r.batch = s.LastAt, s.Seq, s.Reserved, s.Purchased, s.Batch
 	for _, e := range c.Ended {
 		have := r.reservations[e.ID]

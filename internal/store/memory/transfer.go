@@ -144,6 +144,8 @@ func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
 		c.Purchases = append(c.Purchases, *row)
 	case *drop.LedgerEntry:
 		c.Ledger = append(c.Ledger, *row)
+	case *drop.Entry:
+		c.Joined = append(c.Joined, row)
 	case *drop.Revision:
 		f.revisions[of] = append(f.revisions[of], *row)
 	case *drop.Kept:

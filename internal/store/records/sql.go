@@ -27,6 +27,9 @@ type Query struct {
 	// If Where is not nil, that column must have the value Is.
 	Where *Column
 	Is    Argument
+	// If Also is not nil, that column must have the value AlsoIs too.
+	Also   *Column
+	AlsoIs Argument
 	// AnyOrder: nothing is sorted, so that no plan follows the key instead of Where or AtLeast.
 	AnyOrder bool
 	// If AtLeast is not nil, that column, of numbers, must not be below Least, and if AtMost is not nil, that one must
@@ -89,6 +92,9 @@ func (d Dialect) Select(q *Query) (sql string, args []Argument) {
 		conditions = append(conditions, name+q.Where.Name+" = "+d.True)
 	default:
 		conditions = append(conditions, name+q.Where.Name+" = "+parameter(q.Is))
+	}
+	if q.Also != nil {
+		conditions = append(conditions, name+q.Also.Name+" = "+parameter(q.AlsoIs))
 	}
 	if q.AtLeast != nil {
 		conditions = append(conditions, name+q.AtLeast.Name+" >= "+parameter(whole(q.Least)))

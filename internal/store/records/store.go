@@ -344,6 +344,7 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 	state, size := new(drop.State), new(Size)
 	found := false
 	ledger, reservations, purchases := books(Ledger, id, b.Entry), books(Reservations, id, b.Reservation), books(Purchases, id, b.Purchase)
+	waits := books(Entries, id, b.Waits)
 	return s.engine.Read(ctx, fmt.Sprintf("read the records of drop %d", id),
 		Query{Table: Drops, Of: id, Row: state, Each: func() error {
 			found = true
@@ -358,7 +359,7 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 			}
 			return b.Head(state)
 		}},
-		ledger, reservations, purchases)
+		ledger, reservations, purchases, waits)
 }
 
 // books passes the rows of a drop to each.

@@ -12,7 +12,7 @@ import (
 // it.
 var Tables = []*Table{
 	Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Revisions, Pages, Tokens, Actions, Outcomes,
-	Webhooks, Deliveries, Replays, Payments,
+	Webhooks, Deliveries, Replays, Payments, Entries,
 }
 
 // Drops contains the drops. A row is a *drop.State, which includes the sizes.
@@ -35,6 +35,12 @@ var Drops = func() *Table {
 		number("reserved", func(s *drop.State) *uint32 { return &s.Reserved }),
 		number("purchased", func(s *drop.State) *uint32 { return &s.Purchased }),
 		array("batch", UUID, func(s *drop.State) []byte { return s.Batch[:] }),
+		flag("waitlist", func(s *drop.State) *bool { return &s.Waitlist }),
+		number("offer_for", func(s *drop.State) *int { return &s.OfferFor }),
+		number("max_waiting", func(s *drop.State) *int { return &s.MaxWaiting }),
+		flag("offers_count", func(s *drop.State) *bool { return &s.OffersCount }),
+		number("waited", func(s *drop.State) *uint32 { return &s.Waited }),
+		number("line_closed", func(s *drop.State) *uint32 { return &s.LineClosed }),
 	)
 	t.take = func(value any) (any, bool) {
 		s, ok := value.(*drop.State)
@@ -59,6 +65,8 @@ var Sizes = table[Size](Table{Name: "sizes", Key: "position", Drop: "drop_id", W
 	number("available", func(s *Size) *int64 { return &s.Stock.Available }),
 	number("held", func(s *Size) *int64 { return &s.Stock.Held }),
 	number("sold", func(s *Size) *int64 { return &s.Stock.Sold }),
+	number("waiting", func(s *Size) *int64 { return &s.Waiting }),
+	number("pending", func(s *Size) *int64 { return &s.Pending }),
 )
 
 // Reservations contains rows of type drop.Reservation.
@@ -72,6 +80,7 @@ var Reservations = table[drop.Reservation](Table{Name: "reservations", Key: "id"
 	number("ended_at", func(r *drop.Reservation) *drop.Time { return &r.EndedAt }).orNull(),
 	number("payment", func(r *drop.Reservation) *drop.PaymentID { return &r.Payment }).orNull(),
 	number("claim", func(r *drop.Reservation) *drop.ReservationID { return &r.Claim }).orNull(),
+	flag("offer", func(r *drop.Reservation) *bool { return &r.Offer }).small().orNull(),
 )
 
 // Users contains rows of type store.User.
