@@ -87,7 +87,11 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			return nil, err
 		}
 	}
-	for _, u := range distinct(need.Users) {
+	waiting, err := loadWaitlist(conn, state, &need)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range distinct(slices.Concat(need.Users, waiting)) {
 		if state.Limited() || need.Limits {
 			err = loadUsage(conn, state, u)
 		}
@@ -144,14 +148,14 @@ func loadReservation(conn *sqlite.Conn, state *drop.State, wanted drop.Wanted) e
 	}
 	return rows(st, func() {
 		r := scanReservation(st)
-		state.LoadReservation(r, username(st, 9), st.ColumnText(10))
-		if st.ColumnIsNull(11) {
+		state.LoadReservation(r, username(st, 10), st.ColumnText(11))
+		if st.ColumnIsNull(12) {
 			return
 		}
 		state.LoadPurchase(drop.Purchase{
-			ID: drop.PurchaseID(st.ColumnInt64(11)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
-			Price: drop.Money(st.ColumnInt64(12)), CreatedAt: drop.Time(st.ColumnInt64(13)),
-			Return: drop.Return(st.ColumnInt64(14)), ReturnedAt: drop.Time(st.ColumnInt64(15)),
+			ID: drop.PurchaseID(st.ColumnInt64(12)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
+			Price: drop.Money(st.ColumnInt64(13)), CreatedAt: drop.Time(st.ColumnInt64(14)),
+			Return: drop.Return(st.ColumnInt64(15)), ReturnedAt: drop.Time(st.ColumnInt64(16)),
 		})
 	})
 }
@@ -200,7 +204,11 @@ func loadUsage(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
 }
 
 func loadUnpaid(conn *sqlite.Conn, state *drop.State, user drop.UserID) error {
-	st, err := prepare(conn, sqlRunBatchUnpaid, int64(state.ID), int64(user))
+	offers := int64(0)
+	if state.OffersCount {
+		offers = 1
+	}
+	st, err := prepare(conn, sqlRunBatchUnpaid, int64(state.ID), int64(user), offers)
 	if err != nil {
 		return err
 	}
@@ -238,6 +246,9 @@ func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 	if err := insertPurchases(conn, id, c.Purchases); err != nil {
 		return err
 	}
+	if err := saveWaitlist(conn, id, c); err != nil {
+		return err
+	}
 	if err := savePayments(conn, c); err != nil {
 		return err
 	}
@@ -268,7 +279,7 @@ func updateSizes(conn *sqlite.Conn, s *drop.State, moved []int) error {
 	return change(conn, sqlRunBatchUpdateSize, "size", len(moved), func(st *sqlite.Stmt, i int) int64 {
 		place := int64(moved[i])
 		n := &s.Sizes[place].Stock
-		bind(st, int64(s.ID), place, n.Total, n.Available, n.Held, n.Sold)
+		bind(st, int64(s.ID), place, n.Total, n.Available, n.Held, n.Sold, s.Sizes[place].Waiting, s.Sizes[place].Pending)
 		return place
 	})
 }
@@ -310,6 +321,7 @@ func insertReservations(conn *sqlite.Conn, id drop.ID, made []*drop.Reservation)
 		st.BindInt64(6, int64(r.CreatedAt))
 		st.BindInt64(7, int64(r.ExpiresAt))
 		st.BindInt64(8, int64(r.EndedAt))
+		st.BindBool(9, r.Offer)
 		return int64(r.ID)
 	})
 }

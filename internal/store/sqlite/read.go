@@ -140,7 +140,7 @@ func loadDrop(conn *sqlite.Conn, id drop.ID) (*drop.State, error) {
 	err = rows(sizes, func() {
 		state.Sizes = append(state.Sizes, drop.Size{Label: sizes.ColumnText(0), Stock: drop.Stock{
 			Total: sizes.ColumnInt64(1), Available: sizes.ColumnInt64(2), Held: sizes.ColumnInt64(3), Sold: sizes.ColumnInt64(4),
-		}})
+		}, Waiting: sizes.ColumnInt64(5), Pending: sizes.ColumnInt64(6)})
 	})
 	if err == nil && len(state.Sizes) == 0 {
 		err = fmt.Errorf("drop %d has no sizes: its rows are damaged", id)
@@ -182,7 +182,7 @@ func scanReservation(st *sqlite.Stmt) drop.Reservation {
 		ID: drop.ReservationID(st.ColumnInt64(0)), UserID: drop.UserID(st.ColumnInt64(1)), Size: st.ColumnText(2),
 		Status: drop.Status(st.ColumnInt64(3)), CreatedAt: drop.Time(st.ColumnInt64(4)),
 		ExpiresAt: drop.Time(st.ColumnInt64(5)), EndedAt: drop.Time(st.ColumnInt64(6)),
-		Payment: drop.PaymentID(st.ColumnInt64(7)), Claim: drop.ReservationID(st.ColumnInt64(8)),
+		Payment: drop.PaymentID(st.ColumnInt64(7)), Claim: drop.ReservationID(st.ColumnInt64(8)), Offer: st.ColumnInt64(9) != 0,
 	}
 }
 

@@ -10,12 +10,13 @@ import "sneakerdrop/internal/store/records"
 // The columns of records.Drops.
 const sqlDrop = `
 SELECT id, name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived,
-       version, created_at, last_at, seq, reserved, purchased, batch
+       version, created_at, last_at, seq, reserved, purchased, batch, waitlist, offer_for, max_waiting, offers_count,
+       waited, line_closed
 FROM drops
 WHERE id = ?1`
 
 const sqlDropSizes = `
-SELECT label, total, available, held, sold
+SELECT label, total, available, held, sold, waiting, pending
 FROM sizes
 WHERE drop_id = ?1
 ORDER BY position`
@@ -36,7 +37,7 @@ ORDER BY expires_at, id
 LIMIT 1`
 
 const sqlRunBatchDue = `
-SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
+SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
 FROM reservations
 WHERE drop_id = ?1 AND status = 1 AND expires_at <= ?2
 ORDER BY expires_at, id
@@ -51,7 +52,7 @@ ORDER BY expires_at, id
 LIMIT 1`
 
 const sqlRunBatchReservation = `
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim,
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim, r.offer,
        u.username, coalesce(u.public_name, ''), p.id, p.price, p.created_at, p.returned, p.returned_at
 FROM reservations r
 LEFT JOIN users u ON u.id = r.user_id
@@ -66,7 +67,7 @@ WHERE drop_id = ?1 AND id = ?2`
 // Completed reservations come first, then the newest. The limit only leaves out old ones, and one of those that is
 // still active is past its end.
 const sqlRunBatchUsage = `
-SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
+SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
 FROM reservations
 WHERE drop_id = ?1 AND user_id = ?2 AND status <= 2
 ORDER BY status DESC, id DESC
@@ -76,19 +77,20 @@ LIMIT ?3 + 0`
 const sqlRunBatchUnpaid = `
 SELECT count(*), coalesce(max(ended_at), 0)
 FROM reservations
-WHERE drop_id = ?1 AND user_id = ?2 AND status > 2`
+WHERE drop_id = ?1 AND user_id = ?2 AND status > 2 AND (offer IS NULL OR ?3)`
 
 // The parameters are numbered like the columns in records.Drops. created_at (?12) does not change.
 const sqlRunBatchUpdateDrop = `
 UPDATE drops
 SET name = ?2, price = ?3, start_time = ?4, image_url = ?5, limit_per_user = ?6, max_expired_holds = ?7,
     paused = ?8, hidden = ?9, archived = ?10, version = ?11, last_at = ?13, seq = ?14,
-    reserved = ?15, purchased = ?16, batch = ?17
+    reserved = ?15, purchased = ?16, batch = ?17, waitlist = ?18, offer_for = ?19, max_waiting = ?20,
+    offers_count = ?21, waited = ?22, line_closed = ?23
 WHERE id = ?1`
 
 const sqlRunBatchUpdateSize = `
 UPDATE sizes
-SET total = ?3, available = ?4, held = ?5, sold = ?6
+SET total = ?3, available = ?4, held = ?5, sold = ?6, waiting = ?7, pending = ?8
 WHERE drop_id = ?1 AND position = ?2`
 
 const sqlRunBatchEnd = `
@@ -108,8 +110,8 @@ SET returned = ?3, returned_at = ?4
 WHERE drop_id = ?1 AND id = ?2 AND returned IS NULL`
 
 const sqlRunBatchReserve = `
-INSERT INTO reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0))`
+INSERT INTO reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at, offer)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0), nullif(?9, 0))`
 
 const sqlRunBatchPurchase = `
 INSERT INTO purchases (drop_id, id, reservation_id, user_id, size, price, created_at)
@@ -136,6 +138,26 @@ WHERE rowid IN (
     WHERE created_at < ?1
     ORDER BY created_at
     LIMIT ?2 + 0)`
+
+// The first entries in a line, after the one where lines were closed.
+var sqlRunBatchLine = "SELECT " + records.Entries.List() + `
+FROM waitlist
+WHERE drop_id = ?1 AND line = ?2 AND status = 1 AND id > ?3
+ORDER BY id
+LIMIT ?4 + 0`
+
+var sqlRunBatchEntry = "SELECT " + records.Entries.List() + `
+FROM waitlist
+WHERE drop_id = ?1 AND id = ?2`
+
+var sqlRunBatchWaiting = "SELECT " + records.Entries.List() + `
+FROM waitlist
+WHERE drop_id = ?1 AND user_id = ?2 AND status = 1`
+
+const sqlRunBatchLeave = `
+UPDATE waitlist
+SET status = ?3, ended_at = ?4, offer = nullif(?5, 0), why = nullif(?6, '')
+WHERE drop_id = ?1 AND id = ?2 AND status = 1`
 
 // The statements about payments, which list all their columns.
 var (
@@ -211,7 +233,7 @@ WHERE id = ?1`
 
 // CROSS JOIN fixes the join order: each drop takes one look-up in the index on (drop_id, user_id, status).
 const sqlReservations = `
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim, r.offer
 FROM drops d
 CROSS JOIN reservations r ON r.drop_id = d.id AND r.user_id = ?1
 ORDER BY r.created_at DESC, r.id DESC
