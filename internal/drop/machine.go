@@ -47,6 +47,11 @@ func Apply(s *State, now Time, batch BatchID, cmds []Command) ([]Result, *Change
 	for _, r := range s.due {
 		a.expireIfDue(r)
 	}
+	for i := range s.Sizes { // what the batches before have kept
+		if s.Sizes[i].Pending > 0 {
+			a.handOver(i)
+		}
+	}
 	results := make([]Result, len(cmds))
 	for i, c := range cmds {
 		results[i] = c.apply(a)

@@ -258,7 +258,7 @@ func TestSpec_Create(t *testing.T) {
 		Version:   1,
 		CreatedAt: opened,
 		Sizes:     []drop.Size{{Label: "10", Stock: drop.Stock{Total: 2, Available: 2}}, {Label: "9"}},
-		Settings:  drop.Settings{Name: spec.Name, Price: spec.Price, StartTime: opened, ImageURL: "/i.png", LimitPerUser: 3},
+		Settings:  drop.Settings{Name: spec.Name, Price: spec.Price, StartTime: opened, ImageURL: "/i.png", LimitPerUser: 3, OfferFor: 600, MaxWaiting: 10_000},
 	}
 	if !reflect.DeepEqual(s.Drop, want) || s.Seq != 2 || s.LastAt != opened || s.Batch != (drop.BatchID{4}) {
 		t.Errorf("got %+v", s)

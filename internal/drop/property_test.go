@@ -266,6 +266,9 @@ func checkLines(t *rapid.T, before, after *book) {
 		if size.Pending > 0 && !after.drop.Paused && after.most == drop.MaxOffersPerBatch {
 			t.Fatalf("units that nobody is offered: %+v", size)
 		}
+		if was := before.line(i); before.drop.Sizes[i].Pending > 0 && !before.drop.Paused && len(line) > 0 && was[0] == line[0] {
+			t.Fatalf("units are kept for %+v, and not offered", line[0])
+		}
 		users := make(map[drop.UserID]bool)
 		for _, e := range line {
 			if users[e.UserID] {

@@ -68,11 +68,10 @@ func (s *Spec) Normal() (Spec, error) {
 		return Spec{}, refusal
 	}
 	normal.Sizes = slices.Clone(s.Sizes)
-	normal.OfferFor, normal.MaxWaiting = cmp.Or(s.OfferFor, DefaultOfferFor), cmp.Or(s.MaxWaiting, DefaultMaxWaiting)
 	if refusal := cmp.Or(
 		checkPrice(s.Price), checkStart(s.StartTime), checkImageURL(s.ImageURL),
-		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), checkOfferFor(normal.OfferFor),
-		checkMaxWaiting(normal.MaxWaiting), normal.normalizeStock(),
+		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), checkOfferFor(cmp.Or(s.OfferFor, DefaultOfferFor)),
+		checkMaxWaiting(cmp.Or(s.MaxWaiting, DefaultMaxWaiting)), normal.normalizeStock(),
 	); refusal != nil {
 		return Spec{}, refusal
 	}
@@ -137,7 +136,8 @@ func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 			CreatedAt: now,
 			Settings: Settings{
 				Name: s.Name, Price: s.Price, StartTime: s.StartTime, ImageURL: s.ImageURL, LimitPerUser: s.LimitPerUser,
-				MaxExpiredHolds: s.MaxExpiredHolds, Waitlist: s.Waitlist, OfferFor: s.OfferFor, MaxWaiting: s.MaxWaiting,
+				MaxExpiredHolds: s.MaxExpiredHolds, Waitlist: s.Waitlist, OfferFor: cmp.Or(s.OfferFor, DefaultOfferFor),
+				MaxWaiting:  cmp.Or(s.MaxWaiting, DefaultMaxWaiting),
 				OffersCount: s.OffersCount, Hidden: s.Hidden,
 			},
 		},

@@ -3,6 +3,7 @@ package drop
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -121,6 +122,28 @@ func (e Entry) As(closed uint32) Entry {
 		e.Status = Closed
 	}
 	return e
+}
+
+// FirstInLine returns the entry that waits longest of those that the batch knows, for any size. It is 0 if it does not
+// know the first of some line.
+func (s *State) FirstInLine() (first EntryID) {
+	for i := range s.Sizes {
+		if s.Sizes[i].Waiting == 0 {
+			continue
+		}
+		l := s.lines[i]
+		if l == nil {
+			return 0
+		}
+		j := slices.IndexFunc(l.entries, s.inLine)
+		if j < 0 {
+			return 0
+		}
+		if id := l.entries[j].ID; first == 0 || id < first {
+			first = id
+		}
+	}
+	return first
 }
 
 // inLine reports whether an entry waits.

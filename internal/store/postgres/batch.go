@@ -66,8 +66,8 @@ func (s *Store) begin(ctx context.Context, turn *turn, batches ...*loader) (*tra
 // runAlone finishes the transaction of one batch.
 func (s *Store) runAlone(ctx context.Context, t *transaction) error {
 	err := s.transact(ctx, t)
-	if errors.Is(t.batches[0].err, errOlder) { // nothing was decided, and the bounds are forgotten
-		s.bounds.failed(t.batches[0].err)
+	if failed := t.batches[0].err; errors.Is(failed, errOlder) || errors.Is(failed, errWaiting) { // nothing was decided
+		s.bounds.undecided(t.batches[0])
 		var again *transaction
 		if again, err = s.begin(ctx, t.turn, newLoader(t.batches[0].batch)); err == nil {
 			t, err = again, s.transact(ctx, again)
@@ -125,12 +125,15 @@ func (l *loader) decide(w *writes) {
 	switch b := l.batch; {
 	case !l.found:
 		l.err = drop.Refuse(drop.CodeDropNotFound)
+	case l.bound.lines.sizes == 0 && l.state.Waiting() > 0:
+		l.err = &store.Error{Op: fmt.Sprintf("load drop %d", b.Of()), Class: store.ClassRolledBack, Err: errWaiting}
 	case l.bound.denies(&l.state.Drop):
 		l.err = &store.Error{Op: fmt.Sprintf("load drop %d", b.Of()), Class: store.ClassRolledBack, Err: errOlder}
 	default:
 		if !l.need.Deadline {
 			l.state.Deadline = 0
 		}
+		l.waited, l.closed = l.state.Waited, l.state.LineClosed
 		was, loaded := l.state.Drop, l.boundAfter(0)
 		l.changes = b.Decide(&l.state, l.now)
 		switch {

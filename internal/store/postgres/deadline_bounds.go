@@ -30,6 +30,15 @@ type deadlineBounds struct {
 type deadlineBound struct {
 	at, created drop.Time
 	version     int64
+	// lines says that buyers wait, and where the first of them is.
+	lines lineBound
+}
+
+// lineBound is where to search for the first entries in lines: in this many sizes, after that entry. Of zero sizes
+// nobody waits, as far as is known.
+type lineBound struct {
+	sizes int
+	since drop.EntryID
 }
 
 const (
@@ -73,6 +82,29 @@ func (b *deadlineBounds) failed(err error) {
 	}
 }
 
+// undecided learns from a batch that could not be decided.
+func (b *deadlineBounds) undecided(l *loader) {
+	if !errors.Is(l.err, errWaiting) {
+		b.failed(l.err)
+		return
+	}
+	bound := l.bound
+	bound.lines = lineBound{len(l.state.Sizes), drop.NewEntryID(l.state.ID, l.state.LineClosed)}
+	b.set(l.batch.Of(), bound)
+}
+
+// linesAfter returns the bound of the lines for when the batch has taken effect.
+func (l *loader) linesAfter() lineBound {
+	if l.state.Waiting() == 0 {
+		return lineBound{}
+	}
+	first := l.state.FirstInLine()
+	if first == 0 {
+		return lineBound{len(l.state.Sizes), max(l.bound.lines.since, drop.NewEntryID(l.state.ID, l.state.LineClosed))}
+	}
+	return lineBound{len(l.state.Sizes), first - 1}
+}
+
 // all returns the bounds of all drops and, as JSON, those that Pulse uses. Once a minute the latter are empty.
 func (b *deadlineBounds) all() (known map[drop.ID]drop.Time, sent []byte, err error) {
 	b.mu.Lock()
@@ -98,9 +130,11 @@ func (b deadlineBound) denies(d *drop.Drop) bool {
 func (l *loader) boundAfter(ended int) deadlineBound {
 	s := &l.state
 	if ended < l.dues { // Decide did not end all due holds, whatever the reason
-		return l.bound
+		b := l.bound
+		b.lines = l.linesAfter()
+		return b
 	}
-	b := deadlineBound{at: min(l.to, s.LastAt), created: s.CreatedAt, version: s.Version}
+	b := deadlineBound{at: min(l.to, s.LastAt), created: s.CreatedAt, version: s.Version, lines: l.linesAfter()}
 	if l.rest != 0 {
 		b.at = min(b.at, l.rest)
 	}

@@ -24,6 +24,9 @@ var errOlder = errors.New("the drop is older than before: the database was resto
 // errLocked: another replica holds the drop's lock, and too many transactions already wait for locks.
 var errLocked = errors.New("the drop's lock was not free in time")
 
+// errWaiting: buyers wait, and the batch did not load them.
+var errWaiting = errors.New("the lines of the waitlist were not loaded")
+
 // errForgotten: the key was in use when it was claimed, and free again a moment later.
 var errForgotten = errors.New("the key has just been forgotten")
 

@@ -49,6 +49,19 @@ func PlannedStatements() map[string]PlannedStatement {
 			runBatchUsage, "1, ARRAY[1, 2]::bigint[], true",
 			[]string{"reservations_user on", "reservations_user_past on", "Backward using drops_pkey"},
 		},
+		"runBatchUsageLines": {
+			runBatchUsageLines, "1, ARRAY[1, 2]::bigint[], true, 2, 4294967296",
+			[]string{"reservations_user on", "reservations_user_past on", "Backward using drops_pkey", "waitlist_line"},
+		},
+		"runBatchLines":   {runBatchLines, "501, 2, 4294967296", []string{"waitlist_line", "Backward using drops_pkey"}},
+		"runBatchEntries": {runBatchEntries, "501, '{2151778615297}'", []string{"waitlist_pkey"}},
+		"runBatchWaiting": {runBatchWaiting, "501, '{7}'", []string{"waitlist_user"}},
+		"runBatchWriteLeft": {
+			runBatchWriteLeft, "'{2151778615297}', '{3}', '{5}', '{0}', '{\"\"}'",
+			[]string{"waitlist_pkey", "Tid Scan"},
+		},
+		"entriesOf":      {selects(records.EntriesOf(501, 7)), "501, 7", []string{"waitlist_user"}},
+		"line":           {page(records.Entries, false), "501, 5, 100", []string{"waitlist_pkey"}},
 		"runBatchRecent": {runBatchRecent, "1", []string{"purchases_pkey", "users_pkey"}},
 		"runBatchKept": {
 			runBatchKept, `1, '{"",""}', '{reserve,reserve}', '{k1,k2}'`,
@@ -72,7 +85,7 @@ func PlannedStatements() map[string]PlannedStatement {
 			[]string{"Tid Scan on drops"},
 		},
 		"runBatchWriteSizes": {
-			runBatchWriteSizes, "'{1}', '{\"(0,1)\"}', '{1}', '{1}', '{0}', '{0}'",
+			runBatchWriteSizes, "'{1}', '{\"(0,1)\"}', '{1}', '{1}', '{0}', '{0}', '{0}', '{0}'",
 			[]string{"Tid Scan on sizes"},
 		},
 		"runBatchWriteEnded": {

@@ -248,7 +248,7 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 	}
 	s.bounds.failed(err)
 	for _, m := range group {
-		s.bounds.failed(m.err)
+		s.bounds.undecided(m.loader)
 		m.judge(err, len(group) > 1)
 	}
 	group[0].left = false
@@ -258,7 +258,7 @@ func (s *Store) runGroup(ctx context.Context, group []*member) {
 func (m *member) judge(err error, others bool) {
 	class := store.ClassOf(err)
 	switch {
-	case errors.Is(m.err, errOlder):
+	case errors.Is(m.err, errOlder), errors.Is(m.err, errWaiting):
 		m.solo = true
 	case m.err != nil: // it was not decided: its drop is locked or does not exist
 		m.skips++

@@ -37,6 +37,9 @@ type loader struct {
 	to, rest         drop.Time
 	dues             int
 
+	// waited and closed are State.Waited and LineClosed before the batch.
+	waited, closed uint32
+
 	changes *drop.Changes
 	writes  bool
 	err     error // the batch cannot be decided
@@ -101,8 +104,19 @@ func (l *loader) queue(out *pgx.Batch) {
 	if ids := distinct(need.Payments); len(ids) > 0 {
 		out.Queue(runBatchPayments, ids).Query(l.payments)
 	}
-	if users := distinct(need.Users); len(users) > 0 {
+	users := distinct(need.Users)
+	switch lines := l.bound.lines; {
+	case lines.sizes > 0:
+		out.Queue(runBatchLines, id, lines.sizes, int64(lines.since)).Query(l.lines)
+		out.Queue(runBatchUsageLines, id, users, need.Limits, lines.sizes, int64(lines.since)).Query(l.usage)
+	case len(users) > 0:
 		out.Queue(runBatchUsage, id, users, need.Limits).Query(l.usage)
+	}
+	if ids := distinct(need.Entries); len(ids) > 0 {
+		out.Queue(runBatchEntries, id, ids).Query(l.entries)
+	}
+	if buyers := distinct(need.Waiting); len(buyers) > 0 {
+		out.Queue(runBatchWaiting, id, buyers).Query(l.entries)
 	}
 	if need.Recent {
 		out.Queue(runBatchRecent, id).Query(l.recent)
@@ -160,7 +174,7 @@ func (t *transaction) sizes(rows pgx.Rows) error {
 		id    drop.ID
 	)
 	stock := &s.Stock
-	_, err := pgx.ForEachRow(rows, []any{&s.Label, &stock.Total, &stock.Available, &stock.Held, &stock.Sold, &place, &id}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&s.Label, &stock.Total, &stock.Available, &stock.Held, &stock.Sold, &s.Waiting, &s.Pending, &place, &id}, func() error {
 		l, err := t.of(id)
 		if err == nil {
 			l.state.Sizes, l.places = append(l.state.Sizes, s), append(l.places, place)
@@ -172,7 +186,9 @@ func (t *transaction) sizes(rows pgx.Rows) error {
 
 func (t *transaction) due(rows pgx.Rows) error {
 	r := drop.Reservation{Status: drop.Active}
-	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt, &r.Payment, &r.Claim}, func() error {
+	var offer int16
+	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt, &r.Payment, &r.Claim, &offer}, func() error {
+		r.Offer = offer != 0
 		l, err := t.of(r.ID.Drop())
 		switch {
 		case err != nil:
@@ -183,6 +199,37 @@ func (t *transaction) due(rows pgx.Rows) error {
 			l.dues++
 			l.state.LoadDue(r)
 		}
+		return nil
+	})
+	return err
+}
+
+// entries reads entries of the waitlist.
+func (l *loader) entries(rows pgx.Rows) error { return eachEntry(rows, l.state.LoadEntry) }
+
+// lines reads the first entries in each line.
+func (l *loader) lines(rows pgx.Rows) error {
+	lines := make([][]drop.Entry, len(l.state.Sizes))
+	err := eachEntry(rows, func(e drop.Entry) {
+		if e.Line < len(lines) {
+			lines[e.Line] = append(lines[e.Line], e)
+		}
+	})
+	for i, line := range lines {
+		if l.state.Sizes[i].Waiting > 0 {
+			most := min(len(line), drop.MaxOffersPerBatch)
+			l.state.LoadLine(i, line[:most], most == len(line))
+		}
+	}
+	return err
+}
+
+func eachEntry(rows pgx.Rows, each func(drop.Entry)) error {
+	into := newCells(records.Entries.Columns)
+	_, err := pgx.ForEachRow(rows, into.targets, func() error {
+		var e drop.Entry
+		into.set(&e)
+		each(e)
 		return nil
 	})
 	return err
@@ -227,11 +274,13 @@ func (l *loader) reservations(rows pgx.Rows) error {
 		r            drop.Reservation
 		p            drop.Purchase
 		name, public string
+		offer        int16
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public, &r.Payment, &r.Claim,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public, &r.Payment, &r.Claim, &offer,
 		&p.ID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt, &p.Return, &p.ReturnedAt,
 	}, func() error {
+		r.Offer = offer != 0
 		l.state.LoadReservation(r, known(name), public)
 		if p.ID != 0 {
 			p.ReservationID = r.ID
@@ -257,10 +306,12 @@ func (l *loader) usage(rows pgx.Rows) error {
 	var (
 		r      drop.Reservation
 		unpaid int
+		offer  int16
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid, &r.Payment, &r.Claim,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid, &r.Payment, &r.Claim, &offer,
 	}, func() error {
+		r.Offer = offer != 0
 		if unpaid > 0 {
 			l.state.LoadUnpaid(r.UserID, min(unpaid, drop.MaxUnpaid), r.EndedAt)
 			return nil

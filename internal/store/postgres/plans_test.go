@@ -48,6 +48,9 @@ func TestPlans_DoNotTurn(t *testing.T) {
 		SELECT mod(n, 3), '', 'reserve', 'k' || n, decode(repeat('00', 32), 'hex'), 'a', n FROM generate_series(1, 30000) n`)
 	exec(t, conn, `INSERT INTO sneakerdrop.payments
 		SELECT n, n, 1, 'demo', NULL, NULL, NULL, '/', 'captured', n > 49990, 1, 'EUR', 2, 0, 0, n, n, NULL, 0, n, n, n FROM generate_series(1, 50000) n`)
+	exec(t, conn, `INSERT INTO sneakerdrop.waitlist
+		SELECT 501, 501::bigint << 32 | n, mod(n, 5000) + 1, mod(n, 2), '', CASE WHEN n > 25000 THEN 1 ELSE 3 END, 1, CASE WHEN n <= 25000 THEN 2 END
+		FROM generate_series(1, 50000) n`)
 	wantPlans(t, conn, "one big drop, not analyzed")
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "one big drop, analyzed")

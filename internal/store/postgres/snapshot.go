@@ -112,7 +112,7 @@ func (l *snapshots) sizes(rows pgx.Rows) error {
 		z  drop.Size
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&id, &z.Label, &z.Stock.Total, &z.Stock.Available, &z.Stock.Held, &z.Stock.Sold,
+		&id, &z.Label, &z.Stock.Total, &z.Stock.Available, &z.Stock.Held, &z.Stock.Sold, &z.Waiting, &z.Pending,
 	}, func() error {
 		if s := l.find(id); s != nil {
 			s.Drop.Sizes = append(s.Drop.Sizes, z)

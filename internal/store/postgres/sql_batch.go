@@ -34,7 +34,8 @@ const (
 
 	// The columns of records.Drops in their order.
 	dropColumns = `d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
-       d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch`
+       d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch,
+       d.waitlist, d.offer_for, d.max_waiting, d.offers_count, d.waited, d.line_closed`
 
 	//nolint:unqueryvet // what is outside names the columns
 	runBatchDrops = `
@@ -67,7 +68,7 @@ SELECT now, set_config('sneakerdrop.now', now::text, true)
 FROM clock`
 
 	runBatchSizes = `
-SELECT s.label, s.total, s.available, s.held, s.sold, s.ctid::text, of.drop_id
+SELECT s.label, s.total, s.available, s.held, s.sold, s.waiting, s.pending, s.ctid::text, of.drop_id
 FROM unnest($1::bigint[]) AS of (drop_id)
 CROSS JOIN LATERAL generate_series(0, (
     SELECT position
@@ -77,7 +78,7 @@ CROSS JOIN LATERAL generate_series(0, (
     LIMIT 1
 )) AS wanted (position)
 JOIN LATERAL (
-    SELECT label, total, available, held, sold, ctid
+    SELECT label, total, available, held, sold, waiting, pending, ctid
     FROM sneakerdrop.sizes
     WHERE drop_id = of.drop_id AND position BETWEEN wanted.position AND wanted.position
     ORDER BY position DESC
@@ -86,10 +87,11 @@ JOIN LATERAL (
 ORDER BY of.drop_id, wanted.position`
 
 	runBatchDue = `
-SELECT r.id, r.user_id, r.size, r.created_at, r.expires_at, coalesce(r.payment, 0), coalesce(r.claim, 0)
+SELECT r.id, r.user_id, r.size, r.created_at, r.expires_at, coalesce(r.payment, 0), coalesce(r.claim, 0),
+       coalesce(r.offer, 0::smallint)
 FROM unnest($1::bigint[], $2::bigint[]) AS of (drop_id, since)
 JOIN LATERAL (
-    SELECT id, user_id, size, created_at, expires_at, payment, claim
+    SELECT id, user_id, size, created_at, expires_at, payment, claim, offer
     FROM sneakerdrop.reservations
     WHERE drop_id = of.drop_id AND status = 1 AND expires_at >= of.since
         AND expires_at <= greatest(current_setting('sneakerdrop.now')::bigint, (
@@ -118,12 +120,12 @@ LIMIT 1`
 
 	runBatchReservations = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), coalesce(u.username, ''),
-       coalesce(u.public_name, ''), coalesce(r.payment, 0), coalesce(r.claim, 0),
+       coalesce(u.public_name, ''), coalesce(r.payment, 0), coalesce(r.claim, 0), coalesce(r.offer, 0::smallint),
        coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0),
        coalesce(p.returned, 0), coalesce(p.returned_at, 0)
 FROM unnest($2::bigint[], $3::bigint[]) AS wanted (id, owner)
 JOIN LATERAL (
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
     FROM sneakerdrop.reservations
     WHERE drop_id = $1 AND id = wanted.id AND wanted.owner IN (0, user_id)
     LIMIT 1
@@ -155,24 +157,33 @@ JOIN LATERAL (
 	// and completed ones. It is one statement, so that the users are sent once. 1001 is one more than the highest
 	// limit. If there are more rows, the oldest holds are left out, which are past their end. The last condition of
 	// each part does not depend on a row: without the rule, nothing is read.
-	runBatchUsage = `
+	runBatchUsage = runBatchUsageOf + `unnest($2::bigint[]) AS wanted (user_id)` + runBatchUsageThen + `unnest($2::bigint[]) AS wanted (user_id)` +
+		runBatchUsageEnd
+
+	runBatchUsageOf = `
 SELECT 0 AS id, wanted.user_id, '' AS size, 0::smallint AS status, 0 AS created_at, 0 AS expires_at, past.last AS ended_at,
-       past.unpaid, 0 AS payment, 0 AS claim
-FROM unnest($2::bigint[]) AS wanted (user_id)
+       past.unpaid, 0 AS payment, 0 AS claim, 0::smallint AS offer
+FROM `
+
+	runBatchUsageThen = `
 JOIN LATERAL (
     SELECT count(*) AS unpaid, max(ended_at) AS last
     FROM sneakerdrop.reservations
-    WHERE drop_id = $1 AND user_id = wanted.user_id AND status > 2
+    WHERE drop_id = $1 AND user_id = wanted.user_id AND status > 2 AND (offer IS NULL OR (
+        SELECT offers_count FROM sneakerdrop.drops WHERE id BETWEEN $1 AND $1 ORDER BY id DESC LIMIT 1
+    ))
 ) AS past ON past.unpaid > 0
 WHERE $3::boolean OR (
     SELECT max_expired_holds > 0 FROM sneakerdrop.drops WHERE id BETWEEN $1 AND $1 ORDER BY id DESC LIMIT 1
 )
 UNION ALL
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), 0, coalesce(r.payment, 0),
-       coalesce(r.claim, 0)
-FROM unnest($2::bigint[]) AS wanted (user_id)
+       coalesce(r.claim, 0), coalesce(r.offer, 0::smallint)
+FROM `
+
+	runBatchUsageEnd = `
 JOIN LATERAL (
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
     FROM sneakerdrop.reservations
     WHERE drop_id = $1 AND user_id = wanted.user_id AND status + 0 <= 2
     ORDER BY status DESC, id DESC
@@ -227,8 +238,9 @@ SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 WITH written AS (
     UPDATE sneakerdrop.drops
     SET name = $2, price = $3, start_time = $4, image_url = $5, limit_per_user = $6, max_expired_holds = $7, paused = $8, hidden = $9,
-        archived = $10, version = $11, created_at = $12, last_at = $13, seq = $14, reserved = $15, purchased = $16, batch = $17
-    WHERE id = $1 AND ctid = $18::text::tid
+        archived = $10, version = $11, created_at = $12, last_at = $13, seq = $14, reserved = $15, purchased = $16, batch = $17,
+        waitlist = $18, offer_for = $19, max_waiting = $20, offers_count = $21, waited = $22, line_closed = $23
+    WHERE id = $1 AND ctid = $24::text::tid
     RETURNING 1
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
@@ -237,9 +249,9 @@ SELECT 1 / (count(*) = 1)::integer FROM written`
 	runBatchWriteSizes = `
 WITH written AS (
     UPDATE sneakerdrop.sizes AS s
-    SET total = n.total, available = n.available, held = n.held, sold = n.sold
-    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-        AS n (drop_id, place, total, available, held, sold)
+    SET total = n.total, available = n.available, held = n.held, sold = n.sold, waiting = n.waiting, pending = n.pending
+    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+        AS n (drop_id, place, total, available, held, sold, waiting, pending)
     WHERE s.drop_id + 0 = n.drop_id AND s.ctid = n.place::tid
     RETURNING 1
 )
@@ -281,6 +293,22 @@ WITH written AS (
 )
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
+	runBatchWriteLeft = `
+WITH written AS (
+    UPDATE sneakerdrop.waitlist AS w
+    SET status = n.status, ended_at = n.ended_at, offer = nullif(n.offer, 0), why = nullif(n.why, '')
+    FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::text[]) AS n (id, status, ended_at, offer, why)
+    JOIN LATERAL (
+        SELECT ctid
+        FROM sneakerdrop.waitlist
+        WHERE drop_id = n.id >> 32 AND id = n.id
+        LIMIT 1
+    ) AS place ON true
+    WHERE w.ctid = place.ctid AND w.status + 0 = 1
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
+
 	runBatchWriteReturned = `
 WITH written AS (
     UPDATE sneakerdrop.purchases AS p
@@ -298,10 +326,10 @@ WITH written AS (
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
 	runBatchWriteMade = `
-INSERT INTO sneakerdrop.reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at)
-SELECT id >> 32, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0)
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[])
-    AS n (id, user_id, size, status, created_at, expires_at, ended_at)`
+INSERT INTO sneakerdrop.reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at, offer)
+SELECT id >> 32, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0), nullif(offer, 0::smallint)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[])
+    AS n (id, user_id, size, status, created_at, expires_at, ended_at, offer)`
 
 	runBatchWritePurchases = `
 INSERT INTO sneakerdrop.purchases (drop_id, id, reservation_id, user_id, size, price, created_at)

@@ -22,8 +22,8 @@ type writes struct {
 		batches                                          []pgtype.UUID
 	}
 	sizes struct {
-		drops, total, available, held, sold []int64
-		places                              []string
+		drops, total, available, held, sold, waiting, pending []int64
+		places                                                []string
 	}
 	ended struct {
 		ids, at []int64
@@ -32,7 +32,14 @@ type writes struct {
 	made struct {
 		ids, users, created, expires, ended []int64
 		sizes                               []string
-		status                              []int16
+		status, offers                      []int16
+	}
+	// joined are entries of waitlists.
+	joined [][]any
+	left   struct {
+		ids, at, offers []int64
+		status          []int16
+		why             []string
 	}
 	updated struct {
 		ids, expires, payments, claims []int64
@@ -74,6 +81,11 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 		m.ids, m.users, m.sizes = append(m.ids, int64(r.ID)), append(m.users, int64(r.UserID)), append(m.sizes, r.Size)
 		m.status, m.created = append(m.status, int16(r.Status)), append(m.created, int64(r.CreatedAt))
 		m.expires, m.ended = append(m.expires, int64(r.ExpiresAt)), append(m.ended, int64(r.EndedAt))
+		offer := int16(0)
+		if r.Offer {
+			offer = 1
+		}
+		m.offers = append(m.offers, offer)
 	}
 	for _, r := range c.Updated {
 		u := &w.updated
@@ -91,6 +103,14 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 		to.users, to.sizes = append(to.users, int64(p.UserID)), append(to.sizes, p.Size)
 		to.prices, to.created = append(to.prices, int64(p.Price)), append(to.created, int64(p.CreatedAt))
 	}
+	for _, e := range c.Joined {
+		w.joined = append(w.joined, values(records.Entries.Values(l.state.ID, e)))
+	}
+	for _, e := range c.Left {
+		to := &w.left
+		to.ids, to.at, to.offers = append(to.ids, int64(e.ID)), append(to.at, int64(e.EndedAt)), append(to.offers, int64(e.Offer))
+		to.status, to.why = append(to.status, int16(e.Status)), append(to.why, string(e.Why))
+	}
 	for _, p := range c.Begun {
 		w.begun = append(w.begun, p)
 	}
@@ -103,9 +123,12 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 
 func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
-	if was.Settings != s.Settings { // most batches need not write the settings, which only operators change
+	// Most batches need not write the settings, which only operators change, and what counts the entries of waitlists.
+	if was.Settings != s.Settings || l.waited != s.Waited || l.closed != s.LineClosed {
 		w.edits = append(w.edits, append(values(records.Drops.Values(s.ID, s)), l.place))
-		w.revisions = append(w.revisions, values(records.Revisions.Values(s.ID, l.changes.Revision)))
+		if l.changes.Revision != nil {
+			w.revisions = append(w.revisions, values(records.Revisions.Values(s.ID, l.changes.Revision)))
+		}
 		return
 	}
 	d := &w.drops
@@ -133,6 +156,7 @@ func (w *writes) addSizes(l *loader, sizes []int) {
 		to.drops, to.places = append(to.drops, int64(l.state.ID)), append(to.places, place)
 		to.total, to.available = append(to.total, stock.Total), append(to.available, stock.Available)
 		to.held, to.sold = append(to.held, stock.Held), append(to.sold, stock.Sold)
+		to.waiting, to.pending = append(to.waiting, l.state.Sizes[p].Waiting), append(to.pending, l.state.Sizes[p].Pending)
 	}
 }
 
@@ -171,7 +195,7 @@ func (w *writes) queue(out *pgx.Batch) {
 		out.Queue(committedTouch, id)
 	}
 	if s := &w.sizes; len(s.drops) > 0 {
-		out.Queue(runBatchWriteSizes, s.drops, s.places, s.total, s.available, s.held, s.sold)
+		out.Queue(runBatchWriteSizes, s.drops, s.places, s.total, s.available, s.held, s.sold, s.waiting, s.pending)
 	}
 	if e := &w.ended; len(e.ids) > 0 {
 		out.Queue(runBatchWriteEnded, e.ids, e.status, e.at)
@@ -180,10 +204,16 @@ func (w *writes) queue(out *pgx.Batch) {
 		out.Queue(runBatchWriteReturned, p.ids, p.returns, p.at)
 	}
 	if m := &w.made; len(m.ids) > 0 {
-		out.Queue(runBatchWriteMade, m.ids, m.users, m.sizes, m.status, m.created, m.expires, m.ended)
+		out.Queue(runBatchWriteMade, m.ids, m.users, m.sizes, m.status, m.created, m.expires, m.ended, m.offers)
 	}
 	if u := &w.updated; len(u.ids) > 0 {
 		out.Queue(runBatchWriteUpdated, u.ids, u.expires, u.payments, u.claims)
+	}
+	if e := &w.left; len(e.ids) > 0 {
+		out.Queue(runBatchWriteLeft, e.ids, e.status, e.at, e.offers, e.why)
+	}
+	for _, row := range w.joined {
+		out.Queue(insertEntry, row...)
 	}
 	if p := &w.purchases; len(p.ids) > 0 {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)

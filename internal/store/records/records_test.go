@@ -116,8 +116,8 @@ func ExampleDialect() {
 	// VALUES (now(), $1, $2, $3, $4, $5, $6, $7, $8)
 	// RETURNING id, at 8
 	//
-	// INSERT INTO shop.sizes (drop_id, position, label, total, available, held, sold)
-	// VALUES ($1, $2, $3, $4, $5, $6, $7)
+	// INSERT INTO shop.sizes (drop_id, position, label, total, available, held, sold, waiting, pending)
+	// VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 	//
 	// UPDATE shop.tokens
 	// SET revoked_at = coalesce(revoked_at, now())

@@ -344,13 +344,12 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 	state, size := new(drop.State), new(Size)
 	found := false
 	ledger, reservations, purchases := books(Ledger, id, b.Entry), books(Reservations, id, b.Reservation), books(Purchases, id, b.Purchase)
-	waits := books(Entries, id, b.Waits)
-	return s.engine.Read(ctx, fmt.Sprintf("read the records of drop %d", id),
-		Query{Table: Drops, Of: id, Row: state, Each: func() error {
+	queries := []Query{
+		{Table: Drops, Of: id, Row: state, Each: func() error {
 			found = true
 			return nil
 		}},
-		Query{Table: Sizes, Of: id, Row: size, Each: func() error {
+		{Table: Sizes, Of: id, Row: size, Each: func() error {
 			state.Sizes = append(state.Sizes, size.Size)
 			return nil
 		}, Done: func() error {
@@ -359,7 +358,12 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 			}
 			return b.Head(state)
 		}},
-		ledger, reservations, purchases, waits)
+		ledger, reservations, purchases,
+	}
+	if b.Waits != nil {
+		queries = append(queries, books(Entries, id, b.Waits))
+	}
+	return s.engine.Read(ctx, fmt.Sprintf("read the records of drop %d", id), queries...)
 }
 
 // books passes the rows of a drop to each.

@@ -35,8 +35,13 @@ func (s Store) Entry(ctx context.Context, id drop.EntryID) (e drop.Entry, found 
 
 // EntriesOf implements store.Store.
 func (s Store) EntriesOf(ctx context.Context, id drop.ID, user drop.UserID) ([]drop.Entry, error) {
+	return s.entries(ctx, id, EntriesOf(id, user))
+}
+
+// EntriesOf asks for a user's entries in a drop.
+func EntriesOf(id drop.ID, user drop.UserID) Query {
 	by := Entries.Column("user_id")
-	return s.entries(ctx, id, Query{Table: Entries, Of: id, Where: by, Is: by.Of(&drop.Entry{UserID: user}), AnyOrder: true})
+	return Query{Table: Entries, Of: id, Where: by, Is: by.Of(&drop.Entry{UserID: user}), AnyOrder: true}
 }
 
 // Line implements store.Store.

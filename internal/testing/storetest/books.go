@@ -31,6 +31,7 @@ type books struct {
 	entries      []drop.LedgerEntry
 	reservations []drop.Reservation
 	purchases    []drop.Purchase
+	waits        []drop.Entry
 }
 
 func (b *books) reader() store.Books {
@@ -43,6 +44,7 @@ func (b *books) reader() store.Books {
 		Entry:       keep(&b.entries),
 		Reservation: keep(&b.reservations),
 		Purchase:    keep(&b.purchases),
+		Waits:       keep(&b.waits),
 	}
 }
 

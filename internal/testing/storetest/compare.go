@@ -95,6 +95,9 @@ func (c *comparison) populate() {
 		sized(6, "9.5", "8", "10"), limited(plain(15), 1), limited(sized(9, "US 7", "US 8"), 2), plain(400), plain(2),
 	}
 	specs[3].StartTime = base + 4*minute
+	for i := range specs[:3] {
+		specs[i].Waitlist, specs[i].OfferFor, specs[i].MaxWaiting = true, 20+100*i, 8
+	}
 	for _, spec := range specs {
 		id := c.create(spec)
 		c.same("CreateDrop", id, c.model.create(spec))
@@ -112,6 +115,10 @@ func (c *comparison) populate() {
 
 func (c *comparison) command(id drop.ID) drop.Command {
 	switch n := c.rng.IntN(100); {
+	case n < 8:
+		return drop.Join{User: c.users[c.rng.IntN(len(c.users))], Size: c.label(id)}
+	case n < 10:
+		return drop.Leave{Entry: drop.NewEntryID(id, c.rng.Uint32N(60)), Owner: c.owner()}
 	case n < 42:
 		hold := time.Duration(1+c.rng.IntN(90_000)) * time.Millisecond
 		if c.rng.IntN(8) == 0 {
@@ -206,7 +213,9 @@ func (c *comparison) edit() drop.Edit {
 		{Hidden: &hidden, ImageURL: &image},
 		{LimitPerUser: &limit},
 		{MaxExpiredHolds: &limit},
-	}[c.rng.IntN(6)]
+		{MaxExpiredHolds: &limit, OffersCount: &hidden},
+		{Waitlist: &hidden},
+	}[c.rng.IntN(8)]
 }
 
 // label is mostly one of the drop's sizes, otherwise a note or an unknown size.
@@ -433,5 +442,6 @@ func (c *comparison) booksOf(f *fixture, id drop.ID) any {
 		Entries      []drop.LedgerEntry
 		Reservations []drop.Reservation
 		Purchases    []drop.Purchase
-	}{shared(b.head), b.entries, b.reservations, b.purchases}
+		Waits        []drop.Entry
+	}{shared(b.head), b.entries, b.reservations, b.purchases, b.waits}
 }

@@ -25,7 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, group := range [][]test{
 		batchTests, needTests, lockTests, committedTests, damageTests, dropTests, userTests, subjectTests, operatorTests, keyTests,
-		keyCallTests, bookTests, pageTests, eventTests, paymentTests, fillTests, lifeTests,
+		keyCallTests, bookTests, pageTests, eventTests, paymentTests, waitlistTests, fillTests, lifeTests,
 	} {
 		for _, test := range group {
 			t.Run(test.name, func(t *testing.T) { test.run(newFixture(t, open(t))) })
@@ -133,6 +133,7 @@ type header struct {
 	LastAt              drop.Time
 	Seq                 drop.Seq
 	Reserved, Purchased uint32
+	Waited, LineClosed  uint32
 	Batch               drop.BatchID
 	Recent              []drop.Recent
 	Deadline            drop.Time
@@ -140,7 +141,7 @@ type header struct {
 
 func headerOf(s *drop.State) header {
 	h := header{
-		Drop: s.Drop, LastAt: s.LastAt, Seq: s.Seq, Reserved: s.Reserved, Purchased: s.Purchased, Batch: s.Batch,
+		Drop: s.Drop, LastAt: s.LastAt, Seq: s.Seq, Reserved: s.Reserved, Purchased: s.Purchased, Waited: s.Waited, LineClosed: s.LineClosed, Batch: s.Batch,
 		Recent: append([]drop.Recent(nil), s.Recent...), Deadline: s.Deadline,
 	}
 	h.Drop.Sizes = append([]drop.Size(nil), s.Sizes...)

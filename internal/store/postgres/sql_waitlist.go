@@ -1,0 +1,68 @@
+package postgres
+
+import (
+	"fmt"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store/records"
+)
+
+// firstInLines are the first entries in the line of each of a drop's sizes: one more than a batch offers units to, to
+// learn whether these are all. Like due holds, they are searched from a known lower bound (see deadlineBounds).
+// Entries up to line_closed wait no longer.
+func firstInLines(sizes, since string) string {
+	return fmt.Sprintf(`generate_series(0, %s::integer - 1) AS of (place)
+JOIN LATERAL (
+    SELECT *
+    FROM sneakerdrop.waitlist
+    WHERE drop_id = $1 AND line = of.place AND status = 1 AND id > greatest(%s::bigint, (
+        SELECT (id << 32) + line_closed
+        FROM sneakerdrop.drops
+        WHERE id BETWEEN $1 AND $1
+        ORDER BY id DESC
+        LIMIT 1
+    ))
+    ORDER BY id
+    LIMIT %d
+) AS e ON true`, sizes, since, drop.MaxOffersPerBatch+1)
+}
+
+var (
+	runBatchLines = fmt.Sprintf(`
+SELECT %s
+FROM %s
+ORDER BY e.id`, records.Entries.List(), firstInLines("$2", "$3"))
+
+	// runBatchUsageLines is runBatchUsage also of those who are first in lines.
+	runBatchUsageLines = runBatchUsageOf + linesUsers + runBatchUsageThen + linesUsers + runBatchUsageEnd
+
+	linesUsers = fmt.Sprintf(`(
+    SELECT unnest($2::bigint[])
+    UNION
+    SELECT e.user_id
+    FROM %s
+) AS wanted (user_id)`, firstInLines("$4", "$5"))
+
+	runBatchEntries = fmt.Sprintf(`
+SELECT %s
+FROM unnest($2::bigint[]) AS wanted (entry)
+JOIN LATERAL (
+    SELECT *
+    FROM sneakerdrop.waitlist
+    WHERE drop_id = $1 AND id = wanted.entry
+    LIMIT 1
+) AS e ON true`, records.Entries.List())
+
+	// The entries of buyers that wait.
+	runBatchWaiting = fmt.Sprintf(`
+SELECT %s
+FROM unnest($2::bigint[]) AS wanted (buyer)
+JOIN LATERAL (
+    SELECT *
+    FROM sneakerdrop.waitlist
+    WHERE drop_id = $1 AND user_id = wanted.buyer AND status + 0 = 1
+    OFFSET 0
+) AS e ON true`, records.Entries.List())
+)
+
+var insertEntry = dialect.Insert(records.Entries)
