@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type state struct {
 	Expired int       `json:"expired,omitempty"`
 	Made    int64     `json:"made"`
 	Flags   flags     `json:"flags,omitzero"`
+	Line    line      `json:"line,omitzero"` // unknown to older programs, as are sizes' waiting and pending
 	Sizes   []size    `json:"sizes"`
 	Sold    uint32    `json:"sold"`   // the number of the newest purchase
 	Listed  uint32    `json:"listed"` // the number of the newest purchase that recent was made with
@@ -52,12 +54,22 @@ type flags struct {
 	Archived bool `json:"archived,omitempty"`
 }
 
+// line is the settings of a waitlist.
+type line struct {
+	Open   bool `json:"open,omitempty"`
+	Offer  int  `json:"offer,omitempty"` // seconds. 0: drop.DefaultOfferFor
+	Most   int  `json:"most,omitempty"`  // 0: drop.DefaultMaxWaiting
+	Counts bool `json:"counts,omitempty"`
+}
+
 type size struct {
 	Label     string `json:"label,omitempty"`
 	Total     int64  `json:"total"`
 	Available int64  `json:"available"`
 	Held      int64  `json:"held"`
 	Sold      int64  `json:"sold"`
+	Waiting   int64  `json:"waiting,omitempty"`
+	Pending   int64  `json:"pending,omitempty"`
 }
 
 type recent struct {
@@ -93,6 +105,7 @@ type reservation struct {
 	At      int64  `json:"at"`
 	Expires int64  `json:"expires"`
 	Ended   int64  `json:"ended,omitempty"`
+	Offer   bool   `json:"offer,omitempty"`
 }
 
 type purchase struct {
@@ -110,10 +123,16 @@ func encodeState(v *engine.View, moved *drop.LedgerEntry, bought *drop.Purchase)
 	m := state{
 		Format: format, ID: int64(d.ID), Version: d.Version, Name: d.Name, Price: int64(d.Price), Start: int64(d.StartTime),
 		Image: d.ImageURL, Limit: d.LimitPerUser, Expired: d.MaxExpiredHolds, Made: int64(d.CreatedAt),
-		Flags: flags{d.Paused, d.Hidden, d.Archived}, Sizes: make([]size, len(d.Sizes)), Recent: make([]recent, len(v.Recent)),
+		Flags: flags{d.Paused, d.Hidden, d.Archived}, Line: line{Open: d.Waitlist, Counts: d.OffersCount}, Sizes: make([]size, len(d.Sizes)), Recent: make([]recent, len(v.Recent)),
+	}
+	if d.OfferFor != drop.DefaultOfferFor {
+		m.Line.Offer = d.OfferFor
+	}
+	if d.MaxWaiting != drop.DefaultMaxWaiting {
+		m.Line.Most = d.MaxWaiting
 	}
 	for i, s := range d.Sizes {
-		m.Sizes[i] = size{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold}
+		m.Sizes[i] = size{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold, s.Waiting, s.Pending}
 	}
 	for i, r := range v.Recent {
 		m.Recent[i] = recent{int64(r.ID), r.Username, r.PublicName, int64(r.CreatedAt)}
@@ -138,7 +157,7 @@ func encodeOwned(reservations []drop.Reservation, purchases []drop.Purchase) ([]
 	m := owned{Format: format}
 	for _, r := range reservations {
 		m.Reservations = append(m.Reservations, reservation{
-			int64(r.ID), int64(r.UserID), r.Size, int8(r.Status), int64(r.CreatedAt), int64(r.ExpiresAt), int64(r.EndedAt),
+			int64(r.ID), int64(r.UserID), r.Size, int8(r.Status), int64(r.CreatedAt), int64(r.ExpiresAt), int64(r.EndedAt), r.Offer,
 		})
 	}
 	for i := range purchases {
@@ -181,12 +200,16 @@ func decodeState(data []byte) (engine.Event, error) {
 		CreatedAt: drop.Time(m.Made),
 		Settings: drop.Settings{
 			Name: m.Name, Price: drop.Money(m.Price), StartTime: drop.Time(m.Start), ImageURL: m.Image,
-			LimitPerUser: m.Limit, MaxExpiredHolds: m.Expired, Paused: m.Flags.Paused, Hidden: m.Flags.Hidden,
-			Archived: m.Flags.Archived,
+			LimitPerUser: m.Limit, MaxExpiredHolds: m.Expired, Waitlist: m.Line.Open,
+			OfferFor: cmp.Or(m.Line.Offer, drop.DefaultOfferFor), MaxWaiting: cmp.Or(m.Line.Most, drop.DefaultMaxWaiting),
+			OffersCount: m.Line.Counts, Paused: m.Flags.Paused, Hidden: m.Flags.Hidden, Archived: m.Flags.Archived,
 		},
 	}
 	for _, s := range m.Sizes {
-		d.Sizes = append(d.Sizes, drop.Size{Label: s.Label, Stock: drop.Stock{Total: s.Total, Available: s.Available, Held: s.Held, Sold: s.Sold}})
+		d.Sizes = append(d.Sizes, drop.Size{
+			Label: s.Label, Stock: drop.Stock{Total: s.Total, Available: s.Available, Held: s.Held, Sold: s.Sold},
+			Waiting: s.Waiting, Pending: s.Pending,
+		})
 	}
 	if err := checkDrop(&d); err != nil {
 		return engine.Event{}, err
@@ -223,7 +246,7 @@ func decodeState(data []byte) (engine.Event, error) {
 // checkDrop checks that a drop can be shown.
 func checkDrop(d *drop.Drop) error {
 	if d.ID < 1 || d.ID > drop.MaxID || d.Version < 1 || !d.Price.IsPrice() || !aTime(int64(d.StartTime)) ||
-		!aTime(int64(d.CreatedAt)) || d.LimitPerUser < 0 || d.MaxExpiredHolds < 0 || !readable(d.Name) || !readable(d.ImageURL) {
+		!aTime(int64(d.CreatedAt)) || d.LimitPerUser < 0 || d.MaxExpiredHolds < 0 || d.OfferFor < 0 || d.MaxWaiting < 0 || !readable(d.Name) || !readable(d.ImageURL) {
 		return fmt.Errorf("%w: drop %d", errInvalid, d.ID)
 	}
 	if len(d.Sizes) < 1 || len(d.Sizes) > drop.MaxSizes {
@@ -232,6 +255,7 @@ func checkDrop(d *drop.Drop) error {
 	for i := range d.Sizes {
 		s := &d.Sizes[i]
 		if s.Stock.Total > drop.MaxStock || s.Stock.Available > s.Stock.Total || s.Stock.Held > s.Stock.Total || !s.Stock.Balanced() ||
+			s.Pending < 0 || s.Pending > s.Waiting || s.Pending > s.Stock.Held ||
 			drop.CheckLabel("size", s.Label) != nil || s.Label == "" && len(d.Sizes) > 1 ||
 			slices.ContainsFunc(d.Sizes[:i], func(other drop.Size) bool { return other.Label == s.Label }) {
 			return fmt.Errorf("%w: size %d", errInvalid, i)
@@ -274,6 +298,7 @@ func (r *reservation) decode() (*drop.Reservation, error) {
 	return &drop.Reservation{
 		ID: id, UserID: drop.UserID(r.User), Size: r.Size, Status: status,
 		CreatedAt: drop.Time(r.At), ExpiresAt: drop.Time(r.Expires), EndedAt: drop.Time(r.Ended),
+		Offer: r.Offer,
 	}, nil
 }
 

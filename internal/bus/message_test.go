@@ -19,6 +19,32 @@ func TestState_SaysReasonsThatOlderProgramsKnow(t *testing.T) {
 	}
 }
 
+// A server of before waitlists says nothing of them. What it says is then the same as what a drop without one has, so
+// that watchers are not told that its settings changed.
+func TestState_WithoutAWaitlistIsAsBefore(t *testing.T) {
+	d := drop.Drop{ID: 7, Version: 3, Sizes: []drop.Size{{}}, Settings: drop.Settings{
+		Name: "Air Zenith 1", OfferFor: drop.DefaultOfferFor, MaxWaiting: drop.DefaultMaxWaiting,
+	}}
+	said, err := encodeState(engine.NewView(d, nil, 0, 0), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"line", "waiting", "pending"} {
+		if strings.Contains(string(said), `"`+name+`"`) {
+			t.Errorf("%s says %s", said, name)
+		}
+	}
+	if ev, err := decodeState(said); err != nil || ev.View.Drop.Settings != d.Settings {
+		t.Errorf("%s is read as %+v, %v", said, ev.View, err)
+	}
+	for _, sizes := range []string{`[{"waiting":-1}]`, `[{"waiting":1,"pending":2}]`, `[{"waiting":1,"pending":1}]`, `[{"pending":-1}]`} {
+		impossible := strings.Replace(string(said), `[{"total":0,"available":0,"held":0,"sold":0}]`, sizes, 1)
+		if _, err := decodeState([]byte(impossible)); err == nil || impossible == string(said) {
+			t.Errorf("%s is taken", impossible)
+		}
+	}
+}
+
 // While servers are replaced one by one, old and new ones read each other's messages. Public names do not need a new
 // format.
 func TestState_PublicNamesAreNoNewForm(t *testing.T) {

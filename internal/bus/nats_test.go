@@ -108,10 +108,12 @@ func happened(version int64) engine.Event {
 		ID:        7,
 		Version:   version,
 		CreatedAt: 1_600_000_000_000,
-		Sizes:     []drop.Size{{Label: "9", Stock: drop.Stock{Total: 5, Available: 2, Held: 2, Sold: 1}}, {Label: "9½"}},
+		Sizes: []drop.Size{
+			{Label: "9", Stock: drop.Stock{Total: 5, Available: 2, Held: 2, Sold: 1}, Waiting: 3, Pending: 1}, {Label: "9½"},
+		},
 		Settings: drop.Settings{
 			Name: "Air Zenith 1 ☆ \"x\"", Price: 12995, StartTime: 1_700_000_000_000, ImageURL: "https://shop.example/1.jpg",
-			LimitPerUser: 2, MaxExpiredHolds: 3, Paused: true, Hidden: true, Archived: true,
+			LimitPerUser: 2, MaxExpiredHolds: 3, Waitlist: true, OfferFor: 900, MaxWaiting: 70, OffersCount: true, Paused: true, Hidden: true, Archived: true,
 		},
 	}
 	recent := []drop.Recent{{ID: drop.NewPurchaseID(7, 4), Username: "ann", CreatedAt: 1_700_000_000_001}}
@@ -129,7 +131,10 @@ func happened(version int64) engine.Event {
 			{ID: drop.NewPurchaseID(7, 4), ReservationID: ended.ID, UserID: 5, Size: "9", Price: 12995, CreatedAt: 1_700_000_000_001},
 			{ID: drop.NewPurchaseID(7, 5), ReservationID: ended.ID + 1, UserID: 1 << 41, Price: 12995, CreatedAt: 1_700_000_000_001},
 		},
-		Made:  []*drop.Reservation{{ID: drop.NewReservationID(7, 10), UserID: 1 << 41, Size: "9", Status: drop.Active, CreatedAt: 1_700_000_000_001, ExpiresAt: 1_700_000_060_001}},
+		Made: []*drop.Reservation{{
+			ID: drop.NewReservationID(7, 10), UserID: 1 << 41, Size: "9", Status: drop.Active, CreatedAt: 1_700_000_000_001,
+			ExpiresAt: 1_700_000_060_001, Offer: true,
+		}},
 		Ended: []*drop.Reservation{ended},
 	}
 }
@@ -175,7 +180,7 @@ func TestNATS_TellsOthersAllThatWatchersNeed(t *testing.T) {
 }
 
 // Watchers at other servers are told of a unit that came back as at this one: it is restocked. So is one that left the
-// total. That somebody pays says nothing about the stock.
+// total. That somebody pays says nothing about the stock, nor does a unit that came back and went to a waitlist.
 func TestNATS_UnitsThatCameBackAreRestocked(t *testing.T) {
 	s := broker(t, server.Options{})
 	a, _ := join(t, s.ClientURL(), nil)
@@ -188,7 +193,11 @@ func TestNATS_UnitsThatCameBackAreRestocked(t *testing.T) {
 		{[]drop.Reason{drop.Returned, drop.PaymentStarted, drop.Purchased}, drop.Restocked},
 		{[]drop.Reason{drop.PaymentStarted}, ""},
 		{[]drop.Reason{drop.WrittenOff}, drop.Restocked},
-		{[]drop.Reason{drop.Returned, drop.Reserved}, drop.Reserved},
+		{[]drop.Reason{drop.Returned, drop.OfferDeclined, drop.Reserved}, drop.Reserved},
+		{[]drop.Reason{drop.ReservationExpired, drop.WaitlistOffered}, ""},
+		{[]drop.Reason{drop.OfferExpired}, drop.ReservationExpired},
+		{[]drop.Reason{drop.WaitlistFreed}, drop.ReservationCancelled},
+		{[]drop.Reason{drop.WaitlistKept}, drop.Reserved},
 	} {
 		ev := happened(int64(3 + i))
 		ev.Ledger, ev.Purchases = nil, nil

@@ -62,10 +62,8 @@ func (o *outbox) add(ev *engine.Event) {
 	}
 	if ev.View.Drop.Version >= p.view.Drop.Version {
 		p.view = ev.View
-		for i := range ev.Ledger {
-			if ev.Ledger[i].Reason.Shown() != "" {
-				p.moved = &ev.Ledger[i]
-			}
+		if e := drop.LastShown(ev.Ledger); e != nil {
+			p.moved = e
 		}
 	}
 	o.addPurchases(p, ev.Purchases)

@@ -31,15 +31,71 @@ const (
 
 // Shown returns the reason that watchers are told when units moved for r: one that clients of the original know. It is
 // empty if neither the available nor the total stock changed. To them, a unit that comes back is one that the operator
-// adds. One that is written off is one that the operator removes. A client reads the total again then.
+// adds. One that is written off is one that the operator removes. A client reads the total again then. Units that go
+// to a waitlist are reserved.
 func (r Reason) Shown() Reason {
 	switch r {
 	case Purchased, PaymentStarted, MoneyRefunded:
 		return ""
 	case Returned, WrittenOff:
 		return Restocked
+	case WaitlistOffered, WaitlistKept:
+		return Reserved
+	case OfferExpired:
+		return ReservationExpired
+	case OfferDeclined, WaitlistFreed:
+		return ReservationCancelled
 	default:
 		return r
+	}
+}
+
+// LastShown returns the newest of a batch's entries that watchers are told of, or nil. They are told of a size whose
+// available or total stock the batch changed, and not of one whose units came back and went to a waitlist.
+func LastShown(batch []LedgerEntry) *LedgerEntry {
+	for end := len(batch); end > 0; {
+		var newest *LedgerEntry
+		var moved Stock
+		size := batch[end-1].Size
+		for ; end > 0 && batch[end-1].Size == size; end-- {
+			e := &batch[end-1]
+			if err := moved.Post(e.Reason, e.Units); err != nil {
+				continue // of a newer program
+			}
+			if newest == nil && e.Reason.Shown() != "" {
+				newest = e
+			}
+		}
+		if newest != nil && (moved.Available != 0 || moved.Total != 0) {
+			return newest
+		}
+	}
+	return nil
+}
+
+// Began returns the reason of the ledger entry that began the hold.
+func (r *Reservation) Began() Reason {
+	if r.Offer {
+		return WaitlistOffered
+	}
+	return Reserved
+}
+
+// Ended returns the reason of the ledger entry that ended the hold. It is empty while the reservation is active.
+func (r *Reservation) Ended() Reason {
+	switch {
+	case r.Status == Completed:
+		return Purchased
+	case r.Status == Expired && r.Offer:
+		return OfferExpired
+	case r.Status == Expired:
+		return ReservationExpired
+	case r.Status == Cancelled && r.Offer:
+		return OfferDeclined
+	case r.Status == Cancelled:
+		return ReservationCancelled
+	default:
+		return ""
 	}
 }
 

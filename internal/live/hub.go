@@ -172,10 +172,8 @@ func (h *Hub) tellOwners(ev *engine.Event) {
 
 // newestMovement returns why the stock that watchers see last changed.
 func newestMovement(ev *engine.Event) drop.Reason {
-	for _, entry := range slices.Backward(ev.Ledger) {
-		if shown := entry.Reason.Shown(); shown != "" {
-			return shown
-		}
+	if e := drop.LastShown(ev.Ledger); e != nil {
+		return e.Reason.Shown()
 	}
 	if ev.Created {
 		return drop.Created
@@ -265,8 +263,18 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 	before := h.shown[id]
 	if before == nil || before.Drop.Version < c.view.Drop.Version || c.back {
 		h.shown[id] = c.view
-		if visible(c.view) && (before == nil || !visible(before) || stockMoved(before, c.view)) {
-			updates = append(updates, stockUpdate(c.view, c.reason))
+		if visible(c.view) {
+			stock, total := true, false
+			if before != nil && visible(before) {
+				stock, total = moved(before, c.view)
+			}
+			reason := c.reason
+			if total && reason != "" {
+				reason = drop.Restocked // whatever came after it: a client reads the total again then
+			}
+			if stock {
+				updates = append(updates, stockUpdate(c.view, reason))
+			}
 		}
 		// Nobody must hear of a drop that is being prepared in hiding.
 		if before != nil && before.Drop.Settings != c.view.Drop.Settings && (visible(before) || visible(c.view)) {
@@ -282,10 +290,17 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 	return updates
 }
 
-func stockMoved(a, b *engine.View) bool {
-	return !slices.EqualFunc(a.Drop.Sizes, b.Drop.Sizes, func(x, y drop.Size) bool {
-		return x.Stock.Available == y.Stock.Available && x.Stock.Total == y.Stock.Total
-	})
+// moved reports whether the available or the total stock of any size differs, and whether a total does.
+func moved(a, b *engine.View) (stock, total bool) {
+	if len(a.Drop.Sizes) != len(b.Drop.Sizes) {
+		return true, true
+	}
+	for i := range a.Drop.Sizes {
+		x, y := &a.Drop.Sizes[i].Stock, &b.Drop.Sizes[i].Stock
+		total = total || x.Total != y.Total
+		stock = stock || total || x.Available != y.Available
+	}
+	return stock, total
 }
 
 // duePurchases removes the purchases that may be sent now, and returns when the next one may.

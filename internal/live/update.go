@@ -109,6 +109,9 @@ func ReservationJSON(r *drop.Reservation) []byte {
 	if r.Size != "" {
 		b = appendString(append(b, `,"size":`...), r.Size)
 	}
+	if r.Offer {
+		b = append(b, `,"offer":true`...)
+	}
 	return append(b, '}')
 }
 
