@@ -29,7 +29,7 @@ type (
 	// eventAnswer describes what package events encodes.
 	eventAnswer struct {
 		ID      string      `json:"id" doc:"Identifies the event, also as webhook-id"`
-		Type    events.Type `json:"type" enum:"drop.created,drop.updated,drop.sold_out,drop.back_in_stock,hold.created,hold.expired,hold.cancelled,purchase.completed,purchase.returned,purchase.refunded"`
+		Type    events.Type `json:"type" enum:"drop.created,drop.updated,drop.sold_out,drop.back_in_stock,hold.created,hold.expired,hold.cancelled,waitlist.offered,waitlist.offer_expired,waitlist.offer_declined,purchase.completed,purchase.returned,purchase.refunded"`
 		At      instant     `json:"at" doc:"When it happened"`
 		DropID  drop.ID     `json:"dropId"`
 		Seq     int64       `json:"seq" doc:"Numbers the events of the drop from 1 without gaps"`

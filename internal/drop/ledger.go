@@ -106,6 +106,9 @@ var reasons = [...]Reason{
 	WaitlistOffered, WaitlistKept, Reserved, PaymentStarted, Purchased, MoneyRefunded,
 }
 
+// MaxLedgerPerBatch is more than the most ledger entries that one batch writes.
+const MaxLedgerPerBatch = len(reasons) * MaxSizes
+
 // LedgerEntry records how many units of one size a batch moved for one reason.
 type LedgerEntry struct {
 	Seq    Seq

@@ -33,10 +33,17 @@ const (
 	PurchaseCompleted Type = "purchase.completed"
 	PurchaseReturned  Type = "purchase.returned"
 	PurchaseRefunded  Type = "purchase.refunded"
+	// WaitlistOffered begins the hold of a buyer from the waitlist, in place of HoldCreated. The other two end it.
+	WaitlistOffered       Type = "waitlist.offered"
+	WaitlistOfferExpired  Type = "waitlist.offer_expired"
+	WaitlistOfferDeclined Type = "waitlist.offer_declined"
 )
 
 // Types are all types, in the order of a drop's life.
-var Types = []Type{DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, PurchaseCompleted, PurchaseReturned, PurchaseRefunded, DropSoldOut, DropBackInStock}
+var Types = []Type{
+	DropCreated, DropUpdated, HoldCreated, HoldExpired, HoldCancelled, WaitlistOffered, WaitlistOfferExpired, WaitlistOfferDeclined,
+	PurchaseCompleted, PurchaseReturned, PurchaseRefunded, DropSoldOut, DropBackInStock,
+}
 
 // TypeNames returns the names of all types, in the same order.
 func TypeNames() []string {
@@ -136,12 +143,13 @@ func (e *Event) sent() sentEvent {
 
 // What events say of their subject. docs/reference/events.md describes each field.
 type (
-	// HoldData is the data of hold.created, hold.expired and hold.cancelled.
+	// HoldData is the data of events of holds, and of those of offers, which are holds too.
 	HoldData struct {
 		Reservation drop.ReservationID `json:"reservationId"`
 		User        drop.UserID        `json:"userId"`
 		Size        *string            `json:"size"`
 		Expires     moment             `json:"expires_at"`
+		Offer       bool               `json:"offer,omitempty"`
 	}
 	// PurchaseData is the data of purchase.completed and purchase.refunded.
 	PurchaseData struct {
@@ -178,11 +186,19 @@ type (
 		ImageURL        *string       `json:"image_url"`
 		LimitPerUser    *int          `json:"limit_per_user"`
 		MaxExpiredHolds *int          `json:"max_expired_holds"`
-		Paused          bool          `json:"paused"`
-		Hidden          bool          `json:"hidden"`
-		Archived        bool          `json:"archived"`
-		TotalStock      *int64        `json:"total_stock,omitempty"`
-		Sizes           []SizeData    `json:"sizes,omitempty"`
+		Waitlist        bool          `json:"waitlist,omitempty"`
+		*LineData
+		Paused     bool       `json:"paused"`
+		Hidden     bool       `json:"hidden"`
+		Archived   bool       `json:"archived"`
+		TotalStock *int64     `json:"total_stock,omitempty"`
+		Sizes      []SizeData `json:"sizes,omitempty"`
+	}
+	// LineData are the settings of a waitlist.
+	LineData struct {
+		OfferFor    int  `json:"offer_for"` // seconds
+		MaxWaiting  int  `json:"max_waiting"`
+		OffersCount bool `json:"offers_count"`
 	}
 	// StoredDropData is the data of drop.created of a drop that was created before the server recorded settings.
 	StoredDropData struct {
@@ -207,7 +223,7 @@ type (
 const ChangedStock drop.Change = "stock"
 
 func holdData(r *drop.Reservation) *HoldData {
-	return &HoldData{Reservation: r.ID, User: r.UserID, Size: unlessEmpty(r.Size), Expires: moment(r.ExpiresAt)}
+	return &HoldData{Reservation: r.ID, User: r.UserID, Size: unlessEmpty(r.Size), Expires: moment(r.ExpiresAt), Offer: r.Offer}
 }
 
 func purchaseData(s *store.Sale, p *drop.Payment, currency string) *PurchaseData {
@@ -233,11 +249,15 @@ func returnData(s *store.Sale, p *drop.Payment, currency string) *ReturnData {
 }
 
 func settingsData(s *drop.Settings, changed []drop.Change, currency string) *SettingsData {
-	return &SettingsData{
+	data := &SettingsData{
 		Changed: changed, Name: s.Name, Price: json.Number(s.Price.String()), Currency: currency, StartTime: moment(s.StartTime),
 		ImageURL: unlessEmpty(s.ImageURL), LimitPerUser: unlessEmpty(s.LimitPerUser), MaxExpiredHolds: unlessEmpty(s.MaxExpiredHolds),
 		Paused: s.Paused, Hidden: s.Hidden, Archived: s.Archived,
 	}
+	if s.Waitlist {
+		data.Waitlist, data.LineData = true, &LineData{s.OfferFor, s.MaxWaiting, s.OffersCount}
+	}
+	return data
 }
 
 func unlessEmpty[T comparable](v T) *T {

@@ -112,9 +112,8 @@ func (w *Filter) takesDrop(d *drop.Drop) bool {
 }
 
 const (
-	// pageEntries is how many ledger entries are read at once. It is more than one batch writes: nine reasons for each
-	// of drop.MaxSizes sizes.
-	pageEntries = 1000
+	// pageEntries is how many ledger entries are read at once: more than one batch writes, and one from before it.
+	pageEntries = drop.MaxLedgerPerBatch + 1
 	// maxStubs bounds how many events one page looks at, because one ledger entry may stand for a thousand.
 	maxStubs = 20_000
 	// settleAfter is how long a cursor names a drop that nothing happens to. A batch that is under way commits within

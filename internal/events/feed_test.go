@@ -261,6 +261,7 @@ type sent struct {
 		ReservationID drop.ReservationID
 		PurchaseID    drop.PurchaseID
 		UserID        drop.UserID
+		Offer         bool
 		Size          *string
 		TotalStock    int64 `json:"total_stock"`
 		Add           int64
@@ -284,7 +285,10 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 	}); err != nil {
 		s.Fatal(err)
 	}
-	ends := map[drop.Status]events.Type{drop.Expired: events.HoldExpired, drop.Cancelled: events.HoldCancelled, drop.Completed: events.PurchaseCompleted}
+	ends := map[bool]map[drop.Status]events.Type{
+		false: {drop.Expired: events.HoldExpired, drop.Cancelled: events.HoldCancelled, drop.Completed: events.PurchaseCompleted},
+		true:  {drop.Expired: events.WaitlistOfferExpired, drop.Cancelled: events.WaitlistOfferDeclined, drop.Completed: events.PurchaseCompleted},
+	}
 	begun, ended := make(map[drop.ReservationID]bool), make(map[drop.ReservationID]events.Type)
 	returned, refunded := make(map[drop.PurchaseID]bool), make(map[drop.ReservationID]bool)
 	paid := make(map[drop.ReservationID]drop.Payment)
@@ -322,14 +326,14 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 			if len(d.Changed) == 0 {
 				fault("it does not say what changed")
 			}
-		case events.HoldCreated:
+		case events.HoldCreated, events.WaitlistOffered:
 			available--
 			r := reservations[d.ReservationID]
-			if begun[d.ReservationID] || r.UserID != d.UserID {
+			if begun[d.ReservationID] || r.UserID != d.UserID || r.Offer != d.Offer || r.Offer != (e.Type == events.WaitlistOffered) {
 				fault("a second time, or with another user than %+v", r)
 			}
 			begun[d.ReservationID] = true
-		case events.HoldExpired, events.HoldCancelled, events.PurchaseCompleted:
+		case events.HoldExpired, events.HoldCancelled, events.WaitlistOfferExpired, events.WaitlistOfferDeclined, events.PurchaseCompleted:
 			if e.Type != events.PurchaseCompleted {
 				available++
 			}
@@ -386,7 +390,7 @@ func (s *shop) check(id drop.ID, lines []string, versions bool) {
 		}
 	}
 	for _, r := range reservations {
-		if !begun[r.ID] || ended[r.ID] != ends[r.Status] {
+		if !begun[r.ID] || ended[r.ID] != ends[r.Offer][r.Status] {
 			s.Errorf("reservation %d is %s, the events say begun %t and %q", r.ID, r.Status, begun[r.ID], ended[r.ID])
 		}
 	}

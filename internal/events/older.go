@@ -89,13 +89,9 @@ func readOlder(ctx context.Context, source Source, id drop.ID) (*olderDrop, erro
 			return nil
 		},
 		Reservation: func(r drop.Reservation) error {
-			put(r.CreatedAt, drop.Reserved, r.Size, uint32(r.ID))
-			switch r.Status {
-			case drop.Expired:
-				put(r.EndedAt, drop.ReservationExpired, r.Size, uint32(r.ID))
-			case drop.Cancelled:
-				put(r.EndedAt, drop.ReservationCancelled, r.Size, uint32(r.ID))
-			default:
+			put(r.CreatedAt, r.Began(), r.Size, uint32(r.ID))
+			if r.Status == drop.Expired || r.Status == drop.Cancelled {
+				put(r.EndedAt, r.Ended(), r.Size, uint32(r.ID))
 			}
 			return nil
 		},

@@ -90,9 +90,10 @@ func (p *planner) after(g group) Position {
 	for i := range g.entries {
 		e := &g.entries[i]
 		switch e.Reason {
-		case drop.Created, drop.Restocked, drop.ReservationExpired, drop.ReservationCancelled, drop.Returned:
+		case drop.Created, drop.Restocked, drop.ReservationExpired, drop.ReservationCancelled, drop.Returned,
+			drop.OfferExpired, drop.OfferDeclined, drop.WaitlistFreed:
 			after.Available += e.Units
-		case drop.Reserved:
+		case drop.Reserved, drop.WaitlistOffered, drop.WaitlistKept:
 			after.Available -= e.Units
 		case drop.Purchased, drop.PaymentStarted, drop.WrittenOff, drop.MoneyRefunded:
 		}
@@ -105,8 +106,18 @@ func (p *planner) after(g group) Position {
 	return after
 }
 
+// ends are the ends of holds, in the order in which a batch's events tell them.
+var ends = [...]struct {
+	reason drop.Reason
+	kind   Type
+}{
+	{drop.ReservationExpired, HoldExpired}, {drop.ReservationCancelled, HoldCancelled},
+	{drop.OfferExpired, WaitlistOfferExpired}, {drop.OfferDeclined, WaitlistOfferDeclined},
+}
+
 // list adds the stubs of a group. The order within a batch is one that is possible: what ended comes before what
-// began, except for holds that ended in the batch that made them.
+// began, except for holds that ended in the batch that made them. What is on sale is what the batch left on sale: a
+// unit that went to the waitlist was not.
 func (p *planner) list(g group, available int64) {
 	created := len(g.entries) > 0 && g.entries[0].Reason == drop.Created
 	if created {
@@ -115,8 +126,9 @@ func (p *planner) list(g group, available int64) {
 	made := p.made(g)
 	earlier := func(n uint32) bool { return !made[n] }
 	all := func(uint32) bool { return true }
-	p.each(g, drop.ReservationExpired, HoldExpired, earlier)
-	p.each(g, drop.ReservationCancelled, HoldCancelled, earlier)
+	for _, end := range ends {
+		p.each(g, end.reason, end.kind, earlier)
+	}
 	p.each(g, drop.Returned, PurchaseReturned, all)
 	p.each(g, drop.WrittenOff, PurchaseReturned, all)
 	for i := range g.entries {
@@ -127,9 +139,11 @@ func (p *planner) list(g group, available int64) {
 	if g.revision != nil && !created {
 		p.put(g, DropUpdated, 0, p.settings(g.revision))
 	}
+	p.each(g, drop.WaitlistOffered, WaitlistOffered, all)
 	p.each(g, drop.Reserved, HoldCreated, all)
-	p.each(g, drop.ReservationExpired, HoldExpired, func(n uint32) bool { return made[n] })
-	p.each(g, drop.ReservationCancelled, HoldCancelled, func(n uint32) bool { return made[n] })
+	for _, end := range ends {
+		p.each(g, end.reason, end.kind, func(n uint32) bool { return made[n] })
+	}
 	p.each(g, drop.Purchased, PurchaseCompleted, all)
 	p.each(g, drop.MoneyRefunded, PurchaseRefunded, all)
 	switch {
@@ -166,17 +180,19 @@ func (p *planner) each(g group, reason drop.Reason, kind Type, wanted func(numbe
 
 // made returns the reservations that the batch made, if it may also have ended some of them.
 func (p *planner) made(g group) map[uint32]bool {
-	ends := false
+	ended := false
 	for i := range g.entries {
-		ends = ends || g.entries[i].Reason == drop.ReservationCancelled || g.entries[i].Reason == drop.ReservationExpired
+		for _, end := range ends {
+			ended = ended || g.entries[i].Reason == end.reason
+		}
 	}
-	if !ends {
+	if !ended {
 		return nil
 	}
 	made := make(map[uint32]bool)
 	for i := range g.entries {
-		if g.entries[i].Reason == drop.Reserved {
-			for n := range p.numbers(&g.entries[i]).All() {
+		if e := &g.entries[i]; e.Reason == drop.Reserved || e.Reason == drop.WaitlistOffered {
+			for n := range p.numbers(e).All() {
 				made[n] = true
 			}
 		}

@@ -102,3 +102,57 @@ func TestPlan_UnitsThatComeBack(t *testing.T) {
 		"15 v11 purchase.completed 4",
 	})
 }
+
+// A unit that goes to the waitlist within a batch never brings the drop back in stock, and no event shows it on sale.
+// One that is kept for a line is as good as sold. Each offer and each end of one is an event.
+func TestPlan_OffersAreNeverOnSale(t *testing.T) {
+	entry := func(seq drop.Seq, batch byte, reason drop.Reason, numbers ...uint32) drop.LedgerEntry {
+		return drop.LedgerEntry{
+			Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: int64(len(numbers)), Numbers: drop.NumbersOf(numbers...),
+		}
+	}
+	count := func(seq drop.Seq, batch byte, reason drop.Reason, units int64) drop.LedgerEntry {
+		return drop.LedgerEntry{Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: units}
+	}
+	settings := drop.Settings{Name: "Comet", Price: 1}
+	revisions := []drop.Revision{{Version: 1, Seq: 1, At: 9, Settings: drop.EncodeSettings(&settings, nil)}}
+	entries := []drop.LedgerEntry{
+		count(1, 1, drop.Created, 1),
+		entry(2, 2, drop.Reserved, 1),
+		entry(3, 3, drop.ReservationCancelled, 1), entry(4, 3, drop.WaitlistOffered, 2),
+		entry(5, 4, drop.OfferExpired, 2), entry(6, 4, drop.WaitlistOffered, 3),
+		count(7, 5, drop.Restocked, 2), entry(8, 5, drop.WaitlistOffered, 4), count(9, 5, drop.WaitlistKept, 1),
+		count(10, 6, drop.WaitlistFreed, 1), entry(11, 6, drop.WaitlistOffered, 5),
+		// 6 is made and declined in one batch, and 7 gets the unit.
+		entry(12, 7, drop.OfferDeclined, 3, 6), entry(13, 7, drop.WaitlistOffered, 6, 7), entry(14, 7, drop.Purchased, 1),
+		count(15, 8, drop.WaitlistKept, 1), entry(16, 8, drop.OfferExpired, 4),
+		count(17, 9, drop.WaitlistFreed, 1),
+	}
+	checkPlan(t, entries, revisions, []string{
+		"1 v1 drop.created 0", "2 v2 hold.created 1", "3 v2 drop.sold_out 0",
+		"4 v3 hold.cancelled 1", "5 v3 waitlist.offered 2",
+		"6 v4 waitlist.offer_expired 2", "7 v4 waitlist.offered 3",
+		"8 v5 drop.updated 0", "9 v5 waitlist.offered 4",
+		"10 v6 waitlist.offered 5",
+		"11 v7 waitlist.offer_declined 3", "12 v7 waitlist.offered 6", "13 v7 waitlist.offered 7", "14 v7 waitlist.offer_declined 6",
+		"15 v7 purchase.completed 1", "16 v8 waitlist.offer_expired 4", "17 v9 drop.back_in_stock 0",
+	})
+	p := planner{}
+	for _, g := range groups(entries, nil) {
+		p.add(g)
+	}
+	for i := range p.stubs {
+		if data, ok := p.stubs[i].data.(*StockData); ok && (data.Available > 0) != (p.stubs[i].kind == DropBackInStock) {
+			t.Errorf("%s shows %d units on sale", p.stubs[i].kind, data.Available)
+		}
+	}
+}
+
+// Offers are not movements: a shop may tell each buyer.
+func TestMovement_OffersAreKept(t *testing.T) {
+	for _, kind := range []Type{WaitlistOffered, WaitlistOfferExpired, WaitlistOfferDeclined} {
+		if kind.Movement() || !kind.Known() || kind.sale() {
+			t.Errorf("%s is a movement, unknown or a sale", kind)
+		}
+	}
+}
