@@ -176,3 +176,38 @@ func useAll(t *testing.T, s store.Store) {
 		t.Errorf("Migrate: %d, %d, %v", from, to, err)
 	}
 }
+
+// A store that remembers where a line begins finds who waits after another one has closed the line and opened it again.
+func TestWaitlist_AnotherStoreClosedTheLine(t *testing.T) {
+	url := pgtest.Migrated(t)
+	stores := []store.Store{open(t, url), open(t, url)}
+	one := int64(1)
+	spec := drop.Spec{Name: "Air Test", Price: 1, TotalStock: &one, StartTime: 1, Waitlist: true}
+	made, _, err := stores[0].CreateDrop(t.Context(), spec, drop.BatchID{1}, drop.Key{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := made.Drop.ID
+	held := run(t, stores[0], id, drop.Reserve{User: 1, Hold: time.Hour})[0].Reservation
+	old := make([]drop.Command, drop.MaxOffersPerBatch+1)
+	for i := range old {
+		old[i] = drop.Join{User: drop.UserID(i + 2)}
+	}
+	run(t, stores[0], id, old...)
+	run(t, stores[0], id, drop.Expire{}) // remembers the first
+	off, on := false, true
+	run(t, stores[1], id, drop.Edit{Waitlist: &off})
+	run(t, stores[1], id, drop.Edit{Waitlist: &on})
+	next := run(t, stores[1], id, drop.Join{User: 9000})[0].Entry
+	run(t, stores[0], id, drop.Cancel{Reservation: held.ID})
+	e, _, err := stores[1].Entry(t.Context(), next.ID)
+	if err != nil || e.Status != drop.Offered {
+		t.Errorf("the only one who waits: %+v, %v", e, err)
+	}
+	// And the other way round: stores[1] has not heard that the line is empty, nor that somebody came again.
+	run(t, stores[0], id, drop.Join{User: 9001})
+	run(t, stores[1], id, drop.Cancel{Reservation: e.Offer})
+	if mine, err := stores[0].EntriesOf(t.Context(), id, 9001); err != nil || len(mine) != 1 || mine[0].Status != drop.Offered {
+		t.Errorf("who came later: %+v, %v", mine, err)
+	}
+}
