@@ -130,9 +130,9 @@ type Settings struct {
 	MaxExpiredHolds int
 	// Waitlist: buyers can wait for units that come free.
 	Waitlist bool
-	// OfferFor is how long a buyer from the waitlist keeps an offered unit, in seconds.
+	// OfferFor is how long a buyer from the waitlist keeps an offered unit, in seconds; 0: DefaultOfferFor.
 	OfferFor int
-	// MaxWaiting is the most entries that can wait at a time, in all sizes together.
+	// MaxWaiting is the most entries that can wait at a time, in all sizes together; 0: DefaultMaxWaiting.
 	MaxWaiting int
 	// OffersCount: an offer that its buyer did not take counts toward MaxExpiredHolds.
 	OffersCount bool

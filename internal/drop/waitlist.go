@@ -214,7 +214,7 @@ func (a *application) refuseJoin(user UserID) *Error {
 		return Refuse(CodeNoWaitlist)
 	case a.now < a.StartTime:
 		return &Error{Code: CodeNotStarted, StartsAt: a.StartTime, StartsIn: a.StartTime.Sub(a.now)}
-	case waiting >= int64(a.MaxWaiting):
+	case waiting >= int64(cmp.Or(a.MaxWaiting, DefaultMaxWaiting)):
 		return &Error{Code: CodeWaitlistFull, Waiting: waiting}
 	case a.Waited == maxNumber:
 		return Refuse(CodeExhausted)
@@ -375,7 +375,7 @@ func (a *application) offer(size int, e *Entry) {
 	if a.Sizes[size].Pending > 0 {
 		a.keepForLine(size, -1)
 	}
-	r, refusal := a.hold(size, e.UserID, e.Size, time.Duration(a.OfferFor)*time.Second, used, WaitlistOffered)
+	r, refusal := a.hold(size, e.UserID, e.Size, time.Duration(cmp.Or(a.OfferFor, DefaultOfferFor))*time.Second, used, WaitlistOffered)
 	if refusal != nil {
 		e.Why = refusal.Code
 		a.leaveLine(e, Skipped)

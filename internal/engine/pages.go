@@ -155,6 +155,7 @@ func (e *Engine) Duplicate(ctx context.Context, id drop.ID, name *string, start 
 	spec := drop.Spec{
 		Name: d.Name, Price: d.Price, StartTime: startAgain(d.StartTime, drop.TimeOf(time.Now())), ImageURL: d.ImageURL,
 		LimitPerUser: d.LimitPerUser, MaxExpiredHolds: d.MaxExpiredHolds, Hidden: true,
+		Waitlist: d.Waitlist, OfferFor: d.OfferFor, MaxWaiting: d.MaxWaiting, OffersCount: d.OffersCount,
 	}
 	if page.UpdatedAt != 0 {
 		spec.Page = &page

@@ -148,6 +148,7 @@ func TestDuplicate_IsHiddenAndHasNothingSold(t *testing.T) {
 		e := start(t, memory.New(localNow), engine.Config{})
 		spec := drop.Spec{
 			Name: "Comet", Price: 12000, StartTime: localNow() - 1000, ImageURL: "/a.png", LimitPerUser: 2, MaxExpiredHolds: 3,
+			Waitlist: true, OfferFor: 60, MaxWaiting: 5, OffersCount: true,
 			Sizes: []drop.SizeSpec{{Label: "9", Stock: 4}, {Label: "10", Stock: 5}},
 		}
 		id := create(t, e, spec)
@@ -173,6 +174,7 @@ func TestDuplicate_IsHiddenAndHasNothingSold(t *testing.T) {
 		}
 		want := drop.Settings{
 			Name: "Comet", Price: 12000, StartTime: spec.StartTime + 2*24*3600*1000, ImageURL: "/a.png", LimitPerUser: 2, MaxExpiredHolds: 3, Hidden: true,
+			Waitlist: true, OfferFor: 60, MaxWaiting: 5, OffersCount: true,
 		}
 		sizes := []drop.Size{{Label: "9", Stock: drop.Stock{Total: 4, Available: 4}}, {Label: "10", Stock: drop.Stock{Total: 8, Available: 8}}}
 		if d := made.Drop; d.ID == id || d.Settings != want || !reflect.DeepEqual(d.Sizes, sizes) || len(made.Recent) > 0 {
