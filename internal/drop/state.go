@@ -10,8 +10,8 @@ type State struct {
 	Seq Seq
 	// Reserved and Purchased are the numbers of the newest reservation and purchase.
 	Reserved, Purchased uint32
-	// Waited is the number of the newest entry of a waitlist. Entries up to LineClosed wait no longer, because the lines
-	// were closed after them.
+	// Waited is the number of the newest entry of the waitlist. Up to LineClosed they wait no longer: lines were
+	// closed after them.
 	Waited, LineClosed uint32
 	// Batch identifies the last batch that changed the drop.
 	Batch BatchID

@@ -116,7 +116,7 @@ func (s *State) entry(e Entry) *Entry {
 	return &e
 }
 
-// As returns the entry as it is in a drop whose line was closed after the entry with the number closed.
+// As returns the entry in a drop whose lines were closed after the entry with the number closed: it may be Closed.
 func (e Entry) As(closed uint32) Entry {
 	if e.Status == Waiting && e.ID.number() <= closed {
 		e.Status = Closed

@@ -258,5 +258,5 @@ type Books struct {
 	Entry       func(drop.LedgerEntry) error
 	Reservation func(drop.Reservation) error
 	Purchase    func(drop.Purchase) error
-	Waits       func(drop.Entry) error // an entry of the waitlist, as it is stored. nil: they are not read
+	Waits       func(drop.Entry) error // an entry of the waitlist, as stored. nil: they are not read
 }

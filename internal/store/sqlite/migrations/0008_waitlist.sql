@@ -11,7 +11,8 @@ ALTER TABLE sizes ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;
 -- 1: the unit was offered to a buyer from the waitlist
 ALTER TABLE reservations ADD COLUMN offer INTEGER;
 
--- line is the position of the size. status is 1: waits, 2: was offered a unit, 3: left, 4: skipped, for the reason in why.
+-- line is the position of the size. status is 1: waits, 2: was offered a unit, 3: left, 4: skipped, for the reason in
+-- why.
 CREATE TABLE waitlist (
     drop_id    INTEGER NOT NULL,
     id         INTEGER NOT NULL,
