@@ -41,6 +41,8 @@ type Result struct {
 	Payment     *Payment    // for StartPayment, CompletePayment and BookRefund, if it is stored
 	// Entry is the answer to Join and Leave. If a unit was offered right away, Reservation has it.
 	Entry *Entry
+	// Position is the place in its line of an entry that has just joined it; 1 is next. It is 0 for any other.
+	Position int64
 	// Drop and Recent are the answer to Restock, Pause, Resume and Edit: the drop right after the command.
 	Drop   *Drop
 	Recent []Recent

@@ -20,6 +20,7 @@ type (
 		Recent      []keptRecent `json:"recent,omitempty"`
 		User        keptUser     `json:"user,omitzero"`
 		Entry       *keptEntry   `json:"entry,omitempty"`
+		Position    int64        `json:"position,omitempty"`
 	}
 	keptReserved struct {
 		ID        ReservationID `json:"ID"`
@@ -108,7 +109,7 @@ func (r *Result) Encode() []byte {
 	}
 	k := keptAnswer{
 		Reservation: keptReserved(r.Reservation), Purchase: keptPurchase(r.Purchase), Drop: keepDrop(r.Drop), User: keptUser(r.User),
-		Entry: (*keptEntry)(r.Entry),
+		Entry: (*keptEntry)(r.Entry), Position: r.Position,
 	}
 	for _, one := range r.Recent {
 		k.Recent = append(k.Recent, keptRecent(one))
@@ -130,7 +131,10 @@ func DecodeResult(b []byte) (Result, error) {
 	if err := json.Unmarshal(b, &k); err != nil {
 		return Result{}, fmt.Errorf("decode a kept answer: %w", err)
 	}
-	r := Result{Reservation: Reservation(k.Reservation), Purchase: Purchase(k.Purchase), Drop: k.Drop.drop(), User: User(k.User), Entry: (*Entry)(k.Entry)}
+	r := Result{
+		Reservation: Reservation(k.Reservation), Purchase: Purchase(k.Purchase), Drop: k.Drop.drop(), User: User(k.User), Entry: (*Entry)(k.Entry),
+		Position: k.Position,
+	}
 	for _, one := range k.Recent {
 		r.Recent = append(r.Recent, Recent(one))
 	}

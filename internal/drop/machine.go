@@ -1,7 +1,5 @@
 package drop
 
-import "slices"
-
 // MaxExpirePerBatch is the most due holds that one batch expires. It keeps other callers in the batch from waiting
 // for a mass expiry: 10,000 in one UPDATE took 45 ms.
 const MaxExpirePerBatch = 500
@@ -32,8 +30,8 @@ type Changes struct {
 	Revision *Revision
 }
 
-// Apply runs one batch. It expires the holds that are due, then applies the commands in order. All of it happens at
-// one time: now, or the time of the drop's last batch if that is later.
+// Apply runs one batch. It expires the holds that are due, offers the units that are kept for lines, then applies the
+// commands in order. All of it happens at one time: now, or the time of the drop's last batch if that is later.
 //
 // The results answer the commands one by one. Changes are nil if nothing changed; the state is then the same as
 // before.
@@ -178,9 +176,6 @@ func (a *application) finish() *Changes {
 	}
 	a.LastAt = a.now
 	a.Batch = a.batch
-	if a.linesMoved != nil && !a.Paused && slices.ContainsFunc(a.Sizes, func(s Size) bool { return s.Pending > 0 }) {
-		a.Deadline = a.now // the next batch offers more
-	}
 	if a.was != a.Settings {
 		a.changes.Revision = &Revision{
 			Version: a.Version, Seq: a.Seq, At: a.now, Settings: EncodeSettings(&a.Settings, changesBetween(&a.was, &a.Settings)),

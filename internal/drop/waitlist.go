@@ -201,7 +201,11 @@ func (c Join) apply(a *application) Result {
 	}
 	a.inLineNow(i, 1)
 	a.handOver(i)
-	return a.answerEntry(e)
+	result := a.answerEntry(e)
+	if e.Status == Waiting {
+		result.Position = a.Sizes[i].Waiting // it is the last
+	}
+	return result
 }
 
 // refuseJoin returns why a buyer cannot wait, or nil.
@@ -254,7 +258,7 @@ func (c Leave) apply(a *application) Result {
 	return a.answerEntry(e)
 }
 
-// answerEntry answers with an entry. Only an entry that has just come knows how many are before it.
+// answerEntry answers with an entry.
 func (a *application) answerEntry(e *Entry) Result {
 	to := e.As(a.LineClosed)
 	result := Result{Entry: &to}
@@ -326,6 +330,11 @@ func (a *application) handOver(size int) {
 	if n := s.Pending - s.Waiting; n > 0 {
 		a.keepForLine(size, -n)
 	}
+}
+
+// HandsOver reports whether the next batch can offer units that are kept for those who wait.
+func (d *Drop) HandsOver() bool {
+	return !d.Paused && slices.ContainsFunc(d.Sizes, func(s Size) bool { return s.Pending > 0 })
 }
 
 // keepForLine keeps units for a line, or with a negative number no longer. What a batch does to them in all is posted

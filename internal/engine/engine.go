@@ -145,7 +145,8 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-// Start loads the view of every drop, expires the holds that ended while no server ran, and then watches the store.
+// Start loads the view of every drop, expires the holds that ended while no server ran, offers the units that waitlists
+// keep, and then watches the store.
 func (e *Engine) Start(ctx context.Context) error {
 	sent := time.Now()
 	snapshots, err := e.store.Drops(ctx)
@@ -157,8 +158,12 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	for _, s := range snapshots {
 		e.offset.sample(s.Now)
-		if l, err := e.update(s, Event{Elsewhere: true}); err == nil {
-			l.wake(s.Deadline)
+		l, err := e.update(s, Event{Elsewhere: true})
+		if err != nil {
+			continue // the engine stops
+		}
+		if l.wake(s.Deadline); s.Drop.HandsOver() {
+			l.wake(atOnce)
 		}
 	}
 	sweepCtx, cancel := context.WithCancel(context.Background())

@@ -45,6 +45,9 @@ func (o *clockOffset) until(t drop.Time) time.Duration {
 	return time.Until(t.Time().Add(o.get()))
 }
 
+// atOnce is a moment that has always come.
+const atOnce drop.Time = 1
+
 // wake makes the lane run a batch when the store's clock reaches t, or at once if it already has. 0 does nothing. If
 // an earlier moment is already set, that stays: its batch looks up the next one.
 func (l *lane) wake(t drop.Time) {

@@ -36,7 +36,7 @@ func newHistory(t *testing.T, seed uint64, now func() drop.Time) *history {
 	if err := h.engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	sp := drop.Spec{Name: "Comet", StartTime: now().Add(time.Duration(h.IntN(1500)) * time.Millisecond), LimitPerUser: h.IntN(3)}
+	sp := drop.Spec{Name: "Comet", StartTime: now().Add(time.Duration(h.IntN(1500)) * time.Millisecond), LimitPerUser: h.IntN(3), Waitlist: h.IntN(2) == 0, OfferFor: 10}
 	if h.IntN(2) == 0 {
 		sp.Sizes = []drop.SizeSpec{{Label: "9", Stock: int64(h.IntN(3))}, {Label: "10", Stock: int64(h.IntN(3))}}
 	} else {
@@ -60,7 +60,7 @@ func (h *history) lane() *lane {
 }
 
 func (h *history) command() drop.Command {
-	switch h.IntN(12) {
+	switch h.IntN(15) {
 	case 0:
 		return drop.Pause{}
 	case 1:
@@ -71,6 +71,10 @@ func (h *history) command() drop.Command {
 		return drop.Cancel{Reservation: h.reservation()}
 	case 5, 6:
 		return drop.MakePurchase{Reservation: h.reservation()}
+	case 12, 13:
+		return drop.Join{User: drop.UserID(6 + h.IntN(5)), Size: h.size()}
+	case 14:
+		return drop.Leave{Entry: drop.NewEntryID(h.id, uint32(1+h.IntN(5)))}
 	default:
 		return drop.Reserve{User: drop.UserID(1 + h.IntN(5)), Size: h.size(), Hold: h.engine.Hold}
 	}
@@ -147,7 +151,7 @@ func TestGate_NeverRefusesWhatTheLaneWouldGrant(t *testing.T) {
 	}
 	t.Logf("granted %d, refused by the gate %v", granted, refused)
 	for _, code := range []drop.Code{
-		drop.CodeOutOfStock, drop.CodeNotStarted, drop.CodePaused, drop.CodeSizeNotFound, drop.CodeSizeRequired,
+		drop.CodeOutOfStock, drop.CodeNotStarted, drop.CodePaused, drop.CodeSizeNotFound, drop.CodeSizeRequired, drop.CodeWaitlist,
 	} {
 		if refused[code] < 100 {
 			t.Errorf("the gate refused %d with %s: the histories show nothing", refused[code], code)

@@ -79,6 +79,26 @@ func TestKey_200TwinsHaveOneEffect(t *testing.T) {
 		together(twins, func(int) { users.add(e.EnsureUser(t.Context(), "Ann", "ann@example.com", k("user"))) })
 		users.same(twins)
 
+		waits := create(t, e, waitable(0))
+		joined := collect[drop.EntryID](t)
+		together(twins, func(int) {
+			p, err := e.Join(t.Context(), waits, 1, "", k("join"))
+			joined.add(p.ID, err)
+		})
+		joined.same(twins)
+		left := collect[drop.Entry](t)
+		together(twins, func(int) {
+			p, err := e.Leave(t.Context(), drop.NewEntryID(waits, 1), 1, k("leave"))
+			left.add(p.Entry, err)
+		})
+		left.same(twins)
+		if again, err := e.Join(t.Context(), waits, 1, "", k("join")); err != nil || again.Status != drop.Waiting || again.Position != 1 {
+			t.Errorf("joined again with the key after leaving: %+v, %v; want the first answer", again, err)
+		}
+		if line, err := e.Line(t.Context(), waits, 0, 9); err != nil || len(line) != 1 || line[0].Status != drop.Left {
+			t.Errorf("the line %+v, %v; want one entry that left", line, err)
+		}
+
 		restocked := collect[int64](t)
 		together(twins, func(int) {
 			v, err := e.Restock(t.Context(), id, drop.Restock{Add: 5}, k("restock"))

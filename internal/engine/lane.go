@@ -37,6 +37,7 @@ type lane struct {
 	// wakesAt is the drop.Time that the timer is set for, 0 if it is off. Writers hold mu; the gate reads it without.
 	wakesAt   atomic.Int64
 	confirmed atomic.Pointer[confirmation]
+	paces     paces
 }
 
 // rehearses reports whether the lane's drop is one that a rehearsal sells.
@@ -161,10 +162,11 @@ func (l *lane) serve(b *batch) {
 	switch {
 	case err == nil:
 		l.learn(b)
-		l.wake(b.deadline) // before the view: see known
+		wakes := b.wakes()
+		l.wake(wakes) // before the view: see known
 		v, _ := l.replace(b.view)
 		if b.needs.Deadline {
-			l.rewake(b.deadline)
+			l.rewake(wakes)
 		}
 		if !l.unsure {
 			l.confirmed.Store(&confirmation{asked: b.asked, now: b.now})

@@ -42,7 +42,8 @@ func (e *Engine) Refresh() {
 	}
 }
 
-// sweep applies what other replicas did, and expires the holds that one of them left overdue.
+// sweep applies what other replicas did, expires the holds that one of them left overdue, and offers the units that one
+// of them left kept for a line.
 func (e *Engine) sweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
@@ -64,6 +65,8 @@ func (e *Engine) sweep(ctx context.Context) error {
 			}
 		}
 		switch {
+		case l.view.Load().Drop.HandsOver():
+			l.rewake(atOnce)
 		case p.Deadline == 0:
 		case p.Deadline <= pulse.Now:
 			l.rewake(p.Deadline) // even if a timer that fired for it had no effect

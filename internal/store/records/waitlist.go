@@ -49,6 +49,18 @@ func (s Store) Line(ctx context.Context, id drop.ID, after drop.EntryID, limit i
 	return s.entries(ctx, id, Query{Table: Entries, Of: id, Page: &Page{From: int64(after), Limit: limit}})
 }
 
+// NewestOfLine implements store.Store.
+func (s Store) NewestOfLine(ctx context.Context, id drop.ID, size int, status drop.EntryStatus, limit int) ([]drop.Entry, error) {
+	return s.entries(ctx, id, NewestOfLine(id, size, status, limit))
+}
+
+// NewestOfLine asks for the last entries with a status that joined a line.
+func NewestOfLine(id drop.ID, size int, status drop.EntryStatus, limit int) Query {
+	by, also := Entries.Column("line"), Entries.Column("status")
+	is := &drop.Entry{Line: size, Status: status}
+	return Query{Table: Entries, Of: id, Where: by, Is: by.Of(is), Also: also, AlsoIs: also.Of(is), Page: Before(0, limit)}
+}
+
 // entries reads entries of a drop as they are now.
 func (s Store) entries(ctx context.Context, id drop.ID, q Query) ([]drop.Entry, error) {
 	head := Query{Table: Drops, Of: id}
