@@ -164,7 +164,9 @@ func (e *Engine) pace(ctx context.Context, of *drop.Entry) (pace, error) {
 		since := max(now.Add(-paceOver), l.view.Load().Drop.StartTime)
 		var turns []drop.Entry
 		for _, status := range []drop.EntryStatus{drop.Offered, drop.Skipped} {
-			ended, err := Ask(ctx, e, func(s store.Records) ([]drop.Entry, error) { return s.NewestOfLine(ctx, l.id, of.Line, status, maxTurns) })
+			ended, err := Ask(ctx, e, func(s store.Records) ([]drop.Entry, error) {
+				return s.NewestOfLine(ctx, l.id, of.Line, status, maxTurns)
+			})
 			if err != nil {
 				return pace{}, err
 			}

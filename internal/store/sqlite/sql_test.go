@@ -12,6 +12,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store/records"
 )
 
@@ -166,6 +167,8 @@ func TestStatements_Plans(t *testing.T) {
 		selects(records.Due(5, 5, 100)): "payments_unsettled (unsettled=? AND id>?)",
 		selects(records.OfUnit(5)):      "reservations USING PRIMARY KEY (drop_id=? AND id=?)",
 		selects(records.OfDrop(1)):      "payments_reservation (reservation_id>? AND reservation_id<?)",
+
+		selects(records.NewestOfLine(1, 0, drop.Offered, 9)): "waitlist_line (drop_id=? AND line=? AND status=? AND id<?)",
 
 		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",
 		page(records.Sales, true):   "p USING PRIMARY KEY (drop_id=? AND id<?)",

@@ -166,6 +166,19 @@ func waitlistOffered(f *fixture) {
 	if mine := f.reservations(10); len(mine) != 1 || mine[0].ID != offers[0].ID || !mine[0].Offer {
 		f.Errorf("the buyer's: %+v", mine)
 	}
+	newest, err := f.NewestOfLine(f.ctx, id, 1, drop.Offered, 2)
+	if err != nil || len(newest) != 2 || newest[0].Offer != offers[n-2].ID || newest[1].Offer != offers[n-3].ID {
+		f.Errorf("the newest that were offered a unit: %+v, %v", newest, err)
+	}
+	if none, err := f.NewestOfLine(f.ctx, id, 1, drop.Skipped, 2); err != nil || len(none) > 0 {
+		f.Errorf("nobody was skipped, but there are %+v, %v", none, err)
+	}
+	if none, err := f.NewestOfLine(f.ctx, id, 0, drop.Offered, 2); err != nil || len(none) > 0 {
+		f.Errorf("nobody in the other line was offered a unit, but there are %+v, %v", none, err)
+	}
+	if _, err := f.NewestOfLine(f.ctx, drop.MaxID, 0, drop.Offered, 1); drop.CodeOf(err) != drop.CodeDropNotFound {
+		f.Errorf("of no drop: %v", err)
+	}
 	// An offer that ends goes to the next in line, like any unit.
 	ends := base + 1 + 600_000
 	last := f.run(id, ends, drop.Expire{}, drop.Leave{Entry: first.ID})
