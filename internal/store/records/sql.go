@@ -16,6 +16,7 @@ type Dialect struct {
 	Limit     string // goes after the parameter of a LIMIT
 	Now       string // the store's time; if empty, the time is a parameter
 	True      string // stands for a flag that is set
+	By        string // goes before the name of the index that a query names; empty: the engine chooses one
 }
 
 // Query asks for rows of one table in ascending order of its key.
@@ -32,6 +33,8 @@ type Query struct {
 	AlsoIs Argument
 	// AnyOrder: nothing is sorted, so that no plan follows the key instead of Where or AtLeast.
 	AnyOrder bool
+	// Index serves the query best, of engines that cannot tell. Empty: they can.
+	Index string
 	// If AtLeast is not nil, that column, of numbers, must not be below Least, and if AtMost is not nil, that one must
 	// not be above Most.
 	AtLeast, AtMost *Column
@@ -119,6 +122,9 @@ func (d Dialect) Select(q *Query) (sql string, args []Argument) {
 		list, tail = []string{"count(*)"}, ""
 	}
 	sql = "\nSELECT " + strings.Join(list, ", ") + "\nFROM " + d.Schema + t.Name
+	if d.By != "" && q.Index != "" {
+		sql += d.By + q.Index
+	}
 	if b := t.Beside; b != nil {
 		sql += fmt.Sprintf(" %s\nLEFT JOIN %s%s %s ON %s%s = %s%s", strings.TrimSuffix(name, "."), d.Schema, b.Table.Name,
 			strings.TrimSuffix(beside, "."), beside, b.Table.Key, name, b.By)

@@ -20,6 +20,9 @@ var Entries = table[drop.Entry](Table{Name: "waitlist", Key: "id", Drop: "drop_i
 	text("why", func(e *drop.Entry) *drop.Code { return &e.Why }).orNull(),
 )
 
+// lineIndex finds the entries of a line by their status. SQLite would go through all of the drop's.
+const lineIndex = "waitlist_line"
+
 // Entry implements store.Store.
 func (s Store) Entry(ctx context.Context, id drop.EntryID) (e drop.Entry, found bool, err error) {
 	by := Entries.Column("id")
@@ -58,7 +61,7 @@ func (s Store) NewestOfLine(ctx context.Context, id drop.ID, size int, status dr
 func NewestOfLine(id drop.ID, size int, status drop.EntryStatus, limit int) Query {
 	by, also := Entries.Column("line"), Entries.Column("status")
 	is := &drop.Entry{Line: size, Status: status}
-	return Query{Table: Entries, Of: id, Where: by, Is: by.Of(is), Also: also, AlsoIs: also.Of(is), Page: Before(0, limit)}
+	return Query{Table: Entries, Of: id, Where: by, Is: by.Of(is), Also: also, AlsoIs: also.Of(is), Page: Before(0, limit), Index: lineIndex}
 }
 
 // entries reads entries of a drop as they are now.
@@ -98,6 +101,6 @@ func Ahead(e *drop.Entry, closed uint32) Query {
 	waits := &drop.Entry{Line: e.Line, Status: drop.Waiting}
 	return Query{
 		Table: Entries, Of: e.ID.Drop(), Where: line, Is: line.Of(waits), Also: status, AlsoIs: status.Of(waits), AtLeast: id,
-		Least: int64(drop.NewEntryID(e.ID.Drop(), closed)) + 1, AtMost: id, Most: int64(e.ID) - 1, AnyOrder: true,
+		Least: int64(drop.NewEntryID(e.ID.Drop(), closed)) + 1, AtMost: id, Most: int64(e.ID) - 1, AnyOrder: true, Index: lineIndex,
 	}
 }

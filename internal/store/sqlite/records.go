@@ -12,7 +12,7 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-var dialect = records.Dialect{Parameter: "?", True: "1", Limit: " + 0"}
+var dialect = records.Dialect{Parameter: "?", True: "1", Limit: " + 0", By: " INDEXED BY "}
 
 // engine is the store as package records sees it.
 type engine struct{ *Store }

@@ -141,7 +141,7 @@ WHERE rowid IN (
 
 // The first entries in a line, after the one where lines were closed.
 var sqlRunBatchLine = "SELECT " + records.Entries.List() + `
-FROM waitlist
+FROM waitlist INDEXED BY waitlist_line
 WHERE drop_id = ?1 AND line = ?2 AND status = 1 AND id > ?3
 ORDER BY id
 LIMIT ?4 + 0`

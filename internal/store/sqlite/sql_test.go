@@ -155,6 +155,7 @@ func TestStatements_Plans(t *testing.T) {
 	for query, index := range map[string]string{
 		sqlRunBatchDue:      "reservations_deadline (drop_id=? AND expires_at<?)",
 		sqlRunBatchDeadline: "reservations_deadline (drop_id=? AND expires_at>?)",
+		sqlRunBatchLine:     "waitlist_line (drop_id=? AND line=? AND status=? AND id>?)",
 		sqlDropDeadline:     "reservations_deadline (drop_id=?)",
 		sqlRunBatchUsage:    "reservations_user (drop_id=? AND user_id=? AND status<?)",
 		sqlRunBatchUnpaid:   "reservations_user (drop_id=? AND user_id=? AND status>?)",
@@ -168,7 +169,8 @@ func TestStatements_Plans(t *testing.T) {
 		selects(records.OfUnit(5)):      "reservations USING PRIMARY KEY (drop_id=? AND id=?)",
 		selects(records.OfDrop(1)):      "payments_reservation (reservation_id>? AND reservation_id<?)",
 
-		selects(records.NewestOfLine(1, 0, drop.Offered, 9)): "waitlist_line (drop_id=? AND line=? AND status=? AND id<?)",
+		selects(records.Ahead(&drop.Entry{ID: drop.NewEntryID(1, 9)}, 2)): "waitlist_line (drop_id=? AND line=? AND status=? AND id>? AND id<?)",
+		selects(records.NewestOfLine(1, 0, drop.Offered, 9)):              "waitlist_line (drop_id=? AND line=? AND status=? AND id<?)",
 
 		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",
 		page(records.Sales, true):   "p USING PRIMARY KEY (drop_id=? AND id<?)",
