@@ -67,7 +67,7 @@ func TestWaitlist_InAPause(t *testing.T) {
 	b.join(t, opened+1, 2)
 	b.do(opened+2, drop.Pause{})
 	b.do(opened+3, drop.Cancel{Reservation: held.ID})
-	if s := b.drop.Sizes[0]; s.Pending != 1 || s.Stock != (drop.Stock{Total: 1, Held: 1}) {
+	if s := b.drop.Sizes[0]; s.Pending != 1 || s.Stock != (drop.Stock{Total: 1, Held: 1}) || b.drop.HandsOver() {
 		t.Errorf("in the pause: %+v", s)
 	}
 	if r := b.do(opened+4, drop.Restock{Add: -1}); r.Err == nil {
@@ -79,18 +79,20 @@ func TestWaitlist_InAPause(t *testing.T) {
 	}
 }
 
-// A batch that leaves units for the next one says that it is due at once.
-func TestWaitlist_UnitsLeftAreDueAtOnce(t *testing.T) {
+// A batch that leaves units for the next one says that there is more to do.
+func TestWaitlist_UnitsLeftAreForTheNextBatch(t *testing.T) {
 	b, _ := waited(t)
 	b.most = 1
 	b.join(t, opened+1, 2)
 	b.join(t, opened+1, 3)
-	s := b.load(drop.Need{Deadline: true}, opened+2)
-	if drop.Apply(s, opened+2, drop.BatchID{1}, []drop.Command{drop.Restock{Add: 2}}); s.Sizes[0].Pending != 1 || s.Deadline != opened+2 {
-		t.Errorf("%+v, due at %s", s.Sizes[0], s.Deadline)
+	if b.drop.HandsOver() {
+		t.Errorf("there is nothing to offer: %+v", b.drop)
 	}
 	b.do(opened+2, drop.Restock{Add: 2})
-	if b.do(opened+3, drop.Expire{}); b.drop.Sizes[0].Pending != 0 || b.drop.Sizes[0].Waiting != 0 {
+	if !b.drop.HandsOver() || b.drop.Sizes[0].Pending != 1 {
+		t.Errorf("the batch left %+v", b.drop.Sizes[0])
+	}
+	if b.do(opened+3, drop.Expire{}); b.drop.HandsOver() || b.drop.Sizes[0].Pending != 0 || b.drop.Sizes[0].Waiting != 0 {
 		t.Errorf("the next batch left %+v", b.drop.Sizes[0])
 	}
 }
