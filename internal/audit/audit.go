@@ -1,5 +1,5 @@
 // Package audit checks that all records of a drop agree: the ledger replayed from its first entry, the counters, the
-// reservations, the purchases and the payments.
+// reservations, the purchases, the waitlist and the payments.
 //
 // It reads each drop as of one moment while sales continue, and then the payments. Drops are read one after the other,
 // so that no snapshot lasts longer than one drop takes. The comparison itself is pure and assumes nothing about the
@@ -40,11 +40,16 @@ type DropReport struct {
 	Reservations  int64   `json:"reservations"`
 	Purchases     int64   `json:"purchases"`
 	LedgerEntries int64   `json:"ledger_entries"`
-	// Held counts the units that are held, and Paying those of them whose buyers are paying. WrittenOff counts the sold
-	// units that were taken back and left the stock. All three are counted from the rows.
+	// Entries counts the waitlist's entries, and Waiting those of them that wait.
+	Entries int64 `json:"waitlist_entries"`
+	Waiting int64 `json:"waiting"`
+	// Held counts the units that buyers hold, and Paying those of them whose buyers are paying. WrittenOff counts the sold
+	// units that were taken back and left the stock. All three are counted from the rows. Kept counts the
+	// units that are kept for who waits and not offered yet; it is the drop's own count.
 	Held       int64 `json:"held"`
 	Paying     int64 `json:"paying"`
 	WrittenOff int64 `json:"written_off"`
+	Kept       int64 `json:"kept"`
 	// Payments counts the payments that buyers began. Money is what they moved, by currency, in ascending order.
 	Payments int64   `json:"payments"`
 	Money    []Money `json:"money,omitempty"`
@@ -73,6 +78,9 @@ func (r *Report) Sum() DropReport {
 		sum.Reservations += d.Reservations
 		sum.Purchases += d.Purchases
 		sum.LedgerEntries += d.LedgerEntries
+		sum.Entries += d.Entries
+		sum.Waiting += d.Waiting
+		sum.Kept += d.Kept
 		sum.Held += d.Held
 		sum.Paying += d.Paying
 		sum.WrittenOff += d.WrittenOff
@@ -112,7 +120,9 @@ func Run(ctx context.Context, b Books, progress func(DropReport)) (Report, error
 // Drop audits one drop. It refuses with CodeDropNotFound.
 func Drop(ctx context.Context, b Books, id drop.ID) (DropReport, error) {
 	c := newCheck(id)
-	err := b.ReadBooks(ctx, id, store.Books{Head: c.head, Entry: c.entry, Reservation: c.reservation, Purchase: c.purchase})
+	err := b.ReadBooks(ctx, id, store.Books{
+		Head: c.head, Entry: c.entry, Reservation: c.reservation, Purchase: c.purchase, Waits: c.waits,
+	})
 	if err != nil {
 		return DropReport{}, fmt.Errorf("audit drop %d: %w", id, err)
 	}

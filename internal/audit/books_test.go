@@ -24,12 +24,14 @@ type altered struct {
 	reservation func(drop.Reservation) []drop.Reservation
 	purchase    func(drop.Purchase) []drop.Purchase
 	payment     func(drop.Payment) []drop.Payment
+	entryWaits  func(drop.Entry) []drop.Entry
 }
 
 func (a *altered) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 	b.Entry = through(a.entry, b.Entry)
 	b.Reservation = through(a.reservation, b.Reservation)
 	b.Purchase = through(a.purchase, b.Purchase)
+	b.Waits = through(a.entryWaits, b.Waits)
 	return a.Store.ReadBooks(ctx, id, b)
 }
 
@@ -121,8 +123,8 @@ func TestRun_RandomHistoriesAreClean(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		fill(t, d)
 		var begun []drop.Reservation // with a payment
-		for range 180 {
-			id := []drop.ID{3, 7, 8}[rnd.IntN(3)]
+		for range 240 {
+			id := []drop.ID{3, 7, 8, 9}[rnd.IntN(4)]
 			cmds := make([]drop.Command, 1+rnd.IntN(8))
 			for i := range cmds {
 				cmds[i] = command(rnd, id, begun)
@@ -170,7 +172,12 @@ func command(rnd *rand.Rand, id drop.ID, begun []drop.Reservation) drop.Command 
 			paid = append(paid, r)
 		}
 	}
-	switch n := rnd.IntN(16); {
+	if id == 9 && rnd.IntN(4) == 0 {
+		return drop.Join{User: drop.UserID(1 + rnd.IntN(30)), Size: size}
+	}
+	switch n := rnd.IntN(17); {
+	case n == 16:
+		return drop.Leave{Entry: drop.NewEntryID(id, uint32(1+rnd.IntN(40)))}
 	case n == 0:
 		return drop.Restock{Add: int64(rnd.IntN(9) - 3), Size: size}
 	case n <= 2:

@@ -15,8 +15,9 @@ type check struct {
 
 	ledger ledger
 	rows   rows
+	line   waitlist
 
-	ledgerDone, reservationsDone bool
+	ledgerDone, reservationsDone, purchasesDone bool
 }
 
 func newCheck(id drop.ID) *check {
@@ -27,6 +28,7 @@ func newCheck(id drop.ID) *check {
 			batches: make(map[drop.BatchID]bool), posted: make(map[posting]bool), moments: make(map[moment]*movement),
 			started: make(map[uint32]bool), refunded: make(map[uint32]bool),
 		},
+		line: waitlist{offers: make(map[drop.ReservationID]*offer), waiting: make(map[place]drop.EntryID)},
 	}
 }
 
@@ -45,6 +47,8 @@ func (c *check) head(s *drop.State) error {
 	c.sizes = make(map[string]int, len(s.Sizes))
 	c.ledger.replay = make([]drop.Stock, len(s.Sizes))
 	c.ledger.begun = make([]bool, len(s.Sizes))
+	c.ledger.kept = make([]int64, len(s.Sizes))
+	c.line.lines = make([]lineRead, len(s.Sizes))
 	if len(s.Sizes) == 0 {
 		c.differf("it has no stock: there must be at least one size")
 	}
@@ -59,6 +63,7 @@ func (c *check) head(s *drop.State) error {
 				c.of(i), z.Stock.Total, z.Stock.Available, z.Stock.Held, z.Stock.Sold)
 		}
 	}
+	c.headOfLines()
 	if s.Purchased > s.Reserved {
 		c.differf("its row counts %d purchases, more than its %d reservations", s.Purchased, s.Reserved)
 	}
@@ -88,7 +93,7 @@ func (c *check) close() {
 	c.closeLedger()
 	c.closeReservations()
 	c.closePurchases()
-	c.closeMovements(true)
+	c.closeWaitlist()
 }
 
 // numbers follows rows that are numbered from 1 without gaps.

@@ -40,10 +40,11 @@ func (d *damagedRows) Pulse(context.Context) (store.Pulse, error) {
 func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) error {
 	s := &drop.State{
 		Drop: drop.Drop{ID: 1, Version: d.number()}, LastAt: drop.Time(d.number()), Seq: drop.Seq(d.number()), Reserved: uint32(d.number()), Purchased: uint32(d.number()),
+		Waited: uint32(d.number()), LineClosed: uint32(d.number()),
 		Batch: drop.BatchID{byte(d.n(3))},
 	}
 	for range d.n(3) {
-		s.Sizes = append(s.Sizes, drop.Size{Label: d.label(), Stock: drop.Stock{Total: d.number(), Available: d.number(), Held: d.number(), Sold: d.number()}})
+		s.Sizes = append(s.Sizes, drop.Size{Label: d.label(), Stock: drop.Stock{Total: d.number(), Available: d.number(), Held: d.number(), Sold: d.number()}, Waiting: d.number(), Pending: d.number()})
 	}
 	if err := b.Head(s); err != nil {
 		return err
@@ -51,6 +52,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	reasons := []drop.Reason{
 		drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x",
 		drop.PaymentStarted, drop.Returned, drop.WrittenOff, drop.MoneyRefunded,
+		drop.WaitlistOffered, drop.OfferExpired, drop.OfferDeclined, drop.WaitlistKept, drop.WaitlistFreed,
 	}
 	seq := drop.Seq(0)
 	for range d.n(8) {
@@ -68,7 +70,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 		if err := b.Reservation(drop.Reservation{
 			ID: drop.NewReservationID(drop.ID(d.n(2)), n), UserID: drop.UserID(d.number()), Size: d.label(), Status: drop.Status(d.n(6)),
 			CreatedAt: drop.Time(d.number()), ExpiresAt: drop.Time(d.number()), EndedAt: drop.Time(d.number()),
-			Payment: drop.PaymentID(d.n(3)), Claim: d.claim(),
+			Payment: drop.PaymentID(d.n(3)), Claim: d.claim(), Offer: d.n(3) == 0,
 		}); err != nil {
 			return err
 		}
@@ -80,6 +82,16 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 			ID: drop.NewPurchaseID(1, n), ReservationID: drop.NewReservationID(1, uint32(d.n(6))), UserID: drop.UserID(d.number()), Size: d.label(),
 			Price: drop.Money(d.number()), CreatedAt: drop.Time(d.number()),
 			Return: drop.Return(d.n(4)), ReturnedAt: drop.Time(d.number()),
+		}); err != nil {
+			return err
+		}
+	}
+	n = 0
+	for range d.n(6) {
+		n += uint32(d.n(3))
+		if err := b.Waits(drop.Entry{
+			ID: drop.NewEntryID(1, n), UserID: drop.UserID(d.n(3)), Line: d.n(4) - 1, Size: d.label(), Status: drop.EntryStatus(d.n(6)),
+			CreatedAt: drop.Time(d.number()), EndedAt: drop.Time(d.number()), Offer: d.claim(), Why: drop.Code(d.label()),
 		}); err != nil {
 			return err
 		}

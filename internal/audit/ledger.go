@@ -9,6 +9,7 @@ type ledger struct {
 	numbers
 	replay  []drop.Stock // by index of Sizes
 	begun   []bool       // the size has an entry
+	kept    []int64      // units that are kept for who waits, by index of Sizes
 	first   drop.Time    // of the first entry
 	at      drop.Time    // of the batch being read
 	batch   drop.BatchID // of the batch being read
@@ -86,6 +87,10 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	}
 	switch e.Reason {
 	case drop.Created, drop.Restocked:
+	case drop.WaitlistKept:
+		l.kept[i] += e.Units
+	case drop.WaitlistFreed:
+		l.kept[i] -= e.Units
 	case drop.PaymentStarted:
 		for n := range e.Numbers.All() {
 			l.started[n] = true
@@ -204,6 +209,7 @@ func (c *check) compareStock(size int) {
 		{"held", have.Held, want.Held},
 		{"sold", have.Sold, want.Sold},
 		{"total", have.Total, want.Total},
+		{"pending", c.state.Sizes[size].Pending, c.ledger.kept[size]},
 	} {
 		if counter.have != counter.want {
 			c.differf("the counter %q%s is %d, but the ledger gives %d", counter.name, c.of(size), counter.have, counter.want)

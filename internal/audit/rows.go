@@ -49,7 +49,13 @@ func (c *check) reservation(r drop.Reservation) error {
 		return nil
 	}
 	name := row{"reservation", int64(r.ID), r.Status}
-	c.account(name, r.CreatedAt, posting{size: i, reason: drop.Reserved})
+	c.account(name, r.CreatedAt, posting{size: i, reason: r.Began()})
+	if r.Offer {
+		c.line.offers[r.ID] = &offer{user: r.UserID, size: r.Size, made: r.CreatedAt}
+	}
+	if r.Status != drop.Active {
+		c.account(name, r.EndedAt, posting{size: i, reason: r.Ended()})
+	}
 	switch r.Status {
 	case drop.Active:
 		c.report.Held++
@@ -57,16 +63,12 @@ func (c *check) reservation(r drop.Reservation) error {
 			c.report.Paying++
 		}
 	case drop.Completed:
-		c.account(name, r.EndedAt, posting{size: i, reason: drop.Purchased})
 		sold := completed{id: r.ID, user: r.UserID, ended: r.EndedAt, size: r.Size}
 		if r.Claim == r.ID {
 			sold.payment = r.Payment
 		}
 		c.rows.completed = append(c.rows.completed, sold)
-	case drop.Expired:
-		c.account(name, r.EndedAt, posting{size: i, reason: drop.ReservationExpired})
-	case drop.Cancelled:
-		c.account(name, r.EndedAt, posting{size: i, reason: drop.ReservationCancelled})
+	case drop.Expired, drop.Cancelled:
 	}
 	c.paid(&r)
 	return nil
@@ -154,6 +156,10 @@ func said(r drop.Reason) string {
 		return "expired"
 	case drop.ReservationCancelled:
 		return "cancelled"
+	case drop.OfferExpired:
+		return "expired as an offer"
+	case drop.OfferDeclined:
+		return "declined"
 	case drop.WrittenOff:
 		return "written off"
 	default:
@@ -252,8 +258,12 @@ func (c *check) returned(p *drop.Purchase) {
 	c.account(row{"purchase", int64(p.ID), p.Return}, p.ReturnedAt, posting{size: i, reason: reason})
 }
 
-// closePurchases finds completed reservations without a purchase.
+// closePurchases finds completed reservations without a purchase, and sold units that were taken back without one.
 func (c *check) closePurchases() {
+	if c.purchasesDone {
+		return
+	}
+	c.purchasesDone = true
 	c.checkLast(&c.rows.purchases, "purchase number", int64(c.state.Purchased))
 	for i := range c.rows.completed {
 		if r := &c.rows.completed[i]; !r.bought {
@@ -266,4 +276,5 @@ func (c *check) closePurchases() {
 		}
 		c.differf("the ledger says that money of purchase %d was refunded, but there is none with that number", drop.NewPurchaseID(c.report.ID, n))
 	}
+	c.closeMovements(true)
 }

@@ -106,14 +106,20 @@ func printJSON(w io.Writer, r *audit.Report) error {
 	}{Clean: r.Damaged() == 0, Drops: append([]audit.DropReport{}, r.Drops...)})
 }
 
-// rows names held and written-off units, and payments, only if there are any.
+// rows names the waitlist, held, kept and written-off units, and payments, only if there are any.
 func rows(d *audit.DropReport) string {
 	text := fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
+	if d.Entries > 0 {
+		text += fmt.Sprintf(", %s (%s waiting)", count(d.Entries, "waitlist entry"), thousands(d.Waiting))
+	}
 	if d.Held > 0 {
 		text += ", " + count(d.Held, "unit") + " held"
 	}
 	if d.Paying > 0 {
 		text += " (" + thousands(d.Paying) + " being paid for)"
+	}
+	if d.Kept > 0 {
+		text += ", " + count(d.Kept, "unit") + " kept for the waitlist"
 	}
 	if d.WrittenOff > 0 {
 		text += ", " + count(d.WrittenOff, "unit") + " written off"

@@ -73,9 +73,13 @@ func (c *copyCommand) copy(ctx context.Context, con *console, from, to store.Sto
 	if err != nil {
 		return c.explain(ctx, con, err)
 	}
-	fmt.Fprintf(con.stdout, "copied: %s, %s, %s, %s; %s, %s, %s, %s; read back and compared\n",
+	waiting := ""
+	if report.Entries > 0 {
+		waiting = ", " + count(report.Entries, "waitlist entry")
+	}
+	fmt.Fprintf(con.stdout, "copied: %s, %s, %s, %s%s; %s, %s, %s, %s; read back and compared\n",
 		count(report.Drops, "drop"), count(report.Reservations, "reservation"), count(report.Purchases, "purchase"),
-		count(report.LedgerEntries, "ledger entry"), count(report.Users, "user"), count(report.Keys, "kept answer"),
+		count(report.LedgerEntries, "ledger entry"), waiting, count(report.Users, "user"), count(report.Keys, "kept answer"),
 		count(report.Tokens, "token"), count(report.Actions, "log entry"))
 	if err := recorded(ctx, to, "copy", fmt.Sprintf("from %s", c.From), func() error { return nil }); err != nil {
 		return con.databaseErrorOf("to", c.To, err)

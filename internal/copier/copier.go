@@ -22,13 +22,14 @@ import (
 // Report counts what was copied.
 type Report struct {
 	Drops, Reservations, Purchases, LedgerEntries int64
+	Entries                                       int64 // of waitlists
 	Users, Keys, Tokens, Actions, Pages           int64
 	Others                                        int64 // rows of all other tables
 }
 
 // Rows returns the number of all rows.
 func (r *Report) Rows() int64 {
-	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Users + r.Keys + r.Tokens + r.Actions + r.Pages + r.Others
+	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Entries + r.Users + r.Keys + r.Tokens + r.Actions + r.Pages + r.Others
 }
 
 // SourceError is a failure to read the source.
@@ -89,6 +90,8 @@ func (r *Report) add(row store.Row) {
 		r.Reservations++
 	case drop.Purchase:
 		r.Purchases++
+	case drop.Entry:
+		r.Entries++
 	case drop.Kept:
 		r.Keys++
 	case store.Page:

@@ -68,7 +68,7 @@ func shop(t *testing.T, s engine) {
 	run := func(now drop.Time, commands ...drop.Command) {
 		t.Helper()
 		var batch drop.BatchID
-		batch[0], batch[15] = byte(now), 7
+		batch[0], batch[1], batch[15] = byte(now), byte(id), 7
 		must(s.RunBatch(ctx, &storetest.Batch{Drop: id, Need: drop.NeedOf(commands), Decider: func(state *drop.State, _ drop.Time) *drop.Changes {
 			results, changes := drop.Apply(state, now, batch, commands)
 			for i, r := range results {
@@ -90,6 +90,22 @@ func shop(t *testing.T, s engine) {
 		drop.ClaimUnit{Reservation: first(4), Payment: 8, Within: time.Minute, User: 4},
 		drop.ReturnPurchase{Purchase: drop.NewPurchaseID(id, 1)})
 	run(at+3_000, drop.Restock{Add: -2, Size: "9"}, drop.Edit{Hidden: &yes, Archived: &yes}, paused)
+
+	line, _, err := s.CreateDrop(ctx, drop.Spec{
+		Name: "Line", StartTime: at - 60_000, LimitPerUser: 1, Waitlist: true, OfferFor: 700, MaxWaiting: 50, OffersCount: true,
+		Sizes: []drop.SizeSpec{{Label: "9", Stock: 1}, {Label: "9½", Stock: 1}},
+	}, drop.BatchID{3}, drop.Key{})
+	must(err)
+	sold := id
+	id = line.Drop.ID
+	run(at+1_000, hold(1, "9½"), drop.Join{User: 2, Size: "9½"})
+	run(at+1_500, drop.Edit{Waitlist: new(false)}, drop.Edit{Waitlist: new(true)})
+	run(at+2_000, drop.Join{User: 3, Size: "9½"}, drop.Join{User: 5, Size: "9½"}, drop.Join{User: 5, Size: "9"}, drop.Join{User: 6, Size: "9½"})
+	run(at+2_500, drop.Cancel{Reservation: first(1)})
+	run(at+2_600, drop.Cancel{Reservation: first(3)}) // user 5 is skipped
+	run(at+2_700, paused, drop.Join{User: 7, Size: "9½"})
+	run(at+2_800, drop.Cancel{Reservation: first(4)}) // a unit is kept for user 7
+	id = sold
 
 	_, err = s.SetDropPage(ctx, id, drop.Page{
 		Description: "# Fit", SizeGuide: "a | b", Rules: "One pair each", Delivery: "By post", Images: []drop.Image{{URL: "/a.png", Alt: "A shoe"}},
@@ -234,7 +250,9 @@ func TestRun_ThereAndBackIsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wanted := (copier.Report{Drops: 2, Reservations: 4, Purchases: 2, LedgerEntries: 11, Users: 2, Keys: 6, Tokens: 1, Actions: 2, Pages: 1, Others: 4}); report != wanted {
+	if wanted := (copier.Report{
+		Drops: 3, Reservations: 8, Purchases: 2, LedgerEntries: 21, Entries: 6, Users: 2, Keys: 7, Tokens: 1, Actions: 2, Pages: 1, Others: 6,
+	}); report != wanted {
 		t.Errorf("copied %+v, want %+v", report, wanted)
 	}
 	if report.Rows() != int64(len(want)) {
@@ -258,7 +276,7 @@ func TestRun_TheShopGoesOn(t *testing.T) {
 			}
 			spec := drop.Spec{Name: "Next", StartTime: 1, TotalStock: new(int64)}
 			made, _, err := to.CreateDrop(t.Context(), spec, drop.BatchID{9}, drop.Key{})
-			if err != nil || made.Drop.ID != 3 {
+			if err != nil || made.Drop.ID != 4 {
 				t.Errorf("the next drop: %d, %v", made.Drop.ID, err)
 			}
 			again, replayed, err := to.CreateDrop(t.Context(), spec, drop.BatchID{9}, drop.NewKey("user:7", "create", "k1", "create"))

@@ -196,7 +196,10 @@ func (b *books) drop(row *sourceDrop, o *orders) (store.Filled, bool) {
 			ID:        drop.ID(row.id),
 			Version:   1,
 			CreatedAt: b.now,
-			Settings:  drop.Settings{Name: spec.Name, Price: spec.Price, StartTime: spec.StartTime, ImageURL: spec.ImageURL},
+			Settings: drop.Settings{
+				Name: spec.Name, Price: spec.Price, StartTime: spec.StartTime, ImageURL: spec.ImageURL,
+				OfferFor: drop.DefaultOfferFor, MaxWaiting: drop.DefaultMaxWaiting,
+			},
 		},
 		LastAt: b.now, Reserved: uint32(len(changes.Made)), Purchased: uint32(len(changes.Purchases)),
 	}

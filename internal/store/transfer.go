@@ -94,6 +94,11 @@ func (d *Filled) put(put func(Row) error) error {
 			return err
 		}
 	}
+	for _, e := range d.Changes.Joined {
+		if err := row(*e); err != nil {
+			return err
+		}
+	}
 	if v := d.Changes.Revision; v != nil {
 		if err := row(*v); err != nil {
 			return err
