@@ -3,6 +3,7 @@
 export const emptyStory = () => ({
   seq: 0, at: [], available: [], held: [], sold: [], counts: { reserved: 0, purchased: 0, expired: 0, cancelled: 0 },
   live: [], now: { available: 0, held: 0, sold: 0 }, sizes: new Map(), firstReserve: 0, soldOut: 0, salesBySecond: new Map(),
+  moment: 0, soldOutBefore: 0, // the newest moment, and soldOut before it
   back: new Map(), // size → pairs that were taken back to be sold again, since the last restock
 });
 
@@ -19,6 +20,12 @@ const apply = {
   purchased: (s, e) => (move(s, e, 0, -e.units, e.units), (s.counts.purchased += e.units)),
   reservation_expired: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.expired += e.units)),
   reservation_cancelled: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.cancelled += e.units)),
+  // An offer holds a unit for a buyer from the waitlist. A unit that is kept for the line waits to be offered.
+  offered: (s, e) => apply.reserved(s, e),
+  offer_expired: (s, e) => apply.reservation_expired(s, e),
+  offer_declined: (s, e) => apply.reservation_cancelled(s, e),
+  waitlist_kept: (s, e) => move(s, e, -e.units, e.units, 0),
+  waitlist_freed: (s, e) => move(s, e, e.units, -e.units, 0),
 };
 
 function move(story, entry, available, held, sold) {
@@ -38,10 +45,12 @@ export function readOn(story, entries) {
     apply[entry.reason](story, entry);
     if (entry.reason === "reserved" && !story.firstReserve) story.firstReserve = at;
     if (entry.reason === "purchased") story.salesBySecond.set(Math.floor(at), (story.salesBySecond.get(Math.floor(at)) || 0) + entry.units);
-    // A pair that came back later does not change how fast the others sold out.
+    if (at > story.moment) [story.moment, story.soldOutBefore] = [at, story.soldOut];
+    // A pair that came back later does not change how fast the others sold out. One that went to the waitlist in the same
+    // commit was never on sale.
     const empty = [...story.sizes].every(([size, n]) => n <= (story.back.get(size) ?? 0));
     if (!empty) story.soldOut = 0;
-    else if (!story.soldOut && story.counts.reserved > 0) story.soldOut = at;
+    else if (!story.soldOut && story.counts.reserved > 0) story.soldOut = story.soldOutBefore || at;
     point(story, at);
   }
   return story;
