@@ -20,8 +20,9 @@ var Entries = table[drop.Entry](Table{Name: "waitlist", Key: "id", Drop: "drop_i
 	text("why", func(e *drop.Entry) *drop.Code { return &e.Why }).orNull(),
 )
 
-// lineIndex finds the entries of a line by their status. SQLite would go through all of the drop's.
-const lineIndex = "waitlist_line"
+// lineIndex finds the entries of a line by their status, and userIndex those of a buyer. SQLite would go through all of
+// the drop's.
+const lineIndex, userIndex = "waitlist_line", "waitlist_user"
 
 // Entry implements store.Store.
 func (s Store) Entry(ctx context.Context, id drop.EntryID) (e drop.Entry, found bool, err error) {
@@ -44,7 +45,7 @@ func (s Store) EntriesOf(ctx context.Context, id drop.ID, user drop.UserID) ([]d
 // EntriesOf asks for a user's entries in a drop.
 func EntriesOf(id drop.ID, user drop.UserID) Query {
 	by := Entries.Column("user_id")
-	return Query{Table: Entries, Of: id, Where: by, Is: by.Of(&drop.Entry{UserID: user}), AnyOrder: true}
+	return Query{Table: Entries, Of: id, Where: by, Is: by.Of(&drop.Entry{UserID: user}), AnyOrder: true, Index: userIndex}
 }
 
 // Line implements store.Store.

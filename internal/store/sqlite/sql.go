@@ -151,7 +151,7 @@ FROM waitlist
 WHERE drop_id = ?1 AND id = ?2`
 
 var sqlRunBatchWaiting = "SELECT " + records.Entries.List() + `
-FROM waitlist
+FROM waitlist INDEXED BY waitlist_user
 WHERE drop_id = ?1 AND user_id = ?2 AND status = 1`
 
 const sqlRunBatchLeave = `

@@ -156,6 +156,7 @@ func TestStatements_Plans(t *testing.T) {
 		sqlRunBatchDue:      "reservations_deadline (drop_id=? AND expires_at<?)",
 		sqlRunBatchDeadline: "reservations_deadline (drop_id=? AND expires_at>?)",
 		sqlRunBatchLine:     "waitlist_line (drop_id=? AND line=? AND status=? AND id>?)",
+		sqlRunBatchWaiting:  "waitlist_user (drop_id=? AND user_id=?)",
 		sqlDropDeadline:     "reservations_deadline (drop_id=?)",
 		sqlRunBatchUsage:    "reservations_user (drop_id=? AND user_id=? AND status<?)",
 		sqlRunBatchUnpaid:   "reservations_user (drop_id=? AND user_id=? AND status>?)",
@@ -170,6 +171,7 @@ func TestStatements_Plans(t *testing.T) {
 		selects(records.OfDrop(1)):      "payments_reservation (reservation_id>? AND reservation_id<?)",
 
 		selects(records.Ahead(&drop.Entry{ID: drop.NewEntryID(1, 9)}, 2)): "waitlist_line (drop_id=? AND line=? AND status=? AND id>? AND id<?)",
+		selects(records.EntriesOf(1, 7)):                                  "waitlist_user (drop_id=? AND user_id=?)",
 		selects(records.NewestOfLine(1, 0, drop.Offered, 9)):              "waitlist_line (drop_id=? AND line=? AND status=? AND id<?)",
 
 		page(records.Sales, false):  "p USING PRIMARY KEY (drop_id=? AND id>?)",
