@@ -539,11 +539,11 @@ export interface components {
             at: string;
             /**
              * Format: int64
-             * @description Available units of the size after the entry
+             * @description Available units of the size after the entry. Entries with the same time may belong to one change: only what the last of them says was ever on sale
              */
             available: number;
             /** @enum {string} */
-            reason: "created" | "restocked" | "reserved" | "payment_started" | "purchased" | "reservation_expired" | "reservation_cancelled" | "returned" | "written_off" | "refunded";
+            reason: "created" | "restocked" | "reserved" | "payment_started" | "purchased" | "reservation_expired" | "reservation_cancelled" | "returned" | "written_off" | "refunded" | "offered" | "offer_expired" | "offer_declined" | "waitlist_kept" | "waitlist_freed";
             /**
              * Format: int64
              * @description From 1, without gaps
@@ -577,7 +577,7 @@ export interface components {
              */
             seq: number;
             /** @enum {string} */
-            type: "drop.created" | "drop.updated" | "drop.sold_out" | "drop.back_in_stock" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned" | "purchase.refunded";
+            type: "drop.created" | "drop.updated" | "drop.sold_out" | "drop.back_in_stock" | "hold.created" | "hold.expired" | "hold.cancelled" | "waitlist.offered" | "waitlist.offer_expired" | "waitlist.offer_declined" | "purchase.completed" | "purchase.returned" | "purchase.refunded";
             /**
              * Format: int64
              * @description The drop's version after it
@@ -2648,7 +2648,7 @@ export interface operations {
                  */
                 limit?: number;
                 /** @description Only events of this type. Repeat it, or separate several by commas */
-                type?: ("drop.created" | "drop.updated" | "hold.created" | "hold.expired" | "hold.cancelled" | "purchase.completed" | "purchase.returned" | "purchase.refunded" | "drop.sold_out" | "drop.back_in_stock")[];
+                type?: ("drop.created" | "drop.updated" | "hold.created" | "hold.expired" | "hold.cancelled" | "waitlist.offered" | "waitlist.offer_expired" | "waitlist.offer_declined" | "purchase.completed" | "purchase.returned" | "purchase.refunded" | "drop.sold_out" | "drop.back_in_stock")[];
                 /** @description How many seconds to wait if there is no event yet */
                 wait?: number;
             };

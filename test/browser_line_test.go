@@ -6,8 +6,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// The chart of a drop with a waitlist: a unit that goes to the line in the commit that freed it is never drawn as on
-// sale, and changes nothing about when the drop sold out. Offers count among the holds.
+// In the chart of a drop with a waitlist, a unit that goes to the line in the commit that freed it is never on sale. It
+// changes nothing about when the drop sold out. Offers count among the holds.
 func TestControl_AUnitThatGoesToTheLineWasNeverOnSale(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url+"/admin", desktop)

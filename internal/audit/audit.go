@@ -43,9 +43,9 @@ type DropReport struct {
 	// Entries counts the waitlist's entries, and Waiting those of them that wait.
 	Entries int64 `json:"waitlist_entries"`
 	Waiting int64 `json:"waiting"`
-	// Held counts the units that buyers hold, and Paying those of them whose buyers are paying. WrittenOff counts the sold
-	// units that were taken back and left the stock. All three are counted from the rows. Kept counts the
-	// units that are kept for who waits and not offered yet; it is the drop's own count.
+	// Held counts the units that buyers hold, and Paying those of them whose buyers are paying. WrittenOff counts the
+	// sold units that were taken back and left the stock. All three are counted from the rows. Kept counts the units
+	// that are kept for who waits and not offered yet, as the drop does.
 	Held       int64 `json:"held"`
 	Paying     int64 `json:"paying"`
 	WrittenOff int64 `json:"written_off"`

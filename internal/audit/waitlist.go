@@ -59,7 +59,7 @@ func (c *check) headOfLines() {
 	}
 }
 
-// waits receives the next entry of the waitlist, as it is stored.
+// waits receives the next entry of the waitlist, in its stored form.
 func (c *check) waits(e drop.Entry) error {
 	c.closeLedger()
 	c.closeReservations()

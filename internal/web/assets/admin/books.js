@@ -46,8 +46,8 @@ export function readOn(story, entries) {
     if (entry.reason === "reserved" && !story.firstReserve) story.firstReserve = at;
     if (entry.reason === "purchased") story.salesBySecond.set(Math.floor(at), (story.salesBySecond.get(Math.floor(at)) || 0) + entry.units);
     if (at > story.moment) [story.moment, story.soldOutBefore] = [at, story.soldOut];
-    // A pair that came back later does not change how fast the others sold out. One that went to the waitlist in the same
-    // commit was never on sale.
+    // A pair that came back later does not change how fast the others sold out. One that went to the waitlist in the
+    // same commit was never on sale.
     const empty = [...story.sizes].every(([size, n]) => n <= (story.back.get(size) ?? 0));
     if (!empty) story.soldOut = 0;
     else if (!story.soldOut && story.counts.reserved > 0) story.soldOut = story.soldOutBefore || at;
