@@ -1,12 +1,17 @@
 package audit_test
 
 import (
+	"context"
+	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 )
 
 // Drop 9 has a waitlist with all that can become of an entry:
@@ -215,4 +220,103 @@ func TestDrop_CountsTheWaitlist(t *testing.T) {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
+}
+
+// offers are the newest offers that nobody has taken or declined.
+type offers struct {
+	mu  sync.Mutex
+	all []drop.ReservationID
+}
+
+func (o *offers) put(ev engine.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range ev.Made {
+		if r.Offer {
+			o.all = append(o.all, r.ID)
+		}
+	}
+}
+
+func (o *offers) take() (id drop.ReservationID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n := len(o.all); n > 0 {
+		id, o.all = o.all[n-1], o.all[:n-1]
+	}
+	return id
+}
+
+// An audit reads one moment, also while buyers wait, leave, and take and decline offers, and an operator restocks and
+// pauses.
+func TestDrop_StaysCleanWhileBuyersWait(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, d database) {
+		var open offers
+		e := engine.New(d, engine.Config{Hold: 50 * time.Millisecond, Publish: open.put})
+		if err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		v, err := e.Create(t.Context(), drop.Spec{
+			Name: "Rush", Price: 1, Waitlist: true, Sizes: []drop.SizeSpec{{Label: "9", Stock: 10}, {Label: "10", Stock: 10}},
+		}, engine.Retry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := v.Drop.ID
+		stop := make(chan struct{})
+		var buyers sync.WaitGroup
+		for i := range 24 {
+			buyers.Go(func() { wait(t.Context(), e, id, drop.UserID(i+1), &open, stop) })
+		}
+		var last audit.DropReport
+		for began := time.Now(); time.Since(began) < time.Second || (last.Purchases < 5 || last.Entries < 50) && time.Since(began) < await.Patience; {
+			r, err := audit.Drop(t.Context(), d, id)
+			if err != nil || r.Differences > 0 {
+				t.Errorf("after %d entries: %v, %s", r.Entries, err, r.Sentences)
+				break
+			}
+			last = r
+		}
+		close(stop)
+		buyers.Wait()
+		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if last.Purchases < 5 || last.Entries < 50 {
+			t.Errorf("hardly anybody waited: %+v", last)
+		}
+		if r, err := audit.Drop(t.Context(), d, id); err != nil || r.Differences > 0 {
+			t.Errorf("at the end: %v, %s", err, r.Sentences)
+		}
+	})
+}
+
+// wait reserves or joins the line, and deals with any open offer. The first buyer is the operator too.
+func wait(ctx context.Context, e *engine.Engine, id drop.ID, user drop.UserID, open *offers, stop <-chan struct{}) {
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		size := []string{"9", "10"}[rand.IntN(2)]
+		p, err := e.Join(ctx, id, user, size, engine.Retry{})
+		switch {
+		case user == 1 && n%8 == 0:
+			_, _ = e.Restock(ctx, id, drop.Restock{Add: int64(rand.IntN(3)), Size: size}, engine.Retry{})
+		case user == 1 && n%8 == 3:
+			_, _ = e.Pause(ctx, id, engine.Retry{})
+		case user == 1 && n%8 == 5:
+			_, _ = e.Resume(ctx, id, engine.Retry{})
+		case err == nil && rand.IntN(5) == 0:
+			_, _ = e.Leave(ctx, p.ID, 0, engine.Retry{})
+		case rand.IntN(3) == 0:
+			_, _ = e.Reserve(ctx, id, user, size, engine.Retry{})
+		}
+		if r := open.take(); r != 0 && rand.IntN(6) == 0 {
+			_, _ = e.Purchase(ctx, r, 0, engine.Retry{})
+		} else if r != 0 {
+			_, _ = e.Cancel(ctx, r, 0, engine.Retry{})
+		}
+	}
 }
