@@ -400,8 +400,22 @@ export interface components {
              * @description Unpaid holds (expired or cancelled) that one user may have. After that, each further one costs a wait of 60 s, 240 s and so on, up to 24 h. 0 or left out: no limit
              */
             max_expired_holds?: number | null;
+            /**
+             * Format: int64
+             * @description Entries that may wait at a time, in all sizes
+             * @default 10000
+             */
+            max_waiting?: number | null;
             /** @description What is sold */
             name: string;
+            /**
+             * Format: int64
+             * @description Seconds that a buyer from the waitlist has to buy an offered unit
+             * @default 600
+             */
+            offer_for?: number | null;
+            /** @description true: an offer that its buyer let pass counts toward max_expired_holds */
+            offers_count?: boolean | null;
             /** @description In USD, at most two decimals */
             price: number;
             /** @description The sizes of the drop. Leave out for a drop without sizes */
@@ -416,6 +430,8 @@ export interface components {
              * @description Units for sale. Required without sizes; with sizes it must equal their sum
              */
             total_stock?: number | null;
+            /** @description true: buyers can wait for units that come free */
+            waitlist?: boolean | null;
         };
         Database: {
             /** @description PostgreSQL, SQLite or memory */
@@ -448,7 +464,19 @@ export interface components {
              * @description Present if the drop has this limit: unpaid holds that one user may have before a wait
              */
             max_expired_holds?: number | null;
+            /**
+             * Format: int64
+             * @description Present with waitlist: entries that may wait at a time, in all sizes
+             */
+            max_waiting?: number;
             name: string;
+            /**
+             * Format: int64
+             * @description Present with waitlist: seconds that an offer lasts
+             */
+            offer_for?: number;
+            /** @description Present only if true: an offer that its buyer let pass counts toward max_expired_holds */
+            offers_count?: boolean;
             paused: boolean;
             /** @description In USD */
             price: number;
@@ -470,6 +498,13 @@ export interface components {
              * @description Grows with every change of the drop
              */
             version: number;
+            /**
+             * Format: int64
+             * @description Present with waitlist: entries that wait now, in all sizes
+             */
+            waiting?: number | null;
+            /** @description Present only if true: buyers can wait for units that come free */
+            waitlist?: boolean;
         };
         DropSale: {
             /** Format: int64 */
@@ -515,8 +550,20 @@ export interface components {
              * @description Counts earlier unpaid holds too. 0 or null: no limit
              */
             max_expired_holds?: number | null;
+            /**
+             * Format: int64
+             * @description Whoever waits keeps the place
+             */
+            max_waiting?: number;
             /** @description What is sold */
             name?: string;
+            /**
+             * Format: int64
+             * @description Seconds; applies to offers from now on
+             */
+            offer_for?: number;
+            /** @description Counts earlier offers too */
+            offers_count?: boolean;
             /** @description In USD, at most two decimals. Fixed once a unit is held or sold */
             price?: number;
             /**
@@ -524,6 +571,8 @@ export interface components {
              * @description Fixed once the drop has started, or a unit is held or sold
              */
             start_time?: string;
+            /** @description false: whoever waits now waits no longer */
+            waitlist?: boolean;
         };
         EmptyRequest: Record<string, never>;
         EndedHolds: {
@@ -558,7 +607,7 @@ export interface components {
             units: number;
         };
         /** @description Every error is one of these. The code tells which */
-        Error: components["schemas"]["FieldError"] | components["schemas"]["NotStartedError"] | components["schemas"]["LimitReachedError"] | components["schemas"]["CooldownError"] | components["schemas"]["RateLimitedError"] | components["schemas"]["StockInUseError"] | components["schemas"]["ForbiddenError"] | components["schemas"]["PlainError"];
+        Error: components["schemas"]["FieldError"] | components["schemas"]["NotStartedError"] | components["schemas"]["LimitReachedError"] | components["schemas"]["CooldownError"] | components["schemas"]["RateLimitedError"] | components["schemas"]["StockInUseError"] | components["schemas"]["WaitingError"] | components["schemas"]["ForbiddenError"] | components["schemas"]["PlainError"];
         Event: {
             /**
              * Format: date-time
@@ -703,6 +752,13 @@ export interface components {
              * @description How long the oldest of them has waited
              */
             seconds: number;
+        };
+        LeaveRequest: {
+            /**
+             * Format: int64
+             * @description The id from the answer to join
+             */
+            entryId: number;
         };
         Ledger: {
             entries: components["schemas"]["Entry"][];
@@ -926,13 +982,67 @@ export interface components {
             next: number | null;
             payments: components["schemas"]["PaymentRow"][];
         };
+        Place: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            dropId: number;
+            /**
+             * Format: date-time
+             * @description When the entry stopped waiting
+             */
+            endedAt?: string;
+            /**
+             * Format: int64
+             * @description Seconds until the entry's turn, if the line moves on as in the last 15 minutes. Absent: unknown
+             */
+            estimate?: number;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Only while the entry waits: its place in line; 1 is next. Absent in lists of all buyers
+             */
+            position?: number;
+            /** @description Why the entry was skipped: the code that a reserve would get */
+            reason?: string;
+            /** @description The same with its state, for the buyer's own entries */
+            reservation?: components["schemas"]["Reservation"];
+            /**
+             * Format: int64
+             * @description The reservation that the buyer was offered
+             */
+            reservationId?: number;
+            size?: string;
+            /**
+             * @description offered: the buyer has, or had, a reservation. left: the buyer gave the place up. skipped: a rule forbade the offer. closed: the waitlist was closed first
+             * @enum {string}
+             */
+            status: "waiting" | "offered" | "left" | "skipped" | "closed";
+            /** Format: int64 */
+            userId: number;
+        };
+        Places: {
+            /** @description In the order in which the buyers joined */
+            entries: components["schemas"]["Place"][];
+            /**
+             * Format: int64
+             * @description Send it as after to get the next page; null: this is the last page
+             */
+            next: number | null;
+            /**
+             * Format: int64
+             * @description Entries that wait now, in all sizes
+             */
+            waiting: number;
+        };
         /** @description Errors without details */
         PlainError: {
             /**
              * @description Stable name of the error, for programs
              * @enum {string}
              */
-            code: "already_purchased" | "already_returned" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "not_ready" | "notification_invalid" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "payment_failed" | "payment_not_found" | "payment_pending" | "payment_provider_unreachable" | "payment_required" | "purchase_not_found" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
+            code: "already_purchased" | "already_returned" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "entry_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "no_waitlist" | "not_ready" | "notification_invalid" | "offered" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "payment_failed" | "payment_not_found" | "payment_pending" | "payment_provider_unreachable" | "payment_required" | "purchase_not_found" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
             /** @description What happened, why, and what to do next, for people */
             error: string;
         };
@@ -1122,6 +1232,8 @@ export interface components {
             expires_at: string;
             /** Format: int64 */
             id: number;
+            /** @description Present only if true: the unit was offered to a buyer from the waitlist */
+            offer?: boolean;
             size?: string;
             /** @enum {string} */
             status: "active" | "completed" | "expired" | "cancelled";
@@ -1138,7 +1250,7 @@ export interface components {
         ReserveRequest: {
             /**
              * Format: int64
-             * @description The drop to reserve a unit of
+             * @description The drop
              */
             dropId: number;
             /** @description Goes with userName. The case of the letters A to Z does not matter. Addresses that differ in any other character are different buyers */
@@ -1335,6 +1447,11 @@ export interface components {
             size: string;
             /** Format: int64 */
             total_stock: number;
+            /**
+             * Format: int64
+             * @description Present with waitlist: entries that wait for the size
+             */
+            waiting?: number | null;
         };
         SizeFigure: {
             /** Format: int64 */
@@ -1487,11 +1604,28 @@ export interface components {
             expires_at: string;
             /** Format: int64 */
             id: number;
+            /** @description Present only if true: the unit was offered to a buyer from the waitlist */
+            offer?: boolean;
             /** @description null: the reservation was not paid for */
             purchase: components["schemas"]["Paid"];
             size?: string;
             /** @enum {string} */
             status: "active" | "completed" | "expired" | "cancelled";
+        };
+        /** @description Others wait for a unit */
+        WaitingError: {
+            /**
+             * @description Stable name of the error, for programs
+             * @enum {string}
+             */
+            code: "waitlist" | "waitlist_full";
+            /** @description What happened, why, and what to do next, for people */
+            error: string;
+            /**
+             * Format: int64
+             * @description How many wait (waitlist: for the size; waitlist_full: in all sizes)
+             */
+            waiting: number;
         };
         Watchers: {
             /** Format: int64 */
@@ -2360,6 +2494,59 @@ export interface operations {
             };
         };
     };
+    showWaitlist: {
+        parameters: {
+            query?: {
+                /** @description Return rows after this id of the entry */
+                after?: number;
+                /**
+                 * @description Maximum number of rows
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description Only this buyer's entries; all of them on one page */
+                userId?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "waiting": 57,
+                     *       "entries": [
+                     *         {
+                     *           "id": 4294967297,
+                     *           "dropId": 1,
+                     *           "userId": 3,
+                     *           "status": "waiting",
+                     *           "position": 12,
+                     *           "estimate": 240,
+                     *           "createdAt": "2026-01-31T10:00:02.345Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Places"];
+                };
+            };
+        };
+    };
     cancel: {
         parameters: {
             query?: never;
@@ -2631,6 +2818,91 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Reservation"];
+                };
+            };
+        };
+    };
+    joinWaitlist: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReserveRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 4294967297,
+                     *       "dropId": 1,
+                     *       "userId": 3,
+                     *       "status": "waiting",
+                     *       "position": 12,
+                     *       "estimate": 240,
+                     *       "createdAt": "2026-01-31T10:00:02.345Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Place"];
+                };
+            };
+        };
+    };
+    leaveWaitlist: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 4294967297,
+                     *       "dropId": 1,
+                     *       "userId": 3,
+                     *       "status": "left",
+                     *       "createdAt": "2026-01-31T10:00:02.345Z",
+                     *       "endedAt": "2026-01-31T10:05:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Place"];
                 };
             };
         };

@@ -22,13 +22,14 @@ const (
 	watchers // everybody; if a token is sent, it must be a buyer's
 	buyers
 	sellers // buyers, and operators
+	lookers // buyers, viewers and operators
 	viewers // and also operators
 	operators
 )
 
 // role is the role that an operator's token needs for the call.
 func (a access) role() operator.Role {
-	if a == viewers {
+	if a == viewers || a == lookers {
 		return operator.Viewer
 	}
 	return operator.Operator
@@ -37,7 +38,8 @@ func (a access) role() operator.Role {
 // open reports whether pages of any origin may make the call when every origin is allowed (--cors-origin *). It is
 // true for the calls that buyers and watchers need, and for create, which the original's clients call.
 func (rt *route) open() bool {
-	return rt.access == anybody || rt.access == watchers || rt.access == buyers || rt.access == sellers || rt.id == createDropID
+	return rt.access == anybody || rt.access == watchers || rt.access == buyers || rt.access == sellers ||
+		rt.access == lookers || rt.id == createDropID
 }
 
 // caller is the proven identity behind a call: a buyer, the holder of an operator's token, or neither.
@@ -85,7 +87,7 @@ func (a *api) authorize(r *http.Request, needs access) (caller, error) {
 		return caller{token: t}, nil
 	}
 	var c caller
-	if needs == buyers || needs == sellers || needs == watchers {
+	if needs == buyers || needs == sellers || needs == lookers || needs == watchers {
 		c.buyer, c.until, err = a.signIn.Buyer(r.Context(), token)
 	} else if _, err = a.identity.Verify(r.Context(), token); err == nil { // does not create a user
 		err = drop.Refuse(codeForbidden)

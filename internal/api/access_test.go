@@ -20,6 +20,7 @@ const (
 	watcher   = "anybody without a token, or a buyer"
 	buyer     = "buyer"
 	seller    = "buyer or operator"
+	looker    = "buyer, viewer or operator"
 	viewer    = "viewer or operator"
 	operating = "operator"
 )
@@ -29,7 +30,8 @@ const (
 var rights = map[string]string{
 	"get-drop-page": anybody, "set-drop-page": operating, "duplicate-drop": operating,
 	"list-drops": anybody, "get-drop": anybody, "events": watcher,
-	"reserve": buyer, "purchase": seller, "cancel": buyer, "checkout": buyer, "get-payment": buyer, "me": buyer, "list-reservations": buyer,
+	"reserve": buyer, "purchase": seller, "cancel": buyer, "checkout": buyer, "get-payment": buyer, "me": buyer,
+	"join-waitlist": buyer, "leave-waitlist": buyer, "show-waitlist": looker, "list-reservations": buyer,
 	"create-drop": operating, "edit-drop": operating, "restock": operating, "return-purchase": operating, "refund-purchase": operating, "pause": operating, "resume": operating,
 	"ensure-user":    operating,
 	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "sales": viewer, "audit": operating, "list-payments": viewer,
@@ -67,10 +69,10 @@ func bearers(s *shop, p *provider) map[string]bearer {
 	ann := p.token("ann", nil)
 	return map[string]bearer{
 		"no token":                      {"", "unauthenticated", nil},
-		"buyer":                         {ann, "", []string{buyer, seller, watcher}},
-		"other buyer":                   {p.token("bob", nil), "", []string{buyer, seller, watcher}},
-		"viewer":                        {views, "", []string{viewer}},
-		"operator":                      {operates, "", []string{viewer, seller, operating}},
+		"buyer":                         {ann, "", []string{buyer, seller, looker, watcher}},
+		"other buyer":                   {p.token("bob", nil), "", []string{buyer, seller, looker, watcher}},
+		"viewer":                        {views, "", []string{viewer, looker}},
+		"operator":                      {operates, "", []string{viewer, seller, looker, operating}},
 		"expired operator":              {late, "token_expired", nil},
 		"revoked operator":              {gone, "invalid_token", nil},
 		"operator never made":           {never, "invalid_token", nil},
@@ -125,10 +127,10 @@ func TestAccess_TheGuideHasEveryCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	tokens := map[string]string{
-		"none": anybody, "none or a buyer's": watcher, "a buyer's": buyer, "a buyer's or an operator's": seller, "a viewer's or an operator's": viewer, "an operator's": operating,
+		"none": anybody, "none or a buyer's": watcher, "a buyer's": buyer, "a buyer's or an operator's": seller, "a buyer's, a viewer's or an operator's": looker, "a viewer's or an operator's": viewer, "an operator's": operating,
 	}
 	documented := make(map[string]string)
-	for _, row := range regexp.MustCompile("(?m)^\\| ([a-z' ]+) \\| (`[A-Z]+ /.*) \\|$").FindAllStringSubmatch(string(guide), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| ([a-z', ]+) \\| (`[A-Z]+ /.*) \\|$").FindAllStringSubmatch(string(guide), -1) {
 		right, known := tokens[row[1]]
 		if !known {
 			t.Errorf("nobody knows the token %q", row[1])

@@ -265,7 +265,7 @@ func (a *api) call(rt *route, rec *recorder, r *http.Request) error {
 }
 
 func (a *api) logged(rt *route, rec *recorder, r *http.Request) error {
-	if sells := rt.access == sellers && rec.caller.token.ID != 0; !rt.operator && !sells {
+	if operates := (rt.access == sellers || rt.access == lookers) && rec.caller.token.ID != 0; !rt.operator && !operates {
 		return rt.serve(rec, r)
 	}
 	err := a.recorded(rt, rec, r)

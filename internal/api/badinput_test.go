@@ -257,6 +257,10 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 			{"image_url", "url", `"/x.jpg"`, false, nil},
 			{"limit_per_user", "whole", "2", false, []string{"1001"}},
 			{"max_expired_holds", "whole", "2", false, []string{"101"}},
+			{"waitlist", "", "true", false, wrongBool},
+			{"offer_for", "whole", "60", false, []string{"0", "9", "86401"}},
+			{"max_waiting", "whole", "2", false, []string{"0", "1000001"}},
+			{"offers_count", "", "true", false, wrongBool},
 		}},
 		{"/api/drops/create", []field{
 			{"name", "text", `"n"`, true, nil},
@@ -280,6 +284,10 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 			{"userName", "wellTyped", `"Bob"`, false, nil},
 			{"email", "wellTyped", `"bob@example.com"`, false, nil},
 		}},
+		{"/api/drops/waitlist", []field{
+			{"dropId", "whole", "1", true, outOfRange}, {"userId", "whole", "5", true, []string{"0", "1099511627777"}}, {"size", "label", `"9"`, false, nil},
+		}},
+		{"/api/drops/waitlist/leave", []field{{"entryId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
 		{"/api/drops/purchase", []field{{"reservationId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
 		{"/api/drops/cancel", []field{{"reservationId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
 		{"/api/drops/checkout", []field{
@@ -305,6 +313,13 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 				}
 				return req
 			})
+			if strings.HasPrefix(c.path, "/api/drops/waitlist") {
+				s.ok(s.do(s.request(http.MethodPatch, "/api/drops/1", `{"waitlist":true}`)))
+				if strings.HasSuffix(c.path, "leave") {
+					s.ok(s.do(s.request(http.MethodPost, "/api/drops/1/restock", `{"add":-4}`)))
+					s.ok(s.post("/api/drops/waitlist", `{"dropId":1,"userId":5}`))
+				}
+			}
 			if r := s.post(c.path, string(object(c.fields, "", ""))); r.status != 200 {
 				t.Errorf("a good request afterwards: %d %s", r.status, r.body)
 			}
@@ -345,6 +360,12 @@ func TestBadInput_OfEveryParameter(t *testing.T) {
 		if r := s.get("/api/drops/1"); r.status != 200 {
 			t.Errorf("a good request afterwards: %d %s", r.status, r.body)
 		}
+	})
+	t.Run("user id of a waitlist", func(t *testing.T) {
+		cases := append(append(badNumbers(), outside...), badCase{name: ""})
+		refusesAll(t, s, everything, cases, func(b badCase) *http.Request {
+			return get(t, "/api/drops/1/waitlist?userId="+url.QueryEscape(b.name))
+		})
 	})
 	t.Run("user id", func(t *testing.T) {
 		refusesAll(t, s, everything, append(badNumbers(), outside...), func(b badCase) *http.Request {

@@ -50,6 +50,10 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 		{"image_url", "url", `"/x.jpg"`, false, nil},
 		{"limit_per_user", "whole", "2", false, []string{"1001"}},
 		{"max_expired_holds", "whole", "2", false, []string{"101"}},
+		{"waitlist", "", "true", false, append(wrongBool, "null")},
+		{"offer_for", "whole", "60", false, []string{"0", "9", "86401", "null"}},
+		{"max_waiting", "whole", "2", false, []string{"0", "1000001", "null"}},
+		{"offers_count", "", "true", false, append(wrongBool, "null")},
 		{"hidden", "", "false", false, append(wrongBool, "null")},
 		{"archived", "", "false", false, append(wrongBool, "null")},
 	}
@@ -192,6 +196,7 @@ func TestBadInput_OfEveryOperatorParameter(t *testing.T) {
 		{"purchases", "GET", "/purchases", ""},
 		{"csv", "GET", "/purchases?format=csv", ""},
 		{"ledger", "GET", "/ledger", ""},
+		{"waitlist", "GET", "/waitlist", ""},
 	} {
 		t.Run("id of "+c.name, func(t *testing.T) {
 			refusesAll(t, s, everything, append(badNumbers(), outside...), func(b badCase) *http.Request {
@@ -214,7 +219,7 @@ func TestBadInput_OfEveryOperatorParameter(t *testing.T) {
 			})
 		})
 	}
-	for _, path := range []string{"/api/drops/1/purchases", "/api/drops/1/purchases?format=csv", "/api/drops/1/ledger"} {
+	for _, path := range []string{"/api/drops/1/purchases", "/api/drops/1/purchases?format=csv", "/api/drops/1/ledger", "/api/drops/1/waitlist"} {
 		separator := "?"
 		if strings.Contains(path, "?") {
 			separator = "&"

@@ -14,7 +14,7 @@ import (
 )
 
 type reserveRequest struct {
-	DropID   *whole  `json:"dropId" required:"true" nullable:"false" doc:"The drop to reserve a unit of"`
+	DropID   *whole  `json:"dropId" required:"true" nullable:"false" doc:"The drop"`
 	UserID   *whole  `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The shop's own number for the buyer, below 1099511627776, or an id that this server assigned"`
 	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"The buyer, if there is no userId. The server finds the buyer by email, or without one by this name, and creates a new one if needed. Names are normalized: surrounding and double spaces, full-width letters and decomposed characters make no difference, but letter case does. Invisible and direction-changing characters are invalid"`
 	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Goes with userName. The case of the letters A to Z does not matter. Addresses that differ in any other character are different buyers"`
@@ -54,6 +54,7 @@ type reservationAnswer struct {
 	ExpiresAt instant            `json:"expires_at" doc:"When the hold ends"`
 	CreatedAt instant            `json:"createdAt"`
 	Size      string             `json:"size,omitzero"`
+	Offer     bool               `json:"offer,omitzero" doc:"Present only if true: the unit was offered to a buyer from the waitlist"`
 }
 
 type purchaseAnswer struct {
@@ -79,19 +80,11 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := required("dropId", in.DropID)
+	id, user, size, err := a.wanted(w, r, &in)
 	if err != nil {
 		return err
 	}
-	size := string(optional(in.Size))
-	if err := drop.CheckLabel("size", size); err != nil {
-		return err
-	}
-	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), &in)
-	if err != nil {
-		return err
-	}
-	made, err := a.engine.Reserve(r.Context(), drop.ID(id), user, size, retry)
+	made, err := a.engine.Reserve(r.Context(), id, user, size, retry)
 	if err != nil {
 		return err
 	}
@@ -99,7 +92,21 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// buyer finds out who reserves. The token of a signed-in buyer decides, whatever name the body has; a different
+// wanted finds out who wants a unit of which size of which drop.
+func (a *api) wanted(w http.ResponseWriter, r *http.Request, in *reserveRequest) (drop.ID, drop.UserID, string, error) {
+	id, err := required("dropId", in.DropID)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	size := string(optional(in.Size))
+	if err := drop.CheckLabel("size", size); err != nil {
+		return 0, 0, "", err
+	}
+	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), in)
+	return drop.ID(id), user, size, err
+}
+
+// buyer finds out who wants a unit. The token of a signed-in buyer decides, whatever name the body has; a different
 // userId is refused. Without a token, buyer accepts a shop's own number without asking the store.
 func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveRequest) (drop.UserID, error) {
 	switch {
@@ -217,6 +224,6 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) error {
 func answerReservation(r *drop.Reservation) *reservationAnswer {
 	return &reservationAnswer{
 		ID: r.ID, DropID: r.ID.Drop(), UserID: r.UserID, Status: r.Status.String(),
-		ExpiresAt: instant(r.ExpiresAt), CreatedAt: instant(r.CreatedAt), Size: r.Size,
+		ExpiresAt: instant(r.ExpiresAt), CreatedAt: instant(r.CreatedAt), Size: r.Size, Offer: r.Offer,
 	}
 }

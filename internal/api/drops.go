@@ -20,6 +20,10 @@ type createRequest struct {
 	Limit      *whole         `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Active reservations plus purchases that one user may have. 0 or left out: no limit"`
 	Hidden     *bool          `json:"hidden,omitzero" nullable:"true" doc:"true: a draft, which is not in the list until you set hidden to false. Anybody who knows the id can still reserve"`
 	Expired    *whole         `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Unpaid holds (expired or cancelled) that one user may have. After that, each further one costs a wait of 60 s, 240 s and so on, up to 24 h. 0 or left out: no limit"`
+	Waitlist   *bool          `json:"waitlist,omitzero" nullable:"true" doc:"true: buyers can wait for units that come free"`
+	OfferFor   *whole         `json:"offer_for,omitzero" nullable:"true" minimum:"10" maximum:"86400" default:"600" doc:"Seconds that a buyer from the waitlist has to buy an offered unit"`
+	MaxWaiting *whole         `json:"max_waiting,omitzero" nullable:"true" minimum:"1" maximum:"1000000" default:"10000" doc:"Entries that may wait at a time, in all sizes"`
+	Count      *bool          `json:"offers_count,omitzero" nullable:"true" doc:"true: an offer that its buyer let pass counts toward max_expired_holds"`
 }
 
 type sizeRequest struct {
@@ -41,6 +45,11 @@ type dropAnswer struct {
 	Version        int64          `json:"version" doc:"Grows with every change of the drop"`
 	Hidden         bool           `json:"hidden,omitzero" doc:"Present only if true: the drop is not in the list"`
 	Archived       bool           `json:"archived,omitzero" doc:"Present only if true: the drop is over and not in the list"`
+	Waitlist       bool           `json:"waitlist,omitzero" doc:"Present only if true: buyers can wait for units that come free"`
+	OfferFor       int            `json:"offer_for,omitzero" doc:"Present with waitlist: seconds that an offer lasts"`
+	MaxWaiting     int            `json:"max_waiting,omitzero" doc:"Present with waitlist: entries that may wait at a time, in all sizes"`
+	Count          bool           `json:"offers_count,omitzero" doc:"Present only if true: an offer that its buyer let pass counts toward max_expired_holds"`
+	Waiting        *int64         `json:"waiting,omitzero" doc:"Present with waitlist: entries that wait now, in all sizes"`
 	Sizes          []sizeAnswer   `json:"sizes,omitempty" nullable:"false" doc:"Absent for a drop without sizes"`
 	Purchases      []recentAnswer `json:"purchases" nullable:"false" doc:"The 3 newest purchases, newest first"`
 	// PurchasesToo has the spelling that the original's own web client reads.
@@ -51,6 +60,7 @@ type sizeAnswer struct {
 	Size           string `json:"size"`
 	TotalStock     int64  `json:"total_stock"`
 	AvailableStock int64  `json:"available_stock"`
+	Waiting        *int64 `json:"waiting,omitzero" doc:"Present with waitlist: entries that wait for the size"`
 }
 
 type recentAnswer struct {
@@ -94,7 +104,8 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 func (a *api) spec(in *createRequest) (drop.Spec, error) {
 	spec := drop.Spec{
 		ImageURL: optional(in.ImageURL), LimitPerUser: int(optional(in.Limit)), TotalStock: (*int64)(in.TotalStock),
-		MaxExpiredHolds: int(optional(in.Expired)), Hidden: optional(in.Hidden),
+		MaxExpiredHolds: int(optional(in.Expired)), Hidden: optional(in.Hidden), Waitlist: optional(in.Waitlist),
+		OfferFor: orDefault(in.OfferFor), MaxWaiting: orDefault(in.MaxWaiting), OffersCount: optional(in.Count),
 	}
 	var err error
 	if spec.Name, err = required("name", in.Name); err != nil {
@@ -127,6 +138,15 @@ func (a *api) spec(in *createRequest) (drop.Spec, error) {
 	return spec, nil
 }
 
+// orDefault returns a number for which the domain takes 0 as the default. If the caller sends 0, it returns one that
+// the domain refuses.
+func orDefault(n *whole) int {
+	if n != nil && *n == 0 {
+		return -1
+	}
+	return int(optional(n))
+}
+
 func (a *api) getDrop(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathNumber(r)
 	if err != nil {
@@ -153,9 +173,18 @@ func (a *api) encodeDrop(v *engine.View) []byte {
 		LimitPerUser: unlessZero(&d.LimitPerUser),
 		MaxExpired:   unlessZero(&d.MaxExpiredHolds),
 	}
+	if d.Waitlist {
+		answer.Waitlist, answer.OfferFor, answer.MaxWaiting, answer.Count = true, d.OfferFor, d.MaxWaiting, d.OffersCount
+		answer.Waiting = new(d.Waiting())
+	}
 	if d.Sized() {
-		for _, s := range d.Sizes {
-			answer.Sizes = append(answer.Sizes, sizeAnswer{s.Label, s.Stock.Total, s.Stock.Available})
+		for i := range d.Sizes {
+			s := &d.Sizes[i]
+			size := sizeAnswer{Size: s.Label, TotalStock: s.Stock.Total, AvailableStock: s.Stock.Available}
+			if d.Waitlist {
+				size.Waiting = &s.Waiting
+			}
+			answer.Sizes = append(answer.Sizes, size)
 		}
 	}
 	for i, p := range v.Recent {

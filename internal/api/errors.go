@@ -67,6 +67,11 @@ var problems = map[drop.Code]problem{
 	drop.CodeNotStarted:           {status: http.StatusConflict, sentence: "Drop has not started"},
 	drop.CodePaused:               {status: http.StatusConflict, sentence: "Drop is paused; try again when sales resume"},
 	drop.CodeArchived:             {status: http.StatusConflict, sentence: "Drop is over; GET /api/drops lists the current drops"},
+	drop.CodeWaitlist:             {status: http.StatusConflict, sentence: "Others wait for this size; join its waitlist with POST /api/drops/waitlist"},
+	drop.CodeNoWaitlist:           {status: http.StatusConflict, sentence: "Drop has no waitlist; reserve with POST /api/drops/reserve"},
+	drop.CodeWaitlistFull:         {status: http.StatusConflict, sentence: "Waitlist is full; try again later, as others may leave it"},
+	drop.CodeEntryNotFound:        {status: http.StatusNotFound, sentence: "Entry not found; check entryId, or join again with POST /api/drops/waitlist"},
+	drop.CodeOffered:              {status: http.StatusConflict, sentence: "Entry was offered a unit; to decline the offer, cancel its reservation with POST /api/drops/cancel"},
 	drop.CodeSizeRequired:         {status: http.StatusUnprocessableEntity, sentence: "size is required because this drop has sizes; send one of them"},
 	drop.CodeSizeNotFound:         {status: http.StatusNotFound, sentence: "This drop does not have that size; GET /api/drops/{id} lists its sizes"},
 	drop.CodeLimitReached:         {status: http.StatusConflict, sentence: "Limit per user reached; cancel a reservation before you reserve another in this drop"},
@@ -119,6 +124,7 @@ type errorAnswer struct {
 	RetryIn   int64     `json:"retry_in_ms,omitzero" doc:"Milliseconds until then (cooldown, rate_limited)"`
 	Limit     int       `json:"limit,omitzero" doc:"Units that one user may hold and buy (limit_reached)"`
 	Used      int       `json:"used,omitzero" doc:"Units that the user holds and has bought (limit_reached)"`
+	Waiting   int64     `json:"waiting,omitzero" doc:"How many wait (waitlist: for the size; waitlist_full: in all sizes)"`
 	Available *int64    `json:"available,omitempty" doc:"Unsold units (stock_in_use)"`
 }
 
@@ -198,7 +204,7 @@ func answerOf(e *drop.Error, p problem) *errorAnswer {
 	answer := &errorAnswer{
 		Error: p.sentence, Code: e.Code, Field: e.Field, StartsAt: instant(e.StartsAt),
 		StartsIn: e.StartsIn.Milliseconds(), RetryAt: instant(e.RetryAt), RetryIn: e.RetryIn.Milliseconds(),
-		Limit: e.Limit, Used: e.Used,
+		Limit: e.Limit, Used: e.Used, Waiting: e.Waiting,
 	}
 	switch {
 	case e.Field == "" && e.Rule != "": // more specific than the code's sentence

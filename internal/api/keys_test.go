@@ -32,11 +32,14 @@ var keyCalls = []keyCall{
 	{"restock", "/api/drops/1/restock", `{"add":3}`, `{"add":4}`},
 	{"restock in a size", "/api/drops/2/restock", `{"add":1,"size":"9"}`, `{"add":1,"size":"9.5"}`},
 	{"return", "/api/purchases/12884901889/return", `{"restock":true}`, `{"restock":false}`},
+	{"join", "/api/drops/waitlist", `{"dropId":4,"userId":3}`, `{"dropId":4,"userId":4}`},
+	{"leave", "/api/drops/waitlist/leave", `{"entryId":17179869185}`, `{"entryId":17179869186}`},
 	{"pause", "/api/drops/1/pause", `{}`, ""},
 	{"resume", "/api/drops/1/resume", ``, ""},
 }
 
 // openForKeys makes a shop with two drops and two live holds in the first one. A third drop has sold a unit.
+// Two buyers wait for units of a fourth one, which has none.
 func openForKeys(tb testing.TB) *shop {
 	s := newShop(tb)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
@@ -46,6 +49,10 @@ func openForKeys(tb testing.TB) *shop {
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":3,"userId":1}`)
 	s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
+	mustPost[dropJSON](s, "/api/drops/create", waitBody)
+	for _, user := range []int{1, 2} {
+		mustPost[placeJSON](s, "/api/drops/waitlist", fmt.Sprintf(`{"dropId":4,"userId":%d}`, user))
+	}
 	return s
 }
 

@@ -124,7 +124,7 @@ func (rt *route) guard() {
 		rt.security = buyerScheme
 		rt.codes = append(slices.Clone(rt.codes), codeInvalidToken, codeTokenExpired)
 		return
-	case buyers, sellers:
+	case buyers, sellers, lookers:
 		rt.security = buyerScheme
 	case viewers, operators:
 		rt.security = operatorScheme
@@ -158,7 +158,7 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 			op.Security = append(op.Security, map[string][]string{}) // a token is optional
 		}
 		op.Security = append(op.Security, map[string][]string{rt.security: {}})
-		if rt.access == sellers {
+		if rt.access == sellers || rt.access == lookers {
 			op.Security = append(op.Security, map[string][]string{operatorScheme: {}})
 		}
 	}
@@ -330,6 +330,8 @@ func exampleRefusal(code drop.Code) *drop.Error {
 		return &drop.Error{Code: code, Field: "price", Rule: "is fixed once a unit is held or sold"}
 	case codeNotNow:
 		return &drop.Error{Code: code, Field: "rehearsal", Rule: "must wait: another one is running"}
+	case drop.CodeWaitlist, drop.CodeWaitlistFull:
+		return &drop.Error{Code: code, Waiting: 57}
 	case drop.CodeStockInUse:
 		return &drop.Error{Code: code, Available: 3}
 	default:

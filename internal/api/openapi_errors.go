@@ -50,6 +50,10 @@ func errorVariants() []errorVariant {
 			codes: []drop.Code{drop.CodeStockInUse},
 		},
 		{
+			name: "WaitingError", doc: "Others wait for a unit", always: []string{"waiting"},
+			codes: []drop.Code{drop.CodeWaitlist, drop.CodeWaitlistFull},
+		},
+		{
 			name: "ForbiddenError", doc: "The caller does not have permission to make this call", sometimes: []string{"field"},
 			codes: []drop.Code{codeForbidden},
 		},

@@ -242,7 +242,7 @@ func TestOpenAPI_SaysWhichTokenACallNeeds(t *testing.T) {
 	d := newShop(t, secretProvider(t).signIn, paying).document()
 	for path, methods := range d.Paths {
 		for method, op := range methods {
-			want := map[string]string{buyer: "buyer", seller: "buyer operator", watcher: "buyer", viewer: "operator", operating: "operator"}[rights[op.id()]]
+			want := map[string]string{buyer: "buyer", seller: "buyer operator", looker: "buyer operator", watcher: "buyer", viewer: "operator", operating: "operator"}[rights[op.id()]]
 			var has []string
 			if free := slices.ContainsFunc(op.Security, func(s map[string][]string) bool { return len(s) == 0 }); free != (rights[op.id()] == watcher) {
 				t.Errorf("%s %s: %+v", method, path, op.Security)
@@ -255,7 +255,7 @@ func TestOpenAPI_SaysWhichTokenACallNeeds(t *testing.T) {
 					}
 				}
 			}
-			if strings.Join(has, " ") != want || (op.Responses["401"].Description == "") != (want == "") || (rights[op.id()] == viewer) != strings.Contains(op.Description, "viewer's token") {
+			if strings.Join(has, " ") != want || (op.Responses["401"].Description == "") != (want == "") || (rights[op.id()] == viewer || rights[op.id()] == looker) != strings.Contains(op.Description, "viewer's token") {
 				t.Errorf("%s %s: %+v %q", method, path, op.Security, op.Description)
 			}
 		}
@@ -291,6 +291,15 @@ func TestOpenAPI_ExamplesFitTheirSchemasAndWork(t *testing.T) {
 					sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":4}`)
 					s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
 					s.ok(s.post("/api/webhooks", `{"url":"https://example.com/"}`))
+					switch op.id() {
+					case "leave-waitlist":
+						s.ok(s.post("/api/drops/1/restock", `{"add":-3}`))
+						s.ok(s.patch("/api/drops/1", `{"waitlist":true}`))
+						s.ok(s.post("/api/drops/waitlist", `{"dropId":1,"userId":3}`))
+					case "join-waitlist":
+						s.ok(s.patch("/api/drops/1", `{"waitlist":true}`))
+						s.ok(s.patch("/api/drops/2", `{"waitlist":true}`))
+					}
 					d.validate(t, body.Schema, e.Value)
 					r := s.do(s.request(strings.ToUpper(method), placed(path), string(e.Value)))
 					if r.status != http.StatusOK {
@@ -313,6 +322,10 @@ func TestOpenAPI_BoundsAreTheRules(t *testing.T) {
 		{"CreateRequest", "limit_per_user", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":1,"limit_per_user":%s}`},
 		{"CreateRequest", "price", "/api/drops/create", `{"name":"n","start_time":"2026-01-31T10:00:00Z","total_stock":1,"price":%s}`},
 		{"CreateRequest", "max_expired_holds", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":1,"max_expired_holds":%s}`},
+		{"CreateRequest", "offer_for", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":1,"offer_for":%s}`},
+		{"CreateRequest", "max_waiting", "/api/drops/create", `{"name":"n","price":1,"start_time":"2026-01-31T10:00:00Z","total_stock":1,"max_waiting":%s}`},
+		{"EditRequest", "offer_for", "/api/drops/1", `{"offer_for":%s}`},
+		{"EditRequest", "max_waiting", "/api/drops/1", `{"max_waiting":%s}`},
 		{"EditRequest", "max_expired_holds", "/api/drops/1", `{"max_expired_holds":%s}`},
 		{"EditRequest", "limit_per_user", "/api/drops/1", `{"limit_per_user":%s}`},
 		{"EditRequest", "price", "/api/drops/1", `{"price":%s}`},

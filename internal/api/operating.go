@@ -10,14 +10,18 @@ import (
 )
 
 type editRequest struct {
-	Name      patch[string]  `json:"name,omitzero" minLength:"1" maxLength:"200" doc:"What is sold"`
-	Price     patch[amount]  `json:"price,omitzero" doc:"Fixed once a unit is held or sold"`
-	ImageURL  patch[string]  `json:"image_url,omitzero" nullable:"true" maxLength:"2048" doc:"An http or https address, or a path that starts with /; null: no image"`
-	StartTime patch[instant] `json:"start_time,omitzero" doc:"Fixed once the drop has started, or a unit is held or sold"`
-	Limit     patch[whole]   `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Applies from now on. Users keep what they have beyond it. 0 or null: no limit"`
-	Expired   patch[whole]   `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Counts earlier unpaid holds too. 0 or null: no limit"`
-	Hidden    patch[bool]    `json:"hidden,omitzero" doc:"true: not in the list. Anybody who knows the id can still reserve"`
-	Archived  patch[bool]    `json:"archived,omitzero" doc:"true: the drop is over, it is not in the list and nobody can reserve"`
+	Name       patch[string]  `json:"name,omitzero" minLength:"1" maxLength:"200" doc:"What is sold"`
+	Price      patch[amount]  `json:"price,omitzero" doc:"Fixed once a unit is held or sold"`
+	ImageURL   patch[string]  `json:"image_url,omitzero" nullable:"true" maxLength:"2048" doc:"An http or https address, or a path that starts with /; null: no image"`
+	StartTime  patch[instant] `json:"start_time,omitzero" doc:"Fixed once the drop has started, or a unit is held or sold"`
+	Limit      patch[whole]   `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Applies from now on. Users keep what they have beyond it. 0 or null: no limit"`
+	Expired    patch[whole]   `json:"max_expired_holds,omitzero" nullable:"true" minimum:"0" maximum:"100" doc:"Counts earlier unpaid holds too. 0 or null: no limit"`
+	Waitlist   patch[bool]    `json:"waitlist,omitzero" doc:"false: whoever waits now waits no longer"`
+	OfferFor   patch[whole]   `json:"offer_for,omitzero" minimum:"10" maximum:"86400" doc:"Seconds; applies to offers from now on"`
+	MaxWaiting patch[whole]   `json:"max_waiting,omitzero" minimum:"1" maximum:"1000000" doc:"Whoever waits keeps the place"`
+	Count      patch[bool]    `json:"offers_count,omitzero" doc:"Counts earlier offers too"`
+	Hidden     patch[bool]    `json:"hidden,omitzero" doc:"true: not in the list. Anybody who knows the id can still reserve"`
+	Archived   patch[bool]    `json:"archived,omitzero" doc:"true: the drop is over, it is not in the list and nobody can reserve"`
 }
 
 type restockRequest struct {
@@ -48,7 +52,13 @@ func (a *api) editDrop(w http.ResponseWriter, r *http.Request) error {
 func (a *api) edit(in *editRequest) (drop.Edit, error) {
 	cmd := drop.Edit{
 		Name: in.Name.to, StartTime: (*drop.Time)(in.StartTime.to),
-		Hidden: in.Hidden.to, Archived: in.Archived.to,
+		Hidden: in.Hidden.to, Archived: in.Archived.to, Waitlist: in.Waitlist.to, OffersCount: in.Count.to,
+	}
+	if in.OfferFor.to != nil {
+		cmd.OfferFor = new(int(*in.OfferFor.to))
+	}
+	if in.MaxWaiting.to != nil {
+		cmd.MaxWaiting = new(int(*in.MaxWaiting.to))
 	}
 	if in.ImageURL.given {
 		cmd.ImageURL = new(optional(in.ImageURL.to))
@@ -66,6 +76,10 @@ func (a *api) edit(in *editRequest) (drop.Edit, error) {
 		{"name", in.Name.null()},
 		{"price", in.Price.null()},
 		{"start_time", in.StartTime.null()},
+		{"waitlist", in.Waitlist.null()},
+		{"offer_for", in.OfferFor.null()},
+		{"max_waiting", in.MaxWaiting.null()},
+		{"offers_count", in.Count.null()},
 		{"hidden", in.Hidden.null()},
 		{"archived", in.Archived.null()},
 	} {

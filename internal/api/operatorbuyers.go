@@ -37,6 +37,7 @@ type (
 		Status    string             `json:"status" enum:"active,completed,expired,cancelled"`
 		CreatedAt instant            `json:"createdAt"`
 		ExpiresAt instant            `json:"expires_at"`
+		Offer     bool               `json:"offer,omitzero" doc:"Present only if true: the unit was offered to a buyer from the waitlist"`
 		Purchase  *paidAnswer        `json:"purchase" doc:"null: the reservation was not paid for"`
 	}
 	paidAnswer struct {
@@ -198,7 +199,7 @@ func (a *api) visits(ctx context.Context, id drop.UserID, limit int) (visits []v
 		h := &held[i]
 		visits[i] = visitAnswer{
 			ID: h.ID, DropID: h.ID.Drop(), Size: h.Size, Status: h.Status.String(), CreatedAt: instant(h.CreatedAt),
-			ExpiresAt: instant(h.ExpiresAt), Purchase: of[h.ID],
+			ExpiresAt: instant(h.ExpiresAt), Purchase: of[h.ID], Offer: h.Offer,
 		}
 		view, err := a.engine.View(ctx, h.ID.Drop())
 		if err != nil {

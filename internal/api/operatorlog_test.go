@@ -249,7 +249,7 @@ func TestActions_AreOfEveryOperatorsCall(t *testing.T) {
 	for path, methods := range g.document().Paths {
 		for method, op := range methods {
 			want := "" // nothing
-			if right := rights[op.id()]; (right == viewer || right == seller || right == operating) && !slices.Contains(watching, op.id()) {
+			if right := rights[op.id()]; (right == viewer || right == seller || right == looker || right == operating) && !slices.Contains(watching, op.id()) {
 				want = op.id()
 			}
 			before := g.log("?limit=1").Actions[0].ID

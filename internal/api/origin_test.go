@@ -89,7 +89,7 @@ func TestCrossOrigin_OperatorsCallsAreNeverForEveryOrigin(t *testing.T) {
 	for template, methods := range s.document().Paths {
 		for method, op := range methods {
 			id, method, path := op.id(), strings.ToUpper(method), placed(template)
-			open := rights[id] == anybody || rights[id] == watcher || rights[id] == buyer || rights[id] == seller || id == "create-drop"
+			open := rights[id] == anybody || rights[id] == watcher || rights[id] == buyer || rights[id] == seller || rights[id] == looker || id == "create-drop"
 			for _, path := range []string{path, strings.ToUpper(path) + "/"} {
 				for origin, want := range map[string]bool{"https://evil.example": open, "null": open, "https://admin.example": true} {
 					r := s.fromPage(http.MethodOptions, path, "", "Origin", origin, "Access-Control-Request-Method", method,

@@ -77,7 +77,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.waitlistRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
 		a.feedRoutes(), a.webhookRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
@@ -120,6 +120,7 @@ func (a *api) buyingRoutes() []route {
 			method: http.MethodPost, path: dropsPath + "/reserve", serve: a.reserve,
 			id: "reserve", access: buyers, tag: tagBuying, summary: "Reserve one unit",
 			text: "Holds one unit until expires_at. Then the hold ends and the unit is available again. " +
+				"While others wait for the size on the drop's waitlist, units go to them. " +
 				"If the limit is 1 and the buyer already holds a unit, the answer is the same reservation.",
 			body: reflect.TypeFor[reserveRequest](),
 			examples: []example{
@@ -129,14 +130,14 @@ func (a *api) buyingRoutes() []route {
 			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleReservation,
 			codes: []drop.Code{
 				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeOutOfStock, drop.CodeNotStarted,
-				drop.CodePaused, drop.CodeArchived, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted, codeOverloaded,
+				drop.CodePaused, drop.CodeArchived, drop.CodeWaitlist, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted, codeOverloaded,
 			},
 		},
 		a.purchaseRoute(),
 		{
 			method: http.MethodPost, path: dropsPath + "/cancel", serve: a.cancel,
 			id: "cancel", access: buyers, tag: tagBuying, summary: "Release a reserved unit",
-			text: "The unit is available again at once. A repeated call, or one for an expired reservation, changes nothing.",
+			text: "The unit is available again at once, or goes to the first on the waitlist. A repeated call, or one for an expired reservation, changes nothing.",
 			body: reflect.TypeFor[reservationRequest](),
 			examples: []example{
 				{"cancel", "The reservation from the answer to reserve", exampleReservationID},

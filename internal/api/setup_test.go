@@ -196,6 +196,7 @@ type (
 		UserID    int64  `json:"userId"`
 		Status    string `json:"status"`
 		Size      string `json:"size"`
+		Offer     bool   `json:"offer"`
 		CreatedAt string `json:"createdAt"`
 		ExpiresAt string `json:"expires_at"`
 	}
@@ -208,6 +209,7 @@ type (
 		Limit     int    `json:"limit"`
 		Used      int    `json:"used"`
 		Available *int64 `json:"available"`
+		Waiting   int64  `json:"waiting"`
 	}
 )
 

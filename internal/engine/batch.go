@@ -155,8 +155,8 @@ func (b *batch) Decide(s *drop.State, now drop.Time) *drop.Changes {
 	return b.changes
 }
 
-// wakes returns when the lane must run another batch. If this one has offered units to a line that keeps more, that is at
-// once. A batch that could offer none leaves it to the sweep, so that a lane never spins.
+// wakes returns when the lane must run another batch. If this one has offered units to a line that keeps more, that is
+// at once. A batch that could offer none leaves it to the sweep, so that a lane never spins.
 func (b *batch) wakes() drop.Time {
 	if b.changes != nil && b.view.Drop.HandsOver() {
 		return atOnce

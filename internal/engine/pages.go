@@ -139,9 +139,10 @@ func (e *Engine) storePage(ctx context.Context, id drop.ID, page drop.Page, repl
 	return set, err
 }
 
-// Duplicate makes a hidden drop like another one: the same price, sizes with their stock, limits, waitlist, image and page,
-// and nothing sold. Without a name it has the other's. Without a start it starts when the other does; if that moment has
-// passed, at the same time of day 24 to 48 hours from now. Refuses with CodeDropNotFound, and what Create refuses.
+// Duplicate makes a hidden drop like another one: the same price, sizes with their stock, limits, waitlist, image and
+// page, and nothing sold. Without a name it has the other's. Without a start it starts when the other does; if that
+// moment has passed, at the same time of day 24 to 48 hours from now. Refuses with CodeDropNotFound, and what Create
+// refuses.
 func (e *Engine) Duplicate(ctx context.Context, id drop.ID, name *string, start *drop.Time, r Retry) (*View, error) {
 	of, err := e.lane(ctx, id)
 	if err != nil {

@@ -16,8 +16,8 @@ type Waitlists interface {
 	// Line returns at most limit entries of a drop after that one, in ascending order of their numbers. It refuses with
 	// CodeDropNotFound.
 	Line(ctx context.Context, id drop.ID, after drop.EntryID, limit int) ([]drop.Entry, error)
-	// NewestOfLine returns at most limit entries with that status, which is stored, that joined the line for the size with
-	// that index, the last one first. It refuses with CodeDropNotFound.
+	// NewestOfLine returns at most limit entries with that stored status that joined the line for the size with that
+	// index, the last one first. It refuses with CodeDropNotFound.
 	NewestOfLine(ctx context.Context, id drop.ID, size int, status drop.EntryStatus, limit int) ([]drop.Entry, error)
 	// WaitingBefore counts the entries that wait for the same size and came before e.
 	WaitingBefore(ctx context.Context, e *drop.Entry) (int64, error)

@@ -13,6 +13,7 @@ const refusals = {
   not_started: ["Not started", "The drop had not started yet. Clients of their own may be too early."],
   paused: ["Paused", "You had paused the drop."],
   archived: ["Over", "The drop was archived."],
+  waitlist: ["Waitlist", "Others waited for the size. The buyer can join its waitlist."],
   limit_reached: ["Limit reached", "The buyer already has as many pairs as one may have."],
   cooldown: ["Cooldown", "The buyer left too many holds unpaid and has to wait."],
   size_required: ["No size", "The request named no size. A client may be faulty."],
