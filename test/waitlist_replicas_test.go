@@ -24,8 +24,8 @@ type place struct {
 	ID     int64  `json:"id"`
 	UserID int64  `json:"userId"`
 	Status string `json:"status"`
-	// Reservation is what the buyer was offered.
-	Reservation *held `json:"reservation"`
+	// Offer is the reservation that the buyer was offered.
+	Offer int64 `json:"reservationId"`
 }
 
 // Buyers hold all units, and others wait. Holders cancel, the shop restocks, and offers are declined and run out, at
@@ -84,7 +84,7 @@ func playLine(t *testing.T, of lineUp) {
 	<-killed
 	offered := l.offered()
 	l.each(len(offered)/2, func(i int) { // some decline; those whose offer has run out find that it has
-		l.call(i, "cancel", fmt.Sprintf(`{"reservationId":%d}`, offered[i].Reservation.ID))
+		l.call(i, "cancel", fmt.Sprintf(`{"reservationId":%d}`, offered[i].Offer))
 	})
 	ranOut := 0
 	if err := poll(t.Context(), func() error { // and the others' offers run out
@@ -225,12 +225,12 @@ func (l *line) judge(watchers []*watcher, database string, freed int) {
 		switch {
 		case i >= waits && e.Status != "waiting":
 			l.Errorf("entry %d was %s before entry %d, which waits", e.ID, e.Status, entries[waits].ID)
-		case i < waits && e.Reservation == nil:
+		case i < waits && e.Offer == 0:
 			l.Errorf("an offer without a reservation: %+v", e)
-		case i < waits && e.Reservation.ID <= last:
+		case i < waits && e.Offer <= last:
 			l.Errorf("entry %d was offered a unit before those in front of it", e.ID)
 		case i < waits:
-			last = e.Reservation.ID
+			last = e.Offer
 		}
 	}
 	if waits < freed {
