@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -160,6 +161,65 @@ func TestSquatting_WithoutTheDefenceNoneDoes(t *testing.T) {
 		s := newSiege(t, 0, 0)
 		if s.run(2 * boundUnderDefence); s.bought != 0 {
 			t.Errorf("%d units reached honest buyers: the attack shows nothing", s.bought)
+		}
+	})
+}
+
+// With a waitlist nobody needs a rule about unpaid holds: an account that does not pay has one turn, and then waits
+// behind everybody else. So a buyer who joins at place n has a turn after as many offers as units fit into n, each of
+// which lasts offer_for at most.
+func TestSquatting_WithAWaitlistEveryTurnComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const offerFor = 60 * time.Second
+		bound := time.Duration((squatters+honestBuyers+squattedUnits-1)/squattedUnits) * offerFor
+		e := engine.New(memory.New(stores.Now), engine.Config{Hold: offerFor, Log: slog.New(slog.DiscardHandler)})
+		if err := e.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = e.Stop(context.Background()) }()
+		units := int64(squattedUnits)
+		v, err := e.Create(t.Context(), drop.Spec{
+			Name: "Comet", StartTime: drop.TimeOf(time.Now()), TotalStock: &units, LimitPerUser: 1, Waitlist: true, OfferFor: int(offerFor.Seconds()),
+		}, engine.Retry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, began := v.Drop.ID, time.Now()
+		for user := range drop.UserID(squatters + honestBuyers) { // the accounts that never pay come first
+			if _, err := e.Join(t.Context(), id, user+1, "", engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bought := make(map[drop.UserID]bool)
+		for len(bought) < squattedUnits && time.Since(began) <= bound {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			line, err := e.Line(t.Context(), id, 0, 100*squatters)
+			if err != nil {
+				t.Fatal(err)
+			}
+			newest := make(map[drop.UserID]drop.Entry)
+			for _, entry := range line {
+				newest[entry.UserID] = entry
+			}
+			for user, entry := range newest {
+				switch {
+				case entry.Status != drop.Offered || bought[user]:
+				case user > squatters:
+					if _, err := e.Purchase(t.Context(), entry.Offer, user, engine.Retry{}); err != nil {
+						t.Fatal(err)
+					}
+					bought[user] = true
+				case time.Since(entry.EndedAt.Time()) > offerFor: // the turn is over: at the end of the line again
+					if _, err := e.Join(t.Context(), id, user, "", engine.Retry{}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		t.Logf("%d units reached honest buyers within %s", len(bought), time.Since(began))
+		if took := time.Since(began); len(bought) != squattedUnits || took > bound {
+			t.Errorf("want %d within %s", squattedUnits, bound)
 		}
 	})
 }
