@@ -66,9 +66,15 @@ func (s EntryStatus) String() string {
 	}
 }
 
-// MaxOffersPerBatch is the most entries of one line that a batch loads, so the most that it offers units to. Units that
-// come free beyond that stay kept for the line, and the next batch offers them.
+// MaxOffersPerBatch is the most entries that a batch loads of the lines of a drop, so the most that it offers units to.
+// Units that come free beyond that stay kept for the line, and the next batch offers them.
 const MaxOffersPerBatch = 256
+
+// MinOffersPerLine is how many of those entries each line has, also of a drop with many sizes.
+const MinOffersPerLine = 16
+
+// OffersPerLine returns the most entries that a batch loads of each line of a drop with so many sizes.
+func OffersPerLine(sizes int) int { return max(MaxOffersPerBatch/sizes, MinOffersPerLine) }
 
 // What a drop has without an operator's word, and the limits of it.
 const (
@@ -90,7 +96,7 @@ type line struct {
 // LoadEntry adds an entry from Need.Entries, or one from Need.Waiting.
 func (s *State) LoadEntry(e Entry) { s.entry(e) }
 
-// LoadLine adds the first entries that wait for the size with that index, in their order, at most MaxOffersPerBatch.
+// LoadLine adds the first entries that wait for the size with that index, in their order, at most OffersPerLine.
 // whole says that these are all. Call it for each size with Size.Waiting above 0. If the drop has a rule for buyers
 // (Limited) or Need.Limits is set, it also needs the LoadUsage and LoadUnpaid of those who wait.
 func (s *State) LoadLine(size int, entries []Entry, whole bool) {

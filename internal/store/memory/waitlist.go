@@ -25,8 +25,9 @@ func (r *row) loadWaitlist(s *drop.State, need *drop.Need) (first []drop.UserID)
 			continue
 		}
 		slices.SortFunc(line, func(a, b drop.Entry) int { return cmp.Compare(a.ID, b.ID) })
-		whole := len(line) <= drop.MaxOffersPerBatch
-		line = line[:min(len(line), drop.MaxOffersPerBatch)]
+		most := drop.OffersPerLine(len(s.Sizes))
+		whole := len(line) <= most
+		line = line[:min(len(line), most)]
 		for _, e := range line {
 			first = append(first, e.UserID)
 		}

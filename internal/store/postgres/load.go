@@ -217,7 +217,7 @@ func (l *loader) lines(rows pgx.Rows) error {
 	})
 	for i, line := range lines {
 		if l.state.Sizes[i].Waiting > 0 {
-			most := min(len(line), drop.MaxOffersPerBatch)
+			most := min(len(line), drop.OffersPerLine(len(lines)))
 			l.state.LoadLine(i, line[:most], most == len(line))
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"sneakerdrop/internal/store/records"
 )
 
-// firstInLines are the first entries in the line of each of a drop's sizes: one more than a batch offers units to, to
-// learn whether these are all. Like due holds, they are searched from a known lower bound (see deadlineBounds).
+// firstInLines are the first entries in the line of each of a drop's sizes: one more than drop.OffersPerLine, to learn
+// whether these are all. Like due holds, they are searched from a known lower bound (see deadlineBounds).
 // Entries up to line_closed wait no longer.
 func firstInLines(sizes, since string) string {
 	return fmt.Sprintf(`generate_series(0, %s::integer - 1) AS of (place)
@@ -23,8 +23,8 @@ JOIN LATERAL (
         LIMIT 1
     ))
     ORDER BY id
-    LIMIT %d
-) AS e ON true`, sizes, since, drop.MaxOffersPerBatch+1)
+    LIMIT greatest(%d / %[1]s::integer, %[4]d) + 1
+) AS e ON true`, sizes, since, drop.MaxOffersPerBatch, drop.MinOffersPerLine)
 }
 
 var (

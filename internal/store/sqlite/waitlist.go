@@ -22,15 +22,16 @@ func loadWaitlist(conn *sqlite.Conn, state *drop.State, need *drop.Need) (first 
 			})
 		}
 	}
+	most := drop.OffersPerLine(len(state.Sizes))
 	for i := range state.Sizes {
 		if state.Sizes[i].Waiting == 0 {
 			continue
 		}
 		var line []drop.Entry
 		each(sqlRunBatchLine, func(e drop.Entry) { line = append(line, e) },
-			int64(state.ID), int64(i), int64(drop.NewEntryID(state.ID, state.LineClosed)), drop.MaxOffersPerBatch+1)
-		whole := len(line) <= drop.MaxOffersPerBatch
-		line = line[:min(len(line), drop.MaxOffersPerBatch)]
+			int64(state.ID), int64(i), int64(drop.NewEntryID(state.ID, state.LineClosed)), int64(most)+1)
+		whole := len(line) <= most
+		line = line[:min(len(line), most)]
 		for _, e := range line {
 			first = append(first, e.UserID)
 		}
