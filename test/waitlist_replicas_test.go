@@ -28,7 +28,7 @@ type place struct {
 	Offer int64 `json:"reservationId"`
 }
 
-// Buyers hold all units, and others wait. Holders cancel, the shop restocks, and offers are declined and run out, at
+// Buyers hold all units, and others wait. Holders cancel, the shop restocks, and offers are declined and expire, at
 // three replicas, of which one is killed. Each unit goes to the first in line, and nobody ever sees one on sale: not by
 // events, not in a list, and not by trying to reserve it.
 func TestReplicas_UnitsGoToTheLine(t *testing.T) {
@@ -41,7 +41,7 @@ func playLine(t *testing.T, of lineUp) {
 	hub, database := broker(t, 0), pgtest.Database(t)
 	all := replicas(t, 3, "--database="+database, "--nats="+hub.ClientURL(), "--hold=1h")
 	connected(t, all, "connected")
-	// An offer must not run out before the units have gone once around, however slow the machine is.
+	// The line is long, so that it lasts however often offers expire on a slow machine.
 	d := id(t, post(t, all[0].url+"/api/drops/create", fmt.Sprintf(
 		`{"name":"Air","price":120,"total_stock":%d,"start_time":"2020-01-01T00:00:00Z","waitlist":true,"max_waiting":10000,"offer_for":10}`, of.holders)))
 	l := &line{T: t, drop: d, all: all[:2], of: of} // what the third one has done stays when it dies
@@ -83,14 +83,14 @@ func playLine(t *testing.T, of lineUp) {
 	})
 	<-killed
 	offered := l.offered()
-	l.each(len(offered)/2, func(i int) { // some decline; those whose offer has run out find that it has
+	l.each(len(offered)/2, func(i int) { // some decline; those whose offer has expired find that it has
 		l.call(i, "cancel", fmt.Sprintf(`{"reservationId":%d}`, offered[i].Offer))
 	})
-	ranOut := 0
-	if err := poll(t.Context(), func() error { // and the others' offers run out
-		ranOut = len(l.offered()) - len(offered) - len(offered)/2
-		if ranOut < len(offered)/2 {
-			return fmt.Errorf("%d offers have gone on to the next in line", ranOut)
+	expired := 0
+	if err := poll(t.Context(), func() error { // and the others' offers expire
+		expired = len(l.offered()) - len(offered) - len(offered)/2
+		if expired < len(offered)/2 {
+			return fmt.Errorf("%d offers have gone on to the next in line", expired)
 		}
 		return nil
 	}); err != nil {
