@@ -668,7 +668,19 @@ export interface components {
             limit_per_user: number | null;
             /** Format: int64 */
             max_expired_holds: number | null;
+            /**
+             * Format: int64
+             * @description Entries that may wait at a time, in all sizes
+             */
+            max_waiting: number;
             name: string;
+            /**
+             * Format: int64
+             * @description Seconds that an offer lasts
+             */
+            offer_for: number;
+            /** @description true: an offer that its buyer let pass counts toward max_expired_holds */
+            offers_count: boolean;
             paused: boolean;
             /** @description In USD */
             price: number;
@@ -695,6 +707,13 @@ export interface components {
             total: number;
             /** Format: int64 */
             version: number;
+            /**
+             * Format: int64
+             * @description Entries that wait now, in all sizes
+             */
+            waiting: number;
+            /** @description true: buyers can wait for units that come free */
+            waitlist: boolean;
         };
         Figures: {
             /**
@@ -1463,6 +1482,11 @@ export interface components {
             sold: number;
             /** Format: int64 */
             total: number;
+            /**
+             * Format: int64
+             * @description Entries that wait for the size
+             */
+            waiting: number;
         };
         SizeRequest: {
             /** @description The label, such as 9.5 or "XL". Labels must differ */
@@ -3101,6 +3125,11 @@ export interface operations {
                      *           "held": 2,
                      *           "sold": 2,
                      *           "returned": 0,
+                     *           "waitlist": true,
+                     *           "offer_for": 600,
+                     *           "max_waiting": 10000,
+                     *           "offers_count": false,
+                     *           "waiting": 0,
                      *           "sizes": []
                      *         }
                      *       ],

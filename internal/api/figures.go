@@ -37,6 +37,11 @@ type (
 		Held         int64              `json:"held" doc:"Units in active reservations"`
 		Sold         int64              `json:"sold" doc:"Units that buyers have"`
 		Returned     int64              `json:"returned" doc:"Sold units that the shop took back. sold + returned is the number of purchases"`
+		Waitlist     bool               `json:"waitlist" doc:"true: buyers can wait for units that come free"`
+		OfferFor     int                `json:"offer_for" doc:"Seconds that an offer lasts"`
+		MaxWaiting   int                `json:"max_waiting" doc:"Entries that may wait at a time, in all sizes"`
+		OffersCount  bool               `json:"offers_count" doc:"true: an offer that its buyer let pass counts toward max_expired_holds"`
+		Waiting      int64              `json:"waiting" doc:"Entries that wait now, in all sizes"`
 		Sizes        []sizeFigureAnswer `json:"sizes" nullable:"false" doc:"Empty for a drop without sizes"`
 	}
 	sizeFigureAnswer struct {
@@ -45,6 +50,7 @@ type (
 		Available int64  `json:"available"`
 		Held      int64  `json:"held"`
 		Sold      int64  `json:"sold"`
+		Waiting   int64  `json:"waiting" doc:"Entries that wait for the size"`
 	}
 	serviceFigures struct {
 		Watchers watchersAnswer  `json:"watchers" doc:"Watchers connected now"`
@@ -98,14 +104,14 @@ func figuresOf(v *engine.View) figureAnswer {
 	f := figureAnswer{
 		ID: d.ID, Name: d.Name, Price: price(d.Price), StartTime: instant(d.StartTime), Paused: d.Paused, Hidden: d.Hidden,
 		Archived: d.Archived, Rehearsal: d.Rehearsal(), Version: d.Version, Total: stock.Total, Available: stock.Available, Held: stock.Held, Sold: stock.Sold,
-		Returned: int64(purchases) - stock.Sold,
-		Sizes:    []sizeFigureAnswer{}, ImageURL: unlessZero(&d.ImageURL), LimitPerUser: unlessZero(&d.LimitPerUser),
+		Returned: int64(purchases) - stock.Sold, Waitlist: d.Waitlist, OfferFor: d.OfferFor, MaxWaiting: d.MaxWaiting, OffersCount: d.OffersCount, Waiting: d.Waiting(),
+		Sizes: []sizeFigureAnswer{}, ImageURL: unlessZero(&d.ImageURL), LimitPerUser: unlessZero(&d.LimitPerUser),
 		MaxExpired: unlessZero(&d.MaxExpiredHolds),
 	}
 	if d.Sized() {
 		for i := range d.Sizes {
 			s := &d.Sizes[i]
-			f.Sizes = append(f.Sizes, sizeFigureAnswer{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold})
+			f.Sizes = append(f.Sizes, sizeFigureAnswer{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold, s.Waiting})
 		}
 	}
 	return f

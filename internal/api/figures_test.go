@@ -87,6 +87,26 @@ func TestFigures_CountWhatIsHeldAndSold(t *testing.T) {
 	}
 }
 
+// The figures say who waits, and the settings of each waitlist, also where there is none.
+func TestFigures_CountWhoWaits(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", createBody)
+	mustPost[dropJSON](s, "/api/drops/create", `{"name":"Sized","price":1,"start_time":"2020-01-01T00:00:00Z","waitlist":true,"offer_for":60,"max_waiting":9,"offers_count":true,"sizes":[{"size":"9","stock":0},{"size":"10","stock":0}]}`)
+	for user := range 3 {
+		mustPost[json.RawMessage](s, "/api/drops/waitlist", fmt.Sprintf(`{"dropId":2,"userId":%d,"size":%d}`, 1+user, 9+user/2))
+	}
+	body := s.as("", http.MethodGet, "/api/operator/figures", "").body
+	for _, want := range []string{
+		`"waitlist":false,"offer_for":600,"max_waiting":10000,"offers_count":false,"waiting":0,"sizes":[]}`,
+		`"waitlist":true,"offer_for":60,"max_waiting":9,"offers_count":true,"waiting":3,` +
+			`"sizes":[{"size":"9","total":0,"available":0,"held":0,"sold":0,"waiting":2},{"size":"10","total":0,"available":0,"held":0,"sold":0,"waiting":1}]}`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s lacks %s", body, want)
+		}
+	}
+}
+
 // If --metrics-addr hides metrics from strangers, they cannot get them from the figures either.
 func TestFigures_LeaveTheMetricsToThoseWhoMaySeeThem(t *testing.T) {
 	elsewhere := func(c *api.Config) { c.MetricsElsewhere = true }

@@ -286,7 +286,7 @@ func (a *api) controlRoutes() []route {
 		answer: reflect.TypeFor[figuresAnswer](),
 		answerExample: `{"at":"2026-01-31T10:00:02.000Z","drops":[{"id":1,"name":"Air Zenith 1","price":119.99,"start_time":"2026-01-31T10:00:00.000Z",` +
 			`"image_url":null,"limit_per_user":2,"max_expired_holds":null,"paused":false,"hidden":false,"archived":false,"rehearsal":false,"version":7,` +
-			`"total":50,"available":46,"held":2,"sold":2,"returned":0,"sizes":[]}],"service":{"watchers":{"websocket":120,"polling":3,"streams":0},"queued":0,` +
+			`"total":50,"available":46,"held":2,"sold":2,"returned":0,"waitlist":true,"offer_for":600,"max_waiting":10000,"offers_count":false,"waiting":0,"sizes":[]}],"service":{"watchers":{"websocket":120,"polling":3,"streams":0},"queued":0,` +
 			`"refusals":[{"code":"out_of_stock","count":17}],"holds":{"paid":2,"released":1,"expired":1},"timings":[{"of":"reserve","count":21,"seconds":[0.001,0.002],"within":[12,21]}]}}`,
 	}}
 	if a.audit == nil {
