@@ -30,10 +30,10 @@ const priceRule = decimals === 0
   ? `A whole number such as 12000, at most 99,999,999: ${currency} has no decimals.`
   : `A price such as ${Number(129.95).toFixed(decimals)}, at most 99,999,999.99.`;
 
-export function count(text, most, empty) {
+export function count(text, most, empty, least = 0) {
   const s = text.trim();
   if (s === "" && empty !== undefined) return empty;
-  if (!/^\d+$/.test(s) || Number(s) > most) wrong(`A whole number from 0 to ${whole(most)}.`);
+  if (!/^\d+$/.test(s) || Number(s) > most || Number(s) < least) wrong(`A whole number from ${whole(least)} to ${whole(most)}.`);
   return Number(s);
 }
 

@@ -19,6 +19,7 @@ import { dropOf, refresh, room, watch } from "./room.js";
 import { go, href } from "./routes.js";
 import { State, startOf, StartOf } from "./state.js";
 import { Ledger, Purchases } from "./tables.js";
+import { Waitlist } from "./waitlist.js";
 
 // views are what a drop's page shows below its head, by the last part of the address. One line adds another.
 const views = {
@@ -26,6 +27,7 @@ const views = {
   page: { label: "Page", view: Content },
   ledger: { label: "Ledger", view: Ledger },
   purchases: { label: "Purchases", view: Purchases },
+  waitlist: { label: "Waitlist", view: Waitlist },
   audit: { label: "Audit", view: Audit },
   rehearsal: { label: "Rehearsal", view: OneRehearsal },
 };

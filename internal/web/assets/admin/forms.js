@@ -91,7 +91,14 @@ export function useSending(form, send, close, sure = () => true) {
 const terms = {
   name: check.name, price: check.price, start_time: start, image_url: check.image,
   limit_per_user: (s) => check.count(s, 1000, 0), max_expired_holds: (s) => check.count(s, 100, 0),
+  waitlist: (on) => on, offers_count: (on, { waitlist }) => (waitlist ? on : undefined),
+  offer_for: (s, { waitlist }) => (waitlist ? check.count(s, 86_400, undefined, 10) : undefined),
+  max_waiting: (s, { waitlist }) => (waitlist ? check.count(s, 1_000_000, undefined, 1) : undefined),
 };
+
+const termsOfWaitlist = (drop = {}) => ({
+  waitlist: drop.waitlist ?? false, offer_for: String(drop.offer_for ?? 600), max_waiting: String(drop.max_waiting ?? 10_000), offers_count: drop.offers_count ?? false,
+});
 
 function Terms({ form }) {
   return html`
@@ -108,12 +115,22 @@ function Terms({ form }) {
     <div class="pair">
       <${Field} form=${form} name="limit_per_user" label="Limit per person" inputmode="numeric" hint="Pairs that one person may reserve and buy. Leave empty for no limit." />
       <${Field} form=${form} name="max_expired_holds" label="Unpaid holds per person" inputmode="numeric" hint="After more than these, a buyer has to wait. Leave empty for no limit." />
-    </div>`;
+    </div>
+    <${Check} form=${form} name="waitlist">Waitlist. When it is sold out, buyers can wait for pairs that come back.<//>
+    ${form.texts.waitlist && html`<div class="pair">
+        <${Field} form=${form} name="offer_for" label="Offer time in seconds" inputmode="numeric" autocomplete="off" hint="How long a pair stays reserved for the buyer whose turn it is." />
+        <${Field} form=${form} name="max_waiting" label="Longest waitlist" inputmode="numeric" autocomplete="off" hint="Buyers who may wait at a time, in all sizes together." />
+      </div>
+      <${Check} form=${form} name="offers_count">An offer that a buyer does not take counts as an unpaid hold.<//>`}`;
+}
+
+function Check({ form, name, children }) {
+  return html`<label class="check"><input type="checkbox" name=${name} checked=${form.texts[name]} onChange=${(e) => form.put({ [name]: e.target.checked })} /><span>${children}</span></label>`;
 }
 
 export function Create({ close, open }) {
   const form = useForm(
-    { name: "", price: "", ...startTexts(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", sizes: "", total: "", draft: false },
+    { name: "", price: "", ...startTexts(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", ...termsOfWaitlist(), sizes: "", total: "", draft: false },
     { ...terms, sizes: check.sizes, total: (s) => s, draft: (on) => on },
   );
   const sized = form.values.sizes?.length > 0;
@@ -130,7 +147,7 @@ export function Create({ close, open }) {
     <${Terms} form=${form} />
     <${Field} form=${form} name="sizes" label="Sizes" rows="4" hint=${sized ? `${plural(form.values.sizes.length, "size")}, ${plural(form.values.sizes.reduce((n, s) => n + s.stock, 0), "pair")} in total.` : "One size per line with its quantity, for example \"9.5 12\". Leave empty for no sizes."} />
     ${!sized && html`<${Field} form=${form} name="total" label="Pairs in total" inputmode="numeric" />`}
-    <label class="check"><input type="checkbox" name="draft" checked=${form.texts.draft} onChange=${(e) => form.put({ draft: e.target.checked })} /><span>Create as a draft. Buyers cannot see it until you publish it.</span></label>
+    <${Check} form=${form} name="draft">Create as a draft. Buyers cannot see it until you publish it.<//>
     ${end(form.texts.draft ? "Create draft" : "Create drop")}
   </form>`;
 }
@@ -141,7 +158,7 @@ export function Edit({ drop, close }) {
   const locked = [moved && "price", (began || moved) && "start_time"].filter(Boolean);
   const initial = {
     name: drop.name, price: String(drop.price), ...startTexts(Date.parse(drop.start_time)), image_url: drop.image_url || "",
-    limit_per_user: drop.limit_per_user ? String(drop.limit_per_user) : "", max_expired_holds: drop.max_expired_holds ? String(drop.max_expired_holds) : "",
+    limit_per_user: drop.limit_per_user ? String(drop.limit_per_user) : "", max_expired_holds: drop.max_expired_holds ? String(drop.max_expired_holds) : "", ...termsOfWaitlist(drop),
   };
   // What is older than a rule may stay until it is changed.
   const kept = (name) => (text, ...more) => (text === initial[name] ? undefined : terms[name](text, ...more));
@@ -161,10 +178,11 @@ export function Edit({ drop, close }) {
 
 const normal = (field, value) => (field === "start_time" ? new Date(Math.floor(Date.parse(value) / 1000) * 1000).toISOString() : value);
 
-// undoOf puts back what an edit has changed. Nothing has changed: there is nothing to undo.
+// undoOf puts back what an edit has changed. Nothing has changed: there is nothing to undo. Whoever lost a place in
+// line does not get it back.
 function undoOf(drop, change) {
   const before = Object.fromEntries(Object.keys(change).map((field) => [field, drop[field] ?? null]));
-  if (Object.keys(before).length === 0) return null;
+  if (Object.keys(before).length === 0 || closesLine(drop, change)) return null;
   return async () => {
     await client.editDrop({ id: drop.id, ...before });
     await refresh();
@@ -172,8 +190,15 @@ function undoOf(drop, change) {
   };
 }
 
+const closesLine = (drop, change) => change.waitlist === false && drop.waiting > 0;
+
+const closing = ({ waiting }) => `${plural(waiting, "entry", "entries")} would lose ${waiting === 1 ? "its" : "their"} place in line. Offers stay.`;
+
 // sureOf asks before the terms change that buyers see already.
 function sureOf(drop, change) {
+  if (closesLine(drop, change)) {
+    return confirm({ title: html`Close the waitlist of <bdi>${drop.name}</bdi>?`, text: () => closing(dropOf(drop.id) ?? drop), verb: "Close waitlist" });
+  }
   const seen = [];
   if ("price" in change) seen.push(`The price changes from ${money(drop.price)} to ${money(change.price)}.`);
   if ("start_time" in change) seen.push(`The start moves from ${utcText(startOf(drop))} to ${utcText(Date.parse(change.start_time))}.`);

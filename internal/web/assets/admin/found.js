@@ -3,6 +3,7 @@ import { html } from "../shared/html.js";
 import { explain } from "../shared/words.js";
 
 const page = 50;
+const pace = 4000; // ms between two looks
 
 // useFound is a list that the server gives page by page. ask(before, limit) returns {rows, next}; next null ends the
 // list. Another key asks anew; an answer to what was asked before that no longer counts.
@@ -44,6 +45,19 @@ export function useFound(ask, key) {
     return () => void list.run++;
   }, [key]);
   return { ...list, page, more: () => read(false), again: () => read(true), put };
+}
+
+// useNew looks again from time to time, as long as the list is no longer than its first page.
+export function useNew(list) {
+  const latest = useRef(list);
+  latest.current = list;
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const { busy, rows, page: first, again } = latest.current;
+      if (!busy && !document.hidden && rows.length <= first) again();
+    }, pace);
+    return () => clearInterval(timer);
+  }, []);
 }
 
 // Found shows the end of such a list: why it could not be read, that it is empty, or how to get more of it.

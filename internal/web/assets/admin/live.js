@@ -21,6 +21,7 @@ export function Live({ drop }) {
     <dl class="tiles">
       ${tile("On sale", whole(drop.available), `of ${whole(drop.total)}`)}
       ${tile("Held", whole(drop.held))}
+      ${drop.waitlist && tile("Waiting", whole(drop.waiting))}
       ${tile("Sold", whole(drop.sold), `${money(revenueOf(drop))}${drop.returned > 0 ? `, ${whole(drop.returned)} taken back` : ""}`)}
       ${tile("Conversion", share === null ? "–" : `${Math.round(share * 100)} %`, `${whole(story.counts.expired)} expired, ${whole(story.counts.cancelled)} released`)}
       ${tile("Sold out in", took === null ? "–" : seconds(took))}
@@ -30,7 +31,7 @@ export function Live({ drop }) {
     ${drop.sizes.length > 0 && html`<${SizeTable} drop=${drop} />`}`;
 }
 
-function SizeTable({ drop }) {
-  return html`<div class="scrolls figures" tabindex="0" role="region" aria-label="Sizes"><table><thead><tr><th scope="col">Size</th><th scope="col">On sale</th><th scope="col">Held</th><th scope="col">Sold</th></tr></thead>
-    <tbody>${drop.sizes.map((s) => html`<tr key=${s.size}><th scope="row"><bdi>${s.size}</bdi></th><td>${whole(s.available)}</td><td>${whole(s.held)}</td><td>${whole(s.sold)}</td></tr>`)}</tbody></table></div>`;
+export function SizeTable({ drop }) {
+  return html`<div class="scrolls figures" tabindex="0" role="region" aria-label="Sizes"><table><thead><tr><th scope="col">Size</th><th scope="col">On sale</th><th scope="col">Held</th><th scope="col">Sold</th>${drop.waitlist && html`<th scope="col">Waiting</th>`}</tr></thead>
+    <tbody>${drop.sizes.map((s) => html`<tr key=${s.size}><th scope="row"><bdi>${s.size}</bdi></th><td>${whole(s.available)}</td><td>${whole(s.held)}</td><td>${whole(s.sold)}</td>${drop.waitlist && html`<td>${whole(s.waiting)}</td>`}</tr>`)}</tbody></table></div>`;
 }

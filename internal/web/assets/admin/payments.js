@@ -1,10 +1,9 @@
-import { useEffect, useRef } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { client, now } from "../shared/client.js";
 import { amount, moment, plural, precise } from "../shared/format.js";
 import { useTopic } from "../shared/topics.js";
 import { Select } from "./filters.js";
-import { Found, useFound } from "./found.js";
+import { Found, useFound, useNew } from "./found.js";
 import { Page } from "./page.js";
 import { Refunded } from "./refund.js";
 import { useOperates } from "./role.js";
@@ -13,8 +12,6 @@ import { change, href } from "./routes.js";
 import { Table } from "./table.js";
 import { receiptOf } from "./takeback.js";
 import { zoneName } from "./zones.js";
-
-const pace = 4000; // ms between two looks
 
 // states are those of a payment: a class, and a word for people.
 const states = {
@@ -63,17 +60,4 @@ function State({ payment }) {
   const waits = tries > 0 ? `${plural(tries, "failed try", "failed tries")}: ${reason}. ` : status === "open" ? `The buyer can pay until ${moment(Date.parse(expires_at), now())}. ` : "";
   const more = unsettled ? `${waits}Next look: ${precise(Date.parse(due_at))}` : reason?.replaceAll("_", " ");
   return html`<span><span class=${`outcome ${kind}`}>${word}</span>${more && html`<small class="why">${more}</small>`}</span>`;
-}
-
-// useNew looks again from time to time, as long as the list is no longer than its first page.
-function useNew(list) {
-  const latest = useRef(list);
-  latest.current = list;
-  useEffect(() => {
-    const timer = setInterval(() => {
-      const { busy, rows, page, again } = latest.current;
-      if (!busy && !document.hidden && rows.length <= page) again();
-    }, pace);
-    return () => clearInterval(timer);
-  }, []);
 }

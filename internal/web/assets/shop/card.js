@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "../vendor/preact.js";
 import { html } from "../shared/html.js";
 import { now } from "../shared/client.js";
-import { ago, amount, countdown, moment, money, whole } from "../shared/format.js";
+import { ago, amount, countdown, moment, money, spoken, whole } from "../shared/format.js";
 import { imageOf } from "../shared/image.js";
 import { rich, t } from "../shared/messages.js";
 import { everySecond, useSeconds } from "../shared/ticker.js";
@@ -14,6 +14,8 @@ import { isChecked, readPayments } from "./checkout.js";
 import { Clock } from "./clock.js";
 import { Gallery, Slide } from "./gallery.js";
 import { boughtOf, hands, holdsOf, reserve } from "./hands.js";
+import { Places } from "./places.js";
+import { join, placeOf } from "./waitlist.js";
 
 // Card is one drop: in the list, or in full (view: large or page). Its children come after all else.
 export function Card({ id, view = "", ask, children }) {
@@ -25,7 +27,8 @@ export function Card({ id, view = "", ask, children }) {
   const pictures = useMemo(() => (view === "page" && drop ? picturesOf(drop) : []), [drop?.image_url]);
   if (!drop) return null;
   const name = `drop-${id}-name`;
-  const size = drop.sizes ? drop.sizes.find((s) => s.size === picked && s.available_stock > 0)?.size : undefined;
+  const line = drop.waitlist && ["open", "out"].includes(phase); // who comes too late can wait
+  const size = drop.sizes ? drop.sizes.find((s) => s.size === picked && (line || s.available_stock > 0))?.size : undefined;
   const wide = view !== "";
   const badge = !(wide && phase === "soon") && html`<${Badge} drop=${drop} phase=${phase} />`; // the clock says it
   const title = html`<bdi>${drop.name}</bdi>`;
@@ -42,7 +45,8 @@ export function Card({ id, view = "", ask, children }) {
         <p class="price" translate=${false}>${money(drop.price)}</p>
       </header>
       ${wide && phase === "soon" ? html`<${Clock} to=${Date.parse(drop.start_time)} id=${id} />` : html`<${Stock} drop=${drop} phase=${phase} />`}
-      ${drop.sizes && html`<${view === "page" ? Guided : "div"}><${Sizes} drop=${drop} picked=${size} pick=${pick} shut=${phase === "out"} /><//>`}
+      ${drop.sizes && html`<${view === "page" ? Guided : "div"}><${Sizes} drop=${drop} picked=${size} pick=${pick} line=${line} shut=${phase === "out" && !line} /><//>`}
+      <${Places} drop=${drop} />
       <${Action} drop=${drop} phase=${phase} size=${size} ask=${ask} />
       ${wide && html`<${Buyers} drop=${drop} />`}
     </div>
@@ -120,14 +124,14 @@ function Stock({ drop, phase }) {
 
 const longLabel = 5; // characters: what is longer needs a wider cell. The server has the same rule.
 
-function Sizes({ drop, picked, pick, shut }) {
+function Sizes({ drop, picked, pick, line, shut }) {
   const group = `size-${drop.id}`;
   const long = drop.sizes.some((s) => [...s.size].length > longLabel);
   return html`<fieldset class=${`sizes${long ? " long" : ""}`} disabled=${shut}>
     <legend>${t("card.size")}</legend>
     ${drop.sizes.map(
-      (s) => html`<label key=${s.size} class=${s.available_stock === 0 ? "none" : picked === s.size ? "picked" : ""}>
-        <input type="radio" name=${group} value=${s.size} checked=${picked === s.size} disabled=${s.available_stock === 0} onChange=${() => pick(s.size)} />
+      (s) => html`<label key=${s.size} class=${s.available_stock === 0 && !line ? "none" : picked === s.size ? "picked" : s.available_stock === 0 ? "none line" : ""}>
+        <input type="radio" name=${group} value=${s.size} checked=${picked === s.size} disabled=${s.available_stock === 0 && !line} onChange=${() => pick(s.size)} />
         <span class="label" translate=${false}><bdi>${s.size}</bdi></span>
         <span class="count">${s.available_stock > 0 ? html`<span aria-hidden="true">${whole(s.available_stock)}</span><span class="sr">${t("card.size_left", { n: s.available_stock })}</span>` : html`<span aria-hidden="true">–</span><span class="sr">${t("card.size_sold_out")}</span>`}</span>
       </label>`,
@@ -148,31 +152,46 @@ function Guided({ children }) {
 }
 
 function Action({ drop, phase, size, ask }) {
-  const asking = hands.asking.has(drop.id);
+  const asking = hands.asking.get(drop.id);
   const holding = holdsOf(drop.id).length;
   const purchases = boughtOf(drop.id);
   const bought = purchases.length;
   useEffect(() => onlyDrop && readPayments(drop.id), [bought]);
   const full = drop.limit_per_user && holding + bought >= drop.limit_per_user;
   const notice = hands.notices.get(drop.id);
-  const open = phase === "open" && !full;
+  const line = lineOf(drop, phase, size, notice);
+  const open = (phase === "open" || line === "join") && line !== "wait" && !full;
   const sizeless = open && drop.sizes && !size; // the button leads to the sizes
   const click = () => {
-    if (open && !sizeless && !asking) ask(() => reserve(drop.id, size));
+    if (open && !sizeless && !asking) ask(() => (line ? join : reserve)(drop.id, size));
     else if (sizeless) document.querySelector(`#drop-${drop.id} .sizes input:enabled`)?.focus();
   };
+  const known = { line, holding, bought, full };
   return html`<div class="action">
-    <button class=${`primary${sizeless ? " choose" : open && holding > 0 ? " more" : ""}`} type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
-      ${asking ? t("card.reserving") : labelOf(drop, phase, size, { holding, bought, full })}
+    <button class=${`primary${open && (sizeless || line) ? " choose" : open && holding > 0 ? " more" : ""}`} type="button" aria-disabled=${!open || asking !== undefined} aria-busy=${asking !== undefined} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
+      ${asking ? (asking === "join" ? t("dialog.working") : t("card.reserving")) : labelOf(drop, phase, size, known)}
     </button>
-    <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, { holding, bought, refunded: refundedOf(purchases) })}</span></p>
+    <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${drop.waitlist ? turnOf(drop) : t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, size, { ...known, refunded: refundedOf(purchases) })}</span></p>
   </div>`;
 }
 
-function labelOf(drop, phase, size, { holding, bought, full }) {
+// lineOf says what the waitlist has for a buyer who wants a pair: "join" it, "wait" in it, or nothing ("").
+function lineOf(drop, phase, size = "", notice = null) {
+  if (!["open", "out"].includes(phase)) return "";
+  const left = size ? drop.sizes.find((s) => s.size === size).available_stock : drop.available_stock;
+  const behind = notice?.code === "waitlist" && notice.of === size; // the page has not heard of it yet
+  if (!behind && (!drop.waitlist || left > 0)) return "";
+  return placeOf(drop.id, size) ? "wait" : "join";
+}
+
+const turnOf = (drop) => t("card.hint_waitlist", { time: spoken((drop.offer_for ?? 600) * 1000) });
+
+function labelOf(drop, phase, size, { line, holding, bought, full }) {
   if (full) return holding ? t("card.reserved") : t("card.purchased");
   if (phase === "soon") return t("card.starts", { time: moment(Date.parse(drop.start_time), now()) });
   if (phase === "paused") return t("card.paused");
+  if (line === "wait") return t("card.waiting");
+  if (line) return size ? t("card.join_waitlist_size", { size }) : t("card.join_waitlist");
   if (phase === "out") return t("card.sold_out");
   if (drop.sizes && !size) return t("card.select_size");
   if (holding + bought > 0) return size ? t("card.reserve_another_size", { size }) : t("card.reserve_another");
@@ -185,9 +204,11 @@ function refundedOf(purchases) {
   return paid.length > 0 ? amount(paid.reduce((sum, p) => sum + p.refunded, 0), paid[0].currency) : "";
 }
 
-function hintOf(drop, phase, { holding, bought, refunded }) {
+function hintOf(drop, phase, size, { line, holding, bought, full, refunded }) {
   if (isChecked(drop.id)) return t("payment.checking");
   if (holding > 0) return t("card.hint_reserved");
+  if (line === "wait" && !full) return `${t("wait.position", placeOf(drop.id, size))} · ${turnOf(drop)}`; // the list may be out of sight
+  if (line && !full && bought === 0) return drop.sizes && !size ? t("card.hint_waitlist_size") : turnOf(drop);
   if (bought > 0) return t("card.hint_purchased", { n: bought }) + (refunded && ` ${t("card.hint_refunded", { amount: refunded })}`);
   if (phase === "out") return t("card.hint_sold_out");
   if (phase === "paused") return t("card.hint_paused");

@@ -14,7 +14,8 @@ export const hands = {
   holds: new Map(), // reservation id → {…reservation, phase: held, buying, giving or over, problem}
   bought: new Map(), // reservation id → {dropId, size, at, price}
   notices: new Map(), // drop id → refusal
-  asking: new Map(), // drop id → size that is being reserved
+  asking: new Map(), // drop id → what is asked for: "reserve", or "join" a waitlist
+  lines: new Map(), // drop id → the buyer's entries in its waitlist
   receipt: null,
   fresh: 0, // the hold that was reserved here just now, until it has the focus
 };
@@ -39,7 +40,7 @@ const intentOf = (dropId, size) => JSON.stringify(["reserve", dropId, size, buye
 
 export async function reserve(dropId, size) {
   if (hands.asking.has(dropId)) return;
-  hands.asking.set(dropId, size ?? "");
+  hands.asking.set(dropId, "reserve");
   hands.notices.delete(dropId);
   changed(dropId);
   const before = new Set(hands.holds.keys());
@@ -53,7 +54,7 @@ export async function reserve(dropId, size) {
   } catch (refusal) {
     const here = refusal.unsure && holdsOf(dropId).find((h) => !before.has(h.id)); // it was heard of another way
     if (here) hands.fresh = here.id;
-    if (!here && !signInFailed(refusal)) hands.notices.set(dropId, refusal);
+    if (!here && !signInFailed(refusal)) hands.notices.set(dropId, Object.assign(refusal, { of: size ?? "" }));
     if (!here) say(explain(refusal));
     if (refusal.unsure) recount();
   }
@@ -85,9 +86,10 @@ function took(reservation) {
 }
 
 // found ends what was not known of the click that made a hold: it is here.
-function found({ dropId, size }) {
+function found({ dropId, size, offer, ...hold }) {
   client.settle(intentOf(dropId, size));
   if (hands.notices.get(dropId)?.unsure) hands.notices.delete(dropId);
+  if (offer && !hands.asking.has(dropId)) say(t("said.offered", { drop: nameOf(dropId), time: spoken(remaining(hold)) }));
 }
 
 export const heard = took; // reservation_update
@@ -96,7 +98,7 @@ function over(hold) {
   if (hold.phase === "over") return;
   hold.phase = "over";
   hold.problem = null;
-  say(t("said.over", { drop: nameOf(hold.dropId) }));
+  say(t(hold.offer ? "hold.over_hint_offer" : "said.over", { drop: nameOf(hold.dropId) }));
   changed(hold.dropId);
 }
 
@@ -129,7 +131,7 @@ export async function giveBack(id) {
     await client.cancel({ reservationId: id });
     settled.add(id);
     hands.holds.delete(id);
-    say(t("said.released", { drop: nameOf(hold.dropId) }));
+    say(t(hold.offer ? "said.declined" : "said.released", { drop: nameOf(hold.dropId) }));
     tellTabs();
   } catch (refusal) {
     hold.phase = "held";
@@ -192,6 +194,7 @@ async function count() {
   try {
     const all = await client.listReservations({ id: of, limit: 200 });
     if (of === buyer.id) all.forEach(took);
+    tell("counted");
     return true;
   } catch (refusal) {
     // A database that was begun anew knows nobody; the next reserve makes the buyer again.
@@ -219,6 +222,7 @@ export function letGo() {
   hands.holds.clear();
   hands.bought.clear();
   hands.notices.clear();
+  hands.lines.clear();
   tell("hands");
   for (const id of catalog.drops.keys()) tell(`drop:${id}`);
 }

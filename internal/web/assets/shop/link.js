@@ -9,6 +9,7 @@ import { buyer, signInFailed } from "./buyer.js";
 import { catalog, changed, listed, notListed, settleNext } from "./catalog.js";
 import { look } from "./checkout.js";
 import { forgive, heard, recount } from "./hands.js";
+import { readLine, readNew } from "./waitlist.js";
 
 // up: connected now. lost: gone for long enough to say so.
 export const link = { up: false, lost: false };
@@ -17,11 +18,15 @@ let live = null;
 
 export function start() {
   live = client.watch({
-    drop: changed,
+    drop(told) {
+      changed(told);
+      readNew(told);
+    },
     list: listed,
     failed: notListed,
     reservation(told) {
       heard(told);
+      if (told.offer) readLine(told.dropId);
       look(); // its payment may be decided
     },
     purchase: ({ userId }) => payments && userId === buyer.id && recount(), // paid elsewhere

@@ -76,12 +76,12 @@ function Hold({ hold }) {
     <${Ring} hold=${hold} left=${left} seconds=${seconds} />
     <${Portrait} id=${hold.dropId} />
     <div class="what">
-      <h2 class="name" ref=${title} tabindex="-1" aria-describedby=${`hold-${hold.id}-more hold-${hold.id}-time`}><span class="caption">${t("hold.title")}</span> <bdi>${name}</bdi></h2>
+      <h2 class="name" ref=${title} tabindex="-1" aria-describedby=${`hold-${hold.id}-more hold-${hold.id}-time`}><span class="caption">${t(hold.offer ? "hold.offer" : "hold.title")}</span> <bdi>${name}</bdi></h2>
       <p class="more" id=${`hold-${hold.id}-more`}>${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? isolated(money(drop.price)) : ""}</p>
     </div>
     <div class="buttons">
       <button type="button" class="primary" aria-disabled=${busy} aria-busy=${hold.phase === "buying"} onClick=${() => (payments ? pay : buy)(hold.id)}>${wordOf(hold)}</button>
-      <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => giveBack(hold.id)}>${hold.phase === "giving" ? t("hold.releasing") : t("hold.release")}</button>
+      <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => giveBack(hold.id)}>${releaseOf(hold)}</button>
     </div>
     ${hold.problem && html`<p class="problem">${explain(hold.problem)}</p>`}
   </div>`;
@@ -92,6 +92,12 @@ function wordOf({ id, phase }) {
   if (phase === "buying") return payments ? t("dialog.working") : t("hold.purchasing");
   if (!payments) return t("hold.purchase");
   return hasBegun(id) ? t("hold.continue") : t("hold.pay");
+}
+
+// releaseOf is the word of the second.
+function releaseOf({ phase, offer }) {
+  if (phase === "giving") return offer ? t("dialog.working") : t("hold.releasing");
+  return offer ? t("hold.decline") : t("hold.release");
 }
 
 // useDecision takes whoever has just reserved to the hold: the 60 seconds are for the decision. Screen readers read
@@ -145,7 +151,7 @@ function Ring({ hold, left, seconds }) {
 
 function Over({ box, hold, name }) {
   const drop = html`<bdi>${name}</bdi>`;
-  const went = hold.size ? rich("hold.over_hint_size", { drop, size: html`<bdi>${hold.size}</bdi>` }) : rich("hold.over_hint", { drop });
+  const went = hold.offer ? rich("hold.over_hint_offer", { drop }) : hold.size ? rich("hold.over_hint_size", { drop, size: html`<bdi>${hold.size}</bdi>` }) : rich("hold.over_hint", { drop });
   return html`<div ref=${box} class="hold over" role="group" aria-label=${isolated(name)}>
     <div class="what">
       <p class="name">${t("hold.over")}</p>
