@@ -521,7 +521,8 @@ function watch(link, handlers, { drop: only, signal } = {}) {
       if (!before) return only === undefined || only === dropId ? later(dropId, true) : undefined;
       if (version <= before.version) return undefined;
       const total_stock = sizes ? sizes.reduce((sum, s) => sum + s.total_stock, 0) : before.total_stock;
-      put({ ...before, available_stock, version, total_stock, ...(sizes ? { sizes } : {}) });
+      const old = new Map(before.sizes?.map((s) => [s.size, s])); // has what updates do not tell, such as who waits
+      put({ ...before, available_stock, version, total_stock, ...(sizes ? { sizes: sizes.map((s) => ({ ...old.get(s.size), ...s })) } : {}) });
       if (reason === "restocked" && !sizes) later(dropId, true); // how many a plain drop has in all is not told
       return undefined;
     },
