@@ -172,8 +172,13 @@ func command(rnd *rand.Rand, id drop.ID, begun []drop.Reservation) drop.Command 
 			paid = append(paid, r)
 		}
 	}
-	if id == 9 && rnd.IntN(4) == 0 {
-		return drop.Join{User: drop.UserID(1 + rnd.IntN(30)), Size: size}
+	if id == 9 {
+		switch rnd.IntN(16) {
+		case 0, 1, 2, 3:
+			return drop.Join{User: drop.UserID(1 + rnd.IntN(30)), Size: size}
+		case 4:
+			return drop.Edit{Waitlist: new(rnd.IntN(3) > 0)}
+		}
 	}
 	switch n := rnd.IntN(17); {
 	case n == 16:

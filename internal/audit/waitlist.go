@@ -23,8 +23,8 @@ type lineRead struct {
 	// last is the entry that left the line last, and at when.
 	last drop.EntryID
 	at   drop.Time
-	// first is the first one that still waits, and closed the first one that waited when the line was closed. 0: none.
-	first, closed drop.EntryID
+	// first is the first one that still waits, 0 if none does.
+	first drop.EntryID
 }
 
 // offer is what the reservation of an offer says about its entry.
@@ -76,10 +76,7 @@ func (c *check) waits(e drop.Entry) error {
 		if e.EndedAt >= l.at {
 			l.last, l.at = e.ID, e.EndedAt
 		}
-	case n <= int64(c.state.LineClosed):
-		if l.closed == 0 {
-			l.closed = e.ID
-		}
+	case n <= int64(c.state.LineClosed): // it may have waited until any of the times at which the line was closed
 	default:
 		if l.first == 0 {
 			l.first = e.ID
@@ -131,11 +128,8 @@ func (c *check) inTurn(e *drop.Entry) {
 	}
 	l := &c.line.lines[e.Line]
 	before := l.first
-	switch {
-	case l.at > e.EndedAt:
+	if l.at > e.EndedAt {
 		before = l.last
-	case before == 0 && c.number(int64(e.ID)) <= int64(c.state.LineClosed):
-		before = l.closed
 	}
 	if before != 0 {
 		c.differf("waitlist entry %d was %s at %s, while entry %d waited before it%s", e.ID, e.Status, e.EndedAt, before, c.of(e.Line))

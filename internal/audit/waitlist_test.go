@@ -77,7 +77,7 @@ var waitlistDamages = []damage{
 	},
 	{
 		"closed later", "UPDATE drops SET line_closed = 8 WHERE id = 9",
-		`waitlist entry 38654705668 was offered at ` + t0 + `030Z, while entry 38654705665 waited before it of size "10"`,
+		`the counter "waiting" of size "9" is 1, but 0 entries wait`,
 	},
 	{
 		"never closed", "UPDATE drops SET line_closed = 0 WHERE id = 9",

@@ -27,7 +27,7 @@ func (s *still) All() iter.Seq[*drop.Drop] { return slices.Values([]*drop.Drop{&
 func waiting(r *rand.Rand) drop.Command {
 	size, user := []string{"9", "10"}[r.IntN(2)], drop.UserID(1+r.IntN(8))
 	reservation := drop.NewReservationID(1, uint32(1+r.IntN(80)))
-	switch n := r.IntN(16); {
+	switch n := r.IntN(17); {
 	case n < 5:
 		return drop.Join{User: user, Size: size}
 	case n < 8:
@@ -41,6 +41,8 @@ func waiting(r *rand.Rand) drop.Command {
 	case n == 13:
 		return drop.Restock{Add: int64(r.IntN(4) - 1), Size: size}
 	case n == 14:
+		return drop.Edit{Waitlist: new(r.IntN(3) > 0)} // closes the lines, or opens them again
+	case n == 15:
 		return drop.Edit{LimitPerUser: new(1 + r.IntN(4))}
 	default:
 		return drop.Leave{Entry: drop.NewEntryID(1, uint32(1+r.IntN(40)))}

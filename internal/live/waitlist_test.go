@@ -60,7 +60,7 @@ func (l *line) batch(cmds ...drop.Command) {
 func (l *line) command() drop.Command {
 	size, user := []string{"9", "10"}[l.rnd.IntN(2)], drop.UserID(1+l.rnd.IntN(6))
 	reservation := drop.NewReservationID(1, uint32(1+l.rnd.IntN(40)))
-	switch n := l.rnd.IntN(16); {
+	switch n := l.rnd.IntN(17); {
 	case n < 4:
 		return drop.Join{User: user, Size: size}
 	case n < 7:
@@ -77,6 +77,8 @@ func (l *line) command() drop.Command {
 		return drop.Leave{Entry: drop.NewEntryID(1, uint32(1+l.rnd.IntN(20)))}
 	case n == 14:
 		return drop.Pause{}
+	case n == 15:
+		return drop.Edit{Waitlist: new(l.rnd.IntN(3) > 0)} // closes the lines, or opens them again
 	default:
 		return drop.Resume{}
 	}
