@@ -16,8 +16,8 @@ import (
 	"sneakerdrop/internal/testing/stores"
 )
 
-// 10,000 buyers wait. Everybody who is offered a unit declines it, 256 at a time, so that each call hands a unit over to
-// the next in line. It logs hand-overs a second.
+// 10,000 buyers wait. Everybody who is offered a unit declines it, 256 at a time, so that each call hands a unit over
+// to the next in line. It logs hand-overs a second.
 func TestHandOver_Throughput(t *testing.T) {
 	const waiters, units, wanted = 10_000, 256, 5_000
 	stores.Each(t, func(t *testing.T, st store.Store) {
