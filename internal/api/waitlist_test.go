@@ -78,7 +78,7 @@ func endedAt(body string) string {
 
 func TestWaitlist_OfADropWithSizes(t *testing.T) {
 	s := newShop(t)
-	r := s.ok(s.post("/api/drops/create", `{"name":"sizes","price":1,"start_time":"2026-01-31T10:00:00Z","waitlist":true,"max_waiting":2,"limit_per_user":1,
+	s.ok(s.post("/api/drops/create", `{"name":"sizes","price":1,"start_time":"2026-01-31T10:00:00Z","waitlist":true,"max_waiting":2,"limit_per_user":1,
 		"sizes":[{"size":"8","stock":0},{"size":"9","stock":1}]}`))
 	s.refused(s.post("/api/drops/waitlist", `{"dropId":1,"userId":1}`), 422, "size_required")
 	s.refused(s.post("/api/drops/waitlist", `{"dropId":1,"userId":1,"size":"7"}`), 404, "size_not_found")
@@ -93,7 +93,7 @@ func TestWaitlist_OfADropWithSizes(t *testing.T) {
 	if e := s.refused(s.post("/api/drops/waitlist", `{"dropId":1,"userId":4,"size":"9"}`), 409, "waitlist_full"); e.Waiting != 2 {
 		t.Errorf("%+v, want 2 waiting", e)
 	}
-	r = s.get("/api/drops/1")
+	r := s.get("/api/drops/1")
 	if !strings.Contains(r.body, `"waiting":2,"sizes":[{"size":"8","total_stock":0,"available_stock":0,"waiting":2},{"size":"9","total_stock":1,"available_stock":0,"waiting":0}]`) {
 		t.Errorf("the drop: %s", r.body)
 	}

@@ -37,7 +37,7 @@ func TestReconcile_LeavesPaymentsOfTheDemoAlone(t *testing.T) {
 func overdue(t *testing.T, file string) drop.Payment {
 	t.Helper()
 	var begun *drop.Payment
-	on(t, file, func(s *sqlite.Store, e *engine.Engine) error {
+	on(t, file, func(_ *sqlite.Store, e *engine.Engine) error {
 		stock := int64(1)
 		v, err := e.Create(t.Context(), drop.Spec{Name: "Air", Price: 1_200_000, TotalStock: &stock, StartTime: 1}, engine.Retry{})
 		if err != nil {

@@ -96,7 +96,7 @@ func (b *Beacon) Verify() error {
 		return errors.New("the beacon's randomness is not the SHA-256 of its signature")
 	}
 	round := binary.BigEndian.AppendUint64(nil, uint64(b.Round))
-	valid := false
+	var valid bool
 	switch b.Scheme {
 	case SchemeUnchained:
 		valid = len(b.PreviousSignature) == 0 && signed[bls.KeyG2SigG1](b, 48, round)

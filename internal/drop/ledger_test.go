@@ -55,7 +55,8 @@ func TestLastShown_LeavesOutUnitsThatGoToAWaitlist(t *testing.T) {
 		{"one of two expired is offered", []drop.LedgerEntry{entry("", drop.OfferExpired, 2), entry("", drop.WaitlistOffered, 1)}, drop.WaitlistOffered},
 		{
 			"restocked, offered: the total changed",
-			[]drop.LedgerEntry{entry("", drop.Restocked, 1), entry("", drop.WaitlistOffered, 1)}, drop.WaitlistOffered,
+			[]drop.LedgerEntry{entry("", drop.Restocked, 1), entry("", drop.WaitlistOffered, 1)},
+			drop.WaitlistOffered,
 		},
 		{
 			"another size", []drop.LedgerEntry{

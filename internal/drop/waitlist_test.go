@@ -51,9 +51,12 @@ func TestWaitlist_InTheLedger(t *testing.T) {
 		}
 	}
 	want := []line{
-		{drop.ReservationCancelled, 1, 1, 1}, {drop.WaitlistOffered, 1, 0, 2},
-		{drop.OfferDeclined, 1, 1, 2}, {drop.WaitlistOffered, 1, 0, 3},
-		{drop.OfferExpired, 1, 1, 3}, {drop.WaitlistOffered, 1, 0, 4},
+		{drop.ReservationCancelled, 1, 1, 1},
+		{drop.WaitlistOffered, 1, 0, 2},
+		{drop.OfferDeclined, 1, 1, 2},
+		{drop.WaitlistOffered, 1, 0, 3},
+		{drop.OfferExpired, 1, 1, 3},
+		{drop.WaitlistOffered, 1, 0, 4},
 		{drop.Purchased, 1, 0, 1},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -111,8 +111,10 @@ var ends = [...]struct {
 	reason drop.Reason
 	kind   Type
 }{
-	{drop.ReservationExpired, HoldExpired}, {drop.ReservationCancelled, HoldCancelled},
-	{drop.OfferExpired, WaitlistOfferExpired}, {drop.OfferDeclined, WaitlistOfferDeclined},
+	{drop.ReservationExpired, HoldExpired},
+	{drop.ReservationCancelled, HoldCancelled},
+	{drop.OfferExpired, WaitlistOfferExpired},
+	{drop.OfferDeclined, WaitlistOfferDeclined},
 }
 
 // list adds the stubs of a group. The order within a batch is one that is possible: what ended comes before what

@@ -11,6 +11,7 @@ import (
 // whether these are all. Like due holds, they are searched from a known lower bound (see deadlineBounds).
 // Entries up to line_closed wait no longer.
 func firstInLines(sizes, since string) string {
+	//nolint:unqueryvet // what is outside names the columns
 	return fmt.Sprintf(`generate_series(0, %s::integer - 1) AS of (place)
 JOIN LATERAL (
     SELECT *
@@ -43,6 +44,7 @@ ORDER BY e.id`, records.Entries.List(), firstInLines("$2", "$3"))
     FROM %s
 ) AS wanted (user_id)`, firstInLines("$4", "$5"))
 
+	//nolint:unqueryvet // what is outside names the columns
 	runBatchEntries = fmt.Sprintf(`
 SELECT %s
 FROM unnest($2::bigint[]) AS wanted (entry)
@@ -54,6 +56,8 @@ JOIN LATERAL (
 ) AS e ON true`, records.Entries.List())
 
 	// The entries of buyers that wait.
+	//
+	//nolint:unqueryvet // what is outside names the columns
 	runBatchWaiting = fmt.Sprintf(`
 SELECT %s
 FROM unnest($2::bigint[]) AS wanted (buyer)

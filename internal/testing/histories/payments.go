@@ -77,7 +77,7 @@ func (c *client) begin(p paid, instead drop.PaymentID) drop.StartPayment {
 }
 
 // drawPaid returns a payment that a client knows of, with a unit if it is to be claimed. It is zero if there is none.
-func (o *offer) drawPaid(rnd interface{ IntN(int) int }, claimed bool) paid {
+func (o *offer) drawPaid(rnd interface{ IntN(n int) int }, claimed bool) paid {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var known []paid
