@@ -13,13 +13,15 @@ type books struct {
 	reservations map[drop.ReservationID]drop.Reservation
 	purchases    map[drop.ReservationID]drop.Purchase
 	sold         map[drop.PurchaseID]drop.Purchase
-	rows         map[drop.ID]map[pair][]drop.Reservation // without those that were made for late money
+	rows         map[drop.ID]map[pair][]drop.Reservation // without offers and those that were made for late money
+	entries      map[drop.EntryID]drop.Entry
 }
 
 func newBooks(s *simulation) *books {
 	b := &books{
 		simulation: s, stock: make(map[drop.ID]drop.Stock), reservations: make(map[drop.ReservationID]drop.Reservation),
 		purchases: make(map[drop.ReservationID]drop.Purchase), sold: make(map[drop.PurchaseID]drop.Purchase), rows: make(map[drop.ID]map[pair][]drop.Reservation),
+		entries: make(map[drop.EntryID]drop.Entry),
 	}
 	for _, id := range s.drops {
 		b.rows[id] = make(map[pair][]drop.Reservation)
@@ -34,9 +36,16 @@ func newBooks(s *simulation) *books {
 			if r.Claim != 0 && r.Claim != r.ID {
 				late[r.Claim] = true
 			}
-			if who := (pair{r.UserID, r.Size}); !late[r.ID] {
+			if who := (pair{r.UserID, r.Size}); !late[r.ID] && !r.Offer {
 				b.rows[id][who] = append(b.rows[id][who], r)
 			}
+		}
+		line, err := s.store.Line(s.t.Context(), id, 0, 10_000)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, e := range line {
+			b.entries[e.ID] = e
 		}
 		for _, p := range books.Purchases {
 			b.purchases[p.ReservationID], b.sold[p.ID] = p, p
@@ -72,6 +81,7 @@ func (b *books) check() {
 	b.checkLimit()
 	b.checkPayments()
 	b.checkReturned()
+	b.checkWaitlist()
 	for id, n := range b.made {
 		if n > 1 || b.ended[id] > 1 {
 			b.t.Errorf("reservation %d: announced %d times as made and %d times as ended", id, n, b.ended[id])

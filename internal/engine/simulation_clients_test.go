@@ -23,6 +23,9 @@ type deed struct {
 	wanted   drop.ReservationID // for a purchase or cancellation
 	units    int64              // for a restock
 	back     drop.ReturnPurchase
+	// joined is the buyer and size of a join. leaves is the entry that the client gives up.
+	joined pair
+	leaves drop.EntryID
 
 	mu              sync.Mutex
 	asked, refusals int
@@ -33,6 +36,7 @@ type deed struct {
 	answered        time.Time
 	reservation     drop.Reservation
 	purchase        drop.Purchase
+	place           engine.Place
 }
 
 type pair struct {
@@ -91,6 +95,7 @@ func (d *deed) checkView(s *simulation, e *engine.Engine, got any) {
 		return
 	}
 	is, was := committed.Drop, v.Drop
+	s.checkKept("shown", &was)
 	if was.Version > is.Version || was.Version == is.Version && (was.Stock() != is.Stock() || was.Paused != is.Paused) {
 		s.t.Errorf("%s: shown is %+v, committed is %+v", d, was, is)
 	}
@@ -102,6 +107,9 @@ func (d *deed) checkView(s *simulation, e *engine.Engine, got any) {
 // succeeded needs d.mu.
 func (d *deed) succeeded(s *simulation, got any) {
 	text := fmt.Sprintf("%+v", got)
+	if p, ok := got.(engine.Place); ok && p.Reservation != nil {
+		text = fmt.Sprintf("%+v %+v", p.Entry, *p.Reservation)
+	}
 	if v, ok := got.(*engine.View); ok {
 		text = fmt.Sprintf("%+v", v.Drop)
 	}
@@ -118,6 +126,8 @@ func (d *deed) succeeded(s *simulation, got any) {
 		d.reservation = got
 	case drop.Purchase:
 		d.purchase = got
+	case engine.Place:
+		d.place = got
 	}
 }
 
@@ -131,6 +141,7 @@ type client struct {
 	own    []*deed // reservations that it asked for
 	bought []*deed // purchases that it asked for
 	keyed  []*deed
+	joins  []*deed // entries that it asked for
 }
 
 func (c *client) run() {
@@ -140,7 +151,9 @@ func (c *client) run() {
 			return
 		}
 		c.calls++
-		switch n := c.rnd.IntN(26); {
+		switch n := c.rnd.IntN(34); {
+		case n >= 26:
+			c.wait()
 		case n < 9:
 			c.send(c.reserve())
 		case n >= 25:
@@ -197,7 +210,7 @@ func (c *client) reserve() *deed {
 	switch simulationSpecs()[i].Name {
 	case "limited":
 		who.user = drop.UserID(1 + c.rnd.IntN(4))
-	case "sized":
+	case "sized", "waited":
 		who.size = []string{"8", "9"}[c.rnd.IntN(2)]
 	}
 	d := c.add(&deed{
@@ -286,7 +299,7 @@ func (c *client) operate() *deed {
 	default:
 		d.units = int64(c.rnd.IntN(6)) - 2
 		size := ""
-		if id == c.sim.drops[2] {
+		if id == c.sim.drops[2] || id == c.sim.drops[3] {
 			size = "9"
 		}
 		d.what = fmt.Sprintf("restocks %d by %d", id, d.units)

@@ -194,13 +194,17 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 	pause := rand0(rnd, max(l.sim.plan.slow, 1))
 	decided := make(chan struct{})
 	given := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Follower: storetest.None, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
+		closed := s.LineClosed
 		changes := b.Decide(s, now)
 		close(decided)
-		if m != none {
+		if m != none && len(need.Payments) == 0 { // payments have a mutex, and time stands still while somebody waits for one
 			time.Sleep(pause) // under the lock
 		}
 		if l.cut.Load() || m == rolledBack || m == poisoned || m == lostBefore {
 			return nil // a killed replica sends no COMMIT
+		}
+		if changes != nil {
+			l.sim.committed(s, closed)
 		}
 		if changes != nil && m == none {
 			begin = l.follow(b)

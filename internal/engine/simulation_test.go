@@ -21,7 +21,7 @@ import (
 	"sneakerdrop/internal/testing/seeds"
 )
 
-// Two replicas sell three drops from one store for a minute of simulated time. The seed of a run decides what clients
+// Two replicas sell four drops from one store for a minute of simulated time. The seed of a run decides what clients
 // ask and what fails. Store calls fail before, during and after COMMIT, take effect late or are slow. The store has
 // outages, its clock is set, and replicas are killed. Then the faults end and the test checks the promises; see
 // books.
@@ -73,15 +73,20 @@ type simulation struct {
 	trace       []string
 	counts      map[string]int
 	made, ended map[drop.ReservationID]int // as reported by events
+	closings    []closing
 }
 
-// simulationSpecs returns the three drops.
+// simulationSpecs returns the four drops.
 func simulationSpecs() []drop.Spec {
 	plain, limited := int64(12), int64(20)
 	return []drop.Spec{
 		{Name: "plain", TotalStock: &plain, StartTime: 1},
 		{Name: "limited", TotalStock: &limited, StartTime: 1, LimitPerUser: 2, MaxExpiredHolds: 3},
 		{Name: "sized", Sizes: []drop.SizeSpec{{Label: "8", Stock: 5}, {Label: "9", Stock: 3}}, StartTime: 1},
+		{
+			Name: "waited", Sizes: []drop.SizeSpec{{Label: "8", Stock: 2}, {Label: "9", Stock: 1}}, StartTime: 1, LimitPerUser: 2,
+			Waitlist: true, OfferFor: 10,
+		},
 	}
 }
 
@@ -132,6 +137,9 @@ func (s *simulation) count(what string) {
 func (s *simulation) publish(ev engine.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ev.View != nil {
+		s.checkKept("published", &ev.View.Drop)
+	}
 	for _, r := range ev.Made {
 		s.made[r.ID]++
 	}
@@ -191,6 +199,7 @@ func (s *simulation) recover() {
 		}
 	}
 	s.recoverPayments()
+	s.closeLines()
 	time.Sleep(77 * time.Second) // a hold, a quarter more for a payment, and a sweep
 	for _, r := range s.replicas {
 		e, _ := r.reach()
@@ -252,8 +261,11 @@ func (r *replica) reach() (*engine.Engine, context.Context) {
 
 // nothingDone reports whether an error says that its call had no effect.
 func nothingDone(err error) bool {
+	if errors.Is(err, engine.ErrOutcomeUnknown) {
+		return false
+	}
 	if drop.CodeOf(err) != "" || errors.Is(err, engine.ErrUnavailable) || errors.Is(err, engine.ErrOverloaded) || errors.Is(err, engine.ErrStopping) {
 		return true
 	}
-	return errors.Is(err, errMade) && !errors.Is(err, engine.ErrOutcomeUnknown)
+	return errors.Is(err, errMade)
 }

@@ -25,7 +25,8 @@ type Place struct {
 }
 
 // Join puts the user at the end of the line for a size. An empty size means that the caller named none. A user who
-// waits already keeps the place. See drop.Join.
+// waits already keeps the place. See drop.Join. With a key, the place has no estimate, and a position only if the user
+// did not wait before.
 func (e *Engine) Join(ctx context.Context, id drop.ID, user drop.UserID, size string, r Retry) (Place, error) {
 	cmd := drop.Join{User: user, Size: size}
 	result, err := e.do(ctx, id, r.under(id, cmd), r)
@@ -36,6 +37,9 @@ func (e *Engine) Join(ctx context.Context, id drop.ID, user drop.UserID, size st
 	p := Place{Entry: *result.Entry, Position: result.Position}
 	if result.Reservation.ID != 0 {
 		p.Reservation = &result.Reservation
+	}
+	if r.Key != "" { // a repeated call gets the same answer, however far the entry has come since
+		return p, nil
 	}
 	return p, e.locate(ctx, &p)
 }
