@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"sneakerdrop/internal/testing/tokens"
 )
 
 const (
@@ -15,6 +18,19 @@ const (
 )
 
 const places = "#drop-1 .places"
+
+// isLook is true of the pause between two looks of a page at its place in line.
+const isLook = `(ms > 5000 && ms <= 7500 || ms >= 20_000 && ms <= 30_000)`
+
+// told is a look at a page that only asks for its place in line when it has a reason to.
+func (l look) told() look {
+	return l.with(`{ const real = setTimeout; globalThis.setTimeout = (f, ms, ...more) => (` + isLook + ` ? 0 : real(f, ms, ...more)); }`)
+}
+
+// asking is a look at a page that asks all the time.
+func (l look) asking() look {
+	return l.with(`{ const real = setTimeout; globalThis.setTimeout = (f, ms, ...more) => real(f, ` + isLook + ` ? 50 : ms, ...more); }`)
+}
 
 // joins gets in line for a drop of which nothing is left.
 func (p *page) joins(name string) {
@@ -40,7 +56,7 @@ func TestWaitlist_JoinAndLeave(t *testing.T) {
 			made(t, s.url, oneWithALine)
 			hold(t, s.url, `{"dropId":1,"userId":1}`)
 			mustPost(t, s.url+"/api/drops/waitlist", `{"dropId":1,"userId":2}`)
-			p := visit(t, s.url+"/drops/1", l)
+			p := visit(t, s.url+"/drops/1", l.told())
 			p.reads("#drop-1 .note", "When it's your turn, we reserve a pair for you for 10 minutes.")
 			p.check("waitlist to join", l)
 			p.joins("Ann")
@@ -50,7 +66,7 @@ func TestWaitlist_JoinAndLeave(t *testing.T) {
 			p.navigate(s.url)
 			p.reads(places, "You are number 2")
 			p.check("waitlist in the list", l)
-			second := p.sameVisitor(s.url+"/drops/1", l)
+			second := p.sameVisitor(s.url+"/drops/1", l.told())
 			second.reads(places, "You are number 2")
 			second.press(places + " button")
 			second.reads(button(1), "Join the waitlist")
@@ -72,7 +88,7 @@ func TestWaitlist_OfferIsBought(t *testing.T) {
 			s := startFor(t, t.TempDir(), "--hold=20m")
 			made(t, s.url, oneWithALine)
 			first := hold(t, s.url, `{"dropId":1,"userId":1}`)
-			p := visit(t, s.url+"/drops/1", l)
+			p := visit(t, s.url+"/drops/1", l.asking())
 			p.joins("Ann")
 			releases(t, s.url, first)
 			p.reads(".hold", "It's your turn Last pair")
@@ -97,14 +113,13 @@ func TestWaitlist_DeclinedOfferGoesToTheNext(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--hold=20m")
 	made(t, s.url, oneWithALine)
 	first := hold(t, s.url, `{"dropId":1,"userId":1}`)
-	ann, ben := visit(t, s.url, desktop), visit(t, s.url+"/drops/1", phone)
+	ann, ben := visit(t, s.url, desktop.asking()), visit(t, s.url+"/drops/1", phone.asking())
 	ann.joins("Ann")
 	ben.joins("Ben")
 	ben.reads(places, "You are number 2")
 	releases(t, s.url, first)
 	ann.reads(".hold", "It's your turn")
-	ben.navigate(s.url + "/drops/1")
-	ben.reads(places, "You are number 1")
+	ben.reads(places, "You are number 1 About") // the line moved
 	ann.press(".hold .quiet")
 	ben.reads(".hold", "It's your turn")
 	ann.reads(button(1), "Join the waitlist")
@@ -116,20 +131,29 @@ func TestWaitlist_DeclinedOfferGoesToTheNext(t *testing.T) {
 	ben.quiet()
 }
 
-// A page whose connection is gone asks for its place from time to time, and finds the offer.
-func TestWaitlist_OfferIsFoundWithoutAConnection(t *testing.T) {
+// A signed-in buyer is told of an offer at once: the page does not ask for it.
+func TestWaitlist_SignedInBuyersAreTold(t *testing.T) {
 	t.Parallel()
-	s := startFor(t, t.TempDir(), "--hold=20m")
-	made(t, s.url, oneWithALine)
-	first := hold(t, s.url, `{"dropId":1,"userId":1}`)
-	p := visit(t, s.url+"/drops/1", desktop.with(`{
-		globalThis.WebSocket = undefined, XMLHttpRequest.prototype.send = function () { setTimeout(() => this.onreadystatechange?.()) };
-		const real = setTimeout; globalThis.setTimeout = (f, ms, ...more) => real(f, ms >= 20_000 && ms <= 30_000 ? 50 : ms, ...more); // the pause between two looks
-	}`))
-	p.joins("Ann")
-	p.reads(".live", "…")
-	releases(t, s.url, first)
-	p.reads(".hold", "It's your turn")
+	const secret = "0123456789abcdef0123456789abcdef"
+	s, operate := signInServer(t, secret, "--hold=20m", "--sign-in-url=/sign-in")
+	operate("", "/api/drops/create", oneWithALine)
+	token := func(name string) string {
+		return tokens.HS256(secret, fmt.Sprintf(`{"sub":%q,"name":%[1]q,"aud":"shop","exp":%d}`, name, time.Now().Add(time.Hour).Unix()))
+	}
+	first := id(t, "200 "+operate(token("Ben"), "/api/drops/reserve", `{"dropId":1}`))
+	l := desktop.told()
+	p := visit(t, s.url+"/drops/1", l.with(l.before+script(fmt.Sprintf(`sessionStorage.setItem("sneakerdrop.token", %q);`, token("Ann")))))
+	p.reads(".live", "Live")
+	p.reads(".who", "Ann")
+	p.reads(button(1), "Join the waitlist")
+	p.reserves(1)
+	p.reads(places, "You are number 1")
+	operate(token("Ben"), "/api/drops/cancel", fmt.Sprintf(`{"reservationId":%d}`, first))
+	p.reads(".hold", "It's your turn Last pair")
+	p.holds(`!document.querySelector(".places")`)
+	p.press(".hold .primary")
+	p.reads("dialog[open]", "It's yours!")
+	p.quiet()
 }
 
 // Each size has a line of its own.
@@ -141,7 +165,7 @@ func TestWaitlist_HasALineForEachSize(t *testing.T) {
 			made(t, s.url, fmt.Sprintf(sizesWithALine, 5))
 			nine := hold(t, s.url, `{"dropId":1,"userId":1,"size":"9"}`)
 			hold(t, s.url, `{"dropId":1,"userId":1,"size":"10"}`)
-			p := visit(t, s.url+"/drops/1", l)
+			p := visit(t, s.url+"/drops/1", l.asking())
 			p.reads(button(1), "Select a size")
 			p.press(`#drop-1 input[value="9"]`)
 			p.reads(button(1), "Join the waitlist for size 9")
@@ -164,6 +188,46 @@ func TestWaitlist_HasALineForEachSize(t *testing.T) {
 			p.quiet()
 		})
 	}
+}
+
+// What the waitlist says has room on the narrowest phone in every language, also with large text.
+func TestWaitlist_FitsOnTheNarrowestPhone(t *testing.T) {
+	t.Parallel()
+	s := withTheme(t, "testdata/rtl")
+	made(t, s.url, `{"name":"Sized","price":90,"waitlist":true,"offer_for":86400,"sizes":[{"size":"9","stock":0},{"size":"10","stock":0}],`+started+`}`)
+	buyer := id(t, post(t, s.url+"/api/users", `{"username":"Ann"}`))
+	known := script(fmt.Sprintf(`localStorage.setItem("sneakerdrop.buyer", '{"id":%d,"name":"Ann"}');`, buyer))
+	for _, size := range []string{"9", "10"} {
+		mustPost(t, s.url+"/api/drops/waitlist", fmt.Sprintf(`{"dropId":1,"userId":%d,"size":%q}`, buyer, size))
+	}
+	for _, text := range []string{"100%", "200%"} {
+		for _, lang := range []string{"en", "de", "es", "fr", "ja", "ar"} {
+			p := visit(t, s.url+"/drops/1", look{name: "narrow", width: 320, height: 568, phone: true}.in(lang).with(known))
+			eval[chromedp.Void](p, script(fmt.Sprintf(`document.documentElement.style.fontSize = %q`, text)))
+			p.holds(`document.querySelectorAll(".places li").length === 2`)
+			p.press(`#drop-1 input[value="10"]`)
+			p.holds(`document.querySelector("#drop-1 .sizes .picked") !== null`)
+			p.checkLayout("narrow waitlist " + lang + " " + text)
+			p.quiet()
+		}
+	}
+}
+
+// No page asks for a place in line before the start, or at it: nobody can have one.
+func TestWaitlist_NobodyAsksAtTheStart(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir())
+	made(t, s.url, `{"name":"Soon","price":90,"total_stock":5,"waitlist":true,"start_time":"2099-01-01T00:00:00Z"}`)
+	made(t, s.url, `{"name":"Open","price":90,"total_stock":5,"waitlist":true,`+started+`}`)
+	p := visit(t, s.url, desktop.with(`localStorage.setItem("sneakerdrop.buyer", '{"id":7,"name":"Ann"}'); globalThis.asked = [];
+		{ const real = fetch; globalThis.fetch = (url, init) => (asked.push(new URL(url, location.href).pathname), real(url, init)); }`))
+	p.reads(button(2), "Reserve")
+	const held = "/api/users/7/reservations" // is asked for at the beginning and when the page is connected, and the lines after it
+	p.holds(`asked.filter((path) => path === "` + held + `").length === 2 && asked.lastIndexOf("/api/drops/2/waitlist") > asked.lastIndexOf("` + held + `")`)
+	patch(t, s.url+"/api/drops/1", `{"start_time":"2020-01-01T00:00:00Z"}`)
+	p.reads(button(1), "Reserve")
+	p.holds(`!asked.includes("/api/drops/1/waitlist")`)
+	p.quiet()
 }
 
 // A sized drop of which nothing is left leads to the sizes, and a size to its line.
@@ -189,7 +253,7 @@ func TestWaitlist_SkippedBuyersReadWhy(t *testing.T) {
 	s := startFor(t, t.TempDir(), "--hold=20m")
 	made(t, s.url, fmt.Sprintf(sizesWithALine, 1))
 	nine, ten := hold(t, s.url, `{"dropId":1,"userId":1,"size":"9"}`), hold(t, s.url, `{"dropId":1,"userId":2,"size":"10"}`)
-	p := visit(t, s.url+"/drops/1", desktopDark)
+	p := visit(t, s.url+"/drops/1", desktopDark.asking())
 	p.press(`#drop-1 input[value="9"]`)
 	p.reserves(1)
 	p.introduce("Ann")
@@ -200,7 +264,6 @@ func TestWaitlist_SkippedBuyersReadWhy(t *testing.T) {
 	releases(t, s.url, nine)
 	p.reads(".hold", "It's your turn Sized Size 9")
 	releases(t, s.url, ten)
-	p.navigate(s.url + "/drops/1")
 	p.reads(places, "Size 10 It was your turn, but you couldn't get a pair You've reached the limit for this drop.")
 	p.reads(button(1), "Reserved for you")
 	p.check("waitlist skipped", desktopDark)

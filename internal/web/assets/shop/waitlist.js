@@ -7,10 +7,10 @@ import { say } from "../shared/say.js";
 import { subscribe } from "../shared/topics.js";
 import { explain } from "../shared/words.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
-import { catalog, nameOf } from "./catalog.js";
+import { catalog, nameOf, phaseOf } from "./catalog.js";
 import { changed, hands, heard, tellTabs } from "./hands.js";
 
-const pace = 20_000; // ms between two looks at the lines, and up to half as much more: nobody asks at the same time
+const front = 5; // the places whose turn may come soon
 
 const sizeOf = ({ size }) => size ?? "";
 
@@ -28,6 +28,7 @@ function put(entry) {
   hands.lines.set(entry.dropId, [...had, entry]);
   if (entry.reservation) heard(entry.reservation);
   changed(entry.dropId);
+  plan();
 }
 
 // readLine asks for the buyer's entries in a drop. An answer to what was asked before the buyer did something here no
@@ -48,23 +49,32 @@ export async function readLine(dropId) {
   }
 }
 
-// readNew reads the line of a drop that the page has just heard of.
-export function readNew({ id, waitlist }) {
-  if (waitlist && !hands.lines.has(id)) readLine(id);
+// readNew reads the line of a drop that the page has just heard of. Before the start nobody can be in it, and at the
+// start no crowd shall ask.
+export function readNew(drop) {
+  if (!drop.waitlist || hands.lines.has(drop.id)) return;
+  if (phaseOf(drop) === "soon") hands.lines.set(drop.id, []);
+  else readLine(drop.id);
+}
+
+// readLines asks anew for each drop with a waitlist.
+export function readLines() {
+  for (const drop of catalog.drops.values()) if (waits(drop.id) || (drop.waitlist && phaseOf(drop) !== "soon")) readLine(drop.id);
 }
 
 let timer = 0;
 
-// readLines asks anew for each drop with a waitlist, and goes on while the buyer waits.
-export function readLines() {
+// plan sets when the page asks next, while the buyer waits. Signed-in buyers are told of an offer. Others find out by
+// asking, so that those at the front of a line ask more often. Nobody asks at the same time.
+function plan() {
   clearTimeout(timer);
-  timer = setTimeout(again, pace * (1 + Math.random() / 2));
-  for (const drop of catalog.drops.values()) if (drop.waitlist || waits(drop.id)) readLine(drop.id);
+  const all = [...hands.lines.values()].flat().filter((e) => e.status === "waiting");
+  const soon = !identity && all.some((e) => e.position <= front);
+  if (all.length > 0) timer = setTimeout(again, (soon ? 5000 : 20_000) * (1 + Math.random() / 2));
 }
 
 function again() {
-  clearTimeout(timer);
-  timer = setTimeout(again, pace * (1 + Math.random() / 2));
+  plan();
   if (document.hidden) return; // it is asked when the page is looked at
   for (const id of hands.lines.keys()) if (waits(id)) readLine(id);
 }
