@@ -122,7 +122,7 @@ func (s *show) publish(id drop.ID, version int64) {
 		View: &engine.View{Drop: drop.Drop{
 			ID: id, Version: version, Sizes: []drop.Size{{Stock: drop.Stock{Total: version, Available: version}}},
 		}},
-		Ledger: []drop.LedgerEntry{{Reason: drop.Restocked}},
+		Ledger: []drop.LedgerEntry{{Reason: drop.Restocked, Units: 1}},
 	})
 }
 
