@@ -51,7 +51,7 @@ func serveHub(t *testing.T, h *live.Hub, most int) (*live.Hub, *sse.Streams, *ht
 func publish(h *live.Hub, id drop.ID, version int64) {
 	h.Publish(engine.Event{
 		View:   &engine.View{Drop: drop.Drop{ID: id, Version: version, Sizes: []drop.Size{{Stock: drop.Stock{Total: version, Available: version}}}}},
-		Ledger: []drop.LedgerEntry{{Reason: drop.Restocked}},
+		Ledger: []drop.LedgerEntry{{Reason: drop.Restocked, Units: 1}},
 	})
 }
 

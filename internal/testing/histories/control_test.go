@@ -20,7 +20,7 @@ func TestHistories_OfServersWithoutTheRowLockHaveNone(t *testing.T) {
 	byKey := []string{
 		"d.ctid = n.place::tid", "n.place IS NOT NULL",
 		"AND ctid = $2::text::tid", "AND $2::text IS NOT NULL",
-		"s.total, s.available, s.held, s.sold, s.ctid::text", "s.total, s.available, s.held, s.sold, wanted.position::text",
+		"s.waiting, s.pending, s.ctid::text", "s.waiting, s.pending, wanted.position::text",
 		"s.ctid = n.place::tid", "s.position = n.place::integer",
 	}
 	s := setting{
