@@ -59,8 +59,9 @@ func (b *books) check() {
 	if err != nil || report.Damaged() > 0 {
 		b.t.Errorf("audit: %v, %+v", err, report)
 	}
+	late := b.late()
 	for id, stock := range b.stock {
-		if stock.Held != 0 {
+		if stock.Held != late[id] {
 			b.t.Errorf("drop %d: holds never ended: %+v", id, stock)
 		}
 	}
