@@ -43,7 +43,9 @@ func (c StartPayment) apply(a *application) Result {
 		return Result{Err: refusal}
 	}
 	switch {
-	case r.Payment == c.Payment, r.Payment != c.Instead:
+	case r.Claim != 0 && !c.AtOnce:
+		return Result{Err: Refuse(CodePaymentPending)}
+	case r.Payment == c.Payment, r.Payment != c.Instead: // with AtOnce also one whose claim came with it
 		return Result{Reservation: *r}
 	case r.Claim != 0:
 		return Result{Err: Refuse(CodePaymentPending)}
