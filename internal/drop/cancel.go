@@ -33,11 +33,7 @@ func (a *application) cancel(r *Reservation) Result {
 	case Completed:
 		return Result{Err: Refuse(CodeAlreadyPurchased)}
 	case Active:
-		why := ReservationCancelled
-		if r.Offer {
-			why = OfferDeclined
-		}
-		a.end(r, Cancelled, why, r.ID.number())
+		a.end(r, Cancelled)
 	case Expired, Cancelled:
 	}
 	return Result{Reservation: *r}

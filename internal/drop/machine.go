@@ -118,16 +118,12 @@ func (a *application) find(id ReservationID, owner UserID) (*Reservation, *Error
 // expireIfDue expires an active hold whose end has come.
 func (a *application) expireIfDue(r *Reservation) {
 	if r.Status == Active && !r.LiveAt(a.now) {
-		why := ReservationExpired
-		if r.Offer {
-			why = OfferExpired
-		}
-		a.end(r, Expired, why, r.ID.number())
+		a.end(r, Expired)
 	}
 }
 
-// end ends a reservation. The ledger names it by number, or its purchase.
-func (a *application) end(r *Reservation, status Status, reason Reason, number uint32) {
+// end ends a reservation. The ledger names it or, if it is completed, the newest purchase.
+func (a *application) end(r *Reservation, status Status) {
 	r.Status = status
 	r.EndedAt = a.now
 	if u := a.usage[r.UserID]; u != nil && status != Completed && (!r.Offer || a.OffersCount) {
@@ -138,10 +134,12 @@ func (a *application) end(r *Reservation, status Status, reason Reason, number u
 		a.changes.Ended = append(a.changes.Ended, r)
 	}
 	size := a.sizeIndex(r.Size)
-	a.move(size, reason, 1, number)
-	if status != Completed {
-		a.handOver(size)
+	if status == Completed {
+		a.move(size, r.Ended(), 1, a.Purchased)
+		return
 	}
+	a.move(size, r.Ended(), 1, r.ID.number())
+	a.handOver(size)
 }
 
 // finish writes the batch's ledger and completes the state. It returns nil if nothing changed.

@@ -148,7 +148,7 @@ func (c ClaimUnit) late(a *application, expired *Reservation) Result {
 	if refusal := a.overLimit(used); refusal != nil {
 		return Result{Err: refusal}
 	}
-	r, refusal := a.hold(size, c.User, expired.Size, c.Within, used, Reserved)
+	r, refusal := a.hold(size, c.User, expired.Size, c.Within, used, false)
 	if refusal != nil {
 		return Result{Err: refusal}
 	}

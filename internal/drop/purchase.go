@@ -52,7 +52,7 @@ func (a *application) sell(r *Reservation) Result {
 		ID: NewPurchaseID(a.ID, a.Purchased), ReservationID: r.ID, UserID: r.UserID,
 		Size: r.Size, Price: a.Price, CreatedAt: a.now,
 	}
-	a.end(r, Completed, Purchased, a.Purchased)
+	a.end(r, Completed)
 	if u := a.usage[r.UserID]; u != nil {
 		u.bought++
 	}

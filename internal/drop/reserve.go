@@ -48,7 +48,7 @@ func (c Reserve) apply(a *application) Result {
 	if refusal := a.cooldown(used); refusal != nil {
 		return Result{Err: refusal}
 	}
-	r, refusal := a.hold(size, c.User, label, c.Hold, used, Reserved)
+	r, refusal := a.hold(size, c.User, label, c.Hold, used, false)
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
@@ -68,15 +68,15 @@ func (a *application) overLimit(used *usage) *Error {
 	return nil
 }
 
-// hold makes a reservation of one unit, for a reason. used is the buyer's, nil if nobody counts the buyer's units.
-func (a *application) hold(size int, user UserID, label string, lasts time.Duration, used *usage, why Reason) (*Reservation, *Error) {
+// hold makes a reservation of one unit, or an offer. used is the buyer's, nil if nobody counts the buyer's units.
+func (a *application) hold(size int, user UserID, label string, lasts time.Duration, used *usage, offer bool) (*Reservation, *Error) {
 	if a.Reserved == math.MaxUint32 {
 		return nil, Refuse(CodeExhausted)
 	}
 	a.Reserved++
 	r := &Reservation{
 		ID: NewReservationID(a.ID, a.Reserved), UserID: user, Size: label,
-		Status: Active, CreatedAt: a.now, ExpiresAt: a.now.Add(lasts),
+		Status: Active, CreatedAt: a.now, ExpiresAt: a.now.Add(lasts), Offer: offer,
 	}
 	if a.reservations == nil {
 		a.reservations = make(map[ReservationID]*Reservation)
@@ -89,6 +89,6 @@ func (a *application) hold(size int, user UserID, label string, lasts time.Durat
 	if a.Deadline == 0 || r.ExpiresAt < a.Deadline {
 		a.Deadline = r.ExpiresAt
 	}
-	a.move(size, why, 1, a.Reserved)
+	a.move(size, r.Began(), 1, a.Reserved)
 	return r, nil
 }

@@ -194,15 +194,10 @@ func (c Join) apply(a *application) Result {
 	e := a.entry(Entry{ID: NewEntryID(a.ID, a.Waited), UserID: c.User, Line: i, Size: label, Status: Waiting, CreatedAt: a.now})
 	a.changes.Joined = append(a.changes.Joined, e)
 	a.first(e)
-	l := a.lines[i]
-	if l == nil {
-		if a.lines == nil {
-			a.lines = make(map[int]*line)
-		}
-		l = &line{whole: a.Sizes[i].Waiting == 0}
-		a.lines[i] = l
+	if a.lines[i] == nil {
+		a.LoadLine(i, nil, a.Sizes[i].Waiting == 0)
 	}
-	if l.whole {
+	if l := a.lines[i]; l.whole {
 		l.entries = append(l.entries, e)
 	}
 	a.inLineNow(i, 1)
@@ -390,13 +385,12 @@ func (a *application) offer(size int, e *Entry) {
 	if a.Sizes[size].Pending > 0 {
 		a.keepForLine(size, -1)
 	}
-	r, refusal := a.hold(size, e.UserID, e.Size, time.Duration(cmp.Or(a.OfferFor, DefaultOfferFor))*time.Second, used, WaitlistOffered)
+	r, refusal := a.hold(size, e.UserID, e.Size, time.Duration(cmp.Or(a.OfferFor, DefaultOfferFor))*time.Second, used, true)
 	if refusal != nil {
 		e.Why = refusal.Code
 		a.leaveLine(e, Skipped)
 		return
 	}
-	r.Offer = true
 	e.Offer = r.ID
 	a.leaveLine(e, Offered)
 }

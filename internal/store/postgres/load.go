@@ -186,9 +186,7 @@ func (t *transaction) sizes(rows pgx.Rows) error {
 
 func (t *transaction) due(rows pgx.Rows) error {
 	r := drop.Reservation{Status: drop.Active}
-	var offer int16
-	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt, &r.Payment, &r.Claim, &offer}, func() error {
-		r.Offer = offer != 0
+	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt, &r.Payment, &r.Claim, &r.Offer}, func() error {
 		l, err := t.of(r.ID.Drop())
 		switch {
 		case err != nil:
@@ -274,13 +272,11 @@ func (l *loader) reservations(rows pgx.Rows) error {
 		r            drop.Reservation
 		p            drop.Purchase
 		name, public string
-		offer        int16
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public, &r.Payment, &r.Claim, &offer,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public, &r.Payment, &r.Claim, &r.Offer,
 		&p.ID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt, &p.Return, &p.ReturnedAt,
 	}, func() error {
-		r.Offer = offer != 0
 		l.state.LoadReservation(r, known(name), public)
 		if p.ID != 0 {
 			p.ReservationID = r.ID
@@ -306,12 +302,10 @@ func (l *loader) usage(rows pgx.Rows) error {
 	var (
 		r      drop.Reservation
 		unpaid int
-		offer  int16
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid, &r.Payment, &r.Claim, &offer,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid, &r.Payment, &r.Claim, &r.Offer,
 	}, func() error {
-		r.Offer = offer != 0
 		if unpaid > 0 {
 			l.state.LoadUnpaid(r.UserID, min(unpaid, drop.MaxUnpaid), r.EndedAt)
 			return nil

@@ -88,7 +88,7 @@ ORDER BY of.drop_id, wanted.position`
 
 	runBatchDue = `
 SELECT r.id, r.user_id, r.size, r.created_at, r.expires_at, coalesce(r.payment, 0), coalesce(r.claim, 0),
-       coalesce(r.offer, 0::smallint)
+       r.offer IS NOT NULL
 FROM unnest($1::bigint[], $2::bigint[]) AS of (drop_id, since)
 JOIN LATERAL (
     SELECT id, user_id, size, created_at, expires_at, payment, claim, offer
@@ -120,7 +120,7 @@ LIMIT 1`
 
 	runBatchReservations = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), coalesce(u.username, ''),
-       coalesce(u.public_name, ''), coalesce(r.payment, 0), coalesce(r.claim, 0), coalesce(r.offer, 0::smallint),
+       coalesce(u.public_name, ''), coalesce(r.payment, 0), coalesce(r.claim, 0), r.offer IS NOT NULL,
        coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0),
        coalesce(p.returned, 0), coalesce(p.returned_at, 0)
 FROM unnest($2::bigint[], $3::bigint[]) AS wanted (id, owner)
@@ -162,7 +162,7 @@ JOIN LATERAL (
 
 	runBatchUsageOf = `
 SELECT 0 AS id, wanted.user_id, '' AS size, 0::smallint AS status, 0 AS created_at, 0 AS expires_at, past.last AS ended_at,
-       past.unpaid, 0 AS payment, 0 AS claim, 0::smallint AS offer
+       past.unpaid, 0 AS payment, 0 AS claim, false AS offer
 FROM `
 
 	runBatchUsageThen = `
@@ -178,7 +178,7 @@ WHERE $3::boolean OR (
 )
 UNION ALL
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), 0, coalesce(r.payment, 0),
-       coalesce(r.claim, 0), coalesce(r.offer, 0::smallint)
+       coalesce(r.claim, 0), r.offer IS NOT NULL
 FROM `
 
 	runBatchUsageEnd = `

@@ -65,7 +65,7 @@ WITH clock AS MATERIALIZED (
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
 )
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0),
-       coalesce(r.payment, 0), coalesce(r.claim, 0), coalesce(r.offer, 0::smallint), greatest(clock.now, d.last_at)
+       coalesce(r.payment, 0), coalesce(r.claim, 0), r.offer IS NOT NULL, greatest(clock.now, d.last_at)
 FROM clock
 CROSS JOIN sneakerdrop.drops AS d
 JOIN LATERAL (

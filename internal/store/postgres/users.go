@@ -88,17 +88,15 @@ func (b buyers) AddBuyer(u *drop.User) (added bool, err error) {
 // Reservations implements store.Store. It probes one index per drop; a buyer has few rows in each.
 func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) ([]drop.Reservation, error) {
 	var (
-		list  []drop.Reservation
-		r     drop.Reservation
-		offer int16
-		now   drop.Time
+		list []drop.Reservation
+		r    drop.Reservation
+		now  drop.Time
 	)
 	rows, err := s.pool.Query(ctx, reservationsReservations, int64(user), int64(max(limit, 0)))
 	if err == nil {
 		_, err = pgx.ForEachRow(rows, []any{
-			&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &r.Payment, &r.Claim, &offer, &now,
+			&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &r.Payment, &r.Claim, &r.Offer, &now,
 		}, func() error {
-			r.Offer = offer != 0
 			list = append(list, r.At(now))
 			return nil
 		})

@@ -65,10 +65,16 @@ func NewestOfLine(id drop.ID, size int, status drop.EntryStatus, limit int) Quer
 	return Query{Table: Entries, Of: id, Where: by, Is: by.Of(is), Also: also, AlsoIs: also.Of(is), Page: Before(0, limit), Index: lineIndex}
 }
 
+// lineClosed asks up to which entry a drop's lines were closed. There is no answer if there is no such drop.
+func lineClosed(id drop.ID) (q Query, closed *[]uint32) {
+	q = Query{Table: Drops, Of: id}
+	closed = list(&q, new(drop.State), func(s *drop.State) uint32 { return s.LineClosed })
+	return q, closed
+}
+
 // entries reads entries of a drop as they are now.
 func (s Store) entries(ctx context.Context, id drop.ID, q Query) ([]drop.Entry, error) {
-	head := Query{Table: Drops, Of: id}
-	closed := list(&head, new(drop.State), func(s *drop.State) uint32 { return s.LineClosed })
+	head, closed := lineClosed(id)
 	rows := list(&q, new(drop.Entry), func(e *drop.Entry) drop.Entry { return *e })
 	if err := s.engine.Read(ctx, fmt.Sprintf("read the waitlist of drop %d", id), head, q); err != nil {
 		return nil, err
@@ -84,8 +90,7 @@ func (s Store) entries(ctx context.Context, id drop.ID, q Query) ([]drop.Entry, 
 
 // WaitingBefore implements store.Store.
 func (s Store) WaitingBefore(ctx context.Context, e *drop.Entry) (n int64, err error) {
-	head := Query{Table: Drops, Of: e.ID.Drop()}
-	closed := list(&head, new(drop.State), func(s *drop.State) uint32 { return s.LineClosed })
+	head, closed := lineClosed(e.ID.Drop())
 	if err := s.engine.Read(ctx, fmt.Sprintf("read when the lines of drop %d were closed", e.ID.Drop()), head); err != nil || len(*closed) == 0 {
 		return 0, err
 	}
