@@ -32,6 +32,27 @@ func (l look) asking() look {
 	return l.with(`{ const real = setTimeout; globalThis.setTimeout = (f, ms, ...more) => real(f, ` + isLook + ` ? 50 : ms, ...more); }`)
 }
 
+// slowLine lets a test hold back what the page is told of the buyer's places. slow has the page ask, and arrive lets
+// the answers come in the order of the questions.
+const slowLine script = `{
+	const real = fetch;
+	let slow = false;
+	globalThis.held = [];
+	globalThis.fetch = async (url, ...more) => {
+		const answer = await real(url, ...more);
+		if (slow && String(url).includes("/waitlist?")) await new Promise((go) => held.push(go));
+		return answer;
+	};
+	globalThis.slow = () => {
+		slow = true;
+		new BroadcastChannel("sneakerdrop").postMessage("");
+	};
+	globalThis.arrive = () => {
+		slow = false;
+		held.forEach((go) => go());
+	};
+}`
+
 // joins gets in line for a drop of which nothing is left.
 func (p *page) joins(name string) {
 	p.t.Helper()
@@ -142,14 +163,17 @@ func TestWaitlist_SignedInBuyersAreTold(t *testing.T) {
 	}
 	first := id(t, "200 "+operate(token("Ben"), "/api/drops/reserve", `{"dropId":1}`))
 	l := desktop.told()
-	p := visit(t, s.url+"/drops/1", l.with(l.before+script(fmt.Sprintf(`sessionStorage.setItem("sneakerdrop.token", %q);`, token("Ann")))))
+	p := visit(t, s.url+"/drops/1", l.with(l.before+slowLine+script(fmt.Sprintf(`sessionStorage.setItem("sneakerdrop.token", %q);`, token("Ann")))))
 	p.reads(".live", "Live")
 	p.reads(".who", "Ann")
 	p.reads(button(1), "Join the waitlist")
 	p.reserves(1)
 	p.reads(places, "You are number 1")
+	call[any](p, "slow") // what the page asks now is answered before the offer, and the answer comes after it
+	p.holds(`held.length === 1`)
 	operate(token("Ben"), "/api/drops/cancel", fmt.Sprintf(`{"reservationId":%d}`, first))
 	p.reads(".hold", "It's your turn Last pair")
+	call[any](p, "arrive")
 	p.holds(`!document.querySelector(".places")`)
 	p.press(".hold .primary")
 	p.reads("dialog[open]", "It's yours!")

@@ -5,6 +5,7 @@ import { spoken } from "../shared/format.js";
 import { t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { tell } from "../shared/topics.js";
+import { inTurns } from "../shared/turns.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
 import { identity } from "../shared/config.js";
 import { explain } from "../shared/words.js";
@@ -171,22 +172,9 @@ export async function ran(hold) {
   if (!(await recount()) && hold.phase === "held") over(hold);
 }
 
-// recount asks the server what the buyer has, and resolves to whether it said so. An answer that is on its way may be
-// older than what the caller has heard of, so that the next one is asked for after it.
-let counting = null;
-let next = null;
-
-export function recount() {
-  if (!counting) {
-    counting = count().finally(() => (counting = null));
-    return counting;
-  }
-  next ||= counting.then(() => {
-    next = null;
-    return recount();
-  });
-  return next;
-}
+// recount asks the server what the buyer has, and resolves to whether it said so.
+const asked = inTurns(count);
+export const recount = () => asked();
 
 async function count() {
   if (!buyer.id) return false;

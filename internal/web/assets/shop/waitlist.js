@@ -5,6 +5,7 @@ import { identity } from "../shared/config.js";
 import { t } from "../shared/messages.js";
 import { say } from "../shared/say.js";
 import { subscribe } from "../shared/topics.js";
+import { inTurns } from "../shared/turns.js";
 import { explain } from "../shared/words.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
 import { catalog, nameOf, phaseOf } from "./catalog.js";
@@ -33,7 +34,7 @@ function put(entry) {
 
 // readLine asks for the buyer's entries in a drop. An answer to what was asked before the buyer did something here no
 // longer counts.
-export async function readLine(dropId) {
+export const readLine = inTurns(async (dropId) => {
   if (!buyer.id) return;
   const of = buyer.id;
   const before = placesOf(dropId);
@@ -47,7 +48,7 @@ export async function readLine(dropId) {
   } catch (refusal) {
     signInFailed(refusal); // the next look asks again
   }
-}
+});
 
 // readNew reads the line of a drop that the page has just heard of. Before the start nobody can be in it, and at the
 // start no crowd shall ask.
