@@ -1324,6 +1324,7 @@ export interface components {
             units: number;
             /** Format: int64 */
             unpaid: number;
+            waitlist?: components["schemas"]["Waitlist"];
             /** Format: int64 */
             watchers: number;
         };
@@ -1650,6 +1651,22 @@ export interface components {
              * @description How many wait (waitlist: for the size; waitlist_full: in all sizes)
              */
             waiting: number;
+        };
+        Waitlist: {
+            /** Format: int64 */
+            bought: number;
+            /** Format: int64 */
+            declined: number;
+            /** Format: int64 */
+            expired: number;
+            /** Format: int64 */
+            joined: number;
+            /** Format: int64 */
+            left: number;
+            /** Format: int64 */
+            offered: number;
+            /** Format: int64 */
+            skipped: number;
         };
         Watchers: {
             /** Format: int64 */

@@ -23,6 +23,7 @@ type rehearsal struct {
 	Copy, Units, Sold, Unpaid, Watchers int64
 	SellOut                             int64 `json:"sell_out"`
 	Reserve, Purchase, Return           struct{ Count int64 }
+	Waitlist                            *struct{ Joined, Offered, Bought, Declined, Expired int64 }
 	Refused                             map[string]int64
 }
 
@@ -69,6 +70,23 @@ func TestRehearse_PassesOnAGoodServer(t *testing.T) {
 		t.Errorf("the list was %s\nand is %s", before, after)
 	}
 	if _, copied := get(t, fmt.Sprintf("%s/api/drops/%d", s.url, r.Copy)); !strings.Contains(copied, `"archived":true`) || !strings.Contains(copied, `"hidden":true`) {
+		t.Error(copied)
+	}
+}
+
+// Buyers who are too late for a drop with a waitlist wait, and some of them get what others let go.
+func TestRehearse_PlaysTheWaitlist(t *testing.T) {
+	s := startFor(t, t.TempDir(), "--hold=6s")
+	made(t, s.url, strings.Replace(tomorrows, "{", `{"waitlist":true,"offer_for":10,`, 1))
+	r, stderr := rehearsed(t, "--url="+s.url, "--drop=1", "--buyers=300", "--seed=7", "--max-p99=30s")
+	w := r.Waitlist
+	if len(r.Faults) > 0 || r.Unpaid == 0 || w == nil {
+		t.Fatalf("%+v %s", r, stderr)
+	}
+	if r.Sold != 60 || w.Joined == 0 || w.Bought == 0 || w.Declined == 0 || w.Expired == 0 || w.Offered != w.Bought+w.Declined+w.Expired {
+		t.Errorf("%+v, %+v", r, *w)
+	}
+	if _, copied := get(t, fmt.Sprintf("%s/api/drops/%d", s.url, r.Copy)); !strings.Contains(copied, `"offer_for":10,`) {
 		t.Error(copied)
 	}
 }

@@ -45,6 +45,7 @@ type buyer struct {
 	number int64
 	manner manner
 	random *rand.Rand
+	wish   string // the body of the reserve, and of the call that joins the waitlist
 }
 
 func newBuyer(p *play, number int64) *buyer {
@@ -69,12 +70,14 @@ func (b *buyer) act(ctx context.Context) {
 	if sleep(ctx, time.Until(b.starts)+arrives) != nil {
 		return
 	}
-	held := b.reserve(ctx)
+	held, late := b.reserve(ctx)
+	if late && b.original.Waitlist {
+		b.join(ctx)
+	}
 	if held.ID == 0 || ctx.Err() != nil {
 		return
 	}
-	h := hold{id: held.ID, buyer: b.number, ends: held.ExpiresAt, length: held.ExpiresAt.Sub(held.CreatedAt)}
-	if !b.notes.took(h) {
+	if !b.notes.took(b.hold(&held)) {
 		b.notes.faultf("reservation %d was given to two buyers", held.ID)
 	}
 	switch b.manner {
@@ -87,15 +90,24 @@ func (b *buyer) act(ctx context.Context) {
 		return
 	case plain, doubleClicking, cutOff, manners:
 	}
-	thinking := min(b.within(thinks), h.length/3)
-	if sleep(ctx, thinking) != nil {
-		return
+	b.thinkAndBuy(ctx, &held)
+}
+
+// thinkAndBuy pays after a moment.
+func (b *buyer) thinkAndBuy(ctx context.Context, held *reservation) {
+	if sleep(ctx, min(b.within(thinks), b.hold(held).length/3)) == nil {
+		b.buy(ctx, held.ID)
 	}
-	b.buy(ctx, held.ID)
+}
+
+// hold returns what the notes keep of a reservation of the buyer's.
+func (b *buyer) hold(r *reservation) hold {
+	return hold{id: r.ID, buyer: b.number, ends: r.ExpiresAt, length: r.ExpiresAt.Sub(r.CreatedAt)}
 }
 
 type reservation struct {
 	ID        drop.ReservationID `json:"id"`
+	Status    string             `json:"status"`
 	ExpiresAt time.Time          `json:"expires_at"`
 	CreatedAt time.Time          `json:"createdAt"`
 }
@@ -116,7 +128,8 @@ func (b *buyer) key(of string) string {
 // which a shop is unlikely to use.
 const firstBuyer = int64(drop.FirstAllocatedUser) - 1 - MaxBuyers
 
-func (b *buyer) reserve(ctx context.Context) reservation {
+// wants decides which size the buyer asks for.
+func (b *buyer) wants() string {
 	body := `{"dropId":` + strconv.FormatInt(int64(b.copied), 10)
 	if b.Buyer == nil {
 		body += `,"userId":` + strconv.FormatInt(firstBuyer+b.number, 10)
@@ -124,27 +137,32 @@ func (b *buyer) reserve(ctx context.Context) reservation {
 	if n := len(b.original.Sizes); n > 0 {
 		body += `,"size":` + quoted(b.original.Sizes[b.random.IntN(n)].Size)
 	}
-	body += "}"
+	return body + "}"
+}
+
+// reserve presses the button until there is an answer that the buyer accepts. late says that nothing is left.
+func (b *buyer) reserve(ctx context.Context) (got reservation, late bool) {
+	b.wish = b.wants()
 	for try := 1; ; try++ {
-		a := b.click(ctx, "/api/drops/reserve", body, b.key("reserve-"+strconv.Itoa(try)))
-		var got reservation
+		a := b.click(ctx, "/api/drops/reserve", b.wish, b.key("reserve-"+strconv.Itoa(try)))
+		late = a.code == string(drop.CodeOutOfStock) || a.code == string(drop.CodeWaitlist)
 		switch {
 		case ctx.Err() != nil || a.err != nil:
-			return got
+			return got, false
 		case a.status == http.StatusOK:
 			if json.Unmarshal(a.body, &got) != nil || got.ID == 0 {
 				b.notes.faultf("an answer to a reserve is not a reservation: %s", a.body)
 			}
-			return got
+			return got, false
 		case a.code == string(drop.CodeNotStarted):
 			if sleep(ctx, asksAgain) != nil {
-				return got
+				return got, false
 			}
-		case try >= hopes || a.code != string(drop.CodeOutOfStock) && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
-			return got
+		case late && b.original.Waitlist, try >= hopes, !late && !a.mayPass():
+			return got, late
 		default:
 			if sleep(ctx, asksAgain+b.within(time.Second)) != nil {
-				return got
+				return got, false
 			}
 		}
 	}
@@ -205,7 +223,7 @@ func (b *buyer) buy(ctx context.Context, id drop.ReservationID) {
 			b.notes.bought(id, got.Purchase.ID)
 			return
 		}
-		if a.err == nil && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests {
+		if a.err == nil && !a.mayPass() {
 			b.notes.couldNotPay(a.code)
 			return
 		}

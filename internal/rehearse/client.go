@@ -39,6 +39,10 @@ type figure struct {
 	LimitPerUser                 *int      `json:"limit_per_user"`
 	MaxExpired                   *int      `json:"max_expired_holds"`
 	Paused, Hidden, Archived     bool
+	Waitlist                     bool
+	OfferFor                     int  `json:"offer_for"`
+	MaxWaiting                   int  `json:"max_waiting"`
+	OffersCount                  bool `json:"offers_count"`
 	Total, Available, Held, Sold int64
 	Sizes                        []struct {
 		Size  string
@@ -103,13 +107,22 @@ type answer struct {
 	err    error // if there was no answer
 }
 
+// mayPass reports whether a refusal may be gone soon.
+func (a *answer) mayPass() bool {
+	return a.status >= http.StatusInternalServerError || a.status == http.StatusTooManyRequests
+}
+
 // post makes a buyer's call.
 func (c *client) post(ctx context.Context, buyer int64, path, body, key string) answer {
-	token := ""
-	if c.Buyer != nil {
-		token = c.Buyer(buyer)
+	return c.send(ctx, http.MethodPost, path, strings.NewReader(body), c.tokenOf(buyer), key, address(buyer))
+}
+
+// tokenOf returns a buyer's token, empty if nobody signs in.
+func (c *client) tokenOf(buyer int64) string {
+	if c.Buyer == nil {
+		return ""
 	}
-	return c.send(ctx, http.MethodPost, path, strings.NewReader(body), token, key, address(buyer))
+	return c.Buyer(buyer)
 }
 
 // address returns the address that a buyer claims to come from, so that limits for addresses treat buyers as they do

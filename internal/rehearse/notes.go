@@ -41,6 +41,7 @@ type notes struct {
 	faults   []string
 	watching int64 // sockets that connected
 	lost     int64 // those of them that the server ended
+	line     lineNotes
 }
 
 func (n *notes) lock() func() {
@@ -50,6 +51,7 @@ func (n *notes) lock() func() {
 		n.sold, n.refused = make(map[drop.PurchaseID]drop.ReservationID), make(map[string]int64)
 		n.unpaying = make(map[string]int64)
 		n.times = make(map[string]*hdrhistogram.Histogram)
+		n.line.entries = make(map[drop.EntryID]drop.ReservationID)
 	}
 	return n.mu.Unlock
 }

@@ -1,7 +1,7 @@
 // Package rehearse plays the first minutes of a drop before they happen. It makes a hidden copy of the drop on a
 // running server and sends it buyers over HTTP and watchers over Socket.IO. Then it reports whether everything went
 // well. The buyers behave like people: they are early, double-click, lose their connection, change their minds, or
-// never pay.
+// never pay. If the drop has a waitlist, those who come too late join it.
 //
 // It uses only the API, as the holder of an operator's token. Call Run once for a Config. When Run returns,
 // everything it started has ended and the copy is archived, whatever happened.
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -145,6 +146,8 @@ type play struct {
 	starts   time.Time // by this machine's clock
 	began    time.Time
 	notes    notes
+	// line is where buyers wait for units that come free.
+	line waiters
 }
 
 func (p *play) copyDrop(ctx context.Context) error {
@@ -152,6 +155,9 @@ func (p *play) copyDrop(ctx context.Context) error {
 	body := map[string]any{
 		"name": drop.RehearsalName(p.original.ID), "price": json.Number(whole),
 		"limit_per_user": p.original.LimitPerUser, "max_expired_holds": p.original.MaxExpired,
+	}
+	if o := &p.original; o.Waitlist {
+		body["waitlist"], body["offer_for"], body["max_waiting"], body["offers_count"] = true, o.OfferFor, o.MaxWaiting, o.OffersCount
 	}
 	if len(p.original.Sizes) > 0 {
 		sizes := make([]map[string]any, len(p.original.Sizes))
@@ -204,6 +210,8 @@ func (p *play) perform(ctx context.Context) (*Result, error) {
 	}
 	defer watchers.Wait()
 	defer stopWatching()
+	stopWaiting := p.line.open(ctx)
+	defer stopWaiting()
 	var buyers sync.WaitGroup
 	for n := range p.Buyers {
 		b := newBuyer(p, int64(n))
@@ -217,6 +225,13 @@ func (p *play) perform(ctx context.Context) (*Result, error) {
 	if err := p.outlast(ctx); err != nil {
 		return nil, err
 	}
+	if p.original.Waitlist {
+		p.notes.enter("the waitlist is moving")
+		if err := p.outlastLine(ctx); err != nil {
+			return nil, err
+		}
+	}
+	stopWaiting()
 	p.notes.enter("checking the records")
 	return p.conclude(ctx)
 }
@@ -249,14 +264,32 @@ func (p *play) outlast(ctx context.Context) error {
 	}
 	last := left[len(left)-1]
 	if last.length > p.MaxHold {
-		for _, h := range left {
-			if a := p.post(ctx, h.buyer, "/api/drops/cancel", reservationBody(h.id), ""); a.err != nil || a.status != http.StatusOK {
-				return fmt.Errorf("release reservation %d: %s %w", h.id, a.code, a.err)
-			}
-		}
-		return nil
+		return p.release(ctx, left)
 	}
 	return sleep(ctx, time.Until(last.ends)+time.Second)
+}
+
+// release gives holds back for their buyers.
+func (p *play) release(ctx context.Context, holds []hold) error {
+	for _, h := range holds {
+		if a := p.post(ctx, h.buyer, "/api/drops/cancel", reservationBody(h.id), ""); a.err != nil || a.status != http.StatusOK {
+			return fmt.Errorf("release reservation %d: %s %w", h.id, a.code, a.err)
+		}
+	}
+	return nil
+}
+
+// copyNow returns the figures of the copy.
+func (p *play) copyNow(ctx context.Context) (figure, error) {
+	all, err := p.figures(ctx)
+	if err != nil {
+		return figure{}, err
+	}
+	i := slices.IndexFunc(all.Drops, func(f figure) bool { return f.ID == p.copied })
+	if i < 0 {
+		return figure{}, fmt.Errorf("drop %d, the copy, no longer exists", p.copied)
+	}
+	return all.Drops[i], nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -97,3 +97,79 @@ func TestJudge_SeesWhatIsWrong(t *testing.T) {
 		t.Error("a reservation that two buyers were given is not seen")
 	}
 }
+
+// Each kind of problem with the waitlist is detected.
+func TestJudgeLine_SeesWhatIsWrong(t *testing.T) {
+	type records struct {
+		notes     *notes
+		all       []waited
+		ledger    []entry
+		purchases map[drop.PurchaseID]drop.ReservationID
+	}
+	size := "9"
+	good := func() *records {
+		n := &notes{}
+		for id := range drop.EntryID(4) {
+			n.joined(id + 1)
+		}
+		n.offered(1, hold{id: 11})
+		return &records{n, []waited{
+			{ID: 1, Size: size, Status: "offered", CreatedAt: at(1), EndedAt: at(5), ReservationID: 11},
+			{ID: 2, Size: size, Status: "left", CreatedAt: at(1), EndedAt: at(3)},
+			{ID: 3, Size: size, Status: "offered", CreatedAt: at(2), EndedAt: at(6), ReservationID: 12},
+			{ID: 4, Size: size, Status: "offered", CreatedAt: at(2), EndedAt: at(6), ReservationID: 13},
+			{ID: 5, Size: size, Status: "waiting", CreatedAt: at(2)},
+			{ID: 6, Size: "10", Status: "skipped", CreatedAt: at(2), EndedAt: at(7)},
+		}, []entry{
+			{At: at(1), Reason: drop.Reserved, Size: &size, Units: 1}, {At: at(9), Reason: drop.Reserved, Size: new("10"), Units: 1},
+			{At: at(7), Reason: drop.OfferDeclined, Size: &size, Units: 1}, {At: at(8), Reason: drop.OfferExpired, Size: &size, Units: 1},
+		}, map[drop.PurchaseID]drop.ReservationID{21: 11, 22: 19}}
+	}
+	for name, spoil := range map[string]func(*records){
+		"":                            func(*records) {},
+		"lost entry":                  func(r *records) { r.notes.joined(7) },
+		"another's offer":             func(r *records) { r.notes.offered(3, hold{id: 13}) },
+		"an offer without an end":     func(r *records) { delete(r.purchases, 21) },
+		"one that ended twice":        func(r *records) { r.ledger[2].Units = 2 },
+		"one that came first waits":   func(r *records) { r.all[1].Status, r.all[1].EndedAt = "waiting", time.Time{} },
+		"served after a later one":    func(r *records) { r.all[2].EndedAt = at(6.001) },
+		"reserved while others wait":  func(r *records) { r.ledger[0].At = at(2) },
+		"reserved just after one was": func(r *records) { r.ledger[1].At = at(6.999) },
+	} {
+		given := good()
+		spoil(given)
+		r := &Result{}
+		r.judgeLine(&given.notes.line, given.all, given.ledger, given.purchases)
+		if (len(r.Faults) == 0) != (name == "") {
+			t.Errorf("%q: faults %q", name, r.Faults)
+		}
+		if want := (Waitlist{Joined: 6, Left: 1, Skipped: 1, Offered: 3, Bought: 1, Declined: 1, Expired: 1}); name == "" && *r.Waitlist != want {
+			t.Errorf("%+v, want %+v", *r.Waitlist, want)
+		}
+	}
+	n := &notes{}
+	n.took(hold{id: 1})
+	if _, first := n.offered(1, hold{id: 1}); first {
+		t.Error("a reservation that was offered to a second buyer is not seen")
+	}
+}
+
+// Nobody misses an offer by asking too rarely, and a long line asks rarely.
+func TestPatience_IsShorterThanAnOffer(t *testing.T) {
+	for _, c := range []struct {
+		offerFor        int
+		position        int64
+		shortest, limit time.Duration
+	}{
+		{offerFor: 600, position: front, shortest: frontAsks, limit: frontAsks + frontMay},
+		{offerFor: 600, position: front + 1, shortest: asks, limit: asks + may},
+		{offerFor: 12, position: 1, shortest: 4 * time.Second, limit: 4 * time.Second},
+	} {
+		b := newBuyer(&play{client: &client{Config: &Config{Seed: 1}}, original: figure{OfferFor: c.offerFor}}, 1)
+		for range 100 {
+			if got := b.patience(c.position); got < c.shortest || got > c.limit {
+				t.Errorf("offers of %d s, position %d: asks after %s", c.offerFor, c.position, got)
+			}
+		}
+	}
+}

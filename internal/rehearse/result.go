@@ -50,6 +50,8 @@ type Result struct {
 	// Payments reports that buyers of the server pay. Those of a rehearsal do not: they purchase, and nobody plays the
 	// checkout.
 	Payments bool `json:"payments"`
+	// Waitlist is what became of those who waited, nil if the drop has no waitlist.
+	Waitlist *Waitlist `json:"waitlist,omitzero"`
 	// Books lists what the audit has read.
 	Books string        `json:"books"`
 	Took  time.Duration `json:"-"`
@@ -61,13 +63,9 @@ const maxReturn = time.Second
 // conclude compares what buyers were told with the records, and says whether everything went well.
 func (p *play) conclude(ctx context.Context) (*Result, error) {
 	unpaid := p.notes.unpaid()
-	all, err := p.figures(ctx)
+	copied, err := p.copyNow(ctx)
 	if err != nil {
 		return nil, err
-	}
-	i := slices.IndexFunc(all.Drops, func(f figure) bool { return f.ID == p.copied })
-	if i < 0 {
-		return nil, fmt.Errorf("drop %d, the copy, no longer exists", p.copied)
 	}
 	ledger, err := p.list(ctx, "ledger")
 	if err != nil {
@@ -98,10 +96,16 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var waited []waited
+	if p.original.Waitlist {
+		if waited, err = p.waited(ctx); err != nil {
+			return nil, err
+		}
+	}
 	defer p.notes.lock()()
 	n := &p.notes
 	r := &Result{
-		Drop: p.original.ID, Copy: p.copied, Buyers: p.Buyers, Seed: p.Seed, Units: all.Drops[i].Total, Sold: all.Drops[i].Sold,
+		Drop: p.original.ID, Copy: p.copied, Buyers: p.Buyers, Seed: p.Seed, Units: copied.Total, Sold: copied.Sold,
 		Unpaid: int64(len(unpaid)), Returned: n.returned, Refused: maps.Clone(n.refused), Errors: n.errors, Watchers: n.watching,
 		Reserve: timesOf(n.times["/api/drops/reserve"]), Purchase: timesOf(n.times["/api/drops/purchase"]),
 		Payments: payments, Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
@@ -110,7 +114,10 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	r.SellOut = sellOut(ledger.Entries)
 	r.Return = p.returns(r, ledger.Entries, unpaid)
 	r.judge(n, p.MaxP99, purchases, back)
-	if held := all.Drops[i].Held; held != 0 {
+	if p.original.Waitlist {
+		r.judgeLine(&n.line, waited, ledger.Entries, purchases)
+	}
+	if held := copied.Held; held != 0 {
 		r.addf("%d holds have not been released", held)
 	}
 	if !audit.Clean {
@@ -271,6 +278,10 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	}
 	for _, code := range slices.Sorted(maps.Keys(r.Refused)) {
 		line("  refused     %d %s", r.Refused[code], code)
+	}
+	if w := r.Waitlist; w != nil {
+		line("  waitlist    %d joined, %d left, %d skipped", w.Joined, w.Left, w.Skipped)
+		line("  offers      %d; %d bought, %d declined, %d expired", w.Offered, w.Bought, w.Declined, w.Expired)
 	}
 	line("  watchers    %d", r.Watchers)
 	line("  records     %s", r.Books)

@@ -96,6 +96,7 @@ function Verdict({ result }) {
   return html`<div class=${`verdict ${result.pass ? "pass" : "fail"}`}>
       <h3>${result.pass ? "PASS" : "FAIL"}</h3>
       <p>Drop ${result.drop} with ${plural(result.buyers, "buyer")}: ${result.sell_out ? `all ${plural(result.units, "pair")} taken within ${ms(result.sell_out)}` : `not all of ${plural(result.units, "pair")} were taken`}; ${whole(result.sold)} sold, ${plural(result.unpaid, "hold")} left unpaid, ${whole(result.returned)} released.</p>
+      ${result.waitlist && html`<p>Waitlist: ${whole(result.waitlist.joined)} joined, ${whole(result.waitlist.left)} left, ${whole(result.waitlist.skipped)} skipped; ${plural(result.waitlist.offered, "offer")}: ${whole(result.waitlist.bought)} bought, ${whole(result.waitlist.declined)} declined, ${whole(result.waitlist.expired)} expired.</p>`}
       ${result.faults.length > 0 && html`<ul>${result.faults.map((f) => html`<li key=${f}>${f}</li>`)}</ul>`}
     </div>
     <div class="scrolls figures" tabindex="0" role="region" aria-label="Latency"><table><thead><tr><th scope="col">Latency</th><th scope="col">p50</th><th scope="col">p99</th><th scope="col">Max</th><th scope="col">Requests</th></tr></thead>
