@@ -21,8 +21,11 @@ type Metrics struct {
 	laneWait    prometheus.Histogram
 	expired     prometheus.Counter
 	expiryLag   prometheus.Histogram
+	joins       prometheus.Counter
+	offers      *prometheus.CounterVec
 	storeErrors *prometheus.CounterVec
 	live        *prometheus.Desc
+	waiting     *prometheus.Desc
 	queued      *prometheus.Desc
 	drops       *prometheus.Desc
 	skew        *prometheus.Desc
@@ -58,8 +61,14 @@ func NewMetrics() *Metrics {
 		}),
 		expiryLag: histogram("sneakerdrop_hold_expiry_lag_seconds",
 			"Time from a hold's end until its unit was available again.", prometheus.ExponentialBuckets(0.001, 2, 14)),
+		joins: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sneakerdrop_waitlist_joins_total", Help: "Entries that joined waitlists.",
+		}),
+		offers: counter("sneakerdrop_waitlist_offers_total",
+			"Offers to buyers from waitlists that ended: bought, declined or expired.", "outcome"),
 		storeErrors: counter("sneakerdrop_store_errors_total", "Failures of the database, by what is known after them.", "class"),
 		live:        prometheus.NewDesc("sneakerdrop_holds_live", "Units held now, in all drops.", nil, nil),
+		waiting:     prometheus.NewDesc("sneakerdrop_waitlist_waiting", "Entries of waitlists that wait now, in all drops.", nil, nil),
 		queued:      prometheus.NewDesc("sneakerdrop_commands_queued", "Commands waiting in lanes now.", nil, nil),
 		drops:       prometheus.NewDesc("sneakerdrop_drops", "Drops that are not archived.", nil, nil),
 		skew: prometheus.NewDesc("sneakerdrop_clock_skew_seconds",
@@ -75,7 +84,8 @@ func (m *Metrics) watch(e *Engine) { m.engine = e }
 
 func (m *Metrics) parts() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.commands, m.gate, m.batches, m.batchSize, m.laneWait, m.expired, m.expiryLag, m.storeErrors,
+		m.commands, m.gate, m.batches, m.batchSize, m.laneWait, m.expired, m.expiryLag, m.joins, m.offers,
+		m.storeErrors,
 	}
 }
 
@@ -85,6 +95,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 		p.Describe(ch)
 	}
 	ch <- m.live
+	ch <- m.waiting
 	ch <- m.queued
 	ch <- m.drops
 	ch <- m.skew
@@ -99,11 +110,12 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	if m.engine == nil {
 		return
 	}
-	var held, queued, drops float64
+	var held, waiting, queued, drops float64
 	m.engine.mu.RLock()
 	for _, l := range m.engine.lanes {
 		v := l.view.Load()
 		held += float64(v.Drop.Stock().Held)
+		waiting += float64(v.Drop.Waiting())
 		if !v.Drop.Archived {
 			drops++
 		}
@@ -113,6 +125,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	m.engine.mu.RUnlock()
 	ch <- prometheus.MustNewConstMetric(m.live, prometheus.GaugeValue, held)
+	ch <- prometheus.MustNewConstMetric(m.waiting, prometheus.GaugeValue, waiting)
 	ch <- prometheus.MustNewConstMetric(m.queued, prometheus.GaugeValue, queued)
 	ch <- prometheus.MustNewConstMetric(m.drops, prometheus.GaugeValue, drops)
 	ch <- prometheus.MustNewConstMetric(m.skew, prometheus.GaugeValue, m.engine.skew.get().Seconds())
@@ -175,5 +188,29 @@ func (m *Metrics) batch(b *batch, calls []*call) {
 			m.expired.Inc()
 			m.expiryLag.Observe(r.EndedAt.Sub(r.ExpiresAt).Seconds())
 		}
+		m.offerEnded(r)
+	}
+	if len(b.changes.Joined)+len(b.changes.Left) == 0 {
+		return
+	}
+	m.joins.Add(float64(len(b.changes.Joined)))
+	for _, r := range b.changes.Made { // an offer may end in the batch that made it
+		m.offerEnded(r)
+	}
+}
+
+// offerEnded counts how an offer ended. Other reservations do not count, nor does an offer that lasts.
+func (m *Metrics) offerEnded(r *drop.Reservation) {
+	if !r.Offer {
+		return
+	}
+	switch r.Status {
+	case drop.Completed:
+		m.offers.WithLabelValues("bought").Inc()
+	case drop.Cancelled:
+		m.offers.WithLabelValues("declined").Inc()
+	case drop.Expired:
+		m.offers.WithLabelValues("expired").Inc()
+	case drop.Active:
 	}
 }

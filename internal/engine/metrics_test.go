@@ -1,0 +1,85 @@
+package engine_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store/memory"
+)
+
+// measured returns the counters and gauges whose names begin with prefix, by the rest of the name and the label.
+func measured(t *testing.T, m *engine.Metrics, prefix string) map[string]float64 {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	r.MustRegister(m)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make(map[string]float64)
+	for _, f := range families {
+		name, ours := strings.CutPrefix(f.GetName(), prefix)
+		if !ours {
+			continue
+		}
+		for _, value := range f.GetMetric() {
+			of := name
+			for _, l := range value.GetLabel() {
+				of += " " + l.GetValue()
+			}
+			values[of] = value.GetCounter().GetValue() + value.GetGauge().GetValue()
+		}
+	}
+	return values
+}
+
+func TestMetrics_CountJoinsAndHowOffersEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := engine.NewMetrics()
+		e := start(t, memory.New(localNow), engine.Config{Metrics: m})
+		id := create(t, e, waitable(2))
+		if _, err := e.Reserve(t.Context(), id, 100, "", engine.Retry{}); err != nil { // no offer
+			t.Fatal(err)
+		}
+		offered := func(user drop.UserID) drop.ReservationID {
+			p, err := e.Join(t.Context(), id, user, "", engine.Retry{})
+			if err != nil || p.Status != drop.Offered {
+				t.Fatalf("user %d joined: %+v, %v", user, p, err)
+			}
+			return p.Offer
+		}
+		declined := offered(1)
+		for range 2 { // the second one is no new entry
+			if _, err := e.Join(t.Context(), id, 2, "", engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := e.Cancel(t.Context(), declined, 0, engine.Retry{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(drop.DefaultOfferFor*time.Second + time.Second) // user 2's offer expires, and the hold long before
+		synctest.Wait()
+		if _, err := e.Purchase(t.Context(), offered(3), 0, engine.Retry{}); err != nil {
+			t.Fatal(err)
+		}
+		offered(4) // it lasts
+		for user := range drop.UserID(3) {
+			if _, err := e.Join(t.Context(), id, user+5, "", engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := map[string]float64{
+			"joins_total": 7, "offers_total bought": 1, "offers_total declined": 1, "offers_total expired": 1, "waiting": 3,
+		}
+		if got := measured(t, m, "sneakerdrop_waitlist_"); !maps.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	})
+}
