@@ -271,6 +271,11 @@ export interface components {
              * @description Units that are held, counted from the reservations
              */
             held: number;
+            /**
+             * Format: int64
+             * @description Units that are kept for those who wait and not offered yet
+             */
+            kept: number;
             /** Format: int64 */
             ledger_entries: number;
             /** @description What the payments moved, for each currency */
@@ -294,6 +299,16 @@ export interface components {
             reservations: number;
             /** @description The first differences. The first one is the likely cause */
             sentences: string[];
+            /**
+             * Format: int64
+             * @description Those of them that wait
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Entries of the waitlist checked
+             */
+            waitlist_entries: number;
             /**
              * Format: int64
              * @description Sold units that were taken back and left the stock, counted from the purchases
@@ -1976,9 +1991,12 @@ export interface operations {
                      *       "reservations": 4,
                      *       "purchases": 2,
                      *       "ledger_entries": 6,
+                     *       "waitlist_entries": 0,
+                     *       "waiting": 0,
                      *       "held": 1,
                      *       "paying": 0,
                      *       "written_off": 0,
+                     *       "kept": 0,
                      *       "payments": 0,
                      *       "money": [],
                      *       "differences": 0,

@@ -18,9 +18,12 @@ type auditAnswer struct {
 	Reservations  int64      `json:"reservations" doc:"Reservations checked"`
 	Purchases     int64      `json:"purchases"`
 	LedgerEntries int64      `json:"ledger_entries"`
+	Entries       int64      `json:"waitlist_entries" doc:"Entries of the waitlist checked"`
+	Waiting       int64      `json:"waiting" doc:"Those of them that wait"`
 	Held          int64      `json:"held" doc:"Units that are held, counted from the reservations"`
 	Paying        int64      `json:"paying" doc:"Those of them whose buyers are paying"`
 	WrittenOff    int64      `json:"written_off" doc:"Sold units that were taken back and left the stock, counted from the purchases"`
+	Kept          int64      `json:"kept" doc:"Units that are kept for those who wait and not offered yet"`
 	Payments      int64      `json:"payments" doc:"Payments checked"`
 	Money         []moneySum `json:"money" nullable:"false" doc:"What the payments moved, for each currency"`
 	Differences   int64      `json:"differences"`
@@ -71,8 +74,9 @@ func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer := &auditAnswer{
 		DropID: report.ID, Clean: report.Differences == 0, Reservations: report.Reservations, Purchases: report.Purchases,
-		LedgerEntries: report.LedgerEntries, Held: report.Held, Paying: report.Paying, WrittenOff: report.WrittenOff,
-		Payments: report.Payments, Money: []moneySum{}, Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
+		LedgerEntries: report.LedgerEntries, Entries: report.Entries, Waiting: report.Waiting, Held: report.Held, Paying: report.Paying,
+		WrittenOff: report.WrittenOff, Kept: report.Kept, Payments: report.Payments, Money: []moneySum{},
+		Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
 	}
 	for _, m := range report.Money {
 		answer.Money = append(answer.Money, moneySum{m.Currency, sum(m.Captured), sum(m.Refunded), sum(m.Kept)})

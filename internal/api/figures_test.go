@@ -127,10 +127,20 @@ func TestAudit_SaysWhatDiffers(t *testing.T) {
 	s := newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":1}`)
-	if r := s.get("/api/drops/1/audit"); r.status != http.StatusOK || r.body != `{"dropId":1,"clean":true,"reservations":1,"purchases":0,"ledger_entries":2,"held":1,"paying":0,"written_off":0,"payments":0,"money":[],"differences":0,"sentences":[]}` {
+	if r := s.get("/api/drops/1/audit"); r.status != http.StatusOK || r.body != `{"dropId":1,"clean":true,"reservations":1,"purchases":0,"ledger_entries":2,"waitlist_entries":0,"waiting":0,"held":1,"paying":0,"written_off":0,"kept":0,"payments":0,"money":[],"differences":0,"sentences":[]}` {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	s.refused(s.get("/api/drops/2/audit"), http.StatusNotFound, "drop_not_found")
+	mustPost[dropJSON](s, "/api/drops/create", waitBody)
+	for _, user := range []string{"1", "2", "3"} {
+		s.ok(s.post("/api/drops/waitlist", `{"dropId":2,"userId":`+user+`}`))
+	}
+	s.ok(s.post("/api/drops/2/restock", `{"add":1}`))
+	s.ok(s.post("/api/drops/2/pause", `{}`))
+	s.ok(s.post("/api/drops/2/restock", `{"add":1}`)) // a paused drop keeps it
+	if body := s.ok(s.get("/api/drops/2/audit")).body; !strings.Contains(body, `"waitlist_entries":3,"waiting":2,"held":1,"paying":0,"written_off":0,"kept":1,`) {
+		t.Error(body)
+	}
 
 	reading, read := make(chan struct{}), make(chan struct{})
 	s = newShop(t, func(c *api.Config) {

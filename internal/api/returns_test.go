@@ -74,7 +74,7 @@ func TestReturn_AWornPairIsWrittenOff(t *testing.T) {
 		t.Errorf("%s: %+v, and before %+v", r.body, after, before)
 	}
 	for path, want := range map[string]string{
-		"/api/drops/1/audit":                 `"clean":true,"reservations":1,"purchases":1,"ledger_entries":4,"held":0,"paying":0,"written_off":1`,
+		"/api/drops/1/audit":                 `"clean":true,"reservations":1,"purchases":1,"ledger_entries":4,"waitlist_entries":0,"waiting":0,"held":0,"paying":0,"written_off":1`,
 		"/api/events?type=purchase.returned": `"returned":"written_off"`,
 		"/api/drops/1/ledger":                `"reason":"written_off","size":null,"units":1`,
 	} {

@@ -34,7 +34,7 @@ export function Audit({ drop }) {
     }
     begin(0);
   };
-  return html`<p>An audit replays the ledger from its first entry. It compares the result with the counters, each reservation, each purchase and each payment, as of one moment.</p>
+  return html`<p>An audit replays the ledger from its first entry. It compares the result with the counters, each reservation, each purchase, the waitlist and each payment, as of one moment.</p>
     <div class="buttons"><button type="button" class="primary" aria-disabled=${begun > 0} aria-busy=${begun > 0} onClick=${run}>${begun ? "Auditing…" : "Audit this drop"}</button>
       ${begun > 0 && html`<button type="button" class="quiet" onClick=${() => stop.current.abort()}>Stop</button>`}</div>
     ${begun > 0 && html`<p class="hint">Running for ${spoken(now() - begun)}. A large drop can take minutes.</p>`}
@@ -47,6 +47,7 @@ function Verdict({ report }) {
     <h3>${report.clean ? "No discrepancies" : plural(report.differences, "discrepancy", "discrepancies")}</h3>
     <p>Checked ${plural(report.reservations, "reservation")}, ${plural(report.purchases, "purchase")}, ${plural(report.ledger_entries, "ledger entry", "ledger entries")}.</p>
     <p>${plural(report.held, "pair")} held, ${whole(report.paying)} of them being paid for. ${plural(report.written_off, "pair")} written off.</p>
+    ${report.waitlist_entries > 0 && html`<p>${plural(report.waitlist_entries, "waitlist entry", "waitlist entries")}, ${whole(report.waiting)} of them waiting. ${plural(report.kept, "pair")} kept for those who wait.</p>`}
     ${report.payments > 0 && html`<p>${plural(report.payments, "payment")}. ${report.money.map((m) => `Buyers paid ${amount(m.captured, m.currency)}, and ${amount(m.refunded, m.currency)} of it was refunded. `)}</p>`}
     ${report.sentences.length > 0 && html`<ul>${report.sentences.map((s) => html`<li key=${s}>${s}</li>`)}</ul>`}
   </div>`;
