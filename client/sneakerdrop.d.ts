@@ -1055,6 +1055,8 @@ export interface components {
             status: "waiting" | "offered" | "left" | "skipped" | "closed";
             /** Format: int64 */
             userId: number;
+            /** @description Only in lists of all buyers: the buyer's name; Unknown if only the shop knows the buyer */
+            username?: string;
         };
         Places: {
             /** @description In the order in which the buyers joined */

@@ -345,6 +345,8 @@ func TestControl_Waitlist(t *testing.T) {
 	p.rowCount(4) // two sizes and two entries
 	p.reads(".panel", "2 entries wait, and at most 2 can. Whoever is first in line gets a pair that comes back, reserved for 900 s.")
 	p.reads(".panel .figures", "9 0 1 0 1 10 0 1 0 1")
+	p.reads(".panel .tall tbody", "1 Ann 1099511627776 9")
+	p.reads(".panel .tall tbody", "2 Buyer 9 9 10")
 	releases(t, s.url, nine)
 	p.reads(".panel .tall", "Offered a pair")
 	p.reads(".panel .tall", "Waiting")

@@ -212,14 +212,18 @@ func (a *api) listPayments(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	found, more := pageOf(found, limit)
-	names, err := a.namesOf(r.Context(), found)
+	buyers := make([]drop.UserID, len(found))
+	for i := range found {
+		buyers[i] = found[i].User
+	}
+	names, err := a.namesOf(r.Context(), buyers)
 	if err != nil {
 		return err
 	}
 	answer := &paymentsAnswer{Payments: make([]paymentRowAnswer, len(found))}
 	for i := range found {
 		answer.Payments[i] = answerPaymentRow(&found[i])
-		answer.Payments[i].Username = cmp.Or(names[found[i].User], drop.UnknownUsername)
+		answer.Payments[i].Username = names[found[i].User]
 	}
 	if more {
 		answer.Next = &found[limit-1].ID
@@ -228,16 +232,16 @@ func (a *api) listPayments(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// namesOf returns the names of the payments' buyers, as far as the server knows them. It reads all at once.
-func (a *api) namesOf(ctx context.Context, paid []drop.Payment) (map[drop.UserID]string, error) {
-	names := make(map[drop.UserID]string, len(paid))
-	for i := range paid {
-		names[paid[i].User] = ""
+// namesOf returns the names of buyers, drop.UnknownUsername of those that only the shop knows. It reads all at once.
+func (a *api) namesOf(ctx context.Context, buyers []drop.UserID) (map[drop.UserID]string, error) {
+	names := make(map[drop.UserID]string, len(buyers))
+	for _, id := range buyers {
+		names[id] = drop.UnknownUsername
 	}
 	ids := slices.Collect(maps.Keys(names))
 	found, err := engine.Ask(ctx, a.engine, func(s store.Records) ([]drop.User, error) { return s.Users(ctx, ids) })
 	for i := range found {
-		names[found[i].ID] = found[i].Username
+		names[found[i].ID] = cmp.Or(found[i].Username, drop.UnknownUsername)
 	}
 	return names, err
 }

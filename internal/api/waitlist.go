@@ -26,6 +26,7 @@ type (
 		ID            drop.EntryID       `json:"id"`
 		DropID        drop.ID            `json:"dropId"`
 		UserID        drop.UserID        `json:"userId"`
+		Username      string             `json:"username,omitzero" doc:"Only in lists of all buyers: the buyer's name; Unknown if only the shop knows the buyer"`
 		Size          string             `json:"size,omitzero"`
 		Status        string             `json:"status" enum:"waiting,offered,left,skipped,closed" doc:"offered: the buyer has, or had, a reservation. left: the buyer gave the place up. skipped: a rule forbade the offer. closed: the waitlist was closed first"`
 		Position      int64              `json:"position,omitzero" doc:"Only while the entry waits: its place in line; 1 is next. Absent in lists of all buyers"`
@@ -124,8 +125,18 @@ func (a *api) line(ctx context.Context, id drop.ID, after drop.EntryID, limit in
 		return err
 	}
 	found, more := pageOf(found, limit)
+	buyers := make([]drop.UserID, len(found))
 	for i := range found {
-		to.Entries = append(to.Entries, *answerPlace(&engine.Place{Entry: found[i]}))
+		buyers[i] = found[i].UserID
+	}
+	names, err := a.namesOf(ctx, buyers)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		entry := answerPlace(&engine.Place{Entry: found[i]})
+		entry.Username = names[entry.UserID]
+		to.Entries = append(to.Entries, *entry)
 	}
 	if more {
 		to.Next = &found[limit-1].ID
@@ -184,7 +195,7 @@ func (a *api) waitlistRoutes() []route {
 			method: http.MethodGet, path: dropsPath + "/{id}/waitlist", serve: a.showWaitlist, long: true,
 			id: showWaitlistID, access: lookers, tag: tagBuying, summary: "Read places in line",
 			text: "With userId the buyer's entries, each with its place in line. A signed-in buyer gets their own entries only. With an operator's or " +
-				"a viewer's token, or in a shop without sign-in, the answer without userId has the entries of all buyers, page by page.",
+				"a viewer's token, or in a shop without sign-in, the answer without userId has the entries of all buyers with their names, page by page.",
 			params: []*huma.Param{
 				idParam("The drop's id", "1"), rowParam("userId", "Only this buyer's entries; all of them on one page", 1),
 				afterParam("id of the entry"), limitParam(maxPage),

@@ -16,6 +16,7 @@ const waitBody = `{"name":"waited for","price":1,"total_stock":0,"start_time":"2
 type placeJSON struct {
 	ID          int64            `json:"id"`
 	UserID      int64            `json:"userId"`
+	Username    string           `json:"username"`
 	Status      string           `json:"status"`
 	Position    int64            `json:"position"`
 	Reason      string           `json:"reason"`
@@ -120,6 +121,26 @@ func TestWaitlist_IsReadByPages(t *testing.T) {
 		t.Errorf("the pages have %v", users)
 	}
 	s.refused(s.get("/api/drops/9/waitlist"), 404, "drop_not_found")
+}
+
+// An operator reads each buyer's name. A buyer's own entries have none.
+func TestWaitlist_TheWholeLineHasNames(t *testing.T) {
+	s := newShop(t)
+	mustPost[dropJSON](s, "/api/drops/create", waitBody)
+	for _, of := range []string{`"userName":"Ann","email":"ann@example.com"`, `"userId":7`, `"userName":"Bob"`} {
+		mustPost[placeJSON](s, "/api/drops/waitlist", `{"dropId":1,`+of+`}`)
+	}
+	line := decoded[placesJSON](t, s.get("/api/drops/1/waitlist"))
+	var names []string
+	for _, e := range line.Entries {
+		names = append(names, e.Username)
+		if r := s.get(fmt.Sprintf("/api/drops/1/waitlist?userId=%d", e.UserID)); strings.Contains(r.body, "username") {
+			t.Errorf("the own entry of user %d has a name: %s", e.UserID, r.body)
+		}
+	}
+	if fmt.Sprint(names) != "[Ann Unknown Bob]" {
+		t.Errorf("the line has %v", names)
+	}
 }
 
 // Who waits is nothing that a page of any origin may read.

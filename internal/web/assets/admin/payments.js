@@ -45,7 +45,7 @@ export function Payments({ query }) {
 const nameOf = ({ dropId }) => dropOf(dropId)?.name ?? `Drop ${dropId}`;
 
 // buyerOf is the buyer's name or, if only the shop knows that, the buyer's number.
-const buyerOf = ({ username, userId }) => (username === "Unknown" ? `Buyer ${userId}` : username);
+export const buyerOf = ({ username, userId }) => (username === "Unknown" ? `Buyer ${userId}` : username);
 
 function refundOf(payment, operates, put) {
   if (!payment.purchaseId) return "–";
