@@ -195,6 +195,7 @@ func wantSold(t *testing.T, shop string, want []int64) {
 }
 
 func TestBackup_SQLite(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("sqlite3"); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
@@ -228,6 +229,7 @@ func TestBackup_SQLite(t *testing.T) {
 }
 
 func TestBackup_PostgreSQL(t *testing.T) {
+	t.Parallel()
 	shop := pgtest.Database(t)
 	backup, restored := pgtest.Dir(t), pgtest.Dir(t)
 	env := []string{"SHOP=" + shop, "BACKUP=" + backup, "DATA=" + filepath.Join(restored, "data")}

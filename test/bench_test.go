@@ -11,6 +11,7 @@ import (
 
 // A ^C, which a terminal sends to the whole process group, ends a run, which then reports what it has found so far.
 func TestBench_EndsEarlyWithTheResultSoFar(t *testing.T) {
+	t.Parallel()
 	cmd := exec.Command("sneakerdrop", "bench", "--duration=1h", "--connections=4")
 	cmd.Dir = t.TempDir()
 	var out, problems bytes.Buffer

@@ -9,6 +9,7 @@ import (
 // In the chart of a drop with a waitlist, a unit that goes to the line in the commit that freed it is never on sale. It
 // changes nothing about when the drop sold out. Offers count among the holds.
 func TestControl_AUnitThatGoesToTheLineWasNeverOnSale(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url+"/admin", desktop)
 	p.reads("main", "No drops yet")

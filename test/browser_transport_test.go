@@ -20,6 +20,7 @@ import (
 // Numbers are broadcast as fast as the page reads them, while many of its clients upgrade. Each client sees every
 // number from its first one on.
 func TestBrowser_UpgradeLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	const clients, atOnce, enough = 32, 8, 100
 	// A page polls over at most six connections, so more may wait for one client than a server would allow.
 	server := socketio.New(socketio.Options{Options: engineio.Options{MaxQueuePackets: 1 << 16, MaxQueueBytes: 64 << 20}})
@@ -134,6 +135,7 @@ func countAloud(t *testing.T, n *socketio.Namespace, pace *socketio.Socket) (end
 
 // Clients of a server that stops or dies reconnect to the next one by themselves, and get the current state.
 func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
+	t.Parallel()
 	dir, pages := t.TempDir(), pages(t)
 	s := startFor(t, dir, "--hold=1h", "--shutdown-timeout=1h") // watchers would delay a shutdown that long
 	p := open(t, pages, s.url)
@@ -175,6 +177,7 @@ func TestBrowser_ClientsComeBackAfterARestart(t *testing.T) {
 
 // A shop's page has another origin than this server.
 func TestBrowser_OtherOrigins(t *testing.T) {
+	t.Parallel()
 	friend, stranger := pages(t), pages(t)
 	credentials := map[string]script{
 		"websocket": `{transports: ["websocket"], withCredentials: true}`,

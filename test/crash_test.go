@@ -22,6 +22,7 @@ const twins = 200
 
 // A call that is repeated under one key takes effect once, even if the server is killed during the call.
 func TestCrash_TwinsUnderOneKeyHaveOneEffect(t *testing.T) {
+	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) { crash(t, "sqlite:sneakerdrop.db") })
 	t.Run("PostgreSQL", func(t *testing.T) { crash(t, pgtest.Database(t)) })
 }

@@ -45,6 +45,7 @@ func TestMetricsAddr_ServesMetricsAndProfilesThereAlone(t *testing.T) {
 
 // No secret of a setting or a request is in any answer or log line, even at the most verbose level.
 func TestSecrets_AreInNoLog(t *testing.T) {
+	t.Parallel()
 	const canary = "canary0secret0value"
 	dir := t.TempDir()
 	s := startFor(t, dir, "--log-level=debug", "--log-format=json")

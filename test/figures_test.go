@@ -15,8 +15,10 @@ import (
 // What docs/TESTING.md promises of memory. The promises of time are in figures_perf_test.go: memory is no smaller on a
 // faster machine.
 func TestFigures_IdleMemoryBelow40MB(t *testing.T) {
+	t.Parallel()
 	for name, args := range engines(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, err := start(t.TempDir(), os.Environ(), append(args, "--addr", "localhost:0", "--demo")...)
 			if err != nil {
 				t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 // of the system are folders of the test, and stubs stand for what would change the machine: sudo, apt-get, make,
 // systemd and the request through the proxy. The stub of systemd starts what the units start, with their settings.
 func TestProduction_TheGuideWorks(t *testing.T) {
+	t.Parallel()
 	tool(t, "promtool")
 	guide := &production{root: pgtest.Dir(t), own: pgtest.Loopback(), database: pgtest.NewCluster(t, pgtest.Where{}).URL()}
 	guide.layOut(t)

@@ -57,6 +57,7 @@ func tooSlow(fault string) bool {
 
 // A rehearsal leaves nothing behind but an archived copy, and says what happened to it.
 func TestRehearse_PassesOnAGoodServer(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=6s")
 	made(t, s.url, tomorrows)
 	_, before := get(t, s.url+"/api/drops")
@@ -93,6 +94,7 @@ func TestRehearse_PlaysTheWaitlist(t *testing.T) {
 
 // In a shop that takes payments a rehearsal moves no money: it asks the provider for nothing, and says so.
 func TestRehearse_MovesNoMoney(t *testing.T) {
+	t.Parallel()
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	provider := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("the provider is asked: %s %s", r.Method, r.URL)
@@ -104,11 +106,17 @@ func TestRehearse_MovesNoMoney(t *testing.T) {
 		"external": {"--payments=external", "--checkout-url=" + provider.URL + "/checkout", "--checkout-api-url=" + provider.URL + "/api"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			pays := name != "none"
+			env := os.Environ()
 			if name == "external" {
-				t.Setenv("SNEAKERDROP_CHECKOUT_SECRET", secret)
+				env = append(env, "SNEAKERDROP_CHECKOUT_SECRET="+secret)
 			}
-			s := startFor(t, t.TempDir(), append([]string{"--hold=6s"}, args...)...)
+			s, err := start(t.TempDir(), env, append([]string{"--addr=127.0.0.1:0", "--hold=6s"}, args...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.kill)
 			made(t, s.url, tomorrows)
 			r, stderr := rehearsed(t, "--url="+s.url, "--drop=1", "--buyers=60", "--seed=7", "--max-p99=30s")
 			if len(r.Faults) > 0 || r.Sold == 0 || r.Unpaid == 0 || r.Payments != pays {
@@ -125,6 +133,7 @@ func TestRehearse_MovesNoMoney(t *testing.T) {
 }
 
 func TestRehearse_WaitsWhileADropIsLive(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, tomorrows)
 	refused := func(want string) {
@@ -148,6 +157,7 @@ func TestRehearse_WaitsWhileADropIsLive(t *testing.T) {
 
 // Where buyers sign in a rehearsal needs the secret and an operator's token.
 func TestRehearse_SignsItsBuyersIn(t *testing.T) {
+	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"
 	s, operate := signInServer(t, secret, "--jwt-number-claim=shop_id", "--hold=6s")
 	operate("", "/api/drops/create", tomorrows)
@@ -174,6 +184,7 @@ func TestRehearse_SignsItsBuyersIn(t *testing.T) {
 // The limits of the production guide are for one address, and the proxy of the guide is trusted. So simulated buyers
 // do not share one limit.
 func TestRehearse_BuyersDoNotShareTheLimitOfOneAddress(t *testing.T) {
+	t.Parallel()
 	settings := strings.Join(documented(t, "howto/production.md", "4. Write the settings", "sh"), "\n")
 	args := []string{"--hold=6s"}
 	for flag, variable := range map[string]string{"--address-limits": "SNEAKERDROP_ADDRESS_LIMITS", "--trusted-proxy": "SNEAKERDROP_TRUSTED_PROXY"} {
@@ -194,6 +205,7 @@ func TestRehearse_BuyersDoNotShareTheLimitOfOneAddress(t *testing.T) {
 
 // The button does what the command does, and shows it as it goes.
 func TestControl_Rehearses(t *testing.T) {
+	t.Parallel()
 	s := startFor(t, t.TempDir(), "--hold=6s")
 	made(t, s.url, tomorrows)
 	p := visit(t, s.url+"/admin#/1", phone)

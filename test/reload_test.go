@@ -116,6 +116,7 @@ func TestHangup_SecretsAreReadAgain(t *testing.T) {
 
 // A hangup while a server starts does not end it; other commands end like every program.
 func TestHangup_WhileStartingAndOfOtherCommands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := exec.Command("sneakerdrop", "serve", "--addr=localhost:0")
 	c.Dir = dir
