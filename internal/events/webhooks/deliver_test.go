@@ -261,8 +261,8 @@ func TestDeliverer_LosesNothing(t *testing.T) {
 			return webhooks.Attempt{Outcome: webhooks.Delivered, Status: 200}
 		})
 		s.webhook(store.Webhook{Description: "x"})
-		// Long enough that a retry often waits while a deliverer stops. With the schedule, an event that fails twice would
-		// wait for 5 minutes.
+		// Long enough that a retry often waits while a deliverer stops. By the schedule, an event that fails twice
+		// waits for 5 minutes.
 		again := func(int, time.Duration) time.Duration { return 100 * time.Millisecond }
 		deliver := func() (stop func()) {
 			return s.deliverWith(webhooks.DelivererOptions{Poster: to, Alone: true, Retry: again})
