@@ -4,8 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -188,4 +193,37 @@ func level(path string) int {
 		}
 	}
 	return -1
+}
+
+// make test runs some packages without the race detector. None of them may have a goroutine, nor a test that runs
+// beside another.
+func TestMakefile_RunsWithoutTheRaceDetectorWhatHasNoGoroutine(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, found := strings.Cut(string(makefile), "\nPURE       := ")
+	line, _, _ = strings.Cut(line, "\n")
+	if !found || line == "" {
+		t.Fatal("the Makefile does not name the packages")
+	}
+	for _, folder := range strings.Fields(line) {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", folder, err)
+		}
+		for _, file := range files {
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				_, starts := n.(*ast.GoStmt)
+				if s, ok := n.(*ast.SelectorExpr); starts || ok && (s.Sel.Name == "Go" || s.Sel.Name == "Parallel") {
+					t.Errorf("%s has a goroutine", file)
+				}
+				return true
+			})
+		}
+	}
 }
