@@ -254,6 +254,33 @@ func TestWaitlist_NobodyAsksAtTheStart(t *testing.T) {
 	p.quiet()
 }
 
+// In a pause buyers can get in line for what is sold out, but not for a drop that has not started. The first in line
+// gets the pair when sales go on.
+func TestWaitlist_CanBeJoinedInAPause(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir(), "--hold=20m")
+	made(t, s.url, oneWithALine)
+	made(t, s.url, `{"name":"Soon","price":90,"total_stock":0,"waitlist":true,"start_time":"2099-01-01T00:00:00Z"}`)
+	made(t, s.url, `{"name":"Left","price":90,"total_stock":1,"waitlist":true,`+started+`}`)
+	held := hold(t, s.url, `{"dropId":1,"userId":7}`)
+	for id := range 3 {
+		mustPost(t, fmt.Sprintf("%s/api/drops/%d/pause", s.url, id+1), `{}`)
+	}
+	p := visit(t, s.url, phone.asking())
+	p.reads("#drop-1 .badge", "Paused")
+	for _, id := range []int{2, 3} {
+		p.reads(button(id), "Paused")
+		p.holds(script(fmt.Sprintf(`document.querySelector(%q).getAttribute("aria-disabled") === "true"`, button(id))))
+	}
+	p.joins("Ann")
+	p.reads(places, "You are number 1")
+	releases(t, s.url, held)
+	p.reads(button(1), "You're on the waitlist")
+	mustPost(t, s.url+"/api/drops/1/resume", `{}`)
+	p.reads(".hold", "It's your turn Last pair")
+	p.quiet()
+}
+
 // A sized drop of which nothing is left leads to the sizes, and a size to its line.
 func TestWaitlist_SoldOutSizesCanBeChosen(t *testing.T) {
 	t.Parallel()

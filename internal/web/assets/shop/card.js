@@ -9,7 +9,7 @@ import { tell, useTopic } from "../shared/topics.js";
 import { initialOf } from "../shared/typed.js";
 import { explain } from "../shared/words.js";
 import { onlyDrop, picturesOf, sizeGuide } from "./about.js";
-import { catalog, phaseOf } from "./catalog.js";
+import { catalog, hasStarted, phaseOf } from "./catalog.js";
 import { isChecked, readPayments } from "./checkout.js";
 import { Clock } from "./clock.js";
 import { Gallery, Slide } from "./gallery.js";
@@ -27,7 +27,7 @@ export function Card({ id, view = "", ask, children }) {
   const pictures = useMemo(() => (view === "page" && drop ? picturesOf(drop) : []), [drop?.image_url]);
   if (!drop) return null;
   const name = `drop-${id}-name`;
-  const line = drop.waitlist && ["open", "out"].includes(phase); // who comes too late can wait
+  const line = drop.waitlist && hasStarted(drop); // who comes too late can wait, also in a pause
   const size = drop.sizes ? drop.sizes.find((s) => s.size === picked && (line || s.available_stock > 0))?.size : undefined;
   const wide = view !== "";
   const badge = !(wide && phase === "soon") && html`<${Badge} drop=${drop} phase=${phase} />`; // the clock says it
@@ -159,7 +159,7 @@ function Action({ drop, phase, size, ask }) {
   useEffect(() => onlyDrop && readPayments(drop.id), [bought]);
   const full = drop.limit_per_user && holding + bought >= drop.limit_per_user;
   const notice = hands.notices.get(drop.id);
-  const line = lineOf(drop, phase, size, notice);
+  const line = lineOf(drop, size, notice);
   const open = (phase === "open" || line === "join") && line !== "wait" && !full;
   const sizeless = open && drop.sizes && !size; // the button leads to the sizes
   const click = () => {
@@ -176,8 +176,8 @@ function Action({ drop, phase, size, ask }) {
 }
 
 // lineOf says what the waitlist has for a buyer who wants a pair: "join" it, "wait" in it, or nothing ("").
-function lineOf(drop, phase, size = "", notice = null) {
-  if (!["open", "out"].includes(phase)) return "";
+function lineOf(drop, size = "", notice = null) {
+  if (!hasStarted(drop)) return "";
   const left = size ? drop.sizes.find((s) => s.size === size).available_stock : drop.available_stock;
   const behind = notice?.code === "waitlist" && notice.of === size; // the page has not heard of it yet
   if (!behind && (!drop.waitlist || left > 0)) return "";
@@ -189,9 +189,9 @@ const turnOf = (drop) => t("card.hint_waitlist", { time: spoken((drop.offer_for 
 function labelOf(drop, phase, size, { line, holding, bought, full }) {
   if (full) return holding ? t("card.reserved") : t("card.purchased");
   if (phase === "soon") return t("card.starts", { time: moment(Date.parse(drop.start_time), now()) });
-  if (phase === "paused") return t("card.paused");
   if (line === "wait") return t("card.waiting");
   if (line) return size ? t("card.join_waitlist_size", { size }) : t("card.join_waitlist");
+  if (phase === "paused") return t("card.paused");
   if (phase === "out") return t("card.sold_out");
   if (drop.sizes && !size) return t("card.select_size");
   if (holding + bought > 0) return size ? t("card.reserve_another_size", { size }) : t("card.reserve_another");

@@ -5,11 +5,14 @@ import { tell } from "../shared/topics.js";
 
 export const catalog = { drops: new Map(), order: [], hero: undefined, loaded: false, failed: null };
 
+// hasStarted says whether a drop's start has come. Only then a buyer can be in its line.
+export const hasStarted = (drop) => Date.parse(drop.start_time) <= now();
+
 // phaseOf is what a buyer can do with a drop now: wait (soon), reserve (open), hope (out), or wait for the shop
 // (paused).
 export function phaseOf(drop) {
   if (drop.paused) return "paused";
-  if (Date.parse(drop.start_time) > now()) return "soon";
+  if (!hasStarted(drop)) return "soon";
   return drop.available_stock > 0 ? "open" : "out";
 }
 

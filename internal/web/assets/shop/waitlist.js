@@ -8,7 +8,7 @@ import { subscribe } from "../shared/topics.js";
 import { inTurns } from "../shared/turns.js";
 import { explain } from "../shared/words.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
-import { catalog, nameOf, phaseOf } from "./catalog.js";
+import { catalog, hasStarted, nameOf } from "./catalog.js";
 import { changed, hands, heard, tellTabs } from "./hands.js";
 
 const front = 5; // the places whose turn may come soon
@@ -54,13 +54,13 @@ export const readLine = inTurns(async (dropId) => {
 // start no crowd shall ask.
 export function readNew(drop) {
   if (!drop.waitlist || hands.lines.has(drop.id)) return;
-  if (phaseOf(drop) === "soon") hands.lines.set(drop.id, []);
-  else readLine(drop.id);
+  if (hasStarted(drop)) readLine(drop.id);
+  else hands.lines.set(drop.id, []);
 }
 
 // readLines asks anew for each drop with a waitlist.
 export function readLines() {
-  for (const drop of catalog.drops.values()) if (waits(drop.id) || (drop.waitlist && phaseOf(drop) !== "soon")) readLine(drop.id);
+  for (const drop of catalog.drops.values()) if (waits(drop.id) || (drop.waitlist && hasStarted(drop))) readLine(drop.id);
 }
 
 let timer = 0;
