@@ -33,7 +33,7 @@ func eight(t *testing.T) store.Filled {
 		return drop.Reserve{User: user, Size: size, Hold: hold}
 	}
 	pay := func(n uint32) drop.Command {
-		return drop.StartPayment{Reservation: r(n), Payment: drop.PaymentID(n), Within: time.Millisecond, Hold: time.Minute, Row: &drop.Payment{}}
+		return drop.StartPayment{Reservation: r(n), Payment: drop.PaymentID(n), Within: time.Millisecond, Hold: time.Minute, Row: &drop.Payment{Unsettled: true}}
 	}
 	claim := func(n uint32) drop.Command {
 		return drop.ClaimUnit{Reservation: r(n), User: drop.UserID(n), Payment: drop.PaymentID(n), Within: time.Minute}

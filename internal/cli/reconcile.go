@@ -28,6 +28,8 @@ type reconcileCommand struct {
 type reconciled struct {
 	Checked int `json:"checked"` // payments that the provider listed
 	Mended  int `json:"mended"`
+	// Released are units that settled payments still claimed.
+	Released int `json:"released"`
 	// Open are all payments that still wait, for their buyer or for another try.
 	Open int `json:"open"`
 	// Unpaid are the purchases within that time that have no payment.
@@ -38,6 +40,11 @@ type reconciled struct {
 // WriteTo prints it for people.
 func (r *reconciled) WriteTo(w io.Writer) (int64, error) {
 	n, err := fmt.Fprintf(w, "reconcile: %s checked, %s mended, %s open\n", count(int64(r.Checked), "payment"), thousands(int64(r.Mended)), thousands(int64(r.Open)))
+	if err == nil && r.Released > 0 {
+		var more int
+		more, err = fmt.Fprintf(w, "  %s released, which settled payments still claimed\n", count(int64(r.Released), "unit"))
+		n += more
+	}
 	if u := len(r.Unpaid); err == nil && u > 0 {
 		var more int
 		more, err = fmt.Fprintf(w, "  %s without a payment, recorded by operators or made before payments were set up, the newest of a drop: %d\n",
@@ -127,7 +134,7 @@ func (c *reconcileCommand) reconcile(ctx context.Context, s store.Store, p *app.
 	if err != nil {
 		return nil, err
 	}
-	r = &reconciled{Checked: report.Checked, Mended: report.Mended, Unpaid: []drop.PurchaseID{}, Sentences: append([]string{}, report.Sentences...)}
+	r = &reconciled{Checked: report.Checked, Mended: report.Mended, Released: report.Released, Unpaid: []drop.PurchaseID{}, Sentences: append([]string{}, report.Sentences...)}
 	unpaid, err := service.Unpaid(ctx, from)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func (Expire) apply(*application) Result { return Result{} }
 type Result struct {
 	Reservation Reservation // for Reserve and Cancel
 	Purchase    Purchase    // for MakePurchase
-	Payment     *Payment    // for StartPayment, CompletePayment and BookRefund, if it is stored
+	Payment     *Payment    // for StartPayment, CompletePayment, BookRefund and EndPayment, if it is stored
 	// Entry is the answer to Join and Leave. If a unit was offered right away, Reservation has it.
 	Entry *Entry
 	// Position is the place in its line of an entry that has just joined it; 1 is next. It is 0 for any other.
@@ -67,7 +67,7 @@ type Need struct {
 	Reservations []Wanted
 	// Purchases are the ones to return.
 	Purchases []PurchaseID
-	// Payments are the ones to settle. Nobody else can change one until the batch ends.
+	// Payments are the ones to claim for or to settle. Nobody else can change one until the batch ends.
 	Payments []PaymentID
 	// Recent asks for the newest purchases and their buyers' names.
 	Recent bool

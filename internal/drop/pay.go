@@ -83,7 +83,8 @@ func (c StartPayment) apply(a *application) Result {
 // answer is the same claim.
 //
 // A refusal means that there is no unit for this money: void it. CodeReservationNotFound also says that the buyer of
-// the reservation never began to pay.
+// the reservation never began to pay. CodePaymentFailed says that the payment was settled without a unit: this call
+// comes too late, because another one of the same payment was faster.
 type ClaimUnit struct {
 	Reservation ReservationID
 	Payment     PaymentID
@@ -98,12 +99,16 @@ func (ClaimUnit) Operation() string { return "claim" }
 func (c ClaimUnit) need(n *Need) {
 	n.Reservations = append(n.Reservations, Wanted{ID: c.Reservation, Owner: c.User})
 	n.Users = append(n.Users, c.User)
+	n.Payments = append(n.Payments, c.Payment)
 }
 
 func (c ClaimUnit) apply(a *application) Result {
 	r, refusal := a.find(c.Reservation, c.User)
 	if refusal != nil {
 		return Result{Err: refusal}
+	}
+	if p := a.payments[c.Payment]; p != nil && !p.Unsettled && p.Purchase == 0 {
+		return Result{Err: Refuse(CodePaymentFailed)}
 	}
 	// A claim that came with StartPayment ends as the hold does. Here it becomes one that lasts.
 	full := r.CreatedAt.Add(c.Within)
@@ -315,12 +320,75 @@ func (c ReleaseClaim) apply(a *application) Result {
 	if refusal != nil {
 		return Result{Err: refusal}
 	}
-	if r.Status == Active && c.Until > a.now {
-		r.Claim, r.ExpiresAt = 0, c.Until
+	return a.release(r, c.Until)
+}
+
+// release ends the claim of a unit. Until that time its buyer keeps it, as before the claim.
+func (a *application) release(r *Reservation, until Time) Result {
+	if r.Status == Active && until > a.now {
+		r.Claim, r.ExpiresAt = 0, until
 		a.update(r)
 		return Result{Reservation: *r}
 	}
 	return a.cancel(r)
+}
+
+// EndPayment settles a payment that nothing is sold for, and releases the unit that it has claimed. One batch does
+// both, and ClaimUnit refuses a payment that is settled. So no claim outlives its payment, however late it comes.
+//
+// To is stored in place of Was, without a unit, if the payment is still exactly Was. Else nothing changes, and the
+// answer has no payment. Asked again, the answer is the same payment.
+//
+// If a unit is claimed that Unit does not name, nothing changes either. The answer then has the reservation, whose
+// Claim names the unit: ask again with it. It refuses with CodeAlreadyPurchased if the unit is sold.
+type EndPayment struct {
+	Was, To Payment
+	Unit    ReservationID // the unit that it has claimed; 0: not known
+	Until   Time          // the buyer keeps the unit until then, as with ReleaseClaim
+}
+
+// Operation returns "end_payment".
+func (EndPayment) Operation() string { return "end_payment" }
+
+func (c EndPayment) need(n *Need) {
+	n.Reservations = append(n.Reservations, Wanted{ID: c.Was.Reservation})
+	if c.Unit != 0 && c.Unit != c.Was.Reservation {
+		n.Reservations = append(n.Reservations, Wanted{ID: c.Unit})
+	}
+	n.Payments = append(n.Payments, c.Was.ID)
+}
+
+func (c EndPayment) apply(a *application) Result {
+	r, refusal := a.find(c.Was.Reservation, 0)
+	if refusal != nil {
+		return Result{Err: refusal}
+	}
+	to := c.To
+	to.Unit = 0
+	p := a.payments[c.Was.ID]
+	switch {
+	case p == nil:
+		return Result{}
+	case *p == to:
+		return Result{Payment: new(*p)}
+	case *p != c.Was:
+		return Result{}
+	}
+	if r.Payment == p.ID && r.Claim != 0 {
+		if r.Claim != r.ID && r.Claim != c.Unit {
+			return Result{Reservation: *r}
+		}
+		unit, refusal := a.find(r.Claim, 0)
+		if refusal == nil {
+			refusal = a.release(unit, c.Until).Err
+		}
+		if refusal != nil {
+			return Result{Err: refusal}
+		}
+	}
+	*p = to
+	a.pay(p)
+	return Result{Payment: new(*p)}
 }
 
 // claimed returns a reservation that a payment has claimed.

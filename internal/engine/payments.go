@@ -56,3 +56,16 @@ func (e *Engine) ReleaseClaim(ctx context.Context, cmd drop.ReleaseClaim) (drop.
 	result, err := e.do(ctx, cmd.Reservation.Drop(), cmd, Retry{})
 	return result.Reservation, notInDrop(err)
 }
+
+// EndPayment settles a payment that nothing is sold for: it stores to in place of was and releases the claimed unit,
+// as drop.EndPayment does. done is false if the payment is not was any more.
+func (e *Engine) EndPayment(ctx context.Context, was, to drop.Payment, until drop.Time) (done bool, err error) {
+	end := drop.EndPayment{Was: was, To: to, Unit: was.Unit, Until: until}
+	for {
+		result, err := e.do(ctx, was.Reservation.Drop(), end, Retry{})
+		if err != nil || result.Reservation.ID == 0 {
+			return result.Payment != nil, notInDrop(err)
+		}
+		end.Unit = result.Reservation.Claim
+	}
+}

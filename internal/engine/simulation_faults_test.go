@@ -197,7 +197,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 		closed := s.LineClosed
 		changes := b.Decide(s, now)
 		close(decided)
-		if m != none && len(need.Payments) == 0 { // payments have a mutex, and time stands still while somebody waits for one
+		if m != none {
 			time.Sleep(pause) // under the lock
 		}
 		if l.cut.Load() || m == rolledBack || m == poisoned || m == lostBefore {

@@ -3,18 +3,25 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
+	"sneakerdrop/internal/store"
 )
 
 // payment is money for a reservation: begun, claimed a unit for, and then captured or voided, like a checkout does.
-// Each step is asked until its outcome is known; recover asks what a client gave up.
+// Each step is asked until its outcome is known; recover asks what a client gave up. The money of a payment that gets
+// no unit, or cannot be captured, is void by the time that void is asked.
 type payment struct {
 	id                drop.PaymentID
 	of                drop.Reservation
 	start, claim, end *deed
+	void              *deed // nil: it is to buy its unit
+	late              *deed // a claim while it is settled
+	asks              drop.ClaimUnit
 	fails             bool          // the provider refuses to capture
 	lasts             time.Duration // of the claim
 	patience          time.Duration // after which the caller of a step gives up, and the step goes on without it
@@ -51,9 +58,41 @@ func (c *client) pay() {
 	}
 	for _, p := range begun {
 		time.Sleep(rand0(c.rnd, min(2*c.sim.plan.hold, 10*time.Second)))
-		if c.settle(p.claim) && p.claim.answer != "" {
+		switch {
+		case c.rnd.IntN(6) == 0: // the bank takes the money back
+			c.race(p)
+		case !c.settle(p.claim):
+		case p.claim.answer != "":
 			c.capture(p)
+		default:
+			c.settle(p.voided())
 		}
+	}
+}
+
+// race settles a payment whose money is void while a server that has slept claims a unit for it. Whoever comes first:
+// nothing of it remains.
+func (c *client) race(p *payment) {
+	p.late = p.deed(c.name+" claims late a unit for", p.asks)
+	pause, asks := rand0(c.rnd, 2*time.Second), *c
+	asks.rnd = rand.New(rand.NewPCG(c.rnd.Uint64(), 0))
+	var both sync.WaitGroup
+	settled := false
+	both.Go(func() { settled = c.settle(p.voided()) })
+	if c.rnd.IntN(2) == 0 {
+		both.Wait()
+	}
+	after := settled
+	time.Sleep(pause)
+	asks.settle(p.late)
+	both.Wait()
+	switch {
+	case after && p.late.answer != "":
+		c.sim.t.Errorf("%s was answered with %s, though the money was void before", p.late, p.late.answer)
+	case p.late.answer != "":
+		c.sim.count("claims as their payment was settled")
+	case p.late.code == drop.CodePaymentFailed:
+		c.sim.count("claims after their payment was settled")
 	}
 }
 
@@ -68,7 +107,9 @@ func (c *client) capture(p *payment) {
 	}
 	p.finish()
 	c.bought = append(c.bought, p.end)
-	c.settle(p.end)
+	if c.settle(p.end) && (p.fails || p.end.answer == "") {
+		c.settle(p.voided())
+	}
 }
 
 func (s *simulation) newPayment(c *client, of drop.Reservation) *payment {
@@ -91,8 +132,10 @@ func (s *simulation) newPayment(c *client, of drop.Reservation) *payment {
 	s.payments = append(s.payments, p)
 	p.start = p.deed(c.name+" starts", drop.StartPayment{
 		Reservation: of.ID, Owner: of.UserID, Payment: p.id, Instead: instead, Within: s.plan.hold / 4, Hold: s.plan.hold,
+		Row: &drop.Payment{Provider: "test", State: drop.PaymentOpen, Unsettled: true, Currency: "EUR", Decimals: 2},
 	})
-	p.claim = p.deed(c.name+" claims a unit for", drop.ClaimUnit{Reservation: of.ID, User: of.UserID, Payment: p.id, Within: p.lasts})
+	p.asks = drop.ClaimUnit{Reservation: of.ID, User: of.UserID, Payment: p.id, Within: p.lasts}
+	p.claim = p.deed(c.name+" claims a unit for", p.asks)
 	return p
 }
 
@@ -107,6 +150,34 @@ func (p *payment) finish() {
 		return
 	}
 	p.end = p.deed("the server completes", drop.CompletePayment{Reservation: unit, Payment: p.id})
+}
+
+// voided settles the payment, whose money is void.
+func (p *payment) voided() *deed {
+	if p.void != nil {
+		return p.void
+	}
+	var was drop.Payment // as first read
+	p.void = p.deed("the server settles", nil)
+	p.void.call = func(ctx context.Context, e *engine.Engine, _ engine.Retry) (any, error) {
+		ctx, cancel := context.WithTimeout(ctx, p.patience)
+		defer cancel()
+		if was.ID == 0 {
+			read, err := engine.Ask(ctx, e, func(st store.Records) (drop.Payment, error) {
+				p, _, err := st.Payment(ctx, p.id)
+				return p, err
+			})
+			if err != nil {
+				return nil, err
+			}
+			was = read
+		}
+		to := was
+		to.State, to.Unsettled = drop.PaymentVoided, false
+		done, err := e.EndPayment(ctx, was, to, 0)
+		return fmt.Sprintf("settled: %t", done), err
+	}
+	return p.void
 }
 
 func (p *payment) deed(what string, cmd drop.Command) *deed {
@@ -125,7 +196,8 @@ func (p *payment) deed(what string, cmd drop.Command) *deed {
 	}
 }
 
-// recoverPayments finishes the payments that have no outcome yet, as a server does after it starts.
+// recoverPayments finishes the payments that have no outcome yet, as a server does after it starts. One may be stored
+// although its buyer does not know that it began.
 func (s *simulation) recoverPayments() {
 	finish := func(d *deed) {
 		for _, r := range s.replicas {
@@ -138,35 +210,21 @@ func (s *simulation) recoverPayments() {
 		}
 	}
 	for _, p := range s.payments {
-		if !p.begun() {
-			continue
+		if p.begun() {
+			finish(p.claim)
 		}
-		if finish(p.claim); p.claim.answer == "" {
-			continue
-		}
-		if p.end == nil {
-			p.finish()
-		}
-		finish(p.end)
-	}
-}
-
-// late counts the units of each drop that are claimed by payments that got none. A claim of unknown outcome may take
-// effect after another server has refused it. Its unit comes free when the claim ends.
-func (b *books) late() map[drop.ID]int64 {
-	all := make(map[drop.ID]int64)
-	for _, p := range b.payments {
-		if p.claim == nil || p.claim.answer != "" || p.claim.unknown == 0 {
-			continue
-		}
-		for _, r := range b.reservations {
-			if r.Status == drop.Active && r.Claim == r.ID && r.Payment == p.id {
-				all[r.ID.Drop()]++
-				b.count("claims that took effect late")
+		if p.claim.answer != "" {
+			if p.end == nil {
+				p.finish()
 			}
+			finish(p.end)
+		}
+		if row, stored, err := s.store.Payment(s.t.Context(), p.id); err != nil {
+			s.t.Error(err)
+		} else if stored && row.Unsettled {
+			finish(p.voided())
 		}
 	}
-	return all
 }
 
 // checkPayments checks that a unit is sold for each payment that was captured, and for no other. A payment gets at most
@@ -186,8 +244,12 @@ func (b *books) checkPayments() {
 		unit, claimed := units[p.id]
 		delete(units, p.id)
 		if p.claim.answer == "" {
-			if claimed && unit.Status != drop.Expired && p.claim.unknown == 0 {
+			released := unit.Status == drop.Expired || unit.Status == drop.Cancelled && (p.late != nil || p.claim.unknown > 0)
+			if claimed && !released {
 				b.t.Errorf("%s was refused with %q, and has %+v", p.claim, p.claim.code, unit)
+			}
+			if claimed && unit.Status == drop.Cancelled && p.late == nil {
+				b.count("claims that took effect although another server refused them")
 			}
 			if p.claim.code != "" {
 				b.count("payments voided")

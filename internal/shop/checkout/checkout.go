@@ -209,10 +209,7 @@ func (s *Service) open(ctx context.Context, p drop.Payment, show Details) (drop.
 	})
 	to := p
 	if refused, ok := errors.AsType[*payment.RefusedError](err); ok {
-		if err := s.releaseClaim(ctx, &to); err != nil {
-			return p, err
-		}
-		to.State, to.Unsettled, to.Reason = drop.PaymentFailed, false, refused.Error()
+		without(&to, drop.PaymentFailed, refused.Error())
 		if _, err := s.replace(ctx, p, to); err != nil {
 			return p, err
 		}
@@ -268,12 +265,17 @@ func currencyOf(p *drop.Payment) drop.Currency {
 
 func (s *Service) ref(p *drop.Payment) payment.Ref { return payment.Ref{ID: p.ID, Number: p.Number} }
 
-// replace stores a payment. done is false if another step was faster.
+// replace stores a payment. One that nothing is sold for also releases the unit that it has claimed. done is false if
+// another step was faster.
 func (s *Service) replace(ctx context.Context, old, to drop.Payment) (done bool, err error) {
-	if old == to {
+	switch {
+	case old == to:
 		return true, nil
+	case !to.Unsettled && to.Purchase == 0:
+		done, err = s.engine.EndPayment(ctx, old, to, keptUntil(&to))
+	default:
+		done, err = engine.Ask(ctx, s.engine, func(st store.Records) (bool, error) { return st.ReplacePayment(ctx, old, to) })
 	}
-	done, err = engine.Ask(ctx, s.engine, func(st store.Records) (bool, error) { return st.ReplacePayment(ctx, old, to) })
 	if done && !to.Unsettled && to.State != old.State {
 		s.ended(to.State)
 	}

@@ -16,6 +16,8 @@ import (
 type Report struct {
 	Checked int // payments that the provider listed
 	Mended  int // payments that the server had settled otherwise, or had not settled
+	// Released are units that payments still claimed which were settled without a unit.
+	Released int
 	// Open are the payments that are still not settled after it, and wait for their buyer or for another try.
 	Open int
 	// Sentences are about what needs a person.
@@ -23,8 +25,8 @@ type Report struct {
 }
 
 // Reconcile compares the payments that the provider has had since a moment with those of the server, and mends what
-// differs. Money without a unit is voided or refunded, and units whose money is there are sold. What it cannot mend is
-// in the report. An error ends it early; what it did stays.
+// differs. Money without a unit is voided or refunded, and units whose money is there are sold. A unit that is claimed
+// for money which is gone is released. What it cannot mend is in the report. An error ends it early; what it did stays.
 func (s *Service) Reconcile(ctx context.Context, from time.Time) (Report, error) {
 	var r Report
 	for found, err := range s.provider.Since(ctx, from) {
@@ -54,8 +56,11 @@ func (s *Service) compare(ctx context.Context, r *Report, found *payment.Found) 
 	if found.Disputed {
 		r.Sentences = append(r.Sentences, fmt.Sprintf("the buyer's bank asks for the money of payment %d (%s) back: answer it at the provider", p.ID, found.Number))
 	}
+	keeps := false
 	if !p.Unsettled && agrees(p.State, p.Refunded, found) {
-		return nil
+		if keeps, err = s.keeps(ctx, &p); err != nil || !keeps {
+			return err
+		}
 	}
 	now, err := s.again(ctx, p.ID)
 	switch {
@@ -66,10 +71,26 @@ func (s *Service) compare(ctx context.Context, r *Report, found *payment.Found) 
 		r.Sentences = append(r.Sentences, fmt.Sprintf("payment %d (%s) could not go on: %s", p.ID, now.State, err))
 	case now.Unsettled:
 		r.Open++
+	case keeps:
+		r.Released++
 	default:
 		r.Mended++
 	}
 	return nil
+}
+
+// keeps reports whether a settled payment that nothing was sold for still claims a unit. Servers before this release
+// could settle a payment while a claim of it was under way.
+func (s *Service) keeps(ctx context.Context, p *drop.Payment) (bool, error) {
+	if p.Purchase != 0 {
+		return false, nil
+	}
+	r, err := s.reserved(ctx, p)
+	if err != nil || r.Payment != p.ID || r.Claim == 0 {
+		return false, err
+	}
+	unit, err := s.reservations(ctx, r.Claim)
+	return err == nil && len(unit) == 1 && unit[0].Status == drop.Active, err
 }
 
 // agrees reports whether a settled payment is what the provider says.

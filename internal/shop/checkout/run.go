@@ -54,6 +54,9 @@ func (s *Service) Serve(ctx context.Context) {
 
 func (s *Service) reconcileLogged(ctx context.Context) error {
 	report, err := s.Reconcile(ctx, s.now().Time().Add(-reconcileLast))
+	if report.Released > 0 {
+		s.log.Info("units were released that settled payments still claimed", "units", report.Released)
+	}
 	for _, sentence := range report.Sentences {
 		s.log.Warn("a payment needs a person", "what", sentence)
 	}

@@ -118,10 +118,11 @@ func (s *Service) act(ctx context.Context, p *drop.Payment, found *payment.Found
 	case payment.Captured:
 		return s.captured(ctx, p, found)
 	case payment.Voided:
-		return s.without(ctx, p, drop.PaymentVoided, "the money was given up")
+		without(p, drop.PaymentVoided, "the money was given up")
 	default:
-		return s.without(ctx, p, drop.PaymentFailed, found.Reason)
+		without(p, drop.PaymentFailed, found.Reason)
 	}
+	return nil
 }
 
 // authorised claims a unit for money that is set aside, and captures it; or it gives the money up.
@@ -254,11 +255,7 @@ func (s *Service) releaseClaim(ctx context.Context, p *drop.Payment) error {
 		}
 		unit = r.Claim
 	}
-	release := drop.ReleaseClaim{Reservation: unit, Payment: p.ID}
-	if p.Number == "" { // the claim came with the payment, and the provider has no money
-		release.Until = p.ExpiresAt
-	}
-	_, err := s.engine.ReleaseClaim(ctx, release)
+	_, err := s.engine.ReleaseClaim(ctx, drop.ReleaseClaim{Reservation: unit, Payment: p.ID, Until: keptUntil(p)})
 	if drop.CodeOf(err) == drop.CodeReservationNotFound {
 		err = nil // it has claimed nothing
 	}
@@ -266,6 +263,14 @@ func (s *Service) releaseClaim(ctx context.Context, p *drop.Payment) error {
 		p.Unit = 0
 	}
 	return err
+}
+
+// keptUntil returns until when the buyer keeps the unit of a claim that is released; 0: it is released at once.
+func keptUntil(p *drop.Payment) drop.Time {
+	if p.Number == "" { // the claim came with the payment, and the provider has no money
+		return p.ExpiresAt
+	}
+	return 0
 }
 
 // giveUp voids authorised money.
@@ -277,12 +282,13 @@ func (s *Service) giveUp(ctx context.Context, p *drop.Payment, why string) error
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrProvider, err)
-	case found.State == payment.Captured:
-		return s.refundAll(ctx, p, &found, why)
+	case found.State == payment.Captured: // by another step, which has a unit for it, or will find none
+		return s.captured(ctx, p, &found)
 	case !found.State.Final():
 		return fmt.Errorf("%w: the money was to be given up, but the payment is %s", ErrProvider, found.State)
 	}
-	return s.without(ctx, p, drop.PaymentVoided, why)
+	without(p, drop.PaymentVoided, why)
+	return nil
 }
 
 // refundAll gives captured money back that no unit was sold for.
@@ -297,16 +303,13 @@ func (s *Service) refundAll(ctx context.Context, p *drop.Payment, found *payment
 		}
 	}
 	p.Refunded = found.Amount
-	return s.without(ctx, p, drop.PaymentRefunded, why)
+	without(p, drop.PaymentRefunded, why)
+	return nil
 }
 
-// without settles a payment that nothing is sold for.
-func (s *Service) without(ctx context.Context, p *drop.Payment, state, why string) error {
-	if err := s.releaseClaim(ctx, p); err != nil {
-		return err
-	}
-	p.State, p.Unsettled, p.Reason = state, false, why
-	return nil
+// without settles a payment that nothing is sold for. When it is stored, the unit that it has claimed is released.
+func without(p *drop.Payment, state, why string) {
+	p.State, p.Unsettled, p.Unit, p.Reason = state, false, 0, why
 }
 
 // differs says how the money differs from what was asked, and is empty if it does not.

@@ -38,8 +38,8 @@ type Store struct {
 	closed bool
 	calls  sync.WaitGroup // call Add only under mu while not closed
 
-	// settling is held by a batch that settles payments, and by whoever else changes one.
-	settling sync.Mutex
+	// settling is full while a batch that needs payments runs, and while somebody else changes one.
+	settling chan struct{}
 	// taken has the highest number of each cold table that was deleted or given away, so that none is assigned twice.
 	taken map[*records.Table]int64
 }
@@ -48,7 +48,7 @@ var _ store.Store = (*Store)(nil)
 
 // New returns an empty store that uses the given clock.
 func New(now func() drop.Time) *Store {
-	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), owned: make(owned), taken: make(map[*records.Table]int64)}
+	s := &Store{now: now, drops: make(map[drop.ID]*row), users: newUsers(), keys: make(keys), cold: make(cold), owned: make(owned), taken: make(map[*records.Table]int64), settling: make(chan struct{}, 1)}
 	s.Store = records.New(engine{s})
 	return s
 }
@@ -126,11 +126,13 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	defer r.unlock()
 
 	need := b.Needs()
-	now := s.now()              // read after the lock
 	if len(need.Payments) > 0 { // nobody else changes them until the batch ends
-		s.settling.Lock()
-		defer s.settling.Unlock()
+		if err := s.settle(ctx, op); err != nil {
+			return err
+		}
+		defer s.settled()
 	}
+	now := s.now() // read after the locks
 	s.mu.RLock()
 	state := r.load(need, now, &s.users)
 	s.cold.loadPayments(state, need.Payments)
@@ -153,6 +155,18 @@ func (s *Store) RunBatch(ctx context.Context, b store.Batch) error {
 	s.cold.writePayments(changes)
 	return nil
 }
+
+// settle keeps others from changing payments until settled is called.
+func (s *Store) settle(ctx context.Context, op string) error {
+	select {
+	case s.settling <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &store.Error{Op: op, Class: store.ClassRolledBack, Err: ctx.Err()}
+	}
+}
+
+func (s *Store) settled() { <-s.settling }
 
 // Committed implements store.Store.
 func (s *Store) Committed(ctx context.Context, id drop.ID, batch drop.BatchID, after drop.Seq) (bool, error) {

@@ -335,8 +335,10 @@ func (e engine) Stamp(ctx context.Context, op string, t *records.Table, c *recor
 // Swap implements records.Engine.
 func (e engine) Swap(ctx context.Context, op string, t *records.Table, old, row any) (done bool, err error) {
 	if t == records.Payments {
-		e.settling.Lock()
-		defer e.settling.Unlock()
+		if err := e.settle(ctx, op); err != nil {
+			return false, err
+		}
+		defer e.settled()
 	}
 	err = e.write(ctx, op, func() error {
 		kept := e.cold.find(t, t.Number(old))

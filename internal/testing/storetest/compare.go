@@ -179,7 +179,16 @@ func (c *comparison) payment(id drop.ID) drop.Command {
 			Purchase: drop.NewPurchaseID(id, c.rng.Uint32N(20)), Payment: paid, Was: drop.Money(c.rng.IntN(2)), Refunded: drop.Money(c.rng.IntN(3)),
 		}
 	default:
-		return drop.ReleaseClaim{Reservation: of, Payment: paid}
+		if c.rng.IntN(2) == 0 {
+			return drop.ReleaseClaim{Reservation: of, Payment: paid}
+		}
+		was, _, err := c.model.Payment(c.ctx, paid)
+		if err != nil {
+			c.Fatal(err)
+		}
+		end := drop.EndPayment{Was: was, To: was, Unit: c.reservation(id), Until: c.now + drop.Time(c.rng.Int64N(2)*int64(minute))}
+		end.To.State, end.To.Unsettled = drop.PaymentFailed, c.rng.IntN(4) == 0
+		return end
 	}
 }
 

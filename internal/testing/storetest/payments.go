@@ -14,6 +14,7 @@ var paymentTests = []test{
 	{"Payments_HaveNumbersOfTheirOwn", paymentsNumbers},
 	{"Payments_AreWrittenByBatches", paymentsInBatches},
 	{"Payments_AreSettledOnce", paymentsSettledAtOnce},
+	{"Payments_EndWithTheirClaims", paymentsEndWithClaims},
 	{"Payments_KeepEveryField", paymentsKeepEveryField},
 	{"Payments_ReplaceOnlyTheOneThatWasRead", paymentsReplaceOnlyWhatWasRead},
 	{"Payments_FoundByTheirUnits", paymentsFound},
@@ -136,6 +137,68 @@ func paymentsInBatches(f *fixture) {
 	}
 }
 
+// A payment that nothing is sold for ends together with its claim, and claims nothing after that.
+func paymentsEndWithClaims(f *fixture) {
+	for _, c := range []struct {
+		what   string
+		claims drop.Time // when a unit is claimed; 0: none is
+		until  drop.Time
+		status drop.Status // of the claimed unit
+	}{
+		{what: "without a claim"},
+		{what: "with the unit that was held", claims: base, status: drop.Cancelled},
+		{what: "with another unit, for late money", claims: base + 10*minute, status: drop.Cancelled},
+		{what: "with a unit that the buyer keeps", claims: base, until: base + 20*minute, status: drop.Active},
+	} {
+		id := f.create(plain(1))
+		r := f.reserve(id, base, drop.Reserve{User: 7})
+		was := f.begin(r, drop.Payment{Provider: "demo", State: drop.PaymentOpen, Unsettled: true})
+		claim := drop.ClaimUnit{Reservation: r.ID, User: 7, Payment: was.ID, Within: time.Hour}
+		end := drop.EndPayment{Was: was, To: was, Until: c.until}
+		end.To.State, end.To.Unsettled, end.To.Unit, end.To.Reason = drop.PaymentVoided, false, r.ID, "é'"
+		now, unit := max(c.claims, base), drop.ReservationID(0)
+		if c.claims != 0 {
+			claimed := f.run(id, now, claim)[0]
+			if unit = claimed.Reservation.Claim; unit == 0 {
+				f.Fatalf("%s: %+v", c.what, claimed)
+			}
+		}
+		if unit != 0 && unit != r.ID { // the caller does not know of it
+			if got := f.run(id, now, end)[0]; got.Err != nil || got.Payment != nil || got.Reservation.Claim != unit {
+				f.Errorf("%s: %+v", c.what, got)
+			}
+			end.Unit = unit
+		}
+		stale, want := end, end.To
+		stale.Was.Tries++
+		want.Unit = 0
+		if got := f.run(id, now, stale)[0]; got.Err != nil || got.Payment != nil || got.Reservation.ID != 0 {
+			f.Errorf("%s, by who has read another payment: %+v", c.what, got)
+		}
+		for range 2 {
+			if got := f.run(id, now, end)[0]; got.Err != nil || got.Payment == nil || *got.Payment != want {
+				f.Errorf("%s: %+v; want %+v", c.what, got, want)
+			}
+		}
+		p, _, err := f.Payment(f.ctx, was.ID)
+		if err != nil {
+			f.Fatal(err)
+		}
+		equal(f, c.what, p, want)
+		for _, row := range f.books(id).reservations {
+			if row.ID == unit && (row.Status != c.status || row.Status == drop.Active && (row.Claim != 0 || row.ExpiresAt != c.until)) {
+				f.Errorf("%s: the unit is %+v", c.what, row)
+			}
+		}
+		if got := f.run(id, now, claim)[0]; got.Err == nil || got.Err.Code != drop.CodePaymentFailed {
+			f.Errorf("%s: a claim after that: %+v", c.what, got)
+		}
+	}
+	if got := f.run(f.create(plain(1)), base, drop.EndPayment{Was: drop.Payment{ID: 1 << 40, Reservation: 1<<52 + 1}})[0]; got.Err == nil || got.Err.Code != drop.CodeReservationNotFound {
+		f.Errorf("of no reservation: %+v", got)
+	}
+}
+
 // Of a step that writes a payment and a batch that settles it, one sees what the other wrote.
 func paymentsSettledAtOnce(f *fixture) {
 	for range 20 {
@@ -222,7 +285,7 @@ func paymentsFound(f *fixture) {
 	claim := func(at drop.Time, user drop.UserID) drop.Payment {
 		f.Helper()
 		r := f.reserve(id, base, drop.Reserve{User: user})
-		p := f.begin(r, drop.Payment{Provider: "demo", State: drop.PaymentOpen})
+		p := f.begin(r, drop.Payment{Provider: "demo", State: drop.PaymentOpen, Unsettled: true})
 		if at == 0 {
 			return p
 		}
