@@ -134,7 +134,13 @@ func (r *Result) checkDrop(ctx context.Context, c *client, id drop.ID, f *faults
 	}
 	back := moved[drop.Returned] + moved[drop.WrittenOff] // sold units that an operator took back
 	kept := int64(len(sold)) - back
-	gone := moved[drop.Reserved] - moved[drop.ReservationExpired] - moved[drop.ReservationCancelled] - back
+	var stock drop.Stock
+	for reason, units := range moved {
+		if err := stock.Post(reason, units); err != nil {
+			f.addf("drop %d: %v", id, err)
+		}
+	}
+	gone := stock.Held + stock.Sold // offers to a waitlist included
 	if taken := shown.Total - shown.Available; shown.Available < 0 || taken < kept || taken > gone || shown.Total != r.stock-moved[drop.WrittenOff] {
 		f.addf("drop %d: %d of %d units are available, %d are held or sold by the ledger, %d sold", id, shown.Available, shown.Total, gone, kept)
 	}
@@ -166,6 +172,7 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 	var f faults
 	r.checkAnswers(&f)
 	reservations := make(map[drop.ReservationID]bool)
+	var reserved int64 // of them, those that are no offers to a waitlist
 	purchases := make(map[drop.PurchaseID]drop.ReservationID)
 	sold := make(map[drop.ReservationID]bool)
 	for _, id := range r.Drops {
@@ -173,7 +180,9 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 			Head:  func(*drop.State) error { return nil },
 			Entry: func(drop.LedgerEntry) error { return nil },
 			Reservation: func(row drop.Reservation) error {
-				reservations[row.ID] = true
+				if reservations[row.ID] = true; !row.Offer {
+					reserved++
+				}
 				return nil
 			},
 			Purchase: func(row drop.Purchase) error {
@@ -195,8 +204,8 @@ func (r *Result) CheckBooks(ctx context.Context, books Books) error {
 			f.addf("the payment of reservation %d was acknowledged, but there is no purchase", a.Reservation)
 		}
 	}
-	if n := int64(len(reservations)); n > r.Reservations+r.Errors {
-		f.addf("there are %d reservations, but %d were acknowledged and %d had no answer", n, r.Reservations, r.Errors)
+	if reserved > r.Reservations+r.Errors {
+		f.addf("there are %d reservations, but %d were acknowledged and %d had no answer", reserved, r.Reservations, r.Errors)
 	}
 	r.Audit = &Audit{Checked: "answers, and each row in the database", Faults: f}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/store"
 )
 
 // fakeShop is a server that may give false answers. It sells units of one drop.
@@ -31,6 +32,9 @@ type fakeShop struct {
 	hooked    map[string]bool // by path, those that are there
 
 	twice, lost, beyond, refuse, fail bool
+
+	// offered is how many units go to a waitlist, and shown how many of them the ledger has.
+	offered, shown int64
 
 	// An operator puts one sold unit on sale again, and writes one off. back: the stock shows it. told: so does the
 	// ledger. vanished: the unit for sale is not there.
@@ -90,6 +94,10 @@ func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			{"seq": 3, "reason": "payment_started", "units": shown},
 			{"seq": 4, "reason": "purchased", "units": len(f.purchases)},
 		}
+		if f.shown > 0 { // one more has expired
+			entries = append(entries, map[string]any{"seq": 5, "reason": "offered", "units": f.shown + 1},
+				map[string]any{"seq": 6, "reason": "offer_expired", "units": 1})
+		}
 		if f.told {
 			entries = append(entries, map[string]any{"seq": 5, "reason": "returned", "units": 1}, map[string]any{"seq": 6, "reason": "written_off", "units": 1})
 		}
@@ -108,7 +116,7 @@ func (f *fakeShop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if f.beyond {
 			gone -= 3 // sold but still available
 		}
-		total, available := int64(drop.MaxStock), drop.MaxStock-gone
+		total, available := int64(drop.MaxStock), drop.MaxStock-gone-f.offered
 		if f.back {
 			total, available = total-1, available+1
 		}
@@ -219,6 +227,34 @@ func TestCheck_UnitsThatCameBackAreNoFault(t *testing.T) {
 			t.Errorf("in the stock %t, in the ledger %t, vanished %t: %v, %v", shop.back, shop.told, shop.vanished, err, r.Audit.Faults)
 		}
 	}
+}
+
+// Units that go to a waitlist meanwhile are held, as long as the ledger says so.
+func TestCheck_CountsOffers(t *testing.T) {
+	for _, shop := range []*fakeShop{{offered: 2, shown: 2}, {offered: 2, shown: 1}, {offered: 2}} {
+		r, config := against(t, shop, Config{Scenario: Purchase})
+		if err := r.Check(t.Context(), config); err != nil || (len(r.Audit.Faults) > 0) != (shop.offered != shop.shown) {
+			t.Errorf("offered %d, in the ledger %d: %v, %v", shop.offered, shop.shown, err, r.Audit.Faults)
+		}
+	}
+	r := &Result{Drops: []drop.ID{1}, stock: 2, Reservations: 1, acknowledged: []Acknowledged{{Reservation: 1<<32 + 1}}}
+	for _, offer := range []bool{true, false} {
+		if err := r.CheckBooks(t.Context(), rows{{ID: 1<<32 + 1}, {ID: 1<<32 + 2, Offer: offer}}); err != nil || (len(r.Audit.Faults) > 0) == offer {
+			t.Errorf("an offer %t beside the one that was acknowledged: %v, %v", offer, err, r.Audit.Faults)
+		}
+	}
+}
+
+// rows are a database's reservations.
+type rows []drop.Reservation
+
+func (r rows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) error {
+	for i := range r {
+		if err := b.Reservation(r[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stalled answers nothing for a while, and then everything at once.
