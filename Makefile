@@ -2,7 +2,7 @@
 GO         ?= go
 BIN        := bin/sneakerdrop
 LINT       := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-# Packages without a goroutine, in tests too, have no race to detect. Without the detector they are five times as fast.
+# Packages without a goroutine, in tests too, have no race to detect. Without the detector they are four times as fast.
 PURE       := internal/draw internal/drop internal/flatjson internal/text
 RACE        = $(filter-out $(PURE:%=sneakerdrop/%),$(shell $(GO) list ./internal/... ./socketio/...))
 NORACE     := $(PURE:%=./%) . ./bench/scaling ./cmd/... ./test/...
