@@ -76,13 +76,14 @@ func (c *client) race(p *payment) {
 	p.late = p.deed(c.name+" claims late a unit for", p.asks)
 	pause, asks := rand0(c.rnd, 2*time.Second), *c
 	asks.rnd = rand.New(rand.NewPCG(c.rnd.Uint64(), 0))
+	first := c.rnd.IntN(2) == 0
 	var both sync.WaitGroup
-	settled := false
+	settled, after := false, false
 	both.Go(func() { settled = c.settle(p.voided()) })
-	if c.rnd.IntN(2) == 0 {
+	if first {
 		both.Wait()
+		after = settled
 	}
-	after := settled
 	time.Sleep(pause)
 	asks.settle(p.late)
 	both.Wait()
