@@ -43,6 +43,8 @@ type Result struct {
 	Entry *Entry
 	// Position is the place in its line of an entry that has just joined it; 1 is next. It is 0 for any other.
 	Position int64
+	// DrawEntry is the answer to Enter, Withdraw and Remove.
+	DrawEntry *DrawEntry
 	// Drop and Recent are the answer to Restock, Pause, Resume and Edit: the drop right after the command.
 	Drop   *Drop
 	Recent []Recent
@@ -60,6 +62,9 @@ type Need struct {
 	Waiting []UserID
 	// Entries are the entries to give up.
 	Entries []EntryID
+	// Entrants are the buyers whose entries in the draw are needed, and DrawEntries the entries to remove.
+	Entrants    []UserID
+	DrawEntries []EntryID
 	// Limits asks for Users even if the drop has no limit and no cooldown yet, because a command in the batch may set
 	// one.
 	Limits bool

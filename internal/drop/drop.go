@@ -112,6 +112,8 @@ type Drop struct {
 	Settings
 	// Sizes has at least one entry. A drop without sizes has exactly one, with an empty label.
 	Sizes []Size
+	// DrawState is how far the draw has come.
+	DrawState DrawState
 	// Version grows with every committed change. Views, the bus and the sockets order states by it.
 	Version   int64
 	CreatedAt Time
@@ -136,9 +138,11 @@ type Settings struct {
 	MaxWaiting int
 	// OffersCount: an offer that its buyer did not take counts toward MaxExpiredHolds.
 	OffersCount bool
-	Paused      bool
-	Hidden      bool
-	Archived    bool
+	// Draw are the terms of the draw that decides who may buy.
+	Draw     Draw
+	Paused   bool
+	Hidden   bool
+	Archived bool
 }
 
 // Sized reports whether buyers choose a size.

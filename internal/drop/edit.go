@@ -57,7 +57,7 @@ func (c Edit) change(a *application) *Error {
 	set(&a.OffersCount, c.OffersCount, &a.changed)
 	set(&a.Hidden, c.Hidden, &a.changed)
 	set(&a.Archived, c.Archived, &a.changed)
-	if !a.Waitlist || a.Archived {
+	if !a.Waitlist && !a.HasDraw() || a.Archived { // what a draw gave stays
 		a.closeLines()
 	}
 	return nil
@@ -80,6 +80,8 @@ func (a *application) checkEdit(c Edit) *Error {
 		return &Error{Code: CodeFixed, Field: "price", Rule: "is fixed once a unit is held or sold"}
 	case c.StartTime != nil && *c.StartTime != a.StartTime && taken:
 		return &Error{Code: CodeFixed, Field: "start_time", Rule: "is fixed once a unit is held or sold"}
+	case c.StartTime != nil && a.HasDraw() && *c.StartTime < a.Draw.Closes:
+		return Invalid("start_time", "must not be before draw.closes")
 	case c.StartTime != nil && *c.StartTime != a.StartTime && a.now >= a.StartTime:
 		return &Error{Code: CodeFixed, Field: "start_time", Rule: "is fixed once the drop has started"}
 	}

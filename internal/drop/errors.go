@@ -31,7 +31,19 @@ const (
 	// CodeEntryNotFound: there is no such entry, or it is another buyer's.
 	CodeEntryNotFound Code = "entry_not_found"
 	// CodeOffered: the entry was offered a unit, so cancel that reservation.
-	CodeOffered              Code = "offered"
+	CodeOffered Code = "offered"
+	// CodeNoDraw: the drop has no draw.
+	CodeNoDraw Code = "no_draw"
+	// CodeDrawOpen: a draw decides who may buy, so enter it.
+	CodeDrawOpen Code = "draw_open"
+	// CodeDrawClosed: the time to enter the draw, to withdraw from it or to remove an entry is over.
+	CodeDrawClosed Code = "draw_closed"
+	// CodeDrawFull: the draw has MaxEntries entries.
+	CodeDrawFull Code = "draw_full"
+	// CodeEntered: the buyer is in the draw with other sizes, so withdraw first.
+	CodeEntered Code = "entered"
+	// CodeRemoved: an operator took the buyer's entry out of the draw.
+	CodeRemoved              Code = "removed"
 	CodeSizeRequired         Code = "size_required"
 	CodeSizeNotFound         Code = "size_not_found"
 	CodeLimitReached         Code = "limit_reached"

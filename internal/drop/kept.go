@@ -20,6 +20,7 @@ type (
 		Recent      []keptRecent `json:"recent,omitempty"`
 		User        keptUser     `json:"user,omitzero"`
 		Entry       *keptEntry   `json:"entry,omitempty"`
+		DrawEntry   *keptDraw    `json:"draw_entry,omitempty"`
 		Position    int64        `json:"position,omitempty"`
 	}
 	keptReserved struct {
@@ -45,6 +46,14 @@ type (
 		Offer     ReservationID `json:"Offer,omitempty"`
 		Why       Code          `json:"Why,omitempty"`
 	}
+	keptDraw struct {
+		ID          EntryID `json:"ID"`
+		UserID      UserID  `json:"UserID"`
+		Sizes       Ranking `json:"Sizes"`
+		CreatedAt   Time    `json:"CreatedAt"`
+		WithdrawnAt Time    `json:"WithdrawnAt,omitempty"`
+		Removed     string  `json:"Removed,omitempty"`
+	}
 	keptPurchase struct {
 		ID            PurchaseID    `json:"ID"`
 		ReservationID ReservationID `json:"ReservationID"`
@@ -68,6 +77,10 @@ type (
 		OfferFor        int        `json:"OfferFor,omitempty"`
 		MaxWaiting      int        `json:"MaxWaiting,omitempty"`
 		OffersCount     bool       `json:"OffersCount,omitempty"`
+		Draw            string     `json:"Draw,omitempty"`
+		DrawPhase       DrawPhase  `json:"DrawPhase,omitempty"`
+		Entered         uint32     `json:"Entered,omitempty"`
+		Lined           uint32     `json:"Lined,omitempty"`
 		Paused          bool       `json:"Paused"`
 		Hidden          bool       `json:"Hidden"`
 		Archived        bool       `json:"Archived"`
@@ -103,13 +116,13 @@ type (
 // Encode returns the stored form of a result. A lone reservation, by far the most common answer, takes about 25
 // bytes; everything else is JSON. Size matters: the rows of keys are most of what a batch writes.
 func (r *Result) Encode() []byte {
-	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Entry == nil && r.Err == nil
+	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Entry == nil && r.DrawEntry == nil && r.Err == nil
 	if alone && r.Reservation.ID != 0 && r.Reservation.Payment == 0 && r.Reservation.Claim == 0 && !r.Reservation.Offer {
 		return r.Reservation.appendTo(make([]byte, 0, 48))
 	}
 	k := keptAnswer{
 		Reservation: keptReserved(r.Reservation), Purchase: keptPurchase(r.Purchase), Drop: keepDrop(r.Drop), User: keptUser(r.User),
-		Entry: (*keptEntry)(r.Entry), Position: r.Position,
+		Entry: (*keptEntry)(r.Entry), DrawEntry: (*keptDraw)(r.DrawEntry), Position: r.Position,
 	}
 	for _, one := range r.Recent {
 		k.Recent = append(k.Recent, keptRecent(one))
@@ -132,8 +145,12 @@ func DecodeResult(b []byte) (Result, error) {
 		return Result{}, fmt.Errorf("decode a kept answer: %w", err)
 	}
 	r := Result{
-		Reservation: Reservation(k.Reservation), Purchase: Purchase(k.Purchase), Drop: k.Drop.drop(), User: User(k.User), Entry: (*Entry)(k.Entry),
-		Position: k.Position,
+		Reservation: Reservation(k.Reservation), Purchase: Purchase(k.Purchase), User: User(k.User), Entry: (*Entry)(k.Entry),
+		DrawEntry: (*DrawEntry)(k.DrawEntry), Position: k.Position,
+	}
+	var err error
+	if r.Drop, err = k.Drop.drop(); err != nil {
+		return Result{}, fmt.Errorf("decode a kept answer: %w", err)
 	}
 	for _, one := range k.Recent {
 		r.Recent = append(r.Recent, Recent(one))
@@ -148,6 +165,7 @@ func keepDrop(d *Drop) *keptDrop {
 	k := &keptDrop{
 		ID: d.ID, Name: d.Name, Price: d.Price, StartTime: d.StartTime, ImageURL: d.ImageURL, LimitPerUser: d.LimitPerUser,
 		MaxExpiredHolds: d.MaxExpiredHolds, Waitlist: d.Waitlist, OfferFor: d.OfferFor, MaxWaiting: d.MaxWaiting, OffersCount: d.OffersCount,
+		Draw: d.Draw.Encode(), DrawPhase: d.DrawState.Phase, Entered: d.DrawState.Entered, Lined: d.DrawState.Lined,
 		Paused: d.Paused, Hidden: d.Hidden, Archived: d.Archived, Version: d.Version, CreatedAt: d.CreatedAt,
 	}
 	for _, s := range d.Sizes {
@@ -156,9 +174,13 @@ func keepDrop(d *Drop) *keptDrop {
 	return k
 }
 
-func (k *keptDrop) drop() *Drop {
+func (k *keptDrop) drop() (*Drop, error) {
 	if k == nil {
-		return nil
+		return nil, nil //nolint:nilnil // no drop was kept
+	}
+	terms, err := DecodeDraw(k.Draw)
+	if err != nil {
+		return nil, err
 	}
 	d := &Drop{
 		ID:        k.ID,
@@ -167,13 +189,14 @@ func (k *keptDrop) drop() *Drop {
 		Settings: Settings{
 			Name: k.Name, Price: k.Price, StartTime: k.StartTime, ImageURL: k.ImageURL, LimitPerUser: k.LimitPerUser,
 			MaxExpiredHolds: k.MaxExpiredHolds, Waitlist: k.Waitlist, OfferFor: k.OfferFor, MaxWaiting: k.MaxWaiting, OffersCount: k.OffersCount,
-			Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived,
+			Draw: terms, Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived,
 		},
+		DrawState: DrawState{Phase: k.DrawPhase, Entered: k.Entered, Lined: k.Lined},
 	}
 	for _, s := range k.Sizes {
 		d.Sizes = append(d.Sizes, Size{Label: s.Label, Stock: Stock(s.Stock), Waiting: s.Waiting, Pending: s.Pending})
 	}
-	return d
+	return d, nil
 }
 
 // appendTo appends the reservation as variable-length integers (encoding/binary), followed by its size. Times are

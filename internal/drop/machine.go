@@ -21,7 +21,10 @@ type Changes struct {
 	// Joined has the new entries of waitlists in the order of their numbers, as they are after the batch. Left has the
 	// loaded ones that left the line.
 	Joined, Left []*Entry
-	Ledger       []LedgerEntry
+	// Entered has the new entries of the draw in the order of their numbers, as they are after the batch. Redrawn has
+	// the loaded ones that were withdrawn, entered again or removed.
+	Entered, Redrawn []*DrawEntry
+	Ledger           []LedgerEntry
 	// Kept has the answers to store under their keys.
 	Kept []Kept
 	// Sizes has the indexes in State.Sizes whose stock or line changed.

@@ -41,6 +41,9 @@ func (c Restock) move(a *application) *Error {
 	if refusal != nil {
 		return refusal
 	}
+	if a.lining() {
+		return &Error{Code: CodeFixed, Field: "add", Rule: "is fixed from the close of the draw until it is over"}
+	}
 	if c.Add == 0 {
 		return Invalid("add", "must not be 0")
 	}

@@ -22,6 +22,8 @@ func (d *Drop) refuse(size int, now Time) *Error {
 	switch {
 	case d.Archived:
 		return Refuse(CodeArchived)
+	case d.HasDraw() && d.DrawState.Phase != Drawn:
+		return d.refuseDraw(now)
 	case now < d.StartTime:
 		return &Error{Code: CodeNotStarted, StartsAt: d.StartTime, StartsIn: d.StartTime.Sub(now)}
 	case d.Paused:

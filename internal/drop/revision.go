@@ -79,6 +79,7 @@ type storedSettings struct {
 	OfferFor  int      `json:"offer_for,omitempty"`
 	Longest   int      `json:"max_waiting,omitempty"`
 	Count     bool     `json:"offers_count,omitempty"`
+	Draw      string   `json:"draw,omitempty"`
 	Paused    bool     `json:"paused,omitempty"`
 	Hidden    bool     `json:"hidden,omitempty"`
 	Archived  bool     `json:"archived,omitempty"`
@@ -89,7 +90,7 @@ func EncodeSettings(s *Settings, changed []Change) string {
 	b, err := json.Marshal(&storedSettings{
 		Format: settingsFormat, Changed: changed, Name: s.Name, Price: int64(s.Price), StartTime: int64(s.StartTime), ImageURL: s.ImageURL,
 		Limit: s.LimitPerUser, Expired: s.MaxExpiredHolds, Waitlist: s.Waitlist, OfferFor: s.OfferFor, Longest: s.MaxWaiting,
-		Count: s.OffersCount, Paused: s.Paused, Hidden: s.Hidden, Archived: s.Archived,
+		Count: s.OffersCount, Draw: s.Draw.Encode(), Paused: s.Paused, Hidden: s.Hidden, Archived: s.Archived,
 	})
 	if err != nil {
 		panic(err) // a plain struct
@@ -107,10 +108,14 @@ func DecodeSettings(stored string) (s Settings, changed []Change, err error) {
 	if v.Format != settingsFormat {
 		return s, nil, fmt.Errorf("decode a drop's settings: format %d, known %d", v.Format, settingsFormat)
 	}
+	terms, err := DecodeDraw(v.Draw)
+	if err != nil {
+		return s, nil, fmt.Errorf("decode a drop's settings: %w", err)
+	}
 	return Settings{
 		Name: v.Name, Price: Money(v.Price), StartTime: Time(v.StartTime), ImageURL: v.ImageURL, LimitPerUser: v.Limit,
 		MaxExpiredHolds: v.Expired, Waitlist: v.Waitlist, OfferFor: v.OfferFor, MaxWaiting: v.Longest, OffersCount: v.Count,
-		Paused: v.Paused, Hidden: v.Hidden, Archived: v.Archived,
+		Draw: terms, Paused: v.Paused, Hidden: v.Hidden, Archived: v.Archived,
 	}, v.Changed, nil
 }
 

@@ -48,7 +48,10 @@ type Spec struct {
 	OfferFor    int
 	MaxWaiting  int
 	OffersCount bool
-	Hidden      bool
+	// Draw are the terms of its draw. With 0, PayWithin gets its default. Secrets are the draw's; nil without one.
+	Draw    Draw
+	Secrets *DrawSecrets
+	Hidden  bool
 	// Page is what its page says from the start; nil: nothing yet.
 	Page *Page
 }
@@ -68,6 +71,12 @@ func (s *Spec) Normal() (Spec, error) {
 		return Spec{}, refusal
 	}
 	normal.Sizes = slices.Clone(s.Sizes)
+	if normal.Draw != (Draw{}) {
+		normal.Draw.PayWithin = cmp.Or(s.Draw.PayWithin, DefaultPayWithin)
+		if refusal := normal.Draw.check(s.StartTime); refusal != nil {
+			return Spec{}, refusal
+		}
+	}
 	if refusal := cmp.Or(
 		checkPrice(s.Price), checkStart(s.StartTime), checkImageURL(s.ImageURL),
 		checkLimit(s.LimitPerUser), checkExpired(s.MaxExpiredHolds), checkOfferFor(cmp.Or(s.OfferFor, DefaultOfferFor)),
@@ -138,7 +147,7 @@ func (s *Spec) Create(id ID, now Time, batch BatchID) (*State, *Changes) {
 				Name: s.Name, Price: s.Price, StartTime: s.StartTime, ImageURL: s.ImageURL, LimitPerUser: s.LimitPerUser,
 				MaxExpiredHolds: s.MaxExpiredHolds, Waitlist: s.Waitlist, OfferFor: cmp.Or(s.OfferFor, DefaultOfferFor),
 				MaxWaiting:  cmp.Or(s.MaxWaiting, DefaultMaxWaiting),
-				OffersCount: s.OffersCount, Hidden: s.Hidden,
+				OffersCount: s.OffersCount, Draw: s.Draw, Hidden: s.Hidden,
 			},
 		},
 		LastAt: now,

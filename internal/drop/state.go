@@ -26,6 +26,7 @@ type State struct {
 	purchases    map[ReservationID]*Purchase
 	payments     map[PaymentID]*Payment
 	entries      map[EntryID]*Entry
+	drawEntries  map[EntryID]*DrawEntry
 	lines        map[int]*line // by index of Sizes
 	names        map[UserID]names
 	usage        map[UserID]*usage

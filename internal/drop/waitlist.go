@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // EntryID numbers an entry of a waitlist. Like a ReservationID, it begins with the drop's number.
@@ -217,6 +216,8 @@ func (a *application) refuseJoin(user UserID) *Error {
 		return Refuse(CodeArchived)
 	case !a.Waitlist:
 		return Refuse(CodeNoWaitlist)
+	case a.HasDraw() && a.DrawState.Phase != Drawn:
+		return a.refuseDraw(a.now)
 	case a.now < a.StartTime:
 		return &Error{Code: CodeNotStarted, StartsAt: a.StartTime, StartsIn: a.StartTime.Sub(a.now)}
 	case waiting >= int64(cmp.Or(a.MaxWaiting, DefaultMaxWaiting)):
@@ -315,14 +316,14 @@ func (a *application) handOver(size int) {
 	if s.Waiting == 0 && s.Pending == 0 {
 		return
 	}
-	for !a.Paused && s.Waiting > 0 && s.Pending+s.Stock.Available > 0 {
+	for !a.Paused && !a.lining() && s.Waiting > 0 && s.Pending+s.Stock.Available > 0 {
 		e := a.nextInLine(size)
 		if e == nil {
 			break
 		}
 		a.offer(size, e)
 	}
-	if l := a.lines[size]; s.Waiting > 0 && l != nil && l.whole && a.nextInLine(size) == nil {
+	if l := a.lines[size]; s.Waiting > 0 && !a.lining() && l != nil && l.whole && a.nextInLine(size) == nil {
 		a.inLineNow(size, -s.Waiting) // the rows are gone, which an audit tells
 	}
 	if n := min(s.Stock.Available, s.Waiting-s.Pending); n > 0 {
@@ -335,7 +336,7 @@ func (a *application) handOver(size int) {
 
 // HandsOver reports whether the next batch can offer units that are kept for those who wait.
 func (d *Drop) HandsOver() bool {
-	return !d.Paused && slices.ContainsFunc(d.Sizes, func(s Size) bool { return s.Pending > 0 })
+	return !d.Paused && !d.lining() && slices.ContainsFunc(d.Sizes, func(s Size) bool { return s.Pending > 0 })
 }
 
 // keepForLine keeps units for a line, or with a negative number no longer. What a batch does to them in all is posted
@@ -385,7 +386,7 @@ func (a *application) offer(size int, e *Entry) {
 	if a.Sizes[size].Pending > 0 {
 		a.keepForLine(size, -1)
 	}
-	r, refusal := a.hold(size, e.UserID, e.Size, time.Duration(cmp.Or(a.OfferFor, DefaultOfferFor))*time.Second, used, true)
+	r, refusal := a.hold(size, e.UserID, e.Size, a.offerFor(e), used, true)
 	if refusal != nil {
 		e.Why = refusal.Code
 		a.leaveLine(e, Skipped)
@@ -393,6 +394,7 @@ func (a *application) offer(size int, e *Entry) {
 	}
 	e.Offer = r.ID
 	a.leaveLine(e, Offered)
+	a.turnTaken(e)
 }
 
 // closeLines ends the wait of everybody.

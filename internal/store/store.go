@@ -67,6 +67,7 @@ type Records interface {
 	Webhooks
 	Payments
 	Waitlists
+	Draws
 	Exporter
 	Importer
 }

@@ -216,6 +216,9 @@ func (s *Store) CreateDrop(
 		if spec.Page != nil {
 			_ = s.owned.add(records.Pages, id, records.PageRow(spec.Page, now)) // the drop is new, and has none
 		}
+		if spec.Secrets != nil {
+			_ = s.owned.add(records.Draws, id, &store.Draw{Secrets: *spec.Secrets, UpdatedAt: now})
+		}
 		made = r.snapshot(now, &s.users)
 		s.keys.keep(key, drop.Result{Drop: &made.Drop}, now)
 		return nil

@@ -142,7 +142,7 @@ func (s *Store) rows(q *records.Query) []any {
 	case records.Keys:
 		return s.keys.rows(q)
 	case records.Drops, records.Sizes, records.Reservations, records.Purchases, records.Sales, records.Ledger, records.Revisions,
-		records.Entries:
+		records.Entries, records.DrawEntries:
 		var all []any
 		for _, id := range s.order {
 			if q.All || id == q.Of {
@@ -150,7 +150,7 @@ func (s *Store) rows(q *records.Query) []any {
 			}
 		}
 		return all
-	case records.Pages:
+	case records.Pages, records.Draws:
 		return s.owned.rows(q)
 	}
 	var all []any
@@ -182,6 +182,8 @@ func (r *row) rowsOf(t *records.Table, people *users) (all []any) {
 		return ascending(r.purchases)
 	case records.Entries:
 		return ascending(r.entries)
+	case records.DrawEntries:
+		return ascending(r.drawEntries)
 	case records.Ledger:
 		return ascending(r.ledger)
 	case records.Revisions:

@@ -31,6 +31,7 @@ type row struct {
 	revisions           map[int64]drop.Revision // by version
 	waited, lineClosed  uint32
 	entries             map[drop.EntryID]drop.Entry
+	drawEntries         map[drop.EntryID]drop.DrawEntry
 }
 
 // end is an active hold, in the order in which holds end.
@@ -53,6 +54,7 @@ func newRow(d drop.Drop) *row {
 		ledger:       make(map[drop.Seq]drop.LedgerEntry),
 		revisions:    make(map[int64]drop.Revision),
 		entries:      make(map[drop.EntryID]drop.Entry),
+		drawEntries:  make(map[drop.EntryID]drop.DrawEntry),
 	}
 }
 
@@ -106,6 +108,7 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 		}
 	}
 	waiting := r.loadWaitlist(s, &need)
+	r.loadDraw(s, &need)
 	if r.drop.Limited() || need.Limits {
 		r.loadUsage(s, slices.Concat(need.Users, waiting))
 	}
@@ -218,7 +221,7 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 			return fmt.Errorf("there is no reservation %d", u.ID)
 		}
 	}
-	return errors.Join(r.checkReturned(c), r.checkRecords(c), r.checkWaitlist(c))
+	return errors.Join(r.checkReturned(c), r.checkRecords(c), r.checkWaitlist(c), r.checkDraw(c))
 }
 
 func (r *row) checkReturned(c *drop.Changes) error {
@@ -268,6 +271,9 @@ func (r *row) write(s *drop.State, c *drop.Changes) {
 	r.waited, r.lineClosed = s.Waited, s.LineClosed
 	for _, e := range slices.Concat(c.Joined, c.Left) {
 		r.entries[e.ID] = *e
+	}
+	for _, e := range slices.Concat(c.Entered, c.Redrawn) {
+		r.drawEntries[e.ID] = *e
 	}
 	r.lastAt, r.seq, r.reserved, r.purchased, r.batch = s.LastAt, s.Seq, s.Reserved, s.Purchased, s.Batch
 	for _, e := range c.Ended {

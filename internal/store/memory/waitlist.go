@@ -33,6 +33,13 @@ func (r *row) loadWaitlist(s *drop.State, need *drop.Need) (first []drop.UserID)
 		}
 		s.LoadLine(i, line, whole)
 	}
+	if s.DrawState.Lined > 0 && len(s.Sizes) > 1 { // a turn ends the buyer's other places
+		for _, e := range r.entries {
+			if e.As(r.lineClosed).Status == drop.Waiting && slices.Contains(first, e.UserID) {
+				s.LoadEntry(e)
+			}
+		}
+	}
 	return first
 }
 

@@ -12,7 +12,7 @@ import (
 // it.
 var Tables = []*Table{
 	Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Revisions, Pages, Tokens, Actions, Outcomes,
-	Webhooks, Deliveries, Replays, Payments, Entries,
+	Webhooks, Deliveries, Replays, Payments, Entries, DrawEntries, Draws,
 }
 
 // Drops contains the drops. A row is a *drop.State, which includes the sizes.
@@ -41,6 +41,14 @@ var Drops = func() *Table {
 		flag("offers_count", func(s *drop.State) *bool { return &s.OffersCount }),
 		number("waited", func(s *drop.State) *uint32 { return &s.Waited }),
 		number("line_closed", func(s *drop.State) *uint32 { return &s.LineClosed }),
+		(&Column{
+			Name: "draw", Kind: Text,
+			get: func(row any) Value { return Value{Text: row.(*drop.State).Draw.Encode()} },
+			set: func(row any, v Value) { row.(*drop.State).Draw = terms(v.Text) },
+		}).orNull(),
+		number("draw_phase", func(s *drop.State) *drop.DrawPhase { return &s.DrawState.Phase }).small(),
+		number("entered", func(s *drop.State) *uint32 { return &s.DrawState.Entered }),
+		number("lined", func(s *drop.State) *uint32 { return &s.DrawState.Lined }),
 	)
 	t.take = func(value any) (any, bool) {
 		s, ok := value.(*drop.State)

@@ -87,6 +87,9 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 			return nil, err
 		}
 	}
+	if err := loadDraw(conn, state, &need); err != nil {
+		return nil, err
+	}
 	waiting, err := loadWaitlist(conn, state, &need)
 	if err != nil {
 		return nil, err
@@ -247,6 +250,9 @@ func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 		return err
 	}
 	if err := saveWaitlist(conn, id, c); err != nil {
+		return err
+	}
+	if err := saveDraw(conn, id, c); err != nil {
 		return err
 	}
 	if err := savePayments(conn, c); err != nil {

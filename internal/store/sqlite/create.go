@@ -42,6 +42,11 @@ func (s *Store) CreateDrop(
 				return false, err
 			}
 		}
+		if spec.Secrets != nil {
+			if err := insert(conn, records.Draws, state.ID, &store.Draw{Secrets: *spec.Secrets, UpdatedAt: now}); err != nil {
+				return false, err
+			}
+		}
 		made = store.Snapshot{Drop: state.Drop, Now: now}
 		return true, keepAnswer(conn, key, drop.Result{Drop: &state.Drop}, now)
 	})

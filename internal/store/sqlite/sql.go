@@ -11,7 +11,7 @@ import "sneakerdrop/internal/store/records"
 const sqlDrop = `
 SELECT id, name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived,
        version, created_at, last_at, seq, reserved, purchased, batch, waitlist, offer_for, max_waiting, offers_count,
-       waited, line_closed
+       waited, line_closed, coalesce(draw, ''), draw_phase, entered, lined
 FROM drops
 WHERE id = ?1`
 
@@ -85,7 +85,7 @@ UPDATE drops
 SET name = ?2, price = ?3, start_time = ?4, image_url = ?5, limit_per_user = ?6, max_expired_holds = ?7,
     paused = ?8, hidden = ?9, archived = ?10, version = ?11, last_at = ?13, seq = ?14,
     reserved = ?15, purchased = ?16, batch = ?17, waitlist = ?18, offer_for = ?19, max_waiting = ?20,
-    offers_count = ?21, waited = ?22, line_closed = ?23
+    offers_count = ?21, waited = ?22, line_closed = ?23, draw = ?24, draw_phase = ?25, entered = ?26, lined = ?27
 WHERE id = ?1`
 
 const sqlRunBatchUpdateSize = `
@@ -158,6 +158,19 @@ const sqlRunBatchLeave = `
 UPDATE waitlist
 SET status = ?3, ended_at = ?4, offer = nullif(?5, 0), why = nullif(?6, '')
 WHERE drop_id = ?1 AND id = ?2 AND status = 1`
+
+var sqlRunBatchDrawEntry = "SELECT " + records.DrawEntries.List() + `
+FROM draw_entries
+WHERE drop_id = ?1 AND id = ?2`
+
+var sqlRunBatchEntrant = "SELECT " + records.DrawEntries.List() + `
+FROM draw_entries INDEXED BY draw_entries_user
+WHERE drop_id = ?1 AND user_id = ?2`
+
+const sqlRunBatchRedraw = `
+UPDATE draw_entries
+SET withdrawn_at = nullif(?3, 0), removed = nullif(?4, '')
+WHERE drop_id = ?1 AND id = ?2`
 
 // The statements about payments, which list all their columns.
 var (

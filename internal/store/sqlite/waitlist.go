@@ -37,6 +37,11 @@ func loadWaitlist(conn *sqlite.Conn, state *drop.State, need *drop.Need) (first 
 		}
 		state.LoadLine(i, line, whole)
 	}
+	if state.DrawState.Lined > 0 && len(state.Sizes) > 1 { // a turn ends the buyer's other places
+		for _, user := range distinct(first) {
+			each(sqlRunBatchWaiting, state.LoadEntry, int64(state.ID), int64(user))
+		}
+	}
 	for _, id := range need.Entries {
 		each(sqlRunBatchEntry, state.LoadEntry, int64(state.ID), int64(id))
 	}
