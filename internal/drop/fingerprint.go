@@ -49,6 +49,15 @@ func AskedCreate(s *Spec) Asked {
 	if s.Hidden {
 		b = append(b, ", Hidden:true"...)
 	}
+	if s.Waitlist || s.OffersCount || s.OfferFor != 0 || s.MaxWaiting != 0 {
+		b = strconv.AppendBool(append(b, ", Waitlist:"...), s.Waitlist)
+		b = strconv.AppendBool(append(b, ", OffersCount:"...), s.OffersCount)
+		b = appendNumber(b, ", OfferFor:", int64(s.OfferFor))
+		b = appendNumber(b, ", MaxWaiting:", int64(s.MaxWaiting))
+	}
+	if terms := s.Draw.Encode(); terms != "" {
+		b = appendText(b, ", Draw:", terms)
+	}
 	total := int64(-1)
 	if s.TotalStock != nil {
 		total = *s.TotalStock

@@ -58,6 +58,9 @@ func (e *Engine) create(ctx context.Context, spec drop.Spec, key drop.Key, r Ret
 	if err != nil {
 		return nil, err
 	}
+	if spec.Draw.Closes != 0 {
+		keepSecrets(&spec)
+	}
 	var replayed bool
 	s, err := again(ctx, e, func() (s store.Snapshot, err error) {
 		s, replayed, err = e.store.CreateDrop(ctx, spec, newBatchID(), key)
