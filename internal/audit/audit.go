@@ -1,5 +1,5 @@
 // Package audit checks that all records of a drop agree: the ledger replayed from its first entry, the counters, the
-// reservations, the purchases, the waitlist and the payments.
+// reservations, the purchases, the waitlist, the draw and the payments.
 //
 // It reads each drop as of one moment while sales continue, and then the payments. Drops are read one after the other,
 // so that no snapshot lasts longer than one drop takes. The comparison itself is pure and assumes nothing about the
@@ -43,6 +43,8 @@ type DropReport struct {
 	// Entries counts the waitlist's entries, and Waiting those of them that wait.
 	Entries int64 `json:"waitlist_entries"`
 	Waiting int64 `json:"waiting"`
+	// DrawEntries counts the entries of the draw, also those that were withdrawn or removed.
+	DrawEntries int64 `json:"draw_entries"`
 	// Held counts the units that buyers hold, and Paying those of them whose buyers are paying. WrittenOff counts the
 	// sold units that were taken back and left the stock. All three are counted from the rows. Kept counts the units
 	// that are kept for who waits and not offered yet, as the drop does.
@@ -80,6 +82,7 @@ func (r *Report) Sum() DropReport {
 		sum.LedgerEntries += d.LedgerEntries
 		sum.Entries += d.Entries
 		sum.Waiting += d.Waiting
+		sum.DrawEntries += d.DrawEntries
 		sum.Kept += d.Kept
 		sum.Held += d.Held
 		sum.Paying += d.Paying
@@ -121,7 +124,7 @@ func Run(ctx context.Context, b Books, progress func(DropReport)) (Report, error
 func Drop(ctx context.Context, b Books, id drop.ID) (DropReport, error) {
 	c := newCheck(id)
 	err := b.ReadBooks(ctx, id, store.Books{
-		Head: c.head, Entry: c.entry, Reservation: c.reservation, Purchase: c.purchase, Waits: c.waits,
+		Head: c.head, Entry: c.entry, Reservation: c.reservation, Purchase: c.purchase, Draw: c.drawStored, DrawEntry: c.drawEntry, Waits: c.waits,
 	})
 	if err != nil {
 		return DropReport{}, fmt.Errorf("audit drop %d: %w", id, err)

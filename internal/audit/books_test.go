@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -25,18 +26,44 @@ type altered struct {
 	purchase    func(drop.Purchase) []drop.Purchase
 	payment     func(drop.Payment) []drop.Payment
 	entryWaits  func(drop.Entry) []drop.Entry
+	drawEntry   func(drop.DrawEntry) []drop.DrawEntry
+	// kept and rows, if there, are what is stored of the draw, and its entries.
+	kept *store.Draw
+	rows []drop.DrawEntry
 }
 
 func (a *altered) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 	b.Entry = through(a.entry, b.Entry)
 	b.Reservation = through(a.reservation, b.Reservation)
 	b.Purchase = through(a.purchase, b.Purchase)
+	b.DrawEntry = through(a.drawEntry, b.DrawEntry)
 	b.Waits = through(a.entryWaits, b.Waits)
+	if a.kept != nil {
+		waits, begun := b.Waits, false
+		b.Waits = func(e drop.Entry) error {
+			if !begun {
+				begun = true
+				if err := errors.Join(b.Draw(*a.kept), each(a.rows, b.DrawEntry)); err != nil {
+					return err
+				}
+			}
+			return waits(e)
+		}
+	}
 	return a.Store.ReadBooks(ctx, id, b)
 }
 
 func (a *altered) PaymentsOfDrop(ctx context.Context, id drop.ID, each func(drop.Payment) error) error {
 	return a.Store.PaymentsOfDrop(ctx, id, through(a.payment, each))
+}
+
+func each[T any](rows []T, to func(T) error) error {
+	for _, r := range rows {
+		if err := to(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func through[T any](alter func(T) []T, to func(T) error) func(T) error {
@@ -123,8 +150,8 @@ func TestRun_RandomHistoriesAreClean(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		fill(t, d)
 		var begun []drop.Reservation // with a payment
-		for range 240 {
-			id := []drop.ID{3, 7, 8, 9}[rnd.IntN(4)]
+		for range 300 {
+			id := []drop.ID{3, 7, 8, 9, 10}[rnd.IntN(5)]
 			cmds := make([]drop.Command, 1+rnd.IntN(8))
 			for i := range cmds {
 				cmds[i] = command(rnd, id, begun)
@@ -151,7 +178,7 @@ func TestRun_RandomHistoriesAreClean(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range report.Drops {
-			if r.Differences > 0 || r.LedgerEntries < 15 {
+			if r.Differences > 0 || r.LedgerEntries < 15 && r.ID <= 10 { // those beyond are only read
 				t.Errorf("drop %d: %d entries, %d differences: %s", r.ID, r.LedgerEntries, r.Differences, r.Sentences)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sneakerdrop/internal/draw"
 	"sneakerdrop/internal/drop"
 )
 
@@ -16,6 +17,7 @@ type check struct {
 	ledger ledger
 	rows   rows
 	line   waitlist
+	draw   drawing
 
 	ledgerDone, reservationsDone, purchasesDone bool
 }
@@ -27,6 +29,9 @@ func newCheck(id drop.ID) *check {
 		ledger: ledger{
 			batches: make(map[drop.BatchID]bool), posted: make(map[posting]bool), moments: make(map[moment]*movement),
 			started: make(map[uint32]bool), refunded: make(map[uint32]bool),
+		},
+		draw: drawing{
+			buyers: make(map[draw.EntryID]drop.UserID), in: make(map[drop.UserID]drop.EntryID), offered: make(map[drop.UserID]drop.EntryID),
 		},
 		line: waitlist{offers: make(map[drop.ReservationID]*offer), waiting: make(map[place]drop.EntryID)},
 	}
@@ -64,6 +69,7 @@ func (c *check) head(s *drop.State) error {
 		}
 	}
 	c.headOfLines()
+	c.headOfDraw()
 	if s.Purchased > s.Reserved {
 		c.differf("its row counts %d purchases, more than its %d reservations", s.Purchased, s.Reserved)
 	}
@@ -93,7 +99,9 @@ func (c *check) close() {
 	c.closeLedger()
 	c.closeReservations()
 	c.closePurchases()
+	c.closeDraw()
 	c.closeWaitlist()
+	c.closePlaces()
 }
 
 // numbers follows rows that are numbered from 1 without gaps.

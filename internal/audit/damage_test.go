@@ -18,6 +18,7 @@ const began drop.Time = 1_767_225_600_000 // 2026-01-01T00:00:00Z
 type history struct {
 	state   *drop.State
 	changes *drop.Changes
+	entered []*drop.DrawEntry
 	batches byte
 }
 
@@ -44,6 +45,7 @@ func (h *history) batch(t *testing.T, at drop.Time, cmds ...drop.Command) {
 	h.changes.Purchases = append(h.changes.Purchases, changes.Purchases...)
 	h.changes.Ledger = append(h.changes.Ledger, changes.Ledger...)
 	h.changes.Joined = append(h.changes.Joined, changes.Joined...)
+	h.entered = append(h.entered, changes.Entered...)
 	for _, back := range changes.Returned {
 		for i := range h.changes.Purchases {
 			if p := &h.changes.Purchases[i]; p.ID == back.ID {
@@ -91,7 +93,7 @@ func three(t *testing.T) store.Filled {
 
 // loosen removes all constraints, so that the rows can be damaged in every way.
 var loosen = func() (statements []string) {
-	for _, table := range []string{"drops", "sizes", "reservations", "purchases", "ledger", "payments", "waitlist"} {
+	for _, table := range []string{"drops", "sizes", "reservations", "purchases", "ledger", "payments", "waitlist", "draw_entries", "draws"} {
 		statements = append(statements, fmt.Sprintf( //nolint:unqueryvet // whatever its columns are
 			"CREATE TABLE loose AS SELECT * FROM %[1]s; DROP TABLE %[1]s; ALTER TABLE loose RENAME TO %[1]s", table))
 	}
@@ -383,7 +385,7 @@ func findsEach(t *testing.T, id drop.ID, damages []damage) {
 						t.Errorf("found %d:\n%s\nwant first: %s", r.Differences, strings.Join(r.Sentences, "\n"), damage.want)
 					}
 				}
-				if report.Damaged() != 1 || len(report.Drops) != 4 {
+				if report.Damaged() != 1 || len(report.Drops) != 7 {
 					t.Errorf("%d of %d drops are damaged", report.Damaged(), len(report.Drops))
 				}
 			})
@@ -393,7 +395,12 @@ func findsEach(t *testing.T, id drop.ID, damages []damage) {
 
 func fill(t *testing.T, s store.Store) {
 	t.Helper()
-	if err := store.Fill(t.Context(), paying{s}, nil, []store.Filled{three(t), seven(t), eight(t), nine(t)}, true); err != nil {
+	drops := []store.Filled{three(t), seven(t), eight(t), nine(t)}
+	for _, fixture := range draws {
+		drawn, _, _ := fixture(t)
+		drops = append(drops, drawn)
+	}
+	if err := store.Fill(t.Context(), paying{s, drawRows(t)}, nil, drops, true); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -410,7 +417,7 @@ func TestRun_CleanBooks(t *testing.T) {
 			t.Errorf("%+v", report)
 		}
 		sum := report.Sum()
-		if sum.Reservations != 23 || sum.Purchases != 9 || sum.LedgerEntries != 48 || sum.Entries != 8 || sum.Waiting != 1 || sum.Kept != 1 || len(progress) != 4 || progress[0] != 3 {
+		if sum.Reservations != 29 || sum.Purchases != 10 || sum.LedgerEntries != 70 || sum.Entries != 15 || sum.Waiting != 1 || sum.DrawEntries != 13 || sum.Kept != 1 || len(progress) != 7 || progress[0] != 3 {
 			t.Errorf("sum %+v, progress %d", sum, progress)
 		}
 	})

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,7 +30,11 @@ func onEachEngine(t *testing.T, test func(*testing.T, database)) {
 	}
 }
 
-// run runs statements, in which {batch} is 16 random bytes, and {nobody} a list of numbers (see damage).
+// hexed are bytes in a statement.
+var hexed = regexp.MustCompile(`\{hex ([0-9a-f]+)\}`)
+
+// run runs statements, in which {batch} is 16 random bytes, {nobody} a list of numbers (see damage), and {hex 00} a
+// byte.
 func (d database) run(t *testing.T, statements ...string) {
 	t.Helper()
 	nobody := fmt.Sprintf("%x", string(drop.NumbersOf(1, 2, 3, 4, 99)))
@@ -37,5 +42,9 @@ func (d database) run(t *testing.T, statements ...string) {
 	if strings.HasPrefix(d.url, "sqlite:") {
 		values = strings.NewReplacer("{batch}", "randomblob(16)", "{nobody}", "x'"+nobody+"'")
 	}
-	stores.Exec(t, d.url, values.Replace(strings.Join(statements, ";\n")))
+	blob := `'\x$1'::bytea`
+	if strings.HasPrefix(d.url, "sqlite:") {
+		blob = "x'$1'"
+	}
+	stores.Exec(t, d.url, hexed.ReplaceAllString(values.Replace(strings.Join(statements, ";\n")), blob))
 }

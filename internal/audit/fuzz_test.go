@@ -1,10 +1,13 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
+	"sync"
 	"testing"
 
 	"sneakerdrop/internal/audit"
+	"sneakerdrop/internal/draw"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
 )
@@ -30,6 +33,24 @@ func (d *damagedRows) claim() drop.ReservationID {
 	return []drop.ReservationID{0, 0, 0, drop.NewReservationID(1, 1), drop.NewReservationID(1, 3), drop.NewReservationID(1, 9), drop.ReservationID(d.number())}[d.n(7)]
 }
 
+// kept is what is stored of a draw: mostly a right record of drop 1, with three entries for two sizes.
+func (d *damagedRows) kept() store.Draw {
+	kept := keptOfOne()
+	kept.Secrets.Key = kept.Secrets.Key[:32-d.n(2)]
+	kept.Secrets.Seed = kept.Secrets.Seed[:32-31*d.n(2)]
+	switch d.n(5) {
+	case 0:
+		kept.Record = nil
+	case 1:
+		kept.Record = bytes.Clone(kept.Record)
+		kept.Record[d.n(len(kept.Record))]++
+	case 2:
+		kept.Closed = []string{"", "{}", "[]", `{"stock":[{"size":"9","units":-1}]}`}[d.n(4)]
+	}
+	kept.Beacon = []string{"", "", "", "{}"}[d.n(4)]
+	return kept
+}
+
 func (d *damagedRows) label() string { return []string{"", "9", "9.5", "\x00"}[d.n(4)] }
 
 func (d *damagedRows) Pulse(context.Context) (store.Pulse, error) {
@@ -42,6 +63,10 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 		Drop: drop.Drop{ID: 1, Version: d.number()}, LastAt: drop.Time(d.number()), Seq: drop.Seq(d.number()), Reserved: uint32(d.number()), Purchased: uint32(d.number()),
 		Waited: uint32(d.number()), LineClosed: uint32(d.number()),
 		Batch: drop.BatchID{byte(d.n(3))},
+	}
+	if d.n(2) == 1 {
+		s.Draw = drop.Draw{Opens: drop.Time(d.number()), Closes: drop.Time(d.number()), PayWithin: 60, Commitment: drop.Hash(draw.Commit(tenSeed))}
+		s.DrawState = drop.DrawState{Phase: drop.DrawPhase(d.n(4)), Entered: uint32(d.number()), Lined: uint32(d.n(4))}
 	}
 	for range d.n(3) {
 		s.Sizes = append(s.Sizes, drop.Size{Label: d.label(), Stock: drop.Stock{Total: d.number(), Available: d.number(), Held: d.number(), Sold: d.number()}, Waiting: d.number(), Pending: d.number()})
@@ -86,6 +111,21 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 			return err
 		}
 	}
+	for range d.n(3) {
+		if err := b.Draw(d.kept()); err != nil {
+			return err
+		}
+	}
+	n = 0
+	for range d.n(6) {
+		n += uint32(d.n(3))
+		if err := b.DrawEntry(drop.DrawEntry{
+			ID: drop.NewEntryID(1, n), UserID: drop.UserID(d.n(4)), Sizes: []drop.Ranking{"0", "1,0", "", "0,0", "x", "7"}[d.n(6)],
+			CreatedAt: drop.Time(d.number()), WithdrawnAt: drop.Time(d.number() * int64(d.n(2))), Removed: d.label(),
+		}); err != nil {
+			return err
+		}
+	}
 	n = 0
 	for range d.n(6) {
 		n += uint32(d.n(3))
@@ -113,6 +153,18 @@ func (d *damagedRows) PaymentsOfDrop(_ context.Context, _ drop.ID, each func(dro
 	}
 	return nil
 }
+
+var keptOfOne = sync.OnceValue(func() store.Draw {
+	s := &drop.State{Drop: drop.Drop{ID: 1, Settings: drop.Settings{Name: "One"}}}
+	s.Draw = drop.Draw{Closes: 60_000, Commitment: drop.Hash(draw.Commit(tenSeed))}
+	d, err := keptOf(s, []drop.DrawEntry{
+		{ID: drop.NewEntryID(1, 1), UserID: 1, Sizes: "1,0"}, {ID: drop.NewEntryID(1, 2), UserID: 2, Sizes: "0"}, {ID: drop.NewEntryID(1, 3), UserID: 3, Sizes: "0"},
+	}, []draw.Stock{{Size: "", Units: 1}, {Size: "9", Units: 1}})
+	if err != nil {
+		panic(err)
+	}
+	return d
+})
 
 // FuzzAudit: an audit can read rows with any damage. It counts the differences and describes a limited number of
 // them.

@@ -87,6 +87,9 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	}
 	switch e.Reason {
 	case drop.Created, drop.Restocked:
+		if c.state.HasDraw() {
+			c.draw.stocked = append(c.draw.stocked, stocked{i, e.At, e.Units})
+		}
 	case drop.WaitlistKept:
 		l.kept[i] += e.Units
 	case drop.WaitlistFreed:

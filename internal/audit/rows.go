@@ -71,6 +71,7 @@ func (c *check) reservation(r drop.Reservation) error {
 	case drop.Expired, drop.Cancelled:
 	}
 	c.paid(&r)
+	c.beforeDraw(&r)
 	return nil
 }
 

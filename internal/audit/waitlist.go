@@ -64,11 +64,13 @@ func (c *check) waits(e drop.Entry) error {
 	c.closeLedger()
 	c.closeReservations()
 	c.closePurchases()
+	c.closeDraw()
 	c.report.Entries++
 	n := c.number(int64(e.ID))
 	if c.repeats(&c.line.entries, "waitlist entry", n) || !c.soundEntry(&e) {
 		return nil
 	}
+	c.given(&e)
 	c.inTurn(&e)
 	l := &c.line.lines[e.Line]
 	switch {

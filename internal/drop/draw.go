@@ -170,9 +170,11 @@ func DecodeDraw(s string) (Draw, error) {
 		return Draw{}, fmt.Errorf("decode the terms of a draw: %w", err)
 	}
 	t := Draw{Opens: k.Opens, Closes: k.Closes, PayWithin: k.PayWithin, Chain: k.Chain, Round: k.Round}
-	if n, err := hex.Decode(t.Commitment[:], []byte(k.Commitment)); err != nil || n != len(t.Commitment) {
+	commitment, err := hex.DecodeString(k.Commitment)
+	if err != nil || len(commitment) != len(t.Commitment) {
 		return Draw{}, fmt.Errorf("decode the terms of a draw: the commitment is damaged")
 	}
+	t.Commitment = Hash(commitment)
 	return t, nil
 }
 

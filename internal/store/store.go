@@ -259,5 +259,8 @@ type Books struct {
 	Entry       func(drop.LedgerEntry) error
 	Reservation func(drop.Reservation) error
 	Purchase    func(drop.Purchase) error
-	Waits       func(drop.Entry) error // an entry of the waitlist, as stored. nil: they are not read
+	// Draw receives what is kept of the draw, if the drop has one, and DrawEntry its entries. nil: they are not read.
+	Draw      func(Draw) error
+	DrawEntry func(drop.DrawEntry) error
+	Waits     func(drop.Entry) error // an entry of the waitlist, as stored. nil: they are not read
 }

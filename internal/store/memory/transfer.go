@@ -146,6 +146,8 @@ func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
 		c.Ledger = append(c.Ledger, *row)
 	case *drop.Entry:
 		c.Joined = append(c.Joined, row)
+	case *drop.DrawEntry:
+		c.Entered = append(c.Entered, row)
 	case *drop.Revision:
 		f.revisions[of] = append(f.revisions[of], *row)
 	case *drop.Kept:

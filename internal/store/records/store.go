@@ -360,6 +360,12 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 		}},
 		ledger, reservations, purchases,
 	}
+	if b.Draw != nil {
+		queries = append(queries, books(Draws, id, b.Draw))
+	}
+	if b.DrawEntry != nil {
+		queries = append(queries, books(DrawEntries, id, b.DrawEntry))
+	}
 	if b.Waits != nil {
 		queries = append(queries, books(Entries, id, b.Waits))
 	}
