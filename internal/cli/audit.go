@@ -106,11 +106,14 @@ func printJSON(w io.Writer, r *audit.Report) error {
 	}{Clean: r.Damaged() == 0, Drops: append([]audit.DropReport{}, r.Drops...)})
 }
 
-// rows names the waitlist, held, kept and written-off units, and payments, only if there are any.
+// rows names the waitlist, the draw, held, kept and written-off units, and payments, only if there are any.
 func rows(d *audit.DropReport) string {
 	text := fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
 	if d.Entries > 0 {
 		text += fmt.Sprintf(", %s (%s waiting)", count(d.Entries, "waitlist entry"), thousands(d.Waiting))
+	}
+	if d.DrawEntries > 0 {
+		text += ", " + count(d.DrawEntries, "draw entry")
 	}
 	if d.Held > 0 {
 		text += ", " + count(d.Held, "unit") + " held"

@@ -19,6 +19,8 @@ func TestPrintDrop_NamesUnitsAndMoneyOnlyIfThereIsAny(t *testing.T) {
 		"3 reservations, 2 purchases, 7 ledger entries, 2,000 waitlist entries (5 waiting), 1 unit held, 3 units kept for the waitlist: clean": {
 			Entries: 2000, Waiting: 5, Held: 1, Kept: 3,
 		},
+		"3 reservations, 2 purchases, 7 ledger entries, 1 draw entry: clean":                      {DrawEntries: 1},
+		"3 reservations, 2 purchases, 7 ledger entries, 200,000 draw entries, 1 unit held: clean": {DrawEntries: 200_000, Held: 1},
 		"3 reservations, 2 purchases, 7 ledger entries, 3 payments: 361.5 EUR captured, 20.25 refunded, 341.25 kept and 900 JPY captured, 0 refunded, 900 kept: clean": {
 			Payments: 3, Money: []audit.Money{{Currency: "EUR", Captured: 3_615_000, Refunded: 202_500, Kept: 3_412_500}, {Currency: "JPY", Captured: 9_000_000, Kept: 9_000_000}},
 		},

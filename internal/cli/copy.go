@@ -77,6 +77,9 @@ func (c *copyCommand) copy(ctx context.Context, con *console, from, to store.Sto
 	if report.Entries > 0 {
 		waiting = ", " + count(report.Entries, "waitlist entry")
 	}
+	if report.DrawEntries > 0 {
+		waiting += ", " + count(report.DrawEntries, "draw entry")
+	}
 	fmt.Fprintf(con.stdout, "copied: %s, %s, %s, %s%s; %s, %s, %s, %s; read back and compared\n",
 		count(report.Drops, "drop"), count(report.Reservations, "reservation"), count(report.Purchases, "purchase"),
 		count(report.LedgerEntries, "ledger entry"), waiting, count(report.Users, "user"), count(report.Keys, "kept answer"),

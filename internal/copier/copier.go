@@ -23,13 +23,14 @@ import (
 type Report struct {
 	Drops, Reservations, Purchases, LedgerEntries int64
 	Entries                                       int64 // of waitlists
+	DrawEntries                                   int64
 	Users, Keys, Tokens, Actions, Pages           int64
 	Others                                        int64 // rows of all other tables
 }
 
 // Rows returns the number of all rows.
 func (r *Report) Rows() int64 {
-	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Entries + r.Users + r.Keys + r.Tokens + r.Actions + r.Pages + r.Others
+	return r.Drops + r.Reservations + r.Purchases + r.LedgerEntries + r.Entries + r.DrawEntries + r.Users + r.Keys + r.Tokens + r.Actions + r.Pages + r.Others
 }
 
 // SourceError is a failure to read the source.
@@ -92,6 +93,8 @@ func (r *Report) add(row store.Row) {
 		r.Purchases++
 	case drop.Entry:
 		r.Entries++
+	case drop.DrawEntry:
+		r.DrawEntries++
 	case drop.Kept:
 		r.Keys++
 	case store.Page:

@@ -105,6 +105,26 @@ func shop(t *testing.T, s engine) {
 	run(at+2_600, drop.Cancel{Reservation: first(3)}) // user 5 is skipped
 	run(at+2_700, paused, drop.Join{User: 7, Size: "9½"})
 	run(at+2_800, drop.Cancel{Reservation: first(4)}) // a unit is kept for user 7
+	drawn, _, err := s.CreateDrop(ctx, drop.Spec{
+		Name: "Draw", StartTime: at + 2_000, Sizes: []drop.SizeSpec{{Label: "9", Stock: 1}, {Label: "9½", Stock: 1}},
+		Draw:    drop.Draw{Opens: at, Closes: at + 2_000, PayWithin: 60, Commitment: drop.Hash{1}, Chain: "quicknet", Round: 9},
+		Secrets: &drop.DrawSecrets{Seed: []byte{2}, Key: []byte{3}},
+	}, drop.BatchID{4}, drop.Key{})
+	must(err)
+	id = drawn.Drop.ID
+	run(at+1_000, drop.Enter{User: 1, Sizes: []string{"9½", "9"}}, drop.Enter{User: 2, Sizes: []string{"9"}}, drop.Enter{User: 3, Sizes: []string{"9"}})
+	run(at+1_500, drop.Withdraw{User: 2}, drop.Remove{Entry: drop.NewEntryID(id, 3), Reason: "a second account"})
+	run(at+2_000, drop.CloseDraw{})
+	run(at+2_100, drop.LineUp{Places: []drop.Place{{User: 1, Size: 1}}, Last: true})
+	secrets, _, err := s.Draw(ctx, id)
+	must(err)
+	known := secrets
+	known.Closed, known.Beacon, known.Record = "{}", "[]", []byte{4}
+	done, err := s.ReplaceDraw(ctx, id, &secrets, &known)
+	must(err)
+	if !done {
+		t.Fatal("the draw was not written")
+	}
 	id = sold
 
 	_, err = s.SetDropPage(ctx, id, drop.Page{
@@ -251,7 +271,7 @@ func TestRun_ThereAndBackIsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	if wanted := (copier.Report{
-		Drops: 3, Reservations: 8, Purchases: 2, LedgerEntries: 21, Entries: 6, Users: 2, Keys: 7, Tokens: 1, Actions: 2, Pages: 1, Others: 6,
+		Drops: 4, Reservations: 8, Purchases: 2, LedgerEntries: 24, Entries: 7, DrawEntries: 3, Users: 2, Keys: 7, Tokens: 1, Actions: 2, Pages: 1, Others: 8,
 	}); report != wanted {
 		t.Errorf("copied %+v, want %+v", report, wanted)
 	}
@@ -276,7 +296,7 @@ func TestRun_TheShopGoesOn(t *testing.T) {
 			}
 			spec := drop.Spec{Name: "Next", StartTime: 1, TotalStock: new(int64)}
 			made, _, err := to.CreateDrop(t.Context(), spec, drop.BatchID{9}, drop.Key{})
-			if err != nil || made.Drop.ID != 4 {
+			if err != nil || made.Drop.ID != 5 {
 				t.Errorf("the next drop: %d, %v", made.Drop.ID, err)
 			}
 			again, replayed, err := to.CreateDrop(t.Context(), spec, drop.BatchID{9}, drop.NewKey("user:7", "create", "k1", "create"))
