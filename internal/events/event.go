@@ -33,7 +33,8 @@ const (
 	PurchaseCompleted Type = "purchase.completed"
 	PurchaseReturned  Type = "purchase.returned"
 	PurchaseRefunded  Type = "purchase.refunded"
-	// WaitlistOffered begins the hold of a buyer from the waitlist, in place of HoldCreated. The other two end it.
+	// WaitlistOffered begins the hold of a buyer from the waitlist, or of one who won a draw, in place of HoldCreated.
+	// The other two end it.
 	WaitlistOffered       Type = "waitlist.offered"
 	WaitlistOfferExpired  Type = "waitlist.offer_expired"
 	WaitlistOfferDeclined Type = "waitlist.offer_declined"
@@ -188,6 +189,7 @@ type (
 		MaxExpiredHolds *int          `json:"max_expired_holds"`
 		Waitlist        bool          `json:"waitlist,omitempty"`
 		*LineData
+		Draw       *DrawData  `json:"draw,omitempty"`
 		Paused     bool       `json:"paused"`
 		Hidden     bool       `json:"hidden"`
 		Archived   bool       `json:"archived"`
@@ -199,6 +201,15 @@ type (
 		OfferFor    int  `json:"offer_for"` // seconds
 		MaxWaiting  int  `json:"max_waiting"`
 		OffersCount bool `json:"offers_count"`
+	}
+	// DrawData are the terms of a draw, which never change.
+	DrawData struct {
+		Opens      moment `json:"opens"`
+		Closes     moment `json:"closes"`
+		PayWithin  int    `json:"pay_within"` // seconds
+		Commitment string `json:"seed_commitment"`
+		Beacon     string `json:"beacon,omitempty"`
+		Round      int64  `json:"round,omitempty"`
 	}
 	// StoredDropData is the data of drop.created of a drop that was created before the server recorded settings.
 	StoredDropData struct {
@@ -256,6 +267,9 @@ func settingsData(s *drop.Settings, changed []drop.Change, currency string) *Set
 	}
 	if s.Waitlist {
 		data.Waitlist, data.LineData = true, &LineData{s.OfferFor, s.MaxWaiting, s.OffersCount}
+	}
+	if d := &s.Draw; s.HasDraw() {
+		data.Draw = &DrawData{moment(d.Opens), moment(d.Closes), d.PayWithin, d.Commitment.String(), d.Chain, d.Round}
 	}
 	return data
 }
