@@ -43,16 +43,63 @@ type chain struct {
 	genesis, period         Time // in milliseconds; genesis is when round 1 came
 }
 
+// The chain hashes of the networks.
+const (
+	hashQuicknet = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+	hashDefault  = "8990e7a9aaed2ffed73dbd7092123d6f289930540d7651336225dc172e51b2ce"
+)
+
+// RoundOf returns a round of the network quicknet or default, as it is before anybody knows its randomness. Its URL is
+// the path of the round at every public HTTP API of the network. RoundOf returns an error for any other network, and
+// for a round below 1 or above 2^53-1.
+func RoundOf(network string, round int64) (*Beacon, error) {
+	if round < 1 || round > maxNumber {
+		return nil, errors.New("beacon.round: must be from 1 to 9007199254740991")
+	}
+	b := &Beacon{Round: round}
+	for _, name := range []string{hashQuicknet, hashDefault} {
+		if err := b.ChainHash.UnmarshalText([]byte(name)); err != nil {
+			return nil, err
+		}
+		c, err := chainOf(b.ChainHash)
+		if err != nil {
+			return nil, err
+		}
+		if c.name != network {
+			continue
+		}
+		if err := b.PublicKey.UnmarshalText([]byte(c.publicKey)); err != nil {
+			return nil, err
+		}
+		b.Scheme, b.URL = c.scheme, fmt.Sprintf("/%s/public/%d", b.ChainHash, round)
+		return b, nil
+	}
+	return nil, fmt.Errorf("this program knows no drand network %q", network)
+}
+
+// Due returns when the network publishes the round: at most the end of the year 9999. A round of a draw must be due
+// after the close. Due returns an error if the network is not known.
+func (b *Beacon) Due() (Time, error) {
+	c, err := chainOf(b.ChainHash)
+	if err != nil {
+		return 0, err
+	}
+	if b.Round-1 > int64((lastTime-c.genesis)/c.period) {
+		return lastTime, nil
+	}
+	return c.genesis + Time(b.Round-1)*c.period, nil
+}
+
 // chainOf returns the network with a chain hash. Its data is what /info of the network answers.
 func chainOf(hash Hash) (chain, error) {
 	switch hash.String() {
-	case "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971":
+	case hashQuicknet:
 		return chain{
 			name: "quicknet", scheme: SchemeUnchained, genesis: 1692803367_000, period: 3_000,
 			publicKey: "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d106451" +
 				"0d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
 		}, nil
-	case "8990e7a9aaed2ffed73dbd7092123d6f289930540d7651336225dc172e51b2ce":
+	case hashDefault:
 		return chain{
 			name: "default", scheme: SchemeChained, genesis: 1595431050_000, period: 30_000,
 			publicKey: "868f005eb8e6e4ca0a47c8a77ceaa5309a47978a7c71bc5cce96366b5d7a569937c529eeda66c7293784a9402801af31",

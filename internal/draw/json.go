@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,16 @@ import (
 // Encode returns the one encoding of the record: JSON on one line that ends with a line feed. It returns an error if
 // a text is not UTF-8 or a time out of range.
 func (r *Record) Encode() ([]byte, error) { return encode(r) }
+
+// Write writes what Encode returns, piece by piece, and so without a second copy of it in memory. It returns Encode's
+// errors and those of w.
+func (r *Record) Write(w io.Writer) error {
+	if err := json.MarshalWrite(w, r); err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
 
 // Parse reads what Encode wrote. It returns an error that names the field if anything is missing, unknown, there twice
 // or in another order or form. A record larger than MaxBytes is an error too. It does not check the draw: Verify does.
