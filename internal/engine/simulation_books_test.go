@@ -82,6 +82,7 @@ func (b *books) check() {
 	b.checkPayments()
 	b.checkReturned()
 	b.checkWaitlist()
+	b.checkDraw()
 	for id, n := range b.made {
 		if n > 1 || b.ended[id] > 1 {
 			b.t.Errorf("reservation %d: announced %d times as made and %d times as ended", id, n, b.ended[id])
@@ -139,7 +140,7 @@ func (b *books) checkEnded(d *deed) {
 // checkRestocked checks that the units of each drop are the initial ones plus those of the restocks that took effect,
 // without those that were written off.
 func (b *books) checkRestocked() {
-	for i, spec := range simulationSpecs() {
+	for i, spec := range b.specs {
 		sums := map[int64]bool{0: true} // the possible sums of the restocks
 		for _, d := range b.deeds {
 			if d.units == 0 || d.drop != b.drops[i] {
@@ -177,7 +178,7 @@ func (b *books) checkRestocked() {
 // checkLimit checks that nobody ever had more live holds and purchases than the limit.
 func (b *books) checkLimit() {
 	limited := b.drops[1]
-	limit := simulationSpecs()[1].LimitPerUser
+	limit := b.specs[1].LimitPerUser
 	for id, r := range b.reservations {
 		n := 0
 		for _, other := range b.reservations {

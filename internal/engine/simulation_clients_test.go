@@ -26,6 +26,10 @@ type deed struct {
 	// joined is the buyer and size of a join. leaves is the entry that the client gives up.
 	joined pair
 	leaves drop.EntryID
+	// enters is the buyer and the sizes of an entry in the draw. withdraws and removes are those that leave it.
+	enters    pair
+	withdraws drop.UserID
+	removes   drop.EntryID
 
 	mu              sync.Mutex
 	asked, refusals int
@@ -37,6 +41,7 @@ type deed struct {
 	reservation     drop.Reservation
 	purchase        drop.Purchase
 	place           engine.Place
+	entry           drop.DrawEntry
 }
 
 type pair struct {
@@ -128,6 +133,8 @@ func (d *deed) succeeded(s *simulation, got any) {
 		d.purchase = got
 	case engine.Place:
 		d.place = got
+	case drop.DrawEntry:
+		d.entry = got
 	}
 }
 
@@ -142,6 +149,7 @@ type client struct {
 	bought []*deed // purchases that it asked for
 	keyed  []*deed
 	joins  []*deed // entries that it asked for
+	enters []*deed // the same, in the draw
 }
 
 func (c *client) run() {
@@ -151,6 +159,10 @@ func (c *client) run() {
 			return
 		}
 		c.calls++
+		if c.sim.plan.draw > 0 && c.rnd.IntN(2) == 0 {
+			c.draw()
+			continue
+		}
 		switch n := c.rnd.IntN(34); {
 		case n >= 26:
 			c.wait()
@@ -207,10 +219,10 @@ func (c *client) reserve() *deed {
 	i := c.rnd.IntN(len(c.sim.drops))
 	id, tag := c.sim.drops[i], fmt.Sprint(c.name, ".", c.calls)
 	who := pair{user: drop.UserID(1000*c.number + c.calls), size: tag}
-	switch simulationSpecs()[i].Name {
+	switch c.sim.specs[i].Name {
 	case "limited":
 		who.user = drop.UserID(1 + c.rnd.IntN(4))
-	case "sized", "waited":
+	case "sized", "waited", "drawn":
 		who.size = []string{"8", "9"}[c.rnd.IntN(2)]
 	}
 	d := c.add(&deed{
@@ -299,7 +311,7 @@ func (c *client) operate() *deed {
 	default:
 		d.units = int64(c.rnd.IntN(6)) - 2
 		size := ""
-		if id == c.sim.drops[2] || id == c.sim.drops[3] {
+		if id != c.sim.drops[0] && id != c.sim.drops[1] {
 			size = "9"
 		}
 		d.what = fmt.Sprintf("restocks %d by %d", id, d.units)

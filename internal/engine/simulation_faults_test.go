@@ -23,6 +23,7 @@ type plan struct {
 	steps   []clockStep
 	crashes []crash
 	hold    time.Duration
+	draw    time.Duration // until the draw closes; 0: no drop has a draw
 }
 
 // outage is a period in which no call reaches the store.
@@ -63,6 +64,9 @@ func newPlan(seed uint64) plan {
 		p.crashes = append(p.crashes, crash{at: moment(), replica: rnd.IntN(2), down: rand0(rnd, 8*time.Second)})
 	}
 	p.hold = []time.Duration{time.Minute, 5 * time.Second, 2 * time.Second}[rnd.IntN(3)]
+	if seed%8 == 0 {
+		p.draw = clientsRun/4 + rand0(rnd, clientsRun/4)
+	}
 	return p
 }
 
@@ -194,7 +198,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 	pause := rand0(rnd, max(l.sim.plan.slow, 1))
 	decided := make(chan struct{})
 	given := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Follower: storetest.None, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
-		closed := s.LineClosed
+		closed, was := s.LineClosed, s.DrawState
 		changes := b.Decide(s, now)
 		close(decided)
 		if m != none {
@@ -204,7 +208,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 			return nil // a killed replica sends no COMMIT
 		}
 		if changes != nil {
-			l.sim.committed(s, closed)
+			l.sim.committed(s, closed, was)
 		}
 		if changes != nil && m == none {
 			begin = l.follow(b)

@@ -21,7 +21,7 @@ import (
 	"sneakerdrop/internal/testing/seeds"
 )
 
-// Two replicas sell four drops from one store for a minute of simulated time. The seed of a run decides what clients
+// Two replicas sell four drops, in each eighth seed five, from one store for a minute of simulated time. The seed of a run decides what clients
 // ask and what fails. Store calls fail before, during and after COMMIT, take effect late or are slow. The store has
 // outages, its clock is set, and replicas are killed. Then the faults end and the test checks the promises; see
 // books.
@@ -65,7 +65,8 @@ type simulation struct {
 	calm     atomic.Bool  // the faults have ended
 	store    *memory.Store
 	replicas [2]*replica
-	drops    []drop.ID
+	specs    []drop.Spec
+	drops    []drop.ID // by index of specs
 
 	mu          sync.Mutex
 	deeds       []*deed
@@ -74,6 +75,7 @@ type simulation struct {
 	counts      map[string]int
 	made, ended map[drop.ReservationID]int // as reported by events
 	closings    []closing
+	over        drop.Time // when the draw was over; 0: it is not
 }
 
 // simulationSpecs returns the four drops.
@@ -96,7 +98,10 @@ func simulate(t *testing.T, p plan) *simulation {
 		made: make(map[drop.ReservationID]int), ended: make(map[drop.ReservationID]int),
 	}
 	s.store = memory.New(func() drop.Time { return drop.TimeOf(time.Now().Add(time.Duration(s.ahead.Load()))) })
-	for _, spec := range simulationSpecs() {
+	if s.specs = simulationSpecs(); p.draw > 0 {
+		s.specs = append(s.specs, drawSpec(&p, drop.TimeOf(s.began)))
+	}
+	for _, spec := range s.specs {
 		made, _, err := s.store.CreateDrop(t.Context(), spec, drop.BatchID{1}, drop.Key{})
 		if err != nil {
 			t.Fatal(err)
@@ -107,6 +112,9 @@ func simulate(t *testing.T, p plan) *simulation {
 	for i := range s.replicas {
 		s.replicas[i] = &replica{sim: s, number: i}
 		all.Go(func() { s.supervise(i) })
+		if p.draw > 0 {
+			all.Go(func() { s.draws(i) })
+		}
 	}
 	for _, step := range p.steps {
 		all.Go(func() { s.setClock(step) })
@@ -199,6 +207,9 @@ func (s *simulation) recover() {
 		}
 	}
 	s.recoverPayments()
+	if s.plan.draw > 0 {
+		s.recoverDraw()
+	}
 	s.closeLines()
 	time.Sleep(77 * time.Second) // a hold, a quarter more for a payment, and a sweep
 	for _, r := range s.replicas {

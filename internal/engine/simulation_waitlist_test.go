@@ -17,12 +17,15 @@ type closing struct {
 	at     drop.Time
 }
 
-// committed checks a state that a batch commits. closed is the last entry of closed lines before the batch.
-func (s *simulation) committed(state *drop.State, closed uint32) {
+// committed checks a state that a batch commits. closed is the last entry of closed lines before the batch, and was the
+// state of the draw.
+func (s *simulation) committed(state *drop.State, closed uint32, was drop.DrawState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.checkKept("committed", &state.Drop)
-	if state.HandsOver() { // fewer wait than one batch offers units to
+	if state.ID == s.drawn() {
+		s.commitsDraw(was, state)
+	} else if state.HandsOver() { // fewer wait than one batch offers units to
 		s.t.Errorf("units are kept and not offered: %+v", state.Drop)
 	}
 	if state.LineClosed != closed {
@@ -99,18 +102,23 @@ func (c *client) known() *deed {
 
 // look finds out what became of a buyer's entries. Offers are reservations like any other.
 func (c *client) look() {
-	of := c.known()
+	if of := c.known(); of != nil {
+		c.lookAt(of.drop, of.joined.user)
+	}
+}
+
+func (c *client) lookAt(id drop.ID, user drop.UserID) {
 	e, ctx := c.sim.replicas[c.rnd.IntN(2)].reach()
-	if of == nil || e == nil {
+	if e == nil {
 		return
 	}
-	places, err := e.Places(ctx, of.drop, of.joined.user)
+	places, err := e.Places(ctx, id, user)
 	if err != nil {
 		return
 	}
 	for _, p := range places {
 		if p.Status == drop.Waiting != (p.Position > 0) || p.Status == drop.Offered && p.Reservation == nil {
-			c.sim.t.Errorf("user %d has the place %+v", of.joined.user, p)
+			c.sim.t.Errorf("user %d has the place %+v", user, p)
 		}
 		if p.Reservation != nil {
 			c.own = append(c.own, &deed{answer: "offered", reservation: *p.Reservation})
@@ -171,7 +179,7 @@ func (b *books) checkWaitlist() {
 		if e.Status == drop.Offered {
 			b.checkTurn(e)
 		}
-		if !slices.ContainsFunc(b.deeds, func(d *deed) bool { return d.joined == pair{e.UserID, e.Size} && (d.answer != "" || d.unknown > 0) }) {
+		if e.ID.Drop() != b.drawn() && !slices.ContainsFunc(b.deeds, func(d *deed) bool { return d.joined == pair{e.UserID, e.Size} && (d.answer != "" || d.unknown > 0) }) {
 			b.t.Errorf("nobody asked for %+v", e)
 		}
 	}
@@ -180,7 +188,7 @@ func (b *books) checkWaitlist() {
 		late[r.Claim] = late[r.Claim] || r.Claim != r.ID
 	}
 	for _, r := range b.reservations {
-		if r.ID.Drop() == b.drops[3] && !r.Offer && !late[r.ID] {
+		if (r.ID.Drop() == b.drops[3] || r.ID.Drop() == b.drawn()) && !r.Offer && !late[r.ID] {
 			b.checkNobodyWaited(r)
 		}
 	}
@@ -206,7 +214,7 @@ func (b *books) checkTurn(e drop.Entry) {
 		b.t.Errorf("%+v was offered %+v", e, r)
 	}
 	for _, first := range b.entries {
-		if first.Line == e.Line && first.ID < e.ID && b.until(first) > e.EndedAt {
+		if first.ID.Drop() == e.ID.Drop() && first.Line == e.Line && first.ID < e.ID && b.until(first) > e.EndedAt {
 			b.t.Errorf("%+v came before %+v, which waited until %s", e, first, b.until(first))
 		}
 	}
@@ -216,7 +224,7 @@ func (b *books) checkTurn(e drop.Entry) {
 // come later.
 func (b *books) checkNobodyWaited(r drop.Reservation) {
 	for _, e := range b.entries {
-		if e.Size == r.Size && e.CreatedAt < r.CreatedAt && r.CreatedAt < b.until(e) {
+		if e.ID.Drop() == r.ID.Drop() && e.Size == r.Size && e.CreatedAt < r.CreatedAt && r.CreatedAt < b.until(e) {
 			b.t.Errorf("%+v was made while %+v waited", r, e)
 		}
 	}
