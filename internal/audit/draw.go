@@ -24,6 +24,7 @@ type drawing struct {
 	stored  bool // the row of the draw was read
 	key     []byte
 	closed  *closedDraw
+	beacon  *draw.Beacon // of the terms; nil: they name none
 	// record is the published record, nil if there is none or it cannot be read. again is what the rows make of it.
 	record *draw.Record
 	again  []draw.Entry
@@ -78,6 +79,13 @@ func (c *check) headOfDraw() {
 		c.differf("its draw gave %d places in line, but entries are not closed", d.Lined)
 	case d.Lined > s.Waited:
 		c.differf("its draw gave %d places in line, but the newest entry of the waitlist is number %d", d.Lined, s.Waited)
+	}
+	if s.Draw.Chain == "" && s.Draw.Round == 0 {
+		return
+	}
+	var err error
+	if c.draw.beacon, err = draw.RoundOf(s.Draw.Chain, s.Draw.Round); err != nil {
+		c.differf("the terms of its draw name no round of a beacon: %v", err)
 	}
 }
 
@@ -181,11 +189,6 @@ func (c *check) compareTerms(r *draw.Record) {
 	for i := range s.Sizes {
 		have[i] = s.Sizes[i].Label
 	}
-	// The scheme tells the network: a record with any other key is wrong.
-	chain, round := "", int64(0)
-	if r.Beacon != nil {
-		chain, round = map[string]string{draw.SchemeUnchained: "quicknet", draw.SchemeChained: "default"}[r.Beacon.Scheme], r.Beacon.Round
-	}
 	for _, term := range []struct {
 		name         string
 		record, drop any
@@ -194,14 +197,21 @@ func (c *check) compareTerms(r *draw.Record) {
 		{"opens", r.Opens.String(), s.Draw.Opens.String()},
 		{"closes", r.Closes.String(), s.Draw.Closes.String()},
 		{"commitment", r.Commitment.String(), s.Draw.Commitment.String()},
-		{"beacon", fmt.Sprintf("%q", chain), fmt.Sprintf("%q", s.Draw.Chain)},
-		{"round", round, s.Draw.Round},
+		{"beacon", roundOf(r.Beacon), roundOf(c.draw.beacon)},
 		{"sizes", fmt.Sprintf("%q", labels), fmt.Sprintf("%q", have)},
 	} {
 		if term.record != term.drop {
 			c.differf("the record of its draw has %q %v, but the terms are %v", term.name, term.record, term.drop)
 		}
 	}
+}
+
+// roundOf names a round of a beacon; nil: there is none.
+func roundOf(b *draw.Beacon) string {
+	if b == nil {
+		return "none"
+	}
+	return fmt.Sprintf("round %d of %s", b.Round, b.ChainHash)
 }
 
 // compareClosed compares a record with what was published when entries closed.
@@ -355,7 +365,7 @@ func (c *check) compareRoot() {
 	s := c.state
 	r := &draw.Record{
 		Drop: draw.Drop{ID: int64(s.ID), Name: p.Name}, Opens: draw.Time(s.Draw.Opens), Closes: draw.Time(s.Draw.Closes), Stock: p.Stock,
-		Commitment: draw.Hash(s.Draw.Commitment), Entries: c.draw.again,
+		Commitment: draw.Hash(s.Draw.Commitment), Beacon: c.draw.beacon, Entries: c.draw.again,
 	}
 	c.draw.again = nil
 	switch err := r.Close(); {
@@ -365,7 +375,7 @@ func (c *check) compareRoot() {
 		c.differf("%d entries were published when the entries of its draw closed, but there are %d", p.Count, r.Count)
 	case p.Root != r.Root:
 		c.differf("the root %s was published when the entries of its draw closed, but they make %s", p.Root, r.Root)
-	case s.Draw.Chain == "" && p.Seal != r.Seal:
+	case p.Seal != r.Seal:
 		c.differf("the seal %s was published when the entries of its draw closed, but they make %s: "+
 			"the terms, or who withdrew or was removed, have changed", p.Seal, r.Seal)
 	}

@@ -39,6 +39,12 @@ func recordOf(t *testing.T, s *drop.State, entries []drop.DrawEntry, stock []dra
 }
 
 func drawn(s *drop.State, entries []drop.DrawEntry, stock []draw.Stock, beacon *draw.Beacon) (*draw.Record, error) {
+	r, err := sealed(s, entries, stock, beacon)
+	return r, cmp.Or(err, r.Run())
+}
+
+// sealed is the record at the close.
+func sealed(s *drop.State, entries []drop.DrawEntry, stock []draw.Stock, beacon *draw.Beacon) (*draw.Record, error) {
 	r := &draw.Record{
 		Drop: draw.Drop{ID: int64(s.ID), Name: s.Name}, Opens: draw.Time(s.Draw.Opens), Closes: draw.Time(s.Draw.Closes), Stock: stock,
 		Commitment: draw.Hash(s.Draw.Commitment), Seed: tenSeed, Beacon: beacon,
@@ -51,7 +57,7 @@ func drawn(s *drop.State, entries []drop.DrawEntry, stock []draw.Stock, beacon *
 			Withdrawn: e.WithdrawnAt != 0, Removed: e.Removed,
 		})
 	}
-	return r, cmp.Or(r.Close(), r.Run())
+	return r, r.Close()
 }
 
 // kept is what a store keeps of a draw with that record.
@@ -122,7 +128,7 @@ func placesOf(r *draw.Record, entries []drop.DrawEntry) (places []drop.Place) {
 //
 // It returns the entries, and what is kept of the draw, too.
 func ten(t *testing.T) (store.Filled, []drop.DrawEntry, store.Draw) {
-	h := drawHistory(t, 10)
+	h := drawHistory(t, 10, "", 0)
 	h.batch(t, 5, drop.Restock{Add: 1, Size: "9"})
 	h.batch(t, 10, enter(1, "9", "10"), enter(2, "9"), enter(3, "10"), enter(4, "9"), enter(5, "10", "9"), enter(6, "9"))
 	h.batch(t, 20, drop.Withdraw{User: 6})
@@ -152,31 +158,41 @@ func ten(t *testing.T) (store.Filled, []drop.DrawEntry, store.Draw) {
 
 var tenStock = []draw.Stock{{Size: "9", Units: 2}, {Size: "10", Units: 1}, {Size: "11", Units: 5}}
 
-// eleven is drop 11, whose entries are closed. Nobody knows the result yet.
+// eleven is drop 11, whose entries are closed. The beacon's round is not there yet.
 func eleven(t *testing.T) (store.Filled, []drop.DrawEntry, store.Draw) {
-	h := drawHistory(t, 11)
+	h := drawHistory(t, 11, "quicknet", 30_000_000)
 	h.batch(t, 10, enter(1, "9", "10"), enter(2, "9"), enter(3, "10"))
 	h.batch(t, 100, drop.CloseDraw{})
 	entries := h.drawEntries()
-	all := kept(t, recordOf(t, h.state, entries, []draw.Stock{{Size: "9", Units: 1}, {Size: "10", Units: 1}, {Size: "11", Units: 5}}))
+	beacon, err := draw.RoundOf("quicknet", 30_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := sealed(h.state, entries, []draw.Stock{{Size: "9", Units: 1}, {Size: "10", Units: 1}, {Size: "11", Units: 5}}, beacon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := kept(t, r)
 	all.Record = nil
 	return store.Filled{State: h.state, Changes: h.changes}, entries, all
 }
 
 // twelve is drop 12, whose draw buyers can enter.
 func twelve(t *testing.T) (store.Filled, []drop.DrawEntry, store.Draw) {
-	h := drawHistory(t, 12)
+	h := drawHistory(t, 12, "", 0)
 	h.batch(t, 10, enter(1, "9", "10"), enter(2, "9"))
 	h.batch(t, 50, enter(3, "11"))
 	return store.Filled{State: h.state, Changes: h.changes}, h.drawEntries(), store.Draw{Secrets: drop.DrawSecrets{Key: tenKey}, UpdatedAt: began}
 }
 
-func drawHistory(t *testing.T, id drop.ID) *history {
+func drawHistory(t *testing.T, id drop.ID, beacon string, round int64) *history {
 	t.Helper()
 	return newHistory(t, id, drop.Spec{
 		Name: "Drawn", Price: 12_000, StartTime: began + 200,
 		Sizes: []drop.SizeSpec{{Label: "9", Stock: 1}, {Label: "10", Stock: 1}, {Label: "11", Stock: 5}},
-		Draw:  drop.Draw{Opens: began + 10, Closes: began + 100, PayWithin: 10, Commitment: drop.Hash(draw.Commit(tenSeed))},
+		Draw: drop.Draw{
+			Opens: began + 10, Closes: began + 100, PayWithin: 10, Commitment: drop.Hash(draw.Commit(tenSeed)), Chain: beacon, Round: round,
+		},
 	})
 }
 
@@ -269,10 +285,10 @@ func drawDamages(t *testing.T) []damage {
 		{"row: closes", moved(`"closes":1767225600100`, `"closes":1767225600099`), `the record of its draw has "closes" ` + t0 + `100Z, but the terms are ` + t0 + `099Z`},
 		{"row: commitment", moved(`"commitment":"`, `"commitment":"00`), `the terms of its draw cannot be read`},
 		{
-			"row: beacon", moved(`"closes"`, `"beacon":"quicknet","closes"`),
-			`the record of its draw has "beacon" "", but the terms are "quicknet"`,
+			"row: beacon", moved(`"closes"`, `"beacon":"quicknet","round":5,"closes"`),
+			`the record of its draw has "beacon" none, but the terms are round 5 of 52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971`,
 		},
-		{"row: round", moved(`"closes"`, `"round":5,"closes"`), `the record of its draw has "round" 0, but the terms are 5`},
+		{"row: round", moved(`"closes"`, `"round":5,"closes"`), `the terms of its draw name no round of a beacon: this program knows no drand network ""`},
 
 		{"draw: lost", "DELETE FROM draws WHERE drop_id = 10", `nothing is stored of its draw, so its key is lost`},
 		{"draw: twice", "INSERT INTO draws SELECT * FROM draws WHERE drop_id = 10", `its draw is stored twice`},
@@ -442,6 +458,8 @@ func TestRun_FindsEveryDamageToAClosedDraw(t *testing.T) {
 		{"entry: withdrawn", "UPDATE draw_entries SET withdrawn_at = {t} + 99 WHERE id = {r} + 3", `the seal `},
 		{"entry: removed", "UPDATE draw_entries SET removed = 'x' WHERE id = {r} + 3", `the seal `},
 		{"row: opens", "UPDATE drops SET draw = replace(draw, '0010', '0009') WHERE id = 11", `the seal `},
+		{"row: round", "UPDATE drops SET draw = replace(draw, '30000000', '30000001') WHERE id = 11", `the seal `},
+		{"row: beacon", "UPDATE drops SET draw = replace(draw, 'quick', 'slow') WHERE id = 11", `the terms of its draw name no round of a beacon: this program knows no drand network "slownet"`},
 		{"last entry lost", "DELETE FROM draw_entries WHERE id = {r} + 3; UPDATE drops SET entered = 2 WHERE id = 11", `3 entries were published when the entries of its draw closed, but there are 2`},
 	})
 }
