@@ -279,6 +279,8 @@ func (c *check) soundDrawEntry(e *drop.DrawEntry) bool {
 		c.differf("draw entry %d came at %s, but the draw was open from %s to %s", e.ID, e.CreatedAt, terms.Opens, terms.Closes)
 	case e.WithdrawnAt != 0 && (e.WithdrawnAt < e.CreatedAt || e.WithdrawnAt >= terms.Closes):
 		c.differf("draw entry %d was withdrawn at %s, but came at %s, and entries closed at %s", e.ID, e.WithdrawnAt, e.CreatedAt, terms.Closes)
+	case e.WithdrawnAt != 0 && e.Removed != "":
+		c.differf("draw entry %d is both withdrawn and removed", e.ID)
 	case max(e.CreatedAt, e.WithdrawnAt) > c.state.LastAt:
 		c.differf("draw entry %d was changed at %s, after the drop's last batch (%s)", e.ID, max(e.CreatedAt, e.WithdrawnAt), c.state.LastAt)
 	default:
@@ -295,7 +297,7 @@ func (c *check) published(n draw.EntryID, e *drop.DrawEntry) draw.Entry {
 	copy(salt[:], mac.Sum(nil))
 	return draw.Entry{
 		ID: n, Hash: draw.HashBuyer(salt, int64(e.UserID)), Sizes: e.Sizes.Places(),
-		Withdrawn: e.WithdrawnAt != 0 && e.Removed == "", Removed: e.Removed,
+		Withdrawn: e.WithdrawnAt != 0, Removed: e.Removed,
 	}
 }
 

@@ -377,6 +377,10 @@ func drawDamages(t *testing.T) []damage {
 			`draw entry 42949672965 was withdrawn at ` + t0 + `009Z, but came at ` + t0 + `010Z, and entries closed at ` + t0 + `100Z`,
 		},
 		{
+			"entry: withdrawn and removed", "UPDATE draw_entries SET withdrawn_at = {t} + 99 WHERE id = {r} + 2",
+			`draw entry 42949672962 is both withdrawn and removed`,
+		},
+		{
 			"entry: withdrawn", "UPDATE draw_entries SET withdrawn_at = {t} + 99 WHERE id = {r} + 5",
 			`draw entry 42949672965 is withdrawn, but in the record in the draw`,
 		},

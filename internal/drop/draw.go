@@ -379,7 +379,8 @@ func (c Withdraw) apply(a *application) Result {
 	return answerDraw(newest)
 }
 
-// Remove takes an entry out of the draw for a reason that everybody can read. It is an operator's command.
+// Remove takes an entry out of the draw for a reason that everybody can read. It is an operator's command. An entry that
+// is out already stays as it is: the public record knows no entry that is both withdrawn and removed.
 type Remove struct {
 	Entry  EntryID
 	Reason string
@@ -404,7 +405,7 @@ func (c Remove) apply(a *application) Result {
 		return Result{Err: Refuse(CodeNoDraw)}
 	case e == nil:
 		return Result{Err: Refuse(CodeEntryNotFound)}
-	case e.Removed != "":
+	case !e.In():
 		return answerDraw(e)
 	case a.now >= a.Draw.Closes || a.DrawState.Phase != Entering:
 		return Result{Err: Refuse(CodeDrawClosed)}

@@ -115,7 +115,7 @@ func (s *simulation) result(d *drop.Drop, entries []drop.DrawEntry) (places []dr
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(e.Number())))
 		r.Entries = append(r.Entries, draw.Entry{
 			ID: draw.EntryID(e.Number()), Hash: draw.HashBuyer(draw.Salt(mac.Sum(nil)[:16]), int64(e.UserID)), Sizes: e.Sizes.Places(),
-			Withdrawn: e.WithdrawnAt != 0 && e.Removed == "", Removed: e.Removed,
+			Withdrawn: e.WithdrawnAt != 0, Removed: e.Removed,
 		})
 	}
 	if err := r.Close(); err != nil {
@@ -330,7 +330,7 @@ func (b *books) checkDrawEntry(e *drop.DrawEntry) {
 		entered = entered || d.enters == pair{e.UserID, strings.Join(labels, ",")} && d.may()
 		withdrawn = withdrawn || d.withdraws == e.UserID && d.may()
 		removed = removed || d.removes == e.ID && d.may()
-		if d.removes == e.ID && d.answer != "" && e.Removed == "" {
+		if d.removes == e.ID && d.entry.Removed != e.Removed && d.answer != "" && d.entry.Removed != "" {
 			b.t.Errorf("%s was answered with %s, the entry is %+v", d, d.answer, e)
 		}
 	}
