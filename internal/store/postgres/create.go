@@ -89,6 +89,10 @@ func (s *Store) createDrop(ctx context.Context, conn *pgx.Conn, spec drop.Spec, 
 		page := records.Pages.Values(id, records.PageRow(spec.Page, snapshot.Now))
 		out.Queue(dialect.Insert(records.Pages), values(page)...)
 	}
+	if spec.Secrets != nil {
+		kept := records.Draws.Values(id, &store.Draw{Secrets: *spec.Secrets, UpdatedAt: snapshot.Now})
+		out.Queue(dialect.Insert(records.Draws), values(kept)...)
+	}
 	if key.Given() {
 		c.queueAnswer(&out, drop.Result{Drop: &state.Drop})
 	}

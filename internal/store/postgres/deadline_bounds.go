@@ -39,6 +39,8 @@ type deadlineBound struct {
 type lineBound struct {
 	sizes int
 	since drop.EntryID
+	// drawn says that a draw gave places in them.
+	drawn bool
 }
 
 const (
@@ -89,7 +91,7 @@ func (b *deadlineBounds) undecided(l *loader) {
 		return
 	}
 	bound := l.bound
-	bound.lines = lineBound{len(l.state.Sizes), drop.NewEntryID(l.state.ID, l.state.LineClosed)}
+	bound.lines = l.lineBound(drop.NewEntryID(l.state.ID, l.state.LineClosed))
 	b.set(l.batch.Of(), bound)
 }
 
@@ -100,9 +102,13 @@ func (l *loader) linesAfter() lineBound {
 	}
 	first := l.state.FirstInLine()
 	if first == 0 {
-		return lineBound{len(l.state.Sizes), max(l.bound.lines.since, drop.NewEntryID(l.state.ID, l.state.LineClosed))}
+		return l.lineBound(max(l.bound.lines.since, drop.NewEntryID(l.state.ID, l.state.LineClosed)))
 	}
-	return lineBound{len(l.state.Sizes), first - 1}
+	return l.lineBound(first - 1)
+}
+
+func (l *loader) lineBound(since drop.EntryID) lineBound {
+	return lineBound{sizes: len(l.state.Sizes), since: since, drawn: l.state.DrawState.Lined > 0}
 }
 
 // all returns the bounds of all drops and, as JSON, those that Pulse uses. Once a minute the latter are empty.

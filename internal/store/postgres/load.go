@@ -108,6 +108,9 @@ func (l *loader) queue(out *pgx.Batch) {
 	switch lines := l.bound.lines; {
 	case lines.sizes > 0:
 		out.Queue(runBatchLines, id, lines.sizes, int64(lines.since)).Query(l.lines)
+		if lines.drawn && lines.sizes > 1 {
+			out.Queue(runBatchLinesOthers, id, lines.sizes, int64(lines.since)).Query(l.entries)
+		}
 		out.Queue(runBatchUsageLines, id, users, need.Limits, lines.sizes, int64(lines.since)).Query(l.usage)
 	case len(users) > 0:
 		out.Queue(runBatchUsage, id, users, need.Limits).Query(l.usage)
@@ -117,6 +120,12 @@ func (l *loader) queue(out *pgx.Batch) {
 	}
 	if buyers := distinct(need.Waiting); len(buyers) > 0 {
 		out.Queue(runBatchWaiting, id, buyers).Query(l.entries)
+	}
+	if buyers := distinct(need.Entrants); len(buyers) > 0 {
+		out.Queue(runBatchEntrants, id, buyers).Query(l.drawEntries)
+	}
+	if ids := distinct(need.DrawEntries); len(ids) > 0 {
+		out.Queue(runBatchDrawEntries, id, ids).Query(l.drawEntries)
 	}
 	if need.Recent {
 		out.Queue(runBatchRecent, id).Query(l.recent)
@@ -204,6 +213,18 @@ func (t *transaction) due(rows pgx.Rows) error {
 
 // entries reads entries of the waitlist.
 func (l *loader) entries(rows pgx.Rows) error { return eachEntry(rows, l.state.LoadEntry) }
+
+// drawEntries reads entries of the draw.
+func (l *loader) drawEntries(rows pgx.Rows) error {
+	into := newCells(records.DrawEntries.Columns)
+	_, err := pgx.ForEachRow(rows, into.targets, func() error {
+		var e drop.DrawEntry
+		into.set(&e)
+		l.state.LoadDrawEntry(e)
+		return nil
+	})
+	return err
+}
 
 // lines reads the first entries in each line.
 func (l *loader) lines(rows pgx.Rows) error {

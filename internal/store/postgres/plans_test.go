@@ -51,6 +51,8 @@ func TestPlans_DoNotTurn(t *testing.T) {
 	exec(t, conn, `INSERT INTO sneakerdrop.waitlist
 		SELECT 501, 501::bigint << 32 | n, mod(n, 5000) + 1, mod(n, 2), '', CASE WHEN n > 25000 THEN 1 ELSE 3 END, 1, CASE WHEN n <= 25000 THEN 2 END
 		FROM generate_series(1, 50000) n`)
+	exec(t, conn, `INSERT INTO sneakerdrop.draw_entries
+		SELECT 501, 501::bigint << 32 | n, mod(n, 5000) + 1, '0', 1, NULL, NULL FROM generate_series(1, 50000) n`)
 	wantPlans(t, conn, "one big drop, not analyzed")
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "one big drop, analyzed")

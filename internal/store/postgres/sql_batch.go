@@ -35,7 +35,8 @@ const (
 	// The columns of records.Drops in their order.
 	dropColumns = `d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
        d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch,
-       d.waitlist, d.offer_for, d.max_waiting, d.offers_count, d.waited, d.line_closed`
+       d.waitlist, d.offer_for, d.max_waiting, d.offers_count, d.waited, d.line_closed,
+       coalesce(d.draw, ''), d.draw_phase, d.entered, d.lined`
 
 	//nolint:unqueryvet // what is outside names the columns
 	runBatchDrops = `
@@ -239,8 +240,9 @@ WITH written AS (
     UPDATE sneakerdrop.drops
     SET name = $2, price = $3, start_time = $4, image_url = $5, limit_per_user = $6, max_expired_holds = $7, paused = $8, hidden = $9,
         archived = $10, version = $11, created_at = $12, last_at = $13, seq = $14, reserved = $15, purchased = $16, batch = $17,
-        waitlist = $18, offer_for = $19, max_waiting = $20, offers_count = $21, waited = $22, line_closed = $23
-    WHERE id = $1 AND ctid = $24::text::tid
+        waitlist = $18, offer_for = $19, max_waiting = $20, offers_count = $21, waited = $22, line_closed = $23,
+        draw = $24, draw_phase = $25, entered = $26, lined = $27
+    WHERE id = $1 AND ctid = $28::text::tid
     RETURNING 1
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`

@@ -69,4 +69,5 @@ JOIN LATERAL (
 ) AS e ON true`, records.Entries.List())
 )
 
-var insertEntry = dialect.Insert(records.Entries)
+// Entries of waitlists are stored together: a draw makes thousands in a batch.
+var runBatchWriteJoined = writeNew(records.Entries)

@@ -34,9 +34,13 @@ type writes struct {
 		sizes                               []string
 		status, offers                      []int16
 	}
-	// joined are entries of waitlists.
-	joined [][]any
-	left   struct {
+	// joined are entries of waitlists, entered and redrawn those of draws.
+	joined, entered []any
+	redrawn         struct {
+		ids, at []int64
+		removed []string
+	}
+	left struct {
 		ids, at, offers []int64
 		status          []int16
 		why             []string
@@ -104,12 +108,19 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 		to.prices, to.created = append(to.prices, int64(p.Price)), append(to.created, int64(p.CreatedAt))
 	}
 	for _, e := range c.Joined {
-		w.joined = append(w.joined, values(records.Entries.Values(l.state.ID, e)))
+		w.joined = append(w.joined, e)
 	}
 	for _, e := range c.Left {
 		to := &w.left
 		to.ids, to.at, to.offers = append(to.ids, int64(e.ID)), append(to.at, int64(e.EndedAt)), append(to.offers, int64(e.Offer))
 		to.status, to.why = append(to.status, int16(e.Status)), append(to.why, string(e.Why))
+	}
+	for _, e := range c.Entered {
+		w.entered = append(w.entered, e)
+	}
+	for _, e := range c.Redrawn {
+		to := &w.redrawn
+		to.ids, to.at, to.removed = append(to.ids, int64(e.ID)), append(to.at, int64(e.WithdrawnAt)), append(to.removed, e.Removed)
 	}
 	for _, p := range c.Begun {
 		w.begun = append(w.begun, p)
@@ -123,8 +134,8 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 
 func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
-	// Most batches need not write the settings, which only operators change, and what counts the entries of waitlists.
-	if was.Settings != s.Settings || l.waited != s.Waited || l.closed != s.LineClosed {
+	// Most batches need not write the settings, which only operators change, and what counts the entries of waitlists and draws.
+	if was.Settings != s.Settings || l.waited != s.Waited || l.closed != s.LineClosed || was.DrawState != s.DrawState {
 		w.edits = append(w.edits, append(values(records.Drops.Values(s.ID, s)), l.place))
 		if l.changes.Revision != nil {
 			w.revisions = append(w.revisions, values(records.Revisions.Values(s.ID, l.changes.Revision)))
@@ -212,8 +223,14 @@ func (w *writes) queue(out *pgx.Batch) {
 	if e := &w.left; len(e.ids) > 0 {
 		out.Queue(runBatchWriteLeft, e.ids, e.status, e.at, e.offers, e.why)
 	}
-	for _, row := range w.joined {
-		out.Queue(insertEntry, row...)
+	if len(w.joined) > 0 {
+		out.Queue(runBatchWriteJoined, columnwise(records.Entries.Columns, w.joined)...)
+	}
+	if e := &w.redrawn; len(e.ids) > 0 {
+		out.Queue(runBatchWriteRedrawn, e.ids, e.at, e.removed)
+	}
+	if len(w.entered) > 0 {
+		out.Queue(runBatchWriteEntered, columnwise(records.DrawEntries.Columns, w.entered)...)
 	}
 	if p := &w.purchases; len(p.ids) > 0 {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)

@@ -25,7 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, group := range [][]test{
 		batchTests, needTests, lockTests, committedTests, damageTests, dropTests, userTests, subjectTests, operatorTests, keyTests,
-		keyCallTests, bookTests, pageTests, eventTests, paymentTests, waitlistTests, fillTests, lifeTests,
+		keyCallTests, bookTests, pageTests, eventTests, paymentTests, waitlistTests, drawTests, fillTests, lifeTests,
 	} {
 		for _, test := range group {
 			t.Run(test.name, func(t *testing.T) { test.run(newFixture(t, open(t))) })

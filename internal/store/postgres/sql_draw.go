@@ -1,0 +1,73 @@
+package postgres
+
+import (
+	"fmt"
+
+	"sneakerdrop/internal/store/records"
+)
+
+var (
+	//nolint:unqueryvet // what is outside names the columns
+	runBatchEntrants = fmt.Sprintf(`
+SELECT %s
+FROM unnest($2::bigint[]) AS wanted (buyer)
+JOIN LATERAL (
+    SELECT *
+    FROM sneakerdrop.draw_entries
+    WHERE drop_id = $1 AND user_id = wanted.buyer
+    OFFSET 0
+) AS e ON true`, records.DrawEntries.List())
+
+	//nolint:unqueryvet // what is outside names the columns
+	runBatchDrawEntries = fmt.Sprintf(`
+SELECT %s
+FROM unnest($2::bigint[]) AS wanted (entry)
+JOIN LATERAL (
+    SELECT *
+    FROM sneakerdrop.draw_entries
+    WHERE drop_id = $1 AND id = wanted.entry
+    LIMIT 1
+) AS e ON true`, records.DrawEntries.List())
+
+	// The other entries of those who are first in lines: a turn that comes from a draw ends them.
+	//
+	//nolint:unqueryvet // what is outside names the columns
+	runBatchLinesOthers = fmt.Sprintf(`
+SELECT %s
+FROM (
+    SELECT DISTINCT e.user_id
+    FROM %s
+) AS wanted (buyer)
+JOIN LATERAL (
+    SELECT *
+    FROM sneakerdrop.waitlist
+    WHERE drop_id = $1 AND user_id = wanted.buyer AND status + 0 = 1
+    OFFSET 0
+) AS e ON true`, records.Entries.List(), firstInLines("$2", "$3"))
+
+	runBatchWriteEntered = writeNew(records.DrawEntries)
+
+	runBatchWriteRedrawn = `
+WITH written AS (
+    UPDATE sneakerdrop.draw_entries AS w
+    SET withdrawn_at = nullif(n.withdrawn_at, 0), removed = nullif(n.removed, '')
+    FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS n (id, withdrawn_at, removed)
+    JOIN LATERAL (
+        SELECT ctid
+        FROM sneakerdrop.draw_entries
+        WHERE drop_id = n.id >> 32 AND id = n.id
+        LIMIT 1
+    ) AS place ON true
+    WHERE w.ctid = place.ctid
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
+)
+
+// writeNew stores new rows of a table whose ids begin with the drop's number. Its parameters are the columns.
+func writeNew(t *records.Table) string {
+	return fmt.Sprintf(`
+INSERT INTO sneakerdrop.%s (drop_id, %s)
+SELECT n.id >> 32, %s
+FROM unnest(%s) AS n (%[2]s)`, t.Name, names(t.Columns), stored(t.Columns), unnested(t.Columns))
+}
