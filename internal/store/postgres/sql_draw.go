@@ -46,8 +46,9 @@ JOIN LATERAL (
 ) AS e ON true`, records.Entries.List(), firstInLines("$2", "$3"))
 
 	runBatchWriteEntered = writeNew(records.DrawEntries)
+)
 
-	runBatchWriteRedrawn = `
+const runBatchWriteRedrawn = `
 WITH written AS (
     UPDATE sneakerdrop.draw_entries AS w
     SET withdrawn_at = nullif(n.withdrawn_at, 0), removed = nullif(n.removed, '')
@@ -62,7 +63,6 @@ WITH written AS (
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
-)
 
 // writeNew stores new rows of a table whose ids begin with the drop's number. Its parameters are the columns.
 func writeNew(t *records.Table) string {
