@@ -18,6 +18,7 @@ var bookTests = []test{
 	{"Ledger_ByPages", ledgerByPages},
 	{"Pages_UnknownDropIsRefused", pagesOfNoDrop},
 	{"ReadBooks_AllThatIsRecorded", readBooksAll},
+	{"ReadBooks_OfADraw", readBooksOfADraw},
 	{"ReadBooks_UnknownDropIsRefused", readBooksOfNoDrop},
 	{"ReadBooks_ReturnsTheReadersErrorAsItIs", readBooksReturnsError},
 	{"ReadBooks_OfOneMoment", readBooksOfOneMoment},
@@ -32,6 +33,8 @@ type books struct {
 	reservations []drop.Reservation
 	purchases    []drop.Purchase
 	waits        []drop.Entry
+	draws        []store.Draw
+	drawEntries  []drop.DrawEntry
 }
 
 func (b *books) reader() store.Books {
@@ -44,6 +47,8 @@ func (b *books) reader() store.Books {
 		Entry:       keep(&b.entries),
 		Reservation: keep(&b.reservations),
 		Purchase:    keep(&b.purchases),
+		Draw:        keep(&b.draws),
+		DrawEntry:   keep(&b.drawEntries),
 		Waits:       keep(&b.waits),
 	}
 }
@@ -261,6 +266,23 @@ func readBooksAll(f *fixture) {
 	equal(f, "the ledger", got.entries, entries)
 	equal(f, "entries", len(entries), int(want.Seq))
 	equal(f, "a drop of which nothing happened", f.books(f.create(plain(1))).reservations, nil)
+}
+
+func readBooksOfADraw(f *fixture) {
+	id, other, none := f.drawn(sized(2, "8", "9")), f.drawn(plain(1)), f.create(plain(1))
+	f.enter(other, 5)
+	a, b, c := f.enter(id, 5, "9", "8"), f.enter(id, 6, "8"), f.enter(id, 7, "9")
+	b = *f.run(id, base+2, drop.Withdraw{User: 6})[0].DrawEntry
+	c = *f.run(id, base+3, drop.Remove{Entry: c.ID, Reason: "a second account"})[0].DrawEntry
+	kept, _, err := f.Draw(f.ctx, id)
+	if err != nil {
+		f.Fatalf("Draw: %v", err)
+	}
+	got := f.books(id)
+	equal(f, "the draw", got.draws, []store.Draw{kept})
+	equal(f, "its entries", got.drawEntries, []drop.DrawEntry{a, b, c})
+	without := f.books(none)
+	equal(f, "without a draw", len(without.draws)+len(without.drawEntries), 0)
 }
 
 func readBooksOfNoDrop(f *fixture) {

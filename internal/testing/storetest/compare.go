@@ -452,5 +452,6 @@ func (c *comparison) booksOf(f *fixture, id drop.ID) any {
 		Reservations []drop.Reservation
 		Purchases    []drop.Purchase
 		Waits        []drop.Entry
-	}{shared(b.head), b.entries, b.reservations, b.purchases, b.waits}
+		DrawEntries  []drop.DrawEntry
+	}{shared(b.head), b.entries, b.reservations, b.purchases, b.waits, b.drawEntries}
 }
