@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // Metrics count draws. It is a collector.
 type Metrics struct {
-	steps   *prometheus.CounterVec
+	draws   *prometheus.CounterVec
 	waiting *prometheus.GaugeVec
 }
 
@@ -17,7 +17,7 @@ const (
 // NewMetrics returns counts of 0.
 func NewMetrics() *Metrics {
 	m := &Metrics{
-		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
+		draws: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sneakerdrop_draws_total", Help: "Draws that this server finished, and attempts that failed, by result.",
 		}, []string{"result"}),
 		waiting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -25,7 +25,7 @@ func NewMetrics() *Metrics {
 		}, []string{"for"}),
 	}
 	for _, result := range []string{"done", "failed"} {
-		m.steps.WithLabelValues(result)
+		m.draws.WithLabelValues(result)
 	}
 	for _, what := range []string{forSeed, forBeacon} {
 		m.waiting.WithLabelValues(what)
@@ -35,12 +35,12 @@ func NewMetrics() *Metrics {
 
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
-	m.steps.Describe(to)
+	m.draws.Describe(to)
 	m.waiting.Describe(to)
 }
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(to chan<- prometheus.Metric) {
-	m.steps.Collect(to)
+	m.draws.Collect(to)
 	m.waiting.Collect(to)
 }

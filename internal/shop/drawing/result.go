@@ -42,9 +42,9 @@ func (d *Desk) result(ctx context.Context, of *drop.Drop) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	winners, runnersUp, err := readResult(final.Gzip)
+	winners, runnersUp, err := readResult(final.Gzip, of)
 	if err != nil {
-		return nil, fmt.Errorf("read the record of the draw of drop %d: %w", of.ID, err)
+		return nil, err
 	}
 	r = &result{came: make([]int32, int64(of.DrawState.Entered)+1)}
 	for _, w := range winners {
@@ -59,8 +59,28 @@ func (d *Desk) result(ctx context.Context, of *drop.Drop) (*result, error) {
 	return r, nil
 }
 
-// readResult reads the result from a compressed record. It stops before the entries, which are most of a record.
-func readResult(compressed []byte) (winners []draw.Winner, runnersUp []draw.EntryID, err error) {
+// readResult reads the result of a drop's draw from its compressed record. Each entry in it is one of the draw, and
+// each size one of the drop.
+func readResult(compressed []byte, of *drop.Drop) (winners []draw.Winner, runnersUp []draw.EntryID, err error) {
+	winners, runnersUp, err = decodeResult(compressed)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the record of the draw of drop %d: %w", of.ID, err)
+	}
+	for _, w := range winners {
+		if w.Entry < 1 || w.Entry > draw.EntryID(of.DrawState.Entered) || w.Size < 0 || w.Size >= len(of.Sizes) {
+			return nil, nil, fmt.Errorf("the record of the draw of drop %d has the unknown winner %d", of.ID, w.Entry)
+		}
+	}
+	for _, id := range runnersUp {
+		if id < 1 || id > draw.EntryID(of.DrawState.Entered) {
+			return nil, nil, fmt.Errorf("the record of the draw of drop %d has the unknown runner-up %d", of.ID, id)
+		}
+	}
+	return winners, runnersUp, nil
+}
+
+// decodeResult stops before the entries, which are most of a record.
+func decodeResult(compressed []byte) (winners []draw.Winner, runnersUp []draw.EntryID, err error) {
 	text, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		return nil, nil, err

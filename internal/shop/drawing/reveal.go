@@ -65,7 +65,7 @@ func (d *Desk) Reveal(ctx context.Context, id drop.ID, r Reveal) error {
 	if refusal := r.check(&of.Draw, beacon); refusal != nil {
 		return refusal
 	}
-	err = d.change(ctx, id, kept, func(k *store.Draw) (err error) {
+	_, err = d.change(ctx, id, kept, func(k *store.Draw) (err error) {
 		if r.Seed != nil && k.Secrets.Seed == nil {
 			k.Secrets.Seed = r.Seed[:]
 		}
@@ -104,23 +104,23 @@ func (r *Reveal) check(t *drop.Draw, beacon *draw.Beacon) error {
 	return nil
 }
 
-// change stores a change of what is kept of a draw. Another server may change it too, so change tries again with what
-// is there then: edit must change only what is still empty.
-func (d *Desk) change(ctx context.Context, id drop.ID, old store.Draw, edit func(*store.Draw) error) error {
+// change stores a change of what is kept of a draw, and returns what is kept then. Another server may change it too, so
+// change tries again with what is there then: edit must change only what is still empty.
+func (d *Desk) change(ctx context.Context, id drop.ID, old store.Draw, edit func(*store.Draw) error) (store.Draw, error) {
 	for range maxTries {
 		to := old
 		if err := edit(&to); err != nil {
-			return err
+			return old, err
 		}
 		done, err := engine.Ask(ctx, d.engine, func(s store.Records) (bool, error) { return s.ReplaceDraw(ctx, id, &old, &to) })
 		if done || err != nil {
-			return err
+			return to, err
 		}
 		if old, err = d.kept(ctx, id); err != nil {
-			return err
+			return old, err
 		}
 	}
-	return fmt.Errorf("what is kept of the draw of drop %d keeps changing", id)
+	return old, fmt.Errorf("what is kept of the draw of drop %d keeps changing", id)
 }
 
 // maxTries is how often a change is tried. Each part of what is kept changes once, so fewer are enough.
