@@ -60,6 +60,8 @@ type Config struct {
 	Bus        *bus.Config      // nil for none; its Subject is only the first word of the subjects
 	Rehearsals *shop.Rehearsals // nil for none
 	Webhooks   webhooks.SenderOptions
+	// BeaconURL is where the public HTTP API of drand is, for draws with a beacon. Empty: operators reveal the round.
+	BeaconURL string
 
 	// Hangups makes the server read Secrets, and everything else in files, again.
 	Hangups <-chan os.Signal

@@ -23,6 +23,7 @@ import (
 	"sneakerdrop/internal/live/sockets"
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/shop"
+	"sneakerdrop/internal/shop/drawing"
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/web"
 	"sneakerdrop/socketio"
@@ -42,6 +43,7 @@ type server struct {
 	paid     *paid // nil: no payments
 	sockets  *sockets.Sockets
 	streams  *sse.Streams
+	desk     *drawing.Desk
 	feed     *events.Feed
 	hooks    *webhooks.Deliverer
 	stopping chan struct{} // closed once the server stops, for calls that wait for events
@@ -54,7 +56,7 @@ type server struct {
 func (s *server) parts() []part {
 	return []part{
 		s.takeIdentity, s.openWaitingRoom, s.openStore, s.fill, s.makeHub, s.dialBus, s.makeCalls, s.openDiagnostics, s.startEngine, s.subscribeBus,
-		s.startWebhooks, s.warnOfPayments, s.startPayments, s.startJobs, s.openDoor, s.startReloading,
+		s.startWebhooks, s.warnOfPayments, s.startPayments, s.startDraws, s.startJobs, s.openDoor, s.startReloading,
 	}
 }
 
@@ -142,6 +144,8 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	lanes.Metrics, lanes.Publish, lanes.Log = metrics, s.publish, s.Log
 	s.engine = engine.New(s.store, lanes)
 	s.makePayments()
+	draws := drawing.NewMetrics()
+	s.desk = drawing.New(s.engine, drawing.Options{Logger: s.Log, BeaconURL: s.BeaconURL, Metrics: draws})
 	var identify sockets.Identify
 	if s.API.Identity != nil {
 		identify = (&shop.SignIn{Tokens: s.API.Identity, Engine: s.engine}).Buyer
@@ -161,7 +165,7 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	s.hooks = webhooks.NewDeliverer(webhooks.DelivererOptions{
 		Store: s.store, Feed: s.feed, Poster: sender, Alone: !shared, Metrics: delivered, Log: s.Log,
 	})
-	s.registry = Registry(metrics, s.sockets, s.streams, delivered)
+	s.registry = Registry(metrics, s.sockets, s.streams, delivered, draws)
 	c.Engine, c.Log, c.Registry, c.MetricsElsewhere, c.Streams, c.Sockets = s.engine, s.Log, s.registry, s.Metrics != nil, s.streams, s.sockets
 	s.stopping = make(chan struct{})
 	endpoints := webhooks.NewEndpoints(s.store, s.feed, sender, s.Webhooks.AllowPrivate)
@@ -263,6 +267,17 @@ func (s *server) subscribeBus(context.Context) (end stop, err error) {
 func (s *server) startWebhooks(context.Context) (stop, error) {
 	s.hooks.Start()
 	return s.hooks.Stop, nil
+}
+
+// startDraws carries out draws for as long as the server runs.
+func (s *server) startDraws(ctx context.Context) (stop, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { s.desk.Run(ctx) })
+	return ends(func() {
+		cancel()
+		running.Wait()
+	}), nil
 }
 
 func (s *server) startJobs(ctx context.Context) (stop, error) {

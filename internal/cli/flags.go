@@ -28,7 +28,7 @@ func kinds() []kong.Option {
 	return []kong.Option{
 		reads(parseDatabase), reads(parseOriginal), reads(parseAddress), reads(parseBound), reads(parseLimits), reads(parseScenario),
 		reads(parseLogLevel), reads(parseLogFormat), reads(parseRole), reads(parseNameStyle), reads(parseSubject), reads(parseShopName), reads(parseTheme),
-		reads(parseSignIn), reads(parsePublicURL), reads(parseCurrency),
+		reads(parseSignIn), reads(parsePublicURL), reads(parseBeaconURL), reads(parseCurrency),
 		lists[origins](parseOrigin), lists[hostNames](parseHostName), lists[networks](parseNetwork), lists[natsURLs](parseNATSURL),
 		lists[eventTypes](parseEventType), lists[dropIDs](parseDropID),
 		reads(parseHold), reads(parseHSTS), reads(parseLife), reads(parsePayments), reads(parsePayTime), reads(parseLookBack),

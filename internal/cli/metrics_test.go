@@ -21,6 +21,7 @@ import (
 	"sneakerdrop/internal/live/sockets"
 	"sneakerdrop/internal/live/sse"
 	"sneakerdrop/internal/payment"
+	"sneakerdrop/internal/shop/drawing"
 	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/stores"
 	"sneakerdrop/socketio"
@@ -76,7 +77,7 @@ func exported(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	r := app.Registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b, webhooks.NewMetrics(), payment.NewMetrics())
+	r := app.Registry(metrics, sockets.New(hub, socketio.Options{}, nil), sse.New(hub, 0, 0), b, webhooks.NewMetrics(), payment.NewMetrics(), drawing.NewMetrics())
 	e := engine.New(memory.New(stores.Now), engine.Config{Metrics: metrics})
 	if _, err := api.New(api.Config{Engine: e, Registry: r}); err != nil {
 		t.Fatal(err)

@@ -68,3 +68,17 @@ func parsePublicURL(s string) (publicURL, error) {
 	}
 	return publicURL(strings.ToLower(parsed.Scheme + "://" + parsed.Host)), nil
 }
+
+type beaconURL string
+
+// parseBeaconURL reads where the public HTTP API of a beacon is. It has no secrets, because logs and pages show it.
+func parseBeaconURL(s string) (beaconURL, error) {
+	parsed, err := url.Parse(s)
+	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Hostname() == "" {
+		return "", errors.New("must be an http or https address such as https://beacon.example")
+	}
+	if parsed.User != nil || parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(s, "#") {
+		return "", errors.New("must have no user, query or fragment, such as https://beacon.example")
+	}
+	return beaconURL(s), nil
+}

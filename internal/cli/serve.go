@@ -38,6 +38,7 @@ type serveCommand struct {
 	TLSCert          string    `name:"tls-cert" placeholder:"FILE" help:"Serve HTTPS (HTTP/2 and HTTP/1.1) with this certificate and its chain, PEM. The file is read again when it changes (default none: HTTP)."`
 	TLSKey           string    `name:"tls-key" placeholder:"FILE" help:"The certificate's private key, PEM."`
 	HSTS             hsts      `name:"hsts" default:"365d" placeholder:"TIME" help:"How long browsers must keep using HTTPS (Strict-Transport-Security), up to 3650d, or off (default 365d). It also applies to TLS at a proxy that --trusted-proxy names and that sends X-Forwarded-Proto."`
+	BeaconURL        beaconURL `name:"beacon-url" placeholder:"URL" help:"Where the public HTTP API of drand is, for draws with a beacon (default none: an operator reveals the round). docs/DRAW.md describes the beacon."`
 	privateFlag
 	signInFlags     `group:"Who may do what"`
 	paymentFlags    `group:"Payments"`
@@ -103,7 +104,7 @@ func (c *serveCommand) config(ctx context.Context, con *console, log *slog.Logge
 			BuyerNames: c.BuyerNames, BuyerLimits: c.BuyerLimits.Rules, Currency: c.Currency,
 			About: api.About{Version: Version, Started: time.Now(), Settings: con.inForce()},
 		},
-		Payments: paid, Pages: c.pages(), Bus: c.bus(), Rehearsals: rehearsals, Webhooks: webhooks.SenderOptions{AllowPrivate: c.WebhookAllowPrivate, UserAgent: "sneakerdrop/" + Version}, Hangups: con.hangups, Secrets: c.secrets(verifier, rehearsals),
+		Payments: paid, Pages: c.pages(), Bus: c.bus(), Rehearsals: rehearsals, BeaconURL: string(c.BeaconURL), Webhooks: webhooks.SenderOptions{AllowPrivate: c.WebhookAllowPrivate, UserAgent: "sneakerdrop/" + Version}, Hangups: con.hangups, Secrets: c.secrets(verifier, rehearsals),
 		Explain: func(err error) error { return c.explain(con, err) }, Drain: time.Duration(c.Drain), ShutdownTimeout: time.Duration(c.ShutdownTimeout),
 		Ready: func(at app.Address, url string) {
 			fmt.Fprintf(con.stdout, "%s%s\n", readyLine, url)

@@ -49,7 +49,7 @@ const (
 	hashDefault  = "8990e7a9aaed2ffed73dbd7092123d6f289930540d7651336225dc172e51b2ce"
 )
 
-// RoundOf returns a round of the network quicknet or default, as it is before anybody knows its randomness. Its URL is
+// RoundOf returns a round of the network quicknet or default, without the randomness, which comes later. Its URL is
 // the path of the round at every public HTTP API of the network. RoundOf returns an error for any other network, and
 // for a round below 1 or above 2^53-1.
 func RoundOf(network string, round int64) (*Beacon, error) {

@@ -1,5 +1,5 @@
-// Package drawing carries out draws: once the time to enter one is over, it closes the entries, waits for what nobody
-// can know before, draws, publishes the record, and gives the places in line that follow from it.
+// Package drawing carries out draws. Once the time to enter one is over, it closes the entries and waits for what
+// nobody can know before. Then it draws, publishes the record, and gives the places in line that follow from it.
 //
 // Each step looks at what is stored, and does only what is still to do. What one server has stored counts for all of
 // them. So a server that dies, or three servers at once, lead to the same draw, which is done once. The steps:

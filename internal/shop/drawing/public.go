@@ -19,7 +19,7 @@ import (
 
 // Public is what everybody may know of a draw.
 type Public struct {
-	// JSON is the text. It is nil if Gzip has it: a record can have 64 MiB, so read it from Text piece by piece.
+	// JSON is the text. It is nil if Gzip has it: a record can have 64 MiB, so read it from Text in pieces.
 	JSON []byte
 	// Gzip is the text compressed. It is nil before the result is known. Readers share it, so do not change it.
 	Gzip []byte
@@ -29,7 +29,7 @@ type Public struct {
 	ETag string
 }
 
-// Text returns a reader of the text. A reader of a record uncompresses it as it is read.
+// Text returns a reader of the text. It uncompresses a record while somebody reads.
 func (p *Public) Text() (io.Reader, error) {
 	if p.Gzip == nil {
 		return bytes.NewReader(p.JSON), nil
