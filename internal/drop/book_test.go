@@ -18,6 +18,7 @@ type book struct {
 	reserved, purchased uint32
 	waited, closed      uint32
 	entries             map[drop.EntryID]drop.Entry
+	drawEntries         map[drop.EntryID]drop.DrawEntry
 	most                int // of a line that a batch loads
 	batch               drop.BatchID
 	reservations        map[drop.ReservationID]drop.Reservation
@@ -39,6 +40,7 @@ func newBook(spec drop.Spec) *book {
 		purchases:    make(map[drop.ReservationID]drop.Purchase),
 		kept:         make(map[drop.Key]drop.Kept),
 		entries:      make(map[drop.EntryID]drop.Entry),
+		drawEntries:  make(map[drop.EntryID]drop.DrawEntry),
 		most:         drop.MaxOffersPerBatch,
 		names:        map[drop.UserID]string{1: "Ann"},
 	}
@@ -51,7 +53,7 @@ func (b *book) clone() *book {
 	c := *b
 	c.drop.Sizes = slices.Clone(b.drop.Sizes)
 	c.reservations, c.purchases = maps.Clone(b.reservations), maps.Clone(b.purchases)
-	c.entries = maps.Clone(b.entries)
+	c.entries, c.drawEntries = maps.Clone(b.entries), maps.Clone(b.drawEntries)
 	c.ledger, c.kept = slices.Clone(b.ledger), maps.Clone(b.kept)
 	return &c
 }
@@ -132,8 +134,16 @@ func (b *book) loadLines(s *drop.State, need *drop.Need) (users []drop.UserID) {
 		s.LoadLine(i, line[:min(len(line), b.most)], len(line) <= b.most)
 	}
 	for _, e := range b.entries {
+		if b.drop.DrawState.Lined > 0 && slices.Contains(users, e.UserID) && e.As(b.closed).Status == drop.Waiting {
+			s.LoadEntry(e)
+		}
 		if slices.Contains(need.Entries, e.ID) || slices.Contains(need.Waiting, e.UserID) && e.As(b.closed).Status == drop.Waiting {
 			s.LoadEntry(e)
+		}
+	}
+	for _, e := range b.drawEntries {
+		if slices.Contains(need.Entrants, e.UserID) || slices.Contains(need.DrawEntries, e.ID) {
+			s.LoadDrawEntry(e)
 		}
 	}
 	return users
@@ -156,6 +166,9 @@ func (b *book) commit(s *drop.State, c *drop.Changes) {
 	b.waited, b.closed = s.Waited, s.LineClosed
 	for _, e := range slices.Concat(c.Joined, c.Left) {
 		b.entries[e.ID] = *e
+	}
+	for _, e := range slices.Concat(c.Entered, c.Redrawn) {
+		b.drawEntries[e.ID] = *e
 	}
 	for _, r := range slices.Concat(c.Ended, c.Made, c.Updated) {
 		b.reservations[r.ID] = *r

@@ -443,7 +443,8 @@ type Place struct {
 
 // LineUp gives the next places in line that follow from the draw: winners first, each for the size that it won, then
 // runners-up for every size that they ranked. It does nothing unless exactly From places were given so far, so that a
-// draw is done once, whoever does it and how often. Last says that these are the last.
+// draw is done once, whoever does it and how often. It waits while the drop is archived. Last says that these are the
+// last.
 type LineUp struct {
 	From   uint32
 	Places []Place
@@ -456,7 +457,7 @@ func (LineUp) Operation() string { return "line_up" }
 func (LineUp) need(*Need) {}
 
 func (c LineUp) apply(a *application) Result {
-	if a.DrawState.Phase != Drawing || a.DrawState.Lined != c.From || len(c.Places) > MaxLinedUp {
+	if a.Archived || !a.lining() || a.DrawState.Lined != c.From || len(c.Places) > MaxLinedUp {
 		return a.answerDrop(nil)
 	}
 	for _, p := range c.Places {

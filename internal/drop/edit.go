@@ -57,7 +57,7 @@ func (c Edit) change(a *application) *Error {
 	set(&a.OffersCount, c.OffersCount, &a.changed)
 	set(&a.Hidden, c.Hidden, &a.changed)
 	set(&a.Archived, c.Archived, &a.changed)
-	if !a.Waitlist && !a.HasDraw() || a.Archived { // what a draw gave stays
+	if (!a.Waitlist && !a.HasDraw() || a.Archived) && !a.lining() { // what a draw gives stays
 		a.closeLines()
 	}
 	return nil

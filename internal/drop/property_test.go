@@ -254,6 +254,7 @@ func checkRows(t *rapid.T, before, after *book, now drop.Time) {
 
 // checkLines checks that units go to those who wait, the first first, and to nobody else.
 func checkLines(t *rapid.T, before, after *book) {
+	lining := before.drop.DrawState.Phase == drop.Drawing // the next batch offers
 	for i := range after.drop.Sizes {
 		size := &after.drop.Sizes[i]
 		line := after.line(i)
@@ -263,10 +264,10 @@ func checkLines(t *rapid.T, before, after *book) {
 		if size.Waiting > size.Pending && size.Stock.Available > 0 {
 			t.Fatalf("there are units on sale while others wait: %+v", size)
 		}
-		if size.Pending > 0 && !after.drop.Paused && after.most == drop.MaxOffersPerBatch {
+		if size.Pending > 0 && !after.drop.Paused && !lining && after.most == drop.MaxOffersPerBatch {
 			t.Fatalf("units that nobody is offered: %+v", size)
 		}
-		if was := before.line(i); before.drop.Sizes[i].Pending > 0 && !before.drop.Paused && len(line) > 0 && was[0] == line[0] {
+		if was := before.line(i); before.drop.Sizes[i].Pending > 0 && !before.drop.Paused && !lining && len(line) > 0 && was[0] == line[0] {
 			t.Fatalf("units are kept for %+v, and not offered", line[0])
 		}
 		users := make(map[drop.UserID]bool)
@@ -277,7 +278,9 @@ func checkLines(t *rapid.T, before, after *book) {
 			users[e.UserID] = true
 		}
 	}
-	if after.drop.Waiting() > int64(max(after.drop.MaxWaiting, int(before.drop.Waiting()))) || (!after.drop.Waitlist || after.drop.Archived) && after.drop.Waiting() > 0 {
+	full := after.drop.Waiting() > int64(max(after.drop.MaxWaiting, int(before.drop.Waiting()))) && before.drop.DrawState == after.drop.DrawState
+	over := after.drop.Archived && after.drop.DrawState.Phase != drop.Drawing || !after.drop.Waitlist && !after.drop.HasDraw()
+	if full || over && after.drop.Waiting() > 0 {
 		t.Fatalf("%d wait in %+v", after.drop.Waiting(), after.drop)
 	}
 	for id, e := range after.entries {
