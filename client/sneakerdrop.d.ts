@@ -401,6 +401,8 @@ export interface components {
             retry_in_ms: number;
         };
         CreateRequest: {
+            /** @description A draw decides who may buy. Its terms never change */
+            draw?: components["schemas"]["DrawRequest"];
             /** @description true: a draft, which is not in the list until you set hidden to false. Anybody who knows the id can still reserve */
             hidden?: boolean | null;
             /** @description An http or https address, or a path that starts with / */
@@ -437,9 +439,9 @@ export interface components {
             sizes?: components["schemas"]["SizeRequest"][] | null;
             /**
              * Format: date-time
-             * @description When reserving opens: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds
+             * @description When reserving opens: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds. Required without draw; with one the default is draw.closes, and it must not be earlier
              */
-            start_time: string;
+            start_time?: string | null;
             /**
              * Format: int64
              * @description Units for sale. Required without sizes; with sizes it must equal their sum
@@ -456,6 +458,120 @@ export interface components {
             /** @description Why it may lose confirmed sales */
             warnings: string[];
         };
+        DrawEntries: {
+            /** @description In the order of their numbers */
+            entries: components["schemas"]["DrawEntry"][];
+            /**
+             * Format: int64
+             * @description Send it as after to get the next page; null: this is the last page
+             */
+            next: number | null;
+        };
+        DrawEntry: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            dropId: number;
+            /** Format: int64 */
+            id: number;
+            /** @description Why the shop removed the entry */
+            reason?: string;
+            /** @description Proves which entry of the public record is the buyer's. Absent in lists of all buyers, and in answers to operators */
+            receipt?: components["schemas"]["DrawReceipt"];
+            /** @description Present once the result is there, for an entry that took part. Absent in lists of all buyers */
+            result?: components["schemas"]["DrawResult"];
+            /** @description The wanted sizes, the favorite first. Empty if the drop has no sizes */
+            sizes: string[];
+            /** @enum {string} */
+            status: "entered" | "withdrawn" | "removed";
+            /** Format: int64 */
+            userId: number;
+        };
+        DrawReceipt: {
+            /** Format: int64 */
+            buyer: number;
+            /** Format: int64 */
+            drop: number;
+            /**
+             * Format: int64
+             * @description The number of the entry in the public record
+             */
+            entry: number;
+            /** @description Secret: whoever has it can show whose entry it is */
+            salt: string;
+            sizes: string[];
+            version: string;
+        };
+        DrawRequest: {
+            /**
+             * @description The drand network whose randomness the draw uses beside the seed. Left out: the seed alone decides
+             * @enum {string|null}
+             */
+            beacon?: "quicknet" | "default" | null;
+            /**
+             * Format: date-time
+             * @description When nobody can enter any more; after opens
+             */
+            closes: string;
+            /**
+             * Format: date-time
+             * @description When buyers can enter: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds
+             */
+            opens: string;
+            /**
+             * Format: int64
+             * @description Seconds that a winner has to buy the unit
+             * @default 600
+             */
+            pay_within?: number | null;
+            /**
+             * Format: int64
+             * @description Required with beacon: the round of the network. It must come after closes
+             */
+            round?: number | null;
+            /** @description The commitment to a seed that you keep, and reveal after the close. Left out: the server makes the seed and reveals it itself */
+            seed_commitment?: string | null;
+        };
+        DrawResult: {
+            /**
+             * Format: int64
+             * @description The place among the runners-up, from 1
+             */
+            place?: number;
+            /** @description The size that the entry won, if the drop has sizes */
+            size?: string;
+            won: boolean;
+        };
+        DrawTerms: {
+            /** @description The drand network. Absent: the seed alone decides */
+            beacon?: string;
+            /** Format: date-time */
+            closes: string;
+            /**
+             * Format: int32
+             * @description Entries so far, with those that were withdrawn or removed
+             */
+            entered: number;
+            /** Format: date-time */
+            opens: string;
+            /**
+             * Format: int64
+             * @description Seconds that a winner has to buy the unit
+             */
+            pay_within: number;
+            /**
+             * @description soon: before opens. open: buyers can enter. closed: the result is not there yet. drawn: the result is there
+             * @enum {string}
+             */
+            phase: "soon" | "open" | "closed" | "drawn";
+            /**
+             * Format: int64
+             * @description Present with beacon
+             */
+            round?: number;
+            /** @description The commitment to the seed */
+            seed_commitment: string;
+        };
         Drop: {
             /** @description Present only if true: the drop is over and not in the list */
             archived?: boolean;
@@ -464,6 +580,8 @@ export interface components {
              * @description Available units
              */
             available_stock: number;
+            /** @description Present if a draw decides who may buy */
+            draw?: components["schemas"]["DrawTerms"];
             /** @description Present only if true: the drop is not in the list */
             hidden?: boolean;
             /** Format: int64 */
@@ -598,6 +716,24 @@ export interface components {
             /** Format: int64 */
             released: number;
         };
+        EnterRequest: {
+            /**
+             * Format: int64
+             * @description The drop
+             */
+            dropId: number;
+            /** @description Goes with userName */
+            email?: string | null;
+            /** @description The sizes that the buyer would take, the favorite first. Required if the drop has sizes */
+            sizes?: (string | number)[] | null;
+            /**
+             * Format: int64
+             * @description The buyer's number, as in reserve
+             */
+            userId?: number | null;
+            /** @description The buyer, if there is no userId, as in reserve */
+            userName?: string | null;
+        };
         Entry: {
             /** Format: date-time */
             at: string;
@@ -670,6 +806,8 @@ export interface components {
             archived: boolean;
             /** Format: int64 */
             available: number;
+            /** @description Absent for a drop without a draw */
+            draw?: components["schemas"]["DrawTerms"];
             /**
              * Format: int64
              * @description Units in active reservations
@@ -1078,9 +1216,98 @@ export interface components {
              * @description Stable name of the error, for programs
              * @enum {string}
              */
-            code: "already_purchased" | "already_returned" | "archived" | "bad_json" | "cross_origin" | "drop_not_found" | "entry_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "no_waitlist" | "not_ready" | "notification_invalid" | "offered" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "payment_failed" | "payment_not_found" | "payment_pending" | "payment_provider_unreachable" | "payment_required" | "purchase_not_found" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
+            code: "already_purchased" | "already_returned" | "archived" | "bad_json" | "cross_origin" | "draw_closed" | "draw_full" | "draw_open" | "drop_not_found" | "entered" | "entry_not_found" | "exhausted" | "idempotency_mismatch" | "internal" | "invalid_token" | "method_not_allowed" | "misdirected_request" | "no_draw" | "no_waitlist" | "not_ready" | "notification_invalid" | "offered" | "out_of_stock" | "outcome_unknown" | "overloaded" | "page_changed" | "paused" | "payment_failed" | "payment_not_found" | "payment_pending" | "payment_provider_unreachable" | "payment_required" | "purchase_not_found" | "removed" | "reservation_cancelled" | "reservation_expired" | "reservation_not_found" | "route_not_found" | "token_expired" | "token_not_found" | "too_large" | "unauthenticated" | "unavailable" | "user_not_found" | "webhook_not_found";
             /** @description What happened, why, and what to do next, for people */
             error: string;
+        };
+        PublicDraw: {
+            /** @description The round of the beacon; null: the seed alone decides. Its randomness and signatures are only in the record */
+            beacon: {
+                chain_hash: string;
+                previous_signature?: string;
+                public_key: string;
+                randomness?: string;
+                /** Format: int64 */
+                round: number;
+                scheme: string;
+                signature?: string;
+                url: string;
+            } | null;
+            /** Format: date-time */
+            closes: string;
+            /** @description The commitment to the seed */
+            commitment: string;
+            /**
+             * Format: int64
+             * @description Present from the close on: the number of entries
+             */
+            count?: number | null;
+            drop: components["schemas"]["PublicDrop"];
+            /** @description Only in the record */
+            entries?: components["schemas"]["PublicEntry"][];
+            /** Format: date-time */
+            opens: string;
+            /**
+             * Format: int64
+             * @description Seconds that a winner has to buy the unit. Absent in the record
+             */
+            pay_within?: number;
+            /**
+             * @description As in a drop. Absent in the record
+             * @enum {string}
+             */
+            phase?: "soon" | "open" | "closed";
+            /** @description Present from the close on */
+            root?: string;
+            /** @description Only in the record: numbers of entries in the order of the draw */
+            runners_up?: number[];
+            /** @description Present from the close on */
+            seal?: string;
+            /** @description Only in the record */
+            seed?: string;
+            /** @description Only in the record */
+            stock?: components["schemas"]["PublicStock"][];
+            /** @description The version of the format */
+            version: string;
+            /** @description Only in the record, in the order of the draw */
+            winners?: components["schemas"]["PublicWinner"][];
+        };
+        PublicDrop: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        PublicEntry: {
+            /** @description Hides the buyer; the receipt proves whose entry it is */
+            hash: string;
+            /**
+             * Format: int64
+             * @description The number of the entry
+             */
+            id: number;
+            /** @description Why the shop removed the entry */
+            removed?: string;
+            /** @description Places in stock, the favorite first */
+            sizes: number[];
+            withdrawn?: boolean;
+        };
+        PublicStock: {
+            /** @description Empty for a drop without sizes */
+            size: string;
+            /** Format: int64 */
+            units: number;
+        };
+        PublicWinner: {
+            /**
+             * Format: int64
+             * @description The number of the entry
+             */
+            entry: number;
+            /**
+             * Format: int64
+             * @description The place of the size in stock, from 0
+             */
+            size: number;
         };
         Purchase: {
             /** Format: date-time */
@@ -1231,6 +1458,15 @@ export interface components {
              */
             dropId: number;
         };
+        RemoveRequest: {
+            /**
+             * Format: int64
+             * @description The id from the list of entries
+             */
+            entryId: number;
+            /** @description Why. Everybody can read it in the record */
+            reason: string;
+        };
         Replay: {
             /** Format: int64 */
             dropId: number;
@@ -1350,6 +1586,19 @@ export interface components {
             reason?: string | null;
             /** @description true: the unit goes on sale again at once. false: it is written off and leaves the stock */
             restock: boolean;
+        };
+        RevealRequest: {
+            /** @description The round of the beacon, for a server that cannot read it by itself */
+            beacon?: components["schemas"]["RoundRequest"];
+            /** @description The seed that you keep */
+            seed?: string | null;
+        };
+        RoundRequest: {
+            /** @description Required by the network default */
+            previous_signature?: string | null;
+            /** @description The SHA-256 of the signature; only checked */
+            randomness?: string | null;
+            signature: string;
         };
         Sale: {
             /** Format: date-time */
@@ -1752,6 +2001,22 @@ export interface components {
             /** @description In ascending order of id */
             webhooks: components["schemas"]["Webhook"][];
         };
+        WithdrawRequest: {
+            /**
+             * Format: int64
+             * @description The drop
+             */
+            dropId: number;
+            /** @description Goes with userName */
+            email?: string | null;
+            /**
+             * Format: int64
+             * @description The buyer's number, as in reserve
+             */
+            userId?: number | null;
+            /** @description The buyer, if there is no userId, as in reserve */
+            userName?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2010,6 +2275,52 @@ export interface operations {
             };
         };
     };
+    showDraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that the client has */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the content */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "sneakerdrop draw 1",
+                     *       "drop": {
+                     *         "id": 1,
+                     *         "name": "Air Zenith 1"
+                     *       },
+                     *       "phase": "open",
+                     *       "opens": "2026-01-31T10:00:00.000Z",
+                     *       "closes": "2026-02-01T10:00:00.000Z",
+                     *       "pay_within": 600,
+                     *       "commitment": "2edb4a22a01ee23b2b46c6ecd94a5ef4a1ae70f0ac0e6ac18e4a0ca5b9f9d3c6",
+                     *       "beacon": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PublicDraw"];
+                };
+            };
+        };
+    };
     duplicateDrop: {
         parameters: {
             query?: never;
@@ -2083,6 +2394,67 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Drop"];
+                };
+            };
+        };
+    };
+    listDrawEntries: {
+        parameters: {
+            query?: {
+                /** @description Return rows after this id of the entry */
+                after?: number;
+                /**
+                 * @description Maximum number of rows
+                 * @example 100
+                 */
+                limit?: number;
+                /** @description Only this buyer's entries; all of them on one page */
+                userId?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "id": 4294967297,
+                     *           "dropId": 1,
+                     *           "userId": 3,
+                     *           "sizes": [],
+                     *           "status": "entered",
+                     *           "createdAt": "2026-01-31T10:00:02.345Z",
+                     *           "receipt": {
+                     *             "version": "sneakerdrop draw 1",
+                     *             "drop": 1,
+                     *             "entry": 1,
+                     *             "buyer": 3,
+                     *             "salt": "3261b4a8fbe54b47c0109b1cc71a9cb5",
+                     *             "sizes": [
+                     *               ""
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DrawEntries"];
                 };
             };
         };
@@ -2401,6 +2773,55 @@ export interface operations {
             };
         };
     };
+    removeDrawEntry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 4294967297,
+                     *       "dropId": 1,
+                     *       "userId": 3,
+                     *       "sizes": [],
+                     *       "status": "removed",
+                     *       "reason": "Entered under two names",
+                     *       "createdAt": "2026-01-31T10:00:02.345Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DrawEntry"];
+                };
+            };
+        };
+    };
     restock: {
         parameters: {
             query?: never;
@@ -2551,6 +2972,51 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Drop"];
+                };
+            };
+        };
+    };
+    revealDraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The drop's id
+                 * @example 1
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevealRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "sneakerdrop draw 1",
+                     *       "drop": {
+                     *         "id": 1,
+                     *         "name": "Air Zenith 1"
+                     *       },
+                     *       "phase": "open",
+                     *       "opens": "2026-01-31T10:00:00.000Z",
+                     *       "closes": "2026-02-01T10:00:00.000Z",
+                     *       "pay_within": 600,
+                     *       "commitment": "2edb4a22a01ee23b2b46c6ecd94a5ef4a1ae70f0ac0e6ac18e4a0ca5b9f9d3c6",
+                     *       "beacon": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PublicDraw"];
                 };
             };
         };
@@ -2751,6 +3217,58 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Drop"];
+                };
+            };
+        };
+    };
+    enterDraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 4294967297,
+                     *       "dropId": 1,
+                     *       "userId": 3,
+                     *       "sizes": [],
+                     *       "status": "entered",
+                     *       "createdAt": "2026-01-31T10:00:02.345Z",
+                     *       "receipt": {
+                     *         "version": "sneakerdrop draw 1",
+                     *         "drop": 1,
+                     *         "entry": 1,
+                     *         "buyer": 3,
+                     *         "salt": "3261b4a8fbe54b47c0109b1cc71a9cb5",
+                     *         "sizes": [
+                     *           ""
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DrawEntry"];
                 };
             };
         };
@@ -2964,6 +3482,58 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Place"];
+                };
+            };
+        };
+    };
+    withdrawFromDraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A key of visible ASCII characters that you choose, new for each call, such as a UUID. A repeated call with the same key and body has no second effect. For 24 hours it gets the first successful answer, with Idempotent-Replayed: true, whatever has happened to the drop since. Errors are not kept: the next call is a new try. A key applies to one drop and one operation. Concurrent calls with one key wait for the first one and get its answer
+                 * @example 6f0c1b0e-3d0a-4b53-9f0a-6a2c1f9f3a11
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description true: an earlier call with the same Idempotency-Key took effect, and this is its answer. Absent otherwise */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 4294967297,
+                     *       "dropId": 1,
+                     *       "userId": 3,
+                     *       "sizes": [],
+                     *       "status": "withdrawn",
+                     *       "createdAt": "2026-01-31T10:00:02.345Z",
+                     *       "receipt": {
+                     *         "version": "sneakerdrop draw 1",
+                     *         "drop": 1,
+                     *         "entry": 1,
+                     *         "buyer": 3,
+                     *         "salt": "3261b4a8fbe54b47c0109b1cc71a9cb5",
+                     *         "sizes": [
+                     *           ""
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DrawEntry"];
                 };
             };
         };

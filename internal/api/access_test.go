@@ -32,6 +32,7 @@ var rights = map[string]string{
 	"list-drops": anybody, "get-drop": anybody, "events": watcher,
 	"reserve": buyer, "purchase": seller, "cancel": buyer, "checkout": buyer, "get-payment": buyer, "me": buyer,
 	"join-waitlist": buyer, "leave-waitlist": buyer, "show-waitlist": looker, "list-reservations": buyer,
+	"enter-draw": buyer, "withdraw-from-draw": buyer, "list-draw-entries": looker, "show-draw": anybody, "remove-draw-entry": operating, "reveal-draw": operating,
 	"create-drop": operating, "edit-drop": operating, "restock": operating, "return-purchase": operating, "refund-purchase": operating, "pause": operating, "resume": operating,
 	"ensure-user":    operating,
 	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "sales": viewer, "audit": operating, "list-payments": viewer,

@@ -32,6 +32,7 @@ import (
 	"sneakerdrop/internal/negotiate"
 	"sneakerdrop/internal/shop"
 	"sneakerdrop/internal/shop/checkout"
+	"sneakerdrop/internal/shop/drawing"
 	"sneakerdrop/socketio"
 )
 
@@ -61,6 +62,8 @@ type Config struct {
 	Currency drop.Currency
 	// Checkout takes payments (default: nobody pays, and the calls about payments do not exist).
 	Checkout *checkout.Service
+	// Draws keeps the records of draws (default: one that is made here and whose Run nobody calls).
+	Draws *drawing.Desk
 	// Audit serves GET /api/drops/{id}/audit (default: the call does not exist).
 	Audit Audit
 	// Rehearsals serves /api/operator/rehearsals (default: the path does not exist).
@@ -107,6 +110,7 @@ type api struct {
 	names    drop.NameStyle
 	currency drop.Currency
 	checkout *checkout.Service // nil: nobody pays
+	draws    *drawing.Desk
 	origins  *origins
 	streams  Streams
 	sockets  interface{ Stats() socketio.Stats } // nil: there is no count
@@ -152,11 +156,14 @@ func New(c Config) (http.Handler, error) {
 		}
 	}
 	c.Currency = cmp.Or(c.Currency, defaultCurrency)
+	if c.Draws == nil {
+		c.Draws = drawing.New(c.Engine, drawing.Options{Logger: c.Log})
+	}
 	a := &api{
 		engine: c.Engine, log: c.Log, currency: c.Currency, timeout: timeouts{after: c.RequestTimeout}, metrics: newMetrics(), limits: newLimits(&c),
 		identity: c.Identity, signIn: shop.SignIn{Tokens: c.Identity, Engine: c.Engine}, names: c.BuyerNames,
-		checkout: c.Checkout,
-		origins:  newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
+		checkout: c.Checkout, draws: c.Draws,
+		origins: newOrigins(c.AllowedOrigins), streams: c.Streams, bus: c.Bus, registry: c.Registry, process: rand.Text()[:12],
 		metricsElsewhere: c.MetricsElsewhere, audit: c.Audit, rehearsals: c.Rehearsals,
 		about: c.About, feed: c.Feed, endpoints: c.Endpoints, stopping: c.Stopping,
 	}

@@ -102,13 +102,24 @@ func (a *api) wanted(w http.ResponseWriter, r *http.Request, in *reserveRequest)
 	if err := drop.CheckLabel("size", size); err != nil {
 		return 0, 0, "", err
 	}
-	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), in)
+	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), &buyerFields{in.UserID, in.UserName, in.Email}, func(d *drop.Drop) *drop.Error {
+		return d.RefuseSize(size)
+	})
 	return drop.ID(id), user, size, err
 }
 
+// buyerFields are the members of a body that name a buyer.
+type buyerFields struct {
+	UserID          *whole
+	UserName, Email *string
+}
+
 // buyer finds out who wants a unit. The token of a signed-in buyer decides, whatever name the body has; a different
-// userId is refused. Without a token, buyer accepts a shop's own number without asking the store.
-func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveRequest) (drop.UserID, error) {
+// userId is refused. Without a token, buyer accepts a shop's own number without asking the store. A call that refuse
+// refuses creates no user.
+func (a *api) buyer(
+	ctx context.Context, who *caller, id drop.ID, in *buyerFields, refuse func(*drop.Drop) *drop.Error,
+) (drop.UserID, error) {
 	switch {
 	case who.buyer.ID != 0 && in.UserID != nil && drop.UserID(*in.UserID) != who.buyer.ID:
 		return 0, &drop.Error{Code: codeForbidden, Field: "userId"}
@@ -128,7 +139,7 @@ func (a *api) buyer(ctx context.Context, who *caller, id drop.ID, in *reserveReq
 	if err != nil { // a call for an unknown drop creates no user
 		return 0, err
 	}
-	if refusal := v.Drop.RefuseSize(string(optional(in.Size))); refusal != nil { // nor does a call for an unknown size
+	if refusal := refuse(&v.Drop); refusal != nil { // nor does a call for an unknown size
 		return 0, refusal
 	}
 	user, err := a.engine.EnsureUser(ctx, *in.UserName, optional(in.Email), engine.Retry{}) // a lookup needs no idempotency key

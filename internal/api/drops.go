@@ -14,7 +14,7 @@ type createRequest struct {
 	Name       *string        `json:"name" required:"true" nullable:"false" minLength:"1" maxLength:"200" doc:"What is sold"`
 	Price      *amount        `json:"price" required:"true" nullable:"false"`
 	TotalStock *whole         `json:"total_stock,omitzero" nullable:"true" minimum:"0" maximum:"10000000" doc:"Units for sale. Required without sizes; with sizes it must equal their sum"`
-	StartTime  *instant       `json:"start_time" required:"true" nullable:"false" doc:"When reserving opens: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds"`
+	StartTime  *instant       `json:"start_time,omitzero" nullable:"true" doc:"When reserving opens: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds. Required without draw; with one the default is draw.closes, and it must not be earlier"`
 	ImageURL   *string        `json:"image_url,omitzero" maxLength:"2048" doc:"An http or https address, or a path that starts with /"`
 	Sizes      *[]sizeRequest `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes of the drop. Leave out for a drop without sizes"`
 	Limit      *whole         `json:"limit_per_user,omitzero" nullable:"true" minimum:"0" maximum:"1000" doc:"Active reservations plus purchases that one user may have. 0 or left out: no limit"`
@@ -24,6 +24,7 @@ type createRequest struct {
 	OfferFor   *whole         `json:"offer_for,omitzero" nullable:"true" minimum:"10" maximum:"86400" default:"600" doc:"Seconds that a buyer from the waitlist has to buy an offered unit"`
 	MaxWaiting *whole         `json:"max_waiting,omitzero" nullable:"true" minimum:"1" maximum:"1000000" default:"10000" doc:"Entries that may wait at a time, in all sizes"`
 	Count      *bool          `json:"offers_count,omitzero" nullable:"true" doc:"true: an offer that its buyer let pass counts toward max_expired_holds"`
+	Draw       *drawRequest   `json:"draw,omitzero" doc:"A draw decides who may buy. Its terms never change"`
 }
 
 type sizeRequest struct {
@@ -50,6 +51,7 @@ type dropAnswer struct {
 	MaxWaiting     int            `json:"max_waiting,omitzero" doc:"Present with waitlist: entries that may wait at a time, in all sizes"`
 	Count          bool           `json:"offers_count,omitzero" doc:"Present only if true: an offer that its buyer let pass counts toward max_expired_holds"`
 	Waiting        *int64         `json:"waiting,omitzero" doc:"Present with waitlist: entries that wait now, in all sizes"`
+	Draw           *drawTerms     `json:"draw,omitzero" doc:"Present if a draw decides who may buy"`
 	Sizes          []sizeAnswer   `json:"sizes,omitempty" nullable:"false" doc:"Absent for a drop without sizes"`
 	Purchases      []recentAnswer `json:"purchases" nullable:"false" doc:"The 3 newest purchases, newest first"`
 	// PurchasesToo has the spelling that the original's own web client reads.
@@ -96,7 +98,7 @@ func (a *api) createDrop(w http.ResponseWriter, r *http.Request) error {
 	}
 	concerns(w, v.Drop.ID)
 	made(w, "drop", int64(v.Drop.ID))
-	writeBody(w, http.StatusOK, v.Encoded(a.encodeDrop))
+	writeBody(w, http.StatusOK, a.encoded(v))
 	return nil
 }
 
@@ -117,6 +119,14 @@ func (a *api) spec(in *createRequest) (drop.Spec, error) {
 	}
 	if spec.Price, err = a.money("price", price); err != nil {
 		return spec, err
+	}
+	if in.Draw != nil {
+		if spec.Draw, err = in.Draw.terms(); err != nil {
+			return spec, err
+		}
+	}
+	if in.StartTime == nil && in.Draw != nil {
+		in.StartTime = in.Draw.Closes
 	}
 	start, err := required("start_time", in.StartTime)
 	if err != nil {
@@ -157,8 +167,16 @@ func (a *api) getDrop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	negotiate.NewBody(jsonType[0], v.Encoded(a.encodeDrop), gzip.BestSpeed).ServeHTTP(w, r)
+	negotiate.NewBody(jsonType[0], a.encoded(v), gzip.BestSpeed).ServeHTTP(w, r)
 	return nil
+}
+
+// encoded returns a drop as JSON. The phase of a draw that is not over depends on the time, so that JSON is not kept.
+func (a *api) encoded(v *engine.View) []byte {
+	if v.Drop.HasDraw() && v.Drop.DrawState.Phase != drop.Drawn {
+		return a.encodeDrop(v)
+	}
+	return v.Encoded(a.encodeDrop)
 }
 
 func (a *api) encodeDrop(v *engine.View) []byte {
@@ -176,6 +194,9 @@ func (a *api) encodeDrop(v *engine.View) []byte {
 	if d.Waitlist {
 		answer.Waitlist, answer.OfferFor, answer.MaxWaiting, answer.Count = true, d.OfferFor, d.MaxWaiting, d.OffersCount
 		answer.Waiting = new(d.Waiting())
+	}
+	if d.HasDraw() {
+		answer.Draw = answerTerms(d, a.engine.Now())
 	}
 	if d.Sized() {
 		for i := range d.Sizes {

@@ -42,6 +42,7 @@ type (
 		MaxWaiting   int                `json:"max_waiting" doc:"Entries that may wait at a time, in all sizes"`
 		OffersCount  bool               `json:"offers_count" doc:"true: an offer that its buyer let pass counts toward max_expired_holds"`
 		Waiting      int64              `json:"waiting" doc:"Entries that wait now, in all sizes"`
+		Draw         *drawTerms         `json:"draw,omitzero" doc:"Absent for a drop without a draw"`
 		Sizes        []sizeFigureAnswer `json:"sizes" nullable:"false" doc:"Empty for a drop without sizes"`
 	}
 	sizeFigureAnswer struct {
@@ -89,7 +90,11 @@ func (a *api) showFigures(w http.ResponseWriter, _ *http.Request) error {
 		answer.Warnings = append(answer.Warnings, c.What+" ("+c.Source+")")
 	}
 	for _, v := range a.engine.AllViews() {
-		answer.Drops = append(answer.Drops, figuresOf(v))
+		f := figuresOf(v)
+		if v.Drop.HasDraw() {
+			f.Draw = answerTerms(&v.Drop, drop.Time(answer.At))
+		}
+		answer.Drops = append(answer.Drops, f)
 	}
 	if !a.metricsElsewhere || a.identity != nil {
 		answer.Service = a.service()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/negotiate"
 )
@@ -21,33 +22,42 @@ type listing struct {
 	*negotiate.Body
 
 	generation uint64
+	until      drop.Time // when the phase of a draw in it changes; 0: never
 }
 
 // at returns a listing that includes everything committed before the call. It reads the generation before the views:
 // the other way around, the generation could include a change that the views do not show yet.
 func (l *list) at(e *engine.Engine, encode func(*engine.View) []byte) *listing {
 	generation := e.Generation()
-	if have := l.current.Load(); have != nil && have.generation >= generation {
+	if have := l.current.Load(); have.fits(e, generation) {
 		return have
 	}
 	l.making.Lock()
 	defer l.making.Unlock()
-	if have := l.current.Load(); have != nil && have.generation >= generation {
+	if have := l.current.Load(); have.fits(e, generation) {
 		return have
 	}
 	generation = e.Generation()
-	views := e.Views()
+	now, until, views := e.Now(), drop.Time(0), e.Views()
 	parts := make([][]byte, len(views))
 	for i, v := range views {
-		parts[i] = v.Encoded(encode)
+		if turn := nextPhase(&v.Drop, now); turn != 0 && (until == 0 || turn < until) {
+			until = turn
+		}
+		parts[i] = encode(v)
 	}
-	made := &listing{generation: generation, Body: negotiate.NewBody(jsonType[0], joinArray(parts), gzip.BestSpeed)}
+	made := &listing{generation: generation, until: until, Body: negotiate.NewBody(jsonType[0], joinArray(parts), gzip.BestSpeed)}
 	l.current.Store(made)
 	return made
 }
 
+// fits reports whether a listing can be the answer to a call that came when the views had that generation.
+func (l *listing) fits(e *engine.Engine, generation uint64) bool {
+	return l != nil && l.generation >= generation && (l.until == 0 || e.Now() < l.until)
+}
+
 func (a *api) listDrops(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-cache")
-	a.list.at(a.engine, a.encodeDrop).ServeHTTP(w, r)
+	a.list.at(a.engine, a.encoded).ServeHTTP(w, r)
 	return nil
 }

@@ -144,7 +144,7 @@ func (a *api) answerDrop(w http.ResponseWriter, v *engine.View, err error) error
 	if err != nil {
 		return err
 	}
-	writeBody(w, http.StatusOK, v.Encoded(a.encodeDrop))
+	writeBody(w, http.StatusOK, a.encoded(v))
 	return nil
 }
 

@@ -77,7 +77,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.waitlistRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.waitlistRoutes(), a.drawRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
 		a.feedRoutes(), a.webhookRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
@@ -94,12 +94,14 @@ func (a *api) dropRoutes() []route {
 		{
 			method: http.MethodPost, path: dropsPath + "/create", serve: a.createDrop,
 			id: createDropID, access: operators, tag: tagDrops, summary: "Create a drop",
-			text: "Creates a drop with total_stock units, or with sizes that have their own units.",
+			text: "Creates a drop with total_stock units, or with sizes that have their own units. With draw, buyers enter until draw.closes, and a draw decides who may buy.",
 			body: reflect.TypeFor[createRequest](),
 			examples: []example{
 				{"plain", "A drop without sizes", `{"name":"Air Zenith 1","price":119.99,"total_stock":50,"start_time":"2026-01-31T10:00:00.000Z"}`},
 				{"sized", "A drop with sizes, at most two pairs per buyer", `{"name":"Court Runner","price":90,"start_time":"2026-01-31T10:00:00+01:00",` +
 					`"image_url":"https://shop.example/court-runner.jpg","sizes":[{"size":"9","stock":20},{"size":9.5,"stock":30}],"limit_per_user":2}`},
+				{"drawn", "A drop whose buyers a draw decides, with a public beacon", `{"name":"Air Zenith 2","price":149,"total_stock":50,` +
+					`"draw":{"opens":"2026-01-31T10:00:00Z","closes":"2026-02-01T10:00:00Z","pay_within":3600,"beacon":"quicknet","round":26000000}}`},
 			},
 			answer: reflect.TypeFor[dropAnswer](), answerExample: exampleDrop, operator: true,
 		},
@@ -130,7 +132,7 @@ func (a *api) buyingRoutes() []route {
 			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleReservation,
 			codes: []drop.Code{
 				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeOutOfStock, drop.CodeNotStarted,
-				drop.CodePaused, drop.CodeArchived, drop.CodeWaitlist, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted, codeOverloaded,
+				drop.CodePaused, drop.CodeArchived, drop.CodeWaitlist, drop.CodeDrawOpen, drop.CodeDrawClosed, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted, codeOverloaded,
 			},
 		},
 		a.purchaseRoute(),

@@ -85,14 +85,10 @@ func (a *api) showWaitlist(w http.ResponseWriter, r *http.Request) error {
 	if q.err != nil {
 		return q.err
 	}
+	if err := a.mayRead(w, r, user); err != nil {
+		return err
+	}
 	me := callerOf(w).buyer.ID
-	if me != 0 && user != 0 && user != me {
-		return &drop.Error{Code: codeForbidden, Field: "userId"}
-	}
-	origin := r.Header.Get("Origin")
-	if me == 0 && user == 0 && origin != "" && !a.origins.names(origin) {
-		return drop.Refuse(codeCrossOrigin) // it is an operator's call then, so not for pages of every origin
-	}
 	v, err := a.engine.View(r.Context(), id)
 	if err != nil {
 		return err
@@ -108,6 +104,20 @@ func (a *api) showWaitlist(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer.Waiting = v.Drop.Waiting()
 	writeJSON(w, &answer)
+	return nil
+}
+
+// mayRead refuses a signed-in buyer who asks for another user's entries, and pages of other origins that ask for those
+// of all (user 0).
+func (a *api) mayRead(w http.ResponseWriter, r *http.Request, user drop.UserID) error {
+	me := callerOf(w).buyer.ID
+	if me != 0 && user != 0 && user != me {
+		return &drop.Error{Code: codeForbidden, Field: "userId"}
+	}
+	origin := r.Header.Get("Origin")
+	if me == 0 && user == 0 && origin != "" && !a.origins.names(origin) {
+		return drop.Refuse(codeCrossOrigin) // it is an operator's call then, so not for pages of every origin
+	}
 	return nil
 }
 
@@ -176,7 +186,7 @@ func (a *api) waitlistRoutes() []route {
 			},
 			answer: reflect.TypeFor[placeAnswer](), answerExample: exampleEntry,
 			codes: []drop.Code{
-				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeNotStarted, drop.CodeArchived, drop.CodeNoWaitlist,
+				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeNotStarted, drop.CodeArchived, drop.CodeNoWaitlist, drop.CodeDrawOpen, drop.CodeDrawClosed,
 				drop.CodeWaitlistFull, drop.CodeLimitReached, drop.CodeExhausted, codeOverloaded,
 			},
 		},

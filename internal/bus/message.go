@@ -39,7 +39,8 @@ type state struct {
 	Expired int       `json:"expired,omitempty"`
 	Made    int64     `json:"made"`
 	Flags   flags     `json:"flags,omitzero"`
-	Line    line      `json:"line,omitzero"` // unknown to older programs, as are sizes' waiting and pending
+	Line    line      `json:"line,omitzero"`  // unknown to older programs, as are sizes' waiting and pending
+	Draw    *lottery  `json:"draw,omitempty"` // unknown to older programs
 	Sizes   []size    `json:"sizes"`
 	Sold    uint32    `json:"sold"`   // the number of the newest purchase
 	Listed  uint32    `json:"listed"` // the number of the newest purchase that recent was made with
@@ -60,6 +61,14 @@ type line struct {
 	Offer  int  `json:"offer,omitempty"` // seconds. 0: drop.DefaultOfferFor
 	Most   int  `json:"most,omitempty"`  // 0: drop.DefaultMaxWaiting
 	Counts bool `json:"counts,omitempty"`
+}
+
+// lottery is the terms of a draw, and how far it has come.
+type lottery struct {
+	Terms   json.RawMessage `json:"terms"` // as drop.Draw.Encode writes them
+	Phase   int8            `json:"phase,omitempty"`
+	Entered uint32          `json:"entered,omitempty"`
+	Lined   uint32          `json:"lined,omitempty"`
 }
 
 type size struct {
@@ -130,6 +139,9 @@ func encodeState(v *engine.View, moved *drop.LedgerEntry, bought *drop.Purchase)
 	}
 	if d.MaxWaiting != drop.DefaultMaxWaiting {
 		m.Line.Most = d.MaxWaiting
+	}
+	if d.HasDraw() {
+		m.Draw = &lottery{json.RawMessage(d.Draw.Encode()), int8(d.DrawState.Phase), d.DrawState.Entered, d.DrawState.Lined}
 	}
 	for i, s := range d.Sizes {
 		m.Sizes[i] = size{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold, s.Waiting, s.Pending}
@@ -205,6 +217,9 @@ func decodeState(data []byte) (engine.Event, error) {
 			OffersCount: m.Line.Counts, Paused: m.Flags.Paused, Hidden: m.Flags.Hidden, Archived: m.Flags.Archived,
 		},
 	}
+	if err := m.Draw.decode(&d); err != nil {
+		return engine.Event{}, err
+	}
 	for _, s := range m.Sizes {
 		d.Sizes = append(d.Sizes, drop.Size{
 			Label: s.Label, Stock: drop.Stock{Total: s.Total, Available: s.Available, Held: s.Held, Sold: s.Sold},
@@ -241,6 +256,21 @@ func decodeState(data []byte) (engine.Event, error) {
 		ev.Purchases = []drop.Purchase{p}
 	}
 	return ev, nil
+}
+
+// decode reads the draw of a drop. Without one it does nothing.
+func (l *lottery) decode(to *drop.Drop) error {
+	if l == nil {
+		return nil
+	}
+	t, err := drop.DecodeDraw(string(l.Terms))
+	phase := drop.DrawPhase(l.Phase)
+	if err != nil || !aTime(int64(t.Opens)) || !aTime(int64(t.Closes)) || t.Opens >= t.Closes || t.PayWithin < 1 || t.Round < 0 ||
+		t.Chain != "" && !slices.Contains(drop.Chains, t.Chain) || phase < drop.Entering || phase > drop.Drawn || l.Entered > drop.MaxEntries {
+		return fmt.Errorf("%w: the draw of drop %d", errInvalid, to.ID)
+	}
+	to.Draw, to.DrawState = t, drop.DrawState{Phase: phase, Entered: l.Entered, Lined: l.Lined}
+	return nil
 }
 
 // checkDrop checks that a drop can be shown.

@@ -59,6 +59,9 @@ func (e *Engine) create(ctx context.Context, spec drop.Spec, key drop.Key, r Ret
 		return nil, err
 	}
 	if spec.Draw.Closes != 0 {
+		if err := checkRound(&spec.Draw); err != nil {
+			return nil, err
+		}
 		keepSecrets(&spec)
 	}
 	var replayed bool

@@ -22,6 +22,22 @@ func keepSecrets(spec *drop.Spec) {
 	spec.Draw.Commitment = drop.Hash(draw.Commit(seed))
 }
 
+// checkRound refuses a round of the beacon that is known before the draw closes.
+func checkRound(t *drop.Draw) error {
+	if t.Chain == "" {
+		return nil
+	}
+	round, err := draw.RoundOf(t.Chain, t.Round)
+	if err != nil {
+		return err
+	}
+	due, err := round.Due()
+	if err == nil && due <= draw.Time(t.Closes) {
+		err = drop.Invalid("draw.round", "must come after draw.closes, and the network publishes it before")
+	}
+	return err
+}
+
 // Enter enters the user in the draw of a drop. sizes are the labels of the wanted sizes, the favorite first. See
 // drop.Enter.
 func (e *Engine) Enter(ctx context.Context, id drop.ID, user drop.UserID, sizes []string, r Retry) (drop.DrawEntry, error) {

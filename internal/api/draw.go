@@ -1,0 +1,615 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sneakerdrop/internal/draw"
+	"sneakerdrop/internal/drop"
+	"sneakerdrop/internal/negotiate"
+	"sneakerdrop/internal/shop/drawing"
+)
+
+type drawRequest struct {
+	Opens      *instant `json:"opens" required:"true" nullable:"false" doc:"When buyers can enter: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds"`
+	Closes     *instant `json:"closes" required:"true" nullable:"false" doc:"When nobody can enter any more; after opens"`
+	PayWithin  *whole   `json:"pay_within,omitzero" nullable:"true" minimum:"10" maximum:"86400" default:"600" doc:"Seconds that a winner has to buy the unit"`
+	Commitment *string  `json:"seed_commitment,omitzero" nullable:"true" pattern:"^[0-9a-f]{64}$" doc:"The commitment to a seed that you keep, and reveal after the close. Left out: the server makes the seed and reveals it itself"`
+	Beacon     *string  `json:"beacon,omitzero" nullable:"true" enum:"quicknet,default" doc:"The drand network whose randomness the draw uses beside the seed. Left out: the seed alone decides"`
+	Round      *whole   `json:"round,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"Required with beacon: the round of the network. It must come after closes"`
+}
+
+type drawTerms struct {
+	Opens      instant `json:"opens"`
+	Closes     instant `json:"closes"`
+	PayWithin  int     `json:"pay_within" doc:"Seconds that a winner has to buy the unit"`
+	Commitment string  `json:"seed_commitment" doc:"The commitment to the seed"`
+	Beacon     string  `json:"beacon,omitzero" doc:"The drand network. Absent: the seed alone decides"`
+	Round      int64   `json:"round,omitzero" doc:"Present with beacon"`
+	Phase      string  `json:"phase" enum:"soon,open,closed,drawn" doc:"soon: before opens. open: buyers can enter. closed: the result is not there yet. drawn: the result is there"`
+	Entered    uint32  `json:"entered" doc:"Entries so far, with those that were withdrawn or removed"`
+}
+
+type enterRequest struct {
+	DropID   *whole   `json:"dropId" required:"true" nullable:"false" doc:"The drop"`
+	UserID   *whole   `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The buyer's number, as in reserve"`
+	UserName *string  `json:"userName,omitzero" maxLength:"100" doc:"The buyer, if there is no userId, as in reserve"`
+	Email    *string  `json:"email,omitzero" maxLength:"254" doc:"Goes with userName"`
+	Sizes    *[]label `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes that the buyer would take, the favorite first. Required if the drop has sizes"`
+}
+
+type withdrawRequest struct {
+	DropID   *whole  `json:"dropId" required:"true" nullable:"false" doc:"The drop"`
+	UserID   *whole  `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The buyer's number, as in reserve"`
+	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"The buyer, if there is no userId, as in reserve"`
+	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Goes with userName"`
+}
+
+type removeRequest struct {
+	EntryID *whole  `json:"entryId" required:"true" nullable:"false" doc:"The id from the list of entries"`
+	Reason  *string `json:"reason" required:"true" nullable:"false" minLength:"1" maxLength:"200" doc:"Why. Everybody can read it in the record"`
+}
+
+type revealRequest struct {
+	Seed   *string       `json:"seed,omitzero" nullable:"true" pattern:"^[0-9a-f]{64}$" doc:"The seed that you keep"`
+	Beacon *roundRequest `json:"beacon,omitzero" doc:"The round of the beacon, for a server that cannot read it by itself"`
+}
+
+type roundRequest struct {
+	Randomness *string `json:"randomness,omitzero" nullable:"true" pattern:"^[0-9a-f]{64}$" doc:"The SHA-256 of the signature; only checked"`
+	Signature  *string `json:"signature" required:"true" nullable:"false" pattern:"^([0-9a-f]{2})+$" maxLength:"192"`
+	Previous   *string `json:"previous_signature,omitzero" nullable:"true" pattern:"^([0-9a-f]{2})+$" maxLength:"192" doc:"Required by the network default"`
+}
+
+type (
+	drawEntriesAnswer struct {
+		Entries []drawEntryAnswer `json:"entries" nullable:"false" doc:"In the order of their numbers"`
+		Next    *drop.EntryID     `json:"next" nullable:"true" doc:"Send it as after to get the next page; null: this is the last page"`
+	}
+	drawEntryAnswer struct {
+		ID        drop.EntryID       `json:"id"`
+		DropID    drop.ID            `json:"dropId"`
+		UserID    drop.UserID        `json:"userId"`
+		Sizes     []string           `json:"sizes" nullable:"false" doc:"The wanted sizes, the favorite first. Empty if the drop has no sizes"`
+		Status    string             `json:"status" enum:"entered,withdrawn,removed"`
+		Reason    string             `json:"reason,omitzero" doc:"Why the shop removed the entry"`
+		CreatedAt instant            `json:"createdAt"`
+		Receipt   *drawReceiptAnswer `json:"receipt,omitzero" doc:"Proves which entry of the public record is the buyer's. Absent in lists of all buyers, and in answers to operators"`
+		Result    *drawResultAnswer  `json:"result,omitzero" doc:"Present once the result is there, for an entry that took part. Absent in lists of all buyers"`
+	}
+	drawReceiptAnswer struct {
+		Version string   `json:"version"`
+		Drop    int64    `json:"drop"`
+		Entry   int64    `json:"entry" doc:"The number of the entry in the public record"`
+		Buyer   int64    `json:"buyer"`
+		Salt    string   `json:"salt" doc:"Secret: whoever has it can show whose entry it is"`
+		Sizes   []string `json:"sizes" nullable:"false"`
+	}
+	drawResultAnswer struct {
+		Won   bool   `json:"won"`
+		Size  string `json:"size,omitzero" doc:"The size that the entry won, if the drop has sizes"`
+		Place int    `json:"place,omitzero" doc:"The place among the runners-up, from 1"`
+	}
+	// publicDrawAnswer is what everybody may know of a draw. It only describes what package drawing writes.
+	publicDrawAnswer struct {
+		Version    string         `json:"version" doc:"The version of the format"`
+		Drop       publicDrop     `json:"drop"`
+		Phase      string         `json:"phase,omitzero" enum:"soon,open,closed" doc:"As in a drop. Absent in the record"`
+		Opens      instant        `json:"opens"`
+		Closes     instant        `json:"closes"`
+		PayWithin  int            `json:"pay_within,omitzero" doc:"Seconds that a winner has to buy the unit. Absent in the record"`
+		Stock      []publicStock  `json:"stock,omitzero" nullable:"false" doc:"Only in the record"`
+		Commitment string         `json:"commitment" doc:"The commitment to the seed"`
+		Beacon     publicBeacon   `json:"beacon"`
+		Count      *int           `json:"count,omitzero" doc:"Present from the close on: the number of entries"`
+		Root       string         `json:"root,omitzero" doc:"Present from the close on"`
+		Seal       string         `json:"seal,omitzero" doc:"Present from the close on"`
+		Seed       string         `json:"seed,omitzero" doc:"Only in the record"`
+		Winners    []publicWinner `json:"winners,omitzero" nullable:"false" doc:"Only in the record, in the order of the draw"`
+		RunnersUp  []int64        `json:"runners_up,omitzero" nullable:"false" doc:"Only in the record: numbers of entries in the order of the draw"`
+		Entries    []publicEntry  `json:"entries,omitzero" nullable:"false" doc:"Only in the record"`
+	}
+	publicDrop struct {
+		ID   drop.ID `json:"id"`
+		Name string  `json:"name"`
+	}
+	publicStock struct {
+		Size  string `json:"size" doc:"Empty for a drop without sizes"`
+		Units int64  `json:"units"`
+	}
+	publicWinner struct {
+		Entry int64 `json:"entry" doc:"The number of the entry"`
+		Size  int   `json:"size" doc:"The place of the size in stock, from 0"`
+	}
+	publicEntry struct {
+		ID        int64  `json:"id" doc:"The number of the entry"`
+		Hash      string `json:"hash" doc:"Hides the buyer; the receipt proves whose entry it is"`
+		Sizes     []int  `json:"sizes" nullable:"false" doc:"Places in stock, the favorite first"`
+		Withdrawn bool   `json:"withdrawn,omitzero"`
+		Removed   string `json:"removed,omitzero" doc:"Why the shop removed the entry"`
+	}
+	publicBeacon struct{}
+)
+
+// Schema implements huma.SchemaProvider.
+func (publicBeacon) Schema(huma.Registry) *huma.Schema {
+	text, number := &huma.Schema{Type: huma.TypeString}, &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
+	return &huma.Schema{
+		Type: huma.TypeObject, Nullable: true, Description: "The round of the beacon; null: the seed alone decides. Its randomness and signatures are only in the record",
+		Required: []string{"url", "chain_hash", "public_key", "scheme", "round"},
+		Properties: map[string]*huma.Schema{
+			"url": text, "chain_hash": text, "public_key": text, "scheme": text, "round": number,
+			"randomness": text, "signature": text, "previous_signature": text,
+		},
+	}
+}
+
+// terms checks that the fields are there and well-formed. The spec's own Check, and the engine, check their values.
+func (in *drawRequest) terms() (drop.Draw, error) {
+	var t drop.Draw
+	opens, err := required("draw.opens", in.Opens)
+	if err != nil {
+		return t, err
+	}
+	closes, err := required("draw.closes", in.Closes)
+	if err != nil {
+		return t, err
+	}
+	t = drop.Draw{
+		Opens: drop.Time(opens), Closes: drop.Time(closes), PayWithin: cmp.Or(orDefault(in.PayWithin), drop.DefaultPayWithin),
+		Chain: optional(in.Beacon), Round: int64(optional(in.Round)),
+	}
+	switch {
+	case in.Beacon != nil && t.Chain == "":
+		return t, drop.Invalid("draw.beacon", "must not be empty; leave it out for a draw without a beacon")
+	case in.Beacon != nil && in.Round == nil:
+		return t, drop.Invalid("draw.round", "is required with draw.beacon")
+	case in.Beacon == nil && in.Round != nil:
+		return t, drop.Invalid("draw.beacon", "is required with draw.round")
+	}
+	if in.Commitment == nil {
+		return t, nil
+	}
+	hash, err := readHash("draw.seed_commitment", *in.Commitment)
+	if err == nil && hash == (draw.Hash{}) {
+		err = drop.Invalid("draw.seed_commitment", "must be the commitment to a seed; leave it out if the server shall make the seed")
+	}
+	t.Commitment = drop.Hash(hash)
+	return t, err
+}
+
+// readHash reads 64 lowercase hexadecimal digits.
+func readHash(field, text string) (h draw.Hash, err error) {
+	if h.UnmarshalText([]byte(text)) != nil {
+		return h, drop.Invalid(field, "must be 64 lowercase hexadecimal digits")
+	}
+	return h, nil
+}
+
+// maxSignature is the most digits that a signature of a beacon has.
+const maxSignature = 192
+
+func readSignature(field, text string) (draw.Hex, error) {
+	var h draw.Hex
+	if text == "" || len(text) > maxSignature || h.UnmarshalText([]byte(text)) != nil {
+		return nil, drop.Invalid(field, fmt.Sprintf("must be an even number of at most %d lowercase hexadecimal digits", maxSignature))
+	}
+	return h, nil
+}
+
+func answerTerms(d *drop.Drop, now drop.Time) *drawTerms {
+	t := &d.Draw
+	return &drawTerms{
+		Opens: instant(t.Opens), Closes: instant(t.Closes), PayWithin: t.PayWithin, Commitment: t.Commitment.String(),
+		Beacon: t.Chain, Round: t.Round, Phase: phaseOf(d, now), Entered: d.DrawState.Entered,
+	}
+}
+
+// phaseOf names how far a draw has come.
+func phaseOf(d *drop.Drop, now drop.Time) string {
+	switch {
+	case d.DrawState.Phase == drop.Drawn:
+		return "drawn"
+	case d.DrawState.Phase == drop.Drawing || now >= d.Draw.Closes:
+		return "closed"
+	case now < d.Draw.Opens:
+		return "soon"
+	default:
+		return "open"
+	}
+}
+
+// nextPhase is when time alone changes the phase of a draw; 0: it does not, or the drop has no draw.
+func nextPhase(d *drop.Drop, now drop.Time) drop.Time {
+	switch phaseOf(d, now) {
+	case "soon":
+		return d.Draw.Opens
+	case "open":
+		return d.Draw.Closes
+	default:
+		return 0
+	}
+}
+
+func (a *api) enterDraw(w http.ResponseWriter, r *http.Request) error {
+	in, retry, err := asked[enterRequest](w, r)
+	if err != nil {
+		return err
+	}
+	id, err := required("dropId", in.DropID)
+	if err != nil {
+		return err
+	}
+	sizes, err := readSizes(optional(in.Sizes))
+	if err != nil {
+		return err
+	}
+	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), &buyerFields{in.UserID, in.UserName, in.Email}, func(d *drop.Drop) *drop.Error {
+		return refuseSizes(d, sizes)
+	})
+	if err != nil {
+		return err
+	}
+	e, err := a.engine.Enter(r.Context(), drop.ID(id), user, sizes, retry)
+	if err != nil {
+		return err
+	}
+	return a.writeOwnEntry(w, r, &e)
+}
+
+func readSizes(given []label) ([]string, error) {
+	if len(given) > drop.MaxSizes {
+		return nil, drop.Invalid("sizes", fmt.Sprintf("must have at most %d sizes", drop.MaxSizes))
+	}
+	sizes := make([]string, len(given))
+	for i, size := range given {
+		field := "sizes[" + strconv.Itoa(i) + "]"
+		if size == "" {
+			return nil, drop.Invalid(field, "must not be empty")
+		}
+		if err := drop.CheckLabel(field, string(size)); err != nil {
+			return nil, err
+		}
+		sizes[i] = string(size)
+	}
+	return sizes, nil
+}
+
+// refuseSizes refuses sizes that the drop does not have.
+func refuseSizes(d *drop.Drop, sizes []string) *drop.Error {
+	if len(sizes) == 0 {
+		sizes = []string{""}
+	}
+	for _, size := range sizes {
+		if refusal := d.RefuseSize(size); refusal != nil {
+			refusal.Field = "sizes"
+			return refusal
+		}
+	}
+	return nil
+}
+
+func (a *api) withdrawFromDraw(w http.ResponseWriter, r *http.Request) error {
+	in, retry, err := asked[withdrawRequest](w, r)
+	if err != nil {
+		return err
+	}
+	id, err := required("dropId", in.DropID)
+	if err != nil {
+		return err
+	}
+	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), &buyerFields{in.UserID, in.UserName, in.Email}, func(d *drop.Drop) *drop.Error {
+		if !d.HasDraw() {
+			return drop.Refuse(drop.CodeNoDraw)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	e, err := a.engine.Withdraw(r.Context(), drop.ID(id), user, retry)
+	if err != nil {
+		return err
+	}
+	return a.writeOwnEntry(w, r, &e)
+}
+
+func (a *api) writeOwnEntry(w http.ResponseWriter, r *http.Request, e *drop.DrawEntry) error {
+	v, err := a.engine.View(r.Context(), e.ID.Drop())
+	if err != nil {
+		return err
+	}
+	answer := answerEntry(&v.Drop, e)
+	if err := a.addOwn(r.Context(), &v.Drop, e, answer); err != nil {
+		return err
+	}
+	writeJSON(w, answer)
+	return nil
+}
+
+func answerEntry(d *drop.Drop, e *drop.DrawEntry) *drawEntryAnswer {
+	answer := &drawEntryAnswer{
+		ID: e.ID, DropID: e.ID.Drop(), UserID: e.UserID, Sizes: []string{}, Status: "entered", Reason: e.Removed, CreatedAt: instant(e.CreatedAt),
+	}
+	if d.Sized() {
+		for _, place := range e.Sizes.Places() {
+			answer.Sizes = append(answer.Sizes, d.Sizes[place].Label)
+		}
+	}
+	switch {
+	case e.Removed != "":
+		answer.Status = "removed"
+	case e.WithdrawnAt != 0:
+		answer.Status = "withdrawn"
+	}
+	return answer
+}
+
+// addOwn adds to an entry what only its buyer gets.
+func (a *api) addOwn(ctx context.Context, d *drop.Drop, e *drop.DrawEntry, to *drawEntryAnswer) error {
+	receipt, err := a.draws.Receipt(ctx, e)
+	if err != nil {
+		return err
+	}
+	salt, _ := receipt.Salt.MarshalText() // never fails
+	to.Receipt = &drawReceiptAnswer{receipt.Version, receipt.Drop, int64(receipt.Entry), receipt.Buyer, string(salt), receipt.Sizes}
+	if d.DrawState.Phase != drop.Drawn || !e.In() {
+		return nil
+	}
+	outcome, known, err := a.draws.Outcome(ctx, e)
+	if err == nil && known {
+		to.Result = &drawResultAnswer{outcome.Won, outcome.Size, outcome.Place}
+	}
+	return err
+}
+
+// listDrawEntries answers with a buyer's entries or, for an operator and without userId, with all.
+func (a *api) listDrawEntries(w http.ResponseWriter, r *http.Request) error {
+	id, err := dropOf(w, r)
+	if err != nil {
+		return err
+	}
+	q := queryOf(r)
+	user := drop.UserID(q.number("userId", 1, drop.MaxSafeInteger, 0))
+	after, limit := q.after(), q.limit()
+	if q.err != nil {
+		return q.err
+	}
+	if err := a.mayRead(w, r, user); err != nil {
+		return err
+	}
+	v, err := a.engine.View(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if !v.Drop.HasDraw() {
+		return drop.Refuse(drop.CodeNoDraw)
+	}
+	answer := drawEntriesAnswer{Entries: []drawEntryAnswer{}}
+	who := callerOf(w)
+	if user = max(user, who.buyer.ID); user != 0 {
+		err = a.ownEntries(r.Context(), &v.Drop, user, who.token.ID == 0, &answer)
+	} else {
+		err = a.allEntries(r.Context(), &v.Drop, drop.EntryID(after), limit, &answer)
+	}
+	if err != nil {
+		return err
+	}
+	writeJSON(w, &answer)
+	return nil
+}
+
+// ownEntries adds a user's entries. own says that the caller is that user, as far as the shop can tell.
+func (a *api) ownEntries(ctx context.Context, d *drop.Drop, user drop.UserID, own bool, to *drawEntriesAnswer) error {
+	found, err := a.engine.DrawEntriesOf(ctx, d.ID, user)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(found, func(x, y drop.DrawEntry) int { return cmp.Compare(x.ID, y.ID) })
+	for i := range found {
+		e := answerEntry(d, &found[i])
+		if own {
+			if err := a.addOwn(ctx, d, &found[i], e); err != nil {
+				return err
+			}
+		}
+		to.Entries = append(to.Entries, *e)
+	}
+	return nil
+}
+
+func (a *api) allEntries(ctx context.Context, d *drop.Drop, after drop.EntryID, limit int, to *drawEntriesAnswer) error {
+	found, err := a.engine.DrawEntries(ctx, d.ID, after, limit+1)
+	if err != nil {
+		return err
+	}
+	found, more := pageOf(found, limit)
+	for i := range found {
+		to.Entries = append(to.Entries, *answerEntry(d, &found[i]))
+	}
+	if more {
+		to.Next = &found[limit-1].ID
+	}
+	return nil
+}
+
+func (a *api) removeDrawEntry(w http.ResponseWriter, r *http.Request) error {
+	id, retry, err := dropAndRetry(w, r)
+	if err != nil {
+		return err
+	}
+	var in removeRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	entry, err := required("entryId", in.EntryID)
+	if err != nil {
+		return err
+	}
+	reason, err := required("reason", in.Reason)
+	if err != nil {
+		return err
+	}
+	v, err := a.engine.View(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if drop.EntryID(entry).Drop() != id {
+		return drop.Refuse(drop.CodeEntryNotFound)
+	}
+	e, err := a.engine.RemoveEntry(r.Context(), drop.EntryID(entry), reason, retry)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, answerEntry(&v.Drop, &e))
+	return nil
+}
+
+func (a *api) revealDraw(w http.ResponseWriter, r *http.Request) error {
+	id, err := dropOf(w, r)
+	if err != nil {
+		return err
+	}
+	var in revealRequest
+	if err := readBody(w, r, &in); err != nil {
+		return err
+	}
+	reveal, err := in.reveal()
+	if err != nil {
+		return err
+	}
+	if err := a.hasDraw(r.Context(), id); err != nil {
+		return err
+	}
+	if err := a.draws.Reveal(r.Context(), id, reveal); err != nil {
+		return err
+	}
+	return a.writeDraw(w, r, id)
+}
+
+func (in *revealRequest) reveal() (to drawing.Reveal, err error) {
+	if in.Seed == nil && in.Beacon == nil {
+		return to, drop.Invalid("seed", "is required, or beacon in its place")
+	}
+	if in.Seed != nil {
+		to.Seed = new(draw.Seed)
+		if to.Seed.UnmarshalText([]byte(*in.Seed)) != nil {
+			return to, drop.Invalid("seed", "must be 64 lowercase hexadecimal digits")
+		}
+	}
+	if in.Beacon == nil {
+		return to, nil
+	}
+	signature, err := required("beacon.signature", in.Beacon.Signature)
+	if err != nil {
+		return to, err
+	}
+	if to.Signature, err = readSignature("beacon.signature", signature); err != nil {
+		return to, err
+	}
+	if in.Beacon.Previous != nil {
+		if to.Previous, err = readSignature("beacon.previous_signature", *in.Beacon.Previous); err != nil {
+			return to, err
+		}
+	}
+	if in.Beacon.Randomness == nil {
+		return to, nil
+	}
+	randomness, err := readHash("beacon.randomness", *in.Beacon.Randomness)
+	if err == nil && randomness != draw.Hash(sha256.Sum256(to.Signature)) {
+		err = drop.Invalid("beacon.randomness", "must be the SHA-256 of the signature")
+	}
+	return to, err
+}
+
+func (a *api) hasDraw(ctx context.Context, id drop.ID) error {
+	v, err := a.engine.View(ctx, id)
+	if err == nil && !v.Drop.HasDraw() {
+		err = drop.Refuse(drop.CodeNoDraw)
+	}
+	return err
+}
+
+func (a *api) showDraw(w http.ResponseWriter, r *http.Request) error {
+	id, err := dropOf(w, r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), a.timeout.after)
+	defer cancel()
+	if err := a.hasDraw(ctx, id); err != nil {
+		return err
+	}
+	return a.writeDraw(w, r.WithContext(ctx), id)
+}
+
+// writeDraw sends what everybody may know of a draw. A record can have 64 MiB, so the bytes that are kept are sent as
+// they are: compressed to clients that accept that, and unpacked piece by piece for the others.
+func (a *api) writeDraw(w http.ResponseWriter, r *http.Request, id drop.ID) error {
+	p, err := a.draws.Public(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Add("Vary", "Accept-Encoding")
+	packed := len(p.Gzip) > 0 && negotiate.AcceptsGzip(r.Header)
+	tag := `"` + strings.Trim(p.ETag, `"`) + `"`
+	if packed {
+		tag = strings.TrimSuffix(tag, `"`) + `-gzip"`
+	}
+	h.Set("ETag", tag)
+	if r.Method != http.MethodPost && negotiate.HasTag(r.Header, tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	body, err := p.Text()
+	if err != nil {
+		return fmt.Errorf("unpack the record of the draw of drop %d: %w", id, err)
+	}
+	switch {
+	case packed:
+		h.Set("Content-Encoding", "gzip")
+		h.Set("Content-Length", strconv.Itoa(len(p.Gzip)))
+		body = bytes.NewReader(p.Gzip)
+	case p.JSON != nil:
+		h.Set("Content-Length", strconv.Itoa(len(p.JSON)))
+	}
+	h.Set("Content-Type", jsonType[0])
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	return sendSlowly(w, body)
+}
+
+// sendSlowly sends a long body to a client that may be slow: each piece has its own time limit.
+func sendSlowly(w http.ResponseWriter, body io.Reader) error {
+	const piece = 256 << 10
+	connection := http.NewResponseController(w)
+	for {
+		_ = connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout)) // replaces the server's deadline for the whole answer
+		n, err := io.CopyN(w, body, piece)
+		switch {
+		case err == io.EOF: //nolint:errorlint // CopyN returns it as it is
+			return nil
+		case err != nil:
+			return fmt.Errorf("send the record of a draw: %w: %w", errReaderGone, err)
+		case n == piece:
+			if err := connection.Flush(); err != nil {
+				return fmt.Errorf("send the record of a draw: %w: %w", errReaderGone, err)
+			}
+		}
+	}
+}
