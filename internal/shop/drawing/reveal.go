@@ -48,8 +48,8 @@ func decodeRound(stored string, b *draw.Beacon) error {
 }
 
 // Reveal stores the seed, the beacon's round or both. The draw goes on at once. What is known already stays, and a
-// Reveal of the same is no error. It refuses with CodeDropNotFound, CodeNoDraw, and before the close with CodeDrawOpen. A
-// seed that the shop did not commit to, and a round that the network did not sign, are CodeInvalid.
+// Reveal of the same is no error. It refuses with CodeDropNotFound, CodeNoDraw, and before the close with
+// CodeDrawOpen. A seed that the shop did not commit to, and a round that the network did not sign, are CodeInvalid.
 func (d *Desk) Reveal(ctx context.Context, id drop.ID, r Reveal) error {
 	of, kept, err := d.row(ctx, id)
 	if err != nil {

@@ -44,11 +44,16 @@ func (d *Desk) Run(ctx context.Context) {
 // look carries out what is due.
 func (d *Desk) look(ctx context.Context, attempts map[drop.ID]attempt) {
 	waiting := map[string]int{forSeed: 0, forBeacon: 0}
-	for of := range d.engine.All() {
-		if !d.due(of) {
+	var due []drop.ID
+	for of := range d.engine.All() { // nothing else may be asked of the engine meanwhile
+		if d.due(of) {
+			due = append(due, of.ID)
+		} else {
 			delete(attempts, of.ID)
-			continue
 		}
+	}
+	for _, id := range due {
+		of := &d.engine.Known(id).Drop
 		before := attempts[of.ID]
 		after := before
 		if !time.Now().Before(before.again) {
