@@ -156,6 +156,7 @@ func (s *server) makeCalls(context.Context) (end stop, err error) {
 	}}, identify)
 	s.streams = sse.New(s.hub, s.MaxSockets, s.SocketsPerAddress)
 	c := s.API
+	c.Draws = s.desk
 	s.feed = events.New(s.store, s.engine, c.Currency.Code, s.Log)
 	sender := webhooks.NewSender(s.Webhooks)
 	delivered := webhooks.NewMetrics()
