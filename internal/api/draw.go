@@ -554,8 +554,8 @@ func (a *api) showDraw(w http.ResponseWriter, r *http.Request) error {
 	return a.writeDraw(w, r.WithContext(ctx), id)
 }
 
-// writeDraw sends what everybody may know of a draw. A record can have 64 MiB, so the bytes that are kept are sent as
-// they are: compressed to clients that accept that, and unpacked piece by piece for the others.
+// writeDraw sends what everybody may know of a draw. A record can have 64 MiB. So clients that
+// accept it get the compressed bytes that are kept, and others get them unpacked piece by piece.
 func (a *api) writeDraw(w http.ResponseWriter, r *http.Request, id drop.ID) error {
 	p, err := a.draws.Public(r.Context(), id)
 	if err != nil {

@@ -39,7 +39,8 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 }
 
 // GivenWhole reports whether a path's answers are short enough to be sent whole. Sockets and event streams are
-// endless, purchases are written page by page, the record of a draw is long, and a call that waits for events must see its client disconnect.
+// endless. Purchases are written page by page, and the record of a draw is long. A call that waits for events must see
+// its client disconnect.
 func GivenWhole(path string) bool {
 	if path = strings.ToLower(strings.TrimSuffix(path, "/")); !strings.HasPrefix(path, dropsPath+"/") {
 		return path != "/socket.io" && !strings.HasPrefix(path, "/socket.io/") && path != allPurchasesPath && path != feedPath

@@ -380,7 +380,7 @@ func (c Withdraw) apply(a *application) Result {
 }
 
 // Remove takes an entry out of the draw for a reason that everybody can read. It is an operator's command. An entry
-// that is out already stays as it is: the public record knows no entry that is both withdrawn and removed.
+// that is out already does not change: the public record knows no entry that is both withdrawn and removed.
 type Remove struct {
 	Entry  EntryID
 	Reason string

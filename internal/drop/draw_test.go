@@ -241,3 +241,29 @@ func TestDraw_AnswersAreKept(t *testing.T) {
 		}
 	}
 }
+
+// A key that comes back with other terms is refused: each of them is part of what the call asks for.
+func TestAskedCreate_TellsWaitlistsAndDrawsApart(t *testing.T) {
+	seen := make(map[drop.Asked]bool)
+	for _, change := range []func(*drop.Spec){
+		func(*drop.Spec) {},
+		func(s *drop.Spec) { s.Waitlist = true },
+		func(s *drop.Spec) { s.OfferFor = 60 },
+		func(s *drop.Spec) { s.MaxWaiting = 60 },
+		func(s *drop.Spec) { s.OffersCount = true },
+		func(s *drop.Spec) { *s = withDraw(*s) },
+		func(s *drop.Spec) { *s = withDraw(*s); s.Draw.Opens++ },
+		func(s *drop.Spec) { *s = withDraw(*s); s.Draw.PayWithin++ },
+		func(s *drop.Spec) { *s = withDraw(*s); s.Draw.Commitment[31]++ },
+		func(s *drop.Spec) { *s = withDraw(*s); s.Draw.Chain, s.Draw.Round = drop.Chains[0], 1 },
+		func(s *drop.Spec) { *s = withDraw(*s); s.Draw.Chain, s.Draw.Round = drop.Chains[0], 2 },
+	} {
+		spec := plain(1)
+		change(&spec)
+		if asked := drop.AskedCreate(&spec); seen[asked] {
+			t.Errorf("%s is asked twice", asked)
+		} else {
+			seen[asked] = true
+		}
+	}
+}

@@ -141,9 +141,8 @@ func (e *Engine) storePage(ctx context.Context, id drop.ID, page drop.Page, repl
 
 // Duplicate makes a hidden drop like another one: the same price, sizes with their stock, limits, waitlist, image and
 // page, and nothing sold. Without a name it has the other's. Without a start it starts when the other does; if that
-// moment has passed, at the same time of day 24 to 48 hours from now. It never has a draw, because the other's times are
-// over, or would be the same. Refuses with CodeDropNotFound, and what Create
-// refuses.
+// moment has passed, at the same time of day 24 to 48 hours from now. It never has a draw, because the other's times
+// are over, or would be the same. Refuses with CodeDropNotFound, and what Create refuses.
 func (e *Engine) Duplicate(ctx context.Context, id drop.ID, name *string, start *drop.Time, r Retry) (*View, error) {
 	of, err := e.lane(ctx, id)
 	if err != nil {

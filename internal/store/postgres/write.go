@@ -134,7 +134,8 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 
 func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
-	// Most batches need not write the settings, which only operators change, and what counts the entries of waitlists and draws.
+	// Most batches need not write the settings, which only operators change, and what counts the entries of waitlists
+	// and draws.
 	if was.Settings != s.Settings || l.waited != s.Waited || l.closed != s.LineClosed || was.DrawState != s.DrawState {
 		w.edits = append(w.edits, append(values(records.Drops.Values(s.ID, s)), l.place))
 		if l.changes.Revision != nil {
