@@ -361,6 +361,12 @@ func TestBadInput_OfEveryParameter(t *testing.T) {
 			t.Errorf("a good request afterwards: %d %s", r.status, r.body)
 		}
 	})
+	t.Run("user id of entries", func(t *testing.T) {
+		cases := append(append(badNumbers(), outside...), badCase{name: ""})
+		refusesAll(t, s, everything, cases, func(b badCase) *http.Request {
+			return get(t, "/api/drops/1/entries?userId="+url.QueryEscape(b.name))
+		})
+	})
 	t.Run("user id of a waitlist", func(t *testing.T) {
 		cases := append(append(badNumbers(), outside...), badCase{name: ""})
 		refusesAll(t, s, everything, cases, func(b badCase) *http.Request {

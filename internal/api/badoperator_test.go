@@ -197,6 +197,10 @@ func TestBadInput_OfEveryOperatorParameter(t *testing.T) {
 		{"csv", "GET", "/purchases?format=csv", ""},
 		{"ledger", "GET", "/ledger", ""},
 		{"waitlist", "GET", "/waitlist", ""},
+		{"entries", "GET", "/entries", ""},
+		{"draw", "GET", "/draw", ""},
+		{"remove", "POST", "/remove", `{"entryId":4294967297,"reason":"x"}`},
+		{"reveal", "POST", "/reveal", `{"seed":"` + knownSeed + `"}`},
 	} {
 		t.Run("id of "+c.name, func(t *testing.T) {
 			refusesAll(t, s, everything, append(badNumbers(), outside...), func(b badCase) *http.Request {
@@ -219,7 +223,7 @@ func TestBadInput_OfEveryOperatorParameter(t *testing.T) {
 			})
 		})
 	}
-	for _, path := range []string{"/api/drops/1/purchases", "/api/drops/1/purchases?format=csv", "/api/drops/1/ledger", "/api/drops/1/waitlist"} {
+	for _, path := range []string{"/api/drops/1/purchases", "/api/drops/1/purchases?format=csv", "/api/drops/1/ledger", "/api/drops/1/waitlist", "/api/drops/1/entries"} {
 		separator := "?"
 		if strings.Contains(path, "?") {
 			separator = "&"

@@ -281,6 +281,9 @@ func readSizes(given []label) ([]string, error) {
 		if err := drop.CheckLabel(field, string(size)); err != nil {
 			return nil, err
 		}
+		if slices.Contains(given[:i], size) {
+			return nil, drop.Invalid("sizes", "must name each size at most once")
+		}
 		sizes[i] = string(size)
 	}
 	return sizes, nil
@@ -554,8 +557,8 @@ func (a *api) showDraw(w http.ResponseWriter, r *http.Request) error {
 	return a.writeDraw(w, r.WithContext(ctx), id)
 }
 
-// writeDraw sends what everybody may know of a draw. A record can have 64 MiB. So clients that
-// accept it get the compressed bytes that are kept, and others get them unpacked piece by piece.
+// writeDraw sends what everybody may know of a draw. A record can have 64 MiB. Clients that accept gzip get the bytes
+// that are kept, and for the others they are unpacked piece by piece.
 func (a *api) writeDraw(w http.ResponseWriter, r *http.Request, id drop.ID) error {
 	p, err := a.draws.Public(r.Context(), id)
 	if err != nil {

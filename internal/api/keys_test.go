@@ -34,12 +34,15 @@ var keyCalls = []keyCall{
 	{"return", "/api/purchases/12884901889/return", `{"restock":true}`, `{"restock":false}`},
 	{"join", "/api/drops/waitlist", `{"dropId":4,"userId":3}`, `{"dropId":4,"userId":4}`},
 	{"leave", "/api/drops/waitlist/leave", `{"entryId":17179869185}`, `{"entryId":17179869186}`},
+	{"enter", "/api/drops/enter", `{"dropId":5,"userId":3}`, `{"dropId":5,"userId":4}`},
+	{"withdraw", "/api/drops/withdraw", `{"dropId":5,"userId":1}`, `{"dropId":5,"userId":2}`},
+	{"remove", "/api/drops/5/remove", `{"entryId":21474836482,"reason":"x"}`, `{"entryId":21474836482,"reason":"y"}`},
 	{"pause", "/api/drops/1/pause", `{}`, ""},
 	{"resume", "/api/drops/1/resume", ``, ""},
 }
 
 // openForKeys makes a shop with two drops and two live holds in the first one. A third drop has sold a unit.
-// Two buyers wait for units of a fourth one, which has none.
+// Two buyers wait for units of a fourth one, which has none, and two are in the draw of a fifth.
 func openForKeys(tb testing.TB) *shop {
 	s := newShop(tb)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
@@ -52,6 +55,11 @@ func openForKeys(tb testing.TB) *shop {
 	mustPost[dropJSON](s, "/api/drops/create", waitBody)
 	for _, user := range []int{1, 2} {
 		mustPost[placeJSON](s, "/api/drops/waitlist", fmt.Sprintf(`{"dropId":4,"userId":%d}`, user))
+	}
+	mustPost[dropJSON](s, "/api/drops/create", `{"name":"drawn","price":1,"total_stock":1,"draw":{"opens":"2026-01-31T10:00:00Z","closes":"2226-01-31T10:00:00Z","seed_commitment":"`+
+		knownCommitment+`"}}`)
+	for _, user := range []int{1, 2} {
+		mustPost[inDraw](s, "/api/drops/enter", fmt.Sprintf(`{"dropId":5,"userId":%d}`, user))
 	}
 	return s
 }

@@ -45,6 +45,36 @@ func TestState_WithoutAWaitlistIsAsBefore(t *testing.T) {
 	}
 }
 
+// A draw travels with its terms and how far it has come. A drop without one says nothing of draws.
+func TestState_HasTheDraw(t *testing.T) {
+	d := drop.Drop{ID: 7, Version: 3, Sizes: []drop.Size{{}}, Settings: drop.Settings{
+		Name: "Air Zenith 1", OfferFor: drop.DefaultOfferFor, MaxWaiting: drop.DefaultMaxWaiting,
+	}}
+	without, err := encodeState(engine.NewView(d, nil, 0, 0), nil, nil)
+	if err != nil || strings.Contains(string(without), "draw") {
+		t.Fatalf("%s, %v", without, err)
+	}
+	d.Draw = drop.Draw{Opens: 1, Closes: 2, PayWithin: 60, Commitment: drop.Hash{1, 2}, Chain: "quicknet", Round: 9}
+	d.DrawState = drop.DrawState{Phase: drop.Drawn, Entered: 5, Lined: 4}
+	said, err := encodeState(engine.NewView(d, nil, 0, 0), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ev, err := decodeState(said); err != nil || ev.View.Drop.Settings != d.Settings || ev.View.Drop.DrawState != d.DrawState {
+		t.Errorf("%s is read as %+v, %v", said, ev.View, err)
+	}
+	for _, c := range []struct{ from, to string }{
+		{`"closes":2`, `"closes":1`}, {`"closes":2`, `"closes":253402300800000`}, {`"opens":1`, `"opens":-1`}, {`"quicknet"`, `"mine"`},
+		{`"round":9`, `"round":-9`}, {`"pay_within":60`, `"pay_within":0`}, {`"0102`, `"01`}, {`"phase":2`, `"phase":3`}, {`"phase":2`, `"phase":-1`},
+		{`"entered":5`, `"entered":200001`}, {`"terms":{`, `"term":{`},
+	} {
+		impossible := strings.Replace(string(said), c.from, c.to, 1)
+		if _, err := decodeState([]byte(impossible)); err == nil || impossible == string(said) {
+			t.Errorf("%s is taken", impossible)
+		}
+	}
+}
+
 // While servers are replaced one by one, old and new ones read each other's messages. Public names do not need a new
 // format.
 func TestState_PublicNamesAreNoNewForm(t *testing.T) {
