@@ -14,6 +14,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/shop/drawing"
+	"sneakerdrop/internal/testing/stores"
 )
 
 func TestDraw_GoesFromEntriesToOffers(t *testing.T) {
@@ -58,6 +59,28 @@ func TestDraw_GoesFromEntriesToOffers(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestDraw_IsTheSameOnSQLite(t *testing.T) {
+	t.Parallel()
+	s := stores.Open(t, "sqlite")
+	fill(t, s, 1, 50, []int64{3, 2}, func(user int) drop.Ranking { return []drop.Ranking{"0,1", "1", "1,0"}[user%3] })
+	old, _, err := s.Draw(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := old
+	to.Secrets.Seed = nil // the shop keeps it
+	if done, err := s.ReplaceDraw(t.Context(), 1, &old, &to); !done || err != nil {
+		t.Fatal(done, err)
+	}
+	v := serve(t, s, drawing.Options{})
+	v.until(t, 1, drop.Drawing)
+	v.text(t, 1, false)
+	if err := v.desk.Reveal(t.Context(), 1, drawing.Reveal{Seed: &theSeed}); err != nil {
+		t.Fatal(err)
+	}
+	v.check(t, s, 1)
 }
 
 // Each number of calls is the server's last: it dies before that call, or when nobody has heard of its effect yet.

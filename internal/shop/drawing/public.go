@@ -109,7 +109,7 @@ func (d *Desk) published(ctx context.Context, id drop.ID) (store.Draw, *Public, 
 	}
 	read, err, _ := d.reading.Do(strconv.FormatInt(int64(id), 10), func() (any, error) {
 		kept, err := d.kept(context.WithoutCancel(ctx), id)
-		if err != nil || kept.Record == nil {
+		if err != nil || len(kept.Record) == 0 {
 			return &kept, err
 		}
 		final := &Public{Gzip: kept.Record, Final: true, ETag: tagOf(kept.Record)}

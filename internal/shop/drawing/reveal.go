@@ -66,7 +66,7 @@ func (d *Desk) Reveal(ctx context.Context, id drop.ID, r Reveal) error {
 		return refusal
 	}
 	_, err = d.change(ctx, id, kept, func(k *store.Draw) (err error) {
-		if r.Seed != nil && k.Secrets.Seed == nil {
+		if r.Seed != nil && len(k.Secrets.Seed) == 0 {
 			k.Secrets.Seed = r.Seed[:]
 		}
 		if r.Signature != nil && k.Beacon == "" {

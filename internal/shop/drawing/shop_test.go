@@ -341,3 +341,42 @@ func (f *failing) ReplaceDraw(ctx context.Context, id drop.ID, old, to *store.Dr
 }
 
 func newStore() store.Store { return memory.New(localNow) }
+
+// fill stores a drop whose draw has that many entries, and closed a second ago by the machine's clock.
+func fill(t *testing.T, s store.Store, id drop.ID, entries uint32, units []int64, ranking func(user int) drop.Ranking) {
+	t.Helper()
+	now := localNow()
+	spec := terms(now.Add(-closesIn-time.Second), units...)
+	normal, err := spec.Normal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, changes := normal.Create(id, now.Add(-closesIn), drop.BatchID{})
+	state.DrawState.Entered = entries
+	err = s.(store.Importer).Import(t.Context(), store.IntoNothing, func(put func(store.Row) error) error {
+		rows := []any{state, store.Draw{Secrets: *spec.Secrets, UpdatedAt: now}}
+		for _, e := range changes.Ledger {
+			rows = append(rows, e)
+		}
+		if changes.Revision != nil {
+			rows = append(rows, *changes.Revision)
+		}
+		for _, row := range rows {
+			if err := put(store.Row{Drop: id, Value: row}); err != nil {
+				return err
+			}
+		}
+		for n := uint32(1); n <= entries; n++ {
+			e := drop.DrawEntry{
+				ID: drop.NewEntryID(id, n), UserID: drop.FirstAllocatedUser + drop.UserID(n), Sizes: ranking(int(n)), CreatedAt: now.Add(-2 * time.Second),
+			}
+			if err := put(store.Row{Drop: id, Value: e}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -32,7 +32,7 @@ func (d *Desk) carryOut(ctx context.Context, known *drop.Drop) (waits string, er
 	if err != nil {
 		return "", err
 	}
-	if kept.Record == nil {
+	if len(kept.Record) == 0 {
 		if kept, waits, err = d.record(ctx, &of, kept); waits != "" || err != nil {
 			return waits, err
 		}
@@ -61,7 +61,7 @@ func (d *Desk) record(ctx context.Context, of *drop.Drop, kept store.Draw) (_ st
 			return kept, forBeacon, err
 		}
 	}
-	if kept.Secrets.Seed == nil {
+	if len(kept.Secrets.Seed) == 0 {
 		return kept, forSeed, nil
 	}
 	if r == nil {
@@ -83,7 +83,7 @@ func (d *Desk) record(ctx context.Context, of *drop.Drop, kept store.Draw) (_ st
 		return kept, "", err
 	}
 	kept, err = d.change(ctx, of.ID, kept, func(k *store.Draw) error {
-		if k.Record == nil {
+		if len(k.Record) == 0 {
 			k.Record = packed
 		}
 		return nil
