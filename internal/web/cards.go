@@ -26,16 +26,20 @@ type phase string
 const (
 	open   phase = "open"
 	paused phase = "paused"
-	soon   phase = "soon"
-	out    phase = "out"
+	// drawing is a drop whose draw has no result yet.
+	drawing phase = "draw"
+	soon    phase = "soon"
+	out     phase = "out"
 )
 
-var phases = []phase{open, paused, soon, out} // in the order in which cards stand
+var phases = []phase{open, paused, drawing, soon, out} // in the order in which cards stand
 
 func phaseOf(d *drop.Drop, now drop.Time) phase {
 	switch {
 	case d.Paused:
 		return paused
+	case d.HasDraw() && d.DrawState.Phase != drop.Drawn:
+		return drawing
 	case d.StartTime > now:
 		return soon
 	case d.Stock().Available > 0:
@@ -137,6 +141,8 @@ func (t *teller) card(v *engine.View, view string) card {
 		c.Action = c.Badge
 	case open:
 		c.Badge, c.Action = t.texts.text("card.on_sale"), t.texts.text("card.reserve")
+	case drawing:
+		c.Badge, c.Action = t.drawOf(d)
 	case paused:
 		c.Badge = t.texts.text("card.paused")
 		c.Action = c.Badge
@@ -160,6 +166,20 @@ func (t *teller) card(v *engine.View, view string) card {
 		c.Sizes = append(c.Sizes, size)
 	}
 	return c
+}
+
+// drawOf is the badge of a drop whose draw has no result yet, and the word of its button.
+func (t *teller) drawOf(d *drop.Drop) (badge, action string) {
+	switch {
+	case t.now < d.Draw.Opens:
+		badge = t.texts.text("draw.opens", "time", moment(d.Draw.Opens))
+		return badge, badge
+	case t.now < d.Draw.Closes:
+		return t.texts.text("draw.closes", "time", moment(d.Draw.Closes)), t.texts.text("draw.enter")
+	default:
+		badge = t.texts.text("draw.closed")
+		return badge, badge
+	}
 }
 
 func mod(a, b float64) float64 { return a - b*float64(int(a/b)) }
@@ -190,7 +210,7 @@ func (t *teller) listing(views []*engine.View) *listing {
 			counts[0]++
 		case soon:
 			counts[1]++
-		case paused, out:
+		case paused, drawing, out:
 		}
 		switch {
 		case i == hero || others == 1:

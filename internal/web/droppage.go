@@ -201,7 +201,7 @@ type offer struct {
 }
 
 var availabilities = map[phase]string{
-	open: "https://schema.org/InStock", soon: "https://schema.org/PreSale", paused: "https://schema.org/LimitedAvailability", out: "https://schema.org/SoldOut",
+	open: "https://schema.org/InStock", drawing: "https://schema.org/PreSale", soon: "https://schema.org/PreSale", paused: "https://schema.org/LimitedAvailability", out: "https://schema.org/SoldOut",
 }
 
 func (p *Pages) dropPage(t *teller, v *engine.View, shown about) *dropPage {
@@ -294,7 +294,7 @@ func (p *Pages) serveDrop(w http.ResponseWriter, r *http.Request) bool {
 		shown := p.drops.read(r.Context(), c, id)
 		t := p.teller(s)
 		return p.render(before, s, func(data *pageData) []card {
-			data.Drop = p.dropPage(t, v, shown)
+			data.Drop, data.Draws = p.dropPage(t, v, shown), v.Drop.HasDraw()
 			return []card{data.Drop.Card}
 		})
 	}).ServeHTTP(w, r)

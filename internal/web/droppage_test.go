@@ -165,6 +165,44 @@ func TestShopWindow_IsBoundedForManyDrops(t *testing.T) {
 	t.Logf("%d bytes compressed", w.Body.Len())
 }
 
+// A card says how far the draw of its drop is, and the page has the texts of draws only if it has a draw.
+func TestShopWindow_ShowsDraws(t *testing.T) {
+	withDraw := func(id drop.ID, name string, opens, closes drop.Time, phase drop.DrawPhase) drop.Drop {
+		d := oneDrop(id, name, 10)
+		d.StartTime, d.Draw, d.DrawState.Phase = closes, drop.Draw{Opens: opens, Closes: closes, PayWithin: 600}, phase
+		return d
+	}
+	c := shopOf(
+		withDraw(1, "Soon", noon+1000, noon+90_000, drop.Entering), withDraw(2, "Open", noon-1000, noon+90_000, drop.Entering),
+		withDraw(3, "Closed", noon-9000, noon-1000, drop.Drawing), withDraw(4, "Drawn", noon-9000, noon-1000, drop.Drawn),
+	)
+	h, _ := handler(t, Config{Catalog: c})
+	page := browser(h, "/")
+	for id, want := range map[int]string{
+		1: `"badge draw">Draw opens 2026-11-30 12:00 UTC</p>`, 2: `"badge draw">Draw closes 2026-11-30 12:01 UTC</p>`,
+		3: `"badge draw">Draw closed</p>`, 4: `"badge open">On sale</p>`,
+	} {
+		_, card, _ := strings.Cut(mainOf(page), fmt.Sprintf(`id="drop-%d"`, id))
+		if card, _, _ = strings.Cut(card, "</article>"); !strings.Contains(card, want) {
+			t.Errorf("the card of drop %d lacks %s: %s", id, want, card)
+		}
+	}
+	if main := mainOf(page); !strings.Contains(main, ">Enter the draw</a>") {
+		t.Error("no way in:", main)
+	}
+	plain, _ := handler(t, Config{Catalog: shopOf(oneDrop(1, "Plain", 7))})
+	for target, w := range map[string]*httptest.ResponseRecorder{"/": browser(plain, "/"), "/drops/1": browser(plain, "/drops/1")} {
+		if strings.Contains(w.Body.String(), `"draw.enter"`) {
+			t.Errorf("%s has texts of draws", target)
+		}
+	}
+	for target, w := range map[string]*httptest.ResponseRecorder{"/": page, "/drops/2": browser(h, "/drops/2")} {
+		if !strings.Contains(w.Body.String(), `"draw.enter":"Enter the draw"`) {
+			t.Errorf("%s has no texts of draws", target)
+		}
+	}
+}
+
 // However many ask, and whatever sells, the page is made once a second.
 func TestShopWindow_IsMadeOncePerSecond(t *testing.T) {
 	c := shopOf(oneDrop(1, "Plain", 7))

@@ -74,13 +74,20 @@ func (m messages) over(others messages) messages {
 // room has its own texts in its scripts. The shop window shows all areas that are not named here.
 var areasOf = map[string][]string{"/admin": {"refusal", "start", "time"}, "/verify": {"start", "verify"}}
 
-// shownBy are the messages that the scripts of a page show. Those of the area page are the server's.
-func (m messages) shownBy(page string) messages {
+// ofDraws are the messages that only a shop window with a draw shows. What a server sends at once is little.
+var ofDraws = regexp.MustCompile(`^(draw\.|refusal\.(draw_|no_draw$|entered$|removed$))`)
+
+// toBuyers are the messages of draws that nobody reads in the control room.
+var toBuyers = regexp.MustCompile(`^refusal\.(draw_open|draw_full|entered|removed)$`)
+
+// shownBy are the messages that the scripts of a page show. Those of the area page are the server's. draws says that
+// one of its drops has a draw.
+func (m messages) shownBy(page string, draws bool) messages {
 	areas, named := areasOf[page]
 	shown := make(messages)
 	for key, text := range m {
 		area, _, _ := strings.Cut(key, ".")
-		if named && slices.Contains(areas, area) || !named && area != "page" && area != "verify" {
+		if named && slices.Contains(areas, area) && !toBuyers.MatchString(key) || !named && area != "page" && area != "verify" && (draws || !ofDraws.MatchString(key)) {
 			shown[key] = text
 		}
 	}

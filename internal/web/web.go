@@ -21,10 +21,12 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
 	"sneakerdrop/client"
+	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/negotiate"
 )
 
@@ -97,6 +99,7 @@ type pageData struct {
 	Languages []*speech // to choose from
 	Drops     *listing  // nil: they come later
 	Drop      *dropPage // of the page of one drop
+	Draws     bool      // a drop of the page has a draw
 }
 
 // Text is a message of the page's template. The shop's name may stand in it.
@@ -173,9 +176,11 @@ func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*f
 	data := pageData{
 		Config: p.config, Assets: p.assets, Start: template.JS(script), //nolint:gosec // ours
 		Look:   p.config.Theme.look(s.Lang(), p.assets),
-		speech: s, Messages: s.texts.shownBy(page), Languages: p.languages.all,
+		speech: s, Languages: p.languages.all,
 	}
-	data.Style = p.styles[page] + template.CSS(p.config.Theme.sheet(page)) + hues(fill(&data)) //nolint:gosec // ours, and a theme's that was checked
+	cards := fill(&data)
+	data.Messages = s.texts.shownBy(page, data.Draws)
+	data.Style = p.styles[page] + template.CSS(p.config.Theme.sheet(page)) + hues(cards) //nolint:gosec // ours, and a theme's that was checked
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name, &data); err != nil {
 		return nil, err
@@ -216,7 +221,9 @@ func (p *Pages) shopWindow(s *speech) *file {
 	return p.home[s].get(func(before **file) *file {
 		t := p.teller(s)
 		return p.render(before, s, func(data *pageData) []card {
-			data.Drops = t.listing(p.config.Catalog.Views())
+			views := p.config.Catalog.Views()
+			data.Drops = t.listing(views)
+			data.Draws = slices.ContainsFunc(views, func(v *engine.View) bool { return v.Drop.HasDraw() })
 			return data.Drops.cards()
 		})
 	})

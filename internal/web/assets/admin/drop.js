@@ -10,6 +10,7 @@ import { offered, useActions, verbOf } from "./actions.js";
 import { Audit } from "./audit.js";
 import { Content } from "./content.js";
 import { Edit, Restock } from "./forms.js";
+import { Draw, Waitlist } from "./later.js";
 import { Live } from "./live.js";
 import { openDialog, toast } from "./modal.js";
 import { Page } from "./page.js";
@@ -19,7 +20,6 @@ import { dropOf, refresh, room, watch } from "./room.js";
 import { go, href } from "./routes.js";
 import { State, startOf, StartOf } from "./state.js";
 import { Ledger, Purchases } from "./tables.js";
-import { Waitlist } from "./waitlist.js";
 
 // views are what a drop's page shows below its head, by the last part of the address. One line adds another.
 const views = {
@@ -28,6 +28,7 @@ const views = {
   ledger: { label: "Ledger", view: Ledger },
   purchases: { label: "Purchases", view: Purchases },
   waitlist: { label: "Waitlist", view: Waitlist },
+  draw: { label: "Draw", view: Draw },
   audit: { label: "Audit", view: Audit },
   rehearsal: { label: "Rehearsal", view: OneRehearsal },
 };
@@ -45,7 +46,8 @@ export function Drop({ id, view }) {
   if (!drop) {
     return html`<${Page} title="No such drop"><p>There is no drop ${Number.isSafeInteger(id) && id > 0 ? id : "with this number"}.</p><p><a href="#/drops">All drops</a></p><//>`;
   }
-  const shown = Object.keys(views).includes(view) ? view : "";
+  const names = Object.keys(views).filter((name) => name !== "draw" || drop.draw);
+  const shown = names.includes(view) ? view : "";
   const { view: View } = views[shown];
   const { rehearsal } = drop;
   const heading = html`<bdi>${drop.name}</bdi>`;
@@ -55,7 +57,7 @@ export function Drop({ id, view }) {
       <p class="facts"><${State} drop=${drop} /> <span>Drop ${drop.id}</span> <span>${money(drop.price)}</span> <span>${startOf(drop) > now() ? "Starts" : "Started"} <${StartOf} drop=${drop} /></span>${drop.limit_per_user ? html` <span>Limit: ${plural(drop.limit_per_user, "pair")} per person</span>` : ""}</p>
       <${Actions} key=${drop.id} drop=${drop} />
       <nav class="tabs scrolls" aria-label="Views of the drop">
-        ${Object.entries(views).map(([name, { label }]) => html`<a key=${name} href=${href(`drops/${drop.id}${name && `/${name}`}`)} aria-current=${shown === name ? "page" : null}>${label}</a>`)}
+        ${names.map((name) => html`<a key=${name} href=${href(`drops/${drop.id}${name && `/${name}`}`)} aria-current=${shown === name ? "page" : null}>${views[name].label}</a>`)}
       </nav>
       <section class="panel" key=${`${drop.id} ${shown}`} aria-label=${views[shown].label}><${View} drop=${drop} /></section>
     </div>

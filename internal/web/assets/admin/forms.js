@@ -71,7 +71,7 @@ export function useSending(form, send, close, sure = () => true) {
       close();
       toast(text, undo);
     } catch (r) {
-      const [field] = (r.field ?? "").split(/[.[]/);
+      const [field] = (r.field ?? "").replace(/^draw\./, "draw_").split(/[.[]/);
       const place = field ? box.current.querySelector(`[name="${CSS.escape(field)}"]:enabled`) : null;
       if (place) form.tell({ [field]: explain(r) });
       else refuse(r);
@@ -88,7 +88,7 @@ export function useSending(form, send, close, sure = () => true) {
   return { submit, end, box };
 }
 
-const terms = {
+export const terms = {
   name: check.name, price: check.price, start_time: start, image_url: check.image,
   limit_per_user: (s) => check.count(s, 1000, 0), max_expired_holds: (s) => check.count(s, 100, 0),
   waitlist: (on) => on, offers_count: (on, { waitlist }) => (waitlist ? on : undefined),
@@ -96,11 +96,11 @@ const terms = {
   max_waiting: (s, { waitlist }) => (waitlist ? check.count(s, 1_000_000, undefined, 1) : undefined),
 };
 
-const termsOfWaitlist = (drop = {}) => ({
+export const termsOfWaitlist = (drop = {}) => ({
   waitlist: drop.waitlist ?? false, offer_for: String(drop.offer_for ?? 600), max_waiting: String(drop.max_waiting ?? 10_000), offers_count: drop.offers_count ?? false,
 });
 
-function Terms({ form }) {
+export function Terms({ form }) {
   return html`
     <${Field} form=${form} name="name" label="Name" maxlength="200" autocomplete="off" />
     <div class="pair">
@@ -124,32 +124,8 @@ function Terms({ form }) {
       <${Check} form=${form} name="offers_count">An offer that a buyer does not take counts as an unpaid hold.<//>`}`;
 }
 
-function Check({ form, name, children }) {
+export function Check({ form, name, children }) {
   return html`<label class="check"><input type="checkbox" name=${name} checked=${form.texts[name]} onChange=${(e) => form.put({ [name]: e.target.checked })} /><span>${children}</span></label>`;
-}
-
-export function Create({ close, open }) {
-  const form = useForm(
-    { name: "", price: "", ...startTexts(Math.ceil((now() + 600_000) / 600_000) * 600_000), image_url: "", limit_per_user: "", max_expired_holds: "", ...termsOfWaitlist(), sizes: "", total: "", draft: false },
-    { ...terms, sizes: check.sizes, total: (s) => s, draft: (on) => on },
-  );
-  const sized = form.values.sizes?.length > 0;
-  const total = check.tried((s) => check.count(s, 10_000_000), form.texts.total);
-  if (!sized && form.problems.sizes === null) Object.assign(form, { problems: { ...form.problems, total: total.problem ?? null }, good: form.good && !total.problem });
-  const { submit, end, box } = useSending(form, async (v) => {
-    const { sizes, total: _, draft, ...rest } = v;
-    const drop = await client.createDrop({ ...rest, hidden: draft || undefined, image_url: v.image_url ?? undefined, ...(sized ? { sizes } : { total_stock: total.value }) });
-    open(drop.id);
-    return { text: `${draft ? "Created as a draft" : "Created"}: ${isolated(drop.name)}` };
-  }, close);
-  return html`<form ref=${box} onSubmit=${submit} novalidate>
-    <h2 id="dialog-title">New drop</h2>
-    <${Terms} form=${form} />
-    <${Field} form=${form} name="sizes" label="Sizes" rows="4" hint=${sized ? `${plural(form.values.sizes.length, "size")}, ${plural(form.values.sizes.reduce((n, s) => n + s.stock, 0), "pair")} in total.` : "One size per line with its quantity, for example \"9.5 12\". Leave empty for no sizes."} />
-    ${!sized && html`<${Field} form=${form} name="total" label="Pairs in total" inputmode="numeric" />`}
-    <${Check} form=${form} name="draft">Create as a draft. Buyers cannot see it until you publish it.<//>
-    ${end(form.texts.draft ? "Create draft" : "Create drop")}
-  </form>`;
 }
 
 export function Edit({ drop, close }) {

@@ -7,7 +7,7 @@ import { useTopic } from "../shared/topics.js";
 import { useSeconds } from "../shared/ticker.js";
 import { explain } from "../shared/words.js";
 import { attention } from "./attention.js";
-import { Create } from "./forms.js";
+import { Create } from "./create.js";
 import { openDialog } from "./modal.js";
 import { Page } from "./page.js";
 import { usePolled } from "./polled.js";

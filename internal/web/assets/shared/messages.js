@@ -30,6 +30,12 @@ function sentenceOf(key, values) {
 
 const written = (value) => (typeof value === "number" ? whole(value) : isolated(String(value)));
 
+// learn takes the texts that another copy of the page has: those of draws come with the first draw that there is.
+export function learn(page) {
+  const [, block] = /<script type="application\/json" id="messages">([^<]*)</.exec(page) ?? [];
+  if (block) Object.assign(messages, JSON.parse(block));
+}
+
 // t is the text of a key, with each {name} replaced by its value. Numbers are written as the reader writes them.
 // Texts are isolated, so that a name in Hebrew does not turn the sentence around it.
 export function t(key, values = {}) {

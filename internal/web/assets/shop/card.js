@@ -12,6 +12,7 @@ import { onlyDrop, picturesOf, sizeGuide } from "./about.js";
 import { catalog, hasStarted, phaseOf } from "./catalog.js";
 import { isChecked, readPayments } from "./checkout.js";
 import { Clock } from "./clock.js";
+import { DrawBadge, Entering, Entry } from "./entering.js";
 import { Gallery, Slide } from "./gallery.js";
 import { boughtOf, hands, holdsOf, reserve } from "./hands.js";
 import { Places } from "./places.js";
@@ -45,9 +46,12 @@ export function Card({ id, view = "", ask, children }) {
         <p class="price" translate=${false}>${money(drop.price)}</p>
       </header>
       ${wide && phase === "soon" ? html`<${Clock} to=${Date.parse(drop.start_time)} id=${id} />` : html`<${Stock} drop=${drop} phase=${phase} />`}
-      ${drop.sizes && html`<${view === "page" ? Guided : "div"}><${Sizes} drop=${drop} picked=${size} pick=${pick} line=${line} shut=${phase === "out" && !line} /><//>`}
-      <${Places} drop=${drop} />
-      <${Action} drop=${drop} phase=${phase} size=${size} ask=${ask} />
+      ${phase === "draw"
+        ? html`<${Entering} drop=${drop} ask=${ask} Around=${view === "page" ? Guided : "div"} />`
+        : html`${drop.sizes && html`<${view === "page" ? Guided : "div"}><${Sizes} drop=${drop} picked=${size} pick=${pick} line=${line} shut=${phase === "out" && !line} /><//>`}
+            ${drop.draw && html`<${Entry} drop=${drop} />`}
+            <${Places} drop=${drop} />
+            <${Action} drop=${drop} phase=${phase} size=${size} ask=${ask} />`}
       ${wide && html`<${Buyers} drop=${drop} />`}
     </div>
     ${!wide && html`<${Buyers} drop=${drop} />`}
@@ -100,6 +104,7 @@ function usePhase(drop) {
 }
 
 function Badge({ drop, phase }) {
+  if (phase === "draw") return html`<${DrawBadge} drop=${drop} />`;
   if (phase === "soon") return html`<p class="badge soon"><${Countdown} to=${Date.parse(drop.start_time)} id=${drop.id} /></p>`;
   const text = { open: t("card.on_sale"), out: t("card.sold_out"), paused: t("card.paused") }[phase];
   return html`<p class=${`badge ${phase}`}>${text}</p>`;
@@ -179,7 +184,7 @@ function Action({ drop, phase, size, ask }) {
 function lineOf(drop, size = "", notice = null) {
   if (!hasStarted(drop)) return "";
   const left = size ? drop.sizes.find((s) => s.size === size).available_stock : drop.available_stock;
-  const behind = notice?.code === "waitlist" && notice.of === size; // the page has not heard of it yet
+  const behind = notice?.code === "waitlist" && notice.of === size && !drop.draw; // the page has not heard of it yet
   if (!behind && (!drop.waitlist || left > 0)) return "";
   return placeOf(drop.id, size) ? "wait" : "join";
 }

@@ -8,10 +8,18 @@ export const catalog = { drops: new Map(), order: [], hero: undefined, loaded: f
 // hasStarted says whether a drop's start has come. Only then a buyer can be in its line.
 export const hasStarted = (drop) => Date.parse(drop.start_time) <= now();
 
-// phaseOf is what a buyer can do with a drop now: wait (soon), reserve (open), hope (out), or wait for the shop
-// (paused).
+// stageOf is how far a drop's draw is: soon, open, closed or drawn; empty: it has none. All but drawn go by the clock.
+export function stageOf({ draw }) {
+  if (!draw || draw.phase === "drawn") return draw?.phase ?? "";
+  if (now() < Date.parse(draw.opens)) return "soon";
+  return now() < Date.parse(draw.closes) ? "open" : "closed";
+}
+
+// phaseOf is what a buyer can do with a drop now: wait (soon), reserve (open), hope (out), wait for the shop (paused),
+// or take part in its draw (draw).
 export function phaseOf(drop) {
   if (drop.paused) return "paused";
+  if (!["", "drawn"].includes(stageOf(drop))) return "draw";
   if (!hasStarted(drop)) return "soon";
   return drop.available_stock > 0 ? "open" : "out";
 }
@@ -19,7 +27,7 @@ export function phaseOf(drop) {
 // nameOf is a drop's name, or what stands in for it while the list has none.
 export const nameOf = (id) => catalog.drops.get(id)?.name || t("shop.unnamed_drop", { number: String(id) });
 
-const rank = { open: 0, paused: 1, soon: 2, out: 3 };
+const rank = { open: 0, paused: 1, draw: 2, soon: 3, out: 4 };
 
 // keyOf puts what can be bought first, then what comes next, and the newest first.
 const keyOf = (d) => [rank[phaseOf(d)], phaseOf(d) === "soon" ? Date.parse(d.start_time) : -d.id];

@@ -15,8 +15,9 @@ export const hands = {
   holds: new Map(), // reservation id → {…reservation, phase: held, buying, giving or over, problem}
   bought: new Map(), // reservation id → {dropId, size, at, price}
   notices: new Map(), // drop id → refusal
-  asking: new Map(), // drop id → what is asked for: "reserve", or "join" a waitlist
+  asking: new Map(), // drop id → what is asked for: "reserve", "join" a waitlist, or "enter" a draw
   lines: new Map(), // drop id → the buyer's entries in its waitlist
+  entries: new Map(), // drop id → the buyer's entry in its draw, or null
   receipt: null,
   fresh: 0, // the hold that was reserved here just now, until it has the focus
 };
@@ -211,6 +212,7 @@ export function letGo() {
   hands.bought.clear();
   hands.notices.clear();
   hands.lines.clear();
+  hands.entries.clear();
   tell("hands");
   for (const id of catalog.drops.keys()) tell(`drop:${id}`);
 }

@@ -8,6 +8,7 @@ import { tell } from "../shared/topics.js";
 import { buyer, signInFailed } from "./buyer.js";
 import { catalog, changed, listed, notListed, settleNext } from "./catalog.js";
 import { look } from "./checkout.js";
+import { learnNew, readEntry } from "./draw.js";
 import { forgive, heard, recount } from "./hands.js";
 import { readLine, readNew } from "./waitlist.js";
 
@@ -21,12 +22,13 @@ export function start() {
     drop(told) {
       changed(told);
       readNew(told);
+      learnNew(told);
     },
     list: listed,
     failed: notListed,
     reservation(told) {
       heard(told);
-      if (told.offer) readLine(told.dropId);
+      if (told.offer) (catalog.drops.get(told.dropId)?.draw ? readEntry : readLine)(told.dropId);
       look(); // its payment may be decided
     },
     purchase: ({ userId }) => payments && userId === buyer.id && recount(), // paid elsewhere

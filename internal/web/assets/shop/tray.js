@@ -12,6 +12,7 @@ import { onlyDrop } from "./about.js";
 import { catalog, nameOf } from "./catalog.js";
 import { hasBegun, pay } from "./checkout.js";
 import { Portrait } from "./gallery.js";
+import { won } from "./draw.js";
 import { buy, dismiss, giveBack, hands, ran, remaining } from "./hands.js";
 
 const air = 8; // px between the tray and what it must not cover
@@ -76,7 +77,7 @@ function Hold({ hold }) {
     <${Ring} hold=${hold} left=${left} seconds=${seconds} />
     <${Portrait} id=${hold.dropId} />
     <div class="what">
-      <h2 class="name" ref=${title} tabindex="-1" aria-describedby=${`hold-${hold.id}-more hold-${hold.id}-time`}><span class="caption">${t(hold.offer ? "hold.offer" : "hold.title")}</span> <bdi>${name}</bdi></h2>
+      <h2 class="name" ref=${title} tabindex="-1" aria-describedby=${`hold-${hold.id}-more hold-${hold.id}-time`}><span class="caption">${t(won(hold) ? "draw.won" : hold.offer ? "hold.offer" : "hold.title")}</span> <bdi>${name}</bdi></h2>
       <p class="more" id=${`hold-${hold.id}-more`}>${hold.size ? `${t("hold.size", { size: hold.size })} · ` : ""}${drop ? isolated(money(drop.price)) : ""}</p>
     </div>
     <div class="buttons">
