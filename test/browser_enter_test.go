@@ -262,7 +262,7 @@ func TestControl_RevealsADraw(t *testing.T) {
 	p.holds(`/Root [0-9a-f]{64} ?Seal [0-9a-f]{64}/.test(textOf(".panel .facts"))`)
 	p.pushes("Reveal")
 	p.leaves("seed", strings.Repeat("0", 64))
-	p.pushes("Reveal")
+	p.clicks(`document.querySelector("dialog[open] .primary")`)
 	p.holds(`textOf("dialog[open] .problem, #seed-problem") !== ""`)
 	p.check("control draw reveal", phone)
 	p.leaves("seed", ownSeed)
