@@ -277,7 +277,7 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 			}
 		}
 		// Nobody must hear of a drop that is being prepared in hiding.
-		if before != nil && before.Drop.Settings != c.view.Drop.Settings && (visible(before) || visible(c.view)) {
+		if before != nil && (before.Drop.Settings != c.view.Drop.Settings || drawn(before, c.view)) && (visible(before) || visible(c.view)) {
 			updates = append(updates, dropUpdate(c.view))
 		}
 	}
@@ -288,6 +288,11 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 		h.tell[id].waiting = c.purchase
 	}
 	return updates
+}
+
+// drawn reports whether the result of a draw has come.
+func drawn(before, now *engine.View) bool {
+	return now.Drop.DrawState.Phase == drop.Drawn && before.Drop.DrawState.Phase != drop.Drawn
 }
 
 // moved reports whether the available or the total stock of any size differs, and whether a total does.

@@ -228,6 +228,21 @@ func TestHub_TellsWhatAnOperatorChanged(t *testing.T) {
 	})
 }
 
+func TestHub_TellsThatADrawHasAResult(t *testing.T) {
+	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
+		for version, phase := range []drop.DrawPhase{drop.Entering, drop.Drawing, drop.Drawn, drop.Drawn} {
+			e := event(7, int64(version), 5, "")
+			e.View.Drop.DrawState.Phase = phase
+			h.Publish(e)
+			time.Sleep(time.Second)
+			got := r.take(live.RoomAll)
+			if told := len(got) > 0 && got[len(got)-1].Event == live.DropUpdate; told != (version == 2) {
+				t.Errorf("version %d, phase %d: told %+v", version, phase, got)
+			}
+		}
+	})
+}
+
 func TestHub_SaysNothingOfHiddenDropsButThatTheyWent(t *testing.T) {
 	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
 		h.Publish(event(7, 1, 5, drop.Created))
