@@ -15,7 +15,9 @@ import { placesOf } from "./waitlist.js";
 
 const timeOf = (at) => moment(Date.parse(at), now());
 
-// DrawBadge counts down to the opening of a draw, and then to its close.
+const day = 86_400_000; // ms
+
+// DrawBadge says when a draw opens, and then when it closes. On the last day it counts down.
 export function DrawBadge({ drop }) {
   useSeconds();
   if (!knowsDraws()) return null;
@@ -23,8 +25,10 @@ export function DrawBadge({ drop }) {
   const stage = stageOf(drop);
   if (stage === "closed") return html`<p class="badge paused">${t("draw.closed")}</p>`;
   const to = stage === "soon" ? opens : closes;
+  const said = t(stage === "soon" ? "draw.opens" : "draw.closes", { time: timeOf(to) });
+  if (Date.parse(to) - now() > day) return html`<p class=${`badge ${stage}`}>${said}</p>`;
   const left = html`<span translate=${false}>${countdown(Date.parse(to) - now())}</span>`;
-  return html`<p class=${`badge ${stage}`}><span role="timer" aria-label=${t(stage === "soon" ? "draw.opens" : "draw.closes", { time: timeOf(to) })}>${rich(stage === "soon" ? "draw.opens_in" : "draw.closes_in", { countdown: left })}</span></p>`;
+  return html`<p class=${`badge ${stage}`}><span role="timer" aria-label=${said}>${rich(stage === "soon" ? "draw.opens_in" : "draw.closes_in", { countdown: left })}</span></p>`;
 }
 
 // Entering stands where a card else has its sizes and its button, until the result is there.
