@@ -72,7 +72,7 @@ func TestDraw_EnterAndWithdraw(t *testing.T) {
 			made(t, s.url, `{"name":"Comet","price":90,"total_stock":1,`+openDraw+`}`)
 			saved := l.with(`globalThis.saved = []; { const real = URL.createObjectURL; URL.createObjectURL = (blob) => (blob.text().then((text) => saved.push(text)), real.call(URL, blob)); HTMLAnchorElement.prototype.click = function () { saved.push(this.download); }; }`)
 			p := visit(t, s.url+"/drops/1", saved)
-			p.reads("#drop-1 .badge", "Draw closes ")
+			p.reads("#drop-1 .note", "The draw closes")
 			p.reads("#drop-1 .note", "If you win, we reserve a pair for you for 10 minutes.")
 			p.check("draw to enter", l)
 			p.enters("Ann")

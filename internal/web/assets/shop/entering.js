@@ -17,7 +17,7 @@ const timeOf = (at) => moment(Date.parse(at), now());
 
 const day = 86_400_000; // ms
 
-// DrawBadge says when a draw opens, and then when it closes. On the last day it counts down.
+// DrawBadge counts down to the opening of a draw, and then to its close, on the last day.
 export function DrawBadge({ drop }) {
   useSeconds();
   if (!knowsDraws()) return null;
@@ -26,7 +26,7 @@ export function DrawBadge({ drop }) {
   if (stage === "closed") return html`<p class="badge paused">${t("draw.closed")}</p>`;
   const to = stage === "soon" ? opens : closes;
   const said = t(stage === "soon" ? "draw.opens" : "draw.closes", { time: timeOf(to) });
-  if (Date.parse(to) - now() > day) return html`<p class=${`badge ${stage}`}>${said}</p>`;
+  if (Date.parse(to) - now() > day) return null; // the button and its note say it
   const left = html`<span translate=${false}>${countdown(Date.parse(to) - now())}</span>`;
   return html`<p class=${`badge ${stage}`}><span role="timer" aria-label=${said}>${rich(stage === "soon" ? "draw.opens_in" : "draw.closes_in", { countdown: left })}</span></p>`;
 }
