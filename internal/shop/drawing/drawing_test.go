@@ -94,9 +94,11 @@ func TestDraw_GoesOnAfterACrashAnywhere(t *testing.T) {
 			id := create(t, f, terms(localNow(), 70, 20, 3))
 			time.Sleep(opensIn + time.Second)
 			first.enter(t, id, 2100, ranked)
-			f.on.Store(true)
 			if n == 0 {
 				f.n = 1 << 62
+			}
+			f.on.Store(true)
+			if n == 0 {
 				first.until(t, id, drop.Drawn)
 				calls = f.calls.Load()
 				f.on.Store(false)
