@@ -133,8 +133,8 @@ func (a *api) enterDraw(w http.ResponseWriter, r *http.Request) error {
 }
 
 func readSizes(given []label) ([]string, error) {
-	if len(given) > drop.MaxSizes {
-		return nil, drop.Invalid("sizes", fmt.Sprintf("must have at most %d sizes", drop.MaxSizes))
+	if len(given) > drop.MaxRanked {
+		return nil, drop.Invalid("sizes", fmt.Sprintf("must have at most %d sizes", drop.MaxRanked))
 	}
 	sizes := make([]string, len(given))
 	for i, size := range given {

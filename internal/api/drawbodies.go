@@ -31,7 +31,7 @@ type enterRequest struct {
 	UserID   *whole   `json:"userId,omitzero" nullable:"true" minimum:"1" maximum:"9007199254740991" doc:"The buyer's number, as in reserve"`
 	UserName *string  `json:"userName,omitzero" maxLength:"100" doc:"The buyer, if there is no userId, as in reserve"`
 	Email    *string  `json:"email,omitzero" maxLength:"254" doc:"Goes with userName"`
-	Sizes    *[]label `json:"sizes,omitzero" nullable:"true" maxItems:"100" doc:"The sizes that the buyer would take, the favorite first. Required if the drop has sizes"`
+	Sizes    *[]label `json:"sizes,omitzero" nullable:"true" maxItems:"10" doc:"The sizes that the buyer would take, the favorite first. Required if the drop has sizes"`
 }
 
 type withdrawRequest struct {

@@ -50,6 +50,8 @@ const (
 	MaxEntries       = 200_000
 	MaxRemoval       = 200 // characters of the reason why an entry was removed
 	MaxRound         = MaxSafeInteger
+	// MaxRanked is how many sizes an entry can rank, so that the record of the largest draw is not too large to verify.
+	MaxRanked = 10
 	// MaxTries is how often one buyer can enter one draw with other sizes than before.
 	MaxTries = 5
 	// MaxLinedUp is the most places in lines that one batch gives. It keeps the drops that share a database from
@@ -307,8 +309,8 @@ func (c Enter) apply(a *application) Result {
 
 // rank returns the places of sizes by their labels.
 func (d *Drop) rank(sizes []string) (Ranking, *Error) {
-	if len(sizes) > len(d.Sizes) {
-		return "", Invalid("sizes", "must name each size at most once")
+	if len(sizes) > MaxRanked {
+		return "", Invalid("sizes", fmt.Sprintf("must have at most %d entries", MaxRanked))
 	}
 	if len(sizes) == 0 {
 		sizes = []string{""}

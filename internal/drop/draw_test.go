@@ -175,7 +175,7 @@ func TestDraw_RefusesWhatItsTermsForbid(t *testing.T) {
 	want("no size", opened+1, enter(1), drop.CodeSizeRequired)
 	want("an unknown size", opened+1, enter(1, "8", "11"), drop.CodeSizeNotFound)
 	want("a size twice", opened+1, enter(1, "8", "8"), drop.CodeInvalid)
-	want("too many sizes", opened+1, enter(1, "8", "9", "8"), drop.CodeInvalid)
+	want("too many sizes", opened+1, enter(1, make([]string, 11)...), drop.CodeInvalid)
 	want("to enter", opened+1, enter(1, "8"), "")
 	want("with other sizes", opened+1, enter(1, "9"), drop.CodeEntered)
 	want("to reserve", opened+1, drop.Reserve{User: 1, Size: "8"}, drop.CodeDrawOpen)

@@ -63,6 +63,8 @@ function labelOf(drop, stage, entry, sizeless) {
   return t(sizeless ? "draw.select_sizes" : "draw.enter");
 }
 
+const most = 10; // sizes that the server takes
+
 // Ranking chooses sizes by check boxes: the order in which they are checked is that of preference.
 function Ranking({ drop, ranked, rank, shut }) {
   const long = drop.sizes.some((s) => [...s.size].length > 5);
@@ -76,7 +78,7 @@ function Ranking({ drop, ranked, rank, shut }) {
     ${drop.sizes.map(({ size, available_stock: n }) => {
       const place = ranked.indexOf(size) + 1;
       return html`<label key=${size} class=${place > 0 ? "picked" : ""}>
-        <input type="checkbox" value=${size} checked=${place > 0} onChange=${() => choose(size)} />
+        <input type="checkbox" value=${size} checked=${place > 0} disabled=${place === 0 && ranked.length === most} onChange=${() => choose(size)} />
         <span class="label" translate=${false}><bdi>${size}</bdi></span>
         <span class="count">${place > 0 ? t("draw.choice", { number: place }) : html`<span aria-hidden="true">${whole(n)}</span><span class="sr">${t("card.size_left", { n })}</span>`}</span>
       </label>`;
