@@ -207,7 +207,7 @@ func TestMakefile_RunsWithoutTheRaceDetectorWhatHasNoGoroutine(t *testing.T) {
 	if !found || line == "" {
 		t.Fatal("the Makefile does not name the packages")
 	}
-	for _, folder := range strings.Fields(line) {
+	for folder := range strings.FieldsSeq(line) {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", folder, err)

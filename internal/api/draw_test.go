@@ -373,10 +373,21 @@ func TestDraw_SizesAreChecked(t *testing.T) {
 		sizes, code, field string
 		status             int
 	}{
-		{`[]`, "size_required", "sizes", 422}, {`null`, "size_required", "sizes", 422}, {`["7"]`, "size_not_found", "sizes", 404},
-		{`["9","7"]`, "size_not_found", "sizes", 404}, {`["9","9"]`, "invalid", "sizes", 422}, {`["9",9]`, "invalid", "sizes", 422}, {`["9","9.5","9"]`, "invalid", "sizes", 422},
-		{`"9"`, "invalid", "sizes", 422}, {`{}`, "invalid", "sizes", 422}, {`[true]`, "invalid", "sizes[0]", 422}, {`["9",null]`, "invalid", "sizes[1]", 422},
-		{`[["9"]]`, "invalid", "sizes[0]", 422}, {`[""]`, "invalid", "sizes[0]", 422}, {`["9","\u0000"]`, "invalid", "sizes[1]", 422}, {many, "invalid", "sizes", 422},
+		{`[]`, "size_required", "sizes", 422},
+		{`null`, "size_required", "sizes", 422},
+		{`["7"]`, "size_not_found", "sizes", 404},
+		{`["9","7"]`, "size_not_found", "sizes", 404},
+		{`["9","9"]`, "invalid", "sizes", 422},
+		{`["9",9]`, "invalid", "sizes", 422},
+		{`["9","9.5","9"]`, "invalid", "sizes", 422},
+		{`"9"`, "invalid", "sizes", 422},
+		{`{}`, "invalid", "sizes", 422},
+		{`[true]`, "invalid", "sizes[0]", 422},
+		{`["9",null]`, "invalid", "sizes[1]", 422},
+		{`[["9"]]`, "invalid", "sizes[0]", 422},
+		{`[""]`, "invalid", "sizes[0]", 422},
+		{`["9","\u0000"]`, "invalid", "sizes[1]", 422},
+		{many, "invalid", "sizes", 422},
 	} {
 		if e := s.refused(s.post("/api/drops/enter", `{"dropId":1,"userName":"Ann","sizes":`+c.sizes+`}`), c.status, c.code); e.Field != c.field {
 			t.Errorf("%s: %+v", c.sizes, e)
@@ -386,8 +397,12 @@ func TestDraw_SizesAreChecked(t *testing.T) {
 		t.Errorf("a refused call made a user: %v", err)
 	}
 	for _, c := range []struct{ field, body string }{
-		{"reason", `{"entryId":4294967297}`}, {"entryId", `{"reason":"x"}`}, {"reason", `{"entryId":4294967297,"reason":" "}`},
-		{"reason", `{"entryId":4294967297,"reason":"` + strings.Repeat("x", 201) + `"}`}, {"reason", `{"entryId":4294967297,"reason":5}`}, {"entryId", `{"entryId":"x","reason":"x"}`},
+		{"reason", `{"entryId":4294967297}`},
+		{"entryId", `{"reason":"x"}`},
+		{"reason", `{"entryId":4294967297,"reason":" "}`},
+		{"reason", `{"entryId":4294967297,"reason":"` + strings.Repeat("x", 201) + `"}`},
+		{"reason", `{"entryId":4294967297,"reason":5}`},
+		{"entryId", `{"entryId":"x","reason":"x"}`},
 	} {
 		s.post("/api/drops/enter", `{"dropId":1,"userId":1,"sizes":["9"]}`)
 		if e := s.refused(s.post("/api/drops/1/remove", c.body), 422, "invalid"); e.Field != c.field {

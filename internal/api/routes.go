@@ -77,7 +77,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.waitlistRoutes(), a.drawRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.waitlistRoutes(), a.drawRoutes(), a.drawRecordRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
 		a.feedRoutes(), a.webhookRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 

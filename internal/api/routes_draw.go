@@ -22,7 +22,6 @@ const (
 )
 
 func (a *api) drawRoutes() []route {
-	drops := []*huma.Param{idParam("The drop's id", "1")}
 	return []route{
 		{
 			method: http.MethodPost, path: dropsPath + "/enter", serve: a.enterDraw,
@@ -53,6 +52,12 @@ func (a *api) drawRoutes() []route {
 			answer: reflect.TypeFor[drawEntryAnswer](), answerExample: exampleWithdrawn,
 			codes: []drop.Code{drop.CodeDropNotFound, drop.CodeNoDraw, drop.CodeEntryNotFound, drop.CodeDrawClosed, codeOverloaded},
 		},
+	}
+}
+
+func (a *api) drawRecordRoutes() []route {
+	drops := []*huma.Param{idParam("The drop's id", "1")}
+	return []route{
 		{
 			method: http.MethodGet, path: dropsPath + "/{id}/entries", serve: a.listDrawEntries, long: true,
 			id: "list-draw-entries", access: lookers, tag: tagBuying, summary: "Read entries of a draw",

@@ -64,9 +64,17 @@ func TestState_HasTheDraw(t *testing.T) {
 		t.Errorf("%s is read as %+v, %v", said, ev.View, err)
 	}
 	for _, c := range []struct{ from, to string }{
-		{`"closes":2`, `"closes":1`}, {`"closes":2`, `"closes":253402300800000`}, {`"opens":1`, `"opens":-1`}, {`"quicknet"`, `"mine"`},
-		{`"round":9`, `"round":-9`}, {`"pay_within":60`, `"pay_within":0`}, {`"0102`, `"01`}, {`"phase":2`, `"phase":3`}, {`"phase":2`, `"phase":-1`},
-		{`"entered":5`, `"entered":200001`}, {`"terms":{`, `"term":{`},
+		{`"closes":2`, `"closes":1`},
+		{`"closes":2`, `"closes":253402300800000`},
+		{`"opens":1`, `"opens":-1`},
+		{`"quicknet"`, `"mine"`},
+		{`"round":9`, `"round":-9`},
+		{`"pay_within":60`, `"pay_within":0`},
+		{`"0102`, `"01`},
+		{`"phase":2`, `"phase":3`},
+		{`"phase":2`, `"phase":-1`},
+		{`"entered":5`, `"entered":200001`},
+		{`"terms":{`, `"term":{`},
 	} {
 		impossible := strings.Replace(string(said), c.from, c.to, 1)
 		if _, err := decodeState([]byte(impossible)); err == nil || impossible == string(said) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -174,7 +175,7 @@ func DecodeDraw(s string) (Draw, error) {
 	t := Draw{Opens: k.Opens, Closes: k.Closes, PayWithin: k.PayWithin, Chain: k.Chain, Round: k.Round}
 	commitment, err := hex.DecodeString(k.Commitment)
 	if err != nil || len(commitment) != len(t.Commitment) {
-		return Draw{}, fmt.Errorf("decode the terms of a draw: the commitment is damaged")
+		return Draw{}, errors.New("decode the terms of a draw: the commitment is damaged")
 	}
 	t.Commitment = Hash(commitment)
 	return t, nil
@@ -474,7 +475,7 @@ func (c LineUp) apply(a *application) Result {
 			l.whole = false // the next batches offer
 		}
 	}
-	a.DrawState.Lined += uint32(len(c.Places)) //nolint:gosec // at most MaxLinedUp
+	a.DrawState.Lined += uint32(len(c.Places))
 	if c.Last {
 		a.DrawState.Phase = Drawn
 	}

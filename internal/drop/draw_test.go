@@ -2,6 +2,7 @@ package drop_test
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -224,7 +225,7 @@ func TestDraw_TermsAreChecked(t *testing.T) {
 			t.Fatal(err)
 		}
 		broken(&spec)
-		refusal, ok := spec.Check().(*drop.Error)
+		refusal, ok := errors.AsType[*drop.Error](spec.Check())
 		if !ok || refusal.Code != drop.CodeInvalid || refusal.Field != field {
 			t.Errorf("%s: %v", field, refusal)
 		}

@@ -30,11 +30,11 @@ func measured(t *testing.T, m *engine.Metrics, prefix string) map[string]float64
 			continue
 		}
 		for _, value := range f.GetMetric() {
-			of := name
+			of := []string{name}
 			for _, l := range value.GetLabel() {
-				of += " " + l.GetValue()
+				of = append(of, l.GetValue())
 			}
-			values[of] = value.GetCounter().GetValue() + value.GetGauge().GetValue()
+			values[strings.Join(of, " ")] = value.GetCounter().GetValue() + value.GetGauge().GetValue()
 		}
 	}
 	return values

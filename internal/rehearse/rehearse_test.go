@@ -121,8 +121,10 @@ func TestJudgeLine_SeesWhatIsWrong(t *testing.T) {
 			{ID: 5, Size: size, Status: "waiting", CreatedAt: at(2)},
 			{ID: 6, Size: "10", Status: "skipped", CreatedAt: at(2), EndedAt: at(7)},
 		}, []entry{
-			{At: at(1), Reason: drop.Reserved, Size: &size, Units: 1}, {At: at(9), Reason: drop.Reserved, Size: new("10"), Units: 1},
-			{At: at(7), Reason: drop.OfferDeclined, Size: &size, Units: 1}, {At: at(8), Reason: drop.OfferExpired, Size: &size, Units: 1},
+			{At: at(1), Reason: drop.Reserved, Size: &size, Units: 1},
+			{At: at(9), Reason: drop.Reserved, Size: new("10"), Units: 1},
+			{At: at(7), Reason: drop.OfferDeclined, Size: &size, Units: 1},
+			{At: at(8), Reason: drop.OfferExpired, Size: &size, Units: 1},
 		}, map[drop.PurchaseID]drop.ReservationID{21: 11, 22: 19}}
 	}
 	for name, spoil := range map[string]func(*records){

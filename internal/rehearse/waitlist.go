@@ -113,7 +113,9 @@ func (b *buyer) look(ctx context.Context, id drop.EntryID) (place, bool) {
 	if !b.notes.note(a) {
 		return place{}, false
 	}
-	var got struct{ Entries []place }
+	var got struct {
+		Entries []place `json:"entries"`
+	}
 	if err := json.Unmarshal(a.body, &got); err != nil {
 		b.notes.faultf("an answer to a call for a place in line cannot be read: %v", err)
 		return place{}, false

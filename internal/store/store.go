@@ -68,8 +68,7 @@ type Records interface {
 	Payments
 	Waitlists
 	Draws
-	Exporter
-	Importer
+	Transferable
 }
 
 // Buyers is what belongs to users rather than to a drop.

@@ -9,6 +9,12 @@ import (
 	"sneakerdrop/internal/text"
 )
 
+// Transferable is a store whose entire content can go to another store.
+type Transferable interface {
+	Exporter
+	Importer
+}
+
 // Exporter is a store whose entire content can be read.
 type Exporter interface {
 	// Export calls each for every row in the store, as of one moment. First come the rows that belong to no drop,

@@ -152,7 +152,7 @@ func TestBeacon_CanBeRevealed(t *testing.T) {
 			t.Errorf("it said %d times that it waits: %s", n, v.logs)
 		}
 		if text := string(v.text(t, id, false)); !strings.Contains(text, `"phase":"closed"`) ||
-			!strings.Contains(text, fmt.Sprintf(`"scheme":"bls-unchained-g1-rfc9380","round":1000},"count":9,"root":"`)) {
+			!strings.Contains(text, `"scheme":"bls-unchained-g1-rfc9380","round":1000},"count":9,"root":"`) {
 			t.Error(text)
 		}
 		wrong := append(draw.Hex{1}, round.Signature[1:]...)

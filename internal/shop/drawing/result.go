@@ -48,10 +48,10 @@ func (d *Desk) result(ctx context.Context, of *drop.Drop) (*result, error) {
 	}
 	r = &result{came: make([]int32, int64(of.DrawState.Entered)+1)}
 	for _, w := range winners {
-		r.came[w.Entry] = -1 - int32(w.Size) //nolint:gosec // below draw.MaxSizes
+		r.came[w.Entry] = -1 - int32(w.Size)
 	}
 	for i, id := range runnersUp {
-		r.came[id] = int32(i + 1) //nolint:gosec // at most draw.MaxEntries
+		r.came[id] = int32(i + 1)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

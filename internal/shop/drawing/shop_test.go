@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,7 +47,7 @@ func terms(now drop.Time, units ...int64) drop.Spec {
 		return s
 	}
 	for i, n := range units {
-		s.Sizes = append(s.Sizes, drop.SizeSpec{Label: fmt.Sprint(9 + i), Stock: n})
+		s.Sizes = append(s.Sizes, drop.SizeSpec{Label: strconv.Itoa(9 + i), Stock: n})
 	}
 	return s
 }
@@ -117,7 +119,7 @@ func serve(t testing.TB, s store.Store, o drawing.Options) *server {
 func noSecrets(t testing.TB, text string) {
 	t.Helper()
 	seed, _ := theSeed.MarshalText()
-	for _, secret := range []string{string(seed), fmt.Sprintf("%x", theKey), fmt.Sprint(theSeed[:]), fmt.Sprint(theKey)} {
+	for _, secret := range []string{string(seed), hex.EncodeToString(theKey), fmt.Sprintf("%d", theSeed[:]), fmt.Sprintf("%d", theKey)} {
 		if strings.Contains(text, secret) {
 			t.Errorf("a log has a secret: %s", text)
 		}

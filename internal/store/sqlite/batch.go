@@ -63,14 +63,8 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 	if err := loadDue(conn, state, need.Deadline, now); err != nil {
 		return nil, err
 	}
-	for _, k := range need.Keys {
-		kept, found, err := findKept(conn, id, k)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			state.LoadKept(kept)
-		}
+	if err := loadKept(conn, state, need.Keys); err != nil {
+		return nil, err
 	}
 	for _, wanted := range need.DistinctReservations() {
 		if err := loadReservation(conn, state, wanted); err != nil {
@@ -111,6 +105,19 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 		}
 	}
 	return state, nil
+}
+
+func loadKept(conn *sqlite.Conn, state *drop.State, keys []drop.Key) error {
+	for _, k := range keys {
+		kept, found, err := findKept(conn, state.ID, k)
+		if err != nil {
+			return err
+		}
+		if found {
+			state.LoadKept(kept)
+		}
+	}
+	return nil
 }
 
 // distinct returns the ids in ascending order without duplicates. It does not change ids.

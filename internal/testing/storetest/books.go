@@ -271,8 +271,10 @@ func readBooksAll(f *fixture) {
 func readBooksOfADraw(f *fixture) {
 	id, other, none := f.drawn(sized(2, "8", "9")), f.drawn(plain(1)), f.create(plain(1))
 	f.enter(other, 5)
-	a, b, c := f.enter(id, 5, "9", "8"), f.enter(id, 6, "8"), f.enter(id, 7, "9")
-	b = *f.run(id, base+2, drop.Withdraw{User: 6})[0].DrawEntry
+	a := f.enter(id, 5, "9", "8")
+	f.enter(id, 6, "8")
+	c := f.enter(id, 7, "9")
+	b := *f.run(id, base+2, drop.Withdraw{User: 6})[0].DrawEntry
 	c = *f.run(id, base+3, drop.Remove{Entry: c.ID, Reason: "a second account"})[0].DrawEntry
 	kept, _, err := f.Draw(f.ctx, id)
 	if err != nil {
