@@ -136,7 +136,7 @@ func TestDraw_RanksSizes(t *testing.T) {
 func TestDraw_TellsTheResult(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
-	made(t, s.url, `{"name":"Comet","price":90,"total_stock":1,`+closesIn(12*time.Second)+`}`)
+	made(t, s.url, `{"name":"Comet","price":90,"total_stock":1,`+closesIn(30*time.Second)+`}`)
 	pages := map[int64]*page{1: visit(t, s.url+"/drops/1", desktop.asking()), 2: visit(t, s.url+"/drops/1", phone.asking())}
 	pages[1].enters("Ann")
 	pages[2].enters("Ben")
@@ -176,7 +176,7 @@ func TestDraw_AppearsOnAnOpenPage(t *testing.T) {
 	s := startFor(t, t.TempDir())
 	p := visit(t, s.url, desktop)
 	p.reads("main", "Nothing on sale yet")
-	made(t, s.url, fmt.Sprintf(`{"name":"Comet","price":90,"total_stock":1,"draw":{"opens":%q,"closes":"2099-01-01T00:00:00Z"}}`, time.Now().Add(12*time.Second).UTC().Format(time.RFC3339Nano)))
+	made(t, s.url, fmt.Sprintf(`{"name":"Comet","price":90,"total_stock":1,"draw":{"opens":%q,"closes":"2099-01-01T00:00:00Z"}}`, time.Now().Add(30*time.Second).UTC().Format(time.RFC3339Nano)))
 	p.reads("#drop-1 .badge", "Draw opens in 00:")
 	p.reads(button(1), "Draw opens")
 	p.enters("Ann")
@@ -254,7 +254,7 @@ func TestControl_Draw(t *testing.T) {
 func TestControl_RevealsADraw(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
-	made(t, s.url, `{"name":"Comet","price":90,"total_stock":1,`+closesIn(3*time.Second)+`}`)
+	made(t, s.url, `{"name":"Comet","price":90,"total_stock":1,`+closesIn(10*time.Second)+`}`)
 	mustPost(t, s.url+"/api/drops/enter", `{"dropId":1,"userName":"Ann"}`)
 	p := visit(t, s.url+"/admin", phone)
 	p.opens("#/drops/1/draw")
