@@ -43,6 +43,7 @@ type figure struct {
 	OfferFor                     int  `json:"offer_for"`
 	MaxWaiting                   int  `json:"max_waiting"`
 	OffersCount                  bool `json:"offers_count"`
+	Draw                         *struct{}
 	Total, Available, Held, Sold int64
 	Sizes                        []struct {
 		Size  string

@@ -40,15 +40,16 @@ func TestReturns_CompareHoldsWithTheLedger(t *testing.T) {
 	}
 }
 
-// Where buyers pay, the result says what was not rehearsed.
-func TestResult_SaysThatPaymentsAreNotPlayed(t *testing.T) {
-	for _, pays := range []bool{true, false} {
+// Where buyers pay, or a draw decides who may buy, the result says what was not rehearsed.
+func TestResult_SaysWhatIsNotPlayed(t *testing.T) {
+	for _, played := range []Result{{}, {Payments: true}, {Draw: true}, {Payments: true, Draw: true}} {
 		var text strings.Builder
-		if _, err := (&Result{Payments: pays}).WriteTo(&text); err != nil {
+		if _, err := played.WriteTo(&text); err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(text.String(), "payments    not played") != pays {
-			t.Errorf("payments %t:\n%s", pays, text.String())
+		payments, draw := strings.Contains(text.String(), "payments    not played"), strings.Contains(text.String(), "draw        not played")
+		if payments != played.Payments || draw != played.Draw {
+			t.Errorf("payments %t, draw %t:\n%s", played.Payments, played.Draw, text.String())
 		}
 	}
 }

@@ -50,6 +50,8 @@ type Result struct {
 	// Payments reports that buyers of the server pay. Those of a rehearsal do not: they purchase, and nobody plays the
 	// checkout.
 	Payments bool `json:"payments"`
+	// Draw reports that a draw decides who may buy the drop. The copy has none: buyers reserve.
+	Draw bool `json:"draw"`
 	// Waitlist is what became of those who waited, nil if the drop has no waitlist.
 	Waitlist *Waitlist `json:"waitlist,omitzero"`
 	// Books lists what the audit has read.
@@ -108,7 +110,7 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 		Drop: p.original.ID, Copy: p.copied, Buyers: p.Buyers, Seed: p.Seed, Units: copied.Total, Sold: copied.Sold,
 		Unpaid: int64(len(unpaid)), Returned: n.returned, Refused: maps.Clone(n.refused), Errors: n.errors, Watchers: n.watching,
 		Reserve: timesOf(n.times["/api/drops/reserve"]), Purchase: timesOf(n.times["/api/drops/purchase"]),
-		Payments: payments, Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
+		Payments: payments, Draw: p.original.Draw != nil, Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
 		Books: fmt.Sprintf("%d reservations, %d purchases, %d ledger entries", audit.Reservations, audit.Purchases, audit.LedgerEntries),
 	}
 	r.SellOut = sellOut(ledger.Entries)
@@ -287,6 +289,9 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	line("  records     %s", r.Books)
 	if r.Payments {
 		line("  payments    not played: no money moves, and buyers purchase without the checkout")
+	}
+	if r.Draw {
+		line("  draw        not played: the copy is sold first come, first served")
 	}
 	for _, fault := range r.Faults {
 		line("  FAULT       %s", fault)
