@@ -1552,6 +1552,7 @@ export interface components {
             buyers: number;
             /** Format: int64 */
             copy: number;
+            draw: boolean;
             /** Format: int64 */
             drop: number;
             /** Format: int64 */

@@ -182,28 +182,31 @@ func (e endless) Purchases(_ context.Context, _ drop.ID, after drop.PurchaseID, 
 	return sales, nil
 }
 
+// inUse returns the bytes on the heap after a collection, and what was allocated since then.
+func inUse() uint64 {
+	runtime.GC()
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	return now.HeapAlloc
+}
+
 type memoryWatcher struct{ most, bytes uint64 }
 
 func (m *memoryWatcher) Write(b []byte) (int, error) {
 	if m.bytes>>16 != (m.bytes+uint64(len(b)))>>16 { // every 64 KiB
-		runtime.GC()
-		var now runtime.MemStats
-		runtime.ReadMemStats(&now)
-		m.most = max(m.most, now.HeapAlloc)
+		m.most = max(m.most, min(inUse(), inUse(), inUse())) // what is garbage a moment later does not count
 	}
 	m.bytes += uint64(len(b))
 	return len(b), nil
 }
 
-// 25,000 purchases need less memory than they take as a slice, and no folder for temporary files.
+// 60,000 purchases need less memory than they take as a slice, and no folder for temporary files.
 func TestPurchases_WorkbookTakesLittleMemory(t *testing.T) {
 	t.Setenv("TMPDIR", "/nowhere")
-	const n = 25_000
+	const n = 60_000
 	s := newShopOn(t, endless{memory.New(func() drop.Time { return 1 }), n}, new(atomic.Int64))
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
-	runtime.GC()
-	var before runtime.MemStats
-	runtime.ReadMemStats(&before)
+	before := inUse()
 	resp, err := s.client.Do(s.request(http.MethodGet, "/api/drops/1/purchases?format=xlsx", ""))
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +217,7 @@ func TestPurchases_WorkbookTakesLittleMemory(t *testing.T) {
 	if _, err := io.Copy(io.MultiWriter(&m, &tail{&end}), resp.Body); err != nil {
 		t.Fatal(err)
 	}
-	if took := int64(m.most) - int64(before.HeapAlloc); m.bytes < 1<<19 || took > 5<<20 || !bytes.Contains(end.Bytes(), []byte("[Content_Types].xml")) {
+	if took := int64(m.most) - int64(before); m.bytes < 1<<19 || took > 7<<20 || !bytes.Contains(end.Bytes(), []byte("[Content_Types].xml")) {
 		t.Errorf("%d bytes took %d bytes of memory; the end is %q; %s", m.bytes, took, end.String()[max(0, end.Len()-600):], s.log)
 	} else {
 		t.Logf("%d bytes took %d KiB of memory", m.bytes, took>>10)
