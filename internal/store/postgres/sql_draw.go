@@ -7,43 +7,15 @@ import (
 )
 
 var (
-	//nolint:unqueryvet // what is outside names the columns
-	runBatchEntrants = fmt.Sprintf(`
-SELECT %s
-FROM unnest($2::bigint[]) AS wanted (buyer)
-JOIN LATERAL (
-    SELECT *
-    FROM sneakerdrop.draw_entries
-    WHERE drop_id = $1 AND user_id = wanted.buyer
-    OFFSET 0
-) AS e ON true`, records.DrawEntries.List())
+	runBatchEntrants = rowsOf(records.DrawEntries, "unnest($2::bigint[]) AS wanted (buyer)", "user_id = wanted.buyer", "OFFSET 0")
 
-	//nolint:unqueryvet // what is outside names the columns
-	runBatchDrawEntries = fmt.Sprintf(`
-SELECT %s
-FROM unnest($2::bigint[]) AS wanted (entry)
-JOIN LATERAL (
-    SELECT *
-    FROM sneakerdrop.draw_entries
-    WHERE drop_id = $1 AND id = wanted.entry
-    LIMIT 1
-) AS e ON true`, records.DrawEntries.List())
+	runBatchDrawEntries = rowsOf(records.DrawEntries, "unnest($2::bigint[]) AS wanted (entry)", "id = wanted.entry", "LIMIT 1")
 
 	// The other entries of those who are first in lines: a turn that comes from a draw ends them.
-	//
-	//nolint:unqueryvet // what is outside names the columns
-	runBatchLinesOthers = fmt.Sprintf(`
-SELECT %s
-FROM (
+	runBatchLinesOthers = rowsOf(records.Entries, fmt.Sprintf(`(
     SELECT DISTINCT e.user_id
     FROM %s
-) AS wanted (buyer)
-JOIN LATERAL (
-    SELECT *
-    FROM sneakerdrop.waitlist
-    WHERE drop_id = $1 AND user_id = wanted.buyer AND status + 0 = 1
-    OFFSET 0
-) AS e ON true`, records.Entries.List(), firstInLines("$2", "$3"))
+) AS wanted (buyer)`, firstInLines("$2", "$3")), waitsHere, "OFFSET 0")
 
 	runBatchWriteEntered = writeNew(records.DrawEntries)
 )

@@ -44,30 +44,29 @@ ORDER BY e.id`, records.Entries.List(), firstInLines("$2", "$3"))
     FROM %s
 ) AS wanted (user_id)`, firstInLines("$4", "$5"))
 
-	//nolint:unqueryvet // what is outside names the columns
-	runBatchEntries = fmt.Sprintf(`
-SELECT %s
-FROM unnest($2::bigint[]) AS wanted (entry)
-JOIN LATERAL (
-    SELECT *
-    FROM sneakerdrop.waitlist
-    WHERE drop_id = $1 AND id = wanted.entry
-    LIMIT 1
-) AS e ON true`, records.Entries.List())
+	runBatchEntries = rowsOf(records.Entries, "unnest($2::bigint[]) AS wanted (entry)", "id = wanted.entry", "LIMIT 1")
 
 	// The entries of buyers that wait.
-	//
+	runBatchWaiting = rowsOf(records.Entries, "unnest($2::bigint[]) AS wanted (buyer)", waitsHere, "OFFSET 0")
+)
+
+// waitsHere finds the entries of wanted.buyer that wait. status + 0 keeps the index of lines from serving.
+const waitsHere = "user_id = wanted.buyer AND status + 0 = 1"
+
+// rowsOf reads a drop's rows of a table, for each row of wanted by itself. end, LIMIT 1 or OFFSET 0, keeps PostgreSQL
+// from reading them another way.
+func rowsOf(t *records.Table, wanted, condition, end string) string {
 	//nolint:unqueryvet // what is outside names the columns
-	runBatchWaiting = fmt.Sprintf(`
+	return fmt.Sprintf(`
 SELECT %s
-FROM unnest($2::bigint[]) AS wanted (buyer)
+FROM %s
 JOIN LATERAL (
     SELECT *
-    FROM sneakerdrop.waitlist
-    WHERE drop_id = $1 AND user_id = wanted.buyer AND status + 0 = 1
-    OFFSET 0
-) AS e ON true`, records.Entries.List())
-)
+    FROM sneakerdrop.%s
+    WHERE drop_id = $1 AND %s
+    %s
+) AS e ON true`, t.List(), wanted, t.Name, condition, end)
+}
 
 // Entries of waitlists are stored together: a draw makes thousands in a batch.
 var runBatchWriteJoined = writeNew(records.Entries)
