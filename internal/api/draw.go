@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -120,7 +121,8 @@ func (a *api) enterDraw(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), &buyerFields{in.UserID, in.UserName, in.Email}, func(d *drop.Drop) *drop.Error {
-		return refuseSizes(d, sizes)
+		_, refusal := d.Rank(sizes)
+		return refusal
 	})
 	if err != nil {
 		return err
@@ -151,20 +153,6 @@ func readSizes(given []label) ([]string, error) {
 		sizes[i] = string(size)
 	}
 	return sizes, nil
-}
-
-// refuseSizes refuses sizes that the drop does not have.
-func refuseSizes(d *drop.Drop, sizes []string) *drop.Error {
-	if len(sizes) == 0 {
-		sizes = []string{""}
-	}
-	for _, size := range sizes {
-		if refusal := d.RefuseSize(size); refusal != nil {
-			refusal.Field = "sizes"
-			return refusal
-		}
-	}
-	return nil
 }
 
 func (a *api) withdrawFromDraw(w http.ResponseWriter, r *http.Request) error {
@@ -243,32 +231,19 @@ func (a *api) addOwn(ctx context.Context, d *drop.Drop, e *drop.DrawEntry, to *d
 
 // listDrawEntries answers with a buyer's entries or, for an operator and without userId, with all.
 func (a *api) listDrawEntries(w http.ResponseWriter, r *http.Request) error {
-	id, err := dropOf(w, r)
+	q, err := a.entriesAsked(w, r)
 	if err != nil {
 		return err
 	}
-	q := queryOf(r)
-	user := drop.UserID(q.number("userId", 1, drop.MaxSafeInteger, 0))
-	after, limit := q.after(), q.limit()
-	if q.err != nil {
-		return q.err
-	}
-	if err := a.mayRead(w, r, user); err != nil {
-		return err
-	}
-	v, err := a.engine.View(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	if !v.Drop.HasDraw() {
+	d := &q.view.Drop
+	if !d.HasDraw() {
 		return drop.Refuse(drop.CodeNoDraw)
 	}
 	answer := drawEntriesAnswer{Entries: []drawEntryAnswer{}}
-	who := callerOf(w)
-	if user = max(user, who.buyer.ID); user != 0 {
-		err = a.ownEntries(r.Context(), &v.Drop, user, who.token.ID == 0, &answer)
+	if q.user != 0 {
+		err = a.ownEntries(r.Context(), d, q.user, callerOf(w).token.ID == 0, &answer)
 	} else {
-		err = a.allEntries(r.Context(), &v.Drop, drop.EntryID(after), limit, &answer)
+		err = a.allEntries(r.Context(), d, q.after, q.limit, &answer)
 	}
 	if err != nil {
 		return err
@@ -469,7 +444,7 @@ func sendSlowly(w http.ResponseWriter, body io.Reader) error {
 		_ = connection.SetWriteDeadline(time.Now().Add(pageWriteTimeout)) // replaces the server's deadline for the whole answer
 		n, err := io.CopyN(w, body, piece)
 		switch {
-		case err == io.EOF: //nolint:errorlint // CopyN returns it as it is
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return fmt.Errorf("send the record of a draw: %w: %w", errReaderGone, err)

@@ -75,36 +75,50 @@ func (a *api) leaveWaitlist(w http.ResponseWriter, r *http.Request) error {
 
 // showWaitlist answers with a buyer's entries or, for an operator and without userId, with all.
 func (a *api) showWaitlist(w http.ResponseWriter, r *http.Request) error {
-	id, err := dropOf(w, r)
+	q, err := a.entriesAsked(w, r)
 	if err != nil {
 		return err
+	}
+	d := &q.view.Drop
+	answer := placesAnswer{Entries: []placeAnswer{}}
+	if q.user != 0 {
+		err = a.ownPlaces(r.Context(), d.ID, q.user, &answer)
+	} else {
+		err = a.line(r.Context(), d.ID, q.after, q.limit, &answer)
+	}
+	if err != nil {
+		return err
+	}
+	answer.Waiting = d.Waiting()
+	writeJSON(w, &answer)
+	return nil
+}
+
+// entriesQuery asks for a user's entries in a drop's waitlist or draw or, with user 0, for those of all.
+type entriesQuery struct {
+	view  *engine.View
+	user  drop.UserID
+	after drop.EntryID
+	limit int
+}
+
+// entriesAsked reads a call for entries. A signed-in buyer asks for their own.
+func (a *api) entriesAsked(w http.ResponseWriter, r *http.Request) (asked entriesQuery, err error) {
+	id, err := dropOf(w, r)
+	if err != nil {
+		return asked, err
 	}
 	q := queryOf(r)
 	user := drop.UserID(q.number("userId", 1, drop.MaxSafeInteger, 0))
 	after, limit := q.after(), q.limit()
 	if q.err != nil {
-		return q.err
+		return asked, q.err
 	}
 	if err := a.mayRead(w, r, user); err != nil {
-		return err
+		return asked, err
 	}
-	me := callerOf(w).buyer.ID
 	v, err := a.engine.View(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	answer := placesAnswer{Entries: []placeAnswer{}}
-	if user = max(user, me); user != 0 {
-		err = a.ownPlaces(r.Context(), id, user, &answer)
-	} else {
-		err = a.line(r.Context(), id, drop.EntryID(after), limit, &answer)
-	}
-	if err != nil {
-		return err
-	}
-	answer.Waiting = v.Drop.Waiting()
-	writeJSON(w, &answer)
-	return nil
+	return entriesQuery{v, max(user, callerOf(w).buyer.ID), drop.EntryID(after), limit}, err
 }
 
 // mayRead refuses a signed-in buyer who asks for another user's entries, and pages of other origins that ask for those

@@ -95,7 +95,7 @@ func (d *Drop) refuseDraw(now Time) *Error {
 	case !d.HasDraw() || d.DrawState.Phase == Drawn:
 		return nil
 	case now < d.Draw.Opens:
-		return &Error{Code: CodeNotStarted, StartsAt: d.Draw.Opens, StartsIn: d.Draw.Opens.Sub(now)}
+		return notStarted(d.Draw.Opens, now)
 	case now < d.Draw.Closes:
 		return Refuse(CodeDrawOpen)
 	default:
@@ -111,7 +111,7 @@ func (d *Drop) RefuseEnter(now Time) *Error {
 	case !d.HasDraw():
 		return Refuse(CodeNoDraw)
 	case now < d.Draw.Opens:
-		return &Error{Code: CodeNotStarted, StartsAt: d.Draw.Opens, StartsIn: d.Draw.Opens.Sub(now)}
+		return notStarted(d.Draw.Opens, now)
 	case now >= d.Draw.Closes || d.DrawState.Phase != Entering:
 		return Refuse(CodeDrawClosed)
 	case d.Paused:
@@ -267,7 +267,7 @@ func (c Enter) Asked(ID) Asked {
 func (c Enter) need(n *Need) { n.Entrants = append(n.Entrants, c.User) }
 
 func (c Enter) apply(a *application) Result {
-	ranking, refusal := a.rank(c.Sizes)
+	ranking, refusal := a.Rank(c.Sizes)
 	if refusal == nil {
 		refusal = a.RefuseEnter(a.now)
 	}
@@ -308,8 +308,8 @@ func (c Enter) apply(a *application) Result {
 	return answerDraw(made)
 }
 
-// rank returns the places of sizes by their labels.
-func (d *Drop) rank(sizes []string) (Ranking, *Error) {
+// Rank returns the places of the sizes that an entry names by their labels, or why it cannot name them.
+func (d *Drop) Rank(sizes []string) (Ranking, *Error) {
 	if len(sizes) > MaxRanked {
 		return "", Invalid("sizes", fmt.Sprintf("must have at most %d entries", MaxRanked))
 	}

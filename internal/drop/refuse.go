@@ -18,6 +18,11 @@ func (d *Drop) RefuseSize(size string) *Error {
 	return refusal
 }
 
+// notStarted is the refusal of what begins at a later time.
+func notStarted(at, now Time) *Error {
+	return &Error{Code: CodeNotStarted, StartsAt: at, StartsIn: at.Sub(now)}
+}
+
 func (d *Drop) refuse(size int, now Time) *Error {
 	switch {
 	case d.Archived:
@@ -25,7 +30,7 @@ func (d *Drop) refuse(size int, now Time) *Error {
 	case d.HasDraw() && d.DrawState.Phase != Drawn:
 		return d.refuseDraw(now)
 	case now < d.StartTime:
-		return &Error{Code: CodeNotStarted, StartsAt: d.StartTime, StartsIn: d.StartTime.Sub(now)}
+		return notStarted(d.StartTime, now)
 	case d.Paused:
 		return Refuse(CodePaused)
 	case d.Sizes[size].Stock.Available > 0:

@@ -219,7 +219,7 @@ func (a *application) refuseJoin(user UserID) *Error {
 	case a.HasDraw() && a.DrawState.Phase != Drawn:
 		return a.refuseDraw(a.now)
 	case a.now < a.StartTime:
-		return &Error{Code: CodeNotStarted, StartsAt: a.StartTime, StartsIn: a.StartTime.Sub(a.now)}
+		return notStarted(a.StartTime, a.now)
 	case waiting >= int64(cmp.Or(a.MaxWaiting, DefaultMaxWaiting)):
 		return &Error{Code: CodeWaitlistFull, Waiting: waiting}
 	case a.Waited == maxNumber:
