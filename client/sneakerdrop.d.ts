@@ -510,7 +510,7 @@ export interface components {
             beacon?: "quicknet" | "default" | null;
             /**
              * Format: date-time
-             * @description When nobody can enter any more; after opens
+             * @description When the time to enter ends; after opens
              */
             closes: string;
             /**

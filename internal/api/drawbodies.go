@@ -8,7 +8,7 @@ import (
 
 type drawRequest struct {
 	Opens      *instant `json:"opens" required:"true" nullable:"false" doc:"When buyers can enter: RFC 3339 with a zone, years 1970 to 9999, cut to milliseconds"`
-	Closes     *instant `json:"closes" required:"true" nullable:"false" doc:"When nobody can enter any more; after opens"`
+	Closes     *instant `json:"closes" required:"true" nullable:"false" doc:"When the time to enter ends; after opens"`
 	PayWithin  *whole   `json:"pay_within,omitzero" nullable:"true" minimum:"10" maximum:"86400" default:"600" doc:"Seconds that a winner has to buy the unit"`
 	Commitment *string  `json:"seed_commitment,omitzero" nullable:"true" pattern:"^[0-9a-f]{64}$" doc:"The commitment to a seed that you keep, and reveal after the close. Left out: the server makes the seed and reveals it itself"`
 	Beacon     *string  `json:"beacon,omitzero" nullable:"true" enum:"quicknet,default" doc:"The drand network whose randomness the draw uses beside the seed. Left out: the seed alone decides"`

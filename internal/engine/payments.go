@@ -58,7 +58,7 @@ func (e *Engine) ReleaseClaim(ctx context.Context, cmd drop.ReleaseClaim) (drop.
 }
 
 // EndPayment settles a payment that nothing is sold for: it stores to in place of was and releases the claimed unit,
-// as drop.EndPayment does. done is false if the payment is not was any more.
+// as drop.EndPayment does. done is false if something else has changed the payment since was was read.
 func (e *Engine) EndPayment(ctx context.Context, was, to drop.Payment, until drop.Time) (done bool, err error) {
 	end := drop.EndPayment{Was: was, To: to, Unit: was.Unit, Until: until}
 	for {
