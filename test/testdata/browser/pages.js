@@ -67,8 +67,11 @@ function layOutAll() {
   document.querySelectorAll("img").forEach((i) => (i.loading = "eager"));
 }
 
-// layoutFaults says what is wrong with how the page lies: too wide, cut, on top of each other, too small to hit.
+// layoutFaults says what is wrong with how the page lies: too wide, cut, on top of each other, too small to hit. The
+// browser keeps an old height of a card off the screen until it comes near, and nobody sees it until then. So the cards
+// are laid out first.
 function layoutFaults() {
+  layOutAll();
   const faults = [];
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth > width) faults.push(`the page is ${document.documentElement.scrollWidth} wide in ${width}`);
