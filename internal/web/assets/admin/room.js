@@ -2,7 +2,7 @@
 // that found discrepancies are kept by drop.
 import { identity } from "../shared/config.js";
 import { client, measure, now, onJump, session } from "../shared/client.js";
-import { tell } from "../shared/topics.js";
+import { flush, tell } from "../shared/topics.js";
 import { add, emptyStory, readOn } from "./books.js";
 
 export const room = { figures: null, history: [], problem: null, admitted: !identity, drop: 0, story: null, ledger: [], reading: false, audits: new Map() };
@@ -18,6 +18,7 @@ export async function enter(token) {
   try {
     await look();
   } catch (refusal) {
+    if (room.admitted) return; // a later look has let the operator in already
     sessionStorage.removeItem(tokenKey);
     throw refusal;
   }
@@ -27,6 +28,7 @@ export function leave() {
   sessionStorage.removeItem(tokenKey);
   Object.assign(room, { figures: null, history: [], admitted: false });
   tell("room");
+  flush(); // at once: what needs the figures must not be drawn without them
 }
 
 const window = 30; // readings that percentiles are taken over
