@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,11 @@ var wrong = map[string][]string{
 		`[{"size":true,"stock":1}]`, `[{"size":[],"stock":1}]`, `[{"size":9.005,"stock":1}]`, `[{"size":"9\u0000","stock":1}]`, `[{"size":"` + strings.Repeat("9", 33) + `","stock":1}]`,
 		`[{"size":"9","stock":4}]`, `[{"size":"9","stock":5},{"size":"10","stock":1}]`, `[{"Size":"9","Stock":5}]`,
 		"[" + strings.TrimSuffix(strings.Repeat(`{"size":"9","stock":0},`, 101), ",") + "]",
+	},
+	"ranking": {
+		"1", `"9"`, "true", "{}", `{"size":"9"}`, "[]", `[""]`, `[" "]`, "[null]", "[true]", "[{}]", `[["9"]]`, `["8"]`, `["9","8"]`, `["9","9"]`, `[9,"9"]`, `["9.5","9.50"]`,
+		"[9.005]", "[1e400]", `["9\u0000"]`, `["9\u200b"]`, `["` + strings.Repeat("9", 33) + `"]`,
+		`["9"` + strings.Repeat(`,"9.5"`, 10) + "]", `["9"` + strings.Repeat(`,"9"`, 10_000) + "]",
 	},
 }
 
@@ -190,6 +196,13 @@ func badShop(t *testing.T, options ...option) (s *shop, everything func() []any)
 			_, err = s.store.User(ctx, user)
 			all = append(all, reservations, drop.CodeOf(err))
 		}
+		for _, snapshot := range snapshots {
+			entries, err := s.store.DrawEntries(ctx, snapshot.Drop.ID, 0, 500)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, entries)
+		}
 		for _, read := range []func() (any, error){
 			func() (any, error) { return s.store.Webhooks(ctx) },
 			func() (any, error) { return s.store.Deliveries(ctx) },
@@ -245,6 +258,7 @@ func refusesAll(t *testing.T, s *shop, everything func() []any, cases []badCase,
 func TestBadInput_OfEveryPost(t *testing.T) {
 	const boughtBefore = "4294967297" // user 3's hold
 	outOfRange := []string{"0", "-1", "2097152", "4294967297", "3"}
+	noDraw := []string{"0", "-1", "2097152", "4294967297", "4", "1"}
 	for _, c := range []struct {
 		path   string
 		fields []field
@@ -288,6 +302,21 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 			{"dropId", "whole", "1", true, outOfRange}, {"userId", "whole", "5", true, []string{"0", "1099511627777"}}, {"size", "label", `"9"`, false, nil},
 		}},
 		{"/api/drops/waitlist/leave", []field{{"entryId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
+		{"/api/drops/enter", []field{
+			{"dropId", "whole", "3", true, noDraw}, {"userId", "whole", "6", true, []string{"0", "1099511627777"}}, {"sizes", "ranking", `["9.5",9]`, true, nil},
+		}},
+		{"/api/drops/enter", []field{
+			{"dropId", "whole", "3", true, noDraw},
+			{"userName", "text", `"Bob"`, true, nil},
+			{"email", "email", `"bob@example.com"`, false, nil},
+			{"sizes", "ranking", `["9"]`, true, nil},
+		}},
+		{"/api/drops/withdraw", []field{
+			{"dropId", "whole", "3", true, noDraw}, {"userId", "whole", "5", true, []string{"0", "6", "1099511627777"}},
+		}},
+		{"/api/drops/withdraw", []field{
+			{"dropId", "whole", "3", true, noDraw}, {"userName", "text", `"Ann"`, true, nil}, {"email", "email", `"ann@example.com"`, false, nil},
+		}},
 		{"/api/drops/purchase", []field{{"reservationId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
 		{"/api/drops/cancel", []field{{"reservationId", "whole", boughtBefore, true, []string{"0", "1", "4294967296", "4294967298"}}}},
 		{"/api/drops/checkout", []field{
@@ -302,6 +331,11 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 				options = append(options, paying)
 			}
 			s, everything := badShop(t, options...)
+			if slices.Contains([]string{"/api/drops/enter", "/api/drops/withdraw"}, c.path) {
+				mustPost[dropJSON](s, "/api/drops/create", sizedDrawBody(""))
+				s.ok(s.post("/api/drops/enter", `{"dropId":3,"userId":5,"sizes":["9"]}`))
+				s.ok(s.post("/api/drops/enter", `{"dropId":3,"userName":"Ann","email":"ann@example.com","sizes":["9"]}`))
+			}
 			refusesAll(t, s, everything, badBodies(c.fields), func(b badCase) *http.Request {
 				req, err := http.NewRequest(http.MethodPost, s.url+c.path, bytes.NewReader(b.body))
 				if err != nil {

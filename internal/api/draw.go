@@ -122,6 +122,9 @@ func (a *api) enterDraw(w http.ResponseWriter, r *http.Request) error {
 	}
 	user, err := a.buyer(r.Context(), callerOf(w), drop.ID(id), &buyerFields{in.UserID, in.UserName, in.Email}, func(d *drop.Drop) *drop.Error {
 		_, refusal := d.Rank(sizes)
+		if refusal == nil && !d.HasDraw() {
+			refusal = drop.Refuse(drop.CodeNoDraw)
+		}
 		return refusal
 	})
 	if err != nil {
@@ -193,13 +196,17 @@ func (a *api) writeOwnEntry(w http.ResponseWriter, r *http.Request, e *drop.Draw
 	return nil
 }
 
+// answerEntry answers with an entry. Of a damaged one it leaves out sizes that the drop does not have: operators can
+// still list and remove it. The audit says what is damaged.
 func answerEntry(d *drop.Drop, e *drop.DrawEntry) *drawEntryAnswer {
 	answer := &drawEntryAnswer{
 		ID: e.ID, DropID: e.ID.Drop(), UserID: e.UserID, Sizes: []string{}, Status: "entered", Reason: e.Removed, CreatedAt: instant(e.CreatedAt),
 	}
 	if d.Sized() {
 		for _, place := range e.Sizes.Places() {
-			answer.Sizes = append(answer.Sizes, d.Sizes[place].Label)
+			if place >= 0 && place < len(d.Sizes) {
+				answer.Sizes = append(answer.Sizes, d.Sizes[place].Label)
+			}
 		}
 	}
 	switch {

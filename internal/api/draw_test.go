@@ -2,13 +2,16 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,7 +21,11 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/operator"
 	"sneakerdrop/internal/shop/drawing"
+	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/store/memory"
 	"sneakerdrop/internal/testing/await"
+	"sneakerdrop/internal/testing/pipes"
+	"sneakerdrop/internal/testing/stores"
 )
 
 type inDraw struct {
@@ -268,20 +275,24 @@ func TestDraw_ADropWithoutOneIsAnsweredAsBefore(t *testing.T) {
 	s.refused(s.get("/api/drops/9/draw"), 404, "drop_not_found")
 }
 
-// The phase follows the clock, also in the list, which is kept.
+// The phase follows the clock, also in the list, which is kept. In simulated time.
 func TestDraw_ThePhaseFollowsTheClock(t *testing.T) {
-	s := newShop(t)
-	now := time.Now()
-	at := func(after time.Duration) string { return now.Add(after).UTC().Format(time.RFC3339Nano) }
-	s.ok(s.post("/api/drops/create", fmt.Sprintf(`{"name":"soon","price":1,"total_stock":1,"draw":{"opens":%q,"closes":%q}}`, at(400*time.Millisecond), at(time.Hour))))
-	for _, phase := range []string{"soon", "open"} {
-		await.Until(t, phase, func() bool {
-			return strings.Contains(s.get("/api/drops").body, `"phase":"`+phase+`"`) || phase == "soon" && time.Since(now) > 400*time.Millisecond
-		})
-	}
-	if r := s.get("/api/drops/1/draw"); !strings.Contains(r.body, `"phase":"open"`) || !strings.Contains(r.body, `"beacon":null`) {
-		t.Errorf("%s", r.body)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newShopAt(t, pipes.Listen(), memory.New(stores.Now), new(atomic.Int64))
+		now := time.Now().UTC()
+		s.ok(s.post("/api/drops/create", fmt.Sprintf(`{"name":"soon","price":1,"total_stock":1,"draw":{"opens":%q,"closes":%q}}`,
+			now.Add(time.Minute).Format(time.RFC3339Nano), now.Add(2*time.Minute).Format(time.RFC3339Nano))))
+		for _, phase := range []string{"soon", "open", "closed"} {
+			for _, later := range []time.Duration{time.Minute - time.Millisecond, time.Millisecond} { // from the first to the last moment
+				for _, path := range []string{"/api/drops", "/api/drops/1", "/api/drops/1/draw"} {
+					if r := s.get(path); !strings.Contains(r.body, `"phase":"`+phase+`"`) {
+						t.Errorf("%s at %s: %s is not %s", path, time.Since(now), r.body, phase)
+					}
+				}
+				time.Sleep(later)
+			}
+		}
+	})
 }
 
 func TestDraw_TheShopRevealsItsSeed(t *testing.T) {
@@ -467,5 +478,58 @@ func TestDraw_IsTheBuyersOwn(t *testing.T) {
 				t.Errorf("an operator gets the receipt %s", e.Receipt)
 			}
 		}
+	}
+}
+
+// A draw has room for 200,000 entries. Whoever comes later is refused, and nothing changes.
+func TestDraw_IsFull(t *testing.T) {
+	now := drop.TimeOf(time.Now())
+	spec := drop.Spec{Name: "full", Price: 100, TotalStock: new(int64), Draw: drop.Draw{
+		Opens: now - 1, Closes: now + drop.Time(time.Hour.Milliseconds()), PayWithin: 10, Commitment: drop.Hash(draw.Commit(draw.Seed{7})),
+	}}
+	spec.StartTime = spec.Draw.Closes
+	state, _ := spec.Create(1, now, drop.BatchID{1})
+	state.DrawState.Entered = drop.MaxEntries - 1
+	ahead := new(atomic.Int64)
+	kept := memory.New(clockOf(ahead))
+	err := kept.Import(t.Context(), store.IntoNothing, func(put func(store.Row) error) error {
+		secrets := store.Draw{Secrets: drop.DrawSecrets{Key: make([]byte, 32)}}
+		return cmp.Or(put(store.Row{Drop: 1, Value: state}), put(store.Row{Drop: 1, Value: secrets}))
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newShopOn(t, kept, ahead)
+	mustPost[inDraw](s, "/api/drops/enter", `{"dropId":1,"userId":1}`)
+	before := s.get("/api/drops/1").body
+	s.refused(s.post("/api/drops/enter", `{"dropId":1,"userId":2}`), 409, "draw_full")
+	if after := s.get("/api/drops/1").body; after != before || !strings.Contains(after, `"entered":200000`) {
+		t.Errorf("%s became %s", before, after)
+	}
+	if r := s.get("/api/drops/1/entries?userId=2"); r.body != `{"entries":[],"next":null}` {
+		t.Error(r.body)
+	}
+	mustPost[inDraw](s, "/api/drops/enter", `{"dropId":1,"userId":1}`) // who is in stays in
+}
+
+// damagedEntry is a store in which each entry of a draw names sizes that its drop does not have.
+type damagedEntry struct{ store.Store }
+
+func (d damagedEntry) DrawEntries(ctx context.Context, id drop.ID, after drop.EntryID, limit int) ([]drop.DrawEntry, error) {
+	found, err := d.Store.DrawEntries(ctx, id, after, limit)
+	for i := range found {
+		found[i].Sizes = "2,1,-1"
+	}
+	return found, err
+}
+
+// Operators can list an entry that is damaged.
+func TestDraw_AnEntryWithUnknownSizesIsListed(t *testing.T) {
+	ahead := new(atomic.Int64)
+	s := newShopOn(t, damagedEntry{memory.New(clockOf(ahead))}, ahead)
+	mustPost[dropJSON](s, "/api/drops/create", sizedDrawBody(""))
+	mustPost[inDraw](s, "/api/drops/enter", `{"dropId":1,"userId":1,"sizes":["9"]}`)
+	if r := s.ok(s.get("/api/drops/1/entries")); !strings.Contains(r.body, `"sizes":["9.5"]`) {
+		t.Error(r.body)
 	}
 }
