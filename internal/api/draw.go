@@ -130,11 +130,15 @@ func (a *api) enterDraw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	receipts, err := a.draws.Receipts(r.Context(), drop.ID(id))
+	if err != nil {
+		return err
+	}
 	e, err := a.engine.Enter(r.Context(), drop.ID(id), user, sizes, retry)
 	if err != nil {
 		return err
 	}
-	return a.writeOwnEntry(w, r, &e)
+	return a.writeOwnEntry(w, r, &e, receipts)
 }
 
 func readSizes(given []label) ([]string, error) {
@@ -176,20 +180,24 @@ func (a *api) withdrawFromDraw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	receipts, err := a.draws.Receipts(r.Context(), drop.ID(id))
+	if err != nil {
+		return err
+	}
 	e, err := a.engine.Withdraw(r.Context(), drop.ID(id), user, retry)
 	if err != nil {
 		return err
 	}
-	return a.writeOwnEntry(w, r, &e)
+	return a.writeOwnEntry(w, r, &e, receipts)
 }
 
-func (a *api) writeOwnEntry(w http.ResponseWriter, r *http.Request, e *drop.DrawEntry) error {
+func (a *api) writeOwnEntry(w http.ResponseWriter, r *http.Request, e *drop.DrawEntry, receipts drawing.Receipts) error {
 	v, err := a.engine.View(r.Context(), e.ID.Drop())
 	if err != nil {
 		return err
 	}
 	answer := answerEntry(&v.Drop, e)
-	if err := a.addOwn(r.Context(), &v.Drop, e, answer); err != nil {
+	if err := a.addOwn(r.Context(), &v.Drop, e, receipts, answer); err != nil {
 		return err
 	}
 	writeJSON(w, answer)
@@ -219,8 +227,8 @@ func answerEntry(d *drop.Drop, e *drop.DrawEntry) *drawEntryAnswer {
 }
 
 // addOwn adds to an entry what only its buyer gets.
-func (a *api) addOwn(ctx context.Context, d *drop.Drop, e *drop.DrawEntry, to *drawEntryAnswer) error {
-	receipt, err := a.draws.Receipt(ctx, e)
+func (a *api) addOwn(ctx context.Context, d *drop.Drop, e *drop.DrawEntry, receipts drawing.Receipts, to *drawEntryAnswer) error {
+	receipt, err := receipts.Of(e)
 	if err != nil {
 		return err
 	}
@@ -265,11 +273,15 @@ func (a *api) ownEntries(ctx context.Context, d *drop.Drop, user drop.UserID, ow
 	if err != nil {
 		return err
 	}
+	receipts, err := a.draws.Receipts(ctx, d.ID)
+	if err != nil {
+		return err
+	}
 	slices.SortFunc(found, func(x, y drop.DrawEntry) int { return cmp.Compare(x.ID, y.ID) })
 	for i := range found {
 		e := answerEntry(d, &found[i])
 		if own {
-			if err := a.addOwn(ctx, d, &found[i], e); err != nil {
+			if err := a.addOwn(ctx, d, &found[i], receipts, e); err != nil {
 				return err
 			}
 		}

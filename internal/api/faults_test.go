@@ -152,6 +152,32 @@ func TestFaults_AreAnsweredByTheTableAndNeverLeak(t *testing.T) {
 	}
 }
 
+// unread is a store in which nothing can be read that an answer about a place in line or in a draw has.
+type unread struct{ store.Store }
+
+func (unread) WaitingBefore(context.Context, *drop.Entry) (int64, error) {
+	return 0, &store.Error{Op: "count", Class: store.ClassUnavailable, Err: errors.New("away")}
+}
+
+func (unread) Draw(context.Context, drop.ID) (store.Draw, bool, error) {
+	return store.Draw{}, false, &store.Error{Op: "read", Class: store.ClassUnavailable, Err: errors.New("away")}
+}
+
+// Whoever is told that nothing was done has no place in line and no entry in a draw.
+func TestUnavailable_IsNeverToldOfWhatWasDone(t *testing.T) {
+	s := newShopOn(t, unread{memory.New(stores.Now)}, new(atomic.Int64))
+	s.ok(s.post("/api/drops/create", `{"name":"Air 1","price":1,"total_stock":0,"start_time":"2026-01-01T00:00:00Z","waitlist":true}`))
+	s.ok(s.post("/api/drops/create", drawBody("")))
+	s.ok(s.post("/api/drops/waitlist", `{"dropId":1,"userId":3}`))
+	if r := s.ok(s.post("/api/drops/waitlist", `{"dropId":1,"userId":3}`)); strings.Contains(r.body, "position") {
+		t.Errorf("a position that nobody could read: %s", r.body)
+	}
+	s.refused(s.post("/api/drops/enter", `{"dropId":2,"userId":3}`), 503, "unavailable")
+	if entries, err := s.engine.DrawEntriesOf(t.Context(), 2, 3); err != nil || len(entries) > 0 {
+		t.Errorf("the buyer entered: %+v, %v", entries, err)
+	}
+}
+
 func TestTimeout_SaysThatTheOutcomeIsUnknown(t *testing.T) {
 	free := make(chan struct{})
 	s := newFaultyShop(t, func(context.Context) error { <-free; return errors.New("late") },

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -26,7 +27,7 @@ type Place struct {
 
 // Join puts the user at the end of the line for a size. An empty size means that the caller named none. A user who
 // waits already keeps the place. See drop.Join. With a key, the place has no estimate, and a position only if the user
-// did not wait before.
+// did not wait before. The same holds if the store is unavailable after the user has joined.
 func (e *Engine) Join(ctx context.Context, id drop.ID, user drop.UserID, size string, r Retry) (Place, error) {
 	cmd := drop.Join{User: user, Size: size}
 	result, err := e.do(ctx, id, r.under(id, cmd), r)
@@ -41,7 +42,10 @@ func (e *Engine) Join(ctx context.Context, id drop.ID, user drop.UserID, size st
 	if r.Key != "" { // a repeated call gets the same answer, however far the entry has come since
 		return p, nil
 	}
-	return p, e.locate(ctx, &p)
+	if err := e.locate(ctx, &p); !errors.Is(err, ErrUnavailable) {
+		return p, err
+	}
+	return p, nil // the user waits, which must not be denied
 }
 
 // Leave gives up a place in a line. If owner is not 0, another user's entry counts as not found. See drop.Leave.

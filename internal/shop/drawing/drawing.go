@@ -148,30 +148,39 @@ func (d *Desk) key(ctx context.Context, id drop.ID) ([]byte, error) {
 	return kept.Secrets.Key, nil
 }
 
-// Receipt returns the receipt of an entry. Only its buyer may see it. It refuses with CodeDropNotFound and CodeNoDraw.
-func (d *Desk) Receipt(ctx context.Context, e *drop.DrawEntry) (*draw.Receipt, error) {
-	v, err := d.engine.View(ctx, e.ID.Drop())
+// Receipts makes the receipts of one drop's entries.
+type Receipts struct {
+	of  *drop.Drop
+	key []byte
+}
+
+// Receipts returns what makes the receipts of a drop's entries. A call that changes an entry asks for it first, so that
+// no store can keep the answer back afterwards. It refuses with CodeDropNotFound and CodeNoDraw.
+func (d *Desk) Receipts(ctx context.Context, id drop.ID) (Receipts, error) {
+	v, err := d.engine.View(ctx, id)
 	if err != nil {
-		return nil, err
+		return Receipts{}, err
 	}
 	if !v.Drop.HasDraw() {
-		return nil, drop.Refuse(drop.CodeNoDraw)
+		return Receipts{}, drop.Refuse(drop.CodeNoDraw)
 	}
-	key, err := d.key(ctx, v.Drop.ID)
-	if err != nil {
-		return nil, err
-	}
-	r := &draw.Receipt{
-		Version: draw.Version, Drop: int64(v.Drop.ID), Entry: draw.EntryID(e.Number()), Buyer: int64(e.UserID),
-		Salt: salt(key, draw.EntryID(e.Number())), Sizes: []string{},
+	key, err := d.key(ctx, id)
+	return Receipts{&v.Drop, key}, err
+}
+
+// Of returns the receipt of an entry. Only its buyer may see it. It fails if the entry is damaged.
+func (r Receipts) Of(e *drop.DrawEntry) (*draw.Receipt, error) {
+	to := &draw.Receipt{
+		Version: draw.Version, Drop: int64(r.of.ID), Entry: draw.EntryID(e.Number()), Buyer: int64(e.UserID),
+		Salt: salt(r.key, draw.EntryID(e.Number())), Sizes: []string{},
 	}
 	for _, place := range e.Sizes.Places() {
-		if place < 0 || place >= len(v.Drop.Sizes) {
-			return nil, fmt.Errorf("draw entry %d is damaged: drop %d has no size at place %d", e.ID, v.Drop.ID, place)
+		if place < 0 || place >= len(r.of.Sizes) {
+			return nil, fmt.Errorf("draw entry %d is damaged: drop %d has no size at place %d", e.ID, r.of.ID, place)
 		}
-		r.Sizes = append(r.Sizes, v.Drop.Sizes[place].Label)
+		to.Sizes = append(to.Sizes, r.of.Sizes[place].Label)
 	}
-	return r, nil
+	return to, nil
 }
 
 // Outcome returns where an entry came. drawn is false while the draw is not over. It refuses with CodeDropNotFound and

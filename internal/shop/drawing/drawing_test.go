@@ -301,7 +301,11 @@ func TestReceipt_IsTheSameEachTime(t *testing.T) {
 		}
 		var first []byte
 		for _, desk := range []*drawing.Desk{v.desk, v.desk, drawing.New(v.Engine, drawing.Options{})} {
-			r, err := desk.Receipt(t.Context(), &e)
+			receipts, err := desk.Receipts(t.Context(), e.ID.Drop())
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := receipts.Of(&e)
 			if err != nil {
 				t.Fatal(err)
 			}

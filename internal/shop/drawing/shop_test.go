@@ -239,7 +239,11 @@ func (v *server) check(t testing.TB, s store.Store, id drop.ID) result {
 func (v *server) outcomes(t testing.TB, entries []drop.DrawEntry, record *draw.Record) {
 	t.Helper()
 	for i := range entries {
-		receipt, err := v.desk.Receipt(t.Context(), &entries[i])
+		receipts, err := v.desk.Receipts(t.Context(), entries[i].ID.Drop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		receipt, err := receipts.Of(&entries[i])
 		if err != nil {
 			t.Fatal(err)
 		}
