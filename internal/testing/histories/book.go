@@ -17,13 +17,16 @@ type book struct {
 	paid         map[drop.ReservationID]drop.Purchase
 	kept         map[string]drop.Kept // by operation and key
 	payments     map[drop.PaymentID]drop.Payment
+	entries      []drop.Entry                    // of the waitlist, by their numbers, from 1
+	drawEntries  map[drop.EntryID]drop.DrawEntry // without the time of a withdrawal
 }
 
-// newBook returns a drop right after its creation.
-func newBook(spec *drop.Spec, id drop.ID, at drop.Time) *book {
+// newBook returns a drop right after its creation. entered is how many entries its draw seems to have.
+func newBook(spec *drop.Spec, id drop.ID, at drop.Time, entered uint32) *book {
 	s, _ := spec.Create(id, at, drop.BatchID{})
 	b := &book{drop: s.Drop, lastAt: s.LastAt}
 	b.drop.Version = 0
+	b.drop.DrawState.Entered = entered
 	return b
 }
 
@@ -44,7 +47,7 @@ func (b *book) apply(now drop.Time, cmd drop.Command) (drop.Result, *book) {
 
 // load does what a store does before a batch with that command.
 func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
-	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Reserved: uint32(len(b.reservations)), Purchased: uint32(len(b.purchases))}
+	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Reserved: uint32(len(b.reservations)), Purchased: uint32(len(b.purchases)), Waited: uint32(len(b.entries))}
 	s.Sizes = slices.Clone(b.drop.Sizes)
 	for _, r := range b.active() {
 		if r.ExpiresAt <= now {
@@ -65,9 +68,10 @@ func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
 			}
 		}
 	}
+	users := slices.Concat(need.Users, b.loadLines(s, &need))
 	if b.drop.Limited() {
 		for _, r := range b.reservations {
-			if slices.Contains(need.Users, r.UserID) && (r.Status == drop.Active || r.Status == drop.Completed) {
+			if slices.Contains(users, r.UserID) && (r.Status == drop.Active || r.Status == drop.Completed) {
 				s.LoadUsage(r)
 			}
 		}
@@ -86,6 +90,31 @@ func (b *book) load(now drop.Time, cmd drop.Command) *drop.State {
 		s.Recent = b.recent()
 	}
 	return s
+}
+
+// loadLines loads the lines and what a command needs of them and of the draw. It returns who waits.
+func (b *book) loadLines(s *drop.State, need *drop.Need) (users []drop.UserID) {
+	lines := make([][]drop.Entry, len(s.Sizes))
+	for _, e := range b.entries {
+		if e.Status == drop.Waiting {
+			lines[e.Line] = append(lines[e.Line], e)
+			users = append(users, e.UserID)
+		}
+		if slices.Contains(need.Entries, e.ID) || e.Status == drop.Waiting && slices.Contains(need.Waiting, e.UserID) {
+			s.LoadEntry(e)
+		}
+	}
+	for i, line := range lines {
+		if len(line) > 0 {
+			s.LoadLine(i, line, true)
+		}
+	}
+	for _, e := range b.drawEntries {
+		if slices.Contains(need.Entrants, e.UserID) {
+			s.LoadDrawEntry(e)
+		}
+	}
+	return users
 }
 
 // active returns the holds, in the order in which they end.
@@ -140,9 +169,24 @@ func (b *book) after(s *drop.State, c *drop.Changes, result drop.Result) *book {
 		next.purchases[uint32(p.ID)-1] = p
 		next.paid = with(b.paid, p.ReservationID, p)
 	}
+	if len(c.Joined)+len(c.Left) > 0 {
+		next.entries = slices.Clone(b.entries)
+	}
+	for _, e := range c.Joined {
+		next.entries = append(next.entries, *e)
+	}
+	for _, e := range c.Left {
+		next.entries[uint32(e.ID)-1] = *e
+	}
+	for _, e := range slices.Concat(c.Entered, c.Redrawn) {
+		next.drawEntries = with(next.drawEntries, e.ID, timeless(*e))
+	}
 	if len(c.Kept) > 0 {
 		k := c.Kept[0]
 		result.Reservation = bare(result.Reservation)
+		if result.DrawEntry != nil {
+			*result.DrawEntry = timeless(*result.DrawEntry)
+		}
 		k.Answer, k.At = result.Encode(), 0
 		next.kept = with(b.kept, scope(&k.Key), k)
 	}
@@ -154,6 +198,12 @@ func bare(r drop.Reservation) drop.Reservation {
 	return r
 }
 
+// timeless is an entry of a draw that says whether, but not when, it was withdrawn: no answer says that.
+func timeless(e drop.DrawEntry) drop.DrawEntry {
+	e.WithdrawnAt = min(e.WithdrawnAt, 1)
+	return e
+}
+
 // with returns a copy of m with one more entry.
 func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 	next := make(map[K]V, len(m)+1)
@@ -163,9 +213,9 @@ func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
 }
 
 // moments returns the moments in a range that are worth trying for a batch. The outcome changes only at these: at the
-// beginning, when a hold ends, and at the hints, which are moments that an answer names.
+// beginning, when a hold ends, when a draw opens or closes, and at the hints. An answer or a row names those.
 func (b *book) moments(from, to drop.Time, hints ...drop.Time) []drop.Time {
-	moments := slices.Concat(hints, []drop.Time{from})
+	moments := slices.Concat(hints, []drop.Time{from, b.drop.Draw.Opens, b.drop.Draw.Closes})
 	for _, r := range b.active() {
 		moments = append(moments, r.ExpiresAt)
 	}
@@ -180,7 +230,9 @@ func (b *book) same(other *book) bool {
 	}
 	return b != nil && other != nil && b.lastAt == other.lastAt && b.drop.Paused == other.drop.Paused &&
 		slices.Equal(b.drop.Sizes, other.drop.Sizes) && slices.Equal(b.reservations, other.reservations) &&
-		slices.Equal(b.purchases, other.purchases) && maps.Equal(b.payments, other.payments) && sameKept(b.kept, other.kept)
+		slices.Equal(b.purchases, other.purchases) && maps.Equal(b.payments, other.payments) &&
+		slices.Equal(b.entries, other.entries) && b.drop.DrawState == other.drop.DrawState && maps.Equal(b.drawEntries, other.drawEntries) &&
+		sameKept(b.kept, other.kept)
 }
 
 func sameKept(a, b map[string]drop.Kept) bool {
@@ -207,9 +259,12 @@ func (b *book) hash() uint64 {
 	add(int64(len(b.purchases)))
 	add(int64(len(b.kept)))
 	add(int64(len(b.payments)))
+	add(int64(len(b.entries)))
+	add(int64(b.drop.DrawState.Entered))
 	for i := range b.drop.Sizes {
 		add(b.drop.Sizes[i].Stock.Available)
 		add(b.drop.Sizes[i].Stock.Total)
+		add(b.drop.Sizes[i].Waiting)
 	}
 	for i := range b.reservations {
 		add(int64(b.reservations[i].Status))

@@ -21,6 +21,7 @@ type call struct {
 	spec            *drop.Spec   // of a creation
 	limit           int          // the drop's, in a reserve
 	rows            *rows        // the final content of the store, in a call of kind books
+	entered         uint32       // how many entries the draw seems to have from the start, in a creation
 
 	began, ended time.Duration // since the history began
 	from, to     drop.Time     // the same, by the clock that stores use too
@@ -50,8 +51,11 @@ type answer struct {
 	at      drop.Time
 	id      int64
 	version int64
-	raw     string
-	result  *drop.Result // of a step of a payment
+	// position is the place in a line that a waiting buyer was told, 0 if none.
+	position int64
+	raw      string
+	both     bool         // it shows a unit on sale while somebody waits for one
+	result   *drop.Result // of a step of a payment
 }
 
 func (c *call) String() string {
@@ -103,6 +107,8 @@ func (c *call) request() (method, path string, body any) {
 			body["size"] = cmd.Size
 		}
 		return http.MethodPost, fmt.Sprintf("%s/%d/restock", base, c.drop), body
+	case drop.Join, drop.Leave, drop.Enter, drop.Withdraw:
+		return c.waitRequest()
 	case drop.Pause:
 		return http.MethodPost, fmt.Sprintf("%s/%d/pause", base, c.drop), map[string]any{}
 	case drop.Resume:
@@ -120,6 +126,12 @@ func creationBody(spec *drop.Spec) map[string]any {
 	}
 	if spec.TotalStock != nil {
 		body["total_stock"] = *spec.TotalStock
+	}
+	if spec.Waitlist {
+		body["waitlist"] = true
+	}
+	if spec.Draw.Closes != 0 {
+		body["draw"] = map[string]any{"opens": spec.Draw.Opens.String(), "closes": spec.Draw.Closes.String()}
 	}
 	var sizes []map[string]any
 	for _, s := range spec.Sizes {
@@ -141,6 +153,7 @@ type (
 		ExpiresAt string             `json:"expires_at"`
 		CreatedAt string             `json:"createdAt"`
 		Size      string             `json:"size"`
+		Offer     bool               `json:"offer"`
 	}
 	purchaseJSON struct {
 		ID            drop.PurchaseID    `json:"id"`
@@ -154,10 +167,14 @@ type (
 		ReturnedAt    string             `json:"returnedAt"`
 	}
 	dropJSON struct {
-		ID        drop.ID      `json:"id"`
-		Total     int64        `json:"total_stock"`
-		Available int64        `json:"available_stock"`
-		Paused    bool         `json:"paused"`
+		ID        drop.ID `json:"id"`
+		Total     int64   `json:"total_stock"`
+		Available int64   `json:"available_stock"`
+		Paused    bool    `json:"paused"`
+		Waiting   int64   `json:"waiting"`
+		Draw      struct {
+			Entered uint32 `json:"entered"`
+		} `json:"draw"`
 		Sizes     []sizeJSON   `json:"sizes"`
 		Purchases []recentJSON `json:"purchases"`
 	}
@@ -165,6 +182,7 @@ type (
 		Size      string `json:"size"`
 		Total     int64  `json:"total_stock"`
 		Available int64  `json:"available_stock"`
+		Waiting   int64  `json:"waiting"`
 	}
 	recentJSON struct {
 		ID        drop.PurchaseID `json:"id"`
@@ -176,6 +194,7 @@ type (
 		Limit     int       `json:"limit"`
 		Used      int       `json:"used"`
 		Available int64     `json:"available"`
+		Waiting   int64     `json:"waiting"`
 	}
 )
 
@@ -183,9 +202,13 @@ type (
 func textOf(r *drop.Result, recent bool) string {
 	switch {
 	case r.Err != nil:
-		return fmt.Sprintf("%+v", refusalJSON{r.Err.Code, r.Err.Limit, r.Err.Used, r.Err.Available})
+		return fmt.Sprintf("%+v", refusalJSON{r.Err.Code, r.Err.Limit, r.Err.Used, r.Err.Available, r.Err.Waiting})
 	case r.Drop != nil:
 		return dropText(r.Drop, r.Recent, recent)
+	case r.Entry != nil:
+		return entryText(r.Entry)
+	case r.DrawEntry != nil:
+		return drawText(r.DrawEntry)
 	case r.Purchase.ID != 0:
 		p := &r.Purchase
 		j := purchaseJSON{
@@ -199,17 +222,18 @@ func textOf(r *drop.Result, recent bool) string {
 	default:
 		v := &r.Reservation
 		return fmt.Sprintf("%+v", reservationJSON{
-			v.ID, v.ID.Drop(), v.UserID, v.Status.String(), v.ExpiresAt.String(), v.CreatedAt.String(), v.Size,
+			v.ID, v.ID.Drop(), v.UserID, v.Status.String(), v.ExpiresAt.String(), v.CreatedAt.String(), v.Size, v.Offer,
 		})
 	}
 }
 
 func dropText(d *drop.Drop, newest []drop.Recent, recent bool) string {
 	stock := d.Stock()
-	j := dropJSON{ID: d.ID, Total: stock.Total, Available: stock.Available, Paused: d.Paused}
+	j := dropJSON{ID: d.ID, Total: stock.Total, Available: stock.Available, Paused: d.Paused, Waiting: d.Waiting()}
+	j.Draw.Entered = d.DrawState.Entered
 	if d.Sized() {
 		for _, s := range d.Sizes {
-			j.Sizes = append(j.Sizes, sizeJSON{s.Label, s.Stock.Total, s.Stock.Available})
+			j.Sizes = append(j.Sizes, sizeJSON{s.Label, s.Stock.Total, s.Stock.Available, s.Waiting})
 		}
 	}
 	for _, r := range newest {
@@ -248,6 +272,8 @@ func (c *call) read(status int, body []byte, recent bool) (answer, error) {
 
 func (c *call) understand(a *answer, body []byte, recent bool) error {
 	switch c.cmd.(type) {
+	case drop.Join, drop.Leave, drop.Enter, drop.Withdraw:
+		return c.understandWait(a, body)
 	case drop.Reserve, drop.Cancel:
 		var r reservationJSON
 		if err := json.Unmarshal(body, &r); err != nil {
@@ -281,6 +307,7 @@ func (c *call) understand(a *answer, body []byte, recent bool) error {
 			d.Purchases = nil
 		}
 		a.id, a.version, a.text = int64(d.ID), d.Version, d.text(recent)
+		a.both = d.both()
 		return nil
 	}
 }

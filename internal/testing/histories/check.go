@@ -80,6 +80,18 @@ func (h *history) tell(m *model, o *offer, all []porcupine.Operation) {
 	for _, p := range m.rows.purchases[o.id] {
 		h.t.Logf("kept: %+v", p)
 	}
+	for _, p := range m.rows.payments[o.id] {
+		h.t.Logf("kept: %+v", p)
+	}
+	for _, e := range m.rows.entries[o.id] {
+		h.t.Logf("kept: %+v", e)
+	}
+	for _, e := range m.rows.drawn {
+		if e.ID.Drop() == o.id {
+			h.t.Logf("kept: %+v", e)
+		}
+	}
+	h.t.Logf("kept: %+v", m.rows.stock[o.id])
 }
 
 func (h *history) tally() {
@@ -146,6 +158,9 @@ func (h *history) explained(m *model) {
 		}
 	}
 	for _, r := range m.rows.byID {
+		if r.Offer { // see inLine
+			continue
+		}
 		if who := (buyer{r.ID.Drop(), r.UserID, r.Size}); !asked[who] || m.rows.byBuyer[who].ID != r.ID && !late[r.ID] {
 			h.t.Errorf("nobody was told of %+v, and nobody waits for it", r)
 		}
@@ -156,6 +171,8 @@ func (h *history) explained(m *model) {
 // nobody exceeds the limit.
 func (h *history) ruled(m *model) {
 	for _, o := range h.offers {
+		h.inLine(m, o)
+		h.oneEntry(m, o)
 		for _, p := range m.rows.purchases[o.id] {
 			if r := m.rows.byID[p.ReservationID]; p.CreatedAt >= r.ExpiresAt {
 				h.t.Errorf("%+v was sold after its hold had ended: %+v", p, r)

@@ -67,6 +67,12 @@ func (c *client) next() *call {
 	if c.h.replicas[0].engine != nil && c.IntN(4) == 0 {
 		return c.pay()
 	}
+	switch c.IntN(8) {
+	case 0:
+		return c.wait()
+	case 1:
+		return c.drawn()
+	}
 	switch n := c.IntN(100); {
 	case n < 38:
 		return c.reserve()
@@ -91,7 +97,8 @@ func (c *client) next() *call {
 	}
 }
 
-func (c *client) drop() *offer { return c.h.offers[c.IntN(len(c.h.offers))] }
+// drop draws a drop that sells: the last one has a draw, which is not over in a history.
+func (c *client) drop() *offer { return c.h.offers[c.IntN(len(c.h.offers)-1)] }
 
 // keyOf draws a new key; "" means none.
 func (c *client) keyOf() string {
@@ -107,10 +114,10 @@ func (c *client) reserve() *call {
 	next := &call{drop: o.id, key: c.keyOf(), limit: o.spec.LimitPerUser}
 	cmd := drop.Reserve{User: drop.UserID(1000*c.number + c.made), Hold: c.h.hold}
 	switch {
-	case o.spec.LimitPerUser > 0: // there are few users, and each call has a note of its own
-		cmd.User, cmd.Size = drop.UserID(1+c.IntN(5)), fmt.Sprintf("note %d.%d", c.number, c.made)
 	case len(o.spec.Sizes) > 0:
 		cmd.Size = o.spec.Sizes[c.IntN(len(o.spec.Sizes))].Label
+	case o.spec.LimitPerUser > 0: // there are few users, and each call has a note of its own
+		cmd.User, cmd.Size = drop.UserID(1+c.IntN(5)), fmt.Sprintf("note %d.%d", c.number, c.made)
 	}
 	if o.spec.LimitPerUser == 1 {
 		next.key = "" // it may return something that another call made, and no row would show that
@@ -153,6 +160,7 @@ type offer struct {
 	mu      sync.Mutex
 	highest int // the number of a reservation that a client knows of
 	sold    int // the number of a purchase that a client knows of
+	joined  int // the number of an entry of the waitlist that a client knows of
 	paid    []*paid
 }
 
@@ -160,11 +168,13 @@ type offer struct {
 func (o *offer) learn(c *call) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	switch n := int(uint32(c.answer.id)); c.cmd.(type) {
-	case drop.Reserve:
+	switch n := int(uint32(c.answer.id)); cmd := c.cmd.(type) {
+	case drop.Reserve, drop.Cancel:
 		o.highest = max(o.highest, n)
-	case drop.MakePurchase:
-		o.sold = max(o.sold, n)
+	case drop.MakePurchase: // perhaps of an offer that nobody was told of
+		o.sold, o.highest = max(o.sold, n), max(o.highest, numberOf(cmd.Reservation))
+	case drop.Join:
+		o.joined = max(o.joined, n)
 	}
 }
 

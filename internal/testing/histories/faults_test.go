@@ -140,3 +140,19 @@ func (s *troubled) Pulse(ctx context.Context) (store.Pulse, error) {
 	}
 	return s.Store.Pulse(ctx)
 }
+
+// WaitingBefore and Draw are read after the batch, for the answer to a call that has taken effect. They mostly fail, so
+// that trying again does not always help.
+func (s *troubled) WaitingBefore(ctx context.Context, e *drop.Entry) (int64, error) {
+	if s.on.Load() && s.draw(100) < 85 {
+		return 0, s.fail("reads for an answer that failed", nil, store.ClassUnavailable)
+	}
+	return s.Store.WaitingBefore(ctx, e)
+}
+
+func (s *troubled) Draw(ctx context.Context, id drop.ID) (store.Draw, bool, error) {
+	if s.on.Load() && s.draw(100) < 85 {
+		return store.Draw{}, false, s.fail("reads for an answer that failed", nil, store.ClassUnavailable)
+	}
+	return s.Store.Draw(ctx, id)
+}

@@ -63,6 +63,7 @@ type history struct {
 	replicas []*replica
 	http     *http.Client
 	offers   []*offer
+	full     drop.ID // whose draw seems to have almost as many entries as it can have; 0: none
 	place    *place
 	payments atomic.Int64 // their numbers
 
@@ -98,15 +99,25 @@ func (h *history) offer(id drop.ID) *offer {
 	return h.offers[i]
 }
 
-// specs are the drops: few units for many clients.
-func specs() []*drop.Spec {
+// createAll makes the drops: few units for many clients, about half of them with a waitlist. The last one has a draw
+// that closes after that time.
+func (h *history) createAll(closes time.Duration) {
+	rnd := rand.New(rand.NewPCG(h.seed, 2000))
 	plain, limited, one := int64(5), int64(6), int64(4)
-	return []*drop.Spec{
+	specs := []*drop.Spec{
 		{Name: "plain", Price: 11_990, TotalStock: &plain, StartTime: 1},
 		{Name: "limited", Price: 100, TotalStock: &limited, StartTime: 1, LimitPerUser: 2},
 		{Name: "one each", Price: 150, TotalStock: &one, StartTime: 1, LimitPerUser: 1},
 		{Name: "sized", Price: 1, Sizes: []drop.SizeSpec{{Label: "8", Stock: 3}, {Label: "9.5", Stock: 2}}, StartTime: 1},
 	}
+	for _, spec := range specs {
+		if spec.Waitlist = rnd.IntN(2) == 0; spec.Waitlist && spec.Sizes != nil {
+			spec.LimitPerUser = rnd.IntN(2) // whoever waits for both sizes may be skipped
+		}
+		h.create(spec)
+	}
+	terms := drop.Draw{Opens: h.from, Closes: now().Add(closes), PayWithin: drop.DefaultPayWithin}
+	h.create(&drop.Spec{Name: "drawn", Price: 1, Sizes: specs[3].Sizes, StartTime: terms.Closes, Draw: terms})
 }
 
 // create makes a drop under a key, so that it can repeat the call until there is an answer.
@@ -124,15 +135,17 @@ func (h *history) create(spec *drop.Spec) {
 	h.t.Fatalf("%s was not created within %s", spec.Name, patience)
 }
 
-// awaitHolds waits until all holds have ended by themselves, after all faults.
+// awaitHolds waits until all holds have ended by themselves, after all faults. It leaves offers, which last longer.
 func (h *history) awaitHolds() {
 	if h.expected {
 		return
 	}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		held := int64(0)
-		for _, d := range h.read().stock {
-			held += d.Stock().Held
+		held := 0
+		for _, r := range h.read().byID {
+			if r.Status == drop.Active && !r.Offer {
+				held++
+			}
 		}
 		if held == 0 {
 			return
@@ -157,6 +170,7 @@ func (h *history) read() *rows {
 		purchases: make(map[drop.ID][]drop.Purchase), byID: make(map[drop.ReservationID]drop.Reservation),
 		byBuyer: make(map[buyer]drop.Reservation), paid: make(map[drop.ReservationID]drop.Purchase),
 		sold: make(map[drop.PurchaseID]drop.Purchase), payments: make(map[drop.ID]map[drop.PaymentID]drop.Payment),
+		entries: make(map[drop.ID][]drop.Entry), drawn: make(map[drop.EntryID]drop.DrawEntry),
 	}
 	for _, o := range h.offers {
 		books, err := stores.ReadBooks(h.t.Context(), h.place.direct, o.id)
@@ -164,9 +178,13 @@ func (h *history) read() *rows {
 			h.t.Fatal(err)
 		}
 		r.stock[o.id], r.reservations[o.id], r.purchases[o.id] = books.State.Drop, books.Reservations, books.Purchases
+		r.entries[o.id] = books.Entries
+		for _, e := range books.DrawEntries {
+			r.drawn[e.ID] = e
+		}
 		for _, v := range books.Reservations {
 			r.byID[v.ID] = v
-			if who := (buyer{o.id, v.UserID, v.Size}); r.byBuyer[who].ID == 0 {
+			if who := (buyer{o.id, v.UserID, v.Size}); r.byBuyer[who].ID == 0 && !v.Offer {
 				r.byBuyer[who] = v
 			}
 		}

@@ -32,7 +32,15 @@
 // # Payments
 //
 // Each payment has a row, and the claim of a reservation never changes once it is there. So the rows tell whether a
-// step of a payment took effect, and when.
+// step of a payment took effect, and mostly when.
+//
+// # Waitlists and draws
+//
+// A unit that comes free goes to the first in line in the same batch, also in one that nobody asked for: one in which a
+// hold ends. Offers and entries have rows that say who, what and when. Whatever the model makes must have its row, of
+// that moment. Before each command the model runs the batches that the rows tell of (see caught).
+//
+// No answer says when a buyer withdrew from a draw, so the model keeps whether.
 package histories
 
 import (
@@ -95,7 +103,7 @@ func (m *model) porcupine() porcupine.Model {
 // mayBeStale: a refusal by the gate of a server that is not alone. It is the same for every buyer.
 func (m *model) mayBeStale(c *call) bool {
 	_, reserve := c.cmd.(drop.Reserve)
-	byGate := c.answer.refused == drop.CodePaused || c.answer.refused == drop.CodeOutOfStock
+	byGate := slices.Contains([]drop.Code{drop.CodePaused, drop.CodeOutOfStock, drop.CodeWaitlist}, c.answer.refused)
 	return m.replicas > 1 && reserve && byGate && c.key == "" && c.limit != 1
 }
 
@@ -111,15 +119,15 @@ func (c *call) earliest() drop.Time {
 func (m *model) step(b *book, c *call) []any {
 	switch {
 	case c.kind == creation && b == nil:
-		return []any{newBook(c.spec, c.drop, c.from)}
+		return []any{newBook(c.spec, c.drop, c.from, c.entered)}
 	case b == nil || c.kind == creation:
 		return nil
 	case c.kind == books:
-		return b.ending(c.to, func(b *book) bool { return c.rows.are(b) })
+		return m.ending(b, c.to, func(b *book) bool { return c.rows.are(b) })
 	case c.answer.unknown:
 		return m.unknown(b, c)
 	case c.kind == reading:
-		return b.ending(c.to, func(b *book) bool { return dropText(&b.drop, b.recent(), m.recent) == c.answer.text })
+		return m.ending(b, c.to, func(b *book) bool { return dropText(&b.drop, b.recent(), m.recent) == c.answer.text })
 	}
 	from := c.from
 	switch {
@@ -128,9 +136,9 @@ func (m *model) step(b *book, c *call) []any {
 	case c.answer.refused == "":
 		from = c.earliest()
 	}
-	cmd := keyed(c.key, c.cmd)
-	for _, now := range b.moments(max(from, b.lastAt), c.to, m.hint(c)) {
-		if r, next := b.apply(now, cmd); c.text(&r) == c.answer.text && m.claimedThen(next, c) {
+	for _, now := range b.moments(max(from, b.lastAt), c.to, append(m.handed(b), m.hint(c))...) {
+		at := m.caught(b, now)
+		if r, next := at.apply(now, at.command(c)); c.told(&r) && m.agrees(at, next) {
 			return []any{next}
 		}
 	}
@@ -139,16 +147,21 @@ func (m *model) step(b *book, c *call) []any {
 
 // ending returns the book unchanged if it is as wanted. If not, it returns the book after the first batch that only
 // ended holds and made it so.
-func (b *book) ending(to drop.Time, wanted func(*book) bool) []any {
-	if wanted(b) {
-		return []any{b}
-	}
-	for _, now := range b.moments(b.lastAt, to) {
-		if _, next := b.apply(now, drop.Expire{}); wanted(next) {
-			return []any{next}
+func (m *model) ending(b *book, to drop.Time, wanted func(*book) bool) []any {
+	for b != nil && !wanted(b) {
+		var ended *book
+		for _, now := range b.moments(b.lastAt, to, m.handed(b)...) {
+			if _, next := b.apply(now, drop.Expire{}); next != b && m.agrees(b, next) {
+				ended = next
+				break
+			}
 		}
+		b = ended
 	}
-	return nil
+	if b == nil {
+		return nil
+	}
+	return []any{b}
 }
 
 // unknown returns each book that a call of unknown outcome may leave. If the store's rows show that the call took
@@ -190,7 +203,7 @@ func (m *model) unknown(b *book, c *call) []any {
 			return same
 		}
 		at = m.rows.sold[cmd.Purchase].ReturnedAt
-	case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim:
+	case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim, drop.EndPayment:
 		switch done, early := m.stepDone(b, c); {
 		case done:
 			return same
@@ -201,11 +214,15 @@ func (m *model) unknown(b *book, c *call) []any {
 	default:
 		return m.both(b, c)
 	}
+	if at == 0 { // no row says when
+		return m.both(b, c)
+	}
 	if at < max(c.earliest(), b.lastAt) {
 		return nil
 	}
-	r, next := b.apply(at, keyed(c.key, c.cmd))
-	if r.Err != nil || next == b {
+	b = m.caught(b, at)
+	r, next := b.apply(at, b.command(c))
+	if r.Err != nil || next == b || !m.agrees(b, next) {
 		return nil
 	}
 	return []any{next}
@@ -213,8 +230,9 @@ func (m *model) unknown(b *book, c *call) []any {
 
 // both goes both ways.
 func (m *model) both(b *book, c *call) []any {
-	for _, now := range b.moments(max(c.from, b.lastAt), m.end) {
-		if r, next := b.apply(now, keyed(c.key, c.cmd)); r.Err == nil && next != b {
+	for _, now := range b.moments(max(c.from, b.lastAt), m.end, m.handed(b)...) {
+		at := m.caught(b, now)
+		if r, next := at.apply(now, at.command(c)); r.Err == nil && next != at && m.agrees(at, next) {
 			return []any{b, next}
 		}
 	}
@@ -238,6 +256,8 @@ type rows struct {
 	paid         map[drop.ReservationID]drop.Purchase
 	sold         map[drop.PurchaseID]drop.Purchase
 	payments     map[drop.ID]map[drop.PaymentID]drop.Payment
+	entries      map[drop.ID][]drop.Entry // of the waitlist, by their numbers, from 1
+	drawn        map[drop.EntryID]drop.DrawEntry
 }
 
 // are reports whether the rows of that drop are the book's.
@@ -246,5 +266,19 @@ func (r *rows) are(b *book) bool {
 	same := func(x, y drop.Reservation) bool { return bare(x) == y }
 	return d.Paused == b.drop.Paused && slices.Equal(d.Sizes, b.drop.Sizes) &&
 		slices.EqualFunc(r.reservations[b.drop.ID], b.reservations, same) && slices.Equal(r.purchases[b.drop.ID], b.purchases) &&
-		maps.Equal(r.payments[b.drop.ID], b.payments)
+		maps.Equal(r.payments[b.drop.ID], b.payments) && slices.Equal(r.entries[b.drop.ID], b.entries) && r.drawAs(b)
+}
+
+// drawAs reports whether the rows of the draw are the book's.
+func (r *rows) drawAs(b *book) bool {
+	n := 0
+	for id, e := range r.drawn {
+		if id.Drop() != b.drop.ID {
+			continue
+		}
+		if n++; b.drawEntries[id] != timeless(e) {
+			return false
+		}
+	}
+	return n == len(b.drawEntries) && r.stock[b.drop.ID].DrawState == b.drop.DrawState
 }

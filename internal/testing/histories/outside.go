@@ -37,9 +37,7 @@ func NewOutside(t testing.TB, servers []string, hold time.Duration, seed uint64)
 		h.replicas = append(h.replicas, &replica{url: address, address: u.Host})
 	}
 	h.began, h.from = time.Now(), now()
-	for _, spec := range specs() {
-		h.create(spec)
-	}
+	h.createAll(time.Hour)
 	return &Outside{h: h, model: &model{replicas: len(servers), opened: time.Since(h.began)}}
 }
 

@@ -1,6 +1,7 @@
 package histories
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type paid struct {
 	of    drop.ReservationID
 	user  drop.UserID
 	claim drop.ReservationID // the unit that it has claimed, 0 if nobody knows of one
+	row   *drop.Payment      // as it was begun, nil if nobody was told
 }
 
 // claimFor is how long a claim lasts. No hold ends later than that, however its buyer pays, so that the end of a
@@ -29,7 +31,7 @@ func (h *history) claimFor() time.Duration { return 3 * h.hold }
 func (c *client) pay() *call {
 	o := c.drop()
 	next := &call{drop: o.id}
-	switch p, n := o.drawPaid(c.Rand, false), c.IntN(10); {
+	switch p, n := o.drawPaid(c.Rand, false), c.IntN(11); {
 	case p.id == 0 || n < 4:
 		next.cmd = c.start(o)
 	case n < 5:
@@ -39,6 +41,11 @@ func (c *client) pay() *call {
 			time.Sleep(c.h.hold)
 		}
 		next.cmd = drop.ClaimUnit{Reservation: p.of, User: p.user, Payment: p.id, Within: c.h.claimFor()}
+	case n == 10:
+		if p.row == nil {
+			return &call{kind: reading, drop: o.id}
+		}
+		next.cmd = drop.EndPayment{Was: *p.row, To: failed(*p.row)}
 	default:
 		if p = o.drawPaid(c.Rand, true); p.claim == 0 {
 			return &call{kind: reading, drop: o.id}
@@ -66,6 +73,12 @@ func (c *client) start(o *offer) drop.StartPayment {
 		}
 	}
 	return c.begin(p, instead)
+}
+
+// failed is the payment once it is settled and nothing is sold for it.
+func failed(p drop.Payment) drop.Payment {
+	p.State, p.Unsettled, p.Reason = drop.PaymentFailed, false, "none"
+	return p
 }
 
 func (c *client) begin(p paid, instead drop.PaymentID) drop.StartPayment {
@@ -102,6 +115,9 @@ func (o *offer) learnPaid(c *call) {
 		if r.Payment == cmd.Payment && o.known(cmd.Payment) == nil {
 			o.paid = append(o.paid, &paid{id: cmd.Payment, of: cmd.Reservation, user: r.UserID})
 		}
+		if row := c.answer.result.Payment; row != nil && row.ID == cmd.Payment {
+			o.known(cmd.Payment).row = row
+		}
 	case drop.ClaimUnit:
 		o.known(cmd.Payment).claim = r.Claim
 		o.highest = max(o.highest, numberOf(r.Claim))
@@ -128,6 +144,8 @@ func (c *call) isStep() (drop.PaymentID, bool) {
 		return cmd.Payment, true
 	case drop.ReleaseClaim:
 		return cmd.Payment, true
+	case drop.EndPayment:
+		return cmd.Was.ID, true
 	}
 	return 0, false
 }
@@ -154,6 +172,11 @@ func (h *history) doStep(c *call, f fate) {
 		r.Purchase, r.Payment, err = e.CompletePayment(ctx, cmd)
 	case drop.ReleaseClaim:
 		r.Reservation, err = e.ReleaseClaim(ctx, cmd)
+	case drop.EndPayment:
+		var done bool
+		if done, err = e.EndPayment(ctx, cmd.Was, cmd.To, 0); done {
+			r.Payment = &cmd.To
+		}
 	}
 	c.to, c.ended = now(), time.Since(h.began)
 	refused, isRefused := errors.AsType[*drop.Error](err)
@@ -187,8 +210,11 @@ func stepText(r *drop.Result) string {
 	return text
 }
 
-// claimedAt is when the unit of a reservation was claimed.
+// claimedAt is when the unit of a reservation was claimed, 0 if the rows do not say.
 func (m *model) claimedAt(of drop.Reservation, within time.Duration) drop.Time {
+	if of.Claim == of.ID && of.Offer { // which lasts longer than any claim here
+		return 0
+	}
 	if of.Claim == of.ID {
 		return of.ExpiresAt.Add(-within)
 	}
@@ -203,14 +229,15 @@ func (m *model) hint(c *call) drop.Time {
 	return c.answer.at
 }
 
-// claimedThen reports whether the unit of an answered claim was made at the same moment in the book and in the rows.
-// The answer has only its number.
-func (m *model) claimedThen(b *book, c *call) bool {
-	if _, claims := c.cmd.(drop.ClaimUnit); !claims || c.answer.result == nil {
-		return true
+// command returns the call's command. The end of a payment is asked for until it names the unit that it has claimed.
+func (b *book) command(c *call) drop.Command {
+	if end, ok := c.cmd.(drop.EndPayment); ok {
+		if n := numberOf(end.Was.Reservation); n <= len(b.reservations) && b.reservations[n-1].Payment == end.Was.ID {
+			end.Unit = b.reservations[n-1].Claim
+		}
+		return end
 	}
-	unit := c.answer.result.Reservation.Claim
-	return b.reservations[numberOf(unit)-1].CreatedAt == m.rows.byID[unit].CreatedAt
+	return keyed(c.key, c.cmd)
 }
 
 // text words a result like the answer to the call.
@@ -221,7 +248,8 @@ func (c *call) text(r *drop.Result) string {
 	return textOf(r, true)
 }
 
-// stepTook reports whether the rows show that a step took effect, which had one only once, and when it did.
+// stepTook reports whether the rows show that a step took effect, which had one only once, and when: 0 if they
+// do not say.
 func (m *model) stepTook(c *call) (at drop.Time, took bool) {
 	switch cmd := c.cmd.(type) {
 	case drop.StartPayment:
@@ -236,6 +264,8 @@ func (m *model) stepTook(c *call) (at drop.Time, took bool) {
 	case drop.ReleaseClaim:
 		r := m.rows.byID[cmd.Reservation]
 		return r.EndedAt, r.Status == drop.Cancelled && m.claims(cmd.Reservation, cmd.Payment)
+	case drop.EndPayment:
+		return 0, m.rows.payments[c.drop][cmd.Was.ID] == cmd.To
 	}
 	return 0, false
 }
@@ -266,6 +296,8 @@ func (m *model) stepDone(b *book, c *call) (done, early bool) {
 	case drop.ReleaseClaim:
 		r := reservation(cmd.Reservation)
 		done, early = r != nil && r.Status == drop.Cancelled, r == nil
+	case drop.EndPayment:
+		done = b.payments[cmd.Was.ID] == cmd.To
 	}
 	return done, early
 }
@@ -284,6 +316,9 @@ func (c *call) shows(other *call) bool {
 		return other.answer.result.Reservation.Claim != 0 || other.answer.id != 0
 	case drop.CompletePayment:
 		return other.answer.id != 0
+	case drop.EndPayment:
+		_, ends := other.cmd.(drop.EndPayment)
+		return ends && other.answer.result.Payment != nil
 	default:
 		_, release := other.cmd.(drop.ReleaseClaim)
 		return release && other.answer.result.Reservation.Status == drop.Cancelled
@@ -291,7 +326,7 @@ func (c *call) shows(other *call) bool {
 }
 
 // settled checks what the model cannot, because it follows the same rules. A unit is sold once, a claimed unit is kept
-// for its payment alone, and a completed payment names one purchase.
+// for its payment alone, a completed payment names one purchase, and one that has ended has no unit.
 func (h *history) settled(m *model) {
 	for _, o := range h.offers {
 		sold := make(map[drop.ReservationID]drop.PurchaseID)
@@ -303,6 +338,17 @@ func (h *history) settled(m *model) {
 		}
 		h.keptFor(m, o)
 		h.completed(m, o)
+	}
+	for _, c := range h.calls {
+		end, ends := c.cmd.(drop.EndPayment)
+		if !ends || c.answer.result == nil || c.answer.result.Payment == nil {
+			continue
+		}
+		for _, unit := range m.rows.reservations[c.drop] {
+			if m.claims(unit.ID, end.Was.ID) && (unit.Status == drop.Completed || min(unit.ExpiresAt, cmp.Or(unit.EndedAt, unit.ExpiresAt)) > c.to) {
+				h.t.Errorf("%s\nbut its unit is still claimed: %+v", c, unit)
+			}
+		}
 	}
 	for _, c := range h.calls {
 		cmd, claims := c.cmd.(drop.ClaimUnit)
@@ -339,11 +385,12 @@ func (h *history) keptFor(m *model, o *offer) {
 				claimed = min(claimed, c.from)
 			case drop.CompletePayment:
 				completes = completes || c.from <= sale.CreatedAt && (c.answer.unknown || sale.CreatedAt <= c.to)
-			case drop.ReleaseClaim:
+			case drop.ReleaseClaim, drop.EndPayment:
 				releases = true
 			}
 		}
 		switch {
+		case unit.Status == drop.Active && unit.Offer:
 		case unit.Status == drop.Completed && completes && m.rows.payments[o.id][unit.Payment].Purchase == sale.ID, unit.Status == drop.Cancelled && releases,
 			unit.Status == drop.Expired && min(unit.ExpiresAt, unit.EndedAt) >= claimed.Add(h.claimFor()):
 		default:

@@ -103,9 +103,11 @@ func (m *model) mayHaveDone(c *call) bool {
 	case drop.ReturnPurchase:
 		p := m.rows.sold[cmd.Purchase]
 		return p.Return != drop.NotReturned && cmd.Restock == (p.Return == drop.BackOnSale)
-	case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim:
+	case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim, drop.EndPayment:
 		_, took := m.stepTook(c)
 		return took
+	case drop.Join, drop.Leave, drop.Enter, drop.Withdraw:
+		return m.mayHaveWaited(c)
 	default:
 		return c.kind == command
 	}
@@ -129,7 +131,7 @@ func (m *model) until(c *call, calls []*call) bool {
 			after = (made || completed) && other.answer.id >= int64(m.rows.paid[cmd.Reservation].ID)
 		case drop.Cancel, drop.ReturnPurchase:
 			after = other.cmd == c.cmd
-		case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim:
+		case drop.StartPayment, drop.ClaimUnit, drop.CompletePayment, drop.ReleaseClaim, drop.EndPayment:
 			after = c.shows(other)
 		}
 		if after {

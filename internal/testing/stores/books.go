@@ -13,6 +13,8 @@ type Books struct {
 	Ledger       []drop.LedgerEntry
 	Reservations []drop.Reservation
 	Purchases    []drop.Purchase
+	Entries      []drop.Entry
+	DrawEntries  []drop.DrawEntry
 }
 
 // ReadBooks reads everything that a store has about one drop.
@@ -22,6 +24,8 @@ func ReadBooks(ctx context.Context, s store.Records, id drop.ID) (b Books, err e
 		Entry:       func(e drop.LedgerEntry) error { b.Ledger = append(b.Ledger, e); return nil },
 		Reservation: func(r drop.Reservation) error { b.Reservations = append(b.Reservations, r); return nil },
 		Purchase:    func(p drop.Purchase) error { b.Purchases = append(b.Purchases, p); return nil },
+		Waits:       func(e drop.Entry) error { b.Entries = append(b.Entries, e); return nil },
+		DrawEntry:   func(e drop.DrawEntry) error { b.DrawEntries = append(b.DrawEntries, e); return nil },
 	})
 	return b, err
 }
