@@ -184,6 +184,8 @@ func (h *history) doStep(c *call, f fate) {
 	case isRefused:
 		r.Err = refused
 		c.answer = answer{refused: refused.Code, text: stepText(&r)}
+	case errors.Is(err, engine.ErrOutcomeUnknown): // also if the store was unavailable after that
+		c.answer = answer{unknown: true, raw: err.Error()}
 	case errors.Is(err, engine.ErrOverloaded), errors.Is(err, engine.ErrUnavailable):
 		c.answer.nothing = true
 	case err != nil:

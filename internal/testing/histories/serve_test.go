@@ -17,6 +17,7 @@ import (
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
 	"sneakerdrop/internal/store"
+	"sneakerdrop/internal/testing/await"
 	"sneakerdrop/internal/testing/storetest"
 )
 
@@ -123,10 +124,11 @@ func (h *history) fillDraw() {
 	if err := h.place.direct.RunBatch(h.t.Context(), batch); err != nil {
 		h.t.Fatal(err)
 	}
-	for _, r := range h.replicas { // so that each has seen it
-		if v, err := r.engine.Resume(h.t.Context(), h.full, engine.Retry{}); err != nil || v.Drop.DrawState.Entered != last.entered {
-			h.t.Fatalf("%+v: %v", v, err)
-		}
+	for _, r := range h.replicas {
+		await.Until(h.t, "each server has seen it", func() bool {
+			v, err := r.engine.Resume(h.t.Context(), h.full, engine.Retry{})
+			return err == nil && v.Drop.DrawState.Entered == last.entered
+		})
 	}
 }
 
