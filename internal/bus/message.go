@@ -28,25 +28,27 @@ var (
 
 // state is the current state of a drop.
 type state struct {
-	Format  int       `json:"format"`
-	ID      int64     `json:"id"`
-	Version int64     `json:"version"`
-	Name    string    `json:"name"`
-	Price   int64     `json:"price"`
-	Start   int64     `json:"start"`
-	Image   string    `json:"image,omitempty"`
-	Limit   int       `json:"limit,omitempty"`
-	Expired int       `json:"expired,omitempty"`
-	Made    int64     `json:"made"`
-	Flags   flags     `json:"flags,omitzero"`
-	Line    line      `json:"line,omitzero"`  // unknown to older programs, as are sizes' waiting and pending
-	Draw    *lottery  `json:"draw,omitempty"` // unknown to older programs
-	Sizes   []size    `json:"sizes"`
-	Sold    uint32    `json:"sold"`   // the number of the newest purchase
-	Listed  uint32    `json:"listed"` // the number of the newest purchase that recent was made with
-	Recent  []recent  `json:"recent,omitempty"`
-	Moved   *movement `json:"moved,omitempty"`
-	Bought  *purchase `json:"bought,omitempty"`
+	Format  int      `json:"format"`
+	ID      int64    `json:"id"`
+	Version int64    `json:"version"`
+	Name    string   `json:"name"`
+	Price   int64    `json:"price"`
+	Start   int64    `json:"start"`
+	Image   string   `json:"image,omitempty"`
+	Limit   int      `json:"limit,omitempty"`
+	Expired int      `json:"expired,omitempty"`
+	Made    int64    `json:"made"`
+	Flags   flags    `json:"flags,omitzero"`
+	Line    line     `json:"line,omitzero"`  // unknown to older programs, as are sizes' waiting and pending
+	Draw    *lottery `json:"draw,omitempty"` // unknown to older programs
+	// Access is as drop.EncodeAccesses writes it. It is unknown to older programs.
+	Access json.RawMessage `json:"access,omitempty"`
+	Sizes  []size          `json:"sizes"`
+	Sold   uint32          `json:"sold"`   // the number of the newest purchase
+	Listed uint32          `json:"listed"` // the number of the newest purchase that recent was made with
+	Recent []recent        `json:"recent,omitempty"`
+	Moved  *movement       `json:"moved,omitempty"`
+	Bought *purchase       `json:"bought,omitempty"`
 }
 
 type flags struct {
@@ -143,6 +145,9 @@ func encodeState(v *engine.View, moved *drop.LedgerEntry, bought *drop.Purchase)
 	if d.HasDraw() {
 		m.Draw = &lottery{json.RawMessage(d.Draw.Encode()), int8(d.DrawState.Phase), d.DrawState.Entered, d.DrawState.Lined}
 	}
+	if len(d.Accesses) > 0 {
+		m.Access = json.RawMessage(drop.EncodeAccesses(d.Accesses))
+	}
 	for i, s := range d.Sizes {
 		m.Sizes[i] = size{s.Label, s.Stock.Total, s.Stock.Available, s.Stock.Held, s.Stock.Sold, s.Waiting, s.Pending}
 	}
@@ -217,7 +222,8 @@ func decodeState(data []byte) (engine.Event, error) {
 			OffersCount: m.Line.Counts, Paused: m.Flags.Paused, Hidden: m.Flags.Hidden, Archived: m.Flags.Archived,
 		},
 	}
-	if err := m.Draw.decode(&d); err != nil {
+	var err error
+	if err = m.Draw.decode(&d); err != nil {
 		return engine.Event{}, err
 	}
 	for _, s := range m.Sizes {
@@ -228,6 +234,9 @@ func decodeState(data []byte) (engine.Event, error) {
 	}
 	if err := checkDrop(&d); err != nil {
 		return engine.Event{}, err
+	}
+	if d.Accesses, err = drop.DecodeAccesses(string(m.Access)); err != nil || !sound(&d) {
+		return engine.Event{}, fmt.Errorf("%w: the early access to drop %d", errInvalid, d.ID)
 	}
 	var list []drop.Recent
 	for _, r := range m.Recent {
@@ -271,6 +280,27 @@ func (l *lottery) decode(to *drop.Drop) error {
 	}
 	to.Draw, to.DrawState = t, drop.DrawState{Phase: phase, Entered: l.Entered, Lined: l.Lined}
 	return nil
+}
+
+// sound checks that the gate can rely on the early access to a drop.
+func sound(d *drop.Drop) bool {
+	for i := range d.Accesses {
+		x := &d.Accesses[i]
+		if x.Starts < 0 || x.Ends < 0 || !aTime(int64(x.Starts)) || x.Ends != 0 && !aTime(int64(x.Ends)) || x.Units < 0 || !readable(x.Name) || len(x.Kept) > len(d.Sizes) {
+			return false
+		}
+		for size, n := range x.Kept {
+			if n < 0 || n > d.Sizes[size].Stock.Held {
+				return false
+			}
+		}
+		for _, size := range x.Sizes {
+			if size < 0 || size >= len(d.Sizes) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // checkDrop checks that a drop can be shown.

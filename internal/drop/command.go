@@ -65,6 +65,8 @@ type Need struct {
 	// Entrants are the buyers whose entries in the draw are needed, and DrawEntries the entries to remove.
 	Entrants    []UserID
 	DrawEntries []EntryID
+	// Passes are the passes that buyers show, and those that an operator adds, by their hashes. There may be none.
+	Passes []Hash
 	// Limits asks for Users even if the drop has no limit and no cooldown yet, because a command in the batch may set
 	// one.
 	Limits bool

@@ -192,6 +192,8 @@ type DrawEntry struct {
 	WithdrawnAt Time
 	// Removed is why an operator took it out, or empty.
 	Removed string
+	// Pass is the pass that let the buyer in early; 0: none.
+	Pass PassID
 }
 
 // Number is the entry's number in the public record, from 1.
@@ -250,6 +252,8 @@ func (a *application) entriesOf(user UserID) []*DrawEntry {
 type Enter struct {
 	User  UserID
 	Sizes []string
+	// With is what lets the buyer in early; nil: nothing.
+	With *Passes
 }
 
 // Operation returns "enter".
@@ -261,15 +265,19 @@ func (c Enter) Asked(ID) Asked {
 	for _, size := range c.Sizes {
 		b = appendText(b, ", Size:", size)
 	}
-	return Asked(append(b, '}'))
+	return Asked(append(c.With.asked(b), '}'))
 }
 
-func (c Enter) need(n *Need) { n.Entrants = append(n.Entrants, c.User) }
+func (c Enter) need(n *Need) {
+	n.Entrants = append(n.Entrants, c.User)
+	n.show(c.With)
+}
 
 func (c Enter) apply(a *application) Result {
 	ranking, refusal := a.Rank(c.Sizes)
+	var pass PassID
 	if refusal == nil {
-		refusal = a.RefuseEnter(a.now)
+		pass, refusal = a.admitEntry(ranking, c)
 	}
 	if refusal != nil {
 		return Result{Err: refusal}
@@ -290,7 +298,8 @@ func (c Enter) apply(a *application) Result {
 	}
 	switch {
 	case again != nil:
-		again.WithdrawnAt = 0
+		again.WithdrawnAt, again.Pass = 0, pass
+		a.enterBy(pass)
 		a.redrawn(again)
 		return answerDraw(again)
 	case len(mine) >= MaxTries:
@@ -299,7 +308,8 @@ func (c Enter) apply(a *application) Result {
 		return Result{Err: Refuse(CodeDrawFull)}
 	}
 	a.DrawState.Entered++
-	e := DrawEntry{ID: NewEntryID(a.ID, a.DrawState.Entered), UserID: c.User, Sizes: ranking, CreatedAt: a.now}
+	e := DrawEntry{ID: NewEntryID(a.ID, a.DrawState.Entered), UserID: c.User, Sizes: ranking, CreatedAt: a.now, Pass: pass}
+	a.enterBy(pass)
 	a.LoadDrawEntry(e)
 	made := a.drawEntries[e.ID]
 	a.first(made)
@@ -378,6 +388,10 @@ func (c Withdraw) apply(a *application) Result {
 		return Result{Err: Refuse(CodeDrawClosed)}
 	}
 	newest.WithdrawnAt = a.now
+	if newest.Pass != 0 {
+		a.use(newest.Pass, -1)
+		newest.Pass = 0
+	}
 	a.redrawn(newest)
 	return answerDraw(newest)
 }

@@ -114,6 +114,8 @@ type Drop struct {
 	Sizes []Size
 	// DrawState is how far the draw has come.
 	DrawState DrawState
+	// Accesses are those to early access, also those that are over. Their numbers are their places, from 1.
+	Accesses []Access
 	// Version grows with every committed change. Views, the bus and the sockets order states by it.
 	Version   int64
 	CreatedAt Time
@@ -187,6 +189,8 @@ type Reservation struct {
 	Claim ReservationID
 	// Offer: the unit was offered to a buyer from the waitlist.
 	Offer bool
+	// Pass is the pass that let the buyer in early, or that the unit was kept for; 0: none.
+	Pass PassID
 }
 
 // PaymentID numbers a payment, from 1.

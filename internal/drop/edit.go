@@ -74,6 +74,9 @@ func set[T comparable](field, to *T, changed *bool) {
 // unit is held or was ever sold. All purchases of a drop have one price, also if all their units were taken back.
 func (a *application) checkEdit(c Edit) *Error {
 	stock := a.Stock()
+	for i := range a.Sizes {
+		stock.Held -= a.KeptOf(i)
+	}
 	taken := stock.Held+stock.Sold > 0 || a.Purchased > 0
 	switch {
 	case c.Price != nil && *c.Price != a.Price && taken:

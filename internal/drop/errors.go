@@ -42,6 +42,12 @@ const (
 	CodeDrawFull Code = "draw_full"
 	// CodeEntered: the buyer is in the draw with other sizes, so withdraw first.
 	CodeEntered Code = "entered"
+	// CodeCodeRequired: early access is open, so show a code, or wait until the drop starts.
+	CodeCodeRequired Code = "code_required"
+	// CodeCodeInvalid: no code of the drop, or one that is used up, not good yet or over. They all answer alike.
+	CodeCodeInvalid Code = "code_invalid"
+	// CodeAccessNotFound: the drop has no such early access.
+	CodeAccessNotFound Code = "access_not_found"
 	// CodeRemoved: an operator took the buyer's entry out of the draw.
 	CodeRemoved              Code = "removed"
 	CodeSizeRequired         Code = "size_required"
@@ -75,7 +81,7 @@ type Error struct {
 	Code Code
 	// Field and Rule name the input and the rule that it breaks (CodeInvalid, CodeFixed, the size codes).
 	Field, Rule string
-	// StartsAt and StartsIn tell a buyer how long to wait (CodeNotStarted).
+	// StartsAt and StartsIn tell a buyer how long to wait (CodeNotStarted, CodeCodeRequired).
 	StartsAt Time
 	StartsIn time.Duration
 	// RetryAt and RetryIn tell a user in a cooldown when they may reserve again (CodeCooldown).

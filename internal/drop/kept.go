@@ -34,6 +34,7 @@ type (
 		Payment   PaymentID     `json:"Payment,omitempty"`
 		Claim     ReservationID `json:"Claim,omitempty"`
 		Offer     bool          `json:"Offer,omitempty"`
+		Pass      PassID        `json:"Pass,omitempty"`
 	}
 	keptEntry struct {
 		ID        EntryID       `json:"ID"`
@@ -53,6 +54,7 @@ type (
 		CreatedAt   Time    `json:"CreatedAt"`
 		WithdrawnAt Time    `json:"WithdrawnAt,omitempty"`
 		Removed     string  `json:"Removed,omitempty"`
+		Pass        PassID  `json:"Pass,omitempty"`
 	}
 	keptPurchase struct {
 		ID            PurchaseID    `json:"ID"`
@@ -81,6 +83,7 @@ type (
 		DrawPhase       DrawPhase  `json:"DrawPhase,omitempty"`
 		Entered         uint32     `json:"Entered,omitempty"`
 		Lined           uint32     `json:"Lined,omitempty"`
+		Access          string     `json:"Access,omitempty"`
 		Paused          bool       `json:"Paused"`
 		Hidden          bool       `json:"Hidden"`
 		Archived        bool       `json:"Archived"`
@@ -117,7 +120,7 @@ type (
 // bytes; everything else is JSON. Size matters: the rows of keys are most of what a batch writes.
 func (r *Result) Encode() []byte {
 	alone := r.Drop == nil && r.Recent == nil && r.Purchase == (Purchase{}) && r.User == (User{}) && r.Entry == nil && r.DrawEntry == nil && r.Err == nil
-	if alone && r.Reservation.ID != 0 && r.Reservation.Payment == 0 && r.Reservation.Claim == 0 && !r.Reservation.Offer {
+	if alone && r.Reservation.ID != 0 && r.Reservation.Payment == 0 && r.Reservation.Claim == 0 && !r.Reservation.Offer && r.Reservation.Pass == 0 {
 		return r.Reservation.appendTo(make([]byte, 0, 48))
 	}
 	k := keptAnswer{
@@ -166,6 +169,7 @@ func keepDrop(d *Drop) *keptDrop {
 		ID: d.ID, Name: d.Name, Price: d.Price, StartTime: d.StartTime, ImageURL: d.ImageURL, LimitPerUser: d.LimitPerUser,
 		MaxExpiredHolds: d.MaxExpiredHolds, Waitlist: d.Waitlist, OfferFor: d.OfferFor, MaxWaiting: d.MaxWaiting, OffersCount: d.OffersCount,
 		Draw: d.Draw.Encode(), DrawPhase: d.DrawState.Phase, Entered: d.DrawState.Entered, Lined: d.DrawState.Lined,
+		Access: EncodeAccesses(d.Accesses),
 		Paused: d.Paused, Hidden: d.Hidden, Archived: d.Archived, Version: d.Version, CreatedAt: d.CreatedAt,
 	}
 	for _, s := range d.Sizes {
@@ -182,6 +186,10 @@ func (k *keptDrop) drop() (*Drop, error) {
 	if err != nil {
 		return nil, err
 	}
+	accesses, err := DecodeAccesses(k.Access)
+	if err != nil {
+		return nil, err
+	}
 	d := &Drop{
 		ID:        k.ID,
 		Version:   k.Version,
@@ -192,6 +200,7 @@ func (k *keptDrop) drop() (*Drop, error) {
 			Draw: terms, Paused: k.Paused, Hidden: k.Hidden, Archived: k.Archived,
 		},
 		DrawState: DrawState{Phase: k.DrawPhase, Entered: k.Entered, Lined: k.Lined},
+		Accesses:  accesses,
 	}
 	for _, s := range k.Sizes {
 		d.Sizes = append(d.Sizes, Size{Label: s.Label, Stock: Stock(s.Stock), Waiting: s.Waiting, Pending: s.Pending})

@@ -27,6 +27,9 @@ const (
 	// WaitlistKept holds units for a line, which a later batch offers. WaitlistFreed ends that.
 	WaitlistKept  Reason = "waitlist_kept"
 	WaitlistFreed Reason = "waitlist_freed"
+	// AccessKept holds units for early access. AccessFreed ends that: a buyer takes them, or the access is over.
+	AccessKept  Reason = "access_kept"
+	AccessFreed Reason = "access_freed"
 )
 
 // Shown returns the reason that watchers are told when units moved for r: one that clients of the original know. It is
@@ -39,11 +42,11 @@ func (r Reason) Shown() Reason {
 		return ""
 	case Returned, WrittenOff:
 		return Restocked
-	case WaitlistOffered, WaitlistKept:
+	case WaitlistOffered, WaitlistKept, AccessKept:
 		return Reserved
 	case OfferExpired:
 		return ReservationExpired
-	case OfferDeclined, WaitlistFreed:
+	case OfferDeclined, WaitlistFreed, AccessFreed:
 		return ReservationCancelled
 	default:
 		return r
@@ -102,8 +105,8 @@ func (r *Reservation) Ended() Reason {
 // reasons is the order in which a batch's entries are written. Reasons that release units come before those that take
 // them, so that Available is never negative in any entry.
 var reasons = [...]Reason{
-	Created, ReservationExpired, ReservationCancelled, OfferExpired, OfferDeclined, WaitlistFreed, Returned, WrittenOff, Restocked,
-	WaitlistOffered, WaitlistKept, Reserved, PaymentStarted, Purchased, MoneyRefunded,
+	Created, ReservationExpired, ReservationCancelled, OfferExpired, OfferDeclined, WaitlistFreed, AccessFreed, Returned, WrittenOff,
+	Restocked, WaitlistOffered, WaitlistKept, AccessKept, Reserved, PaymentStarted, Purchased, MoneyRefunded,
 }
 
 // MaxLedgerPerBatch is more than the most ledger entries that one batch writes.
@@ -134,10 +137,10 @@ func (s *Stock) Post(reason Reason, units int64) error {
 	case Created, Restocked:
 		s.Total += units
 		s.Available += units
-	case Reserved, WaitlistOffered, WaitlistKept:
+	case Reserved, WaitlistOffered, WaitlistKept, AccessKept:
 		s.Available -= units
 		s.Held += units
-	case ReservationExpired, ReservationCancelled, OfferExpired, OfferDeclined, WaitlistFreed:
+	case ReservationExpired, ReservationCancelled, OfferExpired, OfferDeclined, WaitlistFreed, AccessFreed:
 		s.Held -= units
 		s.Available += units
 	case Purchased:

@@ -24,7 +24,13 @@ type Changes struct {
 	// Entered has the new entries of the draw in the order of their numbers, as they are after the batch. Redrawn has
 	// the loaded ones that were withdrawn, entered again or removed.
 	Entered, Redrawn []*DrawEntry
-	Ledger           []LedgerEntry
+	// Passes has the new passes, not used yet, and Uses what to add to the uses of passes, after that. Each pass is in
+	// Uses at most once.
+	Passes []Pass
+	Uses   []Use
+	// Accesses says that Drop.Accesses changed.
+	Accesses bool
+	Ledger   []LedgerEntry
 	// Kept has the answers to store under their keys.
 	Kept []Kept
 	// Sizes has the indexes in State.Sizes whose stock or line changed.
@@ -33,21 +39,25 @@ type Changes struct {
 	Revision *Revision
 }
 
-// Apply runs one batch. It expires the holds that are due, offers the units that are kept for lines, then applies the
-// commands in order. All of it happens at one time: now, or the time of the drop's last batch if that is later.
+// Apply runs one batch. It expires the holds that are due, takes back what is kept for accesses that are over, offers the
+// units that are kept for lines, then applies the commands in order. All of it happens at one time: now, or the time of the drop's last batch if that is later.
 //
 // The results answer the commands one by one. Changes are nil if nothing changed; the state is then the same as
 // before.
 func Apply(s *State, now Time, batch BatchID, cmds []Command) ([]Result, *Changes) {
 	a := newApplication(s, max(now, s.LastAt), batch)
 	for _, c := range cmds {
-		if e, ok := bare(c).(Edit); ok && e.limits() {
-			a.limits = true
+		switch c := bare(c).(type) {
+		case Edit:
+			a.limits = a.limits || c.limits()
+		case AddAccess:
+			a.limits = a.limits || c.Terms.PerBuyer > 0
 		}
 	}
 	for _, r := range s.due {
 		a.expireIfDue(r)
 	}
+	a.endAccesses()
 	for i := range s.Sizes { // what the batches before have kept
 		if s.Sizes[i].Pending > 0 {
 			a.handOver(i)
@@ -142,6 +152,9 @@ func (a *application) end(r *Reservation, status Status) {
 		return
 	}
 	a.move(size, r.Ended(), 1, r.ID.number())
+	if r.Pass != 0 {
+		a.unhold(r, size)
+	}
 	a.handOver(size)
 }
 

@@ -9,7 +9,7 @@ func (a *application) answerDrop(refusal *Error) Result {
 		return Result{Err: refusal}
 	}
 	d := a.Drop
-	d.Sizes = slices.Clone(a.Sizes)
+	d.Sizes, d.Accesses = slices.Clone(a.Sizes), CloneAccesses(a.Accesses)
 	if a.changed {
 		d.Version++
 	}

@@ -145,6 +145,8 @@ func (c ClaimUnit) late(a *application, expired *Reservation) Result {
 		return Result{Err: Refuse(CodeArchived)}
 	case a.Sizes[size].Stock.Available == 0:
 		return Result{Err: Refuse(CodeOutOfStock)}
+	case expired.Pass != 0 && a.refuse(size, a.now) != nil: // another buyer may have used the pass since
+		return Result{Err: Refuse(CodeOutOfStock)}
 	}
 	var used *usage
 	if a.limits {

@@ -4,12 +4,22 @@ import "sneakerdrop/internal/text"
 
 // RefuseReserve returns why nobody can get a unit of that size at the time now, or nil. It covers every rule that
 // does not need the buyer's own rows. The state machine calls it, and so does the gate, which answers from a view.
-func (d *Drop) RefuseReserve(size string, now Time) *Error {
+// It returns nil if what the buyer shows may let the buyer in: only a batch knows.
+func (d *Drop) RefuseReserve(size string, with *Passes, now Time) *Error {
 	i, _, refusal := d.sizeNamed(size)
 	if refusal != nil {
 		return refusal
 	}
-	return d.refuse(i, now)
+	refusal = d.refuse(i, now)
+	switch {
+	case refusal == nil || d.Archived || d.Paused:
+		return refusal
+	case with.any():
+		return nil
+	case !d.public(now) && d.anyServes(i, now):
+		return codeRequired(d.opensAt(), now)
+	}
+	return refusal
 }
 
 // RefuseSize returns why that size can never be reserved, or nil. The sizes of a drop never change.

@@ -30,7 +30,7 @@ func TestRefuseReserve_AgreesWithApply(t *testing.T) {
 		now = max(now, b.lastAt)
 		for _, size := range append(labels, "", "none of them") {
 			view := b.clone().drop
-			refused := view.RefuseReserve(size, now)
+			refused := view.RefuseReserve(size, nil, now)
 			granted := b.clone().do(now, drop.Reserve{User: 900, Size: size, Hold: time.Minute})
 			if b.due(now) { // the batch may expire a due hold and make its unit available: then only a refusal by Apply counts
 				if granted.Err != nil && refused == nil {
@@ -59,7 +59,7 @@ func TestRefuseReserve_ChangesNothing(t *testing.T) {
 	b := newBook(sized(1, "9"))
 	before := b.clone()
 	for _, size := range []string{"", "9", "8"} {
-		b.drop.RefuseReserve(size, opened)
+		b.drop.RefuseReserve(size, nil, opened)
 	}
 	if !reflect.DeepEqual(before, b) {
 		t.Error("asking changed the drop")
@@ -71,10 +71,10 @@ func TestRefuseReserve_AtTheStartToTheMillisecond(t *testing.T) {
 	b := newBook(plain(1))
 	b.drop.StartTime = opened + 1500
 	want := drop.Error{Code: drop.CodeNotStarted, StartsAt: opened + 1500, StartsIn: time.Millisecond}
-	if got := b.drop.RefuseReserve("", opened+1499); got == nil || *got != want {
+	if got := b.drop.RefuseReserve("", nil, opened+1499); got == nil || *got != want {
 		t.Errorf("a millisecond before: %+v", got)
 	}
-	if got := b.drop.RefuseReserve("a note", opened+1500); got != nil {
+	if got := b.drop.RefuseReserve("a note", nil, opened+1500); got != nil {
 		t.Errorf("at the start: %+v", got)
 	}
 }

@@ -10,6 +10,8 @@ type Reserve struct {
 	User UserID
 	Size string
 	Hold time.Duration // whole milliseconds
+	// With is what lets the buyer in early; nil: nothing.
+	With *Passes
 }
 
 // Operation returns "reserve".
@@ -20,10 +22,13 @@ func (c Reserve) Asked(ID) Asked {
 	b := make([]byte, 0, 96)
 	b = appendNumber(b, "struct { User drop.UserID; Size string }{User:", int64(c.User))
 	b = appendText(b, ", Size:", c.Size)
-	return Asked(append(b, '}'))
+	return Asked(append(c.With.asked(b), '}'))
 }
 
-func (c Reserve) need(n *Need) { n.Users = append(n.Users, c.User) }
+func (c Reserve) need(n *Need) {
+	n.Users = append(n.Users, c.User)
+	n.show(c.With)
+}
 
 func (c Reserve) apply(a *application) Result {
 	size, label, refusal := a.sizeNamed(c.Size)
@@ -39,7 +44,8 @@ func (c Reserve) apply(a *application) Result {
 			return Result{Reservation: *held}
 		}
 	}
-	if refusal := a.refuse(size, a.now); refusal != nil {
+	pass, refusal := a.admit(size, c.With, used)
+	if refusal != nil {
 		return Result{Err: refusal}
 	}
 	if refusal := a.overLimit(used); refusal != nil {
@@ -51,6 +57,9 @@ func (c Reserve) apply(a *application) Result {
 	r, refusal := a.hold(size, c.User, label, c.Hold, used, false)
 	if refusal != nil {
 		return Result{Err: refusal}
+	}
+	if pass != nil {
+		a.holdBy(r, pass, size)
 	}
 	return Result{Reservation: *r}
 }

@@ -1,5 +1,7 @@
 package drop
 
+import "slices"
+
 // State is what a batch decides on: a drop, read under its lock, and the rows that the batch's commands need. A
 // store fills it with the Load methods. Apply turns it into the state after the batch.
 type State struct {
@@ -28,6 +30,7 @@ type State struct {
 	entries      map[EntryID]*Entry
 	drawEntries  map[EntryID]*DrawEntry
 	lines        map[int]*line // by index of Sizes
+	passes       map[Hash]*Pass
 	names        map[UserID]names
 	usage        map[UserID]*usage
 	kept         map[Key]Kept // by scope
@@ -41,8 +44,9 @@ type names struct{ username, public string }
 type usage struct {
 	holds  []*Reservation // loaded as active, or made by this batch
 	bought int
-	unpaid int  // holds that ended unpaid: expired or cancelled
-	ended  Time // when the newest of them ended
+	passes []PassID // of what the user bought
+	unpaid int      // holds that ended unpaid: expired or cancelled
+	ended  Time     // when the newest of them ended
 }
 
 func (u *usage) liveAt(now Time) (count int, one *Reservation) {
@@ -94,6 +98,9 @@ func (s *State) LoadUsage(r Reservation) {
 	u := s.usageOf(r.UserID)
 	if r.Status == Completed {
 		u.bought++
+		if r.Pass != 0 {
+			u.passes = append(u.passes, r.Pass)
+		}
 		return
 	}
 	u.holds = append(u.holds, s.keep(r))
@@ -107,7 +114,9 @@ func (s *State) LoadUnpaid(id UserID, count int, last Time) {
 }
 
 // Limited reports whether the drop has a rule that needs the reservations of Need.Users.
-func (d *Drop) Limited() bool { return d.LimitPerUser > 0 || d.MaxExpiredHolds > 0 }
+func (d *Drop) Limited() bool {
+	return d.LimitPerUser > 0 || d.MaxExpiredHolds > 0 || slices.ContainsFunc(d.Accesses, func(x Access) bool { return x.PerBuyer > 0 })
+}
 
 // keep returns the only copy of a reservation. Rows that were loaded for two purposes must change together.
 func (s *State) keep(r Reservation) *Reservation {

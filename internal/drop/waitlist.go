@@ -354,9 +354,10 @@ func (a *application) keepForLine(size int, more int64) {
 type lineMove struct {
 	moved   bool
 	pending int64 // by how much Size.Pending grew
+	kept    int64 // by how much what is kept for early access grew
 }
 
-// postLines posts units that were kept for lines, and those that are no longer.
+// postLines posts units that were kept for lines or early access, and those that are no longer.
 func (a *application) postLines() {
 	for i := range a.linesMoved {
 		switch n := a.linesMoved[i].pending; {
@@ -364,6 +365,12 @@ func (a *application) postLines() {
 			a.movements[i].add(WaitlistKept, n, 0)
 		case n < 0:
 			a.movements[i].add(WaitlistFreed, -n, 0)
+		}
+		switch n := a.linesMoved[i].kept; {
+		case n > 0:
+			a.movements[i].add(AccessKept, n, 0)
+		case n < 0:
+			a.movements[i].add(AccessFreed, -n, 0)
 		}
 	}
 }

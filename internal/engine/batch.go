@@ -161,7 +161,15 @@ func (b *batch) wakes() drop.Time {
 	if b.changes != nil && b.view.Drop.HandsOver() {
 		return atOnce
 	}
-	return b.deadline
+	return earlier(b.deadline, b.view.Drop.KeptUntil())
+}
+
+// earlier returns the earlier of two moments of which 0 stands for none.
+func earlier(a, b drop.Time) drop.Time {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 var errHidden = errors.New("other batches committed in between")

@@ -82,12 +82,23 @@ func (e *Engine) create(ctx context.Context, spec drop.Spec, key drop.Key, r Ret
 
 // Reserve holds one unit for the user. An empty size means that the caller named none.
 func (e *Engine) Reserve(ctx context.Context, id drop.ID, user drop.UserID, size string, r Retry) (drop.Reservation, error) {
+	return e.ReserveEarly(ctx, id, user, size, "", r)
+}
+
+// ReserveEarly is Reserve for a buyer who shows a code; empty: none.
+func (e *Engine) ReserveEarly(
+	ctx context.Context, id drop.ID, user drop.UserID, size, code string, r Retry,
+) (drop.Reservation, error) {
 	l, err := e.lane(ctx, id)
 	if err != nil {
 		return drop.Reservation{}, err
 	}
 	r.meets(l)
-	cmd := drop.Reserve{User: user, Size: size, Hold: e.Hold}
+	with, err := e.passes(ctx, &l.view.Load().Drop, user, code)
+	if err != nil {
+		return drop.Reservation{}, err
+	}
+	cmd := drop.Reserve{User: user, Size: size, Hold: e.Hold, With: with}
 	if r.Key == "" {
 		if refusal := l.gate(cmd); refusal != nil {
 			l.metrics().refused(cmd, refusal, true)

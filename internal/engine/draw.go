@@ -41,7 +41,22 @@ func checkRound(t *drop.Draw) error {
 // Enter enters the user in the draw of a drop. sizes are the labels of the wanted sizes, the favorite first. See
 // drop.Enter.
 func (e *Engine) Enter(ctx context.Context, id drop.ID, user drop.UserID, sizes []string, r Retry) (drop.DrawEntry, error) {
-	return e.drawEntry(ctx, id, drop.Enter{User: user, Sizes: sizes}, r)
+	return e.EnterEarly(ctx, id, user, sizes, "", r)
+}
+
+// EnterEarly is Enter for a buyer who shows a code; empty: none.
+func (e *Engine) EnterEarly(
+	ctx context.Context, id drop.ID, user drop.UserID, sizes []string, code string, r Retry,
+) (drop.DrawEntry, error) {
+	l, err := e.lane(ctx, id)
+	if err != nil {
+		return drop.DrawEntry{}, err
+	}
+	with, err := e.passes(ctx, &l.view.Load().Drop, user, code)
+	if err != nil {
+		return drop.DrawEntry{}, err
+	}
+	return e.drawEntry(ctx, id, drop.Enter{User: user, Sizes: sizes, With: with}, r)
 }
 
 // Withdraw takes the user out of the draw of a drop. See drop.Withdraw.

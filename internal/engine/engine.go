@@ -162,7 +162,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		if err != nil {
 			continue // the engine stops
 		}
-		if l.wake(s.Deadline); s.Drop.HandsOver() {
+		if l.wake(earlier(s.Deadline, s.Drop.KeptUntil())); s.Drop.HandsOver() {
 			l.wake(atOnce)
 		}
 	}

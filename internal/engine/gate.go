@@ -21,7 +21,7 @@ type confirmation struct {
 //
 //   - a limit of one, because the reserve may repeat a live one
 //   - a view that is not confirmed
-//   - a hold that may be past its end
+//   - a hold, or what is kept for early access, that may be past its end
 //
 // The lane's batch then confirms the view again.
 func (l *lane) gate(c drop.Reserve) *drop.Error {
@@ -45,7 +45,12 @@ func (l *lane) gate(c drop.Reserve) *drop.Error {
 	if start := v.Drop.StartTime; known.now < start && start <= latest {
 		return nil // it may or may not have started
 	}
-	return v.Drop.RefuseReserve(c.Size, latest)
+	for i := range v.Drop.Accesses { // nor may early access
+		if at := v.Drop.Accesses[i].Starts; known.now < at && at <= latest {
+			return nil
+		}
+	}
+	return v.Drop.RefuseReserve(c.Size, c.With, latest)
 }
 
 // known returns the view and a moment before which none of its holds ends, or 0 if it has no holds. It returns false

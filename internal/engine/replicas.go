@@ -64,14 +64,15 @@ func (e *Engine) sweep(ctx context.Context) error {
 				return err
 			}
 		}
-		switch {
-		case l.view.Load().Drop.HandsOver():
+		d := &l.view.Load().Drop
+		switch deadline := earlier(p.Deadline, d.KeptUntil()); {
+		case d.HandsOver():
 			l.rewake(atOnce)
-		case p.Deadline == 0:
-		case p.Deadline <= pulse.Now:
-			l.rewake(p.Deadline) // even if a timer that fired for it had no effect
-		case p.Deadline <= pulse.Now.Add(2*sweepEvery):
-			l.wake(p.Deadline) // the replica that made the hold may have died
+		case deadline == 0:
+		case deadline <= pulse.Now:
+			l.rewake(deadline) // even if a timer that fired for it had no effect
+		case deadline <= pulse.Now.Add(2*sweepEvery):
+			l.wake(deadline) // the replica that made the hold may have died
 		}
 	}
 	return nil

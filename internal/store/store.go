@@ -261,5 +261,6 @@ type Books struct {
 	// Draw receives what is kept of the draw, if the drop has one, and DrawEntry its entries. nil: they are not read.
 	Draw      func(Draw) error
 	DrawEntry func(drop.DrawEntry) error
+	Pass      func(drop.Pass) error  // of early access. nil: they are not read
 	Waits     func(drop.Entry) error // an entry of the waitlist, as stored. nil: they are not read
 }

@@ -99,7 +99,8 @@ func (d *Desk) entries(ctx context.Context, of *drop.Drop, key []byte) (*draw.Re
 		Commitment: draw.Hash(t.Commitment), Entries: make([]draw.Entry, 0, of.DrawState.Entered),
 	}
 	for i := range of.Sizes {
-		r.Stock = append(r.Stock, draw.Stock{Size: of.Sizes[i].Label, Units: of.Sizes[i].Stock.Total})
+		s := &of.Sizes[i] // what is kept for early access, or was sold by it, is not drawn for
+		r.Stock = append(r.Stock, draw.Stock{Size: s.Label, Units: s.Stock.Available + s.Pending})
 	}
 	var err error
 	if r.Beacon, err = beaconOf(t); err != nil {

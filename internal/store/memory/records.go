@@ -142,7 +142,7 @@ func (s *Store) rows(q *records.Query) []any {
 	case records.Keys:
 		return s.keys.rows(q)
 	case records.Drops, records.Sizes, records.Reservations, records.Purchases, records.Sales, records.Ledger, records.Revisions,
-		records.Entries, records.DrawEntries:
+		records.Entries, records.DrawEntries, records.Passes:
 		var all []any
 		for _, id := range s.order {
 			if q.All || id == q.Of {
@@ -184,6 +184,8 @@ func (r *row) rowsOf(t *records.Table, people *users) (all []any) {
 		return ascending(r.entries)
 	case records.DrawEntries:
 		return ascending(r.drawEntries)
+	case records.Passes:
+		return ascending(r.passes)
 	case records.Ledger:
 		return ascending(r.ledger)
 	case records.Revisions:

@@ -32,6 +32,8 @@ type row struct {
 	waited, lineClosed  uint32
 	entries             map[drop.EntryID]drop.Entry
 	drawEntries         map[drop.EntryID]drop.DrawEntry
+	passes              map[drop.PassID]drop.Pass
+	byHash              map[drop.Hash]drop.PassID
 }
 
 // end is an active hold, in the order in which holds end.
@@ -55,11 +57,13 @@ func newRow(d drop.Drop) *row {
 		revisions:    make(map[int64]drop.Revision),
 		entries:      make(map[drop.EntryID]drop.Entry),
 		drawEntries:  make(map[drop.EntryID]drop.DrawEntry),
+		passes:       make(map[drop.PassID]drop.Pass),
+		byHash:       make(map[drop.Hash]drop.PassID),
 	}
 }
 
 func clone(d drop.Drop) drop.Drop {
-	d.Sizes = slices.Clone(d.Sizes)
+	d.Sizes, d.Accesses = slices.Clone(d.Sizes), drop.CloneAccesses(d.Accesses)
 	return d
 }
 
@@ -109,6 +113,7 @@ func (r *row) load(need drop.Need, now drop.Time, people *users) *drop.State {
 	}
 	waiting := r.loadWaitlist(s, &need)
 	r.loadDraw(s, &need)
+	r.loadPasses(s, &need)
 	if r.drop.Limited() || need.Limits {
 		r.loadUsage(s, slices.Concat(need.Users, waiting))
 	}
@@ -221,7 +226,7 @@ func (r *row) check(s *drop.State, c *drop.Changes) error {
 			return fmt.Errorf("there is no reservation %d", u.ID)
 		}
 	}
-	return errors.Join(r.checkReturned(c), r.checkRecords(c), r.checkWaitlist(c), r.checkDraw(c))
+	return errors.Join(r.checkReturned(c), r.checkRecords(c), r.checkWaitlist(c), r.checkDraw(c), r.checkPasses(c))
 }
 
 func (r *row) checkReturned(c *drop.Changes) error {
@@ -267,7 +272,11 @@ func (r *row) write(s *drop.State, c *drop.Changes) {
 	}
 	d := s.Drop
 	d.ID, d.Sizes, d.CreatedAt = r.drop.ID, r.drop.Sizes, r.drop.CreatedAt
+	if d.Accesses = r.drop.Accesses; c.Accesses {
+		d.Accesses = drop.CloneAccesses(s.Accesses)
+	}
 	r.drop = d
+	r.writePasses(c)
 	r.waited, r.lineClosed = s.Waited, s.LineClosed
 	for _, e := range slices.Concat(c.Joined, c.Left) {
 		r.entries[e.ID] = *e

@@ -148,6 +148,8 @@ func (f *filling) keep(t *records.Table, of drop.ID, row any) error {
 		c.Joined = append(c.Joined, row)
 	case *drop.DrawEntry:
 		c.Entered = append(c.Entered, row)
+	case *drop.Pass:
+		c.Passes = append(c.Passes, *row)
 	case *drop.Revision:
 		f.revisions[of] = append(f.revisions[of], *row)
 	case *drop.Kept:

@@ -127,6 +127,13 @@ func (l *loader) queue(out *pgx.Batch) {
 	if ids := distinct(need.DrawEntries); len(ids) > 0 {
 		out.Queue(runBatchDrawEntries, id, ids).Query(l.drawEntries)
 	}
+	if len(need.Passes) > 0 {
+		hashes := make([][]byte, len(need.Passes))
+		for i := range need.Passes {
+			hashes[i] = need.Passes[i][:]
+		}
+		out.Queue(runBatchPasses, id, hashes).Query(l.passes)
+	}
 	if need.Recent {
 		out.Queue(runBatchRecent, id).Query(l.recent)
 	}
@@ -195,7 +202,7 @@ func (t *transaction) sizes(rows pgx.Rows) error {
 
 func (t *transaction) due(rows pgx.Rows) error {
 	r := drop.Reservation{Status: drop.Active}
-	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt, &r.Payment, &r.Claim, &r.Offer}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&r.ID, &r.UserID, &r.Size, &r.CreatedAt, &r.ExpiresAt, &r.Payment, &r.Claim, &r.Offer, &r.Pass}, func() error {
 		l, err := t.of(r.ID.Drop())
 		switch {
 		case err != nil:
@@ -221,6 +228,18 @@ func (l *loader) drawEntries(rows pgx.Rows) error {
 		var e drop.DrawEntry
 		into.set(&e)
 		l.state.LoadDrawEntry(e)
+		return nil
+	})
+	return err
+}
+
+// passes reads passes of early access.
+func (l *loader) passes(rows pgx.Rows) error {
+	into := newCells(records.Passes.Columns)
+	_, err := pgx.ForEachRow(rows, into.targets, func() error {
+		var p drop.Pass
+		into.set(&p)
+		l.state.LoadPass(p)
 		return nil
 	})
 	return err
@@ -295,7 +314,7 @@ func (l *loader) reservations(rows pgx.Rows) error {
 		name, public string
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public, &r.Payment, &r.Claim, &r.Offer,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &name, &public, &r.Payment, &r.Claim, &r.Offer, &r.Pass,
 		&p.ID, &p.UserID, &p.Size, &p.Price, &p.CreatedAt, &p.Return, &p.ReturnedAt,
 	}, func() error {
 		l.state.LoadReservation(r, known(name), public)
@@ -325,7 +344,7 @@ func (l *loader) usage(rows pgx.Rows) error {
 		unpaid int
 	)
 	_, err := pgx.ForEachRow(rows, []any{
-		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid, &r.Payment, &r.Claim, &r.Offer,
+		&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &unpaid, &r.Payment, &r.Claim, &r.Offer, &r.Pass,
 	}, func() error {
 		if unpaid > 0 {
 			l.state.LoadUnpaid(r.UserID, min(unpaid, drop.MaxUnpaid), r.EndedAt)

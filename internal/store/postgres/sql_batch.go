@@ -36,7 +36,7 @@ const (
 	dropColumns = `d.id, d.name, d.price, d.start_time, coalesce(d.image_url, ''), d.limit_per_user, d.max_expired_holds, d.paused,
        d.hidden, d.archived, d.version, d.created_at, d.last_at, d.seq, d.reserved, d.purchased, d.batch,
        d.waitlist, d.offer_for, d.max_waiting, d.offers_count, d.waited, d.line_closed,
-       coalesce(d.draw, ''), d.draw_phase, d.entered, d.lined`
+       coalesce(d.draw, ''), d.draw_phase, d.entered, d.lined, coalesce(d.access, '')`
 
 	//nolint:unqueryvet // what is outside names the columns
 	runBatchDrops = `
@@ -89,10 +89,10 @@ ORDER BY of.drop_id, wanted.position`
 
 	runBatchDue = `
 SELECT r.id, r.user_id, r.size, r.created_at, r.expires_at, coalesce(r.payment, 0), coalesce(r.claim, 0),
-       r.offer IS NOT NULL
+       r.offer IS NOT NULL, coalesce(r.pass, 0)
 FROM unnest($1::bigint[], $2::bigint[]) AS of (drop_id, since)
 JOIN LATERAL (
-    SELECT id, user_id, size, created_at, expires_at, payment, claim, offer
+    SELECT id, user_id, size, created_at, expires_at, payment, claim, offer, pass
     FROM sneakerdrop.reservations
     WHERE drop_id = of.drop_id AND status = 1 AND expires_at >= of.since
         AND expires_at <= greatest(current_setting('sneakerdrop.now')::bigint, (
@@ -121,12 +121,12 @@ LIMIT 1`
 
 	runBatchReservations = `
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), coalesce(u.username, ''),
-       coalesce(u.public_name, ''), coalesce(r.payment, 0), coalesce(r.claim, 0), r.offer IS NOT NULL,
+       coalesce(u.public_name, ''), coalesce(r.payment, 0), coalesce(r.claim, 0), r.offer IS NOT NULL, coalesce(r.pass, 0),
        coalesce(p.id, 0), coalesce(p.user_id, 0), coalesce(p.size, ''), coalesce(p.price, 0), coalesce(p.created_at, 0),
        coalesce(p.returned, 0), coalesce(p.returned_at, 0)
 FROM unnest($2::bigint[], $3::bigint[]) AS wanted (id, owner)
 JOIN LATERAL (
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer, pass
     FROM sneakerdrop.reservations
     WHERE drop_id = $1 AND id = wanted.id AND wanted.owner IN (0, user_id)
     LIMIT 1
@@ -163,7 +163,7 @@ JOIN LATERAL (
 
 	runBatchUsageOf = `
 SELECT 0 AS id, wanted.user_id, '' AS size, 0::smallint AS status, 0 AS created_at, 0 AS expires_at, past.last AS ended_at,
-       past.unpaid, 0 AS payment, 0 AS claim, false AS offer
+       past.unpaid, 0 AS payment, 0 AS claim, false AS offer, 0 AS pass
 FROM `
 
 	runBatchUsageThen = `
@@ -179,19 +179,19 @@ WHERE $3::boolean OR (
 )
 UNION ALL
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0), 0, coalesce(r.payment, 0),
-       coalesce(r.claim, 0), r.offer IS NOT NULL
+       coalesce(r.claim, 0), r.offer IS NOT NULL, coalesce(r.pass, 0)
 FROM `
 
 	runBatchUsageEnd = `
 JOIN LATERAL (
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer, pass
     FROM sneakerdrop.reservations
     WHERE drop_id = $1 AND user_id = wanted.user_id AND status + 0 <= 2
     ORDER BY status DESC, id DESC
     LIMIT 1001
 ) AS r ON true
 WHERE $3::boolean OR (
-    SELECT limit_per_user + max_expired_holds > 0 FROM sneakerdrop.drops WHERE id BETWEEN $1 AND $1 ORDER BY id DESC LIMIT 1
+    SELECT limit_per_user + max_expired_holds > 0 OR access IS NOT NULL FROM sneakerdrop.drops WHERE id BETWEEN $1 AND $1 ORDER BY id DESC LIMIT 1
 )
 ORDER BY id`
 
@@ -241,8 +241,8 @@ WITH written AS (
     SET name = $2, price = $3, start_time = $4, image_url = $5, limit_per_user = $6, max_expired_holds = $7, paused = $8, hidden = $9,
         archived = $10, version = $11, created_at = $12, last_at = $13, seq = $14, reserved = $15, purchased = $16, batch = $17,
         waitlist = $18, offer_for = $19, max_waiting = $20, offers_count = $21, waited = $22, line_closed = $23,
-        draw = $24, draw_phase = $25, entered = $26, lined = $27
-    WHERE id = $1 AND ctid = $28::text::tid
+        draw = $24, draw_phase = $25, entered = $26, lined = $27, access = $28
+    WHERE id = $1 AND ctid = $29::text::tid
     RETURNING 1
 )
 SELECT 1 / (count(*) = 1)::integer FROM written`
@@ -328,10 +328,10 @@ WITH written AS (
 SELECT 1 / (count(*) = cardinality($1::bigint[]))::integer FROM written`
 
 	runBatchWriteMade = `
-INSERT INTO sneakerdrop.reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at, offer)
-SELECT id >> 32, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0), nullif(offer, 0::smallint)
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[])
-    AS n (id, user_id, size, status, created_at, expires_at, ended_at, offer)`
+INSERT INTO sneakerdrop.reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at, offer, pass)
+SELECT id >> 32, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0), nullif(offer, 0::smallint), nullif(pass, 0)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[], $9::bigint[])
+    AS n (id, user_id, size, status, created_at, expires_at, ended_at, offer, pass)`
 
 	runBatchWritePurchases = `
 INSERT INTO sneakerdrop.purchases (drop_id, id, reservation_id, user_id, size, price, created_at)

@@ -23,8 +23,8 @@ var (
 const runBatchWriteRedrawn = `
 WITH written AS (
     UPDATE sneakerdrop.draw_entries AS w
-    SET withdrawn_at = nullif(n.withdrawn_at, 0), removed = nullif(n.removed, '')
-    FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS n (id, withdrawn_at, removed)
+    SET withdrawn_at = nullif(n.withdrawn_at, 0), removed = nullif(n.removed, ''), pass = nullif(n.pass, 0)
+    FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) AS n (id, withdrawn_at, removed, pass)
     JOIN LATERAL (
         SELECT ctid
         FROM sneakerdrop.draw_entries

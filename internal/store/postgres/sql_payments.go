@@ -78,7 +78,7 @@ func unnested(columns []*records.Column) string {
 	return strings.Join(list, ", ")
 }
 
-var arrayTypes = map[records.Kind]string{records.Number: "bigint", records.Small: "smallint", records.Flag: "boolean", records.Text: "text"}
+var arrayTypes = map[records.Kind]string{records.Number: "bigint", records.Small: "smallint", records.Flag: "boolean", records.Text: "text", records.Bytes: "bytea"}
 
 // columnwise returns the rows of a table column by column. An empty value stands for NULL.
 func columnwise(columns []*records.Column, rows []any) []any {
@@ -87,6 +87,8 @@ func columnwise(columns []*records.Column, rows []any) []any {
 		switch c.Kind {
 		case records.Text:
 			all[i] = array(rows, func(row any) string { return c.Of(row).Text })
+		case records.Bytes:
+			all[i] = array(rows, func(row any) []byte { return c.Of(row).Bytes })
 		case records.Flag:
 			all[i] = array(rows, func(row any) bool { return c.Of(row).Number != 0 })
 		case records.Small:

@@ -65,15 +65,15 @@ WITH clock AS MATERIALIZED (
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now
 )
 SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, coalesce(r.ended_at, 0),
-       coalesce(r.payment, 0), coalesce(r.claim, 0), r.offer IS NOT NULL, greatest(clock.now, d.last_at)
+       coalesce(r.payment, 0), coalesce(r.claim, 0), r.offer IS NOT NULL, coalesce(r.pass, 0), greatest(clock.now, d.last_at)
 FROM clock
 CROSS JOIN sneakerdrop.drops AS d
 JOIN LATERAL (
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer, pass
     FROM sneakerdrop.reservations
     WHERE drop_id = d.id AND user_id = $1 AND status + 0 <= 2
     UNION ALL
-    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
+    SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer, pass
     FROM sneakerdrop.reservations
     WHERE drop_id = d.id AND user_id = $1 AND status > 2
     OFFSET 0

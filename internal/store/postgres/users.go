@@ -95,7 +95,7 @@ func (s *Store) Reservations(ctx context.Context, user drop.UserID, limit int) (
 	rows, err := s.pool.Query(ctx, reservationsReservations, int64(user), int64(max(limit, 0)))
 	if err == nil {
 		_, err = pgx.ForEachRow(rows, []any{
-			&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &r.Payment, &r.Claim, &r.Offer, &now,
+			&r.ID, &r.UserID, &r.Size, &r.Status, &r.CreatedAt, &r.ExpiresAt, &r.EndedAt, &r.Payment, &r.Claim, &r.Offer, &r.Pass, &now,
 		}, func() error {
 			list = append(list, r.At(now))
 			return nil

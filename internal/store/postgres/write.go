@@ -31,16 +31,19 @@ type writes struct {
 	}
 	made struct {
 		ids, users, created, expires, ended []int64
+		passes                              []int64 // nil: none of the batches has any
 		sizes                               []string
 		status, offers                      []int16
 	}
 	// joined are entries of waitlists, entered and redrawn those of draws.
 	joined, entered []any
 	redrawn         struct {
-		ids, at []int64
-		removed []string
+		ids, at, passes []int64
+		removed         []string
 	}
-	left struct {
+	passes []any
+	uses   struct{ ids, more []int64 }
+	left   struct {
 		ids, at, offers []int64
 		status          []int16
 		why             []string
@@ -90,6 +93,10 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 			offer = 1
 		}
 		m.offers = append(m.offers, offer)
+		if r.Pass != 0 || m.passes != nil {
+			m.passes = append(m.passes, make([]int64, len(m.ids)-len(m.passes)-1)...)
+			m.passes = append(m.passes, int64(r.Pass))
+		}
 	}
 	for _, r := range c.Updated {
 		u := &w.updated
@@ -121,6 +128,13 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 	for _, e := range c.Redrawn {
 		to := &w.redrawn
 		to.ids, to.at, to.removed = append(to.ids, int64(e.ID)), append(to.at, int64(e.WithdrawnAt)), append(to.removed, e.Removed)
+		to.passes = append(to.passes, int64(e.Pass))
+	}
+	for i := range c.Passes {
+		w.passes = append(w.passes, &c.Passes[i])
+	}
+	for _, u := range c.Uses {
+		w.uses.ids, w.uses.more = append(w.uses.ids, int64(u.Pass)), append(w.uses.more, int64(u.More))
 	}
 	for _, p := range c.Begun {
 		w.begun = append(w.begun, p)
@@ -134,9 +148,9 @@ func (w *writes) add(l *loader, was *drop.Drop) {
 
 func (w *writes) addDrop(l *loader, was *drop.Drop) {
 	s := &l.state
-	// Most batches need not write the settings, which only operators change, and what counts the entries of waitlists
-	// and draws.
-	if was.Settings != s.Settings || l.waited != s.Waited || l.closed != s.LineClosed || was.DrawState != s.DrawState {
+	// Most batches need not write the settings, which only operators change, what counts the entries of waitlists and
+	// draws, and early access.
+	if l.changes.Accesses || was.Settings != s.Settings || l.waited != s.Waited || l.closed != s.LineClosed || was.DrawState != s.DrawState {
 		w.edits = append(w.edits, append(values(records.Drops.Values(s.ID, s)), l.place))
 		if l.changes.Revision != nil {
 			w.revisions = append(w.revisions, values(records.Revisions.Values(s.ID, l.changes.Revision)))
@@ -216,7 +230,7 @@ func (w *writes) queue(out *pgx.Batch) {
 		out.Queue(runBatchWriteReturned, p.ids, p.returns, p.at)
 	}
 	if m := &w.made; len(m.ids) > 0 {
-		out.Queue(runBatchWriteMade, m.ids, m.users, m.sizes, m.status, m.created, m.expires, m.ended, m.offers)
+		out.Queue(runBatchWriteMade, m.ids, m.users, m.sizes, m.status, m.created, m.expires, m.ended, m.offers, m.passes)
 	}
 	if u := &w.updated; len(u.ids) > 0 {
 		out.Queue(runBatchWriteUpdated, u.ids, u.expires, u.payments, u.claims)
@@ -228,10 +242,16 @@ func (w *writes) queue(out *pgx.Batch) {
 		out.Queue(runBatchWriteJoined, columnwise(records.Entries.Columns, w.joined)...)
 	}
 	if e := &w.redrawn; len(e.ids) > 0 {
-		out.Queue(runBatchWriteRedrawn, e.ids, e.at, e.removed)
+		out.Queue(runBatchWriteRedrawn, e.ids, e.at, e.removed, e.passes)
 	}
 	if len(w.entered) > 0 {
 		out.Queue(runBatchWriteEntered, columnwise(records.DrawEntries.Columns, w.entered)...)
+	}
+	if len(w.passes) > 0 {
+		out.Queue(runBatchWritePasses, columnwise(records.Passes.Columns, w.passes)...)
+	}
+	if u := &w.uses; len(u.ids) > 0 {
+		out.Queue(runBatchWriteUses, u.ids, u.more)
 	}
 	if p := &w.purchases; len(p.ids) > 0 {
 		out.Queue(runBatchWritePurchases, p.ids, p.reservations, p.users, p.sizes, p.prices, p.created)

@@ -10,13 +10,14 @@ import (
 )
 
 // DrawEntries contains rows of type drop.DrawEntry.
-var DrawEntries = table[drop.DrawEntry](Table{Name: "draw_entries", Key: "id", Drop: "drop_id", Rights: "SELECT, INSERT, UPDATE (withdrawn_at, removed)"},
+var DrawEntries = table[drop.DrawEntry](Table{Name: "draw_entries", Key: "id", Drop: "drop_id", Rights: "SELECT, INSERT, UPDATE (withdrawn_at, removed, pass)"},
 	number("id", func(e *drop.DrawEntry) *drop.EntryID { return &e.ID }),
 	number("user_id", func(e *drop.DrawEntry) *drop.UserID { return &e.UserID }),
 	text("sizes", func(e *drop.DrawEntry) *drop.Ranking { return &e.Sizes }),
 	number("created_at", func(e *drop.DrawEntry) *drop.Time { return &e.CreatedAt }),
 	number("withdrawn_at", func(e *drop.DrawEntry) *drop.Time { return &e.WithdrawnAt }).orNull(),
 	text("removed", func(e *drop.DrawEntry) *string { return &e.Removed }).orNull(),
+	number("pass", func(e *drop.DrawEntry) *drop.PassID { return &e.Pass }).orNull(),
 )
 
 // Draws has store.Draw, at most one of each drop.

@@ -366,6 +366,9 @@ func (s Store) ReadBooks(ctx context.Context, id drop.ID, b store.Books) error {
 	if b.DrawEntry != nil {
 		queries = append(queries, books(DrawEntries, id, b.DrawEntry))
 	}
+	if b.Pass != nil {
+		queries = append(queries, books(Passes, id, b.Pass))
+	}
 	if b.Waits != nil {
 		queries = append(queries, books(Entries, id, b.Waits))
 	}

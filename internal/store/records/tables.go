@@ -12,7 +12,7 @@ import (
 // it.
 var Tables = []*Table{
 	Drops, Sizes, Reservations, Users, Purchases, Ledger, Keys, Revisions, Pages, Tokens, Actions, Outcomes,
-	Webhooks, Deliveries, Replays, Payments, Entries, DrawEntries, Draws,
+	Webhooks, Deliveries, Replays, Payments, Entries, DrawEntries, Draws, Passes,
 }
 
 // Drops contains the drops. A row is a *drop.State, which includes the sizes.
@@ -49,6 +49,11 @@ var Drops = func() *Table {
 		number("draw_phase", func(s *drop.State) *drop.DrawPhase { return &s.DrawState.Phase }).small(),
 		number("entered", func(s *drop.State) *uint32 { return &s.DrawState.Entered }),
 		number("lined", func(s *drop.State) *uint32 { return &s.DrawState.Lined }),
+		(&Column{
+			Name: "access", Kind: Text,
+			get: func(row any) Value { return Value{Text: drop.EncodeAccesses(row.(*drop.State).Accesses)} },
+			set: func(row any, v Value) { row.(*drop.State).Accesses = accesses(v.Text) },
+		}).orNull(),
 	)
 	t.take = func(value any) (any, bool) {
 		s, ok := value.(*drop.State)
@@ -89,6 +94,7 @@ var Reservations = table[drop.Reservation](Table{Name: "reservations", Key: "id"
 	number("payment", func(r *drop.Reservation) *drop.PaymentID { return &r.Payment }).orNull(),
 	number("claim", func(r *drop.Reservation) *drop.ReservationID { return &r.Claim }).orNull(),
 	flag("offer", func(r *drop.Reservation) *bool { return &r.Offer }).small().orNull(),
+	number("pass", func(r *drop.Reservation) *drop.PassID { return &r.Pass }).orNull(),
 )
 
 // Users contains rows of type store.User.

@@ -65,7 +65,7 @@ func (x *export) drop(head *drop.State) error {
 	}, Done: func() error { return x.each(store.Row{Drop: head.ID, Value: head}) }}); err != nil {
 		return err
 	}
-	for _, t := range []*Table{Ledger, Reservations, Purchases, Keys, Revisions, Pages, Entries, DrawEntries, Draws} {
+	for _, t := range []*Table{Ledger, Reservations, Purchases, Keys, Revisions, Pages, Entries, DrawEntries, Draws, Passes} {
 		if err := x.rows(t, head.ID); err != nil {
 			return err
 		}

@@ -84,6 +84,9 @@ func loadBatch(conn *sqlite.Conn, id drop.ID, need drop.Need, now drop.Time) (*d
 	if err := loadDraw(conn, state, &need); err != nil {
 		return nil, err
 	}
+	if err := loadPasses(conn, state, need.Passes); err != nil {
+		return nil, err
+	}
 	waiting, err := loadWaitlist(conn, state, &need)
 	if err != nil {
 		return nil, err
@@ -158,14 +161,14 @@ func loadReservation(conn *sqlite.Conn, state *drop.State, wanted drop.Wanted) e
 	}
 	return rows(st, func() {
 		r := scanReservation(st)
-		state.LoadReservation(r, username(st, 10), st.ColumnText(11))
-		if st.ColumnIsNull(12) {
+		state.LoadReservation(r, username(st, 11), st.ColumnText(12))
+		if st.ColumnIsNull(13) {
 			return
 		}
 		state.LoadPurchase(drop.Purchase{
-			ID: drop.PurchaseID(st.ColumnInt64(12)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
-			Price: drop.Money(st.ColumnInt64(13)), CreatedAt: drop.Time(st.ColumnInt64(14)),
-			Return: drop.Return(st.ColumnInt64(15)), ReturnedAt: drop.Time(st.ColumnInt64(16)),
+			ID: drop.PurchaseID(st.ColumnInt64(13)), ReservationID: r.ID, UserID: r.UserID, Size: r.Size,
+			Price: drop.Money(st.ColumnInt64(14)), CreatedAt: drop.Time(st.ColumnInt64(15)),
+			Return: drop.Return(st.ColumnInt64(16)), ReturnedAt: drop.Time(st.ColumnInt64(17)),
 		})
 	})
 }
@@ -262,6 +265,9 @@ func insertRows(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 	if err := saveDraw(conn, id, c); err != nil {
 		return err
 	}
+	if err := savePasses(conn, id, c); err != nil {
+		return err
+	}
 	if err := savePayments(conn, c); err != nil {
 		return err
 	}
@@ -335,6 +341,7 @@ func insertReservations(conn *sqlite.Conn, id drop.ID, made []*drop.Reservation)
 		st.BindInt64(7, int64(r.ExpiresAt))
 		st.BindInt64(8, int64(r.EndedAt))
 		st.BindBool(9, r.Offer)
+		st.BindInt64(10, int64(r.Pass))
 		return int64(r.ID)
 	})
 }

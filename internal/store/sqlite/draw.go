@@ -39,6 +39,7 @@ func saveDraw(conn *sqlite.Conn, id drop.ID, c *drop.Changes) error {
 		e := c.Redrawn[i]
 		bind(st, int64(id), int64(e.ID), int64(e.WithdrawnAt))
 		st.BindText(4, e.Removed)
+		st.BindInt64(5, int64(e.Pass))
 		return int64(e.ID)
 	}); err != nil {
 		return err

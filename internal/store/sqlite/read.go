@@ -183,6 +183,7 @@ func scanReservation(st *sqlite.Stmt) drop.Reservation {
 		Status: drop.Status(st.ColumnInt64(3)), CreatedAt: drop.Time(st.ColumnInt64(4)),
 		ExpiresAt: drop.Time(st.ColumnInt64(5)), EndedAt: drop.Time(st.ColumnInt64(6)),
 		Payment: drop.PaymentID(st.ColumnInt64(7)), Claim: drop.ReservationID(st.ColumnInt64(8)), Offer: st.ColumnInt64(9) != 0,
+		Pass: drop.PassID(st.ColumnInt64(10)),
 	}
 }
 

@@ -11,7 +11,7 @@ import "sneakerdrop/internal/store/records"
 const sqlDrop = `
 SELECT id, name, price, start_time, coalesce(image_url, ''), limit_per_user, max_expired_holds, paused, hidden, archived,
        version, created_at, last_at, seq, reserved, purchased, batch, waitlist, offer_for, max_waiting, offers_count,
-       waited, line_closed, coalesce(draw, ''), draw_phase, entered, lined
+       waited, line_closed, coalesce(draw, ''), draw_phase, entered, lined, coalesce(access, '')
 FROM drops
 WHERE id = ?1`
 
@@ -37,7 +37,7 @@ ORDER BY expires_at, id
 LIMIT 1`
 
 const sqlRunBatchDue = `
-SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
+SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer, pass
 FROM reservations
 WHERE drop_id = ?1 AND status = 1 AND expires_at <= ?2
 ORDER BY expires_at, id
@@ -52,7 +52,7 @@ ORDER BY expires_at, id
 LIMIT 1`
 
 const sqlRunBatchReservation = `
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim, r.offer,
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim, r.offer, r.pass,
        u.username, coalesce(u.public_name, ''), p.id, p.price, p.created_at, p.returned, p.returned_at
 FROM reservations r
 LEFT JOIN users u ON u.id = r.user_id
@@ -67,7 +67,7 @@ WHERE drop_id = ?1 AND id = ?2`
 // Completed reservations come first, then the newest. The limit only leaves out old ones, and one of those that is
 // still active is past its end.
 const sqlRunBatchUsage = `
-SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer
+SELECT id, user_id, size, status, created_at, expires_at, ended_at, payment, claim, offer, pass
 FROM reservations
 WHERE drop_id = ?1 AND user_id = ?2 AND status <= 2
 ORDER BY status DESC, id DESC
@@ -85,7 +85,8 @@ UPDATE drops
 SET name = ?2, price = ?3, start_time = ?4, image_url = ?5, limit_per_user = ?6, max_expired_holds = ?7,
     paused = ?8, hidden = ?9, archived = ?10, version = ?11, last_at = ?13, seq = ?14,
     reserved = ?15, purchased = ?16, batch = ?17, waitlist = ?18, offer_for = ?19, max_waiting = ?20,
-    offers_count = ?21, waited = ?22, line_closed = ?23, draw = ?24, draw_phase = ?25, entered = ?26, lined = ?27
+    offers_count = ?21, waited = ?22, line_closed = ?23, draw = ?24, draw_phase = ?25, entered = ?26, lined = ?27,
+    access = ?28
 WHERE id = ?1`
 
 const sqlRunBatchUpdateSize = `
@@ -110,8 +111,8 @@ SET returned = ?3, returned_at = ?4
 WHERE drop_id = ?1 AND id = ?2 AND returned IS NULL`
 
 const sqlRunBatchReserve = `
-INSERT INTO reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at, offer)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0), nullif(?9, 0))`
+INSERT INTO reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at, offer, pass)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, 0), nullif(?9, 0), nullif(?10, 0))`
 
 const sqlRunBatchPurchase = `
 INSERT INTO purchases (drop_id, id, reservation_id, user_id, size, price, created_at)
@@ -169,7 +170,16 @@ WHERE drop_id = ?1 AND user_id = ?2`
 
 const sqlRunBatchRedraw = `
 UPDATE draw_entries
-SET withdrawn_at = nullif(?3, 0), removed = nullif(?4, '')
+SET withdrawn_at = nullif(?3, 0), removed = nullif(?4, ''), pass = nullif(?5, 0)
+WHERE drop_id = ?1 AND id = ?2`
+
+var sqlRunBatchPass = "SELECT " + records.Passes.List() + `
+FROM passes INDEXED BY passes_hash
+WHERE drop_id = ?1 AND hash = ?2`
+
+const sqlRunBatchUse = `
+UPDATE passes
+SET used = max(used + ?3, 0)
 WHERE drop_id = ?1 AND id = ?2`
 
 // The statements about payments, which list all their columns.
@@ -246,7 +256,7 @@ WHERE id = ?1`
 
 // CROSS JOIN fixes the join order: each drop takes one look-up in the index on (drop_id, user_id, status).
 const sqlReservations = `
-SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim, r.offer
+SELECT r.id, r.user_id, r.size, r.status, r.created_at, r.expires_at, r.ended_at, r.payment, r.claim, r.offer, r.pass
 FROM drops d
 CROSS JOIN reservations r ON r.drop_id = d.id AND r.user_id = ?1
 ORDER BY r.created_at DESC, r.id DESC

@@ -1,0 +1,16 @@
+-- access has the drop's accesses to early access as JSON, in the order of their numbers. pass is the pass that let a buyer
+-- in.
+ALTER TABLE drops ADD COLUMN access TEXT;
+ALTER TABLE reservations ADD COLUMN pass INTEGER;
+ALTER TABLE draw_entries ADD COLUMN pass INTEGER;
+
+-- Codes, and buyers on lists. The lower 32 bits of an id have the number of the access, in their upper 6 bits, and the
+-- pass's own.
+CREATE TABLE passes (
+    drop_id INTEGER NOT NULL,
+    id      INTEGER NOT NULL,
+    hash    BLOB    NOT NULL,
+    used    INTEGER NOT NULL,
+    PRIMARY KEY (drop_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX passes_hash ON passes (drop_id, hash);
