@@ -263,7 +263,7 @@ func (a *application) admit(size int, with *Passes, used *usage) (*Pass, *Error)
 		return nil, limit
 	case !public && good && !a.drawPending():
 		return nil, Refuse(CodeOutOfStock)
-	case !public && !good && a.anyServes(size, a.now):
+	case refusal.Code == CodeNotStarted && !good && a.anyServes(size, a.now):
 		return nil, codeRequired(a.opensAt(), a.now)
 	}
 	return nil, refusal

@@ -19,6 +19,7 @@ type book struct {
 	waited, closed      uint32
 	entries             map[drop.EntryID]drop.Entry
 	drawEntries         map[drop.EntryID]drop.DrawEntry
+	passes              map[drop.PassID]drop.Pass
 	most                int // of a line that a batch loads
 	batch               drop.BatchID
 	reservations        map[drop.ReservationID]drop.Reservation
@@ -41,6 +42,7 @@ func newBook(spec drop.Spec) *book {
 		kept:         make(map[drop.Key]drop.Kept),
 		entries:      make(map[drop.EntryID]drop.Entry),
 		drawEntries:  make(map[drop.EntryID]drop.DrawEntry),
+		passes:       make(map[drop.PassID]drop.Pass),
 		most:         drop.MaxOffersPerBatch,
 		names:        map[drop.UserID]string{1: "Ann"},
 	}
@@ -51,7 +53,8 @@ func newBook(spec drop.Spec) *book {
 
 func (b *book) clone() *book {
 	c := *b
-	c.drop.Sizes = slices.Clone(b.drop.Sizes)
+	c.drop.Sizes, c.drop.Accesses = slices.Clone(b.drop.Sizes), drop.CloneAccesses(b.drop.Accesses)
+	c.passes = maps.Clone(b.passes)
 	c.reservations, c.purchases = maps.Clone(b.reservations), maps.Clone(b.purchases)
 	c.entries, c.drawEntries = maps.Clone(b.entries), maps.Clone(b.drawEntries)
 	c.ledger, c.kept = slices.Clone(b.ledger), maps.Clone(b.kept)
@@ -65,7 +68,7 @@ func (b *book) sorted() []drop.Reservation {
 
 func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 	s := &drop.State{Drop: b.drop, LastAt: b.lastAt, Seq: b.seq, Reserved: b.reserved, Purchased: b.purchased, Batch: b.batch, Waited: b.waited, LineClosed: b.closed}
-	s.Sizes = slices.Clone(b.drop.Sizes)
+	s.Sizes, s.Accesses = slices.Clone(b.drop.Sizes), drop.CloneAccesses(b.drop.Accesses)
 	var active []drop.Reservation
 	for _, r := range b.sorted() {
 		if r.Status == drop.Active {
@@ -96,6 +99,11 @@ func (b *book) load(need drop.Need, now drop.Time) *drop.State {
 	for _, p := range b.purchases {
 		if slices.Contains(need.Purchases, p.ID) {
 			s.LoadPurchase(p)
+		}
+	}
+	for _, p := range b.passes {
+		if slices.Contains(need.Passes, p.Hash) {
+			s.LoadPass(p)
 		}
 	}
 	if need.Recent {
@@ -169,6 +177,14 @@ func (b *book) commit(s *drop.State, c *drop.Changes) {
 	}
 	for _, e := range slices.Concat(c.Entered, c.Redrawn) {
 		b.drawEntries[e.ID] = *e
+	}
+	for _, p := range c.Passes {
+		b.passes[p.ID] = p
+	}
+	for _, u := range c.Uses {
+		p := b.passes[u.Pass]
+		p.Used += u.More
+		b.passes[u.Pass] = p
 	}
 	for _, r := range slices.Concat(c.Ended, c.Made, c.Updated) {
 		b.reservations[r.ID] = *r

@@ -31,7 +31,7 @@ func (b *book) ordered(backwards bool) (places []drop.Place) {
 	}
 	left := make([]int64, len(b.drop.Sizes))
 	for i, s := range b.drop.Sizes {
-		left[i] = s.Stock.Total - s.Stock.Sold
+		left[i] = s.Stock.Available + s.Pending
 	}
 	var late []drop.Place
 	for _, e := range entries {
@@ -60,7 +60,7 @@ func drawDraw(t *rapid.T, b *book, now drop.Time, places []drop.Place) drop.Comm
 		for range rapid.IntRange(0, 3).Draw(t, "wanted") {
 			sizes = append(sizes, drawLabel(t, b))
 		}
-		return drop.Enter{User: user, Sizes: sizes}
+		return drop.Enter{User: user, Sizes: sizes, With: drawPasses(t, b)}
 	case "withdraw":
 		return drop.Withdraw{User: user}
 	case "remove":
@@ -86,6 +86,7 @@ func drawDraw(t *rapid.T, b *book, now drop.Time, places []drop.Place) drop.Comm
 func TestDraw_InvariantsOverRandomBatches(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := withDraw(drawSpec(t))
+		spec.Draw.Opens += drop.Time(rapid.SampledFrom([]int{0, 0, 20_000}).Draw(t, "opens in"))
 		b := newBook(spec)
 		b.most = rapid.SampledFrom([]int{1, 2, drop.MaxOffersPerBatch}).Draw(t, "most offers in a batch")
 		backwards := rapid.Bool().Draw(t, "backwards")
@@ -106,6 +107,7 @@ func TestDraw_InvariantsOverRandomBatches(t *testing.T) {
 			checkRows(t, before, b, now)
 			checkLines(t, before, b)
 			checkLedger(t, before, b)
+			checkAccess(t, before, b)
 			checkResults(t, b, cmds, results)
 			if places == nil && b.drop.DrawState.Phase == drop.Drawing {
 				places = b.ordered(backwards)
@@ -121,8 +123,10 @@ func checkDraw(t *rapid.T, before, after *book, places []drop.Place) {
 	if is.Phase < was.Phase || is.Phase != drop.Entering && after.lastAt < drawCloses {
 		t.Fatalf("at %d the draw went from %+v to %+v", after.lastAt, was, is)
 	}
-	if is.Phase != drop.Drawn && len(after.reservations) > 0 {
-		t.Fatalf("units before the end of the draw: %+v", after.reservations)
+	for _, r := range after.reservations {
+		if x := after.drop.Access(r.Pass.Access()); is.Phase != drop.Drawn && (x == nil || x.Units == 0) {
+			t.Fatalf("a unit before the end of the draw: %+v", r)
+		}
 	}
 	if (was.Phase != drop.Entering || before.lastAt >= drawCloses) && !maps.Equal(before.drawEntries, after.drawEntries) {
 		t.Fatalf("entries changed after the close:\n%+v\n%+v", before.drawEntries, after.drawEntries)

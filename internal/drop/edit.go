@@ -57,6 +57,7 @@ func (c Edit) change(a *application) *Error {
 	set(&a.OffersCount, c.OffersCount, &a.changed)
 	set(&a.Hidden, c.Hidden, &a.changed)
 	set(&a.Archived, c.Archived, &a.changed)
+	a.endAccesses()                                                 // one may end at the start
 	if (!a.Waitlist && !a.HasDraw() || a.Archived) && !a.lining() { // what a draw gives stays
 		a.closeLines()
 	}

@@ -16,7 +16,7 @@ func (d *Drop) RefuseReserve(size string, with *Passes, now Time) *Error {
 		return refusal
 	case with.any():
 		return nil
-	case !d.public(now) && d.anyServes(i, now):
+	case refusal.Code == CodeNotStarted && d.anyServes(i, now):
 		return codeRequired(d.opensAt(), now)
 	}
 	return refusal
