@@ -119,8 +119,13 @@ func (x *Access) coversAll(sizes []int) bool {
 }
 
 // keeps reports whether units are kept for an access.
-func (x *Access) keeps() bool {
-	return slices.ContainsFunc(x.Kept, func(n int64) bool { return n > 0 })
+func (d *Drop) keeps(x *Access) bool {
+	for size := range d.Sizes {
+		if x.kept(size) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // kept returns how many units of a size are kept for an access.
@@ -146,7 +151,7 @@ func (d *Drop) KeptUntil() (until Time) {
 		return 0
 	}
 	for i := range d.Accesses {
-		if x := &d.Accesses[i]; x.keeps() && (until == 0 || d.End(x) < until) {
+		if x := &d.Accesses[i]; d.keeps(x) && (until == 0 || d.End(x) < until) {
 			until = d.End(x)
 		}
 	}
@@ -206,7 +211,7 @@ func (d *Drop) MayAdmit(x *Access, now Time) bool {
 	switch {
 	case now >= d.End(x) || now+about < x.Starts:
 		return false
-	case x.keeps():
+	case d.keeps(x):
 		return true
 	case d.drawPending():
 		return now < d.Draw.Opens

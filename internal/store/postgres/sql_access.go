@@ -3,7 +3,7 @@ package postgres
 import "sneakerdrop/internal/store/records"
 
 var (
-	runBatchPasses = rowsOf(records.Passes, "unnest($2::bytea[]) AS wanted (hash)", "hash = wanted.hash", "LIMIT 1")
+	runBatchPasses = rowsOf(records.Passes, "unnest($2::bytea[]) AS wanted (shown)", "hash = wanted.shown", "LIMIT 1")
 
 	runBatchWritePasses = writeNew(records.Passes)
 )
