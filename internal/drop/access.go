@@ -274,8 +274,8 @@ func (a *application) admit(size int, with *Passes, used *usage) (*Pass, *Error)
 	return nil, refusal
 }
 
-// admitEntry decides whether a buyer may enter the draw. It returns the pass that lets the buyer in early, or 0. A buyer
-// who is in the draw needs none.
+// admitEntry decides whether a buyer may enter the draw. It returns the pass that lets the buyer in early, or 0. A
+// buyer who is in the draw needs none.
 func (a *application) admitEntry(ranking Ranking, c Enter) (PassID, *Error) {
 	refusal := a.RefuseEnter(a.now)
 	if refusal == nil || refusal.Code != CodeNotStarted || a.Paused {
@@ -417,7 +417,7 @@ func (a *application) keepForAccess(x *Access, size int, more int64) {
 	a.linesMoved[size].kept += more
 }
 
-// endAccesses gives back what is kept for accesses that are over, to those who wait first.
+// endAccesses frees what is kept for accesses that are over, for those who wait first.
 func (a *application) endAccesses() {
 	if a.lining() {
 		return

@@ -67,8 +67,8 @@ func drawAccess(t *rapid.T, b *book) drop.Command {
 	return c
 }
 
-// checkAccess checks that passes are used as often as their rows say and never too often, that nobody comes in early
-// without one, and that what is kept goes back at the end.
+// checkAccess checks that passes are used as often as their rows say, and never too often. Nobody comes in early
+// without one, and what is kept goes back at the end.
 func checkAccess(t *rapid.T, before, after *book) {
 	used := make(map[drop.PassID]int)
 	type share struct {
@@ -460,7 +460,8 @@ func TestAccess_KeptUnitsFixNothing(t *testing.T) {
 	}
 }
 
-// Money that comes too late for a hold by a pass buys nothing before the start: another buyer may have the pass by then.
+// Money that comes too late for a hold by a pass buys nothing before the start. Another buyer may have the pass by
+// then.
 func TestAccess_LateMoneyIsNoPass(t *testing.T) {
 	b := newBook(soon(plain(2)))
 	b.access(t, opened, drop.Access{}, code(1))

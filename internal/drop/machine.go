@@ -39,8 +39,9 @@ type Changes struct {
 	Revision *Revision
 }
 
-// Apply runs one batch. It expires the holds that are due, takes back what is kept for accesses that are over, offers the
-// units that are kept for lines, then applies the commands in order. All of it happens at one time: now, or the time of the drop's last batch if that is later.
+// Apply runs one batch. It expires the holds that are due, frees what is kept for early access that is over, and offers
+// the units that are kept for lines. Then it applies the commands in order. All of it happens at one time: now, or the
+// time of the drop's last batch if that is later.
 //
 // The results answer the commands one by one. Changes are nil if nothing changed; the state is then the same as
 // before.

@@ -28,7 +28,7 @@ func hashPass(kind byte, number int64, data []byte) Hash {
 	return sha256.Sum256(append(b, data...))
 }
 
-// tidyCode returns the code as it is compared.
+// tidyCode returns the code in the form that is compared.
 func tidyCode(code string) string {
 	return strings.Map(func(r rune) rune {
 		if r == ' ' || r == '-' {

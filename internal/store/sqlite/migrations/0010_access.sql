@@ -1,5 +1,4 @@
--- access has the drop's accesses to early access as JSON, in the order of their numbers. pass is the pass that let a buyer
--- in.
+-- access has the early access to the drop as JSON, in the order of its numbers. pass is the pass that let a buyer in.
 ALTER TABLE drops ADD COLUMN access TEXT;
 ALTER TABLE reservations ADD COLUMN pass INTEGER;
 ALTER TABLE draw_entries ADD COLUMN pass INTEGER;
