@@ -27,6 +27,9 @@ func TestPlans_DoNotTurn(t *testing.T) {
 	const reservations = `INSERT INTO sneakerdrop.reservations
 		SELECT d, d << 32 | n, mod(n, 5000) + 1, '', CASE WHEN n > 100 THEN 3 ELSE 1 END, 1, n, CASE WHEN n > 100 THEN 2 END
 		FROM generate_series(%, %) d, generate_series(1::bigint, %) n`
+	const passes = `INSERT INTO sneakerdrop.passes
+		SELECT d, d << 32 | n, sha256(convert_to(n::text, 'UTF8')), mod(n, 2)
+		FROM generate_series(%, %) d, generate_series(1::bigint, %) n`
 	fill := func(sql string, numbers ...string) {
 		t.Helper()
 		for _, n := range numbers {
@@ -36,6 +39,9 @@ func TestPlans_DoNotTurn(t *testing.T) {
 	}
 	fill(drops, "1::bigint", "500")
 	fill(reservations, "1::bigint", "500", "1")
+	fill(passes, "1::bigint", "500", "1")
+	exec(t, conn, `INSERT INTO sneakerdrop.draw_entries SELECT d, d << 32 | 1, 7, '0', 1, NULL, NULL FROM generate_series(1::bigint, 500) d`)
+	exec(t, conn, `INSERT INTO sneakerdrop.purchases SELECT d, d << 32 | 1, d << 32 | 1, 7, '', 1, 1 FROM generate_series(1::bigint, 500) d`)
 	exec(t, conn, `INSERT INTO sneakerdrop.users SELECT n, 'ann', NULL, 'i', n, 1 FROM generate_series(1, 1000) n`)
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "many drops with one hold each")
@@ -53,6 +59,7 @@ func TestPlans_DoNotTurn(t *testing.T) {
 		FROM generate_series(1, 50000) n`)
 	exec(t, conn, `INSERT INTO sneakerdrop.draw_entries
 		SELECT 501, 501::bigint << 32 | n, mod(n, 5000) + 1, '0', 1, NULL, NULL FROM generate_series(1, 50000) n`)
+	fill(passes, "501::bigint", "501", "50000")
 	wantPlans(t, conn, "one big drop, not analyzed")
 	exec(t, conn, `VACUUM ANALYZE`)
 	wantPlans(t, conn, "one big drop, analyzed")
@@ -89,7 +96,7 @@ func wantPlans(t *testing.T, conn *pgx.Conn, when string) {
 				t.Errorf("%s, %s: not by %s:\n%s", when, name, index, plan)
 			}
 		}
-		for _, table := range []string{"reservations", "purchases", "ledger", "idempotency_keys", "payments"} {
+		for _, table := range []string{"reservations", "purchases", "ledger", "idempotency_keys", "payments", "waitlist", "draw_entries", "passes"} {
 			if strings.Contains(plan, "Seq Scan on "+table) {
 				t.Errorf("%s, %s: reads all of %s:\n%s", when, name, table, plan)
 			}

@@ -1,9 +1,24 @@
 package postgres
 
-import "sneakerdrop/internal/store/records"
+import (
+	"fmt"
+
+	"sneakerdrop/internal/store/records"
+)
 
 var (
-	runBatchPasses = rowsOf(records.Passes, "unnest($2::bytea[]) AS wanted (shown)", "hash = wanted.shown", "LIMIT 1")
+	// drop_id + 0 is what passes_hash begins with, and no other index.
+	//
+	//nolint:unqueryvet // what is outside names the columns
+	runBatchPasses = fmt.Sprintf(`
+SELECT %s
+FROM unnest($2::bytea[]) AS wanted (shown)
+JOIN LATERAL (
+    SELECT *
+    FROM sneakerdrop.passes
+    WHERE drop_id + 0 = $1 AND hash = wanted.shown
+    LIMIT 1
+) AS e ON true`, records.Passes.List())
 
 	runBatchWritePasses = writeNew(records.Passes)
 )

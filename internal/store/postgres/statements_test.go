@@ -41,6 +41,13 @@ func statements(t *testing.T) map[string]string {
 			all[name] = constant.StringVal(c.Val())
 		}
 	}
+	for name, sql := range map[string]string{ // made of a table's columns
+		"runBatchPasses": runBatchPasses, "runBatchEntries": runBatchEntries, "runBatchWaiting": runBatchWaiting,
+		"runBatchEntrants": runBatchEntrants, "runBatchDrawEntries": runBatchDrawEntries,
+		"runBatchWritePasses": runBatchWritePasses,
+	} {
+		all[name] = sql
+	}
 	for _, table := range records.Tables { // and the statements of package records about one drop
 		all["rows of "+table.Name], all["insert into "+table.Name] = ofOne(table), dialect.Insert(table)
 		if table.Key != "" {
@@ -59,9 +66,10 @@ func TestStatements_StayWithinOneDrop(t *testing.T) {
 		// About the drops of one group.
 		"runBatchDrops", "runBatchLock", "runBatchLockFree", "runBatchSizes", "runBatchDue", "runBatchWriteDrops", "runBatchWriteSizes",
 		"runBatchWriteEnded", "runBatchWriteLeft", "runBatchWriteRedrawn", "runBatchWriteReturned", "runBatchWriteMade", "runBatchWriteUpdated", "runBatchWritePurchases", "runBatchWriteLedger", "runBatchWriteKept",
+		"runBatchWritePasses", "runBatchWriteUses",
 	}
 	table := regexp.MustCompile(
-		`(FROM|JOIN|UPDATE|INTO|TABLE|TRUNCATE) sneakerdrop\.(drops|sizes|reservations|purchases|ledger|idempotency_keys|waitlist|draw_entries)\b`)
+		`(FROM|JOIN|UPDATE|INTO|TABLE|TRUNCATE) sneakerdrop\.(drops|sizes|reservations|purchases|ledger|idempotency_keys|waitlist|draw_entries|passes)\b`)
 	ofOneDrop := regexp.MustCompile(`\b(drop_id|id)(?: \+ 0)? (= (\$1|d\.id)|BETWEEN \$1 AND \$1)\b`)
 	inserted := regexp.MustCompile(`(?s)INSERT INTO sneakerdrop\.\w+ \((drop_id|id), .*(SELECT \$1::bigint|VALUES \(\$1),`)
 	all := statements(t)

@@ -26,7 +26,7 @@ var crossDrops = map[string]string{
 }
 
 var (
-	dropTable = regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE) (drops|sizes|reservations|purchases|ledger|idempotency_keys)\b`)
+	dropTable = regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE) (drops|sizes|reservations|purchases|ledger|idempotency_keys|waitlist|draw_entries|passes)\b`)
 	inserted  = regexp.MustCompile(`(?s)^\s*INSERT INTO (drops \(id|\w+ \(drop_id), .*VALUES \(\?1, `)
 	keyed     = regexp.MustCompile(`^SEARCH (drops|d) USING INTEGER PRIMARY KEY \(rowid=\?\)|^SEARCH \w+ USING .*\(drop_id=\?`)
 	touched   = regexp.MustCompile(`^(SCAN|SEARCH) (\w+)`)
@@ -157,6 +157,8 @@ func TestStatements_Plans(t *testing.T) {
 		sqlRunBatchDeadline: "reservations_deadline (drop_id=? AND expires_at>?)",
 		sqlRunBatchLine:     "waitlist_line (drop_id=? AND line=? AND status=? AND id>?)",
 		sqlRunBatchWaiting:  "waitlist_user (drop_id=? AND user_id=?)",
+		sqlRunBatchPass:     "passes USING INDEX passes_hash (drop_id=? AND hash=?)",
+		sqlRunBatchUse:      "passes USING PRIMARY KEY (drop_id=? AND id=?)",
 		sqlDropDeadline:     "reservations_deadline (drop_id=?)",
 		sqlRunBatchUsage:    "reservations_user (drop_id=? AND user_id=? AND status<?)",
 		sqlRunBatchUnpaid:   "reservations_user (drop_id=? AND user_id=? AND status>?)",
@@ -181,6 +183,7 @@ func TestStatements_Plans(t *testing.T) {
 		ofOne(records.Ledger):       "ledger USING PRIMARY KEY (drop_id=?)",
 		ofOne(records.Reservations): "reservations USING PRIMARY KEY (drop_id=?)",
 		ofOne(records.Purchases):    "purchases USING PRIMARY KEY (drop_id=?)",
+		ofOne(records.Passes):       "passes USING PRIMARY KEY (drop_id=?)",
 		ofOne(records.Keys):         "idempotency_keys_1 (drop_id=?)",
 	} {
 		steps := strings.Join(plan(t, s, query), "\n")

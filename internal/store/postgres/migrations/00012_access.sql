@@ -12,12 +12,12 @@ COMMENT ON COLUMN sneakerdrop.draw_entries.pass IS 'the pass that let the buyer 
 CREATE TABLE sneakerdrop.passes (
     drop_id bigint NOT NULL,
     id      bigint NOT NULL,
-    hash    bytea  NOT NULL,
+    hash    bytea  NOT NULL CHECK (octet_length(hash) = 32),
     used    bigint NOT NULL,
     PRIMARY KEY (drop_id, id)
 );
--- The condition, which is always true, keeps look-ups by id from this index.
-CREATE UNIQUE INDEX passes_hash ON sneakerdrop.passes (drop_id, hash) WHERE hash IS NOT NULL;
+-- The sum keeps look-ups by id from this index, and those by hash from the primary key.
+CREATE UNIQUE INDEX passes_hash ON sneakerdrop.passes ((drop_id + 0), hash);
 COMMENT ON TABLE sneakerdrop.passes IS 'codes, and buyers on lists, who are let in early';
 COMMENT ON COLUMN sneakerdrop.passes.id IS 'the drop''s number, then in 6 bits that of the access, and in 26 bits the pass''s own';
 COMMENT ON COLUMN sneakerdrop.passes.hash IS 'how the pass is found; nothing is stored in plain text';

@@ -8,7 +8,7 @@ ALTER TABLE draw_entries ADD COLUMN pass INTEGER;
 CREATE TABLE passes (
     drop_id INTEGER NOT NULL,
     id      INTEGER NOT NULL,
-    hash    BLOB    NOT NULL,
+    hash    BLOB    NOT NULL CHECK (length(hash) = 32),
     used    INTEGER NOT NULL,
     PRIMARY KEY (drop_id, id)
 ) STRICT, WITHOUT ROWID;
