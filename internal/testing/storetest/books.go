@@ -35,6 +35,7 @@ type books struct {
 	waits        []drop.Entry
 	draws        []store.Draw
 	drawEntries  []drop.DrawEntry
+	passes       []drop.Pass
 }
 
 func (b *books) reader() store.Books {
@@ -49,6 +50,7 @@ func (b *books) reader() store.Books {
 		Purchase:    keep(&b.purchases),
 		Draw:        keep(&b.draws),
 		DrawEntry:   keep(&b.drawEntries),
+		Pass:        keep(&b.passes),
 		Waits:       keep(&b.waits),
 	}
 }
@@ -301,6 +303,7 @@ func readBooksReturnsError(f *fixture) {
 	for range 3 {
 		f.buy(f.reserve(id, base, drop.Reserve{User: 1}), base)
 	}
+	f.access(id, 0, drop.Access{Uses: 1, Ends: base + minute}, 1, 2)
 	mine := errors.New("a reader's own")
 	type spoil func(b *store.Books, fail func() error)
 	for what, set := range map[string]spoil{
@@ -310,6 +313,7 @@ func readBooksReturnsError(f *fixture) {
 			b.Reservation = func(drop.Reservation) error { return fail() }
 		},
 		"purchase": func(b *store.Books, fail func() error) { b.Purchase = func(drop.Purchase) error { return fail() } },
+		"pass":     func(b *store.Books, fail func() error) { b.Pass = func(drop.Pass) error { return fail() } },
 	} {
 		var b books
 		reader, calls := b.reader(), 0

@@ -119,12 +119,15 @@ func (c *comparison) command(id drop.ID) drop.Command {
 		return drop.Join{User: c.users[c.rng.IntN(len(c.users))], Size: c.label(id)}
 	case n < 10:
 		return drop.Leave{Entry: drop.NewEntryID(id, c.rng.Uint32N(60)), Owner: c.owner()}
+	case n < 13:
+		return c.access(id)
 	case n < 42:
 		hold := time.Duration(1+c.rng.IntN(90_000)) * time.Millisecond
 		if c.rng.IntN(8) == 0 {
 			hold += never
 		}
-		return drop.Reserve{User: c.users[c.rng.IntN(len(c.users))], Size: c.label(id), Hold: hold}
+		user := c.users[c.rng.IntN(len(c.users))]
+		return drop.Reserve{User: user, Size: c.label(id), Hold: hold, With: c.passes(id, user)}
 	case n < 54:
 		return c.payment(id)
 	case n < 56:
@@ -144,6 +147,44 @@ func (c *comparison) command(id drop.ID) drop.Command {
 	default:
 		return drop.Expire{}
 	}
+}
+
+// access makes an access, adds to one or ends one.
+func (c *comparison) access(id drop.ID) drop.Command {
+	if c.rng.IntN(4) == 0 {
+		return drop.EndAccess{Access: c.rng.IntN(4)}
+	}
+	add := drop.AddAccess{To: max(0, c.rng.IntN(5)-2), Terms: drop.Access{List: c.rng.IntN(3) == 0}}
+	for range c.rng.IntN(4) {
+		if add.Terms.List {
+			add.Passes = append(add.Passes, drop.HashBuyer(c.users[c.rng.IntN(len(c.users))]))
+		} else {
+			add.Passes = append(add.Passes, codeOf(id, c.rng.IntN(12)))
+		}
+	}
+	if add.To == 0 {
+		add.Terms.Name, add.Terms.Uses, add.Terms.Units = "early", 1+c.rng.IntN(3), c.rng.Int64N(3)
+		add.Terms.PerBuyer, add.Terms.Ends = c.rng.IntN(3), c.now+drop.Time(c.rng.Int64N(5*int64(minute)))
+		for range c.rng.IntN(3) {
+			add.Terms.Sizes = append(add.Terms.Sizes, c.rng.IntN(3))
+		}
+	}
+	return add
+}
+
+// passes are mostly none, and otherwise a code, lists or both.
+func (c *comparison) passes(id drop.ID, user drop.UserID) *drop.Passes {
+	if c.rng.IntN(2) == 0 {
+		return nil
+	}
+	with := new(drop.Passes)
+	if c.rng.IntN(3) > 0 {
+		with.Code = codeOf(id, c.rng.IntN(12))
+	}
+	for n := range c.rng.IntN(4) {
+		with.Listed = append(with.Listed, drop.OnList(n+1, drop.HashBuyer(user)))
+	}
+	return with
 }
 
 // stored is the first number of the payments that are stored.
@@ -270,6 +311,8 @@ type outcome struct {
 	Purchases     []drop.Purchase
 	Returned      []*drop.Purchase
 	Begun, Paid   []drop.Payment
+	Passes        []drop.Pass
+	Uses          []drop.Use
 	Ledger        []drop.LedgerEntry
 	Sizes         []int
 	Kept          []drop.Kept
@@ -318,6 +361,7 @@ func (c *comparison) apply(f *fixture, id drop.ID, need drop.Need, name drop.Bat
 		o.Updated, o.Returned = values(changes.Updated), changes.Returned
 		o.Begun, o.Paid = values(changes.Begun), values(changes.Paid)
 		o.Purchases, o.Ledger, o.Sizes = slices.Clone(changes.Purchases), slices.Clone(changes.Ledger), slices.Clone(changes.Sizes)
+		o.Passes, o.Uses = slices.Clone(changes.Passes), slices.Clone(changes.Uses)
 		for _, k := range changes.Kept {
 			r, err := drop.DecodeResult(k.Answer)
 			if err != nil {
@@ -453,5 +497,6 @@ func (c *comparison) booksOf(f *fixture, id drop.ID) any {
 		Purchases    []drop.Purchase
 		Waits        []drop.Entry
 		DrawEntries  []drop.DrawEntry
-	}{shared(b.head), b.entries, b.reservations, b.purchases, b.waits, b.drawEntries}
+		Passes       []drop.Pass
+	}{shared(b.head), b.entries, b.reservations, b.purchases, b.waits, b.drawEntries, b.passes}
 }

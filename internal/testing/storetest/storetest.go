@@ -25,7 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, group := range [][]test{
 		batchTests, needTests, lockTests, committedTests, damageTests, dropTests, userTests, subjectTests, operatorTests, keyTests,
-		keyCallTests, bookTests, pageTests, eventTests, paymentTests, waitlistTests, drawTests, fillTests, lifeTests,
+		keyCallTests, bookTests, pageTests, eventTests, paymentTests, waitlistTests, drawTests, accessTests, fillTests, lifeTests,
 	} {
 		for _, test := range group {
 			t.Run(test.name, func(t *testing.T) { test.run(newFixture(t, open(t))) })
@@ -144,7 +144,7 @@ func headerOf(s *drop.State) header {
 		Drop: s.Drop, LastAt: s.LastAt, Seq: s.Seq, Reserved: s.Reserved, Purchased: s.Purchased, Waited: s.Waited, LineClosed: s.LineClosed, Batch: s.Batch,
 		Recent: append([]drop.Recent(nil), s.Recent...), Deadline: s.Deadline,
 	}
-	h.Drop.Sizes = append([]drop.Size(nil), s.Sizes...)
+	h.Drop.Sizes, h.Drop.Accesses = append([]drop.Size(nil), s.Sizes...), drop.CloneAccesses(s.Accesses)
 	return h
 }
 
