@@ -105,6 +105,11 @@ func (d *Filled) put(put func(Row) error) error {
 			return err
 		}
 	}
+	for _, p := range d.Changes.Passes {
+		if err := row(p); err != nil {
+			return err
+		}
+	}
 	if v := d.Changes.Revision; v != nil {
 		if err := row(*v); err != nil {
 			return err
@@ -127,7 +132,8 @@ type Row struct {
 	Drop drop.ID
 	// Value depends on Drop. Without a drop it is a User, a Token, an operator.Action, a Webhook, a Delivery, a Replay,
 	// or the drop.Kept of a call without a drop. With a drop it is its *drop.State (with sizes, but without the rows
-	// that a batch loads), or a drop.LedgerEntry, drop.Reservation, drop.Purchase, drop.Kept, drop.Revision or Page.
+	// that a batch loads), or a drop.LedgerEntry, drop.Reservation, drop.Purchase, drop.Kept, drop.Revision, drop.Entry,
+	// drop.DrawEntry, drop.Pass, Draw or Page.
 	Value any
 }
 

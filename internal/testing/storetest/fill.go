@@ -50,13 +50,18 @@ func used() store.Filled {
 	state.Sizes[0].Stock = drop.Stock{Total: 5, Available: 2, Held: 2, Sold: 1}
 	state.Sizes[1].Stock = drop.Stock{Total: 5, Available: 4, Sold: 1}
 	state.Reserved, state.Purchased = 30, 20
+	state.Accesses = []drop.Access{
+		{Name: "ü", List: true, Emails: true, Starts: base - 2*minute, Uses: 1, Passes: 1},
+		{Sizes: []int{1}, Starts: base - minute, Ends: base, Uses: 5, PerBuyer: 2, Units: 3, Kept: []int64{0, 0}, Passes: 9, Used: 1},
+	}
+	changes.Passes = []drop.Pass{{ID: drop.NewPassID(id, 1, 1), Hash: drop.Hash{1}}, {ID: drop.NewPassID(id, 2, 7), Hash: drop.Hash{31: 9}, Used: 1}}
 	for _, r := range []drop.Reservation{
 		{UserID: 1, Size: "9", Status: drop.Active, ExpiresAt: base + minute},
 		{UserID: 2, Size: "9", Status: drop.Completed, ExpiresAt: base + minute, EndedAt: base + 3},
 		{UserID: 2, Size: "9", Status: drop.Expired, ExpiresAt: base + 2, EndedAt: base + 4},
 		{UserID: 900, Size: "9", Status: drop.Cancelled, ExpiresAt: base + minute, EndedAt: base + 2},
 		{UserID: 900, Size: "9", Status: drop.Active, ExpiresAt: base.Add(never)},
-		{UserID: 900, Size: "ü 8½", Status: drop.Completed, ExpiresAt: base + minute, EndedAt: base + 5, Payment: 8, Claim: drop.NewReservationID(id, 30)},
+		{UserID: 900, Size: "ü 8½", Status: drop.Completed, ExpiresAt: base + minute, EndedAt: base + 5, Payment: 8, Claim: drop.NewReservationID(id, 30), Pass: drop.NewPassID(id, 2, 7)},
 	} {
 		r.ID, r.CreatedAt = drop.NewReservationID(id, uint32(5*len(changes.Made)+5)), base+drop.Time(len(changes.Made))
 		changes.Made = append(changes.Made, &r)
@@ -122,6 +127,7 @@ func (f *fixture) wantFilled(d store.Filled) {
 	equal(f, "the ledger", books.entries, d.Changes.Ledger)
 	equal(f, "the reservations", books.reservations, values(d.Changes.Made))
 	equal(f, "the purchases", books.purchases, d.Changes.Purchases)
+	equal(f, "the passes", books.passes, d.Changes.Passes)
 	equal(f, "as a batch sees it", f.load(d.State.ID, drop.Need{}), headerOf(d.State))
 	if !f.committed(d.State.ID, d.State.Batch, 0) {
 		f.Errorf("drop %d was filled under no batch", d.State.ID)
@@ -215,6 +221,7 @@ func fillTakesCopies(f *fixture) {
 	equal(f, "what was handed in, after a batch", mine, fresh)
 	before := f.books(id)
 	d.State.Sizes[0].Stock.Available, d.Changes.Made[0].UserID, d.Changes.Made[0].Size = 99, 99, "mine"
+	d.State.Accesses[1].Sizes[0], d.State.Accesses[1].Kept[1], d.Changes.Passes[0].Used = 0, 99, 99
 	d.Changes.Ledger[0].Units, d.Changes.Purchases[0].Price, users[0].Username = 99, 99, "mine"
 	equal(f, "the books", f.books(id), before)
 }
@@ -316,6 +323,8 @@ func fillAllOrNothing(f *fixture) {
 		"a size that is not balanced": func(_ []drop.User, d *store.Filled) { d.State.Sizes[1].Stock.Total++ },
 		"a size twice":                func(_ []drop.User, d *store.Filled) { d.State.Sizes[1].Label = d.State.Sizes[0].Label },
 		"a drop number twice":         func(_ []drop.User, d *store.Filled) { d.State.ID, d.Changes = 40, &drop.Changes{} },
+		"a pass twice":                func(_ []drop.User, d *store.Filled) { d.Changes.Passes[1].ID = d.Changes.Passes[0].ID },
+		"a pass's hash twice":         func(_ []drop.User, d *store.Filled) { d.Changes.Passes[1].Hash = d.Changes.Passes[0].Hash },
 		"an email twice":              func(u []drop.User, _ *store.Filled) { u[4].Email = strings.ToLower(u[2].Email) },
 		"a user number twice":         func(u []drop.User, _ *store.Filled) { u[4].ID = u[0].ID },
 	}
