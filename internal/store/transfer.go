@@ -132,8 +132,8 @@ type Row struct {
 	Drop drop.ID
 	// Value depends on Drop. Without a drop it is a User, a Token, an operator.Action, a Webhook, a Delivery, a Replay,
 	// or the drop.Kept of a call without a drop. With a drop it is its *drop.State (with sizes, but without the rows
-	// that a batch loads), or a drop.LedgerEntry, drop.Reservation, drop.Purchase, drop.Kept, drop.Revision, drop.Entry,
-	// drop.DrawEntry, drop.Pass, Draw or Page.
+	// that a batch loads), or a drop.LedgerEntry, drop.Reservation, drop.Purchase, drop.Kept, drop.Revision,
+	// drop.Entry, drop.DrawEntry, drop.Pass, Draw or Page.
 	Value any
 }
 
