@@ -349,6 +349,10 @@ func TestAccess_PerBuyer(t *testing.T) {
 	if codeOf(results[1]) != "" || codeOf(results[2]) != drop.CodeLimitReached {
 		t.Errorf("in the batch that made it: %v, %v", results[1].Err, results[2].Err)
 	}
+	results, _ = b.apply(opened+2*minute+1, drop.MakePurchase{Reservation: results[1].Reservation.ID}, drop.Reserve{User: 8, Hold: time.Minute, With: show(3)})
+	if codeOf(results[0]) != "" || codeOf(results[1]) != drop.CodeLimitReached {
+		t.Errorf("in the batch that sells the unit: %v, %v", results[0].Err, results[1].Err)
+	}
 }
 
 // A pass lets a buyer enter a draw before it opens. Who withdraws has the use back. Units that are kept are not drawn

@@ -55,6 +55,9 @@ func (a *application) sell(r *Reservation) Result {
 	a.end(r, Completed)
 	if u := a.usage[r.UserID]; u != nil {
 		u.bought++
+		if r.Pass != 0 {
+			u.passes = append(u.passes, r.Pass)
+		}
 	}
 	a.changes.Purchases = append(a.changes.Purchases, p)
 	a.LoadPurchase(p)
