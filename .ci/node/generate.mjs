@@ -10,7 +10,7 @@ const document = JSON.parse(readFileSync(join(directory, "openapi.json"), "utf8"
 // Of each operation the library's types read its input and its answer. The errors of all calls are one schema.
 const answers = structuredClone(document);
 for (const methods of Object.values(answers.paths)) {
-  for (const operation of Object.values(methods)) operation.responses = { 200: operation.responses["200"] };
+  for (const operation of Object.values(methods)) operation.responses = { 200: done(operation) };
 }
 const types = await openapiTS(answers, {
   alphabetize: true,
@@ -28,6 +28,11 @@ function replace(name, made) {
   writeFileSync(file, found[1] + made.trimEnd() + found[2]);
 }
 
+// done is the answer of an operation that succeeds.
+function done(operation) {
+  return operation.responses["200"] ?? operation.responses["201"];
+}
+
 // shapes are those of the schemas and the operations; that of the paths says nothing more.
 function shapes(nodes) {
   return astToString(nodes.filter((node) => ["components", "operations"].includes(node.name?.text)));
@@ -39,7 +44,7 @@ function calls() {
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const name = operation.operationId;
-      if (operation.responses["200"].content["application/json"] && name !== "openapi") {
+      if (done(operation).content["application/json"] && name !== "openapi") {
         lines.push(`  ${name}: "${method.toUpperCase()} ${path}",\n`);
       }
     }

@@ -19,6 +19,7 @@ type reserveRequest struct {
 	UserName *string `json:"userName,omitzero" maxLength:"100" doc:"The buyer, if there is no userId. The server finds the buyer by email, or without one by this name, and creates a new one if needed. Names are normalized: surrounding and double spaces, full-width letters and decomposed characters make no difference, but letter case does. Invisible and direction-changing characters are invalid"`
 	Email    *string `json:"email,omitzero" maxLength:"254" doc:"Goes with userName. The case of the letters A to Z does not matter. Addresses that differ in any other character are different buyers"`
 	Size     *label  `json:"size,omitzero" doc:"Required if the drop has sizes; normalized like userName. Otherwise the server keeps it as a note"`
+	Code     *string `json:"code,omitzero" nullable:"true" doc:"A code for early access, of at most 100 characters. Letter case, spaces and hyphens do not matter"`
 }
 
 type reservationRequest struct {
@@ -37,6 +38,8 @@ func (in *reserveRequest) readMember(m flatjson.Member) bool {
 		return readText(m, &in.Email)
 	case "size":
 		return readText(m, &in.Size)
+	case "code":
+		return readText(m, &in.Code)
 	default:
 		return true
 	}
@@ -84,12 +87,14 @@ func (a *api) reserve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	made, err := a.engine.Reserve(r.Context(), id, user, size, retry)
-	if err != nil {
-		return err
-	}
-	writeBody(w, http.StatusOK, live.ReservationJSON(&made))
-	return nil
+	return a.showing(w, r, in.Code, func(code string) error {
+		made, err := a.engine.ReserveEarly(r.Context(), id, user, size, code, retry)
+		if err != nil {
+			return err
+		}
+		writeBody(w, http.StatusOK, live.ReservationJSON(&made))
+		return nil
+	})
 }
 
 // wanted finds out who wants a unit of which size of which drop.

@@ -134,11 +134,13 @@ func (a *api) enterDraw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	e, err := a.engine.Enter(r.Context(), drop.ID(id), user, sizes, retry)
-	if err != nil {
-		return err
-	}
-	return a.writeOwnEntry(w, r, &e, receipts)
+	return a.showing(w, r, in.Code, func(code string) error {
+		e, err := a.engine.EnterEarly(r.Context(), drop.ID(id), user, sizes, code, retry)
+		if err != nil {
+			return err
+		}
+		return a.writeOwnEntry(w, r, &e, receipts)
+	})
 }
 
 func readSizes(given []label) ([]string, error) {

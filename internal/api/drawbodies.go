@@ -32,6 +32,7 @@ type enterRequest struct {
 	UserName *string  `json:"userName,omitzero" maxLength:"100" doc:"The buyer, if there is no userId, as in reserve"`
 	Email    *string  `json:"email,omitzero" maxLength:"254" doc:"Goes with userName"`
 	Sizes    *[]label `json:"sizes,omitzero" nullable:"true" maxItems:"10" doc:"The sizes that the buyer would take, the favorite first. Required if the drop has sizes"`
+	Code     *string  `json:"code,omitzero" nullable:"true" doc:"A code for early access, as in reserve"`
 }
 
 type withdrawRequest struct {

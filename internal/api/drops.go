@@ -52,6 +52,7 @@ type dropAnswer struct {
 	Count          bool           `json:"offers_count,omitzero" doc:"Present only if true: an offer that its buyer let pass counts toward max_expired_holds"`
 	Waiting        *int64         `json:"waiting,omitzero" doc:"Present with waitlist: entries that wait now, in all sizes"`
 	Draw           *drawTerms     `json:"draw,omitzero" doc:"Present if a draw decides who may buy"`
+	Early          *earlyAnswer   `json:"early,omitzero" doc:"Present if the drop has, or had, early access"`
 	Sizes          []sizeAnswer   `json:"sizes,omitempty" nullable:"false" doc:"Absent for a drop without sizes"`
 	Purchases      []recentAnswer `json:"purchases" nullable:"false" doc:"The 3 newest purchases, newest first"`
 	// PurchasesToo has the spelling that the original's own web client reads.
@@ -198,6 +199,7 @@ func (a *api) encodeDrop(v *engine.View) []byte {
 	if d.HasDraw() {
 		answer.Draw = answerTerms(d, a.engine.Now())
 	}
+	answer.Early = answerEarly(d)
 	if d.Sized() {
 		for i := range d.Sizes {
 			s := &d.Sizes[i]

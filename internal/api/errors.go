@@ -77,6 +77,9 @@ var problems = map[drop.Code]problem{
 	drop.CodeDrawClosed:           {status: http.StatusConflict, sentence: "Draw is closed; GET /api/drops/{id}/draw has the result once it is there"},
 	drop.CodeDrawFull:             {status: http.StatusConflict, sentence: "Draw has as many entries as it can have; what is left goes on sale at start_time"},
 	drop.CodeEntered:              {status: http.StatusConflict, sentence: "You are in the draw with other sizes; to change them, withdraw with POST /api/drops/withdraw and enter again"},
+	drop.CodeCodeRequired:         {status: http.StatusConflict, sentence: "Early access needs a code; send yours as code, or try again at starts_at"},
+	drop.CodeCodeInvalid:          {status: http.StatusConflict, sentence: "Code is not good here and now; check it, or try again without it once everybody can buy"},
+	drop.CodeAccessNotFound:       {status: http.StatusNotFound, sentence: "Early access not found; GET /api/drops/{id}/codes lists it"},
 	drop.CodeRemoved:              {status: http.StatusConflict, sentence: "The shop removed your entry from the draw; GET /api/drops/{id}/entries has the reason"},
 	drop.CodeSizeRequired:         {status: http.StatusUnprocessableEntity, sentence: "size is required because this drop has sizes; send one of them"},
 	drop.CodeSizeNotFound:         {status: http.StatusNotFound, sentence: "This drop does not have that size; GET /api/drops/{id} lists its sizes"},
@@ -124,8 +127,8 @@ type errorAnswer struct {
 	Error     string    `json:"error" minLength:"1" doc:"What happened, why, and what to do next, for people"`
 	Code      drop.Code `json:"code" doc:"Stable name of the error, for programs"`
 	Field     string    `json:"field,omitzero" doc:"The input that broke a rule, such as total_stock or sizes[1].stock"`
-	StartsAt  instant   `json:"starts_at,omitzero" doc:"When the drop starts (not_started)"`
-	StartsIn  int64     `json:"starts_in_ms,omitzero" doc:"Milliseconds until the drop starts (not_started)"`
+	StartsAt  instant   `json:"starts_at,omitzero" doc:"When the drop starts, or its draw opens (not_started, code_required)"`
+	StartsIn  int64     `json:"starts_in_ms,omitzero" doc:"Milliseconds until then (not_started, code_required)"`
 	RetryAt   instant   `json:"retry_at,omitzero" doc:"When the user may reserve again (cooldown)"`
 	RetryIn   int64     `json:"retry_in_ms,omitzero" doc:"Milliseconds until then (cooldown, rate_limited)"`
 	Limit     int       `json:"limit,omitzero" doc:"Units that one user may hold and buy (limit_reached)"`

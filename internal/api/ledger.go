@@ -16,7 +16,7 @@ type (
 	entryAnswer struct {
 		Seq       drop.Seq    `json:"seq" doc:"From 1, without gaps"`
 		At        instant     `json:"at"`
-		Reason    drop.Reason `json:"reason" enum:"created,restocked,reserved,payment_started,purchased,reservation_expired,reservation_cancelled,returned,written_off,refunded,offered,offer_expired,offer_declined,waitlist_kept,waitlist_freed"`
+		Reason    drop.Reason `json:"reason" enum:"created,restocked,reserved,payment_started,purchased,reservation_expired,reservation_cancelled,returned,written_off,refunded,offered,offer_expired,offer_declined,waitlist_kept,waitlist_freed,access_kept,access_freed"`
 		Size      *string     `json:"size" doc:"null: the drop has no sizes"`
 		Units     int64       `json:"units" doc:"Units moved. Negative: units that a restock removed"`
 		Available int64       `json:"available" doc:"Available units of the size after the entry. Entries with the same time may belong to one change: only what the last of them says was ever on sale"`

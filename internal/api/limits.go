@@ -23,14 +23,18 @@ type limits struct {
 	buyers    *limit.Limiter[drop.UserID]
 	proxies   []netip.Prefix
 	policies  map[limit.Class]policy
-	refused   *prometheus.CounterVec
-	log       *slog.Logger
-	warnOnce  sync.Once
+	// wrongCodes are those of an address, and wrongCodesOf those of a signed-in buyer.
+	wrongCodes   *limit.Failures[netip.Addr]
+	wrongCodesOf *limit.Failures[drop.UserID]
+	refused      *prometheus.CounterVec
+	log          *slog.Logger
+	warnOnce     sync.Once
 }
 
 func newLimits(c *Config) *limits {
 	l := &limits{
 		rules: c.AddressLimits, addresses: limit.New[netip.Addr](c.AddressLimits, 0),
+		wrongCodes: limit.NewFailures[netip.Addr](maxWrongCodes, wrongWithin, 0), wrongCodesOf: limit.NewFailures[drop.UserID](maxWrongCodes, wrongWithin, 0),
 		buyers: limit.New[drop.UserID](c.BuyerLimits, 0), policies: make(map[limit.Class]policy), proxies: c.TrustedProxies, log: c.Log,
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sneakerdrop_rate_limited_total", Help: "Requests refused by a rate limit, by class of call and kind of caller (address or buyer).",
@@ -42,7 +46,7 @@ func newLimits(c *Config) *limits {
 	for class, rate := range c.BuyerLimits {
 		l.policies[class] = policy{address: l.policies[class].address, buyer: policyOf(string(class)+buyerPolicy, rate)}
 	}
-	for _, class := range []limit.Class{limit.Read, limit.Buy, limit.Operate} {
+	for _, class := range []limit.Class{limit.Read, limit.Buy, limit.Operate, codeClass} {
 		l.refused.WithLabelValues(string(class), "address") // so that metrics show them from the start
 		l.refused.WithLabelValues(string(class), "buyer")
 	}
@@ -89,6 +93,39 @@ func (l *limits) limitBuyer(w http.ResponseWriter, class limit.Class, buyer drop
 		return nil
 	}
 	return l.verdict(w, class, string(class)+buyerPolicy, "buyer", l.policies[class].buyer, v)
+}
+
+// guess makes a call that shows a code, unless the caller's address, or the signed-in buyer, has shown too many wrong
+// ones.
+func (l *limits) guess(w http.ResponseWriter, r *http.Request, do func() error) (err error) {
+	address, buyer := limit.Caller(limit.ClientAddress(r, nil)), callerOf(w).buyer.ID
+	var wrong bool
+	if wait := l.wrongCodes.Begin(address); wait > 0 {
+		return l.tooManyCodes("address", wait)
+	}
+	defer func() {
+		if wait := l.wrongCodes.End(address, wrong); wait > 0 {
+			err = l.tooManyCodes("address", wait)
+		}
+	}()
+	if buyer != 0 {
+		if wait := l.wrongCodesOf.Begin(buyer); wait > 0 {
+			return l.tooManyCodes("buyer", wait)
+		}
+		defer func() {
+			if wait := l.wrongCodesOf.End(buyer, wrong); wait > 0 {
+				err = l.tooManyCodes("buyer", wait)
+			}
+		}()
+	}
+	err = do()
+	wrong = err != nil && drop.CodeOf(err) == drop.CodeCodeInvalid
+	return err
+}
+
+func (l *limits) tooManyCodes(of string, wait time.Duration) error {
+	l.refused.WithLabelValues(string(codeClass), of).Inc()
+	return &drop.Error{Code: codeRateLimited, RetryIn: wait}
 }
 
 // verdict writes the remaining tokens into the answer's headers (draft-ietf-httpapi-ratelimit-headers-10), and

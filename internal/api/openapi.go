@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -150,7 +151,7 @@ func (rt *route) operation(schemas huma.Registry) *huma.Operation {
 	op := &huma.Operation{
 		Method: rt.method, Path: rt.path, OperationID: operationID(rt.id), Tags: []string{rt.tag},
 		Summary: rt.summary, Description: rt.text, Parameters: rt.allParams(),
-		Responses: map[string]*huma.Response{"200": rt.success(schemas)},
+		Responses: map[string]*huma.Response{strconv.Itoa(cmp.Or(rt.status, http.StatusOK)): rt.success(schemas)},
 	}
 	op.Security = []map[string][]string{} // explicit: the call needs no token
 	if rt.security != "" {
@@ -316,7 +317,7 @@ func exampleRefusal(code drop.Code) *drop.Error {
 		return drop.Invalid("dropId", "must be a whole number")
 	case codeMediaType:
 		return &drop.Error{Code: code, Field: "Content-Type", Rule: "is missing; send the body as JSON with Content-Type: application/json"}
-	case drop.CodeNotStarted:
+	case drop.CodeNotStarted, drop.CodeCodeRequired:
 		return &drop.Error{Code: code, StartsAt: 1769853600000, StartsIn: 90_000_000_000}
 	case drop.CodeCooldown:
 		return &drop.Error{Code: code, RetryAt: 1769853660000, RetryIn: 60_000_000_000}

@@ -30,8 +30,8 @@ func errorVariants() []errorVariant {
 			codes: []drop.Code{drop.CodeInvalid, drop.CodeFixed, drop.CodeSizeRequired, drop.CodeSizeNotFound, codeMediaType, codeNotNow},
 		},
 		{
-			name: "NotStartedError", doc: "The drop has not started", always: []string{"starts_at", "starts_in_ms"},
-			codes: []drop.Code{drop.CodeNotStarted},
+			name: "NotStartedError", doc: "The drop has not started, or its draw is not open", always: []string{"starts_at", "starts_in_ms"},
+			codes: []drop.Code{drop.CodeNotStarted, drop.CodeCodeRequired},
 		},
 		{
 			name: "LimitReachedError", doc: "The buyer has reached the limit of units per buyer", always: []string{"limit", "used"},

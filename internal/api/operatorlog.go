@@ -40,6 +40,8 @@ func (a *api) recorded(rt *route, w http.ResponseWriter, r *http.Request) error 
 		action.Detail = operator.Detail([]byte("token " + r.PathValue("token")))
 	case rt.id == setPageID:
 		action.Detail = pageDetail(r)
+	case rt.id == addCodesID:
+		action.Detail = codesDetail(r)
 	case strings.HasPrefix(rt.path, webhooksPath+"/{id}"):
 		action.Detail = operator.Detail([]byte(strings.TrimSpace("webhook " + r.PathValue("id") + " " + detailOf(r))))
 	case strings.HasPrefix(rt.path, purchasesPath+"/{id}"):
@@ -99,12 +101,17 @@ func detailOf(r *http.Request) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Body == nil {
 		return operator.Detail([]byte(r.URL.RawQuery))
 	}
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody+1)) // later reads return the error again
+	return operator.Detail(plainJSON(readAhead(r, maxBody)))
+}
+
+// readAhead reads a body of at most that many bytes, and leaves it to be read again.
+func readAhead(r *http.Request, most int64) []byte {
+	body, _ := io.ReadAll(io.LimitReader(r.Body, most+1)) // later reads return the error again
 	r.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
-	return operator.Detail(plainJSON(body))
+	return body
 }
 
 // plainJSON returns a body without spaces and escapes that JSON does not need.

@@ -1,13 +1,11 @@
 package api
 
 import (
-	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"slices"
@@ -177,11 +175,7 @@ func (a *api) duplicateDrop(w http.ResponseWriter, r *http.Request) error {
 // for other calls. Of a longer body it has each text's length and SHA-256, so that one can check whether a text is
 // the saved one.
 func pageDetail(r *http.Request) string {
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxPageBody+1)) // later reads return the error again
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+	body := readAhead(r, maxPageBody)
 	var in pageRequest
 	if len(body) <= operator.MaxDetail || decode(body, &in) != nil {
 		return operator.Detail(plainJSON(body))

@@ -27,7 +27,7 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
-		if r.replayed && status == http.StatusOK {
+		if r.replayed && status < http.StatusBadRequest {
 			r.Header().Set(replayedHeader, "true")
 		}
 	}

@@ -28,6 +28,7 @@ type route struct {
 	events                 []reflect.Type // for a stream: the type of its data
 	workbook               bool           // the answer also comes as a workbook (format=xlsx)
 	answerExample          string
+	status                 int         // of the answer (default: 200)
 	codes                  []drop.Code // its own refusals; describe adds those of every operation
 
 	repeatable bool // a POST that needs no Idempotency-Key
@@ -77,7 +78,7 @@ const (
 )
 
 func (a *api) routes() []route {
-	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.waitlistRoutes(), a.drawRoutes(), a.drawRecordRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
+	return slices.Concat(a.dropRoutes(), a.eventRoutes(), a.buyingRoutes(), a.waitlistRoutes(), a.drawRoutes(), a.drawRecordRoutes(), a.codeRoutes(), a.buyerRoutes(), a.operatorRoutes(), a.pageRoutes(), a.bookRoutes(), a.returnRoutes(), a.paymentRoutes(), a.shopRoutes(), a.salesRoutes(),
 		a.feedRoutes(), a.webhookRoutes(), a.tokenRoutes(), a.serviceRoutes())
 }
 
@@ -123,7 +124,8 @@ func (a *api) buyingRoutes() []route {
 			id: "reserve", access: buyers, tag: tagBuying, summary: "Reserve one unit",
 			text: "Holds one unit until expires_at. Then the hold ends and the unit is available again. " +
 				"While others wait for the size on the drop's waitlist, units go to them. " +
-				"If the limit is 1 and the buyer already holds a unit, the answer is the same reservation.",
+				"If the limit is 1 and the buyer already holds a unit, the answer is the same reservation. " +
+				"While early access is open, a buyer with a code or on a list can reserve before start_time.",
 			body: reflect.TypeFor[reserveRequest](),
 			examples: []example{
 				{"numbered", "A buyer by the shop's own number", `{"dropId":1,"userId":3}`},
@@ -132,7 +134,8 @@ func (a *api) buyingRoutes() []route {
 			answer: reflect.TypeFor[reservationAnswer](), answerExample: exampleReservation,
 			codes: []drop.Code{
 				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeOutOfStock, drop.CodeNotStarted,
-				drop.CodePaused, drop.CodeArchived, drop.CodeWaitlist, drop.CodeDrawOpen, drop.CodeDrawClosed, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted, codeOverloaded,
+				drop.CodePaused, drop.CodeArchived, drop.CodeWaitlist, drop.CodeDrawOpen, drop.CodeDrawClosed, drop.CodeLimitReached, drop.CodeCooldown, drop.CodeExhausted,
+				drop.CodeCodeRequired, drop.CodeCodeInvalid, codeOverloaded,
 			},
 		},
 		a.purchaseRoute(),

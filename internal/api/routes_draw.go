@@ -27,7 +27,8 @@ func (a *api) drawRoutes() []route {
 			method: http.MethodPost, path: dropsPath + "/enter", serve: a.enterDraw,
 			id: "enter-draw", access: buyers, tag: tagBuying, summary: "Enter the draw of a drop",
 			text: "Each buyer has one chance. The answer has a receipt: save it, because it proves which entry of the public record is yours. " +
-				"A repeated call with the same sizes returns the same entry. To change the sizes, withdraw and enter again, at most 5 times in all.",
+				"A repeated call with the same sizes returns the same entry. To change the sizes, withdraw and enter again, at most 5 times in all. " +
+				"While early access is open, a buyer with a code or on a list can enter before draw.opens.",
 			body: reflect.TypeFor[enterRequest](),
 			examples: []example{
 				{"numbered", "A buyer by the shop's own number", `{"dropId":1,"userId":3}`},
@@ -36,7 +37,7 @@ func (a *api) drawRoutes() []route {
 			answer: reflect.TypeFor[drawEntryAnswer](), answerExample: exampleInDraw,
 			codes: []drop.Code{
 				drop.CodeDropNotFound, drop.CodeSizeRequired, drop.CodeSizeNotFound, drop.CodeNotStarted, drop.CodePaused, drop.CodeArchived,
-				drop.CodeNoDraw, drop.CodeDrawClosed, drop.CodeDrawFull, drop.CodeEntered, drop.CodeRemoved, drop.CodeLimitReached, codeOverloaded,
+				drop.CodeNoDraw, drop.CodeDrawClosed, drop.CodeDrawFull, drop.CodeEntered, drop.CodeRemoved, drop.CodeLimitReached, drop.CodeCodeRequired, drop.CodeCodeInvalid, codeOverloaded,
 			},
 		},
 		{

@@ -277,7 +277,8 @@ func (h *Hub) updatesOf(id drop.ID, c *change) []Update {
 			}
 		}
 		// Nobody must hear of a drop that is being prepared in hiding.
-		if before != nil && (before.Drop.Settings != c.view.Drop.Settings || drawn(before, c.view)) && (visible(before) || visible(c.view)) {
+		changed := before != nil && (before.Drop.Settings != c.view.Drop.Settings || before.Drop.Early() != c.view.Drop.Early() || drawn(before, c.view))
+		if changed && (visible(before) || visible(c.view)) {
 			updates = append(updates, dropUpdate(c.view))
 		}
 	}

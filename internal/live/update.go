@@ -68,7 +68,8 @@ func stockUpdate(v *engine.View, reason drop.Reason) Update {
 	return Update{Event: StockUpdate, Drop: d.ID, JSON: append(b, '}'), Replace: "stock:" + strconv.FormatInt(int64(d.ID), 10)}
 }
 
-// dropUpdate tells watchers that an operator changed a drop, or that its draw has a result, so that they read it again.
+// dropUpdate tells watchers that an operator changed a drop or its early access, or that its draw has a result, so that
+// they read it again.
 func dropUpdate(v *engine.View) Update {
 	d := &v.Drop
 	b := append(open(d.ID), `,"paused":`...)
