@@ -294,7 +294,7 @@ func (p *Pages) serveDrop(w http.ResponseWriter, r *http.Request) bool {
 		shown := p.drops.read(r.Context(), c, id)
 		t := p.teller(s)
 		return p.render(before, s, func(data *pageData) []card {
-			data.Drop, data.Draws = p.dropPage(t, v, shown), v.Drop.HasDraw()
+			data.Drop, data.Draws, data.Early = p.dropPage(t, v, shown), v.Drop.HasDraw(), hasEarly(v)
 			return []card{data.Drop.Card}
 		})
 	}).ServeHTTP(w, r)

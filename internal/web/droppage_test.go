@@ -203,6 +203,22 @@ func TestShopWindow_ShowsDraws(t *testing.T) {
 	}
 }
 
+// The page has the texts of early access only if one of its drops has some, and the control room needs none of those.
+func TestShopWindow_HasTextsOfEarlyAccessWhereThereIsSome(t *testing.T) {
+	early := oneDrop(2, "Early", 7)
+	early.Accesses = []drop.Access{{Starts: noon - 1000, Ends: noon + 1000, Uses: 1}}
+	h, _ := handler(t, Config{Catalog: shopOf(oneDrop(1, "Plain", 7), early)})
+	for target, want := range map[string]bool{"/": true, "/drops/1": false, "/drops/2": true, "/admin": false} {
+		if has := strings.Contains(browser(h, target).Body.String(), `"early.have_code":"I have a code"`); has != want {
+			t.Errorf("%s has the texts: %v", target, has)
+		}
+	}
+	plain, _ := handler(t, Config{Catalog: shopOf(oneDrop(1, "Plain", 7))})
+	if strings.Contains(browser(plain, "/").Body.String(), "early.") {
+		t.Error("a shop without early access has texts of it")
+	}
+}
+
 // However many ask, and whatever sells, the page is made once a second.
 func TestShopWindow_IsMadeOncePerSecond(t *testing.T) {
 	c := shopOf(oneDrop(1, "Plain", 7))

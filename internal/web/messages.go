@@ -77,17 +77,23 @@ var areasOf = map[string][]string{"/admin": {"refusal", "start", "time"}, "/veri
 // ofDraws are the messages that only a shop window with a draw shows. What a server sends at once is little.
 var ofDraws = regexp.MustCompile(`^(draw\.|refusal\.(draw_|no_draw$|entered$|removed$))`)
 
-// toBuyers are the messages of draws that nobody reads in the control room.
-var toBuyers = regexp.MustCompile(`^refusal\.(draw_open|draw_full|entered|removed)$`)
+// ofEarly are those that only a shop window with early access shows.
+var ofEarly = regexp.MustCompile(`^(early\.|refusal\.(code_|access_))`)
+
+// toBuyers are refusals of what only buyers do, which nobody reads in the control room.
+var toBuyers = regexp.MustCompile(`^refusal\.(answer_late|code_(invalid|required)|draw_(open|full)|entered|not_started(_until)?|offered|removed|waitlist(_full)?)$`)
 
 // shownBy are the messages that the scripts of a page show. Those of the area page are the server's. draws says that
-// one of its drops has a draw.
-func (m messages) shownBy(page string, draws bool) messages {
+// one of its drops has a draw, and early that one has early access.
+func (m messages) shownBy(page string, draws, early bool) messages {
 	areas, named := areasOf[page]
 	shown := make(messages)
 	for key, text := range m {
 		area, _, _ := strings.Cut(key, ".")
-		if named && slices.Contains(areas, area) && !toBuyers.MatchString(key) || !named && area != "page" && area != "verify" && (draws || !ofDraws.MatchString(key)) {
+		switch {
+		case named && (!slices.Contains(areas, area) || toBuyers.MatchString(key)):
+		case !named && (area == "page" || area == "verify" || !draws && ofDraws.MatchString(key) || !early && ofEarly.MatchString(key)):
+		default:
 			shown[key] = text
 		}
 	}

@@ -100,6 +100,7 @@ type pageData struct {
 	Drops     *listing  // nil: they come later
 	Drop      *dropPage // of the page of one drop
 	Draws     bool      // a drop of the page has a draw
+	Early     bool      // a drop of the page has early access
 }
 
 // Text is a message of the page's template. The shop's name may stand in it.
@@ -179,7 +180,7 @@ func (p *Pages) execute(name string, s *speech, fill func(*pageData) []card) (*f
 		speech: s, Languages: p.languages.all,
 	}
 	cards := fill(&data)
-	data.Messages = s.texts.shownBy(page, data.Draws)
+	data.Messages = s.texts.shownBy(page, data.Draws, data.Early)
 	data.Style = p.styles[page] + template.CSS(p.config.Theme.sheet(page)) + hues(cards) //nolint:gosec // ours, and a theme's that was checked
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name, &data); err != nil {
@@ -224,10 +225,14 @@ func (p *Pages) shopWindow(s *speech) *file {
 			views := p.config.Catalog.Views()
 			data.Drops = t.listing(views)
 			data.Draws = slices.ContainsFunc(views, func(v *engine.View) bool { return v.Drop.HasDraw() })
+			data.Early = slices.ContainsFunc(views, hasEarly)
 			return data.Drops.cards()
 		})
 	})
 }
+
+// hasEarly reports whether a drop has early access, also if that is over: its answers tell of it then as well.
+func hasEarly(v *engine.View) bool { return len(v.Drop.Accesses) > 0 }
 
 // shipped are all files except the pages, by their paths, and the bundles made of them.
 var shipped = sync.OnceValues(func() (map[string]*negotiate.Body, error) {

@@ -20,12 +20,15 @@ const apply = {
   purchased: (s, e) => (move(s, e, 0, -e.units, e.units), (s.counts.purchased += e.units)),
   reservation_expired: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.expired += e.units)),
   reservation_cancelled: (s, e) => (move(s, e, e.units, -e.units, 0), (s.counts.cancelled += e.units)),
-  // An offer holds a unit for a buyer from the waitlist. A unit that is kept for the line waits to be offered.
+  // An offer holds a unit for a buyer from the waitlist. A unit that is kept for the line waits to be offered,
+  // and one that is kept for early access waits for its buyers.
   offered: (s, e) => apply.reserved(s, e),
   offer_expired: (s, e) => apply.reservation_expired(s, e),
   offer_declined: (s, e) => apply.reservation_cancelled(s, e),
   waitlist_kept: (s, e) => move(s, e, -e.units, e.units, 0),
   waitlist_freed: (s, e) => move(s, e, e.units, -e.units, 0),
+  access_kept: (s, e) => apply.waitlist_kept(s, e),
+  access_freed: (s, e) => apply.waitlist_freed(s, e),
 };
 
 function move(story, entry, available, held, sold) {

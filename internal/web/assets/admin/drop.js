@@ -10,7 +10,7 @@ import { offered, useActions, verbOf } from "./actions.js";
 import { Audit } from "./audit.js";
 import { Content } from "./content.js";
 import { Edit, Restock } from "./forms.js";
-import { Draw, Waitlist } from "./later.js";
+import { Access, Draw, Waitlist } from "./later.js";
 import { Live } from "./live.js";
 import { openDialog, toast } from "./modal.js";
 import { Page } from "./page.js";
@@ -29,6 +29,7 @@ const views = {
   purchases: { label: "Purchases", view: Purchases },
   waitlist: { label: "Waitlist", view: Waitlist },
   draw: { label: "Draw", view: Draw },
+  early: { label: "Early access", view: Access },
   audit: { label: "Audit", view: Audit },
   rehearsal: { label: "Rehearsal", view: OneRehearsal },
 };

@@ -1,12 +1,15 @@
-// What few drops have comes later: waitlists and draws. It takes what it needs of the page from here, so that there is
-// one copy of everything.
+// What few drops have comes later: waitlists, draws and early access. It takes what it needs of the page from here, so
+// that there is one copy of everything.
 import { useEffect, useReducer } from "../vendor/preact.js";
 import { client, now } from "../shared/client.js";
 import { assets } from "../shared/config.js";
+import { save } from "../shared/download.js";
 import { moment, plural, precise, whole } from "../shared/format.js";
 import { html } from "../shared/html.js";
 import { useTopic } from "../shared/topics.js";
+import { explain } from "../shared/words.js";
 import * as check from "./check.js";
+import { confirm } from "./confirm.js";
 import { Download } from "./download.js";
 import * as forms from "./forms.js";
 import { Found, useFound, useNew } from "./found.js";
@@ -29,7 +32,7 @@ export function useLater() {
     let timer = 0;
     import(`${assets}/admin/later/lines.js${tries ? `?try=${tries}` : ""}`).then(
       (come) => {
-        parts ??= come.parts({ html, useEffect, useReducer, client, now, moment, plural, precise, whole, useTopic, check, Download, forms, Found, useFound, useNew, SizeTable, openDialog, useOperates, buyerOf, href, start, startTexts, Table, zones });
+        parts ??= come.parts({ html, useEffect, useReducer, client, now, moment, plural, precise, whole, useTopic, check, confirm, explain, Download, forms, Found, useFound, useNew, SizeTable, openDialog, save, useOperates, buyerOf, href, start, startTexts, Table, zones });
         again();
       },
       () => (timer = setTimeout(again, 3000)), // a browser keeps in mind that an address did not come
@@ -45,4 +48,4 @@ const Later = (name) => function View({ drop }) {
   return views ? html`<${views[name]} drop=${drop} />` : html`<p class="choose">Loading…</p>`;
 };
 
-export const [Draw, Waitlist] = ["Draw", "Waitlist"].map(Later);
+export const [Draw, Waitlist, Access] = ["Draw", "Waitlist", "Access"].map(Later);

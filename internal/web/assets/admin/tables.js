@@ -17,6 +17,7 @@ const reasons = {
   created: "Created", restocked: "Restocked", reserved: "Reserved", purchased: "Sold", reservation_expired: "Expired", reservation_cancelled: "Released",
   payment_started: "Payment started", refunded: "Refunded", returned: "Taken back", written_off: "Written off",
   offered: "Offered", offer_expired: "Offer expired", offer_declined: "Offer declined", waitlist_kept: "Kept for waitlist", waitlist_freed: "No longer kept",
+  access_kept: "Kept for early access", access_freed: "No longer kept",
 };
 
 // Ledger is read on every few seconds while it is open and the drop changes.

@@ -5,6 +5,7 @@ import { tell } from "../shared/topics.js";
 
 const nameKey = "sneakerdrop.buyer";
 const tokenKey = "sneakerdrop.token";
+export const codesKey = "sneakerdrop.codes"; // of early access
 
 export const buyer = { id: 0, name: "", problem: null };
 
@@ -90,6 +91,6 @@ export function knownAs(id, name = buyer.name) {
 export function forget() {
   Object.assign(buyer, { id: 0, name: "", problem: null });
   local.set(nameKey, "");
-  tab.set(tokenKey, "");
+  for (const key of [tokenKey, codesKey]) tab.set(key, "");
   tell("buyer");
 }

@@ -12,6 +12,8 @@ import { onlyDrop, picturesOf, sizeGuide } from "./about.js";
 import { catalog, hasStarted, phaseOf } from "./catalog.js";
 import { isChecked, readPayments } from "./checkout.js";
 import { Clock } from "./clock.js";
+import { codeOf, isOfCode } from "./codes.js";
+import { Early, earlyOf, momentOf } from "./early.js";
 import { DrawBadge, Entering, Entry } from "./entering.js";
 import { Gallery, Slide } from "./gallery.js";
 import { boughtOf, hands, holdsOf, reserve } from "./hands.js";
@@ -22,13 +24,15 @@ import { join, placeOf } from "./waitlist.js";
 export function Card({ id, view = "", ask, children }) {
   useTopic(`drop:${id}`);
   const [picked, pick] = useState(null);
+  const [unfolded, unfold] = useState(() => codeOf(id) !== ""); // the field for a code
   const drop = catalog.drops.get(id);
   const phase = usePhase(drop);
   const box = useSteadyHeight(phase, view !== "");
   const pictures = useMemo(() => (view === "page" && drop ? picturesOf(drop) : []), [drop?.image_url]);
   if (!drop) return null;
   const name = `drop-${id}-name`;
-  const line = drop.waitlist && hasStarted(drop); // who comes too late can wait, also in a pause
+  const early = earlyOf(drop, unfolded);
+  const line = early.lets || (drop.waitlist && hasStarted(drop)); // who comes too late can wait, also in a pause
   const size = drop.sizes ? drop.sizes.find((s) => s.size === picked && (line || s.available_stock > 0))?.size : undefined;
   const wide = view !== "";
   const badge = !(wide && phase === "soon") && html`<${Badge} drop=${drop} phase=${phase} />`; // the clock says it
@@ -51,7 +55,7 @@ export function Card({ id, view = "", ask, children }) {
         : html`${drop.sizes && html`<${view === "page" ? Guided : "div"}><${Sizes} drop=${drop} picked=${size} pick=${pick} line=${line} shut=${phase === "out" && !line} /><//>`}
             ${drop.draw && html`<${Entry} drop=${drop} />`}
             <${Places} drop=${drop} />
-            <${Action} drop=${drop} phase=${phase} size=${size} ask=${ask} />`}
+            <${Action} drop=${drop} phase=${phase} size=${size} ask=${ask} early=${early} unfold=${unfold} />`}
       ${wide && html`<${Buyers} drop=${drop} />`}
     </div>
     ${!wide && html`<${Buyers} drop=${drop} />`}
@@ -81,16 +85,17 @@ function useSteadyHeight(phase, wanted) {
   return box;
 }
 
-// usePhase has the card drawn anew at the moment when its drop starts, and not each second before.
+// usePhase has the card drawn anew at the moment when its drop starts or early access begins or ends, and not each
+// second before.
 function usePhase(drop) {
   const [, draw] = useReducer((n) => n + 1, 0);
   const phase = drop && phaseOf(drop);
-  const start = Date.parse(drop?.start_time);
+  const next = drop ? Math.min(phase === "soon" ? Date.parse(drop.start_time) : Infinity, momentOf(drop)) : Infinity;
   useEffect(() => {
-    if (phase !== "soon") return;
+    if (next === Infinity) return undefined;
     let timer = 0;
     const look = () => {
-      if (start - now() < 1100) timer ||= setTimeout(draw, Math.max(0, start - now() + 5));
+      if (next - now() < 1100) timer ||= setTimeout(draw, Math.max(0, next - now() + 5));
     };
     look();
     const stop = everySecond(look);
@@ -98,7 +103,7 @@ function usePhase(drop) {
       clearTimeout(timer);
       stop();
     };
-  }, [phase, start]);
+  }, [phase, next]);
   useEffect(() => tell("phases"), [phase]);
   return phase;
 }
@@ -156,7 +161,7 @@ function Guided({ children }) {
   return html`<div class="guided">${children}<button type="button" class="guide" onClick=${open}>${summary.textContent}</button></div>`;
 }
 
-function Action({ drop, phase, size, ask }) {
+function Action({ drop, phase, size, ask, early, unfold }) {
   const asking = hands.asking.get(drop.id);
   const holding = holdsOf(drop.id).length;
   const purchases = boughtOf(drop.id);
@@ -164,19 +169,20 @@ function Action({ drop, phase, size, ask }) {
   useEffect(() => onlyDrop && readPayments(drop.id), [bought]);
   const full = drop.limit_per_user && holding + bought >= drop.limit_per_user;
   const notice = hands.notices.get(drop.id);
-  const line = lineOf(drop, size, notice);
-  const open = (phase === "open" || line === "join") && line !== "wait" && !full;
+  const told = early.asks && isOfCode(notice) ? null : notice; // the field says the rest
+  const line = early.lets ? "" : lineOf(drop, size, notice);
+  const open = (phase === "open" || early.lets || line === "join") && line !== "wait" && !full;
   const sizeless = open && drop.sizes && !size; // the button leads to the sizes
   const click = () => {
-    if (open && !sizeless && !asking) ask(() => (line ? join : reserve)(drop.id, size));
+    if (open && !sizeless && !asking) ask(() => (line ? join(drop.id, size) : reserve(drop.id, size, early.asks ? codeOf(drop.id) : "")));
     else if (sizeless) document.querySelector(`#drop-${drop.id} .sizes input:enabled`)?.focus();
   };
   const known = { line, holding, bought, full };
-  return html`<div class="action">
+  return html`${!full && html`<${Early} drop=${drop} early=${early} unfold=${unfold} go=${click} />`}<div class="action">
     <button class=${`primary${open && (sizeless || line) ? " choose" : open && holding > 0 ? " more" : ""}`} type="button" aria-disabled=${!open || asking !== undefined} aria-busy=${asking !== undefined} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>
-      ${asking ? (asking === "join" ? t("dialog.working") : t("card.reserving")) : labelOf(drop, phase, size, known)}
+      ${asking ? (asking === "join" ? t("dialog.working") : t("card.reserving")) : labelOf(drop, early.lets ? "open" : phase, size, known)}
     </button>
-    <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${drop.waitlist ? turnOf(drop) : t("card.hint_sold_out")}><span>${notice ? explain(notice) : hintOf(drop, phase, size, { ...known, refunded: refundedOf(purchases) })}</span></p>
+    <p class=${`note${told ? " refused" : ""}`} id=${`drop-${drop.id}-note`} data-room=${drop.waitlist ? turnOf(drop) : t("card.hint_sold_out")}><span>${told ? explain(told) : hintOf(drop, early.lets ? "open" : phase, size, { ...known, refunded: refundedOf(purchases) })}</span></p>
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 // The buyer's entries in draws. The server has the truth, as with the places in line: the page asks it after a reload,
 // in another tab, after a reconnect, and once the result is there.
-import { client } from "../shared/client.js";
+import { client, now } from "../shared/client.js";
 import { identity } from "../shared/config.js";
 import { save } from "../shared/download.js";
 import { knows, learn, t } from "../shared/messages.js";
@@ -8,8 +8,11 @@ import { say } from "../shared/say.js";
 import { subscribe, tell } from "../shared/topics.js";
 import { inTurns } from "../shared/turns.js";
 import { explain } from "../shared/words.js";
+import { onlyDrop } from "./about.js";
 import { buyer, knownAs, signInFailed } from "./buyer.js";
 import { catalog, nameOf, stageOf } from "./catalog.js";
+import { focusCode, isOfCode } from "./codes.js";
+import { knowsEarly } from "./early.js";
 import { changed, hands, tellTabs } from "./hands.js";
 import { readLine } from "./waitlist.js";
 
@@ -54,14 +57,17 @@ const most = 20_000; // ms in which all who took part ask for the result
 
 const due = new Set(); // drops whose result is asked for soon
 
-// learnNew takes note of what the page has heard of a drop with a draw. Nobody can be in it before it opens. When the
-// result is there all hear of it at once, and ask for theirs one by one: within 20 s, or a tenth of the time to pay.
+// mayHave says whether somebody may be in the draw of a drop: it has opened, or early access to it began.
+const mayHave = (drop) => stageOf(drop) !== "soon" || Date.parse(drop.early?.starts) <= now();
+
+// learnNew takes note of what the page has heard of a drop with a draw. When the result is there all hear of it at
+// once, and ask for theirs one by one: within 20 s, or a tenth of the time to pay.
 export function learnNew(drop) {
+  if (lacksTexts(drop)) learnTexts();
   if (!drop.draw) return;
-  if (!knowsDraws()) learnTexts();
   const stage = stageOf(drop);
   if (!hands.entries.has(drop.id)) {
-    if (stage === "soon") hands.entries.set(drop.id, null);
+    if (!mayHave(drop)) hands.entries.set(drop.id, null);
     else readEntry(drop.id);
     return;
   }
@@ -76,7 +82,11 @@ export function learnNew(drop) {
 
 let learning = 0;
 
-// learnTexts gets the texts of draws for a page that was open before there was one. Not all pages ask at once.
+// lacksTexts says whether the page has no texts for what a drop has. A page of one drop has those for that drop alone.
+const lacksTexts = ({ id, draw, early }) => (!onlyDrop || id === onlyDrop) && ((draw && !knowsDraws()) || (early && !knowsEarly()));
+
+// learnTexts gets the texts of draws and of early access for a page that was open before there was any. Not all pages
+// ask at once.
 function learnTexts() {
   learning ||= setTimeout(async () => {
     try {
@@ -86,25 +96,25 @@ function learnTexts() {
       // it asks again
     }
     learning = 0;
-    if (!knowsDraws()) return learnTexts();
+    if ([...catalog.drops.values()].some(lacksTexts)) return learnTexts();
     for (const id of catalog.drops.keys()) tell(`drop:${id}`);
     return undefined;
   }, 1500 + Math.random() * 5000);
 }
 
 subscribe("counted", () => {
-  for (const drop of catalog.drops.values()) if (drop.draw && stageOf(drop) !== "soon") readEntry(drop.id);
+  for (const drop of catalog.drops.values()) if (drop.draw && mayHave(drop)) readEntry(drop.id);
 });
 
-// enter enters the buyer in a draw. sizes are in the order of preference.
-export async function enter(dropId, sizes) {
+// enter enters the buyer in a draw. sizes are in the order of preference. code is that of early access, or empty.
+export async function enter(dropId, sizes, code = "") {
   if (hands.asking.has(dropId)) return;
   hands.asking.set(dropId, "enter");
   hands.notices.delete(dropId);
   changed(dropId);
   let unsure = false;
   try {
-    const entry = await client.enterDraw({ dropId, ...(sizes.length > 0 ? { sizes } : {}), ...(identity ? {} : { userName: buyer.name }) });
+    const entry = await client.enterDraw({ dropId, ...(sizes.length > 0 ? { sizes } : {}), ...(code ? { code } : {}), ...(identity ? {} : { userName: buyer.name }) });
     if (!buyer.id || !identity) knownAs(entry.userId);
     put(dropId, entry);
     say(t("draw.said_entered", { drop: nameOf(dropId) }));
@@ -112,6 +122,7 @@ export async function enter(dropId, sizes) {
   } catch (refusal) {
     if (!signInFailed(refusal)) hands.notices.set(dropId, refusal);
     say(explain(refusal));
+    if (isOfCode(refusal)) focusCode(dropId);
     unsure = refusal.unsure || refusal.code === "entered" || refusal.code === "removed"; // elsewhere
   }
   hands.asking.delete(dropId);

@@ -8,7 +8,9 @@ import { say } from "../shared/say.js";
 import { useSeconds } from "../shared/ticker.js";
 import { explain } from "../shared/words.js";
 import { stageOf } from "./catalog.js";
+import { codeOf, isOfCode } from "./codes.js";
 import { enter, entryOf, knowsDraws, saveReceipt, withdraw } from "./draw.js";
+import { Early, earlyOf } from "./early.js";
 import { hands } from "./hands.js";
 import { focusDrop } from "./tray.js";
 import { placesOf } from "./waitlist.js";
@@ -40,18 +42,21 @@ export function Entering({ drop, ask, Around }) {
   const entry = entryOf(drop.id);
   const asking = hands.asking.has(drop.id);
   const notice = hands.notices.get(drop.id);
-  const open = stage === "open" && !entry;
+  const early = earlyOf(drop);
+  const open = (stage === "open" || early.lets) && !entry;
   const sizeless = open && drop.sizes && ranked.length === 0; // the button leads to the sizes
   const click = () => {
     if (sizeless) document.querySelector(`#drop-${drop.id} .sizes input:enabled`)?.focus();
-    else if (open && !asking) ask(() => enter(drop.id, drop.sizes ? ranked : []));
+    else if (open && !asking) ask(() => enter(drop.id, drop.sizes ? ranked : [], early.asks ? codeOf(drop.id) : ""));
   };
+  const told = early.asks && isOfCode(notice) ? null : notice; // the field says the rest
   const hint = stage === "closed" ? t("draw.closed_hint") : t("draw.hint", { time: timeOf(drop.draw.closes), pay: spoken(drop.draw.pay_within * 1000) });
   return html`${drop.sizes && !entry && html`<${Around}><${Ranking} drop=${drop} ranked=${ranked} rank=${rank} shut=${!open || asking} /><//>`}
     <${Entry} drop=${drop} />
+    ${!entry && html`<${Early} drop=${drop} early=${early} go=${click} />`}
     <div class="action">
-      <button class=${`primary${sizeless ? " choose" : ""}`} type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>${asking ? t("dialog.working") : labelOf(drop, stage, entry, sizeless)}</button>
-      <p class=${`note${notice ? " refused" : ""}`} id=${`drop-${drop.id}-note`}><span>${notice ? explain(notice) : hint}</span></p>
+      <button class=${`primary${sizeless ? " choose" : ""}`} type="button" aria-disabled=${!open || asking} aria-busy=${asking} aria-describedby=${`drop-${drop.id}-name drop-${drop.id}-note`} onClick=${click}>${asking ? t("dialog.working") : labelOf(drop, early.lets ? "open" : stage, entry, sizeless)}</button>
+      <p class=${`note${told ? " refused" : ""}`} id=${`drop-${drop.id}-note`}><span>${told ? explain(told) : hint}</span></p>
     </div>`;
 }
 
@@ -101,7 +106,7 @@ export function Entry({ drop }) {
   const wanted = sizes.length > 0 && html`<span>${sizes.map((size, i) => html`<bdi key=${size}>${i > 0 ? " · " : ""}${size}</bdi>`)}</span>`;
   return html`<ul class="places"><li>
       <p><strong>${headOf(drop, entry)}</strong>${status === "removed" ? html`<span><bdi>${reason}</bdi></span>` : result && !result.won ? html`<span>${result.place ? t("draw.runner_up", { number: result.place }) : ""}</span>` : wanted}</p>
-      ${status === "entered" && stage === "open" && html`<button type="button" class="quiet" aria-disabled=${busy === true} aria-busy=${busy === true} onClick=${out}>${busy ? t("dialog.working") : t("draw.withdraw")}</button>`}
+      ${status === "entered" && ["soon", "open"].includes(stage) && html`<button type="button" class="quiet" aria-disabled=${busy === true} aria-busy=${busy === true} onClick=${out}>${busy ? t("dialog.working") : t("draw.withdraw")}</button>`}
       ${problem && html`<p class="problem">${explain(problem)}</p>`}
     </li>
     ${receipt && html`<li><p><span>${t("draw.receipt_hint")}</span></p><button type="button" class="quiet" onClick=${() => saveReceipt(entry)}>${t("draw.receipt")}</button></li>`}

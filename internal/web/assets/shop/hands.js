@@ -10,6 +10,7 @@ import { buyer, knownAs, signInFailed } from "./buyer.js";
 import { identity } from "../shared/config.js";
 import { explain } from "../shared/words.js";
 import { catalog, nameOf } from "./catalog.js";
+import { codeOf, focusCode, isOfCode } from "./codes.js";
 
 export const hands = {
   holds: new Map(), // reservation id → {…reservation, phase: held, buying, giving or over, problem}
@@ -38,17 +39,18 @@ export const boughtOf = (dropId) => [...hands.bought.values()].filter((b) => b.d
 
 export const { remaining } = client;
 
-const intentOf = (dropId, size) => JSON.stringify(["reserve", dropId, size, buyer.name]);
+const intentOf = (dropId, size, code = "") => JSON.stringify(["reserve", dropId, size, buyer.name, code]);
 
-export async function reserve(dropId, size) {
+// reserve asks for a unit. code is that of early access, empty if it needs none.
+export async function reserve(dropId, size, code = "") {
   if (hands.asking.has(dropId)) return;
   hands.asking.set(dropId, "reserve");
   hands.notices.delete(dropId);
   changed(dropId);
   const before = new Set(hands.holds.keys());
   try {
-    const input = { dropId, ...(size ? { size } : {}), ...(identity ? {} : { userName: buyer.name }) };
-    const made = await client.reserve(input, { intent: intentOf(dropId, size) });
+    const input = { dropId, ...(size ? { size } : {}), ...(code ? { code } : {}), ...(identity ? {} : { userName: buyer.name }) };
+    const made = await client.reserve(input, { intent: intentOf(dropId, size, code) });
     if (!buyer.id || !identity) knownAs(made.userId);
     took(made);
     if (made.status === "active") hands.fresh = made.id;
@@ -58,6 +60,7 @@ export async function reserve(dropId, size) {
     if (here) hands.fresh = here.id;
     if (!here && !signInFailed(refusal)) hands.notices.set(dropId, Object.assign(refusal, { of: size ?? "" }));
     if (!here) say(explain(refusal));
+    if (isOfCode(refusal)) focusCode(dropId);
     if (refusal.unsure) recount();
   }
   hands.asking.delete(dropId);
@@ -89,7 +92,7 @@ function took(reservation) {
 
 // found ends what was not known of the click that made a hold: it is here.
 function found({ dropId, size, offer, ...hold }) {
-  client.settle(intentOf(dropId, size));
+  for (const code of ["", codeOf(dropId)]) client.settle(intentOf(dropId, size, code));
   if (hands.notices.get(dropId)?.unsure) hands.notices.delete(dropId);
   if (offer && !hands.asking.has(dropId)) say(t("said.offered", { drop: nameOf(dropId), time: spoken(remaining(hold)) }));
 }

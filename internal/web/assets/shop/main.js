@@ -3,6 +3,7 @@ import { tell } from "../shared/topics.js";
 import { App } from "./app.js";
 import { recall } from "./buyer.js";
 import { look, returned } from "./checkout.js";
+import { takeCode } from "./codes.js";
 import { recount } from "./hands.js";
 import { start } from "./link.js";
 import { arrived, changeOver, lookAtOffer } from "./signin.js";
@@ -18,6 +19,7 @@ function forgetLanguage() {
 
 function begin() {
   forgetLanguage();
+  takeCode();
   arrived();
   returned();
   if (!mount(App)) return;

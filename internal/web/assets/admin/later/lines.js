@@ -1,6 +1,9 @@
 // Waitlists and draws in the control room: the terms of a draw in the form for a new drop, and the views on a drop's
 // page. later.js loads this when it is needed, and gives it what it uses of the page.
-export function parts({ html, useEffect, useReducer, client, now, moment, plural, precise, whole, useTopic, check, Download, forms, Found, useFound, useNew, SizeTable, openDialog, useOperates, buyerOf, href, start, startTexts, Table, zones }) {
+import { access } from "./access.js";
+
+export function parts(page) {
+  const { html, useEffect, useReducer, client, now, moment, plural, precise, whole, useTopic, check, Download, forms, Found, useFound, useNew, SizeTable, openDialog, useOperates, buyerOf, href, start, startTexts, Table, zones } = page;
   const { Check, Field, useForm, useSending } = forms;
   const step = 600_000; // ms
   const longest = 200; // characters of a reason
@@ -221,5 +224,5 @@ export function parts({ html, useEffect, useReducer, client, now, moment, plural
     return html`<span><span class=${`outcome ${kind}`}>${word}</span>${entry.reason && html`<small class="why">${entry.reason.replaceAll("_", " ")}</small>`}</span>`;
   }
 
-  return { checks, sent, Terms, Draw, Waitlist };
+  return { checks, sent, Terms, Draw, Waitlist, ...access(page) };
 }
