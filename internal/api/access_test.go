@@ -34,6 +34,7 @@ var rights = map[string]string{
 	"join-waitlist": buyer, "leave-waitlist": buyer, "show-waitlist": looker, "list-reservations": buyer,
 	"enter-draw": buyer, "withdraw-from-draw": buyer, "list-draw-entries": looker, "show-draw": anybody, "remove-draw-entry": operating, "reveal-draw": operating,
 	"create-drop": operating, "edit-drop": operating, "restock": operating, "return-purchase": operating, "refund-purchase": operating, "pause": operating, "resume": operating,
+	"list-codes": viewer, "add-codes": operating, "end-codes": operating,
 	"ensure-user":    operating,
 	"list-purchases": viewer, "list-ledger": viewer, "list-actions": viewer, "metrics": viewer, "figures": viewer, "sales": viewer, "audit": operating, "list-payments": viewer,
 	"rehearse": operating, "rehearsal": viewer,

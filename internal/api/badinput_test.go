@@ -297,6 +297,7 @@ func TestBadInput_OfEveryPost(t *testing.T) {
 			{"userId", "whole", "5", false, nil},
 			{"userName", "wellTyped", `"Bob"`, false, nil},
 			{"email", "wellTyped", `"bob@example.com"`, false, nil},
+			{"code", "wellTyped", `"FRIENDS-2026"`, false, nil},
 		}},
 		{"/api/drops/waitlist", []field{
 			{"dropId", "whole", "1", true, outOfRange}, {"userId", "whole", "5", true, []string{"0", "1099511627777"}}, {"size", "label", `"9"`, false, nil},

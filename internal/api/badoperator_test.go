@@ -117,6 +117,39 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 		}},
 		{"rotate", "POST", hooksPath + "/1/rotate", []field{{"x", "", `"unknown"`, false, nil}}},
 		{"disable", "POST", hooksPath + "/1/disable", []field{{"x", "", `"unknown"`, false, nil}}},
+		{"codes", "POST", "/api/drops/2/codes", []field{
+			{"name", "", `"Newsletter"`, false, slices.DeleteFunc(slices.Clone(wrong["text"]), func(v string) bool { return v == `""` })},
+			{"codes", "", `["FRIENDS-2026","ABC123"]`, true, []string{
+				"7", `"FRIENDS-2026"`, "{}", "true", "[]", "[7]", "[null]", "[[]]", `[""]`, `["SHORT"]`, `["A-B-C-D-E"]`, `["FRIENDS\u0000"]`, `["FRIENDÉS"]`, `["ＦＲＩＥＮＤＳ"]`,
+				`["FRIENDS_2026"]`, `["` + strings.Repeat("A", 65) + `"]`, `["FRIENDS-2026","friends2026"]`, "[" + strings.Repeat(`"",`, 10_000) + `""]`,
+			}},
+			{"sizes", "", `["9.5"]`, false, []string{"7", `"9.5"`, "{}", "[]", "[null]", `[""]`, `["9.25"]`, `["9.5\u200b"]`, "[9.005]", "[[9]]", "[" + strings.Repeat("9,", 100) + "9]"}},
+			{"uses", "whole", "2", false, []string{"0", "1000001"}},
+			{"per_buyer", "whole", "2", false, []string{"1001"}},
+			{"units", "whole", "1", false, []string{"3", "10000001"}},
+			{"starts", "time", `"2026-01-31T10:00:00.000Z"`, false, []string{`"9998-01-31T10:00:00Z"`}},
+			{"ends", "time", `"9998-01-31T10:00:00.000Z"`, true, []string{`"2026-01-31T10:00:00Z"`, `"1970-01-01T00:00:00Z"`}},
+		}},
+		{"made codes", "POST", "/api/drops/3/codes", []field{
+			{"count", "whole", "2", true, []string{"0", "10001"}},
+			{"starts", "time", `"2026-01-31T10:00:00.000Z"`, false, []string{`"9998-01-31T10:00:00Z"`}},
+			{"sizes", "", "", false, []string{`["9"]`, "[]"}}, // the drop has none
+			{"list", "", "", false, []string{`"3"`, `""`}},    // one of them must stand alone
+			{"codes", "", "", false, []string{`["FRIENDS-2026"]`, "[]"}},
+		}},
+		{"list", "POST", "/api/drops/3/codes", []field{
+			{"access", "whole", "1", false, []string{"0", "2", "51"}},
+			{"list", "", `"3\nann@example.com"`, true, []string{
+				"7", "true", "[]", `["3"]`, "{}", `""`, `"\n\n"`, `"buyer\n"`, `"0"`, `"-1"`, `"1.5"`, `"01"`, `"9007199254740992"`, `"3\nann"`, `"3\n4\n\"5"`, `"3\n4\"5"`, `"ann@"`,
+				`"ann@example.com bob@example.com"`, `"Ann <ann@example.com>"`, `"3\n,4"`, `"3\u0000"`, `"\ufffd3"`, `"` + strings.Repeat("a", 64) + `a"`, `"3\n` + strings.Repeat("g", 64) + `"`,
+				`"` + strings.Repeat(`3\n`, 10_001) + `"`, `"` + strings.Repeat("x", 251) + `@b.c"`,
+			}},
+			{"name", "", "", false, []string{`"x"`}}, // the terms stay
+			{"uses", "", "", false, []string{"1"}},
+			{"units", "", "", false, []string{"0"}},
+			{"ends", "", "", false, []string{`"9998-01-31T10:00:00.000Z"`}},
+		}},
+		{"end codes", "POST", "/api/drops/3/codes/end", []field{{"access", "whole", "1", true, []string{"0", "-0", "2", "51"}}}},
 		{"pause", "POST", "/api/drops/1/pause", []field{{"x", "", `"unknown"`, false, nil}}},
 		{"resume", "POST", "/api/drops/1/resume", []field{{"x", "", `"unknown"`, false, nil}}},
 	} {
@@ -136,11 +169,14 @@ func TestBadInput_OfEveryOperatorBody(t *testing.T) {
 				sold := mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":77}`)
 				s.ok(s.post("/api/drops/purchase", fmt.Sprintf(`{"reservationId":%d}`, sold.ID)))
 			}
+			if c.name == "list" || c.name == "end codes" {
+				s.ok(s.post("/api/drops/3/codes", `{"list":"7"}`))
+			}
 			cases := badBodies(c.fields)
 			if slices.Contains([]string{"pause", "resume", "duplicate", "rotate", "disable"}, c.name) {
 				cases = slices.DeleteFunc(cases, func(b badCase) bool { return len(b.body) == 0 }) // these need none
 			}
-			if c.name == "page" { // its body may be larger: see TestPage_BadInputChangesNothing
+			if slices.Contains([]string{"page", "codes", "made codes", "list"}, c.name) { // its body may be larger: see TestPage_BadInputChangesNothing
 				cases = slices.DeleteFunc(cases, func(b badCase) bool { return b.name == "too large" || b.name == "too many spaces" })
 			}
 			refusesAll(t, s, everything, cases, s.send(c.method, c.path))
@@ -193,6 +229,9 @@ func TestBadInput_OfEveryOperatorParameter(t *testing.T) {
 		{"restock", "POST", "/restock", `{"add":1}`},
 		{"pause", "POST", "/pause", ""},
 		{"resume", "POST", "/resume", "{}"},
+		{"codes", "GET", "/codes", ""},
+		{"add codes", "POST", "/codes", `{"count":1}`},
+		{"end codes", "POST", "/codes/end", `{"access":1}`},
 		{"purchases", "GET", "/purchases", ""},
 		{"csv", "GET", "/purchases?format=csv", ""},
 		{"ledger", "GET", "/ledger", ""},
