@@ -87,6 +87,16 @@ func accessRead(f *fixture) {
 		{ID: drop.NewPassID(id, 1, 1), Hash: codeOf(id, 1)}, {ID: drop.NewPassID(id, 1, 2), Hash: codeOf(id, 2)},
 		{ID: drop.NewPassID(id, 1, 3), Hash: codeOf(id, 3)}, {ID: drop.NewPassID(id, 2, 1), Hash: drop.OnList(2, codeOf(id, 4))},
 	})
+	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Passes: []drop.Hash{codeOf(id, 1)}}, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
+		if at(base+6, by(id, 1, "8", 1), drop.EndAccess{Access: 1}).decide(s, now) == nil {
+			f.Error("the batch has nothing to lose")
+		}
+		return nil
+	}})
+	if err != nil {
+		f.Fatalf("RunBatch: %v", err)
+	}
+	read("after a batch that wrote nothing")
 	name := "another name"
 	f.run(id, base+6, drop.Edit{Name: &name})
 	read("after an edit of the drop")
@@ -196,6 +206,10 @@ func accessOfTheDrop(f *fixture) {
 	equal(f, "by another drop's code", refusal(r[1]), drop.CodeCodeInvalid)
 	equal(f, "used", f.uses(id), []int{1})
 	equal(f, "used of the other drop", f.uses(other), []int{0, 0})
+	r = f.run(other, base+1, drop.Reserve{User: 1, Hold: time.Minute, With: listed})
+	equal(f, "by a list of the other drop", r[0].Reservation.Pass, drop.NewPassID(other, 1, 1))
+	equal(f, "used", f.uses(id), []int{1})
+	equal(f, "used of the other drop, too", f.uses(other), []int{1, 0})
 }
 
 // A code brings a unit only if the batch asked for its pass.
@@ -247,6 +261,13 @@ func accessReservations(f *fixture) {
 	equal(f, "a sale and an end", f.uses(id), []int{0, 1})
 	equal(f, "after the sale", f.reservations(4)[0].Pass, kept)
 	equal(f, "kept again", f.snapshot(id).Drop.Accesses[1].Kept, []int64{1})
+	// One that is not due, so that nothing but its number loads it.
+	long := by(id, 8, "", 2)
+	long.Hold = never
+	held := f.run(id, now+4, long)[0].Reservation
+	ended := f.run(id, now+5, drop.Cancel{Reservation: held.ID})[0].Reservation
+	equal(f, "loaded by its number alone", ended.Pass, kept)
+	equal(f, "used", f.uses(id), []int{0, 1})
 }
 
 func accessDrawEntries(f *fixture) {
