@@ -75,7 +75,7 @@ func accessRead(f *fixture) {
 		f.Helper()
 		equal(f, what, f.snapshot(id).Drop.Accesses, want)
 		equal(f, what+", under the lock", f.load(id, drop.Need{}).Drop.Accesses, want)
-		equal(f, what+", in the books", f.books(id).head.Drop.Accesses, want)
+		equal(f, what+", in an audit", f.books(id).head.Drop.Accesses, want)
 		list, err := f.Drops(f.ctx)
 		if err != nil {
 			f.Fatalf("Drops: %v", err)
@@ -198,18 +198,21 @@ func accessOfTheDrop(f *fixture) {
 	for _, of := range []drop.ID{id, other} { // a list names a buyer by the same hash in each drop
 		f.run(of, base, drop.AddAccess{Terms: drop.Access{List: true, Uses: 2}, Passes: []drop.Hash{on}})
 	}
+	f.run(other, base, drop.AddAccess{To: 1, Terms: drop.Access{List: true}, Passes: []drop.Hash{drop.HashBuyer(3)}})
 	f.access(other, 0, drop.Access{Uses: 2}, 1)
 	listed := &drop.Passes{Listed: []drop.Hash{drop.OnList(1, on)}}
 	r := f.run(id, base+1, drop.Reserve{User: 1, Hold: time.Minute, With: listed},
-		drop.Reserve{User: 2, Hold: time.Minute, With: &drop.Passes{Code: codeOf(other, 1)}})
+		drop.Reserve{User: 2, Hold: time.Minute, With: &drop.Passes{Code: codeOf(other, 1)}},
+		drop.Reserve{User: 3, Hold: time.Minute, With: &drop.Passes{Listed: []drop.Hash{drop.OnList(1, drop.HashBuyer(3))}}})
 	equal(f, "by a list", r[0].Reservation.Pass, drop.NewPassID(id, 1, 1))
 	equal(f, "by another drop's code", refusal(r[1]), drop.CodeCodeInvalid)
+	equal(f, "by a list of another drop", refusal(r[2]), drop.CodeCodeRequired)
 	equal(f, "used", f.uses(id), []int{1})
-	equal(f, "used of the other drop", f.uses(other), []int{0, 0})
+	equal(f, "used of the other drop", f.uses(other), []int{0, 0, 0})
 	r = f.run(other, base+1, drop.Reserve{User: 1, Hold: time.Minute, With: listed})
 	equal(f, "by a list of the other drop", r[0].Reservation.Pass, drop.NewPassID(other, 1, 1))
 	equal(f, "used", f.uses(id), []int{1})
-	equal(f, "used of the other drop, too", f.uses(other), []int{1, 0})
+	equal(f, "used of the other drop, too", f.uses(other), []int{1, 0, 0})
 }
 
 // A code brings a unit only if the batch asked for its pass.
