@@ -1,10 +1,6 @@
 package records
 
-import (
-	"math"
-
-	"sneakerdrop/internal/drop"
-)
+import "sneakerdrop/internal/drop"
 
 // Passes contains rows of type drop.Pass.
 var Passes = table[drop.Pass](Table{Name: "passes", Key: "id", Drop: "drop_id", Rights: "SELECT, INSERT, UPDATE (used)"},
@@ -13,12 +9,12 @@ var Passes = table[drop.Pass](Table{Name: "passes", Key: "id", Drop: "drop_id", 
 	number("used", func(p *drop.Pass) *int { return &p.Used }),
 )
 
-// accesses reads the stored accesses of a drop. Damaged ones become one that never opens. An audit finds what was kept
-// for them.
+// accesses reads the stored accesses of a drop. Damaged ones become one that has been over since 1970: it lets nobody in,
+// and takes no new passes. An audit finds what was kept for them.
 func accesses(stored string) []drop.Access {
 	all, err := drop.DecodeAccesses(stored)
 	if err != nil {
-		return []drop.Access{{Starts: math.MaxInt64, Ends: math.MaxInt64}}
+		return []drop.Access{{Ends: 1, Uses: 1}}
 	}
 	return all
 }

@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/store"
@@ -80,6 +82,37 @@ func TestReadBooks_EndsWithItsContext(t *testing.T) {
 	for range readers + 1 { // the connection still works
 		if err := s.ReadBooks(t.Context(), id, counting(&head, &entries, &reservations, &purchases)); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// Damaged early access lets nobody in. The drop sells to everybody from its start on, as do the others.
+func TestDrop_WithDamagedAccess(t *testing.T) {
+	s := openNew(t, Options{})
+	id := newDrop(t, s, 9)
+	if _, err := apply(t, s, id, drop.AddAccess{
+		Terms: drop.Access{Uses: 9, Units: 2, Ends: drop.TimeOf(time.Now().Add(time.Hour))}, Passes: []drop.Hash{{1}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range []string{"{", "[1]", `[{"starts":"x"}]`, `[{"starts":1,"uses":1.5}]`, "[" + strings.Repeat("{},", drop.MaxAccesses) + "{}]"} {
+		direct(t, s, "UPDATE drops SET access = '"+damage+"'")
+		list, err := s.Drops(t.Context())
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%s: %v", damage, err)
+		}
+		d := list[0].Drop
+		if x := d.Access(1); len(d.Accesses) != 1 || d.End(x) != 1 || d.MayAdmit(x, 1) || d.KeptUntil() != 0 {
+			t.Errorf("%s: %+v", damage, d.Accesses)
+		}
+		shown := drop.Reserve{User: 1, Hold: time.Minute, With: &drop.Passes{Code: drop.Hash{1}}}
+		results, err := apply(t, s, id, shown)
+		if err != nil || results[0].Err != nil || results[0].Reservation.Pass != 0 {
+			t.Errorf("%s: %+v, %v", damage, results, err)
+		}
+		added, err := apply(t, s, id, drop.AddAccess{To: 1, Passes: []drop.Hash{{2}}})
+		if err != nil || added[0].Err == nil || added[0].Err.Code != drop.CodeFixed {
+			t.Errorf("%s: %+v, %v", damage, added, err)
 		}
 	}
 }
