@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,6 +16,7 @@ import (
 	"sneakerdrop/internal/store"
 	"sneakerdrop/internal/store/postgres"
 	"sneakerdrop/internal/testing/pgtest"
+	"sneakerdrop/internal/testing/storetest"
 )
 
 // migrations returns the embedded migrations up to each version, the first in versions[0].
@@ -210,6 +212,77 @@ func TestMigrate_PublicNamesBesideAProgramThatKnowsNone(t *testing.T) {
 	var null bool
 	if err := old.QueryRow(t.Context(), `SELECT public_name IS NULL FROM sneakerdrop.users WHERE id = $1`, int64(id)).Scan(&null); err != nil || !null {
 		t.Errorf("a token without the claims leaves no null: %v", err)
+	}
+}
+
+// What a program of schema 11 writes to the tables that early access is in is repeated here with its own statements. It
+// leaves early access as it is.
+func TestMigrate_EarlyAccessBesideAProgramThatKnowsNone(t *testing.T) {
+	url := pgtest.Database(t)
+	s, old := open(t, url), connect(t, url)
+	versions, newest := migrations(t)
+	if _, _, err := s.MigrateFiles(t.Context(), versions[10]); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, old, `INSERT INTO sneakerdrop.drops (id, name, price, start_time, limit_per_user, max_expired_holds, paused, hidden, archived, version,
+			created_at, last_at, seq, reserved, purchased, batch)
+		VALUES (1, 'Air', 5, 0, 0, 0, false, false, false, 7, 1, 2, 1, 1, 0, gen_random_uuid())`)
+	exec(t, old, `INSERT INTO sneakerdrop.sizes (drop_id, position, label, total, available, held, sold) VALUES (1, 0, '', 9, 8, 1, 0)`)
+	hold := func(number int, user drop.UserID) {
+		t.Helper()
+		exec(t, old, `INSERT INTO sneakerdrop.reservations (drop_id, id, user_id, size, status, created_at, expires_at, ended_at, offer)
+			SELECT id >> 32, id, user_id, size, status, created_at, expires_at, nullif(ended_at, 0), nullif(offer, 0::smallint)
+			FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[])
+				AS n (id, user_id, size, status, created_at, expires_at, ended_at, offer)`,
+			[]int64{1<<32 | int64(number)}, []int64{int64(user)}, []string{""}, []int16{1}, []int64{2}, []int64{9_000_000_000_000}, []int64{0}, []int16{0})
+	}
+	enter := func(number int, user drop.UserID) {
+		t.Helper()
+		exec(t, old, `INSERT INTO sneakerdrop.draw_entries (drop_id, id, user_id, sizes, created_at) VALUES (1, $1, $2, '0', 2)`,
+			1<<32|int64(number), int64(user))
+	}
+	hold(1, 7)
+	enter(1, 8)
+	if from, to, err := s.Migrate(t.Context()); err != nil || from != 11 || to != newest {
+		t.Fatalf("Migrate: from %d to %d, %v", from, to, err)
+	}
+	hold(2, 7)
+	enter(2, 9)
+	read := func(accesses int) {
+		t.Helper()
+		d, err := s.Drop(t.Context(), 1)
+		if err != nil || len(d.Drop.Accesses) != accesses || d.Drop.Version < 7 {
+			t.Errorf("%+v, %v", d, err)
+		}
+		held, err := s.Reservations(t.Context(), 7, 9)
+		if err != nil || len(held) != 2 || held[0].Pass != 0 || held[1].Pass != 0 {
+			t.Errorf("%+v, %v", held, err)
+		}
+		entries, err := s.DrawEntries(t.Context(), 1, 0, 9)
+		if err != nil || len(entries) != 2 || entries[0].Pass != 0 || entries[1].Pass != 0 {
+			t.Errorf("%+v, %v", entries, err)
+		}
+	}
+	read(0)
+	code := drop.HashCode(1, "early bird")
+	cmds := []drop.Command{
+		drop.AddAccess{Terms: drop.Access{Uses: 1, Units: 2, Ends: drop.TimeOf(time.Now().Add(time.Hour))}, Passes: []drop.Hash{code}},
+		drop.Reserve{User: 9, Hold: time.Hour, With: &drop.Passes{Code: code}},
+	}
+	err := s.RunBatch(t.Context(), &storetest.Batch{Drop: 1, Need: drop.NeedOf(cmds), Decider: func(st *drop.State, now drop.Time) *drop.Changes {
+		st.Reserved = 2
+		_, changes := drop.Apply(st, now, newBatch(), cmds)
+		return changes
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(t, old, `UPDATE sneakerdrop.drops SET name = $2, version = $3 WHERE id = $1`, int64(1), "Air 2", int64(99))
+	exec(t, old, `UPDATE sneakerdrop.reservations SET expires_at = $2, payment = nullif($3, 0) WHERE drop_id = 1 AND id = $1`, int64(1<<32|3), int64(9_000_000_000_001), int64(5))
+	exec(t, old, `UPDATE sneakerdrop.draw_entries SET withdrawn_at = nullif($2, 0), removed = nullif($3, '') WHERE drop_id = 1 AND id = $1`, int64(1<<32|1), int64(3), "")
+	read(1)
+	if mine, err := s.Reservations(t.Context(), 9, 9); err != nil || len(mine) != 1 || mine[0].Pass != drop.NewPassID(1, 1, 1) || mine[0].Payment != 5 {
+		t.Errorf("%+v, %v", mine, err)
 	}
 }
 

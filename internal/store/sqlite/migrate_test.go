@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -149,5 +150,55 @@ func TestDamagedFileIsSaidToBe(t *testing.T) {
 	err = s.RunBatch(t.Context(), batchOf(id, nil))
 	if err == nil || store.ClassOf(err) != store.ClassFault || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("RunBatch: %v", err)
+	}
+}
+
+func TestMigrate_OldDropsHaveNoEarlyAccess(t *testing.T) {
+	all, err := scripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, filepath.Join(t.TempDir(), "old.db"), Options{})
+	err = s.write(t.Context(), "make the old version", func(conn *sqlite.Conn) (bool, error) {
+		if _, _, err := migrate(conn, all[:9]); err != nil {
+			return false, err
+		}
+		for _, row := range []string{
+			`INSERT INTO drops (id, name, price, start_time, limit_per_user, max_expired_holds, paused, hidden, archived, version, created_at,
+				last_at, seq, reserved, purchased, batch, waitlist, offer_for, max_waiting, offers_count, waited, line_closed, draw_phase, entered, lined)
+			VALUES (1, 'Air', 5, 0, 0, 0, 0, 0, 0, 7, 1, 2, 1, 1, 0, zeroblob(16), 0, 600, 10000, 0, 0, 0, 0, 1, 0)`,
+			`INSERT INTO sizes (drop_id, position, label, total, available, held, sold) VALUES (1, 0, '', 3, 2, 1, 0)`,
+			`INSERT INTO reservations (drop_id, id, user_id, size, status, created_at, expires_at) VALUES (1, 4294967297, 7, '', 1, 2, 9000000000000)`,
+			`INSERT INTO draw_entries (drop_id, id, user_id, sizes, created_at) VALUES (1, 4294967297, 8, '0', 2)`,
+		} {
+			if err := execute(conn, row); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, to, err := s.Migrate(t.Context()); err != nil || to < 10 {
+		t.Fatalf("to %d, %v", to, err)
+	}
+	d, err := s.Drop(t.Context(), 1)
+	if err != nil || d.Drop.Accesses != nil || d.Drop.Version != 7 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	held, err := s.Reservations(t.Context(), 7, 9)
+	if want := (drop.Reservation{ID: 4294967297, UserID: 7, Status: drop.Active, CreatedAt: 2, ExpiresAt: 9000000000000}); err != nil || len(held) != 1 || held[0] != want {
+		t.Errorf("%+v, %v; want %+v", held, err, want)
+	}
+	entries, err := s.DrawEntries(t.Context(), 1, 0, 9)
+	if want := (drop.DrawEntry{ID: 4294967297, UserID: 8, Sizes: "0", CreatedAt: 2}); err != nil || len(entries) != 1 || entries[0] != want {
+		t.Errorf("%+v, %v; want %+v", entries, err, want)
+	}
+	code := drop.HashCode(1, "early bird")
+	results, err := apply(t, s, 1, drop.AddAccess{Terms: drop.Access{Uses: 1, Units: 2, Ends: drop.TimeOf(time.Now().Add(time.Hour))}, Passes: []drop.Hash{code}},
+		drop.Reserve{User: 9, Hold: time.Minute, With: &drop.Passes{Code: code}}, drop.Cancel{Reservation: 4294967297})
+	if err != nil || results[1].Err != nil || results[1].Reservation.Pass == 0 || results[2].Err != nil {
+		t.Errorf("a batch: %+v, %v", results, err)
 	}
 }
