@@ -105,8 +105,12 @@ func (a *api) addCodes(w http.ResponseWriter, r *http.Request) error {
 	if number == 0 {
 		number = len(v.Drop.Accesses)
 	}
+	now := a.engine.Now()
+	if cmd.To == 0 && cmd.Terms.Starts == 0 {
+		now = max(now, v.Drop.Access(number).Starts) // the store's clock, which may be ahead of what is known here
+	}
 	made(w, "access", int64(number))
-	writeBody(w, http.StatusCreated, encode(&newAccessAnswer{*answerAccess(&v.Drop, number, a.engine.Now()), codes}))
+	writeBody(w, http.StatusCreated, encode(&newAccessAnswer{*answerAccess(&v.Drop, number, now), codes}))
 	return nil
 }
 
@@ -294,7 +298,8 @@ func (a *api) endCodes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, &oneAccessAnswer{*answerAccess(&v.Drop, int(number), a.engine.Now())})
+	ended := v.Drop.End(v.Drop.Access(int(number))) // by the store's clock, which may be ahead of what is known here
+	writeJSON(w, &oneAccessAnswer{*answerAccess(&v.Drop, int(number), max(a.engine.Now(), ended))})
 	return nil
 }
 

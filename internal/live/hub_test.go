@@ -243,6 +243,32 @@ func TestHub_TellsThatADrawHasAResult(t *testing.T) {
 	})
 }
 
+// Uses of codes tell nothing: only what answers about the drop show.
+func TestHub_TellsThatEarlyAccessChanged(t *testing.T) {
+	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
+		for version, c := range []struct {
+			all  []drop.Access
+			told bool
+		}{
+			{nil, false},
+			{[]drop.Access{{Starts: 5, List: true}}, true},
+			{[]drop.Access{{Starts: 5, List: true, Used: 3}}, false},
+			{[]drop.Access{{Starts: 5, List: true}, {Starts: 9}}, true},
+			{[]drop.Access{{Starts: 5, List: true}, {Starts: 9, Ends: 9}}, false},
+			{[]drop.Access{{Starts: 5, Ends: 7, List: true}, {Starts: 9, Ends: 9}}, true},
+		} {
+			e := event(7, int64(version)+1, 5, "")
+			e.View.Drop.StartTime, e.View.Drop.Accesses = 1000, c.all
+			h.Publish(e)
+			time.Sleep(time.Second)
+			got := r.take(live.RoomAll)
+			if told := len(got) > 0 && got[len(got)-1].Event == live.DropUpdate; told != c.told {
+				t.Errorf("version %d: told %+v", version, got)
+			}
+		}
+	})
+}
+
 func TestHub_SaysNothingOfHiddenDropsButThatTheyWent(t *testing.T) {
 	inHub(t, func(t *testing.T, h *live.Hub, r *recorder) {
 		h.Publish(event(7, 1, 5, drop.Created))
