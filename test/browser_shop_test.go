@@ -297,6 +297,7 @@ func TestShop_HasWordsForEachRefusal(t *testing.T) {
 	t.Parallel()
 	s := startFor(t, t.TempDir())
 	made(t, s.url, `{"name":"Comet","price":90,"total_stock":1,`+openDraw+`}`) // so that the page has the words of draws
+	earlyCode(t, s.url, "")                                                    // and those of early access
 	_, document := get(t, s.url+"/openapi.json")
 	codes := map[string]bool{}
 	for _, m := range refusalCode.FindAllStringSubmatch(document, -1) {
