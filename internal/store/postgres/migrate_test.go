@@ -216,7 +216,7 @@ func TestMigrate_PublicNamesBesideAProgramThatKnowsNone(t *testing.T) {
 }
 
 // What a program of schema 11 writes to the tables that early access is in is repeated here with its own statements. It
-// leaves early access as it is.
+// leaves early access alone.
 func TestMigrate_EarlyAccessBesideAProgramThatKnowsNone(t *testing.T) {
 	url := pgtest.Database(t)
 	s, old := open(t, url), connect(t, url)
