@@ -1,5 +1,5 @@
 // Package audit checks that all records of a drop agree: the ledger replayed from its first entry, the counters, the
-// reservations, the purchases, the waitlist, the draw and the payments.
+// reservations, the purchases, the waitlist, the draw, the early access and the payments.
 //
 // It reads each drop as of one moment while sales continue, and then the payments. Drops are read one after the other,
 // so that no snapshot lasts longer than one drop takes. The comparison itself is pure and assumes nothing about the
@@ -45,13 +45,19 @@ type DropReport struct {
 	Waiting int64 `json:"waiting"`
 	// DrawEntries counts the entries of the draw, also those that were withdrawn or removed.
 	DrawEntries int64 `json:"draw_entries"`
+	// Passes counts the passes to early access, and Uses how often they are used, as the reservations and the draw's
+	// entries say.
+	Passes int64 `json:"passes"`
+	Uses   int64 `json:"uses"`
 	// Held counts the units that buyers hold, and Paying those of them whose buyers are paying. WrittenOff counts the
 	// sold units that were taken back and left the stock. All three are counted from the rows. Kept counts the units
-	// that are kept for who waits and not offered yet, as the drop does.
+	// that are kept for who waits and not offered yet, and KeptEarly those that are kept for early access, as the drop
+	// does.
 	Held       int64 `json:"held"`
 	Paying     int64 `json:"paying"`
 	WrittenOff int64 `json:"written_off"`
 	Kept       int64 `json:"kept"`
+	KeptEarly  int64 `json:"kept_early"`
 	// Payments counts the payments that buyers began. Money is what they moved, by currency, in ascending order.
 	Payments int64   `json:"payments"`
 	Money    []Money `json:"money,omitempty"`
@@ -83,7 +89,10 @@ func (r *Report) Sum() DropReport {
 		sum.Entries += d.Entries
 		sum.Waiting += d.Waiting
 		sum.DrawEntries += d.DrawEntries
+		sum.Passes += d.Passes
+		sum.Uses += d.Uses
 		sum.Kept += d.Kept
+		sum.KeptEarly += d.KeptEarly
 		sum.Held += d.Held
 		sum.Paying += d.Paying
 		sum.WrittenOff += d.WrittenOff
@@ -124,7 +133,7 @@ func Run(ctx context.Context, b Books, progress func(DropReport)) (Report, error
 func Drop(ctx context.Context, b Books, id drop.ID) (DropReport, error) {
 	c := newCheck(id)
 	err := b.ReadBooks(ctx, id, store.Books{
-		Head: c.head, Entry: c.entry, Reservation: c.reservation, Purchase: c.purchase, Draw: c.drawStored, DrawEntry: c.drawEntry, Waits: c.waits,
+		Head: c.head, Entry: c.entry, Reservation: c.reservation, Purchase: c.purchase, Draw: c.drawStored, DrawEntry: c.drawEntry, Pass: c.pass, Waits: c.waits,
 	})
 	if err != nil {
 		return DropReport{}, fmt.Errorf("audit drop %d: %w", id, err)

@@ -27,6 +27,7 @@ type altered struct {
 	payment     func(drop.Payment) []drop.Payment
 	entryWaits  func(drop.Entry) []drop.Entry
 	drawEntry   func(drop.DrawEntry) []drop.DrawEntry
+	pass        func(drop.Pass) []drop.Pass
 	// kept and rows, if there, are what is stored of the draw, and its entries.
 	kept *store.Draw
 	rows []drop.DrawEntry
@@ -37,6 +38,7 @@ func (a *altered) ReadBooks(ctx context.Context, id drop.ID, b store.Books) erro
 	b.Reservation = through(a.reservation, b.Reservation)
 	b.Purchase = through(a.purchase, b.Purchase)
 	b.DrawEntry = through(a.drawEntry, b.DrawEntry)
+	b.Pass = through(a.pass, b.Pass)
 	b.Waits = through(a.entryWaits, b.Waits)
 	if a.kept != nil {
 		waits, begun := b.Waits, false

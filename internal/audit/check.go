@@ -18,6 +18,7 @@ type check struct {
 	rows   rows
 	line   waitlist
 	draw   drawing
+	early  early
 
 	ledgerDone, reservationsDone, purchasesDone bool
 }
@@ -33,7 +34,8 @@ func newCheck(id drop.ID) *check {
 		draw: drawing{
 			buyers: make(map[draw.EntryID]drop.UserID), in: make(map[drop.UserID]drop.EntryID), offered: make(map[drop.UserID]drop.EntryID),
 		},
-		line: waitlist{offers: make(map[drop.ReservationID]*offer), waiting: make(map[place]drop.EntryID)},
+		early: early{uses: make(map[drop.PassID]int64), hashes: make(map[drop.Hash]drop.PassID)},
+		line:  waitlist{offers: make(map[drop.ReservationID]*offer), waiting: make(map[place]drop.EntryID)},
 	}
 }
 
@@ -70,6 +72,7 @@ func (c *check) head(s *drop.State) error {
 	}
 	c.headOfLines()
 	c.headOfDraw()
+	c.headOfAccess()
 	if s.Purchased > s.Reserved {
 		c.differf("its row counts %d purchases, more than its %d reservations", s.Purchased, s.Reserved)
 	}
@@ -100,6 +103,7 @@ func (c *check) close() {
 	c.closeReservations()
 	c.closePurchases()
 	c.closeDraw()
+	c.closeAccess()
 	c.closeWaitlist()
 	c.closePlaces()
 }
@@ -137,6 +141,9 @@ func (c *check) checkLast(s *numbers, kind string, n int64) {
 func plural(kind string) string {
 	if singular, ok := strings.CutSuffix(kind, "y"); ok {
 		return singular + "ies"
+	}
+	if strings.HasSuffix(kind, "s") {
+		return kind + "es"
 	}
 	return kind + "s"
 }

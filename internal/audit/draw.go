@@ -38,8 +38,8 @@ type drawing struct {
 	// early is the first reservation of all, 0 if there is none. made is its time.
 	early drop.ReservationID
 	made  drop.Time
-	// stocked is what created and added units, in its order.
-	stocked []stocked
+	// stocked is what could be drawn for at each moment, by index of Sizes: what is available, and kept for who waits.
+	stocked [][]stocked
 
 	done bool
 }
@@ -53,11 +53,20 @@ type closedDraw struct {
 	Seal  draw.Hash    `json:"seal"`
 }
 
-// stocked is an entry of the ledger that created or added units.
+// stocked is how many units of a size could be drawn for from a batch on.
 type stocked struct {
-	size  int
 	at    drop.Time
 	units int64
+}
+
+// stock notes how many units of a size could be drawn for after a batch.
+func (w *drawing) stock(size int, at drop.Time, units int64) {
+	for size >= len(w.stocked) {
+		w.stocked = append(w.stocked, nil)
+	}
+	if n := len(w.stocked[size]); n == 0 || w.stocked[size][n-1].units != units {
+		w.stocked[size] = append(w.stocked[size], stocked{at, units})
+	}
 }
 
 // headOfDraw checks what the drop's row says of its draw.
@@ -251,6 +260,7 @@ func (c *check) drawEntry(e drop.DrawEntry) error {
 		}
 		w.in[e.UserID] = e.ID
 	}
+	c.enteredEarly(&e)
 	again := c.published(n, &e)
 	switch {
 	case w.record == nil:
@@ -275,7 +285,7 @@ func (c *check) soundDrawEntry(e *drop.DrawEntry) bool {
 		c.differf("draw entry %d has the sizes %q, which are no list of different ones", e.ID, e.Sizes)
 	case seen[0] < 0 || seen[len(seen)-1] >= len(c.state.Sizes):
 		c.differf("draw entry %d has the sizes %q, but the drop has %d sizes", e.ID, e.Sizes, len(c.state.Sizes))
-	case e.CreatedAt < terms.Opens || e.CreatedAt >= terms.Closes:
+	case e.CreatedAt < terms.Opens && !c.couldEnter(e.CreatedAt, places), e.CreatedAt >= terms.Closes:
 		c.differf("draw entry %d came at %s, but the draw was open from %s to %s", e.ID, e.CreatedAt, terms.Opens, terms.Closes)
 	case e.WithdrawnAt != 0 && (e.WithdrawnAt < e.CreatedAt || e.WithdrawnAt >= terms.Closes):
 		c.differf("draw entry %d was withdrawn at %s, but came at %s, and entries closed at %s", e.ID, e.WithdrawnAt, e.CreatedAt, terms.Closes)
@@ -383,11 +393,12 @@ func (c *check) compareRoot() {
 	}
 }
 
-// beforeDraw notes a reservation: before the draw is over there is none.
+// beforeDraw notes a reservation: before the draw is over there is none, except of units that are kept for early
+// access.
 func (c *check) beforeDraw(r *drop.Reservation) {
 	s, w := c.state, &c.draw
 	switch {
-	case !s.HasDraw():
+	case !s.HasDraw(), c.keptFor(r.Pass):
 	case s.DrawState.Phase != drop.Drawn:
 		c.differf("reservation %d was made at %s, but the draw is not over", r.ID, r.CreatedAt)
 	case r.CreatedAt < s.Draw.Closes:
@@ -447,20 +458,24 @@ func (c *check) closePlaces() {
 	}
 }
 
-// compareDrawn compares the units that were drawn with the ledger. From the close to the end nobody can change them.
-// Several batches may share the last millisecond, so any of their states will do.
+// compareDrawn compares the units that were drawn with the ledger. They are what could be drawn for at some moment from
+// the close on. It stays the same, except that what a buyer with a pass gives back may come too late to be drawn for.
 func (c *check) compareDrawn() {
 	w := &c.draw
 	for size, stock := range w.record.Stock {
-		units, fits := int64(0), false
-		for _, more := range w.stocked {
-			if more.size != size || more.at > w.over {
-				continue
-			}
-			fits = fits || more.at == w.over && units == stock.Units
-			units += more.units
+		if size >= len(w.stocked) {
+			continue
 		}
-		if !fits && units != stock.Units && size < len(c.state.Sizes) {
+		units, fits := int64(0), false
+		for _, then := range w.stocked[size] {
+			switch {
+			case then.at < c.state.Draw.Closes:
+				units = then.units
+			case then.at <= w.over:
+				fits = fits || then.units == stock.Units
+			}
+		}
+		if !fits && units != stock.Units {
 			c.differf("the record of its draw has %d units%s, but the ledger %d", stock.Units, c.of(size), units)
 		}
 	}

@@ -209,7 +209,7 @@ func (h *history) drawEntries() []drop.DrawEntry {
 	return all
 }
 
-var draws = []func(*testing.T) (store.Filled, []drop.DrawEntry, store.Draw){ten, eleven, twelve}
+var draws = []func(*testing.T) (store.Filled, []drop.DrawEntry, store.Draw){ten, eleven, twelve, fourteen}
 
 // drawRows are what the stores keep of the draws beside the drops.
 func drawRows(t *testing.T) (rows []store.Row) {
@@ -229,8 +229,14 @@ func drawRows(t *testing.T) (rows []store.Row) {
 func remade(t *testing.T, stock []draw.Stock, change func([]drop.DrawEntry) []drop.DrawEntry) string {
 	t.Helper()
 	filled, entries, _ := ten(t)
-	d := kept(t, recordOf(t, filled.State, change(entries), stock))
-	return fmt.Sprintf("UPDATE draws SET record = {hex %x}, closed = '%s' WHERE drop_id = 10", d.Record, d.Closed)
+	return stored(t, filled, change(entries), stock)
+}
+
+// stored returns a statement that stores a record with those entries and units.
+func stored(t *testing.T, filled store.Filled, entries []drop.DrawEntry, stock []draw.Stock) string {
+	t.Helper()
+	d := kept(t, recordOf(t, filled.State, entries, stock))
+	return fmt.Sprintf("UPDATE draws SET record = {hex %x}, closed = '%s' WHERE drop_id = %d", d.Record, d.Closed, filled.State.ID)
 }
 
 // rewritten returns a statement that stores the record of drop 10 with a change.

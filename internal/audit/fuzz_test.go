@@ -51,6 +51,23 @@ func (d *damagedRows) kept() store.Draw {
 	return kept
 }
 
+// early are accesses with any terms.
+func (d *damagedRows) early() (all []drop.Access) {
+	for range d.n(4) {
+		all = append(all, drop.Access{
+			Sizes: [][]int{nil, {0}, {1, 0}, {-1, 9}}[d.n(4)], Starts: drop.Time(d.number()), Ends: drop.Time(d.number()), Uses: int(d.number()),
+			PerBuyer: int(d.number()), Units: d.number(), Kept: [][]int64{nil, {1}, {d.number(), d.number()}, {1, 2, 3, -4}}[d.n(4)],
+			Passes: uint32(d.number()), Used: d.number(),
+		})
+	}
+	return all
+}
+
+// pass is mostly none.
+func (d *damagedRows) pass() drop.PassID {
+	return []drop.PassID{0, 0, drop.NewPassID(1, 1, 1), drop.NewPassID(1, 1, 2), drop.NewPassID(1, 2, 1), drop.PassID(d.number())}[d.n(6)]
+}
+
 func (d *damagedRows) label() string { return []string{"", "9", "9.5", "\x00"}[d.n(4)] }
 
 func (d *damagedRows) Pulse(context.Context) (store.Pulse, error) {
@@ -68,6 +85,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 		s.Draw = drop.Draw{Opens: drop.Time(d.number()), Closes: drop.Time(d.number()), PayWithin: 60, Commitment: drop.Hash(draw.Commit(tenSeed))}
 		s.DrawState = drop.DrawState{Phase: drop.DrawPhase(d.n(4)), Entered: uint32(d.number()), Lined: uint32(d.n(4))}
 	}
+	s.StartTime, s.Accesses = drop.Time(d.number()), d.early()
 	for range d.n(3) {
 		s.Sizes = append(s.Sizes, drop.Size{Label: d.label(), Stock: drop.Stock{Total: d.number(), Available: d.number(), Held: d.number(), Sold: d.number()}, Waiting: d.number(), Pending: d.number()})
 	}
@@ -77,7 +95,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 	reasons := []drop.Reason{
 		drop.Created, drop.Restocked, drop.Reserved, drop.Purchased, drop.ReservationExpired, drop.ReservationCancelled, "", "x",
 		drop.PaymentStarted, drop.Returned, drop.WrittenOff, drop.MoneyRefunded,
-		drop.WaitlistOffered, drop.OfferExpired, drop.OfferDeclined, drop.WaitlistKept, drop.WaitlistFreed,
+		drop.WaitlistOffered, drop.OfferExpired, drop.OfferDeclined, drop.WaitlistKept, drop.WaitlistFreed, drop.AccessKept, drop.AccessFreed,
 	}
 	seq := drop.Seq(0)
 	for range d.n(8) {
@@ -95,7 +113,7 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 		if err := b.Reservation(drop.Reservation{
 			ID: drop.NewReservationID(drop.ID(d.n(2)), n), UserID: drop.UserID(d.number()), Size: d.label(), Status: drop.Status(d.n(6)),
 			CreatedAt: drop.Time(d.number()), ExpiresAt: drop.Time(d.number()), EndedAt: drop.Time(d.number()),
-			Payment: drop.PaymentID(d.n(3)), Claim: d.claim(), Offer: d.n(3) == 0,
+			Payment: drop.PaymentID(d.n(3)), Claim: d.claim(), Offer: d.n(3) == 0, Pass: d.pass(),
 		}); err != nil {
 			return err
 		}
@@ -121,8 +139,13 @@ func (d *damagedRows) ReadBooks(_ context.Context, _ drop.ID, b store.Books) err
 		n += uint32(d.n(3))
 		if err := b.DrawEntry(drop.DrawEntry{
 			ID: drop.NewEntryID(1, n), UserID: drop.UserID(d.n(4)), Sizes: []drop.Ranking{"0", "1,0", "", "0,0", "x", "7"}[d.n(6)],
-			CreatedAt: drop.Time(d.number()), WithdrawnAt: drop.Time(d.number() * int64(d.n(2))), Removed: d.label(),
+			CreatedAt: drop.Time(d.number()), WithdrawnAt: drop.Time(d.number() * int64(d.n(2))), Removed: d.label(), Pass: d.pass(),
 		}); err != nil {
+			return err
+		}
+	}
+	for range d.n(6) {
+		if err := b.Pass(drop.Pass{ID: d.pass(), Hash: drop.Hash{byte(d.n(3))}, Used: int(d.number())}); err != nil {
 			return err
 		}
 	}

@@ -87,13 +87,14 @@ func (c *check) entry(e drop.LedgerEntry) error {
 	}
 	switch e.Reason {
 	case drop.Created, drop.Restocked:
-		if c.state.HasDraw() {
-			c.draw.stocked = append(c.draw.stocked, stocked{i, e.At, e.Units})
-		}
 	case drop.WaitlistKept:
 		l.kept[i] += e.Units
 	case drop.WaitlistFreed:
 		l.kept[i] -= e.Units
+	case drop.AccessKept:
+		c.early.kept[i] += e.Units
+	case drop.AccessFreed:
+		c.early.kept[i] -= e.Units
 	case drop.PaymentStarted:
 		for n := range e.Numbers.All() {
 			l.started[n] = true
@@ -149,12 +150,15 @@ func (c *check) begin(e *drop.LedgerEntry, size int) {
 }
 
 // closeBatch checks that no counter is negative after a batch. Within a batch one may be, because its entries are
-// ordered by reason.
+// ordered by reason. It notes what a draw may draw for.
 func (c *check) closeBatch(newest drop.Seq) {
 	for i, s := range c.ledger.replay {
 		if !s.Balanced() {
 			c.differf("ledger entry %d ends its batch with an impossible stock%s: available %d, held %d, sold %d",
 				newest, c.of(i), s.Available, s.Held, s.Sold)
+		}
+		if c.state.HasDraw() {
+			c.draw.stock(i, c.ledger.at, s.Available+c.ledger.kept[i])
 		}
 	}
 }
@@ -218,6 +222,7 @@ func (c *check) compareStock(size int) {
 			c.differf("the counter %q%s is %d, but the ledger gives %d", counter.name, c.of(size), counter.have, counter.want)
 		}
 	}
+	c.compareKept(size)
 }
 
 // compareRow compares the drop's row with the newest ledger entry. Each batch makes a version, even one that moved no

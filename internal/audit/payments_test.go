@@ -298,7 +298,7 @@ func TestDrop_CountsWhatIsHeldPaidForAndWrittenOff(t *testing.T) {
 			}
 		}
 		report, err := audit.Run(t.Context(), d, nil)
-		if sum := report.Sum(); err != nil || sum.Held != 8 || sum.Paying != 1 || sum.WrittenOff != 1 {
+		if sum := report.Sum(); err != nil || sum.Held != 14 || sum.Paying != 1 || sum.WrittenOff != 1 {
 			t.Errorf("the sum is %+v, %v", sum, err)
 		}
 	})

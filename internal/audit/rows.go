@@ -70,6 +70,7 @@ func (c *check) reservation(r drop.Reservation) error {
 		c.rows.completed = append(c.rows.completed, sold)
 	case drop.Expired, drop.Cancelled:
 	}
+	c.letIn(&r, i)
 	c.paid(&r)
 	c.beforeDraw(&r)
 	return nil

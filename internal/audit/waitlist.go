@@ -65,6 +65,7 @@ func (c *check) waits(e drop.Entry) error {
 	c.closeReservations()
 	c.closePurchases()
 	c.closeDraw()
+	c.closeAccess()
 	c.report.Entries++
 	n := c.number(int64(e.ID))
 	if c.repeats(&c.line.entries, "waitlist entry", n) || !c.soundEntry(&e) {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/draw"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/engine"
@@ -59,6 +60,70 @@ func TestDraw_GoesFromEntriesToOffers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is kept for early access is not drawn for. What is left of it goes to the next in line.
+func TestDraw_LeavesOutWhatIsKeptForEarlyAccess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		v := serve(t, s, drawing.Options{})
+		id := create(t, s, terms(localNow(), 6))
+		for _, a := range []drop.AddAccess{
+			{Terms: drop.Access{Units: 3, Uses: 3, Ends: localNow().Add(closesIn + time.Hour)}, Passes: []drop.Hash{drop.HashCode(id, "KEPT-1")}},
+			{Terms: drop.Access{List: true, Uses: 1}, Passes: []drop.Hash{drop.HashBuyer(1)}},
+		} {
+			if _, err := v.AddAccess(t.Context(), id, a, engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v.enter(t, id, 1, noSize) // before the draw opens
+		bought, err := v.ReserveEarly(t.Context(), id, 90, "", "KEPT-1", engine.Retry{})
+		if err == nil {
+			_, err = v.Purchase(t.Context(), bought.ID, 0, engine.Retry{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(closesIn - time.Second)
+		for user := drop.UserID(2); user <= 9; user++ {
+			if _, err := v.Enter(t.Context(), id, user, nil, engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		held, err := v.ReserveEarly(t.Context(), id, 91, "", "KEPT-1", engine.Retry{}) // while the draw is open
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, err := draw.Parse([]byte(v.check(t, s, id).text))
+		if err != nil || len(record.Stock) != 1 || record.Stock[0].Units != 3 || len(record.Winners) != 3 {
+			t.Fatalf("%+v, %v", record, err)
+		}
+		if _, err := v.Cancel(t.Context(), held.ID, 0, engine.Retry{}); err != nil {
+			t.Fatal(err)
+		}
+		if d := v.drop(t, id); d.KeptOf(0) != 2 {
+			t.Errorf("%d units are kept", d.KeptOf(0))
+		}
+		clean := func() {
+			t.Helper()
+			if r, err := audit.Drop(t.Context(), s, id); err != nil || r.Differences != 0 || r.Passes != 2 {
+				t.Errorf("the audit: %+v, %v", r, err)
+			}
+		}
+		clean()
+		time.Sleep(closesIn + time.Hour) // the access is over, and nobody paid
+		line, err := v.Line(t.Context(), id, 0, 10)
+		if err != nil || len(line) != 9 || v.drop(t, id).KeptOf(0) != 0 {
+			t.Fatalf("%+v, %v", line, err)
+		}
+		for i := range line[:5] {
+			if line[i].Status != drop.Offered {
+				t.Errorf("place %d: %+v", i+1, line[i])
+			}
+		}
+		clean()
+	})
 }
 
 func TestDraw_IsTheSameOnSQLite(t *testing.T) {
