@@ -106,7 +106,7 @@ func printJSON(w io.Writer, r *audit.Report) error {
 	}{Clean: r.Damaged() == 0, Drops: append([]audit.DropReport{}, r.Drops...)})
 }
 
-// rows names the waitlist, the draw, held, kept and written-off units, and payments, only if there are any.
+// rows names the waitlist, the draw, passes, held, kept and written-off units, and payments, only if there are any.
 func rows(d *audit.DropReport) string {
 	text := fmt.Sprintf("%s, %s, %s", count(d.Reservations, "reservation"), count(d.Purchases, "purchase"), count(d.LedgerEntries, "ledger entry"))
 	if d.Entries > 0 {
@@ -114,6 +114,9 @@ func rows(d *audit.DropReport) string {
 	}
 	if d.DrawEntries > 0 {
 		text += ", " + count(d.DrawEntries, "draw entry")
+	}
+	if d.Passes > 0 {
+		text += fmt.Sprintf(", %s to early access (%s)", count(d.Passes, "pass"), count(d.Uses, "use"))
 	}
 	if d.Held > 0 {
 		text += ", " + count(d.Held, "unit") + " held"
@@ -123,6 +126,9 @@ func rows(d *audit.DropReport) string {
 	}
 	if d.Kept > 0 {
 		text += ", " + count(d.Kept, "unit") + " kept for the waitlist"
+	}
+	if d.KeptEarly > 0 {
+		text += ", " + count(d.KeptEarly, "unit") + " kept for early access"
 	}
 	if d.WrittenOff > 0 {
 		text += ", " + count(d.WrittenOff, "unit") + " written off"
@@ -147,6 +153,9 @@ func count(n int64, what string) string {
 	}
 	if stem, ok := strings.CutSuffix(what, "y"); ok {
 		what = stem + "ie"
+	}
+	if strings.HasSuffix(what, "s") {
+		what += "e"
 	}
 	return thousands(n) + " " + what + "s"
 }

@@ -7,7 +7,7 @@ import (
 	"sneakerdrop/internal/audit"
 )
 
-// The waitlist, held, kept and written-off units, and payments stand in the line only if there are any.
+// The waitlist, the draw, passes, held, kept and written-off units, and payments stand in the line only if there are any.
 func TestPrintDrop_NamesUnitsAndMoneyOnlyIfThereIsAny(t *testing.T) {
 	for want, d := range map[string]audit.DropReport{
 		"3 reservations, 2 purchases, 7 ledger entries: clean":                                               {},
@@ -21,6 +21,10 @@ func TestPrintDrop_NamesUnitsAndMoneyOnlyIfThereIsAny(t *testing.T) {
 		},
 		"3 reservations, 2 purchases, 7 ledger entries, 1 draw entry: clean":                      {DrawEntries: 1},
 		"3 reservations, 2 purchases, 7 ledger entries, 200,000 draw entries, 1 unit held: clean": {DrawEntries: 200_000, Held: 1},
+		"3 reservations, 2 purchases, 7 ledger entries, 1 pass to early access (1 use): clean":    {Passes: 1, Uses: 1},
+		"3 reservations, 2 purchases, 7 ledger entries, 2,000 passes to early access (0 uses), 5 units kept for early access: clean": {
+			Passes: 2000, KeptEarly: 5,
+		},
 		"3 reservations, 2 purchases, 7 ledger entries, 3 payments: 361.5 EUR captured, 20.25 refunded, 341.25 kept and 900 JPY captured, 0 refunded, 900 kept: clean": {
 			Payments: 3, Money: []audit.Money{{Currency: "EUR", Captured: 3_615_000, Refunded: 202_500, Kept: 3_412_500}, {Currency: "JPY", Captured: 9_000_000, Kept: 9_000_000}},
 		},

@@ -26,6 +26,8 @@ type Metrics struct {
 	storeErrors *prometheus.CounterVec
 	live        *prometheus.Desc
 	waiting     *prometheus.Desc
+	earlyUses   *prometheus.Desc
+	earlyKept   *prometheus.Desc
 	queued      *prometheus.Desc
 	drops       *prometheus.Desc
 	skew        *prometheus.Desc
@@ -69,6 +71,8 @@ func NewMetrics() *Metrics {
 		storeErrors: counter("sneakerdrop_store_errors_total", "Failures of the database, by what is known after them.", "class"),
 		live:        prometheus.NewDesc("sneakerdrop_holds_live", "Units held now, in all drops.", nil, nil),
 		waiting:     prometheus.NewDesc("sneakerdrop_waitlist_waiting", "Entries of waitlists that wait now, in all drops.", nil, nil),
+		earlyUses:   prometheus.NewDesc("sneakerdrop_early_access_uses", "Uses of codes and places on lists that count now, in all drops.", nil, nil),
+		earlyKept:   prometheus.NewDesc("sneakerdrop_early_access_kept", "Units kept for early access now, in all drops.", nil, nil),
 		queued:      prometheus.NewDesc("sneakerdrop_commands_queued", "Commands waiting in lanes now.", nil, nil),
 		drops:       prometheus.NewDesc("sneakerdrop_drops", "Drops that are not archived.", nil, nil),
 		skew: prometheus.NewDesc("sneakerdrop_clock_skew_seconds",
@@ -96,6 +100,8 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	}
 	ch <- m.live
 	ch <- m.waiting
+	ch <- m.earlyUses
+	ch <- m.earlyKept
 	ch <- m.queued
 	ch <- m.drops
 	ch <- m.skew
@@ -110,12 +116,18 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	if m.engine == nil {
 		return
 	}
-	var held, waiting, queued, drops float64
+	var held, waiting, uses, kept, queued, drops float64
 	m.engine.mu.RLock()
 	for _, l := range m.engine.lanes {
 		v := l.view.Load()
 		held += float64(v.Drop.Stock().Held)
 		waiting += float64(v.Drop.Waiting())
+		for i := range v.Drop.Accesses {
+			uses += float64(v.Drop.Accesses[i].Used)
+		}
+		for size := range v.Drop.Sizes {
+			kept += float64(v.Drop.KeptOf(size))
+		}
 		if !v.Drop.Archived {
 			drops++
 		}
@@ -126,6 +138,8 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	m.engine.mu.RUnlock()
 	ch <- prometheus.MustNewConstMetric(m.live, prometheus.GaugeValue, held)
 	ch <- prometheus.MustNewConstMetric(m.waiting, prometheus.GaugeValue, waiting)
+	ch <- prometheus.MustNewConstMetric(m.earlyUses, prometheus.GaugeValue, uses)
+	ch <- prometheus.MustNewConstMetric(m.earlyKept, prometheus.GaugeValue, kept)
 	ch <- prometheus.MustNewConstMetric(m.queued, prometheus.GaugeValue, queued)
 	ch <- prometheus.MustNewConstMetric(m.drops, prometheus.GaugeValue, drops)
 	ch <- prometheus.MustNewConstMetric(m.skew, prometheus.GaugeValue, m.engine.skew.get().Seconds())

@@ -91,9 +91,9 @@ func (p *planner) after(g group) Position {
 		e := &g.entries[i]
 		switch e.Reason {
 		case drop.Created, drop.Restocked, drop.ReservationExpired, drop.ReservationCancelled, drop.Returned,
-			drop.OfferExpired, drop.OfferDeclined, drop.WaitlistFreed:
+			drop.OfferExpired, drop.OfferDeclined, drop.WaitlistFreed, drop.AccessFreed:
 			after.Available += e.Units
-		case drop.Reserved, drop.WaitlistOffered, drop.WaitlistKept:
+		case drop.Reserved, drop.WaitlistOffered, drop.WaitlistKept, drop.AccessKept:
 			after.Available -= e.Units
 		case drop.Purchased, drop.PaymentStarted, drop.WrittenOff, drop.MoneyRefunded:
 		}

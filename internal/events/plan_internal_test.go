@@ -148,6 +148,33 @@ func TestPlan_OffersAreNeverOnSale(t *testing.T) {
 	}
 }
 
+// Units that are kept for early access are not on sale. To keep them, and to free them, is no event of its own. A buyer
+// who takes one, and one who gives it back, are told as everybody.
+func TestPlan_KeptForEarlyAccess(t *testing.T) {
+	entry := func(seq drop.Seq, batch byte, reason drop.Reason, numbers ...uint32) drop.LedgerEntry {
+		return drop.LedgerEntry{
+			Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: int64(len(numbers)), Numbers: drop.NumbersOf(numbers...),
+		}
+	}
+	count := func(seq drop.Seq, batch byte, reason drop.Reason, units int64) drop.LedgerEntry {
+		return drop.LedgerEntry{Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: units}
+	}
+	settings := drop.Settings{Name: "Comet", Price: 1}
+	revisions := []drop.Revision{{Version: 1, Seq: 1, At: 9, Settings: drop.EncodeSettings(&settings, nil)}}
+	checkPlan(t, []drop.LedgerEntry{
+		count(1, 1, drop.Created, 3),
+		count(2, 2, drop.AccessKept, 2),
+		count(3, 3, drop.AccessFreed, 1), entry(4, 3, drop.Reserved, 1),
+		entry(5, 4, drop.ReservationCancelled, 1), count(6, 4, drop.AccessKept, 1),
+		entry(7, 5, drop.Reserved, 2),
+		count(8, 6, drop.AccessFreed, 2),
+		count(9, 7, drop.AccessKept, 2),
+	}, revisions, []string{
+		"1 v1 drop.created 0", "2 v3 hold.created 1", "3 v4 hold.cancelled 1", "4 v5 hold.created 2", "5 v5 drop.sold_out 0",
+		"6 v6 drop.back_in_stock 0", "7 v7 drop.sold_out 0",
+	})
+}
+
 // Offers are not movements: a shop may tell each buyer.
 func TestMovement_OffersAreKept(t *testing.T) {
 	for _, kind := range []Type{WaitlistOffered, WaitlistOfferExpired, WaitlistOfferDeclined} {

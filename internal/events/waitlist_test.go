@@ -136,6 +136,7 @@ func TestMaxLedgerPerBatch_IsMoreThanABatchWrites(t *testing.T) {
 	reasons := []drop.Reason{
 		drop.Restocked, drop.ReservationExpired, drop.ReservationCancelled, drop.Reserved, drop.Purchased, drop.PaymentStarted, drop.MoneyRefunded,
 		drop.Returned, drop.WrittenOff, drop.WaitlistOffered, drop.OfferExpired, drop.OfferDeclined, drop.WaitlistKept, drop.WaitlistFreed,
+		drop.AccessKept, drop.AccessFreed,
 	}
 	if drop.MaxLedgerPerBatch <= len(reasons)*drop.MaxSizes {
 		t.Errorf("%d entries are read at once", drop.MaxLedgerPerBatch)
