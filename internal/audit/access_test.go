@@ -125,7 +125,7 @@ func access(id int, from, to string) string {
 	return fmt.Sprintf("UPDATE drops SET access = replace(access, '%s', '%s') WHERE id = %d", from, to, id)
 }
 
-// accessDamages are like damages, of drop 13. Its passes are {r} + 2^26 × (number of the access) + (number of the pass).
+// accessDamages are like damages, of drop 13. The id of a pass is {r} + 2^26 × (number of its access) + (its number).
 var accessDamages = []damage{
 	{"row: not readable", access(13, "{", ""), `its early access cannot be read`},
 	{"row: no early access", "UPDATE drops SET access = NULL WHERE id = 13", `0 units of size "9" are kept for early access, but the ledger gives 1`},

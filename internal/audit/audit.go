@@ -1,5 +1,5 @@
-// Package audit checks that all records of a drop agree: the ledger replayed from its first entry, the counters, the
-// reservations, the purchases, the waitlist, the draw, the early access and the payments.
+// Package audit checks that all records of a drop agree. These are the ledger replayed from its first entry, the
+// counters, the reservations, the purchases, the waitlist, the draw, the early access and the payments.
 //
 // It reads each drop as of one moment while sales continue, and then the payments. Drops are read one after the other,
 // so that no snapshot lasts longer than one drop takes. The comparison itself is pure and assumes nothing about the

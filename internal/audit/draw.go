@@ -459,7 +459,8 @@ func (c *check) closePlaces() {
 }
 
 // compareDrawn compares the units that were drawn with the ledger. They are what could be drawn for at some moment from
-// the close on. It stays the same, except that what a buyer with a pass gives back may come too late to be drawn for.
+// the close on. It stays the same, except that a unit which a buyer with a pass releases may come too late to be drawn
+// for.
 func (c *check) compareDrawn() {
 	w := &c.draw
 	for size, stock := range w.record.Stock {

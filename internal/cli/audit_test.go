@@ -7,7 +7,8 @@ import (
 	"sneakerdrop/internal/audit"
 )
 
-// The waitlist, the draw, passes, held, kept and written-off units, and payments stand in the line only if there are any.
+// The waitlist, the draw, passes, held, kept and written-off units, and payments stand in the line only if there are
+// any.
 func TestPrintDrop_NamesUnitsAndMoneyOnlyIfThereIsAny(t *testing.T) {
 	for want, d := range map[string]audit.DropReport{
 		"3 reservations, 2 purchases, 7 ledger entries: clean":                                               {},

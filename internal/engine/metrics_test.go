@@ -83,3 +83,29 @@ func TestMetrics_CountJoinsAndHowOffersEnded(t *testing.T) {
 		}
 	})
 }
+
+// The uses of all accesses count while they last, and what is kept until it goes back.
+func TestMetrics_ShowEarlyAccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := engine.NewMetrics()
+		e := start(t, memory.New(localNow), engine.Config{Metrics: m})
+		one, other := create(t, e, soon(e, 9)), create(t, e, soon(e, 9))
+		letIn(t, e, one, drop.Access{Uses: 5, Units: 4}, drop.HashCode(one, "member-1"))
+		letIn(t, e, other, drop.Access{Uses: 5}, drop.HashCode(other, "member-1"))
+		for user, id := range []drop.ID{one, one, other} {
+			if _, err := e.ReserveEarly(t.Context(), id, drop.UserID(user+1), "", "member-1", engine.Retry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := map[string]float64{"uses": 3, "kept": 2}
+		if got := measured(t, m, "sneakerdrop_early_access_"); !maps.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+		time.Sleep(time.Hour + time.Second)
+		synctest.Wait()
+		want = map[string]float64{"uses": 0, "kept": 0}
+		if got := measured(t, m, "sneakerdrop_early_access_"); !maps.Equal(got, want) {
+			t.Errorf("when it is over: %v, want %v", got, want)
+		}
+	})
+}
