@@ -30,7 +30,8 @@ func (e *Engine) passes(ctx context.Context, d *drop.Drop, user drop.UserID, cod
 		with.Code = drop.HashCode(d.ID, code)
 	}
 	now := e.Now()
-	var email drop.Hash
+	var email drop.Hash // zero: the buyer has none, even if a list has the hash of nothing
+	asked := false
 	for i := range d.Accesses {
 		x := &d.Accesses[i]
 		if !x.List || !d.MayAdmit(x, now) {
@@ -40,14 +41,18 @@ func (e *Engine) passes(ctx context.Context, d *drop.Drop, user drop.UserID, cod
 		if !x.Emails {
 			continue
 		}
-		if email == (drop.Hash{}) {
+		if !asked {
 			buyer, err := Ask(ctx, e, func(s store.Records) (drop.User, error) { return s.User(ctx, user) })
 			if err != nil && drop.CodeOf(err) != drop.CodeUserNotFound {
 				return nil, err
 			}
-			email = drop.HashEmail(sha256.Sum256([]byte(buyer.Email)))
+			if asked = true; buyer.Email != "" {
+				email = drop.HashEmail(sha256.Sum256([]byte(buyer.Email)))
+			}
 		}
-		with.Listed = append(with.Listed, drop.OnList(i+1, email))
+		if email != (drop.Hash{}) {
+			with.Listed = append(with.Listed, drop.OnList(i+1, email))
+		}
 	}
 	return with, nil
 }
