@@ -328,10 +328,20 @@ export interface components {
              * @description Units that are kept for those who wait and not offered yet
              */
             kept: number;
+            /**
+             * Format: int64
+             * @description Units that are kept for early access
+             */
+            kept_early: number;
             /** Format: int64 */
             ledger_entries: number;
             /** @description What the payments moved, for each currency */
             money: components["schemas"]["MoneySum"][];
+            /**
+             * Format: int64
+             * @description Codes, and places on lists, that were checked
+             */
+            passes: number;
             /**
              * Format: int64
              * @description Those of them whose buyers are paying
@@ -351,6 +361,11 @@ export interface components {
             reservations: number;
             /** @description The first differences. The first one is the likely cause */
             sentences: string[];
+            /**
+             * Format: int64
+             * @description Their uses, counted from the reservations and the entries of the draw
+             */
+            uses: number;
             /**
              * Format: int64
              * @description Those of them that wait
@@ -2398,6 +2413,9 @@ export interface operations {
                      *       "paying": 0,
                      *       "written_off": 0,
                      *       "kept": 0,
+                     *       "passes": 0,
+                     *       "uses": 0,
+                     *       "kept_early": 0,
                      *       "payments": 0,
                      *       "money": [],
                      *       "differences": 0,

@@ -24,6 +24,9 @@ type auditAnswer struct {
 	Paying        int64      `json:"paying" doc:"Those of them whose buyers are paying"`
 	WrittenOff    int64      `json:"written_off" doc:"Sold units that were taken back and left the stock, counted from the purchases"`
 	Kept          int64      `json:"kept" doc:"Units that are kept for those who wait and not offered yet"`
+	Passes        int64      `json:"passes" doc:"Codes, and places on lists, that were checked"`
+	Uses          int64      `json:"uses" doc:"Their uses, counted from the reservations and the entries of the draw"`
+	KeptEarly     int64      `json:"kept_early" doc:"Units that are kept for early access"`
 	Payments      int64      `json:"payments" doc:"Payments checked"`
 	Money         []moneySum `json:"money" nullable:"false" doc:"What the payments moved, for each currency"`
 	Differences   int64      `json:"differences"`
@@ -75,7 +78,8 @@ func (a *api) auditDrop(w http.ResponseWriter, r *http.Request) error {
 	answer := &auditAnswer{
 		DropID: report.ID, Clean: report.Differences == 0, Reservations: report.Reservations, Purchases: report.Purchases,
 		LedgerEntries: report.LedgerEntries, Entries: report.Entries, Waiting: report.Waiting, Held: report.Held, Paying: report.Paying,
-		WrittenOff: report.WrittenOff, Kept: report.Kept, Payments: report.Payments, Money: []moneySum{},
+		WrittenOff: report.WrittenOff, Kept: report.Kept, Passes: report.Passes, Uses: report.Uses, KeptEarly: report.KeptEarly,
+		Payments: report.Payments, Money: []moneySum{},
 		Differences: report.Differences, Sentences: append([]string{}, report.Sentences...),
 	}
 	for _, m := range report.Money {

@@ -127,8 +127,15 @@ func TestAudit_SaysWhatDiffers(t *testing.T) {
 	s := newShop(t)
 	mustPost[dropJSON](s, "/api/drops/create", createBody)
 	mustPost[reservationJSON](s, "/api/drops/reserve", `{"dropId":1,"userId":1}`)
-	if r := s.get("/api/drops/1/audit"); r.status != http.StatusOK || r.body != `{"dropId":1,"clean":true,"reservations":1,"purchases":0,"ledger_entries":2,"waitlist_entries":0,"waiting":0,"held":1,"paying":0,"written_off":0,"kept":0,"payments":0,"money":[],"differences":0,"sentences":[]}` {
+	if r := s.get("/api/drops/1/audit"); r.status != http.StatusOK || r.body != `{"dropId":1,"clean":true,"reservations":1,"purchases":0,"ledger_entries":2,"waitlist_entries":0,"waiting":0,"held":1,"paying":0,"written_off":0,"kept":0,"passes":0,"uses":0,"kept_early":0,"payments":0,"money":[],"differences":0,"sentences":[]}` {
 		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := s.post("/api/drops/1/codes", `{"codes":["FRIENDS-26","FAMILY-26"],"uses":9,"units":2,"ends":"9998-01-01T00:00:00Z"}`); r.status != http.StatusCreated {
+		t.Fatal(r.body)
+	}
+	s.ok(s.post("/api/drops/reserve", `{"dropId":1,"userId":2,"code":"FRIENDS-26"}`))
+	if body := s.ok(s.get("/api/drops/1/audit")).body; !strings.Contains(body, `"held":2,"paying":0,"written_off":0,"kept":0,"passes":2,"uses":1,"kept_early":1,`) {
+		t.Error(body)
 	}
 	s.refused(s.get("/api/drops/2/audit"), http.StatusNotFound, "drop_not_found")
 	mustPost[dropJSON](s, "/api/drops/create", waitBody)

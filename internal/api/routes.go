@@ -302,7 +302,7 @@ func (a *api) controlRoutes() []route {
 		id: "audit", access: operators, tag: tagOperating, summary: "Audit a drop",
 		text:   "Compares the ledger with the counters, reservations, purchases and the waitlist, all as of one moment. Only one audit runs at a time. A million reservations take a second or two.",
 		params: []*huma.Param{idParam("The drop's id", "1")}, answer: reflect.TypeFor[auditAnswer](),
-		answerExample: `{"dropId":1,"clean":true,"reservations":4,"purchases":2,"ledger_entries":6,"waitlist_entries":0,"waiting":0,"held":1,"paying":0,"written_off":0,"kept":0,"payments":0,"money":[],"differences":0,"sentences":[]}`,
+		answerExample: `{"dropId":1,"clean":true,"reservations":4,"purchases":2,"ledger_entries":6,"waitlist_entries":0,"waiting":0,"held":1,"paying":0,"written_off":0,"kept":0,"passes":0,"uses":0,"kept_early":0,"payments":0,"money":[],"differences":0,"sentences":[]}`,
 		codes:         []drop.Code{drop.CodeInvalid, drop.CodeDropNotFound, codeOverloaded},
 	})
 }
