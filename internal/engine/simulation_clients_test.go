@@ -30,6 +30,9 @@ type deed struct {
 	enters    pair
 	withdraws drop.UserID
 	removes   drop.EntryID
+	// adds is early access that an operator makes. shows is the code of a buyer.
+	adds  *access
+	shows string
 
 	mu              sync.Mutex
 	asked, refusals int
@@ -75,6 +78,9 @@ func (d *deed) ask(s *simulation, r *replica) {
 		d.refusals++
 		d.code = drop.CodeOf(err)
 		s.count("calls refused")
+		if d.code == drop.CodeCodeInvalid || d.code == drop.CodeCodeRequired {
+			s.count("calls refused with " + string(d.code))
+		}
 		// A call that overlapped with the first may have been refused before the first succeeded.
 		if code := drop.CodeOf(err); d.key != "" && d.answer != "" && code != "" && !began.Before(d.answered) {
 			s.t.Errorf("%s was answered with %s, and then refused: %v", d, d.answer, err)
@@ -101,7 +107,8 @@ func (d *deed) checkView(s *simulation, e *engine.Engine, got any) {
 	}
 	is, was := committed.Drop, v.Drop
 	s.checkKept("shown", &was)
-	if was.Version > is.Version || was.Version == is.Version && (was.Stock() != is.Stock() || was.Paused != is.Paused) {
+	if was.Version > is.Version || was.Version == is.Version && (was.Stock() != is.Stock() || was.Paused != is.Paused ||
+		drop.EncodeAccesses(was.Accesses) != drop.EncodeAccesses(is.Accesses)) {
 		s.t.Errorf("%s: shown is %+v, committed is %+v", d, was, is)
 	}
 	if told, ok := got.(*engine.View); ok && told != nil && d.key == "" && told.Drop.Version > was.Version {
@@ -163,6 +170,10 @@ func (c *client) run() {
 			c.draw()
 			continue
 		}
+		if len(c.sim.plan.early.accesses) > 0 && c.rnd.IntN(2) == 0 {
+			c.early()
+			continue
+		}
 		switch n := c.rnd.IntN(34); {
 		case n >= 26:
 			c.wait()
@@ -222,7 +233,7 @@ func (c *client) reserve() *deed {
 	switch c.sim.specs[i].Name {
 	case "limited":
 		who.user = drop.UserID(1 + c.rnd.IntN(4))
-	case "sized", "waited", "drawn":
+	case "sized", "waited", "drawn", "early":
 		who.size = []string{"8", "9"}[c.rnd.IntN(2)]
 	}
 	d := c.add(&deed{

@@ -24,6 +24,7 @@ type plan struct {
 	crashes []crash
 	hold    time.Duration
 	draw    time.Duration // until the draw closes; 0: no drop has a draw
+	early   early
 }
 
 // outage is a period in which no call reaches the store.
@@ -66,6 +67,9 @@ func newPlan(seed uint64) plan {
 	p.hold = []time.Duration{time.Minute, 5 * time.Second, 2 * time.Second}[rnd.IntN(3)]
 	if seed%8 == 0 {
 		p.draw = clientsRun/4 + rand0(rnd, clientsRun/4)
+	}
+	if seed%16 == 0 || seed%8 == 2 {
+		p.early = newEarly(seed, p.draw > 0)
 	}
 	return p
 }
@@ -198,7 +202,8 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 	pause := rand0(rnd, max(l.sim.plan.slow, 1))
 	decided := make(chan struct{})
 	given := &storetest.Over{Batch: b, Need: func() drop.Need { return need }, Follower: storetest.None, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
-		closed, was := s.LineClosed, s.DrawState
+		closed, was := s.LineClosed, s.Drop
+		was.Accesses = drop.CloneAccesses(was.Accesses)
 		changes := b.Decide(s, now)
 		close(decided)
 		if m != none {
@@ -208,7 +213,7 @@ func (l *line) RunBatch(ctx context.Context, b store.Batch) error {
 			return nil // a killed replica sends no COMMIT
 		}
 		if changes != nil {
-			l.sim.committed(s, closed, was)
+			l.sim.committed(s, changes, closed, &was)
 		}
 		if changes != nil && m == none {
 			begin = l.follow(b)

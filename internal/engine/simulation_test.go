@@ -21,7 +21,7 @@ import (
 	"sneakerdrop/internal/testing/seeds"
 )
 
-// Two replicas sell four drops, in each eighth seed five, from one store for a minute of simulated time. The seed of a
+// Two replicas sell four drops, or five of which one has a draw or early access, from one store for a minute of simulated time. The seed of a
 // run decides what clients ask and what fails. Store calls fail before, during and after COMMIT, take effect late or
 // are slow. The store has outages, its clock is set, and replicas are killed. Then the faults end and the test checks
 // the promises; see books.
@@ -76,6 +76,7 @@ type simulation struct {
 	made, ended map[drop.ReservationID]int // as reported by events
 	closings    []closing
 	over        drop.Time // when the draw was over; 0: it is not
+	kept        keptRows
 }
 
 // simulationSpecs returns the four drops.
@@ -96,10 +97,17 @@ func simulate(t *testing.T, p plan) *simulation {
 	s := &simulation{
 		t: t, plan: p, began: time.Now(), counts: make(map[string]int),
 		made: make(map[drop.ReservationID]int), ended: make(map[drop.ReservationID]int),
+		kept: keptRows{
+			passes:       make(map[drop.PassID]drop.Hash),
+			reservations: make(map[drop.ReservationID]drop.Reservation),
+			drawEntries:  make(map[drop.EntryID]drop.DrawEntry),
+		},
 	}
 	s.store = memory.New(func() drop.Time { return drop.TimeOf(time.Now().Add(time.Duration(s.ahead.Load()))) })
 	if s.specs = simulationSpecs(); p.draw > 0 {
 		s.specs = append(s.specs, drawSpec(&p, drop.TimeOf(s.began)))
+	} else if len(p.early.accesses) > 0 {
+		s.specs = append(s.specs, earlySpec(&p, drop.TimeOf(s.began)))
 	}
 	for _, spec := range s.specs {
 		made, _, err := s.store.CreateDrop(t.Context(), spec, drop.BatchID{1}, drop.Key{})
@@ -115,6 +123,9 @@ func simulate(t *testing.T, p plan) *simulation {
 		if p.draw > 0 {
 			all.Go(func() { s.draws(i) })
 		}
+	}
+	if len(p.early.accesses) > 0 {
+		all.Go(s.operator)
 	}
 	for _, step := range p.steps {
 		all.Go(func() { s.setClock(step) })
@@ -211,6 +222,9 @@ func (s *simulation) recover() {
 		s.recoverDraw()
 	}
 	s.closeLines()
+	if len(s.plan.early.accesses) > 0 {
+		s.recoverEarly()
+	}
 	time.Sleep(77 * time.Second) // a hold, a quarter more for a payment, and a sweep
 	for _, r := range s.replicas {
 		e, _ := r.reach()

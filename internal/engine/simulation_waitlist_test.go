@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -18,15 +19,18 @@ type closing struct {
 }
 
 // committed checks a state that a batch commits. closed is the last entry of closed lines before the batch, and was the
-// state of the draw.
-func (s *simulation) committed(state *drop.State, closed uint32, was drop.DrawState) {
+// drop.
+func (s *simulation) committed(state *drop.State, changes *drop.Changes, closed uint32, was *drop.Drop) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.checkKept("committed", &state.Drop)
 	if state.ID == s.drawn() {
-		s.commitsDraw(was, state)
+		s.commitsDraw(was.DrawState, state)
 	} else if state.HandsOver() { // fewer wait than one batch offers units to
 		s.t.Errorf("units are kept and not offered: %+v", state.Drop)
+	}
+	if s.hasEarly(state.ID) {
+		s.commitsEarly(was, state, changes)
 	}
 	if state.LineClosed != closed {
 		s.closings = append(s.closings, closing{state.ID, state.LineClosed, state.LastAt})
@@ -69,7 +73,7 @@ func (c *client) wait() {
 
 // join lets a buyer wait: a new one, or one who reaches the limit again and again.
 func (c *client) join() *deed {
-	id := c.sim.drops[3]
+	id := c.sim.lined(c.rnd)
 	who := pair{user: drop.UserID(1000*c.number + c.calls), size: []string{"8", "9"}[c.rnd.IntN(2)]}
 	if c.rnd.IntN(2) == 0 {
 		who.user = 1
@@ -141,9 +145,17 @@ func (c *client) leave() *deed {
 	})
 }
 
+// lined returns a drop with a waitlist.
+func (s *simulation) lined(rnd *rand.Rand) drop.ID {
+	if s.plan.draw == 0 && s.plan.early.waitlist && rnd.IntN(2) == 0 {
+		return s.drops[4]
+	}
+	return s.drops[3]
+}
+
 // edit changes the drop with the waitlist, once and without a key.
 func (c *client) edit(what string, cmd drop.Edit) {
-	id := c.sim.drops[3]
+	id := c.sim.lined(c.rnd)
 	c.send(&deed{
 		what: fmt.Sprintf("%s %s %d", c.name, what, id), drop: id,
 		call: func(ctx context.Context, e *engine.Engine, _ engine.Retry) (any, error) { return e.Edit(ctx, id, cmd) },
@@ -153,9 +165,14 @@ func (c *client) edit(what string, cmd drop.Edit) {
 // closeLines ends the wait of everybody after the faults, so that all holds can end.
 func (s *simulation) closeLines() {
 	e, ctx := s.replicas[1].reach()
-	v, err := e.Edit(ctx, s.drops[3], drop.Edit{Waitlist: new(false)})
-	if err != nil || v.Drop.Waiting() != 0 {
-		s.t.Errorf("close the lines: %+v, %v", v, err)
+	for i := range s.specs {
+		if !s.specs[i].Waitlist {
+			continue
+		}
+		v, err := e.Edit(ctx, s.drops[i], drop.Edit{Waitlist: new(false)})
+		if err != nil || v.Drop.Waiting() != 0 {
+			s.t.Errorf("close the lines: %+v, %v", v, err)
+		}
 	}
 }
 
@@ -188,7 +205,8 @@ func (b *books) checkWaitlist() {
 		late[r.Claim] = late[r.Claim] || r.Claim != r.ID
 	}
 	for _, r := range b.reservations {
-		if (r.ID.Drop() == b.drops[3] || r.ID.Drop() == b.drawn()) && !r.Offer && !late[r.ID] {
+		lined := r.ID.Drop() == b.drops[3] || r.ID.Drop() == b.drawn() || b.plan.early.waitlist && b.hasEarly(r.ID.Drop())
+		if lined && !r.Offer && !late[r.ID] && !b.fromKept(r) {
 			b.checkNobodyWaited(r)
 		}
 	}

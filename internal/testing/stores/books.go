@@ -15,6 +15,7 @@ type Books struct {
 	Purchases    []drop.Purchase
 	Entries      []drop.Entry
 	DrawEntries  []drop.DrawEntry
+	Passes       []drop.Pass
 }
 
 // ReadBooks reads everything that a store has about one drop.
@@ -26,6 +27,7 @@ func ReadBooks(ctx context.Context, s store.Records, id drop.ID) (b Books, err e
 		Purchase:    func(p drop.Purchase) error { b.Purchases = append(b.Purchases, p); return nil },
 		Waits:       func(e drop.Entry) error { b.Entries = append(b.Entries, e); return nil },
 		DrawEntry:   func(e drop.DrawEntry) error { b.DrawEntries = append(b.DrawEntries, e); return nil },
+		Pass:        func(p drop.Pass) error { b.Passes = append(b.Passes, p); return nil },
 	})
 	return b, err
 }
