@@ -24,6 +24,7 @@ type rehearsal struct {
 	SellOut                             int64 `json:"sell_out"`
 	Reserve, Purchase, Return           struct{ Count int64 }
 	Waitlist                            *struct{ Joined, Offered, Bought, Declined, Expired int64 }
+	Early                               *struct{ Codes, Used, Refused, Kept, Sold, Returned int64 }
 	Refused                             map[string]int64
 }
 
@@ -89,6 +90,27 @@ func TestRehearse_PlaysTheWaitlist(t *testing.T) {
 	}
 	if _, copied := get(t, fmt.Sprintf("%s/api/drops/%d", s.url, r.Copy)); !strings.Contains(copied, `"offer_for":10,`) {
 		t.Error(copied)
+	}
+}
+
+// Where a drop has early access, some buyers come before the start with codes of the rehearsal, and what was kept and not
+// sold goes back to the others.
+func TestRehearse_PlaysEarlyAccess(t *testing.T) {
+	t.Parallel()
+	s := startFor(t, t.TempDir(), "--hold=6s")
+	made(t, s.url, tomorrows)
+	for _, body := range []string{`{"count":12,"units":6}`, `{"codes":["FRIENDS"],"uses":5}`, `{"list":"1\n2\n3"}`} {
+		if answer := post(t, s.url+"/api/drops/1/codes", body); !strings.HasPrefix(answer, "201 ") {
+			t.Fatalf("%s: %s", body, answer)
+		}
+	}
+	r, stderr := rehearsed(t, "--url="+s.url, "--drop=1", "--buyers=120", "--seed=7", "--max-p99=30s")
+	e := r.Early
+	if len(r.Faults) > 0 || e == nil {
+		t.Fatalf("%+v %s", r, stderr)
+	}
+	if r.Sold == 0 || e.Codes != 12 || e.Used == 0 || e.Sold == 0 || e.Returned == 0 || e.Kept != e.Sold+e.Returned || r.Refused["code_required"] == 0 {
+		t.Errorf("%+v, %+v", r, *e)
 	}
 }
 

@@ -67,10 +67,19 @@ func (b *buyer) act(ctx context.Context) {
 	if b.random.IntN(100) < impatient {
 		arrives = -b.within(early)
 	}
-	if sleep(ctx, time.Until(b.starts)+arrives) != nil {
-		return
+	var held reservation
+	if with := b.shows(b.number); with != nil {
+		held = b.comeEarly(ctx, with)
 	}
-	held, late := b.reserve(ctx)
+	late := false
+	if held.ID == 0 {
+		if sleep(ctx, time.Until(b.starts)+arrives) != nil {
+			return
+		}
+		if held, late = b.reserve(ctx); held.ID != 0 && held.CreatedAt.Before(b.opens) {
+			b.notes.faultf("reservation %d was made before the start, and without a code", held.ID)
+		}
+	}
 	if late && b.original.Waitlist {
 		b.join(ctx)
 	}
@@ -128,11 +137,17 @@ func (b *buyer) key(of string) string {
 // which a shop is unlikely to use.
 const firstBuyer = int64(drop.FirstAllocatedUser) - 1 - MaxBuyers
 
-// wants decides which size the buyer asks for.
-func (b *buyer) wants() string {
+// wants decides which size the buyer asks for, with a code or nil.
+func (b *buyer) wants(with *code) string {
 	body := `{"dropId":` + strconv.FormatInt(int64(b.copied), 10)
 	if b.Buyer == nil {
 		body += `,"userId":` + strconv.FormatInt(firstBuyer+b.number, 10)
+	}
+	if with != nil {
+		body += `,"code":` + quoted(with.text)
+	}
+	if with != nil && len(with.sizes) > 0 {
+		return body + `,"size":` + quoted(with.sizes[b.random.IntN(len(with.sizes))]) + "}"
 	}
 	if n := len(b.original.Sizes); n > 0 {
 		body += `,"size":` + quoted(b.original.Sizes[b.random.IntN(n)].Size)
@@ -142,7 +157,7 @@ func (b *buyer) wants() string {
 
 // reserve presses the button until there is an answer that the buyer accepts. late says that nothing is left.
 func (b *buyer) reserve(ctx context.Context) (got reservation, late bool) {
-	b.wish = b.wants()
+	b.wish = b.wants(nil)
 	for try := 1; ; try++ {
 		a := b.click(ctx, "/api/drops/reserve", b.wish, b.key("reserve-"+strconv.Itoa(try)))
 		late = a.code == string(drop.CodeOutOfStock) || a.code == string(drop.CodeWaitlist)
@@ -154,7 +169,7 @@ func (b *buyer) reserve(ctx context.Context) (got reservation, late bool) {
 				b.notes.faultf("an answer to a reserve is not a reservation: %s", a.body)
 			}
 			return got, false
-		case a.code == string(drop.CodeNotStarted):
+		case a.code == string(drop.CodeNotStarted), a.code == string(drop.CodeCodeRequired):
 			if sleep(ctx, asksAgain) != nil {
 				return got, false
 			}

@@ -77,7 +77,7 @@ func (c *client) callOperator(ctx context.Context, method, path string, in, out 
 		return fmt.Errorf("%s %s: %w", method, path, a.err)
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		return fmt.Errorf("%s %s: %s (it needs an operator's token)", method, path, a.code)
-	case a.status != http.StatusOK:
+	case a.status != http.StatusOK && a.status != http.StatusCreated:
 		return fmt.Errorf("%s %s: %d %s", method, path, a.status, a.body)
 	case out == nil:
 		return nil

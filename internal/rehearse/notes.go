@@ -42,6 +42,7 @@ type notes struct {
 	watching int64 // sockets that connected
 	lost     int64 // those of them that the server ended
 	line     lineNotes
+	by       map[drop.ReservationID]*code // what came before the start, and which code brought it
 }
 
 func (n *notes) lock() func() {

@@ -1,7 +1,8 @@
 // Package rehearse plays the first minutes of a drop before they happen. It makes a hidden copy of the drop on a
 // running server and sends it buyers over HTTP and watchers over Socket.IO. Then it reports whether everything went
 // well. The buyers behave like people: they are early, double-click, lose their connection, change their minds, or
-// never pay. If the drop has a waitlist, those who come too late join it.
+// never pay. If the drop has a waitlist, those who come too late join it. If it has early access, some come before the
+// start with codes.
 //
 // It uses only the API, as the holder of an operator's token. Call Run once for a Config. When Run returns,
 // everything it started has ended and the copy is archived, whatever happened.
@@ -144,8 +145,13 @@ type play struct {
 	original figure
 	copied   drop.ID
 	starts   time.Time // by this machine's clock
+	opens    time.Time // the same, by the server's clock
 	began    time.Time
 	notes    notes
+	// accesses are the original's early access, which the copy has too, and codes those for it: each as often as it can
+	// be used.
+	accesses []access
+	codes    []code
 	// line is where buyers wait for units that come free.
 	line waiters
 }
@@ -168,12 +174,22 @@ func (p *play) copyDrop(ctx context.Context) error {
 	} else {
 		body["total_stock"] = p.original.Total
 	}
+	in := startsIn
+	if p.original.Draw == nil {
+		all, err := p.accessesOf(ctx, p.original.ID)
+		if err != nil {
+			return err
+		}
+		if p.accesses = slices.DeleteFunc(all, func(x access) bool { return x.State == "over" }); len(p.accesses) > 0 {
+			in += membersFrom
+		}
+	}
 	all, err := p.figures(ctx) // to learn the server's time
 	if err != nil {
 		return err
 	}
-	body["start_time"] = all.At.Add(startsIn).UTC().Format(time.RFC3339Nano)
-	p.starts = time.Now().Add(startsIn)
+	p.opens, p.starts = all.At.Add(in).UTC().Truncate(time.Millisecond), time.Now().Add(in)
+	body["start_time"] = p.opens.Format(time.RFC3339Nano)
 	var made struct{ ID drop.ID }
 	if err := p.callOperator(ctx, http.MethodPost, "/api/drops/create", body, &made); err != nil {
 		return fmt.Errorf("copy drop %d: %w", p.original.ID, err)
@@ -181,7 +197,12 @@ func (p *play) copyDrop(ctx context.Context) error {
 	p.copied = made.ID
 	err = p.callOperator(ctx, http.MethodPatch, dropPath(made.ID), map[string]any{"hidden": true}, nil)
 	if err != nil {
-		return errors.Join(fmt.Errorf("hide the copy: %w", err), p.archive(context.WithoutCancel(ctx)))
+		err = fmt.Errorf("hide the copy: %w", err)
+	} else {
+		err = p.copyAccess(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, p.archive(context.WithoutCancel(ctx)))
 	}
 	return nil
 }

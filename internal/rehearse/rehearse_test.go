@@ -19,10 +19,10 @@ func TestSellOut_IsUntilNothingWasLeftInAnySize(t *testing.T) {
 		{At: at(10.25), Reason: drop.Reserved, Size: &ten, Units: 1, Available: 0},
 		{At: at(70), Reason: drop.ReservationExpired, Size: &ten, Units: 1, Available: 1},
 	}
-	if got := sellOut(entries); got != 250 {
+	if got := sellOut(entries, time.Time{}); got != 250 {
 		t.Errorf("sold out after %d ms, want 250", got)
 	}
-	if got := sellOut(entries[:3]); got != 0 {
+	if got := sellOut(entries[:3], time.Time{}); got != 0 {
 		t.Errorf("sold out after %d ms with one left", got)
 	}
 }
@@ -51,6 +51,80 @@ func TestResult_SaysWhatIsNotPlayed(t *testing.T) {
 		if payments != played.Payments || draw != played.Draw {
 			t.Errorf("payments %t, draw %t:\n%s", played.Payments, played.Draw, text.String())
 		}
+	}
+}
+
+// What early access takes before the start does not begin the sell-out.
+func TestSellOut_BeginsAtTheStart(t *testing.T) {
+	entries := []entry{
+		{At: at(0), Reason: drop.Created, Units: 2, Available: 2},
+		{At: at(1), Reason: drop.AccessKept, Units: 1, Available: 1},
+		{At: at(2), Reason: drop.Reserved, Units: 1, Available: 1},
+		{At: at(10.25), Reason: drop.Reserved, Units: 1, Available: 0},
+	}
+	if got := sellOut(entries, at(10)); got != 250 {
+		t.Errorf("sold out after %d ms, want 250", got)
+	}
+}
+
+// Each kind of problem with early access is detected.
+func TestJudgeEarly_SeesWhatIsWrong(t *testing.T) {
+	type records struct {
+		notes     *notes
+		all       []access
+		purchases map[drop.PurchaseID]drop.ReservationID
+	}
+	good := func() *records {
+		n := &notes{}
+		for range 3 {
+			n.note(answer{status: 409, code: "code_invalid"})
+		}
+		first, second := &code{text: "A", uses: 1}, &code{text: "B", uses: 2}
+		n.tookBy(first, 1)
+		n.tookBy(first, 2) // after the first hold had ended
+		n.tookBy(second, 3)
+		n.tookBy(second, 4)
+		return &records{n, []access{
+			{Access: 1, Uses: 1, Passes: 2, Used: 1, Units: 2},
+			{Access: 2, Uses: 2, Passes: 1, Used: 2, Units: 2, Sizes: []string{"9"}},
+			{Access: 3, Uses: 1, Passes: 5, Used: 1},
+		}, map[drop.PurchaseID]drop.ReservationID{11: 2, 12: 3, 13: 4, 14: 9}}
+	}
+	for name, spoil := range map[string]func(*records){
+		"":                       func(*records) {},
+		"one code, two units":    func(r *records) { r.purchases[15] = 1 },
+		"more uses than codes":   func(r *records) { r.all[2].Used = 6 },
+		"uses not counted":       func(r *records) { r.all[0].Used, r.all[2].Used = 0, 0 },
+		"still kept":             func(r *records) { r.all[0].Kept = 1 },
+		"more sold than is kept": func(r *records) { r.all[0].Units, r.all[1].Units = 1, 1; r.all[0].Passes, r.all[0].Used = 9, 9 },
+	} {
+		given := good()
+		spoil(given)
+		r := &Result{}
+		r.judgeEarly(given.notes, given.all, given.purchases, 3)
+		if (len(r.Faults) == 0) != (name == "") {
+			t.Errorf("%q: faults %q", name, r.Faults)
+		}
+		if want := (EarlyAccess{Codes: 8, Used: 4, Refused: 3, Kept: 8, Sold: 3, Returned: 5}); name == "" && *r.Early != want {
+			t.Errorf("%+v, want %+v", *r.Early, want)
+		}
+	}
+}
+
+// Members have codes, each as often as it can be used. Two others try a code that is not theirs.
+func TestShows_GivesEachCodeToAsManyAsCanUseIt(t *testing.T) {
+	p := &play{codes: []code{{text: "A"}, {text: "A"}, {text: "B"}}}
+	got := make(map[string]int)
+	for number := range int64(100) {
+		if with := p.shows(number); with != nil {
+			got[with.text]++
+		}
+	}
+	if got["A"] != 2+intruders || got["B"] != 1 {
+		t.Errorf("%v", got)
+	}
+	if (&play{}).shows(0) != nil || (&play{}).shows(1) != nil {
+		t.Error("a code without early access")
 	}
 }
 

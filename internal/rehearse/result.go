@@ -54,6 +54,8 @@ type Result struct {
 	Draw bool `json:"draw"`
 	// Waitlist is what became of those who waited, nil if the drop has no waitlist.
 	Waitlist *Waitlist `json:"waitlist,omitzero"`
+	// Early is what became of early access, nil if the drop has none.
+	Early *EarlyAccess `json:"early,omitzero"`
 	// Books lists what the audit has read.
 	Books string        `json:"books"`
 	Took  time.Duration `json:"-"`
@@ -104,6 +106,14 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
+	var accesses []access
+	var from time.Time // of the sell-out
+	if len(p.accesses) > 0 {
+		from = p.opens
+		if accesses, err = p.accessesOf(ctx, p.copied); err != nil {
+			return nil, err
+		}
+	}
 	defer p.notes.lock()()
 	n := &p.notes
 	r := &Result{
@@ -113,11 +123,14 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 		Payments: payments, Draw: p.original.Draw != nil, Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
 		Books: fmt.Sprintf("%d reservations, %d purchases, %d ledger entries", audit.Reservations, audit.Purchases, audit.LedgerEntries),
 	}
-	r.SellOut = sellOut(ledger.Entries)
+	r.SellOut = sellOut(ledger.Entries, from)
 	r.Return = p.returns(r, ledger.Entries, unpaid)
 	r.judge(n, p.MaxP99, purchases, back)
 	if p.original.Waitlist {
 		r.judgeLine(&n.line, waited, ledger.Entries, purchases)
+	}
+	if len(p.accesses) > 0 {
+		r.judgeEarly(n, accesses, purchases, len(p.original.Sizes))
 	}
 	if held := copied.Held; held != 0 {
 		r.addf("%d holds have not been released", held)
@@ -203,11 +216,10 @@ func (p *play) list(ctx context.Context, name string) (all page, err error) {
 	}
 }
 
-// sellOut returns the time from the first reserve, which comes at the start, until no unit was available for the
-// first time.
-func sellOut(entries []entry) int64 {
+// sellOut returns the time from first until no unit was available for the first time. If first is zero, it is the first
+// reserve, which comes at the start.
+func sellOut(entries []entry, first time.Time) int64 {
 	available := make(map[string]int64)
-	var first time.Time
 	for i := range entries {
 		e := &entries[i]
 		size := ""
@@ -284,6 +296,10 @@ func (r *Result) WriteTo(w io.Writer) (int64, error) {
 	if w := r.Waitlist; w != nil {
 		line("  waitlist    %d joined, %d left, %d skipped", w.Joined, w.Left, w.Skipped)
 		line("  offers      %d; %d bought, %d declined, %d expired", w.Offered, w.Bought, w.Declined, w.Expired)
+	}
+	if e := r.Early; e != nil {
+		line("  early       %d codes, used %d times; %d refused", e.Codes, e.Used, e.Refused)
+		line("  kept        %d; %d sold, %d went back", e.Kept, e.Sold, e.Returned)
 	}
 	line("  watchers    %d", r.Watchers)
 	line("  records     %s", r.Books)

@@ -119,9 +119,15 @@ func (r *Result) judgeTurns(all []waited, ledger []entry) {
 				first = cmp.Or(first, fmt.Sprintf("entry %d before entry %d", e.ID, patient[i-1].ID))
 			}
 		}
+		kept := make(map[time.Time]bool) // when a unit went to a buyer with a code: nobody waited for that one
+		for i := range ledger {
+			if e := &ledger[i]; e.Reason == drop.AccessFreed {
+				kept[e.At] = true
+			}
+		}
 		for i := range ledger {
 			e := &ledger[i]
-			if e.Reason != drop.Reserved || e.Size == nil && size != "" || e.Size != nil && *e.Size != size {
+			if e.Reason != drop.Reserved || kept[e.At] || e.Size == nil && size != "" || e.Size != nil && *e.Size != size {
 				continue
 			}
 			joined, _ := slices.BinarySearchFunc(line, e.At, func(w waited, at time.Time) int { return w.CreatedAt.Compare(at) })
