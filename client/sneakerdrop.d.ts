@@ -795,6 +795,20 @@ export interface components {
              */
             starts: string;
         };
+        EarlyAccess: {
+            /** Format: int64 */
+            codes: number;
+            /** Format: int64 */
+            kept: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            returned: number;
+            /** Format: int64 */
+            sold: number;
+            /** Format: int64 */
+            used: number;
+        };
         EditRequest: {
             /** @description true: the drop is over, it is not in the list and nobody can reserve */
             archived?: boolean;
@@ -1703,6 +1717,7 @@ export interface components {
             draw: boolean;
             /** Format: int64 */
             drop: number;
+            early?: components["schemas"]["EarlyAccess"];
             /** Format: int64 */
             errors: number;
             faults: string[] | null;
