@@ -93,7 +93,7 @@ func TestRehearse_PlaysTheWaitlist(t *testing.T) {
 	}
 }
 
-// Where a drop has early access, some buyers come before the start with codes of the rehearsal, and what was kept and not
+// Where a drop has early access, some buyers come before the start with codes of the rehearsal. What was kept and not
 // sold goes back to the others.
 func TestRehearse_PlaysEarlyAccess(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,7 @@ func newEarly(seed uint64, drawn bool) early {
 	return e
 }
 
-const earlyBuyers = 4
+const earlyBuyers = 2
 
 // earlyBuyer is one of the buyers of a client who may be on a list.
 func earlyBuyer(client, n int) drop.UserID { return drop.UserID(100*client + n) }
@@ -90,8 +90,8 @@ type keptRows struct {
 	undo    []func()
 }
 
-// seen takes back the newest batch if the drop has not this version: the store refused it, because the answer to a retry
-// was kept already.
+// seen takes back the newest batch if the drop has not this version. The store refused it then, because the answer to a
+// retry was kept already.
 func (k *keptRows) seen(version int64) {
 	for _, undo := range slices.Backward(k.undo) {
 		if k.version != version {
@@ -365,8 +365,8 @@ func (s *simulation) checkStock(before *drop.Drop, state *drop.State) {
 	}
 }
 
-// recoverEarly checks after the faults that accesses end by themselves, and that a code is good exactly as long as it
-// is not used up.
+// recoverEarly checks after the faults that accesses end by themselves, and that a code is good exactly until it is used
+// up.
 func (s *simulation) recoverEarly() {
 	id := s.drops[4]
 	time.Sleep(5 * time.Second)
@@ -442,8 +442,8 @@ func (b *books) fromKept(r drop.Reservation) bool {
 	return b.accesses[r.Pass.Access()-1].Units > 0
 }
 
-// checkEarly checks that the accesses and their passes are those that the operator made, that each pass counts its
-// uses, and that each buyer who came early has shown the pass.
+// checkEarly checks that the accesses and their passes are those that the operator made, and that each pass counts
+// its uses. Each buyer who came early has shown the pass.
 func (b *books) checkEarly() {
 	if len(b.plan.early.accesses) == 0 {
 		return

@@ -1,11 +1,9 @@
 package engine_test
 
 import (
-	"slices"
 	"sneakerdrop/internal/audit"
 	"sneakerdrop/internal/drop"
 	"sneakerdrop/internal/testing/stores"
-	"strings"
 )
 
 // books compares the answers of a simulation's clients with the records in the store.

@@ -63,8 +63,8 @@ func (p *play) accessesOf(ctx context.Context, id drop.ID) ([]access, error) {
 	return got.Accesses, err
 }
 
-// copyAccess gives the copy early access with the terms of the original's, and codes that only this rehearsal has. Lists
-// of buyers become codes, too.
+// copyAccess gives the copy early access with the terms of the original's, and with codes of its own. Lists of buyers
+// become codes, too.
 func (p *play) copyAccess(ctx context.Context) error {
 	for i := range p.accesses {
 		x := &p.accesses[i]
