@@ -387,8 +387,8 @@ func (s *simulation) recoverEarly() {
 		s.t.Error(err)
 	}
 	x := &access{
-		terms: drop.Access{Name: "last", Sizes: []int{1}, Uses: 1, Units: snapshot.Drop.Sizes[1].Stock.Available},
-		codes: []string{"LAST-1", "LAST-2"},
+		terms: drop.Access{Name: "last", Sizes: []int{1}, Uses: 1, PerBuyer: 1, Units: snapshot.Drop.Sizes[1].Stock.Available},
+		codes: []string{"LAST-1", "LAST-2", "LAST-3"},
 	}
 	x.ends = time.Since(s.began) + time.Duration(s.ahead.Load()) + 20*time.Second
 	made := s.addAccess(x)
@@ -406,7 +406,7 @@ func (s *simulation) recoverEarly() {
 		return d
 	}
 	try(1, "", drop.CodeOutOfStock)
-	try(0, "LAST-3", drop.CodeCodeInvalid)
+	try(0, "LAST-4", drop.CodeCodeInvalid)
 	first := try(0, "last 1", "")
 	try(1, "LAST-1", drop.CodeCodeInvalid)
 	if _, err := e.Cancel(ctx, first.reservation.ID, 0, engine.Retry{}); err != nil {
@@ -418,6 +418,9 @@ func (s *simulation) recoverEarly() {
 		s.t.Error(err)
 	}
 	try(0, "LAST-2", drop.CodeCodeInvalid)
+	if _, err := e.ReserveEarly(ctx, id, sold.reserved.user, "9", "LAST-3", engine.Retry{}); drop.CodeOf(err) != drop.CodeLimitReached {
+		s.t.Errorf("a second unit for one buyer: %v", err)
+	}
 	time.Sleep(20*time.Second + 50*time.Millisecond)
 	s.nothingKept("just after the end")
 	try(0, "", "")
