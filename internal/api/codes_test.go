@@ -218,7 +218,7 @@ func TestCodes_OneThatIsNotGoodIsToldNothing(t *testing.T) {
 				req := s.request(http.MethodPost, "/api/drops/reserve", fmt.Sprintf(`{"dropId":1,"userId":%d,"size":"9","code":%s}`, i+10, encoded))
 				req.Header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i+10))
 				if key != "" {
-					req.Header.Set("Idempotency-Key", key+fmt.Sprint(i))
+					req.Header.Set("Idempotency-Key", key+strconv.Itoa(i))
 				}
 				r := s.do(req)
 				r.header.Del("Date")

@@ -82,9 +82,6 @@ type Passes struct {
 	Listed []Hash
 }
 
-// any reports whether there is something to look up.
-func (p *Passes) any() bool { return p != nil && (p.Code != Hash{} || len(p.Listed) > 0) }
-
 func (p *Passes) coded() bool { return p != nil && p.Code != Hash{} }
 
 // asked appends the code to the text of a call. Lists are left out: they are the server's.
@@ -205,18 +202,10 @@ func codeRequired(starts, now Time) *Error {
 	return &Error{Code: CodeCodeRequired, StartsAt: starts, StartsIn: starts.Sub(now)}
 }
 
-// MayAdmit reports whether passes of an access can let somebody in at about that time, as far as the drop's row tells.
+// MayAdmit reports whether the passes of an access can let somebody in at about that time, if there is a unit.
 func (d *Drop) MayAdmit(x *Access, now Time) bool {
 	const about = 2000 // ms, for a clock that is not the store's
-	switch {
-	case now >= d.End(x) || now+about < x.Starts:
-		return false
-	case d.keeps(x):
-		return true
-	case d.drawPending():
-		return now < d.Draw.Opens
-	}
-	return x.Units == 0 && now < d.StartTime && d.Stock().Available > 0
+	return now < d.End(x) && now+about >= x.Starts && (x.Units > 0 || !d.public(now))
 }
 
 // serves reports whether an access has a unit of a size for who shows a pass.
@@ -227,10 +216,10 @@ func (d *Drop) serves(x *Access, size int) bool {
 	return !d.drawPending() && d.Sizes[size].Stock.Available > 0
 }
 
-// anyServes reports whether a pass would bring a unit before the drop starts.
-func (d *Drop) anyServes(size int, now Time) bool {
+// anyServes reports whether a pass would bring a unit. With lists it looks at lists only.
+func (d *Drop) anyServes(size int, now Time, lists bool) bool {
 	for i := range d.Accesses {
-		if x := &d.Accesses[i]; d.open(x, now) && x.covers(size) && d.serves(x, size) {
+		if x := &d.Accesses[i]; d.open(x, now) && x.covers(size) && d.serves(x, size) && (x.List || !lists) {
 			return true
 		}
 	}
@@ -268,7 +257,7 @@ func (a *application) admit(size int, with *Passes, used *usage) (*Pass, *Error)
 		return nil, limit
 	case !public && good && !a.drawPending():
 		return nil, Refuse(CodeOutOfStock)
-	case refusal.Code == CodeNotStarted && !good && a.anyServes(size, a.now):
+	case refusal.Code == CodeNotStarted && !good && a.anyServes(size, a.now, false):
 		return nil, codeRequired(a.opensAt(), a.now)
 	}
 	return nil, refusal
@@ -290,8 +279,7 @@ func (a *application) admitEntry(ranking Ranking, c Enter) (PassID, *Error) {
 	for p := range a.good(c.With, sizes...) {
 		return p.ID, nil
 	}
-	switch {
-	case c.With.coded():
+	if c.With.coded() {
 		return 0, Refuse(CodeCodeInvalid)
 	}
 	for i := range a.Accesses {

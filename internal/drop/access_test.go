@@ -506,6 +506,22 @@ func TestAccess_TheGateKnowsWhatOnlyABatchCanDecide(t *testing.T) {
 	if got := gate(nil); got != drop.CodeNotStarted {
 		t.Errorf("nothing is left: %q", got)
 	}
+	if got := gate(b.listed(1)); got != drop.CodeNotStarted {
+		t.Errorf("on no list: %q", got)
+	}
+	b.do(opened, drop.Restock{Add: 1})
+	b.access(t, opened, drop.Access{List: true, Units: 1}, drop.HashBuyer(1))
+	if got := gate(b.listed(2)); got != "" {
+		t.Errorf("a list, which may not name the buyer: %q", got)
+	}
+	held := b.early(opened, 1, "", b.listed(1)).Reservation
+	if got := gate(b.listed(2)); got != drop.CodeNotStarted {
+		t.Errorf("a list that keeps nothing now: %q", got)
+	}
+	b.do(opened, drop.Cancel{Reservation: held.ID})
+	if got := gate(b.listed(2)); got != "" {
+		t.Errorf("a list that keeps a unit again: %q", got)
+	}
 	b.do(opened, drop.Pause{})
 	if got := gate(show(2)); got == "" {
 		t.Error("in a pause a code does not help")

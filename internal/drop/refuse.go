@@ -14,9 +14,9 @@ func (d *Drop) RefuseReserve(size string, with *Passes, now Time) *Error {
 	switch {
 	case refusal == nil || d.Archived || d.Paused:
 		return refusal
-	case with.any():
+	case with.coded(), with != nil && len(with.Listed) > 0 && d.anyServes(i, now, true):
 		return nil
-	case refusal.Code == CodeNotStarted && d.anyServes(i, now):
+	case refusal.Code == CodeNotStarted && d.anyServes(i, now, false):
 		return codeRequired(d.opensAt(), now)
 	}
 	return refusal

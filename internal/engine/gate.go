@@ -45,8 +45,9 @@ func (l *lane) gate(c drop.Reserve) *drop.Error {
 	if start := v.Drop.StartTime; known.now < start && start <= latest {
 		return nil // it may or may not have started
 	}
-	for i := range v.Drop.Accesses { // nor may early access
-		if at := v.Drop.Accesses[i].Starts; known.now < at && at <= latest {
+	for i := range v.Drop.Accesses { // or early access may have, or may be over
+		x := &v.Drop.Accesses[i]
+		if end := v.Drop.End(x); known.now < x.Starts && x.Starts <= latest || known.now < end && end <= latest {
 			return nil
 		}
 	}

@@ -365,8 +365,8 @@ func (s *simulation) checkStock(before *drop.Drop, state *drop.State) {
 	}
 }
 
-// recoverEarly checks after the faults that accesses end by themselves, and that a code is good exactly until it is used
-// up.
+// recoverEarly checks after the faults that accesses end by themselves, and that a code is good exactly until it is
+// used up.
 func (s *simulation) recoverEarly() {
 	id := s.drops[4]
 	time.Sleep(5 * time.Second)

@@ -22,9 +22,9 @@ import (
 )
 
 // Two replicas sell four drops from one store for a minute of simulated time. Some seeds have a fifth drop, with a draw
-// or early access or both. The seed of a run decides what clients ask and what fails. Store calls fail before, during and after COMMIT, take effect late or
-// are slow. The store has outages, its clock is set, and replicas are killed. Then the faults end and the test checks
-// the promises; see books.
+// or early access or both. The seed of a run decides what clients ask and what fails. Store calls fail before, during
+// and after COMMIT, take effect late or are slow. The store has outages, its clock is set, and replicas are killed.
+// Then the faults end and the test checks the promises; see books.
 //
 // SIMULATION=seed,seed… replays seeds and prints the last events of each.
 func TestSimulation_NothingIsLostNothingIsSoldTwice(t *testing.T) {

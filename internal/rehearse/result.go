@@ -106,13 +106,9 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
-	var accesses []access
-	var from time.Time // of the sell-out
-	if len(p.accesses) > 0 {
-		from = p.opens
-		if accesses, err = p.accessesOf(ctx, p.copied); err != nil {
-			return nil, err
-		}
+	accesses, err := p.accessesOf(ctx, p.copied)
+	if err != nil {
+		return nil, err
 	}
 	defer p.notes.lock()()
 	n := &p.notes
@@ -123,7 +119,7 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 		Payments: payments, Draw: p.original.Draw != nil, Took: time.Since(p.began), Faults: append([]string{}, n.faults...),
 		Books: fmt.Sprintf("%d reservations, %d purchases, %d ledger entries", audit.Reservations, audit.Purchases, audit.LedgerEntries),
 	}
-	r.SellOut = sellOut(ledger.Entries, from)
+	r.SellOut = sellOut(ledger.Entries, p.soldFrom())
 	r.Return = p.returns(r, ledger.Entries, unpaid)
 	r.judge(n, p.MaxP99, purchases, back)
 	if p.original.Waitlist {
@@ -140,6 +136,14 @@ func (p *play) conclude(ctx context.Context) (*Result, error) {
 	}
 	r.Pass = len(r.Faults) == 0
 	return r, nil
+}
+
+// soldFrom is when the sale to everybody began, if buyers came in early, and else zero.
+func (p *play) soldFrom() time.Time {
+	if len(p.accesses) == 0 {
+		return time.Time{}
+	}
+	return p.opens
 }
 
 func (r *Result) addf(format string, args ...any) {

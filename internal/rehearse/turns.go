@@ -103,6 +103,7 @@ func (r *Result) judgeTurns(all []waited, ledger []entry) {
 	}
 	var early, past int
 	var first string
+	kept := timesOfKept(ledger)
 	for _, size := range slices.Sorted(maps.Keys(lines)) {
 		line := lines[size]
 		// patient has, for each entry, the one up to there that waited last.
@@ -117,12 +118,6 @@ func (r *Result) judgeTurns(all []waited, ledger []entry) {
 			if e := &line[i]; i > 0 && e.Status == drop.Offered.String() && endsAfter(patient[i-1], e) {
 				early++
 				first = cmp.Or(first, fmt.Sprintf("entry %d before entry %d", e.ID, patient[i-1].ID))
-			}
-		}
-		kept := make(map[time.Time]bool) // when a unit went to a buyer with a code: nobody waited for that one
-		for i := range ledger {
-			if e := &ledger[i]; e.Reason == drop.AccessFreed {
-				kept[e.At] = true
 			}
 		}
 		for i := range ledger {
@@ -142,6 +137,17 @@ func (r *Result) judgeTurns(all []waited, ledger []entry) {
 	if past > 0 {
 		r.addf("units were reserved %d times while buyers waited for them", past)
 	}
+}
+
+// timesOfKept returns when units went to buyers with a code: nobody waited for those.
+func timesOfKept(ledger []entry) map[time.Time]bool {
+	at := make(map[time.Time]bool)
+	for i := range ledger {
+		if e := &ledger[i]; e.Reason == drop.AccessFreed {
+			at[e.At] = true
+		}
+	}
+	return at
 }
 
 // endsAfter reports whether a waited longer than b.

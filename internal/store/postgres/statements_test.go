@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -41,13 +42,11 @@ func statements(t *testing.T) map[string]string {
 			all[name] = constant.StringVal(c.Val())
 		}
 	}
-	for name, sql := range map[string]string{ // made of a table's columns
+	maps.Copy(all, map[string]string{ // made of a table's columns
 		"runBatchPasses": runBatchPasses, "runBatchEntries": runBatchEntries, "runBatchWaiting": runBatchWaiting,
 		"runBatchEntrants": runBatchEntrants, "runBatchDrawEntries": runBatchDrawEntries,
 		"runBatchWritePasses": runBatchWritePasses,
-	} {
-		all[name] = sql
-	}
+	})
 	for _, table := range records.Tables { // and the statements of package records about one drop
 		all["rows of "+table.Name], all["insert into "+table.Name] = ofOne(table), dialect.Insert(table)
 		if table.Key != "" {

@@ -84,8 +84,10 @@ func accessRead(f *fixture) {
 	}
 	read("made")
 	equal(f, "the passes", f.books(id).passes, []drop.Pass{
-		{ID: drop.NewPassID(id, 1, 1), Hash: codeOf(id, 1)}, {ID: drop.NewPassID(id, 1, 2), Hash: codeOf(id, 2)},
-		{ID: drop.NewPassID(id, 1, 3), Hash: codeOf(id, 3)}, {ID: drop.NewPassID(id, 2, 1), Hash: drop.OnList(2, codeOf(id, 4))},
+		{ID: drop.NewPassID(id, 1, 1), Hash: codeOf(id, 1)},
+		{ID: drop.NewPassID(id, 1, 2), Hash: codeOf(id, 2)},
+		{ID: drop.NewPassID(id, 1, 3), Hash: codeOf(id, 3)},
+		{ID: drop.NewPassID(id, 2, 1), Hash: drop.OnList(2, codeOf(id, 4))},
 	})
 	err := f.RunBatch(f.ctx, &Batch{Drop: id, Need: drop.Need{Passes: []drop.Hash{codeOf(id, 1)}}, Decider: func(s *drop.State, now drop.Time) *drop.Changes {
 		if at(base+6, by(id, 1, "8", 1), drop.EndAccess{Access: 1}).decide(s, now) == nil {
