@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"sneakerdrop/internal/drop"
@@ -35,7 +34,7 @@ func (c *check) headOfAccess() {
 	s := c.state
 	c.early.accesses = make([]accessRead, len(s.Accesses))
 	c.early.kept = make([]int64, len(s.Sizes))
-	if len(s.Accesses) == 1 && s.Accesses[0].Starts == math.MaxInt64 { // see package records
+	if len(s.Accesses) == 1 && s.Accesses[0].Damaged() {
 		c.early.unread = true
 		c.differf("its early access cannot be read")
 		return
