@@ -653,8 +653,8 @@ func EncodeAccesses(all []Access) string {
 	return string(b)
 }
 
-// DamagedAccess stands for early access that cannot be read. It has been over since 1970: it lets nobody in, and takes no
-// new passes.
+// DamagedAccess stands for early access that cannot be read. It has been over since 1970: it lets nobody in, and takes
+// no new passes.
 func DamagedAccess() Access { return Access{Ends: 1, Uses: 1} }
 
 // Damaged reports whether the access is DamagedAccess, which no command makes.

@@ -9,8 +9,8 @@ var Passes = table[drop.Pass](Table{Name: "passes", Key: "id", Drop: "drop_id", 
 	number("used", func(p *drop.Pass) *int { return &p.Used }),
 )
 
-// accesses reads the stored accesses of a drop. Damaged ones become a single one that lets nobody in. An audit finds what
-// was kept for them.
+// accesses reads the stored accesses of a drop. Damaged ones become a single one that lets nobody in. An audit finds
+// what was kept for them.
 func accesses(stored string) []drop.Access {
 	all, err := drop.DecodeAccesses(stored)
 	if err != nil {
