@@ -241,7 +241,7 @@ func TestCodes_OneThatIsNotGoodIsToldNothing(t *testing.T) {
 func TestCodes_AListIsReadAsProgramsWriteIt(t *testing.T) {
 	hash := sha256.Sum256([]byte("ann@example.com"))
 	hexed := hex.EncodeToString(hash[:])
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		list string
 		want string // who may come in: 3, Ann and Bob
 	}{
@@ -260,34 +260,33 @@ func TestCodes_AListIsReadAsProgramsWriteIt(t *testing.T) {
 		"tabs":                {"3\tCarl, C.\nbob@example.com\tBob", "3 bob"},
 		"empty lines":         {"\n\nemail\n\n3\n\n,,\nbob@example.com\n\n", "3 bob"},
 		"a row of separators": {"3,,,\n,,,\nbob@example.com,,,", "3 bob"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			onStores(t, func(t *testing.T, s *shop) {
-				mustPost[dropJSON](s, "/api/drops/create", earlyBody(9))
-				body, err := json.Marshal(map[string]string{"list": c.list})
-				if err != nil {
-					t.Fatal(err)
-				}
-				made := s.codes(1, string(body))
-				if made.Access.Kind != "list" || made.Access.Passes != len(strings.Fields(c.want)) || made.Codes != nil {
-					t.Errorf("%+v", made)
-				}
-				var in []string
-				for _, buyer := range []struct{ name, body string }{
-					{"3", `"userId":3`}, {"ann", `"userName":"x","email":"ann@example.com"`}, {"bob", `"userName":"x","email":"bob@example.com"`},
-				} {
-					if r := s.post("/api/drops/reserve", `{"dropId":1,`+buyer.body+`}`); r.status == http.StatusOK {
-						in = append(in, buyer.name)
-					} else {
-						s.refused(r, 409, "code_required")
-					}
-				}
-				if strings.Join(in, " ") != c.want {
-					t.Errorf("%q came in, want %q", in, c.want)
-				}
-			})
-		})
 	}
+	onStores(t, func(t *testing.T, s *shop) {
+		for name, c := range cases {
+			id := mustPost[dropJSON](s, "/api/drops/create", earlyBody(9)).ID
+			body, err := json.Marshal(map[string]string{"list": c.list})
+			if err != nil {
+				t.Fatal(err)
+			}
+			made := s.codes(int(id), string(body))
+			if made.Access.Kind != "list" || made.Access.Passes != len(strings.Fields(c.want)) || made.Codes != nil {
+				t.Errorf("%s: %+v", name, made)
+			}
+			var in []string
+			for _, buyer := range []struct{ name, body string }{
+				{"3", `"userId":3`}, {"ann", `"userName":"x","email":"ann@example.com"`}, {"bob", `"userName":"x","email":"bob@example.com"`},
+			} {
+				if r := s.post("/api/drops/reserve", fmt.Sprintf(`{"dropId":%d,%s}`, id, buyer.body)); r.status == http.StatusOK {
+					in = append(in, buyer.name)
+				} else {
+					s.refused(r, 409, "code_required")
+				}
+			}
+			if strings.Join(in, " ") != c.want {
+				t.Errorf("%s: %q came in, want %q", name, in, c.want)
+			}
+		}
+	})
 }
 
 func TestCodes_ABadLineIsNamedByItsNumber(t *testing.T) {

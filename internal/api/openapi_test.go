@@ -28,6 +28,8 @@ type document struct {
 		Schemas         map[string]json.RawMessage
 		SecuritySchemes map[string]struct{ Type, Scheme string }
 	}
+
+	read map[string]*huma.Schema // those of Components.Schemas that were needed
 }
 
 type operationJSON struct {
@@ -84,12 +86,20 @@ func (s *shop) document() document {
 	return d
 }
 
-// registry has the document's schemas, read back from its text.
-type registry struct{ schemas map[string]*huma.Schema }
+// registry has the document's schemas, each read back from its text when it is first needed.
+type registry struct {
+	tb      testing.TB
+	texts   map[string]json.RawMessage
+	schemas map[string]*huma.Schema
+}
 
 func (r registry) Schema(reflect.Type, bool, string) *huma.Schema { panic("not used") }
 func (r registry) SchemaFromRef(ref string) *huma.Schema {
-	return r.schemas[strings.TrimPrefix(ref, refPrefix)]
+	name := strings.TrimPrefix(ref, refPrefix)
+	if text, there := r.texts[name]; there && r.schemas[name] == nil {
+		r.schemas[name] = schemaOf(r.tb, text)
+	}
+	return r.schemas[name]
 }
 func (r registry) TypeFromRef(string) reflect.Type              { panic("not used") }
 func (r registry) Map() map[string]*huma.Schema                 { return r.schemas }
@@ -151,10 +161,10 @@ func schemaOf(tb testing.TB, text json.RawMessage) *huma.Schema {
 
 func (d *document) validate(tb testing.TB, schema, value json.RawMessage) {
 	tb.Helper()
-	r := registry{map[string]*huma.Schema{}}
-	for name, text := range d.Components.Schemas {
-		r.schemas[name] = schemaOf(tb, text)
+	if d.read == nil {
+		d.read = make(map[string]*huma.Schema)
 	}
+	r := registry{tb, d.Components.Schemas, d.read}
 	var v any
 	if err := json.Unmarshal(value, &v); err != nil {
 		tb.Fatalf("%s: %v", value, err)
