@@ -198,7 +198,11 @@ func (s *shop) checkResults(record *draw.Record, entries []inDraw) {
 		if !came.Won {
 			continue
 		}
-		held := decoded[[]reservationJSON](s, s.get(fmt.Sprintf("/api/users/%d/reservations", got.UserID)))
+		var held []reservationJSON
+		await.Until(s, "the winner's offer", func() bool { // the batch after the last place in line makes it
+			held = decoded[[]reservationJSON](s, s.get(fmt.Sprintf("/api/users/%d/reservations", got.UserID)))
+			return len(held) > 0
+		})
 		if len(held) != 1 || !held[0].Offer || held[0].Size != came.Size {
 			s.Fatalf("a winner of size %s holds %+v", came.Size, held)
 		}
