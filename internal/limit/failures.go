@@ -7,16 +7,15 @@ import (
 )
 
 // Failures limits how often each caller may fail. Whoever has failed too often in a span of time must wait until the
-// span is over, also with a call that would succeed. A span begins with a failure. The memory is bounded as that of a
-// Limiter is.
+// span is over, also with a call that would succeed. A span begins with a failure. Memory is bounded as in a
+// Limiter.
 type Failures[K comparable] struct {
 	began  time.Time
 	most   int
 	within time.Duration
-	size   int // the most callers in a generation
 
-	mu         sync.Mutex
-	young, old map[K]failures
+	mu  sync.Mutex
+	all generations[K, failures]
 }
 
 // failures are those of one caller.
@@ -31,8 +30,7 @@ const maxOpen = 100
 // NewFailures returns a limit of most failures within that time, and remembers at most the given number of callers; 0
 // means MaxCallers.
 func NewFailures[K comparable](most int, within time.Duration, callers int) *Failures[K] {
-	size := max(cmp.Or(callers, MaxCallers)/2, 1)
-	return &Failures[K]{began: time.Now(), most: most, within: within, size: size, young: make(map[K]failures)}
+	return &Failures[K]{began: time.Now(), most: most, within: within, all: generationsOf[K, failures](cmp.Or(callers, MaxCallers))}
 }
 
 // Begin returns how long the caller must wait before a call; 0: not at all, and End must follow.
@@ -75,10 +73,7 @@ func (f *Failures[K]) End(caller K, failed bool) (wait time.Duration) {
 // get returns the time, and a caller's failures in the span that is not over.
 func (f *Failures[K]) get(caller K) (now time.Duration, c failures) {
 	now = time.Since(f.began) // monotonic
-	c, ok := f.young[caller]
-	if !ok {
-		c = f.old[caller]
-	}
+	c = f.all.get(caller)
 	if now >= c.until {
 		c.until, c.count = 0, 0
 	}
@@ -87,12 +82,8 @@ func (f *Failures[K]) get(caller K) (now time.Duration, c failures) {
 
 func (f *Failures[K]) put(caller K, c failures) {
 	if c == (failures{}) {
-		delete(f.young, caller)
-		delete(f.old, caller)
+		f.all.forget(caller)
 		return
 	}
-	if _, there := f.young[caller]; !there && len(f.young) >= f.size {
-		f.old, f.young = f.young, make(map[K]failures)
-	}
-	f.young[caller] = c
+	f.all.put(caller, c)
 }

@@ -94,15 +94,13 @@ type Limiter[K comparable] struct {
 	classes map[Class]*class[K]
 }
 
-// class has the buckets of one class. For each it stores when the bucket will be full again. There are two
-// generations: a caller moves to the young one with each call, and when that is full, the old one is dropped.
+// class has the buckets of one class. For each it stores when the bucket will be full again.
 type class[K comparable] struct {
 	rate     Rate
 	interval time.Duration // the time that one token takes to arrive
-	most     int           // the most callers in a generation
 
-	mu         sync.Mutex
-	young, old map[K]time.Duration
+	mu   sync.Mutex
+	full generations[K, time.Duration]
 }
 
 // MaxCallers is how many callers a Limiter remembers for each class, in about 5 MB.
@@ -113,7 +111,7 @@ func New[K comparable](rules Rules, callers int) *Limiter[K] {
 	callers = cmp.Or(callers, MaxCallers)
 	l := &Limiter[K]{began: time.Now(), classes: make(map[Class]*class[K])}
 	for name, r := range rules {
-		l.classes[name] = &class[K]{rate: r, interval: r.fill(1), most: max(callers/2, 1), young: make(map[K]time.Duration)}
+		l.classes[name] = &class[K]{rate: r, interval: r.fill(1), full: generationsOf[K, time.Duration](callers)}
 	}
 	return l
 }
@@ -128,9 +126,9 @@ func (l *Limiter[K]) Take(name Class, caller K) (v Verdict, limited bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	whole := time.Duration(c.rate.Burst) * c.interval
-	rest, allowed := spend(c.get(caller)-now, c.interval, whole)
+	rest, allowed := spend(c.full.get(caller)-now, c.interval, whole)
 	if v = (Verdict{Allowed: allowed, Remaining: int((whole - rest) / c.interval), Reset: rest}); allowed {
-		c.put(caller, now+rest)
+		c.full.put(caller, now+rest)
 	} else {
 		v.RetryAfter = max(rest+c.interval-whole, time.Millisecond)
 	}
@@ -160,18 +158,4 @@ func (b *Bucket) Take(now time.Time, r Rate) bool {
 		b.full = now.Add(rest)
 	}
 	return allowed
-}
-
-func (c *class[K]) get(caller K) time.Duration {
-	if full, ok := c.young[caller]; ok {
-		return full
-	}
-	return c.old[caller]
-}
-
-func (c *class[K]) put(caller K, full time.Duration) {
-	if _, there := c.young[caller]; !there && len(c.young) >= c.most {
-		c.old, c.young = c.young, make(map[K]time.Duration)
-	}
-	c.young[caller] = full
 }
