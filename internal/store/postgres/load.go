@@ -219,36 +219,22 @@ func (t *transaction) due(rows pgx.Rows) error {
 }
 
 // entries reads entries of the waitlist.
-func (l *loader) entries(rows pgx.Rows) error { return eachEntry(rows, l.state.LoadEntry) }
+func (l *loader) entries(rows pgx.Rows) error {
+	return eachRow(rows, records.Entries, l.state.LoadEntry)
+}
 
 // drawEntries reads entries of the draw.
 func (l *loader) drawEntries(rows pgx.Rows) error {
-	into := newCells(records.DrawEntries.Columns)
-	_, err := pgx.ForEachRow(rows, into.targets, func() error {
-		var e drop.DrawEntry
-		into.set(&e)
-		l.state.LoadDrawEntry(e)
-		return nil
-	})
-	return err
+	return eachRow(rows, records.DrawEntries, l.state.LoadDrawEntry)
 }
 
 // passes reads passes of early access.
-func (l *loader) passes(rows pgx.Rows) error {
-	into := newCells(records.Passes.Columns)
-	_, err := pgx.ForEachRow(rows, into.targets, func() error {
-		var p drop.Pass
-		into.set(&p)
-		l.state.LoadPass(p)
-		return nil
-	})
-	return err
-}
+func (l *loader) passes(rows pgx.Rows) error { return eachRow(rows, records.Passes, l.state.LoadPass) }
 
 // lines reads the first entries in each line.
 func (l *loader) lines(rows pgx.Rows) error {
 	lines := make([][]drop.Entry, len(l.state.Sizes))
-	err := eachEntry(rows, func(e drop.Entry) {
+	err := eachRow(rows, records.Entries, func(e drop.Entry) {
 		if e.Line < len(lines) {
 			lines[e.Line] = append(lines[e.Line], e)
 		}
@@ -262,12 +248,13 @@ func (l *loader) lines(rows pgx.Rows) error {
 	return err
 }
 
-func eachEntry(rows pgx.Rows, each func(drop.Entry)) error {
-	into := newCells(records.Entries.Columns)
+// eachRow reads the columns of a table whose rows are of type T.
+func eachRow[T any](rows pgx.Rows, t *records.Table, each func(T)) error {
+	into := newCells(t.Columns)
 	_, err := pgx.ForEachRow(rows, into.targets, func() error {
-		var e drop.Entry
-		into.set(&e)
-		each(e)
+		var row T
+		into.set(&row)
+		each(row)
 		return nil
 	})
 	return err
@@ -285,14 +272,7 @@ func eachDrop(rows pgx.Rows, each func(*drop.State) error, more ...any) error {
 }
 
 func (l *loader) payments(rows pgx.Rows) error {
-	into := newCells(records.Payments.Columns)
-	_, err := pgx.ForEachRow(rows, into.targets, func() error {
-		var p drop.Payment
-		into.set(&p)
-		l.state.LoadPayment(p)
-		return nil
-	})
-	return err
+	return eachRow(rows, records.Payments, l.state.LoadPayment)
 }
 
 // deadline keeps the end of a due hold that did not fit into this batch, because that end is earlier.
