@@ -43,6 +43,19 @@ func TestPlan_NumbersStay(t *testing.T) {
 	checkPlan(t, entries, revisions, want)
 }
 
+// numbered is a ledger entry of the batch that made the version with that number, about those reservations or
+// purchases.
+func numbered(seq drop.Seq, batch byte, reason drop.Reason, numbers ...uint32) drop.LedgerEntry {
+	e := counted(seq, batch, reason, int64(len(numbers)))
+	e.Numbers = drop.NumbersOf(numbers...)
+	return e
+}
+
+// counted is one about no reservation.
+func counted(seq drop.Seq, batch byte, reason drop.Reason, units int64) drop.LedgerEntry {
+	return drop.LedgerEntry{Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: units}
+}
+
 // checkPlan plans all events, and those behind each of them.
 func checkPlan(t *testing.T, entries []drop.LedgerEntry, revisions []drop.Revision, want []string) {
 	t.Helper()
@@ -74,27 +87,22 @@ func checkPlan(t *testing.T, entries []drop.LedgerEntry, revisions []drop.Revisi
 // A payment that is begun is no event and takes no number. A unit that comes back is one; it brings the drop back in
 // stock if it goes on sale, and not if it is written off.
 func TestPlan_UnitsThatComeBack(t *testing.T) {
-	entry := func(seq drop.Seq, batch byte, reason drop.Reason, numbers ...uint32) drop.LedgerEntry {
-		return drop.LedgerEntry{
-			Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: int64(len(numbers)), Numbers: drop.NumbersOf(numbers...),
-		}
-	}
 	created := drop.LedgerEntry{Seq: 1, Batch: drop.BatchID{1}, Version: 1, Reason: drop.Created, Units: 2}
 	settings := drop.Settings{Name: "Comet", Price: 1}
 	revisions := []drop.Revision{{Version: 1, Seq: 1, At: 9, Settings: drop.EncodeSettings(&settings, nil)}}
 	checkPlan(t, []drop.LedgerEntry{
 		created,
-		entry(2, 2, drop.Reserved, 1, 2),
-		entry(3, 3, drop.PaymentStarted, 1),
-		entry(4, 4, drop.PaymentStarted, 2), entry(5, 4, drop.Purchased, 1),
-		entry(6, 5, drop.WrittenOff, 1),
-		entry(7, 6, drop.Purchased, 2),
-		entry(8, 7, drop.Returned, 2),
-		entry(9, 8, drop.Reserved, 3),
-		entry(10, 9, drop.Purchased, 3),
-		entry(11, 10, drop.Returned, 3), entry(12, 10, drop.Reserved, 4), entry(13, 10, drop.PaymentStarted, 4),
-		entry(14, 11, drop.Purchased, 4),
-		entry(15, 12, drop.PaymentStarted, 4), // the newest entry
+		numbered(2, 2, drop.Reserved, 1, 2),
+		numbered(3, 3, drop.PaymentStarted, 1),
+		numbered(4, 4, drop.PaymentStarted, 2), numbered(5, 4, drop.Purchased, 1),
+		numbered(6, 5, drop.WrittenOff, 1),
+		numbered(7, 6, drop.Purchased, 2),
+		numbered(8, 7, drop.Returned, 2),
+		numbered(9, 8, drop.Reserved, 3),
+		numbered(10, 9, drop.Purchased, 3),
+		numbered(11, 10, drop.Returned, 3), numbered(12, 10, drop.Reserved, 4), numbered(13, 10, drop.PaymentStarted, 4),
+		numbered(14, 11, drop.Purchased, 4),
+		numbered(15, 12, drop.PaymentStarted, 4), // the newest entry
 	}, revisions, []string{
 		"1 v1 drop.created 0", "2 v2 hold.created 1", "3 v2 hold.created 2", "4 v2 drop.sold_out 0",
 		"5 v4 purchase.completed 1", "6 v5 purchase.returned 1", "7 v6 purchase.completed 2", "8 v7 purchase.returned 2", "9 v7 drop.back_in_stock 0",
@@ -106,27 +114,19 @@ func TestPlan_UnitsThatComeBack(t *testing.T) {
 // A unit that goes to the waitlist within a batch never brings the drop back in stock, and no event shows it on sale.
 // One that is kept for a line is as good as sold. Each offer and each end of one is an event.
 func TestPlan_OffersAreNeverOnSale(t *testing.T) {
-	entry := func(seq drop.Seq, batch byte, reason drop.Reason, numbers ...uint32) drop.LedgerEntry {
-		return drop.LedgerEntry{
-			Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: int64(len(numbers)), Numbers: drop.NumbersOf(numbers...),
-		}
-	}
-	count := func(seq drop.Seq, batch byte, reason drop.Reason, units int64) drop.LedgerEntry {
-		return drop.LedgerEntry{Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: units}
-	}
 	settings := drop.Settings{Name: "Comet", Price: 1}
 	revisions := []drop.Revision{{Version: 1, Seq: 1, At: 9, Settings: drop.EncodeSettings(&settings, nil)}}
 	entries := []drop.LedgerEntry{
-		count(1, 1, drop.Created, 1),
-		entry(2, 2, drop.Reserved, 1),
-		entry(3, 3, drop.ReservationCancelled, 1), entry(4, 3, drop.WaitlistOffered, 2),
-		entry(5, 4, drop.OfferExpired, 2), entry(6, 4, drop.WaitlistOffered, 3),
-		count(7, 5, drop.Restocked, 2), entry(8, 5, drop.WaitlistOffered, 4), count(9, 5, drop.WaitlistKept, 1),
-		count(10, 6, drop.WaitlistFreed, 1), entry(11, 6, drop.WaitlistOffered, 5),
+		counted(1, 1, drop.Created, 1),
+		numbered(2, 2, drop.Reserved, 1),
+		numbered(3, 3, drop.ReservationCancelled, 1), numbered(4, 3, drop.WaitlistOffered, 2),
+		numbered(5, 4, drop.OfferExpired, 2), numbered(6, 4, drop.WaitlistOffered, 3),
+		counted(7, 5, drop.Restocked, 2), numbered(8, 5, drop.WaitlistOffered, 4), counted(9, 5, drop.WaitlistKept, 1),
+		counted(10, 6, drop.WaitlistFreed, 1), numbered(11, 6, drop.WaitlistOffered, 5),
 		// 6 is made and declined in one batch, and 7 gets the unit.
-		entry(12, 7, drop.OfferDeclined, 3, 6), entry(13, 7, drop.WaitlistOffered, 6, 7), entry(14, 7, drop.Purchased, 1),
-		count(15, 8, drop.WaitlistKept, 1), entry(16, 8, drop.OfferExpired, 4),
-		count(17, 9, drop.WaitlistFreed, 1),
+		numbered(12, 7, drop.OfferDeclined, 3, 6), numbered(13, 7, drop.WaitlistOffered, 6, 7), numbered(14, 7, drop.Purchased, 1),
+		counted(15, 8, drop.WaitlistKept, 1), numbered(16, 8, drop.OfferExpired, 4),
+		counted(17, 9, drop.WaitlistFreed, 1),
 	}
 	checkPlan(t, entries, revisions, []string{
 		"1 v1 drop.created 0", "2 v2 hold.created 1", "3 v2 drop.sold_out 0",
@@ -151,24 +151,16 @@ func TestPlan_OffersAreNeverOnSale(t *testing.T) {
 // Units that are kept for early access are not on sale. To keep them, and to free them, is no event of its own. A buyer
 // who takes one, and one who gives it back, are told as everybody.
 func TestPlan_KeptForEarlyAccess(t *testing.T) {
-	entry := func(seq drop.Seq, batch byte, reason drop.Reason, numbers ...uint32) drop.LedgerEntry {
-		return drop.LedgerEntry{
-			Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: int64(len(numbers)), Numbers: drop.NumbersOf(numbers...),
-		}
-	}
-	count := func(seq drop.Seq, batch byte, reason drop.Reason, units int64) drop.LedgerEntry {
-		return drop.LedgerEntry{Seq: seq, Batch: drop.BatchID{batch}, Version: int64(batch), Reason: reason, Units: units}
-	}
 	settings := drop.Settings{Name: "Comet", Price: 1}
 	revisions := []drop.Revision{{Version: 1, Seq: 1, At: 9, Settings: drop.EncodeSettings(&settings, nil)}}
 	checkPlan(t, []drop.LedgerEntry{
-		count(1, 1, drop.Created, 3),
-		count(2, 2, drop.AccessKept, 2),
-		count(3, 3, drop.AccessFreed, 1), entry(4, 3, drop.Reserved, 1),
-		entry(5, 4, drop.ReservationCancelled, 1), count(6, 4, drop.AccessKept, 1),
-		entry(7, 5, drop.Reserved, 2),
-		count(8, 6, drop.AccessFreed, 2),
-		count(9, 7, drop.AccessKept, 2),
+		counted(1, 1, drop.Created, 3),
+		counted(2, 2, drop.AccessKept, 2),
+		counted(3, 3, drop.AccessFreed, 1), numbered(4, 3, drop.Reserved, 1),
+		numbered(5, 4, drop.ReservationCancelled, 1), counted(6, 4, drop.AccessKept, 1),
+		numbered(7, 5, drop.Reserved, 2),
+		counted(8, 6, drop.AccessFreed, 2),
+		counted(9, 7, drop.AccessKept, 2),
 	}, revisions, []string{
 		"1 v1 drop.created 0", "2 v3 hold.created 1", "3 v4 hold.cancelled 1", "4 v5 hold.created 2", "5 v5 drop.sold_out 0",
 		"6 v6 drop.back_in_stock 0", "7 v7 drop.sold_out 0",
