@@ -174,7 +174,7 @@ func (a *api) getDrop(w http.ResponseWriter, r *http.Request) error {
 
 // encoded returns a drop as JSON. The phase of a draw that is not over depends on the time, so that JSON is not kept.
 func (a *api) encoded(v *engine.View) []byte {
-	if v.Drop.HasDraw() && v.Drop.DrawState.Phase != drop.Drawn {
+	if v.Drop.DrawPending() {
 		return a.encodeDrop(v)
 	}
 	return v.Encoded(a.encodeDrop)

@@ -82,19 +82,12 @@ func (c *check) soundAccess(n int, x *drop.Access) {
 		case size >= len(s.Sizes):
 		case kept < 0 || kept > max(x.Units, 0):
 			c.differf("early access %d keeps %d units%s, but was given %d", n, kept, c.of(size), x.Units)
-		case kept > 0 && !covers(x, size):
+		case kept > 0 && !x.Covers(size):
 			c.differf("early access %d keeps %d units%s, which it is not good for", n, kept, c.of(size))
 		case kept > 0 && over:
 			c.differf("early access %d ended at %s, but keeps %d units%s", n, s.End(x), kept, c.of(size))
 		}
 	}
-}
-
-// covers reports whether an access is good for a size.
-func covers(x *drop.Access, size int) bool { return x.Sizes == nil || slices.Contains(x.Sizes, size) }
-
-func coversAll(x *drop.Access, sizes []int) bool {
-	return !slices.ContainsFunc(sizes, func(size int) bool { return !covers(x, size) })
 }
 
 // access returns the access of a pass, and what was read of it. It returns nil if there is no such pass, as far as the
@@ -126,7 +119,7 @@ func (c *check) letIn(r *drop.Reservation, size int) {
 		c.differf("reservation %d is an offer, but has pass %d", r.ID, r.Pass)
 	case x == nil:
 		c.differf("reservation %d has pass %d, but there is none with that number", r.ID, r.Pass)
-	case !covers(x, size):
+	case !x.Covers(size):
 		c.differf("reservation %d has pass %d, but early access %d is not good for size %q", r.ID, r.Pass, n, c.state.Sizes[size].Label)
 	case r.CreatedAt < x.Starts, c.past(r, x):
 		c.differf("reservation %d was made at %s, but its early access %d lasted from %s to %s", r.ID, r.CreatedAt, n, x.Starts, c.state.End(x))
@@ -175,7 +168,7 @@ func (c *check) enteredEarly(e *drop.DrawEntry) {
 		c.differf("draw entry %d is withdrawn, but has pass %d", e.ID, e.Pass)
 	case e.CreatedAt >= c.state.Draw.Opens:
 		c.differf("draw entry %d came at %s, when the draw was open (%s), but has pass %d", e.ID, e.CreatedAt, c.state.Draw.Opens, e.Pass)
-	case !coversAll(x, e.Sizes.Places()):
+	case !x.CoversAll(e.Sizes.Places()):
 		c.differf("draw entry %d has the sizes %q, but pass %d, whose early access is not good for all of them", e.ID, e.Sizes, e.Pass)
 	}
 	c.early.uses[e.Pass]++
@@ -185,7 +178,7 @@ func (c *check) enteredEarly(e *drop.DrawEntry) {
 // has lost its pass, and keeps its time when the buyer enters again.
 func (c *check) couldEnter(at drop.Time, sizes []int) bool {
 	return c.early.unread || slices.ContainsFunc(c.state.Accesses, func(x drop.Access) bool {
-		return x.Starts <= at && at <= c.state.End(&x) && coversAll(&x, sizes)
+		return x.Starts <= at && at <= c.state.End(&x) && x.CoversAll(sizes)
 	})
 }
 
@@ -247,7 +240,7 @@ func (c *check) closeAccess() {
 func (c *check) compareUnits(n, size int, taken int64) {
 	x := c.state.Access(n)
 	given, kept := x.Units, int64(0)
-	if !covers(x, size) {
+	if !x.Covers(size) {
 		given = 0
 	}
 	if size < len(x.Kept) {

@@ -86,13 +86,16 @@ type DrawState struct {
 // HasDraw reports whether a draw decides who may buy.
 func (s *Settings) HasDraw() bool { return s.Draw.Closes != 0 }
 
+// DrawPending reports whether a draw is to decide yet.
+func (d *Drop) DrawPending() bool { return d.HasDraw() && d.DrawState.Phase != Drawn }
+
 // lining reports whether places in line are being given: nobody is offered a unit before the last one is.
 func (d *Drop) lining() bool { return d.DrawState.Phase == Drawing }
 
 // refuseDraw returns why nobody can reserve while the draw is not over, or nil.
 func (d *Drop) refuseDraw(now Time) *Error {
 	switch {
-	case !d.HasDraw() || d.DrawState.Phase == Drawn:
+	case !d.DrawPending():
 		return nil
 	case now < d.Draw.Opens:
 		return notStarted(d.Draw.Opens, now)

@@ -96,6 +96,12 @@ func (s Stock) Balanced() bool {
 	return s.Available >= 0 && s.Held >= 0 && s.Sold >= 0 && s.Total == s.Available+s.Held+s.Sold
 }
 
+// keep holds units that are on sale for nobody in particular yet, or with a negative number no longer.
+func (s *Stock) keep(units int64) {
+	s.Held += units
+	s.Available -= units
+}
+
 // Size is one size of a drop with its stock.
 type Size struct {
 	Label string

@@ -82,8 +82,9 @@ type application struct {
 	movements []movements // by index of Sizes
 	firstMade ReservationID
 	firstSold PurchaseID
-	was       Settings     // before the batch
-	touched   map[any]bool // the rows, by their pointers, that changes name already
+	was       Settings       // before the batch
+	touched   map[any]bool   // the rows, by their pointers, that changes name already
+	uses      map[PassID]int // their places in changes.Uses
 	// linesMoved are the sizes whose line changed, by index; nil: none.
 	linesMoved []lineMove
 }

@@ -37,7 +37,7 @@ func (d *Drop) refuse(size int, now Time) *Error {
 	switch {
 	case d.Archived:
 		return Refuse(CodeArchived)
-	case d.HasDraw() && d.DrawState.Phase != Drawn:
+	case d.DrawPending():
 		return d.refuseDraw(now)
 	case now < d.StartTime:
 		return notStarted(d.StartTime, now)

@@ -31,6 +31,7 @@ type State struct {
 	drawEntries  map[EntryID]*DrawEntry
 	lines        map[int]*line // by index of Sizes
 	passes       map[Hash]*Pass
+	passesByID   map[PassID]*Pass
 	names        map[UserID]names
 	usage        map[UserID]*usage
 	kept         map[Key]Kept // by scope

@@ -216,7 +216,7 @@ func (a *application) refuseJoin(user UserID) *Error {
 		return Refuse(CodeArchived)
 	case !a.Waitlist:
 		return Refuse(CodeNoWaitlist)
-	case a.HasDraw() && a.DrawState.Phase != Drawn:
+	case a.DrawPending():
 		return a.refuseDraw(a.now)
 	case a.now < a.StartTime:
 		return notStarted(a.StartTime, a.now)
@@ -345,8 +345,7 @@ func (a *application) keepForLine(size int, more int64) {
 	a.lineMoved(size)
 	s := &a.Sizes[size]
 	s.Pending += more
-	s.Stock.Held += more
-	s.Stock.Available -= more
+	s.Stock.keep(more)
 	a.linesMoved[size].pending += more
 }
 
@@ -360,18 +359,18 @@ type lineMove struct {
 // postLines posts units that were kept for lines or early access, and those that are no longer.
 func (a *application) postLines() {
 	for i := range a.linesMoved {
-		switch n := a.linesMoved[i].pending; {
-		case n > 0:
-			a.movements[i].add(WaitlistKept, n, 0)
-		case n < 0:
-			a.movements[i].add(WaitlistFreed, -n, 0)
-		}
-		switch n := a.linesMoved[i].kept; {
-		case n > 0:
-			a.movements[i].add(AccessKept, n, 0)
-		case n < 0:
-			a.movements[i].add(AccessFreed, -n, 0)
-		}
+		a.postKept(i, a.linesMoved[i].pending, WaitlistKept, WaitlistFreed)
+		a.postKept(i, a.linesMoved[i].kept, AccessKept, AccessFreed)
+	}
+}
+
+// postKept posts by how much what is kept of a size grew, or shrank.
+func (a *application) postKept(size int, more int64, kept, freed Reason) {
+	switch {
+	case more > 0:
+		a.movements[size].add(kept, more, 0)
+	case more < 0:
+		a.movements[size].add(freed, -more, 0)
 	}
 }
 

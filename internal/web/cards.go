@@ -38,7 +38,7 @@ func phaseOf(d *drop.Drop, now drop.Time) phase {
 	switch {
 	case d.Paused:
 		return paused
-	case d.HasDraw() && d.DrawState.Phase != drop.Drawn:
+	case d.DrawPending():
 		return drawing
 	case d.StartTime > now:
 		return soon

@@ -74,7 +74,7 @@ func (d *Desk) look(ctx context.Context, attempts map[drop.ID]attempt) {
 
 // due reports whether there may be something to do for a drop's draw.
 func (d *Desk) due(of *drop.Drop) bool {
-	return of.HasDraw() && !of.Archived && of.DrawState.Phase != drop.Drawn &&
+	return of.DrawPending() && !of.Archived &&
 		(of.DrawState.Phase == drop.Drawing || d.engine.Now() >= of.Draw.Closes)
 }
 
