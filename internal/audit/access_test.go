@@ -357,7 +357,7 @@ func TestRun_RandomEarlyAccessIsClean(t *testing.T) {
 	}
 }
 
-// earlyCommand draws a command. closed: no draw takes entries any more.
+// earlyCommand draws a command. closed: the draw takes no more entries.
 func earlyCommand(rnd *rand.Rand, now drop.Time, closed bool) drop.Command {
 	code, size, user := fmt.Sprintf("RANDOM-%d", rnd.IntN(10)), []string{"9", "10"}[rnd.IntN(2)], drop.UserID(1+rnd.IntN(9))
 	reservation := drop.NewReservationID(1, uint32(1+rnd.IntN(60)))

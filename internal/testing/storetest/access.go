@@ -304,7 +304,7 @@ func accessDrawEntries(f *fixture) {
 	f.wantEntries(id, *a, *b)
 	b = f.run(id, base+4, drop.Remove{Entry: b.ID, Reason: "twice"})[0].DrawEntry
 	f.run(id, base+5, drop.Withdraw{User: 5})
-	a = enter(base+2*minute, 5) // it needs no pass any more
+	a = enter(base+2*minute, 5) // it needs no pass now
 	c := enter(base+2*minute, 7)
 	equal(f, "once the draw is open", []drop.PassID{a.Pass, b.Pass, c.Pass}, []drop.PassID{0, pass, 0})
 	f.wantEntries(id, *a, *b, *c)

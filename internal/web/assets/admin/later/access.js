@@ -158,7 +158,7 @@ export function access({ html, useReducer, client, now, plural, precise, whole, 
     });
     const end = async (x) => {
       const back = x.kept > 0 ? ` ${plural(x.kept, "pair")} kept for it ${x.kept === 1 ? "goes" : "go"} to the waitlist, or on sale.` : "";
-      if (!(await confirm({ title: `End early access ${x.access}?`, text: () => `It lets nobody in any more.${back} You cannot undo this.`, verb: "End access" }))) return;
+      if (!(await confirm({ title: `End early access ${x.access}?`, text: () => `It lets nobody else in.${back} You cannot undo this.`, verb: "End access" }))) return;
       refuse(null);
       try {
         await client.endCodes({ id: drop.id, access: x.access });
